@@ -1,0 +1,201 @@
+//! Bodies of the HTTP interface `/api/v1`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::FileProblem,
+    event::{RunEvent, RunState},
+    id::{AttemptId, EpName, RunId, TestIndex, UserName},
+    link::{Host, Part},
+    time::Time,
+    verdict::{Cause, TestState, Verdict},
+};
+
+/// One page of a list. Ask for the next with `?after=<next>`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// In the list's order.
+    pub items: Vec<T>,
+    /// What to pass as `after` for more; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// `POST /runs`: start a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmitRun {
+    /// A project of the lab folder, by name or path below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The text of a project file instead; [`Self::project`] then only names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xml: Option<String>,
+    /// Leave no trace in statistics, database or mail.
+    #[serde(default)]
+    pub temporary: bool,
+    /// Run only tests whose file, name or ID is or ends with one of these; empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// Run on this EP instead of those the project and its SUTs name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ep: Option<EpName>,
+    /// Use this SUT instead of those the project names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sut: Option<String>,
+    /// A key the client chose: the same key again answers with the run it already started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// The answer to `POST /runs`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// The new run.
+    pub run: RunId,
+    /// What the project may not have meant.
+    pub warnings: Vec<FileProblem>,
+}
+
+/// A run in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Its number.
+    pub id: RunId,
+    /// The project's name.
+    pub project: String,
+    /// Who started it.
+    pub user: UserName,
+    /// Where it stands.
+    pub state: RunState,
+    /// When it was accepted.
+    pub submitted: Time,
+    /// When its first test was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Time>,
+    /// Tests in it.
+    pub tests: u32,
+    /// How many have ended how.
+    pub counts: BTreeMap<Verdict, u32>,
+    /// Whether it leaves no trace.
+    pub temporary: bool,
+}
+
+/// A test of a run, in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestRow {
+    /// Its number in the run.
+    pub test: TestIndex,
+    /// Its ID in the project.
+    pub id: String,
+    /// What people see.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// Suite names from the outside in.
+    pub suite: Vec<String>,
+    /// Where it stands.
+    pub state: TestState,
+    /// What it waits for, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// Who is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The script died.
+    #[serde(default)]
+    pub crashed: bool,
+    /// The last attempt, where one was sent to an EP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptId>,
+    /// Where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ep: Option<EpName>,
+    /// When it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Time>,
+    /// How long it took so far, or in all.
+    #[serde(default)]
+    pub elapsed_millis: u64,
+    /// The tests inside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// Clean-ups after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleanups: Vec<Part>,
+}
+
+/// An EP in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpRow {
+    /// Its name.
+    pub name: EpName,
+    /// Whether it is connected, and takes work.
+    pub state: EpState,
+    /// The machine.
+    pub host: Host,
+    /// The build it runs.
+    pub software: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// What it can run and drive.
+    pub capabilities: Vec<String>,
+    /// When it was last heard.
+    pub last_seen: Time,
+    /// What it runs now.
+    pub working: Vec<AttemptId>,
+    /// The run that holds it, while one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+}
+
+/// Whether an EP takes work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EpState {
+    /// Connected, nothing to do.
+    Idle,
+    /// Connected, at work.
+    Busy,
+    /// Connected, takes nothing new (`jackfield eps drain`).
+    Draining,
+    /// Not connected, or silent.
+    Offline,
+}
+
+/// Why something waits (`GET /runs/{id}/why`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// What waits: a part or a test, as people know it.
+    pub what: String,
+    /// What it waits for.
+    pub waits_for: String,
+}
+
+/// `POST /login`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The account.
+    pub user: UserName,
+    /// Its password.
+    pub password: String,
+}
+
+/// A live page's first frame: everything so far, then events after `seq` follow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSnapshot {
+    /// The run.
+    pub run: RunSummary,
+    /// The newest event that is in it.
+    pub seq: u64,
+}
+
+/// A list of events (`GET /runs/{id}/events?after=n`).
+pub type Events = Page<RunEvent>;

@@ -1,0 +1,30 @@
+//! The words that cross a boundary: between engine and EP, engine and browser, engine and store.
+//!
+//! Nothing here decides anything or touches the world. Each module is one idea:
+//!
+//! - [`id`] names things, [`time`] dates them;
+//! - [`verdict`] says how an attempt ended, and who is to blame;
+//! - [`plan`] is a run before it starts: everything expanded, nothing left to look up;
+//! - [`guard`] is the rule that lets an EP decide the next test without asking;
+//! - [`link`] is the conversation of engine and EP, [`log`] its binary side;
+//! - [`event`] is what people and files see of a run;
+//! - [`resource`] is a node of the test-bed tree as it travels;
+//! - [`api`] holds the bodies of the HTTP interface, [`error`] its failures.
+
+pub mod id;
+pub mod time;
+
+pub mod verdict;
+
+pub mod guard;
+pub mod plan;
+
+pub mod link;
+pub mod log;
+
+pub mod event;
+
+pub mod resource;
+
+pub mod api;
+pub mod error;

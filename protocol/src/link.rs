@@ -1,0 +1,468 @@
+//! The conversation of engine and EP: JSON text frames over one WebSocket that the EP opens.
+//!
+//! ```text
+//! EP                                engine
+//! Hello ──────────────────────────▶          who I am, what I still hold
+//!        ◀────────────────────────── Welcome / Refused
+//!        ◀────────────────────────── OpenRun, Assign, Assign, …      sent ahead, in order of running
+//! Report{seq} ────────────────────▶          started, ended: from the spool, in order
+//!        ◀────────────────────────── Ack{seq}                        stored: the spool may forget
+//! (log frames, binary) ───────────▶
+//!        ◀────────────────────────── LogStored                       opens the log window again
+//! Call{id} ───────────────────────▶          a running test asks something
+//!        ◀────────────────────────── Answer{id}
+//! Heartbeat ──────────────────────▶ ◀──────── Heartbeat
+//! ```
+//!
+//! Rules both sides keep:
+//! - An EP starts the tests of a lane in the order of their `Assign`s, one at a time.
+//! - What an EP reports stands in its spool on disk before it is sent, and until it is acknowledged.
+//! - An EP that has heard nothing for `silence_millis` starts no further test until it is connected again; the one
+//!   that runs goes on. The engine gives tests away only after that limit and the run's grace time, so that no
+//!   test runs twice at once.
+//! - Unacknowledged log bytes never exceed `log_window_bytes`; control frames go before log frames.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    error::Problem,
+    guard::{Guard, Raise},
+    id::{AttemptId, BlobHash, EpName, Epoch, RunId, SutName, UserName},
+    log::Stream,
+    plan::{Iteration, Library, LibraryLayout},
+    time::Time,
+    verdict::{Outcome, Verdict},
+};
+
+/// The WebSocket subprotocol, and the path below the engine's address.
+pub const SUBPROTOCOL: &str = "jackfield.v1";
+/// Where an EP connects: `ws://engine:8000/link`.
+pub const LINK_PATH: &str = "/link";
+/// The one protocol version this build speaks.
+pub const VERSION: u16 = 1;
+
+/// What an EP says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EpToEngine {
+    /// First frame of a connection.
+    Hello(Box<Hello>),
+    /// A fact, from the spool; repeated after a reconnect until acknowledged.
+    Report {
+        /// Counts up by one per report over the life of the EP's spool.
+        seq: u64,
+        /// The fact.
+        report: Report,
+    },
+    /// What an earlier [`EngineToEp::TakeBack`] got back: these were not started and never will be.
+    Returned {
+        /// The attempts given up.
+        attempts: Vec<AttemptId>,
+    },
+    /// A running test asks the engine something; the answer carries the same id.
+    Call {
+        /// Chosen by the EP, unique on this connection.
+        id: u64,
+        /// The test that asks.
+        attempt: AttemptId,
+        /// The question.
+        call: Call,
+    },
+    /// I live.
+    Heartbeat,
+    /// The EP ends on purpose, after what it reported; nothing more comes on this connection.
+    Goodbye {
+        /// For people.
+        reason: String,
+    },
+}
+
+/// Who an EP is, and what it still holds from before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Oldest protocol version it speaks.
+    pub version_min: u16,
+    /// Newest protocol version it speaks.
+    pub version_max: u16,
+    /// Its name: unique in the engine.
+    pub ep: EpName,
+    /// The secret an administrator made for it (`jackfield token create --scope ep`).
+    pub token: String,
+    /// The build it runs.
+    pub software: String,
+    /// The machine.
+    pub host: Host,
+    /// For placing suites (`site=lab2`, `rack=3`).
+    #[serde(default)]
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// What it can run and drive: `python`, `tcl`, `ssh`, `serial` …
+    #[serde(default)]
+    pub capabilities: Vec<Arc<str>>,
+    /// How many tests it runs at once, each on a lane of its own, numbered from 0.
+    pub lanes: u16,
+    /// Attempts it was given and has not seen acknowledged to the end.
+    #[serde(default)]
+    pub held: Vec<Held>,
+}
+
+/// The machine an EP runs on (`twister_ep_hostname`, `_ip`, `_os`, `_python_revision`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// The address it reaches the engine from.
+    pub ip: String,
+    /// Operating system and release.
+    pub os: String,
+    /// The version of the Python that runs tests; empty where there is none.
+    #[serde(default)]
+    pub python: String,
+}
+
+/// An attempt an EP still holds when it connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Which.
+    pub attempt: AttemptId,
+    /// How far it is.
+    pub state: HeldState,
+}
+
+/// How far a held attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldState {
+    /// Accepted, not started.
+    Queued,
+    /// Running now.
+    Running,
+    /// Ended; its report waits in the spool.
+    Ended,
+}
+
+/// A fact about an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Report {
+    /// Its process was started.
+    Started {
+        /// Which.
+        attempt: AttemptId,
+        /// When, by the EP's clock.
+        at: Time,
+    },
+    /// It has ended; the last report of an attempt.
+    Ended(Box<Ended>),
+}
+
+/// The end of an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Which.
+    pub attempt: AttemptId,
+    /// When, by the EP's clock.
+    pub at: Time,
+    /// How long its process lived; 0 where a guard forbade it.
+    pub elapsed_millis: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The process's exit status, where one ran and ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// The tests inside the test (pytest, Robot Framework, JUnit producers, steps).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// Clean-ups the EP ran after it, each with its own verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleanups: Vec<Part>,
+    /// Custom variables the test set, for SQL and mail.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<Arc<str>, Arc<str>>,
+    /// Bytes in each of its logs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub log_bytes: BTreeMap<Stream, u64>,
+    /// Files it left (recordings, attachments): name and content, uploaded before this report.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub artifacts: BTreeMap<Arc<str>, BlobHash>,
+}
+
+/// A test inside a test, or a step, or a clean-up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// As its framework names it.
+    pub name: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// How long it took.
+    #[serde(default)]
+    pub elapsed_millis: u64,
+}
+
+/// What a running test may ask the engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "snake_case")]
+pub enum Call {
+    /// A node, or one property, by id or path (`/tb1/dev2:ip`).
+    GetResource {
+        /// Id or path, with `:key` for one property.
+        query: String,
+    },
+    /// Creates a node or merges properties into one.
+    SetResource {
+        /// The name of the node in its parent.
+        name: String,
+        /// Id or path of the parent; `/` for the top.
+        parent: String,
+        /// Properties to merge; null removes one.
+        properties: BTreeMap<String, Value>,
+    },
+    /// Renames a node or a property.
+    RenameResource {
+        /// Id or path, with `:key` for a property.
+        query: String,
+        /// The new name alone, not a path.
+        name: String,
+    },
+    /// Deletes a node with everything below it, or one property.
+    DeleteResource {
+        /// Id or path, with `:key` for a property.
+        query: String,
+    },
+    /// A SUT or a component of it.
+    GetSut {
+        /// `/name.user/component`, with `:key` for one property.
+        query: String,
+        /// Answer with the linked resource's data.
+        follow_links: bool,
+    },
+    /// A global parameter or folder of them, as `globals.xml` and earlier calls say.
+    GetGlobal {
+        /// `Level_A/global1`.
+        path: String,
+    },
+    /// Sets a global parameter in the engine's memory for the user's runs.
+    SetGlobal {
+        /// `Level_A/global1`.
+        path: String,
+        /// Any JSON value.
+        value: Value,
+    },
+    /// Asks a person, and waits.
+    Interact(Interact),
+    /// Stops at a breakpoint until a person lets it go on.
+    Breakpoint {
+        /// The caller's local variables, as text.
+        locals: String,
+    },
+}
+
+/// A question to a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interact {
+    /// What kind of answer is wanted.
+    pub kind: InteractKind,
+    /// What to ask.
+    pub message: String,
+    /// The answers to choose from, for [`InteractKind::Options`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// The answer when nobody gives one in time.
+    #[serde(default)]
+    pub default: Value,
+    /// How long to wait.
+    pub timeout_millis: u64,
+}
+
+/// What kind of answer a test wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InteractKind {
+    /// None: show it, go on when seen (`msg`).
+    Message,
+    /// A text (`input`).
+    Input,
+    /// Yes or no (`decide`).
+    Decide,
+    /// One of several (`options`).
+    Options,
+}
+
+/// What the engine says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EngineToEp {
+    /// The answer to a good Hello.
+    Welcome(Welcome),
+    /// The answer to a Hello that cannot be served; the connection closes after it.
+    Refused(Problem),
+    /// What holds for every test of a run; before its first `Assign` on this connection.
+    OpenRun(Box<RunContext>),
+    /// A test to run when the lane's earlier ones have ended, if its guards allow.
+    Assign(Box<Assignment>),
+    /// Give up these, if they are not started; answered with [`EpToEngine::Returned`].
+    TakeBack {
+        /// Attempts that were assigned.
+        attempts: Vec<AttemptId>,
+    },
+    /// End these, running or not: TERM, grace, KILL. Each is reported ended with this outcome.
+    Stop {
+        /// Attempts that were assigned.
+        attempts: Vec<AttemptId>,
+        /// What they end with.
+        outcome: Outcome,
+    },
+    /// The EP's part of a run is over: close its sessions, forget its latches and caches.
+    CloseRun {
+        /// Which.
+        run: RunId,
+    },
+    /// Reports up to this one are stored.
+    Ack {
+        /// The last stored report.
+        seq: u64,
+    },
+    /// Log bytes up to this offset are stored.
+    LogStored {
+        /// Whose log.
+        attempt: AttemptId,
+        /// Which log.
+        stream: Stream,
+        /// Bytes of it that are safe.
+        bytes: u64,
+    },
+    /// The answer to a `Call`.
+    Answer {
+        /// Of the call.
+        id: u64,
+        /// What came of it.
+        result: CallResult,
+    },
+    /// I live.
+    Heartbeat,
+}
+
+/// What came of a `Call`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallResult {
+    /// It was done; the value it asked for, or null.
+    Ok(Value),
+    /// It was not; why, and what to do.
+    Error(Problem),
+}
+
+/// The terms of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The version spoken from here on.
+    pub version: u16,
+    /// This connection.
+    pub epoch: Epoch,
+    /// The engine's name and build.
+    pub engine: String,
+    /// Send something at least this often.
+    pub heartbeat_millis: u64,
+    /// Silence after which either side gives the connection up.
+    pub silence_millis: u64,
+    /// Most log bytes under way.
+    pub log_window_bytes: u64,
+    /// The last report that is stored: the spool may forget up to here.
+    pub acked_seq: u64,
+    /// Held attempts that go on; all others are dropped, running ones killed, without a report.
+    pub keep: Vec<AttemptId>,
+}
+
+/// What holds for every test of a run on an EP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunContext {
+    /// Which run.
+    pub run: RunId,
+    /// The project's name.
+    pub project: Arc<str>,
+    /// Who runs it.
+    pub user: UserName,
+    /// How library folders are laid out.
+    pub library_layout: LibraryLayout,
+    /// Libraries by name, those of suites included.
+    pub libraries: BTreeMap<Arc<str>, Library>,
+    /// Regular expressions that end a test of a suite with panic detection.
+    #[serde(default)]
+    pub panic_patterns: Vec<String>,
+    /// Tests in the whole run, for `count_project_files`.
+    pub tests_total: u32,
+}
+
+/// One test, with all that is needed to run it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Which.
+    pub attempt: AttemptId,
+    /// The lane that runs it; its tests run in the order they arrive.
+    pub lane: u16,
+    /// Wait this long after the lane's previous test.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub delay_millis: u64,
+    /// End it after this long.
+    pub timeout_millis: u64,
+    /// Latches that forbid it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<Guard>,
+    /// Latches that its end sets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raises: Vec<Raise>,
+    /// The test itself.
+    pub test: TestOrder,
+}
+
+/// What is to be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestOrder {
+    /// Unique in the run (`FILE_ID`).
+    pub id: Arc<str>,
+    /// What people see.
+    pub name: Arc<str>,
+    /// The file as the project names it (`FILE_NAME`); its ending chooses the runner.
+    pub file: Arc<str>,
+    /// Its content; none where the file was not there when the run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<BlobHash>,
+    /// False: prepare and skip.
+    pub runnable: bool,
+    /// The suite (`SUITE_ID`).
+    pub suite_id: Arc<str>,
+    /// The suite's name (`SUITE_NAME`).
+    pub suite_name: Arc<str>,
+    /// Place in its suite, from 0, and how many there are (`current_fsuite_index`, `count_suite_files`).
+    pub suite_position: (u32, u32),
+    /// The SUT (`SUT`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sut: Option<SutName>,
+    /// The script's arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<Arc<str>>,
+    /// `PROPERTIES`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<Arc<str>, Arc<str>>,
+    /// Test configurations in order, with content (`CONFIG`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub configs: Vec<(Arc<str>, BlobHash)>,
+    /// Iterator values (`ITERATION`, `FIRST_ITERATOR_*`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iteration: Option<Iteration>,
+    /// Library names, the run's first, then each suite's from the outside in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<Arc<str>>,
+    /// Watch its output for the run's panic patterns.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub panic_detect: bool,
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}

@@ -1,0 +1,192 @@
+//! Everything the scheduler can want done, in the order in which it must be done: store, send, publish, enqueue.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::{
+    event::{Hook, RunEvent, RunState},
+    id::{AttemptId, EpName, Epoch, LeaseId, RunId, SuiteIndex, SutName, TestIndex, UserName},
+    link::{EngineToEp, Part},
+    plan::{HookScript, PlannedTest, RunPlan},
+    time::Time,
+    verdict::Outcome,
+};
+
+/// What one or more events led to.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    /// Rows to write, in one transaction, before anything else is done; the last write of a key wins.
+    pub store: Vec<Row>,
+    /// Messages to EPs; one for a connection that is gone is dropped.
+    pub send: Vec<ToEp>,
+    /// Events to store with the rows and then show.
+    pub publish: Vec<RunEvent>,
+    /// Work for later: durable, at least once.
+    pub enqueue: Vec<Job>,
+}
+
+/// A message to the EP behind one connection.
+#[derive(Clone, Debug)]
+pub struct ToEp {
+    /// The EP.
+    pub ep: EpName,
+    /// The connection it is meant for.
+    pub epoch: Epoch,
+    /// What to say.
+    pub message: EngineToEp,
+}
+
+/// Work that others do after the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Run a script around a run and answer with [`crate::Event::HookEnded`].
+    RunHook { run: RunId, hook: Hook, script: HookScript },
+    /// The run is over: write its files, insert its results, send its mail, compress its logs.
+    FinishRun { run: RunId },
+}
+
+/// A row of the store; each kind is a table, each has a key, and writing it again replaces it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Row {
+    /// Key: run. Written once, before anything else of the run.
+    Plan { run: RunId, plan: Arc<RunPlan> },
+    /// Key: run.
+    Run(RunRow),
+    /// Key: run and first test. Tests queued while the run ran, in order.
+    Queued { run: RunId, first: TestIndex, tests: Vec<PlannedTest> },
+    /// Key: run and part.
+    Part(PartRow),
+    /// Key: attempt.
+    Attempt(Box<AttemptRow>),
+    /// Key: lease.
+    Lease(LeaseRow),
+    /// Deletes the lease.
+    LeaseEnded(LeaseId),
+    /// Key: EP.
+    Ep(EpRow),
+}
+
+/// Everything of a run that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number.
+    pub run: RunId,
+    /// Where it stands.
+    pub state: RunState,
+    /// When it was accepted.
+    pub submitted: Time,
+    /// When it began (its pre script, or its first test).
+    pub started: Option<Time>,
+    /// When it ended.
+    pub ended: Option<Time>,
+    /// Why it is being or was stopped.
+    pub stopped: Option<StopCause>,
+    /// How its pre script ended, if it has.
+    pub pre: Option<Outcome>,
+    /// How its post script ended, if it has.
+    pub post: Option<Outcome>,
+    /// The newest event.
+    pub seq: u64,
+}
+
+/// Why a run ends early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopCause {
+    /// Who; none for a limit or a failed pre script.
+    pub by: Option<UserName>,
+    /// A sentence.
+    pub reason: String,
+    /// When.
+    pub at: Time,
+}
+
+/// The part of a run that stays together on one EP: the suites of a named EP, or one suite that any EP may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartRow {
+    /// The run.
+    pub run: RunId,
+    /// From 0 in each run.
+    pub part: u32,
+    /// Its top-level suites, in document order.
+    pub suites: Vec<SuiteIndex>,
+    /// The EP it was given to, and the lane there.
+    pub place: Option<(EpName, u16)>,
+    /// Whether all its tests have their verdict.
+    pub ended: bool,
+}
+
+/// One try of a test, or, with number 0, a verdict that needed none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptRow {
+    /// Which; number 0 where no EP was asked.
+    pub attempt: AttemptId,
+    /// The EP it was sent to.
+    pub ep: Option<EpName>,
+    /// How far it is.
+    pub state: AttemptState,
+    /// When it was sent, or decided.
+    pub assigned: Time,
+    /// When it started, by the EP's clock.
+    pub started: Option<Time>,
+    /// How long its process lived.
+    pub elapsed_millis: u64,
+    /// Its end.
+    pub outcome: Option<Outcome>,
+    /// The process's exit status.
+    pub exit_code: Option<i32>,
+    /// The tests inside it.
+    pub parts: Vec<Part>,
+    /// Clean-ups after it.
+    pub cleanups: Vec<Part>,
+    /// Custom variables it set.
+    pub variables: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// How far an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptState {
+    /// Sent to the EP.
+    Assigned,
+    /// Its process runs.
+    Started,
+    /// It has its outcome.
+    Ended,
+    /// It was taken back, or its EP was given up before it started; another attempt follows.
+    Returned,
+}
+
+/// A right of a run to an EP or a SUT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// Its number.
+    pub lease: LeaseId,
+    /// What is held.
+    pub what: Leased,
+    /// By which run.
+    pub run: RunId,
+    /// Since when.
+    pub since: Time,
+}
+
+/// What a lease is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leased {
+    /// One lane of an EP.
+    Lane(EpName, u16),
+    /// A SUT as a whole; parts of one run share it.
+    Sut(SutName),
+}
+
+/// What the scheduler remembers of an EP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpRow {
+    /// Its name.
+    pub ep: EpName,
+    /// Its newest connection.
+    pub epoch: Epoch,
+    /// What it brings.
+    pub offer: crate::event::EpOffer,
+    /// Takes no further work.
+    pub drained: bool,
+    /// Since when it is not connected; none while it is.
+    pub gone: Option<Time>,
+}
