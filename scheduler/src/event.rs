@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
-    event::Hook,
+    event::{Fact, Hook},
     id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
     link::{Ended, Held},
     plan::{PlannedTest, RunPlan},
@@ -40,6 +40,8 @@ pub enum Event {
     AttemptEnded { ep: EpName, epoch: Epoch, ended: Box<Ended> },
     /// Attempts that were to be taken back were not started, and will not be.
     AttemptsReturned { ep: EpName, epoch: Epoch, attempts: Vec<AttemptId> },
+    /// Something to be recorded in the run's events that decides nothing: a question, its answer, a note.
+    Noted { run: RunId, fact: Fact },
     /// Time has passed; said when [`crate::Scheduler::deadline`] is reached.
     Tick,
 }
