@@ -1,1 +1,44 @@
-fn main() {}
+//! The project's chores. `cargo xtask help` lists them; the README's two are `demo` and `test`.
+
+mod bench;
+mod command;
+mod demo;
+mod lint;
+mod setup;
+mod test;
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Chores of the Jackfield project.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what building and testing need (Debian packages, Python packages).
+    Setup,
+    /// Build, start a small lab, run the demo project in it, and stay up until Ctrl-C.
+    Demo(demo::Demo),
+    /// Install what the tests need, and run every test.
+    Test(test::Test),
+    /// Formatting, Clippy, and the rules of the house that Clippy cannot know.
+    Lint,
+    /// Measure against a floor or a peer in the same run.
+    Bench(bench::Bench),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().chore {
+        Chore::Setup => setup::run(),
+        Chore::Demo(demo) => demo.run(),
+        Chore::Test(test) => test.run(),
+        Chore::Lint => lint::run(),
+        Chore::Bench(bench) => bench.run(),
+    }
+}

@@ -1,0 +1,12 @@
+//! Formatting, tidiness and Clippy; the first half of `.ci/run`.
+
+use anyhow::Result;
+
+use crate::{command, tidy};
+
+/// Every check, the quick ones first; the first that fails ends it.
+pub(crate) fn run() -> Result<()> {
+    command::run(command::cargo().args(["fmt", "--all", "--check"]))?;
+    tidy::run()?;
+    command::run(command::cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}

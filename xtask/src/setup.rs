@@ -1,0 +1,92 @@
+//! What a bare Debian 12 machine needs besides Rust: the real devices and tools that the tests drive.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{root, run, succeeds};
+
+/// Debian packages, each with the command or file that shows it is there.
+const PACKAGES: [(&str, &str); 13] = [
+    ("frr", "/usr/lib/frr/zebra"),
+    ("openssh-server", "/usr/sbin/sshd"),
+    ("openssh-client", "/usr/bin/ssh"),
+    ("inetutils-telnetd", "/usr/sbin/telnetd"),
+    ("socat", "/usr/bin/socat"),
+    ("iproute2", "/usr/bin/ip"),
+    ("procps", "/usr/bin/ps"),
+    ("tcl", "/usr/bin/tclsh"),
+    ("expect", "/usr/bin/expect"),
+    ("perl", "/usr/bin/perl"),
+    ("python3-venv", "/usr/bin/python3"),
+    ("python3-pytest", "/usr/lib/python3/dist-packages/pytest"),
+    ("postgresql", "/usr/lib/postgresql"),
+];
+
+/// Python packages that Debian 12 does not have, in an environment of the project's own.
+const PYTHON_PACKAGES: [&str; 1] = ["robotframework==7.3.2"];
+
+/// Installs whatever is missing; quick when nothing is.
+pub(crate) fn run_quietly_if_complete() -> Result<()> {
+    if missing().is_empty() && python_environment_is_complete() { Ok(()) } else { self::run() }
+}
+
+/// Installs whatever is missing.
+pub(crate) fn run() -> Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        eprintln!("setup: every Debian package is there");
+    } else {
+        install(&missing)?;
+    }
+    if !python_environment_is_complete() {
+        make_python_environment()?;
+    }
+    eprintln!("setup: done");
+    Ok(())
+}
+
+fn missing() -> Vec<&'static str> {
+    PACKAGES.iter().filter(|(_, shows)| fs::metadata(shows).is_err()).map(|(package, _)| *package).collect()
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    if !succeeds(Command::new("apt-get").arg("--version")) {
+        bail!("this is no Debian machine; install by hand what answers to: {}", packages.join(", "));
+    }
+    run(as_root().args(["apt-get", "update", "-qq"]))?;
+    let mut command = as_root();
+    command.args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends"]);
+    run(command.args(packages)).context("installing Debian packages")
+}
+
+/// `env`, or `sudo env` for those who are not root.
+fn as_root() -> Command {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    Command::new(if is_root { "env" } else { "sudo" })
+}
+
+/// Where Python packages of the tests live; below the target folder, so that `cargo clean` takes them too.
+fn python_environment() -> std::path::PathBuf {
+    root().join("target/python")
+}
+
+fn python_environment_is_complete() -> bool {
+    succeeds(Command::new(python_environment().join("bin/robot")).arg("--version"))
+        || robot_version_exits_251(&python_environment())
+}
+
+/// `robot --version` ends with 251, its code for help and version.
+fn robot_version_exits_251(environment: &Path) -> bool {
+    Command::new(environment.join("bin/robot"))
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.code() == Some(251))
+}
+
+fn make_python_environment() -> Result<()> {
+    let folder = python_environment();
+    run(Command::new("/usr/bin/python3").args(["-m", "venv", "--system-site-packages"]).arg(&folder))?;
+    run(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(PYTHON_PACKAGES))
+        .context("installing Python packages")
+}
