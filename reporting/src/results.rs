@@ -1,0 +1,221 @@
+//! What every document is made from: the plan of a run, and how each of its tests ended.
+//!
+//! The shell fills [`Results`] from its store once and hands the same value to every report. Tests stand in plan order,
+//! so a document of 100,000 tests is one walk over two lists.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::{
+    api::RunSummary,
+    id::{AttemptId, EpName, SuiteIndex, TestIndex},
+    link::{Host, Part},
+    plan::{PlannedSuite, PlannedTest, Role, RunPlan},
+    time::Time,
+    verdict::{Cause, Outcome, TestState, Verdict},
+};
+
+/// A run with everything a report can say about it.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// Number, project, user, state and times. Its counts are not used: reports count what they show.
+    pub run: RunSummary,
+    /// What was to be done. Tests queued while it ran stand at the end of its list of tests.
+    pub plan: Arc<RunPlan>,
+    /// One for each test of the plan, in its order; tests beyond the end of the list have not ended.
+    pub tests: Vec<TestResult>,
+    /// The machines of the EPs that ran tests.
+    pub hosts: BTreeMap<EpName, Host>,
+    /// The engine that ran it.
+    pub engine: EngineFacts,
+    /// Why the run ended early, where it did: `stopped by ana: wrong branch`.
+    pub stopped: Option<String>,
+    /// How the pre script ended, where there was one.
+    pub pre: Option<Outcome>,
+    /// How the post script ended, where there was one.
+    pub post: Option<Outcome>,
+}
+
+/// What a report says of the engine (`twister_ce_*`, `twister_server_location`, `twister_rf_fname`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// The build: `jackfield 0.1.0`.
+    pub software: String,
+    /// `production`, `development` or `no_type`.
+    pub server_type: String,
+    /// Where it stands, in the lab's own words.
+    pub location: String,
+    /// Operating system and release.
+    pub os: String,
+    /// Name of the machine.
+    pub hostname: String,
+    /// Its address.
+    pub ip: String,
+    /// Version of the Python on it; empty where there is none.
+    pub python: String,
+    /// Name of its time zone, as people know it: `Europe/Bucharest`.
+    pub timezone: String,
+    /// What the clocks of that zone were ahead of UTC when the run started. Local times in SQL and mail use it.
+    pub utc_offset_secs: i32,
+    /// The file the resource tree came from.
+    pub resources_file: String,
+    /// Address of its pages, without a slash at the end, for links; empty where it is not known.
+    pub url: String,
+}
+
+/// How a test ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TestResult {
+    /// Its end; none while it has none.
+    pub outcome: Option<Outcome>,
+    /// Its tries in order, without those that were taken back before they started; the last one gave the outcome.
+    /// Empty where the engine decided without asking an EP.
+    pub attempts: Vec<AttemptResult>,
+    /// When a test without a try got its outcome.
+    pub decided: Option<Time>,
+    /// `title`, `description`, `revision` and other tags of the test's source, where the shell has read them.
+    pub tags: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// One try of a test on one EP.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptResult {
+    /// Which.
+    pub attempt: AttemptId,
+    /// Where.
+    pub ep: EpName,
+    /// When it started, by the EP's clock.
+    pub started: Option<Time>,
+    /// How long its process lived.
+    pub elapsed_millis: u64,
+    /// Its end; none while it runs.
+    pub outcome: Option<Outcome>,
+    /// The exit status of its process.
+    pub exit_code: Option<i32>,
+    /// The tests inside it.
+    pub parts: Vec<Part>,
+    /// Clean-ups after it.
+    pub cleanups: Vec<Part>,
+    /// Custom variables it set.
+    pub variables: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// A test of the plan beside its result.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Its place in the run.
+    pub index: TestIndex,
+    /// What was planned.
+    pub test: &'a PlannedTest,
+    /// How it ended.
+    pub result: &'a TestResult,
+}
+
+static NOT_ENDED: TestResult =
+    TestResult { outcome: None, attempts: Vec::new(), decided: None, tags: BTreeMap::new() };
+
+impl Results {
+    /// Every test of the plan in order.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let results = self.tests.iter().chain(std::iter::repeat(&NOT_ENDED));
+        (0..).zip(self.plan.tests.iter().zip(results)).map(|(index, (test, result))| Row {
+            index: TestIndex(index),
+            test,
+            result,
+        })
+    }
+
+    /// One test; none for an index that is not of the plan.
+    pub fn row(&self, index: TestIndex) -> Option<Row<'_>> {
+        let test = self.plan.test(index)?;
+        let result = usize::try_from(index.0).ok().and_then(|at| self.tests.get(at)).unwrap_or(&NOT_ENDED);
+        Some(Row { index, test, result })
+    }
+
+    /// The names of the suites around a suite and its own, from the outside in.
+    pub fn suite_path(&self, suite: SuiteIndex) -> Vec<&str> {
+        let mut path: Vec<&str> = self.plan.suite_chain(suite).map(|(_, suite)| &*suite.name).collect();
+        path.reverse();
+        path
+    }
+
+    /// The suite of a test.
+    pub fn suite_of(&self, row: Row<'_>) -> Option<&PlannedSuite> {
+        self.plan.suite(row.test.suite)
+    }
+
+    /// From the first test to the end of the run; 0 where that is not known.
+    pub fn elapsed_millis(&self) -> u64 {
+        match (self.run.started, self.run.ended) {
+            (Some(started), Some(ended)) => ended.millis_since(started),
+            (None, _) | (_, None) => 0,
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The try that gave the outcome.
+    pub fn last(&self) -> Option<&'a AttemptResult> {
+        self.result.attempts.last()
+    }
+
+    /// How it ended; none while it has not.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.result.outcome.as_ref().map(|outcome| outcome.verdict)
+    }
+
+    /// The word for its state: a verdict, or what it does instead.
+    pub fn state(&self) -> TestState {
+        match (self.verdict(), self.last()) {
+            (Some(verdict), _) => TestState::Ended(verdict),
+            (None, Some(attempt)) if attempt.started.is_some() => TestState::Working,
+            (None, _) => TestState::Pending,
+        }
+    }
+
+    /// Who is to blame.
+    pub fn cause(&self) -> Option<Cause> {
+        self.result.outcome.as_ref().and_then(|outcome| outcome.cause)
+    }
+
+    /// Why; empty where there is nothing to say.
+    pub fn reason(&self) -> &'a str {
+        self.result.outcome.as_ref().map_or("", |outcome| &outcome.reason)
+    }
+
+    /// Where it ran last.
+    pub fn ep(&self) -> Option<&'a EpName> {
+        self.last().map(|attempt| &attempt.ep)
+    }
+
+    /// When its last try started.
+    pub fn started(&self) -> Option<Time> {
+        self.last().and_then(|attempt| attempt.started)
+    }
+
+    /// When its last try ended, or when its outcome was decided without one.
+    pub fn finished(&self) -> Option<Time> {
+        let outcome = self.result.outcome.as_ref();
+        let by_time = self.last().and_then(|last| Some(last.started?.plus_millis(last.elapsed_millis)));
+        outcome.and_then(|_| by_time.or(self.result.decided))
+    }
+
+    /// How long its last try took.
+    pub fn elapsed_millis(&self) -> u64 {
+        self.last().map_or(0, |attempt| attempt.elapsed_millis)
+    }
+
+    /// Whether it prepares or cleans up a suite instead of testing something.
+    pub fn is_frame(&self) -> bool {
+        matches!(self.test.role, Role::Setup | Role::Teardown)
+    }
+}
+
+/// The word of a state, as in the HTTP interface.
+pub fn state_word(state: TestState) -> &'static str {
+    match state {
+        TestState::Pending => "PENDING",
+        TestState::Waiting => "WAITING",
+        TestState::Working => "WORKING",
+        TestState::Ended(verdict) => verdict.as_str(),
+    }
+}
