@@ -241,6 +241,14 @@ pub enum Call {
         /// Answer with the linked resource's data.
         follow_links: bool,
     },
+    /// What a component of a test configuration is bound to (`bindings.xml`): `{"id": …, "path": …}` of the SUT
+    /// component, or null; an unbound component of `config` is looked up in `default_binding`.
+    GetBinding {
+        /// The test configuration, or `default_binding`.
+        config: String,
+        /// The component in it.
+        component: String,
+    },
     /// A global parameter or folder of them, as `globals.xml` and earlier calls say.
     GetGlobal {
         /// `Level_A/global1`.
