@@ -1,0 +1,181 @@
+//! A profile: how to talk with one kind of device, as data.
+//!
+//! Everything is a regular expression over bytes or a text to send. A resource names its profile; a lab may override a shipped one
+//! with a file of the same name in `profiles/`.
+
+use std::time::Duration;
+
+use jackfield_protocol::error::FileProblem;
+
+use crate::toml_table::{Document, Fields};
+
+/// How to talk with one kind of device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// What resources call it.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// Matches a prompt where nothing follows it.
+    pub prompt: String,
+    /// What ends a line that is sent.
+    pub line_ending: String,
+    /// Quiet time after which a prompt that was not seen before is believed.
+    pub settle: Duration,
+    /// How to get from the connection to the first prompt.
+    pub login: Login,
+    /// What to send once at the first prompt, in order: no pager, wide lines.
+    pub setup: Vec<String>,
+    /// What a pager shows, and what makes it go on; none where there is no pager.
+    pub pager: Option<Pager>,
+    /// Privilege levels from the lowest to the highest; may be empty.
+    pub levels: Vec<Level>,
+    /// How lines of configuration are given.
+    pub config: Option<ConfigMode>,
+    /// Match an answer that refuses a command.
+    pub errors: Vec<String>,
+    /// What ends the dialogue in good order.
+    pub logout: Option<String>,
+    /// Devices of this kind offer only algorithms that are unsafe by today's measure.
+    pub legacy_ssh: bool,
+}
+
+/// The way from the connection to the first prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Asks for the user.
+    pub user: String,
+    /// Asks for the password.
+    pub password: String,
+    /// Says that they were not right.
+    pub failed: String,
+    /// A console that says nothing is sent a line ending after this long; none: never.
+    pub nudge: Option<Duration>,
+}
+
+/// A pager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pager {
+    /// What it shows.
+    pub more: String,
+    /// What makes it go on.
+    pub answer: String,
+}
+
+/// A privilege level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Its name.
+    pub name: String,
+    /// Matches its prompts.
+    pub prompt: String,
+    /// The command that leads here from the level below.
+    pub enter: Option<String>,
+    /// Asks for the secret on the way here.
+    pub secret: Option<String>,
+    /// The command that leads back to the level below.
+    pub leave: Option<String>,
+}
+
+/// Configuration mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigMode {
+    /// The command that leads into it.
+    pub enter: String,
+    /// What makes the lines count, before leaving (`commit`).
+    pub commit: Option<String>,
+    /// The command that leads out of it, from any depth.
+    pub leave: String,
+    /// The level it can be entered from.
+    pub level: Option<String>,
+}
+
+/// Settle time where a profile names none.
+pub const SETTLE_DEFAULT: Duration = Duration::from_millis(100);
+
+impl Profile {
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// Every problem of the file.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<FileProblem>> {
+        Document::read(file, text, read_profile)
+    }
+}
+
+fn read_profile(fields: &Fields<'_>) -> Option<Profile> {
+    let login = fields.table("login", "a login");
+    let levels: Vec<Level> =
+        fields.tables("levels", "a privilege level").iter().filter_map(read_level).collect();
+    let config = fields.table("config", "configuration mode").as_ref().and_then(read_config);
+    if let Some(level) = config.as_ref().and_then(|config| config.level.as_ref())
+        && !levels.iter().any(|known| known.name == *level)
+    {
+        fields.error_at("config", format!("there is no level `{level}`"), "name one of [[levels]]");
+    }
+    if !fields.has("prompt") {
+        fields.error("a profile has no `prompt`", "add a regular expression such as prompt = '[#>] ?$'");
+    }
+    Some(Profile {
+        name: fields.required_text("name")?,
+        description: fields.text("description").unwrap_or_default(),
+        prompt: fields.pattern("prompt")?,
+        line_ending: fields.text("line_ending").unwrap_or_else(|| "\r".to_owned()),
+        settle: fields.duration("settle").unwrap_or(SETTLE_DEFAULT),
+        login: read_login(login.as_ref()),
+        setup: fields.texts("setup"),
+        pager: fields.table("pager", "a pager").as_ref().and_then(read_pager),
+        levels,
+        config,
+        errors: fields.patterns("errors"),
+        logout: fields.text("logout"),
+        legacy_ssh: fields.flag("legacy_ssh").unwrap_or(false),
+    })
+}
+
+fn read_login(fields: Option<&Fields<'_>>) -> Login {
+    let pattern = |key: &str, default: &str| {
+        fields.and_then(|fields| fields.pattern(key)).unwrap_or_else(|| default.to_owned())
+    };
+    let login = Login {
+        user: pattern("user", r"(?i)(?:login|user ?name|user) ?: ?$"),
+        password: pattern("password", r"(?i)(?:password|passcode)(?: for [^\r\n]*)?: ?$"),
+        failed: pattern(
+            "failed",
+            r"(?i)login (?:incorrect|invalid|failed)|authentication failed|access denied|bad passwords?|too many failures",
+        ),
+        nudge: fields.and_then(|fields| fields.duration("nudge")),
+    };
+    if let Some(fields) = fields {
+        fields.finish();
+    }
+    login
+}
+
+fn read_pager(fields: &Fields<'_>) -> Option<Pager> {
+    if !fields.has("more") {
+        fields.error("a pager has no `more`", "add what it shows, such as more = '--More--'");
+    }
+    let more = fields.pattern("more");
+    let answer = fields.text("answer").unwrap_or_else(|| " ".to_owned());
+    fields.finish();
+    Some(Pager { more: more?, answer })
+}
+
+fn read_level(fields: &Fields<'_>) -> Option<Level> {
+    let name = fields.required_text("name");
+    if !fields.has("prompt") {
+        fields.error("a privilege level has no `prompt`", "add a regular expression such as prompt = '#$'");
+    }
+    let prompt = fields.pattern("prompt");
+    let (enter, secret, leave) = (fields.text("enter"), fields.pattern("secret"), fields.text("leave"));
+    fields.finish();
+    Some(Level { name: name?, prompt: prompt?, enter, secret, leave })
+}
+
+fn read_config(fields: &Fields<'_>) -> Option<ConfigMode> {
+    let (enter, leave) = (fields.required_text("enter"), fields.required_text("leave"));
+    let (commit, level) = (fields.text("commit"), fields.text("level"));
+    fields.finish();
+    Some(ConfigMode { enter: enter?, commit, leave: leave?, level })
+}
