@@ -1,1 +1,21 @@
-//! (under construction)
+//! Every file a person edits, read with positions, checked, and written back unchanged but for what was edited.
+//!
+//! - [`source`] turns bytes into text with places, [`problem`] collects what is wrong, [`limits`] says what is too much;
+//! - [`engine`] and [`ep`] are our own settings;
+//!
+//! Only `load` touches the disk.
+
+pub mod limits;
+pub mod problem;
+pub mod source;
+
+mod toml_table;
+mod value;
+
+pub mod engine;
+pub mod ep;
+
+pub use engine::EngineSettings;
+pub use ep::EpSettings;
+pub use problem::Read;
+pub use source::Source;
