@@ -1,0 +1,307 @@
+//! `engine.toml`: the Central Engine's settings. The default file is compiled in, and is also their documentation.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    problem::Read,
+    source::{At, Source},
+    toml_table::{self, Table},
+};
+
+/// The commented file with every key and its default.
+pub const DEFAULT_FILE: &str = include_str!("engine.default.toml");
+
+/// The Central Engine's settings. Paths are as written; [`crate::Lab::engine_settings`] resolves them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// Address to listen on.
+    pub address: String,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// How others reach the engine; none: made from the host's name and the port.
+    pub url: Option<String>,
+    /// Certificate and key; none: plain HTTP.
+    pub tls: Option<Tls>,
+    /// The engine's own state.
+    pub data_folder: PathBuf,
+    /// URL of the store; none: SQLite in the data folder.
+    pub store: Option<String>,
+    /// URL of the blob store; none: a folder in the data folder.
+    pub blobs: Option<String>,
+    /// Which groups of a user count.
+    pub kind: ServerKind,
+    /// Free text, for reports.
+    pub location: String,
+    /// How often an idle EP says something.
+    pub heartbeat_millis: u64,
+    /// An EP not heard for so long is not connected any more.
+    pub silence_millis: u64,
+    /// How long a running test of a lost EP may go on.
+    pub grace_millis: u64,
+    /// Log bytes an EP may send ahead of the receipt.
+    pub log_window_bytes: u64,
+    /// Limit of a test whose project sets none.
+    pub test_timeout_millis: u64,
+    /// Between asking a test to end and killing it.
+    pub stop_grace_millis: u64,
+    /// Limit of a pre or post script.
+    pub hook_timeout_millis: u64,
+    /// Folder for mail that is not sent.
+    pub outbox: PathBuf,
+    /// Limit of a talk with the mail server.
+    pub mail_timeout_millis: u64,
+    /// Folders outside the lab folder from which files may be taken.
+    pub roots: Vec<PathBuf>,
+    /// What is too much.
+    pub limits: EngineLimits,
+}
+
+/// Where TLS comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// PEM file with the certificate and its chain.
+    pub certificate: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+}
+
+/// Twister's server type (`ce_server_type`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServerKind {
+    /// Behaves as development.
+    #[default]
+    NoType,
+    /// `groups_production` counts.
+    Production,
+    /// `groups_development` counts.
+    Development,
+}
+
+impl ServerKind {
+    /// Reads Twister's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "no_type" => Some(Self::NoType),
+            "production" => Some(Self::Production),
+            "development" => Some(Self::Development),
+            _ => None,
+        }
+    }
+
+    /// Twister's word (`twister_ce_type`).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoType => "no_type",
+            Self::Production => "production",
+            Self::Development => "development",
+        }
+    }
+}
+
+/// The engine's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineLimits {
+    /// A project file sent by HTTP.
+    pub project_bytes: u64,
+    /// One file sent by HTTP.
+    pub upload_bytes: u64,
+    /// One log of one attempt.
+    pub log_bytes: u64,
+    /// What is kept of a script's output.
+    pub hook_output_bytes: u64,
+    /// Live views at once.
+    pub browsers: u64,
+    /// EPs at once.
+    pub eps: u64,
+    /// Wrong passwords for one account in a minute.
+    pub login_attempts: u64,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            address: "0.0.0.0".to_owned(),
+            port: 8000,
+            url: None,
+            tls: None,
+            data_folder: ".jackfield".into(),
+            store: None,
+            blobs: None,
+            kind: ServerKind::NoType,
+            location: String::new(),
+            heartbeat_millis: 5_000,
+            silence_millis: 20_000,
+            grace_millis: 300_000,
+            log_window_bytes: 1 << 20,
+            test_timeout_millis: 3_600_000,
+            stop_grace_millis: 10_000,
+            hook_timeout_millis: 600_000,
+            outbox: "outbox".into(),
+            mail_timeout_millis: 30_000,
+            roots: Vec::new(),
+            limits: EngineLimits::default(),
+        }
+    }
+}
+
+impl Default for EngineLimits {
+    fn default() -> Self {
+        Self {
+            project_bytes: 64 << 20,
+            upload_bytes: 256 << 20,
+            log_bytes: 64 << 30,
+            hook_output_bytes: 1 << 20,
+            browsers: 2000,
+            eps: 12_000,
+            login_attempts: 10,
+        }
+    }
+}
+
+impl EngineSettings {
+    /// Reads `engine.toml`; what it does not say has its default.
+    pub fn read(source: &Arc<Source>) -> Read<Self> {
+        let (value, problems) = toml_table::read(source, |top| {
+            let mut settings = Self::default();
+            settings.read_reach(top);
+            settings.read_data(top);
+            settings.read_work(top);
+            settings.limits.read(top);
+            settings
+        });
+        Read { value, problems }
+    }
+
+    fn read_reach(&mut self, top: &Table<'_>) {
+        if let Some(listen) = top.table("listen") {
+            set(&mut self.address, listen.filled_text("address"));
+            if let Some(port) = listen.number("port", 0..=65_535) {
+                self.port = u16::try_from(port.value).unwrap_or(self.port);
+            }
+            self.url = filled(listen.text("url"));
+            listen.finish();
+        }
+        if let Some(tls) = top.table("tls") {
+            let certificate = filled(tls.text("certificate"));
+            let key = filled(tls.text("key"));
+            if certificate.is_some() != key.is_some() {
+                tls.error(tls.span(), "`tls` has one of `certificate` and `key`", "give both, or neither");
+            }
+            self.tls = certificate
+                .zip(key)
+                .map(|(certificate, key)| Tls { certificate: certificate.into(), key: key.into() });
+            tls.finish();
+        }
+    }
+
+    fn read_data(&mut self, top: &Table<'_>) {
+        if let Some(data) = top.table("data") {
+            set(&mut self.data_folder, data.filled_text("folder").map(path));
+            self.store = filled(data.text("store"));
+            self.blobs = filled(data.text("blobs"));
+            data.finish();
+        }
+        if let Some(server) = top.table("server") {
+            let kind = |text: &str| ServerKind::parse(text).ok_or("no_type, production or development");
+            set(&mut self.kind, server.parsed("kind", kind));
+            set(&mut self.location, server.text("location"));
+            server.finish();
+        }
+        if let Some(files) = top.table("files") {
+            let roots = files.texts("roots").map(|roots| roots.value).unwrap_or_default();
+            self.roots = roots.into_iter().map(|root| root.value.into()).collect();
+            files.finish();
+        }
+    }
+
+    fn read_work(&mut self, top: &Table<'_>) {
+        if let Some(eps) = top.table("eps") {
+            set(&mut self.heartbeat_millis, eps.millis("heartbeat"));
+            let silence = eps.millis("silence");
+            let place = silence.as_ref().map_or(eps.span(), |silence| silence.span);
+            set(&mut self.silence_millis, silence);
+            if self.silence_millis <= self.heartbeat_millis {
+                let message = "`eps.silence` is not longer than `eps.heartbeat`";
+                eps.error(place, message, "every EP would seem lost; make it at least twice as long");
+            }
+            set(&mut self.grace_millis, eps.millis("grace"));
+            set(&mut self.log_window_bytes, eps.bytes("log_window"));
+            eps.finish();
+        }
+        if let Some(tests) = top.table("tests") {
+            set(&mut self.test_timeout_millis, tests.millis("timeout"));
+            set(&mut self.stop_grace_millis, tests.millis("stop_grace"));
+            tests.finish();
+        }
+        if let Some(hooks) = top.table("hooks") {
+            set(&mut self.hook_timeout_millis, hooks.millis("timeout"));
+            hooks.finish();
+        }
+        if let Some(mail) = top.table("mail") {
+            set(&mut self.outbox, mail.filled_text("outbox").map(path));
+            set(&mut self.mail_timeout_millis, mail.millis("timeout"));
+            mail.finish();
+        }
+    }
+}
+
+impl EngineLimits {
+    fn read(&mut self, top: &Table<'_>) {
+        let Some(limits) = top.table("limits") else { return };
+        set(&mut self.project_bytes, limits.bytes("project"));
+        set(&mut self.upload_bytes, limits.bytes("upload"));
+        set(&mut self.log_bytes, limits.bytes("log"));
+        set(&mut self.hook_output_bytes, limits.bytes("hook_output"));
+        set(&mut self.browsers, limits.number("browsers", 1..=1_000_000));
+        set(&mut self.eps, limits.number("eps", 1..=1_000_000));
+        set(&mut self.login_attempts, limits.number("login_attempts", 1..=1_000_000));
+        limits.finish();
+    }
+}
+
+/// Takes what the file says, where it says something.
+pub(crate) fn set<T>(field: &mut T, value: Option<At<T>>) {
+    if let Some(value) = value {
+        *field = value.value;
+    }
+}
+
+/// A text that is not empty; the default file shows unset texts as empty.
+pub(crate) fn filled(text: Option<At<String>>) -> Option<String> {
+    text.map(|text| text.value).filter(|text| !text.trim().is_empty())
+}
+
+/// A text as a path.
+pub(crate) fn path(text: At<String>) -> At<PathBuf> {
+    At::new(text.value.into(), text.span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Read<EngineSettings> {
+        EngineSettings::read(&Arc::new(Source::new("engine.toml", text)))
+    }
+
+    #[test]
+    fn the_default_file_says_what_the_defaults_are() {
+        let (settings, warnings) = read(DEFAULT_FILE).usable().unwrap();
+        assert_eq!(settings, EngineSettings::default());
+        assert_eq!(warnings, []);
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let text = "[listen]\nport = 70000\nadress = \"x\"\n[eps]\nsilence = \"1s\"\ngrace = \"soon\"\n[tls]\nkey = \"k\"\n[limit]\n";
+        let problems: Vec<_> = read(text).problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(problems.join("\n"));
+    }
+
+    #[test]
+    fn a_broken_file_is_refused_with_its_place() {
+        let read = read("[listen\nport = 1\n");
+        assert!(read.value.is_none());
+        assert_eq!(read.problems[0].line, 1);
+    }
+}

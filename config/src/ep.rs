@@ -1,0 +1,295 @@
+//! `ep.toml`: an Execution Process's settings. The default file is compiled in, and is also their documentation.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use jackfield_protocol::id::{EpName, UserName};
+
+use crate::{
+    engine::{filled, set},
+    problem::Read,
+    source::Source,
+    toml_table::{self, Table},
+};
+
+/// The commented file with every key and its default.
+pub const DEFAULT_FILE: &str = include_str!("ep.default.toml");
+
+/// An Execution Process's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpSettings {
+    /// Unique in one engine; none: the machine's name.
+    pub name: Option<EpName>,
+    /// Where the engine listens, without a slash at the end.
+    pub engine: String,
+    /// The token itself.
+    pub token: Option<String>,
+    /// A file that holds the token.
+    pub token_file: Option<PathBuf>,
+    /// PEM file of a further authority.
+    pub ca: Option<PathBuf>,
+    /// Folder for spool, cache and running tests; none: a folder of the EP's name in the user's data folder.
+    pub work: Option<PathBuf>,
+    /// Tests at once.
+    pub lanes: u16,
+    /// Take only this user's work.
+    pub pool: Option<UserName>,
+    /// For placing suites.
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// Programs by the names that runners use in braces: `python`, `tcl`, `perl`, …
+    pub interpreters: BTreeMap<Arc<str>, Arc<str>>,
+    /// How test files are run, by the ending of their name, without its dot; the empty ending fits every file.
+    pub runners: BTreeMap<Arc<str>, Runner>,
+    /// What is too much.
+    pub limits: EpLimits,
+}
+
+/// How a kind of test file is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runner {
+    /// The way.
+    pub kind: RunnerKind,
+    /// Program and arguments; `{file}` stands for the test file, `{python}` and the like for interpreters.
+    pub command: Vec<String>,
+    /// The JUnit file a command leaves, below the test's work folder.
+    pub junit: Option<String>,
+}
+
+/// A way of running a test file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RunnerKind {
+    /// The file is an argument of a command.
+    Command,
+    /// The file is the program.
+    Executable,
+    /// In a child of the warm Python interpreter.
+    Python,
+    /// By the EP itself.
+    Steps,
+    /// By pytest.
+    Pytest,
+    /// By Robot Framework.
+    Robot,
+}
+
+impl RunnerKind {
+    const ALL: [Self; 6] =
+        [Self::Command, Self::Executable, Self::Python, Self::Steps, Self::Pytest, Self::Robot];
+
+    /// The word in `ep.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Executable => "executable",
+            Self::Python => "python",
+            Self::Steps => "steps",
+            Self::Pytest => "pytest",
+            Self::Robot => "robot",
+        }
+    }
+}
+
+/// The EP's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpLimits {
+    /// Files and libraries kept for later runs.
+    pub cache_bytes: u64,
+    /// Logs the engine has not taken yet.
+    pub log_spool_bytes: u64,
+    /// One file kept with an attempt.
+    pub artifact_bytes: u64,
+    /// Processes of one test.
+    pub processes: u64,
+    /// Memory of one process of a test; none: no limit.
+    pub memory_bytes: Option<u64>,
+    /// Open files of one process of a test.
+    pub open_files: u64,
+    /// Between asking a test to end and killing it.
+    pub stop_grace_millis: u64,
+    /// Limit of one clean-up that sets none.
+    pub cleanup_millis: u64,
+}
+
+impl Default for EpLimits {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 2 << 30,
+            log_spool_bytes: 2 << 30,
+            artifact_bytes: 256 << 20,
+            processes: 4096,
+            memory_bytes: None,
+            open_files: 4096,
+            stop_grace_millis: 10_000,
+            cleanup_millis: 120_000,
+        }
+    }
+}
+
+impl Default for EpSettings {
+    /// What the default file says.
+    fn default() -> Self {
+        let source = Arc::new(Source::new("ep.toml", DEFAULT_FILE));
+        let (value, _) = toml_table::read(&source, |top| Self::bare().with(top));
+        value.unwrap_or_else(Self::bare)
+    }
+}
+
+impl EpSettings {
+    /// Reads `ep.toml`; what it does not say has its default.
+    pub fn read(source: &Arc<Source>) -> Read<Self> {
+        let (value, problems) = toml_table::read(source, |top| Self::default().with(top));
+        Read { value, problems }
+    }
+
+    /// The runner whose ending fits the file's name best.
+    pub fn runner(&self, file_name: &str) -> Option<(&str, &Runner)> {
+        let fits = |ending: &str| match ending.chars().next() {
+            None => true,
+            Some(first) if first.is_alphanumeric() => {
+                file_name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.'))
+            }
+            Some(_) => file_name.ends_with(ending),
+        };
+        let best =
+            self.runners.iter().filter(|(ending, _)| fits(ending)).max_by_key(|(ending, _)| ending.len());
+        best.map(|(ending, runner)| (ending.as_ref(), runner))
+    }
+
+    /// A program for a name in `[interpreters]`, or the name itself.
+    pub fn interpreter<'a>(&'a self, name: &'a str) -> &'a str {
+        self.interpreters.get(name).map_or(name, AsRef::as_ref)
+    }
+
+    fn bare() -> Self {
+        Self {
+            name: None,
+            engine: String::new(),
+            token: None,
+            token_file: None,
+            ca: None,
+            work: None,
+            lanes: 1,
+            pool: None,
+            labels: BTreeMap::new(),
+            interpreters: BTreeMap::new(),
+            runners: BTreeMap::new(),
+            limits: EpLimits::default(),
+        }
+    }
+
+    fn with(mut self, top: &Table<'_>) -> Self {
+        self.name = filled(top.text("name")).map(EpName::from);
+        set(&mut self.engine, top.parsed("engine", engine_url));
+        self.token = filled(top.text("token"));
+        self.token_file = filled(top.text("token_file")).map(PathBuf::from);
+        self.ca = filled(top.text("ca")).map(PathBuf::from);
+        self.work = filled(top.text("work")).map(PathBuf::from);
+        if let Some(lanes) = top.number("lanes", 1..=1024) {
+            self.lanes = u16::try_from(lanes.value).unwrap_or(self.lanes);
+        }
+        self.pool = filled(top.text("pool")).map(UserName::from);
+        let values = |map: BTreeMap<Arc<str>, crate::source::At<Arc<str>>>| {
+            map.into_iter().map(|(name, value)| (name, value.value))
+        };
+        self.labels.extend(values(top.text_map("labels")));
+        self.interpreters.extend(values(top.text_map("interpreters")));
+        self.read_runners(top);
+        self.limits.read(top);
+        self
+    }
+
+    fn read_runners(&mut self, top: &Table<'_>) {
+        for (ending, table) in top.named_tables("runners") {
+            let kind = table.parsed("kind", |text| {
+                let kind = RunnerKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+                kind.ok_or("command, executable, python, steps, pytest or robot")
+            });
+            let command = table.texts("command").map(|list| list.value).unwrap_or_default();
+            let command: Vec<String> = command.into_iter().map(|text| text.value).collect();
+            let junit = filled(table.text("junit"));
+            table.finish();
+            let default = if command.is_empty() { None } else { Some(RunnerKind::Command) };
+            let kind = kind.map(|kind| kind.value).or(default);
+            let needs_command =
+                matches!(kind, Some(RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot));
+            if kind.is_none() || (needs_command && command.is_empty()) {
+                let message = format!("runner `{}` has no command", ending.value);
+                table.error(ending.span, message, "write command = [\"program\", \"argument\"]");
+                continue;
+            }
+            if let Some(kind) = kind {
+                let ending = ending.value.trim_start_matches('.');
+                self.runners.insert(ending.into(), Runner { kind, command, junit });
+            }
+        }
+    }
+}
+
+impl EpLimits {
+    fn read(&mut self, top: &Table<'_>) {
+        let Some(limits) = top.table("limits") else { return };
+        set(&mut self.cache_bytes, limits.bytes("cache"));
+        set(&mut self.log_spool_bytes, limits.bytes("log_spool"));
+        set(&mut self.artifact_bytes, limits.bytes("artifact"));
+        set(&mut self.processes, limits.number("processes", 1..=4_194_304));
+        let memory =
+            |text: &str| if text.is_empty() { Ok(None) } else { crate::value::size_bytes(text).map(Some) };
+        set(&mut self.memory_bytes, limits.parsed("memory", memory));
+        set(&mut self.open_files, limits.number("open_files", 16..=1_048_576));
+        set(&mut self.stop_grace_millis, limits.millis("stop_grace"));
+        set(&mut self.cleanup_millis, limits.millis("cleanup"));
+        limits.finish();
+    }
+}
+
+/// An address such as `http://engine.lab:8000`; a slash at its end is dropped.
+fn engine_url(text: &str) -> Result<String, &'static str> {
+    const EXPECTED: &str = "an address such as http://engine.lab:8000";
+    let text = text.trim_end_matches('/');
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(EXPECTED)?;
+    let wrong = host.is_empty() || host.starts_with(':') || host.contains(char::is_whitespace);
+    if wrong { Err(EXPECTED) } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Read<EpSettings> {
+        EpSettings::read(&Arc::new(Source::new("ep.toml", text)))
+    }
+
+    #[test]
+    fn the_default_file_is_complete_and_right() {
+        let (settings, warnings) = read(DEFAULT_FILE).usable().unwrap();
+        assert_eq!(settings, EpSettings::default());
+        assert_eq!(warnings, []);
+        assert_eq!(settings.limits, EpLimits::default());
+        assert_eq!(settings.engine, "http://127.0.0.1:8000");
+    }
+
+    #[test]
+    fn the_longest_ending_takes_the_file() {
+        let (settings, _) = read("[runners.lua]\ncommand = [\"lua\"]\n[runners.sh]\nkind = \"executable\"\n")
+            .usable()
+            .unwrap();
+        let kind = |name| settings.runner(name).map(|(_, runner)| runner.kind).unwrap();
+        for (name, expect) in [
+            ("a.py", RunnerKind::Python),
+            ("a_pytest.py", RunnerKind::Pytest),
+            ("vlan.steps.toml", RunnerKind::Steps),
+            ("a.lua", RunnerKind::Command),
+            ("a.sh", RunnerKind::Executable),
+            ("spy", RunnerKind::Executable),
+            ("happy", RunnerKind::Executable),
+        ] {
+            assert_eq!(kind(name), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let text = "nmae = \"x\"\nengine = \"engine.lab\"\nlanes = 0\n[labels]\nsite = 3\n[runners.x]\nkind = \"lua\"\n[limits]\nmemory = \"lots\"\n";
+        let problems: Vec<_> = read(text).problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(problems.join("\n"));
+    }
+}

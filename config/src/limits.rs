@@ -1,0 +1,24 @@
+//! Every limit on what a person may write, in one place. What goes beyond is refused with a position and a remedy.
+
+/// Largest project file. A hundred thousand tests in Twister's own layout take about 50 MB.
+pub const PROJECT_BYTES_MAX: u64 = 64 * MIB;
+/// Largest other XML, JSON, INI or TOML file.
+pub const FILE_BYTES_MAX: u64 = 16 * MIB;
+/// Elements in one XML file.
+pub const XML_ELEMENTS_MAX: usize = 4_000_000;
+/// Elements inside elements; far more than any lab nests, far less than a stack holds.
+pub const XML_DEPTH_MAX: usize = 96;
+/// Problems told about one file; the rest are counted.
+pub const PROBLEMS_MAX: usize = 500;
+/// Tests of one run, after repeats, SUTs, EPs and iterators have multiplied them.
+pub const RUN_TESTS_MAX: u64 = 1_000_000;
+/// Suites of one run, after the same.
+pub const RUN_SUITES_MAX: u64 = 1_000_000;
+/// Pairs of a test and a test it waits for, after the same.
+pub const RUN_DEPENDENCIES_MAX: usize = 5_000_000;
+/// Values of one iterator.
+pub const ITERATOR_VALUES_MAX: usize = 100_000;
+/// Longest time limit a file may set: a year.
+pub const TIMEOUT_MILLIS_MAX: u64 = 366 * 24 * 3600 * 1000;
+
+const MIB: u64 = 1024 * 1024;
