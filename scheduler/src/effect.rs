@@ -22,6 +22,9 @@ pub struct Effects {
     pub publish: Vec<RunEvent>,
     /// Work for later: durable, at least once.
     pub enqueue: Vec<Job>,
+    /// After [`crate::Event::EpConnected`]: the held attempts that go on (`Welcome.keep`). The Welcome with them goes
+    /// out before anything in `send`. None after any other event, and where the connection was stale.
+    pub welcome: Option<Vec<AttemptId>>,
 }
 
 /// A message to the EP behind one connection.
