@@ -1,1 +1,5 @@
 //! (under construction)
+
+mod clock;
+pub mod limits;
+pub mod store;

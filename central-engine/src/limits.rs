@@ -1,0 +1,78 @@
+//! Every limit of the engine, by name, with what happens when it is reached.
+
+use std::time::Duration;
+
+/// Decoded plans kept in memory; the one not looked at longest is dropped and read again when wanted.
+pub const PLANS_CACHED_MAX: usize = 8;
+/// Connections that read the store at once; further readers wait up to [`STORE_WAIT`].
+pub const STORE_READERS_MAX: u32 = 4;
+/// How long anyone waits for a connection to the store; then the request fails with `storage`.
+pub const STORE_WAIT: Duration = Duration::from_secs(15);
+/// Items of a page when a request names no `limit`.
+pub const PAGE_DEFAULT: u32 = 100;
+/// Items of a page; a larger `limit` is lowered to it.
+pub const PAGE_MAX: u32 = 1_000;
+
+/// Bytes of a JSON request; more is refused with `too_large`.
+pub const JSON_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a file that is uploaded; more is refused with `too_large`.
+pub const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Bytes of one answer with a range of a log or blob; the rest is asked for with the next range.
+pub const RANGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes that are read from a file or received from a socket at once.
+pub const COPY_BYTES: usize = 256 * 1024;
+
+/// Failed log-ins of one user or one address before further ones are refused with `too_many`.
+pub const LOGIN_FAILURES_MAX: u32 = 10;
+/// How long failed log-ins count.
+pub const LOGIN_WINDOW_MILLIS: u64 = 5 * 60 * 1_000;
+/// Users and addresses with failed log-ins that are remembered; the oldest is forgotten.
+pub const LOGIN_TRACKED_MAX: usize = 10_000;
+/// Passwords hashed at once; each takes a core for tens of milliseconds. Further log-ins wait.
+pub const PASSWORD_HASHES_MAX: usize = 2;
+/// Characters of a password.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Bytes of a password; more is refused, since hashing it would cost.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+/// How long a browser session lasts.
+pub const SESSION_MILLIS: u64 = 14 * 24 * 60 * 60 * 1_000;
+/// How long a token lasts when nothing else is asked for.
+pub const TOKEN_MILLIS_DEFAULT: u64 = 365 * 24 * 60 * 60 * 1_000;
+/// Characters of the name of a user, group or token.
+pub const NAME_CHARS_MAX: usize = 100;
+
+/// Live pages open at once; a further one is refused with `too_many`.
+pub const LIVE_PAGES_MAX: usize = 4_000;
+/// Events read from the store at once for a live page.
+pub const LIVE_BATCH: u32 = 500;
+/// Silence after which a live page gets a comment line, so that proxies keep the connection.
+pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// Log files held open for writing; the one not written longest is closed and opened again when wanted.
+pub const LOG_FILES_OPEN_MAX: usize = 256;
+/// Bytes of a log that one frame of its compressed form holds; a range is read by unpacking the frames it touches.
+pub const LOG_FRAME_BYTES: usize = 1024 * 1024;
+/// Bytes of the end of a log that reports quote.
+pub const LOG_EXCERPT_BYTES: u64 = 4 * 1024;
+
+/// How long a script around a run may take on the engine's host; then it is ended and counts as TIMEOUT.
+pub const HOOK_LIMIT: Duration = Duration::from_secs(10 * 60);
+/// How long such a script may take to end after it was told to, before it is killed.
+pub const HOOK_GRACE: Duration = Duration::from_secs(5);
+/// Bytes of its output that are kept, from its end.
+pub const HOOK_OUTPUT_BYTES: usize = 64 * 1024;
+/// Jobs read from the store at once.
+pub const JOBS_BATCH: u32 = 32;
+/// First wait before a failed job is tried again; it doubles with each failure.
+pub const JOB_RETRY_MILLIS: u64 = 5_000;
+/// Longest wait between two tries of a job.
+pub const JOB_RETRY_MILLIS_MAX: u64 = 10 * 60 * 1_000;
+/// Tries before a job is given up; it stays in the store with its last error.
+pub const JOB_TRIES_MAX: u32 = 20;
+/// How long one mail may take to hand over.
+pub const MAIL_LIMIT: Duration = Duration::from_secs(60);
+
+/// Edits of the resource tree that wait for their commit; further ones wait in the caller.
+pub const RESOURCE_EDITS_WAITING_MAX: usize = 1_024;
+/// Bytes of the properties of one resource, as JSON; more is refused with `too_large`.
+pub const RESOURCE_BYTES_MAX: usize = 1024 * 1024;

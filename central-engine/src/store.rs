@@ -1,0 +1,261 @@
+//! The engine's own state: SQLite in its data folder, or PostgreSQL by URL, with one set of SQL.
+//!
+//! [`Store::commit`] is the only way for the engine loop to change it: everything that several events led to, in one
+//! transaction. [`Store::load`] gives back what a restarted engine needs. All else reads through [`Store::read`], one
+//! module per table.
+
+pub mod account;
+pub mod attempt;
+pub mod audit;
+mod batch;
+mod bulk;
+mod counter;
+mod db;
+pub mod ep;
+pub mod event;
+pub mod global;
+pub mod job;
+pub mod lease;
+mod part;
+pub mod plan;
+pub mod resource;
+pub mod run;
+mod schema;
+pub mod session;
+pub mod submission;
+pub mod sut;
+pub mod test;
+pub mod token;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    id::RunId,
+    plan::RunPlan,
+    time::Time,
+};
+use jackfield_scheduler::effect::Row;
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::Notify;
+
+pub use self::{batch::Batch, db::Conn};
+use crate::limits;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused, or is not there.
+    #[error("the store did not answer")]
+    Database(#[from] sqlx::Error),
+    /// A row is not what this build writes.
+    #[error("the store holds something unreadable: {0}; restore it from a backup, or report this")]
+    Corrupt(String),
+    /// A later build has changed the tables.
+    #[error("the store is at schema {store}, this build knows {build}; use the newer build, or a backup from before")]
+    Newer {
+        /// The newest step the store has taken.
+        store: i64,
+        /// The newest step of this build.
+        build: i64,
+    },
+    /// The URL is of no database we speak.
+    #[error("`{0}` is no store; give a file path, sqlite://PATH or postgres://USER@HOST/DATABASE")]
+    Url(String),
+}
+
+impl StoreError {
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt(what.into())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::Database(_) => ErrorCode::Storage,
+            StoreError::Corrupt(_) | StoreError::Newer { .. } | StoreError::Url(_) => ErrorCode::Internal,
+        };
+        tracing::error!(error = &error as &dyn std::error::Error, "store");
+        Self::new(code, error.to_string())
+    }
+}
+
+/// The engine's own state. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: db::Db,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    plans: plan::Plans,
+    last_run: AtomicU64,
+    work_added: Notify,
+}
+
+/// What a restarted engine needs.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// The rows of every run that has not ended (plan, run, queued tests, parts, attempts), every lease, every EP.
+    pub rows: Vec<Row>,
+}
+
+impl Store {
+    /// Opens a store, makes it if it is not there, and brings its tables up to this build.
+    ///
+    /// `url` is a file path, `sqlite://PATH`, or `postgres://…`.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or a later build has been at it.
+    pub async fn open(url: &str, now: Time) -> Result<Self, StoreError> {
+        let db = match url.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => db::Db::Pg(open_postgres(url).await?),
+            Some(("sqlite", path)) => open_sqlite(path).await?,
+            None => open_sqlite(url).await?,
+            Some(_) => return Err(StoreError::Url(url.to_owned())),
+        };
+        let mut conn = db.write().await?;
+        schema::migrate(&mut conn, now).await?;
+        conn.commit().await?;
+        let last = counter::last(&mut db.read().await?, counter::RUN).await?;
+        let shared = Shared {
+            plans: plan::Plans::default(),
+            last_run: AtomicU64::new(last),
+            work_added: Notify::new(),
+        };
+        Ok(Self { db, shared: Arc::new(shared) })
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// None is free in time, or the database is gone.
+    pub async fn read(&self) -> Result<Conn, StoreError> {
+        self.db.read().await
+    }
+
+    /// A transaction; nothing of it happened unless [`Conn::commit`] says so.
+    ///
+    /// # Errors
+    /// The database is gone, or another writer takes too long.
+    pub async fn write(&self) -> Result<Conn, StoreError> {
+        self.db.write().await
+    }
+
+    /// The number of the next run. One that is never committed is used again after a restart.
+    pub fn next_run(&self) -> RunId {
+        RunId(self.shared.last_run.fetch_add(1, Ordering::Relaxed).saturating_add(1))
+    }
+
+    /// Makes everything in the batch durable at once.
+    ///
+    /// # Errors
+    /// Nothing was written: the disk is full, the database is gone.
+    pub async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let changed = batch.changed_plans();
+        let work = !batch.jobs.is_empty();
+        let mut conn = self.write().await?;
+        batch::write(&mut conn, batch).await?;
+        conn.commit().await?;
+        for (run, plan) in changed {
+            match plan {
+                Some(plan) => self.shared.plans.put(run, plan),
+                None => self.shared.plans.forget(run),
+            }
+        }
+        if work {
+            self.shared.work_added.notify_one();
+        }
+        Ok(())
+    }
+
+    /// What a restarted engine needs, all runs that ended left out.
+    ///
+    /// # Errors
+    /// The store does not answer, or holds a row that cannot be read.
+    pub async fn load(&self) -> Result<Restored, StoreError> {
+        batch::load(&mut self.read().await?).await
+    }
+
+    /// A run's plan with all its tests; from memory where it was wanted lately.
+    ///
+    /// # Errors
+    /// The store does not answer, or the plan cannot be read.
+    pub async fn plan(&self, run: RunId) -> Result<Option<Arc<RunPlan>>, StoreError> {
+        if let Some(plan) = self.shared.plans.get(run) {
+            return Ok(Some(plan));
+        }
+        let Some(plan) = plan::whole(&mut self.read().await?, run).await? else { return Ok(None) };
+        let plan = Arc::new(plan);
+        self.shared.plans.put(run, Arc::clone(&plan));
+        Ok(Some(plan))
+    }
+
+    /// Said after each commit that promised work.
+    pub(crate) fn work_added(&self) -> &Notify {
+        &self.shared.work_added
+    }
+
+    /// Whether the store answers; for the health page.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read().await?.row("SELECT 1", vec![]).await.map(drop)
+    }
+
+    /// Closes every connection; SQLite folds its log into its file.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}
+
+async fn open_sqlite(path: &str) -> Result<db::Db, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: a commit that was answered survives a power cut, which is what the whole design rests on.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(limits::STORE_WAIT);
+    let pool = SqlitePoolOptions::new().acquire_timeout(limits::STORE_WAIT).test_before_acquire(false);
+    let write: SqlitePool = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+    let read = pool.max_connections(limits::STORE_READERS_MAX);
+    let read = read.connect_with(options.create_if_missing(false).read_only(true)).await?;
+    Ok(db::Db::Lite { write, read })
+}
+
+async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
+    let options = sqlx::postgres::PgConnectOptions::from_str(url)?;
+    let pool = PgPoolOptions::new()
+        .acquire_timeout(limits::STORE_WAIT)
+        .max_connections(limits::STORE_READERS_MAX.saturating_add(2));
+    Ok(pool.connect_with(options).await?)
+}
+
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::corrupt(format!("a value cannot be written: {error}")))
+}
+
+fn json_opt<T: serde::Serialize>(value: Option<&T>) -> Result<Option<String>, StoreError> {
+    value.map(json).transpose()
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::corrupt(error.to_string()))
+}

@@ -1,0 +1,186 @@
+//! Attempts: each try of a test, and each verdict that needed none; and the files they left.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use jackfield_protocol::{
+    id::{AttemptId, BlobHash, RunId, TestIndex},
+    link::Part,
+    time::Time,
+    verdict::{Outcome, Verdict},
+};
+use jackfield_scheduler::effect::{AttemptRow, AttemptState};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    StoreError, bulk,
+    db::{Conn, Line, binds},
+    json_opt,
+};
+
+const COLUMNS: &str = "test, attempt, state, ep, assigned, started, elapsed, outcome, facts";
+
+/// What few attempts have, as one JSON text.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Facts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Part>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cleanups: Vec<Part>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    variables: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// A file that an attempt left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// Whose.
+    pub attempt: AttemptId,
+    /// As the test named it.
+    pub name: Arc<str>,
+    /// Its content.
+    pub hash: BlobHash,
+}
+
+pub(super) async fn upsert(conn: &mut Conn, rows: impl Iterator<Item = AttemptRow>) -> Result<(), StoreError> {
+    let rows = rows.map(|row| {
+        let AttemptRow { attempt: id, exit_code, parts, cleanups, variables, .. } = row;
+        let facts = Facts { exit_code, parts, cleanups, variables };
+        let facts = (facts != Facts::default()).then_some(&facts);
+        Ok(binds![
+            id.run.0,
+            id.test.0,
+            id.attempt,
+            number(row.state),
+            row.outcome.as_ref().map(|outcome| outcome.verdict.as_str()),
+            row.ep.as_ref().map(|ep| ep.as_str().to_owned()),
+            row.assigned.0,
+            row.started.map(|time| time.0),
+            row.elapsed_millis,
+            json_opt(row.outcome.as_ref())?,
+            json_opt(facts)?,
+        ])
+    });
+    let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+    let head = "INSERT INTO attempt \
+                (run, test, attempt, state, verdict, ep, assigned, started, elapsed, outcome, facts)";
+    let tail = "ON CONFLICT (run, test, attempt) DO UPDATE SET state = excluded.state, \
+                verdict = excluded.verdict, ep = excluded.ep, assigned = excluded.assigned, \
+                started = excluded.started, elapsed = excluded.elapsed, outcome = excluded.outcome, \
+                facts = excluded.facts";
+    bulk::insert(conn, head, 11, tail, rows).await
+}
+
+pub(super) async fn keep_artifacts(conn: &mut Conn, artifacts: &[Artifact]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO artifact (run, test, attempt, name, hash) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (run, test, attempt, name) DO UPDATE SET hash = excluded.hash";
+    for Artifact { attempt: id, name, hash } in artifacts {
+        let binds = binds![id.run.0, id.test.0, id.attempt, &**name, hash.to_string()];
+        conn.run(sql, binds).await?;
+    }
+    Ok(())
+}
+
+/// The files an attempt left, by name.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn artifacts(conn: &mut Conn, attempt: AttemptId) -> Result<Vec<Artifact>, StoreError> {
+    let sql = "SELECT name, hash FROM artifact WHERE run = $1 AND test = $2 AND attempt = $3 ORDER BY name";
+    let lines = conn.rows(sql, binds![attempt.run.0, attempt.test.0, attempt.attempt]).await?;
+    let read = lines.iter().map(|line| {
+        let hash = line.text(1)?;
+        let hash = hash.parse().map_err(|error| StoreError::corrupt(format!("an artifact: {error}")))?;
+        Ok(Artifact { attempt, name: line.text(0)?.into(), hash })
+    });
+    read.collect()
+}
+
+/// One attempt.
+///
+/// # Errors
+/// The store does not answer, or its row cannot be read.
+pub async fn fetch(conn: &mut Conn, attempt: AttemptId) -> Result<Option<AttemptRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM attempt WHERE run = $1 AND test = $2 AND attempt = $3");
+    let binds = binds![attempt.run.0, attempt.test.0, attempt.attempt];
+    let line = conn.row(sqlx::AssertSqlSafe(sql), binds).await?;
+    line.map(|line| read(attempt.run, &line)).transpose()
+}
+
+/// Every attempt of the tests in a range of a run, by test and number.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn of_tests(conn: &mut Conn, run: RunId, tests: Range<u32>) -> Result<Vec<AttemptRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM attempt WHERE run = $1 AND test >= $2 AND test < $3 ORDER BY test, attempt"
+    );
+    let lines = conn.rows(sqlx::AssertSqlSafe(sql), binds![run.0, tests.start, tests.end]).await?;
+    lines.iter().map(|line| read(run, line)).collect()
+}
+
+/// The numbers of tests from `from` on whose attempt ended with a verdict, or, without one, runs now.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn tests_in_state(
+    conn: &mut Conn,
+    run: RunId,
+    verdict: Option<Verdict>,
+    from: TestIndex,
+    limit: u32,
+) -> Result<Vec<TestIndex>, StoreError> {
+    let lines = match verdict {
+        Some(verdict) => {
+            let sql = "SELECT DISTINCT test FROM attempt WHERE run = $1 AND test >= $2 AND verdict = $3 \
+                       ORDER BY test LIMIT $4";
+            conn.rows(sql, binds![run.0, from.0, verdict.as_str(), limit]).await?
+        }
+        None => {
+            let sql = "SELECT DISTINCT test FROM attempt WHERE run = $1 AND test >= $2 AND state = 1 \
+                       ORDER BY test LIMIT $3";
+            conn.rows(sql, binds![run.0, from.0, limit]).await?
+        }
+    };
+    lines.iter().map(|line| Ok(TestIndex(line.number(0)?))).collect()
+}
+
+fn read(run: RunId, line: &Line) -> Result<AttemptRow, StoreError> {
+    let outcome: Option<Outcome> = line.json_opt(7)?;
+    let facts: Facts = line.json_opt(8)?.unwrap_or_default();
+    Ok(AttemptRow {
+        attempt: AttemptId { run, test: TestIndex(line.number(0)?), attempt: line.number(1)? },
+        ep: line.text_opt(3)?.map(Into::into),
+        state: state(line.int(2)?)?,
+        assigned: Time(line.int(4)?),
+        started: line.int_opt(5)?.map(Time),
+        elapsed_millis: line.number(6)?,
+        outcome,
+        exit_code: facts.exit_code,
+        parts: facts.parts,
+        cleanups: facts.cleanups,
+        variables: facts.variables,
+    })
+}
+
+fn number(state: AttemptState) -> i64 {
+    match state {
+        AttemptState::Assigned => 0,
+        AttemptState::Started => 1,
+        AttemptState::Ended => 2,
+        AttemptState::Returned => 3,
+    }
+}
+
+fn state(number: i64) -> Result<AttemptState, StoreError> {
+    let all = [AttemptState::Assigned, AttemptState::Started, AttemptState::Ended, AttemptState::Returned];
+    all.into_iter()
+        .find(|state| self::number(*state) == number)
+        .ok_or_else(|| StoreError::corrupt(format!("{number} is no state of an attempt")))
+}
+
+pub(super) fn verdict(word: &str) -> Result<Verdict, StoreError> {
+    word.parse().map_err(|error| StoreError::corrupt(format!("an attempt: {error}")))
+}

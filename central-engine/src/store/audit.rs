@@ -1,0 +1,63 @@
+//! Who changed what, and when. Lines are added, never changed.
+
+use jackfield_protocol::time::Time;
+use serde::Serialize;
+
+use super::{
+    StoreError, counter,
+    db::{Conn, binds},
+};
+
+/// A line of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AuditRow {
+    /// Its number.
+    pub id: u64,
+    /// When.
+    #[schema(value_type = String)]
+    pub at: Time,
+    /// Who: a user, or `engine`.
+    pub who: String,
+    /// What was done: `run.stop`.
+    pub action: String,
+    /// To what: `41`.
+    pub target: String,
+    /// What else a reader wants to know; no secrets.
+    pub detail: String,
+}
+
+/// Adds a line; its number is given by the store.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn add(
+    conn: &mut Conn,
+    at: Time,
+    who: &str,
+    (action, target): (&str, &str),
+    detail: &str,
+) -> Result<(), StoreError> {
+    let id = counter::take(conn, counter::AUDIT, 1).await?;
+    let sql = "INSERT INTO audit (id, at, who, action, target, detail) VALUES ($1, $2, $3, $4, $5, $6)";
+    conn.run(sql, binds![id, at.0, who, action, target, detail]).await.map(drop)
+}
+
+/// A page of the log, newest first; `after` is the number of the last line already seen.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn list(conn: &mut Conn, after: Option<u64>, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+    let sql = "SELECT id, at, who, action, target, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    let lines = conn.rows(sql, binds![after.unwrap_or(u64::MAX), limit]).await?;
+    let read = lines.iter().map(|line| {
+        Ok(AuditRow {
+            id: line.number(0)?,
+            at: Time(line.int(1)?),
+            who: line.text(2)?,
+            action: line.text(3)?,
+            target: line.text(4)?,
+            detail: line.text(5)?,
+        })
+    });
+    read.collect()
+}

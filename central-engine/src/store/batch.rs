@@ -1,0 +1,166 @@
+//! One commit of the engine loop, and its reverse: what a restarted engine reads.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jackfield_protocol::{
+    event::RunEvent,
+    id::{AttemptId, EpName, LeaseId, RunId, TestIndex},
+    plan::{PlannedTest, RunPlan},
+    time::Time,
+};
+use jackfield_scheduler::effect::{AttemptRow, EpRow, LeaseRow, PartRow, Row, RunRow};
+
+use super::{
+    Restored, StoreError,
+    attempt::{self, Artifact},
+    db::Conn,
+    ep::{self, EpSeen},
+    event,
+    job::{self, Work},
+    lease, part, plan, run,
+    submission::{self, Submission},
+};
+
+/// Everything that some events led to. Written whole, or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// When, for work that is due at once.
+    pub now: Time,
+    /// The scheduler's rows in the order it gave them; the last write of a key wins.
+    pub rows: Vec<Row>,
+    /// Events to show once they are stored.
+    pub events: Vec<RunEvent>,
+    /// Work for later.
+    pub jobs: Vec<Work>,
+    /// The last report of each EP that this commit covers; its row is written before.
+    pub acks: BTreeMap<EpName, u64>,
+    /// What EPs said of themselves.
+    pub seen: Vec<EpSeen>,
+    /// Files that attempts left.
+    pub artifacts: Vec<Artifact>,
+    /// Keys of clients that started a run.
+    pub submissions: Vec<Submission>,
+}
+
+/// The rows by table, each key once.
+#[derive(Default)]
+struct Tables {
+    plans: BTreeMap<RunId, Arc<RunPlan>>,
+    runs: BTreeMap<RunId, RunRow>,
+    queued: BTreeMap<(RunId, TestIndex), Vec<PlannedTest>>,
+    parts: BTreeMap<(RunId, u32), PartRow>,
+    attempts: BTreeMap<AttemptId, AttemptRow>,
+    leases: BTreeMap<LeaseId, Option<LeaseRow>>,
+    eps: BTreeMap<EpName, EpRow>,
+}
+
+impl Batch {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+            && self.events.is_empty()
+            && self.jobs.is_empty()
+            && self.acks.is_empty()
+            && self.seen.is_empty()
+            && self.artifacts.is_empty()
+            && self.submissions.is_empty()
+    }
+
+    /// Plans that are new, and runs whose plan grew.
+    pub(super) fn changed_plans(&self) -> BTreeMap<RunId, Option<Arc<RunPlan>>> {
+        let mut changed = BTreeMap::new();
+        for row in &self.rows {
+            match row {
+                Row::Plan { run, plan } => {
+                    changed.insert(*run, Some(Arc::clone(plan)));
+                }
+                Row::Queued { run, .. } => {
+                    changed.insert(*run, None);
+                }
+                Row::Run(_)
+                | Row::Part(_)
+                | Row::Attempt(_)
+                | Row::Lease(_)
+                | Row::LeaseEnded(_)
+                | Row::Ep(_) => {}
+            }
+        }
+        changed
+    }
+}
+
+fn sort(rows: Vec<Row>) -> Tables {
+    let mut tables = Tables::default();
+    for row in rows {
+        match row {
+            Row::Plan { run, plan } => drop(tables.plans.insert(run, plan)),
+            Row::Run(row) => drop(tables.runs.insert(row.run, row)),
+            Row::Queued { run, first, tests } => drop(tables.queued.insert((run, first), tests)),
+            Row::Part(row) => drop(tables.parts.insert((row.run, row.part), row)),
+            Row::Attempt(row) => drop(tables.attempts.insert(row.attempt, *row)),
+            Row::Lease(row) => drop(tables.leases.insert(row.lease, Some(row))),
+            Row::LeaseEnded(lease) => drop(tables.leases.insert(lease, None)),
+            Row::Ep(row) => drop(tables.eps.insert(row.ep.clone(), row)),
+        }
+    }
+    tables
+}
+
+pub(super) async fn write(conn: &mut Conn, batch: Batch) -> Result<(), StoreError> {
+    let tables = sort(batch.rows);
+    for (run, plan) in &tables.plans {
+        plan::insert(conn, *run, plan).await?;
+    }
+    for ((run, first), tests) in tables.queued {
+        plan::queue(conn, run, first, tests).await?;
+    }
+    for row in tables.runs.values() {
+        run::update(conn, row).await?;
+    }
+    part::upsert(conn, tables.parts.into_values()).await?;
+    attempt::upsert(conn, tables.attempts.into_values()).await?;
+    for (id, _) in tables.leases.iter().filter(|(_, row)| row.is_none()) {
+        lease::delete(conn, *id).await?;
+    }
+    lease::upsert(conn, tables.leases.into_values().flatten()).await?;
+    for row in tables.eps.values() {
+        ep::upsert(conn, row).await?;
+    }
+    event::insert(conn, &batch.events).await?;
+    for seen in &batch.seen {
+        ep::see(conn, seen).await?;
+    }
+    for (ep, seq) in &batch.acks {
+        ep::ack(conn, ep, *seq).await?;
+    }
+    attempt::keep_artifacts(conn, &batch.artifacts).await?;
+    for submission in &batch.submissions {
+        submission::insert(conn, submission).await?;
+    }
+    job::enqueue(conn, batch.now, &batch.jobs).await
+}
+
+pub(super) async fn load(conn: &mut Conn) -> Result<Restored, StoreError> {
+    let mut rows = Vec::new();
+    rows.extend(ep::list(conn).await?.into_iter().map(Row::Ep));
+    let open = run::open(conn).await?;
+    let runs: BTreeSet<RunId> = open.iter().map(|row| row.run).collect();
+    for row in open {
+        let run = row.run;
+        let plan = plan::fetch(conn, run).await?;
+        let plan = plan.ok_or_else(|| StoreError::corrupt(format!("run {run} has no plan")))?;
+        rows.push(Row::Plan { run, plan: Arc::new(plan) });
+        rows.push(Row::Run(row));
+        let queued = plan::queued(conn, run).await?.into_iter();
+        rows.extend(queued.map(|(first, tests)| Row::Queued { run, first, tests }));
+        rows.extend(part::of_run(conn, run).await?.into_iter().map(Row::Part));
+        let attempts = attempt::of_tests(conn, run, 0..u32::MAX).await?;
+        rows.extend(attempts.into_iter().map(|row| Row::Attempt(Box::new(row))));
+    }
+    let leases = lease::list(conn).await?.into_iter().filter(|row| runs.contains(&row.run));
+    rows.extend(leases.map(Row::Lease));
+    Ok(Restored { rows })
+}

@@ -1,0 +1,300 @@
+//! One way to speak to SQLite and PostgreSQL: placeholders `$1`, and columns of three kinds (whole number, text, bytes).
+//!
+//! Keeping to three kinds is what lets one set of SQL serve both databases. Everything richer is JSON in a text column.
+
+use std::borrow::Cow;
+
+use sqlx::{
+    PgPool, Postgres, Row as _, Sqlite, SqlitePool, SqlSafeStr, Transaction, pool::PoolConnection, postgres::PgRow,
+    sqlite::SqliteRow,
+};
+
+use super::StoreError;
+
+/// The pools of one store.
+#[derive(Clone, Debug)]
+pub(super) enum Db {
+    /// SQLite: one connection writes, others read beside it.
+    Lite {
+        /// Exactly one connection.
+        write: SqlitePool,
+        /// Several, read-only.
+        read: SqlitePool,
+    },
+    /// PostgreSQL.
+    Pg(PgPool),
+}
+
+/// A connection to run statements on; a write connection is one transaction.
+#[derive(Debug)]
+pub struct Conn(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Lite(PoolConnection<Sqlite>),
+    Pg(PoolConnection<Postgres>),
+    LiteWrite(Transaction<'static, Sqlite>),
+    PgWrite(Transaction<'static, Postgres>),
+}
+
+/// A value for a placeholder.
+#[derive(Clone, Debug)]
+pub(super) enum Bind<'a> {
+    Int(Option<i64>),
+    Text(Option<Cow<'a, str>>),
+    Bytes(Cow<'a, [u8]>),
+}
+
+/// A row of an answer; columns are asked for by position.
+#[derive(Debug)]
+pub(super) enum Line {
+    Lite(SqliteRow),
+    Pg(PgRow),
+}
+
+impl Db {
+    pub(super) async fn read(&self) -> Result<Conn, StoreError> {
+        Ok(Conn(match self {
+            Self::Lite { read, .. } => Inner::Lite(read.acquire().await?),
+            Self::Pg(pool) => Inner::Pg(pool.acquire().await?),
+        }))
+    }
+
+    pub(super) async fn write(&self) -> Result<Conn, StoreError> {
+        Ok(Conn(match self {
+            // IMMEDIATE takes the write lock at once: a backup tool that reads beside us cannot make the commit fail.
+            Self::Lite { write, .. } => Inner::LiteWrite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Pg(pool) => Inner::PgWrite(pool.begin().await?),
+        }))
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Lite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Conn {
+    /// Makes what was written durable; dropped without this, it never happened.
+    ///
+    /// # Errors
+    /// The database could not commit (disk full, connection lost).
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            Inner::LiteWrite(transaction) => transaction.commit().await?,
+            Inner::PgWrite(transaction) => transaction.commit().await?,
+            Inner::Lite(_) | Inner::Pg(_) => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_postgres(&self) -> bool {
+        match self.0 {
+            Inner::Pg(_) | Inner::PgWrite(_) => true,
+            Inner::Lite(_) | Inner::LiteWrite(_) => false,
+        }
+    }
+
+    /// Runs a statement; the answer is the number of rows it touched.
+    pub(super) async fn run(&mut self, sql: impl SqlSafeStr, binds: Vec<Bind<'_>>) -> Result<u64, StoreError> {
+        Ok(match &mut self.0 {
+            Inner::Lite(on) => lite(sql, binds).execute(&mut **on).await?.rows_affected(),
+            Inner::LiteWrite(on) => lite(sql, binds).execute(&mut **on).await?.rows_affected(),
+            Inner::Pg(on) => pg(sql, binds).execute(&mut **on).await?.rows_affected(),
+            Inner::PgWrite(on) => pg(sql, binds).execute(&mut **on).await?.rows_affected(),
+        })
+    }
+
+    /// All rows of an answer.
+    pub(super) async fn rows(
+        &mut self,
+        sql: impl SqlSafeStr,
+        binds: Vec<Bind<'_>>,
+    ) -> Result<Vec<Line>, StoreError> {
+        Ok(match &mut self.0 {
+            Inner::Lite(on) => wrap(lite(sql, binds).fetch_all(&mut **on).await?, Line::Lite),
+            Inner::LiteWrite(on) => wrap(lite(sql, binds).fetch_all(&mut **on).await?, Line::Lite),
+            Inner::Pg(on) => wrap(pg(sql, binds).fetch_all(&mut **on).await?, Line::Pg),
+            Inner::PgWrite(on) => wrap(pg(sql, binds).fetch_all(&mut **on).await?, Line::Pg),
+        })
+    }
+
+    /// The first row of an answer.
+    pub(super) async fn row(
+        &mut self,
+        sql: impl SqlSafeStr,
+        binds: Vec<Bind<'_>>,
+    ) -> Result<Option<Line>, StoreError> {
+        Ok(self.rows(sql, binds).await?.into_iter().next())
+    }
+
+    /// Several statements without placeholders, as a migration has them.
+    pub(super) async fn script(&mut self, sql: String) -> Result<(), StoreError> {
+        let script = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+        match &mut self.0 {
+            Inner::Lite(on) => script.execute(&mut **on).await.map(drop)?,
+            Inner::LiteWrite(on) => script.execute(&mut **on).await.map(drop)?,
+            Inner::Pg(on) => script.execute(&mut **on).await.map(drop)?,
+            Inner::PgWrite(on) => script.execute(&mut **on).await.map(drop)?,
+        }
+        Ok(())
+    }
+}
+
+fn wrap<T>(rows: Vec<T>, line: fn(T) -> Line) -> Vec<Line> {
+    rows.into_iter().map(line).collect()
+}
+
+fn lite<'q>(
+    sql: impl SqlSafeStr,
+    binds: Vec<Bind<'_>>,
+) -> sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments> {
+    binds.into_iter().fold(sqlx::query(sql), |query, bind| match bind {
+        Bind::Int(value) => query.bind(value),
+        Bind::Text(value) => query.bind(value.map(Cow::into_owned)),
+        Bind::Bytes(value) => query.bind(value.into_owned()),
+    })
+}
+
+fn pg<'q>(
+    sql: impl SqlSafeStr,
+    binds: Vec<Bind<'_>>,
+) -> sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments> {
+    binds.into_iter().fold(sqlx::query(sql), |query, bind| match bind {
+        Bind::Int(value) => query.bind(value),
+        Bind::Text(value) => query.bind(value.map(Cow::into_owned)),
+        Bind::Bytes(value) => query.bind(value.into_owned()),
+    })
+}
+
+impl Line {
+    pub(super) fn int_opt(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        Ok(match self {
+            Self::Lite(row) => row.try_get(column)?,
+            Self::Pg(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn text_opt(&self, column: usize) -> Result<Option<String>, StoreError> {
+        Ok(match self {
+            Self::Lite(row) => row.try_get(column)?,
+            Self::Pg(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn bytes(&self, column: usize) -> Result<Vec<u8>, StoreError> {
+        Ok(match self {
+            Self::Lite(row) => row.try_get(column)?,
+            Self::Pg(row) => row.try_get(column)?,
+        })
+    }
+
+    pub(super) fn int(&self, column: usize) -> Result<i64, StoreError> {
+        self.int_opt(column)?.ok_or_else(|| StoreError::corrupt(format!("column {column} is empty")))
+    }
+
+    pub(super) fn text(&self, column: usize) -> Result<String, StoreError> {
+        self.text_opt(column)?.ok_or_else(|| StoreError::corrupt(format!("column {column} is empty")))
+    }
+
+    /// A whole number of a narrower or unsigned type.
+    pub(super) fn number<T: TryFrom<i64>>(&self, column: usize) -> Result<T, StoreError> {
+        let value = self.int(column)?;
+        T::try_from(value).ok().ok_or_else(|| StoreError::corrupt(format!("column {column} holds {value}")))
+    }
+
+    pub(super) fn flag(&self, column: usize) -> Result<bool, StoreError> {
+        Ok(self.int(column)? != 0)
+    }
+
+    /// A value that was stored as JSON.
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, column: usize) -> Result<T, StoreError> {
+        super::from_json(&self.text(column)?)
+    }
+
+    /// A value that was stored as JSON, where there is one.
+    pub(super) fn json_opt<T: serde::de::DeserializeOwned>(
+        &self,
+        column: usize,
+    ) -> Result<Option<T>, StoreError> {
+        self.text_opt(column)?.map(|text| super::from_json(&text)).transpose()
+    }
+}
+
+impl From<i64> for Bind<'_> {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Bind<'_> {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<u32> for Bind<'_> {
+    fn from(value: u32) -> Self {
+        Self::Int(Some(i64::from(value)))
+    }
+}
+
+impl From<u16> for Bind<'_> {
+    fn from(value: u16) -> Self {
+        Self::Int(Some(i64::from(value)))
+    }
+}
+
+impl From<u64> for Bind<'_> {
+    /// Numbers of ours never pass 2^63; one that does is held at the top rather than wrapped.
+    fn from(value: u64) -> Self {
+        Self::Int(Some(i64::try_from(value).unwrap_or(i64::MAX)))
+    }
+}
+
+impl From<bool> for Bind<'_> {
+    fn from(value: bool) -> Self {
+        Self::Int(Some(i64::from(value)))
+    }
+}
+
+impl<'a> From<&'a str> for Bind<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(Some(Cow::Borrowed(value)))
+    }
+}
+
+impl From<String> for Bind<'_> {
+    fn from(value: String) -> Self {
+        Self::Text(Some(Cow::Owned(value)))
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Bind<'a> {
+    fn from(value: Option<&'a str>) -> Self {
+        Self::Text(value.map(Cow::Borrowed))
+    }
+}
+
+impl From<Option<String>> for Bind<'_> {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value.map(Cow::Owned))
+    }
+}
+
+impl From<Vec<u8>> for Bind<'_> {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(Cow::Owned(value))
+    }
+}
+
+/// The binds of a statement, in order.
+macro_rules! binds {
+    ($($value:expr),* $(,)?) => { vec![$($crate::store::db::Bind::from($value)),*] };
+}
+pub(super) use binds;

@@ -1,0 +1,37 @@
+//! Events of runs, as people and files read them.
+
+use jackfield_protocol::{
+    event::{Fact, RunEvent},
+    id::RunId,
+    time::Time,
+};
+
+use super::{
+    StoreError, bulk,
+    db::{Conn, binds},
+    json,
+};
+
+pub(super) async fn insert(conn: &mut Conn, events: &[RunEvent]) -> Result<(), StoreError> {
+    let rows = events.iter().map(|event| Ok(binds![event.run.0, event.seq, event.at.0, json(&event.fact)?]));
+    let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+    bulk::insert(conn, "INSERT INTO event (run, seq, at, fact)", 4, "", rows).await?;
+    for event in events {
+        super::run::note_end(conn, event).await?;
+    }
+    Ok(())
+}
+
+/// Events of a run that came after one that is known (0: all), in order, at most so many.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn after(conn: &mut Conn, run: RunId, seq: u64, limit: u32) -> Result<Vec<RunEvent>, StoreError> {
+    let sql = "SELECT seq, at, fact FROM event WHERE run = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    let lines = conn.rows(sql, binds![run.0, seq, limit]).await?;
+    let read = lines.iter().map(|line| {
+        let fact: Fact = line.json(2)?;
+        Ok(RunEvent { run, seq: line.number(0)?, at: Time(line.int(1)?), fact })
+    });
+    read.collect()
+}

@@ -1,0 +1,39 @@
+//! Global parameters that tests set while they run, per user; `globals.xml` holds those that people write.
+
+use jackfield_protocol::id::UserName;
+use serde_json::Value;
+
+use super::{
+    StoreError,
+    db::{Conn, binds},
+    json,
+};
+
+/// Sets a parameter of a user.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn put(conn: &mut Conn, owner: &UserName, path: &str, value: &Value) -> Result<(), StoreError> {
+    let sql = "INSERT INTO global (owner, path, value) VALUES ($1, $2, $3) \
+               ON CONFLICT (owner, path) DO UPDATE SET value = excluded.value";
+    conn.run(sql, binds![owner.as_str(), path, json(value)?]).await.map(drop)
+}
+
+/// The value of a parameter, if a test has set it.
+///
+/// # Errors
+/// The store does not answer, or the value cannot be read.
+pub async fn fetch(conn: &mut Conn, owner: &UserName, path: &str) -> Result<Option<Value>, StoreError> {
+    let sql = "SELECT value FROM global WHERE owner = $1 AND path = $2";
+    conn.row(sql, binds![owner.as_str(), path]).await?.map(|line| line.json(0)).transpose()
+}
+
+/// Everything the tests of a user have set, by path.
+///
+/// # Errors
+/// The store does not answer, or a value cannot be read.
+pub async fn list(conn: &mut Conn, owner: &UserName) -> Result<Vec<(String, Value)>, StoreError> {
+    let sql = "SELECT path, value FROM global WHERE owner = $1 ORDER BY path";
+    let lines = conn.rows(sql, binds![owner.as_str()]).await?;
+    lines.iter().map(|line| Ok((line.text(0)?, line.json(1)?))).collect()
+}

@@ -1,0 +1,135 @@
+//! Plans of runs: written once, compressed, and kept decoded for the runs people look at.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jackfield_protocol::{
+    id::{RunId, TestIndex},
+    plan::{PlannedTest, RunPlan},
+};
+
+use super::{
+    StoreError,
+    db::{Conn, binds},
+};
+use crate::limits;
+
+/// Decoded plans of the runs that were looked at last.
+#[derive(Debug, Default)]
+pub(super) struct Plans(Mutex<VecDeque<(RunId, Arc<RunPlan>)>>);
+
+impl Plans {
+    pub(super) fn get(&self, run: RunId) -> Option<Arc<RunPlan>> {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = plans.iter().position(|(known, _)| *known == run)?;
+        let found = plans.remove(at)?;
+        let plan = Arc::clone(&found.1);
+        plans.push_back(found);
+        Some(plan)
+    }
+
+    pub(super) fn put(&self, run: RunId, plan: Arc<RunPlan>) {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.retain(|(known, _)| *known != run);
+        plans.push_back((run, plan));
+        while plans.len() > limits::PLANS_CACHED_MAX {
+            plans.pop_front();
+        }
+    }
+
+    pub(super) fn forget(&self, run: RunId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != run);
+    }
+}
+
+/// Writes the plan of a new run, and the run's own row with what never changes.
+pub(super) async fn insert(conn: &mut Conn, run: RunId, plan: &Arc<RunPlan>) -> Result<(), StoreError> {
+    let tests = u64::try_from(plan.tests.len()).unwrap_or(u64::MAX);
+    let sql = "INSERT INTO run (id, project, owner, tests, temporary, is_open, state, submitted, seq) \
+               VALUES ($1, $2, $3, $4, $5, 1, 'queued', 0, 0)";
+    let user = plan.user.as_str();
+    conn.run(sql, binds![run.0, plan.project.as_str(), user, tests, plan.options.temporary]).await?;
+    let shared = Arc::clone(plan);
+    let body = encode(move || serde_json::to_vec(&*shared)).await?;
+    conn.run("INSERT INTO plan (run, body) VALUES ($1, $2)", binds![run.0, body]).await?;
+    super::counter::raise(conn, super::counter::RUN, run.0).await
+}
+
+/// Writes tests that were added while the run ran.
+pub(super) async fn queue(
+    conn: &mut Conn,
+    run: RunId,
+    first: TestIndex,
+    tests: Vec<PlannedTest>,
+) -> Result<(), StoreError> {
+    let count = u32::try_from(tests.len()).unwrap_or(u32::MAX);
+    let body = encode(move || serde_json::to_vec(&tests)).await?;
+    let sql = "INSERT INTO queued (run, first_test, body) VALUES ($1, $2, $3) \
+               ON CONFLICT (run, first_test) DO UPDATE SET body = excluded.body";
+    conn.run(sql, binds![run.0, first.0, body]).await?;
+    let sql = "UPDATE run SET tests = CASE WHEN tests < $2 THEN $2 ELSE tests END WHERE id = $1";
+    conn.run(sql, binds![run.0, first.0.saturating_add(count)]).await?;
+    Ok(())
+}
+
+/// The plan as it was accepted, without the tests that came later.
+pub(super) async fn fetch(conn: &mut Conn, run: RunId) -> Result<Option<RunPlan>, StoreError> {
+    let Some(line) = conn.row("SELECT body FROM plan WHERE run = $1", binds![run.0]).await? else {
+        return Ok(None);
+    };
+    decode(line.bytes(0)?).await.map(Some)
+}
+
+/// Tests that came later, by the number of the first.
+pub(super) async fn queued(
+    conn: &mut Conn,
+    run: RunId,
+) -> Result<Vec<(TestIndex, Vec<PlannedTest>)>, StoreError> {
+    let sql = "SELECT first_test, body FROM queued WHERE run = $1 ORDER BY first_test";
+    let mut all = Vec::new();
+    for line in conn.rows(sql, binds![run.0]).await? {
+        all.push((TestIndex(line.number(0)?), decode(line.bytes(1)?).await?));
+    }
+    Ok(all)
+}
+
+/// The plan with every test, those that came later included.
+pub(super) async fn whole(conn: &mut Conn, run: RunId) -> Result<Option<RunPlan>, StoreError> {
+    let Some(mut plan) = fetch(conn, run).await? else { return Ok(None) };
+    for (_, tests) in queued(conn, run).await? {
+        plan.tests.extend(tests);
+    }
+    Ok(Some(plan))
+}
+
+async fn encode(
+    json: impl FnOnce() -> Result<Vec<u8>, serde_json::Error> + Send + 'static,
+) -> Result<Vec<u8>, StoreError> {
+    blocking(move || {
+        let text = json().map_err(|error| StoreError::corrupt(format!("a plan cannot be written: {error}")))?;
+        zstd::bulk::compress(&text, 1)
+            .map_err(|error| StoreError::corrupt(format!("a plan cannot be packed: {error}")))
+    })
+    .await
+}
+
+async fn decode<T: serde::de::DeserializeOwned + Send + 'static>(body: Vec<u8>) -> Result<T, StoreError> {
+    blocking(move || {
+        let reader = zstd::stream::read::Decoder::new(body.as_slice())
+            .map_err(|error| StoreError::corrupt(format!("a plan cannot be unpacked: {error}")))?;
+        serde_json::from_reader(std::io::BufReader::new(reader))
+            .map_err(|error| StoreError::corrupt(format!("a plan cannot be read: {error}")))
+    })
+    .await
+}
+
+/// Plans of 100,000 tests take a while to pack: not on a thread that serves sockets.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| StoreError::corrupt(format!("packing a plan did not finish: {error}")))?
+}

@@ -1,0 +1,194 @@
+//! Runs: one row each, changed until they end.
+
+use std::collections::BTreeMap;
+
+use jackfield_protocol::{
+    api::{Page, RunSummary},
+    event::{Fact, RunEvent, RunState},
+    id::{RunId, UserName},
+    time::Time,
+    verdict::Verdict,
+};
+use jackfield_scheduler::effect::{RunRow, StopCause};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    StoreError,
+    db::{Conn, Line, binds},
+    json, json_opt,
+};
+
+const SUMMARY: &str = "id, project, owner, state, submitted, started, ended, tests, counts, temporary";
+
+/// Which runs a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only of this user.
+    pub owner: Option<UserName>,
+    /// Only of this project.
+    pub project: Option<String>,
+    /// Only those that have not ended (true), or have (false).
+    pub open: Option<bool>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredStop {
+    by: Option<UserName>,
+    reason: String,
+    at: Time,
+}
+
+/// Writes what changes of a run; its plan was written before.
+pub(super) async fn update(conn: &mut Conn, row: &RunRow) -> Result<(), StoreError> {
+    let stopped = row.stopped.as_ref().map(|stop| StoredStop {
+        by: stop.by.clone(),
+        reason: stop.reason.clone(),
+        at: stop.at,
+    });
+    let sql = "UPDATE run SET is_open = $2, state = $3, submitted = $4, started = $5, ended = $6, stopped = $7, \
+               pre = $8, post = $9, seq = $10 WHERE id = $1";
+    let binds = binds![
+        row.run.0,
+        !row.state.is_final(),
+        row.state.as_str(),
+        row.submitted.0,
+        row.started.map(|time| time.0),
+        row.ended.map(|time| time.0),
+        json_opt(stopped.as_ref())?,
+        json_opt(row.pre.as_ref())?,
+        json_opt(row.post.as_ref())?,
+        row.seq,
+    ];
+    match conn.run(sql, binds).await? {
+        0 => Err(StoreError::corrupt(format!("run {} has no plan", row.run))),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps the final counts with the run, so that lists of old runs count nothing.
+pub(super) async fn note_end(conn: &mut Conn, event: &RunEvent) -> Result<(), StoreError> {
+    if let Fact::Ended { counts, .. } = &event.fact {
+        conn.run("UPDATE run SET counts = $2 WHERE id = $1", binds![event.run.0, json(counts)?]).await?;
+    }
+    Ok(())
+}
+
+/// One run as lists show it; counts of a run that goes on are counted.
+///
+/// # Errors
+/// The store does not answer, or its row cannot be read.
+pub async fn summary(conn: &mut Conn, run: RunId) -> Result<Option<RunSummary>, StoreError> {
+    let sql = format!("SELECT {SUMMARY} FROM run WHERE id = $1");
+    let Some(line) = conn.row(sqlx::AssertSqlSafe(sql), binds![run.0]).await? else { return Ok(None) };
+    Ok(Some(counted(conn, &line).await?))
+}
+
+/// A page of runs, newest first; `after` is the number of the last one already seen.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    after: Option<RunId>,
+    limit: u32,
+) -> Result<Page<RunSummary>, StoreError> {
+    let mut sql = format!("SELECT {SUMMARY} FROM run WHERE id < $1");
+    let mut binds = binds![after.map_or(i64::MAX, |run| i64::try_from(run.0).unwrap_or(i64::MAX))];
+    let mut narrow = |column: &str, bind| {
+        binds.push(bind);
+        sql.push_str(&format!(" AND {column} = ${}", binds.len()));
+    };
+    if let Some(owner) = &filter.owner {
+        narrow("owner", owner.as_str().into());
+    }
+    if let Some(project) = &filter.project {
+        narrow("project", project.as_str().into());
+    }
+    if let Some(open) = filter.open {
+        narrow("is_open", open.into());
+    }
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
+    let lines = conn.rows(sqlx::AssertSqlSafe(sql), binds).await?;
+    let mut items = Vec::with_capacity(lines.len());
+    for line in &lines {
+        items.push(counted(conn, line).await?);
+    }
+    let full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
+    let next = items.last().filter(|_| full).map(|run: &RunSummary| run.id.to_string());
+    Ok(Page { items, next })
+}
+
+/// The runs that have not ended, oldest first.
+pub(super) async fn open(conn: &mut Conn) -> Result<Vec<RunRow>, StoreError> {
+    let sql = "SELECT id, state, submitted, started, ended, stopped, pre, post, seq FROM run \
+               WHERE is_open = 1 ORDER BY id";
+    conn.rows(sql, vec![]).await?.iter().map(restored).collect()
+}
+
+/// Everything of a run that changes.
+///
+/// # Errors
+/// The store does not answer, or its row cannot be read.
+pub async fn row(conn: &mut Conn, run: RunId) -> Result<Option<RunRow>, StoreError> {
+    let sql = "SELECT id, state, submitted, started, ended, stopped, pre, post, seq FROM run WHERE id = $1";
+    conn.row(sql, binds![run.0]).await?.as_ref().map(restored).transpose()
+}
+
+fn restored(line: &Line) -> Result<RunRow, StoreError> {
+    let stopped: Option<StoredStop> = line.json_opt(5)?;
+    Ok(RunRow {
+        run: RunId(line.number(0)?),
+        state: state(&line.text(1)?)?,
+        submitted: Time(line.int(2)?),
+        started: line.int_opt(3)?.map(Time),
+        ended: line.int_opt(4)?.map(Time),
+        stopped: stopped.map(|stop| StopCause { by: stop.by, reason: stop.reason, at: stop.at }),
+        pre: line.json_opt(6)?,
+        post: line.json_opt(7)?,
+        seq: line.number(8)?,
+    })
+}
+
+async fn counted(conn: &mut Conn, line: &Line) -> Result<RunSummary, StoreError> {
+    let id = RunId(line.number(0)?);
+    let counts = match line.json_opt(8)? {
+        Some(counts) => counts,
+        None => counts(conn, id).await?,
+    };
+    Ok(RunSummary {
+        id,
+        project: line.text(1)?,
+        user: line.text(2)?.into(),
+        state: state(&line.text(3)?)?,
+        submitted: Time(line.int(4)?),
+        started: line.int_opt(5)?.map(Time),
+        ended: line.int_opt(6)?.map(Time),
+        tests: line.number(7)?,
+        counts,
+        temporary: line.flag(9)?,
+    })
+}
+
+async fn counts(conn: &mut Conn, run: RunId) -> Result<BTreeMap<Verdict, u32>, StoreError> {
+    let sql = "SELECT verdict, COUNT(*) FROM attempt WHERE run = $1 AND verdict IS NOT NULL GROUP BY verdict";
+    let mut counts = BTreeMap::new();
+    for line in conn.rows(sql, binds![run.0]).await? {
+        counts.insert(super::attempt::verdict(&line.text(0)?)?, line.number(1)?);
+    }
+    Ok(counts)
+}
+
+fn state(word: &str) -> Result<RunState, StoreError> {
+    let all = [
+        RunState::Queued,
+        RunState::Running,
+        RunState::Paused,
+        RunState::Stopping,
+        RunState::Completed,
+        RunState::Stopped,
+    ];
+    all.into_iter()
+        .find(|state| state.as_str() == word)
+        .ok_or_else(|| StoreError::corrupt(format!("`{word}` is no state of a run")))
+}

@@ -1,0 +1,40 @@
+//! The tables, as a list of steps that only grows. A store remembers which steps it has taken.
+//!
+//! Column types are BIGINT, TEXT and BYTES; the last is spelled per database. Instants are milliseconds since 1970.
+
+use jackfield_protocol::time::Time;
+
+use super::{
+    StoreError,
+    db::{Conn, binds},
+};
+
+/// Each step is applied once, in order, in one transaction with its mark.
+const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// Any number that no other program on the same PostgreSQL takes by chance: the lock that keeps two engines from
+/// migrating at once.
+const MIGRATION_LOCK: i64 = 7_306_350_841;
+
+/// Brings the tables up to this build.
+pub(super) async fn migrate(conn: &mut Conn, now: Time) -> Result<(), StoreError> {
+    if conn.is_postgres() {
+        conn.rows("SELECT pg_advisory_xact_lock($1)", binds![MIGRATION_LOCK]).await?;
+    }
+    let table = "CREATE TABLE IF NOT EXISTS migration (step BIGINT PRIMARY KEY, applied BIGINT NOT NULL)";
+    conn.run(table, vec![]).await?;
+    let newest = conn.row("SELECT MAX(step) FROM migration", vec![]).await?;
+    let done = newest.map(|line| line.int_opt(0)).transpose()?.flatten().unwrap_or(0);
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    if done > known {
+        return Err(StoreError::Newer { store: done, build: known });
+    }
+    for (step, sql) in (1_i64..).zip(STEPS) {
+        if step > done {
+            let bytes = if conn.is_postgres() { "BYTEA" } else { "BLOB" };
+            conn.script(sql.replace("BYTES", bytes)).await?;
+            conn.run("INSERT INTO migration (step, applied) VALUES ($1, $2)", binds![step, now.0]).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Tokens of scripts and EPs, by the hash of their secret.
+
+use jackfield_protocol::{id::UserName, time::Time};
+
+use super::{
+    StoreError, counter,
+    db::{Conn, Line, binds},
+};
+
+/// A token, without its secret: that was shown once and is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRow {
+    /// Its number.
+    pub id: u64,
+    /// Whose rights it lends.
+    pub owner: UserName,
+    /// What it is for, in its owner's words.
+    pub name: String,
+    /// The word of its scope.
+    pub scope: String,
+    /// When it was made.
+    pub created: Time,
+    /// When it ends; none means never.
+    pub expires: Option<Time>,
+}
+
+/// Keeps a new token; the answer is its number.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn insert(conn: &mut Conn, hash: &str, token: &TokenRow) -> Result<u64, StoreError> {
+    let id = counter::take(conn, counter::TOKEN, 1).await?;
+    let sql = "INSERT INTO token (id, hash, owner, name, scope, created, expires) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let TokenRow { owner, name, scope, created, expires, .. } = token;
+    let expires = expires.map(|time| time.0);
+    let binds = binds![id, hash, owner.as_str(), name.as_str(), scope.as_str(), created.0, expires];
+    conn.run(sql, binds).await?;
+    Ok(id)
+}
+
+/// The token with this hash, if it has not expired.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn find(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<TokenRow>, StoreError> {
+    let sql = "SELECT id, owner, name, scope, created, expires FROM token \
+               WHERE hash = $1 AND (expires IS NULL OR expires > $2)";
+    conn.row(sql, binds![hash, now.0]).await?.as_ref().map(read).transpose()
+}
+
+/// The tokens of one user, or of all, by number.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn list(conn: &mut Conn, owner: Option<&UserName>) -> Result<Vec<TokenRow>, StoreError> {
+    let lines = match owner {
+        Some(owner) => {
+            let sql = "SELECT id, owner, name, scope, created, expires FROM token WHERE owner = $1 ORDER BY id";
+            conn.rows(sql, binds![owner.as_str()]).await?
+        }
+        None => {
+            let sql = "SELECT id, owner, name, scope, created, expires FROM token ORDER BY id";
+            conn.rows(sql, vec![]).await?
+        }
+    };
+    lines.iter().map(read).collect()
+}
+
+/// Ends a token; false where there is none of this number.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn delete(conn: &mut Conn, id: u64) -> Result<bool, StoreError> {
+    Ok(conn.run("DELETE FROM token WHERE id = $1", binds![id]).await? > 0)
+}
+
+fn read(line: &Line) -> Result<TokenRow, StoreError> {
+    Ok(TokenRow {
+        id: line.number(0)?,
+        owner: line.text(1)?.into(),
+        name: line.text(2)?,
+        scope: line.text(3)?,
+        created: Time(line.int(4)?),
+        expires: line.int_opt(5)?.map(Time),
+    })
+}
