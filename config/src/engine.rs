@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     problem::Read,
     source::{At, Source},
-    toml_table::{self, Table},
+    settings_table::{self, Table},
 };
 
 /// The commented file with every key and its default.
@@ -161,7 +161,7 @@ impl Default for EngineLimits {
 impl EngineSettings {
     /// Reads `engine.toml`; what it does not say has its default.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
-        let (value, problems) = toml_table::read(source, |top| {
+        let (value, problems) = settings_table::read(source, |top| {
             let mut settings = Self::default();
             settings.read_reach(top);
             settings.read_data(top);

@@ -8,7 +8,7 @@ use crate::{
     engine::{filled, set},
     problem::Read,
     source::Source,
-    toml_table::{self, Table},
+    settings_table::{self, Table},
 };
 
 /// The commented file with every key and its default.
@@ -128,7 +128,7 @@ impl Default for EpSettings {
     /// What the default file says.
     fn default() -> Self {
         let source = Arc::new(Source::new("ep.toml", DEFAULT_FILE));
-        let (value, _) = toml_table::read(&source, |top| Self::bare().with(top));
+        let (value, _) = settings_table::read(&source, |top| Self::bare().with(top));
         value.unwrap_or_else(Self::bare)
     }
 }
@@ -136,7 +136,7 @@ impl Default for EpSettings {
 impl EpSettings {
     /// Reads `ep.toml`; what it does not say has its default.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
-        let (value, problems) = toml_table::read(source, |top| Self::default().with(top));
+        let (value, problems) = settings_table::read(source, |top| Self::default().with(top));
         Read { value, problems }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`source`] turns bytes into text with places, [`problem`] collects what is wrong, [`limits`] says what is too much;
 //! - [`engine`] and [`ep`] are our own settings;
+//! - [`profile`], [`steps`] and [`simulated`] are devices: how one is spoken to, tested and simulated.
 //!
 //! Only `load` touches the disk.
 
@@ -9,11 +10,16 @@ pub mod limits;
 pub mod problem;
 pub mod source;
 
+mod settings_table;
 mod toml_table;
 mod value;
 
 pub mod engine;
 pub mod ep;
+
+pub mod profile;
+pub mod simulated;
+pub mod steps;
 
 pub use engine::EngineSettings;
 pub use ep::EpSettings;

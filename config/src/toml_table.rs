@@ -1,244 +1,426 @@
-//! TOML files, read key by key: every problem at once, each with its place, unknown keys with the nearest known one.
+//! TOML files of people, read with positions: every problem at once, unknown keys with the nearest known one.
 //!
-//! A reader asks a [`Table`] for each key it knows; [`Table::finish`] then reports the keys nobody asked for.
+//! A [`Document`] is the parsed text; [`Fields`] is one table of it. A reader asks a table for its keys, one by one; what it
+//! asked for is what the table may contain, so [`Fields::finish`] can tell every key that nobody asked for.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::BTreeSet, ops::Range, time::Duration};
 
-use jackfield_protocol::error::FileProblem;
-use toml::de::{DeTable, DeValue};
-
-use crate::{
-    problem::{Problems, suggest},
-    source::{At, Source, Span},
-    value::{self, Expected},
+use jackfield_protocol::error::{FileProblem, Severity};
+use serde_json::Value;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
 };
 
-/// Reads a file with `read`, which asks the top table for what it knows.
-pub(crate) fn read<T>(
-    source: &Arc<Source>,
-    read: impl FnOnce(&Table<'_>) -> T,
-) -> (Option<T>, Vec<FileProblem>) {
-    let problems = Rc::new(RefCell::new(Problems::new(source)));
-    let (document, faults) = DeTable::parse_recoverable(source.text());
-    for fault in &faults {
-        let span = fault.span().map(|range| Span::new(range.start, range.end)).unwrap_or_default();
-        let message = fault.message().lines().collect::<Vec<_>>().join(", ");
-        problems.borrow_mut().error(span, message, "");
-    }
-    let value = faults.is_empty().then(|| {
-        let top = Table::new(document.get_ref(), Span::default(), String::new(), &problems);
-        let value = read(&top);
-        top.finish();
-        value
-    });
-    let list = problems.borrow().clone().finish();
-    (value, list)
+/// Bytes of the largest file that is read; people do not write larger ones.
+pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A file with the problems found in it so far.
+#[derive(Debug)]
+pub struct Document<'t> {
+    file: &'t str,
+    text: &'t str,
+    problems: RefCell<Vec<FileProblem>>,
 }
 
-/// A table of the file.
-pub(crate) struct Table<'t> {
-    entries: &'t DeTable<'t>,
-    span: Span,
-    /// `runners.py.`, for messages; empty at the top.
-    path: String,
-    asked: RefCell<Vec<&'static str>>,
-    problems: Rc<RefCell<Problems>>,
-}
-
-impl<'t> Table<'t> {
-    fn new(entries: &'t DeTable<'t>, span: Span, path: String, problems: &Rc<RefCell<Problems>>) -> Self {
-        Self { entries, span, path, asked: RefCell::default(), problems: Rc::clone(problems) }
-    }
-
-    /// Where the table stands.
-    pub(crate) fn span(&self) -> Span {
-        self.span
-    }
-
-    /// Reports a problem of the reader's own.
-    pub(crate) fn error(&self, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.borrow_mut().error(span, message, help);
-    }
-
-    fn entry(&self, key: &'static str) -> Option<(Span, &'t DeValue<'t>)> {
-        self.asked.borrow_mut().push(key);
-        let value = self.entries.get(key)?;
-        Some((Span::new(value.span().start, value.span().end), value.get_ref()))
-    }
-
-    fn refuse(&self, span: Span, key: &str, value: &DeValue<'_>, expected: &str) {
-        let shown = match value {
-            DeValue::String(text) => format!("\"{text}\""),
-            DeValue::Integer(number) => number.to_string(),
-            DeValue::Float(number) => number.to_string(),
-            DeValue::Boolean(truth) => truth.to_string(),
-            DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => format!("a {}", value.type_str()),
-        };
-        self.error(span, format!("`{}{key}` is {shown}", self.path), format!("write {expected}"));
-    }
-
-    /// A value that `take` understands.
-    fn get<T>(
-        &self,
-        key: &'static str,
-        expected: &str,
-        take: impl FnOnce(&DeValue<'_>) -> Option<T>,
-    ) -> Option<At<T>> {
-        let (span, value) = self.entry(key)?;
-        let taken = take(value);
-        if taken.is_none() {
-            self.refuse(span, key, value, expected);
+impl<'t> Document<'t> {
+    /// Reads a file through `read`, which is given its top table; `None` from it must come with a problem.
+    ///
+    /// # Errors
+    /// Every problem of the file, in the order of their places.
+    pub fn read<T>(
+        file: &'t str,
+        text: &'t str,
+        read: impl FnOnce(&Fields<'_>) -> Option<T>,
+    ) -> Result<T, Vec<FileProblem>> {
+        let document = Self { file, text, problems: RefCell::default() };
+        if text.len() > FILE_BYTES_MAX {
+            document.error(0..0, format!("the file is larger than {FILE_BYTES_MAX} bytes"), "split it");
+            return Err(document.into_problems());
         }
-        Some(At::new(taken?, span))
+        let value = match DeTable::parse(text) {
+            Ok(table) => {
+                let fields = Fields::new(&document, table.get_ref(), table.span(), "the file");
+                let value = read(&fields);
+                fields.finish();
+                value
+            }
+            Err(error) => {
+                document.error(error.span().unwrap_or(0..0), error.message().replace('\n', "; "), "");
+                None
+            }
+        };
+        let mut problems = document.into_problems();
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        match value {
+            Some(value) if problems.is_empty() => Ok(value),
+            _ => Err(problems),
+        }
+    }
+
+    /// Notes a problem at a place of the text.
+    pub fn error(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count().saturating_add(1);
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()).saturating_add(1);
+        self.problems.borrow_mut().push(FileProblem {
+            severity: Severity::Error,
+            file: self.file.to_owned(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+            message: message.into(),
+            help: help.into(),
+        });
+    }
+
+    /// The line of a place, from 1.
+    pub fn line(&self, span: &Range<usize>) -> u32 {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        u32::try_from(before.matches('\n').count().saturating_add(1)).unwrap_or(u32::MAX)
+    }
+
+    fn into_problems(self) -> Vec<FileProblem> {
+        self.problems.into_inner()
+    }
+}
+
+/// One table of a file.
+#[derive(Debug)]
+pub struct Fields<'d> {
+    document: &'d Document<'d>,
+    table: &'d DeTable<'d>,
+    span: Range<usize>,
+    what: &'static str,
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl<'d> Fields<'d> {
+    fn new(
+        document: &'d Document<'d>,
+        table: &'d DeTable<'d>,
+        span: Range<usize>,
+        what: &'static str,
+    ) -> Self {
+        Self { document, table, span, what, asked: RefCell::default() }
+    }
+
+    /// The line this table begins at, from 1.
+    pub fn line(&self) -> u32 {
+        self.document.line(&self.span)
+    }
+
+    /// Notes a problem of this table as a whole.
+    pub fn error(&self, message: impl Into<String>, help: impl Into<String>) {
+        self.document.error(self.span.clone(), message, help);
+    }
+
+    /// Notes a problem of one key.
+    pub fn error_at(&self, key: &str, message: impl Into<String>, help: impl Into<String>) {
+        let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
+        self.document.error(span, message, help);
+    }
+
+    /// Whether the key is there; counts as asked.
+    pub fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    fn value(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
+        self.asked.borrow_mut().insert(key.to_owned());
+        self.table.get(key)
+    }
+
+    fn wrong(&self, value: &Spanned<DeValue<'d>>, key: &str, wanted: &str) {
+        let found = value.get_ref().type_str();
+        self.document.error(value.span(), format!("`{key}` is a {found}"), format!("write {wanted}"));
     }
 
     /// A text.
-    pub(crate) fn text(&self, key: &'static str) -> Option<At<String>> {
-        self.get(key, "a text in quotes", |value| value.as_str().map(str::to_owned))
-    }
-
-    /// A text that is not empty.
-    pub(crate) fn filled_text(&self, key: &'static str) -> Option<At<String>> {
-        let filled = |text: &&str| !text.trim().is_empty();
-        self.get(key, "a text that is not empty", |value| value.as_str().filter(filled).map(str::to_owned))
-    }
-
-    /// A text in one of the grammars of [`crate::value`], or a plain number where that is one of its forms.
-    pub(crate) fn parsed<T>(
-        &self,
-        key: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Expected>,
-    ) -> Option<At<T>> {
-        let (span, value) = self.entry(key)?;
-        let parsed = match value {
-            DeValue::String(text) => parse(text),
-            DeValue::Integer(number) if number.radix() == 10 => parse(number.as_str()),
-            DeValue::Float(number) => parse(number.as_str()),
-            DeValue::Integer(_) => Err("a decimal number"),
-            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
-                Err("a text or a number")
-            }
-        };
-        match parsed {
-            Ok(parsed) => Some(At::new(parsed, span)),
-            Err(expected) => {
-                self.refuse(span, key, value, expected);
-                None
-            }
+    pub fn text(&self, key: &str) -> Option<String> {
+        let value = self.value(key)?;
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong(value, key, "a text in quotes");
         }
+        text.map(str::to_owned)
     }
 
-    /// A span of time in milliseconds.
-    pub(crate) fn millis(&self, key: &'static str) -> Option<At<u64>> {
-        self.parsed(key, value::span_millis)
-    }
-
-    /// A size in bytes.
-    pub(crate) fn bytes(&self, key: &'static str) -> Option<At<u64>> {
-        self.parsed(key, value::size_bytes)
+    /// A text that must be there.
+    pub fn required_text(&self, key: &str) -> Option<String> {
+        if !self.has(key) {
+            self.error(format!("{} has no `{key}`", self.what), format!("add `{key} = \"…\"`"));
+        }
+        self.text(key)
     }
 
     /// True or false.
-    pub(crate) fn truth(&self, key: &'static str) -> Option<At<bool>> {
-        self.get(key, "true or false", |value| value.as_bool())
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong(value, key, "true or false");
+        }
+        flag
     }
 
-    /// A whole number in a range.
-    pub(crate) fn number(&self, key: &'static str, range: std::ops::RangeInclusive<u64>) -> Option<At<u64>> {
-        let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        self.get(key, &expected, |value| {
-            let number = value.as_integer()?;
-            let digits = number.as_str().replace('_', "");
-            u64::from_str_radix(&digits, number.radix()).ok().filter(|number| range.contains(number))
-        })
+    /// A whole number of a type's range.
+    pub fn number<N: TryFrom<i64>>(&self, key: &str) -> Option<N> {
+        let value = self.value(key)?;
+        let number = whole(value.get_ref()).and_then(|number| N::try_from(number).ok());
+        if number.is_none() {
+            self.wrong(value, key, "a whole number in range");
+        }
+        number
     }
 
-    /// A list of texts.
-    pub(crate) fn texts(&self, key: &'static str) -> Option<At<Vec<At<String>>>> {
-        self.get(key, "a list of texts, such as [\"a\", \"b\"]", |value| {
-            let text = |entry: &toml::Spanned<DeValue<'_>>| {
-                let text = entry.get_ref().as_str()?.to_owned();
-                Some(At::new(text, Span::new(entry.span().start, entry.span().end)))
-            };
-            value.as_array()?.iter().map(text).collect::<Option<Vec<_>>>()
-        })
+    /// A span of time: `"500ms"`, `"10s"`, `"2m"`, `"1h"`, or a number of seconds.
+    pub fn duration(&self, key: &str) -> Option<Duration> {
+        let value = self.value(key)?;
+        let seconds = match value.get_ref() {
+            DeValue::String(text) => return self.duration_text(value, key, text),
+            DeValue::Integer(_) | DeValue::Float(_) => plain(value.get_ref()).as_f64(),
+            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+        };
+        let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        if span.is_none() {
+            self.wrong(value, key, "a time such as \"500ms\", \"10s\" or \"2m\"");
+        }
+        span
     }
 
-    /// A table of texts, whatever their keys.
-    pub(crate) fn text_map(&self, key: &'static str) -> BTreeMap<Arc<str>, At<Arc<str>>> {
-        let Some(table) = self.table(key) else { return BTreeMap::new() };
-        let mut map = BTreeMap::new();
-        for (name, entry) in table.entries {
-            let span = Span::new(entry.span().start, entry.span().end);
-            match entry.get_ref().as_str() {
-                Some(text) => {
-                    map.insert(Arc::from(name.get_ref().as_ref()), At::new(Arc::from(text), span));
-                }
-                None => table.refuse(span, name.get_ref(), entry.get_ref(), "a text in quotes"),
+    fn duration_text(&self, value: &Spanned<DeValue<'d>>, key: &str, text: &str) -> Option<Duration> {
+        let span = parse_duration(text);
+        if span.is_none() {
+            self.document.error(
+                value.span(),
+                format!("`{key}`: `{text}` is no span of time"),
+                "write it as \"500ms\", \"10s\", \"2m\" or \"1h\"",
+            );
+        }
+        span
+    }
+
+    /// A text or a list of texts.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        if let Some(text) = value.get_ref().as_str() {
+            return vec![text.to_owned()];
+        }
+        let Some(list) = value.get_ref().as_array() else {
+            self.wrong(value, key, "a text or a list of texts");
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for item in list.iter() {
+            match item.get_ref().as_str() {
+                Some(text) => texts.push(text.to_owned()),
+                None => self.wrong(item, key, "texts in quotes"),
             }
         }
-        map
+        texts
     }
 
-    /// A table below this one.
-    pub(crate) fn table(&self, key: &'static str) -> Option<Table<'t>> {
-        let (span, value) = self.entry(key)?;
-        let table = value.as_table();
+    /// One of some words.
+    pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
+        if found.is_none() {
+            let words = choices.iter().map(|(word, _)| *word);
+            self.error_at(key, format!("`{key}`: there is no `{text}`"), suggestion(&text, words));
+        }
+        found
+    }
+
+    /// A regular expression over bytes, whose syntax is checked.
+    pub fn pattern(&self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        self.check_pattern(key, &text).then_some(text)
+    }
+
+    /// A regular expression or a list of them, each checked.
+    pub fn patterns(&self, key: &str) -> Vec<String> {
+        let mut texts = self.texts(key);
+        texts.retain(|text| self.check_pattern(key, text));
+        texts
+    }
+
+    fn check_pattern(&self, key: &str, text: &str) -> bool {
+        let built = regex::bytes::RegexBuilder::new(text).unicode(false).build();
+        if let Err(error) = &built {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            self.error_at(key, format!("`{key}`: `{text}` is no regular expression: {why}"), "");
+        }
+        built.is_ok()
+    }
+
+    /// Any value, as JSON.
+    pub fn json(&self, key: &str) -> Option<Value> {
+        self.value(key).map(|value| plain(value.get_ref()))
+    }
+
+    /// A table inside this one.
+    pub fn table(&self, key: &str, what: &'static str) -> Option<Fields<'d>> {
+        let value = self.value(key)?;
+        let table = value.get_ref().as_table();
         if table.is_none() {
-            self.refuse(span, key, value, &format!("a table: [{}{key}]", self.path));
+            self.wrong(value, key, &format!("a table: [{key}] or {{ … }}"));
         }
-        Some(Table::new(table?, span, format!("{}{key}.", self.path), &self.problems))
+        table.map(|table| Fields::new(self.document, table, value.span(), what))
     }
 
-    /// All tables of a table, whatever their names.
-    pub(crate) fn named_tables(&self, key: &'static str) -> Vec<(At<String>, Table<'t>)> {
-        let Some(table) = self.table(key) else { return Vec::new() };
+    /// A table, or a list of tables.
+    pub fn tables(&self, key: &str, what: &'static str) -> Vec<Fields<'d>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        if let Some(table) = value.get_ref().as_table() {
+            return vec![Fields::new(self.document, table, value.span(), what)];
+        }
+        let Some(list) = value.get_ref().as_array() else {
+            self.wrong(value, key, &format!("a list of tables: [[{key}]]"));
+            return Vec::new();
+        };
         let mut tables = Vec::new();
-        for (name, entry) in table.entries {
-            let span = Span::new(entry.span().start, entry.span().end);
-            let path = format!("{}{}.", table.path, name.get_ref());
-            match entry.get_ref().as_table() {
-                Some(inner) => {
-                    let place = Span::new(name.span().start, name.span().end);
-                    let name = At::new(name.get_ref().to_string(), place);
-                    tables.push((name, Table::new(inner, span, path, &self.problems)));
-                }
-                None => table.refuse(span, name.get_ref(), entry.get_ref(), &format!("a table: [{path}…]")),
+        for item in list.iter() {
+            match item.get_ref().as_table() {
+                Some(table) => tables.push(Fields::new(self.document, table, item.span(), what)),
+                None => self.wrong(item, key, "tables"),
             }
         }
         tables
     }
 
-    /// A list of tables, `[[key]]`.
-    pub(crate) fn table_list(&self, key: &'static str) -> Vec<Table<'t>> {
-        let Some((span, value)) = self.entry(key) else { return Vec::new() };
-        let mut tables = Vec::new();
-        for entry in value.as_array().into_iter().flat_map(|list| list.iter()) {
-            let place = Span::new(entry.span().start, entry.span().end);
-            match entry.get_ref().as_table() {
-                Some(table) => {
-                    let path = format!("{}{key}.", self.path);
-                    tables.push(Table::new(table, place, path, &self.problems));
-                }
-                None => self.refuse(place, key, entry.get_ref(), &format!("tables: [[{}{key}]]", self.path)),
-            }
-        }
-        if value.as_array().is_none() {
-            self.refuse(span, key, value, &format!("tables: [[{}{key}]]", self.path));
-        }
-        tables
+    /// A table of tables, by name.
+    pub fn named_tables(&self, key: &str, what: &'static str) -> Vec<(String, Fields<'d>)> {
+        let Some(outer) = self.table(key, what) else { return Vec::new() };
+        let names: Vec<String> = outer.table.keys().map(|name| name.get_ref().to_string()).collect();
+        names.into_iter().filter_map(|name| outer.table(&name, what).map(|inner| (name, inner))).collect()
     }
 
-    /// Reports every key that nobody asked for.
-    pub(crate) fn finish(&self) {
+    /// A table of anything, by name, as JSON.
+    pub fn values(&self, key: &str) -> serde_json::Map<String, Value> {
+        match self.value(key).map(|value| (value, plain(value.get_ref()))) {
+            None => serde_json::Map::new(),
+            Some((_, Value::Object(map))) => map,
+            Some((value, _)) => {
+                self.wrong(value, key, &format!("a table: [{key}] or {{ … }}"));
+                serde_json::Map::new()
+            }
+        }
+    }
+
+    /// Tells of every key that nobody asked for.
+    pub fn finish(&self) {
         let asked = self.asked.borrow();
-        for name in self.entries.keys() {
-            let key = name.get_ref().as_ref();
-            if !asked.contains(&key) {
-                let span = Span::new(name.span().start, name.span().end);
-                let help = suggest(key, asked.iter().copied());
-                self.error(span, format!("unknown key `{}{key}`", self.path), help);
+        for key in self.table.keys() {
+            let name: &str = key.get_ref();
+            if !asked.contains(name) {
+                self.document.error(
+                    key.span(),
+                    format!("{} has no key `{name}`", self.what),
+                    suggestion(name, asked.iter().map(String::as_str)),
+                );
             }
         }
+    }
+}
+
+/// `500ms`, `10s`, `2m`, `1.5h`, `1d`; a bare number is seconds.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits)?;
+    let factor = match unit.trim() {
+        "ms" => 0.001,
+        "" | "s" | "sec" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * factor).ok()
+}
+
+fn whole(value: &DeValue<'_>) -> Option<i64> {
+    let integer = value.as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn plain(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::Integer(_) => whole(value).map_or(Value::Null, Value::from),
+        DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Boolean(flag) => Value::from(*flag),
+        DeValue::Datetime(instant) => Value::from(instant.to_string()),
+        DeValue::Array(list) => list.iter().map(|item| plain(item.get_ref())).collect(),
+        DeValue::Table(table) => {
+            table.iter().map(|(key, item)| (key.get_ref().to_string(), plain(item.get_ref()))).collect()
+        }
+    }
+}
+
+/// What to say about a word that is not known: the nearest known one, or all of them.
+pub fn suggestion<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> String {
+    let mut known: Vec<&str> = known.collect();
+    known.sort_unstable();
+    let nearest = known.iter().map(|candidate| (distance(word, candidate), *candidate)).min();
+    match nearest {
+        Some((steps, name)) if steps <= word.chars().count().div_ceil(3) => format!("did you mean `{name}`?"),
+        Some(_) => format!("known are: {}", known.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Letters to change, add or leave out to get from one word to the other.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, letter) in from.chars().enumerate() {
+        let mut next = vec![at.saturating_add(1)];
+        for ((above, diagonal), other) in row.iter().skip(1).zip(&row).zip(&to) {
+            let change = diagonal.saturating_add(usize::from(letter != *other));
+            let left = next.last().copied().unwrap_or(0);
+            next.push(change.min(above.saturating_add(1)).min(left.saturating_add(1)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_time_are_read() {
+        for (text, millis) in
+            [("500ms", Some(500)), ("10s", Some(10_000)), ("2m", Some(120_000)), ("1.5", Some(1500))]
+        {
+            assert_eq!(parse_duration(text).map(|span| span.as_millis()), millis, "{text}");
+        }
+        for text in ["", "ten", "5 parsecs", "-1s", "1e9999s"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_key_is_told_with_the_nearest_one() {
+        let text = "titel = 'a'\nwait = '5x'\n";
+        let problems = Document::read("a.toml", text, |fields| {
+            fields.text("title");
+            fields.duration("wait")
+        })
+        .unwrap_err();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        a.toml:1:1: error: the file has no key `titel`; did you mean `title`?
+        a.toml:2:8: error: `wait`: `5x` is no span of time; write it as "500ms", "10s", "2m" or "1h"
+        "#);
+    }
+
+    #[test]
+    fn broken_text_is_told_with_its_place() {
+        let problems = Document::read("a.toml", "a = 1\nb = [", |_| Some(())).unwrap_err();
+        assert_eq!(problems[0].line, 2);
     }
 }
