@@ -1,1 +1,28 @@
-//! (under construction)
+//! The tree of lab resources, and the SUTs that point into it. Pure: no I/O, no clock, no dice (new ids are given).
+//!
+//! ```text
+//! Tree          test beds, or one SUT: nodes by id, children by name
+//!   query.rs    `/tb1/dev2:ip`, `0c651e3670:ip`         what people and tests ask
+//!   edit.rs     Edit ── apply ──▶ its inverse Edit      the four calls of the guide end here
+//!   json.rs     Twister's resources.json, sut/*.json    read and written without loss
+//! Suts          all SUTs by name; their `_id` properties are links into the test beds
+//! ```
+//!
+//! Reading or changing one node costs its depth, whatever the size of the tree.
+
+mod edit;
+mod error;
+mod json;
+mod node;
+mod query;
+mod sut;
+mod tree;
+
+pub use crate::{
+    edit::{Edit, Edited},
+    error::ResourceError,
+    node::{NodeRow, ResourceId},
+    query::Answer,
+    sut::Suts,
+    tree::Tree,
+};

@@ -10,11 +10,7 @@ use jackfield_protocol::{
     verdict::{TestState, Verdict},
 };
 
-use crate::{
-    Scheduler,
-    effect::StopCause,
-    event::EpOffer,
-};
+use crate::{Scheduler, effect::StopCause, event::EpOffer};
 
 /// A run that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,11 +105,7 @@ impl Scheduler {
     }
 
     /// Whether tests can be queued at the end of this suite; else why not, as a sentence.
-    pub fn may_queue(
-        &self,
-        run: RunId,
-        _suite: jackfield_protocol::id::SuiteIndex,
-    ) -> Result<(), String> {
+    pub fn may_queue(&self, run: RunId, _suite: jackfield_protocol::id::SuiteIndex) -> Result<(), String> {
         Err(format!("run {run} has ended or does not exist"))
     }
 }

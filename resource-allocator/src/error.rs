@@ -1,0 +1,95 @@
+//! What can be wrong with a question to the tree, or with a change of it.
+
+use jackfield_protocol::error::ErrorCode;
+
+/// Why nothing was answered or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResourceError {
+    /// No node has this id or path.
+    #[error("there is no resource `{query}`; the nearest that exists is `{nearest}`")]
+    NotFound {
+        /// As asked.
+        query: String,
+        /// The deepest node on the way that exists.
+        nearest: String,
+    },
+    /// The node has no such property.
+    #[error("`{path}` has no property `{key}`")]
+    NoProperty {
+        /// The node.
+        path: String,
+        /// The property.
+        key: String,
+    },
+    /// A query that is neither id nor path, or asks for a property where a node is needed.
+    #[error("`{query}` is no id and no path such as /tb1/dev2 or /tb1/dev2:ip: {problem}")]
+    BadQuery {
+        /// As asked.
+        query: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A name that cannot be one.
+    #[error("`{name}` cannot be a name: {problem}")]
+    BadName {
+        /// As given.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The parent has a node, or the node a property, of this name.
+    #[error("`{path}` exists already; choose another name, or delete it first")]
+    NameTaken {
+        /// What has the name.
+        path: String,
+    },
+    /// A new node was given the id of another.
+    #[error("the id {id} belongs to `{path}`")]
+    IdTaken {
+        /// The id.
+        id: String,
+        /// Its owner.
+        path: String,
+    },
+    /// The root can be neither renamed nor deleted.
+    #[error("the root of the tree can be neither renamed nor deleted")]
+    Root,
+    /// The tree would become deeper than the limit.
+    #[error("`{path}` would lie deeper than {limit} levels")]
+    TooDeep {
+        /// Where it would be.
+        path: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// A SUT component links to a resource that does not exist.
+    #[error("`{path}` links to resource {id}, which does not exist; set its `_id` to one that does")]
+    BrokenLink {
+        /// The component.
+        path: String,
+        /// Its `_id`.
+        id: String,
+    },
+    /// A file that is not in the shape of `resources.json` or a SUT.
+    #[error("at `{at}`: {problem}")]
+    BadFile {
+        /// Where in the file, as a path of names.
+        at: String,
+        /// What is wrong there.
+        problem: String,
+    },
+}
+
+impl ResourceError {
+    /// The word scripts compare.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound { .. } | Self::NoProperty { .. } => ErrorCode::NotFound,
+            Self::BadQuery { .. } | Self::BadName { .. } => ErrorCode::BadRequest,
+            Self::NameTaken { .. } | Self::IdTaken { .. } => ErrorCode::AlreadyExists,
+            Self::Root | Self::BrokenLink { .. } => ErrorCode::WrongState,
+            Self::TooDeep { .. } => ErrorCode::TooLarge,
+            Self::BadFile { .. } => ErrorCode::BadFile,
+        }
+    }
+}
