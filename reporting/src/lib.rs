@@ -1,7 +1,26 @@
 //! Results in, documents out. Nothing here reads a disk, a clock or a database: the shell gathers [`results::Results`],
 //! and each module turns them into one kind of document.
 //!
-//! - [`results`] is what all documents are made from; [`excerpt`] is how much of a log they show.
+//! - [`results`] is what all documents are made from; [`excerpt`] is how much of a log they show;
+//! - [`summary`] counts, and writes the tables of terminal, mail and CI pages;
+//! - [`junit`] is the report for machines, [`html`] the one for people;
+//! - [`variables`] is the lab's own vocabulary, `$twister_tc_status` and its like, for SQL and mail;
+//! - [`insert`] turns the statements of `db.xml` into SQL with placeholders, and values into what is bound to them.
 
 pub mod excerpt;
 pub mod results;
+
+pub mod summary;
+
+pub mod html;
+pub mod junit;
+
+pub mod variables;
+
+pub mod insert;
+
+mod nearest;
+mod text;
+
+#[cfg(test)]
+mod fixture;

@@ -1,0 +1,452 @@
+//! The statements of `db.xml`, made safe: a template with `$name` and `@field@` becomes SQL with placeholders, and each value
+//! is bound to one, never pasted.
+//!
+//! A `'text with $name'` becomes one bound value as a whole; a bare `$name` becomes one too. A value that is missing is NULL.
+//! Everything is decided before the first row is written: an unknown name, a template for a table or column, a second
+//! statement are refused with their place and what to do.
+//!
+//! ```text
+//! INSERT INTO results (run, status) VALUES ($Run_Number, 'of $user: $$')      the template
+//! INSERT INTO results (run, status) VALUES ($1, $2)                           Statement::sql
+//! [Run_Number]  [`of `, user, `: $`]                                          Statement::binds
+//! ```
+
+mod lexer;
+pub(crate) mod pieces;
+mod place;
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use jackfield_protocol::{
+    plan::{IterationSave, Role},
+    verdict::Verdict,
+};
+
+use crate::results::{Results, Row};
+use lexer::{FaultKind, Kind, Token};
+use place::Misplaced;
+
+/// Most bytes of one statement.
+pub const STATEMENT_BYTES_MAX: usize = 256 * 1024;
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// MySQL and MariaDB.
+    MySql,
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+/// The names that may stand in a template.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// For `$name`: [`crate::variables::known_names`], and the fields of `db.xml` that people or scripts fill.
+    pub variables: BTreeSet<Arc<str>>,
+    /// For `@name@`: fields with a query (`DbSelect`), and in reports all fields.
+    pub fields: BTreeSet<String>,
+}
+
+/// A part of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Itself.
+    Text(String),
+    /// What `$name` stands for.
+    Variable(String),
+    /// What `@name@` stands for.
+    Field(String),
+}
+
+/// What is bound to one placeholder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bind {
+    /// Joined, they are the value.
+    pub pieces: Vec<Piece>,
+    /// It stood in the template without quotes, where a number reads as a number.
+    pub bare: bool,
+}
+
+/// A value to bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// No value.
+    Null,
+    /// A text.
+    Text(String),
+    /// A whole number that stood bare.
+    Integer(i64),
+}
+
+/// One statement, ready to be prepared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    dialect: Dialect,
+    /// What stands before each placeholder, and behind the last.
+    texts: Vec<String>,
+    binds: Vec<Bind>,
+}
+
+/// Where in a statement, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The statement, in the order of `db.xml`.
+    pub statement: usize,
+    /// The line in it.
+    pub line: usize,
+    /// The character in that line.
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "statement {}, line {}, column {}", self.statement, self.line, self.column)
+    }
+}
+
+/// Why a template cannot become a statement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InsertError {
+    /// A name that nothing defines.
+    #[error("{at}: nothing defines `{name}`; {help}")]
+    Unknown {
+        /// Where.
+        at: Position,
+        /// As it was written.
+        name: String,
+        /// The nearest name, or where names come from.
+        help: String,
+    },
+    /// A value where only a name may stand.
+    #[error(
+        "{at}: `{text}` stands where the name of a table, column or function belongs; only values can be filled in, so write the name itself"
+    )]
+    Name {
+        /// Where.
+        at: Position,
+        /// As it was written.
+        text: String,
+    },
+    /// A value in a list of columns.
+    #[error(
+        "{at}: `{text}` stands in the list of columns; only values can be filled in, so write the column's name itself"
+    )]
+    Column {
+        /// Where.
+        at: Position,
+        /// As it was written.
+        text: String,
+    },
+    /// Two values without anything between.
+    #[error(
+        "{at}: `{text}` stands right beside another value; write both inside one pair of quotes, or a comma between them"
+    )]
+    Beside {
+        /// Where.
+        at: Position,
+        /// As it was written.
+        text: String,
+    },
+    /// A name in quotes that has a template inside.
+    #[error(
+        "{at}: `{text}` is a quoted name in this database, and names cannot be filled in; for a text write single quotes"
+    )]
+    QuotedName {
+        /// Where.
+        at: Position,
+        /// As it was written.
+        text: String,
+    },
+    /// A text of a special kind that has a template inside.
+    #[error("{at}: `{text}` is a text with a prefix, which cannot be filled in; write it without the prefix")]
+    Prefixed {
+        /// Where.
+        at: Position,
+        /// As it was written.
+        text: String,
+    },
+    /// A placeholder of the database's own.
+    #[error("{at}: `{text}` is a place for a value, but nothing fills it; write `$name` or `@field@`")]
+    Placeholder {
+        /// Where.
+        at: Position,
+        /// As it was written.
+        text: String,
+    },
+    /// A text, quoted name or comment without an end.
+    #[error("{at}: this {what} does not end; close it, or double the quote inside it")]
+    Open {
+        /// Where it begins.
+        at: Position,
+        /// What it is.
+        what: &'static str,
+    },
+    /// `/*! … */`.
+    #[error(
+        "{at}: a comment that MySQL runs (`/*! … */`) cannot be checked; write its content without the comment"
+    )]
+    ConditionalComment {
+        /// Where.
+        at: Position,
+    },
+    /// `$$` where it is no text.
+    #[error("{at}: `$$` stands for a dollar sign inside quotes only; put it into quotes")]
+    DollarDollar {
+        /// Where.
+        at: Position,
+    },
+    /// A further statement.
+    #[error("{at}: a second statement begins here; give each its own `sql_statement` element")]
+    Second {
+        /// Where.
+        at: Position,
+    },
+    /// Nothing but space and comments.
+    #[error("statement {0} is empty; remove its `sql_statement` element")]
+    Empty(usize),
+    /// Longer than [`STATEMENT_BYTES_MAX`].
+    #[error("statement {0} is longer than {STATEMENT_BYTES_MAX} bytes")]
+    TooLong(usize),
+}
+
+impl Statement {
+    /// Reads a template: statement `number` (from 1) of `db.xml`.
+    ///
+    /// # Errors
+    /// The first thing in it that cannot be bound, with its place and what to do.
+    pub fn parse(
+        number: usize,
+        template: &str,
+        dialect: Dialect,
+        known: &Known,
+    ) -> Result<Self, InsertError> {
+        if template.len() > STATEMENT_BYTES_MAX {
+            return Err(InsertError::TooLong(number));
+        }
+        let source = Source { number, text: template };
+        let tokens = lexer::tokens(template, dialect).map_err(|fault| {
+            let at = source.position(fault.at);
+            match fault.kind {
+                FaultKind::Open(what) => InsertError::Open { at, what },
+                FaultKind::ConditionalComment => InsertError::ConditionalComment { at },
+                FaultKind::DollarDollar => InsertError::DollarDollar { at },
+            }
+        })?;
+        let tokens = one_statement(tokens, source)?;
+        build(&tokens, source, dialect, known)
+    }
+
+    /// The SQL, with `?` (MySQL) or `$1`, `$2` … in the place of values.
+    pub fn sql(&self) -> String {
+        self.render(|number| match self.dialect {
+            Dialect::MySql => "?".to_owned(),
+            Dialect::Postgres | Dialect::Sqlite => format!("${number}"),
+        })
+    }
+
+    /// The SQL for PostgreSQL, which does not turn a text into a number or date by itself: each placeholder is cast to the type
+    /// that the server named when it prepared [`Self::sql`]; none leaves it as it is. Bind every value as text.
+    pub fn sql_with_casts(&self, types: &[Option<String>]) -> String {
+        self.render(|number| match number.checked_sub(1).and_then(|at| types.get(at)?.as_ref()) {
+            Some(kind) => format!("CAST(${number}::text AS {kind})"),
+            None => format!("${number}"),
+        })
+    }
+
+    /// What is bound, in the order of the placeholders.
+    pub fn binds(&self) -> &[Bind] {
+        &self.binds
+    }
+
+    /// A placeholder is kept apart from a word that touched the value: `THEN$1` would be one name.
+    fn render(&self, placeholder: impl Fn(usize) -> String) -> String {
+        let mut sql = String::new();
+        for (number, text) in self.texts.iter().enumerate() {
+            if number > 0 {
+                if sql.ends_with(lexer::continues_name) {
+                    sql.push(' ');
+                }
+                sql.push_str(&placeholder(number));
+                if text.starts_with(lexer::continues_name) {
+                    sql.push(' ');
+                }
+            }
+            sql.push_str(text);
+        }
+        sql
+    }
+}
+
+impl Bind {
+    /// The value to bind, given what variables and fields stand for. A value that is nothing but a missing one is NULL; inside
+    /// a longer text a missing one is empty.
+    pub fn value(
+        &self,
+        variable: &dyn Fn(&str) -> Option<String>,
+        field: &dyn Fn(&str) -> Option<String>,
+    ) -> Value {
+        let resolve = |piece: &Piece| match piece {
+            Piece::Text(text) => Some(text.clone()),
+            Piece::Variable(name) => variable(name),
+            Piece::Field(name) => field(name),
+        };
+        let text = match &*self.pieces {
+            [only] => resolve(only),
+            many => Some(many.iter().filter_map(resolve).collect()),
+        };
+        match text {
+            None => Value::Null,
+            Some(text) if self.bare => plain_integer(&text).map_or(Value::Text(text), Value::Integer),
+            Some(text) => Value::Text(text),
+        }
+    }
+}
+
+/// A number that is written as it would be printed; `007` and `+7` are texts.
+fn plain_integer(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
+}
+
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    number: usize,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn position(&self, at: usize) -> Position {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count().saturating_add(1);
+        let column =
+            before.chars().rev().take_while(|character| *character != '\n').count().saturating_add(1);
+        Position { statement: self.number, line, column }
+    }
+
+    fn slice(&self, token: &Token) -> &str {
+        self.text.get(token.span.clone()).unwrap_or_default()
+    }
+}
+
+/// The tokens up to the semicolon that may end the statement.
+fn one_statement(mut tokens: Vec<Token>, source: Source<'_>) -> Result<Vec<Token>, InsertError> {
+    let is_solid = |token: &Token| !matches!(token.kind, Kind::Gap | Kind::Sign(';'));
+    if let Some(end) = tokens.iter().position(|token| token.kind == Kind::Sign(';')) {
+        let second = tokens.iter().skip(end).find(|token| is_solid(token));
+        if let Some(second) = second {
+            return Err(InsertError::Second { at: source.position(second.span.start) });
+        }
+        tokens.truncate(end);
+    }
+    if tokens.iter().any(is_solid) { Ok(tokens) } else { Err(InsertError::Empty(source.number)) }
+}
+
+fn build(
+    tokens: &[Token],
+    source: Source<'_>,
+    dialect: Dialect,
+    known: &Known,
+) -> Result<Statement, InsertError> {
+    let mut texts = vec![String::new()];
+    let mut binds = Vec::new();
+    let mut values = Vec::new();
+    for (place, token) in tokens.iter().enumerate() {
+        let bind = bind_of(token, source, known)?;
+        match bind {
+            Some(bind) => {
+                check_names(&bind, token, source, known)?;
+                values.push(place);
+                binds.push(bind);
+                texts.push(String::new());
+            }
+            None => {
+                let text = if token.kind == Kind::Gap { " " } else { source.slice(token) };
+                if let Some(last) = texts.last_mut() {
+                    last.push_str(text);
+                }
+            }
+        }
+    }
+    if let Some((place, reason)) = place::misplaced(source.text, tokens, &values) {
+        return Err(misplaced(tokens.get(place), reason, source));
+    }
+    if let Some(last) = texts.last_mut() {
+        last.truncate(last.trim_end().len());
+    }
+    Ok(Statement { dialect, texts, binds })
+}
+
+/// What a token binds, if anything.
+fn bind_of(token: &Token, source: Source<'_>, known: &Known) -> Result<Option<Bind>, InsertError> {
+    let at = || source.position(token.span.start);
+    let text = || source.slice(token).to_owned();
+    let has_template = || {
+        let found = pieces::pieces(source.slice(token), &known.fields);
+        found.iter().any(|piece| !matches!(piece, Piece::Text(_)))
+    };
+    Ok(match &token.kind {
+        Kind::Gap | Kind::Word | Kind::Sign(_) => None,
+        Kind::Variable(name) => Some(Bind { pieces: vec![Piece::Variable(name.clone())], bare: true }),
+        Kind::Field(name) => Some(Bind { pieces: vec![Piece::Field(name.clone())], bare: true }),
+        Kind::Literal(content) => {
+            let found = pieces::pieces(content, &known.fields);
+            let as_written = matches!(&*found, [Piece::Text(text)] if text == content);
+            (!as_written).then_some(Bind { pieces: found, bare: false })
+        }
+        Kind::QuotedName if has_template() => return Err(InsertError::QuotedName { at: at(), text: text() }),
+        Kind::PrefixedLiteral if has_template() => {
+            return Err(InsertError::Prefixed { at: at(), text: text() });
+        }
+        Kind::QuotedName | Kind::PrefixedLiteral => None,
+        Kind::Placeholder => return Err(InsertError::Placeholder { at: at(), text: text() }),
+    })
+}
+
+fn misplaced(token: Option<&Token>, reason: Misplaced, source: Source<'_>) -> InsertError {
+    let at = source.position(token.map_or(0, |token| token.span.start));
+    let text = token.map_or("", |token| source.slice(token)).to_owned();
+    match reason {
+        Misplaced::Name => InsertError::Name { at, text },
+        Misplaced::Column => InsertError::Column { at, text },
+        Misplaced::Beside => InsertError::Beside { at, text },
+    }
+}
+
+fn check_names(bind: &Bind, token: &Token, source: Source<'_>, known: &Known) -> Result<(), InsertError> {
+    for piece in &bind.pieces {
+        let (written, nearest) = match piece {
+            Piece::Text(_) => continue,
+            Piece::Variable(name) if known.variables.contains(&**name) => continue,
+            Piece::Field(name) if known.fields.contains(name) => continue,
+            Piece::Variable(name) => {
+                let nearest = crate::nearest::nearest(name, known.variables.iter().map(|known| &**known));
+                (format!("${name}"), nearest.map(|near| format!("${near}")))
+            }
+            Piece::Field(name) => {
+                let nearest = crate::nearest::nearest(name, known.fields.iter().map(|known| &**known));
+                (format!("@{name}@"), nearest.map(|near| format!("@{near}@")))
+            }
+        };
+        let help = match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None if written.starts_with('@') => "define a field of this ID in db.xml".to_owned(),
+            None => "define it as a field in db.xml, or as UserDefined in the project".to_owned(),
+        };
+        return Err(InsertError::Unknown { at: source.position(token.span.start), name: written, help });
+    }
+    Ok(())
+}
+
+/// Whether a test goes to the lab's database: an ended test of a run that leaves traces, neither setup nor teardown nor
+/// marked as unsaved, and no passed copy where the project wants only those that failed.
+pub fn is_saved(results: &Results, row: Row<'_>) -> bool {
+    let wanted = match row.test.iteration.as_ref().map(|iteration| iteration.save) {
+        Some(IterationSave::Failed) => row.verdict() != Some(Verdict::Pass),
+        Some(IterationSave::All) | None => true,
+    };
+    row.test.role == Role::Test && row.verdict().is_some() && wanted && !results.run.temporary
+}
+
+#[cfg(test)]
+mod tests;
