@@ -5,7 +5,8 @@
 //! - [`summary`] counts, and writes the tables of terminal, mail and CI pages;
 //! - [`junit`] is the report for machines, [`html`] the one for people;
 //! - [`variables`] is the lab's own vocabulary, `$twister_tc_status` and its like, for SQL and mail;
-//! - [`insert`] turns the statements of `db.xml` into SQL with placeholders, and values into what is bound to them.
+//! - [`insert`] turns the statements of `db.xml` into SQL with placeholders, and values into what is bound to them;
+//! - [`mail`] composes the message that is sent when a run has ended.
 
 pub mod excerpt;
 pub mod results;
@@ -18,6 +19,7 @@ pub mod junit;
 pub mod variables;
 
 pub mod insert;
+pub mod mail;
 
 mod nearest;
 mod text;

@@ -148,7 +148,7 @@ impl Summary {
 
     fn add(&mut self, row: Row<'_>) {
         self.counts.add(row.verdict());
-        if let Some(cause) = row.cause().filter(|_| row.verdict() != Some(Verdict::Pass)) {
+        if let Some(cause) = row.cause().filter(|_| did_not_pass(&row)) {
             let count = self.causes.entry(cause).or_default();
             *count = count.saturating_add(1);
         }
