@@ -9,18 +9,17 @@
 //! and a repeated or crashed script is one case however far it came. Earlier tries are Surefire's elements: `flakyFailure` and
 //! `flakyError` when a later try passed, `rerunFailure` and `rerunError` when none did.
 
+mod kind;
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
     io::{self, Write},
 };
 
-use jackfield_protocol::{
-    id::SuiteIndex,
-    log::Stream,
-    plan::PlannedSuite,
-    verdict::{Cause, Outcome, Verdict},
-};
+use jackfield_protocol::{id::SuiteIndex, log::Stream, plan::PlannedSuite, verdict::Verdict};
+
+use kind::{Kind, Tally, kind, message, outcome_type};
 
 use crate::{
     excerpt::Logs,
@@ -67,60 +66,6 @@ pub fn write(results: &Results, logs: &dyn Logs, options: Options, out: &mut dyn
         report.suite(suite, out)?;
     }
     writeln!(out, "</testsuites>")
-}
-
-/// What a case is to a CI server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Passed,
-    Failure,
-    Error,
-    Skipped,
-}
-
-fn kind(outcome: Option<&Outcome>) -> Kind {
-    let Some(outcome) = outcome else { return Kind::Error };
-    match (outcome.verdict, outcome.cause) {
-        (Verdict::Pass, _) => Kind::Passed,
-        (Verdict::Skipped, _) => Kind::Skipped,
-        (_, Some(Cause::Product)) | (Verdict::Fail, None | Some(Cause::Person)) => Kind::Failure,
-        (
-            Verdict::Fail | Verdict::Aborted | Verdict::NotExecuted | Verdict::Timeout | Verdict::Invalid,
-            _,
-        ) => Kind::Error,
-    }
-}
-
-/// The numbers of a suite as a CI server counts.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    tests: u64,
-    failures: u64,
-    errors: u64,
-    skipped: u64,
-}
-
-impl Tally {
-    fn of(kind: Kind) -> Self {
-        let is = |wanted| u64::from(kind == wanted);
-        Self { tests: 1, failures: is(Kind::Failure), errors: is(Kind::Error), skipped: is(Kind::Skipped) }
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self {
-            tests: self.tests.saturating_add(other.tests),
-            failures: self.failures.saturating_add(other.failures),
-            errors: self.errors.saturating_add(other.errors),
-            skipped: self.skipped.saturating_add(other.skipped),
-        }
-    }
-}
-
-impl std::fmt::Display for Tally {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { tests, failures, errors, skipped } = self;
-        write!(f, " tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"")
-    }
 }
 
 /// A suite with its own tests.
@@ -334,25 +279,6 @@ fn end(row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
         attribute(&message),
         escaped(row.reason())
     )
-}
-
-/// `FAIL.product`, `ABORTED.lab`, `FAIL.test.crashed`.
-fn outcome_type(outcome: &Outcome) -> String {
-    let mut text = outcome.verdict.as_str().to_owned();
-    if let Some(cause) = outcome.cause {
-        let _ = write!(text, ".{cause}");
-    }
-    if outcome.crashed {
-        text.push_str(".crashed");
-    }
-    text
-}
-
-fn message(outcome: &Outcome) -> String {
-    match outcome.reason.lines().next() {
-        Some(line) => line.to_owned(),
-        None => outcome.verdict.as_str().to_owned(),
-    }
 }
 
 /// Tries before the last, as Surefire writes them.

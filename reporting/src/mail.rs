@@ -256,6 +256,18 @@ mod tests {
     }
 
     #[test]
+    fn our_message_of_a_run_that_left_little() {
+        let mut results = fixture::demo();
+        (results.stopped, results.run.started, results.run.ended) = (None, None, None);
+        results.engine.url.clear();
+        results.tests.iter_mut().for_each(|test| test.attempts.clear());
+        let plain = Settings { subject: String::new(), message: String::new(), ..settings() };
+        let mail = compose(&results, &NoLogs, &plain, &HtmlTemplate::Ours).unwrap();
+        assert!(mail.subject.starts_with("run 41 of demo stopped: 4 PASS, 4 FAIL"));
+        assert!(mail.html.contains("of 13 tests, started by ana.") && !mail.html.contains("<a "));
+    }
+
+    #[test]
     fn a_template_of_twister() {
         let template = "<style>.PASS {color: #DCFFD6;}</style>\nexecuted: $texec<br>\npassed: $tpass, failed: $tfail, \
                         aborted: $tabort, not exec: $tnexec, timeout: $ttimeout<br>\nrate: $rate%<br>\n$twister_tc_name $x\n\

@@ -1,6 +1,10 @@
 //! How many tests ended how, as numbers, as a table for terminals and text mail, and as Markdown for CI pages.
 
+mod markdown;
+
 use std::{collections::BTreeMap, fmt::Write};
+
+pub use markdown::markdown;
 
 use jackfield_protocol::{
     id::{EpName, SuiteIndex},
@@ -290,63 +294,6 @@ fn suite_row(suite: &SuiteSummary) -> [String; COLUMNS.len()] {
         grouped(other.into()),
         span(suite.elapsed_millis),
     ]
-}
-
-/// The page for CI (job summaries of GitHub, GitLab, Gitea): Markdown with the counts and what did not pass.
-pub fn markdown(results: &Results) -> String {
-    let summary = Summary::of(results);
-    let mut text = format!("## {}\n\n", cell(&headline(results, &summary)));
-    if let Some(stopped) = &results.stopped {
-        let _ = writeln!(text, "**{}**\n", cell(stopped));
-    }
-    let _ = writeln!(text, "Pass rate **{}**.\n", summary.counts.pass_rate_text());
-    text.push_str("| suite | tests | pass | fail | other | time |\n|---|---:|---:|---:|---:|---:|\n");
-    for suite in summary.suites.iter().take(NAMED_SUITES_MAX) {
-        let _ = writeln!(text, "| {} |", suite_row(suite).map(|field| cell(&field)).join(" | "));
-    }
-    let left = summary.suites.len().saturating_sub(NAMED_SUITES_MAX);
-    if left > 0 {
-        let _ = writeln!(text, "\n… and {left} more suites.");
-    }
-    if results.rows().any(|row| did_not_pass(&row)) {
-        text.push_str(
-            "\n### What did not pass\n\n| test | verdict | cause | reason | EP |\n|---|---|---|---|---|\n",
-        );
-        let left = name_not_passed(results, |row| text.push_str(&markdown_row(results, row)));
-        if left > 0 {
-            let _ = writeln!(text, "\n… and {} more.", grouped(left));
-        }
-    }
-    text
-}
-
-fn markdown_row(results: &Results, row: Row<'_>) -> String {
-    let suite = results.suite_path(row.test.suite).join("/");
-    let fields = [
-        format!("{suite}/{}", row.test.name),
-        state_word(row.state()).to_owned(),
-        row.cause().map_or("", |cause| cause.as_str()).to_owned(),
-        shortened(row.reason(), REASON_CHARACTERS_MAX),
-        row.ep().map_or("", |ep| ep.as_str()).to_owned(),
-    ];
-    format!("| {} |\n", fields.map(|field| cell(&field)).join(" | "))
-}
-
-/// Text that stays in its cell of a Markdown table and starts no markup of its own.
-fn cell(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in one_line(text).chars() {
-        match character {
-            '<' => escaped.push_str("&lt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '~' | '#' | '>' | '!' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

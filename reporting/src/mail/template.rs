@@ -1,6 +1,6 @@
 //! What templates of mail can say: Twister's `$name`, and handlebars with the numbers and lists of the run.
 
-use handlebars::{Handlebars, no_escape};
+use handlebars::{Handlebars, RenderErrorReason, no_escape};
 use serde::Serialize;
 
 use crate::{
@@ -161,7 +161,11 @@ pub(super) fn fill(name: &str, template: &str, view: &View, plain: bool) -> Resu
     registry.render(name, view).map_err(|error| TemplateError {
         name: name.to_owned(),
         place: place(error.line_no, error.column_no),
-        what: one_line(&error.reason().to_string()),
+        what: if let RenderErrorReason::MissingVariable(Some(name)) = error.reason() {
+            format!("there is no `{name}` in a run")
+        } else {
+            one_line(&error.reason().to_string())
+        },
     })
 }
 
