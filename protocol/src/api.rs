@@ -15,6 +15,7 @@ use crate::{
 
 /// One page of a list. Ask for the next with `?after=<next>`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// In the list's order.
     pub items: Vec<T>,
@@ -25,6 +26,7 @@ pub struct Page<T> {
 
 /// `POST /runs`: start a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SubmitRun {
     /// A project of the lab folder, by name or path below it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +53,7 @@ pub struct SubmitRun {
 
 /// The answer to `POST /runs`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Submitted {
     /// The new run.
     pub run: RunId,
@@ -60,6 +63,7 @@ pub struct Submitted {
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunSummary {
     /// Its number.
     pub id: RunId,
@@ -87,6 +91,7 @@ pub struct RunSummary {
 
 /// A test of a run, in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TestRow {
     /// Its number in the run.
     pub test: TestIndex,
@@ -134,6 +139,7 @@ pub struct TestRow {
 
 /// An EP in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EpRow {
     /// Its name.
     pub name: EpName,
@@ -158,6 +164,7 @@ pub struct EpRow {
 
 /// Whether an EP takes work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EpState {
     /// Connected, nothing to do.
@@ -172,6 +179,7 @@ pub enum EpState {
 
 /// Why something waits (`GET /runs/{id}/why`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Waiting {
     /// What waits: a part or a test, as people know it.
     pub what: String,
@@ -181,6 +189,7 @@ pub struct Waiting {
 
 /// `POST /login`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Login {
     /// The account.
     pub user: UserName,
@@ -190,6 +199,7 @@ pub struct Login {
 
 /// A live page's first frame: everything so far, then events after `seq` follow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunSnapshot {
     /// The run.
     pub run: RunSummary,

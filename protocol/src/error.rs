@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What went wrong, as one word that scripts may compare. The table of `docs/api.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The request cannot be read: not JSON, a field missing or of the wrong kind.
@@ -63,6 +64,7 @@ impl ErrorCode {
 
 /// A problem document (RFC 9457, `application/problem+json`), also the error of the link and of the local API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// For scripts.
     pub code: ErrorCode,
@@ -106,6 +108,7 @@ impl std::error::Error for Problem {}
 
 /// How bad a problem of a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The file can be used, but perhaps not as meant.
@@ -116,6 +119,7 @@ pub enum Severity {
 
 /// One problem of a file that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FileProblem {
     /// How bad it is.
     pub severity: Severity,

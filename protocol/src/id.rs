@@ -16,6 +16,7 @@ macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident($number:ty), $expected:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(transparent)]
         pub struct $name(pub $number);
 
@@ -59,6 +60,7 @@ macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
         #[serde(transparent)]
         pub struct $name(pub Arc<str>);
 
@@ -113,6 +115,16 @@ pub struct AttemptId {
     pub attempt: u16,
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for AttemptId {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        String::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for AttemptId {}
+
 const ATTEMPT: &str = "an attempt, such as 41.17.1";
 
 impl fmt::Display for AttemptId {
@@ -149,6 +161,7 @@ impl<'de> Deserialize<'de> for AttemptId {
 
 /// The BLAKE3 hash of some bytes, 64 hexadecimal digits in text: the name by which files travel.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct BlobHash(pub [u8; 32]);
 
 impl fmt::Display for BlobHash {

@@ -110,6 +110,7 @@ pub struct Hello {
 
 /// The machine an EP runs on (`twister_ep_hostname`, `_ip`, `_os`, `_python_revision`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Host {
     /// Its name.
     pub name: String,
@@ -191,6 +192,7 @@ pub struct Ended {
 
 /// A test inside a test, or a step, or a clean-up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Part {
     /// As its framework names it.
     pub name: String,
@@ -272,6 +274,7 @@ pub enum Call {
 
 /// A question to a person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Interact {
     /// What kind of answer is wanted.
     pub kind: InteractKind,
@@ -289,6 +292,7 @@ pub struct Interact {
 
 /// What kind of answer a test wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InteractKind {
     /// None: show it, go on when seen (`msg`).

@@ -19,6 +19,7 @@ pub const CHUNK_BYTES_MAX: usize = 64 * 1024;
 
 /// Which log of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Stream {
     /// Standard output and standard error in the order they came, as a terminal would show them (`logCli`).

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 /// A node with its properties; what `get_resource` answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Resource {
     /// Ten hexadecimal digits; stays when the node is renamed.
     pub id: String,

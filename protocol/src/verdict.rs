@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The one end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// What was to be shown was shown.
@@ -81,6 +82,7 @@ impl FromStr for Verdict {
 
 /// Where a test of a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TestState {
     /// Its turn has not come.
@@ -96,6 +98,7 @@ pub enum TestState {
 
 /// Who is to blame for a verdict that is not PASS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The thing under test does not do what it should.
@@ -134,6 +137,7 @@ impl fmt::Display for Cause {
 
 /// A verdict with what a person needs to understand it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Outcome {
     /// How it ended.
     pub verdict: Verdict,
