@@ -9,6 +9,7 @@ use jackfield_reporting::{
 };
 
 /// A file of the sample lab; none, said aloud, where the samples are not on this machine.
+#[expect(clippy::print_stderr, reason = "what was not checked is said aloud")]
 fn sample(name: &str) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/twister/data/config").join(name);
     match fs::read_to_string(&path) {
@@ -26,9 +27,10 @@ fn known() -> Known {
 }
 
 fn statement(db: &str) -> String {
-    let document = roxmltree::Document::parse(db).unwrap();
-    let statement = document.descendants().find(|node| node.has_tag_name("sql_statement")).unwrap();
-    statement.text().unwrap().to_owned()
+    let document = roxmltree::Document::parse(db).expect("the file is XML");
+    let statement =
+        document.descendants().find(|node| node.has_tag_name("sql_statement")).expect("it has a statement");
+    statement.text().expect("the statement has a text").to_owned()
 }
 
 /// The statement of the sample, in a fixture of our own: 15 values, the first bare.
