@@ -20,6 +20,8 @@ pub struct Profile {
     pub prompt: String,
     /// What ends a line that is sent.
     pub line_ending: String,
+    /// The kind of terminal that the device is told it talks to.
+    pub terminal: String,
     /// Quiet time after which a prompt that was not seen before is believed.
     pub settle: Duration,
     /// How to get from the connection to the first prompt.
@@ -121,6 +123,7 @@ fn read_profile(fields: &Fields<'_>) -> Option<Profile> {
         description: fields.text("description").unwrap_or_default(),
         prompt: fields.pattern("prompt")?,
         line_ending: fields.text("line_ending").unwrap_or_else(|| "\r".to_owned()),
+        terminal: fields.text("terminal").unwrap_or_else(|| "vt100".to_owned()),
         settle: fields.duration("settle").unwrap_or(SETTLE_DEFAULT),
         login: read_login(login.as_ref()),
         setup: fields.texts("setup"),

@@ -13,11 +13,11 @@ use toml::{
 };
 
 /// Bytes of the largest file that is read; people do not write larger ones.
-pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A file with the problems found in it so far.
 #[derive(Debug)]
-pub struct Document<'t> {
+pub(crate) struct Document<'t> {
     file: &'t str,
     text: &'t str,
     problems: RefCell<Vec<FileProblem>>,
@@ -28,7 +28,7 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// Every problem of the file, in the order of their places.
-    pub fn read<T>(
+    pub(crate) fn read<T>(
         file: &'t str,
         text: &'t str,
         read: impl FnOnce(&Fields<'_>) -> Option<T>,
@@ -59,7 +59,7 @@ impl<'t> Document<'t> {
     }
 
     /// Notes a problem at a place of the text.
-    pub fn error(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count().saturating_add(1);
         let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()).saturating_add(1);
@@ -74,7 +74,7 @@ impl<'t> Document<'t> {
     }
 
     /// The line of a place, from 1.
-    pub fn line(&self, span: &Range<usize>) -> u32 {
+    pub(crate) fn line(&self, span: &Range<usize>) -> u32 {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         u32::try_from(before.matches('\n').count().saturating_add(1)).unwrap_or(u32::MAX)
     }
@@ -86,7 +86,7 @@ impl<'t> Document<'t> {
 
 /// One table of a file.
 #[derive(Debug)]
-pub struct Fields<'d> {
+pub(crate) struct Fields<'d> {
     document: &'d Document<'d>,
     table: &'d DeTable<'d>,
     span: Range<usize>,
@@ -105,23 +105,23 @@ impl<'d> Fields<'d> {
     }
 
     /// The line this table begins at, from 1.
-    pub fn line(&self) -> u32 {
+    pub(crate) fn line(&self) -> u32 {
         self.document.line(&self.span)
     }
 
     /// Notes a problem of this table as a whole.
-    pub fn error(&self, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error(&self, message: impl Into<String>, help: impl Into<String>) {
         self.document.error(self.span.clone(), message, help);
     }
 
     /// Notes a problem of one key.
-    pub fn error_at(&self, key: &str, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error_at(&self, key: &str, message: impl Into<String>, help: impl Into<String>) {
         let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
         self.document.error(span, message, help);
     }
 
     /// Whether the key is there; counts as asked.
-    pub fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.value(key).is_some()
     }
 
@@ -136,7 +136,7 @@ impl<'d> Fields<'d> {
     }
 
     /// A text.
-    pub fn text(&self, key: &str) -> Option<String> {
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
         let value = self.value(key)?;
         let text = value.get_ref().as_str();
         if text.is_none() {
@@ -146,7 +146,7 @@ impl<'d> Fields<'d> {
     }
 
     /// A text that must be there.
-    pub fn required_text(&self, key: &str) -> Option<String> {
+    pub(crate) fn required_text(&self, key: &str) -> Option<String> {
         if !self.has(key) {
             self.error(format!("{} has no `{key}`", self.what), format!("add `{key} = \"…\"`"));
         }
@@ -154,7 +154,7 @@ impl<'d> Fields<'d> {
     }
 
     /// True or false.
-    pub fn flag(&self, key: &str) -> Option<bool> {
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
         let value = self.value(key)?;
         let flag = value.get_ref().as_bool();
         if flag.is_none() {
@@ -164,7 +164,7 @@ impl<'d> Fields<'d> {
     }
 
     /// A whole number of a type's range.
-    pub fn number<N: TryFrom<i64>>(&self, key: &str) -> Option<N> {
+    pub(crate) fn number<N: TryFrom<i64>>(&self, key: &str) -> Option<N> {
         let value = self.value(key)?;
         let number = whole(value.get_ref()).and_then(|number| N::try_from(number).ok());
         if number.is_none() {
@@ -174,7 +174,7 @@ impl<'d> Fields<'d> {
     }
 
     /// A span of time: `"500ms"`, `"10s"`, `"2m"`, `"1h"`, or a number of seconds.
-    pub fn duration(&self, key: &str) -> Option<Duration> {
+    pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
         let value = self.value(key)?;
         let seconds = match value.get_ref() {
             DeValue::String(text) => return self.duration_text(value, key, text),
@@ -201,7 +201,7 @@ impl<'d> Fields<'d> {
     }
 
     /// A text or a list of texts.
-    pub fn texts(&self, key: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, key: &str) -> Vec<String> {
         let Some(value) = self.value(key) else { return Vec::new() };
         if let Some(text) = value.get_ref().as_str() {
             return vec![text.to_owned()];
@@ -221,7 +221,7 @@ impl<'d> Fields<'d> {
     }
 
     /// One of some words.
-    pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
         let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
         if found.is_none() {
@@ -232,13 +232,13 @@ impl<'d> Fields<'d> {
     }
 
     /// A regular expression over bytes, whose syntax is checked.
-    pub fn pattern(&self, key: &str) -> Option<String> {
+    pub(crate) fn pattern(&self, key: &str) -> Option<String> {
         let text = self.text(key)?;
         self.check_pattern(key, &text).then_some(text)
     }
 
     /// A regular expression or a list of them, each checked.
-    pub fn patterns(&self, key: &str) -> Vec<String> {
+    pub(crate) fn patterns(&self, key: &str) -> Vec<String> {
         let mut texts = self.texts(key);
         texts.retain(|text| self.check_pattern(key, text));
         texts
@@ -255,12 +255,12 @@ impl<'d> Fields<'d> {
     }
 
     /// Any value, as JSON.
-    pub fn json(&self, key: &str) -> Option<Value> {
+    pub(crate) fn json(&self, key: &str) -> Option<Value> {
         self.value(key).map(|value| plain(value.get_ref()))
     }
 
     /// A table inside this one.
-    pub fn table(&self, key: &str, what: &'static str) -> Option<Fields<'d>> {
+    pub(crate) fn table(&self, key: &str, what: &'static str) -> Option<Fields<'d>> {
         let value = self.value(key)?;
         let table = value.get_ref().as_table();
         if table.is_none() {
@@ -270,7 +270,7 @@ impl<'d> Fields<'d> {
     }
 
     /// A table, or a list of tables.
-    pub fn tables(&self, key: &str, what: &'static str) -> Vec<Fields<'d>> {
+    pub(crate) fn tables(&self, key: &str, what: &'static str) -> Vec<Fields<'d>> {
         let Some(value) = self.value(key) else { return Vec::new() };
         if let Some(table) = value.get_ref().as_table() {
             return vec![Fields::new(self.document, table, value.span(), what)];
@@ -290,14 +290,14 @@ impl<'d> Fields<'d> {
     }
 
     /// A table of tables, by name.
-    pub fn named_tables(&self, key: &str, what: &'static str) -> Vec<(String, Fields<'d>)> {
+    pub(crate) fn named_tables(&self, key: &str, what: &'static str) -> Vec<(String, Fields<'d>)> {
         let Some(outer) = self.table(key, what) else { return Vec::new() };
         let names: Vec<String> = outer.table.keys().map(|name| name.get_ref().to_string()).collect();
         names.into_iter().filter_map(|name| outer.table(&name, what).map(|inner| (name, inner))).collect()
     }
 
     /// A table of anything, by name, as JSON.
-    pub fn values(&self, key: &str) -> serde_json::Map<String, Value> {
+    pub(crate) fn values(&self, key: &str) -> serde_json::Map<String, Value> {
         match self.value(key).map(|value| (value, plain(value.get_ref()))) {
             None => serde_json::Map::new(),
             Some((_, Value::Object(map))) => map,
@@ -309,7 +309,7 @@ impl<'d> Fields<'d> {
     }
 
     /// Tells of every key that nobody asked for.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let asked = self.asked.borrow();
         for key in self.table.keys() {
             let name: &str = key.get_ref();
@@ -325,7 +325,7 @@ impl<'d> Fields<'d> {
 }
 
 /// `500ms`, `10s`, `2m`, `1.5h`, `1d`; a bare number is seconds.
-pub fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(digits)?;
@@ -360,7 +360,7 @@ fn plain(value: &DeValue<'_>) -> Value {
 }
 
 /// What to say about a word that is not known: the nearest known one, or all of them.
-pub fn suggestion<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> String {
+pub(crate) fn suggestion<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> String {
     let mut known: Vec<&str> = known.collect();
     known.sort_unstable();
     let nearest = known.iter().map(|candidate| (distance(word, candidate), *candidate)).min();

@@ -1,1 +1,24 @@
-//! (under construction)
+//! Dialogues with devices.
+//!
+//! - [`target`] says where a device is and as whom, [`profile`] how its kind is talked to;
+//! - a [`channel`] carries bytes: [`telnet`], [`ssh`], a local [`process`];
+//! - [`expect`] finds what is awaited in bytes as they arrive, [`record`] writes a dialogue down;
+//! - a [`session`] puts them together: open, command, config, close;
+
+mod clock;
+pub mod limits;
+
+pub mod profile;
+pub mod target;
+
+pub mod channel;
+pub mod process;
+pub mod ssh;
+pub mod telnet;
+
+pub mod expect;
+pub mod record;
+
+pub mod session;
+
+pub use clock::Deadline;

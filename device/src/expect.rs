@@ -1,0 +1,12 @@
+//! The expect engine: patterns over bytes as they arrive.
+//!
+//! - [`pattern`] is what is awaited: texts and regular expressions, compiled once;
+//! - [`matcher`] finds them, looking at each byte once, however the bytes were cut on their way;
+//! - [`dialogue`] joins a matcher with a channel, a deadline and a record.
+
+pub mod dialogue;
+pub mod matcher;
+pub mod pattern;
+
+pub use dialogue::{Dialogue, ExpectError, Match};
+pub use pattern::{PatternError, Patterns};

@@ -1,0 +1,285 @@
+//! Finds the first match in bytes that are still arriving, and looks at each of them once.
+//!
+//! The meaning is that of a search over the whole stream: leftmost first, then the order of alternatives. A match is *certain* when
+//! nothing that may follow can change it; it is *tentative* while it could still grow (`\d+`), or holds only because nothing
+//! follows (`$`). What is certain does not depend on how the bytes were cut; what is tentative becomes a match when the device has
+//! been quiet for the settle time.
+
+use regex_automata::{
+    Anchored, HalfMatch, Input, PatternID,
+    hybrid::{LazyStateID, dfa::Cache},
+};
+
+use super::pattern::Patterns;
+
+/// A match: which pattern, and where in the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The place of the pattern in the list.
+    pub index: usize,
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+}
+
+/// What the bytes so far say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// No match yet.
+    Nothing,
+    /// A match that more bytes could change.
+    Tentative(Found),
+    /// A match that stays.
+    Certain(Found),
+}
+
+/// The search in one growing text.
+pub struct Matcher<'p> {
+    patterns: &'p Patterns,
+    cache: Cache,
+    state: Option<LazyStateID>,
+    scanned: usize,
+    seen: Option<HalfMatch>,
+    scans: u64,
+}
+
+/// The automaton gave up; its memory is too small for the pattern.
+#[derive(Debug, thiserror::Error)]
+#[error("the patterns need too much memory: make them simpler")]
+pub struct GaveUp;
+
+impl<'p> Matcher<'p> {
+    /// A search from the start of a text.
+    pub fn new(patterns: &'p Patterns) -> Self {
+        let cache = patterns.forward().create_cache();
+        Self { patterns, cache, state: None, scanned: 0, seen: None, scans: 0 }
+    }
+
+    /// Bytes looked at so far; for the promise that each is looked at once.
+    pub fn scans(&self) -> u64 {
+        self.scans
+    }
+
+    /// The first `bytes` of the text are gone; the search goes on.
+    pub fn forget(&mut self, bytes: usize) {
+        self.scanned = self.scanned.saturating_sub(bytes);
+        self.seen = self.seen.and_then(|seen| {
+            let offset = seen.offset().checked_sub(bytes)?;
+            Some(HalfMatch::new(seen.pattern(), offset))
+        });
+    }
+
+    /// Looks at what was appended to the text since the last call.
+    ///
+    /// # Errors
+    /// The automaton gave up.
+    pub fn look(&mut self, text: &[u8]) -> Result<Sight, GaveUp> {
+        let dfa = self.patterns.forward();
+        let mut state = match self.state {
+            Some(state) => state,
+            None => {
+                self.scanned = 0;
+                self.seen = None;
+                dfa.start_state_forward(&mut self.cache, &Input::new(text)).ok().ok_or(GaveUp)?
+            }
+        };
+        let fresh = text.get(self.scanned..).unwrap_or_default();
+        for (at, &byte) in (self.scanned..).zip(fresh) {
+            state = dfa.next_state(&mut self.cache, state, byte).ok().ok_or(GaveUp)?;
+            if state.is_tagged() {
+                self.scans = self.scans.saturating_add(1);
+                if state.is_match() {
+                    // The automaton tells of a match one byte late.
+                    self.seen = Some(HalfMatch::new(dfa.match_pattern(&self.cache, state, 0), at));
+                } else if state.is_dead() {
+                    self.state = Some(state);
+                    self.scanned = text.len();
+                    return self
+                        .seen
+                        .map_or(Ok(Sight::Nothing), |seen| self.found(text, seen).map(Sight::Certain));
+                } else if state.is_quit() {
+                    return Err(GaveUp);
+                }
+            } else {
+                self.scans = self.scans.saturating_add(1);
+            }
+        }
+        self.scanned = text.len();
+        self.state = Some(state);
+        self.at_end(text, state)
+    }
+
+    /// What holds if nothing follows, and whether anything that follows could change it.
+    fn at_end(&mut self, text: &[u8], state: LazyStateID) -> Result<Sight, GaveUp> {
+        let dfa = self.patterns.forward();
+        let clears = self.cache.clear_count();
+        let end = dfa.next_eoi_state(&mut self.cache, state).ok().ok_or(GaveUp)?;
+        let here = end.is_match().then(|| HalfMatch::new(dfa.match_pattern(&self.cache, end, 0), text.len()));
+        let certain =
+            here.is_some() && self.cache.clear_count() == clears && self.nothing_can_change(state)?;
+        if self.cache.clear_count() != clears {
+            // The states were forgotten under our hands: the text is looked at again next time.
+            self.state = None;
+        }
+        match here.or(self.seen) {
+            Some(seen) if certain => self.found(text, seen).map(Sight::Certain),
+            Some(seen) => self.found(text, seen).map(Sight::Tentative),
+            None => Ok(Sight::Nothing),
+        }
+    }
+
+    /// Whether every byte that could come next ends the search with the match that is here now.
+    fn nothing_can_change(&mut self, state: LazyStateID) -> Result<bool, GaveUp> {
+        let dfa = self.patterns.forward();
+        let clears = self.cache.clear_count();
+        let mut followers: Vec<LazyStateID> = Vec::new();
+        for byte in dfa.byte_classes().representatives(0..=u8::MAX).filter_map(|unit| unit.as_u8()) {
+            let next = dfa.next_state(&mut self.cache, state, byte).ok().ok_or(GaveUp)?;
+            if !next.is_match() || self.cache.clear_count() != clears {
+                return Ok(false);
+            }
+            if followers.last() != Some(&next) && !followers.contains(&next) {
+                followers.push(next);
+            }
+        }
+        for follower in followers {
+            for byte in dfa.byte_classes().representatives(0..=u8::MAX).filter_map(|unit| unit.as_u8()) {
+                let next = dfa.next_state(&mut self.cache, follower, byte).ok().ok_or(GaveUp)?;
+                if !next.is_dead() || self.cache.clear_count() != clears {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The whole match of an end that was found, by going backwards from it.
+    fn found(&self, text: &[u8], seen: HalfMatch) -> Result<Found, GaveUp> {
+        let reverse = self.patterns.reverse();
+        let input = Input::new(text).range(..seen.offset()).anchored(Anchored::Pattern(seen.pattern()));
+        let start = reverse.try_search_rev(&mut reverse.create_cache(), &input).ok().ok_or(GaveUp)?;
+        let start = start.map_or(0, |start| start.offset());
+        Ok(Found { index: index_of(seen.pattern()), start, end: seen.offset() })
+    }
+}
+
+fn index_of(pattern: PatternID) -> usize {
+    pattern.as_usize()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The sights after each chunk.
+    fn sights(patterns: &[&str], chunks: &[&[u8]]) -> Vec<Sight> {
+        let patterns = Patterns::regexes(patterns).unwrap();
+        let mut matcher = Matcher::new(&patterns);
+        let mut text = Vec::new();
+        let mut sights = Vec::new();
+        for chunk in chunks {
+            text.extend_from_slice(chunk);
+            let sight = matcher.look(&text).unwrap();
+            sights.push(sight);
+            if matches!(sight, Sight::Certain(_)) {
+                break;
+            }
+        }
+        assert!(matcher.scans() <= text.len() as u64, "a byte was looked at twice");
+        sights
+    }
+
+    fn certain(index: usize, start: usize, end: usize) -> Sight {
+        Sight::Certain(Found { index, start, end })
+    }
+
+    fn tentative(index: usize, start: usize, end: usize) -> Sight {
+        Sight::Tentative(Found { index, start, end })
+    }
+
+    #[test]
+    fn a_text_is_certain_with_its_last_byte() {
+        assert_eq!(sights(&["login: "], &[b"Welcome\r\nlog", b"in:", b" "])[2], certain(0, 9, 16));
+        assert_eq!(sights(&["b", "ab"], &[b"xab"]), [certain(1, 1, 3)]);
+        assert_eq!(sights(&["b", "a"], &[b"xab"]), [certain(1, 1, 2)]);
+    }
+
+    #[test]
+    fn what_can_grow_waits_for_what_follows() {
+        let pattern = r"Version (\d+)";
+        let seen = sights(&[pattern], &[b"Version 1", b"5", b".2"]);
+        assert_eq!(seen, [tentative(0, 0, 9), tentative(0, 0, 10), certain(0, 0, 10)]);
+    }
+
+    #[test]
+    fn an_end_holds_only_while_nothing_follows() {
+        let seen = sights(&[r"(?m)^\w+# $"], &[b"r1# ", b"is not the prompt\r\n", b"r1# "]);
+        assert_eq!(seen, [tentative(0, 0, 4), Sight::Nothing, tentative(0, 23, 27)]);
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_come_any_more_is_no_match() {
+        assert_eq!(sights(&["^a"], &[b"b", b"a"]), [Sight::Nothing, Sight::Nothing]);
+    }
+
+    #[test]
+    fn forgotten_bytes_do_not_stop_the_search() {
+        let patterns = Patterns::regexes(&["end"]).unwrap();
+        let mut matcher = Matcher::new(&patterns);
+        assert_eq!(matcher.look(b"aaaaaaen").unwrap(), Sight::Nothing);
+        matcher.forget(7);
+        assert_eq!(matcher.look(b"nd").unwrap(), certain(0, 0, 2));
+    }
+
+    #[test]
+    fn each_byte_is_looked_at_once() {
+        let patterns = Patterns::regexes(&[r"(?m)^[\w.-]+[#>] ?$"]).unwrap();
+        let mut matcher = Matcher::new(&patterns);
+        let mut text = Vec::new();
+        for _ in 0..2_000 {
+            text.extend_from_slice(b"some# line> of output\r\n");
+            matcher.look(&text).unwrap();
+        }
+        assert_eq!(matcher.scans(), text.len() as u64);
+    }
+
+    fn outcome(patterns: &Patterns, chunks: &[&[u8]]) -> Sight {
+        let mut matcher = Matcher::new(patterns);
+        let mut text = Vec::new();
+        let mut last = Sight::Nothing;
+        for chunk in chunks {
+            text.extend_from_slice(chunk);
+            last = matcher.look(&text).unwrap();
+            if matches!(last, Sight::Certain(_)) {
+                break;
+            }
+        }
+        last
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_gives_the_same(
+            text in "[ab#\r\n ]{0,40}",
+            which in proptest::sample::subsequence(vec!["ab", "a+b", "(?m)^b#", "# ?$", "a.*b", "(a|ab)(#|b#)", r"\ba", "[^a]{3}#"], 1..4),
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            let patterns = Patterns::regexes(&which).unwrap();
+            let bytes = text.as_bytes();
+            let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            places.sort_unstable();
+            let mut chunks: Vec<&[u8]> = Vec::new();
+            let mut from = 0;
+            for place in places {
+                chunks.push(&bytes[from..place]);
+                from = place;
+            }
+            chunks.push(&bytes[from..]);
+            let bytewise: Vec<&[u8]> = bytes.chunks(1).collect();
+            prop_assert_eq!(outcome(&patterns, &chunks), outcome(&patterns, &bytewise));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Every limit of a session, in one place, with what happens when it is reached.
+
+use std::time::Duration;
+
+/// Bytes that may wait for a match. When a device sends more, the oldest are forgotten: a match still ends where it ends,
+/// but the text before it is cut, and says so.
+pub const WINDOW_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes taken from a channel at once.
+pub const READ_BYTES: usize = 64 * 1024;
+/// Bytes that may wait to be written to a device; sending waits for room until its deadline.
+pub const TELNET_OUT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one telnet sub-negotiation; the rest of a longer one is dropped.
+pub const TELNET_SUB_BYTES_MAX: usize = 4 * 1024;
+/// Option answers in one telnet connection; after so many the peer negotiates without end, and is no longer answered.
+pub const TELNET_ANSWERS_MAX: u32 = 1_000;
+/// Bytes of the last text shown in an error.
+pub const SEEN_BYTES_MAX: usize = 400;
+/// Longest wait anyone may ask for: a year.
+pub const WAIT_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+/// Time to connect and log in, where nobody says another.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for a command, where nobody says another.
+pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for a dialogue to end in good order; then the connection is cut.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Memory for the states of one matcher; when it is full the states are forgotten and made again.
+pub const MATCHER_BYTES: usize = 4 * 1024 * 1024;
+/// Pages a pager may show in one answer.
+pub const PAGES_MAX: u32 = 100_000;
+/// Bytes of one recording; then it ends with a mark that says so, and the session goes on.
+pub const RECORDING_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of one line that a simulated device takes; the rest is dropped.
+pub const SIMULATED_LINE_BYTES_MAX: usize = 4 * 1024;
+/// Connections to one simulated device at once; further ones are closed at once.
+pub const SIMULATED_CONNECTIONS_MAX: usize = 2_000;

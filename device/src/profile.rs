@@ -1,0 +1,146 @@
+//! Profiles ready for use: the shipped ones, a lab's own over them, with their patterns compiled.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_config::{problem::nearest, profile::Profile};
+use jackfield_protocol::error::FileProblem;
+use regex_automata::{meta, util::syntax};
+
+use crate::expect::{PatternError, Patterns};
+
+/// The profiles that are in the binary: file name and text.
+const SHIPPED: [(&str, &str); 4] = [
+    ("generic.toml", include_str!("../profiles/generic.toml")),
+    ("linux.toml", include_str!("../profiles/linux.toml")),
+    ("frr.toml", include_str!("../profiles/frr.toml")),
+    ("ios.toml", include_str!("../profiles/ios.toml")),
+];
+
+/// Profiles by name. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Profiles(Arc<BTreeMap<String, Arc<Profile>>>);
+
+/// A name that no profile has.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no profile `{name}`: {remedy}")]
+pub struct UnknownProfile {
+    name: String,
+    remedy: String,
+}
+
+impl Profiles {
+    /// The shipped ones.
+    pub fn shipped() -> Self {
+        Self::default().with_files(&SHIPPED).unwrap_or_else(|problems| {
+            // They are compiled in and a test reads them: this is a fault of the build, not of a user.
+            tracing::error!(?problems, "a shipped profile cannot be read");
+            Self::default()
+        })
+    }
+
+    /// The same with more files, which go before those of the same name.
+    ///
+    /// # Errors
+    /// Every problem of every file.
+    pub fn with_files<F: AsRef<str>, T: AsRef<str>>(
+        self,
+        files: &[(F, T)],
+    ) -> Result<Self, Vec<FileProblem>> {
+        let mut profiles = Arc::unwrap_or_clone(self.0);
+        let mut problems = Vec::new();
+        for (file, text) in files {
+            match Profile::parse(file.as_ref(), text.as_ref()) {
+                Ok(profile) => drop(profiles.insert(profile.name.clone(), Arc::new(profile))),
+                Err(mut more) => problems.append(&mut more),
+            }
+        }
+        if problems.is_empty() { Ok(Self(Arc::new(profiles))) } else { Err(problems) }
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// No profile has this name; the error says which there are.
+    pub fn get(&self, name: &str) -> Result<&Arc<Profile>, UnknownProfile> {
+        self.0.get(name).ok_or_else(|| UnknownProfile {
+            name: name.to_owned(),
+            remedy: nearest(name, self.names()).map_or_else(
+                || format!("there are {}", self.names().collect::<Vec<_>>().join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            ),
+        })
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// A profile whose patterns are compiled.
+pub(crate) struct Kind {
+    pub(crate) profile: Arc<Profile>,
+    /// User, password, failure, pager or nothing, prompt: the dialogue of a login.
+    pub(crate) login: Patterns,
+    errors: Vec<meta::Regex>,
+    levels: Vec<meta::Regex>,
+}
+
+impl Kind {
+    pub(crate) fn new(profile: &Arc<Profile>) -> Result<Self, PatternError> {
+        let login = &profile.login;
+        let dialogue = [&login.user, &login.password, &login.failed, &profile.prompt];
+        Ok(Self {
+            profile: Arc::clone(profile),
+            login: Patterns::regexes(&dialogue)?,
+            errors: profile.errors.iter().map(|error| search(error)).collect::<Result<_, _>>()?,
+            levels: profile.levels.iter().map(|level| search(&level.prompt)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The line of an answer that refuses the command, if there is one.
+    pub(crate) fn refusal(&self, answer: &str) -> Option<String> {
+        self.errors.iter().find_map(|error| {
+            let found = error.find(answer.as_bytes())?;
+            let from = answer.get(..found.start())?.rfind('\n').map_or(0, |at| at.saturating_add(1));
+            answer.get(from..)?.lines().next().map(|line| line.trim().to_owned())
+        })
+    }
+
+    /// The place of the highest level that a prompt belongs to.
+    pub(crate) fn level_of(&self, prompt: &[u8]) -> Option<usize> {
+        self.levels.iter().rposition(|level| level.is_match(prompt))
+    }
+}
+
+/// A regular expression over bytes, to search a text that is complete.
+pub(crate) fn search(pattern: &str) -> Result<meta::Regex, PatternError> {
+    meta::Regex::builder()
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .configure(meta::Regex::config().utf8_empty(false))
+        .build(pattern)
+        .map_err(|error| PatternError::Pattern { pattern: pattern.to_owned(), why: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shipped_profiles_can_be_read_and_compiled() {
+        let profiles = Profiles::shipped();
+        assert_eq!(profiles.names().collect::<Vec<_>>(), ["frr", "generic", "ios", "linux"]);
+        for name in ["frr", "generic", "ios", "linux"] {
+            Kind::new(profiles.get(name).unwrap()).unwrap();
+        }
+        insta::assert_snapshot!(profiles.get("iso").unwrap_err(), @"there is no profile `iso`: did you mean `ios`?");
+    }
+
+    #[test]
+    fn a_refusal_is_the_line_that_says_so() {
+        let kind = Kind::new(Profiles::shipped().get("frr").unwrap()).unwrap();
+        let answer = "some text\n% Unknown command: shwo\nmore";
+        assert_eq!(kind.refusal(answer).as_deref(), Some("% Unknown command: shwo"));
+        assert_eq!(kind.refusal("100% of it"), None);
+    }
+}

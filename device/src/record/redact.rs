@@ -1,0 +1,100 @@
+//! Strikes secrets out of a stream, also where they arrive in pieces.
+
+/// What stands where a secret stood.
+pub const STARS: &[u8] = b"********";
+
+/// A stream without its secrets.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    secrets: Vec<Vec<u8>>,
+    held: Vec<u8>,
+}
+
+impl Redactor {
+    /// Strikes out these; empty ones are not secrets. The longest go first, so that none is left in part.
+    pub fn new(secrets: &[String]) -> Self {
+        let mut secrets: Vec<Vec<u8>> = secrets
+            .iter()
+            .filter(|secret| !secret.is_empty())
+            .map(|secret| secret.clone().into_bytes())
+            .collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self { secrets, held: Vec::new() }
+    }
+
+    /// Takes the next bytes and gives what may be shown: all but an end that could be the beginning of a secret.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        if self.secrets.is_empty() {
+            return bytes.to_vec();
+        }
+        self.held.extend_from_slice(bytes);
+        self.strike(false)
+    }
+
+    /// What was held back, when nothing follows.
+    pub fn finish(&mut self) -> Vec<u8> {
+        self.strike(true)
+    }
+
+    fn strike(&mut self, at_end: bool) -> Vec<u8> {
+        let mut clean = Vec::with_capacity(self.held.len());
+        let mut rest: &[u8] = &self.held;
+        while let Some((&first, after)) = rest.split_first() {
+            let could_grow = |secret: &Vec<u8>| secret.len() > rest.len() && secret.starts_with(rest);
+            if !at_end && self.secrets.iter().any(could_grow) {
+                break;
+            }
+            let whole = self.secrets.iter().find(|secret| rest.starts_with(secret));
+            if let Some(tail) = whole.and_then(|secret| rest.get(secret.len()..)) {
+                clean.extend_from_slice(STARS);
+                rest = tail;
+            } else {
+                clean.push(first);
+                rest = after;
+            }
+        }
+        self.held = rest.to_vec();
+        clean
+    }
+
+    /// A whole text without its secrets.
+    pub fn text(&self, text: &str) -> String {
+        let mut fresh = Self { secrets: self.secrets.clone(), held: Vec::new() };
+        let mut clean = fresh.push(text.as_bytes());
+        clean.extend(fresh.finish());
+        String::from_utf8_lossy(&clean).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_cut_lets_a_secret_through(before in "[a-e]{0,8}", after in "[a-e]{0,8}", cut in any::<prop::sample::Index>()) {
+            let text = format!("{before}abcab{after}");
+            let mut redactor = Redactor::new(&["abcab".to_owned()]);
+            let at = cut.index(text.len() + 1);
+            let mut shown = redactor.push(&text.as_bytes()[..at]);
+            shown.extend(redactor.push(&text.as_bytes()[at..]));
+            shown.extend(redactor.finish());
+            let shown = String::from_utf8(shown).unwrap();
+            prop_assert!(!shown.contains("abcab"), "{}", shown);
+            prop_assert_eq!(&shown, &Redactor::new(&["abcab".to_owned()]).text(&text));
+        }
+    }
+
+    #[test]
+    fn a_longer_secret_goes_before_a_shorter_one_in_it() {
+        let redactor = Redactor::new(&["cisco".to_owned(), "cisco123".to_owned()]);
+        assert_eq!(redactor.text("cisco123 cisco"), "******** ********");
+        let mut redactor = redactor;
+        let mut shown = redactor.push(b"cisco");
+        shown.extend(redactor.push(b"123"));
+        shown.extend(redactor.finish());
+        assert_eq!(shown, STARS);
+    }
+}

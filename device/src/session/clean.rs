@@ -1,0 +1,169 @@
+//! What a terminal would show, from what a device sent.
+
+/// Text without terminal codes, with lines ended by LF alone. Backspaces and returns do what they do on a screen.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let mut line: Vec<u8> = Vec::new();
+    let mut done: Vec<u8> = Vec::with_capacity(bytes.len());
+    let mut at = 0_usize;
+    let mut rest = bytes;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            0x1b => {
+                rest = after_escape(after);
+                let code = after.get(..after.len().saturating_sub(rest.len())).unwrap_or_default();
+                if code.starts_with(b"[") && code.ends_with(b"K") {
+                    line.truncate(at);
+                }
+            }
+            b'\n' => {
+                done.append(&mut line);
+                done.push(b'\n');
+                at = 0;
+            }
+            b'\r' => at = 0,
+            0x08 => at = at.saturating_sub(1),
+            0 | 7 => {}
+            _ => {
+                match line.get_mut(at) {
+                    Some(place) => *place = byte,
+                    None => line.push(byte),
+                }
+                at = at.saturating_add(1);
+            }
+        }
+    }
+    done.append(&mut line);
+    String::from_utf8_lossy(&done).into_owned()
+}
+
+/// What follows a terminal code whose ESC was just taken: CSI, OSC, or two characters.
+fn after_escape(bytes: &[u8]) -> &[u8] {
+    match bytes.split_first() {
+        Some((b'[', body)) => {
+            let end = body.iter().position(|byte| (0x40..=0x7e).contains(byte));
+            end.and_then(|end| body.get(end.saturating_add(1)..)).unwrap_or_default()
+        }
+        Some((b']', body)) => {
+            let end = body.iter().position(|byte| matches!(*byte, 7 | 0x1b));
+            let rest = end.and_then(|end| body.get(end.saturating_add(1)..)).unwrap_or_default();
+            rest.strip_prefix(b"\\").unwrap_or(rest)
+        }
+        Some((b'(' | b')' | b'#', body)) => body.get(1..).unwrap_or_default(),
+        Some((_, body)) => body,
+        None => &[],
+    }
+}
+
+/// The answer to a command: its echo taken off the front.
+pub(crate) fn without_echo<'a>(answer: &'a [u8], command: &str) -> &'a [u8] {
+    let mut wanted = command.bytes().filter(|byte| *byte > b' ').peekable();
+    let mut rest = answer;
+    // A long command is echoed with wraps, spaces and codes of the device's own: only what can be seen is compared.
+    while let Some(next) = wanted.peek() {
+        let Some((&byte, after)) = rest.split_first() else { return answer };
+        match byte {
+            0x1b => rest = after_escape(after),
+            byte if byte <= b' ' => rest = after,
+            byte if byte == *next => {
+                wanted.next();
+                rest = after;
+            }
+            _ => return answer,
+        }
+    }
+    let end_of_line = rest.iter().position(|byte| *byte == b'\n');
+    let tail = rest.get(..end_of_line.unwrap_or(rest.len())).unwrap_or_default();
+    if !tail.iter().all(|byte| *byte <= b' ') {
+        return answer;
+    }
+    match end_of_line {
+        Some(end) => rest.get(end.saturating_add(1)..).unwrap_or_default(),
+        None => &[],
+    }
+}
+
+/// Takes off what a device sends to wipe its pager's line.
+pub(crate) fn without_pager_wipe(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    let mut wiped = bytes;
+    while let Some((&byte, after)) = rest.split_first() {
+        match byte {
+            0x08 | b'\r' => {
+                rest = after;
+                // The end of the pager's own line is not the end of a line of the answer.
+                wiped = rest;
+            }
+            b' ' => rest = after,
+            0x1b => {
+                rest = after_escape(after);
+                wiped = rest;
+            }
+            _ => break,
+        }
+    }
+    if wiped.starts_with(b"\n") && bytes.starts_with(b"\r\n") {
+        wiped.get(1..).unwrap_or_default()
+    } else {
+        wiped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_screen_is_understood() {
+        for (sent, shown) in [
+            (&b"a\r\nb\r\n"[..], "a\nb\n"),
+            (b"\x1b[?2004l\r\x1b[01;32mgreen\x1b[0m", "green"),
+            (b"abc\x08\x08XY", "aXY"),
+            (b"loading 1%\rloading 99%\r\n", "loading 99%\n"),
+            (b"\x1b]0;title\x07text", "text"),
+            (b"caf\xc3\xa9 \xff", "café \u{fffd}"),
+        ] {
+            assert_eq!(text(sent), shown, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn the_echo_goes_and_the_answer_stays() {
+        for (answer, command, rest) in [
+            (&b"show version\r\nFRR 8\r\n"[..], "show version", &b"FRR 8\r\n"[..]),
+            (b"show ver \r<ion\r\nx", "show version", b"show ver \r<ion\r\nx"),
+            (b"ping 10.0.0.1 re\r\npeat 5\r\nok", "ping 10.0.0.1 repeat 5", b"ok"),
+            (b"show\r\n", "show", b""),
+            (b"\x1b[Kshow\r\nx", "show", b"x"),
+            (b"shower\r\nx", "show", b"shower\r\nx"),
+            (b"no echo here", "show", b"no echo here"),
+        ] {
+            assert_eq!(without_echo(answer, command), rest, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_pager_leaves_no_trace() {
+        for (sent, left) in [
+            (&b"\x08\x08\x08   \x08\x08\x08next"[..], &b"next"[..]),
+            (b"\r          \r  indented", b"  indented"),
+            (b"\x1b[2K\rnext", b"next"),
+            (b"  indented", b"  indented"),
+            (b"\r\nnext", b"next"),
+        ] {
+            assert_eq!(without_pager_wipe(sent), left, "{sent:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let shown = text(&bytes);
+            prop_assert!(!shown.contains(['\r', '\u{8}', '\u{1b}']));
+            without_echo(&bytes, "show version");
+            without_pager_wipe(&bytes);
+        }
+    }
+}

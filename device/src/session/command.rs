@@ -1,0 +1,154 @@
+//! Commands and their answers.
+
+use std::sync::Arc;
+
+use jackfield_config::profile::ConfigMode;
+
+use super::{Session, SessionError, clean};
+use crate::{
+    clock::Deadline,
+    expect::{Patterns, pattern::literal},
+    limits::PAGES_MAX,
+};
+
+/// Places in the list of what may follow a command.
+const PAGER: usize = 2;
+
+impl Session {
+    /// Remembers the prompt that was just seen: the line it ends, byte for byte. From now on it is found as a text, the moment its
+    /// last byte arrives; any other prompt is still found by the profile's pattern, once the device is quiet.
+    pub(super) fn learn_prompt(&mut self, before: &[u8], text: &[u8]) -> Result<(), SessionError> {
+        let all = [before, text].concat();
+        let from =
+            all.iter().rposition(|byte| matches!(*byte, b'\n' | b'\r')).map_or(0, |at| at.saturating_add(1));
+        let line = all.get(from..).unwrap_or_default();
+        if line == self.prompt.text.as_slice() && self.prompt.patterns.is_some() {
+            return Ok(());
+        }
+        let profile = &self.kind.profile;
+        let mut awaited = vec![format!(r"[\r\n]{}", literal(line)), profile.prompt.clone()];
+        awaited.extend(profile.pager.as_ref().map(|pager| pager.more.clone()));
+        self.prompt.patterns = Some(Patterns::regexes(&awaited)?);
+        self.prompt.text = line.to_vec();
+        Ok(())
+    }
+
+    fn after_command(&self) -> Result<Patterns, SessionError> {
+        match &self.prompt.patterns {
+            Some(patterns) => Ok(patterns.clone()),
+            None => Ok(Patterns::regexes(&[&self.kind.profile.prompt])?),
+        }
+    }
+
+    pub(super) async fn run_command(
+        &mut self,
+        command: &str,
+        deadline: Deadline,
+    ) -> Result<String, SessionError> {
+        let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
+        // What came unasked since the last answer is in the record; it is no part of this one.
+        self.dialogue.take_pending();
+        let line = format!("{command}{}", self.kind.profile.line_ending);
+        self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
+        let answer = self.await_answer(deadline).await.map_err(|error| match error {
+            SessionError::Expect { source, .. } => failed(source),
+            other => other,
+        })?;
+        let answer = clean::text(clean::without_echo(&answer, command));
+        Ok(answer.trim_end_matches([' ', '\n']).trim_start_matches('\n').to_owned())
+    }
+
+    /// Everything up to the next prompt, pages joined; the prompt is remembered and not part of it.
+    pub(super) async fn await_answer(&mut self, deadline: Deadline) -> Result<Vec<u8>, SessionError> {
+        let patterns = self.after_command()?;
+        let mut answer: Vec<u8> = Vec::new();
+        let mut paged = false;
+        for _ in 0..PAGES_MAX {
+            let seen = self.dialogue.expect(&patterns, deadline).await;
+            let seen = seen.map_err(|source| SessionError::Expect { doing: String::new(), source })?;
+            let page = if paged { clean::without_pager_wipe(&seen.before) } else { &seen.before };
+            if answer.is_empty() && !paged {
+                answer = page.to_vec();
+            } else {
+                answer.extend_from_slice(page);
+            }
+            if seen.index != PAGER {
+                if seen.index == 1 {
+                    let known = answer.len();
+                    self.learn_prompt(&answer, &seen.text)?;
+                    let own_line = self.prompt.text.len().saturating_sub(seen.text.len());
+                    answer.truncate(known.saturating_sub(own_line));
+                }
+                return Ok(answer);
+            }
+            paged = true;
+            let go_on =
+                self.kind.profile.pager.as_ref().map(|pager| pager.answer.clone()).unwrap_or_default();
+            let sent = self.dialogue.send(go_on.as_bytes(), deadline).await;
+            sent.map_err(|source| SessionError::Expect { doing: String::new(), source })?;
+        }
+        Err(SessionError::Unsupported {
+            profile: self.kind.profile.name.clone(),
+            what: format!("end of pages after {PAGES_MAX}"),
+        })
+    }
+
+    pub(super) async fn run_config(
+        &mut self,
+        lines: &[String],
+        deadline: Deadline,
+    ) -> Result<String, SessionError> {
+        let kind = Arc::clone(&self.kind);
+        let Some(mode) = &kind.profile.config else {
+            let mut said = Vec::new();
+            self.apply(lines, &mut said, deadline).await?;
+            return Ok(said.join("\n"));
+        };
+        if let Some(level) = &mode.level {
+            self.go_to_level(level, deadline).await?;
+        }
+        let mut said = Vec::new();
+        let applied = self.apply_in(mode, lines, &mut said, deadline).await;
+        if self.dialogue.has_ended() {
+            applied?;
+        } else {
+            let left = self.apply(std::slice::from_ref(&mode.leave), &mut Vec::new(), deadline).await;
+            applied.and(left)?;
+        }
+        Ok(said.join("\n"))
+    }
+
+    async fn apply_in(
+        &mut self,
+        mode: &ConfigMode,
+        lines: &[String],
+        said: &mut Vec<String>,
+        deadline: Deadline,
+    ) -> Result<(), SessionError> {
+        self.apply(std::slice::from_ref(&mode.enter), &mut Vec::new(), deadline).await?;
+        self.apply(lines, said, deadline).await?;
+        match &mode.commit {
+            Some(commit) => self.apply(std::slice::from_ref(commit), said, deadline).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Gives lines one by one and stops at the first that is refused.
+    async fn apply(
+        &mut self,
+        lines: &[String],
+        said: &mut Vec<String>,
+        deadline: Deadline,
+    ) -> Result<(), SessionError> {
+        for line in lines {
+            let answer = self.run_command(line, deadline).await?;
+            if let Some(refusal) = self.kind.refusal(&answer) {
+                return Err(SessionError::Refused { line: line.clone(), answer: refusal });
+            }
+            if !answer.is_empty() {
+                said.push(answer);
+            }
+        }
+        Ok(())
+    }
+}

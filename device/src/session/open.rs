@@ -1,0 +1,202 @@
+//! From a target to the first prompt.
+
+use std::sync::Arc;
+
+use tokio::{net::TcpStream, time::timeout_at};
+
+use super::{Prompt, Session, SessionError, SessionSettings};
+use crate::{
+    channel::{Channel, Raw},
+    clock::Deadline,
+    expect::{Dialogue, ExpectError},
+    process::Process,
+    profile::Kind,
+    record::Tap,
+    ssh::{Access, Ssh, host_key::KeyCheck},
+    target::{Address, Connect, SessionTarget},
+    telnet::{Codec, Role, Telnet},
+};
+
+/// Questions of one login; a device that asks on does not let us in.
+const QUESTIONS_MAX: u32 = 12;
+
+pub(super) async fn open(
+    target: SessionTarget,
+    settings: &SessionSettings,
+    deadline: Deadline,
+    taps: Vec<Box<dyn Tap>>,
+) -> Result<Session, SessionError> {
+    let profile = settings.profiles.get(&target.profile)?;
+    let connecting = connect(&target, settings, profile);
+    let channel = match timeout_at(deadline.instant(), connecting).await {
+        Ok(channel) => channel?,
+        Err(_) => {
+            let why = format!("no answer within {:.1?}", deadline.span());
+            return Err(SessionError::Unreachable { target: target.connect.to_string(), why });
+        }
+    };
+    over(channel, target, settings, deadline, taps).await
+}
+
+async fn connect(
+    target: &SessionTarget,
+    settings: &SessionSettings,
+    profile: &jackfield_config::profile::Profile,
+) -> Result<Box<dyn Channel>, SessionError> {
+    let unreachable = |error: std::io::Error| SessionError::Unreachable {
+        target: target.connect.to_string(),
+        why: words(&error),
+    };
+    match &target.connect {
+        Connect::Telnet(address) => {
+            let stream = dial(address).await.map_err(unreachable)?;
+            let user = target.user.as_deref().unwrap_or_default();
+            let codec = Codec::new(Role::Client, settings.window, user).with_terminal(&profile.terminal);
+            Ok(Box::new(Telnet::new(stream, codec, Role::Client)))
+        }
+        Connect::Tcp(address) => Ok(Box::new(Raw::new(dial(address).await.map_err(unreachable)?))),
+        Connect::Ssh { address, key, host_key, legacy } => {
+            let stream = dial(address).await.map_err(unreachable)?;
+            let known_hosts = settings.known_hosts.clone();
+            let check = KeyCheck { address: address.clone(), policy: host_key.clone(), known_hosts };
+            let access = Access {
+                user: target.user.as_deref(),
+                password: target.password.as_ref(),
+                key: key.as_deref(),
+                legacy: *legacy || profile.legacy_ssh,
+                terminal: &profile.terminal,
+                window: settings.window,
+            };
+            let shell = Box::pin(Ssh::open(stream, check, access)).await;
+            let shell =
+                shell.map_err(|source| SessionError::Ssh { target: target.connect.to_string(), source })?;
+            Ok(Box::new(shell))
+        }
+        Connect::Process(command) => {
+            Ok(Box::new(Process::start(command, settings.window, &profile.terminal).map_err(unreachable)?))
+        }
+    }
+}
+
+async fn dial(address: &Address) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// What the system says, without its number.
+fn words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+pub(super) async fn over(
+    channel: Box<dyn Channel>,
+    target: SessionTarget,
+    settings: &SessionSettings,
+    deadline: Deadline,
+    taps: Vec<Box<dyn Tap>>,
+) -> Result<Session, SessionError> {
+    let kind = Arc::new(Kind::new(settings.profiles.get(&target.profile)?)?);
+    let dialogue = Dialogue::new(channel, kind.profile.settle, taps);
+    let mut session = Session { dialogue, kind, target, prompt: Prompt::default() };
+    if let Err(error) = session.make_ready(deadline).await {
+        session.dialogue.close().await;
+        return Err(error);
+    }
+    Ok(session)
+}
+
+impl Session {
+    async fn make_ready(&mut self, deadline: Deadline) -> Result<(), SessionError> {
+        self.log_in(deadline).await?;
+        if let Some(level) = self.target.level.clone() {
+            self.go_to_level(&level, deadline).await?;
+        }
+        let kind = Arc::clone(&self.kind);
+        for line in &kind.profile.setup {
+            // A device that does not know one of these is used as it is.
+            self.run_command(line, deadline).await?;
+        }
+        Ok(())
+    }
+
+    fn login_failed(&self, why: String) -> SessionError {
+        SessionError::Login { target: self.target.connect.to_string(), why }
+    }
+
+    /// Answers questions until there is a prompt.
+    async fn log_in(&mut self, deadline: Deadline) -> Result<(), SessionError> {
+        let kind = Arc::clone(&self.kind);
+        let (mut users, mut passwords) = (0_u32, 0_u32);
+        for _ in 0..QUESTIONS_MAX {
+            let seen = self.await_login(deadline).await?;
+            match seen.index {
+                0 if users > 0 && passwords > 0 => {
+                    return Err(self.login_failed("user or password is wrong".to_owned()));
+                }
+                0 => {
+                    users = users.saturating_add(1);
+                    let user = self.target.user.clone();
+                    let user = user.ok_or_else(|| {
+                        self.login_failed("it asks for a user: add `user` to the resource".to_owned())
+                    })?;
+                    self.answer(user.as_bytes(), false, deadline).await?;
+                }
+                1 if passwords > 0 => {
+                    return Err(self.login_failed("user or password is wrong".to_owned()));
+                }
+                1 => {
+                    passwords = passwords.saturating_add(1);
+                    let secret = self.target.password.clone();
+                    let secret = secret.ok_or_else(|| {
+                        self.login_failed("it asks for a password: add `password` to the resource".to_owned())
+                    })?;
+                    self.answer(secret.reveal().as_bytes(), true, deadline).await?;
+                }
+                2 => {
+                    let said = super::clean::text(&seen.text);
+                    return Err(self.login_failed(format!("the device says `{}`", said.trim())));
+                }
+                _ => {
+                    self.learn_prompt(&seen.before, &seen.text)?;
+                    return Ok(());
+                }
+            }
+        }
+        Err(self.login_failed(format!("it asked {QUESTIONS_MAX} times; see profile `{}`", kind.profile.name)))
+    }
+
+    async fn answer(&mut self, text: &[u8], secret: bool, deadline: Deadline) -> Result<(), SessionError> {
+        let line = [text, self.kind.profile.line_ending.as_bytes()].concat();
+        let sent = if secret {
+            self.dialogue.send_secret(&line, deadline).await
+        } else {
+            self.dialogue.send(&line, deadline).await
+        };
+        sent.map_err(|source| self.login_failed(source.to_string()))
+    }
+
+    /// Waits for the next question or the prompt; a console that says nothing is sent a line ending, once.
+    async fn await_login(&mut self, deadline: Deadline) -> Result<crate::expect::Match, SessionError> {
+        let kind = Arc::clone(&self.kind);
+        if let Some(nudge) = kind.profile.login.nudge.filter(|nudge| *nudge < deadline.left()) {
+            match self.dialogue.expect(&kind.login, Deadline::after(nudge)).await {
+                Err(ExpectError::Timeout { .. }) => {
+                    self.answer(b"", false, deadline).await?;
+                }
+                other => return other.map_err(|source| self.login_failed(source.to_string())),
+            }
+        }
+        let seen = self.dialogue.expect(&kind.login, deadline).await;
+        seen.map_err(|source| {
+            let profile = &kind.profile.name;
+            let hint = if matches!(source, ExpectError::Timeout { .. }) {
+                format!(" (is `{profile}` the right profile?)")
+            } else {
+                String::new()
+            };
+            self.login_failed(format!("{source}{hint}"))
+        })
+    }
+}
