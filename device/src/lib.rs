@@ -4,6 +4,7 @@
 //! - a [`channel`] carries bytes: [`telnet`], [`ssh`], a local [`process`];
 //! - [`expect`] finds what is awaited in bytes as they arrive, [`record`] writes a dialogue down;
 //! - a [`session`] puts them together: open, command, config, close;
+//! - [`steps`] runs a test that is written as data.
 
 mod clock;
 pub mod limits;
@@ -20,5 +21,7 @@ pub mod expect;
 pub mod record;
 
 pub mod session;
+
+pub mod steps;
 
 pub use clock::Deadline;

@@ -1,0 +1,98 @@
+//! Runs a step test: a device tested by data.
+//!
+//! Verdict and cause follow a rule: a check that does not hold, a line the device refuses, or a thing that does not come in time is the
+//! product's fault; a device that cannot be reached or goes away is the lab's; a file that cannot be right is the test's.
+
+mod check;
+mod run;
+mod variables;
+
+pub mod number;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    time::Duration,
+};
+
+use jackfield_config::steps::StepTest;
+use jackfield_protocol::{
+    link::Part,
+    verdict::{Cause, Outcome, Verdict},
+};
+use serde_json::Value;
+
+use crate::{record::Tap, session::SessionSettings};
+
+/// What a step test needs from the one who runs it.
+pub trait StepEnvironment: Send {
+    /// The properties of a resource, by its path; an error is a sentence that names the remedy.
+    fn resource(&mut self, path: &str) -> impl Future<Output = Result<BTreeMap<String, Value>, String>> + Send;
+
+    /// A variable that the test did not set itself: a parameter, a property, a global.
+    fn variable(&mut self, name: &str) -> impl Future<Output = Option<String>> + Send;
+
+    /// A line for the test's log.
+    fn log(&mut self, line: &str);
+
+    /// Listeners for a session that is about to be opened, such as its recording; `secrets` must not reach the disk.
+    fn taps(&mut self, session: &str, title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>>;
+}
+
+/// What came of a step test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepReport {
+    /// How it ended, who is to blame, and why.
+    pub outcome: Outcome,
+    /// Each step: those after the end are not executed.
+    pub parts: Vec<Part>,
+    /// Each step of the clean-up.
+    pub cleanups: Vec<Part>,
+    /// Variables as the test left them.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Runs a step test from its first session to its clean-up. Never fails: what goes wrong is in the report.
+pub async fn run<E: StepEnvironment>(
+    test: &StepTest,
+    settings: &SessionSettings,
+    environment: &mut E,
+) -> StepReport {
+    Box::pin(run::run(test, settings, environment)).await
+}
+
+/// Why a step did not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    cause: Cause,
+    reason: String,
+}
+
+impl Failure {
+    fn product(reason: impl Into<String>) -> Self {
+        Self { cause: Cause::Product, reason: reason.into() }
+    }
+
+    fn test(reason: impl Into<String>) -> Self {
+        Self { cause: Cause::Test, reason: reason.into() }
+    }
+
+    fn lab(reason: impl Into<String>) -> Self {
+        Self { cause: Cause::Lab, reason: reason.into() }
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self.cause {
+            Cause::Test => Verdict::Invalid,
+            Cause::Product | Cause::Lab | Cause::Time | Cause::Person | Cause::Unfinished => Verdict::Fail,
+        }
+    }
+}
+
+/// The resources a test talks to, for a check before it runs.
+pub fn resources(test: &StepTest) -> BTreeSet<&str> {
+    test.sessions.values().filter_map(|session| session.resource.as_deref()).collect()
+}
+
+/// Time to open a session where the file says none.
+const OPEN_TIMEOUT: Duration = crate::limits::OPEN_TIMEOUT;
