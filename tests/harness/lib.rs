@@ -1,1 +1,11 @@
-//! A lab in a box.
+//! A lab in a box: a real engine and real EPs as processes of their own, in a temporary lab folder, and real devices.
+//!
+//! Everything goes through the public face: the binary, its files, and its HTTP interface.
+
+pub mod api;
+pub mod bench;
+pub mod frr;
+pub mod process;
+pub mod wait;
+
+pub use bench::Bench;

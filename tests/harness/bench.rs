@@ -1,0 +1,213 @@
+//! An engine, EPs and a lab folder, to be started, killed and started again.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use jackfield_protocol::api::{EpRow, EpState, Page};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    api::Api,
+    process::{Process, jackfield},
+    wait,
+};
+
+/// A lab that lives as long as the test.
+pub struct Bench {
+    folder: TempDir,
+    settings: String,
+    engine: Option<Process>,
+    eps: BTreeMap<String, Process>,
+    /// The engine's interface, logged in.
+    pub api: Api,
+}
+
+/// What an engine writes when it is ready (`jackfield engine --ready FILE`).
+#[derive(serde::Deserialize)]
+struct Ready {
+    url: String,
+    #[serde(default)]
+    admin_password: Option<String>,
+}
+
+impl Bench {
+    /// An engine in an empty lab folder, with these lines in its `engine.toml`.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start(settings: &str) -> Result<Self> {
+        let folder = TempDir::with_prefix("jackfield-bench-")?;
+        fs::create_dir_all(folder.path().join("lab"))?;
+        fs::create_dir_all(folder.path().join("log"))?;
+        let api = Api::new("http://127.0.0.1:1");
+        let mut bench = Self { folder, settings: settings.to_owned(), engine: None, eps: BTreeMap::new(), api };
+        bench.start_engine()?;
+        Ok(bench)
+    }
+
+    /// The lab folder.
+    pub fn lab(&self) -> PathBuf {
+        self.folder.path().join("lab")
+    }
+
+    /// A folder for the test's own files.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file of the lab folder; one below `tests/` becomes executable.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, path: &str, text: &str) -> Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        let file = self.lab().join(path);
+        fs::create_dir_all(file.parent().context("a file has a folder")?)?;
+        fs::write(&file, text)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
+        Ok(())
+    }
+
+    /// Starts the engine, on the port it had before where there was one.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_engine(&mut self) -> Result<()> {
+        let port = self.api.url.rsplit(':').next().filter(|port| *port != "1").unwrap_or("0").to_owned();
+        let toml = format!("address = \"127.0.0.1\"\nport = {port}\n{}", self.settings);
+        fs::write(self.lab().join("engine.toml"), toml)?;
+        let ready_file = self.folder.path().join("ready.json");
+        drop(fs::remove_file(&ready_file));
+        let mut command = Command::new(jackfield());
+        command.arg("engine").arg("--lab").arg(self.lab()).arg("--ready").arg(&ready_file);
+        command.env("JACKFIELD_LOG", "info");
+        let log = self.folder.path().join("log/engine.log");
+        let mut engine = Process::start("the engine", &mut command, &log)?;
+        let ready = wait::until(Duration::from_secs(30), "the engine to be ready", || {
+            if let Some(status) = engine.ended() {
+                bail!("the engine ended with {status}; it printed:\n{}", engine.output());
+            }
+            Ok(fs::read(&ready_file).ok().and_then(|text| serde_json::from_slice::<Ready>(&text).ok()))
+        })?;
+        self.engine = Some(engine);
+        self.api.url = ready.url;
+        if self.api.token.is_empty() {
+            let password = ready.admin_password.context("a first start makes an administrator's password")?;
+            let login = json!({"user": "admin", "password": password, "token": "test"});
+            let made: Value = self.api.post("/login", &login)?;
+            self.api.token = made["token"].as_str().context("a token")?.to_owned();
+        }
+        Ok(())
+    }
+
+    /// `kill -9`.
+    pub fn kill_engine(&mut self) {
+        if let Some(mut engine) = self.engine.take() {
+            engine.kill();
+        }
+    }
+
+    /// The engine's process.
+    pub fn engine(&mut self) -> &mut Process {
+        self.engine.as_mut().expect("the engine was started")
+    }
+
+    /// What the engine printed so far.
+    pub fn engine_log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log/engine.log")).unwrap_or_default()
+    }
+
+    /// Starts an EP and waits until the engine knows it; with these lines in its `ep.toml`.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_ep(&mut self, name: &str, settings: &str) -> Result<()> {
+        self.launch_ep(name, settings)?;
+        self.wait_for_ep(name, |state| state != EpState::Offline)
+    }
+
+    /// Starts an EP and does not wait.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn launch_ep(&mut self, name: &str, settings: &str) -> Result<()> {
+        let folder = self.folder.path().join("eps").join(name);
+        fs::create_dir_all(&folder)?;
+        let file = folder.join("ep.toml");
+        if !file.is_file() {
+            let made: Value = self.api.post("/tokens", &json!({"name": name, "scope": "ep", "days": 1}))?;
+            let token = made["token"].as_str().context("a token")?;
+            let url = &self.api.url;
+            let work = folder.join("work");
+            let toml = format!(
+                "name = \"{name}\"\nengine = \"{url}\"\ntoken = \"{token}\"\nwork = {work:?}\n{settings}"
+            );
+            fs::write(&file, toml)?;
+        }
+        let mut command = Command::new(jackfield());
+        command.arg("ep").arg("--config").arg(&file).env("JACKFIELD_LOG", "info");
+        let log = self.folder.path().join(format!("log/{name}.log"));
+        self.eps.insert(name.to_owned(), Process::start(name, &mut command, &log)?);
+        Ok(())
+    }
+
+    /// Waits until the engine sees an EP so.
+    ///
+    /// # Errors
+    /// It does not, in time.
+    pub fn wait_for_ep(&self, name: &str, wanted: impl Fn(EpState) -> bool) -> Result<()> {
+        let log = self.folder.path().join(format!("log/{name}.log"));
+        wait::until(Duration::from_secs(60), &format!("EP {name}"), || {
+            let page: Page<EpRow> = self.api.get("/eps")?;
+            Ok(page.items.iter().find(|ep| ep.name.as_str() == name && wanted(ep.state)).map(|_| ()))
+        })
+        .with_context(|| fs::read_to_string(log).unwrap_or_default())
+    }
+
+    /// An EP's process.
+    pub fn ep(&mut self, name: &str) -> &mut Process {
+        self.eps.get_mut(name).expect("the EP was started")
+    }
+
+    /// `kill -9`.
+    pub fn kill_ep(&mut self, name: &str) {
+        if let Some(mut ep) = self.eps.remove(name) {
+            ep.kill();
+        }
+    }
+
+    /// Runs a `jackfield` command against the engine; status and output.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn jackfield(&self, arguments: &[&str]) -> Result<std::process::Output> {
+        let output = Command::new(jackfield())
+            .args(arguments)
+            .env("JACKFIELD_ENGINE", &self.api.url)
+            .env("JACKFIELD_API_TOKEN", &self.api.token)
+            .output()?;
+        Ok(output)
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for entry in fs::read_dir(self.folder.path().join("log")).into_iter().flatten().flatten() {
+                let text = fs::read_to_string(entry.path()).unwrap_or_default();
+                let from = text.len().saturating_sub(6_000);
+                let tail = String::from_utf8_lossy(text.as_bytes().get(from..).unwrap_or_default()).into_owned();
+                eprintln!("--- {} ---\n{tail}", entry.path().display());
+            }
+        }
+        self.eps.clear();
+        self.kill_engine();
+    }
+}
