@@ -1,0 +1,182 @@
+"""Running one test script in this process, and reading from it how the test ended.
+
+The process is the test's alone: either a child of the warm interpreter, or one that `run.py` was started in.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import sys
+import time
+import traceback
+from types import CodeType, ModuleType
+from typing import Any, Mapping, NamedTuple
+
+import jackfield
+from jackfield import python2, twister, verdict
+from jackfield.errors import JackfieldError, TestEnd
+
+SKIPPED_STATUS = 77
+# Reasons travel to pages and mails; the whole traceback is in the log.
+REASON_CHARS_MAX = 2000
+
+_OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class End(NamedTuple):
+    """How a script ended."""
+
+    status: int
+    """The exit status of its process."""
+    verdict: str | None = None
+    """What is to be declared to the EP; `None` where the exit status says it all."""
+    reason: str = ""
+    """One sentence; empty where there is nothing to say."""
+    crashed: bool = False
+    """It died instead of ending."""
+
+
+def prepare(file: str, argv: list[str], inject: Mapping[str, Any]) -> ModuleType:
+    """The module that the script is to become, with everything in it but the script."""
+    sys.argv = [file, *argv]
+    sys.breakpointhook = jackfield.breakpoint
+    main = ModuleType("__main__")
+    names = main.__dict__
+    names.update(twister.NAMES)
+    names.update(os=os, sys=sys, time=time, breakpoint=jackfield.breakpoint)
+    names.update(inject)
+    names.update(__file__=file, __builtins__=builtins, __cached__=None)
+    sys.modules["__main__"] = main
+    return main
+
+
+def run(main: ModuleType) -> int:
+    """Run the script, tell the EP how it ended, and answer with the exit status for this process."""
+    end = _execute(main.__dict__)
+    if end.verdict is not None:
+        try:
+            jackfield.result(end.verdict, end.reason[:REASON_CHARS_MAX], end.crashed)
+        except JackfieldError as error:
+            print(f"this test is {end.verdict}, but the EP could not be told: {error}; {end.reason}", file=sys.stderr)
+    return end.status
+
+
+def _execute(names: dict[str, Any]) -> End:
+    try:
+        exec(_load(names["__file__"]), names)
+    except TestEnd as end:
+        return _declared(end.verdict, end.reason)
+    except SystemExit as end:
+        return _exited(end.code, names)
+    except _Unreadable as error:
+        print(error, file=sys.stderr)
+        return End(1, "INVALID", str(error))
+    except AssertionError as error:
+        _print_traceback(error)
+        return End(1, "FAIL", str(error) or _asserted(error))
+    except BaseException as error:
+        _print_traceback(error)
+        text = str(error)
+        said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        return End(1, "FAIL", f"crashed: {said}{python2.name(error)}", crashed=True)
+    return _result(names) or _PASS
+
+
+_PASS = End(0)
+
+
+class _Unreadable(Exception):
+    """The file is no script of this interpreter."""
+
+
+def _load(file: str) -> CodeType:
+    try:
+        source = _read(file)
+    except OSError as error:
+        raise _Unreadable(f"{file} cannot be read: {error.strerror or error}") from None
+    if file.endswith((".pyc", ".pyo")):
+        return _load_compiled(file, source)
+    try:
+        return compile(source, file, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        what = python2.syntax(error, source)
+        if what is None:
+            raise
+        raise _Unreadable(
+            f"only Python 2 can read {os.path.basename(file)}: line {error.lineno} has {what}; "
+            f"convert it with `2to3 -w {os.path.basename(file)}` (Debian package `2to3`), and look at what it changed"
+        ) from None
+
+
+def _read(file: str) -> bytes:
+    """The whole file. Not with `open`, whose layers cost a forked child more than the reading."""
+    opened = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        pieces = []
+        while piece := os.read(opened, 1 << 20):
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(opened)
+
+
+def _load_compiled(file: str, content: bytes) -> CodeType:
+    import importlib.util
+    import marshal
+
+    if content[:4] != importlib.util.MAGIC_NUMBER:
+        raise _Unreadable(f"{os.path.basename(file)} was compiled by another Python than {sys.version.split()[0]}; use its source")
+    try:
+        code = marshal.loads(content[16:])
+    except (EOFError, ValueError, TypeError) as error:
+        raise _Unreadable(f"{os.path.basename(file)} is damaged: {error}; use its source") from None
+    if not isinstance(code, CodeType):
+        raise _Unreadable(f"{os.path.basename(file)} holds no module; use its source")
+    return code
+
+
+def _result(names: Mapping[str, Any]) -> End | None:
+    """What the script left in `_RESULT` and `_REASON`; `None` where it left nothing, which is a plain PASS."""
+    if "_RESULT" not in names:
+        return None
+    word, reason = verdict.read(names["_RESULT"])
+    given = names.get("_REASON")
+    return _declared(word, reason or ("" if given is None else str(given)))
+
+
+def _declared(word: str, reason: str) -> End:
+    if not reason and word == "PASS":
+        return _PASS
+    status = {"PASS": 0, "SKIPPED": SKIPPED_STATUS}.get(word, 1)
+    return End(status, word, reason)
+
+
+def _exited(code: object, names: Mapping[str, Any]) -> End:
+    """`sys.exit` says it, unless `_RESULT` says something worse: a verdict that was set is not turned into a PASS by exit status 0."""
+    if code is None or isinstance(code, int):
+        status = (code or 0) & 0xFF
+        reason = ""
+    else:
+        print(code, file=sys.stderr)
+        status, reason = 1, str(code)
+    if status == 0:
+        return _result(names) or _PASS
+    left = _result(names)
+    if left is not None and left.verdict not in (None, "PASS"):
+        return left._replace(status=status)
+    return End(status, "FAIL", reason) if reason else End(status)
+
+
+def _asserted(error: AssertionError) -> str:
+    """The line of an `assert` without a message: better than no reason at all."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"line {last.lineno}: {last.line}" if last.line else f"line {last.lineno} of {last.filename}"
+
+
+def _print_traceback(error: BaseException) -> None:
+    """As the interpreter prints it, but from the script's own first line on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(_OWN_FILES):
+        trace = trace.tb_next
+    traceback.print_exception(type(error), error, trace)

@@ -1,0 +1,87 @@
+"""A live dialogue with a device. The EP owns it, records it, and shares it between the tests of a run."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Sequence, Union
+
+from jackfield.client import call
+
+Pattern = Union[str, dict]
+
+
+class Match(NamedTuple):
+    """What `Session.expect` found."""
+
+    index: int
+    """Which of the patterns."""
+    before: str
+    """The text before the match."""
+    match: str
+    """The text that matched."""
+    groups: Any
+    """The pattern's groups."""
+
+
+def exact(text: str) -> Pattern:
+    """A pattern for `Session.expect` that is taken as it stands, not as a regular expression."""
+    return {"exact": text}
+
+
+def millis(seconds: float | None) -> int | None:
+    """Seconds, as tests write them, in the milliseconds of the wire."""
+    return None if seconds is None else max(0, round(seconds * 1000))
+
+
+class Session:
+    """An open session. Made by `jackfield.session`; usable in a `with` statement, which closes it.
+
+    Without `with` it stays open for the following tests of the run on this EP, which join it by its name.
+    """
+
+    def __init__(self, name: str, resource: str | None = None) -> None:
+        self.name = name
+        self.resource = resource
+
+    def command(self, command: str, timeout: float | None = None) -> str:
+        """Send a command, wait for the prompt, and answer with what stands between: no echo, no pager, no prompt."""
+        return call("session_command", session=self.name, command=command, timeout_millis=millis(timeout))["output"]
+
+    def send(self, text: str, enter: bool = True) -> None:
+        """Send text, and press enter unless told not to. Does not wait."""
+        call("session_send", session=self.name, text=text, enter=enter)
+
+    def expect(self, patterns: Pattern | Sequence[Pattern], timeout: float | None = None) -> Match:
+        """Wait until one of the patterns (regular expressions, or `exact(text)`) has come."""
+        wanted = [patterns] if isinstance(patterns, (str, dict)) else list(patterns)
+        found = call("session_expect", session=self.name, patterns=wanted, timeout_millis=millis(timeout))
+        return Match(found["index"], found["before"], found["match"], found.get("groups"))
+
+    def close(self) -> None:
+        """Close it for everyone."""
+        call("session_close", session=self.name)
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Session({self.name!r})"
+
+
+def open_session(
+    resource: str | None = None,
+    *,
+    connect: dict[str, Any] | None = None,
+    name: str | None = None,
+    timeout: float | None = None,
+) -> Session:
+    """Open a session with a resource of the lab (`/lab/router`), or with what `connect` describes; join it if that name is open already."""
+    opened = call("session_open", resource=resource, connect=connect, name=name, timeout_millis=millis(timeout))
+    return Session(opened["session"], resource)
+
+
+def open_sessions() -> list[str]:
+    """The names of the open sessions of this run on this EP."""
+    return call("session_list")

@@ -1,0 +1,323 @@
+"""The warm interpreter: one per EP, and every Python test is a child forked from it.
+
+Starting Python costs ten times what forking one that has started costs; and a child per test keeps tests apart.
+
+The EP holds the other end of a stream socket that is this program's standard input. A message is four bytes of length, big-endian,
+and JSON. The EP sends
+
+    {"op": "run", "id": 7, "file": …, "argv": […], "env": {…}, "cwd": …, "inject": {…}}     with two file descriptors: stdout, stderr
+    {"op": "end"}
+
+and is told
+
+    {"event": "ready", "version": "3.11.2"}
+    {"event": "started", "id": 7, "pid": 4711}
+    {"event": "exited", "id": 7, "code": 0}        or, instead of `code`, "signal": 9
+
+A child is the leader of a session of its own, so the EP ends all of a test with one signal to its group. Children that still run
+when the EP goes away are ended: nobody would read what they say.
+"""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import gc
+import io
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from types import ModuleType
+from typing import Any, NamedTuple, NoReturn
+
+_OWN_DIR = os.path.dirname(os.path.realpath(__file__))
+if sys.path and os.path.realpath(sys.path[0]) == _OWN_DIR:
+    # This file's own folder would offer `client`, `session` … to tests as modules of their own.
+    del sys.path[0]
+_SDK_DIR = os.path.dirname(_OWN_DIR)
+# Last, so that a lab's own library of the same name comes first.
+sys.path += [_SDK_DIR, os.path.join(_SDK_DIR, "libs")]
+
+from jackfield import script  # noqa: E402
+
+MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+FDS_PER_RUN = 2
+# How long children have after SIGTERM when the EP has gone.
+GRACE_SECONDS = 2.0
+EX_OSERR = 71
+
+_BASE_PATH = list(sys.path)
+
+
+class Channel:
+    """The EP's messages, and the file descriptors that came with them, in order."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self.link = link
+        self._bytes = bytearray()
+        self._fds: list[int] = []
+
+    def receive(self) -> list[dict[str, Any]] | None:
+        """What has come; `None` when the EP has closed its end."""
+        data, fds, flags, _ = socket.recv_fds(self.link, 262144, 64)
+        self._fds += fds
+        if flags & socket.MSG_CTRUNC:
+            raise RuntimeError("file descriptors of the EP were lost: the limit of open files is too low")
+        if not data:
+            return None
+        self._bytes += data
+        return self._messages()
+
+    def take_fds(self) -> tuple[int, int]:
+        """Standard output and standard error of the next `run`."""
+        if len(self._fds) < FDS_PER_RUN:
+            raise RuntimeError("a `run` came without its two file descriptors")
+        out, err = self._fds[:FDS_PER_RUN]
+        del self._fds[:FDS_PER_RUN]
+        return out, err
+
+    def highest_fd(self) -> int:
+        """The highest file descriptor in use here."""
+        return max(self.link.fileno(), *self._fds, 0)
+
+    def send(self, event: dict[str, Any]) -> None:
+        body = json.dumps(event).encode()
+        self.link.sendall(struct.pack(">I", len(body)) + body)
+
+    def _messages(self) -> list[dict[str, Any]]:
+        found = []
+        while len(self._bytes) >= 4:
+            (length,) = struct.unpack_from(">I", self._bytes)
+            if length > MESSAGE_BYTES_MAX:
+                raise RuntimeError(f"the EP announced a message of {length} bytes")
+            if len(self._bytes) < 4 + length:
+                break
+            found.append(json.loads(self._bytes[4 : 4 + length]))
+            del self._bytes[: 4 + length]
+        return found
+
+
+class Environment:
+    """The variables of the tests. Most are the same in every test of an EP: the parent sets those once, and each child only the others."""
+
+    def __init__(self) -> None:
+        self._adopted: dict[str, str] = {}
+
+    def prepare(self, env: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+        """In the parent: adopt what no test has had before, and answer with what the child has to set, and to unset.
+
+        A variable is adopted once only, since each change of one costs a process memory for ever.
+        """
+        different = {}
+        for name, value in env.items():
+            adopted = self._adopted.get(name)
+            if adopted is None:
+                self._adopted[name] = value
+                os.environ[name] = value
+            elif adopted != value:
+                different[name] = value
+        surplus = [] if len(env) == len(self._adopted) else [name for name in self._adopted if name not in env]
+        return different, surplus
+
+
+class Test(NamedTuple):
+    """A test that is ready to run: everything that can be done before the fork is done, where it costs least."""
+
+    main: ModuleType
+    cwd: str
+    different: dict[str, str]
+    surplus: list[str]
+    out: int
+    err: int
+    highest_fd: int
+
+
+class Children:
+    """The tests that run, each watched through a file descriptor that can be read when it has ended. No signal handlers: children would have to undo them."""
+
+    def __init__(self, poll: select.poll) -> None:
+        self._poll = poll
+        self._running: dict[int, tuple[int, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def add(self, pid: int, identity: int) -> None:
+        watch = os.pidfd_open(pid)
+        self._running[watch] = pid, identity
+        self._poll.register(watch, select.POLLIN)
+
+    def highest_fd(self) -> int:
+        return max(self._running, default=0)
+
+    def reap(self, watch: int) -> tuple[int, int]:
+        """Of one that has ended: the id the EP gave it, and how it ended (negative: the signal)."""
+        pid, identity = self._running.pop(watch)
+        self._poll.unregister(watch)
+        os.close(watch)
+        _, status = os.waitpid(pid, 0)
+        return identity, os.waitstatus_to_exitcode(status)
+
+    def end_all(self) -> None:
+        """The EP has gone: TERM, grace, KILL, each to the whole group of a test."""
+        self._signal(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self._running and (left := deadline - time.monotonic()) > 0:
+            for fd, _ in self._poll.poll(left * 1000):
+                if fd in self._running:
+                    self.reap(fd)
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        for pid, _ in self._running.values():
+            try:
+                os.killpg(pid, number)
+            except (ProcessLookupError, PermissionError):
+                pass
+
+
+def serve() -> None:
+    """Run tests until the EP says `end` or goes away."""
+    link = _take_link()
+    channel, environment = Channel(link), Environment()
+    poll = select.poll()
+    poll.register(link, select.POLLIN)
+    children = Children(poll)
+    # What is there now is shared with every child: the collector must not touch, and so copy, its pages.
+    gc.collect()
+    gc.freeze()
+    channel.send({"event": "ready", "version": sys.version.split()[0]})
+    try:
+        while True:
+            for fd, _ in poll.poll():
+                if fd != link.fileno():
+                    identity, code = children.reap(fd)
+                    channel.send({"event": "exited", "id": identity, **({"signal": -code} if code < 0 else {"code": code})})
+                elif not _obey(channel, children, environment):
+                    return
+    except (BrokenPipeError, ConnectionResetError):
+        return
+    finally:
+        poll.unregister(link)
+        children.end_all()
+
+
+def _obey(channel: Channel, children: Children, environment: Environment) -> bool:
+    """Do what has come; false when that was the end."""
+    messages = channel.receive()
+    if messages is None:
+        return False
+    for message in messages:
+        if message["op"] == "end":
+            return False
+        test = _prepare(message, channel, children, environment)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            os.write(test.err, f"no process for this test: {error.strerror}\n".encode())
+            channel.send({"event": "exited", "id": message["id"], "code": EX_OSERR})
+        else:
+            if pid == 0:
+                _be(test)
+            channel.send({"event": "started", "id": message["id"], "pid": pid})
+            children.add(pid, message["id"])
+        os.close(test.out)
+        os.close(test.err)
+    return True
+
+
+def _prepare(message: dict[str, Any], channel: Channel, children: Children, environment: Environment) -> Test:
+    file, env = message["file"], message["env"]
+    different, surplus = environment.prepare(env)
+    entries = [os.path.abspath(entry) for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.path[:] = [os.path.dirname(os.path.abspath(file)), *entries, *_BASE_PATH]
+    main = script.prepare(file, message["argv"], message["inject"])
+    out, err = channel.take_fds()
+    highest = max(out, err, channel.highest_fd(), children.highest_fd())
+    return Test(main, message["cwd"], different, surplus, out, err, highest)
+
+
+def _be(test: Test) -> NoReturn:
+    """In the child: become what `python3 FILE` would have been, run it, and leave without a trace of the parent."""
+    status = EX_OSERR
+    try:
+        os.setsid()
+        os.dup2(test.out, 1)
+        os.dup2(test.err, 2)
+        os.closerange(3, test.highest_fd + 1)
+        for name in test.surplus:
+            del os.environ[name]
+        os.environ.update(test.different)
+        os.chdir(test.cwd)
+        status = _finish(script.run(test.main))
+    except BaseException as error:
+        # Not the script's fault, which `script.run` deals with: its folder is gone, its output is closed.
+        try:
+            os.write(2, f"the test could not be run to its end: {type(error).__name__}: {error}\n".encode())
+        except OSError:
+            pass
+    finally:
+        os._exit(status)
+
+
+def _finish(status: int) -> int:
+    """What the interpreter does at its end: wait for threads, run `atexit`, flush. Only what the test itself registered is there."""
+    try:
+        # Not imported here: its at-fork handler alone would cost each child a third of a millisecond.
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()  # type: ignore[attr-defined]
+    except BaseException as error:
+        status = _after_end(error, status)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except OSError:
+            # Nobody reads any more; Python's own status for it.
+            status = status or 120
+    return status
+
+
+def _after_end(error: BaseException, status: int) -> int:
+    """An exit handler of the test has failed, or said `sys.exit`."""
+    if isinstance(error, SystemExit):
+        return status or (error.code if isinstance(error.code, int) else 1)
+    import traceback
+
+    traceback.print_exception(type(error), error, error.__traceback__)
+    return status or 1
+
+
+def _take_link() -> socket.socket:
+    """Move the socket away from standard input, so that no test can read from it, and give tests an empty one."""
+    # What the EP leaked into this process must not leak into tests.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    link = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.close(null)
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r", closefd=False)), encoding="utf-8", errors="surrogateescape")
+    # One write for each line: what a test said before it was killed is not lost in a buffer.
+    sys.stdout = sys.__stdout__ = _writer(1, "<stdout>", "surrogateescape")
+    sys.stderr = sys.__stderr__ = _writer(2, "<stderr>", "backslashreplace")
+    # A test's environment is complete; nothing of the EP's own may shine through.
+    os.environ.clear()
+    faulthandler.enable(sys.stderr)
+    return link
+
+
+def _writer(fd: int, name: str, errors: str) -> io.TextIOWrapper:
+    raw = io.FileIO(fd, "w", closefd=False)
+    raw.name = name
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors=errors, line_buffering=True)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,291 @@
+"""Python: the client, Twister's names, and how a script's end is read (`run.py`)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import unittest
+from unittest import mock
+
+from lab import PYTHON, SDK_DIR, Lab
+
+sys.path.insert(0, os.path.join(SDK_DIR, "python"))
+
+import jackfield  # noqa: E402
+from jackfield import client, python2, twister, verdict  # noqa: E402
+
+
+class Calls(Lab):
+    """The API as a test uses it, in this very process."""
+
+    def setUp(self):
+        super().setUp()
+        patch = mock.patch.dict(os.environ, self.ep.environment())
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.addCleanup(client.close)
+
+    def test_what_is_said_arrives(self):
+        jackfield.log_msg("logTest", "Grüße\n2. Zeile")
+        jackfield.part("login", "PASS", elapsed=0.25)
+        jackfield.variable("build", 7)
+        path = self.write("a.pcap", "x")
+        jackfield.artifact(path)
+        jackfield.cleanup("reset", ["reset", "--all"], timeout=1.5)
+        self.assertEqual(self.ep.logs, [("logTest", "Grüße\n2. Zeile")])
+        self.assertEqual(self.ep.parts, [("login", "PASS", "")])
+        self.assertEqual(self.ep.variables, {"build": "7"})
+        self.assertEqual(self.ep.artifacts, [("a.pcap", path)])
+        self.assertEqual(self.ep.cleanups, [("reset", ["reset", "--all"], 1500)])
+
+    def test_the_tree_of_resources(self):
+        made = jackfield.set_resource("dev_9", "/tb1", {"ip": "10.0.0.9"})
+        self.assertTrue(made["created"])
+        self.assertEqual(jackfield.get_resource("/tb1/dev_9")["id"], made["id"])
+        self.assertEqual(jackfield.get_resource(made["id"] + ":ip"), "10.0.0.9")
+        self.assertFalse(jackfield.set_resource("dev_9", "/tb1", {"ip": "10.0.0.10"})["created"])
+        jackfield.rename_resource("/tb1/dev_9", "dev_10")
+        self.assertEqual(jackfield.get_resource("/tb1/dev_10:ip"), "10.0.0.10")
+        jackfield.delete_resource("/tb1/dev_10")
+        with self.assertRaises(jackfield.JackfieldError) as caught:
+            jackfield.get_resource("/tb1/dev_10")
+        self.assertEqual((caught.exception.code, caught.exception.field, caught.exception.status), ("not_found", "query", 404))
+        self.assertIn("there is no resource `/tb1/dev_10`", str(caught.exception))
+
+    def test_a_session(self):
+        with jackfield.session("/lab/router") as router:
+            router.command("ip route 10.0.0.0/24")
+            self.assertIn("10.0.0.0/24", router.command("show ip route"))
+            router.send("show ip route")
+            found = router.expect(["nothing", jackfield.exact("router# ")], timeout=1)
+            self.assertEqual((found.index, found.before), (1, "10.0.0.0/24\n"))
+            self.assertEqual(jackfield.sessions(), ["/lab/router"])
+            with self.assertRaises(jackfield.JackfieldError) as caught:
+                router.expect("never", timeout=0.01)
+            self.assertIn("timed out waiting for", str(caught.exception))
+        self.assertEqual(jackfield.sessions(), [])
+
+    def test_globals_and_configs(self):
+        self.assertEqual(jackfield.get_global("Level_A/global1"), "value 1")
+        self.assertIsNone(jackfield.get_global("nowhere"))
+        jackfield.set_global("Level_A/new", {"a": [1, 2]})
+        self.assertEqual(jackfield.get_global("Level_A")["new"], {"a": [1, 2]})
+        self.assertEqual(jackfield.get_config("tc_config", "comp/iterator_1"), "3")
+        self.assertEqual(jackfield.get_bind_name("comp"), "/user_sut.user/dev_1")
+        self.assertIsNone(jackfield.get_bind_id("unbound"))
+
+    def test_questions(self):
+        self.assertEqual(jackfield.interact("options", "which?", 30, ["a", "b"], "a"), "b")
+        self.assertEqual(self.ep.questions, [("options", "which?", ["a", "b"], "a", 30000)])
+        colour = "blue"
+        jackfield.breakpoint()
+        self.assertIn("colour = 'blue'", self.ep.breakpoints[0])
+
+    def test_steps(self):
+        with jackfield.step("good"):
+            pass
+        with self.assertRaises(AssertionError), jackfield.step("bad"):
+            raise AssertionError("3 is not 4")
+        with self.assertRaises(jackfield.TestSkipped), jackfield.step("left out"):
+            jackfield.test_skip("no licence")
+        self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "3 is not 4"), ("left out", "SKIPPED", "no licence")])
+
+    def test_threads_do_not_wait_for_each_other(self):
+        asked, told = threading.Event(), threading.Event()
+        ask = self.ep.call_interact
+
+        def slow_question(**params):
+            self.ep.lock.release()
+            asked.set()
+            told.wait(10)
+            self.ep.lock.acquire()
+            return ask(**params)
+
+        self.ep.call_interact = slow_question
+        person = threading.Thread(target=jackfield.interact, args=("message", "wait"))
+        person.start()
+        self.assertTrue(asked.wait(10))
+        jackfield.log_msg("logTest", "meanwhile")
+        told.set()
+        person.join(10)
+        self.assertEqual(self.ep.logs, [("logTest", "meanwhile")])
+
+    def test_a_forked_process_has_its_own_connection(self):
+        jackfield.log_msg("logTest", "parent")
+        pid = os.fork()
+        if pid == 0:
+            jackfield.log_msg("logTest", "child")
+            os._exit(0)
+        os.waitpid(pid, 0)
+        jackfield.log_msg("logTest", "parent again")
+        self.assertEqual([text for _, text in self.ep.logs], ["parent", "child", "parent again"])
+
+    def test_without_an_ep_the_error_says_what_to_do(self):
+        client.close()
+        with mock.patch.dict(os.environ):
+            del os.environ["JACKFIELD_SOCKET"]
+            with self.assertRaises(jackfield.JackfieldError) as caught:
+                jackfield.log_msg("logTest", "x")
+        self.assertEqual(caught.exception.code, "unreachable")
+        self.assertIn("jackfield run", str(caught.exception))
+        with mock.patch.dict(os.environ, JACKFIELD_SOCKET=self.folder + "/none"):
+            with self.assertRaises(jackfield.JackfieldError) as caught:
+                jackfield.log_msg("logTest", "x")
+        self.assertIn("does not answer at", str(caught.exception))
+
+    def test_twisters_conventions(self):
+        self.assertIs(twister.getGlobal("nowhere"), False)
+        self.assertIs(twister.set_global("x", ""), False)
+        self.assertIsNone(twister.getResource("/none"))
+        made = twister.setResource("module1", "/tb1/dev_2", '{"ip": "10.0.0.1", "port": "80"}')
+        self.assertEqual(twister.getResource(made)["meta"], {"ip": "10.0.0.1", "port": "80"})
+        self.assertIs(twister.setResource("module1", "/tb1/dev_2", "{'port': 81}"), True)
+        self.assertIsNone(twister.setResource("module1", "/tb1/dev_2", "not a dictionary"))
+        self.assertIsNone(twister.create_component_tb("module1", "/tb1/dev_2", {}))
+        self.assertIs(twister.renResource("/tb1/dev_2/module1", "m2"), True)
+        self.assertIs(twister.deleteResource("/tb1/dev_2/m2"), True)
+        self.assertIs(twister.getBindId("unbound"), False)
+        self.assertEqual((twister.countProjectFiles(), twister.currentFileIndex()), (30, 17))
+        self.assertEqual((twister.currentFSuiteIndex(), twister.countSuiteFiles()), (2, 9))
+        self.assertEqual(twister.interact("options", "which?", 5, {"options": ["a", "b"], "default": "a"}), "b")
+        self.assertIsNone(twister.interact("guess", "?"))
+
+    def test_a_session_is_shared_through_the_globals(self):
+        twister.setGlobal("lab/session", jackfield.session("/lab/router", name="r1"))
+        joined = twister.getGlobal("lab/session")
+        joined.command("ip route 10.9.0.0/16")
+        self.assertEqual(self.ep.sessions["r1"]["routes"], ["10.9.0.0/16"])
+        # Another live object lives as long as this process.
+        self.assertTrue(twister.setGlobal("live", {self}))
+        self.assertEqual(twister.getGlobal("live"), {self})
+
+
+class Rules(unittest.TestCase):
+    """Pure tables."""
+
+    def test_results(self):
+        table = {0: "PASS", 2: "PASS", 1: "FAIL", 3: "FAIL", 4: "SKIPPED", 5: "ABORTED", 6: "NOT_EXECUTED", 7: "TIMEOUT", 8: "INVALID", 9: "FAIL"}
+        words = {"pass": "PASS", "Skip": "SKIPPED", "NOT-EXEC": "NOT_EXECUTED", "not executed": "NOT_EXECUTED", "abort": "ABORTED", "0": "PASS", " 4 ": "SKIPPED"}
+        odd = {True: "PASS", False: "FAIL", None: "FAIL", "fine": "FAIL", "": "FAIL", 2.0: "PASS"}
+        for value, expected in [*table.items(), *words.items()]:
+            self.assertEqual(verdict.read(value)[0], expected, repr(value))
+        for value, expected in odd.items():
+            self.assertEqual(verdict.read(value)[0], expected, repr(value))
+        self.assertEqual(verdict.read(("FAIL", "no link")), ("FAIL", "no link"))
+        self.assertIn("is no verdict", verdict.read("fine")[1])
+
+    def test_python_2_is_recognised(self):
+        for line, expected in {
+            'print "hello"': "print",
+            "print x": "print",
+            "print": None,
+            "try: pass\nexcept ValueError, e: pass": "except",
+            "try: pass\nexcept (A, B), e: pass": "except",
+            'exec "x = 1" in ns': "exec",
+            'raise ValueError, "no"': "raise",
+            "if 1 <> 2: pass": "<>",
+            "x = `1`": "backticks",
+            "os.chmod(f, 0755)": "octal",
+            "x = 10L": "long",
+            "def f(: pass": None,
+            "x = = 1": None,
+            "if x print(3)": None,
+        }.items():
+            try:
+                compile(line + "\n", "t.py", "exec")
+                self.assertIsNone(expected, line)
+            except SyntaxError as error:
+                found = python2.syntax(error, line.encode() + b"\n")
+                self.assertEqual(found is not None, expected is not None, f"{line}: {found}")
+                self.assertIn(expected or "", found or "", line)
+
+
+class Scripts(Lab):
+    """How the end of a script is read."""
+
+    def run_script(self, text, *arguments, name="t.py", **env):
+        return self.execute([PYTHON, os.path.join(SDK_DIR, "python", "run.py"), self.write(name, text), *arguments], **env)
+
+    def test_ends(self):
+        for text, status, result in [
+            ("", 0, None),
+            ("import sys; sys.exit(3)", 3, None),
+            ("import sys; sys.exit(77)", 77, None),
+            ("sys.exit()", 0, None),
+            ("sys.exit('no licence')", 1, ("FAIL", "no licence", False)),
+            ("_RESULT = 'PASS'", 0, None),
+            ("_RESULT = 0", 0, None),
+            ("_RESULT = 'PASS', 'all 3 links'", 0, ("PASS", "all 3 links", False)),
+            ("_RESULT = 4; _REASON = 'no card'", 77, ("SKIPPED", "no card", False)),
+            ("_RESULT = 'timeout'", 1, ("TIMEOUT", "", False)),
+            ("_RESULT = 'FAIL'; sys.exit(0)", 1, ("FAIL", "", False)),
+            ("_RESULT = 'PASS'; sys.exit(5)", 5, None),
+            ("assert 1 == 2, 'one is not two'", 1, ("FAIL", "one is not two", False)),
+            ("assert 1 == 2", 1, ("FAIL", "line 1: assert 1 == 2", False)),
+            ("try:\n test_fail('no link')\nexcept Exception:\n pass", 1, ("FAIL", "no link", False)),
+            ("test_skip('no card')", 77, ("SKIPPED", "no card", False)),
+            ("testAbort('enough')", 1, ("ABORTED", "enough", False)),
+            ("{}['x']", 1, ("FAIL", "crashed: KeyError: 'x'", True)),
+            ("xrange(3)", 1, ("FAIL", "crashed: NameError: name 'xrange' is not defined (a name of Python 2; `2to3 -w` converts it)", True)),
+            ("if x print(3)", 1, ("FAIL", "crashed: SyntaxError: invalid syntax (t.py, line 1)", True)),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text), status, result)
+
+    def test_python_2_only(self):
+        done = self.run_script("import os\nprint 'hello'\n")
+        self.assertEqual(self.ep.result[0], "INVALID")
+        self.assertIn("line 2 has a print statement; convert it with `2to3 -w t.py`", self.ep.result[1])
+        self.assertEqual(done.returncode, 1)
+
+    def test_injected_names(self):
+        self.ended(
+            self.run_script(
+                "import inspect\n"
+                "assert (USER, EP, SUT, SUITE_ID, FILE_NAME) == ('ana', 'EP-1001', '/user_sut.user', 's1', 'a.py')\n"
+                "assert PROPERTIES == {'colour': 'blue \"sky\"'}, PROPERTIES\n"
+                "assert CONFIG == ['tc_config', 'other'] and sys.argv[1:] == ['a b', '-c']\n"
+                "assert (FIRST_ITERATOR_COMP, FIRST_ITERATOR_NAME, FIRST_ITERATOR_VAL) == ('comp', 'iterator_1', '3')\n"
+                "assert __name__ == '__main__' and sys.modules['__main__'].USER == 'ana' and os.path.basename(__file__) == 't.py'\n"
+                "import neighbour; assert neighbour.x == 1\n"
+                "assert PROXY.echo('hi') == 'Echo: hi' and logMsg('logTest', 'x') is None\n"
+                "from ce_libs import *\nassert currentFileIndex() == 17 and SUITE_NAME == 'S1'\n"
+                "from TscCommonLib import TscCommonLib\nassert TscCommonLib().getResource('/tb1/dev_2:port') == 23\n"
+                "assert TscCommonLib().sutName == SUT\n",
+                "a b",
+                "-c",
+                neighbour=self.write("neighbour.py", "x = 1"),
+            ),
+            0,
+        )
+
+    def test_the_unit_test_class(self):
+        text = (
+            "from TscUnitTestLib import TwisterTest\n"
+            "class T(TwisterTest):\n"
+            "    def setUp(self): self.x = 1\n"
+            "    def test_a(self): self.assertEqual(self.x, 1)\n"
+            "    def test_b(self): self.assertIn(self.x, [2])\n"
+            "    def test_c(self): {}['k']\n"
+            "_RESULT = T().main()\n"
+        )
+        self.ended(self.run_script(text), 1, ("FAIL", "test_b: 1 is not in [2]; test_c: crashed: KeyError: 'k'", False))
+        self.assertEqual([part[:2] for part in self.ep.parts], [("test_a", "PASS"), ("test_b", "FAIL"), ("test_c", "FAIL")])
+
+    def test_threads_library(self):
+        text = "from TscThreadsLib import *\ntasks_reset()\ntasks_append(max, 1, 2)\ntasks_append(lambda: 1 / 0)\nassert tasks_start() == [2, False]\n"
+        self.ended(self.run_script(text), 0)
+
+    def test_importing_connects_to_nothing(self):
+        done = subprocess.run(
+            [PYTHON, "-c", "import sys, jackfield.twister; sys.exit('socket' in sys.modules)"],
+            env={"PYTHONPATH": os.path.join(SDK_DIR, "python")}, capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
