@@ -4,8 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     problem::Read,
-    source::{At, Source},
     settings_table::{self, Table},
+    source::{At, Source},
 };
 
 /// The commented file with every key and its default.

@@ -7,8 +7,8 @@ use jackfield_protocol::id::{EpName, UserName};
 use crate::{
     engine::{filled, set},
     problem::Read,
-    source::Source,
     settings_table::{self, Table},
+    source::Source,
 };
 
 /// The commented file with every key and its default.

@@ -13,6 +13,15 @@ pub mod source;
 mod settings_table;
 mod toml_table;
 mod value;
+mod xml;
+
+pub mod iterator;
+pub mod params;
+pub mod project;
+pub mod resources;
+pub mod test_config;
+
+pub mod fwmconfig;
 
 pub mod engine;
 pub mod ep;
@@ -21,7 +30,15 @@ pub mod profile;
 pub mod simulated;
 pub mod steps;
 
+pub mod lab;
+pub mod load;
+
 pub use engine::EngineSettings;
 pub use ep::EpSettings;
+pub use load::{Checked, FileError, Lab, LabError, check_project, check_project_text};
 pub use problem::Read;
+pub use project::{
+    Project,
+    expand::{ExpandOptions, Known, Lookup, PlanFiles, SutEps, expand, plan_files},
+};
 pub use source::Source;

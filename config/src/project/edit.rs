@@ -1,0 +1,1 @@
+//! Changes to a project file: only what is edited changes in the text.

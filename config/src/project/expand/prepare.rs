@@ -1,0 +1,388 @@
+//! The first step: everything the project names is looked up once, and what the copies will come to is counted.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::{
+    error::FileProblem,
+    id::{EpName, SutName},
+};
+
+use super::{ExpandOptions, Known, Lookup, SutEps, identity, identity::Slots};
+use crate::{
+    limits::{RUN_SUITES_MAX, RUN_TESTS_MAX},
+    problem::{Problems, suggest},
+    project::{ConfigUse, Item, Project, Script, Suite, Test},
+    source::{At, Span},
+    test_config::TestConfig,
+};
+
+/// A project with everything looked up.
+pub(super) struct Prepared<'p> {
+    pub(super) tops: Vec<PreparedSuite<'p>>,
+    /// Tests and suites by their number.
+    pub(super) tests: u32,
+    pub(super) suites: u32,
+    pub(super) slots: Slots,
+    /// What an ID in a dependency means; none where the file uses it twice.
+    pub(super) targets: BTreeMap<Arc<str>, Option<Target>>,
+    /// Problems of other files.
+    pub(super) foreign: Vec<FileProblem>,
+    /// Nothing is built of a project that expands beyond the limits.
+    pub(super) too_large: bool,
+}
+
+/// Something a dependency can name.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    Test(u32, Arc<str>),
+    Suite(u32, Arc<str>),
+}
+
+pub(super) struct PreparedSuite<'p> {
+    pub(super) suite: &'p Suite,
+    pub(super) number: u32,
+    pub(super) slot: usize,
+    pub(super) origin: Arc<str>,
+    pub(super) items: Vec<PreparedItem<'p>>,
+    /// Where the copies go; for inner suites always one place that means nothing.
+    pub(super) places: Vec<(Option<SutName>, Option<EpName>)>,
+    /// Tests and suites that one copy holds, itself included.
+    pub(super) tests: u64,
+    pub(super) suites: u64,
+}
+
+pub(super) enum PreparedItem<'p> {
+    Suite(PreparedSuite<'p>),
+    Test(PreparedTest<'p>),
+}
+
+pub(super) struct PreparedTest<'p> {
+    pub(super) test: &'p Test,
+    pub(super) number: u32,
+    pub(super) slot: usize,
+    pub(super) origin: Arc<str>,
+    pub(super) file: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) configs: Vec<Arc<str>>,
+    pub(super) iterators: Vec<PreparedIterator>,
+    pub(super) stop_on_fail: bool,
+    /// Copies that one copy of its suite holds.
+    pub(super) copies: u64,
+}
+
+pub(super) struct PreparedIterator {
+    pub(super) config: Arc<str>,
+    pub(super) config_file: Arc<TestConfig>,
+    pub(super) at: usize,
+    pub(super) default_only: bool,
+}
+
+/// Looks everything up.
+pub(super) fn prepare<'p>(
+    project: &'p Project,
+    lab: &dyn Lookup,
+    options: &ExpandOptions,
+    problems: &mut Problems,
+) -> Prepared<'p> {
+    let mut preparer = Preparer {
+        lab,
+        options,
+        problems,
+        files: BTreeMap::new(),
+        configs: BTreeMap::new(),
+        prepared: Prepared {
+            tops: Vec::new(),
+            tests: 0,
+            suites: 0,
+            slots: Slots::default(),
+            targets: BTreeMap::new(),
+            foreign: Vec::new(),
+            too_large: false,
+        },
+    };
+    preparer.libraries(&project.head.libraries);
+    for script in [&project.head.script_pre, &project.head.script_post].into_iter().flatten() {
+        preparer.script(script);
+    }
+    let (mut tests, mut suites) = (0_u64, 0_u64);
+    for (at, suite) in project.suites.iter().enumerate() {
+        let mut top = preparer.suite(suite, &mut vec![at], &[]);
+        top.places = preparer.places(suite);
+        let copies = u64::try_from(top.places.len()).unwrap_or(u64::MAX);
+        tests = tests.saturating_add(top.tests.saturating_mul(copies));
+        suites = suites.saturating_add(top.suites.saturating_mul(copies));
+        preparer.prepared.tops.push(top);
+        if !preparer.prepared.too_large && (tests > RUN_TESTS_MAX || suites > RUN_SUITES_MAX) {
+            preparer.prepared.too_large = true;
+            let message = format!(
+                "up to this suite, the run has {tests} tests in {suites} suites; at most {RUN_TESTS_MAX} are taken"
+            );
+            preparer.problems.error(
+                suite.repeat.span,
+                message,
+                "lower <Repeat>, or use fewer SUTs, EPs or iterator values",
+            );
+        }
+    }
+    preparer.prepared
+}
+
+struct Preparer<'p, 'c> {
+    lab: &'c dyn Lookup,
+    options: &'c ExpandOptions,
+    problems: &'c mut Problems,
+    /// Test files by the name in the project: resolved, and why they cannot be used.
+    files: BTreeMap<Arc<str>, (Arc<str>, Option<String>)>,
+    configs: BTreeMap<Arc<str>, Result<Option<Arc<TestConfig>>, String>>,
+    prepared: Prepared<'p>,
+}
+
+impl<'p> Preparer<'p, '_> {
+    fn suite(&mut self, suite: &'p Suite, place: &mut Vec<usize>, around: &[ConfigUse]) -> PreparedSuite<'p> {
+        let number = self.prepared.suites;
+        self.prepared.suites = number.saturating_add(1);
+        let origin = suite.id.as_ref().map_or_else(|| identity::of_place(place), |id| Arc::clone(&id.value));
+        let target = Target::Suite(number, Arc::clone(&suite.name));
+        let slot = self.register(&origin, suite.id.as_ref().map_or(suite.span, |id| id.span), target);
+        self.libraries(&suite.libraries);
+        if place.len() > 1 {
+            self.inner_place(suite);
+        }
+        let configs = merge_configs(around, &suite.configs);
+        self.check_configs(&suite.configs);
+        let mut items = Vec::with_capacity(suite.items.len());
+        let (mut tests, mut suites) = (0_u64, 0_u64);
+        for (at, item) in suite.items.iter().enumerate() {
+            place.push(at);
+            match item {
+                Item::Suite(inner) => {
+                    let inner = self.suite(inner, place, &configs);
+                    tests = tests.saturating_add(inner.tests);
+                    suites = suites.saturating_add(inner.suites);
+                    items.push(PreparedItem::Suite(inner));
+                }
+                Item::Test(test) => {
+                    let test = self.test(test, place, &configs);
+                    tests = tests.saturating_add(test.copies);
+                    items.push(PreparedItem::Test(test));
+                }
+            }
+            place.pop();
+        }
+        let repeat = u64::from(suite.repeat.value);
+        let tests = tests.saturating_mul(repeat);
+        // A copy without tests is dropped.
+        let suites = if tests == 0 { 0 } else { suites.saturating_add(1).saturating_mul(repeat) };
+        PreparedSuite { suite, number, slot, origin, items, places: vec![(None, None)], tests, suites }
+    }
+
+    fn test(&mut self, test: &'p Test, place: &[usize], around: &[ConfigUse]) -> PreparedTest<'p> {
+        let number = self.prepared.tests;
+        self.prepared.tests = number.saturating_add(1);
+        let origin = test.id.as_ref().map_or_else(|| identity::of_place(place), |id| Arc::clone(&id.value));
+        let file = self.file(&test.file);
+        let name: Arc<str> = file.rsplit('/').next().unwrap_or_default().into();
+        let target = Target::Test(number, Arc::clone(&name));
+        let slot = self.register(&origin, test.id.as_ref().map_or(test.file.span, |id| id.span), target);
+        self.check_configs(&test.configs);
+        let used: Vec<ConfigUse> =
+            merge_configs(around, &test.configs).into_iter().filter(|config| config.enabled).collect();
+        let iterators = if test.iteration.is_empty() { self.iterators(&used) } else { Vec::new() };
+        let copies = iterators.iter().fold(u64::from(test.repeat.value), |copies, iterator| {
+            copies.saturating_mul(u64::try_from(iterator.values().len()).unwrap_or(u64::MAX))
+        });
+        let iterates =
+            |config: &ConfigUse| iterators.iter().any(|iterator| iterator.config == config.name.value);
+        let stop_on_fail = used.iter().any(|config| {
+            config.stop_on_fail
+                && (iterates(config) || test.iteration.iter().any(|value| value.config == config.name.value))
+        });
+        PreparedTest {
+            test,
+            number,
+            slot,
+            origin,
+            file,
+            name,
+            configs: used.iter().map(|config| Arc::clone(&config.name.value)).collect(),
+            stop_on_fail,
+            copies: if test.running { copies } else { 0 },
+            iterators,
+        }
+    }
+
+    /// Makes an ID known to dependencies, and gives it its slot.
+    fn register(&mut self, origin: &Arc<str>, span: Span, target: Target) -> usize {
+        let (slot, new) = self.prepared.slots.slot(origin);
+        if new {
+            self.prepared.targets.insert(Arc::clone(origin), Some(target));
+        } else {
+            self.prepared.targets.insert(Arc::clone(origin), None);
+            let message = format!("ID `{origin}` is used twice");
+            self.problems.warn(span, message, "give each suite and test an ID of its own, or none");
+        }
+        slot
+    }
+
+    fn file(&mut self, file: &At<Arc<str>>) -> Arc<str> {
+        if !self.files.contains_key(&file.value) {
+            let resolved: Arc<str> = self.lab.resolve(&file.value).into();
+            let fault = match self.lab.test_file(&resolved) {
+                Known::Yes(()) | Known::Unchecked => None,
+                Known::No(reason) => Some(reason),
+            };
+            let fault = fault.filter(|_| !file.value.is_empty());
+            self.files.insert(Arc::clone(&file.value), (resolved, fault));
+        }
+        let Some((resolved, fault)) = self.files.get(&file.value) else { return Arc::clone(&file.value) };
+        if let Some(reason) = fault {
+            let message = format!("test file `{}` {reason}", file.value);
+            self.problems.warn(file.span, message, "as it is, the test will be SKIPPED");
+        }
+        Arc::clone(resolved)
+    }
+
+    fn libraries(&mut self, libraries: &[At<Arc<str>>]) {
+        for library in libraries {
+            if let Known::No(reason) = self.lab.library(&library.value) {
+                let message = format!("library `{}` {reason}", library.value);
+                self.problems.warn(library.span, message, "tests that import it will fail");
+            }
+        }
+    }
+
+    fn script(&mut self, script: &Script) {
+        let resolved = self.lab.resolve(&script.path.value);
+        if let Known::No(reason) = self.lab.test_file(&resolved) {
+            let message = format!("script `{}` {reason}", script.path.value);
+            self.problems.error(script.path.span, message, "correct the path, or leave the element empty");
+        }
+    }
+
+    fn check_configs(&mut self, configs: &[ConfigUse]) {
+        for config in configs.iter().filter(|config| config.enabled) {
+            let name = &config.name.value;
+            if !self.configs.contains_key(name) {
+                let answer = match self.lab.test_config(name) {
+                    Known::Yes(read) => {
+                        self.prepared.foreign.extend(read.problems);
+                        Ok(read.value.map(Arc::new))
+                    }
+                    Known::Unchecked => Ok(None),
+                    Known::No(reason) => Err(reason),
+                };
+                self.configs.insert(Arc::clone(name), answer);
+            }
+            if let Some(Err(reason)) = self.configs.get(name) {
+                let names = self.lab.test_config_names();
+                let help = suggest(name, names.iter().map(String::as_str));
+                self.problems.error(config.name.span, format!("test configuration `{name}` {reason}"), help);
+            }
+        }
+    }
+
+    fn iterators(&self, used: &[ConfigUse]) -> Vec<PreparedIterator> {
+        let mut iterators = Vec::new();
+        for config in used {
+            let Some(Ok(Some(file))) = self.configs.get(&config.name.value) else { continue };
+            for at in 0..file.iterators.len() {
+                let (name, config_file) = (Arc::clone(&config.name.value), Arc::clone(file));
+                let default_only = config.default_only;
+                iterators.push(PreparedIterator { config: name, config_file, at, default_only });
+            }
+        }
+        iterators
+    }
+
+    /// SUT and EP of inner suites are those of the top suite.
+    fn inner_place(&mut self, suite: &Suite) {
+        if !suite.labels.is_empty() {
+            self.problems.warn(
+                suite.span,
+                "<Labels> of an inner suite are not used",
+                "give them to the top suite",
+            );
+        }
+    }
+
+    /// Each SUT with each of its EPs.
+    fn places(&mut self, suite: &Suite) -> Vec<(Option<SutName>, Option<EpName>)> {
+        let suts: Vec<At<Arc<str>>> = match &self.options.sut {
+            Some(sut) => vec![At::new(sut.as_str().into(), suite.span)],
+            None => suite.suts.clone(),
+        };
+        let suts: Vec<(Option<SutEps>, Span)> = if suts.is_empty() {
+            vec![(None, suite.span)]
+        } else {
+            suts.iter().map(|sut| (Some(self.sut(sut)), sut.span)).collect()
+        };
+        let mut places = Vec::new();
+        for (sut, span) in suts {
+            let name = sut.as_ref().map(|sut| SutName::from(sut.name.as_str()));
+            for ep in self.eps(suite, sut) {
+                let place = (name.clone(), ep);
+                if places.contains(&place) {
+                    self.problems.warn(
+                        span,
+                        "the same SUT and EP are named twice",
+                        "the suite runs there once",
+                    );
+                } else {
+                    places.push(place);
+                }
+            }
+        }
+        places
+    }
+
+    /// The run's own EP, else the suite's, else the SUT's, else any.
+    fn eps(&self, suite: &Suite, sut: Option<SutEps>) -> Vec<Option<EpName>> {
+        if let Some(ep) = &self.options.ep {
+            return vec![Some(ep.clone())];
+        }
+        let own: Vec<_> = suite.eps.iter().map(|ep| Some(EpName(Arc::clone(&ep.value)))).collect();
+        if !own.is_empty() {
+            return own;
+        }
+        let eps: Vec<_> = sut.unwrap_or_default().eps.into_iter().map(|ep| Some(EpName::from(ep))).collect();
+        if eps.is_empty() { vec![None] } else { eps }
+    }
+
+    fn sut(&mut self, sut: &At<Arc<str>>) -> SutEps {
+        let nobody = "".into();
+        let user = self.options.user.as_ref().unwrap_or(&nobody);
+        match self.lab.sut_eps(sut.value.trim_start_matches('/'), user) {
+            Known::Yes(found) => found,
+            Known::Unchecked => SutEps { name: sut.value.to_string(), eps: Vec::new() },
+            Known::No(reason) => {
+                let names = self.lab.sut_names();
+                let help = suggest(&sut.value, names.iter().map(String::as_str));
+                self.problems.error(sut.span, format!("SUT `{}` {reason}", sut.value), help);
+                SutEps { name: sut.value.to_string(), eps: Vec::new() }
+            }
+        }
+    }
+}
+
+impl PreparedIterator {
+    pub(super) fn iterator(&self) -> Option<&crate::test_config::Iterator> {
+        self.config_file.iterators.get(self.at)
+    }
+
+    pub(super) fn values(&self) -> &[Arc<str>] {
+        let values = self.iterator().map(|iterator| iterator.values.as_slice()).unwrap_or_default();
+        if self.default_only { values.get(..1).unwrap_or_default() } else { values }
+    }
+}
+
+/// What stands around, then one's own; an entry of one's own replaces that of the same name.
+fn merge_configs(around: &[ConfigUse], own: &[ConfigUse]) -> Vec<ConfigUse> {
+    let mut merged = around.to_vec();
+    for config in own {
+        match merged.iter_mut().find(|known| known.name.value == config.name.value) {
+            Some(known) => *known = config.clone(),
+            None => merged.push(config.clone()),
+        }
+    }
+    merged
+}

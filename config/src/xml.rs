@@ -1,0 +1,170 @@
+//! XML as a flat list of elements with their places in the text: read once, walked by typed readers, edited by splices.
+//!
+//! The text itself stays the truth. An element is a handful of offsets into it, so a project of a hundred thousand tests costs
+//! little more than its text, and what is written back differs only where it was edited. Nothing here recurses.
+
+mod edit;
+mod lexis;
+mod parse;
+mod walk;
+
+use std::{borrow::Cow, ops::Range, sync::Arc};
+
+pub(crate) use edit::{Splices, attribute_text, content_text};
+pub(crate) use parse::parse;
+pub(crate) use walk::{Fields, Walk};
+
+use crate::source::{Source, Span};
+
+/// An element's place in [`Tree`]; elements stand in document order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeId(u32);
+
+/// A file's elements.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    source: Arc<Source>,
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    parent: Option<NodeId>,
+    next: Option<NodeId>,
+    /// Whether the element right behind this one in the list is its first child.
+    has_child: bool,
+    /// `<a/>`: there is no content, and no end tag.
+    empty: bool,
+    /// From `<` of the start tag to behind `>` of the end tag.
+    outer: Span,
+    /// The name in the start tag.
+    name: Span,
+    /// Between the tags.
+    inner: Span,
+}
+
+/// An element.
+#[derive(Clone, Copy)]
+pub(crate) struct Element<'t> {
+    tree: &'t Tree,
+    id: NodeId,
+    node: &'t Node,
+}
+
+impl Tree {
+    /// The outermost element.
+    pub(crate) fn root(&self) -> Element<'_> {
+        self.element(NodeId(0)).expect("a tree is made only of a text with a root element")
+    }
+
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    fn element(&self, id: NodeId) -> Option<Element<'_>> {
+        let node = self.nodes.get(usize::try_from(id.0).ok()?)?;
+        Some(Element { tree: self, id, node })
+    }
+}
+
+impl<'t> Element<'t> {
+    pub(crate) fn name(self) -> &'t str {
+        self.tree.source.slice(self.node.name)
+    }
+
+    /// The place of the name in the start tag: where messages about the element point.
+    pub(crate) fn name_span(self) -> Span {
+        Span { start: self.node.name.start.saturating_sub(1), end: self.node.name.end }
+    }
+
+    /// From the start tag to the end tag, both included.
+    pub(crate) fn outer(self) -> Span {
+        self.node.outer
+    }
+
+    /// Between the tags; for `<a/>` an empty place behind it.
+    pub(crate) fn inner(self) -> Span {
+        self.node.inner
+    }
+
+    /// Whether it is written `<a/>`.
+    pub(crate) fn is_empty_tag(self) -> bool {
+        self.node.empty
+    }
+
+    pub(crate) fn parent(self) -> Option<Element<'t>> {
+        self.tree.element(self.node.parent?)
+    }
+
+    pub(crate) fn children(self) -> impl Iterator<Item = Element<'t>> {
+        let first =
+            self.node.has_child.then(|| self.tree.element(NodeId(self.id.0.saturating_add(1)))).flatten();
+        std::iter::successors(first, |at| self.tree.element(at.node.next?))
+    }
+
+    pub(crate) fn children_named(self, name: &str) -> impl Iterator<Item = Element<'t>> {
+        self.children().filter(move |child| child.name() == name)
+    }
+
+    pub(crate) fn child(self, name: &str) -> Option<Element<'t>> {
+        self.children().find(|child| child.name() == name)
+    }
+
+    /// The text right inside the element, references resolved, without that of inner elements.
+    pub(crate) fn text(self) -> Cow<'t, str> {
+        let source = &self.tree.source;
+        if !self.node.has_child {
+            return lexis::resolve(source.slice(self.node.inner));
+        }
+        let mut at = self.node.inner.start;
+        let mut text = String::new();
+        for child in self.children() {
+            text.push_str(&lexis::resolve(source.slice(Span { start: at, end: child.node.outer.start })));
+            at = child.node.outer.end;
+        }
+        text.push_str(&lexis::resolve(source.slice(Span { start: at, end: self.node.inner.end })));
+        Cow::Owned(text)
+    }
+
+    /// Where the trimmed text of an element without children stands; the element's own place where there is none.
+    pub(crate) fn text_span(self) -> Span {
+        let raw = self.tree.source.slice(self.node.inner);
+        let lead = raw.len().saturating_sub(raw.trim_start().len());
+        let range: Range<usize> = self.node.inner.range();
+        match raw.trim() {
+            "" => self.name_span(),
+            filled => {
+                let start = range.start.saturating_add(lead);
+                Span::new(start, start.saturating_add(filled.len()))
+            }
+        }
+    }
+
+    /// Attributes: name, value with references resolved, place of the value.
+    pub(crate) fn attributes(self) -> impl Iterator<Item = (&'t str, Cow<'t, str>, Span)> {
+        let end = if self.node.empty { self.node.outer.end } else { self.node.inner.start };
+        let tag = Span { start: self.node.name.end, end };
+        lexis::attributes(self.tree.source.slice(tag), tag)
+    }
+
+    pub(crate) fn attribute(self, name: &str) -> Option<(Cow<'t, str>, Span)> {
+        self.attributes().find(|(key, _, _)| *key == name).map(|(_, value, span)| (value, span))
+    }
+}
+
+impl<'t> Element<'t> {
+    /// The line end and indentation before the element; empty where something else stands before it on its line.
+    fn line_start(self) -> &'t str {
+        let text = self.tree.source.text();
+        let before = text.get(..self.node.outer.range().start).unwrap_or_default();
+        let blank = before.trim_end_matches([' ', '\t']);
+        let line = blank.strip_suffix('\n').map(|rest| rest.strip_suffix('\r').unwrap_or(rest));
+        line.and_then(|line| before.get(line.len()..)).unwrap_or_default()
+    }
+
+    /// Where the white space before an offset of the start tag begins.
+    fn blank_before(self, offset: u32) -> u32 {
+        let tag = self.tree.source.slice(Span { start: self.node.name.end, end: offset });
+        offset.saturating_sub(u32::try_from(tag.len().saturating_sub(tag.trim_end().len())).unwrap_or(0))
+    }
+}

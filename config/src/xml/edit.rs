@@ -1,0 +1,136 @@
+//! Changes to a text, collected and made at once; everything around them stays byte for byte.
+
+use std::fmt::Write;
+
+use super::Element;
+use crate::source::Span;
+
+/// Pieces of a text to replace.
+#[derive(Debug, Default)]
+pub(crate) struct Splices(Vec<(Span, String)>);
+
+impl Splices {
+    pub(crate) fn replace(&mut self, span: Span, text: impl Into<String>) {
+        self.0.push((span, text.into()));
+    }
+
+    pub(crate) fn insert(&mut self, at: u32, text: impl Into<String>) {
+        self.replace(Span { start: at, end: at }, text);
+    }
+
+    /// The text with all pieces replaced; of pieces that overlap, the first in the text wins.
+    pub(crate) fn apply(mut self, text: &str) -> String {
+        self.0.sort_by_key(|(span, _)| *span);
+        let mut result = String::with_capacity(text.len());
+        let mut at = 0;
+        for (span, replacement) in &self.0 {
+            let range = span.range();
+            if range.start < at {
+                continue;
+            }
+            result.push_str(text.get(at..range.start).unwrap_or_default());
+            result.push_str(replacement);
+            at = range.end;
+        }
+        result.push_str(text.get(at..).unwrap_or_default());
+        result
+    }
+}
+
+/// A text as element content.
+pub(crate) fn content_text(text: &str) -> String {
+    escape(text, |c| matches!(c, '<' | '>' | '&' | '\r'))
+}
+
+/// A text as an attribute's value in double quotes.
+pub(crate) fn attribute_text(text: &str) -> String {
+    escape(text, |c| matches!(c, '<' | '>' | '&' | '"' | '\r' | '\n' | '\t'))
+}
+
+/// Characters that XML cannot hold at all become the replacement character.
+fn escape(text: &str, must: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' if must(c) => escaped.push_str("&lt;"),
+            '>' if must(c) => escaped.push_str("&gt;"),
+            '&' if must(c) => escaped.push_str("&amp;"),
+            '"' if must(c) => escaped.push_str("&quot;"),
+            _ if must(c) => write!(escaped, "&#{};", u32::from(c)).unwrap_or_default(),
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            _ if c.is_ascii_control() && !matches!(c, '\n' | '\t' | '\r' | '\x7f') => {
+                escaped.push('\u{fffd}')
+            }
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+impl Splices {
+    /// Gives an element this text; its attributes stay, what was in it goes.
+    pub(crate) fn set_text(&mut self, element: Element<'_>, text: &str) {
+        if !element.is_empty_tag() {
+            self.replace(element.inner(), content_text(text));
+        } else if !text.is_empty() {
+            let slash = element.outer().end.saturating_sub(2);
+            let tag = element.name();
+            let span = Span { start: slash, end: element.outer().end };
+            self.trim_before(element, slash);
+            self.replace(span, format!(">{}</{tag}>", content_text(text)));
+        }
+    }
+
+    /// `<a />` becomes `<a>…`: the blank before the slash goes.
+    fn trim_before(&mut self, element: Element<'_>, slash: u32) {
+        let blank = Span { start: element.blank_before(slash), end: slash };
+        if blank.start < blank.end {
+            self.replace(blank, "");
+        }
+    }
+
+    /// Gives the first child of this name this text; adds the child at the end where there is none.
+    pub(crate) fn set_child_text(&mut self, parent: Element<'_>, name: &str, text: &str) {
+        match parent.child(name) {
+            Some(child) => self.set_text(child, text),
+            None => self.append_child(parent, &format!("<{name}>{}</{name}>", content_text(text))),
+        }
+    }
+
+    /// Adds an element as the last child, on a line of its own where the others have theirs.
+    pub(crate) fn append_child(&mut self, parent: Element<'_>, text: &str) {
+        match parent.children().last() {
+            Some(last) => self.insert(last.outer().end, format!("{}{text}", last.line_start())),
+            None if parent.is_empty_tag() => {
+                let slash = parent.outer().end.saturating_sub(2);
+                let span = Span { start: slash, end: parent.outer().end };
+                let (outside, tag) = (parent.line_start(), parent.name());
+                let inside = if outside.is_empty() { String::new() } else { format!("{outside}    ") };
+                self.trim_before(parent, slash);
+                self.replace(span, format!(">{inside}{text}{outside}</{tag}>"));
+            }
+            None => {
+                let outside = parent.line_start();
+                let inside = if outside.is_empty() { String::new() } else { format!("{outside}    ") };
+                self.replace(parent.inner(), format!("{inside}{text}{outside}"));
+            }
+        }
+    }
+
+    /// Adds an element before another, with the same indentation.
+    pub(crate) fn insert_before(&mut self, element: Element<'_>, text: &str) {
+        self.insert(element.outer().start, format!("{text}{}", element.line_start()));
+    }
+
+    /// Adds an element behind another, with the same indentation.
+    pub(crate) fn insert_after(&mut self, element: Element<'_>, text: &str) {
+        self.insert(element.outer().end, format!("{}{text}", element.line_start()));
+    }
+
+    /// Takes an element away, with its line where it has one of its own.
+    pub(crate) fn remove(&mut self, element: Element<'_>) {
+        let lead = u32::try_from(element.line_start().len()).unwrap_or(0);
+        let outer = element.outer();
+        self.replace(Span { start: outer.start.saturating_sub(lead), end: outer.end }, "");
+    }
+}
