@@ -4,7 +4,8 @@
 //! - a [`channel`] carries bytes: [`telnet`], [`ssh`], a local [`process`];
 //! - [`expect`] finds what is awaited in bytes as they arrive, [`record`] writes a dialogue down;
 //! - a [`session`] puts them together: open, command, config, close;
-//! - [`steps`] runs a test that is written as data.
+//! - [`steps`] runs a test that is written as data;
+//! - [`simulate`] is the other side: devices that are not there.
 
 mod clock;
 pub mod limits;
@@ -23,5 +24,7 @@ pub mod record;
 pub mod session;
 
 pub mod steps;
+
+pub mod simulate;
 
 pub use clock::Deadline;

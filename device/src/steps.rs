@@ -27,7 +27,10 @@ use crate::{record::Tap, session::SessionSettings};
 /// What a step test needs from the one who runs it.
 pub trait StepEnvironment: Send {
     /// The properties of a resource, by its path; an error is a sentence that names the remedy.
-    fn resource(&mut self, path: &str) -> impl Future<Output = Result<BTreeMap<String, Value>, String>> + Send;
+    fn resource(
+        &mut self,
+        path: &str,
+    ) -> impl Future<Output = Result<BTreeMap<String, Value>, String>> + Send;
 
     /// A variable that the test did not set itself: a parameter, a property, a global.
     fn variable(&mut self, name: &str) -> impl Future<Output = Option<String>> + Send;

@@ -1,6 +1,6 @@
 //! Which algorithms are offered: today's, and with `legacy` also those that old devices know.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use russh::{Preferred, cipher, client, kex, mac};
 

@@ -25,26 +25,66 @@ const UNITS: [(&str, &[(&str, f64)]); 6] = [
     (
         "time",
         &[
-            ("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("usec", 1e-6), ("ms", 1e-3), ("msec", 1e-3), ("s", 1.0),
-            ("sec", 1.0), ("secs", 1.0), ("second", 1.0), ("seconds", 1.0), ("min", 60.0), ("mins", 60.0),
-            ("minute", 60.0), ("minutes", 60.0), ("h", 3600.0), ("hour", 3600.0), ("hours", 3600.0),
-            ("d", 86_400.0), ("day", 86_400.0), ("days", 86_400.0),
+            ("ns", 1e-9),
+            ("us", 1e-6),
+            ("µs", 1e-6),
+            ("usec", 1e-6),
+            ("ms", 1e-3),
+            ("msec", 1e-3),
+            ("s", 1.0),
+            ("sec", 1.0),
+            ("secs", 1.0),
+            ("second", 1.0),
+            ("seconds", 1.0),
+            ("min", 60.0),
+            ("mins", 60.0),
+            ("minute", 60.0),
+            ("minutes", 60.0),
+            ("h", 3600.0),
+            ("hour", 3600.0),
+            ("hours", 3600.0),
+            ("d", 86_400.0),
+            ("day", 86_400.0),
+            ("days", 86_400.0),
         ],
     ),
     (
         "bytes",
         &[
-            ("B", 1.0), ("byte", 1.0), ("bytes", 1.0), ("kB", 1e3), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9),
-            ("TB", 1e12), ("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 1_073_741_824.0),
+            ("B", 1.0),
+            ("byte", 1.0),
+            ("bytes", 1.0),
+            ("kB", 1e3),
+            ("KB", 1e3),
+            ("MB", 1e6),
+            ("GB", 1e9),
+            ("TB", 1e12),
+            ("KiB", 1024.0),
+            ("MiB", 1_048_576.0),
+            ("GiB", 1_073_741_824.0),
             ("TiB", 1_099_511_627_776.0),
         ],
     ),
     (
         "bits per second",
         &[
-            ("bps", 1.0), ("bit/s", 1.0), ("bits/s", 1.0), ("bits/sec", 1.0), ("kbps", 1e3), ("Kbps", 1e3),
-            ("kbit/s", 1e3), ("Kbit/s", 1e3), ("Mbps", 1e6), ("Mbit/s", 1e6), ("Gbps", 1e9), ("Gbit/s", 1e9),
-            ("B/s", 8.0), ("kB/s", 8e3), ("KB/s", 8e3), ("MB/s", 8e6), ("GB/s", 8e9),
+            ("bps", 1.0),
+            ("bit/s", 1.0),
+            ("bits/s", 1.0),
+            ("bits/sec", 1.0),
+            ("kbps", 1e3),
+            ("Kbps", 1e3),
+            ("kbit/s", 1e3),
+            ("Kbit/s", 1e3),
+            ("Mbps", 1e6),
+            ("Mbit/s", 1e6),
+            ("Gbps", 1e9),
+            ("Gbit/s", 1e9),
+            ("B/s", 8.0),
+            ("kB/s", 8e3),
+            ("KB/s", 8e3),
+            ("MB/s", 8e6),
+            ("GB/s", 8e9),
         ],
     ),
     ("frequency", &[("Hz", 1.0), ("kHz", 1e3), ("MHz", 1e6), ("GHz", 1e9)]),
@@ -61,7 +101,8 @@ impl Quantity {
         let text = text.trim();
         let not_a_number = || QuantityError::NotANumber(text.chars().take(80).collect());
         let (number, unit) = split_number(text).ok_or_else(not_a_number)?;
-        let value: f64 = number.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(not_a_number)?;
+        let value: f64 =
+            number.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(not_a_number)?;
         let unit = unit.trim();
         // Another kind of unit (packets, %, dBm) is compared with itself only.
         let known = UNITS.iter().find_map(|(dimension, units)| {
@@ -89,7 +130,8 @@ impl Quantity {
 /// # Errors
 /// One is no number, or they measure different things.
 pub fn compare(value: &str, limit: &str) -> Result<Ordering, QuantityError> {
-    let unit_of = |text: &str| split_number(text.trim()).map(|(_, unit)| unit.trim().to_owned()).unwrap_or_default();
+    let unit_of =
+        |text: &str| split_number(text.trim()).map(|(_, unit)| unit.trim().to_owned()).unwrap_or_default();
     let (left, right) = (unit_of(value), unit_of(limit));
     let with_unit = |text: &str, own: &str, other: &str| {
         if own.is_empty() { format!("{} {other}", text.trim()) } else { text.to_owned() }

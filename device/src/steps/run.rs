@@ -144,9 +144,13 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 session.send(&text, *enter, clock.span()).await.map_err(blame)?;
             }
             Action::Expect { patterns } => self.expect(step, patterns, clock).await?,
-            Action::Command { command, allow_error } => self.command(step, command, *allow_error, clock).await?,
+            Action::Command { command, allow_error } => {
+                self.command(step, command, *allow_error, clock).await?
+            }
             Action::Config { lines } => self.config(step, lines, clock).await?,
-            Action::WaitUntil { command, every } => return self.wait_until(step, command, *every, clock).await,
+            Action::WaitUntil { command, every } => {
+                return self.wait_until(step, command, *every, clock).await;
+            }
             Action::Pause { span } => tokio::time::sleep(*span).await,
             Action::Set { values } => {
                 for (name, value) in values {
@@ -291,7 +295,8 @@ impl<E: StepEnvironment> Runner<'_, E> {
     async fn session(&mut self, step: &Step) -> Result<&mut Session, Failure> {
         if !self.sessions.contains_key(&step.session) {
             let source = self.test.sessions.get(&step.session);
-            let source = source.ok_or_else(|| Failure::test(format!("there is no session `{}`", step.session)))?;
+            let source =
+                source.ok_or_else(|| Failure::test(format!("there is no session `{}`", step.session)))?;
             let session = Box::pin(self.open(&step.session, source)).await?;
             self.sessions.insert(step.session.clone(), session);
         }
@@ -306,7 +311,11 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let mut title = name.to_owned();
         if let Some(resource) = &source.resource {
             title = self.fill(resource).await?;
-            properties = self.environment.resource(&title).await.map_err(|error| Failure::lab(format!("{title}: {error}")))?;
+            properties = self
+                .environment
+                .resource(&title)
+                .await
+                .map_err(|error| Failure::lab(format!("{title}: {error}")))?;
         }
         for (key, value) in &source.connect {
             let value = match value {

@@ -25,7 +25,11 @@ impl Variables {
     }
 
     /// A text with its variables filled in; `$${` is a plain `${`.
-    pub(super) async fn fill<E: StepEnvironment>(&self, text: &str, environment: &mut E) -> Result<String, Failure> {
+    pub(super) async fn fill<E: StepEnvironment>(
+        &self,
+        text: &str,
+        environment: &mut E,
+    ) -> Result<String, Failure> {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
@@ -37,11 +41,15 @@ impl Variables {
             }
             filled.push_str(before);
             let Some((name, after)) = after.split_once('}') else {
-                return Err(Failure::test(format!("`{text}`: `${{` is not closed; write `$${{` for a plain one")));
+                return Err(Failure::test(format!(
+                    "`{text}`: `${{` is not closed; write `$${{` for a plain one"
+                )));
             };
             filled.push_str(&self.value(name.trim(), environment).await?);
             if filled.len() > TEXT_BYTES_MAX {
-                return Err(Failure::test(format!("a text with variables is larger than {TEXT_BYTES_MAX} bytes")));
+                return Err(Failure::test(format!(
+                    "a text with variables is larger than {TEXT_BYTES_MAX} bytes"
+                )));
             }
             rest = after;
         }

@@ -16,16 +16,14 @@ pub mod code {
     pub const NEW_ENVIRON: u8 = 39;
 }
 
-/// Where one side of an option stands.
+/// Where one side of an option stands. We ask for things to be on, never for them to be off again, so of RFC 1143's six states
+/// those of a withdrawn wish do not occur.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     No,
     Yes,
-    WantNo,
-    WantNoButYes,
     WantYes,
-    WantYesButNo,
 }
 
 /// What is to be done about a side of an option.
@@ -46,19 +44,18 @@ pub(crate) struct Side(State);
 impl Side {
     /// Whether it is in use.
     pub(crate) fn is_on(self) -> bool {
-        matches!(self.0, State::Yes | State::WantNo | State::WantNoButYes)
+        self.0 == State::Yes
     }
 
     /// We want it on; the answer says what to send.
     pub(crate) fn ask(&mut self) -> Answer {
-        let (next, answer) = match self.0 {
-            State::No => (State::WantYes, Answer::Agree),
-            State::WantNo => (State::WantNoButYes, Answer::Silent),
-            State::WantYesButNo => (State::WantYes, Answer::Silent),
-            State::Yes | State::WantYes | State::WantNoButYes => (self.0, Answer::Silent),
-        };
-        self.0 = next;
-        answer
+        match self.0 {
+            State::No => {
+                self.0 = State::WantYes;
+                Answer::Agree
+            }
+            State::Yes | State::WantYes => Answer::Silent,
+        }
     }
 
     /// The peer says yes (WILL for its side, DO for ours).
@@ -66,12 +63,7 @@ impl Side {
         let (next, answer) = match self.0 {
             State::No if supported => (State::Yes, Answer::Agree),
             State::No => (State::No, Answer::Refuse),
-            State::Yes => (State::Yes, Answer::Silent),
-            // A yes where a no was asked for breaks the protocol; RFC 1143 says which end to believe.
-            State::WantNo => (State::No, Answer::Silent),
-            State::WantNoButYes => (State::Yes, Answer::Silent),
-            State::WantYes => (State::Yes, Answer::Silent),
-            State::WantYesButNo => (State::WantNo, Answer::Refuse),
+            State::Yes | State::WantYes => (State::Yes, Answer::Silent),
         };
         self.0 = next;
         answer
@@ -79,12 +71,11 @@ impl Side {
 
     /// The peer says no (WONT for its side, DONT for ours).
     pub(crate) fn peer_refuses(&mut self) -> Answer {
-        let (next, answer) = match self.0 {
-            State::Yes => (State::No, Answer::Refuse),
-            State::WantNoButYes => (State::WantYes, Answer::Agree),
-            State::No | State::WantNo | State::WantYes | State::WantYesButNo => (State::No, Answer::Silent),
+        let answer = match self.0 {
+            State::Yes => Answer::Refuse,
+            State::No | State::WantYes => Answer::Silent,
         };
-        self.0 = next;
+        self.0 = State::No;
         answer
     }
 }

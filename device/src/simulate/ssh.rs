@@ -1,0 +1,133 @@
+//! A simulated device's SSH server: password or questions for the login, a shell, a host key that lives as long as the device.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+
+use russh::{
+    Channel, ChannelId,
+    keys::{Algorithm, HashAlg, PrivateKey, key::safe_rng},
+    server::{self, Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session},
+};
+use tokio::net::TcpStream;
+
+use super::Host;
+use crate::{channel::Raw, ssh::algorithms::server_preferred};
+
+/// The host key, and how it is known.
+#[derive(Clone)]
+pub(super) struct Keys {
+    config: Arc<Config>,
+    pub(super) fingerprint: String,
+}
+
+impl Keys {
+    pub(super) fn new() -> Result<Self, russh::keys::ssh_key::Error> {
+        let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519)?;
+        let fingerprint = key.public_key().fingerprint(HashAlg::Sha256).to_string();
+        let config = Config {
+            keys: vec![key],
+            preferred: server_preferred(),
+            // A simulated device has nothing to hide by being slow.
+            auth_rejection_time: Duration::ZERO,
+            nodelay: true,
+            ..Config::default()
+        };
+        Ok(Self { config: Arc::new(config), fingerprint })
+    }
+}
+
+pub(super) async fn serve(stream: TcpStream, keys: Keys, host: Host) {
+    let stop = host.stop.clone();
+    let connection = Connection { host, channels: BTreeMap::new() };
+    let running = match server::run_stream(keys.config, stream, connection).await {
+        Ok(running) => running,
+        Err(error) => {
+            tracing::debug!(%error, "an SSH connection to a simulated device ended early");
+            return;
+        }
+    };
+    let handle = running.handle();
+    tokio::select! {
+        ended = running => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "an SSH connection to a simulated device ended");
+            }
+        }
+        () = stop.cancelled() => {
+            let goodbye = handle.disconnect(russh::Disconnect::ByApplication, String::new(), String::new());
+            if goodbye.await.is_err() {
+                tracing::debug!("an SSH connection to a simulated device was gone already");
+            }
+        }
+    }
+}
+
+struct Connection {
+    host: Host,
+    channels: BTreeMap<ChannelId, Channel<Msg>>,
+}
+
+impl Connection {
+    fn judge(&self, user: &str, password: &str) -> Auth {
+        match &self.host.device.model().login {
+            Some(login) if login.user != user || login.password != password => Auth::reject(),
+            _ => Auth::Accept,
+        }
+    }
+}
+
+impl Handler for Connection {
+    type Error = russh::Error;
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
+        Ok(self.judge(user, password))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        user: &str,
+        _submethods: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, russh::Error> {
+        let Some(mut response) = response else {
+            let prompts = vec![(Cow::Borrowed("Password: "), false)];
+            let (name, instructions) = (Cow::Borrowed(""), Cow::Borrowed(""));
+            return Ok(Auth::Partial { name, instructions, prompts: Cow::Owned(prompts) });
+        };
+        let answer = response.next().unwrap_or_default();
+        Ok(self.judge(user, &String::from_utf8_lossy(&answer)))
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.channels.insert(channel.id(), channel);
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn shell_request(&mut self, id: ChannelId, session: &mut Session) -> Result<(), russh::Error> {
+        let Some(channel) = self.channels.remove(&id) else {
+            return session.channel_failure(id);
+        };
+        session.channel_success(id)?;
+        let host = self.host.clone();
+        let handle = session.handle();
+        self.host.tasks.spawn(async move {
+            let stop = host.stop.clone();
+            let shell = Box::new(Raw::new(channel.into_stream()));
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = host.talk(shell, false) => {}
+            }
+            // The shell is over, and with it the connection, as on a device.
+            let goodbye = handle.disconnect(russh::Disconnect::ByApplication, String::new(), String::new());
+            if goodbye.await.is_err() {
+                tracing::debug!("an SSH connection to a simulated device was gone already");
+            }
+        });
+        Ok(())
+    }
+}
