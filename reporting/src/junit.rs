@@ -318,6 +318,10 @@ fn class_name(project: &str, path: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{excerpt::NoLogs, fixture};
 
@@ -364,5 +368,34 @@ mod tests {
         let options = Options { all_logs_bytes_max: 10, ..Options::default() };
         let text = report(&fixture::demo(), &fixture::logs(), options);
         assert!(text.contains("log left out, this file is long"));
+    }
+
+    proptest! {
+        /// Whatever tests are called and say, a strict parser reads the file, and finds as many cases as there are tests.
+        #[test]
+        fn any_text_makes_a_file_that_parsers_read(text in prop::collection::vec(any::<char>(), 0..40), log in prop::collection::vec(any::<u8>(), 0..200)) {
+            let text: String = text.into_iter().collect();
+            let mut results = fixture::demo();
+            let mut plan = (*results.plan).clone();
+            plan.project.clone_from(&text);
+            for test in &mut plan.tests {
+                test.name = text.as_str().into();
+            }
+            for suite in &mut plan.suites {
+                suite.name = text.as_str().into();
+            }
+            results.plan = Arc::new(plan);
+            results.run.project.clone_from(&text);
+            for attempt in results.tests.iter_mut().flat_map(|test| &mut test.attempts) {
+                attempt.variables.insert(text.as_str().into(), text.as_str().into());
+            }
+            for outcome in results.tests.iter_mut().filter_map(|test| test.outcome.as_mut()) {
+                outcome.reason.clone_from(&text);
+            }
+            let logs = BTreeMap::from([((fixture::attempt_id(4, 1), Stream::Cli), log)]);
+            let file = report(&results, &logs, Options { log_bytes_max: 100, ..Options::default() });
+            let document = roxmltree::Document::parse(&file).unwrap();
+            prop_assert_eq!(document.descendants().filter(|node| node.has_tag_name("testcase")).count(), 13);
+        }
     }
 }
