@@ -184,6 +184,26 @@ impl Bind {
     }
 }
 
+/// Reads all templates of `db.xml`, in order.
+///
+/// # Errors
+/// What is wrong with each template that cannot be bound, so that a person mends them all at once.
+pub fn parse_all<'a>(
+    templates: impl IntoIterator<Item = &'a str>,
+    dialect: Dialect,
+    known: &Known,
+) -> Result<Vec<Statement>, Vec<InsertError>> {
+    let mut statements = Vec::new();
+    let mut errors = Vec::new();
+    for (number, template) in (1..).zip(templates) {
+        match Statement::parse(number, template, dialect, known) {
+            Ok(statement) => statements.push(statement),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(statements) } else { Err(errors) }
+}
+
 /// A number that is written as it would be printed; `007` and `+7` are texts.
 fn plain_integer(text: &str) -> Option<i64> {
     text.parse::<i64>().ok().filter(|number| number.to_string() == text)

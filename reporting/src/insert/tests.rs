@@ -127,6 +127,17 @@ fn values_are_texts_numbers_or_nothing() {
 }
 
 #[test]
+fn all_faults_are_told_at_once() {
+    let good = parse_all(["SELECT $x", "SELECT '$y'"], Dialect::Sqlite, &known()).unwrap();
+    assert_eq!(good.len(), 2);
+    let bad = ["SELECT $a", "SELECT $x", "SELECT '"];
+    let errors = parse_all(bad, Dialect::Sqlite, &known()).unwrap_err();
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert!(errors[0].starts_with("statement 1, line 1, column 8: nothing defines `$a`"), "{errors:?}");
+    assert!(errors[1].starts_with("statement 3, line 1, column 8: this text does not end"), "{errors:?}");
+}
+
+#[test]
 fn postgres_gets_casts_at_the_placeholders_alone() {
     let statement =
         Statement::parse(1, "INSERT INTO r VALUES ('$$1', $x, '$y')", Dialect::Postgres, &known()).unwrap();
