@@ -81,7 +81,7 @@ class Warm(Lab):
             "print(sorted(set(os.environ) & {'EP_SECRET', 'JACKFIELD_RUN', 'MORE'}), sys.stdin.read() == '')\n"
             "print(os.path.dirname(__file__) == sys.path[0], 'client' in sys.modules, os.getsid(0) == os.getpid())\n"
             "print(sorted(int(f) for f in os.listdir('/proc/self/fd'))[:3], len(os.listdir('/proc/self/fd')) - 1)\n"
-            "import signal; print(signal.getsignal(signal.SIGCHLD), signal.getsignal(signal.SIGINT).__name__, 'threading' in sys.modules)\n"
+            "import signal; print(int(signal.getsignal(signal.SIGCHLD)), signal.getsignal(signal.SIGINT).__name__, 'threading' in sys.modules)\n"
             "sys.exit(5)\n"
         )
         self.write("neighbour.py", "")

@@ -1,0 +1,137 @@
+"""Tcl and Expect: the commands, Twister's names, and how a script's end is read."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+from lab import SDK_DIR, Lab
+
+WRAPPER = os.path.join(SDK_DIR, "tcl", "run.tcl")
+
+
+class Tcl(Lab):
+    interpreter = "tclsh"
+    ending = ".tcl"
+
+    def run_script(self, text, *arguments):
+        return self.execute([self.interpreter, WRAPPER, self.write("t" + self.ending, text), *arguments])
+
+    def test_ends(self):
+        for text, status, result in [
+            ("", 0, None),
+            ("puts done", 0, None),
+            ("set x PASS", 0, None),
+            ("return 0", 0, None),
+            ("exit 3", 3, None),
+            ("exit 77", 77, None),
+            ("set _RESULT FAIL; puts x", 1, ("FAIL", "", False)),
+            ("set _RESULT {FAIL {no link}}", 1, ("FAIL", "no link", False)),
+            ("set _REASON {no card}; set _RESULT skip", 77, ("SKIPPED", "no card", False)),
+            ("set _RESULT {not executed}", 1, ("NOT_EXECUTED", "", False)),
+            ("catch { testFail {no \"link\"} }; puts x", 1, ("FAIL", 'no "link"', False)),
+            ("jackfield::test_skip later", 77, ("SKIPPED", "later", False)),
+            ("proc f {} { expr {1 / 0} }\nf", 1, ("FAIL", "crashed: divide by zero", True)),
+            ("no_such_command", 1, ("FAIL", 'crashed: invalid command name "no_such_command"', True)),
+            ("get_resource /none", 1, ("FAIL", "crashed: there is no resource `/none` (parameter `query`) [not_found]", True)),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text), status, result)
+        self.assertEqual(self.run_script("set x fine").returncode, 1)
+        self.assertEqual(self.ep.result[0], "FAIL")
+        self.assertIn("`fine` is no verdict", self.ep.result[1])
+
+    def test_a_file_that_is_not_there(self):
+        done = self.execute([self.interpreter, WRAPPER, "/nowhere/t" + self.ending])
+        self.assertEqual((done.returncode, self.ep.result[0]), (1, "INVALID"))
+
+    def test_calls(self):
+        done = self.run_script(
+            r"""
+            proc is {value expected} { if {$value ne $expected} { error "`$value` is not `$expected`" } }
+            is "$USER $EP $SUT $CONFIG" "ana EP-1001 /user_sut.user tc_config;other"
+            is [dict get $PROPERTIES colour] {blue "sky"}
+            is "$FIRST_ITERATOR_COMP $FIRST_ITERATOR_NAME $FIRST_ITERATOR_VAL" "comp iterator_1 3"
+            is $argv {{a b} -c}
+            is $argc 2
+            is [jackfield::json::number 0x1f] 31
+            proc stop_here {} { set colour blue; array set a {x 1}; jackfield::breakpoint }
+            stop_here
+            logMsg logTest "Grüße\n\"2\""
+            logMessage logDebug \u0001
+            is [getGlobal Level_A/global1] "value 1"
+            is [setGlobal Level_A/new {a b}] 1
+            is [dict get [getGlobal Level_A] new] {a b}
+            is [getResource /none] ""
+            set id [setResource module1 /tb1/dev_2 {{"ip":"10.0.0.1", "port":"80"}}]
+            is [getResource $id:ip] 10.0.0.1
+            is [setResource module1 /tb1/dev_2 {port 81}] 1
+            is [dict get [getResource $id] meta] {ip 10.0.0.1 port 81}
+            is [renameResource /tb1/dev_2/module1 m2] 1
+            is [deleteResource /tb1/dev_2/m2] 1
+            is [getBindName comp] /user_sut.user/dev_1
+            is [getConfig tc_config comp/iterator_1] 3
+            is "[countProjectFiles] [currentFileIndex] [countSuiteFiles] [currentFSuiteIndex]" "30 17 9 2"
+            is [jackfield::interact options which? 5000 {a b} a] b
+            set r [session /lab/router r1]
+            session_command $r "ip route 10.0.0.0/24"
+            is [session_command $r "show ip route"] "10.0.0.0/24\n"
+            session_send $r "show ip route"
+            is [dict get [session_expect $r {never {(\w+)# }} 500] groups] router
+            is [session_list] r1
+            session_close $r
+            step good { is 1 1 }
+            catch { step bad { error "no link" } }
+            jackfield::set_variable build 7
+            jackfield::cleanup reset {reset --all} 1500
+            jackfield::artifact [info script]
+            if {![catch { jackfield::session_command $r x } error options]} { error "a closed session took a command" }
+            is [dict get $options -errorcode] {JACKFIELD not_found session}
+            puts "ö ok"
+            """,
+            "a b",
+            "-c",
+        )
+        self.ended(done, 0)
+        self.assertEqual(done.stdout, "ö ok\n")
+        self.assertEqual(done.stderr.count("*ERROR*"), 1, done.stderr)
+        self.assertEqual(self.ep.logs, [("logTest", 'Grüße\n"2"'), ("logDebug", "\x01")])
+        self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "no link")])
+        self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
+        self.assertEqual(self.ep.breakpoints, ["a = x 1\ncolour = blue"])
+        self.assertEqual(self.ep.artifacts[0][0], "t" + self.ending)
+
+    def test_json(self):
+        done = self.run_script(
+            r"""
+            package require jackfield::json
+            foreach bad [list "\{" "\[1,," nul "\{\"a\" 1\}" "\[1\] x" "\{a:1\}" "\"abc" "\[1 2\]" [string repeat \[ 500]] {
+                if {![catch { jackfield::json::read $bad }]} { error "`$bad` was read" }
+            }
+            foreach text [list "" " " "a\"b\\c" "\t\n\r\b\f" "ö\u4e2d" "{x" "\\u0041"] {
+                if {[jackfield::json::read [jackfield::json::text $text]] ne $text} { error "`$text` was changed" }
+            }
+            if {[jackfield::json::read {[1, -2.5e3, true, null, "\u00e4\/"]}] ne [list 1 -2.5e3 1 {} ä/]} { error numbers }
+            """
+        )
+        self.ended(done, 0)
+
+    def test_without_an_ep_the_error_says_what_to_do(self):
+        done = self.execute([self.interpreter, WRAPPER, self.write("t" + self.ending, "get_global x")], JACKFIELD_BIN="/none")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the bridge to the EP cannot be started", done.stderr)
+
+
+class Expect(Tcl):
+    interpreter = "expect"
+    ending = ".exp"
+
+    def test_expects_own_commands_stay(self):
+        done = self.run_script("log_user 0\nspawn cat\nsend \"ping\\r\"\nexpect -timeout 5 ping { puts found } timeout { testFail {no echo} }\nclose\nputs [info commands interact]\n")
+        self.ended(done, 0)
+        self.assertEqual(done.stdout.split(), ["found", "interact"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,286 @@
+# Jackfield for tests in Tcl and Expect: the lab, its devices and the run, from inside a test.
+#
+#     package require jackfield
+#     set router [jackfield::session /lab/router]
+#     if {![string match *10.0.0.0/24* [jackfield::session_command $router "show ip route"]]} {
+#         jackfield::test_fail "no route to 10.0.0.0/24"
+#     }
+#
+# Nothing is connected before the first call. A command of this namespace that is refused raises an error whose `-errorcode` is
+# `JACKFIELD code field`. Twister's camelCase names (`jackfield::twister`) print the error instead, and answer with an empty text.
+# None of them is imported unless asked for, since Expect has a `send` and an `interact` of its own.
+
+package require Tcl 8.6
+package require jackfield::json 0.1
+package provide jackfield 0.1
+
+namespace eval jackfield {
+    variable link ""
+    variable lastId 0
+    variable hello {}
+    namespace export log_msg result part set_variable artifact cleanup get_global set_global get_config get_resource set_resource \
+        rename_resource delete_resource get_sut get_bind_id get_bind_name session session_* test_* step context
+}
+
+# Ask the EP, and wait for the answer. `params` is a list of names and of values in JSON (`jackfield::json::…`).
+proc jackfield::call {method {params {}}} {
+    variable link
+    variable lastId
+    Connect
+    set id [incr lastId]
+    set request [json::object [list jsonrpc [json::text 2.0] id $id method [json::text $method] params [json::object $params]]]
+    if {[catch {
+        puts $link $request
+        flush $link
+        Answer $id
+    } answer]} {
+        catch { close $link } closing
+        set link ""
+        Raise unreachable "" "no answer to `$method`: $answer${closing}"
+    }
+    if {![dict exists $answer error]} {
+        return [dict get $answer result]
+    }
+    set problem [dict create]
+    catch { set problem [dict get $answer error data] }
+    set title [dict get $answer error message]
+    Raise [Member $problem code internal] [Member $problem field ""] [Member $problem title $title]
+}
+
+# What the EP knows of this test.
+proc jackfield::context {} {
+    variable hello
+    if {$hello eq ""} {
+        set hello [call hello [list token [json::text $::env(JACKFIELD_TOKEN)]]]
+    }
+    return $hello
+}
+
+# Add a line to a log of the run: logRunning, logDebug, logTest, logCli, or a name of the lab's own.
+proc jackfield::log_msg {log text} {
+    call log [list log [json::text $log] text [json::text $text]]
+}
+
+# Declare the verdict of this test. The last word counts, and the test goes on.
+proc jackfield::result {verdict {reason ""} {crashed 0}} {
+    set params [list verdict [json::text $verdict]]
+    if {$reason ne ""} { lappend params reason [json::text $reason] }
+    if {$crashed} { lappend params crashed true }
+    call result $params
+}
+
+# Add a result inside this test.
+proc jackfield::part {name verdict {reason ""} {elapsedMillis ""}} {
+    set params [list name [json::text $name] verdict [json::text $verdict]]
+    if {$reason ne ""} { lappend params reason [json::text $reason] }
+    if {$elapsedMillis ne ""} { lappend params elapsed_millis [json::number $elapsedMillis] }
+    call part $params
+}
+
+# Run a body as a named part of the test. What it raised goes on.
+proc jackfield::step {name body} {
+    set begun [clock milliseconds]
+    set code [catch { uplevel 1 $body } value options]
+    set elapsed [expr {[clock milliseconds] - $begun}]
+    if {$code == 1} {
+        part $name FAIL $value $elapsed
+    } else {
+        part $name PASS "" $elapsed
+    }
+    return -options [dict incr options -level] $value
+}
+
+# Keep a value with this test: `$name` in the lab's SQL and mail.
+proc jackfield::set_variable {name value} {
+    call variable [list name [json::text $name] value [json::text $value]]
+}
+
+# Keep a file with this attempt.
+proc jackfield::artifact {path {name ""}} {
+    set path [file normalize $path]
+    if {$name eq ""} { set name [file tail $path] }
+    call artifact [list name [json::text $name] path [json::text $path]]
+}
+
+# Have the EP run a program (a list: program and arguments) after this test, however it ends.
+proc jackfield::cleanup {name command {timeoutMillis ""}} {
+    call cleanup [Timed [list name [json::text $name] command [json::list $command]] $timeoutMillis]
+}
+
+# A global parameter, or a dictionary for a folder; empty where there is none.
+proc jackfield::get_global {path} {
+    call get_global [list path [json::text $path]]
+}
+
+# Set a global parameter for all tests.
+proc jackfield::set_global {path value} {
+    call set_global [list path [json::text $path] value [json::text $value]]
+}
+
+# A value of a test configuration, or a dictionary for a folder.
+proc jackfield::get_config {config {path ""}} {
+    call get_config [list config [json::text $config] path [json::text $path]]
+}
+
+# A node of the test-bed tree as a dictionary (id, path, meta, children, version), or one property: /tb1/dev2:port.
+proc jackfield::get_resource {query} {
+    call get_resource [list query [json::text $query]]
+}
+
+# Create or change a node; properties are a dictionary, or JSON. The answer: id, created.
+proc jackfield::set_resource {name parent {properties {}}} {
+    call set_resource [list name [json::text $name] parent [json::text $parent] properties [Properties $properties]]
+}
+
+# Give a node or a property another name.
+proc jackfield::rename_resource {query name} {
+    call rename_resource [list query [json::text $query] name [json::text $name]]
+}
+
+# Delete a node with everything below it, or one property.
+proc jackfield::delete_resource {query} {
+    call delete_resource [list query [json::text $query]]
+}
+
+# A component of a system under test, or one property of it.
+proc jackfield::get_sut {query {followLinks 0}} {
+    call get_sut [list query [json::text $query] follow_links [expr {$followLinks ? "true" : "false"}]]
+}
+
+# The id of the SUT component that a component of a test configuration is bound to; empty where there is none.
+proc jackfield::get_bind_id {component {config default_binding}} {
+    call get_bind_id [list component [json::text $component] config [json::text $config]]
+}
+
+# The path of that component.
+proc jackfield::get_bind_name {component {config default_binding}} {
+    call get_bind_name [list component [json::text $component] config [json::text $config]]
+}
+
+# Ask a person: message, input, decide, options. The answer is the default when nobody answers in time.
+proc jackfield::interact {kind message {timeoutMillis ""} {options {}} {default ""}} {
+    set params [list kind [json::text $kind] message [json::text $message] default [json::text $default]]
+    if {[llength $options]} { lappend params options [json::list $options] }
+    call interact [Timed $params $timeoutMillis]
+}
+
+# Stop here, with the local variables shown, until a person lets the test go on.
+proc jackfield::breakpoint {} {
+    set shown {}
+    foreach name [lsort [uplevel 1 { info locals }]] {
+        upvar 1 $name value
+        if {[array exists value]} {
+            lappend shown "$name = [array get value]"
+        } elseif {[info exists value]} {
+            lappend shown "$name = $value"
+        }
+    }
+    call breakpoint [list locals [json::text [join $shown \n]]]
+}
+
+# Open a session with a resource of the lab, or join it if that name is open already; the answer is its name.
+proc jackfield::session {resource {name ""} {timeoutMillis ""}} {
+    set params [list resource [json::text $resource]]
+    if {$name ne ""} { lappend params name [json::text $name] }
+    dict get [call session_open [Timed $params $timeoutMillis]] session
+}
+
+# Send a command, wait for the prompt; the answer is what stands between.
+proc jackfield::session_command {session command {timeoutMillis ""}} {
+    dict get [call session_command [Timed [list session [json::text $session] command [json::text $command]] $timeoutMillis]] output
+}
+
+# Send text, and press enter unless told not to.
+proc jackfield::session_send {session text {enter 1}} {
+    call session_send [list session [json::text $session] text [json::text $text] enter [expr {$enter ? "true" : "false"}]]
+}
+
+# Wait until one of the regular expressions has come; the answer: index, before, match, groups.
+proc jackfield::session_expect {session patterns {timeoutMillis ""}} {
+    call session_expect [Timed [list session [json::text $session] patterns [json::list $patterns]] $timeoutMillis]
+}
+
+# Close it for everyone.
+proc jackfield::session_close {session} {
+    call session_close [list session [json::text $session]]
+}
+
+# The names of the open sessions of this run on this EP.
+proc jackfield::session_list {} {
+    call session_list
+}
+
+# End this test, with a reason, whatever `catch` stands around it.
+proc jackfield::test_fail {{reason ""}} { End FAIL $reason }
+proc jackfield::test_abort {{reason ""}} { End ABORTED $reason }
+proc jackfield::test_timeout {{reason ""}} { End TIMEOUT $reason }
+proc jackfield::test_skip {{reason ""}} { End SKIPPED $reason }
+
+# The exit status that says the same as a verdict, as far as one can.
+proc jackfield::status {verdict} {
+    expr {$verdict eq "PASS" ? 0 : $verdict eq "SKIPPED" ? 77 : 1}
+}
+
+# Declare the verdict, and leave.
+proc jackfield::End {verdict reason {crashed 0}} {
+    if {[catch { result $verdict $reason $crashed } error]} {
+        puts stderr "this test is $verdict, but the EP could not be told: $error; $reason"
+    }
+    exit [status $verdict]
+}
+
+# The bridge to the EP: Tcl itself has no Unix sockets.
+proc jackfield::Connect {} {
+    variable link
+    if {$link ne ""} {
+        return
+    }
+    foreach name {JACKFIELD_BIN JACKFIELD_SOCKET JACKFIELD_TOKEN} {
+        if {![info exists ::env($name)]} {
+            Raise unreachable "" "$name is not set: this script was not started by an EP; start it with `jackfield run`"
+        }
+    }
+    if {[catch { open |[list $::env(JACKFIELD_BIN) bridge] r+ } opened]} {
+        Raise unreachable "" "the bridge to the EP cannot be started: $opened"
+    }
+    set link $opened
+    fconfigure $link -encoding utf-8 -translation lf -buffering full
+}
+
+# The answer to a request; answers to others, such as the bridge's own hello, are passed over.
+proc jackfield::Answer {id} {
+    variable link
+    while {[gets $link line] >= 0} {
+        set answer [json::read $line]
+        if {[Member $answer id ""] eq $id} {
+            return $answer
+        }
+    }
+    error "the EP closed the connection "
+}
+
+proc jackfield::Raise {code field title} {
+    set where [expr {$field eq "" ? "" : " (parameter `$field`)"}]
+    return -level 2 -code error -errorcode [list JACKFIELD $code $field] "$title$where \[$code\]"
+}
+
+proc jackfield::Member {dictionary name otherwise} {
+    if {[dict exists $dictionary $name]} { dict get $dictionary $name } else { set otherwise }
+}
+
+proc jackfield::Timed {params timeoutMillis} {
+    if {$timeoutMillis ne ""} { lappend params timeout_millis [json::number $timeoutMillis] }
+    return $params
+}
+
+proc jackfield::Properties {properties} {
+    if {[regexp {^\s*\{\s*("|\})} $properties] && ![catch { json::read $properties }]} {
+        return $properties
+    }
+    if {[catch { dict size $properties }]} {
+        Raise bad_request properties "properties are a dictionary or JSON, not `$properties`"
+    }
+    json::texts $properties
+}
+
+source [file join [file dirname [info script]] twister.tcl]
