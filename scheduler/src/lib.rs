@@ -1,14 +1,66 @@
 //! What happens next in every run: [`Scheduler::handle`] takes one event and answers with effects. Pure: no I/O, no
 //! clock, no dice; the same rows and events always lead to the same effects.
+//!
+//! ```text
+//! run      Queued ──first lane──▶ Running ◀──▶ Paused        (pre script, tests, post script all in Running)
+//!             │                     │ │           │
+//!             └───────stop──────────┼─┴───stop────┘
+//!                                   │     ▼
+//!                                   │  Stopping              (teardown of begun suites, post script)
+//!                                   ▼     ▼
+//!                              Completed  Stopped
+//!
+//! part     waits for its dependency ──▶ waits for lane and SUTs ──▶ placed ──▶ ended
+//!                      ▲                         ▲                    │
+//!                      └──────────── lent, or given up (reassign) ────┘
+//!
+//! attempt  Assigned ──▶ Started ──▶ Ended
+//!             ├───────────────────▶ Ended        a guard forbade it on the EP
+//!             └──▶ Returned                      taken back, or its EP was given up; another attempt follows
+//! ```
+//!
+//! Who asks whom: an event changes a run or an EP and *wakes* the parts that it may concern; [`Scheduler::handle`]
+//! then advances every woken part ([`advance`]) and places waiting parts on lanes ([`place`]) until nothing moves.
+//! A part advances by one question, answered purely: what is the next step? Decide a test without an EP, send it
+//! ahead, wait for a dependency, seek a lane, or end.
+//!
+//! Rules between tests are latches ([`latch`]), so that an EP with tests sent ahead decides as the scheduler would.
+//! The cost of an event grows with what it changes, not with the size of the run or with what has ended.
 
+mod advance;
+mod attempt;
+mod bench;
+mod check;
+mod cycle;
+mod decide;
+mod dependency;
 pub mod effect;
+mod ep;
 pub mod event;
+mod hook;
+mod latch;
 pub mod limits;
+mod lost;
+mod order;
+mod out;
+mod part;
+mod pause;
+mod place;
+mod queue;
+mod recall;
 pub mod restore;
+mod run;
+mod send;
+mod stop;
+mod submit;
+mod timer;
 pub mod view;
 
-use jackfield_protocol::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jackfield_protocol::{id::RunId, time::Time};
+
+use crate::{bench::Bench, out::Out, part::PartKey, run::Run, timer::Timers};
 pub use crate::{
     effect::Effects,
     event::Event,
@@ -21,21 +73,82 @@ pub use crate::{
 #[derive(Debug)]
 pub struct Scheduler {
     limits: Limits,
+    runs: BTreeMap<RunId, Run>,
+    bench: Bench,
+    timers: Timers,
+    /// Parts that may be able to take a step.
+    woken: BTreeSet<PartKey>,
 }
 
 impl Scheduler {
     /// What happens next. Due deadlines fire first; then the event counts.
-    pub fn handle(&mut self, _now: Time, _event: Event) -> Effects {
-        Effects::default()
+    pub fn handle(&mut self, now: Time, event: Event) -> Effects {
+        let mut out = Out::new(now);
+        self.fire_due(&mut out);
+        self.take(&mut out, event);
+        self.settle(&mut out);
+        self.close(out)
     }
 
     /// When [`Event::Tick`] must be said at the latest; none while nothing waits for time to pass.
     pub fn deadline(&self) -> Option<Time> {
-        None
+        // A restored scheduler has not looked at its parts yet; an instant long past says so.
+        if self.woken.is_empty() { self.timers.first() } else { Some(Time::default()) }
     }
 
-    /// Whether every invariant holds; else which does not.
-    pub fn check(&self) -> Result<(), String> {
-        Ok(())
+    fn take(&mut self, out: &mut Out, event: Event) {
+        match event {
+            Event::RunSubmitted { run, plan } => self.submit(out, run, plan),
+            Event::HookEnded { run, hook, outcome, output } => {
+                self.hook_ended(out, run, hook, outcome, output);
+            }
+            Event::RunPaused { run, by } => self.pause(out, run, by),
+            Event::RunResumed { run, by } => self.resume(out, run, by),
+            Event::RunStopped { run, by, reason } => self.stop_by_person(out, run, by, reason),
+            Event::TestsQueued { run, suite, tests, by } => self.queue(out, run, suite, tests, by),
+            Event::TestsDequeued { run, tests, by } => self.dequeue(out, run, tests, &by),
+            Event::EpConnected { ep, epoch, offer, held } => self.ep_connected(out, ep, epoch, offer, &held),
+            Event::EpGone { ep, epoch } => self.ep_gone(out, &ep, epoch),
+            Event::EpDrained { ep, drained } => self.ep_drained(out, &ep, drained),
+            Event::AttemptStarted { ep, epoch, attempt, at } => {
+                self.attempt_started(out, &ep, epoch, attempt, at);
+            }
+            Event::AttemptEnded { ep, epoch, ended } => self.attempt_ended(out, &ep, epoch, *ended),
+            Event::AttemptsReturned { ep, epoch, attempts } => {
+                self.attempts_returned(out, &ep, epoch, &attempts);
+            }
+            Event::Noted { run, fact } => self.note(out, run, fact),
+            Event::Tick => {}
+        }
+    }
+
+    fn note(&mut self, out: &mut Out, run: RunId, fact: jackfield_protocol::event::Fact) {
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.publish(out, fact);
+        }
+    }
+
+    /// Advances parts and places them until nothing moves.
+    fn settle(&mut self, out: &mut Out) {
+        loop {
+            if let Some(key) = self.woken.pop_first() {
+                self.advance(out, key);
+            } else if self.bench.has_news() {
+                self.place_waiting(out);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Writes the row of every run that something was published of.
+    fn close(&mut self, mut out: Out) -> Effects {
+        for run in std::mem::take(&mut out.touched) {
+            if let Some(run) = self.runs.get_mut(&run) {
+                run.flush(&mut out);
+                out.store(effect::Row::Run(run.row.clone()));
+            }
+        }
+        out.effects
     }
 }

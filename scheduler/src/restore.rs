@@ -1,16 +1,26 @@
 //! A scheduler from the rows that it wrote: the one way in which an engine starts.
+//!
+//! Everything that is not in a row follows from rows, or is found again: latches and counts from ended attempts,
+//! waits and leases from parts. What an EP was asked to give back is asked again by the same rules. Parts are advanced
+//! with the first event, so that whatever that leads to is stored and told.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
     id::{LeaseId, TestIndex},
-    plan::{PlannedTest, RunPlan},
+    plan::{OnEpLost, PlannedTest, RunPlan},
     time::Time,
+    verdict::{Cause, Verdict},
 };
 
 use crate::{
     Limits, Scheduler,
-    effect::{AttemptRow, EpRow, LeaseRow, PartRow, RunRow},
+    bench::{Bench, Ep, SutHold},
+    effect::{AttemptRow, AttemptState, EpRow, LeaseRow, Leased, PartRow, RunRow},
+    event::EpOffer,
+    part::{Flight, PartKey, Place},
+    run::{Run, Stage},
+    timer::{Due, Timers},
 };
 
 /// Everything the store holds that matters to the future.
@@ -45,8 +55,190 @@ pub struct RestoredRun {
 
 impl Scheduler {
     /// The scheduler as it was when the rows were written, except that no EP is connected: each has the full grace
-    /// time from `now` to come back.
-    pub fn restore(_now: Time, restored: Restored) -> Self {
-        Self { limits: restored.limits }
+    /// time from `now` to come back. Its [`Self::deadline`] has passed already: say [`crate::Event::Tick`] at once.
+    pub fn restore(now: Time, restored: Restored) -> Self {
+        let leases = Leases::new(restored.leases);
+        let mut scheduler = Self {
+            limits: restored.limits,
+            runs: BTreeMap::new(),
+            bench: Bench { last_lease: leases.last.max(restored.last_lease.0), ..Bench::default() },
+            timers: Timers::default(),
+            woken: Default::default(),
+        };
+        for row in restored.eps {
+            scheduler.add_ep(EpRow { gone: Some(now), ..row });
+        }
+        for run in restored.runs.into_iter().filter(|run| !run.row.state.is_final()) {
+            scheduler.restore_run(now, run, &leases);
+        }
+        scheduler
+    }
+
+    fn add_ep(&mut self, row: EpRow) {
+        let ep = Ep { row, lanes: BTreeMap::new(), opened: Default::default() };
+        self.bench.eps.insert(ep.row.ep.clone(), ep);
+    }
+
+    fn restore_run(&mut self, now: Time, restored: RestoredRun, leases: &Leases) {
+        let RestoredRun { row, plan, mut queued, parts, mut attempts } = restored;
+        let id = row.run;
+        let mut run = Run::new(row, plan);
+        queued.sort_by_key(|(first, _)| *first);
+        for (_, tests) in queued {
+            if let Some(suite) = tests.first().map(|test| test.suite) {
+                run.add_queued(suite, tests);
+            }
+        }
+        attempts.retain(|row| run.stage(row.attempt.test).is_some());
+        attempts.sort_by_key(|row| (row.assigned, run.position(row.attempt.test), row.attempt.attempt));
+        attempts.iter().for_each(|row| run.restore_attempt(row));
+        self.runs.insert(id, run);
+        for part in parts {
+            self.restore_part(now, part, leases);
+        }
+        for row in &attempts {
+            self.replay(now, row);
+        }
+        self.restore_timers(now, id);
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        run.post_asked = run.parts.iter().all(|part| part.ended) && run.row.started.is_some();
+        self.woken.extend(run.parts.iter().filter(|part| !part.ended).map(|part| part.key));
+    }
+
+    fn restore_part(&mut self, now: Time, row: PartRow, leases: &Leases) {
+        let key = PartKey { run: row.run, part: row.part };
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let reassigns = run.plan.options.on_ep_lost == OnEpLost::Reassign;
+        let Some(part) = run.part_mut(key.part) else { return };
+        part.ended = row.ended;
+        let Some((ep, lane)) = row.place else {
+            part.loose = reassigns && part.home.is_some();
+            return;
+        };
+        part.home = Some(ep.clone());
+        let lease = leases.of(&Leased::Lane(ep.clone(), lane));
+        part.place = Some(Place { ep: ep.clone(), lane, lease });
+        for sut in &part.suts {
+            let lease = leases.of(&Leased::Sut(sut.clone()));
+            let hold = || SutHold { run: key.run, lease, parts: Default::default() };
+            self.bench.suts.entry(sut.clone()).or_insert_with(hold).parts.insert(key);
+        }
+        if !self.bench.eps.contains_key(&ep) {
+            let offer = EpOffer::default();
+            self.add_ep(EpRow {
+                ep: ep.clone(),
+                epoch: Default::default(),
+                offer,
+                drained: false,
+                gone: Some(now),
+            });
+        }
+        if let Some(ep) = self.bench.eps.get_mut(&ep) {
+            ep.lanes.insert(lane, key);
+        }
+    }
+
+    /// What an attempt led to: suites that began, tests that ended.
+    fn replay(&mut self, now: Time, row: &AttemptRow) {
+        let (id, test) = (row.attempt.run, row.attempt.test);
+        let Some(part) = self.runs.get(&id).and_then(|run| run.part_of(test)) else { return };
+        if let Some(started) = row.started {
+            let since = started.clamp(row.assigned, row.assigned.max(now));
+            self.begin_suites(PartKey { run: id, part }, test, since);
+        }
+        if let (AttemptState::Ended, Some(outcome)) = (row.state, &row.outcome) {
+            let deliberate = outcome.verdict == Verdict::Skipped && outcome.cause == Some(Cause::Person);
+            let deliberate = deliberate && row.attempt.attempt == 0;
+            self.count_end(id, test, row.attempt.attempt, outcome.verdict, deliberate);
+        }
+    }
+
+    fn restore_timers(&mut self, now: Time, id: jackfield_protocol::id::RunId) {
+        let patience = self.limits.silence_millis.saturating_add(self.limits.grace_millis);
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        let limit = run.plan.options.timeout_millis.filter(|_| run.row.stopped.is_none());
+        let limit = run.row.started.zip(limit).map(|(started, limit)| started.plus_millis(limit));
+        self.timers.set(&mut run.limit, Due::Run(id), limit);
+        let stopped = run.row.stopped.is_some();
+        let parts: Vec<_> = run.parts.iter().filter(|part| !part.ended).map(|part| part.key).collect();
+        for key in parts {
+            let Some(part) = self.runs.get_mut(&id).and_then(|run| run.part_mut(key.part)) else { continue };
+            if part.place.is_some() {
+                self.arm_loss(key, now);
+            } else if stopped && part.home.is_some() {
+                self.timers.set(&mut part.lost_at, Due::Lost(key), Some(now.plus_millis(patience)));
+            }
+            self.recall_again(key);
+        }
+    }
+
+    /// Whatever was, or would have been, asked back before is not kept when its EP returns with it.
+    fn recall_again(&mut self, key: PartKey) {
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let halted = !run.is_open() || run.row.stopped.is_some() || run.has_overtaken(key.part);
+        let Some(part) = run.part_mut(key.part) else { return };
+        if halted || part.flight.iter().any(|flight| flight.wanted.is_some()) {
+            for flight in part.flight.iter_mut().filter(|flight| flight.started.is_none()) {
+                flight.recalled = true;
+            }
+        }
+    }
+}
+
+impl Run {
+    /// The newest attempt of a test decides where it stands; rows come oldest first.
+    fn restore_attempt(&mut self, row: &AttemptRow) {
+        let test = row.attempt.test;
+        let Some(slot) = self.slot_mut(test) else { return };
+        if row.attempt.attempt > slot.tries {
+            slot.tries = row.attempt.attempt;
+            slot.ep = row.ep.clone();
+        }
+        match row.state {
+            AttemptState::Assigned => slot.stage = Stage::Sent,
+            AttemptState::Started => slot.stage = Stage::Started,
+            // Those that ended are counted one by one afterwards.
+            AttemptState::Ended | AttemptState::Returned => {}
+        }
+        let Some(part) = self.part_of(test).and_then(|part| self.part_mut(part)) else { return };
+        if row.attempt.attempt > 0 {
+            part.sent = true;
+            part.home = row.ep.clone().or(part.home.take());
+        }
+        if matches!(row.state, AttemptState::Ended | AttemptState::Returned) {
+            return;
+        }
+        let flight = Flight {
+            test,
+            attempt: row.attempt.attempt,
+            assigned: row.assigned,
+            started: row.started,
+            recalled: false,
+            reporting: false,
+            wanted: row.outcome.clone(),
+        };
+        part.flight.push(flight);
+        let mut flights = std::mem::take(&mut part.flight);
+        flights.sort_by_key(|flight| self.position(flight.test));
+        if let Some(part) = self.part_of(test).and_then(|part| self.part_mut(part)) {
+            part.flight = flights;
+        }
+    }
+}
+
+/// Leases by what they are for.
+struct Leases {
+    by_thing: BTreeMap<Leased, LeaseId>,
+    last: u64,
+}
+
+impl Leases {
+    fn new(rows: Vec<LeaseRow>) -> Self {
+        let last = rows.iter().map(|row| row.lease.0).max().unwrap_or(0);
+        Self { by_thing: rows.into_iter().map(|row| (row.what, row.lease)).collect(), last }
+    }
+
+    fn of(&self, what: &Leased) -> LeaseId {
+        self.by_thing.get(what).copied().unwrap_or_default()
     }
 }

@@ -1,16 +1,23 @@
 //! What pages and the API may look at, read only. A run that has ended is no longer here: it is in the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{
     api::{EpState, Waiting},
     event::RunState,
-    id::{AttemptId, EpName, Epoch, RunId, TestIndex, UserName},
+    id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
+    plan::PlannedTest,
     time::Time,
     verdict::{TestState, Verdict},
 };
 
-use crate::{Scheduler, effect::StopCause, event::EpOffer};
+use crate::{
+    Scheduler,
+    effect::StopCause,
+    event::EpOffer,
+    part::Part,
+    run::{Run, Stage},
+};
 
 /// A run that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,37 +82,146 @@ pub struct EpView {
 
 impl Scheduler {
     /// A run; none where there is no such run or it has ended.
-    pub fn run_view(&self, _run: RunId) -> Option<RunView> {
-        None
+    pub fn run_view(&self, run: RunId) -> Option<RunView> {
+        let run = self.runs.get(&run)?;
+        Some(RunView {
+            run: run.id(),
+            project: run.plan.project.clone(),
+            user: run.plan.user.clone(),
+            state: run.row.state,
+            submitted: run.row.submitted,
+            started: run.row.started,
+            stopped: run.row.stopped.clone(),
+            tests: run.tests(),
+            counts: run.counts.clone(),
+            temporary: run.plan.options.temporary,
+            seq: run.row.seq,
+        })
     }
 
     /// The runs that have not ended, oldest first.
     pub fn runs(&self) -> impl Iterator<Item = RunId> {
-        std::iter::empty()
+        self.runs.keys().copied()
     }
 
     /// One test of a run.
-    pub fn test_view(&self, _run: RunId, _test: TestIndex) -> Option<TestView> {
-        None
+    pub fn test_view(&self, run: RunId, test: TestIndex) -> Option<TestView> {
+        self.runs.get(&run)?.view(test)
     }
 
     /// All tests of a run, by number; empty where there is no such run or it has ended.
-    pub fn test_views(&self, _run: RunId) -> impl Iterator<Item = TestView> {
-        std::iter::empty()
+    pub fn test_views(&self, run: RunId) -> impl Iterator<Item = TestView> {
+        let run = self.runs.get(&run);
+        run.into_iter().flat_map(|run| (0..run.tests()).filter_map(|test| run.view(TestIndex(test))))
+    }
+
+    /// A test of a run as it was planned or queued.
+    pub fn planned(&self, run: RunId, test: TestIndex) -> Option<&PlannedTest> {
+        self.runs.get(&run)?.test(test)
     }
 
     /// What each waiting part and test of a run waits for.
-    pub fn why(&self, _run: RunId) -> Vec<Waiting> {
-        Vec::new()
+    pub fn why(&self, run: RunId) -> Vec<Waiting> {
+        let Some(run) = self.runs.get(&run) else { return Vec::new() };
+        let hook = (!run.is_open() && run.row.started.is_some() && !run.pre_is_done())
+            .then(|| waiting(format!("run {}", run.id()), "its pre script to end".to_owned()));
+        let post =
+            run.post_asked.then(|| waiting(format!("run {}", run.id()), "its post script to end".to_owned()));
+        let parts = run.parts.iter().filter(|part| !part.ended).filter_map(|part| self.why_part(run, part));
+        hook.into_iter().chain(post).chain(parts).collect()
+    }
+
+    fn why_part(&self, run: &Run, part: &Part) -> Option<Waiting> {
+        let Some(place) = &part.place else {
+            let names: Vec<_> = part.suites.iter().filter_map(|suite| run.plan.suite(*suite)).collect();
+            let names: Vec<_> = names.iter().map(|suite| suite.name.as_ref()).collect();
+            return Some(waiting(names.join(", "), self.part_waits_for(part.key)?));
+        };
+        let (_, head) = run
+            .head(part)
+            .or_else(|| part.flight.first().map(|flight| (run.position(flight.test), flight.test)))?;
+        let away = !self.bench.is_connected(&place.ep);
+        if away {
+            return Some(waiting(run.title(head), format!("{}, which is not connected", place.ep)));
+        }
+        if run.row.state == RunState::Paused {
+            return Some(waiting(run.title(head), "the run to be resumed".to_owned()));
+        }
+        if run.stage(head) == Some(Stage::Waiting) {
+            return Some(waiting(run.title(head), part.waits.clone()?));
+        }
+        part.held_back().then(|| waiting(run.title(head), format!("{} to answer", place.ep)))
     }
 
     /// Every EP ever seen, by name.
     pub fn ep_view(&self) -> impl Iterator<Item = EpView> {
-        std::iter::empty()
+        self.bench.eps.values().map(|ep| {
+            let parts: Vec<_> =
+                ep.lanes.values().filter_map(|key| self.runs.get(&key.run)?.part(key.part)).collect();
+            let running = parts.iter().flat_map(|part| {
+                let started = part.flight.iter().filter(|flight| flight.started.is_some());
+                started.map(|flight| AttemptId {
+                    run: part.key.run,
+                    test: flight.test,
+                    attempt: flight.attempt,
+                })
+            });
+            let runs: BTreeSet<_> = parts.iter().map(|part| part.key.run).collect();
+            EpView {
+                ep: ep.row.ep.clone(),
+                state: match (ep.is_connected(), ep.row.drained, parts.is_empty()) {
+                    (false, _, _) => EpState::Offline,
+                    (true, true, _) => EpState::Draining,
+                    (true, false, true) => EpState::Idle,
+                    (true, false, false) => EpState::Busy,
+                },
+                epoch: ep.row.epoch,
+                offer: ep.row.offer.clone(),
+                gone: ep.row.gone,
+                working: running.collect(),
+                runs: runs.into_iter().collect(),
+            }
+        })
     }
 
     /// Whether tests can be queued at the end of this suite; else why not, as a sentence.
-    pub fn may_queue(&self, run: RunId, _suite: jackfield_protocol::id::SuiteIndex) -> Result<(), String> {
-        Err(format!("run {run} has ended or does not exist"))
+    pub fn may_queue(&self, id: RunId, suite: SuiteIndex) -> Result<(), String> {
+        let Some(run) = self.runs.get(&id) else {
+            return Err(format!("run {id} has ended or does not exist"));
+        };
+        let Some(part) = run.suite(suite).map(|suite| suite.part) else {
+            return Err(format!("run {id} has no suite {suite}"));
+        };
+        if run.stopped().is_some() {
+            return Err(format!("run {id} is being stopped"));
+        }
+        match run.part(part) {
+            Some(part) if !part.ended => Ok(()),
+            _ => Err(format!("the part of run {id} with suite {suite} has ended")),
+        }
+    }
+}
+
+fn waiting(what: String, waits_for: String) -> Waiting {
+    Waiting { what, waits_for }
+}
+
+impl Run {
+    fn view(&self, test: TestIndex) -> Option<TestView> {
+        let slot = self.slot(test)?;
+        let state = match slot.stage {
+            Stage::Pending | Stage::Sent => TestState::Pending,
+            Stage::Waiting => TestState::Waiting,
+            Stage::Started => TestState::Working,
+            Stage::Ended(verdict) => TestState::Ended(verdict),
+        };
+        let waits = || self.part(self.part_of(test)?)?.waits.clone();
+        Some(TestView {
+            test,
+            state,
+            waits_for: (state == TestState::Waiting).then(waits).flatten(),
+            attempt: (slot.tries > 0).then(|| self.attempt(test, slot.tries)),
+            ep: slot.ep.clone(),
+        })
     }
 }

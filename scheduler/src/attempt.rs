@@ -1,0 +1,202 @@
+//! What EPs report of attempts. A report about an attempt that is over, or that another EP holds, changes nothing.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::{
+    event::{Fact, TestEnded},
+    id::{AttemptId, EpName, Epoch, TestIndex},
+    link::{Ended, EngineToEp, Part as SubResult},
+    time::Time,
+    verdict::Outcome,
+};
+
+use crate::{
+    Scheduler,
+    effect::{AttemptRow, AttemptState, Row},
+    out::Out,
+    part::{Flight, PartKey},
+    run::Stage,
+    timer::Due,
+};
+
+/// How an attempt ended.
+pub(crate) struct Closing {
+    outcome: Outcome,
+    elapsed_millis: u64,
+    exit_code: Option<i32>,
+    parts: Vec<SubResult>,
+    cleanups: Vec<SubResult>,
+    variables: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Closing {
+    /// The engine ended it: the EP will say nothing more of it.
+    pub(crate) fn decided(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            elapsed_millis: 0,
+            exit_code: None,
+            parts: Vec::new(),
+            cleanups: Vec::new(),
+            variables: BTreeMap::new(),
+        }
+    }
+
+    fn reported(ended: Ended) -> Self {
+        Self {
+            outcome: ended.outcome,
+            elapsed_millis: ended.elapsed_millis,
+            exit_code: ended.exit_code,
+            parts: ended.parts,
+            cleanups: ended.cleanups,
+            variables: ended.variables,
+        }
+    }
+}
+
+impl Scheduler {
+    /// The part whose EP holds this attempt and says so on its current connection.
+    fn holder(&self, ep: &EpName, epoch: Epoch, attempt: AttemptId) -> Option<PartKey> {
+        if !self.bench.is_current(ep, epoch) {
+            return None;
+        }
+        let run = self.runs.get(&attempt.run)?;
+        let part = run.part(run.part_of(attempt.test)?)?;
+        part.place.as_ref().filter(|place| place.ep == *ep)?;
+        part.holds(attempt.test, attempt.attempt).map(|_| part.key)
+    }
+
+    pub(crate) fn attempt_started(
+        &mut self,
+        out: &mut Out,
+        ep: &EpName,
+        epoch: Epoch,
+        attempt: AttemptId,
+        at: Time,
+    ) {
+        let Some(key) = self.holder(ep, epoch, attempt) else { return };
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let Some(part) = run.part_mut(key.part) else { return };
+        let held = part.flight.iter_mut().find(|flight| flight.test == attempt.test);
+        let Some(flight) = held.filter(|flight| flight.started.is_none()) else { return };
+        flight.started = Some(at);
+        flight.recalled = false;
+        flight.reporting = false;
+        flight.wanted = None;
+        let since = at.clamp(flight.assigned, flight.assigned.max(out.now));
+        let row = flight.row(attempt, Some(ep.clone()), AttemptState::Started);
+        out.store(Row::Attempt(Box::new(row)));
+        run.set_stage(attempt.test, Stage::Started);
+        run.publish(out, Fact::TestStarted { attempt, ep: ep.clone(), started: at });
+        if let Some(outcome) = run.must_stop(attempt.test) {
+            self.bench.tell(out, ep, EngineToEp::Stop { attempts: vec![attempt], outcome });
+        }
+        self.begin_suites(key, attempt.test, since);
+        self.woken.insert(key);
+    }
+
+    /// The suites around a test have begun; the time of those that have a limit runs.
+    pub(crate) fn begin_suites(&mut self, key: PartKey, test: TestIndex, since: Time) {
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let suites: Vec<_> =
+            run.suites_of(test).map(|(index, suite)| (index, suite.timeout_millis)).collect();
+        for (index, limit) in suites {
+            let Some(suite) = run.suite_mut(index) else { continue };
+            suite.begun = true;
+            if let Some(limit) = limit.filter(|_| suite.started.is_none()) {
+                suite.started = Some(since);
+                let at = Some(since.plus_millis(limit));
+                self.timers.set(&mut suite.limit, Due::Suite(key.run, index), at);
+            }
+        }
+    }
+
+    pub(crate) fn attempt_ended(&mut self, out: &mut Out, ep: &EpName, epoch: Epoch, ended: Ended) {
+        let attempt = ended.attempt;
+        if let Some(key) = self.holder(ep, epoch, attempt) {
+            self.close_attempt(out, key, attempt, Closing::reported(ended));
+        }
+    }
+
+    /// An attempt is over, and with it its test.
+    pub(crate) fn close_attempt(
+        &mut self,
+        out: &mut Out,
+        key: PartKey,
+        attempt: AttemptId,
+        closing: Closing,
+    ) {
+        let Some((flight, ep)) = self.land(key, attempt) else { return };
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let started = flight.started;
+        out.store(Row::Attempt(Box::new(AttemptRow {
+            elapsed_millis: closing.elapsed_millis,
+            outcome: Some(closing.outcome.clone()),
+            exit_code: closing.exit_code,
+            parts: closing.parts.clone(),
+            cleanups: closing.cleanups.clone(),
+            variables: closing.variables.clone(),
+            ..flight.row(attempt, ep.clone(), AttemptState::Ended)
+        })));
+        let verdict = closing.outcome.verdict;
+        let ended = TestEnded {
+            test: attempt.test,
+            attempt: Some(attempt),
+            ep,
+            outcome: closing.outcome,
+            started,
+            elapsed_millis: closing.elapsed_millis,
+            parts: closing.parts,
+            cleanups: closing.cleanups,
+            variables: closing.variables,
+        };
+        run.publish(out, Fact::TestEnded(Box::new(ended)));
+        self.count_end(key.run, attempt.test, attempt.attempt, verdict, false);
+    }
+
+    pub(crate) fn attempts_returned(
+        &mut self,
+        out: &mut Out,
+        ep: &EpName,
+        epoch: Epoch,
+        attempts: &[AttemptId],
+    ) {
+        for attempt in attempts {
+            if let Some(key) = self.holder(ep, epoch, *attempt) {
+                self.give_back(out, key, *attempt);
+            }
+        }
+    }
+
+    /// An attempt was never started and never will be: its test is looked at again.
+    pub(crate) fn give_back(&mut self, out: &mut Out, key: PartKey, attempt: AttemptId) {
+        let run = self.runs.get(&key.run);
+        let part = run.and_then(|run| run.part(key.part));
+        let is_held = |flight: &&Flight| flight.test == attempt.test && flight.attempt == attempt.attempt;
+        let Some(flight) = part.and_then(|part| part.flight.iter().find(is_held)) else { return };
+        if flight.started.is_some() {
+            return;
+        }
+        let Some((flight, ep)) = self.land(key, attempt) else { return };
+        let row = flight.row(attempt, ep, AttemptState::Returned);
+        out.store(Row::Attempt(Box::new(AttemptRow { outcome: None, ..row })));
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        run.set_stage(attempt.test, Stage::Pending);
+        let position = run.position(attempt.test);
+        if let Some(part) = run.part_mut(key.part) {
+            part.look_again(position);
+        }
+        self.woken.insert(key);
+        if let Some(outcome) = flight.wanted {
+            self.decide(out, key.run, attempt.test, outcome);
+        }
+    }
+
+    /// Takes an attempt out of what a part's EP holds.
+    fn land(&mut self, key: PartKey, attempt: AttemptId) -> Option<(Flight, Option<EpName>)> {
+        let part = self.runs.get_mut(&key.run)?.part_mut(key.part)?;
+        let index = part.holds(attempt.test, attempt.attempt)?;
+        let ep = part.place.as_ref().map(|place| place.ep.clone());
+        Some((part.flight.remove(index), ep))
+    }
+}

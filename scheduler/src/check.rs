@@ -1,0 +1,176 @@
+//! Every invariant of the scheduler, for the simulation and for a doubtful night. Costs as much as there is state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jackfield_protocol::{id::TestIndex, verdict::Verdict};
+
+use crate::{
+    Scheduler,
+    part::{Part, PartKey},
+    run::{Run, Stage},
+    timer::Due,
+};
+
+/// Fails with a sentence unless the condition holds.
+fn ensure(holds: bool, sentence: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(sentence()) }
+}
+
+impl Scheduler {
+    /// Whether every invariant holds; else which does not.
+    pub fn check(&self) -> Result<(), String> {
+        for run in self.runs.values() {
+            check_tests(run)?;
+            check_suites(run)?;
+            for part in &run.parts {
+                self.check_part(run, part)?;
+            }
+            ensure(!run.parts.iter().all(|part| part.ended) || run.post_asked || !run.pre_is_done(), || {
+                format!("run {} has nothing left to do and has not ended", run.id())
+            })?;
+        }
+        self.check_lanes()?;
+        self.check_suts()?;
+        self.check_waiters()?;
+        self.check_timers()
+    }
+
+    fn check_part(&self, run: &Run, part: &Part) -> Result<(), String> {
+        let key = part.key;
+        let held: BTreeSet<_> = part.flight.iter().map(|flight| flight.test).collect();
+        ensure(held.len() == part.flight.len(), || format!("{key:?} sent a test twice"))?;
+        ensure(part.place.is_some() || held.is_empty(), || {
+            format!("{key:?} has tests with an EP, but no EP")
+        })?;
+        ensure(part.flight.len() <= self.limits.send_ahead.max(1), || format!("{key:?} sent too far ahead"))?;
+        let order: Vec<_> = part.flight.iter().map(|flight| run.position(flight.test)).collect();
+        let queue = part.flight.iter().all(|flight| !flight.recalled);
+        ensure(!queue || order.is_sorted(), || format!("{key:?} sent its tests out of order"))?;
+        let mut open = false;
+        for (position, test) in part.order.iter() {
+            let stage = run.stage(test);
+            let with_ep = matches!(stage, Some(Stage::Sent | Stage::Started));
+            ensure(with_ep == held.contains(&test), || {
+                format!("{test} of {key:?}: {stage:?} is not in its flight")
+            })?;
+            if matches!(stage, Some(Stage::Pending | Stage::Waiting)) {
+                open = true;
+                ensure(part.cursor.is_some_and(|cursor| cursor <= position), || {
+                    format!("{test} of {key:?} was passed over")
+                })?;
+            }
+        }
+        let left = open || !held.is_empty() || part.place.is_some();
+        ensure(!(part.ended && left), || format!("{key:?} has ended and has something left"))?;
+        let looked_at = self.woken.is_empty();
+        ensure(part.ended || left || part.place.is_some() || !looked_at, || {
+            format!("{key:?} should have ended")
+        })
+    }
+
+    fn check_lanes(&self) -> Result<(), String> {
+        let mut placed = BTreeMap::new();
+        for part in self.runs.values().flat_map(|run| &run.parts) {
+            if let Some(place) = &part.place {
+                let lane = (place.ep.clone(), place.lane);
+                ensure(placed.insert(lane.clone(), part.key).is_none(), || {
+                    format!("lane {lane:?} is held twice")
+                })?;
+            }
+        }
+        let lanes: BTreeMap<_, _> = self
+            .bench
+            .eps
+            .iter()
+            .flat_map(|(name, ep)| ep.lanes.iter().map(|(lane, key)| ((name.clone(), *lane), *key)))
+            .collect();
+        ensure(placed == lanes, || format!("parts are on {placed:?}, lanes hold {lanes:?}"))?;
+        let free: BTreeSet<_> = self
+            .bench
+            .eps
+            .values()
+            .filter(|ep| ep.free_lane().is_some())
+            .map(|ep| ep.row.ep.clone())
+            .collect();
+        ensure(free == self.bench.free, || format!("{free:?} are free, {:?} are listed", self.bench.free))
+    }
+
+    fn check_suts(&self) -> Result<(), String> {
+        let mut wanted: BTreeMap<_, BTreeSet<PartKey>> = BTreeMap::new();
+        for part in self.runs.values().flat_map(|run| &run.parts).filter(|part| part.place.is_some()) {
+            for sut in &part.suts {
+                wanted.entry(sut.clone()).or_default().insert(part.key);
+            }
+        }
+        let held: BTreeMap<_, _> =
+            self.bench.suts.iter().map(|(sut, held)| (sut.clone(), held.parts.clone())).collect();
+        ensure(wanted == held, || format!("parts use {wanted:?}, leases say {held:?}"))?;
+        for (sut, held) in &self.bench.suts {
+            let own = held.parts.iter().all(|key| key.run == held.run);
+            ensure(own, || format!("SUT {sut} is leased to run {} and used by {:?}", held.run, held.parts))?;
+        }
+        Ok(())
+    }
+
+    fn check_waiters(&self) -> Result<(), String> {
+        let waiters = &self.bench.waiters;
+        let lists = || waiters.bound.values().chain(waiters.open.values()).flatten();
+        let listed: BTreeSet<_> = lists().copied().collect();
+        ensure(listed == waiters.all && lists().count() == listed.len(), || {
+            format!("{:?} wait, {listed:?} are listed", waiters.all)
+        })?;
+        for key in &waiters.all {
+            let part = self.runs.get(&key.run).and_then(|run| run.part(key.part));
+            let waits = part.is_some_and(|part| part.place.is_none() && !part.ended);
+            ensure(waits, || format!("{key:?} is listed as waiting"))?;
+        }
+        for key in &self.bench.lenders {
+            let part = self.runs.get(&key.run).and_then(|run| run.part(key.part));
+            let idle = part.is_some_and(|part| part.place.is_some() && part.flight.is_empty());
+            ensure(idle, || format!("{key:?} lends a lane it has not, or uses"))?;
+        }
+        Ok(())
+    }
+
+    /// Each timer is kept by whom it belongs to, and each kept instant is set.
+    fn check_timers(&self) -> Result<(), String> {
+        let mut kept = 0;
+        for run in self.runs.values() {
+            let parts = run.parts.iter().filter_map(|part| Some((part.lost_at?, Due::Lost(part.key))));
+            let suites = (0..).zip(&run.suites).filter_map(|(index, suite)| {
+                Some((suite.limit?, Due::Suite(run.id(), jackfield_protocol::id::SuiteIndex(index))))
+            });
+            let own = run.limit.map(|at| (at, Due::Run(run.id())));
+            for (at, due) in parts.chain(suites).chain(own) {
+                kept += 1;
+                ensure(self.timers.contains(at, due), || format!("{due:?} at {at} is not set"))?;
+            }
+        }
+        ensure(self.timers.len() == kept, || format!("{} timers are set, {kept} are kept", self.timers.len()))
+    }
+}
+
+fn check_tests(run: &Run) -> Result<(), String> {
+    let mut counts: BTreeMap<Verdict, u32> = BTreeMap::new();
+    for test in 0..run.tests() {
+        if let Some(Stage::Ended(verdict)) = run.stage(TestIndex(test)) {
+            *counts.entry(verdict).or_default() += 1;
+        }
+    }
+    ensure(counts == run.counts, || format!("run {} counts {:?}, its tests {counts:?}", run.id(), run.counts))
+}
+
+fn check_suites(run: &Run) -> Result<(), String> {
+    let mut left = vec![0_u32; run.suites.len()];
+    for test in (0..run.tests()).map(TestIndex) {
+        if !matches!(run.stage(test), Some(Stage::Ended(_))) {
+            for (suite, _) in run.suites_of(test) {
+                if let Some(left) = left.get_mut(crate::run::at(suite.0)) {
+                    *left += 1;
+                }
+            }
+        }
+    }
+    let counted: Vec<_> = run.suites.iter().map(|suite| suite.left).collect();
+    ensure(left == counted, || format!("run {}: suites have {left:?} left, not {counted:?}", run.id()))
+}

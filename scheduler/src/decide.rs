@@ -1,0 +1,173 @@
+//! Tests that end without an EP, and what any test's end leads to.
+
+use jackfield_protocol::{
+    event::{Fact, TestEnded},
+    guard::{self, Raised},
+    id::{RunId, TestIndex},
+    verdict::{Cause, Outcome, Verdict},
+};
+
+use crate::{
+    Scheduler,
+    dependency::Owner,
+    effect::{AttemptRow, AttemptState, Row},
+    latch::Rule,
+    out::Out,
+    part::PartKey,
+    run::{Decided, Run, Stage},
+};
+
+impl Run {
+    /// How a test ends without being sent, as things stand; none where it has to be run.
+    pub(crate) fn verdict_now(&self, index: TestIndex) -> Option<Outcome> {
+        let test = self.test(index)?;
+        let cleans_up = self.is_teardown(index) && self.is_begun(index);
+        if let Some(outcome) = self.forbidden(index)
+            && !cleans_up
+        {
+            return Some(outcome);
+        }
+        // Teardown of a begun suite follows a stop whatever its guards say.
+        if self.stopped().is_none()
+            && let Some(outcome) = guard::blocked(&self.latches, &self.guards(index))
+        {
+            return Some(outcome);
+        }
+        if let Some(outcome) = self.broken(index) {
+            return Some(outcome);
+        }
+        let missing = !self.plan.files.contains_key(&test.file);
+        missing.then(|| {
+            let reason = format!("the file {} was not there when the run began", test.file);
+            Outcome::not_pass(Verdict::Skipped, Cause::Test, reason)
+        })
+    }
+
+    /// What forbids every test but the teardown of begun suites.
+    fn forbidden(&self, index: TestIndex) -> Option<Outcome> {
+        self.stop_outcomes().map(|(_, rest)| rest).or_else(|| self.out_of_time(index)).or_else(|| {
+            // The EP does not know which suites have begun, so this guard of teardown files is kept here.
+            let latch = Rule::StopOnFail(self.part_of(index)?).latch();
+            let raised = self.latches.get(&latch).filter(|_| self.is_teardown(index))?;
+            let reason =
+                format!("the run stopped before its suite began: {} ended {}", raised.name, raised.verdict);
+            Some(Outcome::not_pass(Verdict::NotExecuted, Cause::Unfinished, reason))
+        })
+    }
+
+    /// The time of one of its suites is over.
+    fn out_of_time(&self, index: TestIndex) -> Option<Outcome> {
+        let over = |suite| self.suite(suite).is_some_and(|suite| suite.timed_out);
+        let (_, suite) = self.suites_of(index).find(|(suite, _)| over(*suite))?;
+        let reason = format!("the time limit of suite {} has passed", suite.name);
+        Some(Outcome::not_pass(Verdict::NotExecuted, Cause::Time, reason))
+    }
+
+    /// One of its dependencies can never hold. Teardown waits for its own, but runs whatever came of them.
+    fn broken(&self, index: TestIndex) -> Option<Outcome> {
+        let teardown = self.is_teardown(index);
+        let edges = self.edges_over(index).filter_map(|edge| self.edges.list.get(edge));
+        let mut edges = edges.filter(|edge| !teardown || matches!(edge.owner, Owner::Suite(_)));
+        let reason = edges.find_map(|edge| edge.broken.clone())?;
+        Some(Outcome::not_pass(Verdict::Skipped, Cause::Test, reason))
+    }
+
+    /// Remembers to tell of a test that was decided; those that follow each other with one outcome are told at once.
+    fn tell_decided(&mut self, out: &mut Out, test: TestIndex, outcome: Outcome) {
+        out.touched.insert(self.id());
+        let next = test.0.saturating_add(1);
+        match &mut self.decided {
+            Some(decided) if decided.outcome == outcome => match decided.tests.last_mut() {
+                Some((_, end)) if *end == test.0 => *end = next,
+                _ => decided.tests.push((test.0, next)),
+            },
+            _ => {
+                self.flush(out);
+                self.decided = Some(Decided { outcome, tests: vec![(test.0, next)] });
+            }
+        }
+    }
+}
+
+/// One test is told like any other, many as ranges.
+pub(crate) fn told(decided: Decided) -> Fact {
+    let Decided { outcome, mut tests } = decided;
+    if let [(test, end)] = tests.as_slice()
+        && test.saturating_add(1) == *end
+    {
+        return Fact::TestEnded(Box::new(TestEnded {
+            test: TestIndex(*test),
+            attempt: None,
+            ep: None,
+            outcome,
+            started: None,
+            elapsed_millis: 0,
+            parts: Vec::new(),
+            cleanups: Vec::new(),
+            variables: Default::default(),
+        }));
+    }
+    tests.sort_unstable();
+    Fact::TestsEnded { tests, outcome }
+}
+
+impl Scheduler {
+    /// Ends a test that no EP is asked about.
+    pub(crate) fn decide(&mut self, out: &mut Out, run: RunId, test: TestIndex, outcome: Outcome) {
+        let deliberate = outcome.verdict == Verdict::Skipped && outcome.cause == Some(Cause::Person);
+        let verdict = outcome.verdict;
+        let Some(live) = self.runs.get_mut(&run) else { return };
+        out.store(Row::Attempt(Box::new(AttemptRow {
+            attempt: live.attempt(test, 0),
+            ep: None,
+            state: AttemptState::Ended,
+            assigned: out.now,
+            started: None,
+            elapsed_millis: 0,
+            outcome: Some(outcome.clone()),
+            exit_code: None,
+            parts: Vec::new(),
+            cleanups: Vec::new(),
+            variables: Default::default(),
+        })));
+        live.tell_decided(out, test, outcome);
+        self.count_end(run, test, 0, verdict, deliberate);
+    }
+
+    /// A test has its verdict: counts, latches, suites, and whoever waits for it.
+    pub(crate) fn count_end(
+        &mut self,
+        id: RunId,
+        test: TestIndex,
+        attempt: u16,
+        verdict: Verdict,
+        deliberate: bool,
+    ) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        run.set_stage(test, Stage::Ended(verdict));
+        let count = run.counts.entry(verdict).or_default();
+        *count = count.saturating_add(1);
+        let raised = Raised {
+            attempt: (attempt > 0).then(|| run.attempt(test, attempt)),
+            name: run.name(test).to_owned(),
+            verdict,
+        };
+        let raises = run.raises(test, deliberate);
+        guard::raise(&mut run.latches, &raises, &raised);
+        let suites: Vec<_> = run.suites_of(test).map(|(suite, _)| suite).collect();
+        for suite in suites {
+            self.timers.suite_shrinks(run, suite);
+        }
+        let part = run.part_of(test);
+        for edge in run.edges.waiting_for(test) {
+            let Some(edge) = run.edges.list.get_mut(edge).filter(|edge| Some(edge.part) != part) else {
+                continue;
+            };
+            edge.open = edge.open.saturating_sub(1);
+            if edge.open == 0 {
+                self.woken.insert(PartKey { run: id, part: edge.part });
+            }
+        }
+        self.woken.extend(part.map(|part| PartKey { run: id, part }));
+    }
+}

@@ -1,0 +1,161 @@
+//! EPs come, go and come back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jackfield_protocol::{
+    event::Fact,
+    id::{AttemptId, EpName, Epoch},
+    link::{Held, HeldState},
+    plan::OnEpLost,
+    time::Time,
+    verdict::{Cause, Outcome, Verdict},
+};
+
+use crate::{
+    Limits, Scheduler,
+    attempt::Closing,
+    bench::Ep,
+    effect::{EpRow, Row},
+    event::EpOffer,
+    out::Out,
+    part::PartKey,
+    run::Run,
+    timer::Due,
+};
+
+/// An instant that never comes, and that JSON can still carry.
+const NEVER: Time = Time(253_402_200_000_000);
+
+impl Scheduler {
+    pub(crate) fn ep_connected(
+        &mut self,
+        out: &mut Out,
+        name: EpName,
+        epoch: Epoch,
+        offer: EpOffer,
+        held: &[Held],
+    ) {
+        let known = self.bench.eps.get(&name);
+        if known.is_some_and(|ep| ep.row.epoch >= epoch) {
+            return;
+        }
+        let was_away = known.is_some_and(|ep| !ep.is_connected());
+        let drained = known.is_some_and(|ep| ep.row.drained);
+        let row = EpRow { ep: name.clone(), epoch, offer, drained, gone: None };
+        out.store(Row::Ep(row.clone()));
+        let ep = self.bench.eps.entry(name.clone()).or_insert_with(|| Ep {
+            row: row.clone(),
+            lanes: BTreeMap::new(),
+            opened: BTreeSet::new(),
+        });
+        ep.row = row;
+        ep.opened.clear();
+        let keys: Vec<_> = ep.lanes.values().copied().collect();
+        self.bench.ep_changed(&name);
+        let runs: BTreeSet<_> = keys.iter().map(|key| key.run).filter(|_| was_away).collect();
+        for run in runs {
+            if let Some(run) = self.runs.get_mut(&run) {
+                run.publish(out, Fact::EpReturned { ep: name.clone() });
+            }
+        }
+        let mut keep = Vec::new();
+        for key in keys {
+            self.reconcile(out, key, held, &mut keep);
+        }
+        out.effects.welcome = Some(keep);
+    }
+
+    /// Compares what a part sent with what the EP still holds of it.
+    fn reconcile(&mut self, out: &mut Out, key: PartKey, held: &[Held], keep: &mut Vec<AttemptId>) {
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let id = run.id();
+        let Some(part) = run.part_mut(key.part) else { return };
+        self.timers.set(&mut part.lost_at, Due::Lost(key), None);
+        self.woken.insert(key);
+        let (mut lost, mut back) = (Vec::new(), Vec::new());
+        // Once one of a lane is missing, those behind it may not stay: the order would be broken.
+        let mut gap = false;
+        for flight in &mut part.flight {
+            let attempt = AttemptId { run: id, test: flight.test, attempt: flight.attempt };
+            let state = held.iter().find(|held| held.attempt == attempt).map(|held| held.state);
+            match state {
+                Some(HeldState::Ended | HeldState::Running) => {
+                    flight.recalled = false;
+                    flight.wanted = None;
+                    // What it reports comes next, from its spool.
+                    flight.reporting = state == Some(HeldState::Ended) || flight.started.is_none();
+                    keep.push(attempt);
+                }
+                Some(HeldState::Queued) if !gap && !flight.recalled => keep.push(attempt),
+                None if flight.started.is_some() => lost.push(attempt),
+                Some(HeldState::Queued) | None => {
+                    gap = true;
+                    back.push(attempt);
+                }
+            }
+        }
+        for attempt in lost {
+            let reason = "its EP was restarted and knows nothing of it any more";
+            let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
+            self.close_attempt(out, key, attempt, Closing::decided(outcome));
+        }
+        for attempt in back {
+            self.give_back(out, key, attempt);
+        }
+        self.stop_running(out, key);
+    }
+
+    pub(crate) fn ep_gone(&mut self, out: &mut Out, name: &EpName, epoch: Epoch) {
+        if !self.bench.is_current(name, epoch) {
+            return;
+        }
+        let Some(ep) = self.bench.eps.get_mut(name) else { return };
+        ep.row.gone = Some(out.now);
+        out.store(Row::Ep(ep.row.clone()));
+        let keys: Vec<_> = ep.lanes.values().copied().collect();
+        self.bench.ep_changed(name);
+        let mut told = BTreeSet::new();
+        for key in keys {
+            self.arm_loss(key, out.now);
+            let Some(run) = self.runs.get_mut(&key.run) else { continue };
+            if told.insert(key.run) {
+                let until = run.part(key.part).and_then(|part| part.lost_at).unwrap_or(NEVER);
+                run.publish(out, Fact::EpSilent { ep: name.clone(), until });
+            }
+        }
+    }
+
+    /// Sets when a part gives up its EP, which is away since then.
+    pub(crate) fn arm_loss(&mut self, key: PartKey, since: Time) {
+        let limits = self.limits;
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let patience = patience(run, &limits);
+        let Some(part) = run.part_mut(key.part) else { return };
+        let at = patience.map(|patience| since.plus_millis(patience));
+        self.timers.set(&mut part.lost_at, Due::Lost(key), at);
+    }
+
+    /// Since when the EP that holds a part is away.
+    pub(crate) fn away_since(&self, key: PartKey) -> Option<Time> {
+        let place = self.runs.get(&key.run)?.part(key.part)?.place.as_ref()?;
+        self.bench.eps.get(&place.ep)?.row.gone
+    }
+
+    pub(crate) fn ep_drained(&mut self, out: &mut Out, name: &EpName, drained: bool) {
+        let Some(ep) = self.bench.eps.get_mut(name) else { return };
+        ep.row.drained = drained;
+        out.store(Row::Ep(ep.row.clone()));
+        self.bench.ep_changed(name);
+    }
+}
+
+/// How long a run waits for an EP that went away; none: for ever.
+fn patience(run: &Run, limits: &Limits) -> Option<u64> {
+    let whole = limits.silence_millis.saturating_add(limits.grace_millis);
+    match run.plan.options.on_ep_lost {
+        OnEpLost::Abort => Some(limits.silence_millis),
+        OnEpLost::WaitThenAbort | OnEpLost::Reassign => Some(whole),
+        // A run that is being stopped waits for nobody for ever.
+        OnEpLost::Wait => run.stopped().map(|_| whole),
+    }
+}

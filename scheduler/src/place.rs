@@ -1,0 +1,198 @@
+//! Giving lanes and SUTs to parts that wait: earlier runs first, all that a part needs or nothing.
+//!
+//! A SUT goes to the earliest run that waits for it, so nobody is overtaken for ever. Nobody waits for ever either: a
+//! part that holds a lane but only waits for a test elsewhere lends it to a part of its own or an earlier run, where
+//! its own wait leads to a part that has no lane; it comes back to the same EP afterwards.
+
+use std::collections::BTreeSet;
+
+use jackfield_protocol::{
+    event::{Fact, RunState},
+    id::{EpName, RunId, SutName},
+};
+
+use crate::{
+    Scheduler,
+    effect::Row,
+    out::Out,
+    part::{Part, PartKey},
+    run::Run,
+};
+
+/// Where a part can go, and who must go before.
+struct Spot {
+    ep: EpName,
+    lane: u16,
+    /// Parts that lend what it needs.
+    evict: BTreeSet<PartKey>,
+}
+
+impl Scheduler {
+    /// Places what can be placed of the parts that news concern, in the order of their runs.
+    pub(crate) fn place_waiting(&mut self, out: &mut Out) {
+        while let Some(key) = self.bench.news.pop_first() {
+            match self.find_spot(key) {
+                Some(Ok(spot)) => self.put(out, key, spot),
+                Some(Err(waits_for)) => self.say_waits(out, key, waits_for),
+                None => {}
+            }
+        }
+    }
+
+    fn put(&mut self, out: &mut Out, key: PartKey, spot: Spot) {
+        for evicted in spot.evict {
+            self.unplace(out, evicted);
+        }
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let Some(part) = run.part_mut(key.part) else { return };
+        self.bench.delist(part);
+        part.place = Some(self.bench.grant(out, part, &spot.ep, spot.lane));
+        part.home = Some(spot.ep.clone());
+        part.loose = false;
+        part.waits = None;
+        self.timers.set(&mut part.lost_at, crate::timer::Due::Lost(key), None);
+        out.store(Row::Part(part.row()));
+        let suites = part.suites.clone();
+        run.publish(out, Fact::Placed { suites, ep: spot.ep });
+        self.begin(out, key.run);
+        self.woken.insert(key);
+    }
+
+    /// Takes a part off its lane; it holds nothing there.
+    pub(crate) fn unplace(&mut self, out: &mut Out, key: PartKey) {
+        let Some(part) = self.runs.get_mut(&key.run).and_then(|run| run.part_mut(key.part)) else { return };
+        if let Some(place) = part.place.take() {
+            self.bench.release(out, part, &place);
+            out.store(Row::Part(part.row()));
+        }
+        self.woken.insert(key);
+    }
+
+    /// A place for a waiting part, or what it waits for; none where it does not wait.
+    fn find_spot(&self, key: PartKey) -> Option<Result<Spot, String>> {
+        let run = self.runs.get(&key.run)?;
+        let part = run.part(key.part)?;
+        if !self.bench.waiters.all.contains(&key) || run.row.state == RunState::Paused {
+            return None;
+        }
+        let mut evict = BTreeSet::new();
+        for sut in &part.suts {
+            if let Err(holder) = self.find_sut(key, sut, &mut evict) {
+                return Some(Err(format!("SUT {sut}, which run {holder} holds or waits for")));
+            }
+        }
+        let spot = self.free_spot(run, part).or_else(|| self.lent_spot(run, part, &evict));
+        Some(match spot {
+            Some((ep, lane, lender)) => {
+                evict.extend(lender);
+                Ok(Spot { ep, lane, evict })
+            }
+            None => Err(self.lacks(run, part)),
+        })
+    }
+
+    /// Whether a part may have a SUT; else the run that stands in its way.
+    fn find_sut(&self, key: PartKey, sut: &SutName, evict: &mut BTreeSet<PartKey>) -> Result<(), RunId> {
+        match self.bench.suts.get(sut) {
+            Some(held) if held.run == key.run => Ok(()),
+            Some(held) if held.parts.iter().all(|part| self.lends(*part, key)) => {
+                evict.extend(&held.parts);
+                Ok(())
+            }
+            Some(held) => Err(held.run),
+            None => {
+                let first = self.bench.waiters.suts.get(sut).and_then(BTreeSet::first);
+                first.filter(|first| first.run != key.run).map_or(Ok(()), |first| Err(first.run))
+            }
+        }
+    }
+
+    /// A lane that nobody holds: the EP's own, or that of the least busy EP that fits.
+    fn free_spot(&self, run: &Run, part: &Part) -> Option<(EpName, u16, Option<PartKey>)> {
+        let user = &run.plan.user;
+        let found = match part.bound_to() {
+            Some(name) => self.bench.eps.get(name).filter(|ep| ep.serves(user)),
+            None => {
+                let eps = self.bench.free.iter().filter_map(|name| self.bench.eps.get(name));
+                eps.filter(|ep| ep.fits(user, part)).min_by_key(|ep| ep.lanes.len())
+            }
+        };
+        found.and_then(|ep| Some((ep.row.ep.clone(), ep.free_lane()?, None)))
+    }
+
+    /// A lane whose part lends it.
+    fn lent_spot(
+        &self,
+        run: &Run,
+        part: &Part,
+        evicted: &BTreeSet<PartKey>,
+    ) -> Option<(EpName, u16, Option<PartKey>)> {
+        self.bench.lenders.iter().find_map(|lender| {
+            let place = self.runs.get(&lender.run)?.part(lender.part)?.place.as_ref()?;
+            let ep = self.bench.eps.get(&place.ep).filter(|ep| ep.is_connected() && !ep.row.drained)?;
+            let fits = match part.bound_to() {
+                Some(name) => *name == place.ep && ep.serves(&run.plan.user),
+                None => ep.fits(&run.plan.user, part),
+            };
+            let lends = fits && (evicted.contains(lender) || self.lends(*lender, part.key));
+            lends.then(|| (place.ep.clone(), place.lane, Some(*lender)))
+        })
+    }
+
+    /// Whether a part lends what it holds to another.
+    fn lends(&self, lender: PartKey, to: PartKey) -> bool {
+        let waits = self.bench.lenders.contains(&lender) && to.run <= lender.run && to != lender;
+        waits && self.runs.get(&lender.run).is_some_and(|run| run.waits_for_unplaced(lender.part))
+    }
+
+    /// What a part lacks to be placed, as people say it: `EP-1002, which is not connected`.
+    fn lacks(&self, run: &Run, part: &Part) -> String {
+        let Some(name) = part.bound_to() else {
+            let labels: Vec<_> = part.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let with = if labels.is_empty() { String::new() } else { format!(" with {}", labels.join(", ")) };
+            return format!("a free EP{with}");
+        };
+        let Some(ep) = self.bench.eps.get(name) else { return format!("{name}, which has never connected") };
+        if !ep.is_connected() {
+            return format!("{name}, which is not connected");
+        }
+        if let Some(owner) = ep.row.offer.pool.as_ref().filter(|_| !ep.serves(&run.plan.user)) {
+            return format!("{name}, which takes only work of {owner}");
+        }
+        if ep.row.drained {
+            return format!("{name}, which takes no new work");
+        }
+        let holders: BTreeSet<_> = ep.lanes.values().map(|holder| holder.run.to_string()).collect();
+        let holders: Vec<_> = holders.into_iter().collect();
+        format!("{name}, which run {} holds", holders.join(" and "))
+    }
+
+    /// What a part waits for, if it waits; for people.
+    pub(crate) fn part_waits_for(&self, key: PartKey) -> Option<String> {
+        let run = self.runs.get(&key.run)?;
+        let part = run.part(key.part)?;
+        if part.ended || part.place.is_some() {
+            return None;
+        }
+        if run.row.state == RunState::Paused {
+            return Some("the run to be resumed".to_owned());
+        }
+        if !self.bench.waiters.all.contains(&key) {
+            let (_, head) = run.head(part)?;
+            let (_, on) = run.waits_for(head)?;
+            return Some(format!("{} to end", run.title(on)));
+        }
+        self.find_spot(key)?.err()
+    }
+
+    /// Tells what a part waits for, if that is news.
+    pub(crate) fn say_waits(&mut self, out: &mut Out, key: PartKey, waits_for: String) {
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        let Some(part) = run.part_mut(key.part) else { return };
+        if part.waits.as_deref() != Some(waits_for.as_str()) {
+            part.waits = Some(waits_for.clone());
+            let suites = part.suites.clone();
+            run.publish(out, Fact::PartWaits { suites, waits_for });
+        }
+    }
+}

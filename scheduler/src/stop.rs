@@ -1,0 +1,100 @@
+//! Ending a run before its time: what runs is ended, what has not begun never does, teardown of begun suites follows.
+
+use jackfield_protocol::{
+    event::{Fact, RunState},
+    id::{RunId, TestIndex, UserName},
+    verdict::{Cause, Outcome, Verdict},
+};
+
+use crate::{
+    Scheduler,
+    effect::StopCause,
+    out::Out,
+    part::PartKey,
+    recall::span,
+    run::{Run, Stage},
+};
+
+impl Run {
+    /// How a stopped run ends what runs, and what does not; none where it is not stopped.
+    pub(crate) fn stop_outcomes(&self) -> Option<(Outcome, Outcome)> {
+        let cause = self.stopped()?;
+        let (blame, running, sentence) = match &cause.by {
+            Some(by) if cause.reason.is_empty() => {
+                (Cause::Person, Verdict::Aborted, format!("stopped by {by}"))
+            }
+            Some(by) => (Cause::Person, Verdict::Aborted, format!("stopped by {by}: {}", cause.reason)),
+            None if self.pre_forbids() => (Cause::Lab, Verdict::Aborted, cause.reason.clone()),
+            None => (Cause::Time, Verdict::Timeout, cause.reason.clone()),
+        };
+        let rest = Outcome::not_pass(Verdict::NotExecuted, blame, sentence.clone());
+        Some((Outcome::not_pass(running, blame, sentence), rest))
+    }
+}
+
+impl Scheduler {
+    pub(crate) fn stop_by_person(&mut self, out: &mut Out, run: RunId, by: UserName, reason: String) {
+        self.stop(out, run, StopCause { by: Some(by), reason, at: out.now });
+    }
+
+    pub(crate) fn run_out_of_time(&mut self, out: &mut Out, id: RunId) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        run.limit = None;
+        let limit = span(run.plan.options.timeout_millis.unwrap_or(0));
+        let reason = format!("the time limit of the run ({limit}) has passed");
+        self.stop(out, id, StopCause { by: None, reason, at: out.now });
+    }
+
+    pub(crate) fn stop(&mut self, out: &mut Out, id: RunId, cause: StopCause) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        if run.stopped().is_some() || run.parts.iter().all(|part| part.ended) {
+            return;
+        }
+        let (by, reason) = (cause.by.clone(), cause.reason.clone());
+        run.row.stopped = Some(cause);
+        run.row.state = RunState::Stopping;
+        run.publish(out, Fact::Stopping { by, reason });
+        self.give_up_rest(out, id);
+        let Some(run) = self.runs.get(&id) else { return };
+        let keys: Vec<_> = run.parts.iter().filter(|part| !part.ended).map(|part| part.key).collect();
+        for key in keys {
+            self.recall(out, key);
+            self.stop_running(out, key);
+            self.watch(out, key);
+            self.woken.insert(key);
+        }
+    }
+
+    /// Ends what no EP holds, all at once; teardown files are looked at in their turn where the part has an EP.
+    fn give_up_rest(&mut self, out: &mut Out, id: RunId) {
+        let Some(run) = self.runs.get(&id) else { return };
+        let Some((_, rest)) = run.stop_outcomes() else { return };
+        let undecided = |test: &TestIndex| {
+            let open = matches!(run.stage(*test), Some(Stage::Pending | Stage::Waiting));
+            open && !(run.is_teardown(*test) && has_home(run, *test))
+        };
+        let tests: Vec<_> = (0..run.tests()).map(TestIndex).filter(undecided).collect();
+        for test in tests {
+            self.decide(out, id, test, rest.clone());
+        }
+    }
+
+    /// A stop does not wait for ever: for an EP that is away, or a lane that was lent, it waits for the grace time.
+    fn watch(&mut self, out: &mut Out, key: PartKey) {
+        let patience = self.limits.silence_millis.saturating_add(self.limits.grace_millis);
+        let away = self.away_since(key);
+        let Some(part) = self.runs.get_mut(&key.run).and_then(|run| run.part_mut(key.part)) else { return };
+        let since = match &part.place {
+            Some(_) => away,
+            None => part.home.is_some().then_some(out.now),
+        };
+        if let Some(since) = since.filter(|_| part.lost_at.is_none()) {
+            let at = Some(since.plus_millis(patience));
+            self.timers.set(&mut part.lost_at, crate::timer::Due::Lost(key), at);
+        }
+    }
+}
+
+fn has_home(run: &Run, test: TestIndex) -> bool {
+    run.part_of(test).and_then(|part| run.part(part)).is_some_and(|part| part.home.is_some())
+}
