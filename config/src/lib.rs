@@ -21,7 +21,15 @@ pub mod project;
 pub mod resources;
 pub mod test_config;
 
+pub mod bindings;
+pub mod db;
+pub mod email;
+pub mod epname;
 pub mod fwmconfig;
+pub mod ini;
+pub mod panic;
+pub mod users;
+pub mod xml_file;
 
 pub mod engine;
 pub mod ep;

@@ -12,11 +12,16 @@ use std::{
 use jackfield_protocol::{error::FileProblem, id::UserName, plan::RunPlan};
 
 use crate::{
+    bindings::Bindings,
+    db::DbConfig,
+    email::EmailConfig,
     engine::EngineSettings,
     ep::EpSettings,
+    epname::EpNames,
     fwmconfig::FwmConfig,
     lab::{Layout, stays_inside},
     limits::{FILE_BYTES_MAX, PROJECT_BYTES_MAX},
+    panic::PanicPatterns,
     params::Params,
     problem::{Read, has_errors, whole_file},
     project::{
@@ -26,6 +31,7 @@ use crate::{
     resources::Node,
     source::Source,
     test_config::TestConfig,
+    users::UsersAndGroups,
 };
 
 /// A lab, as one user sees it.
@@ -275,6 +281,40 @@ impl Lab {
         self.first(&self.layout.globals, Params::read)
     }
 
+    /// Reads `bindings.xml`; none where the lab has none.
+    pub fn bindings(&self) -> Option<Read<Bindings>> {
+        self.first(&self.layout.bindings, Bindings::read)
+    }
+
+    /// Reads `db.xml`; none where the lab has none.
+    pub fn db(&self) -> Option<Read<DbConfig>> {
+        self.first(&self.layout.db, DbConfig::read)
+    }
+
+    /// Reads `email.xml`; none where the lab has none.
+    pub fn email(&self) -> Option<Read<EmailConfig>> {
+        self.first(&self.layout.email, EmailConfig::read)
+    }
+
+    /// The text of `e-mail-tmpl.htm`, where the lab has one.
+    ///
+    /// # Errors
+    /// One that is too large, or not UTF-8.
+    pub fn email_template(&self) -> Option<Result<Arc<Source>, Box<FileProblem>>> {
+        let file = self.layout.email_template.iter().find(|file| file.is_file())?;
+        Some(read_source(file, FILE_BYTES_MAX))
+    }
+
+    /// Reads `users_and_groups.ini`; none where the lab has none.
+    pub fn users(&self) -> Option<Read<UsersAndGroups>> {
+        self.first(&self.layout.users, UsersAndGroups::read)
+    }
+
+    /// Reads `PanicDetectData.json`; none where the lab has none.
+    pub fn panic_patterns(&self) -> Option<Read<PanicPatterns>> {
+        self.first(&self.layout.panic_patterns, PanicPatterns::read)
+    }
+
     /// Reads `resources.json`; none where the lab has none.
     pub fn resources(&self) -> Option<Read<Node>> {
         self.first(&self.layout.resources, Node::read)
@@ -374,6 +414,13 @@ impl Lab {
 
 impl EpSettings {
     /// Reads `ep.toml`.
+    pub fn load(file: &Path) -> Read<Self> {
+        read_as(file, FILE_BYTES_MAX, Self::read)
+    }
+}
+
+impl EpNames {
+    /// Reads `epname.ini`.
     pub fn load(file: &Path) -> Read<Self> {
         read_as(file, FILE_BYTES_MAX, Self::read)
     }

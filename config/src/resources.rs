@@ -96,7 +96,7 @@ impl Node {
 }
 
 /// The reader counts columns in bytes, and gives line 0 to problems that are not of the text's form.
-fn place(source: &Source, error: &serde_json::Error) -> Span {
+pub(crate) fn place(source: &Source, error: &serde_json::Error) -> Span {
     let line_start = |line: usize| match line.checked_sub(2) {
         None => 0,
         Some(before) => {
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_wrong_value_has_its_place() {
         let error = |text| read(text).problems[0].to_string();
-        insta::assert_snapshot!(error("{\n \"path\": 3,\n \"children\": {}}"), @"r.json:2:11: error: invalid type: integer `3`, expected a sequence; export the tree again, or mend it by hand");
+        insta::assert_snapshot!(error("{\n \"path\": 3,\n \"children\": {}}"), @"r.json:2:10: error: invalid type: integer `3`, expected a sequence; export the tree again, or mend it by hand");
         insta::assert_snapshot!(error("{\"path\": []}"), @"r.json:1:12: error: missing field `children`; export the tree again, or mend it by hand");
         insta::assert_snapshot!(error("{"), @"r.json:1:1: error: EOF while parsing an object; export the tree again, or mend it by hand");
         insta::assert_snapshot!(error("{\"id\":\"1\",\"children\":{\"a\":{\"id\":\"1\",\"children\":{}}}}"), @"r.json:1:1: error: id `1` belongs to two nodes; export the tree again, or mend it by hand");

@@ -180,12 +180,10 @@ pub enum Change {
 pub enum Go {
     /// Nowhere.
     Stay,
-    /// Into a mode.
+    /// Into a mode; back to it where it was entered before.
     Enter(String),
     /// To the mode this one was entered from; from the first one, out.
     Back,
-    /// To the first mode that was entered after the login.
-    Top,
     /// Out: the connection is closed.
     Close,
 }
@@ -382,7 +380,6 @@ fn read_go(fields: &Fields<'_>, modes: &[&str]) -> Go {
     let Some(mode) = fields.text("go") else { return Go::Stay };
     match mode.as_str() {
         "back" => Go::Back,
-        "top" => Go::Top,
         "close" => Go::Close,
         _ => {
             check_mode(fields, "go", &mode, modes);

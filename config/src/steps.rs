@@ -364,19 +364,35 @@ fn read_times(fields: &Fields<'_>) -> Option<u32> {
     Some(times)
 }
 
+/// One pattern or exact text, or a list of them.
 fn read_awaited(fields: &Fields<'_>) -> Option<Vec<Awaited>> {
-    if let Some(Value::Object(exact)) = fields.json("expect") {
-        let Some(Value::String(text)) = exact.get("exact").filter(|_| exact.len() == 1) else {
-            fields.error_at(
-                "expect",
-                "`expect` is a table without `exact`",
-                "write { exact = \"text\" }, or a regular expression in quotes",
-            );
-            return None;
-        };
-        return Some(vec![Awaited::Exact(text.clone())]);
+    let items = match fields.json("expect")? {
+        Value::Array(items) => items,
+        one => vec![one],
+    };
+    let mut awaited = Vec::new();
+    for item in items {
+        match item {
+            Value::String(text) => {
+                fields.check_pattern("expect", &text);
+                awaited.push(Awaited::Pattern(text));
+            }
+            Value::Object(table) => match table.get("exact") {
+                Some(Value::String(text)) if table.len() == 1 => awaited.push(Awaited::Exact(text.clone())),
+                _ => wrong_awaited(fields),
+            },
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => wrong_awaited(fields),
+        }
     }
-    Some(fields.patterns("expect").into_iter().map(Awaited::Pattern).collect())
+    if awaited.is_empty() {
+        wrong_awaited(fields);
+    }
+    Some(awaited)
+}
+
+fn wrong_awaited(fields: &Fields<'_>) {
+    let help = "write a regular expression in quotes, { exact = \"text\" }, or a list of them";
+    fields.error_at("expect", "`expect` does not say what to wait for", help);
 }
 
 fn read_checks(fields: &Fields<'_>) -> Vec<Check> {

@@ -244,8 +244,9 @@ impl<'d> Fields<'d> {
         texts
     }
 
-    fn check_pattern(&self, key: &str, text: &str) -> bool {
-        let built = regex::bytes::RegexBuilder::new(text).unicode(false).build();
+    /// Checks a regular expression of a key; it may hold `${variables}`, which stand for themselves here.
+    pub(crate) fn check_pattern(&self, key: &str, text: &str) -> bool {
+        let built = regex::bytes::RegexBuilder::new(&without_variables(text)).unicode(false).build();
         if let Err(error) = &built {
             let why = error.to_string();
             let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -322,6 +323,24 @@ impl<'d> Fields<'d> {
             }
         }
     }
+}
+
+/// A pattern with a letter where each `${variable}` stands, so that the rest of it can be checked.
+fn without_variables(pattern: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("${") {
+        plain.push_str(before);
+        let Some((_, after)) = after.split_once('}') else {
+            plain.push_str("${");
+            rest = after;
+            continue;
+        };
+        plain.push('x');
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// `500ms`, `10s`, `2m`, `1.5h`, `1d`; a bare number is seconds.

@@ -1,0 +1,107 @@
+//! `email.xml`: where the summary of a run is sent.
+
+use std::sync::Arc;
+
+use crate::{
+    problem::Read,
+    source::{At, Source},
+    value,
+    xml::{self, Walk},
+};
+
+/// The file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmailConfig {
+    /// `Enabled`: false writes the mail to a folder instead of sending it.
+    pub enabled: bool,
+    /// `SMTPPath`: host of the mail server, and its port.
+    pub server: Option<(Arc<str>, u16)>,
+    /// `SMTPUser`.
+    pub user: Option<Arc<str>>,
+    /// `SMTPPwd`: plain, or Twister's cipher text.
+    pub password: Option<Arc<str>>,
+    /// `From`.
+    pub from: Option<At<Arc<str>>>,
+    /// `To`: the first is the recipient, the others get copies.
+    pub to: Vec<At<Arc<str>>>,
+    /// `Subject`, a template.
+    pub subject: Arc<str>,
+    /// `Message`, a template.
+    pub message: Arc<str>,
+}
+
+/// Where mail is taken when the file names no port.
+const SMTP_PORT: u16 = 25;
+
+impl EmailConfig {
+    /// Reads the file.
+    pub fn read(source: &Arc<Source>) -> Read<Self> {
+        let tree = match xml::parse(source) {
+            Ok(tree) => tree,
+            Err(problems) => return Read { value: None, problems },
+        };
+        let walk = Walk::new(&tree);
+        let root = tree.root();
+        if !root.name().eq_ignore_ascii_case("Root") {
+            let message = format!("the file begins with <Root>, not <{}>", root.name());
+            walk.error(root.name_span(), message, "is this another kind of file?");
+        }
+        let fields = walk.fields(root);
+        let enabled = |text: &str| match text {
+            "0" => Ok(false),
+            "1" => Ok(true),
+            text => value::truth(text),
+        };
+        let text = |name| fields.text(name).map(|text| text.value);
+        let config = Self {
+            enabled: fields.parsed("Enabled", enabled).is_some_and(|enabled| enabled.value),
+            server: fields.parsed("SMTPPath", server).map(|server| server.value),
+            user: text("SMTPUser"),
+            password: text("SMTPPwd"),
+            from: fields.text("From"),
+            to: fields.text("To").map(|to| recipients(&walk, &to)).unwrap_or_default(),
+            subject: text("Subject").unwrap_or_default(),
+            // The message is sent as it stands, with its own line ends and indentation.
+            message: fields
+                .one("Message")
+                .map(|message| Arc::from(message.text().as_ref()))
+                .unwrap_or_default(),
+        };
+        fields.finish();
+        for address in config.from.iter().chain(&config.to).filter(|address| !is_address(&address.value)) {
+            let message = format!("`{}` is not an address", address.value);
+            walk.error(address.span, message, "write name@host, or Name <name@host>");
+        }
+        if config.enabled && config.server.is_none() {
+            walk.error(root.name_span(), "mail is enabled without <SMTPPath>", "name the mail server");
+        }
+        if config.enabled && config.to.is_empty() {
+            walk.error(root.name_span(), "mail is enabled without <To>", "name a recipient");
+        }
+        Read { value: Some(config), problems: walk.finish() }
+    }
+}
+
+fn server(text: &str) -> Result<(Arc<str>, u16), &'static str> {
+    const EXPECTED: &str = "host or host:port";
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok().filter(|port| *port > 0).ok_or(EXPECTED)?),
+        None => (text, SMTP_PORT),
+    };
+    let wrong = host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/');
+    if wrong { Err(EXPECTED) } else { Ok((host.into(), port)) }
+}
+
+/// Separated by `,` or `;`.
+fn recipients(walk: &Walk, text: &At<Arc<str>>) -> Vec<At<Arc<str>>> {
+    let lists = walk.split(text, ';');
+    lists.iter().flat_map(|part| walk.split(part, ',')).collect()
+}
+
+fn is_address(text: &str) -> bool {
+    let bare = text.strip_suffix('>').and_then(|open| open.rsplit_once('<')).map_or(text, |(_, bare)| bare);
+    let plain =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control());
+    bare.split_once('@').is_some_and(|(name, host)| plain(name) && plain(host) && !host.contains('@'))
+        && !text.contains(char::is_control)
+}
