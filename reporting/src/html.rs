@@ -314,6 +314,6 @@ mod tests {
         assert_eq!(page.matches("<article>").count(), DETAILED_TESTS_MAX);
         assert_eq!(page.matches("<tr><td").count(), list::LISTED_TESTS_MAX);
         assert!(page.contains("800 more did not pass; the list below has them all."));
-        assert!(page.contains("the first 200 of 100,000; the rest needs JavaScript"));
+        assert!(page.contains("the first 200 of 100,000 tests; the rest needs JavaScript"));
     }
 }

@@ -140,6 +140,15 @@ impl Statement {
         &self.binds
     }
 
+    /// The values to bind, in the order of the placeholders, given what variables and fields stand for.
+    pub fn values(
+        &self,
+        variable: &dyn Fn(&str) -> Option<String>,
+        field: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<Value> {
+        self.binds.iter().map(|bind| bind.value(variable, field)).collect()
+    }
+
     /// A placeholder is kept apart from a word that touched the value: `THEN$1` would be one name.
     fn render(&self, placeholder: impl Fn(usize) -> String) -> String {
         let mut sql = String::new();

@@ -34,11 +34,11 @@ pub(super) fn write(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         out,
         "</select></label>\n</form>\n<nav data-script hidden aria-label=\"Pages of tests\">\n\
          <button id=\"previous\" type=\"button\">previous</button>\n<button id=\"next\" type=\"button\">next</button>\n</nav>\n\
-         <table aria-labelledby=\"tests\">\n<caption id=\"tests-status\" role=\"status\">the first {LISTED_TESTS_MAX} of {}; the rest needs JavaScript</caption>\n\
+         <p id=\"tests-status\" class=\"soft\" role=\"status\">{}</p>\n<table aria-labelledby=\"tests\">\n\
          <thead><tr><th scope=\"col\" class=\"number\">#</th><th scope=\"col\">suite</th><th scope=\"col\">test</th><th scope=\"col\">verdict</th>\
          <th scope=\"col\">cause</th><th scope=\"col\">reason</th><th scope=\"col\">EP</th><th scope=\"col\" class=\"number\">time</th></tr></thead>\n\
          <tbody id=\"tests-body\">\n",
-        grouped(u64::try_from(results.plan.tests.len()).unwrap_or(u64::MAX))
+        how_many(results.plan.tests.len())
     )?;
     for row in results.rows().take(LISTED_TESTS_MAX) {
         listed(results, row, out)?;
@@ -47,6 +47,16 @@ pub(super) fn write(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "<script id=\"tests-data\" type=\"application/json\">")?;
     table(results, out)?;
     writeln!(out, "</script>")
+}
+
+/// What the list holds without its script.
+fn how_many(tests: usize) -> String {
+    let all = grouped(u64::try_from(tests).unwrap_or(u64::MAX));
+    if tests > LISTED_TESTS_MAX {
+        format!("the first {LISTED_TESTS_MAX} of {all} tests; the rest needs JavaScript")
+    } else {
+        format!("{all} tests")
+    }
 }
 
 fn listed(results: &Results, row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -116,8 +116,7 @@ fn values_are_texts_numbers_or_nothing() {
         Statement::parse(1, "INSERT INTO r VALUES ($x, '$x', 'a $y b', $build)", Dialect::Sqlite, &known());
     let variables = BTreeMap::from([("x", "42"), ("build", "007")]);
     let variable = |name: &str| variables.get(name).map(ToString::to_string);
-    let values: Vec<Value> =
-        statement.unwrap().binds().iter().map(|bind| bind.value(&variable, &|_| None)).collect();
+    let values = statement.unwrap().values(&variable, &|_| None);
     assert_eq!(values[0], Value::Integer(42));
     assert_eq!(values[1], Value::Text("42".to_owned()));
     assert_eq!(values[2], Value::Text("a  b".to_owned()));
