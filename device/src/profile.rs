@@ -92,7 +92,7 @@ impl Kind {
         let dialogue = [&login.user, &login.password, &login.failed, &profile.prompt];
         Ok(Self {
             profile: Arc::clone(profile),
-            login: Patterns::regexes(&dialogue)?,
+            login: Patterns::regexes(&dialogue)?.told_as("a login or a prompt"),
             errors: profile.errors.iter().map(|error| search(error)).collect::<Result<_, _>>()?,
             levels: profile.levels.iter().map(|level| search(&level.prompt)).collect::<Result<_, _>>()?,
         })

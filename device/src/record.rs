@@ -188,6 +188,12 @@ mod tests {
         let (header, events) = text.split_once('\n').unwrap();
         let header: serde_json::Value = serde_json::from_str(header).unwrap();
         assert_eq!((&header["version"], &header["width"]), (&2.into(), &250.into()));
-        insta::assert_snapshot!(events, @r"");
+        insta::assert_snapshot!(events, @r#"
+        [0.0,"o","Password: "]
+        [0.0,"o","********\r\ncaf"]
+        [0.0,"o","é# "]
+        [0.0,"i","show ********\r"]
+        [0.0,"m","step 1"]
+        "#);
     }
 }

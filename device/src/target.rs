@@ -147,7 +147,7 @@ impl SessionTarget {
     pub fn from_properties(properties: &BTreeMap<String, Value>) -> Result<Self, TargetError> {
         let properties = Properties::new(properties);
         let protocol = properties.text(&["protocol"])?;
-        let has_command = properties.text(&["command"])?.is_some();
+        let has_command = properties.0.contains_key("command");
         let connect = match protocol.as_deref().unwrap_or(if has_command { "process" } else { "ssh" }) {
             "telnet" => Connect::Telnet(properties.address(Some(TELNET_PORT))?),
             "tcp" | "raw" => Connect::Tcp(properties.address(None)?),

@@ -228,7 +228,7 @@ impl Dialogue {
                 Ok(false) => return self.end_of_wait(patterns, found, deadline),
                 Err(source) => {
                     return Err(ExpectError::Broken {
-                        awaited: awaited(patterns),
+                        awaited: patterns.told(),
                         seen: self.seen(),
                         source,
                     });
@@ -249,11 +249,11 @@ impl Dialogue {
         match found {
             Some(found) => Ok(self.take(patterns, found)),
             None if self.ended => Err(ExpectError::Ended {
-                awaited: awaited(patterns),
+                awaited: patterns.told(),
                 waited: deadline.elapsed(),
                 seen: self.seen(),
             }),
-            None => Err(self.timed_out(awaited(patterns), deadline)),
+            None => Err(self.timed_out(patterns.told(), deadline)),
         }
     }
 
@@ -357,9 +357,6 @@ impl Dialogue {
     }
 }
 
-fn awaited(patterns: &Patterns) -> String {
-    format!("`{}`", patterns.shown().join("` or `"))
-}
 
 /// The end of some bytes as one line of text that shows what a terminal would not.
 pub(crate) fn shown(bytes: &[u8]) -> String {

@@ -116,11 +116,20 @@ impl<'p> Matcher<'p> {
         let clears = self.cache.clear_count();
         let end = dfa.next_eoi_state(&mut self.cache, state).ok().ok_or(GaveUp)?;
         let here = end.is_match().then(|| HalfMatch::new(dfa.match_pattern(&self.cache, end, 0), text.len()));
-        let certain =
-            here.is_some() && self.cache.clear_count() == clears && self.nothing_can_change(state)?;
+        let mut certain = false;
+        if self.cache.clear_count() == clears && (here.is_some() || self.seen.is_some()) {
+            // A match that ends here is told of with the next byte, whatever that is; only after it must all be over.
+            let (followers, all_match) = self.followers(state)?;
+            certain = match here {
+                Some(_) if !all_match => false,
+                Some(_) => self.all_dead(&followers)?,
+                None => followers.iter().all(|follower| follower.is_dead()),
+            };
+        }
         if self.cache.clear_count() != clears {
             // The states were forgotten under our hands: the text is looked at again next time.
             self.state = None;
+            certain = false;
         }
         match here.or(self.seen) {
             Some(seen) if certain => self.found(text, seen).map(Sight::Certain),
@@ -129,26 +138,25 @@ impl<'p> Matcher<'p> {
         }
     }
 
-    /// Whether every byte that could come next ends the search with the match that is here now.
-    fn nothing_can_change(&mut self, state: LazyStateID) -> Result<bool, GaveUp> {
+    /// The states that any next byte could lead to, and whether all of them tell of a match.
+    fn followers(&mut self, state: LazyStateID) -> Result<(Vec<LazyStateID>, bool), GaveUp> {
         let dfa = self.patterns.forward();
-        let clears = self.cache.clear_count();
         let mut followers: Vec<LazyStateID> = Vec::new();
         for byte in dfa.byte_classes().representatives(0..=u8::MAX).filter_map(|unit| unit.as_u8()) {
             let next = dfa.next_state(&mut self.cache, state, byte).ok().ok_or(GaveUp)?;
-            if !next.is_match() || self.cache.clear_count() != clears {
-                return Ok(false);
-            }
-            if followers.last() != Some(&next) && !followers.contains(&next) {
+            if !followers.contains(&next) {
                 followers.push(next);
             }
         }
-        for follower in followers {
-            for byte in dfa.byte_classes().representatives(0..=u8::MAX).filter_map(|unit| unit.as_u8()) {
-                let next = dfa.next_state(&mut self.cache, follower, byte).ok().ok_or(GaveUp)?;
-                if !next.is_dead() || self.cache.clear_count() != clears {
-                    return Ok(false);
-                }
+        let all_match = followers.iter().all(|follower| follower.is_match());
+        Ok((followers, all_match))
+    }
+
+    fn all_dead(&mut self, states: &[LazyStateID]) -> Result<bool, GaveUp> {
+        for state in states {
+            let (followers, _) = self.followers(*state)?;
+            if !followers.iter().all(|follower| follower.is_dead()) {
+                return Ok(false);
             }
         }
         Ok(true)

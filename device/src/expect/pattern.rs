@@ -15,7 +15,11 @@ use crate::limits::MATCHER_BYTES;
 
 /// Several patterns, of which the first to be seen is awaited. Cheap to clone.
 #[derive(Clone)]
-pub struct Patterns(Arc<Compiled>);
+pub struct Patterns {
+    compiled: Arc<Compiled>,
+    /// What people are told is awaited, where the patterns themselves would not tell them.
+    told: Option<Arc<str>>,
+}
 
 struct Compiled {
     shown: Vec<String>,
@@ -87,33 +91,48 @@ impl Patterns {
         }
         let forward = automaton(sources, false)?;
         let reverse = automaton(sources, true)?;
-        Ok(Self(Arc::new(Compiled { shown, forward, reverse, captures })))
+        Ok(Self { compiled: Arc::new(Compiled { shown, forward, reverse, captures }), told: None })
     }
 
     /// The patterns as they were given.
     pub fn shown(&self) -> &[String] {
-        &self.0.shown
+        &self.compiled.shown
+    }
+
+    /// The same, told to people in other words than the patterns themselves.
+    #[must_use]
+    pub fn told_as(mut self, words: &str) -> Self {
+        self.told = Some(words.into());
+        self
+    }
+
+    /// What is awaited, for a message.
+    pub fn told(&self) -> String {
+        match &self.told {
+            Some(words) => words.to_string(),
+            None => format!("`{}`", self.compiled.shown.join("` or `")),
+        }
     }
 
     /// Finds the first match, as it goes over the bytes.
     pub(crate) fn forward(&self) -> &DFA {
-        &self.0.forward
+        &self.compiled.forward
     }
 
     /// Finds where a match begins, from its end backwards.
     pub(crate) fn reverse(&self) -> &DFA {
-        &self.0.reverse
+        &self.compiled.reverse
     }
 
     /// Finds the groups of a match that was found.
     pub(crate) fn captures(&self, index: usize) -> Option<&meta::Regex> {
-        self.0.captures.get(index)
+        self.compiled.captures.get(index)
     }
 }
 
 impl fmt::Debug for Patterns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Patterns").field(&self.0.shown).finish()
+        f.debug_tuple("Patterns").field(&self.compiled.shown).finish()
     }
 }
 

@@ -28,15 +28,26 @@ impl Session {
         let profile = &self.kind.profile;
         let mut awaited = vec![format!(r"[\r\n]{}", literal(line)), profile.prompt.clone()];
         awaited.extend(profile.pager.as_ref().map(|pager| pager.more.clone()));
-        self.prompt.patterns = Some(Patterns::regexes(&awaited)?);
+        let words = format!("the prompt `{}`", clean::text(line).trim());
+        self.prompt.patterns = Some(Patterns::regexes(&awaited)?.told_as(&words));
         self.prompt.text = line.to_vec();
         Ok(())
+    }
+
+    /// Bytes of the prompt that ends an answer. After a line that was not ended the known prompt follows at once; anything else is
+    /// a new prompt, and a whole line.
+    fn prompt_of(&mut self, answer: &[u8], text: &[u8]) -> Result<usize, SessionError> {
+        let all = [answer, text].concat();
+        if self.prompt.text.is_empty() || !all.ends_with(&self.prompt.text) {
+            self.learn_prompt(answer, text)?;
+        }
+        Ok(self.prompt.text.len())
     }
 
     fn after_command(&self) -> Result<Patterns, SessionError> {
         match &self.prompt.patterns {
             Some(patterns) => Ok(patterns.clone()),
-            None => Ok(Patterns::regexes(&[&self.kind.profile.prompt])?),
+            None => Ok(Patterns::regexes(&[&self.kind.profile.prompt])?.told_as("a prompt")),
         }
     }
 
@@ -74,12 +85,15 @@ impl Session {
             }
             if seen.index != PAGER {
                 if seen.index == 1 {
-                    let known = answer.len();
-                    self.learn_prompt(&answer, &seen.text)?;
-                    let own_line = self.prompt.text.len().saturating_sub(seen.text.len());
-                    answer.truncate(known.saturating_sub(own_line));
+                    let prompt = self.prompt_of(&answer, &seen.text)?;
+                    answer.truncate(answer.len().saturating_add(seen.text.len()).saturating_sub(prompt));
                 }
                 return Ok(answer);
+            }
+            // What stands before a pager on its own line belongs to the pager.
+            let line = answer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
+            if answer.get(line..).is_some_and(|line| line.iter().all(|byte| *byte == b' ')) {
+                answer.truncate(line);
             }
             paged = true;
             let go_on =

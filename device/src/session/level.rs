@@ -63,10 +63,13 @@ impl Session {
         let line = format!("{}{}", answer.reveal(), profile.line_ending);
         self.dialogue.send_secret(line.as_bytes(), deadline).await.map_err(failed)?;
         let seen = self.dialogue.expect(&asked, deadline).await.map_err(failed)?;
-        if seen.index == 0 {
+        if seen.index == 1 {
+            self.learn_prompt(&seen.before, &seen.text)?;
+        }
+        if seen.index == 0 || kind.level_of(&self.prompt.text).is_none_or(|now| now < wanted) {
             let why = format!("`{enter}` did not take the secret");
             return Err(SessionError::Login { target: self.target.connect.to_string(), why });
         }
-        self.learn_prompt(&seen.before, &seen.text)
+        Ok(())
     }
 }

@@ -220,9 +220,8 @@ fn go(place: &mut Place, go: &Go, context: Map<String, Value>) -> bool {
     match go {
         Go::Stay => false,
         Go::Enter(mode) => {
-            // From one interface straight to another: the old one is left first.
-            if place.modes.last().is_some_and(|frame| frame.mode == *mode) {
-                place.modes.pop();
+            if let Some(known) = place.modes.iter().position(|frame| frame.mode == *mode) {
+                place.modes.truncate(known);
             }
             place.modes.push(Frame { mode: mode.clone(), context });
             false
@@ -230,15 +229,6 @@ fn go(place: &mut Place, go: &Go, context: Map<String, Value>) -> bool {
         Go::Back => {
             place.modes.pop();
             place.modes.is_empty()
-        }
-        Go::Top => {
-            // The first modes that a login and `enable` lead through are kept.
-            while place.modes.len() > 1
-                && place.modes.last().is_some_and(|frame| frame.mode.starts_with("config"))
-            {
-                place.modes.pop();
-            }
-            false
         }
         Go::Close => true,
     }

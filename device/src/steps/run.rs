@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_config::steps::{Action, Awaited, Check, SessionSource, Step, StepTest};
+use jackfield_config::steps::{Action, Awaited, Check, Relation, SessionSource, Step, StepTest};
 use jackfield_protocol::{
     link::Part,
     verdict::{Outcome, Verdict},
@@ -97,7 +97,9 @@ struct Runner<'t, E> {
 impl<E: StepEnvironment> Runner<'_, E> {
     async fn steps(&mut self, steps: &[Step], prefix: &str, parts: &mut Parts) {
         for step in steps {
-            let name = format!("{prefix}{}", step.name);
+            // A name is for people: a variable that is not there shows when the step itself needs it.
+            let own = self.fill(&step.name).await.unwrap_or_else(|_| step.name.clone());
+            let name = format!("{prefix}{own}");
             if parts.ended {
                 let (verdict, reason) = (Verdict::NotExecuted, "an earlier step failed".to_owned());
                 parts.add(Part { name, verdict, reason, elapsed_millis: 0 });
@@ -167,7 +169,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
     /// Captures and checks of a step, on the output there is.
     async fn judge(&mut self, step: &Step) -> Result<(), Failure> {
         for pattern in &step.captures {
-            let pattern = self.fill(pattern).await?;
+            let pattern = self.fill_pattern(pattern).await?;
             self.capture(&pattern)?;
         }
         for check in &step.checks {
@@ -197,7 +199,17 @@ impl<E: StepEnvironment> Runner<'_, E> {
     }
 
     async fn check(&mut self, check: &Check) -> Result<(), Failure> {
-        let limit = self.fill(&check.limit).await?;
+        let limit = match check.relation {
+            Relation::Matches | Relation::NotMatches => self.fill_pattern(&check.limit).await?,
+            Relation::Contains
+            | Relation::NotContains
+            | Relation::Equals
+            | Relation::NotEquals
+            | Relation::Above
+            | Relation::Below
+            | Relation::AtLeast
+            | Relation::AtMost => self.fill(&check.limit).await?,
+        };
         match &check.value {
             Some(shown) => {
                 let value = self.fill(shown).await?;
@@ -211,7 +223,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let mut filled = Vec::new();
         for one in awaited {
             filled.push(match one {
-                Awaited::Pattern(text) => Awaited::Pattern(self.fill(text).await?),
+                Awaited::Pattern(text) => Awaited::Pattern(self.fill_pattern(text).await?),
                 Awaited::Exact(text) => Awaited::Exact(self.fill(text).await?),
             });
         }
@@ -289,6 +301,10 @@ impl<E: StepEnvironment> Runner<'_, E> {
 
     async fn fill(&mut self, text: &str) -> Result<String, Failure> {
         self.variables.fill(text, self.environment).await
+    }
+
+    async fn fill_pattern(&mut self, pattern: &str) -> Result<String, Failure> {
+        self.variables.fill_pattern(pattern, self.environment).await
     }
 
     /// The session of a step, opened when it is first needed.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Failure, StepEnvironment};
+use crate::expect::pattern::literal;
 
 /// Most letters a text may grow to; variables can be set from variables.
 const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -30,6 +31,24 @@ impl Variables {
         text: &str,
         environment: &mut E,
     ) -> Result<String, Failure> {
+        self.fill_as(text, |value| value, environment).await
+    }
+
+    /// A regular expression with its variables filled in, which match themselves, whatever is in them.
+    pub(super) async fn fill_pattern<E: StepEnvironment>(
+        &self,
+        pattern: &str,
+        environment: &mut E,
+    ) -> Result<String, Failure> {
+        self.fill_as(pattern, |value| literal(value.as_bytes()), environment).await
+    }
+
+    async fn fill_as<E: StepEnvironment>(
+        &self,
+        text: &str,
+        shape: impl Fn(String) -> String,
+        environment: &mut E,
+    ) -> Result<String, Failure> {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
@@ -45,7 +64,7 @@ impl Variables {
                     "`{text}`: `${{` is not closed; write `$${{` for a plain one"
                 )));
             };
-            filled.push_str(&self.value(name.trim(), environment).await?);
+            filled.push_str(&shape(self.value(name.trim(), environment).await?));
             if filled.len() > TEXT_BYTES_MAX {
                 return Err(Failure::test(format!(
                     "a text with variables is larger than {TEXT_BYTES_MAX} bytes"
