@@ -1,0 +1,359 @@
+package Jackfield;
+
+=encoding utf8
+
+=head1 NAME
+
+Jackfield - the lab, its devices and the run, from inside a test in Perl
+
+=head1 SYNOPSIS
+
+    use Jackfield;
+
+    my $router = Jackfield->session('/lab/router');
+    test_fail('no route to 10.0.0.0/24') unless $router->command('show ip route') =~ m{10\.0\.0\.0/24};
+
+Nothing is connected before the first call. A call that is refused dies with a C<Jackfield::Error> (C<code>, C<title>, C<field>), whose
+text says what to do. Texts may be given as UTF-8 bytes or as characters; those answered are bytes. The camelCase names are Twister's: they print the error instead, and return C<undef>.
+
+=cut
+
+use 5.014;
+use strict;
+use warnings;
+
+our $VERSION = '0.1';
+
+use Exporter 'import';
+use Cwd ();
+use File::Basename ();
+use JSON::PP ();
+use Time::HiRes ();
+
+my @SNAKE = qw(
+    log_msg get_global set_global get_config get_resource set_resource rename_resource delete_resource get_sut
+    get_bind_id get_bind_name artifact cleanup variable part step interact breakpoint
+    test_fail test_abort test_timeout test_skip
+);
+my @CAMEL = qw(
+    logMsg logMessage getGlobal setGlobal getConfig getResource setResource renameResource renResource deleteResource getSut
+    getBindId getBindName setCustomFileInfo countProjectFiles currentFileIndex countSuiteFiles currentFSuiteIndex
+    testFail testAbort testTimeout testSkip
+);
+our @EXPORT    = (@SNAKE, @CAMEL);
+our @EXPORT_OK = qw(call context result);
+
+use constant SKIPPED_STATUS => 77;
+
+my $json = JSON::PP->new->allow_nonref->canonical;
+my $link;
+
+# Ask the EP, and wait for the answer. Parameters that are undefined are left out.
+sub call {
+    my ($method, %params) = @_;
+    delete @params{ grep { !defined $params{$_} } keys %params };
+    $link = Jackfield::Link->new if !$link || $link->{pid} != $$;
+    return $link->request($method, \%params);
+}
+
+# What the EP said about this test when the connection was made.
+sub context {
+    $link = Jackfield::Link->new if !$link || $link->{pid} != $$;
+    return $link->{hello};
+}
+
+# Declare the verdict of this test. The last word counts, and the test goes on.
+sub result {
+    my ($verdict, $reason, $crashed) = @_;
+    call('result', verdict => "$verdict", reason => _text($reason), crashed => $crashed ? JSON::PP::true : undef);
+    return;
+}
+
+# Add a line to a log of the run: logRunning, logDebug, logTest, logCli, or a name of the lab's own.
+sub log_msg {
+    my ($log, $text) = @_;
+    call('log', log => "$log", text => "$text");
+    return;
+}
+
+# Add a result inside this test; the time in seconds.
+sub part {
+    my ($name, $verdict, $reason, $elapsed) = @_;
+    call('part', name => "$name", verdict => "$verdict", reason => _text($reason), elapsed_millis => _millis($elapsed));
+    return;
+}
+
+# Run a piece of code as a named part of the test. What it dies of goes on.
+sub step {
+    my ($name, $code) = @_;
+    my $begun = Time::HiRes::time();
+    my @value = eval { $code->() };
+    my $error = $@;
+    my $text  = _reason($error);
+    part($name, $text eq '' ? 'PASS' : 'FAIL', $text, Time::HiRes::time() - $begun);
+    die $error if $text ne '';
+    return wantarray ? @value : $value[-1];
+}
+
+# Keep a value with this test: `$name` in the lab's SQL and mail.
+sub variable {
+    my ($name, $value) = @_;
+    call('variable', name => "$name", value => "$value");
+    return;
+}
+
+# Keep a file with this attempt.
+sub artifact {
+    my ($path, $name) = @_;
+    my $full = Cwd::abs_path($path) // $path;
+    call('artifact', name => $name // File::Basename::basename($full), path => $full);
+    return;
+}
+
+# Have the EP run a program (a reference to a list) after this test, however it ends; the time in seconds.
+sub cleanup {
+    my ($name, $command, $timeout) = @_;
+    call('cleanup', name => "$name", command => [ map {"$_"} @$command ], timeout_millis => _millis($timeout));
+    return;
+}
+
+# A global parameter, or a reference to a hash for a folder; undef where there is none.
+sub get_global { return call('get_global', path => "$_[0]") }
+
+# Set a global parameter for all tests.
+sub set_global { call('set_global', path => "$_[0]", value => $_[1]); return 1 }
+
+# A value of a test configuration, or a reference to a hash for a folder.
+sub get_config { return call('get_config', config => "$_[0]", path => _text($_[1])) }
+
+# A node of the test-bed tree, or one property of it: /tb1/dev2:port.
+sub get_resource { return call('get_resource', query => "$_[0]") }
+
+# Create or change a node; properties are a reference to a hash, or JSON. The answer: { id, created }.
+sub set_resource {
+    my ($name, $parent, $properties) = @_;
+    return call('set_resource', name => "$name", parent => $parent // '/', properties => _properties($properties));
+}
+
+# Give a node or a property another name.
+sub rename_resource { call('rename_resource', query => "$_[0]", name => "$_[1]"); return 1 }
+
+# Delete a node with everything below it, or one property.
+sub delete_resource { call('delete_resource', query => "$_[0]"); return 1 }
+
+# A component of a system under test, or one property of it.
+sub get_sut { return call('get_sut', query => "$_[0]", follow_links => $_[1] ? JSON::PP::true : undef) }
+
+# The id, or the path, of the SUT component that a component of a test configuration is bound to.
+sub get_bind_id   { return call('get_bind_id',   component => "$_[0]", config => $_[1]) }
+sub get_bind_name { return call('get_bind_name', component => "$_[0]", config => $_[1]) }
+
+# Ask a person: message, input, decide, options (with options => [...]); default and timeout (seconds) as named arguments.
+sub interact {
+    my ($kind, $message, %more) = @_;
+    return call('interact', kind => "$kind", message => "$message", options => $more{options}, default => $more{default}, timeout_millis => _millis($more{timeout}));
+}
+
+# Stop here, with what is given shown, until a person lets the test go on. Perl cannot list a caller's variables by itself.
+sub breakpoint {
+    my (%shown) = @_;
+    my (undef, $file, $line) = caller;
+    call('breakpoint', locals => join "\n", "$file:$line", map { "$_ = " . ($shown{$_} // 'undef') } sort keys %shown);
+    return;
+}
+
+# Open a session with a resource of the lab, or join it if that name is open already: Jackfield->session('/lab/router', name => 'r1').
+sub session {
+    my ($class, $resource, %more) = @_;
+    my $opened = call('session_open', resource => $resource, connect => $more{connect}, name => $more{name}, timeout_millis => _millis($more{timeout}));
+    return bless { name => $opened->{session} }, 'Jackfield::Session';
+}
+
+# The names of the open sessions of this run on this EP.
+sub sessions { return @{ call('session_list') } }
+
+# End this test with a reason, whatever `eval` stands around it.
+sub test_fail    { return _end('FAIL',    $_[0]) }
+sub test_abort   { return _end('ABORTED', $_[0]) }
+sub test_timeout { return _end('TIMEOUT', $_[0]) }
+sub test_skip    { return _end('SKIPPED', $_[0]) }
+
+# Declare the verdict, and leave.
+sub _end {
+    my ($verdict, $reason, $crashed) = @_;
+    eval { result($verdict, $reason, $crashed); 1 }
+        or print {*STDERR} "this test is $verdict, but the EP could not be told: $@; " . ($reason // '') . "\n";
+    exit($verdict eq 'PASS' ? 0 : $verdict eq 'SKIPPED' ? SKIPPED_STATUS : 1);
+}
+
+# A script that was not started by run.pl still ends with a reason: what it dies of outside any `eval` is declared at its end.
+my $died;
+our $wrapped = 0;
+$SIG{__DIE__} = sub { $died = $_[0] if !$wrapped && defined $^S && !$^S };
+
+END {
+    if (defined $died) {
+        eval { result('FAIL', 'crashed: ' . _reason($died), 1) };
+        # Perl would take it from `$!`, whatever that happens to be.
+        $? = 255;
+    }
+}
+
+# Twister's names: print the error, and answer with undef.
+my %twister = (
+    logMsg         => \&log_msg,         logMessage => \&log_msg,      getGlobal         => \&get_global,  setGlobal   => \&set_global,
+    getConfig      => \&get_config,      getSut     => \&get_sut,      getBindId         => \&get_bind_id, getBindName => \&get_bind_name,
+    getResource    => \&get_resource,    renameResource => \&rename_resource, renResource => \&rename_resource,
+    deleteResource => \&delete_resource, setCustomFileInfo => sub { variable(@_); 1 },
+    setResource        => sub { my $done = set_resource(@_); $done->{created} ? $done->{id} : 1 },
+    countProjectFiles  => sub { context()->{tests_total} },
+    currentFileIndex   => sub { (split /\./, context()->{attempt})[1] },
+    countSuiteFiles    => sub { context()->{suite_position}[1] },
+    currentFSuiteIndex => sub { context()->{suite_position}[0] },
+);
+for my $name (keys %twister) {
+    my $call = $twister{$name};
+    no strict 'refs';
+    *{$name} = sub {
+        my $value = eval { $call->(@_) };
+        print {*STDERR} "*ERROR* $name: $@\n" if $@;
+        return $value;
+    };
+}
+*testFail    = \&test_fail;
+*testAbort   = \&test_abort;
+*testTimeout = \&test_timeout;
+*testSkip    = \&test_skip;
+
+sub _millis { return defined $_[0] ? int($_[0] * 1000 + 0.5) : undef }
+sub _text   { return defined $_[0] && $_[0] ne '' ? "$_[0]" : undef }
+
+sub _properties {
+    my ($given) = @_;
+    return {}     if !defined $given || (!ref $given && $given eq '');
+    return $given if ref $given eq 'HASH';
+    my $read = eval { JSON::PP->new->decode($given) };
+    return $read if ref $read eq 'HASH';
+    die Jackfield::Error->new(code => 'bad_request', title => "properties are a reference to a hash, or JSON, not `$given`", field => 'properties');
+}
+
+# What was died of, without the place for people to read in a table; the place is in the log.
+sub _reason {
+    my ($error) = @_;
+    return '' if !defined $error;
+    my $text = "$error";
+    $text =~ s/\s+\z//;
+    return $text;
+}
+
+package Jackfield::Error;
+
+# A call that the EP or the engine refused, or that could not be made at all (`unreachable`).
+use overload '""' => sub { my $self = shift; my $where = $self->{field} ? " (parameter `$self->{field}`)" : ''; "$self->{title}$where [$self->{code}]" }, fallback => 1;
+
+sub new { my ($class, %fields) = @_; return bless {%fields}, $class }
+sub code  { return $_[0]{code} }
+sub title { return $_[0]{title} }
+sub field { return $_[0]{field} }
+
+package Jackfield::Session;
+
+# A live dialogue with a device. The EP owns it, and it stays open for the following tests of the run until it is closed.
+
+# Send a command, wait for the prompt; the answer is what stands between. Times in seconds.
+sub command {
+    my ($self, $command, $timeout) = @_;
+    return Jackfield::call('session_command', session => $self->{name}, command => "$command", timeout_millis => Jackfield::_millis($timeout))->{output};
+}
+
+# Send text, and press enter unless told not to.
+sub send {
+    my ($self, $text, $enter) = @_;
+    Jackfield::call('session_send', session => $self->{name}, text => "$text", enter => ($enter // 1) ? JSON::PP::true() : JSON::PP::false());
+    return;
+}
+
+# Wait until one of the patterns has come: a text with a regular expression, or { exact => text }. The answer: { index, before, match, groups }.
+sub expect {
+    my ($self, $patterns, $timeout) = @_;
+    my $wanted = ref $patterns eq 'ARRAY' ? $patterns : [$patterns];
+    return Jackfield::call('session_expect', session => $self->{name}, patterns => $wanted, timeout_millis => Jackfield::_millis($timeout));
+}
+
+# Close it for everyone.
+sub close { Jackfield::call('session_close', session => $_[0]{name}); return }
+
+sub name { return $_[0]{name} }
+
+package Jackfield::Link;
+
+# One connection that has said hello: JSON-RPC 2.0, one object per line.
+use IO::Socket::UNIX ();
+use Socket ();
+
+sub new {
+    my ($class) = @_;
+    my ($path, $token) = @ENV{qw(JACKFIELD_SOCKET JACKFIELD_TOKEN)};
+    _lost('JACKFIELD_SOCKET and JACKFIELD_TOKEN are not set: this script was not started by an EP; start it with `jackfield run`')
+        if !defined $path || !defined $token;
+    my $socket = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Peer => $path)
+        or _lost("the EP does not answer at $path: $!; is it still running?");
+    my $self = bless { socket => $socket, pid => $$, last_id => 0 }, $class;
+    $self->{hello} = $self->request('hello', { token => $token });
+    return $self;
+}
+
+sub request {
+    my ($self, $method, $params) = @_;
+    my $id = ++$self->{last_id};
+    my $line = eval { $json->encode({ jsonrpc => '2.0', id => $id, method => $method, params => _characters($params) }) };
+    die Jackfield::Error->new(code => 'bad_request', title => "the parameters of `$method` cannot be sent: $@") if !defined $line;
+    utf8::encode($line);
+    local $SIG{PIPE} = 'IGNORE';
+    my $socket = $self->{socket};
+    my $answer = eval {
+        print {$socket} "$line\n" or die "$!\n";
+        $socket->flush or die "$!\n";
+        local $/ = "\n";
+        my $read = readline($socket) // die "the EP closed the connection\n";
+        utf8::decode($read);
+        _bytes($json->decode($read));
+    };
+    if (!$answer || ref $answer ne 'HASH' || ($answer->{id} // '') ne $id) {
+        my $why = $@ || 'an answer to another request came';
+        undef $link;
+        $why =~ s/\s+\z//;
+        _lost("no answer to `$method`: $why");
+    }
+    return $answer->{result} if !$answer->{error};
+    my ($error, $problem) = ($answer->{error}, $answer->{error}{data} // {});
+    die Jackfield::Error->new(
+        code  => $problem->{code}  // 'internal',
+        title => $problem->{title} // $error->{message} // "`$method` was refused",
+        field => $problem->{field},
+    );
+}
+
+# Texts are UTF-8 bytes in a script without `use utf8`, and characters in one with it: both are taken.
+sub _characters {
+    my ($value) = @_;
+    return { map { $_ => _characters($value->{$_}) } keys %$value } if ref $value eq 'HASH';
+    return [ map { _characters($_) } @$value ]                     if ref $value eq 'ARRAY';
+    return $value if !defined $value || ref $value || $value !~ /[^\x00-\x7f]/;
+    my $text = "$value";
+    utf8::decode($text) if !utf8::is_utf8($text);
+    return $text;
+}
+
+# What is answered are bytes, as literals are without `use utf8`: they compare with those, and print as they are.
+sub _bytes {
+    my ($value) = @_;
+    return { map { $_ => _bytes($value->{$_}) } keys %$value } if ref $value eq 'HASH';
+    return [ map { _bytes($_) } @$value ]                     if ref $value eq 'ARRAY';
+    utf8::encode($value) if defined $value && !ref $value && $value =~ /[^\x00-\x7f]/;
+    return $value;
+}
+
+sub _lost { die Jackfield::Error->new(code => 'unreachable', title => $_[0]) }
+
+1;

@@ -1,0 +1,97 @@
+"""Shell: the functions, and how a script's end is read."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+from lab import SDK_DIR, Lab
+
+SHELL_DIR = os.path.join(SDK_DIR, "shell")
+
+
+class Shell(Lab):
+    def run_script(self, text, *arguments, **env):
+        return self.execute(["sh", os.path.join(SHELL_DIR, "run.sh"), self.write("t.sh", text), *arguments], **env)
+
+    def test_ends(self):
+        for text, status, result in [
+            ("true", 0, None),
+            ("exit 3", 3, None),
+            ("false", 1, None),
+            ("exit 77", 77, None),
+            ("jf_fail 'no \"link\"'; true", 1, ("FAIL", 'no "link"', False)),
+            ("jf_skip later", 77, ("SKIPPED", "later", False)),
+            ("jf_abort", 1, ("ABORTED", "", False)),
+            ("jf_result PASS 'all 3 links'", 0, ("PASS", "all 3 links", False)),
+            ("#!/bin/bash\n[[ $BASH_VERSION ]] && set -- ${@/a/x} && [[ $1 = x ]]", 0, None),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text, "a"), status, result)
+
+    def test_a_test_that_cannot_be_run(self):
+        done = self.execute(["sh", os.path.join(SHELL_DIR, "run.sh"), "/nowhere/t.sh"])
+        self.assertEqual((done.returncode, self.ep.result[0]), (1, "INVALID"))
+
+    def test_calls(self):
+        done = self.run_script(
+            r"""
+            is() { [ "$1" = "$2" ] || jf_fail "<$1> is not <$2>"; }
+            is "$1|$2|$#" 'a b|-c|2'
+            jf_log logTest "$(printf 'Grüße\n\t"2" \\ \001')"
+            jf_log logDebug ''
+            is "$(jf_get_global Level_A/global1)" 'value 1'
+            is "$(jf_get_global nowhere)" null
+            jf_set_global Level_A/new 'ö "x"'
+            is "$(jf_get_global Level_A/new)" 'ö "x"'
+            jf_set_resource module1 /tb1/dev_2 '{"ip": "10.0.0.1"}' >made.json
+            is "$(jf_get_resource /tb1/dev_2/module1:ip)" 10.0.0.1
+            jf_rename_resource /tb1/dev_2/module1 m2
+            jf_delete_resource /tb1/dev_2/m2
+            jf_get_resource /tb1/dev_2/m2 2>error.txt && jf_fail 'a deleted resource was found'
+            is "$(cat error.txt)" 'there is no resource `/tb1/dev_2/m2`'
+            is "$(jf_get_bind_name comp)" /user_sut.user/dev_1
+            is "$(jf_get_config tc_config comp/iterator_1)" 3
+            is "$(jf_interact options 'which?' a 5000 a b)" b
+            is "$(jf_session /lab/router r1)" r1
+            jf_command r1 'ip route 10.0.0.0/24'
+            jf_command r1 'ip route "ö" \ x'
+            is "$(jf_command r1 'show ip route')" "$(printf '10.0.0.0/24\n"ö" \\ x')"
+            jf_send r1 'show ip route'
+            is "$(jf_expect r1 'rou[a-z]*# ' 500)" 'router# '
+            jf_expect r1 never 10 2>error.txt && jf_fail 'what never came was found'
+            grep -q 'timed out waiting for' error.txt || jf_fail "no reason: $(cat error.txt)"
+            jf_close r1
+            jf_command r1 x 2>error.txt && jf_fail 'a closed session took a command'
+            jf_part login PASS
+            jf_step good true
+            jf_step bad sh -c 'exit 4' && jf_fail 'a failed step went through'
+            jf_variable build 7
+            jf_cleanup reset reset --all 'x y'
+            jf_artifact made.json
+            echo ok
+            """,
+            "a b",
+            "-c",
+        )
+        self.ended(done, 0)
+        self.assertEqual(done.stdout, "ok\n")
+        self.assertEqual(self.ep.logs, [("logTest", 'Grüße\n\t"2" \\ \x01'), ("logDebug", "")])
+        self.assertEqual(self.ep.parts, [("login", "PASS", ""), ("good", "PASS", ""), ("bad", "FAIL", "exit status 4 of: sh -c exit 4")])
+        self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all", "x y"], None)]))
+        self.assertEqual(self.ep.artifacts, [("made.json", self.folder + "/made.json")])
+
+    def test_sourced_by_name(self):
+        path = self.write("t", "#!/bin/sh\n. jackfield.sh\njf_log logTest hello\n")
+        self.ended(self.execute(["sh", path], PATH=SHELL_DIR + ":" + os.environ["PATH"]), 0)
+        self.assertEqual(self.ep.logs, [("logTest", "hello")])
+
+    def test_without_an_ep_the_error_says_what_to_do(self):
+        done = self.run_script("jf_get_global x", JACKFIELD_BIN="")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("start it with `jackfield run`", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

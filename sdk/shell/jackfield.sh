@@ -1,0 +1,229 @@
+# Jackfield for tests in shell: the lab, its devices and the run, from inside a test. To be sourced; needs a POSIX shell, sed and awk.
+#
+#     . jackfield.sh
+#     jf_session /lab/router r1
+#     jf_command r1 'show ip route' | grep -q 10.0.0.0/24 || jf_fail 'no route to 10.0.0.0/24'
+#
+# Each function is one request to the EP. A request that is refused prints the problem to standard error and returns 1.
+
+# The request itself: jf_call METHOD '{"json": "params"}' [--raw]. The result goes to standard output, as JSON unless --raw.
+jf_call() {
+    if [ -z "${JACKFIELD_BIN:-}" ]; then
+        echo 'JACKFIELD_BIN is not set: this script was not started by an EP; start it with `jackfield run`' >&2
+        return 1
+    fi
+    if [ "${3:-}" = --raw ]; then
+        "$JACKFIELD_BIN" call --raw "$1" "${2:-{\}}" </dev/null
+    else
+        "$JACKFIELD_BIN" call "$1" "${2:-{\}}" </dev/null
+    fi
+}
+
+# A text, quoted for JSON.
+jf_json() {
+    printf '%s.' "$1" | LC_ALL=C awk '
+        BEGIN {
+            for (code = 1; code < 32; code++) escape[sprintf("%c", code)] = sprintf("\\u%04x", code)
+            escape["\\"] = "\\\\"; escape["\""] = "\\\""; escape["\t"] = "\\t"; escape["\r"] = "\\r"
+        }
+        {
+            # The full stop that keeps trailing newlines out of the shell'"'"'s hands is taken off at the end.
+            if (NR > 1) out = out "\\n"
+            if ($0 !~ /[\001-\037"\\]/) { out = out $0; next }
+            count = length($0)
+            for (at = 1; at <= count; at++) {
+                character = substr($0, at, 1)
+                out = out (character in escape ? escape[character] : character)
+            }
+        }
+        END { printf "\"%s\"", substr(out, 1, length(out) - 1) }'
+}
+
+# An object of names and texts: jf_object name1 text1 name2 text2 …; a name that ends in `:` takes its value as JSON; empty values are left out.
+jf_object() {
+    _jf_members=
+    while [ $# -ge 2 ]; do
+        if [ -n "$2" ]; then
+            case $1 in
+                *:) _jf_member="\"${1%:}\":$2" ;;
+                *) _jf_member="\"$1\":$(jf_json "$2")" ;;
+            esac
+            _jf_members="${_jf_members:+$_jf_members,}$_jf_member"
+        fi
+        shift 2
+    done
+    printf '{%s}' "$_jf_members"
+}
+
+# A list of texts.
+jf_list() {
+    _jf_items=
+    for _jf_item in "$@"; do
+        _jf_items="${_jf_items:+$_jf_items,}$(jf_json "$_jf_item")"
+    done
+    printf '[%s]' "$_jf_items"
+}
+
+# For requests without an answer worth printing.
+jf_tell() {
+    jf_call "$1" "$2" >/dev/null
+}
+
+# jf_log LOG TEXT: logRunning, logDebug, logTest, logCli, or a name of the lab's own.
+jf_log() {
+    jf_tell log "{\"log\":$(jf_json "$1"),\"text\":$(jf_json "$2")}"
+}
+
+# jf_result VERDICT [REASON]: the last word counts, and the test goes on.
+jf_result() {
+    jf_tell result "$(jf_object verdict "$1" reason "${2:-}")"
+}
+
+# jf_fail, jf_skip, jf_abort, jf_timeout [REASON]: end the test. Not from a subshell, which ends only itself, but its verdict stands.
+jf_fail() { jf_result FAIL "${1:-}"; exit 1; }
+jf_skip() { jf_result SKIPPED "${1:-}"; exit 77; }
+jf_abort() { jf_result ABORTED "${1:-}"; exit 1; }
+jf_timeout() { jf_result TIMEOUT "${1:-}"; exit 1; }
+
+# jf_part NAME VERDICT [REASON]: a result inside this test.
+jf_part() {
+    jf_tell part "$(jf_object name "$1" verdict "$2" reason "${3:-}")"
+}
+
+# jf_step NAME COMMAND …: run a command as a named part of the test.
+jf_step() {
+    _jf_step=$1
+    shift
+    if "$@"; then
+        jf_part "$_jf_step" PASS
+    else
+        _jf_status=$?
+        jf_part "$_jf_step" FAIL "exit status $_jf_status of: $*"
+        return "$_jf_status"
+    fi
+}
+
+# jf_variable NAME VALUE: `$NAME` in the lab's SQL and mail.
+jf_variable() {
+    jf_tell variable "{\"name\":$(jf_json "$1"),\"value\":$(jf_json "$2")}"
+}
+
+# jf_artifact PATH [NAME]: keep a file with this attempt.
+jf_artifact() {
+    case $1 in
+        /*) _jf_path=$1 ;;
+        *) _jf_path=$PWD/$1 ;;
+    esac
+    jf_tell artifact "$(jf_object name "${2:-${1##*/}}" path "$_jf_path")"
+}
+
+# jf_cleanup NAME PROGRAM ARGUMENT …: the EP runs it after this test, however it ends.
+jf_cleanup() {
+    _jf_name=$1
+    shift
+    jf_tell cleanup "$(jf_object name "$_jf_name" command: "$(jf_list "$@")")"
+}
+
+# jf_get_global PATH: a text as it is, a folder as JSON, `null` where there is none.
+jf_get_global() { jf_call get_global "$(jf_object path "$1")" --raw; }
+
+# jf_set_global PATH VALUE
+jf_set_global() { jf_tell set_global "{\"path\":$(jf_json "$1"),\"value\":$(jf_json "$2")}"; }
+
+# jf_get_config CONFIG [PATH]
+jf_get_config() { jf_call get_config "$(jf_object config "$1" path "${2:-}")" --raw; }
+
+# jf_get_resource QUERY: a node as JSON, or one property (/tb1/dev2:port) as it is.
+jf_get_resource() { jf_call get_resource "$(jf_object query "$1")" --raw; }
+
+# jf_set_resource NAME PARENT [PROPERTIES as JSON]
+jf_set_resource() { jf_call set_resource "$(jf_object name "$1" parent "$2" properties: "${3:-{\}}")"; }
+
+# jf_rename_resource QUERY NAME
+jf_rename_resource() { jf_tell rename_resource "$(jf_object query "$1" name "$2")"; }
+
+# jf_delete_resource QUERY
+jf_delete_resource() { jf_tell delete_resource "$(jf_object query "$1")"; }
+
+# jf_get_sut QUERY
+jf_get_sut() { jf_call get_sut "$(jf_object query "$1")" --raw; }
+
+# jf_get_bind_id, jf_get_bind_name COMPONENT [CONFIG]: `null` where there is none.
+jf_get_bind_id() { jf_call get_bind_id "$(jf_object component "$1" config "${2:-}")" --raw; }
+jf_get_bind_name() { jf_call get_bind_name "$(jf_object component "$1" config "${2:-}")" --raw; }
+
+# jf_interact KIND MESSAGE [DEFAULT [MILLISECONDS [OPTION …]]]: message, input, decide or options; prints the answer.
+jf_interact() {
+    _jf_kind=$1 _jf_message=$2 _jf_default=${3:-} _jf_millis=${4:-}
+    if [ $# -gt 4 ]; then
+        shift 4
+        _jf_options=$(jf_list "$@")
+    else
+        _jf_options=
+    fi
+    jf_call interact "$(jf_object kind "$_jf_kind" message "$_jf_message" options: "$_jf_options" default "$_jf_default" timeout_millis: "$_jf_millis")" --raw
+}
+
+# jf_session RESOURCE [NAME]: open a session, or join it; its name is NAME, or what this prints.
+jf_session() {
+    jf_call session_open "$(jf_object resource "$1" name "${2:-}")" | sed -n 's/.*"session" *: *"\([^"]*\)".*/\1/p'
+}
+
+# jf_command SESSION COMMAND [MILLISECONDS]: the answer without echo and prompt.
+jf_command() {
+    jf_call session_command "$(jf_object session "$1" command "$2" timeout_millis: "${3:-}")" | _jf_unquote output
+}
+
+# jf_send SESSION TEXT
+jf_send() { jf_tell session_send "$(jf_object session "$1" text "$2")"; }
+
+# jf_expect SESSION PATTERN [MILLISECONDS]: wait for a regular expression; prints what matched.
+jf_expect() {
+    jf_call session_expect "$(jf_object session "$1" patterns: "$(jf_list "$2")" timeout_millis: "${3:-}")" | _jf_unquote match
+}
+
+# jf_close SESSION
+jf_close() { jf_tell session_close "$(jf_object session "$1")"; }
+
+# The text of one member of an object on one line, unquoted. Fails where there is none, which is where the request failed.
+_jf_unquote() {
+    LC_ALL=C awk -v wanted="$1" '
+        function unicode(code) {
+            if (code < 128) return sprintf("%c", code)
+            if (code < 2048) return sprintf("%c%c", 192 + int(code / 64), 128 + code % 64)
+            if (code < 65536) return sprintf("%c%c%c", 224 + int(code / 4096), 128 + int(code / 64) % 64, 128 + code % 64)
+            return sprintf("%c%c%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64, 128 + int(code / 64) % 64, 128 + code % 64)
+        }
+        function number(digits,    at, value) {
+            value = 0
+            for (at = 1; at <= 4; at++) value = value * 16 + index("0123456789abcdef", tolower(substr(digits, at, 1))) - 1
+            return value
+        }
+        {
+            if (!match($0, "\"" wanted "\" *: *\"")) next
+            rest = substr($0, RSTART + RLENGTH)
+            out = ""
+            while ((at = match(rest, /["\\]/)) > 0) {
+                out = out substr(rest, 1, at - 1)
+                if (substr(rest, at, 1) == "\"") break
+                letter = substr(rest, at + 1, 1)
+                rest = substr(rest, at + 2)
+                if (letter == "n") out = out "\n"
+                else if (letter == "t") out = out "\t"
+                else if (letter == "r") out = out "\r"
+                else if (letter == "b") out = out "\b"
+                else if (letter == "f") out = out "\f"
+                else if (letter == "u") {
+                    code = number(substr(rest, 1, 4)); rest = substr(rest, 5)
+                    if (code >= 55296 && code < 56320 && substr(rest, 1, 2) == "\\u") {
+                        code = 65536 + (code - 55296) * 1024 + number(substr(rest, 3, 4)) - 56320; rest = substr(rest, 7)
+                    }
+                    out = out unicode(code)
+                }
+                else out = out letter
+            }
+            printf "%s", out
+            found = 1
+        }
+        END { exit !found }'
+}
