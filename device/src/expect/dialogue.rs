@@ -227,11 +227,7 @@ impl Dialogue {
                 Ok(true) => {}
                 Ok(false) => return self.end_of_wait(patterns, found, deadline),
                 Err(source) => {
-                    return Err(ExpectError::Broken {
-                        awaited: patterns.told(),
-                        seen: self.seen(),
-                        source,
-                    });
+                    return Err(ExpectError::Broken { awaited: patterns.told(), seen: self.seen(), source });
                 }
             }
             if let Some(gone) = self.slide() {
@@ -356,7 +352,6 @@ impl Dialogue {
         }
     }
 }
-
 
 /// The end of some bytes as one line of text that shows what a terminal would not.
 pub(crate) fn shown(bytes: &[u8]) -> String {

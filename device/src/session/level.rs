@@ -36,6 +36,7 @@ impl Session {
     async fn go_up(&mut self, level: usize, deadline: Deadline) -> Result<(), SessionError> {
         let kind = Arc::clone(&self.kind);
         let profile = &kind.profile;
+        let wanted = level;
         let Some((level, enter)) =
             profile.levels.get(level).and_then(|level| Some((level, level.enter.as_ref()?)))
         else {

@@ -22,7 +22,12 @@ async fn a_silent_device_ends_at_the_deadline() {
         let error = session.command("debug hang", SHORT).await.unwrap_err();
         assert!(!error.is_lab());
         let told = error.to_string();
-        assert!(told.starts_with("command `debug hang`: timed out after 300.0ms waiting for the prompt `router1#`; "), "{told}");
+        assert!(
+            told.starts_with(
+                "command `debug hang`: timed out after 300.0ms waiting for the prompt `router1#`; "
+            ),
+            "{told}"
+        );
         assert!(told.ends_with(r"last seen: debug hang\n"), "{told}");
     }
 }
@@ -36,7 +41,12 @@ async fn a_device_that_drops_mid_line_is_told_with_what_it_said() {
         assert!(error.is_lab(), "{error}");
         let told = error.to_string();
         assert!(told.contains("the device closed the connection"), "{told}");
-        assert!(told.ends_with("waiting for the prompt `router1#`; last seen: debug drop\\nthe connection is cut in"), "{told}");
+        assert!(
+            told.ends_with(
+                "waiting for the prompt `router1#`; last seen: debug drop\\nthe connection is cut in"
+            ),
+            "{told}"
+        );
     }
 }
 
@@ -130,12 +140,8 @@ async fn listeners_never_hear_a_secret() {
     let target = crate::target(router.properties("telnet"), more);
     let (_folder, settings) = crate::settings();
     let taps: Vec<Box<dyn Tap>> = vec![Box::new(Heard(std::sync::Arc::clone(&heard)))];
-    let mut session =
-        jackfield_device::session::Session::open(target, &settings, LONG, taps).await.unwrap();
+    let mut session = jackfield_device::session::Session::open(target, &settings, LONG, taps).await.unwrap();
     session.close().await;
     let heard = heard.lock().unwrap().join("|");
-    assert_eq!(
-        heard,
-        "lab\r|********|enable\r|********|terminal length 0\r|terminal width 511\r|exit\r"
-    );
+    assert_eq!(heard, "lab\r|********|enable\r|********|terminal length 0\r|terminal width 511\r|exit\r");
 }

@@ -65,7 +65,7 @@ async fn pages_are_joined() {
     session.command("terminal length 7", LONG).await.unwrap();
     let paged = session.command("show tech-support", LONG).await.unwrap();
     assert_eq!(paged, whole);
-    assert_eq!(paged.lines().count(), 34);
+    assert_eq!(paged.lines().count(), 33);
 }
 
 #[tokio::test]

@@ -50,7 +50,8 @@ async fn run_text(router: &Running, text: &str) -> (StepReport, Lab) {
 
 /// Verdicts and names, a line each.
 fn told(report: &StepReport) -> String {
-    let line = |part: &jackfield_protocol::link::Part| format!("{:8} {} {}", part.verdict, part.name, part.reason);
+    let line =
+        |part: &jackfield_protocol::link::Part| format!("{:8} {} {}", part.verdict, part.name, part.reason);
     let lines: Vec<String> = report.parts.iter().chain(&report.cleanups).map(line).collect();
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
@@ -176,10 +177,22 @@ async fn blame_goes_where_it_belongs() {
         (elsewhere, "command = 'x'", Verdict::Fail, Cause::Lab, "there is no such resource"),
         (refused, "command = 'x'", Verdict::Fail, Cause::Lab, "connection refused"),
         (wrong, "command = 'x'", Verdict::Invalid, Cause::Test, "use telnet, ssh, tcp or process"),
-        (session, "command = 'show ${nothing}'", Verdict::Invalid, Cause::Test, "there is no variable `nothing`"),
+        (
+            session,
+            "command = 'show ${nothing}'",
+            Verdict::Invalid,
+            Cause::Test,
+            "there is no variable `nothing`",
+        ),
         (session, "command = 'bogus'", Verdict::Fail, Cause::Product, "the device refused `bogus`"),
         (session, "command = 'debug drop'", Verdict::Fail, Cause::Lab, "closed the connection"),
-        (session, "command = 'debug hang'\ntimeout = '100ms'", Verdict::Fail, Cause::Product, "timed out after 100.0ms"),
+        (
+            session,
+            "command = 'debug hang'\ntimeout = '100ms'",
+            Verdict::Fail,
+            Cause::Product,
+            "timed out after 100.0ms",
+        ),
         (
             session,
             "wait_until = 'show version'\nevery = '10ms'\ntimeout = '50ms'\ncheck = { contains = 'gone' }",
