@@ -54,6 +54,8 @@ pub struct ModelLogin {
     pub password_prompt: String,
     /// Says that they were not right.
     pub failed: String,
+    /// Over SSH the password is taken only as the answer to a question (keyboard-interactive).
+    pub questions: bool,
 }
 
 /// The device's pager.
@@ -257,8 +259,9 @@ fn read_login(fields: &Fields<'_>) -> Option<ModelLogin> {
     let (user_prompt, password_prompt) =
         (text("user_prompt", "Username: "), text("password_prompt", "Password: "));
     let failed = text("failed", "% Login incorrect");
+    let questions = fields.flag("questions").unwrap_or(false);
     fields.finish();
-    Some(ModelLogin { user: user?, password: password?, user_prompt, password_prompt, failed })
+    Some(ModelLogin { user: user?, password: password?, user_prompt, password_prompt, failed, questions })
 }
 
 fn read_pager(fields: &Fields<'_>) -> Option<ModelPager> {

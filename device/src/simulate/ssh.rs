@@ -37,7 +37,7 @@ impl Keys {
 
 pub(super) async fn serve(stream: TcpStream, keys: Keys, host: Host) {
     let stop = host.stop.clone();
-    let connection = Connection { host, channels: BTreeMap::new() };
+    let connection = Connection { host, channels: BTreeMap::new(), answered: false };
     let running = match server::run_stream(keys.config, stream, connection).await {
         Ok(running) => running,
         Err(error) => {
@@ -64,6 +64,7 @@ pub(super) async fn serve(stream: TcpStream, keys: Keys, host: Host) {
 struct Connection {
     host: Host,
     channels: BTreeMap<ChannelId, Channel<Msg>>,
+    answered: bool,
 }
 
 impl Connection {
@@ -75,11 +76,17 @@ impl Connection {
     }
 }
 
+fn question(prompts: Vec<(Cow<'static, str>, bool)>) -> Auth {
+    let (name, instructions) = (Cow::Borrowed(""), Cow::Borrowed(""));
+    Auth::Partial { name, instructions, prompts: Cow::Owned(prompts) }
+}
+
 impl Handler for Connection {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
-        Ok(self.judge(user, password))
+        let only_questions = self.host.device.model().login.as_ref().is_some_and(|login| login.questions);
+        Ok(if only_questions { Auth::UnsupportedMethod } else { self.judge(user, password) })
     }
 
     async fn auth_keyboard_interactive<'a>(
@@ -89,12 +96,16 @@ impl Handler for Connection {
         response: Option<Response<'a>>,
     ) -> Result<Auth, russh::Error> {
         let Some(mut response) = response else {
-            let prompts = vec![(Cow::Borrowed("Password: "), false)];
-            let (name, instructions) = (Cow::Borrowed(""), Cow::Borrowed(""));
-            return Ok(Auth::Partial { name, instructions, prompts: Cow::Owned(prompts) });
+            return Ok(question(vec![(Cow::Borrowed("Password: "), false)]));
         };
+        if self.answered {
+            return Ok(Auth::Accept);
+        }
         let answer = response.next().unwrap_or_default();
-        Ok(self.judge(user, &String::from_utf8_lossy(&answer)))
+        let judgement = self.judge(user, &String::from_utf8_lossy(&answer));
+        self.answered = judgement == Auth::Accept;
+        // Real servers (PAM) say "welcome" with a second request that asks nothing.
+        Ok(if self.answered { question(Vec::new()) } else { judgement })
     }
 
     async fn channel_open_session(

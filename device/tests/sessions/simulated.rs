@@ -5,10 +5,11 @@ use std::time::Duration;
 use jackfield_device::{
     expect::Patterns,
     session::{Session, SessionError},
+    simulate::{Listen, serve},
 };
 use serde_json::json;
 
-use crate::{LONG, device, open, router_session, settings, target};
+use crate::{LONG, device, model, open, router_session, settings, target};
 
 const WITH_ROUTE: &str = "\
 Codes: C - connected, S - static, O - OSPF
@@ -82,6 +83,17 @@ async fn wrong_logins_are_told_as_such() {
     let more = json!({"profile": "ios", "level": "privileged", "enable_password": "wrong"});
     let error = open(target(router.properties("telnet"), more)).await.unwrap_err();
     assert!(told(error).contains("`enable` did not take the secret"));
+}
+
+#[tokio::test]
+async fn questions_of_an_ssh_server_are_answered() {
+    let mut model = model("pbx");
+    model.login.as_mut().unwrap().questions = true;
+    let pbx = serve(model, Listen::default()).await.unwrap();
+    let mut console = open(target(pbx.properties("ssh"), json!({}))).await.unwrap();
+    assert!(console.command("core show version", LONG).await.unwrap().contains("PBX 2.0"));
+    let error = open(target(pbx.properties("ssh"), json!({"password": "no"}))).await.unwrap_err();
+    assert!(error.to_string().contains("the password as an answer to its questions"), "{error}");
 }
 
 #[tokio::test]
