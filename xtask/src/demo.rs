@@ -24,7 +24,7 @@ impl Demo {
     pub(crate) fn run(&self) -> Result<()> {
         command::run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
         let mut demo = Command::new(root().join("target/release/jackfield"));
-        demo.arg("demo").arg("--example").arg(root().join("examples"));
+        demo.arg("demo");
         if self.once {
             demo.arg("--once");
         }

@@ -8,5 +8,13 @@ use crate::{command, tidy};
 pub(crate) fn run() -> Result<()> {
     command::run(command::cargo().args(["fmt", "--all", "--check"]))?;
     tidy::run()?;
-    command::run(command::cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    command::run(command::cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }

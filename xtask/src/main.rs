@@ -1,5 +1,7 @@
 //! The project's chores. `cargo xtask help` lists them; the README's two are `demo` and `test`.
 
+#![expect(clippy::print_stderr, reason = "chores talk on standard error")]
+
 mod bench;
 mod command;
 mod demo;

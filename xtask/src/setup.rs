@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{root, run, succeeds};
+use crate::command::{self, root, succeeds};
 
 /// Debian packages, each with the command or file that shows it is there.
 const PACKAGES: [(&str, &str); 13] = [
@@ -54,10 +54,18 @@ fn install(packages: &[&str]) -> Result<()> {
     if !succeeds(Command::new("apt-get").arg("--version")) {
         bail!("this is no Debian machine; install by hand what answers to: {}", packages.join(", "));
     }
-    run(as_root().args(["apt-get", "update", "-qq"]))?;
-    let mut command = as_root();
-    command.args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends"]);
-    run(command.args(packages)).context("installing Debian packages")
+    command::run(as_root().args(["apt-get", "update", "-qq"]))?;
+    let mut install = as_root();
+    install.args([
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "install",
+        "-y",
+        "-qq",
+        "--no-install-recommends",
+    ]);
+    command::run(install.args(packages)).context("installing Debian packages")
 }
 
 /// `env`, or `sudo env` for those who are not root.
@@ -86,7 +94,9 @@ fn robot_version_exits_251(environment: &Path) -> bool {
 
 fn make_python_environment() -> Result<()> {
     let folder = python_environment();
-    run(Command::new("/usr/bin/python3").args(["-m", "venv", "--system-site-packages"]).arg(&folder))?;
-    run(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(PYTHON_PACKAGES))
+    command::run(
+        Command::new("/usr/bin/python3").args(["-m", "venv", "--system-site-packages"]).arg(&folder),
+    )?;
+    command::run(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(PYTHON_PACKAGES))
         .context("installing Python packages")
 }

@@ -23,7 +23,9 @@ impl Test {
     pub(crate) fn run(&self) -> Result<()> {
         setup::run_quietly_if_complete()?;
         if let Some(ulimit) = open_files_limit().filter(|limit| *limit < 4096) {
-            eprintln!("test: only {ulimit} open files are allowed; tests with many connections may want `ulimit -n 4096`");
+            eprintln!(
+                "test: only {ulimit} open files are allowed; tests with many connections may want `ulimit -n 4096`"
+            );
         }
         let whole = self.filter.is_none() && self.package.is_none();
         if whole {

@@ -21,7 +21,8 @@ pub(crate) fn run() -> Result<()> {
     }
     let mut faults = Vec::new();
     for file in &files {
-        let text = fs::read_to_string(root().join(file)).with_context(|| format!("reading {}", file.display()))?;
+        let text =
+            fs::read_to_string(root().join(file)).with_context(|| format!("reading {}", file.display()))?;
         check(file, &text, &mut faults);
     }
     if faults.is_empty() {

@@ -1,0 +1,17 @@
+//! One file per noun.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod engine;
+pub(crate) mod ep;
+pub(crate) mod eps;
+pub(crate) mod follow;
+pub(crate) mod login;
+pub(crate) mod project;
+pub(crate) mod resource;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod simulate;
+pub(crate) mod token;
+pub(crate) mod user;

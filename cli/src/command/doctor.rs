@@ -1,0 +1,129 @@
+//! `jackfield doctor`: what this machine has, what is missing, and what to do about it.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::{Context, client::Unreachable, exit::Exit, output::table};
+
+/// Look at this machine and say what is missing.
+#[derive(clap::Args)]
+pub(crate) struct Doctor {
+    /// The work folder of an EP, to look at the room it has.
+    #[arg(long, default_value = ".")]
+    work: PathBuf,
+}
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Finding {
+    what: String,
+    good: bool,
+    found: String,
+    /// What to do, where it is not good.
+    remedy: String,
+}
+
+/// Programs that tests may need: name, how to ask for its version, what it is for, Debian package.
+const PROGRAMS: [(&str, &str, &str, &str); 9] = [
+    ("python3", "--version", "Python tests", "python3"),
+    ("tclsh", "", "Tcl tests", "tcl"),
+    ("expect", "-v", "Expect tests", "expect"),
+    ("perl", "-v", "Perl tests", "perl"),
+    ("sh", "", "shell tests", "dash"),
+    ("pytest", "--version", "pytest suites", "python3-pytest"),
+    ("robot", "--version", "Robot Framework suites", "python3-robotframework, or pip install robotframework"),
+    ("java", "-version", "JUnit suites", "default-jre-headless"),
+    ("git", "--version", "projects under version control", "git"),
+];
+
+/// Room that a work folder should have.
+const FREE_BYTES_MIN: u64 = 1 << 30;
+/// Open files that an engine with many EPs needs.
+const OPEN_FILES_MIN: u64 = 4096;
+
+impl Doctor {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        let mut findings = vec![engine(context), room(&self.work), open_files()];
+        findings.extend(PROGRAMS.iter().map(|(name, version, what_for, package)| program(name, version, what_for, package)));
+        context.output.print(&findings, |findings| show(findings))?;
+        let needed = findings.iter().take(3).all(|finding| finding.good);
+        Ok(if needed { Exit::Done } else { Exit::LabFault })
+    }
+}
+
+fn engine(context: &Context) -> Finding {
+    let what = "engine".to_owned();
+    let address = context.client.engine().to_owned();
+    match context.client.get::<serde_json::Value>("/login") {
+        Err(error) if error.is::<Unreachable>() => Finding {
+            what,
+            good: false,
+            found: format!("no answer from {address}"),
+            remedy: "start it with `jackfield engine`, or name another with --engine".to_owned(),
+        },
+        _ => Finding { what, good: true, found: format!("answers at {address}"), remedy: String::new() },
+    }
+}
+
+fn room(folder: &std::path::Path) -> Finding {
+    let free = rustix::fs::statvfs(folder).map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+    let free = free.unwrap_or(0);
+    Finding {
+        what: format!("room in {}", folder.display()),
+        good: free >= FREE_BYTES_MIN,
+        found: format!("{} MB free", free >> 20),
+        remedy: if free >= FREE_BYTES_MIN { String::new() } else { "make room, or name another folder".to_owned() },
+    }
+}
+
+fn open_files() -> Finding {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    Finding {
+        what: "open files".to_owned(),
+        good: limit >= OPEN_FILES_MIN,
+        found: format!("{limit} allowed"),
+        remedy: if limit >= OPEN_FILES_MIN { String::new() } else { format!("raise it: ulimit -n {OPEN_FILES_MIN}") },
+    }
+}
+
+fn program(name: &str, version: &str, what_for: &str, package: &str) -> Finding {
+    let what = format!("{name} ({what_for})");
+    match path_of(name) {
+        None => Finding {
+            what,
+            good: false,
+            found: "not found".to_owned(),
+            remedy: format!("apt-get install {package}, if you run {what_for} here"),
+        },
+        Some(path) => {
+            let said = if version.is_empty() { None } else { first_line_of(name, version) };
+            let found = said.unwrap_or_else(|| path.display().to_string());
+            Finding { what, good: true, found, remedy: String::new() }
+        }
+    }
+}
+
+/// Where a program is on `PATH`.
+#[expect(clippy::disallowed_methods, reason = "PATH is where programs are looked for")]
+fn path_of(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+fn first_line_of(name: &str, argument: &str) -> Option<String> {
+    let output = Command::new(name).arg(argument).stdin(std::process::Stdio::null()).output().ok()?;
+    let text = if output.stdout.trim_ascii().is_empty() { output.stderr } else { output.stdout };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+}
+
+fn show(findings: &[Finding]) -> String {
+    let mut rows = table(&["", "WHAT", "FOUND", "TO DO"]);
+    for finding in findings {
+        let mark = if finding.good { "ok" } else { "missing" };
+        rows.add_row(vec![mark, &finding.what, &finding.found, &finding.remedy]);
+    }
+    rows.trim_fmt()
+}

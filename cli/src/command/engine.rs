@@ -1,0 +1,78 @@
+//! `jackfield engine`: the Central Engine.
+
+use std::{io::IsTerminal, path::PathBuf};
+
+use anyhow::{Context as _, Result};
+use jackfield_central_engine::{Options, Running};
+use serde_json::json;
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::{exit::Exit, output, signal};
+
+/// Run the Central Engine.
+#[derive(clap::Args)]
+pub(crate) struct Engine {
+    /// The lab folder: everything a lab owns, as files. A Twister home is recognised and used in place.
+    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB")]
+    lab: PathBuf,
+    /// Port to listen on, instead of what `engine.toml` says; 0 takes a free one.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Write address and, at the first start, the administrator's password into this file when ready, as JSON.
+    #[arg(long, value_name = "FILE")]
+    ready: Option<PathBuf>,
+    /// Print the default `engine.toml`, which explains every key, and end.
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl Engine {
+    pub(crate) fn run(self) -> Result<Exit> {
+        if self.print_config {
+            output::say(jackfield_config::engine::DEFAULT_FILE)?;
+            return Ok(Exit::Done);
+        }
+        start_logging();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut engine = jackfield_central_engine::start(Options { lab: self.lab, port: self.port }).await?;
+            announce(&engine, self.ready.as_deref())?;
+            tokio::select! {
+                signal = signal::next_signal() => signal?,
+                failed = engine.failed() => return Err(failed),
+            }
+            output::talk("going down; runs go on when the engine is started again");
+            engine.stop().await;
+            Ok(Exit::Done)
+        })
+    }
+}
+
+/// Says where the engine is, and writes the file that a script waits for.
+fn announce(engine: &Running, ready: Option<&std::path::Path>) -> Result<()> {
+    output::talk(&format!("the engine listens on {}", engine.url));
+    if let Some(password) = &engine.admin_password {
+        output::talk(&format!("first start: log in as `admin` with password `{password}` and change it"));
+    }
+    let Some(path) = ready else { return Ok(()) };
+    let text = json!({"url": engine.url, "admin_password": engine.admin_password}).to_string();
+    let part = path.with_extension("part");
+    write_private(&part, &text)
+        .and_then(|()| std::fs::rename(&part, path))
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+/// Writes a file that its owner alone may read: it may hold a password.
+fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// Logs go to standard error; `JACKFIELD_LOG` says how much (`info`, `debug`, `jackfield_scheduler=debug`).
+pub(crate) fn start_logging() {
+    let filter = EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_unset| EnvFilter::new("warn"));
+    let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second call, in the demo, finds logging already there.
+    drop(logs.with_ansi(std::io::stderr().is_terminal()).try_init());
+}

@@ -1,0 +1,110 @@
+//! `jackfield ep`: an Execution Process.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use jackfield_config::{EpSettings, Source, problem};
+use jackfield_execution_process::{EpError, Settings};
+use tokio_util::sync::CancellationToken;
+
+use crate::{exit::Exit, output, signal};
+
+/// Run an Execution Process.
+#[derive(clap::Args)]
+pub(crate) struct Ep {
+    /// Its settings (`ep.toml`); what the file does not say has its default.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Its name in the engine, instead of the one in the file.
+    #[arg(long)]
+    name: Option<String>,
+    /// Its token, instead of the one in the file.
+    #[arg(long, env = "JACKFIELD_EP_TOKEN", hide_env_values = true)]
+    ep_token: Option<String>,
+    /// Where the engine listens, instead of what the file says.
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+    /// Print the default `ep.toml`, which explains every key, and end.
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl Ep {
+    pub(crate) fn run(self) -> Result<Exit> {
+        if self.print_config {
+            output::say(jackfield_config::ep::DEFAULT_FILE)?;
+            return Ok(Exit::Done);
+        }
+        super::engine::start_logging();
+        let Some(file) = self.settings()? else { return Ok(Exit::BadInput) };
+        let program = std::env::current_exe().context("finding this program's own path")?;
+        let settings = match Settings::new(file, &data_folder(), program) {
+            Ok(settings) => settings,
+            Err(error) => return refuse(&error),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;
+        let ended = runtime.block_on(async {
+            let shutdown = CancellationToken::new();
+            let stop = shutdown.clone();
+            let watch = tokio::spawn(async move {
+                if signal::next_signal().await.is_ok() {
+                    stop.cancel();
+                }
+            });
+            let ended = jackfield_execution_process::run(settings, shutdown).await;
+            watch.abort();
+            ended
+        });
+        match ended {
+            Ok(()) => Ok(Exit::Done),
+            Err(error) => refuse(&error),
+        }
+    }
+
+    /// The settings file with what the command line puts over it; none where the file has errors, which are said.
+    fn settings(&self) -> Result<Option<EpSettings>> {
+        let source = match &self.config {
+            None => Source::new("ep.toml", ""),
+            Some(path) => {
+                let name = path.display().to_string();
+                let bytes = std::fs::read(path).with_context(|| format!("reading {name}"))?;
+                Source::from_bytes(&name, bytes).map_err(|problem| anyhow::anyhow!("{problem}"))?
+            }
+        };
+        let read = EpSettings::read(&Arc::new(source));
+        read.problems.iter().for_each(|problem| output::talk(&problem.to_string()));
+        if problem::has_errors(&read.problems) {
+            return Ok(None);
+        }
+        let Some(mut settings) = read.value else { return Ok(None) };
+        if let Some(name) = &self.name {
+            settings.name = Some(name.as_str().into());
+        }
+        if let Some(token) = &self.ep_token {
+            settings.token = Some(token.clone());
+        }
+        if let Some(engine) = &self.to {
+            settings.engine = engine.trim_end_matches('/').to_owned();
+        }
+        Ok(Some(settings))
+    }
+}
+
+fn refuse(error: &EpError) -> Result<Exit> {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    output::complain(&text);
+    Ok(Exit::BadInput)
+}
+
+/// Where EPs keep their work folders: the user's data folder.
+#[expect(clippy::disallowed_methods, reason = "the user's folders are named by the environment")]
+fn data_folder() -> PathBuf {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
+    base.unwrap_or_else(|| PathBuf::from("/var/tmp")).join("jackfield")
+}

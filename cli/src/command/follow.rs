@@ -1,0 +1,241 @@
+//! Watching a run to its end: the event stream, with reconnects, as lines and a progress bar.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, IsTerminal},
+    sync::mpsc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use jackfield_protocol::{
+    api::{Page, RunSummary, TestRow},
+    event::{Fact, RunEvent},
+    id::{RunId, TestIndex},
+    verdict::Verdict,
+};
+
+use crate::{
+    client::{Client, Unreachable},
+    output::{self, span},
+};
+
+/// How often a lost stream is looked for before the wait is given up.
+const RECONNECTS_MAX: u32 = 150;
+/// Wait between two of them.
+const RECONNECT_WAIT: Duration = Duration::from_millis(400);
+
+/// How a wait came to its end.
+pub(crate) enum Watched {
+    /// The run has ended.
+    Ended,
+    /// A person pressed Ctrl-C.
+    Interrupted,
+}
+
+/// Shows every event of a run until it ends. Survives a restart of the engine: it asks for what came after the last event.
+pub(crate) fn watch(client: &Client, run: RunId, interrupts: &mpsc::Receiver<()>) -> Result<Watched> {
+    let mut screen = Screen::open(client, run)?;
+    let mut seq = 0;
+    let mut losses = 0;
+    loop {
+        match follow(client, run, &mut seq, interrupts, &mut screen) {
+            Ok(Some(watched)) => return Ok(watched),
+            Ok(None) => losses = 0,
+            Err(error) if error.is::<Unreachable>() && losses < RECONNECTS_MAX => {
+                if losses == 0 {
+                    screen.line("the engine does not answer; waiting for it to return");
+                }
+                losses += 1;
+            }
+            Err(error) => return Err(error),
+        }
+        if interrupts.recv_timeout(RECONNECT_WAIT).is_ok() {
+            return Ok(Watched::Interrupted);
+        }
+    }
+}
+
+/// One connection's worth of events; none where the stream broke off.
+fn follow(
+    client: &Client,
+    run: RunId,
+    seq: &mut u64,
+    interrupts: &mpsc::Receiver<()>,
+    screen: &mut Screen,
+) -> Result<Option<Watched>> {
+    let mut stream = client.stream(&format!("/runs/{run}/live?after={seq}"))?;
+    let (sender, lines) = mpsc::channel();
+    // The reader thread ends with its stream: the engine closes it when the run has ended, or with our process.
+    std::thread::Builder::new().name("live".to_owned()).spawn(move || {
+        let mut line = String::new();
+        while stream.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+            if sender.send(std::mem::take(&mut line)).is_err() {
+                break;
+            }
+        }
+    })?;
+    let mut kind = String::new();
+    loop {
+        if interrupts.try_recv().is_ok() {
+            return Ok(Some(Watched::Interrupted));
+        }
+        let line = match lines.recv_timeout(Duration::from_millis(100)) {
+            Ok(line) => line,
+            Err(mpsc::RecvTimeoutError::Timeout) => continue,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
+        };
+        if let Some(event) = line.strip_prefix("event:") {
+            event.trim().clone_into(&mut kind);
+        }
+        let Some(data) = line.strip_prefix("data:").filter(|_| kind == "run") else { continue };
+        let event: RunEvent = serde_json::from_str(data.trim()).context("reading an event")?;
+        if event.seq <= *seq {
+            continue;
+        }
+        *seq = event.seq;
+        screen.show(&event);
+        if matches!(event.fact, Fact::Ended { .. }) {
+            return Ok(Some(Watched::Ended));
+        }
+    }
+}
+
+/// What a person sees while a run goes on.
+struct Screen {
+    bar: ProgressBar,
+    names: BTreeMap<TestIndex, String>,
+    total: u64,
+}
+
+impl Screen {
+    fn open(client: &Client, run: RunId) -> Result<Self> {
+        let rows = tests_of(client, run, "")?;
+        let total = u64::try_from(rows.len())?;
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
+        bar.set_style(ProgressStyle::with_template("{bar:32} {pos}/{len} {elapsed} {wide_msg}")?);
+        Ok(Self { bar, names: rows.into_iter().map(|row| (row.test, label(&row))).collect(), total })
+    }
+
+    fn line(&self, text: &str) {
+        if self.bar.is_hidden() { output::talk(text) } else { self.bar.println(text) }
+    }
+
+    fn name(&self, test: TestIndex) -> String {
+        self.names.get(&test).cloned().unwrap_or_else(|| format!("test {test}"))
+    }
+
+    fn show(&mut self, event: &RunEvent) {
+        match &event.fact {
+            Fact::TestStarted { attempt, ep, .. } => {
+                self.bar.set_message(format!("{ep}: {}", self.name(attempt.test)));
+            }
+            Fact::TestEnded(ended) => {
+                self.bar.inc(1);
+                let reason = if ended.outcome.reason.is_empty() { "" } else { ": " };
+                let name = self.name(ended.test);
+                let verdict = painted(ended.outcome.verdict);
+                let time = span(ended.elapsed_millis);
+                let at = ended.ep.as_ref().map_or(String::new(), |ep| format!(" on {ep}"));
+                self.line(&format!("{verdict} {name}{at} ({time}){reason}{}", ended.outcome.reason));
+            }
+            Fact::TestsEnded { tests, outcome } => {
+                let count: u64 = tests.iter().map(|(from, to)| u64::from(to.saturating_sub(*from))).sum();
+                self.bar.inc(count);
+                self.line(&format!("{} {count} tests: {}", painted(outcome.verdict), outcome.reason));
+            }
+            Fact::TestsQueued { tests, by, .. } => {
+                self.total += u64::try_from(tests.len()).unwrap_or(0);
+                self.bar.set_length(self.total);
+                self.line(&format!("{by} queued {} more tests", tests.len()));
+            }
+            Fact::Asked { question, interact, .. } => self.line(&format!(
+                "a test asks: {} (answer with `jackfield runs answer {} {question} ANSWER`)",
+                interact.message, event.run
+            )),
+            fact => {
+                if let Some(text) = sentence(fact) {
+                    self.line(&text);
+                }
+            }
+        }
+    }
+}
+
+/// Facts that one plain sentence tells.
+fn sentence(fact: &Fact) -> Option<String> {
+    Some(match fact {
+        Fact::PartWaits { waits_for, .. } => format!("waiting for {waits_for}"),
+        Fact::TestWaits { test, waits_for } => format!("test {test} waits for {waits_for}"),
+        Fact::EpSilent { ep, until } => format!("{ep} is not heard any more; it has until {until} to come back"),
+        Fact::EpReturned { ep } => format!("{ep} is back"),
+        Fact::EpLost { ep } => format!("{ep} did not come back in time"),
+        Fact::Answered { by, answer, .. } => match by {
+            Some(by) => format!("{by} answered {answer}"),
+            None => format!("nobody answered in time; the default {answer} was taken"),
+        },
+        Fact::Paused { by } => format!("paused by {by}"),
+        Fact::Resumed { by } => format!("resumed by {by}"),
+        Fact::Stopping { by, reason } => match by {
+            Some(by) => format!("stopped by {by}: {reason}"),
+            None => format!("stopped: {reason}"),
+        },
+        Fact::HookEnded { hook, outcome, .. } => {
+            format!("{hook:?} script ended {}: {}", outcome.verdict, outcome.reason).to_lowercase()
+        }
+        Fact::Note { text } => text.clone(),
+        Fact::Submitted { .. }
+        | Fact::Started
+        | Fact::Placed { .. }
+        | Fact::TestStarted { .. }
+        | Fact::TestEnded(_)
+        | Fact::TestsEnded { .. }
+        | Fact::TestsQueued { .. }
+        | Fact::Asked { .. }
+        | Fact::Ended { .. } => return None,
+    })
+}
+
+/// A verdict, coloured where the talk goes to a terminal.
+fn painted(verdict: Verdict) -> String {
+    if !std::io::stderr().is_terminal() {
+        return format!("{verdict:<12}");
+    }
+    let colour = match verdict {
+        Verdict::Pass => 32,
+        Verdict::Fail | Verdict::Timeout | Verdict::Invalid => 31,
+        Verdict::Aborted | Verdict::NotExecuted => 35,
+        Verdict::Skipped => 33,
+    };
+    format!("\x1b[{colour}m{verdict:<12}\x1b[0m")
+}
+
+/// `Suite / inner suite / test`.
+pub(crate) fn label(row: &TestRow) -> String {
+    let mut label = row.suite.join(" / ");
+    if !label.is_empty() {
+        label.push_str(" / ");
+    }
+    label.push_str(&row.name);
+    label
+}
+
+/// Every test of a run, page by page; `filter` is `&state=…` or empty.
+pub(crate) fn tests_of(client: &Client, run: RunId, filter: &str) -> Result<Vec<TestRow>> {
+    let mut rows = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page: Page<TestRow> = client.get(&format!("/runs/{run}/tests?limit=1000{after}{filter}"))?;
+        rows.extend(page.items);
+        match page.next {
+            Some(next) => after = format!("&after={next}"),
+            None => return Ok(rows),
+        }
+    }
+}
+
+/// The run as it stands.
+pub(crate) fn summary_of(client: &Client, run: RunId) -> Result<RunSummary> {
+    client.get(&format!("/runs/{run}"))
+}

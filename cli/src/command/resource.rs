@@ -1,0 +1,162 @@
+//! `jackfield resource …`: the tree of lab resources, by id or path.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::{Context, client::encoded, exit::Exit, output::say};
+
+/// The tree of lab resources.
+#[derive(Subcommand)]
+pub(crate) enum Resource {
+    /// A node, or one property (`/tb1/dev2:ip`).
+    Get {
+        /// Id or path, with `:key` for one property.
+        query: String,
+    },
+    /// Create a node, or set properties of one.
+    Set {
+        /// The path of the node; its parent must exist.
+        path: String,
+        /// `key=value`; a value that is JSON is taken as JSON, `key=` removes the property.
+        properties: Vec<String>,
+    },
+    /// Rename a node or a property.
+    Rename {
+        /// Id or path, with `:key` for a property.
+        query: String,
+        /// The new name alone, not a path.
+        name: String,
+    },
+    /// Delete a node with everything below it, or one property.
+    Delete {
+        /// Id or path, with `:key` for a property.
+        query: String,
+    },
+    /// Everything below a node.
+    Tree {
+        /// Id or path.
+        #[arg(default_value = "/")]
+        query: String,
+    },
+}
+
+impl Resource {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        let client = &context.client;
+        match self {
+            Self::Get { query } => {
+                let value: Value = client.get(&format!("/resources?query={}", encoded(query)))?;
+                context.output.print(&value, show)?;
+            }
+            Self::Set { path, properties } => {
+                let (parent, name) = split(path)?;
+                let body = json!({"parent": parent, "name": name, "properties": read(properties)?});
+                let done: Value = client.put("/resources", &body)?;
+                context.output.print(&done, |_| format!("{path} is set"))?;
+            }
+            Self::Rename { query, name } => {
+                let _done: Value = client.post("/resources/rename", &json!({"query": query, "name": name}))?;
+                say(&format!("{query} is now named {name}"))?;
+            }
+            Self::Delete { query } => {
+                client.delete(&format!("/resources?query={}", encoded(query)))?;
+                say(&format!("{query} is deleted"))?;
+            }
+            Self::Tree { query } => {
+                let tree: Value = client.get(&format!("/resources/tree?query={}", encoded(query)))?;
+                context.output.print(&tree, |tree| {
+                    let mut text = String::new();
+                    draw(tree, 0, &mut text);
+                    text
+                })?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// `/tb1/dev2` is `dev2` in `/tb1`.
+fn split(path: &str) -> Result<(&str, &str)> {
+    match path.trim_end_matches('/').rsplit_once('/') {
+        Some(("", name)) if !name.is_empty() => Ok(("/", name)),
+        Some((parent, name)) if parent.starts_with('/') => Ok((parent, name)),
+        _ => bail!("`{path}` is not a path such as /tb1/dev2"),
+    }
+}
+
+fn read(properties: &[String]) -> Result<BTreeMap<String, Value>> {
+    properties
+        .iter()
+        .map(|property| match property.split_once('=') {
+            Some((key, "")) => Ok((key.to_owned(), Value::Null)),
+            Some((key, value)) => {
+                let value = serde_json::from_str(value).unwrap_or_else(|_text| value.into());
+                Ok((key.to_owned(), value))
+            }
+            None => bail!("`{property}` is not a property such as ip=10.0.0.1"),
+        })
+        .collect()
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(node) if node.contains_key("path") => {
+            let mut text = format!("{}  {}\n", plain(node.get("path")), plain(node.get("id")));
+            for (key, value) in node.get("meta").and_then(Value::as_object).into_iter().flatten() {
+                text.push_str(&format!("  {key} = {}\n", plain(Some(value))));
+            }
+            text
+        }
+        other => other.to_string(),
+    }
+}
+
+fn plain(value: Option<&Value>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// One line a node, indented by its depth: name, then properties.
+fn draw(node: &Value, depth: usize, text: &mut String) {
+    let name = match plain(node.get("name")) {
+        name if name.is_empty() => "/".to_owned(),
+        name => name,
+    };
+    text.push_str(&"  ".repeat(depth));
+    text.push_str(&name);
+    for (key, value) in node.get("meta").and_then(Value::as_object).into_iter().flatten() {
+        text.push_str(&format!("  {key}={}", plain(Some(value))));
+    }
+    text.push('\n');
+    for child in node.get("children").and_then(Value::as_array).into_iter().flatten() {
+        draw(child, depth.saturating_add(1), text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_parent_and_name() {
+        assert_eq!(split("/tb1").unwrap(), ("/", "tb1"));
+        assert_eq!(split("/tb1/dev2/").unwrap(), ("/tb1", "dev2"));
+        assert!(split("tb1").is_err());
+        assert!(split("/").is_err());
+    }
+
+    #[test]
+    fn properties_are_text_unless_they_are_json() {
+        let read = read(&["ip=10.0.0.1".to_owned(), "port=23".to_owned(), "old=".to_owned()]).unwrap();
+        assert_eq!(read["ip"], json!("10.0.0.1"));
+        assert_eq!(read["port"], json!(23));
+        assert_eq!(read["old"], Value::Null);
+    }
+}

@@ -1,0 +1,184 @@
+//! `jackfield run` and `jackfield submit`: from a project file to a verdict.
+
+use std::{path::PathBuf, sync::mpsc, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use jackfield_protocol::{
+    api::{RunSummary, SubmitRun, Submitted, TestRow},
+    id::RunId,
+    verdict::{TestState, Verdict},
+};
+use serde_json::json;
+
+use crate::{
+    Context,
+    client::Client,
+    command::follow::{self, Watched, label},
+    exit::Exit,
+    output::{self, say, span, state_cell, table},
+    signal,
+};
+
+/// What is to be run, and how.
+#[derive(clap::Args)]
+pub(crate) struct Submission {
+    /// A project file, or the name of a project in the engine's lab folder.
+    project: PathBuf,
+    /// Run only tests whose file, name or ID is, or ends with, this; may be given several times.
+    #[arg(long, value_name = "TEST")]
+    only: Vec<String>,
+    /// Leave no trace in statistics, database or mail.
+    #[arg(long)]
+    temporary: bool,
+    /// Run on this EP instead of those that the project and its SUTs name.
+    #[arg(long, value_name = "EP")]
+    ep: Option<String>,
+    /// Use this SUT instead of those that the project names.
+    #[arg(long, value_name = "SUT")]
+    sut: Option<String>,
+}
+
+impl Submission {
+    /// A file that can be read is sent as it is; anything else is a name for the engine.
+    fn request(&self) -> Result<SubmitRun> {
+        let text = self.project.to_string_lossy().into_owned();
+        let xml = match std::fs::read_to_string(&self.project) {
+            Ok(xml) => Some(xml),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !text.contains('/') => None,
+            Err(error) => bail!("cannot read the project file {text}: {error}"),
+        };
+        Ok(SubmitRun {
+            project: Some(text),
+            xml,
+            temporary: self.temporary,
+            only: self.only.clone(),
+            ep: self.ep.as_deref().map(Into::into),
+            sut: self.sut.clone(),
+            idempotency_key: None,
+        })
+    }
+
+    fn submit(&self, client: &Client) -> Result<RunId> {
+        let submitted: Submitted = client.post("/runs", &self.request()?)?;
+        submitted.warnings.iter().for_each(|warning| output::talk(&warning.to_string()));
+        Ok(submitted.run)
+    }
+}
+
+/// Queue a project and print the number of its run.
+#[derive(clap::Args)]
+pub(crate) struct Submit {
+    #[command(flatten)]
+    submission: Submission,
+}
+
+impl Submit {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        let run = self.submission.submit(&context.client)?;
+        context.output.print(&json!({"run": run}), |_| run.to_string())?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Start a project, show it, wait for its end; the exit code is its verdict.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    submission: Submission,
+    /// Write the results as JUnit XML to this file.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write the report to this file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl Run {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        let client = &context.client;
+        let interrupts = signal::interrupts()?;
+        let run = self.submission.submit(client)?;
+        output::talk(&format!("run {run}: {}/runs/{run}", client.engine()));
+        let watched = follow::watch(client, run, &interrupts)?;
+        if matches!(watched, Watched::Interrupted) {
+            stop(client, run, &interrupts)?;
+        }
+        let exit = conclude(context, run, self.junit.as_deref(), self.html.as_deref())?;
+        Ok(if matches!(watched, Watched::Interrupted) { Exit::Interrupted } else { exit })
+    }
+}
+
+/// Stops the run that a person interrupted, and waits for what a stop still does. A second Ctrl-C leaves at once.
+fn stop(client: &Client, run: RunId, interrupts: &mpsc::Receiver<()>) -> Result<()> {
+    output::talk(&format!("stopping run {run}; Ctrl-C again leaves without waiting"));
+    let _stopping: serde_json::Value = client.post(&format!("/runs/{run}/stop"), &json!({"reason": "interrupted"}))?;
+    while !follow::summary_of(client, run)?.state.is_final() {
+        if interrupts.recv_timeout(Duration::from_millis(200)).is_ok() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Prints the result of a run that has ended, writes the files that were asked for, and gives its exit code.
+pub(crate) fn conclude(
+    context: &Context,
+    run: RunId,
+    junit: Option<&std::path::Path>,
+    html: Option<&std::path::Path>,
+) -> Result<Exit> {
+    let client = &context.client;
+    let summary = follow::summary_of(client, run)?;
+    let tests = follow::tests_of(client, run, "")?;
+    for (file, path) in [(junit, "junit.xml"), (html, "report.html")] {
+        if let Some(file) = file {
+            let mut body = client.get_response(&format!("/runs/{run}/{path}"))?.into_body().into_reader();
+            let mut out = std::fs::File::create(file).with_context(|| format!("creating {}", file.display()))?;
+            std::io::copy(&mut body, &mut out).with_context(|| format!("writing {}", file.display()))?;
+        }
+    }
+    if context.output.json() {
+        context.output.print(&json!({"run": summary, "tests": tests}), |_| String::new())?;
+    } else {
+        say(&show(&summary, &tests))?;
+    }
+    let not_passed: Vec<TestRow> =
+        tests.into_iter().filter(|test| test.state != TestState::Ended(Verdict::Pass)).collect();
+    Ok(Exit::of_run(&summary, &not_passed))
+}
+
+/// The table of a run, and its sum.
+pub(crate) fn show(summary: &RunSummary, tests: &[TestRow]) -> String {
+    let mut rows = table(&["TEST", "VERDICT", "EP", "TIME", "CAUSE", "REASON"]);
+    for test in tests {
+        rows.add_row(vec![
+            label(test).into(),
+            state_cell(test.state),
+            test.ep.as_ref().map_or("", |ep| ep.as_str()).into(),
+            span(test.elapsed_millis).into(),
+            test.cause.map_or("", |cause| cause.as_str()).into(),
+            first_line(test.waits_for.as_deref().unwrap_or(&test.reason)).into(),
+        ]);
+    }
+    format!("{}\n\n{}", rows.trim_fmt(), sum(summary))
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// `run 41 completed: 12 PASS, 1 SKIPPED of 13 tests in 4.2 s`.
+pub(crate) fn sum(summary: &RunSummary) -> String {
+    let counts: Vec<String> = summary
+        .counts
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(verdict, count)| format!("{count} {verdict}"))
+        .collect();
+    let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
+    let mut text = format!("run {} {}: {counts} of {} tests", summary.id, summary.state, summary.tests);
+    if let (Some(started), Some(ended)) = (summary.started, summary.ended) {
+        text.push_str(&format!(" in {}", span(ended.millis_since(started))));
+    }
+    text
+}

@@ -1,0 +1,239 @@
+//! `jackfield runs …`: what ran, what runs, and why something waits.
+
+use std::io::Read;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use jackfield_protocol::{
+    api::{Page, RunSummary, Submitted, Waiting},
+    id::{AttemptId, RunId, TestIndex},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Context,
+    command::{follow, run},
+    exit::Exit,
+    output::{self, say, table},
+    signal,
+};
+
+/// What ran, what runs, and why something waits.
+#[derive(Subcommand)]
+pub(crate) enum Runs {
+    /// The newest runs first.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One run with its tests.
+    Show {
+        /// Its number.
+        run: RunId,
+    },
+    /// The log of a test, as it came.
+    Logs {
+        /// Run and test, such as 41.17, or an attempt, such as 41.17.1.
+        test: String,
+        /// Which log: cli, stdout, stderr, running, debug, test, custom or ep.
+        #[arg(long, default_value = "cli")]
+        stream: String,
+    },
+    /// Wait for its end; the exit code is its verdict.
+    Wait {
+        /// Its number.
+        run: RunId,
+    },
+    /// Start nothing more until it is resumed; what runs ends by itself.
+    Pause {
+        /// Its number.
+        run: RunId,
+    },
+    /// Go on.
+    Resume {
+        /// Its number.
+        run: RunId,
+    },
+    /// End it: what runs is ended, teardown follows.
+    Stop {
+        /// Its number.
+        run: RunId,
+        /// Why, for those who read it tomorrow.
+        #[arg(long, default_value = "stopped from the command line")]
+        reason: String,
+    },
+    /// Start a new run of what did not pass.
+    Retry {
+        /// Its number.
+        run: RunId,
+    },
+    /// What each waiting thing waits for.
+    Why {
+        /// Its number.
+        run: RunId,
+    },
+    /// Answer a test's question.
+    Answer {
+        /// The run.
+        run: RunId,
+        /// The number of the question.
+        question: u64,
+        /// The answer: text, or true or false for a decision; nothing for a message.
+        #[arg(default_value = "")]
+        answer: String,
+    },
+    /// Run tests of the run once more, at the end of a suite that has not ended.
+    Queue {
+        /// The run.
+        run: RunId,
+        /// The tests, by ID, name or file.
+        #[arg(required = true)]
+        tests: Vec<String>,
+        /// The number of the suite; without it each goes to the end of its own.
+        #[arg(long)]
+        suite: Option<u32>,
+    },
+    /// Take tests that have not started out of the run.
+    Dequeue {
+        /// The run.
+        run: RunId,
+        /// Their numbers.
+        #[arg(required = true)]
+        tests: Vec<TestIndex>,
+    },
+}
+
+impl Runs {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        match self {
+            Self::List { limit } => list(context, *limit),
+            Self::Show { run } => show(context, *run),
+            Self::Logs { test, stream } => logs(context, test, stream),
+            Self::Wait { run } => wait(context, *run),
+            Self::Pause { run } => act(context, *run, "pause", &json!({})),
+            Self::Resume { run } => act(context, *run, "resume", &json!({})),
+            Self::Stop { run, reason } => act(context, *run, "stop", &json!({"reason": reason})),
+            Self::Retry { run } => retry(context, *run),
+            Self::Why { run } => why(context, *run),
+            Self::Answer { run, question, answer } => {
+                let path = format!("questions/{question}");
+                act(context, *run, &path, &json!({"answer": read_answer(answer)}))
+            }
+            Self::Queue { run, tests, suite } => {
+                act(context, *run, "queue", &json!({"suite": suite, "tests": tests}))
+            }
+            Self::Dequeue { run, tests } => act(context, *run, "dequeue", &json!({"tests": tests})),
+        }
+    }
+}
+
+fn list(context: &Context, limit: u32) -> Result<Exit> {
+    let page: Page<RunSummary> = context.client.get(&format!("/runs?limit={limit}"))?;
+    context.output.print(&page.items, |runs| {
+        let mut rows = table(&["RUN", "PROJECT", "USER", "STATE", "SUBMITTED", "RESULT"]);
+        for run in runs {
+            let result: Vec<String> =
+                run.counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+            rows.add_row(vec![
+                run.id.to_string(),
+                run.project.clone(),
+                run.user.to_string(),
+                run.state.to_string(),
+                run.submitted.to_string(),
+                format!("{} of {}", result.join(", "), run.tests),
+            ]);
+        }
+        rows.trim_fmt()
+    })?;
+    Ok(Exit::Done)
+}
+
+fn show(context: &Context, run: RunId) -> Result<Exit> {
+    let summary = follow::summary_of(&context.client, run)?;
+    let tests = follow::tests_of(&context.client, run, "")?;
+    if context.output.json() {
+        context.output.print(&json!({"run": summary, "tests": tests}), |_| String::new())?;
+    } else {
+        say(&run::show(&summary, &tests))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn logs(context: &Context, test: &str, stream: &str) -> Result<Exit> {
+    let attempt = match test.parse::<AttemptId>() {
+        Ok(attempt) => attempt,
+        Err(_) => latest_attempt(context, test)?,
+    };
+    let response = context.client.get_response(&format!("/attempts/{attempt}/logs/{stream}"))?;
+    let mut body = response.into_body().into_reader();
+    let mut out = std::io::stdout().lock();
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        let count = body.read(&mut chunk)?;
+        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
+        match std::io::Write::write_all(&mut out, bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
+            done => done?,
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// `41.17` means the newest attempt of that test.
+fn latest_attempt(context: &Context, test: &str) -> Result<AttemptId> {
+    let numbers = test.split_once('.').and_then(|(run, test)| Some((run.parse().ok()?, test.parse().ok()?)));
+    let Some((run, index)) = numbers else {
+        bail!("`{test}` is neither a test, such as 41.17, nor an attempt, such as 41.17.1");
+    };
+    let index = TestIndex(index);
+    let rows = follow::tests_of(&context.client, RunId(run), "")?;
+    match rows.into_iter().find(|row| row.test == index) {
+        Some(row) => row.attempt.ok_or_else(|| anyhow::anyhow!("test {test} has not been sent to any EP: it has no log")),
+        None => bail!("run {run} has no test {index}; see `jackfield runs show {run}`"),
+    }
+}
+
+fn wait(context: &Context, run: RunId) -> Result<Exit> {
+    let interrupts = signal::interrupts()?;
+    match follow::watch(&context.client, run, &interrupts)? {
+        follow::Watched::Ended => run::conclude(context, run, None, None),
+        follow::Watched::Interrupted => {
+            output::talk(&format!("run {run} goes on without being watched"));
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+fn act(context: &Context, run: RunId, what: &str, body: &Value) -> Result<Exit> {
+    let _done: Value = context.client.post(&format!("/runs/{run}/{what}"), body)?;
+    Ok(Exit::Done)
+}
+
+fn retry(context: &Context, run: RunId) -> Result<Exit> {
+    let submitted: Submitted = context.client.post(&format!("/runs/{run}/retry"), &json!({}))?;
+    context.output.print(&json!({"run": submitted.run}), |_| submitted.run.to_string())?;
+    Ok(Exit::Done)
+}
+
+fn why(context: &Context, run: RunId) -> Result<Exit> {
+    let waiting: Vec<Waiting> = context.client.get(&format!("/runs/{run}/why"))?;
+    context.output.print(&waiting, |waiting| {
+        if waiting.is_empty() {
+            return format!("nothing of run {run} waits");
+        }
+        let lines = waiting.iter().map(|entry| format!("{} waits for {}", entry.what, entry.waits_for));
+        lines.collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Exit::Done)
+}
+
+/// `true`, `false` and nothing are what they look like; all else is text.
+fn read_answer(answer: &str) -> Value {
+    match answer {
+        "" => Value::Null,
+        "true" | "yes" => true.into(),
+        "false" | "no" => false.into(),
+        text => text.into(),
+    }
+}

@@ -1,0 +1,70 @@
+//! `jackfield simulate`: devices that are not there.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use anyhow::{Context as _, Result, bail};
+use jackfield_config::{Source, simulated::DeviceModel};
+use jackfield_device::simulate::{self, Listen, Running};
+use serde_json::json;
+
+use crate::{Context, exit::Exit, output, signal};
+
+/// Serve simulated devices over telnet and SSH until Ctrl-C.
+#[derive(clap::Args)]
+pub(crate) struct Simulate {
+    /// Models of devices (TOML), one each.
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<PathBuf>,
+    /// First port: telnet there, SSH on the next, the next device after that. Free ones without it.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    address: std::net::IpAddr,
+}
+
+impl Simulate {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        super::engine::start_logging();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;
+        runtime.block_on(async {
+            let mut devices = Vec::new();
+            for (number, path) in (0_u16..).zip(&self.models) {
+                let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+                let model = read_model(&path.display().to_string(), text)?;
+                let port = |offset: u16| self.port.map_or(0, |first| first.saturating_add(number * 2 + offset));
+                let listen = Listen {
+                    telnet: Some(SocketAddr::new(self.address, port(0))),
+                    ssh: Some(SocketAddr::new(self.address, port(1))),
+                };
+                devices.push(simulate::serve(model, listen).await?);
+            }
+            let list: Vec<_> = devices.iter().map(describe).collect();
+            context.output.print(&list, |_| devices.iter().map(say).collect::<Vec<_>>().join("\n"))?;
+            signal::next_signal().await?;
+            for device in devices {
+                device.stop().await;
+            }
+            Ok(Exit::Done)
+        })
+    }
+}
+
+/// A model from its text; its problems are said, and errors end it.
+pub(crate) fn read_model(name: &str, text: String) -> Result<DeviceModel> {
+    let read = DeviceModel::read(&Arc::new(Source::new(name, text)));
+    read.problems.iter().for_each(|problem| output::talk(&problem.to_string()));
+    match read.usable() {
+        Ok((model, _warnings)) => Ok(model),
+        Err(_problems) => bail!("model {name} has errors"),
+    }
+}
+
+fn describe(device: &Running) -> serde_json::Value {
+    json!({"name": device.name, "telnet": device.properties("telnet"), "ssh": device.properties("ssh")})
+}
+
+fn say(device: &Running) -> String {
+    let at = |address: Option<SocketAddr>| address.map_or("-".to_owned(), |address| address.to_string());
+    format!("{}: telnet {}, ssh {}", device.name, at(device.telnet), at(device.ssh))
+}

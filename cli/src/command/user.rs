@@ -1,0 +1,100 @@
+//! `jackfield user …`: accounts.
+
+use std::io::{IsTerminal, Read};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::{
+    Context,
+    client::encoded,
+    exit::Exit,
+    output::{self, say, table},
+};
+
+/// Accounts.
+#[derive(Subcommand)]
+pub(crate) enum User {
+    /// Every account.
+    List,
+    /// Make an account; the password is read from standard input.
+    Create {
+        /// The name.
+        name: String,
+        /// What the user may do, such as RUN_TESTS; `*` for everything. May be given several times.
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+    },
+    /// Set a new password, read from standard input; every session of the user ends.
+    Password {
+        /// The name.
+        name: String,
+    },
+    /// Delete an account; what it did stays recorded.
+    Delete {
+        /// The name.
+        name: String,
+    },
+}
+
+impl User {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        let client = &context.client;
+        match self {
+            Self::List => {
+                let users: Value = client.get("/users")?;
+                context.output.print(&users, list)?;
+            }
+            Self::Create { name, roles } => {
+                let body = json!({"name": name, "password": read_password()?, "roles": roles});
+                let _user: Value = client.post("/users", &body)?;
+                say(&format!("{name} may log in"))?;
+            }
+            Self::Password { name } => {
+                let path = format!("/users/{}/password", encoded(name));
+                let _done: Value = client.put(&path, &json!({"password": read_password()?}))?;
+                say(&format!("{name} has a new password"))?;
+            }
+            Self::Delete { name } => {
+                client.delete(&format!("/users/{}", encoded(name)))?;
+                say(&format!("{name} is deleted"))?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn list(users: &Value) -> String {
+    let mut rows = table(&["USER", "ROLES"]);
+    for user in users.get("items").and_then(Value::as_array).into_iter().flatten() {
+        let roles: Vec<&str> =
+            user.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let name = user.get("name").and_then(Value::as_str).unwrap_or_default();
+        rows.add_row(vec![name.to_owned(), roles.join(" ")]);
+    }
+    rows.trim_fmt()
+}
+
+/// One line of standard input, without its end. A terminal does not show it.
+pub(crate) fn read_password() -> Result<String> {
+    let stdin = std::io::stdin();
+    let mut password = String::new();
+    if stdin.is_terminal() {
+        output::talk("password (not shown):");
+        let shown = rustix::termios::tcgetattr(&stdin).context("reading the terminal's modes")?;
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(rustix::termios::LocalModes::ECHO);
+        rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Flush, &hidden)?;
+        let read = stdin.read_line(&mut password);
+        rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Flush, &shown)?;
+        read?;
+    } else {
+        stdin.lock().take(4096).read_to_string(&mut password)?;
+    }
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        bail!("no password came on standard input");
+    }
+    Ok(password)
+}

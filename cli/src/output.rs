@@ -1,0 +1,96 @@
+//! What commands print: tables for people, JSON for scripts; data on standard output, talk on standard error.
+
+use std::io::{IsTerminal, Write};
+
+use anyhow::Result;
+use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use jackfield_protocol::verdict::{TestState, Verdict};
+use serde::Serialize;
+
+/// How to print.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// JSON, or tables.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether JSON is wanted.
+    pub(crate) fn json(self) -> bool {
+        self.json
+    }
+
+    /// Prints a value as JSON, or as what `show` makes of it for people.
+    pub(crate) fn print<T: Serialize>(self, value: &T, show: impl FnOnce(&T) -> String) -> Result<()> {
+        if self.json { say(&serde_json::to_string_pretty(value)?) } else { say(&show(value)) }
+    }
+}
+
+/// Prints one text to standard output. A reader that has closed its end (`| head`) is no error.
+pub(crate) fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    match write!(out, "{text}{end}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Talks on standard error.
+#[expect(clippy::print_stderr, reason = "talk goes to standard error from here")]
+pub(crate) fn talk(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Says an error on standard error.
+pub(crate) fn complain(text: &str) {
+    let (red, plain) = if std::io::stderr().is_terminal() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    talk(&format!("{red}error:{plain} {text}"));
+}
+
+/// A table with these headings, plain enough for `grep`.
+pub(crate) fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(headings);
+    if !std::io::stdout().is_terminal() {
+        table.force_no_tty();
+    }
+    table
+}
+
+/// A state with its colour; the word is always there too.
+pub(crate) fn state_cell(state: TestState) -> Cell {
+    Cell::new(state_word(state)).fg(match state {
+        TestState::Ended(Verdict::Pass) => Color::Green,
+        TestState::Ended(Verdict::Fail | Verdict::Invalid | Verdict::Timeout) => Color::Red,
+        TestState::Ended(Verdict::Aborted | Verdict::NotExecuted) => Color::Magenta,
+        TestState::Ended(Verdict::Skipped) | TestState::Waiting => Color::Yellow,
+        TestState::Working => Color::Cyan,
+        TestState::Pending => Color::Reset,
+    })
+}
+
+/// The word of a state.
+pub(crate) fn state_word(state: TestState) -> &'static str {
+    match state {
+        TestState::Pending => "PENDING",
+        TestState::Waiting => "WAITING",
+        TestState::Working => "WORKING",
+        TestState::Ended(verdict) => verdict.as_str(),
+    }
+}
+
+/// A span as people read it: `0.04 s`, `12.3 s`, `3 min 05 s`, `2 h 10 min`.
+pub(crate) fn span(millis: u64) -> String {
+    let seconds = millis / 1000;
+    match seconds {
+        0..10 => format!("{}.{:02} s", seconds, millis % 1000 / 10),
+        10..60 => format!("{}.{} s", seconds, millis % 1000 / 100),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}

@@ -1,0 +1,107 @@
+//! Measures, each against a floor or a peer in the same run: medians of interleaved rounds, as a table or as JSON lines.
+//!
+//! They go through the release binary's public face: an engine and EPs as processes of their own, `jackfield run`.
+
+mod dispatch;
+mod eps;
+mod lab;
+mod logs;
+mod start;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::command::{cargo, run};
+
+/// Measure against a floor or a peer in the same run.
+#[derive(clap::Args)]
+pub(crate) struct Bench {
+    /// What to measure; everything without it.
+    #[arg(value_enum)]
+    what: Vec<What>,
+    /// One JSON object a line instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Rounds of each measure.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    /// Time per test, against xargs.
+    Dispatch,
+    /// Accepting a project of 100,000 tests.
+    Start,
+    /// One test that prints a gigabyte.
+    Logs,
+    /// A thousand EPs on one engine.
+    Eps,
+}
+
+/// One figure.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Measure {
+    /// What was measured.
+    pub(crate) name: &'static str,
+    /// How much.
+    pub(crate) value: f64,
+    /// Of what.
+    pub(crate) unit: &'static str,
+    /// What the same work costs without us, in the same unit; none where there is no such thing.
+    pub(crate) floor: Option<f64>,
+    /// Ours divided by that.
+    pub(crate) ratio: Option<f64>,
+    /// What we want, in words.
+    pub(crate) goal: &'static str,
+    /// Whether we have it; none where the figure is for the reader.
+    pub(crate) holds: Option<bool>,
+}
+
+impl Bench {
+    pub(crate) fn run(&self) -> Result<()> {
+        run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
+        let all = [What::Dispatch, What::Start, What::Logs, What::Eps];
+        let wanted = if self.what.is_empty() { &all[..] } else { &self.what[..] };
+        let mut missed = 0;
+        for what in wanted {
+            let measures = match what {
+                What::Dispatch => dispatch::measure(self.rounds)?,
+                What::Start => start::measure(self.rounds)?,
+                What::Logs => logs::measure()?,
+                What::Eps => eps::measure()?,
+            };
+            missed += measures.iter().filter(|measure| measure.holds == Some(false)).count();
+            self.print(&measures)?;
+        }
+        if missed > 0 {
+            eprintln!("{missed} goals are missed");
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::print_stdout, reason = "figures are what the command is for")]
+    fn print(&self, measures: &[Measure]) -> Result<()> {
+        for measure in measures {
+            if self.json {
+                println!("{}", serde_json::to_string(measure)?);
+                continue;
+            }
+            let Measure { name, value, unit, floor, ratio, goal, holds } = measure;
+            let number = |value: Option<f64>| value.map_or(String::from("-"), |value| format!("{value:.3}"));
+            let holds = holds.map_or("", |holds| if holds { "holds" } else { "MISSED" });
+            println!(
+                "{name:44} {value:>10.3} {unit:6} floor {:>9}  ratio {:>7}  {goal:28} {holds}",
+                number(*floor),
+                number(*ratio)
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The middle one.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
