@@ -368,7 +368,9 @@ fn read_times(fields: &Fields<'_>) -> Option<u32> {
 fn read_awaited(fields: &Fields<'_>) -> Option<Vec<Awaited>> {
     let items = match fields.json("expect")? {
         Value::Array(items) => items,
-        one => vec![one],
+        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            vec![one]
+        }
     };
     let mut awaited = Vec::new();
     for item in items {

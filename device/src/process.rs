@@ -62,16 +62,18 @@ fn plain_error(error: pty_process::Error) -> io::Error {
     match error {
         pty_process::Error::Io(error) => error,
         pty_process::Error::Rustix(error) => error.into(),
-        other => io::Error::other(other),
+        error @ (pty_process::Error::TokioAsyncFd(_) | pty_process::Error::Unsplit(..)) => {
+            io::Error::other(error)
+        }
     }
 }
 
 impl Channel for Process {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>> {
-        match poll_stream(&mut self.pty, cx, &mut self.scratch, into) {
-            Poll::Ready(Err(error)) if error.raw_os_error() == Some(END_OF_TERMINAL) => Poll::Ready(Ok(0)),
-            other => other,
-        }
+        poll_stream(&mut self.pty, cx, &mut self.scratch, into).map(|result| match result {
+            Err(error) if error.raw_os_error() == Some(END_OF_TERMINAL) => Ok(0),
+            result => result,
+        })
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {

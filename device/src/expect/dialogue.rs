@@ -160,14 +160,11 @@ impl Dialogue {
         }
         let mut left = bytes;
         let writing = poll_fn(|cx| self.poll_send(cx, &mut left));
-        let result = match timeout_at(deadline.instant(), writing).await {
-            Ok(result) => result,
-            Err(_) => return Err(self.timed_out("the device to take what was sent".to_owned(), deadline)),
+        let awaited = "the device to take what was sent".to_owned();
+        let Ok(result) = timeout_at(deadline.instant(), writing).await else {
+            return Err(self.timed_out(awaited, deadline));
         };
-        result.map_err(|source| {
-            let awaited = "the device to take what was sent".to_owned();
-            ExpectError::Broken { awaited, seen: self.seen(), source }
-        })
+        result.map_err(|source| ExpectError::Broken { awaited, seen: self.seen(), source })
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, left: &mut &[u8]) -> Poll<io::Result<()>> {

@@ -41,7 +41,7 @@ pub struct Matcher<'p> {
     state: Option<LazyStateID>,
     scanned: usize,
     seen: Option<HalfMatch>,
-    scans: u64,
+    scans: usize,
 }
 
 /// The automaton gave up; its memory is too small for the pattern.
@@ -57,7 +57,7 @@ impl<'p> Matcher<'p> {
     }
 
     /// Bytes looked at so far; for the promise that each is looked at once.
-    pub fn scans(&self) -> u64 {
+    pub fn scans(&self) -> usize {
         self.scans
     }
 
@@ -196,7 +196,7 @@ mod tests {
                 break;
             }
         }
-        assert!(matcher.scans() <= text.len() as u64, "a byte was looked at twice");
+        assert!(matcher.scans() <= text.len(), "a byte was looked at twice");
         sights
     }
 
@@ -251,7 +251,7 @@ mod tests {
             text.extend_from_slice(b"some# line> of output\r\n");
             matcher.look(&text).unwrap();
         }
-        assert_eq!(matcher.scans(), text.len() as u64);
+        assert_eq!(matcher.scans(), text.len());
     }
 
     fn outcome(patterns: &Patterns, chunks: &[&[u8]]) -> Sight {

@@ -148,23 +148,20 @@ fn meta_regex(source: &str) -> Result<meta::Regex, PatternError> {
 /// backwards it finds every start, of which the leftmost is taken.
 fn automaton(sources: &[String], backwards: bool) -> Result<DFA, PatternError> {
     let kind = if backwards { MatchKind::All } else { MatchKind::LeftmostFirst };
-    let build = |capacity: usize| {
-        DFA::builder()
-            .configure(
-                DFA::config()
-                    .match_kind(kind)
-                    .starts_for_each_pattern(backwards)
-                    .skip_cache_capacity_check(true)
-                    .cache_capacity(capacity),
-            )
-            .syntax(regex_syntax())
-            .thompson(thompson::Config::new().reverse(backwards).utf8(false))
-            .build_many(sources)
-    };
-    build(MATCHER_BYTES).map_err(|error: hybrid::BuildError| PatternError::Pattern {
-        pattern: sources.join("` or `"),
-        why: innermost(&error),
-    })
+    let config = DFA::config()
+        .match_kind(kind)
+        .starts_for_each_pattern(backwards)
+        .skip_cache_capacity_check(true)
+        .cache_capacity(MATCHER_BYTES);
+    DFA::builder()
+        .configure(config)
+        .syntax(regex_syntax())
+        .thompson(thompson::Config::new().reverse(backwards).utf8(false))
+        .build_many(sources)
+        .map_err(|error: hybrid::BuildError| PatternError::Pattern {
+            pattern: sources.join("` or `"),
+            why: innermost(&error),
+        })
 }
 
 /// The last cause has the words for people.

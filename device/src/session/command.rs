@@ -61,22 +61,20 @@ impl Session {
         self.dialogue.take_pending();
         let line = format!("{command}{}", self.kind.profile.line_ending);
         self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
-        let answer = self.await_answer(deadline).await.map_err(|error| match error {
-            SessionError::Expect { source, .. } => failed(source),
-            other => other,
-        })?;
+        let answer = self.await_answer(&format!("command `{command}`"), deadline).await?;
         let answer = clean::text(clean::without_echo(&answer, command));
         Ok(answer.trim_end_matches([' ', '\n']).trim_start_matches('\n').to_owned())
     }
 
     /// Everything up to the next prompt, pages joined; the prompt is remembered and not part of it.
-    pub(super) async fn await_answer(&mut self, deadline: Deadline) -> Result<Vec<u8>, SessionError> {
+    async fn await_answer(&mut self, doing: &str, deadline: Deadline) -> Result<Vec<u8>, SessionError> {
         let patterns = self.after_command()?;
         let mut answer: Vec<u8> = Vec::new();
         let mut paged = false;
+        let failed = |source| SessionError::Expect { doing: doing.to_owned(), source };
         for _ in 0..PAGES_MAX {
             let seen = self.dialogue.expect(&patterns, deadline).await;
-            let seen = seen.map_err(|source| SessionError::Expect { doing: String::new(), source })?;
+            let seen = seen.map_err(failed)?;
             let page = if paged { clean::without_pager_wipe(&seen.before) } else { &seen.before };
             if answer.is_empty() && !paged {
                 answer = page.to_vec();
@@ -98,8 +96,7 @@ impl Session {
             paged = true;
             let go_on =
                 self.kind.profile.pager.as_ref().map(|pager| pager.answer.clone()).unwrap_or_default();
-            let sent = self.dialogue.send(go_on.as_bytes(), deadline).await;
-            sent.map_err(|source| SessionError::Expect { doing: String::new(), source })?;
+            self.dialogue.send(go_on.as_bytes(), deadline).await.map_err(failed)?;
         }
         Err(SessionError::Unsupported {
             profile: self.kind.profile.name.clone(),

@@ -197,7 +197,8 @@ impl Terminal {
                 }
                 4 if line.is_empty() => return Ok(Key::End),
                 8 | 127 => {
-                    if line.pop().is_some() && echo {
+                    let rubbed_out = line.pop().is_some();
+                    if rubbed_out && echo {
                         self.send(b"\x08 \x08").await?;
                     }
                 }

@@ -52,18 +52,15 @@ pub(crate) fn server_preferred() -> Preferred {
 
 /// Says it in words when the two sides have no algorithm in common.
 pub(crate) fn explain(error: russh::Error) -> SshError {
-    match error {
-        russh::Error::NoCommonAlgo { kind, theirs, .. } => SshError::Algorithms {
-            what: match kind {
-                russh::AlgorithmKind::Kex => "key exchange",
-                russh::AlgorithmKind::Key => "kind of host key",
-                russh::AlgorithmKind::Cipher => "cipher",
-                russh::AlgorithmKind::Compression => "compression",
-                russh::AlgorithmKind::Mac => "message check",
-            }
-            .to_owned(),
-            offered: theirs.join(", "),
-        },
-        other => SshError::Protocol(other),
-    }
+    let russh::Error::NoCommonAlgo { kind, theirs, .. } = error else {
+        return SshError::Protocol(error);
+    };
+    let what = match kind {
+        russh::AlgorithmKind::Kex => "key exchange",
+        russh::AlgorithmKind::Key => "kind of host key",
+        russh::AlgorithmKind::Cipher => "cipher",
+        russh::AlgorithmKind::Compression => "compression",
+        russh::AlgorithmKind::Mac => "message check",
+    };
+    SshError::Algorithms { what: what.to_owned(), offered: theirs.join(", ") }
 }

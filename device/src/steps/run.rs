@@ -334,9 +334,9 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 .map_err(|error| Failure::lab(format!("{title}: {error}")))?;
         }
         for (key, value) in &source.connect {
-            let value = match value {
-                Value::String(text) => Value::String(self.fill(text).await?),
-                other => other.clone(),
+            let value = match value.as_str() {
+                Some(text) => Value::String(self.fill(text).await?),
+                None => value.clone(),
             };
             properties.retain(|known, _| !known.eq_ignore_ascii_case(key));
             properties.insert(key.clone(), value);

@@ -1,4 +1,6 @@
 //! Sessions with devices: simulated ones, and the system's own telnet and SSH servers.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::print_stderr, reason = "a peer that is not installed must be seen in the output")]
 
 mod faults;
 mod peers;
