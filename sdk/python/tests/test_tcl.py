@@ -11,11 +11,11 @@ WRAPPER = os.path.join(SDK_DIR, "tcl", "run.tcl")
 
 
 class Tcl(Lab):
-    interpreter = "tclsh"
+    interpreter = ["tclsh"]
     ending = ".tcl"
 
     def run_script(self, text, *arguments):
-        return self.execute([self.interpreter, WRAPPER, self.write("t" + self.ending, text), *arguments])
+        return self.execute([*self.interpreter, WRAPPER, self.write("t" + self.ending, text), *arguments])
 
     def test_ends(self):
         for text, status, result in [
@@ -43,7 +43,7 @@ class Tcl(Lab):
         self.assertIn("`fine` is no verdict", self.ep.result[1])
 
     def test_a_file_that_is_not_there(self):
-        done = self.execute([self.interpreter, WRAPPER, "/nowhere/t" + self.ending])
+        done = self.execute([*self.interpreter, WRAPPER, "/nowhere/t" + self.ending])
         self.assertEqual((done.returncode, self.ep.result[0]), (1, "INVALID"))
 
     def test_calls(self):
@@ -118,13 +118,13 @@ class Tcl(Lab):
         self.ended(done, 0)
 
     def test_without_an_ep_the_error_says_what_to_do(self):
-        done = self.execute([self.interpreter, WRAPPER, self.write("t" + self.ending, "get_global x")], JACKFIELD_BIN="/none")
+        done = self.execute([*self.interpreter, WRAPPER, self.write("t" + self.ending, "get_global x")], JACKFIELD_BIN="/none")
         self.assertEqual(done.returncode, 1)
         self.assertIn("the bridge to the EP cannot be started", done.stderr)
 
 
 class Expect(Tcl):
-    interpreter = "expect"
+    interpreter = ["expect", "-f"]
     ending = ".exp"
 
     def test_expects_own_commands_stay(self):
