@@ -43,13 +43,28 @@ impl Bench {
     /// # Errors
     /// It does not come up.
     pub fn start(settings: &str) -> Result<Self> {
+        let mut bench = Self::empty(settings)?;
+        bench.start_engine()?;
+        Ok(bench)
+    }
+
+    /// An engine in a folder that is filled first: a Twister home.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_in_twister_home(fill: impl FnOnce(&Self)) -> Result<Self> {
+        let mut bench = Self::empty("")?;
+        fill(&bench);
+        bench.start_engine()?;
+        Ok(bench)
+    }
+
+    fn empty(settings: &str) -> Result<Self> {
         let folder = TempDir::with_prefix("jackfield-bench-")?;
         fs::create_dir_all(folder.path().join("lab"))?;
         fs::create_dir_all(folder.path().join("log"))?;
         let api = Api::new("http://127.0.0.1:1");
-        let mut bench = Self { folder, settings: settings.to_owned(), engine: None, eps: BTreeMap::new(), api };
-        bench.start_engine()?;
-        Ok(bench)
+        Ok(Self { folder, settings: settings.to_owned(), engine: None, eps: BTreeMap::new(), api })
     }
 
     /// The lab folder.
@@ -81,7 +96,7 @@ impl Bench {
     /// It does not come up.
     pub fn start_engine(&mut self) -> Result<()> {
         let port = self.api.url.rsplit(':').next().filter(|port| *port != "1").unwrap_or("0").to_owned();
-        let toml = format!("address = \"127.0.0.1\"\nport = {port}\n{}", self.settings);
+        let toml = format!("[listen]\naddress = \"127.0.0.1\"\nport = {port}\n{}", self.settings);
         fs::write(self.lab().join("engine.toml"), toml)?;
         let ready_file = self.folder.path().join("ready.json");
         drop(fs::remove_file(&ready_file));
@@ -144,11 +159,9 @@ impl Bench {
         if !file.is_file() {
             let made: Value = self.api.post("/tokens", &json!({"name": name, "scope": "ep", "days": 1}))?;
             let token = made["token"].as_str().context("a token")?;
-            let url = &self.api.url;
             let work = folder.join("work");
-            let toml = format!(
-                "name = \"{name}\"\nengine = \"{url}\"\ntoken = \"{token}\"\nwork = {work:?}\n{settings}"
-            );
+            let engine = if settings.contains("engine =") { String::new() } else { format!("engine = {:?}\n", self.api.url) };
+            let toml = format!("name = {name:?}\n{engine}token = {token:?}\nwork = {work:?}\n{settings}");
             fs::write(&file, toml)?;
         }
         let mut command = Command::new(jackfield());

@@ -6,6 +6,7 @@ pub mod api;
 pub mod bench;
 pub mod frr;
 pub mod process;
+pub mod proxy;
 pub mod wait;
 
 pub use bench::Bench;

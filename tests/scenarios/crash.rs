@@ -1,0 +1,168 @@
+//! What is left when a part dies in the middle of a run: nothing lost, nothing twice, and the person is told.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use jackfield_protocol::{
+    api::TestRow,
+    event::{Fact, RunEvent, RunState},
+    id::{RunId, TestIndex},
+    verdict::{Cause, TestState, Verdict},
+};
+use jackfield_tests::{Bench, proxy::Cable, wait};
+
+/// Short limits, so that a vanished EP is given up while we watch.
+const SHORT: &str = "[eps]\nheartbeat = \"300ms\"\nsilence = \"1500ms\"\ngrace = \"60s\"\n";
+
+/// A project of this many tests, each of which writes a line and takes its time.
+fn project(tests: usize, on_ep_lost: &str) -> String {
+    let cases: String = (0..tests)
+        .map(|test| {
+            format!(
+                "<TestCase><tcName>step.sh</tcName><ID>t{test}</ID>\
+                 <Property><propName>param</propName><propValue>{test}</propValue></Property></TestCase>\n"
+            )
+        })
+        .collect();
+    format!(
+        "<Root><OnEpLost>{on_ep_lost}</OnEpLost>\n<TestSuite><tsName>steps</tsName><ID>s</ID>\n{cases}</TestSuite></Root>"
+    )
+}
+
+/// A lab whose test appends its number to a file outside: how often each was really run.
+fn bench(seconds: &str) -> Bench {
+    let bench = Bench::start(SHORT).unwrap();
+    let ran = bench.path().join("ran");
+    let text = format!("#!/bin/sh\necho $1 >> {}\necho begin $1\nsleep {seconds}\necho end $1\n", ran.display());
+    bench.write("tests/step.sh", &text).unwrap();
+    bench
+}
+
+fn ran(bench: &Bench) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    for line in fs::read_to_string(bench.path().join("ran")).unwrap_or_default().lines() {
+        *times.entry(line.to_owned()).or_default() += 1;
+    }
+    times
+}
+
+fn wait_until_some_ended(bench: &Bench, run: RunId, count: usize) {
+    wait::until(Duration::from_secs(60), "some tests to end", || {
+        let tests = bench.api.tests(run)?;
+        let ended = tests.iter().filter(|test| matches!(test.state, TestState::Ended(_))).count();
+        Ok((ended >= count).then_some(()))
+    })
+    .unwrap();
+}
+
+/// Every test has exactly one verdict in the events, and it is the one that is listed.
+fn check_verdicts(events: &[RunEvent], tests: &[TestRow]) {
+    let mut verdicts: BTreeMap<TestIndex, Vec<Verdict>> = BTreeMap::new();
+    for event in events {
+        match &event.fact {
+            Fact::TestEnded(ended) => verdicts.entry(ended.test).or_default().push(ended.outcome.verdict),
+            Fact::TestsEnded { tests, outcome } => {
+                for test in tests.iter().flat_map(|(from, to)| *from..*to) {
+                    verdicts.entry(TestIndex(test)).or_default().push(outcome.verdict);
+                }
+            }
+            _ => {}
+        }
+    }
+    for test in tests {
+        let told = verdicts.get(&test.test).cloned().unwrap_or_default();
+        assert_eq!(vec![test.state], told.into_iter().map(TestState::Ended).collect::<Vec<_>>(), "{}", test.test);
+    }
+}
+
+#[test]
+fn the_engine_is_killed_in_mid_run_and_nothing_is_lost_or_doubled() {
+    let mut bench = bench("0.05");
+    bench.start_ep("EP-1", "").unwrap();
+    let run = bench.api.submit("steps", &project(60, "wait_then_abort")).unwrap();
+    for kill in 1..=3 {
+        wait_until_some_ended(&bench, run, kill * 12);
+        bench.kill_engine();
+        bench.start_engine().unwrap();
+    }
+    let summary = bench.api.wait(run, Duration::from_secs(90)).unwrap();
+    assert_eq!(summary.state, RunState::Completed);
+    assert_eq!(summary.counts, BTreeMap::from([(Verdict::Pass, 60)]));
+    let tests = bench.api.tests(run).unwrap();
+    check_verdicts(&bench.api.events(run).unwrap(), &tests);
+    assert!(ran(&bench).values().all(|times| *times == 1), "each test ran once: {:?}", ran(&bench));
+    for test in tests {
+        let number = test.test;
+        let log = bench.api.log(test.attempt.unwrap(), "cli").unwrap();
+        assert_eq!(log, format!("begin {number}\nend {number}\n"));
+    }
+}
+
+#[test]
+fn an_ep_is_killed_in_mid_test_and_the_rest_is_run_when_it_returns() {
+    let mut bench = bench("0.2");
+    bench.start_ep("EP-1", "").unwrap();
+    let run = bench.api.submit("steps", &project(12, "wait")).unwrap();
+    wait_until_some_ended(&bench, run, 3);
+    bench.kill_ep("EP-1");
+    bench.start_ep("EP-1", "").unwrap();
+    bench.api.wait(run, Duration::from_secs(60)).unwrap();
+    let tests = bench.api.tests(run).unwrap();
+    check_verdicts(&bench.api.events(run).unwrap(), &tests);
+    let aborted: Vec<&TestRow> =
+        tests.iter().filter(|test| test.state == TestState::Ended(Verdict::Aborted)).collect();
+    let passed = tests.iter().filter(|test| test.state == TestState::Ended(Verdict::Pass)).count();
+    assert!(aborted.len() <= 1, "at most the test that ran is lost: {aborted:?}");
+    assert_eq!(aborted.len() + passed, 12);
+    for test in aborted {
+        assert_eq!(test.cause, Some(Cause::Lab), "{}", test.reason);
+        assert!(!test.reason.is_empty());
+    }
+    assert!(ran(&bench).values().all(|times| *times == 1), "no test ran twice: {:?}", ran(&bench));
+}
+
+#[test]
+fn an_ep_that_never_returns_is_told_of_and_its_part_goes_to_another() {
+    let mut bench = Bench::start("[eps]\nheartbeat = \"300ms\"\nsilence = \"1500ms\"\ngrace = \"2s\"\n").unwrap();
+    let text = "#!/bin/sh\necho $1\nsleep 0.2\n";
+    bench.write("tests/step.sh", text).unwrap();
+    bench.start_ep("EP-1", "").unwrap();
+    let run = bench.api.submit("steps", &project(10, "reassign")).unwrap();
+    wait_until_some_ended(&bench, run, 2);
+    bench.start_ep("EP-2", "").unwrap();
+    bench.kill_ep("EP-1");
+    bench.api.wait(run, Duration::from_secs(60)).unwrap();
+    let (events, tests) = (bench.api.events(run).unwrap(), bench.api.tests(run).unwrap());
+    check_verdicts(&events, &tests);
+    assert!(events.iter().any(|event| matches!(&event.fact, Fact::EpLost { ep } if ep.as_str() == "EP-1")));
+    let on_the_other = tests.iter().filter(|test| test.ep.as_ref().is_some_and(|ep| ep.as_str() == "EP-2")).count();
+    assert!(on_the_other >= 7, "{tests:?}");
+    let passed = tests.iter().filter(|test| test.state == TestState::Ended(Verdict::Pass)).count();
+    assert!(passed >= 9, "{tests:?}");
+}
+
+#[test]
+fn a_cable_is_pulled_and_plugged_again_and_the_test_simply_goes_on() {
+    let mut bench = bench("3");
+    let target = bench.api.url.trim_start_matches("http://").parse().unwrap();
+    let cable = Cable::to(target).unwrap();
+    bench.launch_ep("EP-1", &format!("engine = \"http://{}\"\n", cable.address)).unwrap();
+    bench.wait_for_ep("EP-1", |state| state != jackfield_protocol::api::EpState::Offline).unwrap();
+    let run = bench.api.submit("steps", &project(3, "wait_then_abort")).unwrap();
+    wait::until(Duration::from_secs(30), "the first test to start", || {
+        Ok(bench.api.tests(run)?.iter().any(|test| test.state == TestState::Working).then_some(()))
+    })
+    .unwrap();
+    cable.pull();
+    wait::until(Duration::from_secs(30), "the engine to notice", || {
+        let silent = |event: &RunEvent| matches!(event.fact, Fact::EpSilent { .. });
+        Ok(bench.api.events(run)?.iter().any(silent).then_some(()))
+    })
+    .unwrap();
+    cable.plug();
+    let summary = bench.api.wait(run, Duration::from_secs(60)).unwrap();
+    assert_eq!(summary.counts, BTreeMap::from([(Verdict::Pass, 3)]));
+    let events = bench.api.events(run).unwrap();
+    check_verdicts(&events, &bench.api.tests(run).unwrap());
+    assert!(events.iter().any(|event| matches!(event.fact, Fact::EpReturned { .. })));
+    assert!(ran(&bench).values().all(|times| *times == 1), "no test ran twice: {:?}", ran(&bench));
+}

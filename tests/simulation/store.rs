@@ -1,0 +1,143 @@
+//! The rows as a store keeps them, and what a store would refuse.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::{
+    event::{Hook, RunState},
+    id::{AttemptId, EpName, LeaseId, RunId, TestIndex},
+    plan::{PlannedTest, RunPlan},
+};
+use jackfield_scheduler::{
+    Limits, Restored, RestoredRun,
+    effect::{AttemptRow, AttemptState, EpRow, Job, LeaseRow, Leased, PartRow, Row, RunRow},
+};
+
+#[derive(Default)]
+pub(crate) struct Store {
+    plans: BTreeMap<RunId, Arc<RunPlan>>,
+    pub(crate) runs: BTreeMap<RunId, RunRow>,
+    queued: BTreeMap<(RunId, TestIndex), Vec<PlannedTest>>,
+    pub(crate) parts: BTreeMap<(RunId, u32), PartRow>,
+    pub(crate) attempts: BTreeMap<AttemptId, AttemptRow>,
+    leases: BTreeMap<LeaseId, LeaseRow>,
+    eps: BTreeMap<EpName, EpRow>,
+    last_lease: LeaseId,
+    pub(crate) hooks: BTreeMap<(RunId, Hook), u32>,
+    pub(crate) finished: BTreeMap<RunId, u32>,
+}
+
+impl Store {
+    pub(crate) fn write(&mut self, row: Row) -> Result<(), String> {
+        match row {
+            Row::Plan { run, plan } => match self.plans.insert(run, plan) {
+                None => Ok(()),
+                Some(_) => Err(format!("the plan of run {run} was written twice")),
+            },
+            Row::Run(row) => self.write_run(row),
+            Row::Queued { run, first, tests } => match self.queued.insert((run, first), tests) {
+                None => Ok(()),
+                Some(_) => Err(format!("tests of run {run} were queued under number {first} twice")),
+            },
+            Row::Part(row) => {
+                self.parts.insert((row.run, row.part), row);
+                Ok(())
+            }
+            Row::Attempt(row) => self.write_attempt(*row),
+            Row::Lease(row) => self.write_lease(row),
+            Row::LeaseEnded(lease) => {
+                self.leases.remove(&lease).map(drop).ok_or(format!("lease {lease} ended, but never began"))
+            }
+            Row::Ep(row) => {
+                self.eps.insert(row.ep.clone(), row);
+                Ok(())
+            }
+        }
+    }
+
+    fn write_run(&mut self, row: RunRow) -> Result<(), String> {
+        let before = self.runs.insert(row.run, row.clone());
+        let Some(before) = before else { return Ok(()) };
+        if before.state.is_final() {
+            return Err(format!("run {} was written after its end", row.run));
+        }
+        let never =
+            before.started > row.started || (before.stopped.is_some() && before.stopped != row.stopped);
+        if never || before.seq > row.seq || row.state == RunState::Queued && before.started.is_some() {
+            return Err(format!("run {} went back from {before:?} to {row:?}", row.run));
+        }
+        Ok(())
+    }
+
+    fn write_attempt(&mut self, row: AttemptRow) -> Result<(), String> {
+        let attempt = row.attempt;
+        let of_test = AttemptId { attempt: 0, ..attempt }..=AttemptId { attempt: u16::MAX, ..attempt };
+        for (other, other_row) in self.attempts.range(of_test) {
+            let live = matches!(other_row.state, AttemptState::Assigned | AttemptState::Started);
+            if other_row.state == AttemptState::Ended {
+                return Err(format!("{attempt} is written as {row:?}, but {other} gave the verdict"));
+            }
+            if *other != attempt && live {
+                return Err(format!("{attempt} is written while {other} is under way"));
+            }
+            if *other == attempt && other_row.state == AttemptState::Returned {
+                return Err(format!("{attempt} was returned and is written again as {:?}", row.state));
+            }
+        }
+        if row.state == AttemptState::Ended && row.outcome.is_none() {
+            return Err(format!("{attempt} ended without outcome"));
+        }
+        self.attempts.insert(attempt, row);
+        Ok(())
+    }
+
+    fn write_lease(&mut self, row: LeaseRow) -> Result<(), String> {
+        if let Some(held) = self.leases.values().find(|held| held.what == row.what) {
+            return Err(format!("{:?} is leased to run {} and again to run {}", row.what, held.run, row.run));
+        }
+        if row.lease <= self.last_lease {
+            return Err(format!("lease {} was numbered twice", row.lease));
+        }
+        self.last_lease = row.lease;
+        self.leases.insert(row.lease, row);
+        Ok(())
+    }
+
+    /// The run that a thing is leased to.
+    pub(crate) fn holder(&self, what: &Leased) -> Option<RunId> {
+        self.leases.values().find(|lease| lease.what == *what).map(|lease| lease.run)
+    }
+
+    pub(crate) fn leases(&self) -> usize {
+        self.leases.len()
+    }
+
+    pub(crate) fn enqueue(&mut self, job: &Job) {
+        match job {
+            Job::RunHook { run, hook, .. } => *self.hooks.entry((*run, *hook)).or_default() += 1,
+            Job::FinishRun { run } => *self.finished.entry(*run).or_default() += 1,
+        }
+    }
+
+    pub(crate) fn restored(&self, limits: Limits) -> Restored {
+        let live = |run: &RunId| self.runs.get(run).is_some_and(|row| !row.state.is_final());
+        let runs = self.plans.iter().filter(|(run, _)| live(run)).map(|(run, plan)| RestoredRun {
+            row: self.runs[run].clone(),
+            plan: Arc::clone(plan),
+            queued: self
+                .queued
+                .iter()
+                .filter(|((of, _), _)| of == run)
+                .map(|((_, first), tests)| (*first, tests.clone()))
+                .collect(),
+            parts: self.parts.values().filter(|row| row.run == *run).cloned().collect(),
+            attempts: self.attempts.values().filter(|row| row.attempt.run == *run).cloned().collect(),
+        });
+        Restored {
+            limits,
+            runs: runs.collect(),
+            eps: self.eps.values().cloned().collect(),
+            leases: self.leases.values().cloned().collect(),
+            last_lease: self.last_lease,
+        }
+    }
+}
