@@ -38,8 +38,17 @@ pub const PASSWORD_BYTES_MAX: usize = 1_024;
 pub const SESSION_MILLIS: u64 = 14 * 24 * 60 * 60 * 1_000;
 /// How long a token lasts when nothing else is asked for.
 pub const TOKEN_MILLIS_DEFAULT: u64 = 365 * 24 * 60 * 60 * 1_000;
+/// How often the last use of a token is written down.
+pub const TOKEN_TOUCH_MILLIS: u64 = 60 * 60 * 1_000;
 /// Characters of the name of a user, group or token.
 pub const NAME_CHARS_MAX: usize = 100;
+
+/// Bytes of the key a client chooses for a run.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
+/// Tests added to a run with one request.
+pub const QUEUED_TESTS_MAX: usize = 1_000;
+/// How often a followed log looks whether its attempt has ended, when nothing is written.
+pub const LOG_FOLLOW_LOOK: Duration = Duration::from_secs(1);
 
 /// Live pages open at once; a further one is refused with `too_many`.
 pub const LIVE_PAGES_MAX: usize = 4_000;
@@ -55,12 +64,14 @@ pub const LOG_FRAME_BYTES: usize = 1024 * 1024;
 /// Bytes of the end of a log that reports quote.
 pub const LOG_EXCERPT_BYTES: u64 = 4 * 1024;
 
-/// How long a script around a run may take on the engine's host; then it is ended and counts as TIMEOUT.
-pub const HOOK_LIMIT: Duration = Duration::from_secs(10 * 60);
-/// How long such a script may take to end after it was told to, before it is killed.
-pub const HOOK_GRACE: Duration = Duration::from_secs(5);
-/// Bytes of its output that are kept, from its end.
-pub const HOOK_OUTPUT_BYTES: usize = 64 * 1024;
+/// How long the output of a script around a run is waited for when the script itself has ended.
+pub const HOOK_OUTPUT_WAIT: Duration = Duration::from_secs(2);
+/// Jobs done at once; further ones wait.
+pub const JOBS_AT_ONCE_MAX: usize = 8;
+/// Longest time between two looks for jobs.
+pub const JOB_IDLE_WAIT_MILLIS: u64 = 60 * 1_000;
+/// How long to wait when the store cannot say what is to be done.
+pub const JOB_STORE_WAIT: Duration = Duration::from_secs(1);
 /// Jobs read from the store at once.
 pub const JOBS_BATCH: u32 = 32;
 /// First wait before a failed job is tried again; it doubles with each failure.
@@ -69,10 +80,26 @@ pub const JOB_RETRY_MILLIS: u64 = 5_000;
 pub const JOB_RETRY_MILLIS_MAX: u64 = 10 * 60 * 1_000;
 /// Tries before a job is given up; it stays in the store with its last error.
 pub const JOB_TRIES_MAX: u32 = 20;
-/// How long one mail may take to hand over.
-pub const MAIL_LIMIT: Duration = Duration::from_secs(60);
 
 /// Edits of the resource tree that wait for their commit; further ones wait in the caller.
 pub const RESOURCE_EDITS_WAITING_MAX: usize = 1_024;
 /// Bytes of the properties of one resource, as JSON; more is refused with `too_large`.
 pub const RESOURCE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Commands that wait for the loop; further ones wait in whoever sends them.
+pub const COMMANDS_WAITING_MAX: usize = 8_192;
+/// Commands that one commit may cover.
+pub const COMMANDS_PER_COMMIT_MAX: usize = 2_048;
+/// Messages that wait to be written to one EP; one more closes its connection.
+pub const LINK_QUEUE_MAX: usize = 4_096;
+/// Bytes of one frame from an EP; a larger one closes its connection.
+pub const LINK_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How long a new connection may take to say Hello.
+pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How long a store that refuses is left alone before the engine restores from it again.
+pub const RESTORE_WAIT: Duration = Duration::from_secs(1);
+/// How long tasks may take to end when the engine goes down.
+pub const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a health check waits for one part of the engine.
+pub const HEALTH_WAIT: Duration = Duration::from_secs(5);

@@ -15,11 +15,13 @@ pub mod ep;
 pub mod event;
 pub mod global;
 pub mod job;
+pub mod lab;
 pub mod lease;
 mod part;
 pub mod plan;
 pub mod resource;
 pub mod run;
+pub mod saved;
 mod schema;
 pub mod session;
 pub mod submission;
@@ -65,7 +67,9 @@ pub enum StoreError {
     #[error("the store holds something unreadable: {0}; restore it from a backup, or report this")]
     Corrupt(String),
     /// A later build has changed the tables.
-    #[error("the store is at schema {store}, this build knows {build}; use the newer build, or a backup from before")]
+    #[error(
+        "the store is at schema {store}, this build knows {build}; use the newer build, or a backup from before"
+    )]
     Newer {
         /// The newest step the store has taken.
         store: i64,
@@ -211,6 +215,11 @@ impl Store {
         &self.shared.work_added
     }
 
+    /// Says that work was promised outside of [`Self::commit`].
+    pub fn wake_jobs(&self) {
+        self.shared.work_added.notify_one();
+    }
+
     /// Whether the store answers; for the health page.
     ///
     /// # Errors
@@ -249,7 +258,8 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::corrupt(format!("a value cannot be written: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::corrupt(format!("a value cannot be written: {error}")))
 }
 
 fn json_opt<T: serde::Serialize>(value: Option<&T>) -> Result<Option<String>, StoreError> {

@@ -19,6 +19,8 @@ pub struct Account {
     pub password: String,
     /// The groups it is in.
     pub groups: BTreeSet<String>,
+    /// The words of roles it has beside those of its groups.
+    pub roles: BTreeSet<String>,
     /// Whether it may not log in.
     pub disabled: bool,
     /// When it was made.
@@ -28,7 +30,10 @@ pub struct Account {
 impl std::fmt::Debug for Account {
     /// Without the hash: logs are read by people who may not see it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("name", &self.name).field("groups", &self.groups).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("name", &self.name)
+            .field("groups", &self.groups)
+            .finish_non_exhaustive()
     }
 }
 
@@ -37,11 +42,12 @@ impl std::fmt::Debug for Account {
 /// # Errors
 /// The store does not answer.
 pub async fn put(conn: &mut Conn, account: &Account) -> Result<(), StoreError> {
-    let sql = "INSERT INTO account (name, password, in_groups, is_disabled, created) VALUES ($1, $2, $3, $4, $5) \
-               ON CONFLICT (name) DO UPDATE SET password = excluded.password, in_groups = excluded.in_groups, \
-               is_disabled = excluded.is_disabled";
-    let Account { name, password, groups, disabled, created } = account;
-    conn.run(sql, binds![name.as_str(), password.as_str(), json(groups)?, *disabled, created.0]).await.map(drop)
+    let sql = "INSERT INTO account (name, password, in_groups, roles, is_disabled, created) \
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET password = excluded.password, \
+               in_groups = excluded.in_groups, roles = excluded.roles, is_disabled = excluded.is_disabled";
+    let Account { name, password, groups, roles, disabled, created } = account;
+    let binds = binds![name.as_str(), password.as_str(), json(groups)?, json(roles)?, *disabled, created.0];
+    conn.run(sql, binds).await.map(drop)
 }
 
 /// The account of this name.
@@ -49,7 +55,7 @@ pub async fn put(conn: &mut Conn, account: &Account) -> Result<(), StoreError> {
 /// # Errors
 /// The store does not answer, or the row cannot be read.
 pub async fn fetch(conn: &mut Conn, name: &UserName) -> Result<Option<Account>, StoreError> {
-    let sql = "SELECT name, password, in_groups, is_disabled, created FROM account WHERE name = $1";
+    let sql = "SELECT name, password, in_groups, roles, is_disabled, created FROM account WHERE name = $1";
     conn.row(sql, binds![name.as_str()]).await?.as_ref().map(read).transpose()
 }
 
@@ -58,7 +64,7 @@ pub async fn fetch(conn: &mut Conn, name: &UserName) -> Result<Option<Account>, 
 /// # Errors
 /// The store does not answer, or a row cannot be read.
 pub async fn list(conn: &mut Conn) -> Result<Vec<Account>, StoreError> {
-    let sql = "SELECT name, password, in_groups, is_disabled, created FROM account ORDER BY name";
+    let sql = "SELECT name, password, in_groups, roles, is_disabled, created FROM account ORDER BY name";
     conn.rows(sql, vec![]).await?.iter().map(read).collect()
 }
 
@@ -104,7 +110,8 @@ fn read(line: &Line) -> Result<Account, StoreError> {
         name: line.text(0)?.into(),
         password: line.text(1)?,
         groups: line.json(2)?,
-        disabled: line.flag(3)?,
-        created: Time(line.int(4)?),
+        roles: line.json(3)?,
+        disabled: line.flag(4)?,
+        created: Time(line.int(5)?),
     })
 }

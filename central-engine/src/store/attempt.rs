@@ -44,7 +44,10 @@ pub struct Artifact {
     pub hash: BlobHash,
 }
 
-pub(super) async fn upsert(conn: &mut Conn, rows: impl Iterator<Item = AttemptRow>) -> Result<(), StoreError> {
+pub(super) async fn upsert(
+    conn: &mut Conn,
+    rows: impl Iterator<Item = AttemptRow>,
+) -> Result<(), StoreError> {
     let rows = rows.map(|row| {
         let AttemptRow { attempt: id, exit_code, parts, cleanups, variables, .. } = row;
         let facts = Facts { exit_code, parts, cleanups, variables };

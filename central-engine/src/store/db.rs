@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use sqlx::{
-    PgPool, Postgres, Row as _, Sqlite, SqlitePool, SqlSafeStr, Transaction, pool::PoolConnection, postgres::PgRow,
-    sqlite::SqliteRow,
+    PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction, pool::PoolConnection,
+    postgres::PgRow, sqlite::SqliteRow,
 };
 
 use super::StoreError;
@@ -101,7 +101,11 @@ impl Conn {
     }
 
     /// Runs a statement; the answer is the number of rows it touched.
-    pub(super) async fn run(&mut self, sql: impl SqlSafeStr, binds: Vec<Bind<'_>>) -> Result<u64, StoreError> {
+    pub(super) async fn run(
+        &mut self,
+        sql: impl SqlSafeStr,
+        binds: Vec<Bind<'_>>,
+    ) -> Result<u64, StoreError> {
         Ok(match &mut self.0 {
             Inner::Lite(on) => lite(sql, binds).execute(&mut **on).await?.rows_affected(),
             Inner::LiteWrite(on) => lite(sql, binds).execute(&mut **on).await?.rows_affected(),

@@ -8,7 +8,7 @@ use jackfield_protocol::{
 
 use super::{
     StoreError, bulk,
-    db::{Conn, binds},
+    db::{Conn, Line, binds},
     json,
 };
 
@@ -29,9 +29,21 @@ pub(super) async fn insert(conn: &mut Conn, events: &[RunEvent]) -> Result<(), S
 pub async fn after(conn: &mut Conn, run: RunId, seq: u64, limit: u32) -> Result<Vec<RunEvent>, StoreError> {
     let sql = "SELECT seq, at, fact FROM event WHERE run = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     let lines = conn.rows(sql, binds![run.0, seq, limit]).await?;
-    let read = lines.iter().map(|line| {
-        let fact: Fact = line.json(2)?;
-        Ok(RunEvent { run, seq: line.number(0)?, at: Time(line.int(1)?), fact })
-    });
-    read.collect()
+    lines.iter().map(|line| read(run, line)).collect()
+}
+
+/// What tests of a run asked people, and what they answered.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn dialogue(conn: &mut Conn, run: RunId) -> Result<Vec<RunEvent>, StoreError> {
+    // The tag is the first thing in the text of a fact.
+    let sql = r#"SELECT seq, at, fact FROM event WHERE run = $1
+                 AND (fact LIKE '{"fact":"asked",%' OR fact LIKE '{"fact":"answered",%') ORDER BY seq"#;
+    conn.rows(sql, binds![run.0]).await?.iter().map(|line| read(run, line)).collect()
+}
+
+fn read(run: RunId, line: &Line) -> Result<RunEvent, StoreError> {
+    let fact: Fact = line.json(2)?;
+    Ok(RunEvent { run, seq: line.number(0)?, at: Time(line.int(1)?), fact })
 }

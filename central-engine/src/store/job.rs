@@ -74,6 +74,18 @@ impl Work {
     }
 }
 
+impl Work {
+    /// What it does, as one word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunHook { .. } => "hook",
+            Self::FinishRun { .. } => "finish",
+            Self::SaveRun { .. } => "save",
+            Self::MailRun { .. } => "mail",
+        }
+    }
+}
+
 impl From<Job> for Work {
     fn from(job: Job) -> Self {
         match job {
@@ -129,12 +141,12 @@ pub async fn due(conn: &mut Conn, now: Time, limit: u32) -> Result<Vec<JobRow>, 
     conn.rows(sql, binds![now.0, limit]).await?.iter().map(read).collect()
 }
 
-/// When the earliest job is due.
+/// When the earliest job is due of those that are not due yet.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn next_due(conn: &mut Conn) -> Result<Option<Time>, StoreError> {
-    let line = conn.row("SELECT MIN(due) FROM job", vec![]).await?;
+pub async fn next_due(conn: &mut Conn, now: Time) -> Result<Option<Time>, StoreError> {
+    let line = conn.row("SELECT MIN(due) FROM job WHERE due > $1", binds![now.0]).await?;
     Ok(line.map(|line| line.int_opt(0)).transpose()?.flatten().map(Time))
 }
 

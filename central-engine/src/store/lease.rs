@@ -30,7 +30,8 @@ pub(super) async fn upsert(conn: &mut Conn, rows: impl Iterator<Item = LeaseRow>
     });
     let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
     let head = "INSERT INTO lease (id, what, run, since)";
-    let tail = "ON CONFLICT (id) DO UPDATE SET what = excluded.what, run = excluded.run, since = excluded.since";
+    let tail =
+        "ON CONFLICT (id) DO UPDATE SET what = excluded.what, run = excluded.run, since = excluded.since";
     bulk::insert(conn, head, 4, tail, rows).await
 }
 

@@ -108,7 +108,8 @@ async fn encode(
     json: impl FnOnce() -> Result<Vec<u8>, serde_json::Error> + Send + 'static,
 ) -> Result<Vec<u8>, StoreError> {
     blocking(move || {
-        let text = json().map_err(|error| StoreError::corrupt(format!("a plan cannot be written: {error}")))?;
+        let text =
+            json().map_err(|error| StoreError::corrupt(format!("a plan cannot be written: {error}")))?;
         zstd::bulk::compress(&text, 1)
             .map_err(|error| StoreError::corrupt(format!("a plan cannot be packed: {error}")))
     })

@@ -80,10 +80,15 @@ pub(super) async fn note_end(conn: &mut Conn, event: &RunEvent) -> Result<(), St
 pub async fn summary(conn: &mut Conn, run: RunId) -> Result<Option<RunSummary>, StoreError> {
     let sql = format!("SELECT {SUMMARY} FROM run WHERE id = $1");
     let Some(line) = conn.row(sqlx::AssertSqlSafe(sql), binds![run.0]).await? else { return Ok(None) };
-    Ok(Some(counted(conn, &line).await?))
+    let mut summary = read(&line)?;
+    if line.text_opt(8)?.is_none() {
+        summary.counts = counts(conn, run).await?;
+    }
+    Ok(Some(summary))
 }
 
-/// A page of runs, newest first; `after` is the number of the last one already seen.
+/// A page of runs, newest first; `after` is the number of the last one already seen. Runs that go on come without counts:
+/// the scheduler has them at hand.
 ///
 /// # Errors
 /// The store does not answer, or a row cannot be read.
@@ -110,10 +115,7 @@ pub async fn list(
     }
     sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
     let lines = conn.rows(sqlx::AssertSqlSafe(sql), binds).await?;
-    let mut items = Vec::with_capacity(lines.len());
-    for line in &lines {
-        items.push(counted(conn, line).await?);
-    }
+    let items = lines.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
     let next = items.last().filter(|_| full).map(|run: &RunSummary| run.id.to_string());
     Ok(Page { items, next })
@@ -150,14 +152,9 @@ fn restored(line: &Line) -> Result<RunRow, StoreError> {
     })
 }
 
-async fn counted(conn: &mut Conn, line: &Line) -> Result<RunSummary, StoreError> {
-    let id = RunId(line.number(0)?);
-    let counts = match line.json_opt(8)? {
-        Some(counts) => counts,
-        None => counts(conn, id).await?,
-    };
+fn read(line: &Line) -> Result<RunSummary, StoreError> {
     Ok(RunSummary {
-        id,
+        id: RunId(line.number(0)?),
         project: line.text(1)?,
         user: line.text(2)?.into(),
         state: state(&line.text(3)?)?,
@@ -165,7 +162,7 @@ async fn counted(conn: &mut Conn, line: &Line) -> Result<RunSummary, StoreError>
         started: line.int_opt(5)?.map(Time),
         ended: line.int_opt(6)?.map(Time),
         tests: line.number(7)?,
-        counts,
+        counts: line.json_opt(8)?.unwrap_or_default(),
         temporary: line.flag(9)?,
     })
 }

@@ -40,7 +40,9 @@ pub async fn page(
     if let Some(wanted) = wanted {
         for index in wanted {
             let range = index.0..index.0.saturating_add(1);
-            items.extend(rows(&mut conn, &plan, run, range).await?.into_iter().filter(|row| Some(row.state) == state));
+            items.extend(
+                rows(&mut conn, &plan, run, range).await?.into_iter().filter(|row| Some(row.state) == state),
+            );
         }
     } else {
         let mut at = from.0;
@@ -92,7 +94,8 @@ fn tells_more(later: &AttemptRow, known: &AttemptRow) -> bool {
 
 fn row(plan: &RunPlan, index: TestIndex, attempt: Option<AttemptRow>) -> Option<TestRow> {
     let test = plan.test(index)?;
-    let mut suite: Vec<String> = plan.suite_chain(test.suite).map(|(_, suite)| suite.name.to_string()).collect();
+    let mut suite: Vec<String> =
+        plan.suite_chain(test.suite).map(|(_, suite)| suite.name.to_string()).collect();
     suite.reverse();
     let mut row = TestRow {
         test: index,

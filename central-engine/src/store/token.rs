@@ -22,6 +22,8 @@ pub struct TokenRow {
     pub created: Time,
     /// When it ends; none means never.
     pub expires: Option<Time>,
+    /// When it was last used, to the hour.
+    pub used: Option<Time>,
 }
 
 /// Keeps a new token; the answer is its number.
@@ -44,7 +46,7 @@ pub async fn insert(conn: &mut Conn, hash: &str, token: &TokenRow) -> Result<u64
 /// # Errors
 /// The store does not answer.
 pub async fn find(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<TokenRow>, StoreError> {
-    let sql = "SELECT id, owner, name, scope, created, expires FROM token \
+    let sql = "SELECT id, owner, name, scope, created, expires, used FROM token \
                WHERE hash = $1 AND (expires IS NULL OR expires > $2)";
     conn.row(sql, binds![hash, now.0]).await?.as_ref().map(read).transpose()
 }
@@ -56,15 +58,23 @@ pub async fn find(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<Token
 pub async fn list(conn: &mut Conn, owner: Option<&UserName>) -> Result<Vec<TokenRow>, StoreError> {
     let lines = match owner {
         Some(owner) => {
-            let sql = "SELECT id, owner, name, scope, created, expires FROM token WHERE owner = $1 ORDER BY id";
+            let sql = "SELECT id, owner, name, scope, created, expires, used FROM token WHERE owner = $1 ORDER BY id";
             conn.rows(sql, binds![owner.as_str()]).await?
         }
         None => {
-            let sql = "SELECT id, owner, name, scope, created, expires FROM token ORDER BY id";
+            let sql = "SELECT id, owner, name, scope, created, expires, used FROM token ORDER BY id";
             conn.rows(sql, vec![]).await?
         }
     };
     lines.iter().map(read).collect()
+}
+
+/// Notes that a token was used.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn touch(conn: &mut Conn, id: u64, now: Time) -> Result<(), StoreError> {
+    conn.run("UPDATE token SET used = $2 WHERE id = $1", binds![id, now.0]).await.map(drop)
 }
 
 /// Ends a token; false where there is none of this number.
@@ -83,5 +93,6 @@ fn read(line: &Line) -> Result<TokenRow, StoreError> {
         scope: line.text(3)?,
         created: Time(line.int(4)?),
         expires: line.int_opt(5)?.map(Time),
+        used: line.int_opt(6)?.map(Time),
     })
 }

@@ -1,0 +1,26 @@
+//! Who is asking, and what they may do.
+//!
+//! People log in and get a browser session (a cookie); scripts and EPs carry a token. Both are random, kept only as
+//! hashes, and end. What a caller may do is a set of [`Role`]s: those of the groups of the account, narrowed by the
+//! token's scope. A handler says what it needs in its signature, with a [`Guard`].
+
+mod caller;
+mod first;
+mod guard;
+mod password;
+mod role;
+mod secret;
+mod throttle;
+
+pub use self::{
+    caller::{Caller, Credential, check_ep_token, of_session, of_token},
+    first::{first_start, make_token},
+    guard::{
+        Anyone, COOKIE, Guard, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles, MayOperate, MayRead,
+        MayRun, MayStoreFiles, Permission,
+    },
+    password::{PasswordError, check_new, hash, matches},
+    role::{Role, Roles, Scope},
+    secret::Secret,
+    throttle::Throttle,
+};

@@ -1,0 +1,113 @@
+//! From a cookie or a token to a person with roles.
+
+use std::collections::BTreeSet;
+
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    id::{EpName, UserName},
+    time::Time,
+};
+
+use super::{Role, Roles, Scope, Secret};
+use crate::{
+    clock, limits,
+    store::{self, Conn, Store, StoreError},
+};
+
+/// Someone whose name is proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub user: UserName,
+    /// What they may do here and now.
+    pub roles: Roles,
+    /// How they proved it.
+    pub credential: Credential,
+}
+
+/// How a caller proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A browser session.
+    Session,
+    /// A token.
+    Token(Scope),
+}
+
+impl Caller {
+    /// Whether they may do this.
+    pub fn may(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether they come as an EP.
+    pub fn is_ep(&self) -> bool {
+        self.credential == Credential::Token(Scope::Ep)
+    }
+
+    /// Whether they may control what this user started.
+    pub fn controls(&self, owner: &UserName) -> bool {
+        self.user == *owner || self.may(Role::ChangeServices)
+    }
+}
+
+/// Whose browser session this is; none when it is over or never was.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn of_session(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
+    let mut conn = store.read().await?;
+    let Some(user) = store::session::owner(&mut conn, &Secret::hash(secret), now).await? else {
+        return Ok(None);
+    };
+    let roles = roles_of(&mut conn, &user).await?;
+    Ok(roles.map(|roles| Caller { user, roles, credential: Credential::Session }))
+}
+
+/// Whose token this is; none when it has expired or never was.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn of_token(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
+    let mut conn = store.read().await?;
+    let Some(token) = store::token::find(&mut conn, &Secret::hash(secret), now).await? else {
+        return Ok(None);
+    };
+    let Ok(scope) = token.scope.parse::<Scope>() else { return Ok(None) };
+    let Some(roles) = roles_of(&mut conn, &token.owner).await? else { return Ok(None) };
+    drop(conn);
+    if token.used.is_none_or(|used| now.millis_since(used) > limits::TOKEN_TOUCH_MILLIS) {
+        let mut conn = store.write().await?;
+        store::token::touch(&mut conn, token.id, now).await?;
+        conn.commit().await?;
+    }
+    Ok(Some(Caller { roles: scope.narrow(&roles), user: token.owner, credential: Credential::Token(scope) }))
+}
+
+/// Whether this token lets an EP connect under this name.
+///
+/// # Errors
+/// It does not, or the store does not answer.
+pub async fn check_ep_token(store: &Store, secret: &str, ep: &EpName) -> Result<(), Problem> {
+    let caller = of_token(store, secret, clock::now()).await?;
+    if caller.is_some_and(|caller| caller.credential == Credential::Token(Scope::Ep)) {
+        return Ok(());
+    }
+    let title = format!(
+        "the token of EP {ep} is not valid; make one with `jackfield token create --scope ep` and put it into ep.toml"
+    );
+    Err(Problem::new(ErrorCode::Unauthenticated, title).field("token"))
+}
+
+/// The roles of an account; none where it is gone or disabled.
+async fn roles_of(conn: &mut Conn, user: &UserName) -> Result<Option<Roles>, StoreError> {
+    let Some(account) = store::account::fetch(conn, user).await?.filter(|account| !account.disabled) else {
+        return Ok(None);
+    };
+    let groups = store::account::groups(conn).await?;
+    let of_groups = account.groups.iter().filter_map(|name| groups.get(name)).flatten();
+    let words: BTreeSet<&str> = of_groups.chain(&account.roles).map(String::as_str).collect();
+    // A role of a later build grants nothing here.
+    let known = words.into_iter().filter_map(|word| Role::parse_all([word]).ok());
+    Ok(Some(known.flatten().collect()))
+}

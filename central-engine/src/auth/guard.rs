@@ -1,0 +1,196 @@
+//! Permission as an argument: a handler that takes `Guard<MayRun>` is only called for someone who may run tests.
+
+use std::marker::PhantomData;
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{Method, header},
+    web,
+};
+use futures_util::future::LocalBoxFuture;
+use jackfield_protocol::error::{ErrorCode, Problem};
+
+use super::{Caller, Credential, Role, caller};
+use crate::{
+    clock,
+    http::{App, Failure},
+};
+
+/// The name of the session cookie.
+pub const COOKIE: &str = "jackfield";
+
+/// What a handler needs its caller to be allowed.
+pub trait Permission: 'static {
+    /// The role; none means that any account will do.
+    const ROLE: Option<Role>;
+    /// Whether an EP's token will do as well.
+    const EP: bool = false;
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident: $role:expr, ep $ep:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+
+            impl Permission for $name {
+                const ROLE: Option<Role> = $role;
+                const EP: bool = $ep;
+            }
+        )*
+    };
+}
+
+permissions! {
+    /// Has an account.
+    Anyone: None, ep false;
+    /// May see runs, logs, EPs, resources.
+    MayRead: Some(Role::ViewReports), ep false;
+    /// May start runs and control their own.
+    MayRun: Some(Role::RunTests), ep false;
+    /// May edit the resource tree.
+    MayEditBench: Some(Role::ChangeTestbed), ep false;
+    /// May edit SUTs.
+    MayEditSut: Some(Role::ChangeSut), ep false;
+    /// May drain EPs and read the audit log.
+    MayOperate: Some(Role::ChangeServices), ep false;
+    /// May edit accounts.
+    MayChangeUsers: Some(Role::ChangeUsers), ep false;
+    /// May fetch files by their hash.
+    MayFetchFiles: Some(Role::ViewReports), ep true;
+    /// May store files by their hash.
+    MayStoreFiles: Some(Role::RunTests), ep true;
+}
+
+/// Proof that the caller may do what `P` says.
+#[derive(Debug)]
+pub struct Guard<P> {
+    /// Who.
+    pub caller: Caller,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequest for Guard<P> {
+    type Error = Failure;
+    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = authenticate(&request).await?;
+            check::<P>(&caller)?;
+            Ok(Self { caller, permission: PhantomData })
+        })
+    }
+}
+
+fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {
+    let allowed = match P::ROLE {
+        _ if caller.is_ep() => P::EP,
+        None => true,
+        Some(role) => caller.may(role),
+    };
+    if allowed {
+        return Ok(());
+    }
+    let needs = P::ROLE.map_or("a log-in", Role::as_str);
+    let title = match caller.credential {
+        Credential::Session => format!("{} may not do this; it needs the role {needs}", caller.user),
+        Credential::Token(scope) => {
+            let scope = scope.as_str();
+            format!("this `{scope}` token of {} may not do this; it needs the role {needs}", caller.user)
+        }
+    };
+    Err(Problem::new(ErrorCode::Forbidden, title))
+}
+
+async fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
+    let app = request.app_data::<web::Data<App>>();
+    let app = app.ok_or_else(|| Problem::new(ErrorCode::Internal, "the engine's state is not attached"))?;
+    let caller = if let Some(token) = bearer(request) {
+        caller::of_token(&app.store, token, clock::now()).await?
+    } else if let Some(cookie) = request.cookie(COOKIE) {
+        same_origin(request)?;
+        caller::of_session(&app.store, cookie.value(), clock::now()).await?
+    } else {
+        None
+    };
+    caller.ok_or_else(|| {
+        let title = "log in, or send a valid token as `Authorization: Bearer …`";
+        Problem::new(ErrorCode::Unauthenticated, title)
+    })
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A browser sends our cookie whatever page asks it to: a change must come from a page of ours.
+///
+/// `SameSite=Lax` keeps most others out; this keeps out the rest: other ports of this host, and forms, which cannot send
+/// JSON.
+fn same_origin(request: &HttpRequest) -> Result<(), Problem> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let refuse = |why: &str| Err(Problem::new(ErrorCode::Forbidden, format!("refused: {why}")));
+    if text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return refuse("the request comes from a page of another site");
+    }
+    if let Some(origin) = text("origin") {
+        let host = origin.split_once("://").map(|(_, host)| host);
+        if host.is_none() || host != text("host") {
+            return refuse("the request comes from a page of another address");
+        }
+    }
+    let json = text("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+    if *request.method() == Method::POST && !json {
+        return refuse("with a browser session, POST needs `Content-Type: application/json`");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::auth::{Roles, Scope};
+
+    #[test]
+    fn other_sites_cannot_use_our_cookie() {
+        let check = |headers: &[(&'static str, &'static str)]| {
+            let request =
+                headers.iter().fold(TestRequest::post(), |request, header| request.insert_header(*header));
+            same_origin(&request.to_http_request()).is_ok()
+        };
+        let (json, host) = (("content-type", "application/json"), ("host", "lab:8000"));
+        assert!(check(&[json, host]));
+        assert!(check(&[json, host, ("origin", "http://lab:8000"), ("sec-fetch-site", "same-origin")]));
+        assert!(!check(&[json, host, ("origin", "http://lab:9000")]), "another port");
+        assert!(!check(&[json, host, ("origin", "null")]));
+        assert!(!check(&[json, host, ("sec-fetch-site", "same-site")]));
+        assert!(!check(&[("content-type", "text/plain"), host]), "what a form can send");
+        assert!(!check(&[host]));
+    }
+
+    #[test]
+    fn an_ep_gets_files_and_nothing_else() {
+        let caller = |credential, roles| Caller { user: "ana".into(), roles, credential };
+        let ep = caller(Credential::Token(Scope::Ep), Roles::new());
+        assert!(check::<MayFetchFiles>(&ep).is_ok());
+        assert!(check::<MayStoreFiles>(&ep).is_ok());
+        assert!(check::<MayRead>(&ep).is_err());
+        assert!(check::<Anyone>(&ep).is_err());
+        let viewer = caller(Credential::Session, [Role::ViewReports].into());
+        assert!(check::<MayFetchFiles>(&viewer).is_ok());
+        assert!(check::<Anyone>(&viewer).is_ok());
+        let refused = check::<MayRun>(&viewer).unwrap_err();
+        assert_eq!(refused.title, "ana may not do this; it needs the role RUN_TESTS");
+    }
+}

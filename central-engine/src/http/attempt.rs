@@ -1,0 +1,98 @@
+//! One try of a test, with everything that is known of it.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use jackfield_protocol::{
+    id::{AttemptId, BlobHash, EpName},
+    link::Part,
+    time::Time,
+    verdict::Outcome,
+};
+use jackfield_scheduler::effect::{AttemptRow, AttemptState};
+use serde::Serialize;
+
+use super::{Answer, App, Failure};
+use crate::{
+    auth::{Guard, MayRead},
+    store,
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config.route("/attempts/{attempt}", web::get().to(show));
+}
+
+/// An attempt.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct AttemptDetail {
+    /// Which.
+    attempt: AttemptId,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ep: Option<EpName>,
+    /// `assigned`, `started`, `ended` or `returned` (taken back before it started).
+    state: &'static str,
+    /// When it was sent to the EP.
+    assigned: Time,
+    /// When it started, by the EP's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started: Option<Time>,
+    /// How long its process lived.
+    elapsed_millis: u64,
+    /// How it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    /// The process's exit status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    /// The tests inside it.
+    parts: Vec<Part>,
+    /// Clean-ups after it.
+    cleanups: Vec<Part>,
+    /// Custom variables it set.
+    variables: BTreeMap<String, String>,
+    /// Its logs that are not empty, with their sizes in bytes.
+    logs: BTreeMap<&'static str, u64>,
+    /// Files it left, by name; fetch them from `/api/v1/blobs/{hash}`.
+    artifacts: BTreeMap<String, BlobHash>,
+}
+
+/// One attempt, such as `41.17.1`.
+#[utoipa::path(get, path = "/api/v1/attempts/{attempt}", tag = "attempts", params(("attempt" = AttemptId, Path)),
+    responses((status = 200, body = AttemptDetail), (status = 404)))]
+pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, attempt: web::Path<AttemptId>) -> Answer {
+    let id = *attempt;
+    let mut conn = app.store.read().await?;
+    let row = store::attempt::fetch(&mut conn, id).await?;
+    let row = row.ok_or_else(|| Failure::not_found(format!("attempt {id}")))?;
+    let artifacts = store::attempt::artifacts(&mut conn, id).await?;
+    drop(conn);
+    let logs = app.logs.list(id).await?;
+    let logs = logs.into_iter().map(|(stream, size)| (stream.as_str(), size)).collect();
+    let artifacts = artifacts.into_iter().map(|left| (left.name.to_string(), left.hash)).collect();
+    Ok(HttpResponse::Ok().json(AttemptDetail { logs, artifacts, ..detail(row) }))
+}
+
+fn detail(row: AttemptRow) -> AttemptDetail {
+    let state = match row.state {
+        AttemptState::Assigned => "assigned",
+        AttemptState::Started => "started",
+        AttemptState::Ended => "ended",
+        AttemptState::Returned => "returned",
+    };
+    AttemptDetail {
+        attempt: row.attempt,
+        ep: row.ep,
+        state,
+        assigned: row.assigned,
+        started: row.started,
+        elapsed_millis: row.elapsed_millis,
+        outcome: row.outcome,
+        exit_code: row.exit_code,
+        parts: row.parts,
+        cleanups: row.cleanups,
+        variables: row.variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        logs: BTreeMap::new(),
+        artifacts: BTreeMap::new(),
+    }
+}

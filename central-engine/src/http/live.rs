@@ -1,0 +1,155 @@
+//! A run as it happens: server-sent events, until the run has ended, the reader goes away, or the engine goes down.
+//!
+//! `id` is the number of the event, so a browser that lost the connection sends it back as `Last-Event-ID` and goes on
+//! where it was.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use futures_util::stream;
+use jackfield_protocol::{api::RunSnapshot, error::ErrorCode, id::RunId};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{Answer, App, Failure, run};
+use crate::{
+    auth::{Guard, MayRead},
+    limits,
+    live::Watcher,
+    store::{self, Store},
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config.route("/runs/{run}/live", web::get().to(live));
+}
+
+/// Where a live view begins.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LiveQuery {
+    /// The number of the last event already seen; 0 for all. Without it, a snapshot comes first. The header
+    /// `Last-Event-ID` goes before it.
+    after: Option<u64>,
+}
+
+/// The run as it happens: server-sent events `snapshot` (once, where no place was given) and `run`.
+#[utoipa::path(get, path = "/api/v1/runs/{run}/live", tag = "runs", params(("run" = RunId, Path), LiveQuery),
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 404), (status = 429)))]
+pub(super) async fn live(
+    request: HttpRequest,
+    app: web::Data<App>,
+    _: Guard<MayRead>,
+    run: web::Path<RunId>,
+    query: web::Query<LiveQuery>,
+) -> Answer {
+    let run = *run;
+    let open = OpenPage::new(&app.live_pages)?;
+    let seen = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
+    // The place first: an event that comes in between is in the summary and is shown again, which changes nothing.
+    let row = store::run::row(&mut app.store.read().await?, run).await?.ok_or_else(|| run::no_run(run))?;
+    let (first, after) = match seen.or(query.after) {
+        Some(after) => (None, after),
+        None => {
+            let snapshot = RunSnapshot { run: run::summary(&app, run).await?, seq: row.seq };
+            (Some(frame("snapshot", row.seq, &to_json(&snapshot)?)), row.seq)
+        }
+    };
+    let watcher = app.live.watch(&app.store, run, after);
+    let (store, stop) = (app.store.clone(), app.stop.clone());
+    let frames = Frames { first, watcher, store, run, seen: after, stop, over: false, open };
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // Neither our own compression nor a proxy may hold frames back.
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(stream::unfold(frames, |mut frames| async {
+            let text = frames.next().await?;
+            Some((Ok::<_, Failure>(web::Bytes::from(text)), frames))
+        })))
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))
+}
+
+/// One server-sent event. JSON has no line breaks of its own.
+fn frame(event: &str, id: u64, data: &str) -> String {
+    format!("id: {id}\nevent: {event}\ndata: {data}\n\n")
+}
+
+/// Counts a live page while it is open.
+struct OpenPage(Arc<AtomicUsize>);
+
+impl OpenPage {
+    fn new(count: &Arc<AtomicUsize>) -> Result<Self, Failure> {
+        let open = Self(Arc::clone(count));
+        if count.fetch_add(1, Ordering::Relaxed) < limits::LIVE_PAGES_MAX {
+            return Ok(open);
+        }
+        let title =
+            format!("{} live pages are open, and no more are served; close one", limits::LIVE_PAGES_MAX);
+        Err(Failure::new(ErrorCode::TooMany, title))
+    }
+}
+
+impl Drop for OpenPage {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What a live page still has to send.
+struct Frames {
+    first: Option<String>,
+    watcher: Watcher,
+    store: Store,
+    run: RunId,
+    seen: u64,
+    stop: CancellationToken,
+    over: bool,
+    #[expect(dead_code, reason = "held for its count")]
+    open: OpenPage,
+}
+
+impl Frames {
+    /// The next text to send; none when the page is over.
+    async fn next(&mut self) -> Option<String> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        if self.over {
+            return None;
+        }
+        if self.is_last().await {
+            self.over = true;
+            return Some(": the run has ended\n\n".to_owned());
+        }
+        let stop = self.stop.clone();
+        tokio::select! {
+            () = stop.cancelled() => None,
+            events = self.watcher.next() => match events {
+                Ok(events) => {
+                    self.seen = events.last().map_or(self.seen, |last| last.seq);
+                    Some(events.iter().map(|shown| frame("run", shown.seq, &shown.json)).collect())
+                }
+                Err(error) => {
+                    // The browser connects again by itself and goes on where it was.
+                    tracing::warn!(run.id = %self.run, error = &error as &dyn std::error::Error, "a live page ends");
+                    None
+                }
+            },
+            () = tokio::time::sleep(limits::LIVE_KEEPALIVE) => Some(": nothing new\n\n".to_owned()),
+        }
+    }
+
+    /// Whether the run has ended and everything of it was sent.
+    async fn is_last(&self) -> bool {
+        let Ok(mut conn) = self.store.read().await else { return false };
+        let row = store::run::row(&mut conn, self.run).await.ok().flatten();
+        row.is_some_and(|row| row.state.is_final() && row.seq <= self.seen)
+    }
+}

@@ -1,0 +1,184 @@
+//! Logs by byte range, and followed as they grow.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use futures_util::stream;
+use jackfield_protocol::{error::ErrorCode, id::AttemptId, log::Stream};
+use jackfield_scheduler::effect::AttemptState;
+use serde::Deserialize;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Answer, App, Failure,
+    body::{self, Wanted},
+};
+use crate::{
+    auth::{Guard, MayRead},
+    limits,
+    logs::{LogKey, Logs},
+    store::{self, Store},
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config.route("/attempts/{attempt}/logs/{stream}", web::get().to(read));
+}
+
+/// How to read a log.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogQuery {
+    /// Send what is there and then what comes, until the attempt has ended.
+    #[serde(default)]
+    follow: bool,
+    /// Where to begin; for `follow`, which takes no `Range`.
+    #[serde(default)]
+    from: u64,
+}
+
+/// A log of an attempt: all of it, a `Range` of it, or with `follow` as it grows.
+#[utoipa::path(get, path = "/api/v1/attempts/{attempt}/logs/{stream}", tag = "attempts",
+    params(("attempt" = AttemptId, Path), ("stream" = Stream, Path), LogQuery),
+    responses((status = 200, content_type = "text/plain", body = String), (status = 206), (status = 404), (status = 416)))]
+pub(super) async fn read(
+    request: HttpRequest,
+    app: web::Data<App>,
+    _: Guard<MayRead>,
+    path: web::Path<(AttemptId, String)>,
+    query: web::Query<LogQuery>,
+) -> Answer {
+    let (attempt, stream) = path.into_inner();
+    let stream =
+        stream.parse::<Stream>().map_err(|error| Failure::new(ErrorCode::NotFound, error.to_string()))?;
+    let known = store::attempt::fetch(&mut app.store.read().await?, attempt).await?;
+    known.ok_or_else(|| Failure::not_found(format!("attempt {attempt}")))?;
+    let key = LogKey { attempt, stream };
+    if query.follow {
+        return Ok(follow(&app, key, query.from));
+    }
+    let size = app.logs.size(key).await?;
+    let mut response = HttpResponse::Ok();
+    let (from, to) = match body::range(&request, size) {
+        Wanted::All => (0, size),
+        Wanted::Beyond => {
+            let range = (header::CONTENT_RANGE, format!("bytes */{size}"));
+            return Ok(HttpResponse::RangeNotSatisfiable().insert_header(range).finish());
+        }
+        Wanted::Range(from, to) => {
+            let to = to.min(from.saturating_add(limits::RANGE_BYTES_MAX));
+            let last = to.saturating_sub(1);
+            response = HttpResponse::PartialContent();
+            response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{last}/{size}")));
+            (from, to)
+        }
+    };
+    response.insert_header((header::ACCEPT_RANGES, "bytes"));
+    as_text(&mut response);
+    response.no_chunking(to.saturating_sub(from));
+    let rest = Rest { logs: app.logs.clone(), key, from, to };
+    Ok(response.streaming(stream::unfold(rest, |mut rest| async {
+        let piece = rest.next().await?;
+        Some((piece, rest))
+    })))
+}
+
+/// Output of tests is shown as text, whatever it looks like: a browser must never run it.
+fn as_text(response: &mut actix_web::HttpResponseBuilder) {
+    response
+        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+}
+
+/// What of a log is still to be sent.
+struct Rest {
+    logs: Logs,
+    key: LogKey,
+    from: u64,
+    to: u64,
+}
+
+impl Rest {
+    async fn next(&mut self) -> Option<Result<web::Bytes, Failure>> {
+        let left = self.to.saturating_sub(self.from);
+        if left == 0 {
+            return None;
+        }
+        let piece = u64::try_from(limits::LOG_FRAME_BYTES).unwrap_or(u64::MAX).min(left);
+        match self.logs.read(self.key, self.from, piece).await {
+            Ok(slice) if slice.bytes.is_empty() => None,
+            Ok(slice) => {
+                self.from = self.from.saturating_add(u64::try_from(slice.bytes.len()).unwrap_or(u64::MAX));
+                Some(Ok(slice.bytes.into()))
+            }
+            Err(error) => Some(Err(error.into())),
+        }
+    }
+}
+
+fn follow(app: &App, key: LogKey, from: u64) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    as_text(&mut response);
+    response.insert_header((header::CONTENT_ENCODING, "identity")).insert_header(("X-Accel-Buffering", "no"));
+    let tail = Tail {
+        growth: app.logs.follow(key),
+        logs: app.logs.clone(),
+        store: app.store.clone(),
+        stop: app.stop.clone(),
+        key,
+        from,
+        ended: false,
+    };
+    response.streaming(stream::unfold(tail, |mut tail| async {
+        let piece = tail.next().await?;
+        Some((piece, tail))
+    }))
+}
+
+/// A log that is followed.
+struct Tail {
+    logs: Logs,
+    store: Store,
+    growth: watch::Receiver<u64>,
+    stop: CancellationToken,
+    key: LogKey,
+    from: u64,
+    ended: bool,
+}
+
+impl Tail {
+    async fn next(&mut self) -> Option<Result<web::Bytes, Failure>> {
+        loop {
+            let piece = u64::try_from(limits::LOG_FRAME_BYTES).unwrap_or(u64::MAX);
+            self.growth.borrow_and_update();
+            match self.logs.read(self.key, self.from, piece).await {
+                Ok(slice) if slice.bytes.is_empty() => {}
+                Ok(slice) => {
+                    self.from =
+                        self.from.saturating_add(u64::try_from(slice.bytes.len()).unwrap_or(u64::MAX));
+                    return Some(Ok(slice.bytes.into()));
+                }
+                Err(error) => return Some(Err(error.into())),
+            }
+            // The last look comes after the end was seen: nothing is written to a log after that.
+            if self.ended {
+                return None;
+            }
+            self.ended = self.has_ended().await;
+            if self.ended {
+                continue;
+            }
+            let stop = self.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                // Growth tells of bytes, this of the end.
+                _ = tokio::time::timeout(limits::LOG_FOLLOW_LOOK, self.growth.changed()) => {}
+            }
+        }
+    }
+
+    async fn has_ended(&self) -> bool {
+        let Ok(mut conn) = self.store.read().await else { return false };
+        let row = store::attempt::fetch(&mut conn, self.key.attempt).await.ok().flatten();
+        row.is_none_or(|row| matches!(row.state, AttemptState::Ended | AttemptState::Returned))
+    }
+}

@@ -1,0 +1,70 @@
+//! The OpenAPI document: what `/api/v1` takes and answers, made from the handlers themselves.
+
+use actix_web::{HttpResponse, web};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use super::{
+    Answer, attempt, blob, ep, event, health, live, log, login, project, question, report, resource, run,
+    run_control, sut, test, token, user,
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config.route("/api/openapi.json", web::get().to(document));
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Jackfield", description = "The HTTP interface of the Central Engine. Errors are problem documents (RFC 9457): compare `code`, read `title`."),
+    modifiers(&LogIns),
+    security(("token" = []), ("session" = [])),
+    components(schemas(jackfield_protocol::error::Problem, jackfield_protocol::api::RunSnapshot)),
+    paths(
+        login::log_in, login::log_out, login::me, login::change_password,
+        run::list, run::start, run::show, run::plan, run::why, run::jobs,
+        run_control::pause, run_control::resume, run_control::stop, run_control::run_again, run_control::queue,
+        run_control::dequeue, run_control::save,
+        report::as_junit, report::as_html, report::as_text,
+        test::list, test::show, event::list, live::live, question::list, question::answer,
+        attempt::show, log::read, blob::fetch, blob::put,
+        ep::list, ep::show, ep::drain,
+        resource::get, resource::set, resource::rename, resource::delete, resource::tree,
+        sut::list, sut::show, sut::put, sut::delete,
+        project::list, project::read, project::check,
+        user::list, user::create, user::change, user::set_password, user::delete,
+        user::groups, user::put_group, user::delete_group, user::audit_log,
+        token::list, token::create, token::revoke,
+        health::health, health::metrics,
+    )
+)]
+struct Document;
+
+/// The two ways to say who one is.
+struct LogIns;
+
+impl Modify for LogIns {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+/// This document.
+async fn document() -> Answer {
+    std::future::ready(Ok(HttpResponse::Ok().json(Document::openapi()))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_a_promise() {
+        insta::assert_json_snapshot!(Document::openapi());
+    }
+}

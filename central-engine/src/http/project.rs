@@ -1,0 +1,100 @@
+//! Projects of the lab folder: listing, reading, and checking without running.
+
+use actix_web::{HttpResponse, http::header, web};
+use jackfield_config::project::expand::ExpandOptions;
+use jackfield_protocol::{
+    api::Page,
+    error::{ErrorCode, FileProblem},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, App, Failure};
+use crate::auth::{Caller, Guard, MayRead};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/projects", web::get().to(list))
+        .route("/projects/check", web::post().to(check))
+        .route("/projects/{project:.+}", web::get().to(read));
+}
+
+/// A project to check.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub(super) struct CheckProject {
+    /// A project of the lab folder, by name or path; with `xml`, what messages call that text.
+    project: String,
+    /// The text of a project file instead.
+    #[serde(default)]
+    xml: Option<String>,
+}
+
+/// What is wrong with a project, and what would run.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct CheckedProject {
+    /// Whether it would run.
+    good: bool,
+    /// Suites, expanded.
+    suites: usize,
+    /// Tests, expanded.
+    tests: usize,
+    /// Everything that is wrong.
+    problems: Vec<FileProblem>,
+}
+
+/// The names of the projects the caller may run.
+#[utoipa::path(get, path = "/api/v1/projects", tag = "projects", responses((status = 200, body = Page<String>)))]
+pub(super) async fn list(app: web::Data<App>, guard: Guard<MayRead>) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let items = web::block(move || lab.project_names()).await.map_err(cancelled)?;
+    Ok(HttpResponse::Ok().json(Page { items, next: None }))
+}
+
+/// The text of a project file.
+#[utoipa::path(get, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
+    responses((status = 200, content_type = "application/xml", body = String), (status = 404)))]
+pub(super) async fn read(app: web::Data<App>, guard: Guard<MayRead>, project: web::Path<String>) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let name = project.into_inner();
+    let asked = name.clone();
+    let found = web::block(move || lab.project_file(&asked).map(std::fs::read)).await.map_err(cancelled)?;
+    let text =
+        found.map_err(|error| Failure::new(ErrorCode::NotFound, format!("project `{name}` {error}")))?;
+    let text =
+        text.map_err(|error| Failure::new(ErrorCode::Storage, format!("project `{name}`: {error}")))?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/xml"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(text))
+}
+
+/// Checks a project as if it were started: all problems at once, each with its place.
+#[utoipa::path(post, path = "/api/v1/projects/check", tag = "projects", request_body = CheckProject,
+    responses((status = 200, body = CheckedProject), (status = 404)))]
+pub(super) async fn check(
+    app: web::Data<App>,
+    guard: Guard<MayRead>,
+    body: web::Json<CheckProject>,
+) -> Answer {
+    let options = options(&guard.caller);
+    let lab = app.lab.as_user(&guard.caller.user);
+    let CheckProject { project, xml } = body.into_inner();
+    let work = web::block(move || match xml {
+        Some(text) => Ok(jackfield_config::check_project_text(&project, text, &lab, &options)),
+        None => match lab.project_file(&project) {
+            Ok(file) => Ok(jackfield_config::check_project(&file, &lab, &options)),
+            Err(error) => Err(Failure::new(ErrorCode::NotFound, format!("project `{project}` {error}"))),
+        },
+    });
+    let checked = work.await.map_err(cancelled)??;
+    let (suites, tests) = checked.plan.as_ref().map_or((0, 0), |plan| (plan.suites.len(), plan.tests.len()));
+    let good = checked.plan.is_some();
+    Ok(HttpResponse::Ok().json(CheckedProject { good, suites, tests, problems: checked.problems }))
+}
+
+fn options(caller: &Caller) -> ExpandOptions {
+    ExpandOptions { user: Some(caller.user.clone()), ..ExpandOptions::default() }
+}
+
+fn cancelled(error: actix_web::error::BlockingError) -> Failure {
+    Failure::new(ErrorCode::Internal, error.to_string())
+}

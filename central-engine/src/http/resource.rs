@@ -1,0 +1,174 @@
+//! The test-bed tree.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use jackfield_protocol::{error::ErrorCode, resource::Resource};
+use jackfield_resource_allocator::Answer as Found;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Answer, App, Failure, body};
+use crate::{
+    auth::{Guard, MayEditBench, MayRead},
+    resources::{Change, Done},
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/resources", web::get().to(get))
+        .route("/resources", web::put().to(set))
+        .route("/resources", web::delete().to(delete))
+        .route("/resources/rename", web::post().to(rename))
+        .route("/resources/tree", web::get().to(tree));
+}
+
+/// Which node.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ResourceQuery {
+    /// Id or path, with `:key` for one property; `/` where it is not given.
+    #[serde(default = "root")]
+    query: String,
+}
+
+fn root() -> String {
+    "/".to_owned()
+}
+
+/// A node to create, or to merge properties into.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub(super) struct SetResource {
+    /// Id or path of the node above it.
+    #[serde(default = "root")]
+    parent: String,
+    /// Its name in that node.
+    name: String,
+    /// Its properties; null removes one.
+    #[serde(default)]
+    properties: BTreeMap<String, Value>,
+}
+
+/// A new name.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub(super) struct RenameResource {
+    /// Id or path, with `:key` for a property.
+    query: String,
+    /// The name alone, not a path.
+    name: String,
+}
+
+/// What an edit led to.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Edited {
+    /// The node, or the SUT, it was about.
+    id: String,
+    /// Whether that is new.
+    created: bool,
+    /// The version after it, for the next `If-Match`.
+    version: u64,
+}
+
+/// A node with everything below it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct TreeNode {
+    /// Its id.
+    id: String,
+    /// Its name in its parent.
+    name: String,
+    /// Its path.
+    path: String,
+    /// Its properties.
+    meta: BTreeMap<String, Value>,
+    /// The nodes right below, by name.
+    #[schema(no_recursion)]
+    children: Vec<TreeNode>,
+}
+
+pub(super) fn edited(done: Done) -> HttpResponse {
+    let Done { id, created, version } = done;
+    let mut response = if created { HttpResponse::Created() } else { HttpResponse::Ok() };
+    response.insert_header((header::ETAG, format!("\"{version}\""))).json(Edited { id, created, version })
+}
+
+/// A node, or one property of it.
+#[utoipa::path(get, path = "/api/v1/resources", tag = "resources", params(ResourceQuery),
+    responses((status = 200, body = Resource), (status = 404)))]
+pub(super) async fn get(app: web::Data<App>, _: Guard<MayRead>, query: web::Query<ResourceQuery>) -> Answer {
+    let query = query.into_inner().query;
+    let look = app.resources.look(move |bench| (bench.tree.version(), bench.tree.get(&query)));
+    let (version, found) = look.await?;
+    let value =
+        found.map(Found::into_value).map_err(|error| Failure::new(error.code(), error.to_string()))?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(value))
+}
+
+/// Creates a node, or merges properties into one. `If-Match` takes the version of the tree that was read.
+#[utoipa::path(put, path = "/api/v1/resources", tag = "resources", request_body = SetResource,
+    responses((status = 200, body = Edited), (status = 201, body = Edited), (status = 404), (status = 412)))]
+pub(super) async fn set(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayEditBench>,
+    body: web::Json<SetResource>,
+) -> Answer {
+    let SetResource { parent, name, properties } = body.into_inner();
+    let change = Change::Set { parent, name, properties };
+    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+}
+
+/// Renames a node, or a property of it.
+#[utoipa::path(post, path = "/api/v1/resources/rename", tag = "resources", request_body = RenameResource,
+    responses((status = 200, body = Edited), (status = 404), (status = 409), (status = 412)))]
+pub(super) async fn rename(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayEditBench>,
+    body: web::Json<RenameResource>,
+) -> Answer {
+    let RenameResource { query, name } = body.into_inner();
+    let change = Change::Rename { query, name };
+    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+}
+
+/// Deletes a node with everything below it, or one property.
+#[utoipa::path(delete, path = "/api/v1/resources", tag = "resources", params(ResourceQuery),
+    responses((status = 200, body = Edited), (status = 404), (status = 412)))]
+pub(super) async fn delete(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayEditBench>,
+    query: web::Query<ResourceQuery>,
+) -> Answer {
+    let query = query.into_inner().query;
+    Ok(edited(
+        app.resources.edit(&guard.caller.user, body::if_match(&request)?, Change::Delete { query }).await?,
+    ))
+}
+
+/// A node with everything below it.
+#[utoipa::path(get, path = "/api/v1/resources/tree", tag = "resources", params(ResourceQuery),
+    responses((status = 200, body = TreeNode), (status = 404)))]
+pub(super) async fn tree(app: web::Data<App>, _: Guard<MayRead>, query: web::Query<ResourceQuery>) -> Answer {
+    let query = query.into_inner().query;
+    let look = app.resources.look(move |bench| (bench.tree.version(), below(&bench.tree, &query)));
+    let (version, found) = look.await?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(found?))
+}
+
+/// The tree's depth is limited, so this may recurse.
+fn below(tree: &jackfield_resource_allocator::Tree, query: &str) -> Result<TreeNode, Failure> {
+    match tree.get(query).map_err(|error| Failure::new(error.code(), error.to_string()))? {
+        Found::Node(Resource { id, path, properties, children, .. }) => {
+            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+            let mut children =
+                children.iter().map(|child| below(tree, child)).collect::<Result<Vec<_>, _>>()?;
+            children.sort_by(|one, other| one.name.cmp(&other.name));
+            Ok(TreeNode { id, name, path, meta: properties, children })
+        }
+        Found::Property(_) => {
+            let title = format!("`{query}` is a property; a tree begins at a node");
+            Err(Failure::new(ErrorCode::BadRequest, title).field("query"))
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Accounts, groups, and the audit log.
+
+use std::collections::BTreeSet;
+
+use actix_web::{HttpResponse, web};
+use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, time::Time};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, App, Failure, audit, body::PageQuery};
+use crate::{
+    auth::{self, Guard, MayChangeUsers, MayOperate, Role},
+    clock, limits,
+    store::{self, account::Account, audit::AuditRow},
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/users", web::get().to(list))
+        .route("/users", web::post().to(create))
+        .route("/users/{user}", web::put().to(change))
+        .route("/users/{user}", web::delete().to(delete))
+        .route("/users/{user}/password", web::put().to(set_password))
+        .route("/groups", web::get().to(groups))
+        .route("/groups/{group}", web::put().to(put_group))
+        .route("/groups/{group}", web::delete().to(delete_group))
+        .route("/audit", web::get().to(audit_log));
+}
+
+/// An account.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct UserView {
+    /// Its name.
+    name: UserName,
+    /// Its groups.
+    groups: BTreeSet<String>,
+    /// Roles of its own, beside those of its groups; `*` for all.
+    roles: BTreeSet<String>,
+    /// Whether it may not log in.
+    disabled: bool,
+    /// When it was made.
+    created: Time,
+}
+
+/// An account to make.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub(super) struct NewUser {
+    /// What its owner logs in with.
+    name: String,
+    /// Its first password.
+    password: String,
+    /// Its groups.
+    #[serde(default)]
+    groups: BTreeSet<String>,
+    /// Roles of its own; `*` for all.
+    #[serde(default)]
+    roles: BTreeSet<String>,
+}
+
+/// What of an account is to change; what is absent stays.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub(super) struct ChangeUser {
+    /// Its groups.
+    groups: Option<BTreeSet<String>>,
+    /// Its own roles.
+    roles: Option<BTreeSet<String>>,
+    /// Whether it may not log in.
+    disabled: Option<bool>,
+}
+
+/// A new password for someone.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub(super) struct SetPassword {
+    /// The password.
+    password: String,
+}
+
+/// A group's roles.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub(super) struct GroupBody {
+    /// Their words; `*` for all.
+    roles: BTreeSet<String>,
+}
+
+fn view(account: Account) -> UserView {
+    let Account { name, groups, roles, disabled, created, .. } = account;
+    UserView { name, groups, roles, disabled, created }
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    let good = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '@');
+    if !name.is_empty() && name.chars().count() <= limits::NAME_CHARS_MAX && name.chars().all(good) {
+        return Ok(());
+    }
+    // A SUT is named `name.user`, and private files lie in `users/<name>`.
+    let title = format!("`{name}` is no name; use letters, digits, `_`, `-` and `@`");
+    Err(Failure::new(ErrorCode::BadRequest, title).field("name"))
+}
+
+fn check_roles(roles: &BTreeSet<String>) -> Result<(), Failure> {
+    Role::parse_all(roles.iter().map(String::as_str))
+        .map(drop)
+        .map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("roles"))
+}
+
+async fn check_groups(conn: &mut store::Conn, groups: &BTreeSet<String>) -> Result<(), Failure> {
+    let known = store::account::groups(conn).await?;
+    let unknown = groups.iter().find(|group| !known.contains_key(*group));
+    unknown.map_or(Ok(()), |group| {
+        let known = known.into_keys().collect::<Vec<_>>().join(", ");
+        let title = format!("there is no group `{group}`; there are {known}");
+        Err(Failure::new(ErrorCode::BadRequest, title).field("groups"))
+    })
+}
+
+async fn hashed(password: String) -> Result<String, Failure> {
+    auth::check_new(&password)
+        .map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("password"))?;
+    auth::hash(password).await.map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))
+}
+
+async fn existing(conn: &mut store::Conn, name: &UserName) -> Result<Account, Failure> {
+    store::account::fetch(conn, name).await?.ok_or_else(|| Failure::not_found(format!("user {name}")))
+}
+
+/// All accounts, by name.
+#[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = Page<UserView>)))]
+pub(super) async fn list(app: web::Data<App>, _: Guard<MayChangeUsers>) -> Answer {
+    let accounts = store::account::list(&mut app.store.read().await?).await?;
+    Ok(HttpResponse::Ok().json(Page { items: accounts.into_iter().map(view).collect(), next: None }))
+}
+
+/// Makes an account.
+#[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = NewUser,
+    responses((status = 201, body = UserView), (status = 400), (status = 409)))]
+pub(super) async fn create(
+    app: web::Data<App>,
+    guard: Guard<MayChangeUsers>,
+    body: web::Json<NewUser>,
+) -> Answer {
+    let NewUser { name, password, groups, roles } = body.into_inner();
+    check_name(&name)?;
+    check_roles(&roles)?;
+    let password = hashed(password).await?;
+    let mut conn = app.store.write().await?;
+    check_groups(&mut conn, &groups).await?;
+    let name = UserName::from(name);
+    if store::account::fetch(&mut conn, &name).await?.is_some() {
+        return Err(
+            Failure::new(ErrorCode::AlreadyExists, format!("there is a user {name} already")).field("name")
+        );
+    }
+    let account = Account { name, password, groups, roles, disabled: false, created: clock::now() };
+    store::account::put(&mut conn, &account).await?;
+    audit(&mut conn, &guard.caller, "user.create", &account.name, "").await?;
+    conn.commit().await?;
+    Ok(HttpResponse::Created().json(view(account)))
+}
+
+/// Changes groups and roles of an account, or closes and opens it.
+#[utoipa::path(put, path = "/api/v1/users/{user}", tag = "users", params(("user" = UserName, Path)),
+    request_body = ChangeUser, responses((status = 200, body = UserView), (status = 404)))]
+pub(super) async fn change(
+    app: web::Data<App>,
+    guard: Guard<MayChangeUsers>,
+    user: web::Path<UserName>,
+    body: web::Json<ChangeUser>,
+) -> Answer {
+    let ChangeUser { groups, roles, disabled } = body.into_inner();
+    let mut conn = app.store.write().await?;
+    let mut account = existing(&mut conn, &user).await?;
+    account.groups = groups.unwrap_or(account.groups);
+    account.roles = roles.unwrap_or(account.roles);
+    account.disabled = disabled.unwrap_or(account.disabled);
+    check_roles(&account.roles)?;
+    check_groups(&mut conn, &account.groups).await?;
+    if account.disabled && account.name == guard.caller.user {
+        return Err(Failure::new(ErrorCode::WrongState, "you cannot close your own account"));
+    }
+    store::account::put(&mut conn, &account).await?;
+    if account.disabled {
+        store::session::close_all(&mut conn, &account.name).await?;
+    }
+    audit(&mut conn, &guard.caller, "user.change", &account.name, "").await?;
+    conn.commit().await?;
+    Ok(HttpResponse::Ok().json(view(account)))
+}
+
+/// Gives someone a new password; all their sessions end.
+#[utoipa::path(put, path = "/api/v1/users/{user}/password", tag = "users", params(("user" = UserName, Path)),
+    request_body = SetPassword, responses((status = 204), (status = 404)))]
+pub(super) async fn set_password(
+    app: web::Data<App>,
+    guard: Guard<MayChangeUsers>,
+    user: web::Path<UserName>,
+    body: web::Json<SetPassword>,
+) -> Answer {
+    let password = hashed(body.into_inner().password).await?;
+    let mut conn = app.store.write().await?;
+    let account = existing(&mut conn, &user).await?;
+    store::account::put(&mut conn, &Account { password, ..account }).await?;
+    store::session::close_all(&mut conn, &user).await?;
+    audit(&mut conn, &guard.caller, "user.password", &*user, "").await?;
+    conn.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Deletes an account with its sessions and tokens; what it did stays recorded.
+#[utoipa::path(delete, path = "/api/v1/users/{user}", tag = "users", params(("user" = UserName, Path)),
+    responses((status = 204), (status = 404), (status = 409)))]
+pub(super) async fn delete(
+    app: web::Data<App>,
+    guard: Guard<MayChangeUsers>,
+    user: web::Path<UserName>,
+) -> Answer {
+    if *user == guard.caller.user {
+        return Err(Failure::new(ErrorCode::WrongState, "you cannot delete your own account"));
+    }
+    let mut conn = app.store.write().await?;
+    if !store::account::delete(&mut conn, &user).await? {
+        return Err(Failure::not_found(format!("user {user}")));
+    }
+    audit(&mut conn, &guard.caller, "user.delete", &*user, "").await?;
+    conn.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// All groups with their roles.
+#[utoipa::path(get, path = "/api/v1/groups", tag = "users",
+    responses((status = 200, body = std::collections::BTreeMap<String, BTreeSet<String>>)))]
+pub(super) async fn groups(app: web::Data<App>, _: Guard<MayChangeUsers>) -> Answer {
+    Ok(HttpResponse::Ok().json(store::account::groups(&mut app.store.read().await?).await?))
+}
+
+/// Makes a group, or changes its roles.
+#[utoipa::path(put, path = "/api/v1/groups/{group}", tag = "users", params(("group" = String, Path)),
+    request_body = GroupBody, responses((status = 204), (status = 400)))]
+pub(super) async fn put_group(
+    app: web::Data<App>,
+    guard: Guard<MayChangeUsers>,
+    group: web::Path<String>,
+    body: web::Json<GroupBody>,
+) -> Answer {
+    check_name(&group)?;
+    check_roles(&body.roles)?;
+    let mut conn = app.store.write().await?;
+    store::account::put_group(&mut conn, &group, &body.roles).await?;
+    let roles = body.roles.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    audit(&mut conn, &guard.caller, "group.put", &*group, &roles).await?;
+    conn.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Deletes a group; its members lose its roles.
+#[utoipa::path(delete, path = "/api/v1/groups/{group}", tag = "users", params(("group" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(super) async fn delete_group(
+    app: web::Data<App>,
+    guard: Guard<MayChangeUsers>,
+    group: web::Path<String>,
+) -> Answer {
+    let mut conn = app.store.write().await?;
+    if !store::account::delete_group(&mut conn, &group).await? {
+        return Err(Failure::not_found(format!("group {group}")));
+    }
+    audit(&mut conn, &guard.caller, "group.delete", &*group, "").await?;
+    conn.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Who changed what, newest first.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "users", params(PageQuery),
+    responses((status = 200, body = Page<AuditRow>)))]
+pub(super) async fn audit_log(
+    app: web::Data<App>,
+    _: Guard<MayOperate>,
+    query: web::Query<PageQuery>,
+) -> Answer {
+    let (after, limit) = (query.after()?, query.limit());
+    let items = store::audit::list(&mut app.store.read().await?, after, limit).await?;
+    let full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
+    let next = items.last().filter(|_| full).map(|row| row.id.to_string());
+    Ok(HttpResponse::Ok().json(Page { items, next }))
+}

@@ -1,0 +1,264 @@
+//! Scripts around a run, on the engine's host, as the engine's user.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use anyhow::Result;
+use jackfield_config::EngineSettings;
+use jackfield_protocol::{
+    event::Hook,
+    id::{EpName, RunId},
+    verdict::{Cause, Outcome, Verdict},
+};
+use jackfield_scheduler::Event;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _},
+    process::{Child, Command},
+};
+
+use super::End;
+use crate::http::App;
+
+/// Which script.
+pub(super) struct Script<'a> {
+    pub(super) run: RunId,
+    pub(super) hook: Hook,
+    pub(super) path: &'a str,
+    pub(super) ep: Option<&'a EpName>,
+}
+
+/// Runs a script and tells the loop how it ended. A script that cannot be started has ended, too.
+pub(super) async fn run(app: &App, settings: &EngineSettings, script: Script<'_>) -> Result<End> {
+    let Script { run, hook, path, ep } = script;
+    let (outcome, output) = match ep {
+        Some(ep) => (elsewhere(ep), String::new()),
+        None => here(app, settings, run, hook, path).await?,
+    };
+    match app.engine.event(Event::HookEnded { run, hook, outcome, output }).await {
+        Ok(()) => Ok(End::Done(Vec::new())),
+        // A run that is over needs to hear nothing.
+        Err(problem) if matches!(problem.status, 404 | 409) => Ok(End::Done(Vec::new())),
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+fn elsewhere(ep: &EpName) -> Outcome {
+    let reason = format!(
+        "scripts on a named EP ({ep}) cannot be run; let the engine's host run it, or use a setup file"
+    );
+    Outcome::not_pass(Verdict::Invalid, Cause::Test, reason)
+}
+
+fn word(hook: Hook) -> &'static str {
+    match hook {
+        Hook::Pre => "pre",
+        Hook::Post => "post",
+    }
+}
+
+async fn here(
+    app: &App,
+    settings: &EngineSettings,
+    run: RunId,
+    hook: Hook,
+    path: &str,
+) -> Result<(Outcome, String)> {
+    let plan = app.store.plan(run).await?;
+    let (project, user) =
+        plan.map_or_else(Default::default, |plan| (plan.project.clone(), plan.user.to_string()));
+    let layout = app.lab.layout();
+    let file: PathBuf = layout.root.join(layout.resolve(path));
+    let mut command = Command::new(&file);
+    command
+        .current_dir(&layout.root)
+        .env("JACKFIELD_RUN", run.to_string())
+        .env("JACKFIELD_PROJECT", project)
+        .env("JACKFIELD_USER", user)
+        .env("JACKFIELD_HOOK", word(hook));
+    let limits = Limits {
+        time: Duration::from_millis(settings.hook_timeout_millis),
+        grace: Duration::from_millis(settings.stop_grace_millis),
+        output: usize::try_from(settings.limits.hook_output_bytes).unwrap_or(usize::MAX),
+    };
+    Ok(execute(command, &format!("the {} script {path}", word(hook)), limits).await)
+}
+
+/// What a script may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) time: Duration,
+    pub(super) grace: Duration,
+    pub(super) output: usize,
+}
+
+/// Runs a command to its end: 0 is PASS, 77 SKIPPED, all else FAIL; over its time it is ended with all its children.
+pub(super) async fn execute(mut command: Command, what: &str, limits: Limits) -> (Outcome, String) {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            let remedy =
+                "it must be there and executable for the engine's user, with a line such as #!/bin/sh";
+            let reason = format!("{what} cannot be started: {error}; {remedy}");
+            return (Outcome::not_pass(Verdict::Invalid, Cause::Test, reason), String::new());
+        }
+    };
+    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let output = tokio::spawn(read_both(child.stdout.take(), child.stderr.take(), limits.output));
+    let outcome = match tokio::time::timeout(limits.time, child.wait()).await {
+        Ok(Ok(status)) => judge(status, what),
+        Ok(Err(error)) => Outcome::not_pass(Verdict::Fail, Cause::Lab, format!("{what}: {error}")),
+        Err(_) => {
+            end(&mut child, group, limits.grace).await;
+            let seconds = limits.time.as_secs();
+            Outcome::not_pass(Verdict::Timeout, Cause::Time, format!("{what} took longer than {seconds} s"))
+        }
+    };
+    // What it left in the background keeps the pipe open, and is no part of the script any more.
+    signal(group, Signal::KILL);
+    let output = tokio::time::timeout(crate::limits::HOOK_OUTPUT_WAIT, output).await;
+    (outcome, output.ok().and_then(Result::ok).unwrap_or_default())
+}
+
+fn judge(status: std::process::ExitStatus, what: &str) -> Outcome {
+    match status.code() {
+        Some(0) => Outcome::pass(),
+        Some(77) => Outcome::not_pass(Verdict::Skipped, Cause::Test, format!("{what} skipped itself")),
+        Some(code) => {
+            Outcome::not_pass(Verdict::Fail, Cause::Test, format!("{what} ended with exit code {code}"))
+        }
+        None => {
+            let reason = format!("{what} was ended from outside: {status}");
+            Outcome { crashed: true, ..Outcome::not_pass(Verdict::Fail, Cause::Test, reason) }
+        }
+    }
+}
+
+/// TERM, grace, KILL, to the whole group.
+async fn end(child: &mut Child, group: Option<Pid>, grace: Duration) {
+    signal(group, Signal::TERM);
+    if tokio::time::timeout(grace, child.wait()).await.is_err() {
+        signal(group, Signal::KILL);
+        drop(child.wait().await);
+    }
+}
+
+fn signal(group: Option<Pid>, signal: Signal) {
+    // A group that is gone needs no signal.
+    group.map(|group| kill_process_group(group, signal).is_ok());
+}
+
+/// Both outputs as they come; the end of them, when there is too much.
+async fn read_both(
+    out: Option<impl AsyncRead + Unpin>,
+    err: Option<impl AsyncRead + Unpin>,
+    limit: usize,
+) -> String {
+    let (Some(mut out), Some(mut err)) = (out, err) else { return String::new() };
+    let mut kept = Kept { bytes: Vec::new(), limit, cut: false };
+    let (mut out_open, mut err_open) = (true, true);
+    let (mut one, mut other) = (vec![0; 8 * 1024], vec![0; 8 * 1024]);
+    while out_open || err_open {
+        tokio::select! {
+            read = out.read(&mut one), if out_open => out_open = kept.take(&one, read),
+            read = err.read(&mut other), if err_open => err_open = kept.take(&other, read),
+        }
+    }
+    kept.text()
+}
+
+/// The end of an output.
+struct Kept {
+    bytes: Vec<u8>,
+    limit: usize,
+    cut: bool,
+}
+
+impl Kept {
+    /// Takes what was read; false at the end.
+    fn take(&mut self, buffer: &[u8], read: std::io::Result<usize>) -> bool {
+        let bytes = buffer.get(..read.unwrap_or(0)).unwrap_or_default();
+        self.bytes.extend_from_slice(bytes);
+        // Cut in big steps, so that each byte is moved once.
+        if self.bytes.len() > self.limit.saturating_mul(2) {
+            self.cut();
+        }
+        !bytes.is_empty()
+    }
+
+    fn cut(&mut self) {
+        let over = self.bytes.len().saturating_sub(self.limit);
+        self.bytes.drain(..over);
+        self.cut |= over > 0;
+    }
+
+    fn text(mut self) -> String {
+        self.cut();
+        let text = String::from_utf8_lossy(&self.bytes);
+        if self.cut { format!("[the beginning is left out]\n{text}") } else { text.into_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn sh(script: &str, limits: Limits) -> (Outcome, String) {
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(script);
+        execute(command, "the pre script x", limits).await
+    }
+
+    fn limits() -> Limits {
+        Limits { time: Duration::from_secs(30), grace: Duration::from_millis(200), output: 100 }
+    }
+
+    #[tokio::test]
+    async fn exit_codes_are_verdicts() {
+        let (outcome, output) = sh("echo out; echo err >&2", limits()).await;
+        assert_eq!(outcome, Outcome::pass());
+        assert!(output.contains("out\n") && output.contains("err\n"), "{output}");
+        let (outcome, _) = sh("exit 3", limits()).await;
+        assert_eq!(outcome.verdict, Verdict::Fail);
+        assert_eq!(outcome.reason, "the pre script x ended with exit code 3");
+        assert_eq!(sh("exit 77", limits()).await.0.verdict, Verdict::Skipped);
+        assert!(sh("kill -9 $$", limits()).await.0.crashed);
+    }
+
+    #[tokio::test]
+    async fn a_script_over_its_time_ends_with_its_children() {
+        let short = Limits { time: Duration::from_millis(200), ..limits() };
+        // Both ignore TERM; the child holds the pipe open.
+        let script =
+            "trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & echo $!; while :; do sleep 1; done";
+        let (outcome, output) = sh(script, short).await;
+        assert_eq!(outcome.verdict, Verdict::Timeout);
+        let child: i32 = output.trim().parse().unwrap();
+        let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    }
+
+    #[tokio::test]
+    async fn much_output_keeps_its_end() {
+        let (_, output) = sh("seq 1 10000", limits()).await;
+        assert!(output.starts_with("[the beginning is left out]\n"), "{output}");
+        assert!(output.ends_with("9999\n10000\n"), "{output}");
+        assert!(output.len() < 150);
+    }
+
+    #[tokio::test]
+    async fn a_script_that_is_not_there_is_said_to_be() {
+        let (outcome, _) = execute(Command::new("/nowhere/x"), "the post script x", limits()).await;
+        assert_eq!(outcome.verdict, Verdict::Invalid);
+        assert!(
+            outcome.reason.starts_with("the post script x cannot be started: No such file"),
+            "{}",
+            outcome.reason
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! One log as a file: written at offsets, and read whether it is packed or not.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use super::{LogSlice, packed};
+
+/// A log that is being written.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    file: File,
+    size: Mutex<u64>,
+}
+
+impl LogFile {
+    /// Opens a log for writing; one that was packed already is unpacked first.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let packed = packed_path(path);
+        if packed.try_exists()? {
+            packed::unpack(&packed, path)?;
+        }
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self { file, size: Mutex::new(size) })
+    }
+
+    /// Writes at an offset; the answer is the new length.
+    pub(super) fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<u64> {
+        let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
+        if offset > *size {
+            self.fill(*size, offset)?;
+        }
+        self.file.write_all_at(bytes, offset)?;
+        let end = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        *size = end.max(*size);
+        Ok(*size)
+    }
+
+    /// Marks bytes that never came, so that nobody takes the zeros of a hole for output.
+    fn fill(&self, from: u64, to: u64) -> io::Result<()> {
+        let lost = to.saturating_sub(from);
+        tracing::warn!(
+            from,
+            to,
+            "{lost} bytes of a log are missing; the engine lost them, or they never came"
+        );
+        let mark = format!("\n[{lost} bytes of this log are lost]\n");
+        let fits = usize::try_from(lost).unwrap_or(usize::MAX).min(mark.len());
+        self.file.write_all_at(mark.as_bytes().get(..fits).unwrap_or_default(), from)
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+/// Syncs a log that is not open; none is fine.
+pub(super) fn sync_closed(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Ok(file) => file.sync_data(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the packed form of a log stands.
+pub(super) fn packed_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".zst");
+    name.into()
+}
+
+/// Reads a range, whatever form the log has; one that does not exist is empty.
+pub(super) fn read(path: &Path, from: u64, limit: u64) -> io::Result<LogSlice> {
+    // A log can be packed between the two looks: look again at the first form before calling it empty.
+    if let Some(slice) = read_plain(path, from, limit)? {
+        return Ok(slice);
+    }
+    if let Some(slice) = packed::read(&packed_path(path), from, limit)? {
+        return Ok(slice);
+    }
+    Ok(read_plain(path, from, limit)?.unwrap_or(LogSlice { from, bytes: Vec::new(), size: 0 }))
+}
+
+fn read_plain(path: &Path, from: u64, limit: u64) -> io::Result<Option<LogSlice>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let size = file.metadata()?.len();
+    let length = size.saturating_sub(from).min(limit);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.read_exact_at(&mut bytes, from)?;
+    Ok(Some(LogSlice { from, bytes, size }))
+}

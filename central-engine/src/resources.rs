@@ -1,0 +1,317 @@
+//! The resource tree and the SUTs while the engine runs: one task owns them, and answers an edit when it is stored.
+//!
+//! The task takes all edits that wait, applies them in order, and stores them in one transaction: a busy bench edits
+//! in big batches. If the store refuses, every edit of the batch is undone and every asker is told.
+
+mod change;
+
+use std::collections::BTreeMap;
+
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    id::{SutName, UserName},
+};
+use jackfield_resource_allocator::{Answer, NodeRow, ResourceError, ResourceId, Suts, Tree};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use self::change::{Applied, Undo};
+pub use self::change::{Change, Done};
+use crate::{
+    clock, limits,
+    store::{self, Store, StoreError, sut::SutRow},
+};
+
+/// What a lab's files say of its resources, for the first start.
+#[derive(Clone, Debug, Default)]
+pub struct FirstResources {
+    /// `resources.json`.
+    pub tree: Option<Value>,
+    /// `sut/*.json` by name (`bench.user`).
+    pub suts: BTreeMap<SutName, Value>,
+}
+
+/// Everything the task owns.
+#[derive(Debug, Default)]
+pub struct Bench {
+    /// The test beds.
+    pub tree: Tree,
+    /// The SUTs.
+    pub suts: Suts,
+}
+
+type Look = Box<dyn FnOnce(&Bench) + Send>;
+
+enum Ask {
+    Look(Look),
+    Edit(Box<Edit>),
+}
+
+struct Edit {
+    by: UserName,
+    /// The version the editor saw (`If-Match`).
+    expected: Option<u64>,
+    change: Change,
+    reply: oneshot::Sender<Result<Done, Problem>>,
+}
+
+/// How others reach the task. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Resources(mpsc::Sender<Ask>);
+
+fn gone() -> Problem {
+    Problem::new(ErrorCode::Unavailable, "the engine is going down; try again in a moment")
+}
+
+impl From<Refused> for Problem {
+    fn from(Refused(error): Refused) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// An error of the tree, on its way to a person.
+struct Refused(ResourceError);
+
+impl From<ResourceError> for Refused {
+    fn from(error: ResourceError) -> Self {
+        Self(error)
+    }
+}
+
+impl Resources {
+    /// Reads the tree from the store, or takes in the lab's files at the first start, and starts the task. It ends when
+    /// the last handle is dropped.
+    ///
+    /// # Errors
+    /// The store does not answer, or the rows or files make no tree.
+    pub async fn start(store: Store, first: FirstResources) -> Result<Self, Problem> {
+        let bench = load(&store, first).await?;
+        let (sender, receiver) = mpsc::channel(limits::RESOURCE_EDITS_WAITING_MAX);
+        let task = Owner { store, bench };
+        tokio::spawn(task.run(receiver));
+        Ok(Self(sender))
+    }
+
+    /// Looks at tree and SUTs between two edits.
+    ///
+    /// # Errors
+    /// The engine is going down.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Bench) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        let look: Look = Box::new(move |bench| drop(reply.send(look(bench))));
+        self.0.send(Ask::Look(look)).await.ok().ok_or_else(gone)?;
+        answer.await.ok().ok_or_else(gone)
+    }
+
+    /// Makes a change; answers when it is stored.
+    ///
+    /// # Errors
+    /// The change cannot be made, the version is not the expected one, or the store refused.
+    pub async fn edit(&self, by: &UserName, expected: Option<u64>, change: Change) -> Result<Done, Problem> {
+        let (reply, answer) = oneshot::channel();
+        let edit = Edit { by: by.clone(), expected, change, reply };
+        self.0.send(Ask::Edit(Box::new(edit))).await.ok().ok_or_else(gone)?;
+        answer.await.ok().ok_or_else(gone)?
+    }
+
+    /// A node or a property, by id or path.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn get(&self, query: String) -> Result<Value, Problem> {
+        let found = self.look(move |bench| bench.tree.get(&query).map(Answer::into_value)).await?;
+        Ok(found.map_err(Refused)?)
+    }
+
+    /// Creates a node or merges properties into one; answers `{id, created}`.
+    ///
+    /// # Errors
+    /// See [`Self::edit`].
+    pub async fn set(
+        &self,
+        by: &UserName,
+        parent: String,
+        name: String,
+        properties: BTreeMap<String, Value>,
+    ) -> Result<Value, Problem> {
+        let done = self.edit(by, None, Change::Set { parent, name, properties }).await?;
+        Ok(serde_json::json!({"id": done.id, "created": done.created}))
+    }
+
+    /// Renames a node or a property.
+    ///
+    /// # Errors
+    /// See [`Self::edit`].
+    pub async fn rename(&self, by: &UserName, query: String, name: String) -> Result<Value, Problem> {
+        self.edit(by, None, Change::Rename { query, name }).await.map(|_| Value::Null)
+    }
+
+    /// Deletes a node or a property.
+    ///
+    /// # Errors
+    /// See [`Self::edit`].
+    pub async fn delete(&self, by: &UserName, query: String) -> Result<Value, Problem> {
+        self.edit(by, None, Change::Delete { query }).await.map(|_| Value::Null)
+    }
+
+    /// A SUT or a component of it. A name without `.user` or `.system` is the user's own SUT, else the shared one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn get_sut(
+        &self,
+        user: &UserName,
+        query: String,
+        follow_links: bool,
+    ) -> Result<Value, Problem> {
+        let user = user.clone();
+        let found = self.look(move |bench| {
+            let Bench { tree, suts } = bench;
+            let get = |query: &str| suts.get(query, follow_links, tree).map(Answer::into_value);
+            get(&query).or_else(|error| {
+                let own = with_owner(&query, user.as_str()).map(|query| get(&query));
+                let shared = with_owner(&query, "system").map(|query| get(&query));
+                own.and_then(Result::ok).or_else(|| shared.and_then(Result::ok)).ok_or(error)
+            })
+        });
+        Ok(found.await?.map_err(Refused)?)
+    }
+}
+
+/// `/bench/router` as `/bench.ana/router`; none where an owner is named already.
+fn with_owner(query: &str, owner: &str) -> Option<String> {
+    let path = query.trim_start_matches('/');
+    let end = path.find(['/', ':']).unwrap_or(path.len());
+    let (name, rest) = path.split_at_checked(end)?;
+    (!name.contains('.')).then(|| format!("/{name}.{owner}{rest}"))
+}
+
+async fn load(store: &Store, first: FirstResources) -> Result<Bench, Problem> {
+    let mut conn = store.read().await?;
+    let stored = store::resource::load(&mut conn).await?;
+    let suts = store::sut::list(&mut conn).await?;
+    drop(conn);
+    let bad = |error: ResourceError| Problem::from(Refused(error));
+    let Some((version, rows)) = stored else { return take_in(store, first).await };
+    let mut bench = Bench { tree: Tree::from_rows(version, rows).map_err(bad)?, suts: Suts::default() };
+    for SutRow { name, body, .. } in suts {
+        bench.suts.insert(name, Tree::from_json(body).map_err(bad)?);
+    }
+    Ok(bench)
+}
+
+/// The first start: the lab's files become rows, all or none.
+async fn take_in(store: &Store, first: FirstResources) -> Result<Bench, Problem> {
+    let named = |file: &str, error: ResourceError| Problem::new(error.code(), format!("{file}: {error}"));
+    let tree = first.tree.map(Tree::from_json).transpose().map_err(|error| named("resources.json", error))?;
+    let mut bench = Bench { tree: tree.unwrap_or_default(), suts: Suts::default() };
+    let mut conn = store.write().await?;
+    let rows: Vec<NodeRow> = bench.tree.rows().cloned().collect();
+    store::resource::edit(&mut conn, bench.tree.version(), &rows, &[]).await?;
+    for (name, body) in first.suts {
+        let sut = Tree::from_json(body).map_err(|error| named(&format!("sut/{name}"), error))?;
+        let row = SutRow { name: name.clone(), version: sut.version(), body: sut.to_json() };
+        store::sut::put(&mut conn, &row).await?;
+        bench.suts.insert(name, sut);
+    }
+    conn.commit().await?;
+    Ok(bench)
+}
+
+/// The task.
+struct Owner {
+    store: Store,
+    bench: Bench,
+}
+
+impl Owner {
+    async fn run(mut self, mut asks: mpsc::Receiver<Ask>) {
+        let mut waiting = Vec::new();
+        while asks.recv_many(&mut waiting, limits::RESOURCE_EDITS_WAITING_MAX).await > 0 {
+            let mut looks = Vec::new();
+            let mut edits = Vec::new();
+            for ask in waiting.drain(..) {
+                match ask {
+                    Ask::Look(look) => looks.push(look),
+                    Ask::Edit(edit) => edits.push(*edit),
+                }
+            }
+            if !edits.is_empty() {
+                self.edit(edits).await;
+            }
+            // After the edits: nobody sees what is not stored.
+            looks.into_iter().for_each(|look| look(&self.bench));
+        }
+    }
+
+    async fn edit(&mut self, edits: Vec<Edit>) {
+        let mut batch = Vec::new();
+        for Edit { by, expected, change, reply } in edits {
+            match change::apply(&mut self.bench, expected, change, random_id) {
+                Ok(applied) => batch.push((by, applied, reply)),
+                // Whoever asked may have stopped waiting.
+                Err(problem) => drop(reply.send(Err(problem))),
+            }
+        }
+        let stored = self.store_all(&batch).await.map_err(Problem::from);
+        let mut undo = Vec::new();
+        for (_, applied, reply) in batch {
+            undo.push(applied.undo);
+            drop(reply.send(stored.clone().map(|()| applied.done)));
+        }
+        if stored.is_err() {
+            undo.into_iter().rev().for_each(|undo: Undo| change::undo(&mut self.bench, undo));
+        }
+    }
+
+    async fn store_all(
+        &self,
+        batch: &[(UserName, Applied, oneshot::Sender<Result<Done, Problem>>)],
+    ) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let now = clock::now();
+        let mut conn = self.store.write().await?;
+        // A node that several edits touched is written once, as it is now; one that is gone by now is deleted.
+        let mut nodes: BTreeMap<ResourceId, Option<NodeRow>> = BTreeMap::new();
+        let mut suts = BTreeMap::new();
+        for (by, applied, _) in batch {
+            for id in &applied.nodes {
+                nodes.insert(id.clone(), self.bench.tree.row(id).cloned());
+            }
+            suts.extend(applied.sut.clone().map(|name| (name.clone(), self.bench.suts.sut(&name))));
+            let (action, target) = (applied.action, applied.target.as_str());
+            store::audit::add(&mut conn, now, by.as_str(), (action, target), "").await?;
+        }
+        if !nodes.is_empty() {
+            let gone: Vec<String> =
+                nodes.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.to_string()).collect();
+            let put: Vec<NodeRow> = nodes.into_values().flatten().collect();
+            store::resource::edit(&mut conn, self.bench.tree.version(), &put, &gone).await?;
+        }
+        for (name, sut) in suts {
+            match sut {
+                Some(sut) => {
+                    let row = SutRow { name, version: sut.version(), body: sut.to_json() };
+                    store::sut::put(&mut conn, &row).await?;
+                }
+                None => drop(store::sut::delete(&mut conn, &name).await?),
+            }
+        }
+        conn.commit().await
+    }
+}
+
+/// The lowest 40 bits are used; the tree refuses the one that is taken, and the next try draws again.
+fn random_id() -> Result<ResourceId, Problem> {
+    let number = getrandom::u64()
+        .map_err(|error| Problem::new(ErrorCode::Internal, format!("no random number for an id: {error}")))?;
+    Ok(ResourceId::from_number(number))
+}
+
+#[cfg(test)]
+mod tests;

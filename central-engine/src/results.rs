@@ -1,0 +1,93 @@
+//! A run as reports want it: the plan, and how each test ended, gathered from the store.
+
+use jackfield_protocol::{
+    id::{AttemptId, RunId},
+    log::Stream,
+};
+use jackfield_reporting::{
+    excerpt::{Excerpt, Logs as ReportLogs},
+    results::{AttemptResult, EngineFacts, Results, TestResult},
+};
+use jackfield_scheduler::effect::{AttemptRow, AttemptState, StopCause};
+
+use crate::{
+    logs::{LogKey, Logs},
+    store::{self, Store, StoreError},
+};
+
+/// Everything of a run that a report can say; none for an unknown run.
+///
+/// # Errors
+/// The store does not answer, or holds rows that cannot be read.
+pub(crate) async fn gather(
+    store: &Store,
+    run: RunId,
+    engine: EngineFacts,
+) -> Result<Option<Results>, StoreError> {
+    let Some(plan) = store.plan(run).await? else { return Ok(None) };
+    let mut conn = store.read().await?;
+    let (Some(summary), Some(row)) =
+        (store::run::summary(&mut conn, run).await?, store::run::row(&mut conn, run).await?)
+    else {
+        return Ok(None);
+    };
+    let attempts = store::attempt::of_tests(&mut conn, run, 0..u32::MAX).await?;
+    let hosts = store::ep::seen(&mut conn).await?.into_iter().map(|(ep, seen)| (ep, seen.host)).collect();
+    let mut tests = vec![TestResult::default(); plan.tests.len()];
+    for attempt in attempts {
+        let at = usize::try_from(attempt.attempt.test.0).ok();
+        if let Some(test) = at.and_then(|at| tests.get_mut(at)) {
+            add(test, attempt);
+        }
+    }
+    let stopped = row.stopped.as_ref().map(sentence);
+    Ok(Some(Results { run: summary, plan, tests, hosts, engine, stopped, pre: row.pre, post: row.post }))
+}
+
+fn add(test: &mut TestResult, row: AttemptRow) {
+    if row.state == AttemptState::Returned {
+        return;
+    }
+    if row.outcome.is_some() {
+        test.outcome.clone_from(&row.outcome);
+    }
+    match row.ep {
+        Some(ep) if row.attempt.attempt > 0 => test.attempts.push(AttemptResult {
+            attempt: row.attempt,
+            ep,
+            started: row.started,
+            elapsed_millis: row.elapsed_millis,
+            outcome: row.outcome,
+            exit_code: row.exit_code,
+            parts: row.parts,
+            cleanups: row.cleanups,
+            variables: row.variables,
+        }),
+        Some(_) | None => test.decided = Some(row.assigned),
+    }
+}
+
+/// `stopped by ana: wrong branch`.
+fn sentence(stop: &StopCause) -> String {
+    match &stop.by {
+        Some(by) => format!("stopped by {by}: {}", stop.reason),
+        None => stop.reason.clone(),
+    }
+}
+
+/// The engine's logs as reports read them. Blocks on the disk.
+#[derive(Clone, Debug)]
+pub(crate) struct LogsOfEngine(pub(crate) Logs);
+
+impl ReportLogs for LogsOfEngine {
+    fn tail(&self, attempt: AttemptId, stream: Stream, bytes_max: usize) -> Option<Excerpt> {
+        let wanted = u64::try_from(bytes_max).unwrap_or(u64::MAX);
+        match self.0.tail_now(LogKey { attempt, stream }, wanted) {
+            Ok(slice) if slice.size == 0 => None,
+            Ok(slice) => {
+                Some(Excerpt::of_tail(&slice.bytes, usize::try_from(slice.size).unwrap_or(usize::MAX)))
+            }
+            Err(error) => Some(Excerpt { text: format!("[{error}]"), cut_bytes: 0 }),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Running tests again: a plan made of another plan, with the same files. Pure but for [`passed`].
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
+
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    id::{RunId, SuiteIndex, TestIndex},
+    plan::{Dependency, PlannedTest, Role, RunPlan},
+    verdict::Verdict,
+};
+
+use crate::store::{self, Store, StoreError};
+
+/// The tests of a run that passed.
+///
+/// # Errors
+/// The store does not answer.
+pub(crate) async fn passed(store: &Store, run: RunId) -> Result<BTreeSet<TestIndex>, StoreError> {
+    let mut conn = store.read().await?;
+    let passed =
+        store::attempt::tests_in_state(&mut conn, run, Some(Verdict::Pass), TestIndex(0), u32::MAX).await?;
+    Ok(passed.into_iter().collect())
+}
+
+/// The plan of those tests that are not done, with the setup and teardown files of their suites; none where all are done.
+///
+/// A dependency on a test that is done holds, so it is left out.
+pub(crate) fn rest(plan: &RunPlan, done: impl Fn(TestIndex) -> bool) -> Option<RunPlan> {
+    let open: BTreeSet<TestIndex> = numbered(plan)
+        .filter(|(index, test)| !is_frame(test) && !done(*index))
+        .map(|(index, _)| index)
+        .collect();
+    if open.is_empty() {
+        return None;
+    }
+    let suites: BTreeSet<SuiteIndex> = open
+        .iter()
+        .filter_map(|index| plan.test(*index))
+        .flat_map(|test| plan.suite_chain(test.suite).map(|(suite, _)| suite))
+        .collect();
+    let keep = |index: TestIndex, test: &PlannedTest| {
+        open.contains(&index) || (is_frame(test) && suites.contains(&test.suite))
+    };
+    let tests: BTreeMap<TestIndex, TestIndex> = (0..)
+        .map(TestIndex)
+        .zip(numbered(plan).filter(|(index, test)| keep(*index, test)))
+        .map(|(new, (old, _))| (old, new))
+        .collect();
+    let suites: BTreeMap<SuiteIndex, SuiteIndex> =
+        (0..).map(SuiteIndex).zip(suites).map(|(new, old)| (old, new)).collect();
+    Some(Numbers { suites, tests }.renumber(plan))
+}
+
+fn is_frame(test: &PlannedTest) -> bool {
+    matches!(test.role, Role::Setup | Role::Teardown)
+}
+
+fn numbered(plan: &RunPlan) -> impl Iterator<Item = (TestIndex, &PlannedTest)> {
+    (0..).map(TestIndex).zip(&plan.tests)
+}
+
+/// From old numbers to new ones, for what is kept.
+struct Numbers {
+    suites: BTreeMap<SuiteIndex, SuiteIndex>,
+    tests: BTreeMap<TestIndex, TestIndex>,
+}
+
+impl Numbers {
+    fn renumber(&self, plan: &RunPlan) -> RunPlan {
+        let suites = self.suites.keys().filter_map(|old| {
+            let mut suite = plan.suite(*old)?.clone();
+            suite.parent = suite.parent.and_then(|parent| self.suites.get(&parent).copied());
+            suite.tests = self.range(&suite.tests);
+            suite.depends = self.dependencies(&suite.depends);
+            Some(suite)
+        });
+        let tests = self.tests.keys().filter_map(|old| {
+            let mut test = plan.test(*old)?.clone();
+            test.suite = self.suites.get(&test.suite).copied()?;
+            test.depends = self.dependencies(&test.depends);
+            Some(test)
+        });
+        let (suites, tests) = (suites.collect(), tests.collect());
+        RunPlan { suites, tests, ..RunPlan { suites: Vec::new(), tests: Vec::new(), ..plan.clone() } }
+    }
+
+    /// The new place of a range: what was before it stays before it.
+    fn range(&self, old: &Range<u32>) -> Range<u32> {
+        let before = |index: u32| {
+            let kept = self.tests.range(..TestIndex(index)).next_back();
+            kept.map_or(0, |(_, new)| new.0.saturating_add(1))
+        };
+        before(old.start)..before(old.end)
+    }
+
+    fn dependencies(&self, old: &[Dependency]) -> Vec<Dependency> {
+        let kept = old.iter().map(|dependency| Dependency {
+            tests: dependency.tests.iter().filter_map(|test| self.tests.get(test).copied()).collect(),
+            ..dependency.clone()
+        });
+        kept.filter(|dependency| !dependency.tests.is_empty()).collect()
+    }
+}
+
+/// Copies of tests of a plan, by ID, name or file, for the end of one suite or each for the end of its own.
+///
+/// # Errors
+/// A name that no test of the plan has, with what to do instead.
+pub(crate) fn copies(
+    plan: &RunPlan,
+    suite: Option<SuiteIndex>,
+    names: &[String],
+) -> Result<BTreeMap<SuiteIndex, Vec<PlannedTest>>, Problem> {
+    if let Some(suite) = suite.filter(|suite| plan.suite(*suite).is_none()) {
+        return Err(Problem::new(ErrorCode::NotFound, format!("the run has no suite {suite}")).field("suite"));
+    }
+    let mut copies: BTreeMap<SuiteIndex, Vec<PlannedTest>> = BTreeMap::new();
+    let mut taken: BTreeSet<Arc<str>> = plan.tests.iter().map(|test| Arc::clone(&test.id)).collect();
+    for name in names {
+        let test = plan.tests.iter().find(|test| is_named(test, name)).ok_or_else(|| {
+            let title =
+                format!("the run has no test `{name}`; queue one of its own tests, or start a new run");
+            Problem::new(ErrorCode::NotFound, title).field("tests")
+        })?;
+        let mut copy = test.clone();
+        copy.suite = suite.unwrap_or(test.suite);
+        // A copy runs for its own sake, now.
+        copy.role = Role::Test;
+        copy.depends = Vec::new();
+        copy.id = fresh_id(&test.id, &mut taken);
+        copies.entry(copy.suite).or_default().push(copy);
+    }
+    Ok(copies)
+}
+
+fn is_named(test: &PlannedTest, name: &str) -> bool {
+    let ends =
+        |path: &str| path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+    *test.id == *name || *test.origin == *name || *test.name == *name || ends(&test.file)
+}
+
+/// `id+2`, `id+3`, …: the EP's part of the ID stays at its end.
+fn fresh_id(id: &str, taken: &mut BTreeSet<Arc<str>>) -> Arc<str> {
+    let (own, ep) = id.split_once('#').map_or((id, String::new()), |(own, ep)| (own, format!("#{ep}")));
+    let fresh = (2_u64..).map(|count| Arc::from(format!("{own}+{count}{ep}"))).find(|id| !taken.contains(id));
+    let fresh: Arc<str> = fresh.unwrap_or_else(|| id.into());
+    taken.insert(Arc::clone(&fresh));
+    fresh
+}
+
+#[cfg(test)]
+mod tests;
