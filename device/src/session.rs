@@ -28,12 +28,19 @@ pub struct SessionSettings {
     pub known_hosts: PathBuf,
     /// The terminal that devices are told they talk to.
     pub window: Window,
+    /// Quiet time after which an unknown prompt is believed, where the network is faster or slower than profiles take it to be.
+    pub settle: Option<Duration>,
 }
 
 impl SessionSettings {
     /// The shipped profiles, and known hosts in a file.
     pub fn new(known_hosts: impl Into<PathBuf>) -> Self {
-        Self { profiles: Profiles::shipped(), known_hosts: known_hosts.into(), window: Window::default() }
+        Self {
+            profiles: Profiles::shipped(),
+            known_hosts: known_hosts.into(),
+            window: Window::default(),
+            settle: None,
+        }
     }
 }
 
@@ -127,11 +134,12 @@ pub struct Session {
     prompt: Prompt,
 }
 
-/// The prompt as it was last seen.
+/// The prompt as it was last seen, and those of other modes seen before it.
 #[derive(Clone, Debug, Default)]
 struct Prompt {
     text: Vec<u8>,
-    patterns: Option<Patterns>,
+    known: Vec<Vec<u8>>,
+    follows: Option<(Patterns, Vec<command::Follow>)>,
 }
 
 impl Session {

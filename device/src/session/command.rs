@@ -7,48 +7,73 @@ use jackfield_config::profile::ConfigMode;
 use super::{Session, SessionError, clean};
 use crate::{
     clock::Deadline,
-    expect::{Patterns, pattern::literal},
-    limits::PAGES_MAX,
+    expect::{PatternError, Patterns, pattern::literal},
+    limits::{PAGES_MAX, PROMPTS_MAX},
 };
 
-/// Places in the list of what may follow a command.
-const PAGER: usize = 2;
+/// What may follow a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follow {
+    /// A prompt that was seen before, after the end of a line.
+    Known,
+    /// A prompt as the profile describes it.
+    Prompt,
+    /// The pager.
+    Pager,
+}
 
 impl Session {
     /// Remembers the prompt that was just seen: the line it ends, byte for byte. From now on it is found as a text, the moment its
     /// last byte arrives; any other prompt is still found by the profile's pattern, once the device is quiet.
-    pub(super) fn learn_prompt(&mut self, before: &[u8], text: &[u8]) -> Result<(), SessionError> {
+    pub(super) fn learn_prompt(&mut self, before: &[u8], text: &[u8]) {
         let all = [before, text].concat();
         let from =
             all.iter().rposition(|byte| matches!(*byte, b'\n' | b'\r')).map_or(0, |at| at.saturating_add(1));
-        let line = all.get(from..).unwrap_or_default();
-        if line == self.prompt.text.as_slice() && self.prompt.patterns.is_some() {
-            return Ok(());
+        let line = all.get(from..).unwrap_or_default().to_vec();
+        self.prompt.text.clone_from(&line);
+        // A prompt that shows nothing would be found at every line end; it stays with the pattern.
+        let shows_nothing = line.iter().all(|byte| *byte <= b' ');
+        if shows_nothing || self.prompt.known.contains(&line) {
+            return;
         }
-        let profile = &self.kind.profile;
-        let mut awaited = vec![format!(r"[\r\n]{}", literal(line)), profile.prompt.clone()];
-        awaited.extend(profile.pager.as_ref().map(|pager| pager.more.clone()));
-        let words = format!("the prompt `{}`", clean::text(line).trim());
-        self.prompt.patterns = Some(Patterns::regexes(&awaited)?.told_as(&words));
-        self.prompt.text = line.to_vec();
-        Ok(())
+        if self.prompt.known.len() >= PROMPTS_MAX {
+            self.prompt.known.remove(0);
+        }
+        self.prompt.known.push(line);
+        self.prompt.follows = None;
     }
 
     /// Bytes of the prompt that ends an answer. After a line that was not ended the known prompt follows at once; anything else is
     /// a new prompt, and a whole line.
-    fn prompt_of(&mut self, answer: &[u8], text: &[u8]) -> Result<usize, SessionError> {
+    fn prompt_of(&mut self, answer: &[u8], text: &[u8]) -> usize {
         let all = [answer, text].concat();
         if self.prompt.text.is_empty() || !all.ends_with(&self.prompt.text) {
-            self.learn_prompt(answer, text)?;
+            self.learn_prompt(answer, text);
         }
-        Ok(self.prompt.text.len())
+        self.prompt.text.len()
     }
 
-    fn after_command(&self) -> Result<Patterns, SessionError> {
-        match &self.prompt.patterns {
-            Some(patterns) => Ok(patterns.clone()),
-            None => Ok(Patterns::regexes(&[&self.kind.profile.prompt])?.told_as("a prompt")),
+    /// What may follow a command; compiled again when a prompt was learned.
+    fn follows(&mut self) -> Result<(Patterns, Vec<Follow>), SessionError> {
+        let words = format!("the prompt `{}`", self.prompt());
+        if self.prompt.follows.is_none() {
+            let profile = &self.kind.profile;
+            let known: Vec<String> = self.prompt.known.iter().map(|known| literal(known)).collect();
+            let (mut patterns, mut kinds) = (Vec::new(), Vec::new());
+            if !known.is_empty() {
+                patterns.push(format!(r"[\r\n](?:{})", known.join("|")));
+                kinds.push(Follow::Known);
+            }
+            patterns.push(profile.prompt.clone());
+            kinds.push(Follow::Prompt);
+            if let Some(pager) = &profile.pager {
+                patterns.push(pager.more.clone());
+                kinds.push(Follow::Pager);
+            }
+            self.prompt.follows = Some((Patterns::regexes(&patterns)?, kinds));
         }
+        let (patterns, kinds) = self.prompt.follows.clone().ok_or(PatternError::Empty)?;
+        Ok((patterns.told_as(&words), kinds))
     }
 
     pub(super) async fn run_command(
@@ -68,7 +93,7 @@ impl Session {
 
     /// Everything up to the next prompt, pages joined; the prompt is remembered and not part of it.
     async fn await_answer(&mut self, doing: &str, deadline: Deadline) -> Result<Vec<u8>, SessionError> {
-        let patterns = self.after_command()?;
+        let (patterns, kinds) = self.follows()?;
         let mut answer: Vec<u8> = Vec::new();
         let mut paged = false;
         let failed = |source| SessionError::Expect { doing: doing.to_owned(), source };
@@ -81,12 +106,17 @@ impl Session {
             } else {
                 answer.extend_from_slice(page);
             }
-            if seen.index != PAGER {
-                if seen.index == 1 {
-                    let prompt = self.prompt_of(&answer, &seen.text)?;
-                    answer.truncate(answer.len().saturating_add(seen.text.len()).saturating_sub(prompt));
+            match kinds.get(seen.index) {
+                Some(Follow::Pager) => {}
+                Some(Follow::Known) => {
+                    self.prompt.text = seen.text.get(1..).unwrap_or_default().to_vec();
+                    return Ok(answer);
                 }
-                return Ok(answer);
+                Some(Follow::Prompt) | None => {
+                    let prompt = self.prompt_of(&answer, &seen.text);
+                    answer.truncate(answer.len().saturating_add(seen.text.len()).saturating_sub(prompt));
+                    return Ok(answer);
+                }
             }
             // What stands before a pager on its own line belongs to the pager.
             let line = answer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));

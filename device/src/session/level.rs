@@ -54,7 +54,8 @@ impl Session {
         let asked = Patterns::regexes(&[secret, &profile.prompt])?;
         let seen = self.dialogue.expect(&asked, deadline).await.map_err(failed)?;
         if seen.index == 1 {
-            return self.learn_prompt(&seen.before, &seen.text);
+            self.learn_prompt(&seen.before, &seen.text);
+            return Ok(());
         }
         let answer = self.target.enable_password.clone().or_else(|| self.target.password.clone());
         let Some(answer) = answer else {
@@ -65,7 +66,7 @@ impl Session {
         self.dialogue.send_secret(line.as_bytes(), deadline).await.map_err(failed)?;
         let seen = self.dialogue.expect(&asked, deadline).await.map_err(failed)?;
         if seen.index == 1 {
-            self.learn_prompt(&seen.before, &seen.text)?;
+            self.learn_prompt(&seen.before, &seen.text);
         }
         if seen.index == 0 || kind.level_of(&self.prompt.text).is_none_or(|now| now < wanted) {
             let why = format!("`{enter}` did not take the secret");

@@ -98,7 +98,8 @@ pub(super) async fn over(
     taps: Vec<Box<dyn Tap>>,
 ) -> Result<Session, SessionError> {
     let kind = Arc::new(Kind::new(settings.profiles.get(&target.profile)?)?);
-    let dialogue = Dialogue::new(channel, kind.profile.settle, taps);
+    let settle = settings.settle.unwrap_or(kind.profile.settle);
+    let dialogue = Dialogue::new(channel, settle, taps);
     let mut session = Session { dialogue, kind, target, prompt: Prompt::default() };
     if let Err(error) = session.make_ready(deadline).await {
         session.dialogue.close().await;
@@ -159,7 +160,7 @@ impl Session {
                     return Err(self.login_failed(format!("the device says `{}`", said.trim())));
                 }
                 _ => {
-                    self.learn_prompt(&seen.before, &seen.text)?;
+                    self.learn_prompt(&seen.before, &seen.text);
                     return Ok(());
                 }
             }
