@@ -24,6 +24,9 @@ package Jackfield::Script;
 
 our ($result, $reason);
 
+# A process that the script forked does not speak for the test.
+my $owner = $$;
+
 # Assigned from another package, so that a script under `use strict` may use them without declaring them.
 sub inject {
     my %env = map { $_ => $ENV{"JACKFIELD_$_"} // '' } qw(USER EP SUT SUITE_ID SUITE_NAME TEST_ID TEST_NAME CONFIG ITERATION PROPERTIES);
@@ -72,9 +75,11 @@ sub run_file {
     return $@;
 }
 
+sub is_owner { return $$ == $owner }
+
 # `exit` in the script, or its end: what it left in `$_RESULT` counts, unless the exit status says something worse.
 END {
-    if (defined $result) {
+    if (defined $result && $$ == $owner) {
         my $status = $?;
         my ($word, $why) = verdict($result);
         if ($status == 0 || $word ne 'PASS') {
@@ -102,5 +107,6 @@ my $error = Jackfield::Script::run_file($file);
 if ($error ne '') {
     print {*STDERR} $error;
     undef $Jackfield::Script::result;
+    exit 255 if !Jackfield::Script::is_owner();
     Jackfield::_end('FAIL', 'crashed: ' . Jackfield::_reason($error), 1);
 }

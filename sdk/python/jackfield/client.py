@@ -75,6 +75,11 @@ class _Connection:
     def close(self) -> None:
         self._socket.close()
 
+    def __del__(self) -> None:
+        # A thread has ended, and its connection with it.
+        if hasattr(self, "_socket"):
+            self._socket.close()
+
     def request(self, method: str, params: dict[str, Any]) -> Any:
         import json
 

@@ -30,6 +30,8 @@ class Perl(Lab):
             ("testSkip('later')", 77, ("SKIPPED", "later", False)),
             ("\ndie 'no link'", 1, ("FAIL", f"crashed: no link {place} 2.", True)),
             ("eval { die 'caught' }; exit 0", 0, None),
+            ("my $p = fork // die; die 'a child' if !$p; waitpid $p, 0; exit(($? >> 8) == 255 ? 0 : 9)", 0, None),
+            ("$_RESULT = 'FAIL'; my $p = fork // die; exit 0 if !$p; waitpid $p, 0; $_RESULT = 'PASS'; exit $?", 0, None),
             ("get_resource('/none')", 1, ("FAIL", "crashed: there is no resource `/none` (parameter `query`) [not_found]", True)),
         ]:
             self.ep.result = None

@@ -227,6 +227,7 @@ class Scripts(Lab):
             ("try:\n test_fail('no link')\nexcept Exception:\n pass", 1, ("FAIL", "no link", False)),
             ("test_skip('no card')", 77, ("SKIPPED", "no card", False)),
             ("testAbort('enough')", 1, ("ABORTED", "enough", False)),
+            ("pid = os.fork()\nif pid == 0: raise ValueError('a child')\nassert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1", 0, None),
             ("{}['x']", 1, ("FAIL", "crashed: KeyError: 'x'", True)),
             ("xrange(3)", 1, ("FAIL", "crashed: NameError: name 'xrange' is not defined (a name of Python 2; `2to3 -w` converts it)", True)),
             ("if x print(3)", 1, ("FAIL", "crashed: SyntaxError: invalid syntax (t.py, line 1)", True)),

@@ -118,6 +118,24 @@ class Warm(Lab):
                 self.assertEqual((ended, self.ep.result), (end, result), err)
                 self.assertEqual(out, "bye\n" if "bye" in text else "")
 
+    def test_what_scripts_do_with_the_standard_library(self):
+        for text, end in [
+            ("import asyncio\nasync def f(): await asyncio.sleep(0); return 3\nassert asyncio.run(f()) == 3", 0),
+            ("import multiprocessing as m\ndef f(x): return x * 2\nif __name__ == '__main__':\n with m.Pool(2) as p: assert p.map(f, [1, 2]) == [2, 4]", 0),
+            ("import multiprocessing as m\ndef f(): raise SystemExit(4)\nif __name__ == '__main__':\n p = m.get_context('spawn').Process(target=f); p.start(); p.join(); sys.exit(p.exitcode)", 4),
+            ("import subprocess\nassert subprocess.run(['sh', '-c', 'echo $JACKFIELD_EP'], capture_output=True).stdout == b'EP-1001\\n'", 0),
+            ("import unittest\nclass T(unittest.TestCase):\n def test(self): self.assertEqual(1, 1)\nunittest.main()", 0),
+            ("import unittest\nclass T(unittest.TestCase):\n def test(self): self.assertEqual(1, 2)\nunittest.main()", 1),
+            ("import dataclasses, pickle\n@dataclasses.dataclass\nclass D: x: int\nassert pickle.loads(pickle.dumps(D(1))) == D(1)", 0),
+            ("import signal\nsignal.signal(signal.SIGALRM, lambda *_: sys.exit(6))\nsignal.setitimer(signal.ITIMER_REAL, 0.01)\nsignal.pause()", 6),
+            ("import concurrent.futures as c\nwith c.ThreadPoolExecutor(2) as p: assert list(p.map(abs, [-1])) == [1]", 0),
+            ("import inspect\ndef f(): pass\nassert inspect.getsource(f).startswith('def f')", 0),
+        ]:
+            with self.subTest(text):
+                ended, _, err = self.run_test(text)
+                self.assertEqual(ended, {"code": end}, err)
+        self.assertNotEqual(*(self.run_test("import random; print(random.random())")[1] for _ in range(2)))
+
     def test_a_traceback_begins_in_the_script(self):
         _, _, err = self.run_test("def f():\n    return {}['x']\nf()\n")
         self.assertEqual([line.strip() for line in err.splitlines() if "File" in line], [f'File "{self.folder}/t1.py", line {n}, in {w}' for n, w in ((3, "<module>"), (2, "f"))])
