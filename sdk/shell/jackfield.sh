@@ -124,7 +124,7 @@ jf_cleanup() {
     jf_tell cleanup "$(jf_object name "$_jf_name" command: "$(jf_list "$@")")"
 }
 
-# jf_get_global PATH: a text as it is, a folder as JSON, `null` where there is none.
+# jf_get_global PATH: a text as it is, a folder as JSON, nothing where there is none.
 jf_get_global() { jf_call get_global "$(jf_object path "$1")" --raw; }
 
 # jf_set_global PATH VALUE
@@ -148,7 +148,7 @@ jf_delete_resource() { jf_tell delete_resource "$(jf_object query "$1")"; }
 # jf_get_sut QUERY
 jf_get_sut() { jf_call get_sut "$(jf_object query "$1")" --raw; }
 
-# jf_get_bind_id, jf_get_bind_name COMPONENT [CONFIG]: `null` where there is none.
+# jf_get_bind_id, jf_get_bind_name COMPONENT [CONFIG]: nothing where there is none.
 jf_get_bind_id() { jf_call get_bind_id "$(jf_object component "$1" config "${2:-}")" --raw; }
 jf_get_bind_name() { jf_call get_bind_name "$(jf_object component "$1" config "${2:-}")" --raw; }
 

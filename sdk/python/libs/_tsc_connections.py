@@ -37,7 +37,7 @@ class Connection(object):
     def read(self):
         """What has come and was not read yet; empty where there is nothing."""
         try:
-            found = self.session.expect(r"(?s).+\Z", timeout=QUIET_SECONDS)
+            found = self.session.expect(r"(?s).+$", timeout=QUIET_SECONDS)
         except JackfieldError as error:
             if error.code == "unreachable":
                 raise

@@ -314,7 +314,8 @@ def _call(arguments):
     if "error" in answer:
         sys.exit(answer["error"]["message"])
     result = answer["result"]
-    print(result if raw and isinstance(result, str) else json.dumps(result, ensure_ascii=False))
+    if not (raw and result is None):
+        print(result if raw and isinstance(result, str) else json.dumps(result, ensure_ascii=False, separators=(",", ":")))
 
 
 def _bridge():

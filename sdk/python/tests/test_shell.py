@@ -42,7 +42,7 @@ class Shell(Lab):
             jf_log logTest "$(printf 'Grüße\n\t"2" \\ \001')"
             jf_log logDebug ''
             is "$(jf_get_global Level_A/global1)" 'value 1'
-            is "$(jf_get_global nowhere)" null
+            is "$(jf_get_global nowhere)" ''
             jf_set_global Level_A/new 'ö "x"'
             is "$(jf_get_global Level_A/new)" 'ö "x"'
             jf_set_resource module1 /tb1/dev_2 '{"ip": "10.0.0.1"}' >made.json
