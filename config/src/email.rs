@@ -6,7 +6,7 @@ use crate::{
     problem::Read,
     source::{At, Source},
     value,
-    xml::{self, Walk},
+    xml::{self, Element, Walk},
 };
 
 /// The file.
@@ -72,14 +72,19 @@ impl EmailConfig {
             let message = format!("`{}` is not an address", address.value);
             walk.error(address.span, message, "write name@host, or Name <name@host>");
         }
-        if config.enabled && config.server.is_none() {
+        if config.enabled && !says(root, "SMTPPath") {
             walk.error(root.name_span(), "mail is enabled without <SMTPPath>", "name the mail server");
         }
-        if config.enabled && config.to.is_empty() {
+        if config.enabled && !says(root, "To") {
             walk.error(root.name_span(), "mail is enabled without <To>", "name a recipient");
         }
         Read { value: Some(config), problems: walk.finish() }
     }
+}
+
+/// Whether an element is there with a text; a wrong one is reported for itself.
+fn says(root: Element<'_>, name: &str) -> bool {
+    root.child(name).is_some_and(|element| !element.text().trim().is_empty())
 }
 
 fn server(text: &str) -> Result<(Arc<str>, u16), &'static str> {

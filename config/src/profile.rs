@@ -182,3 +182,23 @@ fn read_config(fields: &Fields<'_>) -> Option<ConfigMode> {
     fields.finish();
     Some(ConfigMode { enter: enter?, commit, leave: leave?, level })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_of_a_profile_is_told_at_once() {
+        let text = "name = 'x'\nprompt = '[#'\nlevls = []\n[pager]\nanswer = ' '\n[config]\nenter = 'c'\nleave = 'e'\nlevel = 'top'\n";
+        let problems = Profile::parse("p.toml", text).unwrap_err();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(told.join("\n"), @"");
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_default() {
+        let profile = Profile::parse("p.toml", "name = 'x'\nprompt = '> $'").unwrap();
+        assert_eq!((profile.line_ending.as_str(), profile.settle), ("\r", SETTLE_DEFAULT));
+        assert_eq!(profile.login.nudge, None);
+    }
+}

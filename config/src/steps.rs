@@ -12,12 +12,14 @@
 //!
 //! `${name}` stands for a variable in every text: captured before, given in `[variables]`, or known to the one who runs the test.
 
+mod read;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use jackfield_protocol::error::FileProblem;
 use serde_json::{Map, Value};
 
-use crate::toml_table::{Document, Fields, suggestion};
+use crate::toml_table::Document;
 
 /// A step's time where neither it nor the file says another.
 pub const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
@@ -25,8 +27,6 @@ pub const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 pub const EVERY_DEFAULT: Duration = Duration::from_secs(1);
 /// Most times a `repeat` may repeat.
 pub const REPEAT_MAX: u32 = 1_000_000;
-/// How deep `repeat` may be nested.
-const DEPTH_MAX: u32 = 8;
 
 /// A step test.
 #[derive(Clone, Debug, PartialEq)]
@@ -210,252 +210,9 @@ impl StepTest {
     /// # Errors
     /// Every problem of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<FileProblem>> {
-        Document::read(file, text, read_test)
+        Document::read(file, text, read::read_test)
     }
 }
 
-fn read_test(fields: &Fields<'_>) -> Option<StepTest> {
-    let sessions: BTreeMap<String, SessionSource> = fields
-        .named_tables("sessions", "a session")
-        .into_iter()
-        .filter_map(|(name, session)| read_session(&session).map(|session| (name, session)))
-        .collect();
-    let names: Vec<&str> = sessions.keys().map(String::as_str).collect();
-    let steps = read_steps(fields, "steps", &names, 0);
-    if steps.is_empty() {
-        fields.error("the test has no steps", "add [[steps]] with a `command`, `expect` or another action");
-    }
-    Some(StepTest {
-        title: fields.required_text("title")?,
-        description: fields.text("description").unwrap_or_default(),
-        timeout: fields.duration("timeout").unwrap_or(STEP_TIMEOUT_DEFAULT),
-        variables: texts_of(fields, "variables"),
-        steps,
-        cleanup: read_steps(fields, "cleanup", &names, 0),
-        sessions,
-    })
-}
-
-fn read_session(fields: &Fields<'_>) -> Option<SessionSource> {
-    let source = SessionSource {
-        line: fields.line(),
-        resource: fields.text("resource"),
-        connect: fields.values("connect"),
-        timeout: fields.duration("timeout"),
-        level: fields.text("level"),
-    };
-    fields.finish();
-    if source.resource.is_none() && source.connect.is_empty() {
-        fields.error(
-            "a session has neither `resource` nor `connect`",
-            "add resource = \"/path\" or connect = { protocol = \"telnet\", host = \"…\" }",
-        );
-        return None;
-    }
-    Some(source)
-}
-
-fn read_steps(fields: &Fields<'_>, key: &str, sessions: &[&str], depth: u32) -> Vec<Step> {
-    if depth > DEPTH_MAX {
-        fields.error(format!("`repeat` is nested deeper than {DEPTH_MAX}"), "use variables, or a script");
-        return Vec::new();
-    }
-    let tables = fields.tables(key, "a step");
-    tables.iter().filter_map(|step| read_step(step, sessions, depth)).collect()
-}
-
-const ACTIONS: [&str; 8] = ["send", "expect", "command", "config", "wait_until", "repeat", "pause", "set"];
-
-fn read_step(fields: &Fields<'_>, sessions: &[&str], depth: u32) -> Option<Step> {
-    let given: Vec<&str> = ACTIONS.into_iter().filter(|action| fields.has(action)).collect();
-    let checks = read_checks(fields);
-    let captures = fields.patterns("capture");
-    let action = match given.as_slice() {
-        [] if checks.is_empty() && captures.is_empty() => {
-            fields.error(
-                "a step does nothing",
-                format!("give it one of: {}, capture, check", ACTIONS.join(", ")),
-            );
-            None
-        }
-        [] => Some(Action::Look),
-        [one] => read_action(fields, one, sessions, depth),
-        [first, second, ..] => {
-            let message = format!("a step has both `{first}` and `{second}`");
-            fields.error_at(second, message, "make two steps of it");
-            None
-        }
-    };
-    let name = fields.text("name");
-    let session = read_step_session(fields, action.as_ref(), sessions);
-    let (timeout, go_on) = (fields.duration("timeout"), fields.flag("go_on").unwrap_or(false));
-    fields.finish();
-    let action = action?;
-    if matches!(action, Action::WaitUntil { .. }) && checks.is_empty() {
-        fields.error("`wait_until` has no `check`", "say what is awaited: check = { contains = \"…\" }");
-    }
-    let name = name.unwrap_or_else(|| describe(&action));
-    Some(Step { line: fields.line(), name, session: session?, action, timeout, go_on, captures, checks })
-}
-
-fn read_step_session(fields: &Fields<'_>, action: Option<&Action>, sessions: &[&str]) -> Option<String> {
-    let needed = match action {
-        None | Some(Action::Look | Action::Repeat { .. } | Action::Pause { .. } | Action::Set { .. }) => {
-            false
-        }
-        Some(
-            Action::Send { .. }
-            | Action::Expect { .. }
-            | Action::Command { .. }
-            | Action::Config { .. }
-            | Action::WaitUntil { .. },
-        ) => true,
-    };
-    match (fields.text("session"), sessions) {
-        (Some(name), _) if sessions.contains(&name.as_str()) => Some(name),
-        (Some(name), _) => {
-            let help = suggestion(&name, sessions.iter().copied());
-            fields.error_at("session", format!("there is no session `{name}`"), help);
-            None
-        }
-        (None, _) if !needed => Some(String::new()),
-        (None, [only]) => Some((*only).to_owned()),
-        (None, []) => {
-            fields.error("the test has no sessions", "add [sessions.NAME] with a `resource` or `connect`");
-            None
-        }
-        (None, _) => {
-            fields.error(
-                "the step does not say which session",
-                format!("add session = one of: {}", sessions.join(", ")),
-            );
-            None
-        }
-    }
-}
-
-fn read_action(fields: &Fields<'_>, action: &str, sessions: &[&str], depth: u32) -> Option<Action> {
-    Some(match action {
-        "send" => Action::Send { text: fields.text("send")?, enter: fields.flag("enter").unwrap_or(true) },
-        "expect" => Action::Expect { patterns: read_awaited(fields)? },
-        "command" => Action::Command {
-            command: fields.text("command")?,
-            allow_error: fields.flag("allow_error").unwrap_or(false),
-        },
-        "config" => Action::Config { lines: fields.texts("config") },
-        "wait_until" => Action::WaitUntil {
-            command: fields.text("wait_until")?,
-            every: fields.duration("every").unwrap_or(EVERY_DEFAULT),
-        },
-        "repeat" => Action::Repeat {
-            times: read_times(fields)?,
-            steps: read_steps(fields, "steps", sessions, depth.saturating_add(1)),
-        },
-        "pause" => Action::Pause { span: fields.duration("pause")? },
-        _ => Action::Set { values: texts_of(fields, "set") },
-    })
-}
-
-fn read_times(fields: &Fields<'_>) -> Option<u32> {
-    let times: u32 = fields.number("repeat")?;
-    if times > REPEAT_MAX {
-        fields.error_at("repeat", format!("`repeat` is more than {REPEAT_MAX}"), "repeat less often");
-    }
-    Some(times)
-}
-
-/// One pattern or exact text, or a list of them.
-fn read_awaited(fields: &Fields<'_>) -> Option<Vec<Awaited>> {
-    let items = match fields.json("expect")? {
-        Value::Array(items) => items,
-        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-            vec![one]
-        }
-    };
-    let mut awaited = Vec::new();
-    for item in items {
-        match item {
-            Value::String(text) => {
-                fields.check_pattern("expect", &text);
-                awaited.push(Awaited::Pattern(text));
-            }
-            Value::Object(table) => match table.get("exact") {
-                Some(Value::String(text)) if table.len() == 1 => awaited.push(Awaited::Exact(text.clone())),
-                _ => wrong_awaited(fields),
-            },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => wrong_awaited(fields),
-        }
-    }
-    if awaited.is_empty() {
-        wrong_awaited(fields);
-    }
-    Some(awaited)
-}
-
-fn wrong_awaited(fields: &Fields<'_>) {
-    let help = "write a regular expression in quotes, { exact = \"text\" }, or a list of them";
-    fields.error_at("expect", "`expect` does not say what to wait for", help);
-}
-
-fn read_checks(fields: &Fields<'_>) -> Vec<Check> {
-    let mut checks = Vec::new();
-    for table in fields.tables("check", "a check") {
-        let value = table.text("value");
-        let before = checks.len();
-        for (word, relation) in Relation::ALL {
-            let limit = match relation {
-                Relation::Matches | Relation::NotMatches => table.pattern(word),
-                Relation::Contains
-                | Relation::NotContains
-                | Relation::Equals
-                | Relation::NotEquals
-                | Relation::Above
-                | Relation::Below
-                | Relation::AtLeast
-                | Relation::AtMost => table.json(word).map(|limit| plain_text(&limit)),
-            };
-            checks.extend(limit.map(|limit| Check { value: value.clone(), relation, limit }));
-        }
-        table.finish();
-        if checks.len() == before {
-            let words: Vec<&str> = Relation::ALL.into_iter().map(|(word, _)| word).collect();
-            table.error("a check checks nothing", format!("give it one of: {}", words.join(", ")));
-        }
-    }
-    checks
-}
-
-fn texts_of(fields: &Fields<'_>, key: &str) -> BTreeMap<String, String> {
-    fields.values(key).iter().map(|(name, value)| (name.clone(), plain_text(value))).collect()
-}
-
-fn plain_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn describe(action: &Action) -> String {
-    match action {
-        Action::Send { text, .. } => format!("send `{text}`"),
-        Action::Expect { patterns } => {
-            let shown: Vec<&str> = patterns
-                .iter()
-                .map(|awaited| match awaited {
-                    Awaited::Pattern(text) | Awaited::Exact(text) => text.as_str(),
-                })
-                .collect();
-            format!("expect `{}`", shown.join("` or `"))
-        }
-        Action::Command { command, .. } => format!("command `{command}`"),
-        Action::Config { lines } => match lines.as_slice() {
-            [line] => format!("config `{line}`"),
-            lines => format!("config of {} lines", lines.len()),
-        },
-        Action::Look => "check".to_owned(),
-        Action::WaitUntil { command, .. } => format!("wait until `{command}` shows it"),
-        Action::Repeat { times, .. } => format!("repeat {times} times"),
-        Action::Pause { span } => format!("pause {span:?}"),
-        Action::Set { values } => {
-            format!("set {}", values.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

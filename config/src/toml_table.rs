@@ -3,41 +3,44 @@
 //! A [`Document`] is the parsed text; [`Fields`] is one table of it. A reader asks a table for its keys, one by one; what it
 //! asked for is what the table may contain, so [`Fields::finish`] can tell every key that nobody asked for.
 
-use std::{cell::RefCell, collections::BTreeSet, ops::Range, time::Duration};
+use std::{cell::RefCell, collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
 
-use jackfield_protocol::error::{FileProblem, Severity};
+use jackfield_protocol::error::FileProblem;
 use serde_json::Value;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-/// Bytes of the largest file that is read; people do not write larger ones.
-pub(crate) const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+use crate::{
+    limits::FILE_BYTES_MAX,
+    problem::{Problems, suggest, whole_file},
+    source::{Source, Span},
+};
 
 /// A file with the problems found in it so far.
 #[derive(Debug)]
-pub(crate) struct Document<'t> {
-    file: &'t str,
-    text: &'t str,
-    problems: RefCell<Vec<FileProblem>>,
+pub(crate) struct Document {
+    source: Arc<Source>,
+    problems: RefCell<Problems>,
 }
 
-impl<'t> Document<'t> {
+impl Document {
     /// Reads a file through `read`, which is given its top table; `None` from it must come with a problem.
     ///
     /// # Errors
     /// Every problem of the file, in the order of their places.
     pub(crate) fn read<T>(
-        file: &'t str,
-        text: &'t str,
+        file: &str,
+        text: &str,
         read: impl FnOnce(&Fields<'_>) -> Option<T>,
     ) -> Result<T, Vec<FileProblem>> {
-        let document = Self { file, text, problems: RefCell::default() };
-        if text.len() > FILE_BYTES_MAX {
-            document.error(0..0, format!("the file is larger than {FILE_BYTES_MAX} bytes"), "split it");
-            return Err(document.into_problems());
+        if u64::try_from(text.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
+            let message = format!("the file is larger than {FILE_BYTES_MAX} bytes");
+            return Err(vec![whole_file(file, message, "split it")]);
         }
+        let source = Arc::new(Source::new(file, text));
+        let document = Self { problems: RefCell::new(Problems::new(&source)), source };
         let value = match DeTable::parse(text) {
             Ok(table) => {
                 let fields = Fields::new(&document, table.get_ref(), table.span(), "the file");
@@ -50,44 +53,25 @@ impl<'t> Document<'t> {
                 None
             }
         };
-        let mut problems = document.into_problems();
-        problems.sort_by_key(|problem| (problem.line, problem.column));
-        match value {
-            Some(value) if problems.is_empty() => Ok(value),
-            _ => Err(problems),
-        }
+        let problems = document.problems.into_inner().finish();
+        value.filter(|_| problems.is_empty()).ok_or(problems)
     }
 
     /// Notes a problem at a place of the text.
-    pub(crate) fn error(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.matches('\n').count().saturating_add(1);
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()).saturating_add(1);
-        self.problems.borrow_mut().push(FileProblem {
-            severity: Severity::Error,
-            file: self.file.to_owned(),
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-            message: message.into(),
-            help: help.into(),
-        });
+    fn error(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.borrow_mut().error(Span::new(span.start, span.end), message, help);
     }
 
     /// The line of a place, from 1.
-    pub(crate) fn line(&self, span: &Range<usize>) -> u32 {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        u32::try_from(before.matches('\n').count().saturating_add(1)).unwrap_or(u32::MAX)
-    }
-
-    fn into_problems(self) -> Vec<FileProblem> {
-        self.problems.into_inner()
+    fn line(&self, span: &Range<usize>) -> u32 {
+        self.source.position(Span::new(span.start, span.end).start).0
     }
 }
 
 /// One table of a file.
 #[derive(Debug)]
 pub(crate) struct Fields<'d> {
-    document: &'d Document<'d>,
+    document: &'d Document,
     table: &'d DeTable<'d>,
     span: Range<usize>,
     what: &'static str,
@@ -95,12 +79,7 @@ pub(crate) struct Fields<'d> {
 }
 
 impl<'d> Fields<'d> {
-    fn new(
-        document: &'d Document<'d>,
-        table: &'d DeTable<'d>,
-        span: Range<usize>,
-        what: &'static str,
-    ) -> Self {
+    fn new(document: &'d Document, table: &'d DeTable<'d>, span: Range<usize>, what: &'static str) -> Self {
         Self { document, table, span, what, asked: RefCell::default() }
     }
 
@@ -226,7 +205,7 @@ impl<'d> Fields<'d> {
         let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
         if found.is_none() {
             let words = choices.iter().map(|(word, _)| *word);
-            self.error_at(key, format!("`{key}`: there is no `{text}`"), suggestion(&text, words));
+            self.error_at(key, format!("`{key}`: there is no `{text}`"), suggest(&text, words));
         }
         found
     }
@@ -318,7 +297,7 @@ impl<'d> Fields<'d> {
                 self.document.error(
                     key.span(),
                     format!("{} has no key `{name}`", self.what),
-                    suggestion(name, asked.iter().map(String::as_str)),
+                    suggest(name, asked.iter().map(String::as_str)),
                 );
             }
         }
@@ -376,34 +355,6 @@ fn plain(value: &DeValue<'_>) -> Value {
             table.iter().map(|(key, item)| (key.get_ref().to_string(), plain(item.get_ref()))).collect()
         }
     }
-}
-
-/// What to say about a word that is not known: the nearest known one, or all of them.
-pub(crate) fn suggestion<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> String {
-    let mut known: Vec<&str> = known.collect();
-    known.sort_unstable();
-    let nearest = known.iter().map(|candidate| (distance(word, candidate), *candidate)).min();
-    match nearest {
-        Some((steps, name)) if steps <= word.chars().count().div_ceil(3) => format!("did you mean `{name}`?"),
-        Some(_) => format!("known are: {}", known.join(", ")),
-        None => String::new(),
-    }
-}
-
-/// Letters to change, add or leave out to get from one word to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (at, letter) in from.chars().enumerate() {
-        let mut next = vec![at.saturating_add(1)];
-        for ((above, diagonal), other) in row.iter().skip(1).zip(&row).zip(&to) {
-            let change = diagonal.saturating_add(usize::from(letter != *other));
-            let left = next.last().copied().unwrap_or(0);
-            next.push(change.min(above.saturating_add(1)).min(left.saturating_add(1)));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -31,6 +31,41 @@ pub(super) fn check_encoding(text: &str) -> Result<(), Fault> {
     Err((Span::new(at, at), message, help))
 }
 
+/// `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`: the version first, the others in this order or left out.
+pub(super) fn check_declaration(raw: &str, span: Span) -> Result<(), Fault> {
+    const ORDER: [&str; 3] = ["version", "encoding", "standalone"];
+    let inner = raw.strip_prefix("<?xml").and_then(|rest| rest.strip_suffix("?>")).unwrap_or_default();
+    let begin = span.range().start.saturating_add("<?xml".len());
+    let mut scan = AttributeScan::new(inner, Span::new(begin, begin));
+    let mut seen = Vec::new();
+    while let Some((key, value, _)) = scan.next()? {
+        let right = match key {
+            "version" => {
+                value.strip_prefix("1.").is_some_and(|minor| minor.bytes().all(|b| b.is_ascii_digit()))
+            }
+            "standalone" => matches!(value, "yes" | "no"),
+            _ => !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
+        };
+        seen.push(ORDER.iter().position(|known| right && *known == key));
+    }
+    if seen.first() == Some(&Some(0)) && seen.iter().all(Option::is_some) && seen.is_sorted() {
+        return Ok(());
+    }
+    let help = "write <?xml version=\"1.0\" encoding=\"UTF-8\"?>".to_owned();
+    Err((span, "the XML declaration is not right".to_owned(), help))
+}
+
+/// `<?name …?>`, where the name is not kept for XML itself.
+pub(super) fn check_instruction(raw: &str, span: Span) -> Result<(), Fault> {
+    let name = raw.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+    let mut letters = name.chars();
+    let right = letters.next().is_some_and(name_start) && letters.all(name_letter);
+    if right && !name.eq_ignore_ascii_case("xml") {
+        return Ok(());
+    }
+    Err((span, format!("`<?{name}` is no instruction"), "remove it".to_owned()))
+}
+
 pub(super) fn check_name(name: &str, span: Span) -> Result<(), Fault> {
     let mut letters = name.chars();
     if letters.next().is_some_and(name_start) && letters.all(name_letter) {

@@ -7,7 +7,10 @@ use quick_xml::{Reader, errors::Error, events::Event};
 
 use super::{
     Node, NodeId, Tree,
-    lexis::{AttributeScan, Fault, check_characters, check_encoding, check_name, check_reference, name_end},
+    lexis::{
+        AttributeScan, Fault, check_characters, check_declaration, check_encoding, check_instruction,
+        check_name, check_reference, name_end,
+    },
 };
 use crate::{
     limits::{XML_DEPTH_MAX, XML_ELEMENTS_MAX},
@@ -17,7 +20,7 @@ use crate::{
 
 /// Reads the elements of a file.
 pub(crate) fn parse(source: &Arc<Source>) -> Result<Tree, Vec<FileProblem>> {
-    Parser::new(source).run().map_err(|(span, message, help)| {
+    Parser::new(source, XML_ELEMENTS_MAX).run().map_err(|(span, message, help)| {
         let mut problems = Problems::new(source);
         problems.error(span, message, help);
         problems.finish()
@@ -30,11 +33,12 @@ struct Parser<'s> {
     /// The elements around the current place, each with its last child so far.
     open: Vec<(NodeId, Option<NodeId>)>,
     seen_root: bool,
+    elements_max: usize,
 }
 
 impl<'s> Parser<'s> {
-    fn new(source: &'s Arc<Source>) -> Self {
-        Self { source, nodes: Vec::new(), open: Vec::new(), seen_root: false }
+    fn new(source: &'s Arc<Source>, elements_max: usize) -> Self {
+        Self { source, nodes: Vec::new(), open: Vec::new(), seen_root: false, elements_max }
     }
 
     fn run(mut self) -> Result<Tree, Fault> {
@@ -92,8 +96,10 @@ impl<'s> Parser<'s> {
                 self.outside(span, false)
             }
             Event::Comment(_) => Ok(()),
-            Event::PI(_) => Ok(()),
-            Event::Decl(_) if self.nodes.is_empty() && self.is_first(span) => Ok(()),
+            Event::PI(instruction) => check_instruction(instruction, span),
+            Event::Decl(_) if self.nodes.is_empty() && self.is_first(span) => {
+                check_declaration(self.source.slice(span), span)
+            }
             Event::Decl(_) => {
                 let help = "move it to the very start of the file".to_owned();
                 Err((span, "the XML declaration is not at the start".to_owned(), help))
@@ -131,8 +137,8 @@ impl<'s> Parser<'s> {
             let message = format!("elements are nested deeper than {XML_DEPTH_MAX}");
             return Err((span, message, "nest less deeply".to_owned()));
         }
-        if self.nodes.len() >= XML_ELEMENTS_MAX {
-            let message = format!("more than {XML_ELEMENTS_MAX} elements");
+        if self.nodes.len() >= self.elements_max {
+            let message = format!("more than {} elements", self.elements_max);
             return Err((span, message, "split the file, or use <Repeat>".to_owned()));
         }
         self.seen_root = true;
@@ -175,7 +181,8 @@ impl<'s> Parser<'s> {
     }
 
     fn close_element(&mut self, span: Span) -> Result<(), Fault> {
-        let closed = self.source.slice(span).trim_start_matches("</").trim_end_matches('>').trim_end();
+        let raw = self.source.slice(span);
+        let closed = raw.strip_prefix("</").and_then(|rest| rest.strip_suffix('>')).unwrap_or(raw).trim_end();
         let Some((id, _)) = self.open.pop() else {
             return Err((span, format!("</{closed}> closes nothing"), "remove it".to_owned()));
         };
@@ -217,4 +224,17 @@ fn syntax_fault(error: &Error, span: Span) -> Fault {
     let message = message.strip_prefix("syntax error: ").or(message.strip_prefix("ill-formed document: "));
     let message = message.map_or_else(|| error.to_string(), str::to_owned);
     (span, message.trim_end_matches('.').to_owned(), help.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_counted_while_they_are_read() {
+        let source = Arc::new(Source::new("f", "<r><a/><b/><c/></r>"));
+        assert!(Parser::new(&source, 4).run().is_ok());
+        let (span, message, _) = Parser::new(&source, 3).run().unwrap_err();
+        assert_eq!((span.start, message.as_str()), (11, "more than 3 elements"));
+    }
 }

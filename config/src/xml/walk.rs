@@ -151,7 +151,9 @@ impl<'w, 't> Fields<'w, 't> {
         for (name, seen, child) in &self.children {
             if !seen.get() {
                 let message = format!("unknown element <{name}> in <{}>", self.element.name());
-                self.walk.warn(child.name_span(), message, suggest(name, asked.iter().copied()));
+                let full = self.walk.problems.borrow().is_full();
+                let help = if full { String::new() } else { suggest(name, asked.iter().copied()) };
+                self.walk.warn(child.name_span(), message, help);
             }
         }
     }

@@ -180,7 +180,7 @@ impl<'p> Preparer<'p, '_> {
         let number = self.prepared.tests;
         self.prepared.tests = number.saturating_add(1);
         let origin = test.id.as_ref().map_or_else(|| identity::of_place(place), |id| Arc::clone(&id.value));
-        let file = self.file(&test.file);
+        let file = self.file(&test.file, test.running);
         let name: Arc<str> = file.rsplit('/').next().unwrap_or_default().into();
         let target = Target::Test(number, Arc::clone(&name));
         let slot = self.register(&origin, test.id.as_ref().map_or(test.file.span, |id| id.span), target);
@@ -224,7 +224,8 @@ impl<'p> Preparer<'p, '_> {
         slot
     }
 
-    fn file(&mut self, file: &At<Arc<str>>) -> Arc<str> {
+    /// A test that is not in the run may well be there without its file.
+    fn file(&mut self, file: &At<Arc<str>>, running: bool) -> Arc<str> {
         if !self.files.contains_key(&file.value) {
             let resolved: Arc<str> = self.lab.resolve(&file.value).into();
             let fault = match self.lab.test_file(&resolved) {
@@ -235,7 +236,7 @@ impl<'p> Preparer<'p, '_> {
             self.files.insert(Arc::clone(&file.value), (resolved, fault));
         }
         let Some((resolved, fault)) = self.files.get(&file.value) else { return Arc::clone(&file.value) };
-        if let Some(reason) = fault {
+        if let Some(reason) = fault.as_ref().filter(|_| running) {
             let message = format!("test file `{}` {reason}", file.value);
             self.problems.warn(file.span, message, "as it is, the test will be SKIPPED");
         }

@@ -1,0 +1,92 @@
+use super::*;
+
+fn problems(text: &str) -> String {
+    let problems = StepTest::parse("t.steps.toml", text).unwrap_err();
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_test_is_read() {
+    let test = StepTest::parse(
+        "t.steps.toml",
+        r#"
+title = "t"
+timeout = "5s"
+variables = { n = 3 }
+[sessions.r]
+resource = "/lab/r"
+[[steps]]
+command = "show ${n}"
+capture = 'v (?<v>\d+) ${n}'
+check = [{ above = 3 }, { value = "${v}", at_most = "20 ms", matches = '^\d' }]
+[[steps]]
+repeat = 2
+[[steps.steps]]
+expect = ["a|b", { exact = "c*" }]
+timeout = "100ms"
+go_on = true
+"#,
+    )
+    .unwrap();
+    assert_eq!(test.variables["n"], "3");
+    let [first, second] = test.steps.as_slice() else { panic!("{:?}", test.steps) };
+    assert_eq!((first.session.as_str(), first.name.as_str(), first.line), ("r", "command `show ${n}`", 7));
+    let limits: Vec<_> = first.checks.iter().map(|check| (check.relation, check.limit.as_str())).collect();
+    assert_eq!(limits, [(Relation::Above, "3"), (Relation::Matches, r"^\d"), (Relation::AtMost, "20 ms")]);
+    let Action::Repeat { times: 2, steps } = &second.action else { panic!("{second:?}") };
+    let awaited = vec![Awaited::Pattern("a|b".to_owned()), Awaited::Exact("c*".to_owned())];
+    assert_eq!(steps[0].action, Action::Expect { patterns: awaited });
+    assert!(steps[0].go_on && steps[0].timeout == Some(Duration::from_millis(100)));
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let text = r#"
+titel = "t"
+[sessions.router]
+resource = "/lab/router"
+[sessions.empty]
+[[steps]]
+comand = "x"
+session = "router"
+[[steps]]
+command = "x"
+session = "ruoter"
+[[steps]]
+command = "x"
+expect = "y"
+session = "router"
+[[steps]]
+session = "router"
+wait_until = "x"
+every = "often"
+[[steps]]
+session = "router"
+expect = 'a('
+[[steps]]
+session = "router"
+command = 5
+check = { contians = "x" }
+[[steps]]
+repeat = -1
+"#;
+    insta::assert_snapshot!(problems(text), @"");
+}
+
+#[test]
+fn a_test_needs_something_to_do() {
+    insta::assert_snapshot!(problems("title = 't'"), @"");
+    insta::assert_snapshot!(problems("title = 't'\n[[steps]]\ncommand = 'x'"), @"");
+    insta::assert_snapshot!(problems("title = "), @"");
+}
+
+#[test]
+fn repeats_do_not_nest_without_end() {
+    let mut text = "title = 't'\n[[steps]]\nrepeat = 1\n".to_owned();
+    let mut path = "steps".to_owned();
+    for _ in 0..10 {
+        path.push_str(".steps");
+        text.push_str(&format!("[[{path}]]\nrepeat = 1\n"));
+    }
+    assert!(problems(&text).contains("nested deeper than 8"));
+}

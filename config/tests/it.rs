@@ -1,0 +1,11 @@
+//! The crate as others use it: whole files and whole labs in, plans and problems out.
+
+mod it {
+    mod conformance;
+    mod edit;
+    mod expand;
+    mod lab;
+    mod limits;
+    mod mutation;
+    mod texts;
+}

@@ -1,0 +1,189 @@
+//! A lab folder and a Twister home of our own, read from disk as engine and CLI read them.
+
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
+
+use jackfield_config::{
+    ExpandOptions, FileError, Lab, LabError, bindings::Bindings, check_project, check_project_text,
+    db::FieldLevel, engine::ServerKind, plan_files,
+};
+use jackfield_protocol::plan::RunPlan;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn by(user: &str) -> ExpandOptions {
+    ExpandOptions { user: Some(user.into()), ..ExpandOptions::default() }
+}
+
+/// The plan as a person would write it down; machine paths are cut to what follows the fixture's folder.
+fn shown(plan: &RunPlan, root: &Path) -> String {
+    let root = root.canonicalize().unwrap();
+    let mut text = String::new();
+    let short = |name: &str| name.replace(&*root.to_string_lossy(), "…");
+    for (at, suite) in plan.suites.iter().enumerate() {
+        let place = suite.place.ep.as_ref().map_or("any EP", |ep| ep.as_str());
+        let sut = suite.sut.as_ref().map_or("no SUT", |sut| sut.as_str());
+        let id: String = suite.id.chars().take(18).collect();
+        writeln!(
+            text,
+            "suite {at} {} {id}: {sut} at {place} {:?} libs {:?}",
+            suite.name, suite.place.labels, suite.libraries
+        )
+        .unwrap();
+        for depends in &suite.depends {
+            writeln!(text, "  waits for {} {:?}", depends.text, depends.tests).unwrap();
+        }
+        for (at, test) in
+            plan.tests.iter().enumerate().filter(|(_, test)| plan.suite(test.suite) == Some(suite))
+        {
+            let id: String = test.id.chars().take(18).collect();
+            write!(text, "  test {at} {} {id} {}", test.name, short(&test.file)).unwrap();
+            for (flag, name) in [(test.optional, "optional"), (!test.runnable, "not runnable")] {
+                write!(text, "{}", if flag { format!(" {name}") } else { String::new() }).unwrap();
+            }
+            writeln!(text, " {:?} configs {:?} params {:?}", test.role, test.configs, test.params).unwrap();
+            for depends in &test.depends {
+                let tests: Vec<u32> = depends.tests.iter().map(|test| test.0).collect();
+                writeln!(text, "    waits for {} {tests:?}", depends.text).unwrap();
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn a_whole_project_expands_as_written() {
+    let folder = fixture("lab");
+    let lab = Lab::open(&folder).unwrap();
+    let checked = check_project(&folder.join("projects/nightly.xml"), &lab, &by("ana"));
+    assert_eq!(checked.problems, []);
+    let plan = checked.plan.unwrap();
+    insta::assert_snapshot!(shown(&plan, &folder));
+    let mut options = plan.options.clone();
+    options.script_pre.as_mut().unwrap().path = "bgp/prepare.sh".into();
+    insta::assert_json_snapshot!(options);
+    let files = plan_files(&plan);
+    assert_eq!(files.configs.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["links", "timers"]);
+    assert_eq!(
+        files.libraries.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+        ["bgp_lib.py", "labtools", "topology.py"]
+    );
+    assert_eq!(files.scripts.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["bgp/prepare.sh"]);
+    for file in &files.tests {
+        assert!(lab.test_file(file).is_ok(), "{file}");
+    }
+}
+
+#[test]
+fn ids_are_the_same_each_time_and_unique() {
+    let folder = fixture("lab");
+    let lab = Lab::open(&folder).unwrap();
+    let plan = || check_project(&folder.join("projects/nightly.xml"), &lab, &by("ana")).plan.unwrap();
+    let (one, two) = (plan(), plan());
+    assert_eq!(one, two);
+    let ids: std::collections::BTreeSet<_> = one.tests.iter().map(|test| &test.id).collect();
+    assert_eq!(ids.len(), one.tests.len());
+    let ids: std::collections::BTreeSet<_> = one.suites.iter().map(|suite| &suite.id).collect();
+    assert_eq!(ids.len(), one.suites.len());
+}
+
+#[test]
+fn a_users_own_files_come_first() {
+    let lab = Lab::open(&fixture("lab")).unwrap();
+    let values = |lab: &Lab| lab.test_config("timers").unwrap().value.unwrap().iterators[0].values.len();
+    assert_eq!((values(&lab), values(&lab.as_user(&"ana".into()))), (4, 1));
+    assert_eq!(lab.project_names(), ["nightly"]);
+    assert_eq!(lab.as_user(&"ana".into()).project_names(), ["mine", "nightly"]);
+    assert!(lab.as_user(&"ana".into()).project("mine").unwrap().is_usable());
+}
+
+#[test]
+fn every_other_file_of_the_lab_is_understood() {
+    let lab = Lab::open(&fixture("lab")).unwrap();
+    assert!(!lab.is_twister());
+    let settings = lab.engine_settings().usable().unwrap().0;
+    assert_eq!(settings.port, 8080);
+    assert_eq!(settings.data_folder, fixture("lab").canonicalize().unwrap().join("state"));
+    let db = lab.db().unwrap().usable().unwrap().0;
+    assert_eq!((db.fields.len(), db.statements.len(), db.report_fields.len()), (3, 2, 1));
+    assert_eq!(db.fields[2].level, FieldLevel::Project);
+    assert_eq!(db.statements[1].value.as_ref(), "INSERT INTO notes VALUES ('$rev') -- 1 < 2");
+    let email = lab.email().unwrap().usable().unwrap().0;
+    assert_eq!(email.server.unwrap(), ("mail.lab".into(), 2525));
+    assert_eq!(
+        email.to.iter().map(|to| to.value.as_ref()).collect::<Vec<&str>>(),
+        ["ana@lab", "dan@lab", "team@lab"]
+    );
+    assert_eq!(email.message.as_ref(), "  All: $twister_tc_name\n");
+    let bindings: Bindings = lab.bindings().unwrap().usable().unwrap().0;
+    assert_eq!(bindings.get("links", "uplink").unwrap().as_ref(), "00000000c1");
+    assert_eq!(bindings.get("timers", "uplink").unwrap().as_ref(), "/core.system/left");
+    let users = lab.users().unwrap().usable().unwrap().0;
+    assert_eq!(users.users["ana"].timeout_minutes, Some(30));
+    assert_eq!(users.roles("ana", ServerKind::Production).unwrap().len(), 2);
+    assert_eq!(users.roles("ana", ServerKind::Development).unwrap().len(), 17);
+    assert_eq!(users.roles("nobody", ServerKind::NoType), None);
+    assert_eq!(lab.panic_patterns().unwrap().usable().unwrap().0.enabled("ana"), ["kernel panic|Oops"]);
+    assert_eq!(lab.globals().unwrap().value.unwrap().get("net/gateway").unwrap().to_json(), "10.0.0.254");
+    assert_eq!(lab.suts().into_keys().collect::<Vec<_>>(), ["core.system", "edge.user"]);
+    assert!(lab.resources().unwrap().value.unwrap().at("/tb/r1").is_some());
+    assert_eq!(lab.library_names(), ["bgp_lib.py", "labtools", "topology.py"]);
+}
+
+#[test]
+fn a_twister_home_is_used_in_place() {
+    let home = fixture("home");
+    for folder in [home.clone(), home.join("twister")] {
+        let lab = Lab::open(&folder).unwrap();
+        assert!(lab.is_twister());
+        let checked = check_project(&lab.project_file("run").unwrap(), &lab, &by("ana"));
+        assert_eq!(checked.problems, []);
+        insta::assert_snapshot!("twister_home", shown(&checked.plan.unwrap(), &home));
+    }
+    let ep_file = home.join("twister/config/epname.ini");
+    let eps = jackfield_config::epname::EpNames::load(&ep_file).usable().unwrap().0;
+    assert_eq!(eps.settings(&["bench1"])[0].engine, "http://10.1.1.1:8000");
+    assert_eq!(eps.settings(&["other"])[0].engine, "http://10.1.1.2:8010");
+}
+
+#[test]
+fn nothing_outside_of_the_lab_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab_folder = folder.path().join("lab");
+    std::fs::create_dir_all(lab_folder.join("tests")).unwrap();
+    std::fs::create_dir_all(lab_folder.join(".jackfield")).unwrap();
+    std::fs::write(folder.path().join("secret"), "x").unwrap();
+    std::fs::write(lab_folder.join(".jackfield/key"), "x").unwrap();
+    std::os::unix::fs::symlink(folder.path().join("secret"), lab_folder.join("tests/link.py")).unwrap();
+    let mut lab = Lab::open(&lab_folder).unwrap();
+    for name in ["../secret", "../../secret", "link.py", "/etc/passwd", "/no/such/thing", "../.jackfield/key"]
+    {
+        assert!(matches!(lab.test_file(name), Err(FileError::Outside(_))), "{name}");
+        assert!(lab.library(name).is_err(), "{name}");
+        assert!(lab.test_config(name).is_err(), "{name}");
+        assert!(lab.project(name).is_err(), "{name}");
+    }
+    assert!(matches!(lab.test_file("nothing.py"), Err(FileError::Missing(_))));
+    assert!(matches!(lab.test_file("."), Err(FileError::NotAFile)));
+    lab.allow(&[folder.path().join("secret")]);
+    assert!(lab.test_file("link.py").is_ok());
+    assert!(matches!(Lab::open(&folder.path().join("none")), Err(LabError::Missing(_))));
+    assert!(matches!(Lab::open(&folder.path().join("secret")), Err(LabError::Missing(_))));
+}
+
+#[test]
+fn without_a_lab_a_project_is_read_and_nothing_is_looked_up() {
+    let file = fixture("lab/projects/nightly.xml");
+    let checked = check_project(&file, &Lab::nowhere(), &ExpandOptions::default());
+    assert_eq!(checked.problems, []);
+    assert_eq!(checked.plan.unwrap().tests[0].file.as_ref(), "bgp/setup.py");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let checked = check_project_text("sent.xml", text, &Lab::nowhere(), &ExpandOptions::default());
+    assert_eq!(checked.plan.unwrap().project, "sent");
+    let checked = check_project(Path::new("/no/such/file.xml"), &Lab::nowhere(), &ExpandOptions::default());
+    assert!(checked.plan.is_none() && checked.problems.len() == 1);
+}
