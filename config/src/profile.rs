@@ -118,10 +118,11 @@ fn read_profile(fields: &Fields<'_>) -> Option<Profile> {
     if !fields.has("prompt") {
         fields.error("a profile has no `prompt`", "add a regular expression such as prompt = '[#>] ?$'");
     }
-    Some(Profile {
-        name: fields.required_text("name")?,
+    let (name, prompt) = (fields.required_text("name"), fields.pattern("prompt"));
+    let profile = Profile {
+        name: name.unwrap_or_default(),
         description: fields.text("description").unwrap_or_default(),
-        prompt: fields.pattern("prompt")?,
+        prompt: prompt.unwrap_or_default(),
         line_ending: fields.text("line_ending").unwrap_or_else(|| "\r".to_owned()),
         terminal: fields.text("terminal").unwrap_or_else(|| "vt100".to_owned()),
         settle: fields.duration("settle").unwrap_or(SETTLE_DEFAULT),
@@ -133,7 +134,9 @@ fn read_profile(fields: &Fields<'_>) -> Option<Profile> {
         errors: fields.patterns("errors"),
         logout: fields.text("logout"),
         legacy_ssh: fields.flag("legacy_ssh").unwrap_or(false),
-    })
+    };
+    // What must be there and is not was told of above: a document with a problem gives no value.
+    Some(profile)
 }
 
 fn read_login(fields: Option<&Fields<'_>>) -> Login {
@@ -192,7 +195,12 @@ mod tests {
         let text = "name = 'x'\nprompt = '[#'\nlevls = []\n[pager]\nanswer = ' '\n[config]\nenter = 'c'\nleave = 'e'\nlevel = 'top'\n";
         let problems = Profile::parse("p.toml", text).unwrap_err();
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        p.toml:2:10: error: `prompt`: `[#` is no regular expression: unclosed character class
+        p.toml:3:1: error: the file has no key `levls`; did you mean `levels`?
+        p.toml:4:1: error: a pager has no `more`; add what it shows, such as more = '--More--'
+        p.toml:6:1: error: there is no level `top`; name one of [[levels]]
+        ");
     }
 
     #[test]

@@ -110,8 +110,15 @@ impl<'d> Fields<'d> {
     }
 
     fn wrong(&self, value: &Spanned<DeValue<'d>>, key: &str, wanted: &str) {
-        let found = value.get_ref().type_str();
-        self.document.error(value.span(), format!("`{key}` is a {found}"), format!("write {wanted}"));
+        let found = match value.get_ref() {
+            DeValue::String(_) => "a text",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.document.error(value.span(), format!("`{key}` is {found}"), format!("write {wanted}"));
     }
 
     /// A text.
@@ -147,7 +154,7 @@ impl<'d> Fields<'d> {
         let value = self.value(key)?;
         let number = whole(value.get_ref()).and_then(|number| N::try_from(number).ok());
         if number.is_none() {
-            self.wrong(value, key, "a whole number in range");
+            self.wrong(value, key, "a whole number that fits");
         }
         number
     }

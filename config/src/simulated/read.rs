@@ -24,10 +24,13 @@ pub(super) fn read_model(fields: &Fields<'_>) -> Option<DeviceModel> {
         .iter()
         .filter_map(|command| read_command(command, &names))
         .collect();
-    let start = fields.required_text("start")?;
-    check_mode(fields, "start", &start, &names);
+    let start = fields.required_text("start").unwrap_or_default();
+    if fields.has("start") {
+        check_mode(fields, "start", &start, &names);
+    }
+    // What must be there and is not is told of: a document with a problem gives no value.
     Some(DeviceModel {
-        name: fields.required_text("name")?,
+        name: fields.required_text("name").unwrap_or_default(),
         description: fields.text("description").unwrap_or_default(),
         banner: fields.text("banner").unwrap_or_default(),
         welcome: fields.text("welcome").unwrap_or_default(),

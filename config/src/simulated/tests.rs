@@ -23,7 +23,17 @@ add = { n = "x" }
 "#;
     let problems = DeviceModel::parse("m.toml", text).unwrap_err();
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    m.toml:3:9: error: there is no mode `exce`; did you mean `exec`?
+    m.toml:6:1: error: a mode has no `prompt`; add `prompt = "…"`
+    m.toml:7:1: error: a mode has no key `prmpt`; did you mean `prompt`?
+    m.toml:9:11: error: `command` is empty, or goes on after the rest of the line; write words, then {rest...}
+    m.toml:12:6: error: there is no mode `confg`; known here: exec
+    m.toml:13:9: error: there is no mode `nowhere`; known here: exec
+    m.toml:16:9: error: `fault`: there is no `explode`; known here: hang, drop, flood, garble
+    m.toml:17:9: error: `delay`: `soon` is no span of time; write it as "500ms", "10s", "2m" or "1h"
+    m.toml:18:7: error: `add`: `n` is no whole number
+    "#);
 }
 
 #[test]

@@ -70,14 +70,30 @@ check = { contians = "x" }
 [[steps]]
 repeat = -1
 "#;
-    insta::assert_snapshot!(problems(text), @"");
+    insta::assert_snapshot!(problems(text), @r#"
+    t.steps.toml:1:1: error: the file has no `title`; add `title = "…"`
+    t.steps.toml:2:1: error: the file has no key `titel`; did you mean `title`?
+    t.steps.toml:5:1: error: a session has neither `resource` nor `connect`; add resource = "/path" or connect = { protocol = "telnet", host = "…" }
+    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, config, wait_until, repeat, pause, set, capture, check
+    t.steps.toml:7:1: error: a step has no key `comand`; did you mean `command`?
+    t.steps.toml:11:11: error: there is no session `ruoter`; did you mean `router`?
+    t.steps.toml:13:11: error: a step has both `expect` and `command`; make two steps of it
+    t.steps.toml:16:1: error: `wait_until` has no `check`; say what is awaited: check = { contains = "…" }
+    t.steps.toml:19:9: error: `every`: `often` is no span of time; write it as "500ms", "10s", "2m" or "1h"
+    t.steps.toml:22:10: error: `expect`: `a(` is no regular expression: unclosed group
+    t.steps.toml:25:11: error: `command` is a number; write a text in quotes
+    t.steps.toml:26:9: error: a check checks nothing; give it one of: contains, not_contains, matches, not_matches, equals, not_equals, above, below, at_least, at_most
+    t.steps.toml:26:11: error: a check has no key `contians`; did you mean `contains`?
+    t.steps.toml:28:10: error: `repeat` is a number; write a whole number that fits
+    "#);
 }
 
 #[test]
 fn a_test_needs_something_to_do() {
-    insta::assert_snapshot!(problems("title = 't'"), @"");
-    insta::assert_snapshot!(problems("title = 't'\n[[steps]]\ncommand = 'x'"), @"");
-    insta::assert_snapshot!(problems("title = "), @"");
+    insta::assert_snapshot!(problems("title = 't'"), @"t.steps.toml:1:1: error: the test has no steps; add [[steps]] with a `command`, `expect` or another action");
+    insta::assert_snapshot!(problems("title = 't'\n[[steps]]\ncommand = 'x'"), @"t.steps.toml:2:1: error: the test has no sessions; add [sessions.NAME] with a `resource` or `connect`");
+    assert!(problems("title = ").starts_with("t.steps.toml:1:"));
+    assert!(problems("title = 't'\nsteps = []").contains("no steps"));
 }
 
 #[test]
