@@ -3,10 +3,41 @@
 //! It dials out to the engine, takes tests ahead of time, runs them one by one on each of its lanes, and reports what
 //! came of them, whatever dies on the way.
 
-mod clock;
 mod settings;
 
-pub use settings::{Limits, RunnerSettings, Settings};
+mod clock;
+mod host;
+
+mod job_table;
+
+mod log_spool;
+mod spool;
+
+mod blobs;
+mod library;
+mod sdk;
+
+mod capture;
+mod process;
+mod runner;
+mod sessions;
+
+mod cleanup;
+mod attempt;
+
+mod event;
+mod station;
+mod daemon;
+
+mod link;
+mod log_pump;
+
+mod local_api;
+pub mod local_client;
+
+mod house;
+
+pub use settings::Settings;
 use tokio_util::sync::CancellationToken;
 
 /// Why an EP cannot go on.
@@ -23,6 +54,25 @@ pub enum EpError {
     /// Another EP uses the folder.
     #[error("work folder `{0}` is in use by another execution process; give each its own")]
     WorkFolderInUse(std::path::PathBuf),
+    /// It was given no token.
+    #[error("there is no token; make one with `jackfield token create --scope ep` and set token or token_file in ep.toml")]
+    NoToken,
+    /// The file with its token cannot be read.
+    #[error("token file `{path}` cannot be read")]
+    TokenFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file with the authorities to trust cannot be used.
+    #[error("`{path}`, the `ca` of ep.toml, cannot be used: {reason}")]
+    Authority {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The engine's address cannot be read.
     #[error("engine address `{0}` is not one such as http://engine:8000")]
     EngineAddress(String),
@@ -35,8 +85,7 @@ pub enum EpError {
 ///
 /// # Errors
 /// Only what no retry can mend: a folder that cannot be used, a token the engine refuses.
-#[expect(clippy::unused_async, reason = "the contract of callers stands before the body")]
 pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), EpError> {
-    let _ = (clock::moment(), clock::wall(), settings, shutdown);
-    Ok(())
+    let house = house::House::open(&settings)?;
+    house.run(settings, shutdown).await
 }

@@ -1,0 +1,161 @@
+//! One try of one test: its files are put in place, its process is started, watched and ended, what it left is cleaned
+//! up, and its end is told to the daemon. One task each; a test never has a thread.
+
+use std::sync::Arc;
+
+use jackfield_protocol::{
+    link::{Assignment, Ended, Part, RunContext},
+    log::Stream,
+    time::Time,
+    verdict::Outcome,
+};
+use tokio::sync::{Mutex, mpsc, watch};
+
+use crate::{
+    capture::{LogWriter, PanicWatch},
+    clock,
+    event::{End, Event},
+    library::RunFiles,
+    station::Station,
+};
+pub(crate) use story::{Said, Story};
+
+mod environment;
+mod finish;
+mod prepare;
+mod steps;
+mod story;
+mod watch_process;
+
+/// What becomes of an attempt that was on a lane.
+#[derive(Debug)]
+pub(crate) enum Finish {
+    /// It has its verdict.
+    Ended(Box<Ended>),
+    /// It was not started and never will be: the engine took it back.
+    Returned,
+    /// It is gone; nothing is to be said of it.
+    Dropped,
+}
+
+/// An attempt and everything it needs.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) order: Arc<Assignment>,
+    pub(crate) context: Arc<RunContext>,
+    pub(crate) files: Arc<Mutex<RunFiles>>,
+    pub(crate) station: Arc<Station>,
+    /// Its secret on the local socket.
+    pub(crate) token: String,
+    /// What the test says on the local socket.
+    pub(crate) said: mpsc::Receiver<Said>,
+    /// How it is to end.
+    pub(crate) end: watch::Receiver<End>,
+    pub(crate) events: mpsc::UnboundedSender<Event>,
+}
+
+/// How the process of a test came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// By itself, with this status.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+    /// Nobody knows, because what watched it is gone.
+    Lost(String),
+    /// There was no process.
+    None,
+}
+
+/// What is known of an attempt when its process is gone.
+#[derive(Debug)]
+struct Run {
+    log: LogWriter,
+    story: Story,
+    exit: Exit,
+    /// What the engine, a limit or a pattern ended it with; goes before all the test says.
+    forced: Option<Outcome>,
+    elapsed_millis: u64,
+    cleanups: Vec<Part>,
+    /// The engine does not want it any more: nothing is reported.
+    unwanted: bool,
+}
+
+/// Carries an attempt to its end.
+pub(crate) async fn run(mut attempt: Attempt) {
+    let finish = attempt.carry_out().await;
+    let event = Event::Finished { attempt: attempt.order.attempt, finish };
+    // The daemon outlives its attempts; were it gone, the next life of this EP reports the attempt.
+    let _ = attempt.events.send(event);
+}
+
+impl Attempt {
+    async fn carry_out(&mut self) -> Finish {
+        let log = LogWriter::new(self.order.attempt, self.station.chunks.clone());
+        let mut run = Run {
+            log,
+            story: Story::default(),
+            exit: Exit::None,
+            forced: None,
+            elapsed_millis: 0,
+            cleanups: Vec::new(),
+            unwanted: false,
+        };
+        let ready = match self.prepare().await {
+            Ok(ready) => ready,
+            Err(prepare::NotReady::Invalid(outcome)) => {
+                run.log.say(&outcome.reason);
+                run.forced = Some(outcome);
+                return self.ended(run, None).await;
+            }
+            Err(prepare::NotReady::TakenBack) => return Finish::Returned,
+            Err(prepare::NotReady::Unwanted) => return Finish::Dropped,
+        };
+        let mut panics = self.panic_watch(&mut run.log);
+        self.run_plan(&ready, &mut run, panics.as_mut()).await;
+        self.clean_up(&ready, &mut run).await;
+        let unwanted = run.unwanted;
+        let finish = self.ended(run, Some(&ready)).await;
+        ready.remove_work().await;
+        if unwanted { Finish::Dropped } else { finish }
+    }
+
+    fn panic_watch(&self, log: &mut LogWriter) -> Option<PanicWatch> {
+        if !self.order.test.panic_detect || self.context.panic_patterns.is_empty() {
+            return None;
+        }
+        let (watch, bad) = PanicWatch::new(&self.context.panic_patterns);
+        bad.iter().for_each(|line| log.say(line));
+        Some(watch)
+    }
+
+    /// Says that the test has begun.
+    fn tell_started(&self, pid: Option<i32>) -> Time {
+        let at = clock::wall();
+        let _ = self.events.send(Event::Started { attempt: self.order.attempt, at, pid });
+        at
+    }
+
+    /// Takes in what the test said, up to now.
+    fn hear(&mut self, run: &mut Run) {
+        while let Ok(said) = self.said.try_recv() {
+            self.take(said, run);
+        }
+    }
+
+    fn take(&self, said: Said, run: &mut Run) {
+        match said {
+            Said::Log { stream, text } => run.log.write(stream, text.as_bytes()),
+            Said::Cleanup(cleanup) => {
+                let attempt = self.order.attempt;
+                let _ = self.events.send(Event::CleanupAsked { attempt, cleanup: cleanup.clone() });
+                run.story.cleanups.push(cleanup);
+            }
+            other => {
+                if let Err(refused) = run.story.take(other) {
+                    run.log.write(Stream::Ep, format!("{refused}\n").as_bytes());
+                }
+            }
+        }
+    }
+}

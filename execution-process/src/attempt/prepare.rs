@@ -1,0 +1,142 @@
+//! Before the process of a test: its file, its libraries, its configurations, its work folder.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use jackfield_protocol::verdict::{Cause, Outcome, Verdict};
+
+use super::Attempt;
+use crate::{
+    blobs::BlobError,
+    event::End,
+    library::{FilesError, Shelf},
+    runner::{self, Places, Plan},
+};
+
+/// Between two tries to fetch a file from an engine that does not answer.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How long a file is waited for at least, however short the test's own limit is.
+const FETCH_MILLIS_MIN: u64 = 120_000;
+
+/// A test that can be started.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) file: PathBuf,
+    pub(super) work: PathBuf,
+    pub(super) environment: BTreeMap<OsString, OsString>,
+    pub(super) plan: Plan,
+}
+
+/// Why a test is not started.
+#[derive(Debug)]
+pub(super) enum NotReady {
+    /// It ends so.
+    Invalid(Outcome),
+    /// The engine took it back.
+    TakenBack,
+    /// The engine does not want it.
+    Unwanted,
+}
+
+impl Attempt {
+    pub(super) async fn prepare(&mut self) -> Result<Ready, NotReady> {
+        let mut end = self.end.clone();
+        let (file, shelf) = tokio::select! {
+            biased;
+            files = self.fetch() => files.map_err(NotReady::Invalid)?,
+            ended = end.wait_for(|end| *end != End::Itself) => return Err(match ended.as_deref() {
+                Ok(End::With(outcome)) => NotReady::Invalid(outcome.clone()),
+                Ok(End::TakenBack) => NotReady::TakenBack,
+                Ok(End::Unwanted | End::Itself) | Err(_) => NotReady::Unwanted,
+            }),
+        };
+        let work = self.station.attempts_folder().join(self.order.attempt.to_string());
+        make_empty(&work).map_err(|error| {
+            let reason = format!("`{}` cannot be made: {error}; free disk space", work.display());
+            NotReady::Invalid(Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason))
+        })?;
+        let places = Places { file: &file, work: &work, sdk: &self.station.sdk };
+        let plan = match runner::choose(&self.station.settings.file, &self.order.test, places) {
+            Ok(plan) => plan,
+            Err(outcome) => {
+                remove(&work).await;
+                return Err(NotReady::Invalid(outcome));
+            }
+        };
+        let environment = self.environment(&work, &shelf);
+        Ok(Ready { file, work, environment, plan })
+    }
+
+    /// Puts every file in place; an engine that does not answer is asked again for a good while.
+    async fn fetch(&self) -> Result<(PathBuf, Arc<Shelf>), Outcome> {
+        let patience = Duration::from_millis(self.order.timeout_millis.max(FETCH_MILLIS_MIN));
+        let mut last = String::new();
+        let tries = async {
+            loop {
+                match self.files_in_place().await {
+                    Err(FilesError::Blob(error @ BlobError::Engine { .. })) => last = error.to_string(),
+                    Err(error) => {
+                        return Err(Outcome::not_pass(Verdict::Invalid, Cause::Lab, error.to_string()));
+                    }
+                    Ok(files) => return Ok(files),
+                }
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+        };
+        match tokio::time::timeout(patience, tries).await {
+            Ok(result) => result,
+            Err(_) => Err(Outcome::not_pass(Verdict::Invalid, Cause::Lab, last)),
+        }
+    }
+
+    async fn files_in_place(&self) -> Result<(PathBuf, Arc<Shelf>), FilesError> {
+        let test = &self.order.test;
+        for (_, config) in &test.configs {
+            self.station.blobs.get(*config).await?;
+        }
+        let mut files = self.files.lock().await;
+        let shelf = if test.libraries.is_empty() {
+            Arc::default()
+        } else {
+            files.shelf(&test.libraries).await?
+        };
+        // A test without content never comes this far: it is skipped by rule.
+        let content = test.content.ok_or_else(|| FilesError::NoLibrary(Arc::clone(&test.file)))?;
+        Ok((files.test_file(&test.file, content).await?, shelf))
+    }
+}
+
+impl Ready {
+    /// Takes the work folder away.
+    pub(super) async fn remove_work(&self) {
+        remove(&self.work).await;
+    }
+}
+
+fn make_empty(folder: &Path) -> io::Result<()> {
+    match std::fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            std::fs::remove_dir_all(folder)?;
+            std::fs::create_dir(folder)
+        }
+        other => other,
+    }
+}
+
+async fn remove(folder: &Path) {
+    // Nearly always it is empty, and one system call does it.
+    if std::fs::remove_dir(folder).is_ok() {
+        return;
+    }
+    let path = folder.to_owned();
+    let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(path)).await;
+    if let Ok(Err(error)) = removed {
+        tracing::warn!("`{}` cannot be removed: {error}", folder.display());
+    }
+}

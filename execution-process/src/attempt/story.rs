@@ -1,0 +1,174 @@
+//! What a test said about itself, and what verdict follows from all that is known: pure.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use jackfield_protocol::{
+    link::Part,
+    log::Stream,
+    verdict::{Cause, Outcome, Verdict},
+};
+
+use super::Exit;
+use crate::{cleanup::Cleanup, runner::junit::Cases};
+
+/// The exit status that says: skipped.
+const SKIPPED_CODE: i32 = 77;
+/// Things of one kind that one test may say; more are refused, and that is written in its log.
+const KIND_MAX: usize = 20_000;
+const ARTIFACTS_MAX: usize = 1_000;
+
+/// What a test says on the local socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// A line for one of its logs.
+    Log { stream: Stream, text: String },
+    /// How it ends.
+    Result { verdict: Verdict, reason: String, crashed: bool },
+    /// A result inside it.
+    Part(Part),
+    /// A value for SQL and mail.
+    Variable { name: Arc<str>, value: Arc<str> },
+    /// A file to keep.
+    Artifact { name: Arc<str>, path: PathBuf },
+    /// What is to be done after its end.
+    Cleanup(Cleanup),
+}
+
+/// All a test said, in one place.
+#[derive(Debug, Default)]
+pub(crate) struct Story {
+    pub(crate) result: Option<Outcome>,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) variables: BTreeMap<Arc<str>, Arc<str>>,
+    pub(crate) artifacts: Vec<(Arc<str>, PathBuf)>,
+    pub(crate) cleanups: Vec<Cleanup>,
+}
+
+impl Story {
+    /// Takes one thing in, or says why not. Logs and clean-ups are the caller's.
+    pub(crate) fn take(&mut self, said: Said) -> Result<(), String> {
+        let full = |kind: &str, most: usize| Err(format!("more than {most} {kind} of one test are not kept"));
+        match said {
+            Said::Result { verdict, reason, crashed } => {
+                self.result = Some(Outcome { verdict, cause: cause(verdict, crashed), reason, crashed });
+            }
+            Said::Part(_) if self.parts.len() >= KIND_MAX => return full("parts", KIND_MAX),
+            Said::Part(part) => self.parts.push(part),
+            Said::Variable { .. } if self.variables.len() >= KIND_MAX => return full("variables", KIND_MAX),
+            Said::Variable { name, value } => {
+                self.variables.insert(name, value);
+            }
+            Said::Artifact { .. } if self.artifacts.len() >= ARTIFACTS_MAX => {
+                return full("artifacts", ARTIFACTS_MAX);
+            }
+            Said::Artifact { name, path } => self.artifacts.push((name, path)),
+            Said::Log { .. } | Said::Cleanup(_) => {}
+        }
+        Ok(())
+    }
+}
+
+fn cause(verdict: Verdict, crashed: bool) -> Option<Cause> {
+    match verdict {
+        Verdict::Pass => None,
+        Verdict::Fail if crashed => Some(Cause::Test),
+        Verdict::Fail => Some(Cause::Product),
+        Verdict::Skipped | Verdict::Aborted | Verdict::Invalid => Some(Cause::Test),
+        Verdict::Timeout => Some(Cause::Time),
+        Verdict::NotExecuted => Some(Cause::Unfinished),
+    }
+}
+
+/// The verdict of a test that was not ended from outside.
+pub(crate) fn judge(declared: Option<Outcome>, cases: Option<&Cases>, exit: &Exit) -> Outcome {
+    if let Exit::Lost(reason) = exit {
+        return Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason.clone());
+    }
+    if let Some(outcome) = declared {
+        return outcome;
+    }
+    let by_exit = by_exit(exit);
+    match cases.and_then(Cases::outcome) {
+        // Whoever ran the cases may know of a failure that is in none of them.
+        Some(outcome) if outcome.verdict != Verdict::Fail && by_exit.verdict == Verdict::Fail => {
+            let reason = format!("its tests passed, but {}", by_exit.reason);
+            Outcome { reason, ..by_exit }
+        }
+        Some(outcome) => outcome,
+        None => by_exit,
+    }
+}
+
+fn by_exit(exit: &Exit) -> Outcome {
+    match exit {
+        Exit::Code(0) => Outcome::pass(),
+        Exit::Code(SKIPPED_CODE) => {
+            Outcome::not_pass(Verdict::Skipped, Cause::Test, "it skipped itself (exit status 77)")
+        }
+        Exit::Code(code) => Outcome::not_pass(Verdict::Fail, Cause::Product, format!("exit status {code}")),
+        Exit::Signal(number) => {
+            let reason = format!("it was ended by signal {number}{}", signal_name(*number));
+            Outcome { crashed: true, ..Outcome::not_pass(Verdict::Fail, Cause::Test, reason) }
+        }
+        Exit::Lost(reason) => Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason.clone()),
+        Exit::None => Outcome::not_pass(Verdict::Invalid, Cause::Lab, "it was not started"),
+    }
+}
+
+fn signal_name(number: i32) -> &'static str {
+    match number {
+        2 => " (INT)",
+        4 => " (ILL)",
+        6 => " (ABRT)",
+        7 => " (BUS)",
+        8 => " (FPE)",
+        9 => " (KILL)",
+        11 => " (SEGV)",
+        13 => " (PIPE)",
+        15 => " (TERM)",
+        24 => " (XCPU)",
+        25 => " (XFSZ)",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(outcome: &Outcome) -> String {
+        let cause = outcome.cause.map_or("-", Cause::as_str);
+        format!("{} {cause} {}{}", outcome.verdict, outcome.reason, if outcome.crashed { " crashed" } else { "" })
+    }
+
+    #[test]
+    fn the_exit_status_speaks_where_nothing_else_does() {
+        for (exit, expect) in [
+            (Exit::Code(0), "PASS - "),
+            (Exit::Code(77), "SKIPPED test it skipped itself (exit status 77)"),
+            (Exit::Code(1), "FAIL product exit status 1"),
+            (Exit::Signal(11), "FAIL test it was ended by signal 11 (SEGV) crashed"),
+            (Exit::Lost("gone".to_owned()), "ABORTED lab gone"),
+        ] {
+            assert_eq!(shown(&judge(None, None, &exit)), expect);
+        }
+    }
+
+    #[test]
+    fn what_a_test_said_goes_before_how_it_exited() {
+        let mut story = Story::default();
+        let said = |verdict, crashed| Said::Result { verdict, reason: "so".to_owned(), crashed };
+        story.take(said(Verdict::Pass, false)).unwrap();
+        story.take(said(Verdict::Fail, true)).unwrap();
+        assert_eq!(shown(&judge(story.result.clone(), None, &Exit::Code(0))), "FAIL test so crashed");
+        assert_eq!(shown(&judge(story.result, None, &Exit::Lost("gone".to_owned()))), "ABORTED lab gone");
+    }
+
+    #[test]
+    fn what_a_test_says_too_often_is_refused() {
+        let mut story = Story::default();
+        let said = || Said::Artifact { name: "a".into(), path: PathBuf::new() };
+        (0..ARTIFACTS_MAX).for_each(|_| story.take(said()).unwrap());
+        assert!(story.take(said()).unwrap_err().contains("1000"));
+    }
+}

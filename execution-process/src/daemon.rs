@@ -1,0 +1,294 @@
+//! The one task that owns what this EP was given, what it runs, and what it has to report.
+//!
+//! Everything else sends it [`Event`]s. After each batch of events it starts what may start, and sends what is
+//! durable. It never waits for disk, network or a test.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use jackfield_protocol::{
+    id::{AttemptId, Epoch, RunId},
+    link::{Assignment, EpToEngine, RunContext, Welcome},
+    verdict::{Cause, Outcome, Verdict},
+};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    attempt::Said,
+    clock::{self, Moment},
+    event::{End, Event},
+    job_table::JobTable,
+    library::{RunFiles, run_folder},
+    process,
+    spool::Spool,
+    station::Station,
+};
+use calls::Calls;
+
+mod calls;
+mod heard;
+mod reports;
+mod start;
+
+/// Between two looks at what no event tells: the disk that was full, orphans that have died.
+const TICK: Duration = Duration::from_secs(1);
+/// Ticks between two looks for dead orphans.
+const REAP_TICKS: u64 = 5;
+/// Reports the engine has not acknowledged, after which no further test is started.
+const UNACKED_MAX: usize = 10_000;
+/// How long an EP that ends waits for its reports to be acknowledged.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
+
+/// The daemon.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    station: Arc<Station>,
+    events: mpsc::UnboundedSender<Event>,
+    tasks: TaskTracker,
+    jobs: JobTable,
+    spool: Spool,
+    runs: BTreeMap<RunId, Run>,
+    active: BTreeMap<AttemptId, Active>,
+    guests: BTreeMap<String, AttemptId>,
+    calls: Calls,
+    link: LinkState,
+    /// The secret from which the secrets of attempts are made.
+    secret: [u8; 32],
+    /// The EP ends: nothing new is started.
+    ending: bool,
+    dead: BTreeSet<i32>,
+    ticks: u64,
+}
+
+#[derive(Debug)]
+struct Run {
+    context: Arc<RunContext>,
+    files: Arc<Mutex<RunFiles>>,
+}
+
+/// An attempt on a lane.
+#[derive(Debug)]
+struct Active {
+    order: Arc<Assignment>,
+    said: mpsc::Sender<Said>,
+    end: watch::Sender<End>,
+    token: String,
+}
+
+#[derive(Debug, Default)]
+struct LinkState {
+    epoch: Option<Epoch>,
+    control: Option<mpsc::Sender<EpToEngine>>,
+    heard: Option<Moment>,
+    silence_millis: u64,
+    /// Hello was said and Welcome not heard: who knows what the engine takes away.
+    greeting: bool,
+}
+
+impl LinkState {
+    /// Whether the engine was heard lately enough to start a test it may otherwise have given away.
+    fn allows_starts(&self, now: Moment) -> bool {
+        let heard = self.heard.is_some_and(|heard| now.millis_since(heard) < self.silence_millis);
+        heard && !self.greeting
+    }
+}
+
+impl Daemon {
+    pub(crate) fn new(
+        station: Arc<Station>,
+        spool: Spool,
+        events: mpsc::UnboundedSender<Event>,
+        secret: [u8; 32],
+    ) -> Self {
+        Self {
+            station,
+            events,
+            tasks: TaskTracker::new(),
+            jobs: JobTable::default(),
+            spool,
+            runs: BTreeMap::new(),
+            active: BTreeMap::new(),
+            guests: BTreeMap::new(),
+            calls: Calls::default(),
+            link: LinkState::default(),
+            secret,
+            ending: false,
+            dead: BTreeSet::new(),
+            ticks: 0,
+        }
+    }
+
+    /// Works until `shutdown`, then ends what runs and says what came of it.
+    pub(crate) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Event>, shutdown: CancellationToken) {
+        self.settle_past().await;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while !shutdown.is_cancelled() {
+            let wake = self.jobs.wake_at().map(|at| at.after(clock::moment()));
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                event = inbox.recv() => match event {
+                    Some(event) => self.handle(event),
+                    None => break,
+                },
+                () = tokio::time::sleep(wake.unwrap_or(TICK)), if wake.is_some() => {}
+                _ = tick.tick() => self.tick(),
+            }
+            while let Ok(event) = inbox.try_recv() {
+                self.handle(event);
+            }
+            self.advance();
+        }
+        self.farewell(inbox).await;
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::LinkGreets { held } => {
+                self.link.greeting = true;
+                let _ = held.send(self.held());
+            }
+            Event::LinkUp { welcome, control } => self.link_up(*welcome, control),
+            Event::LinkHeard { epoch, message } => self.link_heard(epoch, *message),
+            Event::LinkDown => self.link_down(),
+            Event::Synced(synced) => self.spool.durable(&synced),
+            Event::Started { attempt, at, pid } => self.started(attempt, at, pid),
+            Event::CleanupAsked { attempt, cleanup } => self.spool.cleanup(attempt, cleanup),
+            Event::Finished { attempt, finish } => self.finished(attempt, finish),
+            Event::Hello { token, answer } => {
+                let _ = answer.send(self.guest(&token));
+            }
+            Event::Call { attempt, call, answer } => self.call(attempt, call, answer),
+            Event::LogsAbandoned { attempt, bytes } => {
+                tracing::warn!(attempt.id = %attempt, "{bytes} bytes of its logs are lost");
+            }
+        }
+    }
+
+    /// Starts what may start and sends what is durable.
+    fn advance(&mut self) {
+        self.start_what_may();
+        self.send_reports();
+    }
+
+    fn tick(&mut self) {
+        self.ticks = self.ticks.saturating_add(1);
+        if self.spool.trouble().is_some() && self.spool.retry() {
+            tracing::info!("the spool can be written again");
+        }
+        if self.ticks.is_multiple_of(REAP_TICKS) {
+            process::reap_strangers(&mut self.dead);
+        }
+    }
+
+    fn link_up(&mut self, welcome: Welcome, control: mpsc::Sender<EpToEngine>) {
+        self.link = LinkState {
+            epoch: Some(welcome.epoch),
+            control: Some(control),
+            heard: Some(clock::moment()),
+            silence_millis: welcome.silence_millis,
+            greeting: false,
+        };
+        self.spool.connected(welcome.acked_seq);
+        let removed = self.jobs.keep(&welcome.keep);
+        for attempt in removed.current {
+            self.end(attempt, End::Unwanted);
+        }
+        for message in self.calls.again() {
+            self.say(message);
+        }
+    }
+
+    fn link_down(&mut self) {
+        self.link.control = None;
+        self.link.epoch = None;
+        self.link.greeting = false;
+        self.calls.disconnected();
+    }
+
+    /// Says something to the engine; what cannot be said now is said again after the next welcome, where it matters.
+    fn say(&mut self, message: EpToEngine) {
+        let sent = self.link.control.as_ref().map(|control| control.try_send(message));
+        if let Some(Err(mpsc::error::TrySendError::Full(_))) = sent {
+            tracing::warn!("the connection does not move; it is given up");
+            self.link.control = None;
+        }
+    }
+
+    fn send_reports(&mut self) {
+        if self.link.control.is_none() {
+            return;
+        }
+        for (seq, report) in self.spool.to_send() {
+            self.say(EpToEngine::Report { seq, report });
+        }
+    }
+
+    /// Wants an attempt on a lane to end.
+    fn end(&self, attempt: AttemptId, end: End) {
+        if let Some(active) = self.active.get(&attempt) {
+            active.end.send_replace(end);
+        }
+    }
+
+    /// Ends everything, in good order.
+    async fn farewell(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
+        self.ending = true;
+        let outcome =
+            Outcome::not_pass(Verdict::Aborted, Cause::Person, "its execution process was stopped");
+        let attempts: Vec<AttemptId> = self.active.keys().copied().collect();
+        for attempt in attempts {
+            self.end(attempt, End::With(outcome.clone()));
+        }
+        let mut patience = None;
+        while !(self.active.is_empty() && self.spool.unacked() == 0) {
+            if self.active.is_empty() && patience.is_none() {
+                patience = Some(tokio::time::Instant::now() + FAREWELL_LIMIT);
+            }
+            let over = tokio::time::sleep_until(patience.unwrap_or_else(tokio::time::Instant::now));
+            tokio::select! {
+                event = inbox.recv() => match event {
+                    Some(event) => self.handle(event),
+                    None => break,
+                },
+                () = over, if patience.is_some() => break,
+            }
+            self.send_reports();
+        }
+        self.station.sessions.close_all().await;
+        self.say(EpToEngine::Goodbye { reason: "it was stopped".to_owned() });
+        self.tasks.close();
+        let _ = tokio::time::timeout(FAREWELL_LIMIT, self.tasks.wait()).await;
+    }
+
+    /// What the engine says ends a run here: its files go, its rules are forgotten.
+    fn close_run(&mut self, run: RunId) {
+        self.jobs.close_run(run);
+        self.runs.remove(&run);
+        let folder = run_folder(&self.station.settings.work_dir, run);
+        let sessions = self.station.sessions.clone();
+        self.tasks.spawn(async move { sessions.close_run(run).await });
+        self.tasks.spawn_blocking(move || match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!("`{}` cannot be removed: {error}", folder.display());
+            }
+            _ => {}
+        });
+    }
+
+    fn open_run(&mut self, context: RunContext) {
+        let known = self.runs.get(&context.run).is_some_and(|run| *run.context == context);
+        if known {
+            return;
+        }
+        let context = Arc::new(context);
+        let blobs = self.station.blobs.clone();
+        let files = RunFiles::new(&self.station.settings.work_dir, Arc::clone(&context), blobs);
+        self.runs.insert(context.run, Run { context, files: Arc::new(Mutex::new(files)) });
+    }
+}

@@ -1,0 +1,102 @@
+//! Questions of running tests to the engine, and their answers.
+
+use std::collections::BTreeMap;
+
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    id::AttemptId,
+    link::{Call, CallResult, EpToEngine},
+};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::Daemon;
+
+/// Questions that wait for an answer.
+const CALLS_MAX: usize = 10_000;
+
+type Answer = oneshot::Sender<Result<Value, Problem>>;
+
+/// The questions that are not answered.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    next_id: u64,
+    open: BTreeMap<u64, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    attempt: AttemptId,
+    call: Call,
+    answer: Answer,
+    /// It was said on the connection that is, so it may have been done when that breaks.
+    said: bool,
+}
+
+impl Calls {
+    /// What to say again on a new connection: all that is open.
+    pub(super) fn again(&mut self) -> Vec<EpToEngine> {
+        let messages = self.open.iter_mut().map(|(id, open)| {
+            open.said = true;
+            EpToEngine::Call { id: *id, attempt: open.attempt, call: open.call.clone() }
+        });
+        messages.collect()
+    }
+
+    /// The connection broke: what changes something and may have been done is not done twice.
+    pub(super) fn disconnected(&mut self) {
+        let lost: Vec<u64> =
+            self.open.iter().filter(|(_, open)| open.said && !repeats(&open.call)).map(|(id, _)| *id).collect();
+        for open in lost.into_iter().filter_map(|id| self.open.remove(&id)) {
+            let title = "the connection to the engine broke before it answered; look whether it was done";
+            let _ = open.answer.send(Err(Problem::new(ErrorCode::Unavailable, title)));
+        }
+        self.open.values_mut().for_each(|open| open.said = false);
+    }
+
+    pub(super) fn answered(&mut self, id: u64, result: CallResult) {
+        if let Some(open) = self.open.remove(&id) {
+            let _ = open.answer.send(match result {
+                CallResult::Ok(value) => Ok(value),
+                CallResult::Error(problem) => Err(problem),
+            });
+        }
+    }
+
+    /// The test that asked is gone.
+    pub(super) fn forget(&mut self, attempt: AttemptId) {
+        if !self.open.is_empty() {
+            self.open.retain(|_, open| open.attempt != attempt);
+        }
+    }
+}
+
+/// Whether asking twice is as good as asking once.
+fn repeats(call: &Call) -> bool {
+    match call {
+        Call::GetResource { .. }
+        | Call::GetSut { .. }
+        | Call::GetBinding { .. }
+        | Call::GetGlobal { .. }
+        | Call::SetGlobal { .. }
+        | Call::Interact(_)
+        | Call::Breakpoint { .. } => true,
+        Call::SetResource { .. } | Call::RenameResource { .. } | Call::DeleteResource { .. } => false,
+    }
+}
+
+impl Daemon {
+    /// Asks the engine for a test; while there is no connection the question waits.
+    pub(super) fn call(&mut self, attempt: AttemptId, call: Call, answer: Answer) {
+        if self.calls.open.len() >= CALLS_MAX {
+            let title = format!("more than {CALLS_MAX} questions wait for the engine");
+            let _ = answer.send(Err(Problem::new(ErrorCode::TooMany, title)));
+            return;
+        }
+        self.calls.next_id = self.calls.next_id.saturating_add(1);
+        let id = self.calls.next_id;
+        let said = self.link.control.is_some();
+        self.calls.open.insert(id, Open { attempt, call: call.clone(), answer, said });
+        self.say(EpToEngine::Call { id, attempt, call });
+    }
+}

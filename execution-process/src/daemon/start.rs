@@ -1,0 +1,130 @@
+//! Starts attempts, and takes them in when they have ended.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::{
+    id::AttemptId,
+    link::{Assignment, Ended, EpToEngine, Held, HeldState, Report},
+    time::Time,
+    verdict::{Cause, Outcome, Verdict},
+};
+use tokio::sync::{mpsc, watch};
+
+use super::{Active, Daemon, UNACKED_MAX};
+use crate::{
+    attempt::{self, Attempt, Finish},
+    clock,
+    event::{End, Guest},
+    job_table::Next,
+};
+
+/// Things a test said that its attempt has not taken in yet.
+const SAID_MAX: usize = 256;
+
+impl Daemon {
+    pub(super) fn start_what_may(&mut self) {
+        let now = clock::moment();
+        let room = self.spool.trouble().is_none() && self.spool.unacked() < UNACKED_MAX;
+        let may_start = room && !self.ending && self.link.allows_starts(now);
+        if self.ending {
+            return;
+        }
+        while let Some(next) = self.jobs.next(now, may_start) {
+            match next {
+                Next::Start(order) => {
+                    self.start(order);
+                    self.prefetch();
+                }
+                Next::Forbidden(order, outcome) => self.forbid(&order, outcome),
+            }
+        }
+    }
+
+    fn start(&mut self, order: Arc<Assignment>) {
+        let attempt = order.attempt;
+        let Some(run) = self.runs.get(&attempt.run) else {
+            let reason = format!("the engine sent no context of run {}", attempt.run);
+            self.jobs.left(attempt, clock::moment());
+            self.forbid(&order, Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason));
+            return;
+        };
+        let token = blake3::keyed_hash(&self.secret, attempt.to_string().as_bytes()).to_hex().to_string();
+        let (said, inbox) = mpsc::channel(SAID_MAX);
+        let (end, ends) = watch::channel(End::Itself);
+        let task = Attempt {
+            order: Arc::clone(&order),
+            context: Arc::clone(&run.context),
+            files: Arc::clone(&run.files),
+            station: Arc::clone(&self.station),
+            token: token.clone(),
+            said: inbox,
+            end: ends,
+            events: self.events.clone(),
+        };
+        self.guests.insert(token.clone(), attempt);
+        self.active.insert(attempt, Active { order, said, end, token });
+        self.tasks.spawn(attempt::run(task));
+    }
+
+    /// Ends a test that is not started.
+    pub(super) fn forbid(&mut self, order: &Assignment, outcome: Outcome) {
+        self.jobs.raise(order, outcome.verdict);
+        self.spool.report(Report::Ended(Box::new(not_run(order.attempt, outcome))));
+    }
+
+    pub(super) fn started(&mut self, attempt: AttemptId, at: Time, pid: Option<i32>) {
+        self.jobs.started(attempt);
+        self.spool.report(Report::Started { attempt, at });
+        if let Some(pid) = pid {
+            self.spool.process(attempt, pid);
+        }
+    }
+
+    pub(super) fn finished(&mut self, attempt: AttemptId, finish: Finish) {
+        let Some(active) = self.active.remove(&attempt) else { return };
+        self.guests.remove(&active.token);
+        self.calls.forget(attempt);
+        self.jobs.left(attempt, clock::moment());
+        match finish {
+            Finish::Ended(ended) => {
+                self.jobs.raise(&active.order, ended.outcome.verdict);
+                self.spool.report(Report::Ended(ended));
+            }
+            Finish::Returned => self.say(EpToEngine::Returned { attempts: vec![attempt] }),
+            Finish::Dropped => self.spool.dropped(attempt),
+        }
+    }
+
+    pub(super) fn held(&self) -> Vec<Held> {
+        let mut held = self.jobs.held();
+        held.extend(self.spool.ended().map(|attempt| Held { attempt, state: HeldState::Ended }));
+        held
+    }
+
+    pub(super) fn guest(&self, token: &str) -> Option<Guest> {
+        let attempt = self.guests.get(token)?;
+        let active = self.active.get(attempt)?;
+        let run = self.runs.get(&attempt.run)?;
+        Some(Guest {
+            order: Arc::clone(&active.order),
+            context: Arc::clone(&run.context),
+            said: active.said.clone(),
+        })
+    }
+}
+
+/// The report of a test that never ran.
+pub(super) fn not_run(attempt: AttemptId, outcome: Outcome) -> Ended {
+    Ended {
+        attempt,
+        at: clock::wall(),
+        elapsed_millis: 0,
+        outcome,
+        exit_code: None,
+        parts: Vec::new(),
+        cleanups: Vec::new(),
+        variables: BTreeMap::new(),
+        log_bytes: BTreeMap::new(),
+        artifacts: BTreeMap::new(),
+    }
+}

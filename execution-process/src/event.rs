@@ -1,0 +1,68 @@
+//! Everything that can happen to the daemon, and what it says to a running attempt.
+
+use std::sync::Arc;
+
+use jackfield_protocol::{
+    error::Problem,
+    id::{AttemptId, Epoch},
+    link::{Call, EngineToEp, EpToEngine, Held, Welcome},
+    time::Time,
+    verdict::Outcome,
+};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    attempt::{Finish, Said},
+    cleanup::Cleanup,
+    spool::Synced,
+};
+
+/// A fact from outside the daemon's one task.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A connection is about to say hello: what is held? Nothing is started until it is up or down.
+    LinkGreets { held: oneshot::Sender<Vec<Held>> },
+    /// The engine said welcome.
+    LinkUp { welcome: Box<Welcome>, control: mpsc::Sender<EpToEngine> },
+    /// The engine said something on this connection.
+    LinkHeard { epoch: Epoch, message: Box<EngineToEp> },
+    /// The connection, or the attempt to make one, ended.
+    LinkDown,
+    /// Reports became durable, or the disk failed.
+    Synced(Synced),
+    /// The process of an attempt was started.
+    Started { attempt: AttemptId, at: Time, pid: Option<i32> },
+    /// A test wants this done after its end.
+    CleanupAsked { attempt: AttemptId, cleanup: Cleanup },
+    /// An attempt has left its lane.
+    Finished { attempt: AttemptId, finish: Finish },
+    /// Someone on the local socket has this secret: who is it?
+    Hello { token: String, answer: oneshot::Sender<Option<Guest>> },
+    /// A test asks the engine.
+    Call { attempt: AttemptId, call: Call, answer: oneshot::Sender<Result<Value, Problem>> },
+    /// Log bytes were given up after the engine had not stored them for long.
+    LogsAbandoned { attempt: AttemptId, bytes: u64 },
+}
+
+/// A test on the local socket.
+#[derive(Clone, Debug)]
+pub(crate) struct Guest {
+    pub(crate) order: Arc<jackfield_protocol::link::Assignment>,
+    pub(crate) context: Arc<jackfield_protocol::link::RunContext>,
+    pub(crate) said: mpsc::Sender<Said>,
+}
+
+/// How an attempt is to end, if it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum End {
+    /// By itself.
+    #[default]
+    Itself,
+    /// Given back, if it is not started yet.
+    TakenBack,
+    /// Now, with this outcome.
+    With(Outcome),
+    /// Now, and without a report: the engine does not want it any more.
+    Unwanted,
+}

@@ -1,0 +1,162 @@
+//! Puts the parts of an EP together: the work folder first, then one task each, and in the end all of them ended in order.
+//!
+//! ```text
+//! tests ──local API──▶ daemon ◀──events── attempts, spool, link
+//!    │                   │
+//!    └─output─▶ log pump ├─ control ─▶ link ◀──────▶ engine
+//!                  └──── log frames ────┘
+//! ```
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::{net::UnixListener, sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    EpError, Settings,
+    blobs::{self, Blobs},
+    daemon::Daemon,
+    event::Event,
+    link::Link,
+    local_api::{self, Desk, LocalApi},
+    log_pump::{CHUNKS_MAX, LogPump},
+    log_spool::LogSpool,
+    process,
+    runner::warm::{Warm, WarmSettings},
+    sdk,
+    sessions::Sessions,
+    spool::Spool,
+    station::Station,
+};
+
+/// Folders of earlier runs and attempts, which nobody needs any more.
+const SWEPT: [&str; 3] = ["work", "runs", "recordings"];
+
+/// The work folder, held by this process alone.
+#[derive(Debug)]
+pub(crate) struct House {
+    folder: PathBuf,
+    /// Held as long as the EP lives; the kernel lets go of it however that ends.
+    _lock: File,
+}
+
+impl House {
+    /// Takes the work folder, and clears it of what an earlier life left.
+    pub(crate) fn open(settings: &Settings) -> Result<Self, EpError> {
+        let told = |source| EpError::WorkFolder { path: settings.work_dir.clone(), source };
+        std::fs::create_dir_all(&settings.work_dir).map_err(told)?;
+        let folder = settings.work_dir.canonicalize().map_err(told)?;
+        let lock = File::create(folder.join("lock")).map_err(told)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(EpError::WorkFolderInUse(folder)),
+            Err(TryLockError::Error(source)) => return Err(told(source)),
+        }
+        for name in SWEPT {
+            let swept = folder.join(name);
+            match std::fs::remove_dir_all(&swept) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(error)),
+                _ => {}
+            }
+            std::fs::create_dir_all(&swept).map_err(told)?;
+        }
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// Runs every part until `shutdown`, or until the engine refuses for good.
+    pub(crate) async fn run(self, mut settings: Settings, shutdown: CancellationToken) -> Result<(), EpError> {
+        settings.work_dir.clone_from(&self.folder);
+        if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
+            tracing::warn!("processes that leave their test behind may be missed: {error}");
+        }
+        let told = |source| EpError::WorkFolder { path: self.folder.clone(), source };
+        let (events, inbox) = mpsc::unbounded_channel();
+        let (logs, log_link) = mpsc::unbounded_channel();
+        let (chunks, chunks_inbox) = mpsc::channel(CHUNKS_MAX);
+        // What the daemon still needs when it says goodbye ends after it.
+        let services = CancellationToken::new();
+        let (station, listener, warm) = furnish(&self.folder, settings, chunks, &services).map_err(told)?;
+        let spool = open_spool(&self.folder, &events).map_err(told)?;
+        let bytes_max = station.settings.limits().log_spool_bytes;
+        let log_spool = LogSpool::open(&self.folder.join("logs"), bytes_max).map_err(told)?;
+        let pump = LogPump { spool: log_spool, chunks: chunks_inbox, link: log_link, events: events.clone() };
+        let secret = secret().map_err(told)?;
+        let link = Link { station: Arc::clone(&station), events: events.clone(), logs, shutdown: services.clone() };
+        let desk = Arc::new(Desk { station: Arc::clone(&station), events: events.clone() });
+        let local = LocalApi { listener, desk, shutdown: services.clone() };
+        let daemon = Daemon::new(station, spool, events, secret);
+
+        let pump = tokio::spawn(pump.run(Instant::now));
+        let local = tokio::spawn(local.run());
+        let warm = tokio::spawn(warm);
+        let stop = shutdown.child_token();
+        let mut link = tokio::spawn(link.run());
+        let mut daemon = tokio::spawn(daemon.run(inbox, stop.clone()));
+        let refused = tokio::select! {
+            ended = &mut link => {
+                stop.cancel();
+                let _ = (&mut daemon).await;
+                Some(ended)
+            }
+            _ = &mut daemon => None,
+        };
+        services.cancel();
+        let link_end = match refused {
+            Some(ended) => ended,
+            None => link.await,
+        };
+        let _ = tokio::join!(local, warm);
+        drop(pump.await);
+        link_end.unwrap_or(Ok(()))
+    }
+}
+
+/// Makes what all parts share.
+fn furnish(
+    folder: &Path,
+    settings: Settings,
+    chunks: mpsc::Sender<crate::capture::Chunk>,
+    services: &CancellationToken,
+) -> io::Result<(Arc<Station>, UnixListener, impl Future<Output = ()> + use<>)> {
+    let socket = local_api::socket_path(folder);
+    let listener = local_api::listen(&socket)?;
+    let sdk = sdk::unpack(&folder.join("sdk"))?;
+    let agent = blobs::agent(settings.file.ca.as_deref()).map_err(io::Error::other)?;
+    let cache = folder.join("cache");
+    let cache_bytes = settings.limits().cache_bytes;
+    let blobs = Blobs::open(agent, &settings.file.engine, &settings.token, &cache, cache_bytes)?;
+    let mut environment = process::inherited_environment();
+    let warm = WarmSettings {
+        python: settings.file.interpreter("python").to_owned(),
+        script: sdk.join("python/jackfield/warm.py"),
+        environment: environment.clone(),
+        mark: socket.clone().into(),
+    };
+    let (warm, warm_task) = Warm::start(warm, services.clone());
+    environment.insert("JACKFIELD_SOCKET".into(), socket.clone().into());
+    environment.insert("JACKFIELD_BIN".into(), settings.program.clone().into());
+    environment.insert("JACKFIELD_EP".into(), settings.name.as_str().into());
+    let sessions = Sessions::new(folder);
+    let station = Station { settings, socket, sdk, environment, blobs, warm, sessions, chunks };
+    Ok((Arc::new(station), listener, warm_task))
+}
+
+fn open_spool(folder: &Path, events: &mpsc::UnboundedSender<Event>) -> io::Result<Spool> {
+    let events = events.clone();
+    Spool::open(&folder.join("reports"), move |synced| {
+        // The daemon lives as long as the spool it owns.
+        let _ = events.send(Event::Synced(synced));
+    })
+}
+
+/// Bytes nobody can guess, for the secrets of attempts.
+fn secret() -> io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    io::Read::read_exact(&mut File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(bytes)
+}

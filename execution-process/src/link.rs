@@ -1,0 +1,230 @@
+//! The conversation with the engine: dial, say hello, talk until it breaks, dial again.
+//!
+//! ```text
+//!  ┌────────────────────────────── backoff ◀───────────────────────────┐
+//!  ▼                                                                    │
+//! dial ──▶ greet (Hello → Welcome) ──▶ talk (read ∥ write) ──▶ broken, silent, or closed
+//!              └──▶ refused for good: the EP ends
+//! ```
+//!
+//! Control messages go before log frames; log frames come from the log pump, which keeps the window.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    id::Epoch,
+    link::{EngineToEp, EpToEngine, Hello, Welcome},
+};
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, oneshot},
+    time::{Interval, MissedTickBehavior, timeout},
+};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+use tokio_util::sync::CancellationToken;
+
+use crate::{EpError, event::Event, log_pump::LogEvent, station::Station};
+
+mod dial;
+mod hello;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Control messages that wait to be sent; more means that the connection does not move, and it is given up.
+pub(crate) const CONTROL_MAX: usize = 8192;
+/// Log frames between the pump and the socket.
+const FRAMES_MAX: usize = 4;
+const GREETING_LIMIT: Duration = Duration::from_secs(30);
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("{0}")]
+    Socket(#[from] tokio_tungstenite::tungstenite::Error),
+    #[error("the engine was not heard for {0} ms")]
+    Silent(u64),
+    #[error("the engine closed the connection")]
+    Closed,
+    #[error("the engine said something that is no message: {0}")]
+    NoMessage(#[from] serde_json::Error),
+    #[error("the engine did not answer the greeting")]
+    NoGreeting,
+    #[error("the engine refused: {0}")]
+    Refused(Problem),
+    #[error("the execution process ends")]
+    Ending,
+}
+
+/// The link and what it needs.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) station: Arc<Station>,
+    pub(crate) events: mpsc::UnboundedSender<Event>,
+    pub(crate) logs: mpsc::UnboundedSender<LogEvent>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl Link {
+    /// Keeps a connection to the engine until `shutdown`.
+    ///
+    /// # Errors
+    /// The engine refused for a reason that no further try will change, or its address cannot be read.
+    pub(crate) async fn run(self) -> Result<(), EpError> {
+        let dialer = dial::Dialer::new(&self.station.settings)?;
+        let mut tries = 0;
+        while !self.shutdown.is_cancelled() {
+            let broken = tokio::select! {
+                () = self.shutdown.cancelled() => break,
+                socket = dialer.dial() => match socket {
+                    Ok(socket) => self.converse(socket, &mut tries).await,
+                    Err(error) => Broken::Socket(error),
+                },
+            };
+            let _ = self.logs.send(LogEvent::Down);
+            let _ = self.events.send(Event::LinkDown);
+            if let Broken::Refused(problem) = &broken {
+                if is_final(problem.code) {
+                    return Err(EpError::Refused(problem.clone()));
+                }
+            }
+            let pause = dialer.backoff(tries);
+            if tries == 0 || tries % 20 == 19 {
+                tracing::warn!(ep.name = %self.station.settings.name, "no connection to the engine: {broken}; trying again");
+            }
+            tries = tries.saturating_add(1);
+            tokio::select! {
+                () = self.shutdown.cancelled() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn converse(&self, mut socket: Socket, tries: &mut u32) -> Broken {
+        let welcome = match timeout(GREETING_LIMIT, self.greet(&mut socket)).await {
+            Ok(Ok(welcome)) => welcome,
+            Ok(Err(broken)) => return broken,
+            Err(_) => return Broken::NoGreeting,
+        };
+        *tries = 0;
+        tracing::info!(ep.name = %self.station.settings.name, "connected to {}", welcome.engine);
+        let silence = Duration::from_millis(welcome.silence_millis.max(1));
+        let beat = Duration::from_millis(welcome.heartbeat_millis.max(1));
+        let epoch = welcome.epoch;
+        let (control, control_inbox) = mpsc::channel(CONTROL_MAX);
+        let (frames, frames_inbox) = mpsc::channel(FRAMES_MAX);
+        let _ = self.logs.send(LogEvent::Up { window_bytes: welcome.log_window_bytes, frames });
+        let _ = self.events.send(Event::LinkUp { welcome: Box::new(welcome), control });
+        let (sink, stream) = socket.split();
+        let mut outgoing = Outgoing { sink, control: control_inbox, frames: frames_inbox, beat: heartbeat(beat) };
+        let broken = tokio::select! {
+            broken = self.read(stream, silence, epoch) => broken,
+            broken = outgoing.write() => broken,
+        };
+        let _ = timeout(CLOSE_LIMIT, outgoing.sink.close()).await;
+        broken
+    }
+
+    async fn greet(&self, socket: &mut Socket) -> Result<Welcome, Broken> {
+        let (answer, held) = oneshot::channel();
+        let _ = self.events.send(Event::LinkGreets { held: answer });
+        let held = held.await.map_err(|_| Broken::Ending)?;
+        let hello: Hello = hello::hello(&self.station, local_address(socket), held).await;
+        socket.send(text(&EpToEngine::Hello(Box::new(hello)))?).await?;
+        loop {
+            let message = socket.next().await.ok_or(Broken::Closed)??;
+            let Message::Text(text) = message else { continue };
+            return match serde_json::from_str(&text)? {
+                EngineToEp::Welcome(welcome) => Ok(welcome),
+                EngineToEp::Refused(problem) => Err(Broken::Refused(problem)),
+                _ => Err(Broken::NoGreeting),
+            };
+        }
+    }
+
+    async fn read(&self, mut stream: SplitStream<Socket>, silence: Duration, epoch: Epoch) -> Broken {
+        loop {
+            let message = match timeout(silence, stream.next()).await {
+                Err(_) => return Broken::Silent(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
+                Ok(None) => return Broken::Closed,
+                Ok(Some(Err(error))) => return Broken::Socket(error),
+                Ok(Some(Ok(message))) => message,
+            };
+            let Message::Text(text) = message else { continue };
+            match serde_json::from_str(&text) {
+                Ok(EngineToEp::LogStored { attempt, stream, bytes }) => {
+                    let _ = self.logs.send(LogEvent::Stored { attempt, stream, bytes });
+                }
+                Ok(message) => {
+                    let _ = self.events.send(Event::LinkHeard { epoch, message: Box::new(message) });
+                }
+                Err(error) => return Broken::NoMessage(error),
+            }
+        }
+    }
+}
+
+/// The writing side of a connection.
+struct Outgoing {
+    sink: SplitSink<Socket, Message>,
+    control: mpsc::Receiver<EpToEngine>,
+    frames: mpsc::Receiver<Vec<u8>>,
+    beat: Interval,
+}
+
+impl Outgoing {
+    async fn write(&mut self) -> Broken {
+        loop {
+            let step = tokio::select! {
+                biased;
+                message = self.control.recv() => match message {
+                    Some(message) => self.send_control(message).await,
+                    None => return Broken::Ending,
+                },
+                _ = self.beat.tick() => self.send_control(EpToEngine::Heartbeat).await,
+                Some(frame) = self.frames.recv() => self.sink.send(Message::binary(frame)).await.map_err(Broken::from),
+            };
+            if let Err(broken) = step {
+                return broken;
+            }
+        }
+    }
+
+    /// Sends a message and all that wait behind it, with one flush.
+    async fn send_control(&mut self, first: EpToEngine) -> Result<(), Broken> {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            self.sink.feed(text(&message)?).await?;
+            next = self.control.try_recv().ok();
+        }
+        self.sink.flush().await?;
+        Ok(())
+    }
+}
+
+fn heartbeat(every: Duration) -> Interval {
+    let mut interval = tokio::time::interval(every);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+fn text(message: &EpToEngine) -> Result<Message, serde_json::Error> {
+    serde_json::to_string(message).map(Message::text)
+}
+
+fn local_address(socket: &Socket) -> String {
+    let address = match socket.get_ref() {
+        MaybeTlsStream::Plain(stream) => stream.local_addr(),
+        MaybeTlsStream::Rustls(stream) => stream.get_ref().0.local_addr(),
+        _ => return String::new(),
+    };
+    address.map(|address| address.ip().to_string()).unwrap_or_default()
+}
+
+/// Whether trying again cannot help.
+fn is_final(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Unauthenticated | ErrorCode::Forbidden | ErrorCode::ProtocolVersion)
+}

@@ -1,0 +1,47 @@
+//! Who this EP is and what it can do.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use jackfield_protocol::link::{Held, Hello, Host, VERSION};
+
+use crate::{host, runner::warm::WarmState, station::Station};
+
+/// How long the greeting waits for a Python that is slow to start.
+const PYTHON_LIMIT: Duration = Duration::from_secs(5);
+/// What an EP can drive without anything being installed.
+const BUILT_IN: [&str; 4] = ["steps", "telnet", "ssh", "process"];
+/// Programs that are capabilities of their own where they are installed.
+const TOOLS: [&str; 2] = ["pytest", "robot"];
+
+pub(super) async fn hello(station: &Station, ip: String, held: Vec<Held>) -> Hello {
+    let settings = &station.settings;
+    let python = match tokio::time::timeout(PYTHON_LIMIT, station.warm.state()).await {
+        Ok(WarmState::Ready(version)) => version,
+        Ok(WarmState::Starting | WarmState::Absent(_)) | Err(_) => String::new(),
+    };
+    Hello {
+        version_min: VERSION,
+        version_max: VERSION,
+        ep: settings.name.clone(),
+        token: settings.token.clone(),
+        software: concat!("jackfield ", env!("CARGO_PKG_VERSION")).to_owned(),
+        host: Host { name: host::name(), ip, os: host::operating_system(), python: python.clone() },
+        labels: settings.file.labels.clone(),
+        capabilities: capabilities(station, !python.is_empty()),
+        lanes: settings.file.lanes,
+        held,
+    }
+}
+
+fn capabilities(station: &Station, python: bool) -> Vec<Arc<str>> {
+    let file = &station.settings.file;
+    let mut all: BTreeSet<&str> = BUILT_IN.into_iter().collect();
+    for (name, program) in &file.interpreters {
+        if name.as_ref() != "python" && host::find_program(program).is_some() {
+            all.insert(name);
+        }
+    }
+    all.extend(TOOLS.into_iter().filter(|tool| host::find_program(tool).is_some()));
+    all.extend(python.then_some("python"));
+    all.into_iter().map(Arc::from).collect()
+}

@@ -1,0 +1,177 @@
+//! Every method but those of sessions, one arm each.
+
+use std::{path::Path, sync::Arc};
+
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    link::{Call, Interact, Part},
+    log::Stream,
+    verdict::Verdict,
+};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{
+    Desk, configs, params as p,
+    rpc::{Failure, params},
+};
+use crate::{
+    attempt::Said,
+    cleanup::Cleanup,
+    event::{Event, Guest},
+};
+
+/// How long a person is waited for where the test names no limit.
+const INTERACT_MILLIS: u64 = 600_000;
+/// Where a component is looked up when no test configuration is named.
+const DEFAULT_BINDING: &str = "default_binding";
+
+impl Desk {
+    pub(super) async fn serve(&self, guest: &Guest, method: &str, value: Value) -> Result<Value, Failure> {
+        if let Some(name) = method.strip_prefix("session_") {
+            return self.serve_session(guest, name, value).await;
+        }
+        match method {
+            "log" => said(guest, log(params(value)?)).await,
+            "result" => said(guest, result(params(value)?)?).await,
+            "part" => said(guest, part(params(value)?)?).await,
+            "variable" => said(guest, variable(params(value)?)).await,
+            "artifact" => said(guest, artifact(params(value)?)).await,
+            "cleanup" => said(guest, cleanup(params(value)?)?).await,
+            "get_config" => configs::get(self, guest, params(value)?).await,
+            "get_bind_id" => self.binding(guest, params(value)?, "id").await,
+            "get_bind_name" => self.binding(guest, params(value)?, "path").await,
+            _ => match engine_call(method, value)? {
+                Some(call) => self.ask(guest, call).await,
+                None => {
+                    let title = format!("there is no method `{method}`; docs/local-api.md lists them");
+                    Err(Failure::NoMethod(Problem::new(ErrorCode::NotFound, title)))
+                }
+            },
+        }
+    }
+
+    /// Asks the engine, and waits for its answer.
+    pub(super) async fn ask(&self, guest: &Guest, call: Call) -> Result<Value, Failure> {
+        let (answer, answered) = oneshot::channel();
+        let attempt = guest.order.attempt;
+        let _ = self.events.send(Event::Call { attempt, call, answer });
+        match answered.await {
+            Ok(result) => result.map_err(Failure::from),
+            Err(_) => Err(Problem::new(ErrorCode::WrongState, "the test has ended").into()),
+        }
+    }
+
+    async fn binding(&self, guest: &Guest, wanted: p::GetBind, field: &str) -> Result<Value, Failure> {
+        let config = wanted.config.unwrap_or_else(|| DEFAULT_BINDING.to_owned());
+        let found = self.ask(guest, Call::GetBinding { config, component: wanted.component }).await?;
+        Ok(found.get(field).cloned().unwrap_or(Value::Null))
+    }
+}
+
+/// Methods that are the engine's to answer.
+fn engine_call(method: &str, value: Value) -> Result<Option<Call>, Failure> {
+    Ok(Some(match method {
+        "get_global" => {
+            let p::GetGlobal { path } = params(value)?;
+            Call::GetGlobal { path }
+        }
+        "set_global" => {
+            let p::SetGlobal { path, value } = params(value)?;
+            Call::SetGlobal { path, value }
+        }
+        "get_resource" => {
+            let p::Query { query } = params(value)?;
+            Call::GetResource { query }
+        }
+        "set_resource" => {
+            let p::SetResource { name, parent, properties } = params(value)?;
+            Call::SetResource { name, parent, properties }
+        }
+        "rename_resource" => {
+            let p::Rename { query, name } = params(value)?;
+            Call::RenameResource { query, name }
+        }
+        "delete_resource" => {
+            let p::Query { query } = params(value)?;
+            Call::DeleteResource { query }
+        }
+        "get_sut" => {
+            let p::GetSut { query, follow_links } = params(value)?;
+            Call::GetSut { query, follow_links }
+        }
+        "interact" => {
+            let p::Interact { kind, message, options, default, timeout_millis } = params(value)?;
+            let timeout_millis = timeout_millis.unwrap_or(INTERACT_MILLIS);
+            Call::Interact(Interact { kind, message, options, default, timeout_millis })
+        }
+        "breakpoint" => {
+            let p::Breakpoint { locals } = params(value)?;
+            Call::Breakpoint { locals }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Hands something a test said to its attempt; waits while that has its hands full.
+pub(super) async fn said(guest: &Guest, said: Said) -> Result<Value, Failure> {
+    match guest.said.send(said).await {
+        Ok(()) => Ok(Value::Null),
+        Err(_) => Err(Problem::new(ErrorCode::WrongState, "the test has ended").into()),
+    }
+}
+
+fn log(log: p::Log) -> Said {
+    let line = |text: String| if text.ends_with('\n') { text } else { text + "\n" };
+    let stream = match log.log.to_ascii_lowercase().as_str() {
+        "logrunning" => Stream::Running,
+        "logdebug" => Stream::Debug,
+        "logtest" => Stream::Test,
+        "logcli" => Stream::Cli,
+        _ => {
+            let text = line(format!("{}: {}", log.log, log.text));
+            return Said::Log { stream: Stream::Custom, text };
+        }
+    };
+    Said::Log { stream, text: line(log.text) }
+}
+
+fn verdict(word: &str) -> Result<Verdict, Failure> {
+    word.parse().map_err(|error: jackfield_protocol::verdict::VerdictError| {
+        Failure::Params(Problem::new(ErrorCode::BadRequest, error.to_string()).field("verdict"))
+    })
+}
+
+fn result(result: p::Result) -> Result<Said, Failure> {
+    let verdict = verdict(&result.verdict)?;
+    Ok(Said::Result { verdict, reason: result.reason.unwrap_or_default(), crashed: result.crashed })
+}
+
+fn part(part: p::Part) -> Result<Said, Failure> {
+    let verdict = verdict(&part.verdict)?;
+    let reason = part.reason.unwrap_or_default();
+    Ok(Said::Part(Part { name: part.name, verdict, reason, elapsed_millis: part.elapsed_millis }))
+}
+
+fn variable(variable: p::Variable) -> Said {
+    let value: Arc<str> = match variable.value {
+        Value::String(text) => text.into(),
+        other => other.to_string().into(),
+    };
+    Said::Variable { name: variable.name, value }
+}
+
+fn artifact(artifact: p::Artifact) -> Said {
+    let file_name = Path::new(artifact.name.as_ref()).file_name().map(|name| name.to_string_lossy());
+    let name = file_name.map_or_else(|| Arc::from("artifact"), |name| Arc::from(name.as_ref()));
+    Said::Artifact { name, path: artifact.path }
+}
+
+fn cleanup(cleanup: p::Cleanup) -> Result<Said, Failure> {
+    if cleanup.command.is_empty() {
+        let problem = Problem::new(ErrorCode::BadRequest, "a clean-up needs a command: program and arguments");
+        return Err(Failure::Params(problem.field("command")));
+    }
+    let p::Cleanup { name, command, timeout_millis } = cleanup;
+    Ok(Said::Cleanup(Cleanup { name, command, timeout_millis }))
+}

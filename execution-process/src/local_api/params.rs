@@ -1,0 +1,174 @@
+//! The parameters of each method.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use jackfield_protocol::link::InteractKind;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+pub(super) struct Log {
+    pub(super) log: String,
+    pub(super) text: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Result {
+    pub(super) verdict: String,
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    #[serde(default)]
+    pub(super) crashed: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) verdict: String,
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    #[serde(default)]
+    pub(super) elapsed_millis: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Variable {
+    pub(super) name: Arc<str>,
+    pub(super) value: Value,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Artifact {
+    pub(super) name: Arc<str>,
+    pub(super) path: PathBuf,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Cleanup {
+    pub(super) name: String,
+    pub(super) command: Vec<String>,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct GetGlobal {
+    pub(super) path: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetGlobal {
+    pub(super) path: String,
+    pub(super) value: Value,
+}
+
+#[derive(Deserialize)]
+pub(super) struct GetConfig {
+    pub(super) config: String,
+    #[serde(default)]
+    pub(super) path: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Query {
+    pub(super) query: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetResource {
+    pub(super) name: String,
+    pub(super) parent: String,
+    #[serde(default)]
+    pub(super) properties: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Rename {
+    pub(super) query: String,
+    pub(super) name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct GetSut {
+    pub(super) query: String,
+    #[serde(default)]
+    pub(super) follow_links: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct GetBind {
+    pub(super) component: String,
+    #[serde(default)]
+    pub(super) config: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Interact {
+    pub(super) kind: InteractKind,
+    pub(super) message: String,
+    #[serde(default)]
+    pub(super) options: Vec<String>,
+    #[serde(default)]
+    pub(super) default: Value,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Breakpoint {
+    #[serde(default)]
+    pub(super) locals: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionOpen {
+    #[serde(default)]
+    pub(super) resource: Option<String>,
+    #[serde(default)]
+    pub(super) connect: Option<BTreeMap<String, Value>>,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionSend {
+    pub(super) session: String,
+    pub(super) text: String,
+    #[serde(default = "yes")]
+    pub(super) enter: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionExpect {
+    pub(super) session: String,
+    pub(super) patterns: Vec<Pattern>,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+/// A regular expression, or a text to be found as it is.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Pattern {
+    Regex(String),
+    Exact { exact: String },
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionCommand {
+    pub(super) session: String,
+    pub(super) command: String,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionName {
+    pub(super) session: String,
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,134 @@
+//! `session_…`: dialogues with devices.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jackfield_config::steps::Awaited;
+use jackfield_device::{
+    expect::Patterns,
+    limits::{COMMAND_TIMEOUT, OPEN_TIMEOUT},
+    target::SessionTarget,
+};
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    link::Call,
+    resource::Resource,
+};
+use serde_json::{Value, json};
+
+use super::{
+    Desk, params as p,
+    rpc::{Failure, params},
+};
+use crate::{event::Guest, sessions::problem};
+
+impl Desk {
+    /// Serves the method of this name, without `session_`.
+    pub(super) async fn serve_session(
+        &self,
+        guest: &Guest,
+        name: &str,
+        value: Value,
+    ) -> Result<Value, Failure> {
+        match name {
+            "open" => self.session_open(guest, params(value)?).await,
+            "send" => self.session_send(guest, params(value)?).await,
+            "expect" => self.session_expect(guest, params(value)?).await,
+            "command" => self.session_command(guest, params(value)?).await,
+            "close" => {
+                let p::SessionName { session } = params(value)?;
+                self.station.sessions.close(guest.order.attempt.run, &session).await?;
+                Ok(Value::Null)
+            }
+            "list" => Ok(json!(self.station.sessions.names(guest.order.attempt.run))),
+            _ => {
+                let title = format!("there is no method `session_{name}`; docs/local-api.md lists them");
+                Err(Failure::NoMethod(Problem::new(ErrorCode::NotFound, title)))
+            }
+        }
+    }
+
+    async fn session_open(&self, guest: &Guest, wanted: p::SessionOpen) -> Result<Value, Failure> {
+        let (properties, origin) = match (wanted.connect, wanted.resource) {
+            (Some(connect), _) => (connect, None),
+            (None, Some(resource)) => (self.properties(guest, &resource).await?, Some(resource)),
+            (None, None) => {
+                let title = "say which device: resource, or connect";
+                return Err(Failure::Params(Problem::new(ErrorCode::BadRequest, title)));
+            }
+        };
+        let name = wanted.name.or(origin).unwrap_or_else(|| unnamed(&properties));
+        let target = SessionTarget::from_properties(&properties)
+            .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("device `{name}`: {error}")))?;
+        let timeout = wanted.timeout_millis.map_or(OPEN_TIMEOUT, Duration::from_millis);
+        self.station.sessions.open(guest.order.attempt, &name, target, timeout).await?;
+        Ok(json!({ "session": name }))
+    }
+
+    /// What the tree of resources says about a device.
+    async fn properties(&self, guest: &Guest, resource: &str) -> Result<BTreeMap<String, Value>, Failure> {
+        let found = self.ask(guest, Call::GetResource { query: resource.to_owned() }).await?;
+        let node: Result<Resource, _> = serde_json::from_value(found);
+        node.map(|node| node.properties).map_err(|_| {
+            let title = format!("`{resource}` is not a resource that can be opened; name a node, not one property");
+            Failure::from(Problem::new(ErrorCode::NotFound, title).field("resource"))
+        })
+    }
+
+    async fn session_send(&self, guest: &Guest, wanted: p::SessionSend) -> Result<Value, Failure> {
+        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
+        let mut session = slot.lock().await;
+        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let sent = session.send(&wanted.text, wanted.enter, COMMAND_TIMEOUT).await;
+        sent.map(|()| Value::Null).map_err(|error| problem(&error).into())
+    }
+
+    async fn session_expect(&self, guest: &Guest, wanted: p::SessionExpect) -> Result<Value, Failure> {
+        let awaited: Vec<Awaited> = wanted
+            .patterns
+            .into_iter()
+            .map(|pattern| match pattern {
+                p::Pattern::Regex(text) => Awaited::Pattern(text),
+                p::Pattern::Exact { exact } => Awaited::Exact(exact),
+            })
+            .collect();
+        let patterns = Patterns::new(&awaited).map_err(|error| {
+            Failure::Params(Problem::new(ErrorCode::BadRequest, error.to_string()).field("patterns"))
+        })?;
+        let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
+        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
+        let mut session = slot.lock().await;
+        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let seen = session.expect(&patterns, timeout).await.map_err(|error| problem(&error))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let groups: Vec<Option<String>> = seen.groups.iter().map(|group| group.as_deref().map(text)).collect();
+        Ok(json!({
+            "index": seen.index,
+            "before": text(&seen.before),
+            "match": text(&seen.text),
+            "groups": groups,
+        }))
+    }
+
+    async fn session_command(&self, guest: &Guest, wanted: p::SessionCommand) -> Result<Value, Failure> {
+        let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
+        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
+        let mut session = slot.lock().await;
+        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let output = session.command(&wanted.command, timeout).await.map_err(|error| problem(&error))?;
+        Ok(json!({ "output": output }))
+    }
+}
+
+fn closed(name: &str) -> Problem {
+    Problem::new(ErrorCode::WrongState, format!("session `{name}` is closed; open it again"))
+}
+
+/// A name for a session that was given none: where it leads.
+fn unnamed(properties: &BTreeMap<String, Value>) -> String {
+    let text = |key: &str| match properties.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    };
+    format!("{}:{}:{}", text("protocol"), text("host"), text("port"))
+}

@@ -1,0 +1,166 @@
+//! The task that owns the log spool: takes bytes in from the tests, hands frames to the connection, hears what is stored.
+
+use std::time::Duration;
+
+use jackfield_protocol::{
+    id::AttemptId,
+    log::{LogFrame, Stream},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use crate::{capture::Chunk, event::Event, log_spool::LogSpool};
+
+/// Chunks between the tests and this task.
+pub(crate) const CHUNKS_MAX: usize = 64;
+/// Between two tries when the disk would not take a chunk.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// An engine that stores nothing for this long, of what it was sent, never will.
+const STALL_LIMIT: Duration = Duration::from_secs(300);
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What the connection tells the pump.
+#[derive(Debug)]
+pub(crate) enum LogEvent {
+    /// There is a connection: frames go here, and no more than the window is under way.
+    Up { window_bytes: u64, frames: mpsc::Sender<Vec<u8>> },
+    /// There is none any more.
+    Down,
+    /// The engine has stored this log up to here.
+    Stored { attempt: AttemptId, stream: Stream, bytes: u64 },
+}
+
+/// The pump.
+#[derive(Debug)]
+pub(crate) struct LogPump {
+    pub(crate) spool: LogSpool,
+    pub(crate) chunks: mpsc::Receiver<Chunk>,
+    pub(crate) link: mpsc::UnboundedReceiver<LogEvent>,
+    pub(crate) events: mpsc::UnboundedSender<Event>,
+}
+
+struct Connection {
+    window_bytes: u64,
+    frames: mpsc::Sender<Vec<u8>>,
+    /// When something was last stored, or nothing was under way.
+    progress: Instant,
+    /// A frame that the channel has no room for yet.
+    next: Option<Vec<u8>>,
+}
+
+impl LogPump {
+    /// Works until nobody writes any more and everything written was given to the disk.
+    pub(crate) async fn run(mut self, clock: impl Fn() -> Instant) {
+        let mut connection: Option<Connection> = None;
+        let mut refused: Option<Chunk> = None;
+        let mut retry_at = clock();
+        loop {
+            if let Some(up) = &mut connection {
+                self.fill(up, &clock);
+            }
+            let stalls_at = connection
+                .as_ref()
+                .filter(|_| self.spool.waits())
+                .map_or_else(|| clock() + FAR, |up| up.progress + STALL_LIMIT);
+            let waits_for_room = connection.as_ref().filter(|up| up.next.is_some()).map(|up| up.frames.clone());
+            tokio::select! {
+                biased;
+                heard = self.link.recv() => match heard {
+                    Some(event) => self.hear(event, &mut connection, &clock),
+                    None => return,
+                },
+                permit = room(waits_for_room) => if let Some(up) = &mut connection {
+                    match (permit, up.next.take()) {
+                        (Some(permit), Some(frame)) => {
+                            permit.send(frame);
+                        }
+                        _ => connection = None,
+                    }
+                },
+                chunk = self.chunks.recv(), if refused.is_none() && !self.spool.is_full() => match chunk {
+                    Some(chunk) => {
+                        refused = self.keep(chunk);
+                        retry_at = clock() + RETRY_PAUSE;
+                    }
+                    None => return,
+                },
+                () = sleep_until(retry_at), if refused.is_some() => {
+                    refused = refused.take().and_then(|chunk| self.keep(chunk));
+                    retry_at = clock() + RETRY_PAUSE;
+                }
+                () = sleep_until(stalls_at) => {
+                    self.give_up();
+                    connection.iter_mut().for_each(|up| up.progress = clock());
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, event: LogEvent, connection: &mut Option<Connection>, clock: &impl Fn() -> Instant) {
+        match event {
+            LogEvent::Up { window_bytes, frames } => {
+                self.spool.disconnected();
+                *connection = Some(Connection { window_bytes, frames, progress: clock(), next: None });
+            }
+            LogEvent::Down => {
+                self.spool.disconnected();
+                *connection = None;
+            }
+            LogEvent::Stored { attempt, stream, bytes } => {
+                self.spool.stored(attempt, stream, bytes);
+                connection.iter_mut().for_each(|up| up.progress = clock());
+            }
+        }
+    }
+
+    /// Hands over what the connection has room for.
+    fn fill(&mut self, up: &mut Connection, clock: &impl Fn() -> Instant) {
+        while up.next.is_none() {
+            if !self.spool.waits() {
+                up.progress = clock();
+            }
+            match self.spool.next(up.window_bytes) {
+                Ok(Some(frame)) => {
+                    if let Err(mpsc::error::TrySendError::Full(frame)) = up.frames.try_send(frame) {
+                        up.next = Some(frame);
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::error!("a log cannot be read back from the spool, and is sent no further: {error}");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Gives a chunk to the disk; back it comes when the disk does not take it.
+    fn keep(&mut self, chunk: Chunk) -> Option<Chunk> {
+        let frame =
+            LogFrame { attempt: chunk.attempt, stream: chunk.stream, offset: chunk.offset, bytes: &chunk.bytes };
+        match self.spool.push(&frame) {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::error!("the log spool cannot be written, and tests that write wait: {error}; free disk space");
+                Some(chunk)
+            }
+        }
+    }
+
+    fn give_up(&mut self) {
+        for (attempt, bytes) in self.spool.abandon() {
+            tracing::warn!("{bytes} log bytes of {attempt} are given up: the engine does not store them");
+            let _ = self.events.send(Event::LogsAbandoned { attempt, bytes });
+        }
+    }
+}
+
+/// Waits for room in a channel; for ever where there is none to wait for.
+async fn room(frames: Option<mpsc::Sender<Vec<u8>>>) -> Option<mpsc::OwnedPermit<Vec<u8>>> {
+    match frames {
+        Some(frames) => frames.reserve_owned().await.ok(),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,91 @@
+//! The processes of a test: started in a group of their own, and ended to the last grandchild.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    io,
+    os::fd::OwnedFd,
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
+
+use jackfield_config::ep::EpLimits;
+use rustix::process::{Pid, Resource, Rlimit};
+use tokio::{net::unix::pipe, process::Child};
+
+pub(crate) use tree::{Tree, end_marked, reap_strangers, started_at_millis};
+
+mod tree;
+
+/// Another thread of this program may hold a file it just wrote open for as long as its own start of a process takes.
+const BUSY_TRIES: u32 = 50;
+const BUSY_PAUSE: Duration = Duration::from_millis(2);
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// The program, then its arguments.
+    pub(crate) command: Vec<OsString>,
+    /// Its whole environment.
+    pub(crate) environment: BTreeMap<OsString, OsString>,
+    /// Where it starts.
+    pub(crate) folder: PathBuf,
+}
+
+/// Both ends of what a process writes: one pipe for standard output and error, so that their order is kept.
+pub(crate) fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&read, true)?;
+    Ok((pipe::Receiver::from_owned_fd_unchecked(read)?, write))
+}
+
+/// Starts a program at the head of a process group of its own, with nothing to read.
+pub(crate) async fn start(program: &Program, output: OwnedFd) -> io::Result<Child> {
+    let (name, arguments) = program.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = tokio::process::Command::new(name);
+    command.args(arguments).env_clear().envs(&program.environment).current_dir(&program.folder);
+    command.stdin(Stdio::null()).stderr(output.try_clone()?).stdout(output).process_group(0);
+    for _ in 0..BUSY_TRIES {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+    command.spawn()
+}
+
+/// Puts the lab's limits on a process that was just started, and so on all it will start.
+pub(crate) fn limit(pid: i32, limits: &EpLimits) {
+    let Some(pid) = Pid::from_raw(pid) else { return };
+    let set = |resource, most: u64| {
+        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+        // A process that has ended, or a limit above what this user may set, is no reason to fail the test.
+        if let Err(error) = rustix::process::prlimit(Some(pid), resource, limit) {
+            tracing::debug!("a limit was not set: {error}");
+        }
+    };
+    if let Some(bytes) = limits.memory_bytes {
+        set(Resource::As, bytes);
+    }
+    set(Resource::Nofile, limits.open_files);
+}
+
+/// The environment that tests inherit from the EP: everything but what is between an EP and its tests.
+pub(crate) fn inherited_environment() -> BTreeMap<OsString, OsString> {
+    std::env::vars_os().filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"JACKFIELD_")).collect()
+}
+
+/// A list of folders, before what the variable already holds.
+pub(crate) fn prepend_path(old: Option<&OsStr>, folders: &[PathBuf], separator: &str) -> OsString {
+    let mut joined = OsString::new();
+    for part in folders.iter().map(|folder| folder.as_os_str()).chain(old) {
+        if !joined.is_empty() {
+            joined.push(separator);
+        }
+        joined.push(part);
+    }
+    joined
+}

@@ -1,0 +1,214 @@
+//! Finds and ends every process of a test.
+//!
+//! A process of a test is one that is in its process group or session, or descends from one that is, or carries the
+//! test's mark in its environment. The mark finds those that left group, session and parents behind: this program is their
+//! subreaper, so they cannot go further than to be its children. A process that clears its environment *and* leaves its
+//! session *and* loses its parents is let go: that is how a test starts something that is to outlive it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use rustix::process::{Pid, Signal, WaitOptions};
+
+/// How often and how long it is looked whether killed processes are gone.
+const KILL_ROUNDS: u32 = 200;
+const KILL_PAUSE: Duration = Duration::from_millis(5);
+
+/// The processes of one test.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    /// The first process, which leads group and session.
+    leader: i32,
+    /// What stands in the environment of each of them: all of these.
+    marks: Vec<Vec<u8>>,
+    /// A child of this program with this in its environment is the test's, unless it is the process named.
+    forked_from: Option<(Vec<u8>, i32)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Process {
+    pid: i32,
+    parent: i32,
+    group: i32,
+    session: i32,
+    zombie: bool,
+}
+
+impl Tree {
+    /// The tree under this process, whose members carry all of the marks (`NAME=value`).
+    pub(crate) fn new(leader: i32, marks: &[&str]) -> Self {
+        Self { leader, marks: marks.iter().map(|mark| mark.as_bytes().to_vec()).collect(), forked_from: None }
+    }
+
+    /// The same for a test that was forked from a warm interpreter: its own forks show the interpreter's environment.
+    #[must_use]
+    pub(crate) fn forked_from(mut self, mark: &str, interpreter: i32) -> Self {
+        self.forked_from = Some((mark.as_bytes().to_vec(), interpreter));
+        self
+    }
+
+    /// Asks every process to end.
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Whether anything is left now that the first process has ended. Cheap where nothing is, which is nearly always.
+    pub(crate) fn has_leftovers(&self) -> bool {
+        let Some(group) = Pid::from_raw(self.leader) else { return false };
+        while let Ok(Some(_)) = rustix::process::waitpgid(group, WaitOptions::NOHANG) {}
+        rustix::process::test_kill_process_group(group).is_ok()
+            || own_children().into_iter().any(|child| self.is_marked(child))
+    }
+
+    /// Kills what there is until nothing is left, and says which programs that were.
+    pub(crate) async fn kill(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for _ in 0..KILL_ROUNDS {
+            let left = self.members();
+            if left.is_empty() {
+                break;
+            }
+            names.extend(left.iter().filter_map(|pid| name_of(*pid)));
+            self.signal(Signal::KILL);
+            for pid in own_children() {
+                if left.contains(&pid) {
+                    reap(pid);
+                }
+            }
+            tokio::time::sleep(KILL_PAUSE).await;
+        }
+        names
+    }
+
+    fn signal(&self, signal: Signal) {
+        // Those outside the group first: they are found by their parents, which the signal may end.
+        for pid in self.members().into_iter().filter_map(Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+        if let Some(group) = Pid::from_raw(self.leader) {
+            let _ = rustix::process::kill_process_group(group, signal);
+        }
+    }
+
+    /// Every living process of the test.
+    fn members(&self) -> BTreeSet<i32> {
+        let all = processes();
+        let own = own_pid();
+        let belongs = |process: &Process| {
+            process.pid == self.leader
+                || process.group == self.leader
+                || process.session == self.leader
+                || (process.parent == own && self.is_marked(process.pid))
+        };
+        let mut members: BTreeSet<i32> =
+            all.iter().filter(|process| belongs(process)).map(|process| process.pid).collect();
+        loop {
+            let before = members.len();
+            for process in &all {
+                if members.contains(&process.parent) {
+                    members.insert(process.pid);
+                }
+            }
+            if members.len() == before {
+                break;
+            }
+        }
+        all.iter().filter(|process| !process.zombie && members.contains(&process.pid)).map(|p| p.pid).collect()
+    }
+
+    fn is_marked(&self, pid: i32) -> bool {
+        let environment = environment_of(pid);
+        let marked = self.marks.iter().all(|mark| has_entry(&environment, mark));
+        let forked = self.forked_from.as_ref().is_some_and(|(mark, interpreter)| {
+            pid != *interpreter && has_entry(&environment, mark)
+        });
+        (marked && !self.marks.is_empty()) || forked
+    }
+}
+
+/// Kills every process on this machine that carries the mark: what an earlier life of this EP left behind.
+pub(crate) async fn end_marked(mark: &str, leaders: &[i32]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for process in processes() {
+        if process.pid != own_pid() && has_entry(&environment_of(process.pid), mark.as_bytes()) {
+            names.extend(Tree::new(process.pid, &[]).kill().await);
+        }
+    }
+    for leader in leaders {
+        names.extend(Tree::new(*leader, &[]).kill().await);
+    }
+    names
+}
+
+/// When a process was started, in milliseconds since 1970; none where there is no such process.
+pub(crate) fn started_at_millis(pid: i32) -> Option<i64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let ticks: i64 = rest.split(' ').nth(19)?.parse().ok()?;
+    let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;
+    let boot = std::fs::read_to_string("/proc/stat").ok()?;
+    let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    boot.checked_mul(1000)?.checked_add(ticks.checked_mul(1000)?.checked_div(per_second)?)
+}
+
+/// Takes away dead children that nobody waits for: orphans of tests that this program adopted. `known_dead` are those
+/// that were dead at the last look; whoever started them would have noticed since.
+pub(crate) fn reap_strangers(known_dead: &mut BTreeSet<i32>) {
+    let dead: BTreeSet<i32> = own_children().into_iter().filter(|pid| is_zombie(*pid)).collect();
+    for pid in dead.intersection(known_dead) {
+        reap(*pid);
+    }
+    *known_dead = dead;
+}
+
+fn reap(pid: i32) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        let _ = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
+    }
+}
+
+/// The children of the thread that adopts orphans: the first of this program.
+fn own_children() -> Vec<i32> {
+    let own = own_pid();
+    match std::fs::read_to_string(format!("/proc/self/task/{own}/children")) {
+        Ok(text) => text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect(),
+        // A kernel without that file: the long way.
+        Err(_) => processes().iter().filter(|process| process.parent == own).map(|p| p.pid).collect(),
+    }
+}
+
+fn own_pid() -> i32 {
+    rustix::process::getpid().as_raw_nonzero().get()
+}
+
+fn processes() -> Vec<Process> {
+    let Ok(folder) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = folder.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(process).collect()
+}
+
+fn process(pid: i32) -> Option<Process> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name stands in parentheses and may hold anything, parentheses too.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut fields = rest.split(' ');
+    let zombie = matches!(fields.next()?, "Z" | "X");
+    let mut number = || fields.next()?.parse().ok();
+    Some(Process { pid, parent: number()?, group: number()?, session: number()?, zombie })
+}
+
+fn is_zombie(pid: i32) -> bool {
+    process(pid).is_some_and(|process| process.zombie)
+}
+
+fn environment_of(pid: i32) -> Vec<u8> {
+    std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
+}
+
+fn has_entry(environment: &[u8], entry: &[u8]) -> bool {
+    environment.split(|byte| *byte == 0).any(|have| have == entry)
+}
+
+fn name_of(pid: i32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(format!("{} ({pid})", name.trim_end()))
+}

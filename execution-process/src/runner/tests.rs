@@ -1,0 +1,99 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+fn test(file: &str, runner: Option<&str>) -> TestOrder {
+    TestOrder {
+        id: "t".into(),
+        name: "t".into(),
+        file: file.into(),
+        content: None,
+        runnable: true,
+        suite_id: "s".into(),
+        suite_name: "S".into(),
+        suite_position: (0, 1),
+        sut: None,
+        params: vec!["a b".into()],
+        properties: runner.map(|name| ("runner".into(), name.into())).into_iter().collect(),
+        configs: Vec::new(),
+        iteration: None,
+        libraries: Vec::new(),
+        panic_detect: false,
+    }
+}
+
+fn plan(settings: &EpSettings, file: &str, runner: Option<&str>) -> Result<Plan, Outcome> {
+    let path = Path::new("/f").join(file);
+    choose(settings, &test(file, runner), Places { file: &path, work: Path::new("/w"), sdk: Path::new("/sdk") })
+}
+
+/// The command as one line, with the interpreter's folder left out: it differs between machines.
+fn line(plan: Result<Plan, Outcome>) -> String {
+    match plan {
+        Ok(Plan::Program { command, results }) => {
+            let mut words: Vec<_> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            if !words[0].starts_with("/f/") {
+                words[0] = words[0].rsplit('/').next().unwrap().to_owned();
+            }
+            let results = results.map(|results| format!(" > {}", results.file)).unwrap_or_default();
+            words.join(" ") + &results
+        }
+        Ok(other) => format!("{other:?}"),
+        Err(outcome) => format!("{} {}: {}", outcome.verdict, outcome.cause.unwrap(), outcome.reason),
+    }
+}
+
+fn settings() -> EpSettings {
+    let mut settings = EpSettings::default();
+    // Every interpreter is one that is surely there.
+    let names = ["python", "tcl", "expect", "perl", "shell", "java"];
+    settings.interpreters = names.iter().map(|name| (Arc::from(*name), Arc::from("sh"))).collect();
+    settings
+}
+
+use std::sync::Arc;
+
+#[test]
+fn the_ending_chooses_and_the_property_overrides() {
+    let settings = settings();
+    let lines: BTreeMap<&str, String> = [
+        ("a.py", None),
+        ("a.pyc", None),
+        ("a_pytest.py", None),
+        ("test_a.py", Some("pytest")),
+        ("a.robot", None),
+        ("a.tcl", None),
+        ("a.exp", None),
+        ("a.pl", None),
+        ("a.sh", None),
+        ("a.java", None),
+        ("tool", None),
+        ("b.steps.toml", None),
+        ("c.py", Some("executable")),
+        ("d.py", Some("nothing")),
+    ]
+    .into_iter()
+    .map(|(file, runner)| (file, line(plan(&settings, file, runner))))
+    .collect();
+    let text: Vec<_> = lines.iter().map(|(file, line)| format!("{file}: {line}")).collect();
+    insta::assert_snapshot!(text.join("\n"), @"");
+}
+
+#[test]
+fn a_language_of_the_labs_own_takes_three_lines() {
+    let mut settings = settings();
+    let command = ["sh", "-c", "{file} --out {work}/r.xml"].map(str::to_owned).to_vec();
+    let runner = Runner { kind: RunnerKind::Command, command, junit: Some("r.xml".to_owned()) };
+    settings.runners.insert("lua".into(), runner);
+    assert_eq!(line(plan(&settings, "x.lua", None)), "sh -c /f/x.lua --out /w/r.xml a b > r.xml");
+}
+
+#[test]
+fn an_interpreter_that_is_not_there_is_named() {
+    let mut settings = settings();
+    settings.interpreters.insert("tcl".into(), "tclsh-none".into());
+    assert_eq!(
+        line(plan(&settings, "x.tcl", None)),
+        "INVALID lab: `tclsh-none` is not installed on this EP; install it, or name another in ep.toml"
+    );
+}

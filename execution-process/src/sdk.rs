@@ -1,0 +1,47 @@
+//! The SDKs as they are compiled in, put where tests find them.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Every file of the SDKs that a test may need: its path below `sdk/`, and what is in it.
+const FILES: &[(&str, &str)] = &[
+    ("python/run.py", include_str!("../../sdk/python/run.py")),
+    ("python/jackfield/__init__.py", include_str!("../../sdk/python/jackfield/__init__.py")),
+    ("python/jackfield/client.py", include_str!("../../sdk/python/jackfield/client.py")),
+    ("python/jackfield/errors.py", include_str!("../../sdk/python/jackfield/errors.py")),
+    ("python/jackfield/injected.py", include_str!("../../sdk/python/jackfield/injected.py")),
+    ("python/jackfield/python2.py", include_str!("../../sdk/python/jackfield/python2.py")),
+    ("python/jackfield/script.py", include_str!("../../sdk/python/jackfield/script.py")),
+    ("python/jackfield/session.py", include_str!("../../sdk/python/jackfield/session.py")),
+    ("python/jackfield/step.py", include_str!("../../sdk/python/jackfield/step.py")),
+    ("python/jackfield/twister.py", include_str!("../../sdk/python/jackfield/twister.py")),
+    ("python/jackfield/verdict.py", include_str!("../../sdk/python/jackfield/verdict.py")),
+    ("python/jackfield/warm.py", include_str!("../../sdk/python/jackfield/warm.py")),
+];
+
+/// Writes the SDKs below `folder`, into a place named by their content, so that an EP of another version
+/// that shares the folder keeps its own; answers with that place.
+pub(crate) fn unpack(folder: &Path) -> io::Result<PathBuf> {
+    let mut hasher = blake3::Hasher::new();
+    for (path, text) in FILES {
+        hasher.update(path.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);
+    }
+    let name: String = hasher.finalize().to_hex().chars().take(16).collect();
+    let place = folder.join(name);
+    if place.try_exists()? {
+        return Ok(place);
+    }
+    let part = folder.join("unpacking");
+    if part.try_exists()? {
+        std::fs::remove_dir_all(&part)?;
+    }
+    for (path, text) in FILES {
+        let file = part.join(path);
+        std::fs::create_dir_all(file.parent().unwrap_or(&part))?;
+        std::fs::write(file, text)?;
+    }
+    std::fs::rename(&part, &place)?;
+    Ok(place)
+}

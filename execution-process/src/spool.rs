@@ -1,0 +1,320 @@
+//! What this EP has to report, on disk before it is said, and until the engine has it.
+//!
+//! One append-only file of checked records. A record is written (and so survives a kill of this process) before the
+//! next test starts; a thread of its own makes what was written durable, many records at a time, and only then are
+//! they sent. So neither the disk nor the network stands between two tests. A record that was cut off by a crash
+//! is recognised by its check and cut away. When the disk is full, records wait in memory, the caller starts
+//! no further test, and [`Spool::retry`] tries again.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jackfield_protocol::{id::AttemptId, link::Report, time::Time};
+use record::Record;
+use serde::{Deserialize, Serialize};
+pub(crate) use sync::Synced;
+
+use crate::cleanup::Cleanup;
+
+mod record;
+mod sync;
+
+/// Rewrite the file without what is acknowledged when it is longer than this.
+const ROTATE_BYTES: u64 = 1 << 20;
+
+/// The reports that are not acknowledged, and the tests whose end is not reported.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    path: PathBuf,
+    file: Arc<File>,
+    /// Up to here the file is good; what a failed write left behind it is overwritten.
+    length: u64,
+    rotate_at: u64,
+    next_seq: u64,
+    unacked: VecDeque<(u64, Report)>,
+    running: BTreeMap<AttemptId, Running>,
+    durable_seq: u64,
+    sent_seq: u64,
+    /// Records that are not in the file yet, because the disk would not take them.
+    pending: Vec<u8>,
+    trouble: Option<String>,
+    sync: sync::SyncThread,
+}
+
+/// A test that was started and has not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Running {
+    /// When.
+    pub(crate) at: Time,
+    /// Its process, which leads a process group; none where the EP died before it knew.
+    pub(crate) pid: Option<i32>,
+    /// What is to be done after its end.
+    pub(crate) cleanups: Vec<Cleanup>,
+}
+
+impl Spool {
+    /// Opens the spool, cuts a torn end away, and says with `synced` from its own thread what has become durable.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a good copy of it cannot be written.
+    pub(crate) fn open(path: &Path, synced: impl Fn(Synced) + Send + 'static) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut &file, &mut bytes)?;
+        let mut spool = Self {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            length: 0,
+            rotate_at: ROTATE_BYTES,
+            next_seq: 1,
+            unacked: VecDeque::new(),
+            running: BTreeMap::new(),
+            durable_seq: 0,
+            sent_seq: 0,
+            pending: Vec::new(),
+            trouble: None,
+            sync: sync::SyncThread::start(synced)?,
+        };
+        record::read_all(&bytes).for_each(|record| spool.replay(record));
+        spool.rotate()?;
+        spool.durable_seq = spool.next_seq.saturating_sub(1);
+        Ok(spool)
+    }
+
+    fn replay(&mut self, record: Record) {
+        match record {
+            Record::Base { next_seq, running } => {
+                self.next_seq = next_seq;
+                self.running = running.into_iter().collect();
+            }
+            Record::Report { seq, report } => {
+                self.note_running(&report);
+                self.next_seq = self.next_seq.max(seq.saturating_add(1));
+                self.unacked.push_back((seq, report));
+            }
+            Record::Process { attempt, pid } => self.note_pid(attempt, pid),
+            Record::Cleanup { attempt, cleanup } => self.note_cleanup(attempt, cleanup),
+            Record::Acked { seq } => self.forget(seq),
+            Record::Dropped { attempt } => {
+                self.running.remove(&attempt);
+            }
+        }
+    }
+
+    /// Writes a report down; it is sent when it is durable.
+    pub(crate) fn report(&mut self, report: Report) {
+        let seq = self.next_seq;
+        self.next_seq = seq.saturating_add(1);
+        self.note_running(&report);
+        self.append(&Record::Report { seq, report: report.clone() });
+        self.unacked.push_back((seq, report));
+        if self.trouble.is_none() {
+            self.sync.request(&self.file, seq);
+        }
+    }
+
+    /// Remembers the process of a started test, so that a later life of this EP can end what is left of it.
+    pub(crate) fn process(&mut self, attempt: AttemptId, pid: i32) {
+        self.note_pid(attempt, pid);
+        self.append(&Record::Process { attempt, pid });
+    }
+
+    /// Remembers what is to be done after the end of a test, also where this EP does not live to see it.
+    pub(crate) fn cleanup(&mut self, attempt: AttemptId, cleanup: Cleanup) {
+        self.note_cleanup(attempt, cleanup.clone());
+        self.append(&Record::Cleanup { attempt, cleanup });
+    }
+
+    /// The engine does not want this test; nothing will be reported of it.
+    pub(crate) fn dropped(&mut self, attempt: AttemptId) {
+        if self.running.remove(&attempt).is_some() {
+            self.append(&Record::Dropped { attempt });
+        }
+    }
+
+    /// The engine has stored everything up to here.
+    pub(crate) fn acked(&mut self, seq: u64) {
+        if self.unacked.front().is_none_or(|(first, _)| *first > seq) {
+            return;
+        }
+        self.forget(seq);
+        self.append(&Record::Acked { seq });
+        if self.length > self.rotate_at && self.trouble.is_none() {
+            if let Err(error) = self.rotate() {
+                self.fail(&error);
+            }
+        }
+    }
+
+    /// A new connection, whose engine has stored everything up to `acked_seq`: what is left is to be sent again.
+    ///
+    /// An engine that knows more reports than this spool ever wrote knew an EP of this name with another work
+    /// folder; the count goes on from there, or the engine would take new reports for old ones.
+    pub(crate) fn connected(&mut self, acked_seq: u64) {
+        if acked_seq < self.next_seq {
+            self.acked(acked_seq);
+        } else {
+            let mut seq = acked_seq;
+            for (number, _) in &mut self.unacked {
+                seq = seq.saturating_add(1);
+                *number = seq;
+            }
+            self.next_seq = seq.saturating_add(1);
+            if let Err(error) = self.rotate() {
+                self.fail(&error);
+            }
+            self.durable_seq = self.durable_seq.max(acked_seq);
+        }
+        self.sent_seq = self.unacked.front().map_or(0, |(first, _)| first.saturating_sub(1));
+    }
+
+    /// The disk has everything up to this report.
+    pub(crate) fn durable(&mut self, synced: &Synced) {
+        match synced {
+            Synced::UpTo(seq) => self.durable_seq = self.durable_seq.max(*seq),
+            Synced::Failed(reason) => self.trouble = Some(reason.clone()),
+        }
+    }
+
+    /// What may be sent now and was not yet sent on this connection.
+    pub(crate) fn to_send(&mut self) -> Vec<(u64, Report)> {
+        let (from, to) = (self.sent_seq, self.durable_seq);
+        if from >= to {
+            return Vec::new();
+        }
+        let ready = self.unacked.iter().rev().take_while(|(seq, _)| *seq > from);
+        let mut ready: Vec<_> = ready.filter(|(seq, _)| *seq <= to).cloned().collect();
+        ready.reverse();
+        self.sent_seq = ready.last().map_or(from, |(seq, _)| *seq);
+        ready
+    }
+
+    /// Tries again to write what the disk would not take. True when all is well.
+    pub(crate) fn retry(&mut self) -> bool {
+        if self.trouble.is_none() {
+            return true;
+        }
+        // A disk that failed to sync may have lost what it was given: only a whole new copy is to be trusted.
+        match self.rotate() {
+            Ok(()) => {
+                self.trouble = None;
+                self.pending.clear();
+                self.sync.request(&self.file, self.next_seq.saturating_sub(1));
+            }
+            Err(error) => self.fail(&error),
+        }
+        self.trouble.is_none()
+    }
+
+    /// Why nothing can be written, while that is so.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Tests that were started and whose end is not reported.
+    pub(crate) fn running(&self) -> &BTreeMap<AttemptId, Running> {
+        &self.running
+    }
+
+    /// Attempts whose end waits to be acknowledged.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = AttemptId> {
+        self.unacked.iter().filter_map(|(_, report)| match report {
+            Report::Ended(ended) => Some(ended.attempt),
+            Report::Started { .. } => None,
+        })
+    }
+
+    /// Reports that are not acknowledged.
+    pub(crate) fn unacked(&self) -> usize {
+        self.unacked.len()
+    }
+
+    fn note_running(&mut self, report: &Report) {
+        match report {
+            Report::Started { attempt, at } => {
+                let running = Running { at: *at, pid: None, cleanups: Vec::new() };
+                self.running.insert(*attempt, running);
+            }
+            Report::Ended(ended) => {
+                self.running.remove(&ended.attempt);
+            }
+        }
+    }
+
+    fn note_pid(&mut self, attempt: AttemptId, pid: i32) {
+        if let Some(running) = self.running.get_mut(&attempt) {
+            running.pid = Some(pid);
+        }
+    }
+
+    fn note_cleanup(&mut self, attempt: AttemptId, cleanup: Cleanup) {
+        if let Some(running) = self.running.get_mut(&attempt) {
+            running.cleanups.push(cleanup);
+        }
+    }
+
+    fn forget(&mut self, seq: u64) {
+        while self.unacked.front().is_some_and(|(first, _)| *first <= seq) {
+            self.unacked.pop_front();
+        }
+    }
+
+    fn append(&mut self, record: &Record) {
+        record::write(&mut self.pending, record);
+        if self.trouble.is_some() {
+            return;
+        }
+        match self.file.write_all_at(&self.pending, self.length) {
+            Ok(()) => {
+                self.length = self.length.saturating_add(bytes(&self.pending));
+                self.pending.clear();
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Writes a new file with only what still matters, and puts it in the old one's place.
+    fn rotate(&mut self) -> io::Result<()> {
+        let mut text = Vec::new();
+        for (seq, report) in &self.unacked {
+            record::write(&mut text, &Record::Report { seq: *seq, report: report.clone() });
+        }
+        // After the reports, so that reading their starts again changes nothing about what runs.
+        let running = self.running.iter().map(|(attempt, running)| (*attempt, running.clone())).collect();
+        record::write(&mut text, &Record::Base { next_seq: self.next_seq, running });
+        let new = self.path.with_extension("new");
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&new)?;
+        file.write_all(&text)?;
+        file.sync_data()?;
+        std::fs::rename(&new, &self.path)?;
+        if let Some(folder) = self.path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        self.file = Arc::new(file);
+        self.length = bytes(&text);
+        self.rotate_at = ROTATE_BYTES.max(self.length.saturating_mul(2));
+        Ok(())
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        let reason = format!("`{}` cannot be written: {error}", self.path.display());
+        if self.trouble.is_none() {
+            tracing::error!("{reason}; no further test is started until it can; free disk space");
+        }
+        self.trouble = Some(reason);
+    }
+}
+
+fn bytes(slice: &[u8]) -> u64 {
+    u64::try_from(slice.len()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! What every part of an EP shares, and nobody changes.
+
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
+
+use tokio::sync::mpsc;
+
+use crate::{Settings, blobs::Blobs, capture::Chunk, runner::warm::Warm, sessions::Sessions};
+
+/// The EP as its parts see it.
+#[derive(Debug)]
+pub(crate) struct Station {
+    pub(crate) settings: Settings,
+    /// The local API's socket; it also marks every process of this EP's tests.
+    pub(crate) socket: PathBuf,
+    /// The unpacked SDKs.
+    pub(crate) sdk: PathBuf,
+    /// What tests inherit.
+    pub(crate) environment: BTreeMap<OsString, OsString>,
+    pub(crate) blobs: Blobs,
+    pub(crate) warm: Warm,
+    pub(crate) sessions: Sessions,
+    /// The way to the log spool.
+    pub(crate) chunks: mpsc::Sender<Chunk>,
+}
+
+impl Station {
+    /// Where attempts have their work folders.
+    pub(crate) fn attempts_folder(&self) -> PathBuf {
+        self.settings.work_dir.join("work")
+    }
+
+    /// What stands in the environment of every process of this EP's tests.
+    pub(crate) fn mark(&self) -> String {
+        format!("JACKFIELD_SOCKET={}", self.socket.display())
+    }
+
+    /// The same, for what a test forks off the warm interpreter.
+    pub(crate) fn warm_mark(&self) -> String {
+        format!("{}={}", crate::runner::warm::MARK, self.socket.display())
+    }
+}
