@@ -215,6 +215,3 @@ impl Host {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -114,7 +114,7 @@ impl Ssh {
         access: Access<'_>,
     ) -> Result<Self, SshError> {
         let refused = Arc::new(Mutex::new(None));
-        let config = Arc::new(algorithms::client_config(access.legacy));
+        let config = Arc::new(algorithms::client_config(access.legacy, &check.known_kinds()));
         let client = Client { check, refused: Arc::clone(&refused) };
         let mut handle = match client::connect_stream(config, stream, client).await {
             Ok(handle) => handle,

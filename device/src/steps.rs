@@ -4,6 +4,7 @@
 //! product's fault; a device that cannot be reached or goes away is the lab's; a file that cannot be right is the test's.
 
 mod check;
+mod open;
 mod run;
 mod variables;
 
@@ -61,7 +62,17 @@ pub async fn run<E: StepEnvironment>(
     settings: &SessionSettings,
     environment: &mut E,
 ) -> StepReport {
-    Box::pin(run::run(test, settings, environment)).await
+    run_until(test, settings, environment, std::future::pending()).await
+}
+
+/// The same, given up when `stop` is ready: the step at hand is left, the clean-up still runs, and the verdict is ABORTED.
+pub async fn run_until<E: StepEnvironment>(
+    test: &StepTest,
+    settings: &SessionSettings,
+    environment: &mut E,
+    stop: impl Future<Output = ()> + Send,
+) -> StepReport {
+    Box::pin(run::run(test, settings, environment, stop)).await
 }
 
 /// Why a step did not pass.

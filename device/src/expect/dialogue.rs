@@ -12,80 +12,16 @@ use regex_automata::{Anchored, Input};
 use tokio::time::timeout_at;
 
 use super::{
-    matcher::{Found, GaveUp, Matcher, Sight},
+    matcher::{Found, Matcher, Sight},
+    outcome::{ExpectError, Match, Seen, shown},
     pattern::Patterns,
 };
 use crate::{
     channel::{Channel, Window},
     clock::Deadline,
-    limits::{SEEN_BYTES_MAX, WINDOW_BYTES_MAX},
+    limits::WINDOW_BYTES_MAX,
     record::Tap,
 };
-
-/// What was awaited and seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Match {
-    /// The place of the pattern in the list.
-    pub index: usize,
-    /// What came before it.
-    pub before: Vec<u8>,
-    /// The match itself.
-    pub text: Vec<u8>,
-    /// Its groups, the whole match not counted.
-    pub groups: Vec<Option<Vec<u8>>>,
-    /// Its named groups that took part.
-    pub named: BTreeMap<String, Vec<u8>>,
-    /// So much had come that the beginning of `before` was forgotten.
-    pub cut: bool,
-}
-
-/// Why nothing was seen.
-#[derive(Debug, thiserror::Error)]
-pub enum ExpectError {
-    /// It did not come in time.
-    #[error("timed out after {waited:.1?} waiting for {awaited}; {seen}")]
-    Timeout {
-        /// What was awaited.
-        awaited: String,
-        /// How long.
-        waited: Duration,
-        /// The last lines that came.
-        seen: Seen,
-    },
-    /// The peer ended the dialogue.
-    #[error("the device closed the connection after {waited:.1?} waiting for {awaited}; {seen}")]
-    Ended {
-        /// What was awaited.
-        awaited: String,
-        /// How long.
-        waited: Duration,
-        /// The last lines that came.
-        seen: Seen,
-    },
-    /// The connection broke.
-    #[error("the connection to the device broke waiting for {awaited}; {seen}")]
-    Broken {
-        /// What was awaited.
-        awaited: String,
-        /// The last lines that came.
-        seen: Seen,
-        /// Why.
-        source: io::Error,
-    },
-    /// The patterns cannot be matched.
-    #[error(transparent)]
-    Pattern(#[from] GaveUp),
-}
-
-/// The last of what was seen, as it is shown in an error.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen(pub String);
-
-impl std::fmt::Display for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.is_empty() { f.write_str("nothing was seen") } else { write!(f, "last seen: {}", self.0) }
-    }
-}
 
 /// A live dialogue.
 pub struct Dialogue {
@@ -347,19 +283,6 @@ impl Dialogue {
         for tap in &mut self.taps {
             tap.end();
         }
-    }
-}
-
-/// The end of some bytes as one line of text that shows what a terminal would not.
-pub(crate) fn shown(bytes: &[u8]) -> String {
-    let from = bytes.len().saturating_sub(SEEN_BYTES_MAX);
-    let tail = bytes.get(from..).unwrap_or_default();
-    let text: String = String::from_utf8_lossy(tail).trim_end_matches('\0').escape_debug().collect();
-    let text = text.replace("\\r\\n", "\\n").replace("\\\"", "\"").replace("\\'", "'");
-    match (text.is_empty(), from > 0) {
-        (true, _) => String::new(),
-        (false, true) => format!("…{text}"),
-        (false, false) => text,
     }
 }
 

@@ -3,6 +3,9 @@
 /// What stands where a secret stood.
 pub const STARS: &[u8] = b"********";
 
+/// Shorter ones are part of ordinary words: to strike them out would spoil the text and hide nothing.
+pub const SECRET_BYTES_MIN: usize = 4;
+
 /// A stream without its secrets.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
@@ -11,15 +14,22 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Strikes out these; empty ones are not secrets. The longest go first, so that none is left in part.
+    /// Strikes out these, but for the shortest. The longest go first, so that none is left in part.
     pub fn new(secrets: &[String]) -> Self {
-        let mut secrets: Vec<Vec<u8>> = secrets
+        let mut redactor = Self::default();
+        redactor.add(secrets);
+        redactor
+    }
+
+    /// Strikes out these too.
+    pub fn add(&mut self, secrets: &[String]) {
+        let more = secrets
             .iter()
-            .filter(|secret| !secret.is_empty())
-            .map(|secret| secret.clone().into_bytes())
-            .collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self { secrets, held: Vec::new() }
+            .filter(|secret| secret.len() >= SECRET_BYTES_MIN)
+            .map(|secret| secret.clone().into_bytes());
+        self.secrets.extend(more);
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.secrets.dedup();
     }
 
     /// Takes the next bytes and gives what may be shown: all but an end that could be the beginning of a secret.
@@ -91,6 +101,7 @@ mod tests {
     fn a_longer_secret_goes_before_a_shorter_one_in_it() {
         let redactor = Redactor::new(&["cisco".to_owned(), "cisco123".to_owned()]);
         assert_eq!(redactor.text("cisco123 cisco"), "******** ********");
+        assert_eq!(Redactor::new(&["lab".to_owned(), String::new()]).text("/lab/r1"), "/lab/r1");
         let mut redactor = redactor;
         let mut shown = redactor.push(b"cisco");
         shown.extend(redactor.push(b"123"));

@@ -15,10 +15,16 @@ const LEGACY_CIPHERS: [cipher::Name; 4] =
     [cipher::AES_256_CBC, cipher::AES_192_CBC, cipher::AES_128_CBC, cipher::TRIPLE_DES_CBC];
 const LEGACY_MACS: [mac::Name; 2] = [mac::HMAC_SHA1_ETM, mac::HMAC_SHA1];
 
-/// How we speak SSH.
-pub(crate) fn client_config(legacy: bool) -> client::Config {
+/// How we speak SSH. Kinds of host keys that are known already are asked for first, so that a server with several shows that one.
+pub(crate) fn client_config(legacy: bool, known: &[russh::keys::Algorithm]) -> client::Config {
+    let mut preferred = preferred(legacy);
+    let is_rsa = |key: &russh::keys::Algorithm| key.clone().is_rsa();
+    let is_known = |key: &russh::keys::Algorithm| {
+        known.iter().any(|known| known == key || (is_rsa(known) && is_rsa(key)))
+    };
+    preferred.key.to_mut().sort_by_key(|key| !is_known(key));
     client::Config {
-        preferred: preferred(legacy),
+        preferred,
         keepalive_interval: Some(KEEPALIVE),
         keepalive_max: KEEPALIVE_MAX,
         nodelay: true,
@@ -63,4 +69,27 @@ pub(crate) fn explain(error: russh::Error) -> SshError {
         russh::AlgorithmKind::Mac => "message check",
     };
     SshError::Algorithms { what: what.to_owned(), offered: theirs.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use russh::keys::Algorithm;
+
+    use super::*;
+
+    #[test]
+    fn known_kinds_of_keys_are_asked_for_first() {
+        let order = |known: &[Algorithm]| client_config(false, known).preferred.key.to_vec();
+        assert_eq!(order(&[]).first(), Some(&Algorithm::Ed25519));
+        assert!(order(&[Algorithm::Rsa { hash: None }])[0].clone().is_rsa());
+    }
+
+    #[test]
+    fn old_algorithms_are_offered_only_when_asked_for() {
+        let modern = preferred(false);
+        assert!(!modern.kex.contains(&kex::DH_G1_SHA1) && !modern.cipher.contains(&cipher::TRIPLE_DES_CBC));
+        assert!(!modern.mac.contains(&mac::HMAC_SHA1) && !modern.key.iter().any(is_sha1_rsa));
+        let old = preferred(true);
+        assert!(old.kex.contains(&kex::DH_G1_SHA1) && old.key.iter().any(is_sha1_rsa));
+    }
 }

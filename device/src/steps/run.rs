@@ -1,21 +1,20 @@
 //! The run of a step test.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, future::Future};
 
-use jackfield_config::steps::{Action, Awaited, Check, Relation, SessionSource, Step, StepTest};
+use jackfield_config::steps::{Action, Awaited, Check, Relation, Step, StepTest};
 use jackfield_protocol::{
     link::Part,
-    verdict::{Outcome, Verdict},
+    verdict::{Cause, Outcome, Verdict},
 };
-use serde_json::Value;
 
-use super::{Failure, OPEN_TIMEOUT, StepEnvironment, StepReport, check, variables::Variables};
+use super::{Failure, StepEnvironment, StepReport, check, variables::Variables};
 use crate::{
     clock::Deadline,
     expect::Patterns,
     profile::search,
+    record::redact::Redactor,
     session::{Session, SessionError, SessionSettings},
-    target::SessionTarget,
 };
 
 /// Parts of a report; steps beyond them run, and are counted in one last part.
@@ -25,6 +24,7 @@ pub(super) async fn run<E: StepEnvironment>(
     test: &StepTest,
     settings: &SessionSettings,
     environment: &mut E,
+    stop: impl Future<Output = ()> + Send,
 ) -> StepReport {
     let mut runner = Runner {
         test,
@@ -32,29 +32,41 @@ pub(super) async fn run<E: StepEnvironment>(
         environment,
         variables: Variables::new(&test.variables),
         sessions: BTreeMap::new(),
+        secrets: Redactor::default(),
         output: String::new(),
     };
-    let mut parts = Parts::default();
-    runner.environment.log(&format!("# {}", test.title));
-    runner.steps(&test.steps, "", &mut parts).await;
-    let mut cleanups = Parts::default();
+    let (mut parts, mut cleanups) = (Parts::default(), Parts::default());
+    runner.log(&format!("# {}", test.title));
+    let stopped = tokio::select! {
+        () = runner.steps(&test.steps, "", &mut parts) => false,
+        () = stop => true,
+    };
+    if (stopped || parts.failure.is_some()) && !test.cleanup.is_empty() {
+        // Nobody knows where a failed step left its dialogue: the clean-up logs in anew.
+        runner.close().await;
+    }
     for step in &test.cleanup {
         // Each is tried, whatever became of the one before it.
         cleanups.ended = false;
         runner.steps(std::slice::from_ref(step), "", &mut cleanups).await;
     }
-    for session in runner.sessions.values_mut() {
-        session.close().await;
-    }
-    let failure = parts.failure.or(cleanups.failure.map(|mut failure| {
-        failure.reason = format!("clean-up: {}", failure.reason);
-        failure
-    }));
-    let outcome = failure.map_or_else(Outcome::pass, |failure| {
-        Outcome::not_pass(failure.verdict(), failure.cause, failure.reason)
-    });
+    runner.close().await;
+    let outcome = outcome(stopped, parts.failure, cleanups.failure);
     let variables = runner.variables.into_inner();
     StepReport { outcome, parts: parts.list, cleanups: cleanups.list, variables }
+}
+
+/// What failed first counts, and a stop before all.
+fn outcome(stopped: bool, failure: Option<Failure>, cleanup: Option<Failure>) -> Outcome {
+    if stopped {
+        return Outcome::not_pass(Verdict::Aborted, Cause::Person, "stopped");
+    }
+    let cleanup =
+        cleanup.map(|failure| Failure { reason: format!("clean-up: {}", failure.reason), ..failure });
+    match failure.or(cleanup) {
+        None => Outcome::pass(),
+        Some(failure) => Outcome::not_pass(failure.verdict(), failure.cause, failure.reason),
+    }
 }
 
 /// The steps so far.
@@ -84,12 +96,14 @@ impl Parts {
     }
 }
 
-struct Runner<'t, E> {
-    test: &'t StepTest,
-    settings: &'t SessionSettings,
-    environment: &'t mut E,
-    variables: Variables,
-    sessions: BTreeMap<String, Session>,
+pub(super) struct Runner<'t, E> {
+    pub(super) test: &'t StepTest,
+    pub(super) settings: &'t SessionSettings,
+    pub(super) environment: &'t mut E,
+    pub(super) variables: Variables,
+    pub(super) sessions: BTreeMap<String, Session>,
+    /// What must not be seen in the log or a reason.
+    pub(super) secrets: Redactor,
     /// What the last step that talks to a device brought.
     output: String,
 }
@@ -118,7 +132,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
     }
 
     async fn one(&mut self, step: &Step, name: String, parts: &mut Parts) {
-        self.environment.log(&format!("## {name} (line {})", step.line));
+        self.log(&format!("## {name} (line {})", step.line));
         let span = step.timeout.unwrap_or(self.test.timeout);
         let clock = Deadline::after(span);
         let result = self.act(step, clock).await;
@@ -127,8 +141,8 @@ impl<E: StepEnvironment> Runner<'_, E> {
             Ok(()) => (Verdict::Pass, String::new()),
             Err(failure) => {
                 let verdict = failure.verdict();
-                let reason = failure.reason.clone();
-                self.environment.log(&format!("{verdict}: {reason}"));
+                let reason = self.secrets.text(&failure.reason);
+                self.log(&format!("{verdict}: {reason}"));
                 parts.ended = !step.go_on;
                 let told = Failure { cause: failure.cause, reason: format!("{name}: {reason}") };
                 parts.failure.get_or_insert(told);
@@ -191,7 +205,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             if let (Some(span), Some(name)) = (span, name) {
                 let value = self.output.as_bytes().get(span.range()).unwrap_or_default();
                 let value = String::from_utf8_lossy(value).into_owned();
-                self.environment.log(&format!("{name} = {value}"));
+                self.log(&format!("{name} = {value}"));
                 self.variables.set(name, value);
             }
         }
@@ -267,7 +281,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
     }
 
     fn show(&mut self, command: &str, output: String) {
-        self.environment.log(&format!("> {command}\n{output}"));
+        self.log(&format!("> {command}\n{output}"));
         self.output = output;
     }
 
@@ -299,7 +313,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         }
     }
 
-    async fn fill(&mut self, text: &str) -> Result<String, Failure> {
+    pub(super) async fn fill(&mut self, text: &str) -> Result<String, Failure> {
         self.variables.fill(text, self.environment).await
     }
 
@@ -307,57 +321,20 @@ impl<E: StepEnvironment> Runner<'_, E> {
         self.variables.fill_pattern(pattern, self.environment).await
     }
 
-    /// The session of a step, opened when it is first needed.
-    async fn session(&mut self, step: &Step) -> Result<&mut Session, Failure> {
-        if !self.sessions.contains_key(&step.session) {
-            let source = self.test.sessions.get(&step.session);
-            let source =
-                source.ok_or_else(|| Failure::test(format!("there is no session `{}`", step.session)))?;
-            let session = Box::pin(self.open(&step.session, source)).await?;
-            self.sessions.insert(step.session.clone(), session);
-        }
-        let session = self.sessions.get_mut(&step.session);
-        let session = session.ok_or_else(|| Failure::test("the session is gone"))?;
-        session.mark(&step.name);
-        Ok(session)
+    pub(super) fn log(&mut self, line: &str) {
+        self.environment.log(&self.secrets.text(line));
     }
 
-    async fn open(&mut self, name: &str, source: &SessionSource) -> Result<Session, Failure> {
-        let mut properties = BTreeMap::new();
-        let mut title = name.to_owned();
-        if let Some(resource) = &source.resource {
-            title = self.fill(resource).await?;
-            properties = self
-                .environment
-                .resource(&title)
-                .await
-                .map_err(|error| Failure::lab(format!("{title}: {error}")))?;
+    async fn close(&mut self) {
+        for session in self.sessions.values_mut() {
+            session.close().await;
         }
-        for (key, value) in &source.connect {
-            let value = match value.as_str() {
-                Some(text) => Value::String(self.fill(text).await?),
-                None => value.clone(),
-            };
-            properties.retain(|known, _| !known.eq_ignore_ascii_case(key));
-            properties.insert(key.clone(), value);
-        }
-        let target = SessionTarget::from_properties(&properties);
-        let mut target = target.map_err(|error| match &source.resource {
-            Some(_) => Failure::lab(format!("{title}: {error}")),
-            None => Failure::test(format!("session `{name}` (line {}): {error}", source.line)),
-        })?;
-        if source.level.is_some() {
-            target.level.clone_from(&source.level);
-        }
-        let taps = self.environment.taps(name, &title, &target.secrets());
-        let timeout = source.timeout.unwrap_or(OPEN_TIMEOUT);
-        self.environment.log(&format!("# session {name}: {}", target.connect));
-        Session::open(target, self.settings, timeout, taps).await.map_err(blame)
+        self.sessions.clear();
     }
 }
 
 /// Who is to blame for what a session did not do.
-fn blame(error: SessionError) -> Failure {
+pub(super) fn blame(error: SessionError) -> Failure {
     let reason = error.to_string();
     if error.is_lab() {
         Failure::lab(reason)

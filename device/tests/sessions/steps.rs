@@ -6,7 +6,7 @@ use jackfield_config::steps::StepTest;
 use jackfield_device::{
     record::Tap,
     simulate::Running,
-    steps::{StepEnvironment, StepReport, run},
+    steps::{StepEnvironment, StepReport, run, run_until},
 };
 use jackfield_protocol::verdict::{Cause, Verdict};
 use serde_json::Value;
@@ -36,12 +36,16 @@ impl StepEnvironment for Lab {
     }
 }
 
-async fn run_text(router: &Running, text: &str) -> (StepReport, Lab) {
+fn lab(router: &Running) -> Lab {
     let mut properties = router.properties("telnet");
     properties.insert("profile".into(), "ios".into());
     properties.insert("level".into(), "privileged".into());
     properties.insert("enable_password".into(), "lab-enable".into());
-    let mut lab = Lab { resources: [("/lab/router".to_owned(), properties)].into(), log: Vec::new() };
+    Lab { resources: [("/lab/router".to_owned(), properties)].into(), log: Vec::new() }
+}
+
+async fn run_text(router: &Running, text: &str) -> (StepReport, Lab) {
+    let mut lab = lab(router);
     let test = StepTest::parse("t.steps.toml", text).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let (_folder, settings) = settings();
     let report = run(&test, &settings, &mut lab).await;
@@ -206,4 +210,52 @@ async fn blame_goes_where_it_belongs() {
         assert_eq!((outcome.verdict, outcome.cause), (verdict, Some(cause)), "{step}: {}", outcome.reason);
         assert!(outcome.reason.contains(reason), "{step}: {}", outcome.reason);
     }
+}
+
+#[tokio::test]
+async fn a_stopped_test_is_still_cleaned_up() {
+    let router = device("router").await;
+    let text = r#"
+title = "t"
+[sessions.router]
+resource = "/lab/router"
+[[steps]]
+config = ["ip route 10.80.0.0/16 192.0.2.7"]
+[[steps]]
+command = "debug hang"
+timeout = "1h"
+[[cleanup]]
+config = ["no ip route 10.80.0.0/16"]
+"#;
+    let mut lab = lab(&router);
+    let test = StepTest::parse("t.steps.toml", text).unwrap();
+    let (_folder, settings) = settings();
+    let route = || router.state()["routes"].as_object().unwrap().contains_key("10.80.0.0/16");
+    let stop = async {
+        while !route() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let report = run_until(&test, &settings, &mut lab, stop).await;
+    assert_eq!((report.outcome.verdict, report.outcome.cause), (Verdict::Aborted, Some(Cause::Person)));
+    assert_eq!(report.cleanups.len(), 1);
+    assert!(!route());
+}
+
+#[tokio::test]
+async fn a_secret_is_in_no_log_and_no_reason() {
+    let router = device("router").await;
+    let text = r#"
+title = "t"
+[variables]
+secret = "lab-enable"
+[sessions.router]
+resource = "/lab/router"
+[[steps]]
+command = "bogus ${secret}"
+"#;
+    let (report, lab) = run_text(&router, text).await;
+    assert!(report.outcome.reason.contains("refused `bogus ********`"), "{}", report.outcome.reason);
+    assert!(!lab.log.join("\n").contains("lab-enable"), "{:?}", lab.log);
+    assert!(!told(&report).contains("lab-enable"), "{}", told(&report));
 }

@@ -1,0 +1,64 @@
+//! The sessions of a step test.
+
+use std::collections::BTreeMap;
+
+use jackfield_config::steps::{SessionSource, Step};
+use serde_json::Value;
+
+use super::{
+    Failure, OPEN_TIMEOUT, StepEnvironment,
+    run::{Runner, blame},
+};
+use crate::{session::Session, target::SessionTarget};
+
+impl<E: StepEnvironment> Runner<'_, E> {
+    /// The session of a step, opened when it is first needed.
+    pub(super) async fn session(&mut self, step: &Step) -> Result<&mut Session, Failure> {
+        if !self.sessions.contains_key(&step.session) {
+            let source = self.test.sessions.get(&step.session);
+            let source =
+                source.ok_or_else(|| Failure::test(format!("there is no session `{}`", step.session)))?;
+            let session = Box::pin(self.open(&step.session, source)).await?;
+            self.sessions.insert(step.session.clone(), session);
+        }
+        let session = self.sessions.get_mut(&step.session);
+        let session = session.ok_or_else(|| Failure::test("the session is gone"))?;
+        session.mark(&step.name);
+        Ok(session)
+    }
+
+    async fn open(&mut self, name: &str, source: &SessionSource) -> Result<Session, Failure> {
+        let mut properties = BTreeMap::new();
+        let mut title = name.to_owned();
+        if let Some(resource) = &source.resource {
+            title = self.fill(resource).await?;
+            properties = self
+                .environment
+                .resource(&title)
+                .await
+                .map_err(|error| Failure::lab(format!("{title}: {error}")))?;
+        }
+        for (key, value) in &source.connect {
+            let value = match value.as_str() {
+                Some(text) => Value::String(self.fill(text).await?),
+                None => value.clone(),
+            };
+            properties.retain(|known, _| !known.eq_ignore_ascii_case(key));
+            properties.insert(key.clone(), value);
+        }
+        let target = SessionTarget::from_properties(&properties);
+        let mut target = target.map_err(|error| match &source.resource {
+            Some(_) => Failure::lab(format!("{title}: {error}")),
+            None => Failure::test(format!("session `{name}` (line {}): {error}", source.line)),
+        })?;
+        if source.level.is_some() {
+            target.level.clone_from(&source.level);
+        }
+        let secrets = target.secrets();
+        self.secrets.add(&secrets);
+        let taps = self.environment.taps(name, &title, &secrets);
+        let timeout = source.timeout.unwrap_or(OPEN_TIMEOUT);
+        self.log(&format!("# session {name}: {}", target.connect));
+        Session::open(target, self.settings, timeout, taps).await.map_err(blame)
+    }
+}
