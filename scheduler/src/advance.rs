@@ -10,6 +10,7 @@ use jackfield_protocol::{
 use crate::{
     Scheduler,
     effect::Row,
+    latch::Rule,
     out::Out,
     part::{Part, PartKey},
     run::{Run, Stage},
@@ -87,10 +88,8 @@ impl Scheduler {
             "the dependency {text} can never hold: {} comes later, or waits for this test itself",
             run.title(on)
         );
-        run.edges.list.get_mut(edge).is_some_and(|edge| {
-            edge.broken = Some(reason);
-            true
-        })
+        run.edges.void.insert(Rule::Dependency(edge).latch(), reason);
+        true
     }
 
     fn wait(&mut self, out: &mut Out, key: PartKey, test: TestIndex, on: TestIndex) {
@@ -127,7 +126,9 @@ impl Scheduler {
     }
 
     fn seek(&mut self, key: PartKey) {
-        if let Some(part) = self.runs.get(&key.run).and_then(|run| run.part(key.part)) {
+        let Some(run) = self.runs.get_mut(&key.run) else { return };
+        run.head_waits_no_more(key.part);
+        if let Some(part) = run.part(key.part) {
             self.bench.enlist(part);
         }
     }
@@ -178,6 +179,9 @@ fn open_step(run: &Run, part: &Part, test: TestIndex, connected: Option<bool>) -
     }
     if let Some((edge, on)) = run.waits_for(test) {
         return if idle { Step::Wait(test, edge, on) } else { Step::Rest };
+    }
+    if let Some(outcome) = run.missing(test) {
+        return if idle { Step::Decide(test, outcome) } else { Step::Rest };
     }
     // Until its suite has begun, only an idle lane can tell whether a teardown file runs when the run stops on fail.
     let unsure = run.plan.options.stop_on_fail && run.is_teardown(test) && !run.is_begun(test);

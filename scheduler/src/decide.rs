@@ -9,7 +9,6 @@ use jackfield_protocol::{
 
 use crate::{
     Scheduler,
-    dependency::Owner,
     effect::{AttemptRow, AttemptState, Row},
     latch::Rule,
     out::Out,
@@ -18,9 +17,8 @@ use crate::{
 };
 
 impl Run {
-    /// How a test ends without being sent, as things stand; none where it has to be run.
+    /// What forbids a test, as things stand; none where it has to be run once what it waits for has ended.
     pub(crate) fn verdict_now(&self, index: TestIndex) -> Option<Outcome> {
-        let test = self.test(index)?;
         let cleans_up = self.is_teardown(index) && self.is_begun(index);
         if let Some(outcome) = self.forbidden(index)
             && !cleans_up
@@ -29,18 +27,19 @@ impl Run {
         }
         // Teardown of a begun suite follows a stop whatever its guards say.
         if self.stopped().is_none()
-            && let Some(outcome) = guard::blocked(&self.latches, &self.guards(index))
+            && let Some(outcome) = self.guarded(index)
         {
             return Some(outcome);
         }
-        if let Some(outcome) = self.broken(index) {
-            return Some(outcome);
-        }
-        let missing = !self.plan.files.contains_key(&test.file);
-        missing.then(|| {
-            let reason = format!("the file {} was not there when the run began", test.file);
-            Outcome::not_pass(Verdict::Skipped, Cause::Test, reason)
-        })
+        None
+    }
+
+    /// A test whose file is not there is SKIPPED in its turn.
+    pub(crate) fn missing(&self, index: TestIndex) -> Option<Outcome> {
+        let file = &self.test(index)?.file;
+        let reason = || format!("the file {file} was not there when the run began");
+        let missing = !self.plan.files.contains_key(file);
+        missing.then(|| Outcome::not_pass(Verdict::Skipped, Cause::Test, reason()))
     }
 
     /// What forbids every test but the teardown of begun suites.
@@ -63,13 +62,14 @@ impl Run {
         Some(Outcome::not_pass(Verdict::NotExecuted, Cause::Time, reason))
     }
 
-    /// One of its dependencies can never hold. Teardown waits for its own, but runs whatever came of them.
-    fn broken(&self, index: TestIndex) -> Option<Outcome> {
-        let teardown = self.is_teardown(index);
-        let edges = self.edges_over(index).filter_map(|edge| self.edges.list.get(edge));
-        let mut edges = edges.filter(|edge| !teardown || matches!(edge.owner, Owner::Suite(_)));
-        let reason = edges.find_map(|edge| edge.broken.clone())?;
-        Some(Outcome::not_pass(Verdict::Skipped, Cause::Test, reason))
+    /// What its guards say: the first whose latch is set, or stands for a dependency that can never hold.
+    fn guarded(&self, index: TestIndex) -> Option<Outcome> {
+        self.guards(index).into_iter().find_map(|guard| {
+            let void = self.edges.void.get(&guard.unless);
+            let skipped =
+                || Outcome::not_pass(Verdict::Skipped, Cause::Test, void.cloned().unwrap_or_default());
+            guard::blocked(&self.latches, std::slice::from_ref(&guard)).or_else(|| void.map(|_| skipped()))
+        })
     }
 
     /// Remembers to tell of a test that was decided; those that follow each other with one outcome are told at once.

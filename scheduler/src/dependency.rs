@@ -6,11 +6,15 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use jackfield_protocol::{
+    guard::Latch,
     id::{SuiteIndex, TestIndex},
     plan::Dependency,
 };
 
-use crate::run::{Run, Stage};
+use crate::{
+    latch::Rule,
+    run::{Run, Stage},
+};
 
 /// Whose dependency it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +34,6 @@ pub(crate) struct Edge {
     pub(crate) open: u32,
     /// It also names tests of the part that waits.
     inside: bool,
-    /// Why it can never hold; then nobody waits for it.
-    pub(crate) broken: Option<String>,
 }
 
 /// All dependencies of a run.
@@ -41,6 +43,8 @@ pub(crate) struct Edges {
     of_test: BTreeMap<TestIndex, Range<usize>>,
     of_suite: BTreeMap<SuiteIndex, Range<usize>>,
     dependents: BTreeMap<TestIndex, Vec<usize>>,
+    /// Dependencies that can never hold, and why: nobody waits for them, and whoever has one is SKIPPED.
+    pub(crate) void: BTreeMap<Latch, String>,
 }
 
 impl Edges {
@@ -61,11 +65,13 @@ impl Edges {
         let first = self.list.len();
         for (nth, dependency) in depends.iter().enumerate() {
             let number = self.list.len();
-            let mut edge = Edge { owner, nth, part, open: 0, inside: false, broken: None };
+            let mut edge = Edge { owner, nth, part, open: 0, inside: false };
             for test in &dependency.tests {
                 match run.stage(*test) {
                     None => {
-                        edge.broken = Some(format!("{} names a test that is not in the run", dependency.text))
+                        let reason =
+                            format!("the dependency {} names a test that is not in the run", dependency.text);
+                        self.void.insert(Rule::Dependency(number).latch(), reason);
                     }
                     Some(_) if run.part_of(*test) == Some(part) => edge.inside = true,
                     Some(Stage::Ended(_)) => {}
@@ -129,8 +135,8 @@ impl Run {
     /// The tests that a dependency still waits for: those of other parts without verdict, and those of its own part
     /// that are not even with the EP, because they come later.
     pub(crate) fn open_tests(&self, edge: usize) -> impl Iterator<Item = TestIndex> {
-        let live =
-            self.edges.list.get(edge).filter(|edge| edge.broken.is_none() && (edge.open > 0 || edge.inside));
+        let live = self.edges.list.get(edge).filter(|live| live.open > 0 || live.inside);
+        let live = live.filter(|_| !self.edges.void.contains_key(&Rule::Dependency(edge).latch()));
         let tests = live.and_then(|_| self.dependency(edge)).map(|dependency| dependency.tests.as_slice());
         tests.unwrap_or_default().iter().copied().filter(move |test| match self.stage(*test) {
             None | Some(Stage::Ended(_)) => false,

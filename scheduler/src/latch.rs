@@ -128,7 +128,7 @@ impl Run {
 
     /// Whether any test can set a latch: most suites have neither setup file nor prerequisite.
     fn can_be_set(&self, latch: Latch) -> bool {
-        self.settable.contains(&latch)
+        self.settable.contains(&latch) || self.edges.void.contains_key(&latch)
     }
 
     /// Notes what a test may set.

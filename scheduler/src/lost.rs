@@ -35,7 +35,7 @@ impl Scheduler {
         }
         if reassign {
             if let Some(part) = self.runs.get_mut(&key.run).and_then(|run| run.part_mut(key.part)) {
-                part.loose = true;
+                part.loose = part.sent;
             }
             self.unplace(out, key);
         } else {

@@ -18,6 +18,7 @@ impl Scheduler {
         for key in self.keys(id) {
             self.recall(out, key);
             self.bench.lenders.remove(&key);
+            self.runs.get_mut(&id).into_iter().for_each(|run| run.head_waits_no_more(key.part));
             if let Some(part) = self.runs.get(&id).and_then(|run| run.part(key.part)) {
                 // It stands in nobody's way until it is resumed.
                 self.bench.delist(part);

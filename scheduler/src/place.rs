@@ -65,6 +65,12 @@ impl Scheduler {
             self.bench.release(out, part, &place);
             out.store(Row::Part(part.row()));
         }
+        // Where nothing was sent, nothing ties it to the EP.
+        if !part.sent {
+            part.home = None;
+            part.waits = None;
+            self.runs.get_mut(&key.run).into_iter().for_each(|run| run.head_waits_no_more(key.part));
+        }
         self.woken.insert(key);
     }
 

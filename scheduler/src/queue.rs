@@ -2,6 +2,7 @@
 
 use jackfield_protocol::{
     event::Fact,
+    guard::Raised,
     id::{RunId, SuiteIndex, TestIndex, UserName},
     plan::PlannedTest,
     verdict::{Cause, Outcome, Verdict},
@@ -11,6 +12,7 @@ use crate::{
     Scheduler,
     dependency::Owner,
     effect::{AttemptState, Row},
+    latch::Rule,
     order::Position,
     out::Out,
     part::PartKey,
@@ -48,9 +50,29 @@ impl Run {
             let mut edges = std::mem::take(&mut self.edges);
             edges.add(self, Owner::Test(*index), &depends);
             self.edges = edges;
+            self.look_back(*index);
         }
         added.iter().for_each(|index| self.note_settable(*index));
         added
+    }
+}
+
+impl Run {
+    /// A test that comes late may depend on tests that have ended: what they would have set is set now.
+    fn look_back(&mut self, test: TestIndex) {
+        for edge in self.edges.of_test(test) {
+            self.settable.insert(Rule::Dependency(edge).latch());
+            let Some(dependency) = self.dependency(edge) else { continue };
+            let missed = dependency.tests.iter().find_map(|on| match self.stage(*on) {
+                Some(Stage::Ended(verdict)) if !dependency.demand.contains(verdict) => Some((*on, verdict)),
+                _ => None,
+            });
+            let Some((on, verdict)) = missed else { continue };
+            let attempt = self.slot(on).map(|slot| slot.tries).filter(|tries| *tries > 0);
+            let attempt = attempt.map(|attempt| self.attempt(on, attempt));
+            let raised = Raised { attempt, name: self.name(on).to_owned(), verdict };
+            self.latches.entry(Rule::Dependency(edge).latch()).or_insert(raised);
+        }
     }
 }
 

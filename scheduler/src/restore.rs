@@ -101,7 +101,8 @@ impl Scheduler {
         }
         self.restore_timers(now, id);
         let Some(run) = self.runs.get_mut(&id) else { return };
-        run.post_asked = run.parts.iter().all(|part| part.ended) && run.row.started.is_some();
+        run.post_asked =
+            run.parts.iter().all(|part| part.ended) && run.row.started.is_some() && run.pre_is_done();
         self.woken.extend(run.parts.iter().filter(|part| !part.ended).map(|part| part.key));
     }
 
@@ -219,7 +220,7 @@ impl Run {
         };
         part.flight.push(flight);
         let mut flights = std::mem::take(&mut part.flight);
-        flights.sort_by_key(|flight| self.position(flight.test));
+        flights.sort_by_key(|flight| (flight.started.is_none(), self.position(flight.test)));
         if let Some(part) = self.part_of(test).and_then(|part| self.part_mut(part)) {
             part.flight = flights;
         }

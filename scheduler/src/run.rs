@@ -242,6 +242,14 @@ impl Run {
         None
     }
 
+    /// The next test of a part does not wait for another test: its turn is not now.
+    pub(crate) fn head_waits_no_more(&mut self, part: u32) {
+        let head = self.part(part).and_then(|part| self.head(part));
+        if let Some((_, test)) = head {
+            self.set_stage(test, Stage::Pending);
+        }
+    }
+
     pub(crate) fn stopped(&self) -> Option<&StopCause> {
         self.row.stopped.as_ref()
     }

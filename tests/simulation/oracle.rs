@@ -11,11 +11,18 @@ use std::{
 use jackfield_protocol::{
     event::{Fact, RunEvent, RunState},
     id::{RunId, SuiteIndex, TestIndex},
-    plan::{Dependency, PlannedTest, Role, RunPlan},
+    plan::{Dependency, OnEpLost, PlannedTest, Role, RunPlan},
     verdict::{Cause, Outcome, Verdict},
 };
 
 use crate::{lab::script, plan::FILE};
+
+/// What was told of a test.
+#[derive(Clone, Copy, PartialEq)]
+enum Note {
+    Started,
+    Ended,
+}
 
 /// Everything that was told of a run.
 pub(crate) struct Story {
@@ -27,8 +34,8 @@ pub(crate) struct Story {
     order: Vec<Vec<u32>>,
     started: Vec<u32>,
     ended: BTreeMap<u32, Outcome>,
-    /// The order of verdicts.
-    verdicts: Vec<u32>,
+    /// The order of starts and verdicts.
+    diary: Vec<(u32, Note)>,
     states: Vec<&'static str>,
     lost: BTreeSet<String>,
     pub(crate) over: Option<RunState>,
@@ -46,7 +53,7 @@ impl Story {
             order,
             started: Vec::new(),
             ended: BTreeMap::new(),
-            verdicts: Vec::new(),
+            diary: Vec::new(),
             states: Vec::new(),
             lost: BTreeSet::new(),
             over: None,
@@ -133,11 +140,12 @@ impl Story {
             return Err(format!("test {test} of run {} did not wait for {open}", self.run));
         }
         self.started.push(test);
+        self.diary.push((test, Note::Started));
         Ok(())
     }
 
     fn hear_end(&mut self, test: u32, outcome: &Outcome) -> Result<(), String> {
-        self.verdicts.push(test);
+        self.diary.push((test, Note::Ended));
         match self.ended.insert(test, outcome.clone()) {
             None => Ok(()),
             Some(first) => Err(format!("test {test} of run {} ended {first:?}, then {outcome:?}", self.run)),
@@ -236,10 +244,12 @@ impl Story {
             return Ok(());
         }
         match forbidden {
+            Some(_) if !ran && self.void_around(test) => Ok(()),
             Some((verdict, why)) if outcome.verdict != verdict || ran => {
                 Err(format!("it must end {verdict}, {why}"))
             }
             Some(_) => Ok(()),
+            None if !ran && self.void_around(test) => Ok(()),
             None if outcome.reason.contains("can never hold") => self.has_dependency(test),
             None if !ran => Err("nothing kept it from running".to_owned()),
             None => {
@@ -249,6 +259,18 @@ impl Story {
                 if as_scripted { Ok(()) } else { Err(format!("its script says {scripted}")) }
             }
         }
+    }
+
+    /// Whether one of its suites depends on what cannot end before it begins: a plan that makes no sense, where any of
+    /// the rules that apply may speak.
+    fn void_around(&self, test: u32) -> bool {
+        let part = self.part_of_suite(self.test(test).suite);
+        self.plan.suite_chain(self.test(test).suite).any(|(_, suite)| {
+            let on = suite.depends.iter().flat_map(|dependency| &dependency.tests);
+            let later = |on: &TestIndex| on.0 >= suite.tests.start && self.order[part].contains(&on.0);
+            let said = || self.ended.values().any(|outcome| outcome.reason.contains("can never hold"));
+            on.clone().any(|on| later(on)) || (on.count() > 0 && said())
+        })
     }
 
     fn has_dependency(&self, test: u32) -> Result<(), String> {
@@ -305,10 +327,11 @@ impl Story {
     /// that had their verdict first.
     fn before(&self, part: &[u32], test: u32) -> Vec<u32> {
         let place = |of: u32| part.iter().position(|other| *other == of);
-        let verdict = |of: u32| self.verdicts.iter().position(|other| *other == of);
+        let turn = self.diary.iter().position(|(other, _)| *other == test);
+        let verdict = |of: u32| self.diary.iter().position(|note| *note == (of, Note::Ended));
         let counts = |other: &u32| {
             if self.is_queued(*other) || self.is_queued(test) {
-                verdict(*other) < verdict(test)
+                verdict(*other) < turn
             } else {
                 place(*other) < place(test)
             }
@@ -377,6 +400,10 @@ impl Story {
 
     fn holds(&self, dependency: &Dependency) -> bool {
         dependency.tests.iter().all(|on| dependency.demand.contains(self.ended[&on.0].verdict))
+    }
+
+    pub(crate) fn reassigns(&self) -> bool {
+        self.plan.options.on_ep_lost == OnEpLost::Reassign
     }
 
     /// Whether a test may be sent now that the run is being stopped.

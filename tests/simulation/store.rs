@@ -22,7 +22,7 @@ pub(crate) struct Store {
     leases: BTreeMap<LeaseId, LeaseRow>,
     eps: BTreeMap<EpName, EpRow>,
     last_lease: LeaseId,
-    pub(crate) hooks: BTreeMap<(RunId, Hook), u32>,
+    pub(crate) hooks: BTreeMap<(RunId, bool), u32>,
     pub(crate) finished: BTreeMap<RunId, u32>,
 }
 
@@ -113,7 +113,9 @@ impl Store {
 
     pub(crate) fn enqueue(&mut self, job: &Job) {
         match job {
-            Job::RunHook { run, hook, .. } => *self.hooks.entry((*run, *hook)).or_default() += 1,
+            Job::RunHook { run, hook, .. } => {
+                *self.hooks.entry((*run, *hook == Hook::Post)).or_default() += 1
+            }
             Job::FinishRun { run } => *self.finished.entry(*run).or_default() += 1,
         }
     }
