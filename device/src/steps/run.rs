@@ -132,7 +132,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
     }
 
     async fn one(&mut self, step: &Step, name: String, parts: &mut Parts) {
-        self.log(&format!("## {name} (line {})", step.line));
+        self.log(&format!("## {} (line {})", step.name, step.line));
         let span = step.timeout.unwrap_or(self.test.timeout);
         let clock = Deadline::after(span);
         let result = self.act(step, clock).await;
@@ -144,12 +144,13 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 let reason = self.secrets.text(&failure.reason);
                 self.log(&format!("{verdict}: {reason}"));
                 parts.ended = !step.go_on;
+                let name = self.secrets.text(&name);
                 let told = Failure { cause: failure.cause, reason: format!("{name}: {reason}") };
                 parts.failure.get_or_insert(told);
                 (verdict, reason)
             }
         };
-        parts.add(Part { name, verdict, reason, elapsed_millis });
+        parts.add(Part { name: self.secrets.text(&name), verdict, reason, elapsed_millis });
     }
 
     async fn act(&mut self, step: &Step, clock: Deadline) -> Result<(), Failure> {
