@@ -136,6 +136,8 @@ impl fmt::Display for AttemptId {
 impl FromStr for AttemptId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
+        // Numbers as Rust reads them may begin with a plus; an id does not.
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let parse = || {
             let mut parts = text.split('.');
             let run = parts.next()?.parse().ok()?;
@@ -143,7 +145,7 @@ impl FromStr for AttemptId {
             let attempt = parts.next()?.parse().ok()?;
             parts.next().is_none().then_some(Self { run: RunId(run), test: TestIndex(test), attempt })
         };
-        parse().ok_or_else(|| IdError { text: text.to_owned(), expected: ATTEMPT })
+        parse().filter(|_| is_plain).ok_or_else(|| IdError { text: text.to_owned(), expected: ATTEMPT })
     }
 }
 
@@ -181,7 +183,7 @@ impl FromStr for BlobHash {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let refuse =
             || IdError { text: text.to_owned(), expected: "a content hash of 64 hexadecimal digits" };
-        if text.len() != 64 {
+        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(refuse());
         }
         let mut bytes = [0; 32];
@@ -214,7 +216,7 @@ mod tests {
         let id = AttemptId { run: RunId(41), test: TestIndex(17), attempt: 1 };
         assert_eq!(id.to_string(), "41.17.1");
         assert_eq!("41.17.1".parse::<AttemptId>().unwrap(), id);
-        for bad in ["", "41", "41.17", "41.17.1.2", "41.-1.1", "41.17.x"] {
+        for bad in ["", "41", "41.17", "41.17.1.2", "41.-1.1", "41.17.x", "41.+17.1", "+9.41.17.1"] {
             assert!(bad.parse::<AttemptId>().is_err(), "{bad}");
         }
     }
@@ -224,6 +226,7 @@ mod tests {
         let text = "ab".repeat(32);
         assert_eq!(text.parse::<BlobHash>().unwrap().to_string(), text);
         assert!("zz".repeat(32).parse::<BlobHash>().is_err());
+        assert!("+a".repeat(32).parse::<BlobHash>().is_err());
         assert!("é".repeat(32).parse::<BlobHash>().is_err());
     }
 }

@@ -1,4 +1,7 @@
 //! Instants and spans as they travel: milliseconds inside, RFC 3339 text in JSON.
+//!
+//! An instant that no calendar has (a clock that is wrong by thousands of years, a limit that never comes) is written as
+//! its milliseconds, so that whatever can be held can be written and read.
 
 use std::{fmt, str::FromStr};
 
@@ -8,6 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = DateTime))]
 pub struct Time(pub i64);
+
+/// Ends the text of an instant that no calendar has.
+const BEYOND: &str = " ms since 1970";
 
 /// A text that is no RFC 3339 instant.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +37,7 @@ impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(instant) => write!(f, "{instant:.3}"),
-            Err(_) => write!(f, "{} ms since 1970", self.0),
+            Err(_) => write!(f, "{}{BEYOND}", self.0),
         }
     }
 }
@@ -39,6 +45,9 @@ impl fmt::Display for Time {
 impl FromStr for Time {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Self, TimeError> {
+        if let Some(millis) = text.strip_suffix(BEYOND).and_then(|millis| millis.parse().ok()) {
+            return Ok(Self(millis));
+        }
         let instant: jiff::Timestamp = text.parse().ok().ok_or_else(|| TimeError(text.to_owned()))?;
         Ok(Self(instant.as_millisecond()))
     }
@@ -68,6 +77,14 @@ mod tests {
             assert_eq!(Time(millis).to_string(), text);
             assert_eq!(text.parse::<Time>().unwrap(), Time(millis));
         }
+    }
+
+    #[test]
+    fn an_instant_that_no_calendar_has_reads_as_it_is_written() {
+        for time in [Time(i64::MIN), Time(i64::MAX)] {
+            assert_eq!(time.to_string().parse::<Time>().unwrap(), time);
+        }
+        assert!("soon ms since 1970".parse::<Time>().is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The one end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,10 +80,8 @@ impl FromStr for Verdict {
     }
 }
 
-/// Where a test of a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+/// Where a test of a run stands. In JSON: one word, as [`TestState::as_str`] says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TestState {
     /// Its turn has not come.
     Pending,
@@ -92,9 +90,83 @@ pub enum TestState {
     /// It runs.
     Working,
     /// It has its verdict.
-    #[serde(untagged)]
     Ended(Verdict),
 }
+
+impl TestState {
+    /// Every state, in the order a test goes through them, then as [`Verdict::ALL`].
+    pub const ALL: [Self; 10] = [
+        Self::Pending,
+        Self::Waiting,
+        Self::Working,
+        Self::Ended(Verdict::Pass),
+        Self::Ended(Verdict::Fail),
+        Self::Ended(Verdict::Skipped),
+        Self::Ended(Verdict::Aborted),
+        Self::Ended(Verdict::NotExecuted),
+        Self::Ended(Verdict::Timeout),
+        Self::Ended(Verdict::Invalid),
+    ];
+
+    /// The word for files, pages and people: `WAITING`, `PASS`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Waiting => "WAITING",
+            Self::Working => "WORKING",
+            Self::Ended(verdict) => verdict.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for TestState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A text that is no state of a test.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{0}` is not a state of a test: PENDING, WAITING, WORKING, PASS, FAIL, SKIPPED, ABORTED, NOT_EXECUTED, TIMEOUT or INVALID"
+)]
+pub struct TestStateError(String);
+
+impl FromStr for TestState {
+    type Err = TestStateError;
+    fn from_str(text: &str) -> Result<Self, TestStateError> {
+        let state = Self::ALL.into_iter().find(|state| state.as_str() == text);
+        state.ok_or_else(|| TestStateError(text.to_owned()))
+    }
+}
+
+impl Serialize for TestState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for TestState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for TestState {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some(
+                "Where a test of a run stands: before its end one of the first three, then its verdict.",
+            ))
+            .enum_values(Some(Self::ALL.map(Self::as_str)))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for TestState {}
 
 /// Who is to blame for a verdict that is not PASS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -200,5 +272,8 @@ mod tests {
         assert_eq!(text(TestState::Waiting), "\"WAITING\"");
         assert_eq!(text(TestState::Ended(Verdict::NotExecuted)), "\"NOT_EXECUTED\"");
         assert_eq!(serde_json::from_str::<TestState>("\"FAIL\"").unwrap(), TestState::Ended(Verdict::Fail));
+        for (state, verdict) in TestState::ALL.into_iter().skip(3).zip(Verdict::ALL) {
+            assert_eq!(state, TestState::Ended(verdict));
+        }
     }
 }
