@@ -1,0 +1,161 @@
+//! Bodies of the HTTP interface, problems and resources.
+
+use jackfield_protocol::{
+    api::{
+        EpRow, EpState, Events, Login, Page, RunSnapshot, RunSummary, SubmitRun, Submitted, TestRow, Waiting,
+    },
+    event::RunState,
+    id::{RunId, TestIndex},
+    resource::Resource,
+    verdict::{Cause, TestState, Verdict},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    sample::Sample,
+    value::{Pair, at, attempt, counts, ended_event, ep, file_problem, host, part, problem, texts, user},
+};
+
+pub(crate) fn samples() -> Vec<Sample> {
+    let run = run_summary();
+    let test = test_row();
+    let machine = ep_row();
+    let submit = submit_run();
+    let trouble = problem();
+    let file = file_problem();
+    let submitted = |warnings| Submitted { run: RunId(41), warnings };
+    let snapshot = |run| RunSnapshot { run, seq: 17 };
+    vec![
+        Sample::with_bare("api/submit_run", submit.full, submit.bare),
+        Sample::with_bare(
+            "api/submitted",
+            submitted(vec![file_problem().full]),
+            submitted(vec![file_problem().bare]),
+        ),
+        Sample::with_bare("api/run_summary", run.full.clone(), run.bare.clone()),
+        Sample::with_bare("api/run_page", page(run.full.clone()), last_page(run.bare.clone())),
+        Sample::with_bare("api/test_row", test.full.clone(), test.bare.clone()),
+        Sample::with_bare("api/test_page", page(test.full), last_page(test.bare)),
+        Sample::with_bare("api/ep_row", machine.full.clone(), machine.bare.clone()),
+        Sample::with_bare("api/ep_page", page(machine.full), last_page(machine.bare)),
+        Sample::with_bare::<Events>("api/event_page", page(ended_event()), last_page(ended_event())),
+        Sample::new(
+            "api/waiting",
+            Waiting { what: "test_login.py (41.3)".to_owned(), waits_for: "EP-1002".to_owned() },
+        ),
+        Sample::new("api/login", Login { user: user(), password: "correct horse".to_owned() }),
+        Sample::with_bare("api/run_snapshot", snapshot(run.full), snapshot(run.bare)),
+        Sample::new("api/resource", resource()),
+        Sample::with_bare("error/problem", trouble.full, trouble.bare),
+        Sample::with_bare("error/file_problem", file.full, file.bare),
+    ]
+}
+
+fn page<T>(item: T) -> Page<T> {
+    Page { items: vec![item], next: Some("41".to_owned()) }
+}
+
+fn last_page<T>(item: T) -> Page<T> {
+    Page { items: vec![item], next: None }
+}
+
+fn submit_run() -> Pair<SubmitRun> {
+    let full = SubmitRun {
+        project: Some("nightly".to_owned()),
+        xml: Some("<Root/>".to_owned()),
+        temporary: true,
+        only: vec!["test_login.py".to_owned()],
+        ep: Some(ep()),
+        sut: Some("router.user".to_owned()),
+        idempotency_key: Some("pipeline-77".to_owned()),
+    };
+    Pair { full, bare: SubmitRun::default() }
+}
+
+fn run_summary() -> Pair<RunSummary> {
+    let full = RunSummary {
+        id: RunId(41),
+        project: "nightly".to_owned(),
+        user: user(),
+        state: RunState::Completed,
+        submitted: at(),
+        started: Some(at().plus_millis(5)),
+        ended: Some(at().plus_millis(60_000)),
+        tests: 28,
+        counts: counts(),
+        temporary: true,
+    };
+    let bare = RunSummary { started: None, ended: None, ..full.clone() };
+    Pair { full, bare }
+}
+
+fn test_row() -> Pair<TestRow> {
+    let full = TestRow {
+        test: TestIndex(17),
+        id: "104#EP-1001".to_owned(),
+        name: "test_login.py".to_owned(),
+        file: "auth/test_login.py".to_owned(),
+        suite: vec!["Access".to_owned(), "Telnet".to_owned()],
+        state: TestState::Ended(Verdict::Skipped),
+        waits_for: Some("test_up.py (41.3) to end".to_owned()),
+        cause: Some(Cause::Lab),
+        reason: "the device is not there".to_owned(),
+        crashed: true,
+        attempt: Some(attempt()),
+        ep: Some(ep()),
+        started: Some(at()),
+        elapsed_millis: 1_204,
+        parts: vec![part().full],
+        cleanups: vec![part().full],
+    };
+    let bare = TestRow {
+        test: full.test,
+        id: full.id.clone(),
+        name: full.name.clone(),
+        file: full.file.clone(),
+        suite: full.suite.clone(),
+        state: full.state,
+        waits_for: None,
+        cause: None,
+        reason: String::new(),
+        crashed: false,
+        attempt: None,
+        ep: None,
+        started: None,
+        elapsed_millis: 0,
+        parts: Vec::new(),
+        cleanups: Vec::new(),
+    };
+    Pair { full, bare }
+}
+
+fn ep_row() -> Pair<EpRow> {
+    let full = EpRow {
+        name: ep(),
+        state: EpState::Busy,
+        host: host().full,
+        software: "jackfield 0.1.0".to_owned(),
+        labels: texts([("site", "cluj")]),
+        capabilities: vec!["python".to_owned()],
+        last_seen: at(),
+        working: vec![attempt()],
+        run: Some(RunId(41)),
+    };
+    let bare = EpRow { host: host().bare, run: None, ..full.clone() };
+    Pair { full, bare }
+}
+
+fn resource() -> Resource {
+    let properties = [
+        ("host".to_owned(), json!("192.0.2.7")),
+        ("ports".to_owned(), json!([{"name": "ge-0/0/1", "speed": 2.5}, true])),
+        ("note".to_owned(), Value::Null),
+    ];
+    Resource {
+        id: "0a1b2c3d4e".to_owned(),
+        path: "/tb1/dev2".to_owned(),
+        properties: properties.into(),
+        children: vec!["1a2b3c4d5e".to_owned()],
+        version: 8,
+    }
+}

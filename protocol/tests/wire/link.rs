@@ -1,0 +1,297 @@
+//! Both directions of the link.
+
+use jackfield_protocol::{
+    guard::{Guard, Latch, Raise},
+    id::{Epoch, RunId},
+    link::{
+        Assignment, Call, CallResult, Ended, EngineToEp, EpToEngine, Held, HeldState, Hello, Report,
+        RunContext, TestOrder, Welcome,
+    },
+    log::Stream,
+    plan::{Library, LibraryKind, LibraryLayout},
+    verdict::{Cause, Verdict, VerdictSet},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    sample::{Family, Sample, variants},
+    value::{
+        Pair, at, attempt, awkward, ep, hash, host, interact, iteration, outcome, part, problem, texts, user,
+    },
+};
+
+variants!(EpToEngine {
+    EpToEngine::Hello(_) => "hello",
+    EpToEngine::Report { .. } => "report",
+    EpToEngine::Returned { .. } => "returned",
+    EpToEngine::Call { .. } => "call",
+    EpToEngine::Heartbeat => "heartbeat",
+    EpToEngine::Goodbye { .. } => "goodbye",
+});
+
+variants!(Report {
+    Report::Started { .. } => "started",
+    Report::Ended(_) => "ended",
+});
+
+variants!(Call {
+    Call::GetResource { .. } => "get_resource",
+    Call::SetResource { .. } => "set_resource",
+    Call::RenameResource { .. } => "rename_resource",
+    Call::DeleteResource { .. } => "delete_resource",
+    Call::GetSut { .. } => "get_sut",
+    Call::GetBinding { .. } => "get_binding",
+    Call::GetGlobal { .. } => "get_global",
+    Call::SetGlobal { .. } => "set_global",
+    Call::Interact(_) => "interact",
+    Call::Breakpoint { .. } => "breakpoint",
+});
+
+variants!(EngineToEp {
+    EngineToEp::Welcome(_) => "welcome",
+    EngineToEp::Refused(_) => "refused",
+    EngineToEp::OpenRun(_) => "open_run",
+    EngineToEp::Assign(_) => "assign",
+    EngineToEp::TakeBack { .. } => "take_back",
+    EngineToEp::Stop { .. } => "stop",
+    EngineToEp::CloseRun { .. } => "close_run",
+    EngineToEp::Ack { .. } => "ack",
+    EngineToEp::LogStored { .. } => "log_stored",
+    EngineToEp::Answer { .. } => "answer",
+    EngineToEp::Heartbeat => "heartbeat",
+});
+
+variants!(CallResult {
+    CallResult::Ok(_) => "ok",
+    CallResult::Error(_) => "error",
+});
+
+pub(crate) fn samples() -> Vec<Sample> {
+    let mut samples = ep_to_engine();
+    samples.extend(reports());
+    samples.extend(calls());
+    samples.extend(engine_to_ep());
+    samples.extend(call_results());
+    samples
+}
+
+fn ep_to_engine() -> Vec<Sample> {
+    let Pair { full, bare } = ended();
+    let report = |ended| EpToEngine::Report { seq: 12, report: Report::Ended(Box::new(ended)) };
+    let Pair { full: asks, bare: asks_bare } = interact();
+    let call = |asks| EpToEngine::Call { id: 5, attempt: attempt(), call: Call::Interact(asks) };
+    let Pair { full: hello, bare: hello_bare } = hello();
+    Family::new("ep_to_engine")
+        .both(EpToEngine::Hello(Box::new(hello)), EpToEngine::Hello(Box::new(hello_bare)))
+        .both(report(full), report(bare))
+        .one(EpToEngine::Returned { attempts: vec![attempt()] })
+        .both(call(asks), call(asks_bare))
+        .one(EpToEngine::Heartbeat)
+        .one(EpToEngine::Goodbye { reason: "SIGTERM".to_owned() })
+        .whole()
+}
+
+fn hello() -> Pair<Hello> {
+    let held = |state| Held { attempt: attempt(), state };
+    let Pair { full: machine, bare: machine_bare } = host();
+    let full = Hello {
+        version_min: 1,
+        version_max: 2,
+        ep: ep(),
+        token: "jf_ep_0123456789".to_owned(),
+        software: "jackfield 0.1.0".to_owned(),
+        host: machine,
+        labels: texts([("site", "cluj"), ("10g", "")]),
+        capabilities: vec!["python".into(), "ssh".into()],
+        lanes: 2,
+        held: [HeldState::Ended, HeldState::Running, HeldState::Queued].map(held).to_vec(),
+    };
+    let bare = Hello {
+        host: machine_bare,
+        labels: [].into(),
+        capabilities: Vec::new(),
+        held: Vec::new(),
+        ..full.clone()
+    };
+    Pair { full, bare }
+}
+
+fn ended() -> Pair<Ended> {
+    let Pair { full: outcome, bare: outcome_bare } = outcome();
+    let full = Ended {
+        attempt: attempt(),
+        at: at(),
+        elapsed_millis: 1_204,
+        outcome,
+        exit_code: Some(-11),
+        parts: vec![part().full, part().bare],
+        cleanups: vec![part().full],
+        variables: texts([("build", "17.4R2")]),
+        log_bytes: (1..).zip(Stream::ALL).map(|(bytes, stream)| (stream, bytes * 1_000)).collect(),
+        artifacts: [("session.cast".into(), hash(0xa1))].into(),
+    };
+    let bare = Ended {
+        attempt: full.attempt,
+        at: full.at,
+        elapsed_millis: full.elapsed_millis,
+        outcome: outcome_bare,
+        exit_code: None,
+        parts: Vec::new(),
+        cleanups: Vec::new(),
+        variables: [].into(),
+        log_bytes: [].into(),
+        artifacts: [].into(),
+    };
+    Pair { full, bare }
+}
+
+fn reports() -> Vec<Sample> {
+    let Pair { full, bare } = ended();
+    Family::new("report")
+        .one(Report::Started { attempt: attempt(), at: at() })
+        .both(Report::Ended(Box::new(full)), Report::Ended(Box::new(bare)))
+        .whole()
+}
+
+fn calls() -> Vec<Sample> {
+    let query = || "/tb1/dev2:ip".to_owned();
+    let properties = [
+        ("ip".to_owned(), json!("192.0.2.7")),
+        ("ports".to_owned(), json!([1, 2.5, {"speed": "10g"}])),
+        ("gone".to_owned(), Value::Null),
+    ];
+    let Pair { full: asks, bare: asks_bare } = interact();
+    Family::new("call")
+        .one(Call::GetResource { query: query() })
+        .one(Call::SetResource {
+            name: "dev2".to_owned(),
+            parent: "/tb1".to_owned(),
+            properties: properties.into(),
+        })
+        .one(Call::RenameResource { query: query(), name: "address".to_owned() })
+        .one(Call::DeleteResource { query: query() })
+        .one(Call::GetSut { query: "/router.user/wan".to_owned(), follow_links: true })
+        .one(Call::GetBinding { config: "tc_config".to_owned(), component: "comp".to_owned() })
+        .one(Call::GetGlobal { path: "Level_A/global1".to_owned() })
+        .one(Call::SetGlobal { path: "Level_A/global1".to_owned(), value: json!({"retries": 3}) })
+        .both(Call::Interact(asks), Call::Interact(asks_bare))
+        .one(Call::Breakpoint { locals: awkward() })
+        .whole()
+}
+
+fn engine_to_ep() -> Vec<Sample> {
+    let Pair { full: refused, bare: refused_bare } = problem();
+    let Pair { full: open, bare: open_bare } = run_context();
+    let Pair { full: assign, bare: assign_bare } = assignment();
+    let Pair { full: ends_with, bare: ends_with_bare } = outcome();
+    let stop = |outcome| EngineToEp::Stop { attempts: vec![attempt()], outcome };
+    let Pair { full: error, bare: error_bare } = problem();
+    let answer = |problem| EngineToEp::Answer { id: 5, result: CallResult::Error(problem) };
+    Family::new("engine_to_ep")
+        .one(EngineToEp::Welcome(welcome()))
+        .both(EngineToEp::Refused(refused), EngineToEp::Refused(refused_bare))
+        .both(EngineToEp::OpenRun(Box::new(open)), EngineToEp::OpenRun(Box::new(open_bare)))
+        .both(EngineToEp::Assign(Box::new(assign)), EngineToEp::Assign(Box::new(assign_bare)))
+        .one(EngineToEp::TakeBack { attempts: vec![attempt()] })
+        .both(stop(ends_with), stop(ends_with_bare))
+        .one(EngineToEp::CloseRun { run: RunId(41) })
+        .one(EngineToEp::Ack { seq: 12 })
+        .one(EngineToEp::LogStored { attempt: attempt(), stream: Stream::Cli, bytes: u64::MAX })
+        .both(answer(error), answer(error_bare))
+        .one(EngineToEp::Heartbeat)
+        .whole()
+}
+
+fn call_results() -> Vec<Sample> {
+    let Pair { full, bare } = problem();
+    Family::new("call_result")
+        .one(CallResult::Ok(json!({"path": "/tb1/dev2", "meta": {"ports": [1, 2.5, null]}})))
+        .both(CallResult::Error(full), CallResult::Error(bare))
+        .whole()
+}
+
+fn welcome() -> Welcome {
+    Welcome {
+        version: 1,
+        epoch: Epoch(9),
+        engine: "jackfield 0.1.0".to_owned(),
+        heartbeat_millis: 5_000,
+        silence_millis: 20_000,
+        log_window_bytes: 8 << 20,
+        acked_seq: 11,
+        keep: vec![attempt()],
+    }
+}
+
+fn run_context() -> Pair<RunContext> {
+    let library = Library { kind: LibraryKind::Folder, files: [("net/ping.py".into(), hash(0xb2))].into() };
+    let full = RunContext {
+        run: RunId(41),
+        project: "nightly".into(),
+        user: user(),
+        library_layout: LibraryLayout::Deep,
+        libraries: [("net".into(), library)].into(),
+        panic_patterns: vec!["Kernel panic".to_owned()],
+        tests_total: 120,
+    };
+    let bare = RunContext { panic_patterns: Vec::new(), ..full.clone() };
+    Pair { full, bare }
+}
+
+fn assignment() -> Pair<Assignment> {
+    let Pair { full: test, bare: test_bare } = test_order();
+    let full = Assignment {
+        attempt: attempt(),
+        lane: 1,
+        delay_millis: 2_000,
+        timeout_millis: 600_000,
+        guards: vec![Guard {
+            unless: Latch(3),
+            verdict: Verdict::NotExecuted,
+            cause: Cause::Unfinished,
+            reason: "the setup file of suite S1 did not pass".to_owned(),
+        }],
+        raises: vec![Raise { latch: Latch(4), when: VerdictSet::all_but(Verdict::Pass) }],
+        test,
+    };
+    let bare = Assignment {
+        delay_millis: 0,
+        guards: Vec::new(),
+        raises: Vec::new(),
+        test: test_bare,
+        ..full.clone()
+    };
+    Pair { full, bare }
+}
+
+fn test_order() -> Pair<TestOrder> {
+    let full = TestOrder {
+        id: "104#EP-1001".into(),
+        name: "test_login.py".into(),
+        file: "auth/test_login.py".into(),
+        content: Some(hash(0xc3)),
+        runnable: true,
+        suite_id: "101#EP-1001".into(),
+        suite_name: "Access".into(),
+        suite_position: (2, 7),
+        sut: Some("router.user".into()),
+        params: vec!["127.0.0.1".into()],
+        properties: texts([("Optional", "true")]),
+        configs: vec![("tc_config".into(), hash(0xd4))],
+        iteration: Some(iteration().full),
+        libraries: vec!["net".into()],
+        panic_detect: true,
+    };
+    let bare = TestOrder {
+        content: None,
+        sut: None,
+        params: Vec::new(),
+        properties: [].into(),
+        configs: Vec::new(),
+        iteration: None,
+        libraries: Vec::new(),
+        panic_detect: false,
+        ..full.clone()
+    };
+    Pair { full, bare }
+}

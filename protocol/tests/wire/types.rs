@@ -1,0 +1,134 @@
+//! No type that travels is without a golden file: the list is compared with the source.
+
+use std::{collections::BTreeSet, fs};
+
+use crate::{sample, word};
+
+/// Every type of `protocol/src` that can be written, with a golden file in which it stands.
+const TYPES: &[(&str, &str)] = &[
+    ("Assignment", "engine_to_ep/assign"),
+    ("AttemptId", "report/started"),
+    ("BlobHash", "engine_to_ep/assign"),
+    ("Call", "call/get_resource"),
+    ("CallResult", "call_result/ok"),
+    ("Cause", "words/cause"),
+    ("Dependency", "plan/run_plan"),
+    ("Ended", "report/ended"),
+    ("EngineToEp", "engine_to_ep/ack"),
+    ("EpName", "ep_to_engine/hello"),
+    ("EpRow", "api/ep_row"),
+    ("EpState", "words/ep_state"),
+    ("EpToEngine", "ep_to_engine/heartbeat"),
+    ("Epoch", "engine_to_ep/welcome"),
+    ("ErrorCode", "words/error_code"),
+    ("Fact", "run_event/note"),
+    ("FileProblem", "error/file_problem"),
+    ("Guard", "engine_to_ep/assign"),
+    ("Held", "ep_to_engine/hello"),
+    ("HeldState", "words/held_state"),
+    ("Hello", "ep_to_engine/hello"),
+    ("Hook", "words/hook"),
+    ("HookScript", "plan/run_plan"),
+    ("Host", "ep_to_engine/hello"),
+    ("Interact", "call/interact"),
+    ("InteractKind", "words/interact_kind"),
+    ("Iteration", "engine_to_ep/assign"),
+    ("IterationSave", "words/iteration_save"),
+    ("IteratorValue", "engine_to_ep/assign"),
+    ("Latch", "engine_to_ep/assign"),
+    ("LeaseId", "id/lease"),
+    ("Library", "engine_to_ep/open_run"),
+    ("LibraryKind", "words/library_kind"),
+    ("LibraryLayout", "words/library_layout"),
+    ("Login", "api/login"),
+    ("OnEpLost", "words/on_ep_lost"),
+    ("Outcome", "report/ended"),
+    ("Page", "api/run_page"),
+    ("Part", "report/ended"),
+    ("Place", "plan/run_plan"),
+    ("PlannedSuite", "plan/run_plan"),
+    ("PlannedTest", "plan/run_plan"),
+    ("Problem", "error/problem"),
+    ("Raise", "engine_to_ep/assign"),
+    ("Raised", "guard/raised"),
+    ("Report", "report/started"),
+    ("Resource", "api/resource"),
+    ("Role", "words/role"),
+    ("RunContext", "engine_to_ep/open_run"),
+    ("RunEvent", "run_event/note"),
+    ("RunId", "run_event/note"),
+    ("RunOptions", "plan/run_plan"),
+    ("RunPlan", "plan/run_plan"),
+    ("RunSnapshot", "api/run_snapshot"),
+    ("RunState", "words/run_state"),
+    ("RunSummary", "api/run_summary"),
+    ("Save", "words/save"),
+    ("Severity", "words/severity"),
+    ("Stream", "words/stream"),
+    ("SubmitRun", "api/submit_run"),
+    ("Submitted", "api/submitted"),
+    ("SuiteIndex", "run_event/placed"),
+    ("SutName", "engine_to_ep/assign"),
+    ("TestEnded", "run_event/test_ended"),
+    ("TestIndex", "run_event/test_waits"),
+    ("TestOrder", "engine_to_ep/assign"),
+    ("TestRow", "api/test_row"),
+    ("TestState", "words/test_state"),
+    ("Time", "report/started"),
+    ("UserName", "run_event/submitted"),
+    ("Verdict", "words/verdict"),
+    ("VerdictSet", "engine_to_ep/assign"),
+    ("Waiting", "api/waiting"),
+    ("Welcome", "engine_to_ep/welcome"),
+];
+
+#[test]
+fn every_type_that_travels_has_a_golden_file() {
+    let known: BTreeSet<String> = TYPES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(written_types(), known, "the types of protocol/src, and those of the list above");
+    let mut files: BTreeSet<String> = sample::all().into_iter().map(|sample| sample.name).collect();
+    files.extend(word::all().into_iter().map(|words| words.name.to_owned()));
+    for (name, file) in TYPES {
+        assert!(files.contains(*file), "{name} is to stand in {file}, which is no golden file");
+    }
+}
+
+/// Names of all types with `Serialize`, derived or by hand.
+fn written_types() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
+        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let production = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let mut derived = false;
+        for line in production.lines() {
+            let words: Vec<&str> =
+                line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').collect();
+            match words.as_slice() {
+                ["impl", "Serialize", "for", name, ..]
+                | ["pub", "struct" | "enum", name, ..]
+                | ["struct" | "enum", name, ..]
+                    if (derived || words[0] == "impl") && !name.starts_with('$') =>
+                {
+                    names.insert((*name).to_owned());
+                    derived = false;
+                }
+                _ => {}
+            }
+            if line.starts_with("#[derive(") {
+                derived = words.contains(&"Serialize");
+            }
+        }
+        names.extend(made_by_macro(production));
+    }
+    names
+}
+
+/// Names of the ids that a macro makes: the first line of its call that is no comment.
+fn made_by_macro(source: &str) -> Vec<String> {
+    let calls = source.split("\nnumber_id! {\n").skip(1).chain(source.split("\ntext_id! {\n").skip(1));
+    let name = |call: &str| {
+        let line = call.lines().map(str::trim).find(|line| !line.starts_with("///"))?;
+        line.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)
+    };
+    calls.filter_map(name).collect()
+}
