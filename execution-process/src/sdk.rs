@@ -7,9 +7,14 @@ use std::{
 
 /// Every file of the SDKs that a test may need: its path below `sdk/`, and what is in it.
 const FILES: &[(&str, &str)] = &[
-    ("python/run.py", include_str!("../../sdk/python/run.py")),
+    ("perl/Jackfield.pm", include_str!("../../sdk/perl/Jackfield.pm")),
+    ("perl/Jackfield/Error.pm", include_str!("../../sdk/perl/Jackfield/Error.pm")),
+    ("perl/Jackfield/Link.pm", include_str!("../../sdk/perl/Jackfield/Link.pm")),
+    ("perl/Jackfield/Session.pm", include_str!("../../sdk/perl/Jackfield/Session.pm")),
+    ("perl/run.pl", include_str!("../../sdk/perl/run.pl")),
     ("python/jackfield/__init__.py", include_str!("../../sdk/python/jackfield/__init__.py")),
     ("python/jackfield/client.py", include_str!("../../sdk/python/jackfield/client.py")),
+    ("python/jackfield/ep_channel.py", include_str!("../../sdk/python/jackfield/ep_channel.py")),
     ("python/jackfield/errors.py", include_str!("../../sdk/python/jackfield/errors.py")),
     ("python/jackfield/injected.py", include_str!("../../sdk/python/jackfield/injected.py")),
     ("python/jackfield/python2.py", include_str!("../../sdk/python/jackfield/python2.py")),
@@ -19,6 +24,21 @@ const FILES: &[(&str, &str)] = &[
     ("python/jackfield/twister.py", include_str!("../../sdk/python/jackfield/twister.py")),
     ("python/jackfield/verdict.py", include_str!("../../sdk/python/jackfield/verdict.py")),
     ("python/jackfield/warm.py", include_str!("../../sdk/python/jackfield/warm.py")),
+    ("python/libs/TscCommonLib.py", include_str!("../../sdk/python/libs/TscCommonLib.py")),
+    ("python/libs/TscSshLib.py", include_str!("../../sdk/python/libs/TscSshLib.py")),
+    ("python/libs/TscTelnetLib.py", include_str!("../../sdk/python/libs/TscTelnetLib.py")),
+    ("python/libs/TscThreadsLib.py", include_str!("../../sdk/python/libs/TscThreadsLib.py")),
+    ("python/libs/TscUnitTestLib.py", include_str!("../../sdk/python/libs/TscUnitTestLib.py")),
+    ("python/libs/_tsc_connections.py", include_str!("../../sdk/python/libs/_tsc_connections.py")),
+    ("python/libs/ce_libs.py", include_str!("../../sdk/python/libs/ce_libs.py")),
+    ("python/run.py", include_str!("../../sdk/python/run.py")),
+    ("shell/jackfield.sh", include_str!("../../sdk/shell/jackfield.sh")),
+    ("shell/run.sh", include_str!("../../sdk/shell/run.sh")),
+    ("tcl/jackfield.tcl", include_str!("../../sdk/tcl/jackfield.tcl")),
+    ("tcl/json.tcl", include_str!("../../sdk/tcl/json.tcl")),
+    ("tcl/pkgIndex.tcl", include_str!("../../sdk/tcl/pkgIndex.tcl")),
+    ("tcl/run.tcl", include_str!("../../sdk/tcl/run.tcl")),
+    ("tcl/twister.tcl", include_str!("../../sdk/tcl/twister.tcl")),
 ];
 
 /// Writes the SDKs below `folder`, into a place named by their content, so that an EP of another version

@@ -14,7 +14,8 @@ Jackfield - the lab, its devices and the run, from inside a test in Perl
     test_fail('no route to 10.0.0.0/24') unless $router->command('show ip route') =~ m{10\.0\.0\.0/24};
 
 Nothing is connected before the first call. A call that is refused dies with a C<Jackfield::Error> (C<code>, C<title>, C<field>), whose
-text says what to do. Texts may be given as UTF-8 bytes or as characters; those answered are bytes. The camelCase names are Twister's: they print the error instead, and return C<undef>.
+text says what to do. Texts may be given as UTF-8 bytes or as characters; those answered are bytes. The camelCase names are Twister's:
+they print the error instead, and return C<undef>.
 
 =cut
 
@@ -29,6 +30,10 @@ use Cwd ();
 use File::Basename ();
 use JSON::PP ();
 use Time::HiRes ();
+
+use Jackfield::Error;
+use Jackfield::Link;
+use Jackfield::Session;
 
 my @SNAKE = qw(
     log_msg get_global set_global get_config get_resource set_resource rename_resource delete_resource get_sut
@@ -45,21 +50,23 @@ our @EXPORT_OK = qw(call context result);
 
 use constant SKIPPED_STATUS => 77;
 
-my $json = JSON::PP->new->allow_nonref->canonical;
 my $link;
 
 # Ask the EP, and wait for the answer. Parameters that are undefined are left out.
 sub call {
     my ($method, %params) = @_;
     delete @params{ grep { !defined $params{$_} } keys %params };
-    $link = Jackfield::Link->new if !$link || $link->{pid} != $$;
-    return $link->request($method, \%params);
+    return _link()->request($method, \%params);
 }
 
 # What the EP said about this test when the connection was made.
 sub context {
-    $link = Jackfield::Link->new if !$link || $link->{pid} != $$;
-    return $link->{hello};
+    return _link()->hello;
+}
+
+sub _link {
+    $link = Jackfield::Link->new if !$link || !$link->is_good;
+    return $link;
 }
 
 # Declare the verdict of this test. The last word counts, and the test goes on.
@@ -151,7 +158,8 @@ sub get_bind_name { return call('get_bind_name', component => "$_[0]", config =>
 # Ask a person: message, input, decide, options (with options => [...]); default and timeout (seconds) as named arguments.
 sub interact {
     my ($kind, $message, %more) = @_;
-    return call('interact', kind => "$kind", message => "$message", options => $more{options}, default => $more{default}, timeout_millis => _millis($more{timeout}));
+    my %wanted = (options => $more{options}, default => $more{default}, timeout_millis => _millis($more{timeout}));
+    return call('interact', kind => "$kind", message => "$message", %wanted);
 }
 
 # Stop here, with what is given shown, until a person lets the test go on. Perl cannot list a caller's variables by itself.
@@ -162,10 +170,12 @@ sub breakpoint {
     return;
 }
 
-# Open a session with a resource of the lab, or join it if that name is open already: Jackfield->session('/lab/router', name => 'r1').
+# Open a session with a resource of the lab, or join it if that name is open already:
+# Jackfield->session('/lab/router', name => 'r1').
 sub session {
     my ($class, $resource, %more) = @_;
-    my $opened = call('session_open', resource => $resource, connect => $more{connect}, name => $more{name}, timeout_millis => _millis($more{timeout}));
+    my %wanted = (connect => $more{connect}, name => $more{name}, timeout_millis => _millis($more{timeout}));
+    my $opened = call('session_open', resource => $resource, %wanted);
     return bless { name => $opened->{session} }, 'Jackfield::Session';
 }
 
@@ -201,10 +211,19 @@ END {
 
 # Twister's names: print the error, and answer with undef.
 my %twister = (
-    logMsg         => \&log_msg,         logMessage => \&log_msg,      getGlobal         => \&get_global,  setGlobal   => \&set_global,
-    getConfig      => \&get_config,      getSut     => \&get_sut,      getBindId         => \&get_bind_id, getBindName => \&get_bind_name,
-    getResource    => \&get_resource,    renameResource => \&rename_resource, renResource => \&rename_resource,
-    deleteResource => \&delete_resource, setCustomFileInfo => sub { variable(@_); 1 },
+    logMsg             => \&log_msg,
+    logMessage         => \&log_msg,
+    getGlobal          => \&get_global,
+    setGlobal          => \&set_global,
+    getConfig          => \&get_config,
+    getSut             => \&get_sut,
+    getBindId          => \&get_bind_id,
+    getBindName        => \&get_bind_name,
+    getResource        => \&get_resource,
+    renameResource     => \&rename_resource,
+    renResource        => \&rename_resource,
+    deleteResource     => \&delete_resource,
+    setCustomFileInfo  => sub { variable(@_); 1 },
     setResource        => sub { my $done = set_resource(@_); $done->{created} ? $done->{id} : 1 },
     countProjectFiles  => sub { context()->{tests_total} },
     currentFileIndex   => sub { (split /\./, context()->{attempt})[1] },
@@ -234,7 +253,8 @@ sub _properties {
     return $given if ref $given eq 'HASH';
     my $read = eval { JSON::PP->new->decode($given) };
     return $read if ref $read eq 'HASH';
-    die Jackfield::Error->new(code => 'bad_request', title => "properties are a reference to a hash, or JSON, not `$given`", field => 'properties');
+    my $title = "properties are a reference to a hash, or JSON, not `$given`";
+    die Jackfield::Error->new(code => 'bad_request', title => $title, field => 'properties');
 }
 
 # What was died of, without the place for people to read in a table; the place is in the log.
@@ -245,115 +265,5 @@ sub _reason {
     $text =~ s/\s+\z//;
     return $text;
 }
-
-package Jackfield::Error;
-
-# A call that the EP or the engine refused, or that could not be made at all (`unreachable`).
-use overload '""' => sub { my $self = shift; my $where = $self->{field} ? " (parameter `$self->{field}`)" : ''; "$self->{title}$where [$self->{code}]" }, fallback => 1;
-
-sub new { my ($class, %fields) = @_; return bless {%fields}, $class }
-sub code  { return $_[0]{code} }
-sub title { return $_[0]{title} }
-sub field { return $_[0]{field} }
-
-package Jackfield::Session;
-
-# A live dialogue with a device. The EP owns it, and it stays open for the following tests of the run until it is closed.
-
-# Send a command, wait for the prompt; the answer is what stands between. Times in seconds.
-sub command {
-    my ($self, $command, $timeout) = @_;
-    return Jackfield::call('session_command', session => $self->{name}, command => "$command", timeout_millis => Jackfield::_millis($timeout))->{output};
-}
-
-# Send text, and press enter unless told not to.
-sub send {
-    my ($self, $text, $enter) = @_;
-    Jackfield::call('session_send', session => $self->{name}, text => "$text", enter => ($enter // 1) ? JSON::PP::true() : JSON::PP::false());
-    return;
-}
-
-# Wait until one of the patterns has come: a text with a regular expression, or { exact => text }. The answer: { index, before, match, groups }.
-sub expect {
-    my ($self, $patterns, $timeout) = @_;
-    my $wanted = ref $patterns eq 'ARRAY' ? $patterns : [$patterns];
-    return Jackfield::call('session_expect', session => $self->{name}, patterns => $wanted, timeout_millis => Jackfield::_millis($timeout));
-}
-
-# Close it for everyone.
-sub close { Jackfield::call('session_close', session => $_[0]{name}); return }
-
-sub name { return $_[0]{name} }
-
-package Jackfield::Link;
-
-# One connection that has said hello: JSON-RPC 2.0, one object per line.
-use IO::Socket::UNIX ();
-use Socket ();
-
-sub new {
-    my ($class) = @_;
-    my ($path, $token) = @ENV{qw(JACKFIELD_SOCKET JACKFIELD_TOKEN)};
-    _lost('JACKFIELD_SOCKET and JACKFIELD_TOKEN are not set: this script was not started by an EP; start it with `jackfield run`')
-        if !defined $path || !defined $token;
-    my $socket = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Peer => $path)
-        or _lost("the EP does not answer at $path: $!; is it still running?");
-    my $self = bless { socket => $socket, pid => $$, last_id => 0 }, $class;
-    $self->{hello} = $self->request('hello', { token => $token });
-    return $self;
-}
-
-sub request {
-    my ($self, $method, $params) = @_;
-    my $id = ++$self->{last_id};
-    my $line = eval { $json->encode({ jsonrpc => '2.0', id => $id, method => $method, params => _characters($params) }) };
-    die Jackfield::Error->new(code => 'bad_request', title => "the parameters of `$method` cannot be sent: $@") if !defined $line;
-    utf8::encode($line);
-    local $SIG{PIPE} = 'IGNORE';
-    my $socket = $self->{socket};
-    my $answer = eval {
-        print {$socket} "$line\n" or die "$!\n";
-        $socket->flush or die "$!\n";
-        local $/ = "\n";
-        my $read = readline($socket) // die "the EP closed the connection\n";
-        utf8::decode($read);
-        _bytes($json->decode($read));
-    };
-    if (!$answer || ref $answer ne 'HASH' || ($answer->{id} // '') ne $id) {
-        my $why = $@ || 'an answer to another request came';
-        undef $link;
-        $why =~ s/\s+\z//;
-        _lost("no answer to `$method`: $why");
-    }
-    return $answer->{result} if !$answer->{error};
-    my ($error, $problem) = ($answer->{error}, $answer->{error}{data} // {});
-    die Jackfield::Error->new(
-        code  => $problem->{code}  // 'internal',
-        title => $problem->{title} // $error->{message} // "`$method` was refused",
-        field => $problem->{field},
-    );
-}
-
-# Texts are UTF-8 bytes in a script without `use utf8`, and characters in one with it: both are taken.
-sub _characters {
-    my ($value) = @_;
-    return { map { $_ => _characters($value->{$_}) } keys %$value } if ref $value eq 'HASH';
-    return [ map { _characters($_) } @$value ]                     if ref $value eq 'ARRAY';
-    return $value if !defined $value || ref $value || $value !~ /[^\x00-\x7f]/;
-    my $text = "$value";
-    utf8::decode($text) if !utf8::is_utf8($text);
-    return $text;
-}
-
-# What is answered are bytes, as literals are without `use utf8`: they compare with those, and print as they are.
-sub _bytes {
-    my ($value) = @_;
-    return { map { $_ => _bytes($value->{$_}) } keys %$value } if ref $value eq 'HASH';
-    return [ map { _bytes($_) } @$value ]                     if ref $value eq 'ARRAY';
-    utf8::encode($value) if defined $value && !ref $value && $value =~ /[^\x00-\x7f]/;
-    return $value;
-}
-
-sub _lost { die Jackfield::Error->new(code => 'unreachable', title => $_[0]) }
 
 1;

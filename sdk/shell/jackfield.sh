@@ -39,7 +39,8 @@ jf_json() {
         END { printf "\"%s\"", substr(out, 1, length(out) - 1) }'
 }
 
-# An object of names and texts: jf_object name1 text1 name2 text2 …; a name that ends in `:` takes its value as JSON; empty values are left out.
+# An object of names and texts: jf_object name1 text1 name2 text2 …
+# A name that ends in `:` takes its value as JSON; empty values are left out.
 jf_object() {
     _jf_members=
     while [ $# -ge 2 ]; do
@@ -161,7 +162,8 @@ jf_interact() {
     else
         _jf_options=
     fi
-    jf_call interact "$(jf_object kind "$_jf_kind" message "$_jf_message" options: "$_jf_options" default "$_jf_default" timeout_millis: "$_jf_millis")" --raw
+    jf_call interact "$(jf_object kind "$_jf_kind" message "$_jf_message" options: "$_jf_options" default "$_jf_default" \
+        timeout_millis: "$_jf_millis")" --raw
 }
 
 # jf_session RESOURCE [NAME]: open a session, or join it; its name is NAME, or what this prints.

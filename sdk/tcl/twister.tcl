@@ -4,7 +4,8 @@ namespace eval jackfield::twister {
     # Twister's name, and the command that does it.
     variable names {
         logMsg log_msg logMessage log_msg getGlobal get_global setGlobal set_global getConfig get_config
-        getResource get_resource setResource set_resource renameResource rename_resource renResource rename_resource deleteResource delete_resource
+        getResource get_resource setResource set_resource deleteResource delete_resource
+        renameResource rename_resource renResource rename_resource
         getSut get_sut getBindId get_bind_id getBindName get_bind_name setCustomFileInfo set_variable
     }
     # Ending a test is no error to be printed.
@@ -95,7 +96,8 @@ proc jackfield::twister::verdict {value} {
     if {![catch { llength $value } length] && $length == 2 && [Word [lindex $value 0]] ne ""} {
         return [list [Word [lindex $value 0]] [lindex $value 1]]
     }
-    list FAIL "the script's result `[string range $value 0 79]` is no verdict: PASS, FAIL, SKIPPED, ABORTED, NOT_EXECUTED, TIMEOUT or INVALID"
+    set words "PASS, FAIL, SKIPPED, ABORTED, NOT_EXECUTED, TIMEOUT or INVALID"
+    list FAIL "the script's result `[string range $value 0 79]` is no verdict: $words"
 }
 
 proc jackfield::twister::Word {value} {

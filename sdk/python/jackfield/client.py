@@ -57,7 +57,8 @@ class _Connection:
         if not path or token is None:
             raise JackfieldError(
                 "unreachable",
-                "JACKFIELD_SOCKET and JACKFIELD_TOKEN are not set: this script was not started by an EP; start it with `jackfield run`",
+                "JACKFIELD_SOCKET and JACKFIELD_TOKEN are not set: this script was not started by an EP; "
+                "start it with `jackfield run`",
             )
         import socket
 
@@ -69,7 +70,8 @@ class _Connection:
             self._socket.connect(path)
         except OSError as error:
             self._socket.close()
-            raise JackfieldError("unreachable", f"the EP does not answer at {path}: {error.strerror or error}; is it still running?") from error
+            why = f"the EP does not answer at {path}: {error.strerror or error}; is it still running?"
+            raise JackfieldError("unreachable", why) from error
         self.hello: dict[str, Any] = self.request("hello", {"token": token})
 
     def close(self) -> None:

@@ -21,8 +21,11 @@ _NAMES = frozenset(
     "apply basestring buffer cmp coerce execfile file intern long raw_input reduce reload unichr unicode xrange".split()
 )
 _MODULES = frozenset(
-    "__builtin__ anydbm BaseHTTPServer commands ConfigParser Cookie cookielib copy_reg cPickle cStringIO dummy_thread exceptions HTMLParser "
-    "httplib md5 Queue SimpleHTTPServer sets sha SocketServer StringIO thread Tkinter tkMessageBox urllib2 urlparse UserDict xmlrpclib".split()
+    (
+        "__builtin__ anydbm BaseHTTPServer commands ConfigParser Cookie cookielib copy_reg cPickle cStringIO dummy_thread "
+        "exceptions HTMLParser httplib md5 Queue SimpleHTTPServer sets sha SocketServer StringIO thread Tkinter tkMessageBox "
+        "urllib2 urlparse UserDict xmlrpclib"
+    ).split()
 )
 
 

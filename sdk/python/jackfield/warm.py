@@ -24,12 +24,10 @@ import atexit
 import faulthandler
 import gc
 import io
-import json
 import os
 import select
 import signal
 import socket
-import struct
 import sys
 import time
 from types import ModuleType
@@ -44,9 +42,8 @@ _SDK_DIR = os.path.dirname(_OWN_DIR)
 sys.path += [_SDK_DIR, os.path.join(_SDK_DIR, "libs")]
 
 from jackfield import script  # noqa: E402
+from jackfield.ep_channel import Channel  # noqa: E402
 
-MESSAGE_BYTES_MAX = 64 * 1024 * 1024
-FDS_PER_RUN = 2
 # How long children have after SIGTERM when the EP has gone.
 GRACE_SECONDS = 2.0
 EX_OSERR = 71
@@ -54,56 +51,8 @@ EX_OSERR = 71
 _BASE_PATH = list(sys.path)
 
 
-class Channel:
-    """The EP's messages, and the file descriptors that came with them, in order."""
-
-    def __init__(self, link: socket.socket) -> None:
-        self.link = link
-        self._bytes = bytearray()
-        self._fds: list[int] = []
-
-    def receive(self) -> list[dict[str, Any]] | None:
-        """What has come; `None` when the EP has closed its end."""
-        data, fds, flags, _ = socket.recv_fds(self.link, 262144, 64)
-        self._fds += fds
-        if flags & socket.MSG_CTRUNC:
-            raise RuntimeError("file descriptors of the EP were lost: the limit of open files is too low")
-        if not data:
-            return None
-        self._bytes += data
-        return self._messages()
-
-    def take_fds(self) -> tuple[int, int]:
-        """Standard output and standard error of the next `run`."""
-        if len(self._fds) < FDS_PER_RUN:
-            raise RuntimeError("a `run` came without its two file descriptors")
-        out, err = self._fds[:FDS_PER_RUN]
-        del self._fds[:FDS_PER_RUN]
-        return out, err
-
-    def highest_fd(self) -> int:
-        """The highest file descriptor in use here."""
-        return max(self.link.fileno(), *self._fds, 0)
-
-    def send(self, event: dict[str, Any]) -> None:
-        body = json.dumps(event).encode()
-        self.link.sendall(struct.pack(">I", len(body)) + body)
-
-    def _messages(self) -> list[dict[str, Any]]:
-        found = []
-        while len(self._bytes) >= 4:
-            (length,) = struct.unpack_from(">I", self._bytes)
-            if length > MESSAGE_BYTES_MAX:
-                raise RuntimeError(f"the EP announced a message of {length} bytes")
-            if len(self._bytes) < 4 + length:
-                break
-            found.append(json.loads(self._bytes[4 : 4 + length]))
-            del self._bytes[: 4 + length]
-        return found
-
-
 class Environment:
-    """The variables of the tests. Most are the same in every test of an EP: the parent sets those once, and each child only the others."""
+    """The variables of the tests. Most are the same in every test of an EP: the parent sets those once, each child only the others."""
 
     def __init__(self) -> None:
         self._adopted: dict[str, str] = {}
@@ -138,7 +87,10 @@ class Test(NamedTuple):
 
 
 class Children:
-    """The tests that run, each watched through a file descriptor that can be read when it has ended. No signal handlers: children would have to undo them."""
+    """The tests that run, each watched through a file descriptor that can be read when it has ended.
+
+    There are no signal handlers, which each child would have to undo.
+    """
 
     def __init__(self, poll: select.poll) -> None:
         self._poll = poll
@@ -294,7 +246,8 @@ def _take_link() -> socket.socket:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.close(null)
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r", closefd=False)), encoding="utf-8", errors="surrogateescape")
+    raw = io.BufferedReader(io.FileIO(0, "r", closefd=False))
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape")
     # One write for each line: what a test said before it was killed is not lost in a buffer.
     sys.stdout = sys.__stdout__ = _writer(1, "<stdout>", "surrogateescape")
     sys.stderr = sys.__stderr__ = _writer(2, "<stderr>", "backslashreplace")

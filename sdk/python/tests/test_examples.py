@@ -1,4 +1,4 @@
-"""The examples: everything they name is there and can be read, and the snippets of the documentation are what the examples say.
+"""The examples and what goes with the product: everything they name is there and can be read, and the snippets of the documentation are what the examples say.
 
 That they run is shown by the scenario that runs the demo with an engine, EPs and simulated devices.
 """
@@ -84,6 +84,18 @@ class Demo(unittest.TestCase):
     def test_xml_files_can_be_read(self):
         for name in ("globals.xml", "db.xml", "email.xml", "configs/router_load"):
             xml.fromstring(read(DEMO, name))
+
+
+class Embedding(unittest.TestCase):
+    def test_the_ep_carries_every_file(self):
+        rust = read(ROOT, "execution-process", "src", "sdk.rs")
+        carried = set(re.findall(r'include_str!\("\.\./\.\./sdk/([^"]+)"\)', rust))
+        there = set()
+        for language in ("python", "tcl", "perl", "shell"):
+            for folder, _, names in os.walk(os.path.join(SDK_DIR, language)):
+                if "tests" not in folder and "__pycache__" not in folder:
+                    there |= {os.path.relpath(os.path.join(folder, name), SDK_DIR) for name in names}
+        self.assertEqual(carried, there, "execution-process/src/sdk.rs lists what an EP gives its tests")
 
 
 class Documentation(unittest.TestCase):
