@@ -28,6 +28,8 @@ enum Step {
     Wait(TestIndex, usize, TestIndex),
     /// It needs a lane.
     Seek,
+    /// A test could go to the EP, which is away.
+    Hold,
     /// A test goes to the EP.
     Send(TestIndex),
 }
@@ -47,6 +49,7 @@ impl Scheduler {
                     }
                 }
                 Step::Seek => return self.seek(key),
+                Step::Hold => return self.hold(key),
                 Step::Send(test) => self.send_test(out, key, test),
             }
         }
@@ -125,6 +128,12 @@ impl Scheduler {
         self.bench.news.extend(news);
     }
 
+    fn hold(&mut self, key: PartKey) {
+        if let Some(run) = self.runs.get_mut(&key.run) {
+            run.head_waits_no_more(key.part);
+        }
+    }
+
     fn seek(&mut self, key: PartKey) {
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         run.head_waits_no_more(key.part);
@@ -187,7 +196,8 @@ fn open_step(run: &Run, part: &Part, test: TestIndex, connected: Option<bool>) -
     let unsure = run.plan.options.stop_on_fail && run.is_teardown(test) && !run.is_begun(test);
     match connected {
         None => Step::Seek,
+        Some(false) => Step::Hold,
         Some(true) if idle || !unsure => Step::Send(test),
-        Some(_) => Step::Rest,
+        Some(true) => Step::Rest,
     }
 }

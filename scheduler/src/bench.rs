@@ -105,12 +105,18 @@ impl Bench {
 
     /// An EP changed: does it have a lane to give, and who may want it?
     pub(crate) fn ep_changed(&mut self, name: &EpName) {
-        let free = self.eps.get(name).is_some_and(|ep| ep.free_lane().is_some());
-        if !free {
+        let Some(ep) = self.eps.get(name) else { return };
+        let free = ep.free_lane().is_some();
+        let lends = || ep.lanes.values().any(|key| self.lenders.contains(key));
+        let gives = free || (ep.is_connected() && !ep.row.drained && lends());
+        if free {
+            self.free.insert(name.clone());
+        } else {
             self.free.remove(name);
+        }
+        if !gives {
             return;
         }
-        self.free.insert(name.clone());
         if let Some(bound) = self.waiters.bound.get(name) {
             self.news.extend(bound);
         }

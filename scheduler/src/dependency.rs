@@ -34,6 +34,8 @@ pub(crate) struct Edge {
     pub(crate) open: u32,
     /// It also names tests of the part that waits.
     inside: bool,
+    /// It came with a queued test, so an EP may hold tests that were sent without its latch.
+    late: bool,
 }
 
 /// All dependencies of a run.
@@ -63,9 +65,10 @@ impl Edges {
     pub(crate) fn add(&mut self, run: &Run, owner: Owner, depends: &[Dependency]) {
         let (Some(part), false) = (part_of(run, owner), depends.is_empty()) else { return };
         let first = self.list.len();
+        let late = matches!(owner, Owner::Test(test) if run.plan.test(test).is_none());
         for (nth, dependency) in depends.iter().enumerate() {
             let number = self.list.len();
-            let mut edge = Edge { owner, nth, part, open: 0, inside: false };
+            let mut edge = Edge { owner, nth, part, open: 0, inside: false, late };
             for test in &dependency.tests {
                 match run.stage(*test) {
                     None => {
@@ -133,7 +136,7 @@ impl Run {
     }
 
     /// The tests that a dependency still waits for: those of other parts without verdict, and those of its own part
-    /// that are not even with the EP, because they come later.
+    /// that are not even with the EP, because they come later, or were sent before the dependency was known.
     pub(crate) fn open_tests(&self, edge: usize) -> impl Iterator<Item = TestIndex> {
         let live = self.edges.list.get(edge).filter(|live| live.open > 0 || live.inside);
         let live = live.filter(|_| !self.edges.void.contains_key(&Rule::Dependency(edge).latch()));
@@ -142,7 +145,7 @@ impl Run {
             None | Some(Stage::Ended(_)) => false,
             Some(Stage::Pending | Stage::Waiting) => true,
             Some(Stage::Sent | Stage::Started) => {
-                live.is_some_and(|edge| self.part_of(*test) != Some(edge.part))
+                live.is_some_and(|edge| edge.late || self.part_of(*test) != Some(edge.part))
             }
         })
     }

@@ -148,7 +148,8 @@ impl Scheduler {
             return Some(waiting(run.title(head), "the run to be resumed".to_owned()));
         }
         if run.stage(head) == Some(Stage::Waiting) {
-            return Some(waiting(run.title(head), part.waits.clone()?));
+            let (_, on) = run.waits_for(head)?;
+            return Some(waiting(run.title(head), format!("{} to end", run.title(on))));
         }
         part.held_back().then(|| waiting(run.title(head), format!("{} to answer", place.ep)))
     }
@@ -215,7 +216,7 @@ impl Run {
             Stage::Started => TestState::Working,
             Stage::Ended(verdict) => TestState::Ended(verdict),
         };
-        let waits = || self.part(self.part_of(test)?)?.waits.clone();
+        let waits = || self.waits_for(test).map(|(_, on)| format!("{} to end", self.title(on)));
         Some(TestView {
             test,
             state,
