@@ -144,8 +144,9 @@ fn read_login(fields: Option<&Fields<'_>>) -> Login {
         fields.and_then(|fields| fields.pattern(key)).unwrap_or_else(|| default.to_owned())
     };
     let login = Login {
-        user: pattern("user", r"(?i)(?:login|user ?name|user) ?: ?$"),
-        password: pattern("password", r"(?i)(?:password|passcode)(?: for [^\r\n]*)?: ?$"),
+        // With its space, and for a user at the start of a line ("Last login: …" is none), a question needs no quiet time after it.
+        user: pattern("user", r"(?im)^(?:user ?name|login): |(?i:(?:login|user ?name|user) ?: ?$)"),
+        password: pattern("password", r"(?i)(?:password|passcode)(?: for [^\r\n:]{0,80})?(?:: |: ?$)"),
         failed: pattern(
             "failed",
             r"(?i)login (?:incorrect|invalid|failed)|authentication failed|access denied|bad passwords?|too many failures",

@@ -25,6 +25,8 @@ pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Memory for the states of one matcher; when it is full the states are forgotten and made again.
 pub const MATCHER_BYTES: usize = 4 * 1024 * 1024;
+/// Matchers of one list of patterns whose states are kept for the next search.
+pub const IDLE_CACHES_MAX: usize = 4;
 /// Pages a pager may show in one answer.
 pub const PAGES_MAX: u32 = 100_000;
 /// Prompts of one session that are known as texts; the oldest is forgotten, and found by its pattern again.

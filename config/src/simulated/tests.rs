@@ -1,3 +1,5 @@
+//! Models that are wrong, and words of commands.
+
 use super::*;
 
 #[test]

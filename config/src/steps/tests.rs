@@ -1,3 +1,5 @@
+//! A step test that is right, and ones that are wrong.
+
 use super::*;
 
 fn problems(text: &str) -> String {
@@ -105,4 +107,35 @@ fn repeats_do_not_nest_without_end() {
         text.push_str(&format!("[[{path}]]\nrepeat = 1\n"));
     }
     assert!(problems(&text).contains("nested deeper than 8"));
+}
+
+/// A small generator: the same mutations each time.
+fn next(seed: &mut u64) -> usize {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*seed >> 40).unwrap()
+}
+
+#[test]
+fn mutated_files_are_read_or_refused_with_a_place() {
+    let text = "title = 't'\n[sessions.r]\nresource = '/r'\n[[steps]]\ncommand = 'x'\ncapture = '(?<v>a)'\ncheck = { above = 3 }\n[[steps]]\nrepeat = 2\n[[steps.steps]]\nexpect = ['a', { exact = 'b' }]\ntimeout = '5s'\n";
+    let letters: Vec<char> = text.chars().collect();
+    let mut seed = 1;
+    for _ in 0..500 {
+        let mut mutated = letters.clone();
+        for _ in 0..next(&mut seed) % 4 + 1 {
+            let at = next(&mut seed) % mutated.len();
+            match next(&mut seed) % 3 {
+                0 => drop(mutated.remove(at)),
+                1 => mutated.insert(at, ['"', '[', '=', 'é', '\n', '{', '9'][next(&mut seed) % 7]),
+                _ => {
+                    let other = (at + 7) % mutated.len();
+                    mutated.swap(at, other);
+                }
+            }
+        }
+        let mutated: String = mutated.into_iter().collect();
+        if let Err(problems) = StepTest::parse("t.steps.toml", &mutated) {
+            assert!(!problems.is_empty() && problems.iter().all(|problem| problem.line > 0), "{mutated}");
+        }
+    }
 }

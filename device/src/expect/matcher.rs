@@ -6,11 +6,11 @@
 //! been quiet for the settle time.
 
 use regex_automata::{
-    Anchored, HalfMatch, Input, PatternID,
+    Anchored, HalfMatch, Input,
     hybrid::{LazyStateID, dfa::Cache},
 };
 
-use super::pattern::Patterns;
+use super::pattern::{Caches, Patterns};
 
 /// A match: which pattern, and where in the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,8 @@ pub enum Sight {
 /// The search in one growing text.
 pub struct Matcher<'p> {
     patterns: &'p Patterns,
-    cache: Cache,
+    /// Taken from the patterns, and given back to them at the end.
+    caches: Option<Caches>,
     state: Option<LazyStateID>,
     scanned: usize,
     seen: Option<HalfMatch>,
@@ -52,8 +53,7 @@ pub struct GaveUp;
 impl<'p> Matcher<'p> {
     /// A search from the start of a text.
     pub fn new(patterns: &'p Patterns) -> Self {
-        let cache = patterns.forward().create_cache();
-        Self { patterns, cache, state: None, scanned: 0, seen: None, scans: 0 }
+        Self { patterns, caches: Some(patterns.caches()), state: None, scanned: 0, seen: None, scans: 0 }
     }
 
     /// Bytes looked at so far; for the promise that each is looked at once.
@@ -75,75 +75,85 @@ impl<'p> Matcher<'p> {
     /// # Errors
     /// The automaton gave up.
     pub fn look(&mut self, text: &[u8]) -> Result<Sight, GaveUp> {
+        let mut caches = self.caches.take().unwrap_or_else(|| self.patterns.caches());
+        let sight = self.scan(text, &mut caches.forward).and_then(|sighted| match sighted {
+            None => Ok(Sight::Nothing),
+            Some((seen, certain)) => {
+                let found = self.found(text, seen, &mut caches.reverse)?;
+                Ok(if certain { Sight::Certain(found) } else { Sight::Tentative(found) })
+            }
+        });
+        self.caches = Some(caches);
+        sight
+    }
+
+    /// The end of the first match so far, and whether it is certain.
+    fn scan(&mut self, text: &[u8], cache: &mut Cache) -> Result<Option<(HalfMatch, bool)>, GaveUp> {
         let dfa = self.patterns.forward();
         let mut state = match self.state {
             Some(state) => state,
             None => {
                 self.scanned = 0;
                 self.seen = None;
-                dfa.start_state_forward(&mut self.cache, &Input::new(text)).ok().ok_or(GaveUp)?
+                dfa.start_state_forward(cache, &Input::new(text)).ok().ok_or(GaveUp)?
             }
         };
         let fresh = text.get(self.scanned..).unwrap_or_default();
+        self.scans = self.scans.saturating_add(fresh.len());
         for (at, &byte) in (self.scanned..).zip(fresh) {
-            state = dfa.next_state(&mut self.cache, state, byte).ok().ok_or(GaveUp)?;
-            if state.is_tagged() {
-                self.scans = self.scans.saturating_add(1);
-                if state.is_match() {
-                    // The automaton tells of a match one byte late.
-                    self.seen = Some(HalfMatch::new(dfa.match_pattern(&self.cache, state, 0), at));
-                } else if state.is_dead() {
-                    self.state = Some(state);
-                    self.scanned = text.len();
-                    return self
-                        .seen
-                        .map_or(Ok(Sight::Nothing), |seen| self.found(text, seen).map(Sight::Certain));
-                } else if state.is_quit() {
-                    return Err(GaveUp);
-                }
-            } else {
-                self.scans = self.scans.saturating_add(1);
+            state = dfa.next_state(cache, state, byte).ok().ok_or(GaveUp)?;
+            if !state.is_tagged() {
+                continue;
+            }
+            if state.is_match() {
+                // The automaton tells of a match one byte late.
+                self.seen = Some(HalfMatch::new(dfa.match_pattern(cache, state, 0), at));
+            } else if state.is_dead() {
+                (self.state, self.scanned) = (Some(state), text.len());
+                return Ok(self.seen.map(|seen| (seen, true)));
+            } else if state.is_quit() {
+                return Err(GaveUp);
             }
         }
-        self.scanned = text.len();
-        self.state = Some(state);
-        self.at_end(text, state)
+        (self.state, self.scanned) = (Some(state), text.len());
+        self.at_end(text.len(), state, cache)
     }
 
     /// What holds if nothing follows, and whether anything that follows could change it.
-    fn at_end(&mut self, text: &[u8], state: LazyStateID) -> Result<Sight, GaveUp> {
+    fn at_end(
+        &mut self,
+        end_of_text: usize,
+        state: LazyStateID,
+        cache: &mut Cache,
+    ) -> Result<Option<(HalfMatch, bool)>, GaveUp> {
         let dfa = self.patterns.forward();
-        let clears = self.cache.clear_count();
-        let end = dfa.next_eoi_state(&mut self.cache, state).ok().ok_or(GaveUp)?;
-        let here = end.is_match().then(|| HalfMatch::new(dfa.match_pattern(&self.cache, end, 0), text.len()));
+        let clears = cache.clear_count();
+        let end = dfa.next_eoi_state(cache, state).ok().ok_or(GaveUp)?;
+        let here = end.is_match().then(|| HalfMatch::new(dfa.match_pattern(cache, end, 0), end_of_text));
         let mut certain = false;
-        if self.cache.clear_count() == clears && (here.is_some() || self.seen.is_some()) {
+        if cache.clear_count() == clears && (here.is_some() || self.seen.is_some()) {
             // A match that ends here is told of with the next byte, whatever that is; only after it must all be over.
-            let (followers, all_match) = self.followers(state)?;
+            let (followers, all_match) = self.followers(state, cache)?;
             certain = match here {
                 Some(_) if !all_match => false,
-                Some(_) => self.all_dead(&followers)?,
+                Some(_) => self.all_dead(&followers, cache)?,
                 None => followers.iter().all(|follower| follower.is_dead()),
             };
         }
-        if self.cache.clear_count() != clears {
+        if cache.clear_count() != clears {
             // The states were forgotten under our hands: the text is looked at again next time.
             self.state = None;
             certain = false;
         }
-        match here.or(self.seen) {
-            Some(seen) if certain => self.found(text, seen).map(Sight::Certain),
-            Some(seen) => self.found(text, seen).map(Sight::Tentative),
-            None => Ok(Sight::Nothing),
-        }
+        Ok(here.or(self.seen).map(|seen| (seen, certain)))
     }
 
     /// The states that any next byte could lead to, and whether all of them tell of a match.
-    fn followers(&mut self, state: LazyStateID) -> Result<(Vec<LazyStateID>, bool), GaveUp> {
+    fn followers(&self, state: LazyStateID, cache: &mut Cache) -> Result<(Vec<LazyStateID>, bool), GaveUp> {
         let dfa = self.patterns.forward();
         let mut followers: Vec<LazyStateID> = Vec::new();
         for byte in dfa.byte_classes().representatives(0..=u8::MAX).filter_map(|unit| unit.as_u8()) {
-            let next = dfa.next_state(&mut self.cache, state, byte).ok().ok_or(GaveUp)?;
+            let next = dfa.next_state(cache, state, byte).ok().ok_or(GaveUp)?;
             if !followers.contains(&next) {
                 followers.push(next);
             }
@@ -152,9 +162,9 @@ impl<'p> Matcher<'p> {
         Ok((followers, all_match))
     }
 
-    fn all_dead(&mut self, states: &[LazyStateID]) -> Result<bool, GaveUp> {
+    fn all_dead(&self, states: &[LazyStateID], cache: &mut Cache) -> Result<bool, GaveUp> {
         for state in states {
-            let (followers, _) = self.followers(*state)?;
+            let (followers, _) = self.followers(*state, cache)?;
             if !followers.iter().all(|follower| follower.is_dead()) {
                 return Ok(false);
             }
@@ -163,17 +173,20 @@ impl<'p> Matcher<'p> {
     }
 
     /// The whole match of an end that was found, by going backwards from it.
-    fn found(&self, text: &[u8], seen: HalfMatch) -> Result<Found, GaveUp> {
-        let reverse = self.patterns.reverse();
+    fn found(&self, text: &[u8], seen: HalfMatch, cache: &mut Cache) -> Result<Found, GaveUp> {
         let input = Input::new(text).range(..seen.offset()).anchored(Anchored::Pattern(seen.pattern()));
-        let start = reverse.try_search_rev(&mut reverse.create_cache(), &input).ok().ok_or(GaveUp)?;
+        let start = self.patterns.reverse().try_search_rev(cache, &input).ok().ok_or(GaveUp)?;
         let start = start.map_or(0, |start| start.offset());
-        Ok(Found { index: index_of(seen.pattern()), start, end: seen.offset() })
+        Ok(Found { index: seen.pattern().as_usize(), start, end: seen.offset() })
     }
 }
 
-fn index_of(pattern: PatternID) -> usize {
-    pattern.as_usize()
+impl Drop for Matcher<'_> {
+    fn drop(&mut self) {
+        if let Some(caches) = self.caches.take() {
+            self.patterns.give_back(caches);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,23 @@
 //! What is awaited: a list of texts and regular expressions over bytes, compiled once.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jackfield_config::steps::Awaited;
 use regex_automata::{
     MatchKind,
-    hybrid::{self, dfa::DFA},
+    hybrid::{
+        self,
+        dfa::{Cache, DFA},
+    },
     meta,
     nfa::thompson,
     util::syntax,
 };
 
-use crate::limits::MATCHER_BYTES;
+use crate::limits::{IDLE_CACHES_MAX, MATCHER_BYTES};
 
 /// Several patterns, of which the first to be seen is awaited. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +32,14 @@ struct Compiled {
     forward: DFA,
     reverse: DFA,
     captures: Vec<meta::Regex>,
+    idle: Mutex<Vec<Caches>>,
+}
+
+/// The states that the automata have built so far; kept from search to search, so that each is built once.
+#[derive(Debug)]
+pub(crate) struct Caches {
+    pub(crate) forward: Cache,
+    pub(crate) reverse: Cache,
 }
 
 /// A pattern that cannot be used.
@@ -91,7 +105,10 @@ impl Patterns {
         }
         let forward = automaton(sources, false)?;
         let reverse = automaton(sources, true)?;
-        Ok(Self { compiled: Arc::new(Compiled { shown, forward, reverse, captures }), told: None })
+        Ok(Self {
+            compiled: Arc::new(Compiled { shown, forward, reverse, captures, idle: Mutex::default() }),
+            told: None,
+        })
     }
 
     /// The patterns as they were given.
@@ -122,6 +139,23 @@ impl Patterns {
     /// Finds where a match begins, from its end backwards.
     pub(crate) fn reverse(&self) -> &DFA {
         &self.compiled.reverse
+    }
+
+    /// Caches for one search: used ones where there are some.
+    pub(crate) fn caches(&self) -> Caches {
+        let idle = self.compiled.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| Caches {
+            forward: self.compiled.forward.create_cache(),
+            reverse: self.compiled.reverse.create_cache(),
+        })
+    }
+
+    /// Takes the caches of a search that is over, for the next one.
+    pub(crate) fn give_back(&self, caches: Caches) {
+        let mut idle = self.compiled.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_CACHES_MAX {
+            idle.push(caches);
+        }
     }
 
     /// Finds the groups of a match that was found.

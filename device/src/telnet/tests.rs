@@ -1,3 +1,5 @@
+//! The telnet codec against bytes of real peers, and against any cut of any bytes.
+
 use proptest::prelude::*;
 
 use super::{codec::Codec, codec::Role};

@@ -259,3 +259,23 @@ command = "bogus ${secret}"
     assert!(!lab.log.join("\n").contains("lab-enable"), "{:?}", lab.log);
     assert!(!told(&report).contains("lab-enable"), "{}", told(&report));
 }
+
+#[test]
+fn step_tests_of_the_examples_can_be_read() {
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")];
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(".steps.toml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let file = path.display().to_string();
+                StepTest::parse(&file, &text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+                read += 1;
+            }
+        }
+    }
+    eprintln!("{read} step tests read");
+}

@@ -1,3 +1,5 @@
+//! A dialogue over scripted pieces: how bytes were cut on their way makes no difference.
+
 use std::collections::VecDeque;
 
 use futures_util::future::BoxFuture;

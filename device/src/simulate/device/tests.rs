@@ -1,3 +1,5 @@
+//! What lines do to a small device.
+
 use super::*;
 
 const MODEL: &str = r#"
