@@ -41,6 +41,10 @@ _SDK_DIR = os.path.dirname(_OWN_DIR)
 # Last, so that a lab's own library of the same name comes first.
 sys.path += [_SDK_DIR, os.path.join(_SDK_DIR, "libs")]
 
+# What tests often import: there already in every child. Not `subprocess`, `logging`, `random` or `shutil`: they, or `threading` with
+# them, do work in each child that is forked, and so would slow down the tests that do not need them.
+import copy, csv, datetime, ipaddress, string  # noqa: E401, E402, F401
+
 from jackfield import script  # noqa: E402
 from jackfield.ep_channel import Channel  # noqa: E402
 
