@@ -114,7 +114,7 @@ async fn start_devices() -> Result<Vec<simulate::Running>> {
     let mut devices = Vec::new();
     for (name, _) in WAYS {
         let file = DEVICES.get_file(format!("{name}.toml")).with_context(|| format!("no model of the {name}"))?;
-        let text = file.contents_utf8().context("a model is text")?.to_owned();
+        let text = file.contents_utf8().context("a model is text")?;
         devices.push(simulate::serve(read_model(name, text)?, Listen::default()).await?);
     }
     Ok(devices)

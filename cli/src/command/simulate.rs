@@ -1,9 +1,9 @@
 //! `jackfield simulate`: devices that are not there.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use jackfield_config::{Source, simulated::DeviceModel};
+use jackfield_config::simulated::DeviceModel;
 use jackfield_device::simulate::{self, Listen, Running};
 use serde_json::json;
 
@@ -31,7 +31,7 @@ impl Simulate {
             let mut devices = Vec::new();
             for (number, path) in (0_u16..).zip(&self.models) {
                 let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-                let model = read_model(&path.display().to_string(), text)?;
+                let model = read_model(&path.display().to_string(), &text)?;
                 let port = |offset: u16| self.port.map_or(0, |first| first.saturating_add(number * 2 + offset));
                 let listen = Listen {
                     telnet: Some(SocketAddr::new(self.address, port(0))),
@@ -50,14 +50,12 @@ impl Simulate {
     }
 }
 
-/// A model from its text; its problems are said, and errors end it.
-pub(crate) fn read_model(name: &str, text: String) -> Result<DeviceModel> {
-    let read = DeviceModel::read(&Arc::new(Source::new(name, text)));
-    read.problems.iter().for_each(|problem| output::talk(&problem.to_string()));
-    match read.usable() {
-        Ok((model, _warnings)) => Ok(model),
-        Err(_problems) => bail!("model {name} has errors"),
-    }
+/// A model from its text; what is wrong with it is said, and ends it.
+pub(crate) fn read_model(name: &str, text: &str) -> Result<DeviceModel> {
+    DeviceModel::parse(name, text).or_else(|problems| {
+        problems.iter().for_each(|problem| output::talk(&problem.to_string()));
+        bail!("model {name} has errors")
+    })
 }
 
 fn describe(device: &Running) -> serde_json::Value {

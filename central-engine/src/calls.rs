@@ -1,0 +1,86 @@
+//! What running tests ask of the engine: resources, SUTs and global parameters. Questions to people go another way.
+
+use std::collections::BTreeMap;
+
+use actix_web::web;
+use jackfield_config::problem;
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    id::{AttemptId, RunId, UserName},
+    link::{Call, CallResult},
+};
+use serde_json::{Value, json};
+
+use crate::http::App;
+
+/// Answers the calls of one connection.
+pub(crate) struct Calls {
+    app: web::Data<App>,
+    /// Whose runs the EP works for, so that each is looked up once.
+    users: BTreeMap<RunId, UserName>,
+}
+
+impl Calls {
+    pub(crate) fn new(app: web::Data<App>) -> Self {
+        Self { app, users: BTreeMap::new() }
+    }
+
+    /// Does what a test asks, in the name of the user who runs it.
+    pub(crate) async fn answer(&mut self, attempt: AttemptId, call: Call) -> CallResult {
+        let done = match self.user(attempt.run).await {
+            Ok(user) => self.act(&user, call).await,
+            Err(problem) => Err(problem),
+        };
+        match done {
+            Ok(value) => CallResult::Ok(value),
+            Err(problem) => CallResult::Error(problem),
+        }
+    }
+
+    async fn user(&mut self, run: RunId) -> Result<UserName, Problem> {
+        if let Some(user) = self.users.get(&run) {
+            return Ok(user.clone());
+        }
+        let view = self.app.engine.ask(move |scheduler| scheduler.run_view(run)).await?.ok_or_else(|| {
+            Problem::new(
+                ErrorCode::WrongState,
+                format!("run {run} has ended; its tests can ask nothing more"),
+            )
+        })?;
+        self.users.insert(run, view.user.clone());
+        Ok(view.user)
+    }
+
+    async fn act(&self, user: &UserName, call: Call) -> Result<Value, Problem> {
+        let App { resources, globals, .. } = &**self.app;
+        match call {
+            Call::GetResource { query } => resources.get(query).await,
+            Call::SetResource { name, parent, properties } => {
+                resources.set(user, parent, name, properties).await
+            }
+            Call::RenameResource { query, name } => resources.rename(user, query, name).await,
+            Call::DeleteResource { query } => resources.delete(user, query).await,
+            Call::GetSut { query, follow_links } => resources.get_sut(user, query, follow_links).await,
+            Call::GetBinding { config, component } => self.binding(user, &config, &component).await,
+            Call::GetGlobal { path } => globals.get(user, &path).await,
+            Call::SetGlobal { path, value } => globals.set(user, &path, value).await,
+            Call::Interact(_) | Call::Breakpoint { .. } => {
+                Err(Problem::new(ErrorCode::Internal, "a question to a person reached the resources"))
+            }
+        }
+    }
+
+    /// The SUT component that a component of a test configuration is bound to, as `{"id": …, "path": …}`, or null.
+    async fn binding(&self, user: &UserName, config: &str, component: &str) -> Result<Value, Problem> {
+        let Some(read) = self.app.lab.as_user(user).bindings() else { return Ok(Value::Null) };
+        if problem::has_errors(&read.problems) {
+            let mut bad = Problem::new(ErrorCode::BadFile, "bindings.xml has errors");
+            bad.problems = read.problems;
+            return Err(bad);
+        }
+        let bound = read.value.and_then(|bindings| bindings.get(config, component).map(ToString::to_string));
+        let Some(sut) = bound else { return Ok(Value::Null) };
+        let node = self.app.resources.get_sut(user, sut, false).await?;
+        Ok(json!({"id": node.get("id"), "path": node.get("path")}))
+    }
+}

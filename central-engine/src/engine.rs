@@ -1,0 +1,469 @@
+//! The loop: every event passes through one task, which decides with the pure scheduler and then acts in one order.
+//!
+//! ```text
+//! commands ──▶ take all that wait ──▶ scheduler.handle, one by one ──▶ commit once ──▶ send ──▶ show ──▶ reply
+//!                                                                          │ fails
+//!                                                                          ▼
+//!                                                restore from the rows; every EP says hello again
+//! ```
+//!
+//! Nobody hears of anything that is not committed: what a person saw, or an EP was told, survives a power cut.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    event::{Fact, RunState},
+    id::{AttemptId, EpName, Epoch, RunId, UserName},
+    link::{EngineToEp, Hello, Welcome},
+    plan::RunPlan,
+};
+use jackfield_scheduler::{Effects, Event, Scheduler, effect::ToEp, event::EpOffer};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock, limits,
+    live::Live,
+    questions::{self, Asked, Questions},
+    store::{Batch, Store, attempt::Artifact, ep::EpSeen, job::Work, submission::Submission},
+};
+
+/// What the loop is asked to do.
+pub(crate) enum Command {
+    /// Start a plan; `key` is the client's own for this submission.
+    Submit { plan: Box<RunPlan>, key: Option<String>, reply: oneshot::Sender<Result<RunId, Problem>> },
+    /// Anything for the scheduler; refused where it makes no sense.
+    Event { event: Event, reply: oneshot::Sender<Result<(), Problem>> },
+    /// Look at the scheduler between two events.
+    Ask(Box<dyn FnOnce(&Scheduler) + Send>),
+    /// An EP said hello.
+    Connect {
+        hello: Box<Hello>,
+        outgoing: mpsc::Sender<EngineToEp>,
+        reply: oneshot::Sender<Result<Epoch, Problem>>,
+    },
+    /// An EP reports something that must be acknowledged.
+    Report { ep: EpName, epoch: Epoch, seq: u64, event: Event },
+    /// An EP said something that needs no acknowledgement, or is gone.
+    FromEp(Event),
+    /// A test asks a person.
+    Question(Asked),
+    /// A person answers.
+    Answer {
+        run: RunId,
+        question: u64,
+        answer: serde_json::Value,
+        by: UserName,
+        reply: oneshot::Sender<Result<(), Problem>>,
+    },
+}
+
+/// How the rest of the engine talks to the loop.
+#[derive(Clone)]
+pub struct EngineHandle {
+    commands: mpsc::Sender<Command>,
+}
+
+/// A loop that has ended, or does not keep up.
+fn gone() -> Problem {
+    Problem::new(ErrorCode::Unavailable, "the engine is going down; try again in a moment")
+}
+
+impl EngineHandle {
+    /// A handle, and what the loop reads.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Command>) {
+        let (commands, receiver) = mpsc::channel(limits::COMMANDS_WAITING_MAX);
+        (Self { commands }, receiver)
+    }
+
+    /// Hands something to the loop; waits while it is [`limits::COMMANDS_WAITING_MAX`] behind.
+    pub(crate) async fn tell(&self, command: Command) -> Result<(), Problem> {
+        self.commands.send(command).await.ok().ok_or_else(gone)
+    }
+
+    /// Starts a plan; answers when it is stored. A client's key is stored with it, for [`crate::submit`] to find.
+    ///
+    /// # Errors
+    /// The store did not take it, or the engine is going down.
+    pub(crate) async fn start(&self, plan: RunPlan, key: Option<String>) -> Result<RunId, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Submit { plan: Box::new(plan), key, reply }).await?;
+        answer.await.ok().unwrap_or_else(|| Err(gone()))
+    }
+
+    /// Hands an event to the scheduler; answers when what it led to is stored.
+    ///
+    /// # Errors
+    /// There is no such run, it has ended, the store did not take it, or the engine is going down.
+    pub async fn event(&self, event: Event) -> Result<(), Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Event { event, reply }).await?;
+        answer.await.ok().unwrap_or_else(|| Err(gone()))
+    }
+
+    /// Reads the scheduler between two events.
+    ///
+    /// # Errors
+    /// The engine is going down.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Scheduler) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        let look = move |scheduler: &Scheduler| drop(reply.send(look(scheduler)));
+        self.tell(Command::Ask(Box::new(look))).await?;
+        answer.await.ok().ok_or_else(gone)
+    }
+
+    /// Answers a test's question.
+    ///
+    /// # Errors
+    /// There is no such question, or the answer does not fit it.
+    pub async fn answer(
+        &self,
+        run: RunId,
+        question: u64,
+        answer: serde_json::Value,
+        by: UserName,
+    ) -> Result<(), Problem> {
+        let (reply, done) = oneshot::channel();
+        self.tell(Command::Answer { run, question, answer, by, reply }).await?;
+        done.await.ok().unwrap_or_else(|| Err(gone()))
+    }
+}
+
+/// What every EP is told of the connection's terms.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) engine: String,
+    pub(crate) heartbeat_millis: u64,
+    pub(crate) silence_millis: u64,
+    pub(crate) log_window_bytes: u64,
+}
+
+/// The connection of an EP, as the loop sees it.
+struct Link {
+    epoch: Epoch,
+    outgoing: mpsc::Sender<EngineToEp>,
+}
+
+/// The loop's state: the scheduler, and what no row keeps.
+pub(crate) struct Engine {
+    scheduler: Scheduler,
+    store: Store,
+    live: Live,
+    terms: Terms,
+    links: BTreeMap<EpName, Link>,
+    questions: Questions,
+    last_epoch: Epoch,
+}
+
+/// What was decided and is not done yet.
+#[derive(Default)]
+struct Turn {
+    batch: Batch,
+    send: Vec<ToEp>,
+    /// Said after the commit, in this order, before the scheduler's own messages.
+    first: Vec<(EpName, Epoch, EngineToEp)>,
+    /// Newest report of each EP in this turn.
+    acks: BTreeMap<(EpName, Epoch), u64>,
+    replies: Vec<Reply>,
+}
+
+/// Whom to tell how it went, after the commit.
+enum Reply {
+    Run(oneshot::Sender<Result<RunId, Problem>>, RunId),
+    Epoch(oneshot::Sender<Result<Epoch, Problem>>, Epoch),
+    Done(oneshot::Sender<Result<(), Problem>>),
+}
+
+impl Turn {
+    fn add(&mut self, effects: Effects) {
+        let Effects { store, send, publish, enqueue, welcome: _ } = effects;
+        self.batch.rows.extend(store);
+        self.batch.events.extend(publish);
+        self.batch.jobs.extend(enqueue.into_iter().map(Work::from));
+        self.send.extend(send);
+    }
+}
+
+impl Reply {
+    fn send(self, outcome: Result<(), Problem>) {
+        // Whoever asked may have stopped waiting: nothing is lost, the deed is stored.
+        match self {
+            Self::Run(reply, run) => drop(reply.send(outcome.map(|()| run))),
+            Self::Epoch(reply, epoch) => drop(reply.send(outcome.map(|()| epoch))),
+            Self::Done(reply) => drop(reply.send(outcome)),
+        }
+    }
+}
+
+/// Why the loop came to an end.
+pub(crate) enum LoopEnd {
+    /// The engine is going down.
+    Stopped,
+    /// The store failed: what is in memory is not what is stored.
+    CommitFailed,
+}
+
+impl Engine {
+    /// An engine that knows what the rows say.
+    pub(crate) fn new(scheduler: Scheduler, store: Store, live: Live, terms: Terms) -> Self {
+        let last_epoch = scheduler.ep_view().map(|ep| ep.epoch).max().unwrap_or_default();
+        let links = BTreeMap::new();
+        Self { scheduler, store, live, terms, links, questions: Questions::default(), last_epoch }
+    }
+
+    /// Takes commands until the engine goes down or a commit fails.
+    pub(crate) async fn run(
+        mut self,
+        commands: &mut mpsc::Receiver<Command>,
+        stop: &CancellationToken,
+    ) -> LoopEnd {
+        let mut waiting = Vec::new();
+        loop {
+            let wake = self.sleep_until_deadline();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return LoopEnd::Stopped,
+                count = commands.recv_many(&mut waiting, limits::COMMANDS_PER_COMMIT_MAX) => {
+                    if count == 0 {
+                        return LoopEnd::Stopped;
+                    }
+                }
+                () = wake => {}
+            }
+            let turn = self.decide(waiting.drain(..));
+            if let Err(end) = self.act(turn).await {
+                return end;
+            }
+        }
+    }
+
+    /// Ends when the scheduler or a question wants to be woken; never, where neither does.
+    fn sleep_until_deadline(&self) -> impl Future<Output = ()> + use<> {
+        let deadline = [self.scheduler.deadline(), self.questions.deadline()].into_iter().flatten().min();
+        let wait = deadline.map(|at| Duration::from_millis(at.millis_since(clock::now())));
+        async move {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Everything these commands, and the time, lead to. Touches nothing outside.
+    fn decide(&mut self, commands: impl Iterator<Item = Command>) -> Turn {
+        let mut turn = Turn::default();
+        for command in commands {
+            self.decide_one(command, &mut turn);
+        }
+        let now = clock::now();
+        for given in self.questions.expired(now) {
+            turn.first.push((given.ep, given.epoch, given.message));
+            self.feed(Event::Noted { run: given.run, fact: given.fact }, &mut turn);
+        }
+        if self.scheduler.deadline().is_some_and(|at| at <= now) {
+            self.feed(Event::Tick, &mut turn);
+        }
+        turn
+    }
+
+    fn decide_one(&mut self, command: Command, turn: &mut Turn) {
+        match command {
+            Command::Submit { plan, key, reply } => self.submit(*plan, key, reply, turn),
+            Command::Event { event, reply } => match refusal(&self.scheduler, &event) {
+                Some(problem) => drop(reply.send(Err(problem))),
+                None => {
+                    self.feed(event, turn);
+                    turn.replies.push(Reply::Done(reply));
+                }
+            },
+            Command::Ask(look) => look(&self.scheduler),
+            Command::Connect { hello, outgoing, reply } => self.connect(*hello, outgoing, reply, turn),
+            Command::Report { ep, epoch, seq, event } => self.report(ep, epoch, seq, event, turn),
+            Command::FromEp(event) => {
+                self.note_gone(&event);
+                self.feed(event, turn);
+            }
+            Command::Question(asked) => self.question(asked, turn),
+            Command::Answer { run, question, answer, by, reply } => {
+                match self.questions.answer(run, question, answer, by) {
+                    Err(problem) => drop(reply.send(Err(problem))),
+                    Ok(given) => {
+                        turn.first.push((given.ep, given.epoch, given.message));
+                        self.feed(Event::Noted { run, fact: given.fact }, turn);
+                        turn.replies.push(Reply::Done(reply));
+                    }
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, event: Event, turn: &mut Turn) {
+        let effects = self.scheduler.handle(clock::now(), event);
+        turn.add(effects);
+    }
+
+    fn submit(
+        &mut self,
+        plan: RunPlan,
+        key: Option<String>,
+        reply: oneshot::Sender<Result<RunId, Problem>>,
+        turn: &mut Turn,
+    ) {
+        let run = self.store.next_run();
+        let owner = plan.user.clone();
+        self.feed(Event::RunSubmitted { run, plan: plan.into() }, turn);
+        turn.batch.submissions.extend(key.map(|key| Submission { owner, key, run }));
+        turn.replies.push(Reply::Run(reply, run));
+    }
+
+    /// Gives a connection its epoch and its terms; an older connection of the same EP is closed by dropping its queue.
+    fn connect(
+        &mut self,
+        hello: Hello,
+        outgoing: mpsc::Sender<EngineToEp>,
+        reply: oneshot::Sender<Result<Epoch, Problem>>,
+        turn: &mut Turn,
+    ) {
+        let epoch = Epoch(self.last_epoch.0.saturating_add(1));
+        self.last_epoch = epoch;
+        let Hello { ep, labels, capabilities, lanes, held, host, software, .. } = hello;
+        turn.batch.seen.push(EpSeen { ep: ep.clone(), at: clock::now(), host, software });
+        if let Some(old) = self.links.insert(ep.clone(), Link { epoch, outgoing }) {
+            self.questions.forget_connection(&ep, old.epoch);
+        }
+        let offer = EpOffer { labels, capabilities, lanes, pool: None };
+        let event = Event::EpConnected { ep: ep.clone(), epoch, offer, held };
+        let mut effects = self.scheduler.handle(clock::now(), event);
+        let keep = effects.welcome.take().unwrap_or_default();
+        turn.add(effects);
+        let Terms { engine, heartbeat_millis, silence_millis, log_window_bytes } = self.terms.clone();
+        let welcome = EngineToEp::Welcome(Welcome {
+            version: jackfield_protocol::link::VERSION,
+            epoch,
+            engine,
+            heartbeat_millis,
+            silence_millis,
+            log_window_bytes,
+            acked_seq: 0,
+            keep,
+        });
+        turn.first.push((ep, epoch, welcome));
+        turn.replies.push(Reply::Epoch(reply, epoch));
+    }
+
+    fn report(&mut self, ep: EpName, epoch: Epoch, seq: u64, event: Event, turn: &mut Turn) {
+        if let Event::AttemptEnded { ended, .. } = &event {
+            self.questions.forget(ended.attempt);
+            let left = ended.artifacts.iter();
+            turn.batch.artifacts.extend(left.map(|(name, hash)| Artifact {
+                attempt: ended.attempt,
+                name: name.clone(),
+                hash: *hash,
+            }));
+        }
+        self.feed(event, turn);
+        let newest = turn.acks.entry((ep, epoch)).or_default();
+        *newest = seq.max(*newest);
+    }
+
+    fn note_gone(&mut self, event: &Event) {
+        if let Event::EpGone { ep, epoch } = event {
+            self.questions.forget_connection(ep, *epoch);
+            if self.links.get(ep).is_some_and(|link| link.epoch == *epoch) {
+                self.links.remove(ep);
+            }
+        }
+    }
+
+    /// Announces a question in its run; the announcement's number becomes the question's.
+    fn question(&mut self, asked: Asked, turn: &mut Turn) {
+        let AttemptId { run, .. } = asked.attempt;
+        let next = self.scheduler.run_view(run).map_or(0, |view| view.seq.saturating_add(1));
+        let fact = Fact::Asked { attempt: asked.attempt, question: next, interact: asked.interact.clone() };
+        let effects = self.scheduler.handle(clock::now(), Event::Noted { run, fact });
+        match questions::announced(&effects.publish, asked.attempt) {
+            Some(question) => self.questions.ask(clock::now(), question, asked),
+            None => {
+                tracing::info!(attempt = %asked.attempt, "a question of an attempt that is over was dropped")
+            }
+        }
+        turn.add(effects);
+    }
+
+    /// Commit, then send, then show, then reply.
+    async fn act(&mut self, turn: Turn) -> Result<(), LoopEnd> {
+        let Turn { mut batch, send, first, acks, replies } = turn;
+        batch.now = clock::now();
+        let events = batch.events.clone();
+        if !batch.is_empty()
+            && let Err(error) = self.store.commit(batch).await
+        {
+            let problem = Problem::from(error);
+            tracing::error!("the store refused a commit; nothing of it happened, restoring from its rows");
+            replies.into_iter().for_each(|reply| reply.send(Err(problem.clone())));
+            return Err(LoopEnd::CommitFailed);
+        }
+        for (ep, epoch, message) in first {
+            self.send(&ep, epoch, message);
+        }
+        for to in send {
+            self.send(&to.ep, to.epoch, to.message);
+        }
+        for ((ep, epoch), seq) in acks {
+            self.send(&ep, epoch, EngineToEp::Ack { seq });
+        }
+        self.live.publish(&events);
+        replies.into_iter().for_each(|reply| reply.send(Ok(())));
+        Ok(())
+    }
+
+    /// Puts a message into the queue of a connection. A full queue means an EP that does not read: its connection ends,
+    /// and it is told everything again when it comes back.
+    fn send(&mut self, ep: &EpName, epoch: Epoch, message: EngineToEp) {
+        let Some(link) = self.links.get(ep).filter(|link| link.epoch == epoch) else {
+            return;
+        };
+        if link.outgoing.try_send(message).is_err() {
+            tracing::warn!(ep.name = %ep, "the EP does not read what it is told; its connection is closed");
+            self.links.remove(ep);
+        }
+    }
+}
+
+/// Why a person's wish cannot be met in the state its run is in.
+fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
+    let (run, wish) = match event {
+        Event::RunPaused { run, .. } => (*run, "paused"),
+        Event::RunResumed { run, .. } => (*run, "resumed"),
+        Event::RunStopped { run, .. } => (*run, "stopped"),
+        Event::TestsQueued { run, .. } => (*run, "given more tests"),
+        Event::TestsDequeued { run, .. } => (*run, "relieved of tests"),
+        Event::RunSubmitted { .. }
+        | Event::HookEnded { .. }
+        | Event::EpConnected { .. }
+        | Event::EpGone { .. }
+        | Event::EpDrained { .. }
+        | Event::AttemptStarted { .. }
+        | Event::AttemptEnded { .. }
+        | Event::AttemptsReturned { .. }
+        | Event::Noted { .. }
+        | Event::Tick => return None,
+    };
+    let wrong = |state: &str| {
+        Some(Problem::new(ErrorCode::WrongState, format!("run {run} is {state}; it cannot be {wish}")))
+    };
+    let Some(view) = scheduler.run_view(run) else {
+        return wrong("over, or was never started");
+    };
+    match (event, view.state) {
+        (Event::RunResumed { .. }, RunState::Paused) => None,
+        (Event::RunResumed { .. }, state) => wrong(state.as_str()),
+        (Event::RunPaused { .. }, RunState::Paused) => wrong("paused already"),
+        (_, RunState::Stopping) => wrong("being stopped"),
+        _ => None,
+    }
+}

@@ -1,0 +1,282 @@
+//! The engine's side of an EP's connection: one task each, with a small queue.
+//!
+//! ```text
+//! socket ──▶ Hello ──▶ checked ──▶ loop: Connect ──▶ Welcome … ──▶ until silence, goodbye, a full queue or stop ──▶ loop: EpGone
+//! ```
+//!
+//! The loop hears *connected* before anything of the connection and *gone* after the last of it. Log bytes go to
+//! the log store from here and never through the loop.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, Session};
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    event::Fact,
+    id::{EpName, Epoch},
+    link::{Ended, EngineToEp, EpToEngine, Hello, Report, SUBPROTOCOL, VERSION},
+    log::{HEADER_BYTES, LogFrame},
+};
+use jackfield_scheduler::Event;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{auth, calls::Calls, engine::Command, http::App, limits, questions::Asked};
+
+/// `GET /link`: turns the request into a link and serves it in a task of its own.
+///
+/// # Errors
+/// The request is no WebSocket handshake with our subprotocol.
+pub(crate) async fn accept(
+    request: HttpRequest,
+    body: web::Payload,
+    app: web::Data<App>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let (response, session, stream) = actix_ws::handle_with_protocols(&request, body, &[SUBPROTOCOL])?;
+    let stream = stream
+        .max_frame_size(limits::LINK_FRAME_BYTES_MAX)
+        .aggregate_continuations()
+        .max_continuation_size(limits::LINK_FRAME_BYTES_MAX);
+    let peer = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    let tasks = app.tasks.clone();
+    actix_web::rt::spawn(tasks.track_future(serve(session, stream, app, peer)));
+    Ok(response)
+}
+
+/// Serves one connection to its end.
+async fn serve(mut session: Session, mut stream: AggregatedMessageStream, app: web::Data<App>, peer: String) {
+    let (outgoing, queue) = mpsc::channel(limits::LINK_QUEUE_MAX);
+    let (ep, epoch) = match open(&mut stream, &app, outgoing, peer).await {
+        Ok(opened) => opened,
+        Err(problem) => {
+            tracing::warn!(error = %problem, "a connection was refused");
+            // The peer may be gone already; then there is nobody to tell.
+            drop(say(&mut session, &EngineToEp::Refused(problem)).await);
+            drop(session.close(None).await);
+            return;
+        }
+    };
+    tracing::info!(ep.name = %ep, link.epoch = %epoch, "EP connected");
+    let mut link =
+        Link { ep: ep.clone(), epoch, calls: Calls::new(app.clone()), app: app.clone(), session, queue };
+    let why = link.converse(&mut stream).await;
+    tracing::info!(ep.name = %ep, link.epoch = %epoch, "EP disconnected: {why}");
+    drop(link.session.close(None).await);
+    let gone = Command::FromEp(Event::EpGone { ep, epoch });
+    // A loop that has ended restores from its rows, where no EP is connected.
+    drop(app.engine.tell(gone).await);
+}
+
+/// Reads and checks the Hello, and enters the connection with the loop.
+async fn open(
+    stream: &mut AggregatedMessageStream,
+    app: &web::Data<App>,
+    outgoing: mpsc::Sender<EngineToEp>,
+    peer: String,
+) -> Result<(EpName, Epoch), Problem> {
+    let first = tokio::time::timeout(limits::HELLO_WAIT_MAX, stream.recv()).await;
+    let text = match first {
+        Ok(Some(Ok(AggregatedMessage::Text(text)))) => text,
+        Ok(Some(Ok(_))) => {
+            return Err(Problem::new(ErrorCode::BadRequest, "a link begins with Hello as text"));
+        }
+        Ok(Some(Err(error))) => {
+            return Err(Problem::new(ErrorCode::BadRequest, format!("broken frame: {error}")));
+        }
+        Ok(None) => return Err(Problem::new(ErrorCode::BadRequest, "closed before Hello")),
+        Err(_) => return Err(Problem::new(ErrorCode::BadRequest, "no Hello came in time")),
+    };
+    let mut hello = match serde_json::from_str(&text) {
+        Ok(EpToEngine::Hello(hello)) => hello,
+        Ok(_) => return Err(Problem::new(ErrorCode::BadRequest, "the first frame is not Hello")),
+        Err(error) => return Err(Problem::new(ErrorCode::BadRequest, format!("cannot read Hello: {error}"))),
+    };
+    check_version(&hello)?;
+    auth::check_ep_token(&app.store, &hello.token, &hello.ep).await?;
+    if hello.host.ip.is_empty() {
+        hello.host.ip = peer;
+    }
+    app.eps.connected(&hello);
+    let ep = hello.ep.clone();
+    let (reply, answer) = oneshot::channel();
+    app.engine.tell(Command::Connect { hello, outgoing, reply }).await?;
+    let epoch = answer
+        .await
+        .ok()
+        .unwrap_or_else(|| Err(Problem::new(ErrorCode::Unavailable, "the engine is going down")))?;
+    Ok((ep, epoch))
+}
+
+fn check_version(hello: &Hello) -> Result<(), Problem> {
+    if (hello.version_min..=hello.version_max).contains(&VERSION) {
+        return Ok(());
+    }
+    let Hello { ep, version_min, version_max, .. } = hello;
+    let advice = if *version_min > VERSION { "update the engine" } else { "update the EP" };
+    let title = format!(
+        "EP {ep} speaks protocol versions {version_min} to {version_max}, this engine speaks {VERSION}; {advice}"
+    );
+    Err(Problem::new(ErrorCode::ProtocolVersion, title))
+}
+
+async fn say(session: &mut Session, message: &EngineToEp) -> Result<(), actix_ws::Closed> {
+    match serde_json::to_string(message) {
+        Ok(text) => session.text(text).await,
+        Err(error) => {
+            tracing::error!(%error, "a message to an EP cannot be written as JSON");
+            Err(actix_ws::Closed)
+        }
+    }
+}
+
+/// An open connection.
+struct Link {
+    ep: EpName,
+    epoch: Epoch,
+    app: web::Data<App>,
+    calls: Calls,
+    session: Session,
+    queue: mpsc::Receiver<EngineToEp>,
+}
+
+/// Why a connection is over: the end of the sentence "EP disconnected: …".
+type Why = &'static str;
+
+const CLOSED: Why = "it closed the connection";
+
+impl Link {
+    /// Both directions, heartbeats and silence, until the connection is over.
+    async fn converse(&mut self, stream: &mut AggregatedMessageStream) -> Why {
+        let stop = self.app.stop.clone();
+        let silence = Duration::from_millis(self.app.terms.silence_millis);
+        let mut heartbeat = tokio::time::interval(Duration::from_millis(self.app.terms.heartbeat_millis));
+        heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut heard = tokio::time::Instant::now();
+        loop {
+            let done = tokio::select! {
+                biased;
+                () = stop.cancelled() => Err("the engine is going down"),
+                message = self.queue.recv() => match message {
+                    Some(message) => self.say(&message).await,
+                    None => Err("a newer connection took its place, or it did not read what it was told"),
+                },
+                frame = stream.recv() => {
+                    heard = tokio::time::Instant::now();
+                    self.hear(frame).await
+                }
+                _ = heartbeat.tick() => self.say(&EngineToEp::Heartbeat).await,
+                () = tokio::time::sleep_until(heard + silence) => Err("nothing was heard of it for the silence limit"),
+            };
+            if let Err(why) = done {
+                return why;
+            }
+        }
+    }
+
+    async fn say(&mut self, message: &EngineToEp) -> Result<(), Why> {
+        say(&mut self.session, message).await.map_err(|_closed| CLOSED)
+    }
+
+    async fn hear(
+        &mut self,
+        frame: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>,
+    ) -> Result<(), Why> {
+        match frame {
+            None | Some(Ok(AggregatedMessage::Close(_))) => Err(CLOSED),
+            Some(Err(error)) => {
+                tracing::warn!(ep.name = %self.ep, %error, "a broken frame");
+                Err("a frame could not be read")
+            }
+            Some(Ok(AggregatedMessage::Text(text))) => match serde_json::from_str(&text) {
+                Ok(message) => self.hear_message(message).await,
+                Err(error) => {
+                    tracing::warn!(ep.name = %self.ep, %error, "a message that cannot be read");
+                    Err("a message could not be read")
+                }
+            },
+            Some(Ok(AggregatedMessage::Binary(bytes))) => self.hear_log(bytes).await,
+            Some(Ok(AggregatedMessage::Ping(bytes))) => {
+                self.session.pong(&bytes).await.map_err(|_closed| CLOSED)
+            }
+            Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
+        }
+    }
+
+    async fn hear_message(&mut self, message: EpToEngine) -> Result<(), Why> {
+        let (ep, epoch) = (self.ep.clone(), self.epoch);
+        match message {
+            EpToEngine::Hello(_) => Err("it said Hello twice"),
+            EpToEngine::Report { seq, report } => {
+                let event = match report {
+                    Report::Started { attempt, at } => {
+                        Event::AttemptStarted { ep: ep.clone(), epoch, attempt, at }
+                    }
+                    Report::Ended(ended) => {
+                        self.close_logs(&ended).await?;
+                        Event::AttemptEnded { ep: ep.clone(), epoch, ended }
+                    }
+                };
+                self.tell(Command::Report { ep, epoch, seq, event }).await
+            }
+            EpToEngine::Returned { attempts } => {
+                self.tell(Command::FromEp(Event::AttemptsReturned { ep, epoch, attempts })).await
+            }
+            EpToEngine::Call { id, attempt, call } => {
+                match Asked::from_call(&ep, epoch, id, attempt, &call) {
+                    Some(asked) => self.tell(Command::Question(asked)).await,
+                    None => {
+                        let result = self.calls.answer(attempt, call).await;
+                        self.say(&EngineToEp::Answer { id, result }).await
+                    }
+                }
+            }
+            EpToEngine::Heartbeat => {
+                self.app.eps.heard(&self.ep);
+                Ok(())
+            }
+            EpToEngine::Goodbye { reason } => {
+                tracing::info!(ep.name = %self.ep, "EP says goodbye: {reason}");
+                Err("it said goodbye")
+            }
+        }
+    }
+
+    /// Puts log bytes where they belong, and opens the EP's window again. A disk that takes nothing ends the
+    /// connection: the EP keeps the bytes and sends them again when it is back.
+    async fn hear_log(&mut self, frame: actix_web::web::Bytes) -> Result<(), Why> {
+        let (attempt, stream, offset, length) = match LogFrame::decode(&frame) {
+            Ok(frame) => (frame.attempt, frame.stream, frame.offset, frame.bytes.len()),
+            Err(error) => {
+                tracing::warn!(ep.name = %self.ep, %error, "a log frame that cannot be read");
+                return Err("a log frame could not be read");
+            }
+        };
+        let bytes = frame.slice(HEADER_BYTES..);
+        if let Err(error) = self.app.logs.write(attempt, stream, offset, bytes).await {
+            tracing::error!(%attempt, %error, "a log cannot be stored");
+            let text = format!(
+                "the log of {attempt} cannot be stored: {error}; {} keeps it and tries again",
+                self.ep
+            );
+            self.tell(Command::FromEp(Event::Noted { run: attempt.run, fact: Fact::Note { text } })).await?;
+            return Err("its logs cannot be stored");
+        }
+        let bytes = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        self.say(&EngineToEp::LogStored { attempt, stream, bytes }).await
+    }
+
+    /// Puts the logs of an attempt that ended on the disk before its report is acknowledged.
+    async fn close_logs(&self, ended: &Ended) -> Result<(), Why> {
+        if ended.log_bytes.is_empty() {
+            return Ok(());
+        }
+        self.app.logs.sync(ended.attempt).await.map_err(|error| {
+            tracing::error!(attempt = %ended.attempt, %error, "a log cannot be put on the disk");
+            "its logs cannot be stored"
+        })
+    }
+
+    async fn tell(&self, command: Command) -> Result<(), Why> {
+        self.app.engine.tell(command).await.map_err(|_gone| "the engine is going down")
+    }
+}

@@ -1,0 +1,257 @@
+//! From a project to a run: read, expand, take a copy of every file it uses, start.
+//!
+//! Files come from the lab folder as its user sees it; SUTs come from the store, where they live while tests run.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jackfield_config::{
+    ExpandOptions, Known, Lab, Lookup, Project, Read, Source, SutEps, expand, plan_files, problem,
+    test_config::TestConfig,
+};
+use jackfield_protocol::{
+    api::{SubmitRun, Submitted},
+    error::{ErrorCode, FileProblem, Problem, Severity},
+    id::{BlobHash, EpName, RunId, SutName, UserName},
+    plan::{Library, LibraryKind, RunPlan},
+};
+
+use crate::{
+    blobs::{BlobError, Blobs},
+    http::App,
+    store,
+};
+
+/// Starts what a client asked for, in the name of a user; the same client key again answers with the run it started.
+///
+/// # Errors
+/// The project cannot be read, or has errors: all of them come at once. Or nothing can be stored.
+pub(crate) async fn submit(app: &App, request: SubmitRun, user: &UserName) -> Result<Submitted, Problem> {
+    let key = request.idempotency_key.clone();
+    if let Some(run) = started_before(app, user, key.as_deref()).await? {
+        return Ok(Submitted { run, warnings: Vec::new() });
+    }
+    let suts = SutsNow::of(app, user).await?;
+    let lab = app.lab.as_user(user);
+    let (blobs, by) = (app.blobs.clone(), user.clone());
+    let (plan, warnings) = blocking(move || prepare(&request, &lab, suts, &by, &blobs)).await?;
+    if plan.tests.is_empty() {
+        return Err(nothing_to_run(warnings));
+    }
+    let run = app.engine.start(plan, key).await?;
+    Ok(Submitted { run, warnings })
+}
+
+async fn started_before(app: &App, user: &UserName, key: Option<&str>) -> Result<Option<RunId>, Problem> {
+    let Some(key) = key else { return Ok(None) };
+    let mut conn = app.store.read().await?;
+    Ok(store::submission::find(&mut conn, user, key).await?)
+}
+
+fn nothing_to_run(problems: Vec<FileProblem>) -> Problem {
+    let mut problem = Problem::new(ErrorCode::BadFile, "the project has no test to run");
+    problem.problems = problems;
+    problem
+}
+
+fn bad_file(file: &str, error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(ErrorCode::BadFile, format!("`{file}` {error}"))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Problem::new(ErrorCode::Internal, format!("preparing the run: {error}"))))
+}
+
+/// Everything that reads files, on a thread of its own.
+fn prepare(
+    request: &SubmitRun,
+    lab: &Lab,
+    suts: SutsNow,
+    user: &UserName,
+    blobs: &Blobs,
+) -> Result<(RunPlan, Vec<FileProblem>), Problem> {
+    let (name, source) = source(request, lab)?;
+    let Read { value: project, mut problems } = Project::read(&name, &source);
+    let options = ExpandOptions {
+        user: Some(user.clone()),
+        only: request.only.clone(),
+        ep: request.ep.clone(),
+        sut: request.sut.clone(),
+        temporary: request.temporary,
+    };
+    let lookup = LabNow { lab, suts };
+    let plan = project.and_then(|project| {
+        let (plan, more) = expand(&project, &lookup, &options);
+        problems.extend(more);
+        plan
+    });
+    let errors = problem::has_errors(&problems);
+    let Some(mut plan) = plan.filter(|_| !errors) else {
+        let count = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        let title = format!("project {name} has {count} error{}", if count == 1 { "" } else { "s" });
+        let mut problem = Problem::new(ErrorCode::BadFile, title);
+        problem.problems = problems;
+        return Err(problem);
+    };
+    take_files(&mut plan, lab, blobs)?;
+    Ok((plan, problems))
+}
+
+/// The project's text, and its name.
+fn source(request: &SubmitRun, lab: &Lab) -> Result<(String, Arc<Source>), Problem> {
+    let asked = request.project.as_deref().unwrap_or("project.xml");
+    let stem =
+        |path: &Path| path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned());
+    if let Some(xml) = &request.xml {
+        return Ok((stem(Path::new(asked)), Arc::new(Source::new(asked, xml.as_str()))));
+    }
+    if request.project.is_none() {
+        let title = "say which project to run: its name in the lab folder, or its text in `xml`";
+        return Err(Problem::new(ErrorCode::BadRequest, title).field("project"));
+    }
+    let file = lab.project_file(asked).map_err(|error| {
+        Problem::new(ErrorCode::NotFound, format!("project `{asked}` {error}")).field("project")
+    })?;
+    let limit = jackfield_config::limits::PROJECT_BYTES_MAX;
+    let source = jackfield_config::load::read_source(&file, limit).map_err(|problem| {
+        let mut bad = Problem::new(ErrorCode::BadFile, format!("project `{asked}` cannot be read"));
+        bad.problems = vec![*problem];
+        bad
+    })?;
+    Ok((stem(&file), source))
+}
+
+/// Puts every file the plan names into the blob store, as it is now: what is edited later changes nothing.
+fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<(), Problem> {
+    let wanted = plan_files(plan);
+    let tests = wanted.tests.iter().chain(&wanted.scripts).map(|name| (name, lab.test_file(name)));
+    let configs = wanted.configs.iter().map(|name| (name, lab.test_config_file(name)));
+    for (name, file) in tests.chain(configs) {
+        // A file that is not there was warned of; its test will be SKIPPED and say so.
+        if let Ok(path) = file {
+            plan.files.insert(Arc::clone(name), store_file(&path, blobs)?);
+        }
+    }
+    for name in &wanted.libraries {
+        let path = lab.library(name).map_err(|error| bad_file(name, &error))?;
+        plan.libraries.insert(Arc::clone(name), take_library(&path, blobs)?);
+    }
+    Ok(())
+}
+
+fn store_file(path: &Path, blobs: &Blobs) -> Result<BlobHash, Problem> {
+    let shown = path.display().to_string();
+    let bytes = fs::read(path).map_err(|error| bad_file(&shown, &format!("cannot be read: {error}")))?;
+    blobs.put(&bytes).map_err(|error| storage(&shown, &error))
+}
+
+fn storage(file: &str, error: &BlobError) -> Problem {
+    Problem::new(ErrorCode::Storage, format!("`{file}` cannot be kept for the run: {error}"))
+}
+
+/// A file, an archive, or a folder with everything below it but Python's own leftovers.
+fn take_library(path: &Path, blobs: &Blobs) -> Result<Library, Problem> {
+    let name =
+        |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if !path.is_dir() {
+        let archive = path.extension().is_some_and(|end| end == "zip" || end == "egg");
+        let kind = if archive { LibraryKind::Archive } else { LibraryKind::File };
+        let files = BTreeMap::from([(name(path).into(), store_file(path, blobs)?)]);
+        return Ok(Library { kind, files });
+    }
+    let mut files = BTreeMap::new();
+    for file in files_below(path)? {
+        let inner = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
+        files.insert(inner.into(), store_file(&file, blobs)?);
+    }
+    Ok(Library { kind: LibraryKind::Folder, files })
+}
+
+/// Every file below a folder, without following links to folders: a loop of links would have no end.
+fn files_below(folder: &Path) -> Result<BTreeSet<PathBuf>, Problem> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let refuse = |error: std::io::Error| {
+            bad_file(&folder.display().to_string(), &format!("cannot be read: {error}"))
+        };
+        for entry in fs::read_dir(&folder).map_err(refuse)? {
+            let entry = entry.map_err(refuse)?;
+            let kind = entry.file_type().map_err(refuse)?;
+            let path = entry.path();
+            if kind.is_dir() && entry.file_name() != "__pycache__" {
+                folders.push(path);
+            } else if path.is_file() {
+                found.insert(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The SUTs as they are now, with their EPs for one user.
+pub(crate) struct SutsNow(BTreeMap<SutName, Vec<EpName>>);
+
+impl SutsNow {
+    /// Asks the owner of the tree.
+    pub(crate) async fn of(app: &App, user: &UserName) -> Result<Self, Problem> {
+        let user = user.clone();
+        let all = app.resources.look(move |bench| {
+            let suts = bench.suts.iter().map(|(name, _)| (name.clone(), bench.suts.eps(name, &user)));
+            suts.collect()
+        });
+        Ok(Self(all.await?))
+    }
+}
+
+/// The lab as it is now: files from its folder, SUTs from the store.
+pub(crate) struct LabNow<'a> {
+    pub(crate) lab: &'a Lab,
+    pub(crate) suts: SutsNow,
+}
+
+impl Lookup for LabNow<'_> {
+    fn sut_eps(&self, sut: &str, _user: &UserName) -> Known<SutEps> {
+        let sut = sut.trim_start_matches('/');
+        let named = [sut.to_owned(), format!("{sut}.user"), format!("{sut}.system")];
+        let found = named.iter().find_map(|name| self.suts.0.get_key_value(&SutName::from(name.as_str())));
+        match found {
+            None => Known::No("is not in the lab".to_owned()),
+            Some((name, eps)) => Known::Yes(SutEps {
+                name: name.to_string(),
+                eps: eps.iter().map(ToString::to_string).collect(),
+            }),
+        }
+    }
+
+    fn sut_names(&self) -> Vec<String> {
+        self.suts.0.keys().map(ToString::to_string).collect()
+    }
+
+    fn test_config(&self, name: &str) -> Known<Read<TestConfig>> {
+        Lookup::test_config(self.lab, name)
+    }
+
+    fn test_config_names(&self) -> Vec<String> {
+        self.lab.test_config_names()
+    }
+
+    fn resolve(&self, path: &str) -> String {
+        Lookup::resolve(self.lab, path)
+    }
+
+    fn test_file(&self, file: &str) -> Known<()> {
+        Lookup::test_file(self.lab, file)
+    }
+
+    fn library(&self, name: &str) -> Known<()> {
+        Lookup::library(self.lab, name)
+    }
+}
