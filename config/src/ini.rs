@@ -9,13 +9,16 @@ use crate::{
     source::{At, Source, Span},
 };
 
+/// A text with its place.
+pub type Text = At<Arc<str>>;
+
 /// A file, or one of its sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Section {
     /// Its name; empty for what stands before the first section.
     pub name: At<Arc<str>>,
     /// Keys and values in order.
-    pub values: Vec<(At<Arc<str>>, At<Arc<str>>)>,
+    pub values: Vec<(Text, Text)>,
     /// The sections in it, in order.
     pub sections: Vec<Section>,
 }

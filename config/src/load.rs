@@ -1,33 +1,37 @@
 //! The lab on disk: the only part that reads files. Everything read is bounded, and stays inside the lab's folders.
 
+mod check;
+mod find;
 mod lookup;
+mod text;
 
 use std::{
     fs,
-    io::Read as _,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
-use jackfield_protocol::{error::FileProblem, id::UserName, plan::RunPlan};
+use jackfield_protocol::{error::FileProblem, id::UserName};
+
+use self::{check::project_name, text::read_as};
+pub use self::{
+    check::{Checked, check_project, check_project_text},
+    find::FileError,
+    text::read_source,
+};
 
 use crate::{
     bindings::Bindings,
     db::DbConfig,
     email::EmailConfig,
     engine::EngineSettings,
-    ep::EpSettings,
-    epname::EpNames,
     fwmconfig::FwmConfig,
     lab::{Layout, stays_inside},
     limits::{FILE_BYTES_MAX, PROJECT_BYTES_MAX},
     panic::PanicPatterns,
     params::Params,
-    problem::{Read, has_errors, whole_file},
-    project::{
-        Project,
-        expand::{ExpandOptions, expand},
-    },
+    problem::Read,
+    project::Project,
     resources::Node,
     source::Source,
     test_config::TestConfig,
@@ -40,6 +44,10 @@ pub struct Lab {
     layout: Layout,
     kind: Kind,
     user: Option<UserName>,
+    /// The folders outside of which nothing is read, as they really are.
+    roots: Vec<PathBuf>,
+    /// The engine's own folders inside of them, from which no test is taken.
+    hidden: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,72 +81,6 @@ pub enum LabError {
     },
 }
 
-/// Why a file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// There is no such file in any of its places.
-    #[error("is not in {}", shown(.0))]
-    Missing(Vec<PathBuf>),
-    /// It lies outside of the lab's folders.
-    #[error("is outside of the lab; only files below {} are used", shown(.0))]
-    Outside(Vec<PathBuf>),
-    /// It is a folder, or something else that is no file.
-    #[error("is not a file")]
-    NotAFile,
-    /// It cannot be read.
-    #[error("cannot be read: {0}")]
-    Unreadable(std::io::Error),
-}
-
-/// A project with everything that is wrong in it, and its plan where nothing is.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    /// The project, where its text could be understood.
-    pub project: Option<Project>,
-    /// What would run; none where a problem is an error. Its `files` and `libraries` are empty.
-    pub plan: Option<RunPlan>,
-    /// Everything that is wrong, in this file and in those it names.
-    pub problems: Vec<FileProblem>,
-}
-
-/// Reads a project file and expands it against the lab.
-pub fn check_project(file: &Path, lab: &Lab, options: &ExpandOptions) -> Checked {
-    match read_source(file, PROJECT_BYTES_MAX) {
-        Ok(source) => check_source(&project_name(file), &source, lab, options),
-        Err(problem) => Checked { project: None, plan: None, problems: vec![*problem] },
-    }
-}
-
-/// The same for a text that did not come from a file; `file` is what messages call it.
-pub fn check_project_text(file: &str, text: String, lab: &Lab, options: &ExpandOptions) -> Checked {
-    if u64::try_from(text.len()).unwrap_or(u64::MAX) > PROJECT_BYTES_MAX {
-        let problem = too_large(file, PROJECT_BYTES_MAX);
-        return Checked { project: None, plan: None, problems: vec![problem] };
-    }
-    check_source(&project_name(Path::new(file)), &Arc::new(Source::new(file, text)), lab, options)
-}
-
-fn check_source(name: &str, source: &Arc<Source>, lab: &Lab, options: &ExpandOptions) -> Checked {
-    let Read { value: project, mut problems } = Project::read(name, source);
-    let plan = project.as_ref().and_then(|project| {
-        let lab = match &options.user {
-            Some(user) => lab.as_user(user),
-            None => lab.clone(),
-        };
-        let (plan, more) = expand(project, &lab, options);
-        problems.extend(more);
-        plan
-    });
-    let file = source.name().to_owned();
-    problems
-        .sort_by_key(|problem| (problem.file != file, problem.file.clone(), problem.line, problem.column));
-    Checked { plan: plan.filter(|_| !has_errors(&problems)), project, problems }
-}
-
-fn project_name(file: &Path) -> String {
-    file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
 impl Lab {
     /// A lab folder of our own, or a Twister home: the folder with `twister/config/fwmconfig.xml`, or with
     /// `config/fwmconfig.xml`, in it.
@@ -146,9 +88,10 @@ impl Lab {
     /// # Errors
     /// A folder that is not there, or a `fwmconfig.xml` with errors.
     pub fn open(dir: &Path) -> Result<Self, LabError> {
-        let root = fs::canonicalize(dir).map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound => LabError::Missing(dir.to_owned()),
-            _ => LabError::Unreadable { path: dir.to_owned(), source },
+        let root = fs::canonicalize(dir).map_err(|source| {
+            let path = dir.to_owned();
+            let missing = source.kind() == std::io::ErrorKind::NotFound;
+            if missing { LabError::Missing(path) } else { LabError::Unreadable { path, source } }
         })?;
         if !root.is_dir() {
             return Err(LabError::Missing(dir.to_owned()));
@@ -159,15 +102,26 @@ impl Lab {
                 let read = read_as(&file, FILE_BYTES_MAX, FwmConfig::read);
                 let (paths, _) = read.usable().map_err(|problems| LabError::BadConfig { file, problems })?;
                 let layout = Layout::of_twister(&twister, &paths);
-                return Ok(Self { layout, kind: Kind::Twister(Box::new(paths)), user: None });
+                return Ok(Self::new(layout, Kind::Twister(Box::new(paths))));
             }
         }
-        Ok(Self { layout: Layout::of_folder(&root, None), kind: Kind::Folder, user: None })
+        Ok(Self::new(Layout::of_folder(&root, None), Kind::Folder))
+    }
+
+    fn new(layout: Layout, kind: Kind) -> Self {
+        let mut lab = Self { layout, kind, user: None, roots: Vec::new(), hidden: Vec::new() };
+        let settings = lab.engine_settings().value.unwrap_or_default();
+        lab.hidden = vec![lab.layout.root.join(".jackfield"), settings.data_folder];
+        let roots = [lab.layout.roots.as_slice(), settings.roots.as_slice()].concat();
+        lab.layout.roots.clear();
+        lab.allow(&roots);
+        lab
     }
 
     /// No lab at all: a project can be read, and what it names is not looked up.
     pub fn nowhere() -> Self {
-        Self { layout: Layout::default(), kind: Kind::Nowhere, user: None }
+        let layout = Layout::default();
+        Self { layout, kind: Kind::Nowhere, user: None, roots: Vec::new(), hidden: Vec::new() }
     }
 
     /// The lab as this user sees it: private files come before shared ones.
@@ -175,17 +129,25 @@ impl Lab {
     pub fn as_user(&self, user: &UserName) -> Self {
         let mut lab = self.clone();
         if matches!(self.kind, Kind::Folder) {
-            let extra = self.layout.roots.clone();
             lab.layout = Layout::of_folder(&self.layout.root, Some(user));
-            lab.layout.roots = extra;
+            lab.layout.roots.clone_from(&self.layout.roots);
         }
         lab.user = Some(user.clone());
         lab
     }
 
-    /// Lets tests and libraries come from further folders (`files.roots` of `engine.toml`).
+    /// The user whose private files come first.
+    pub fn user(&self) -> Option<&UserName> {
+        self.user.as_ref()
+    }
+
+    /// Lets tests and libraries come from further folders; those that `engine.toml` names in `files.roots` are allowed
+    /// already.
     pub fn allow(&mut self, roots: &[PathBuf]) {
-        self.layout.roots.extend(roots.iter().cloned());
+        for root in roots.iter().filter(|root| !self.layout.roots.contains(root)).collect::<Vec<_>>() {
+            self.roots.push(fs::canonicalize(root).unwrap_or_else(|_| root.clone()));
+            self.layout.roots.push(root.clone());
+        }
     }
 
     /// Where everything is.
@@ -218,8 +180,7 @@ impl Lab {
     pub fn project_file(&self, name: &str) -> Result<PathBuf, FileError> {
         let mut places = self.layout.projects.clone();
         places.push(self.layout.root.clone());
-        self.find(&places, name)
-            .or_else(|error| self.find(&places, &format!("{name}.xml")).map_err(|_| error))
+        self.find_with(&places, name, ".xml")
     }
 
     /// Reads a project by its name.
@@ -263,8 +224,7 @@ impl Lab {
             return Err(FileError::Outside(self.layout.configs.clone()));
         }
         let name = name.trim_start_matches('/');
-        self.find(&self.layout.configs, name)
-            .or_else(|error| self.find(&self.layout.configs, &format!("{name}.xml")).map_err(|_| error))
+        self.find_with(&self.layout.configs, name, ".xml")
     }
 
     /// Reads a test configuration by its name.
@@ -343,137 +303,4 @@ impl Lab {
         let file = places.iter().find(|file| file.is_file())?;
         Some(read_as(file, FILE_BYTES_MAX, read))
     }
-
-    /// A file by its name in the first place that has it.
-    fn find(&self, places: &[PathBuf], name: &str) -> Result<PathBuf, FileError> {
-        let path = self.locate(places, name)?;
-        let found = fs::metadata(&path).map_err(FileError::Unreadable)?;
-        if found.is_file() { Ok(path) } else { Err(FileError::NotAFile) }
-    }
-
-    /// The real path of something by its name in the first place that has it, if it is inside of the lab.
-    fn locate(&self, places: &[PathBuf], name: &str) -> Result<PathBuf, FileError> {
-        let mut outside = false;
-        for place in places {
-            let path = place.join(name);
-            match fs::canonicalize(&path) {
-                Ok(real) if self.is_inside(&real) => return Ok(real),
-                Ok(_) => outside = true,
-                Err(_) => outside |= !self.may_be_inside(&path),
-            }
-        }
-        if outside {
-            let mut roots = self.layout.roots.clone();
-            roots.dedup();
-            return Err(FileError::Outside(roots));
-        }
-        let absolute = Path::new(name).is_absolute();
-        let folder = Path::new(name).parent().filter(|_| absolute).map(|folder| vec![folder.to_owned()]);
-        Err(FileError::Missing(folder.unwrap_or_else(|| places.to_vec())))
-    }
-
-    fn is_inside(&self, real: &Path) -> bool {
-        let own = self.layout.root.join(".jackfield");
-        let real_root = |root: &PathBuf| fs::canonicalize(root).unwrap_or_else(|_| root.clone());
-        !real.starts_with(&own) && self.layout.roots.iter().map(real_root).any(|root| real.starts_with(root))
-    }
-
-    /// Whether a path that does not exist would be inside.
-    fn may_be_inside(&self, path: &Path) -> bool {
-        let mut plain = PathBuf::new();
-        for part in path.components() {
-            match part {
-                Component::ParentDir => drop(plain.pop()),
-                Component::CurDir => {}
-                Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
-            }
-        }
-        self.layout.roots.iter().any(|root| plain.starts_with(root))
-    }
-
-    /// The names of the files in some folders, below them as well, without their ending where one is wanted.
-    fn names_in(&self, folders: &[PathBuf], ending: Option<&str>) -> Vec<String> {
-        let mut names = std::collections::BTreeSet::new();
-        for folder in folders {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                let name = match ending {
-                    Some(wanted) if path.extension().is_some_and(|found| found == wanted) => path.file_stem(),
-                    Some(_) => None,
-                    None => path.file_name(),
-                };
-                names.extend(
-                    name.map(|name| name.to_string_lossy().into_owned())
-                        .filter(|name| !name.starts_with('.')),
-                );
-            }
-        }
-        names.into_iter().collect()
-    }
-}
-
-impl EpSettings {
-    /// Reads `ep.toml`.
-    pub fn load(file: &Path) -> Read<Self> {
-        read_as(file, FILE_BYTES_MAX, Self::read)
-    }
-}
-
-impl EpNames {
-    /// Reads `epname.ini`.
-    pub fn load(file: &Path) -> Read<Self> {
-        read_as(file, FILE_BYTES_MAX, Self::read)
-    }
-}
-
-impl EngineSettings {
-    /// Reads an `engine.toml` as it is, its paths as written.
-    pub fn load(file: &Path) -> Read<Self> {
-        read_as(file, FILE_BYTES_MAX, Self::read)
-    }
-}
-
-/// Reads the text of a file that is not larger than a limit.
-///
-/// # Errors
-/// A file that is not there, no file, too large, or not UTF-8.
-pub fn read_source(file: &Path, bytes_max: u64) -> Result<Arc<Source>, Box<FileProblem>> {
-    let name = file.to_string_lossy();
-    let refuse = |message: String, help: &str| Box::new(whole_file(&name, message, help));
-    let unreadable = |error: std::io::Error| refuse(format!("the file cannot be read: {error}"), "");
-    let found = fs::metadata(file).map_err(unreadable)?;
-    // A pipe or device would never end, so it is not even opened.
-    if !found.is_file() {
-        return Err(refuse("this is not a file".to_owned(), "name the file itself"));
-    }
-    if found.len() > bytes_max {
-        return Err(Box::new(too_large(&name, bytes_max)));
-    }
-    let opened = fs::File::open(file).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    // It may grow while it is read.
-    opened.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > bytes_max {
-        return Err(Box::new(too_large(&name, bytes_max)));
-    }
-    Source::from_bytes(&name, bytes).map(Arc::new)
-}
-
-fn too_large(name: &str, bytes_max: u64) -> FileProblem {
-    let message = format!("the file is larger than {} MB", bytes_max >> 20);
-    let mut problem = whole_file(name, message, "split it, or use <Repeat> and iterators");
-    (problem.line, problem.column) = (1, 1);
-    problem
-}
-
-fn read_as<T>(file: &Path, bytes_max: u64, read: impl FnOnce(&Arc<Source>) -> Read<T>) -> Read<T> {
-    match read_source(file, bytes_max) {
-        Ok(source) => read(&source),
-        Err(problem) => Read::failed(*problem),
-    }
-}
-
-fn shown(paths: &[PathBuf]) -> String {
-    let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    shown.join(" or ")
 }

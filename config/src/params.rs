@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use jackfield_protocol::error::FileProblem;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -109,15 +110,16 @@ impl Params {
     ///
     /// # Errors
     /// A path whose folder does not exist, or that names a folder.
-    pub fn with_value(&self, path: &str, value: &str) -> Result<String, NoSuchPlace> {
-        let tree = xml::parse(&self.source).map_err(|_| NoSuchPlace(path.to_owned()))?;
+    pub fn with_value(&self, path: &str, value: &str) -> Result<String, ParamEditError> {
+        let tree = xml::parse(&self.source).map_err(ParamEditError::Refused)?;
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let folder = find_folder(&tree, folders).ok_or_else(|| NoSuchPlace(path.to_owned()))?;
+        let folder =
+            find_folder(&tree, folders).ok_or_else(|| ParamEditError::NoSuchPlace(path.to_owned()))?;
         let named = |element: &Element<'_>, tag: &str| {
             element.child(tag).is_some_and(|text| text.text().trim() == name)
         };
         if name.is_empty() || folder.children_named("folder").any(|inner| named(&inner, "fname")) {
-            return Err(NoSuchPlace(path.to_owned()));
+            return Err(ParamEditError::NoSuchPlace(path.to_owned()));
         }
         let param = folder.children_named("param").find(|param| named(param, "name"));
         let mut splices = Splices::default();
@@ -135,10 +137,16 @@ impl Params {
     }
 }
 
-/// A path that leads to no value.
+/// An edit that cannot be made.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` names no value; write folder/name, with a folder that exists")]
-pub struct NoSuchPlace(String);
+pub enum ParamEditError {
+    /// A path that leads to no value.
+    #[error("`{0}` names no value; write folder/name, with a folder that exists")]
+    NoSuchPlace(String),
+    /// The file itself has problems.
+    #[error("the file cannot be edited: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Refused(Vec<FileProblem>),
+}
 
 fn find_folder<'t>(tree: &'t Tree, path: &str) -> Option<Element<'t>> {
     path.split('/').filter(|part| !part.is_empty()).try_fold(tree.root(), |at, part| {
@@ -240,6 +248,30 @@ fn read_kind(walk: &Walk, kind: &At<Arc<str>>) -> ParamKind {
             };
             walk.warn(kind.span, format!("type `{}` is read as a string", kind.value), help);
             ParamKind::Text
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(text: &str) -> Params {
+        Params::read(&Arc::new(Source::new("globals.xml", text))).usable().unwrap().0
+    }
+
+    #[test]
+    fn a_value_is_changed_or_added_and_nothing_else() {
+        let text = "<root>\n\t<folder>\n\t\t<fname>net</fname>\n\t\t<param><name>gw</name><value/></param>\n\t</folder>\n</root>";
+        let globals = params(text);
+        let changed = globals.with_value("net/gw", "a<b").unwrap();
+        assert_eq!(changed, text.replace("<value/>", "<value>a&lt;b</value>"));
+        let added = params(&globals.with_value("net/mtu", "9000").unwrap());
+        assert_eq!(added.get("net/mtu").unwrap().to_json(), "9000");
+        assert_eq!(added.get("net").unwrap().to_json(), serde_json::json!({"gw": "", "mtu": "9000"}));
+        assert_eq!(params(&globals.with_value("top", "1").unwrap()).get("/top").unwrap().to_json(), "1");
+        for wrong in ["nothing/x", "net", "net/", ""] {
+            assert!(matches!(globals.with_value(wrong, "1"), Err(ParamEditError::NoSuchPlace(_))), "{wrong}");
         }
     }
 }

@@ -138,11 +138,6 @@ impl<'t> Table<'t> {
         self.parsed(key, value::size_bytes)
     }
 
-    /// True or false.
-    pub(crate) fn truth(&self, key: &'static str) -> Option<At<bool>> {
-        self.get(key, "true or false", |value| value.as_bool())
-    }
-
     /// A whole number in a range.
     pub(crate) fn number(&self, key: &'static str, range: std::ops::RangeInclusive<u64>) -> Option<At<u64>> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
@@ -205,26 +200,6 @@ impl<'t> Table<'t> {
                 }
                 None => table.refuse(span, name.get_ref(), entry.get_ref(), &format!("a table: [{path}…]")),
             }
-        }
-        tables
-    }
-
-    /// A list of tables, `[[key]]`.
-    pub(crate) fn table_list(&self, key: &'static str) -> Vec<Table<'t>> {
-        let Some((span, value)) = self.entry(key) else { return Vec::new() };
-        let mut tables = Vec::new();
-        for entry in value.as_array().into_iter().flat_map(|list| list.iter()) {
-            let place = Span::new(entry.span().start, entry.span().end);
-            match entry.get_ref().as_table() {
-                Some(table) => {
-                    let path = format!("{}{key}.", self.path);
-                    tables.push(Table::new(table, place, path, &self.problems));
-                }
-                None => self.refuse(place, key, entry.get_ref(), &format!("tables: [[{}{key}]]", self.path)),
-            }
-        }
-        if value.as_array().is_none() {
-            self.refuse(span, key, value, &format!("tables: [[{}{key}]]", self.path));
         }
         tables
     }

@@ -10,7 +10,7 @@ mod walk;
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
-pub(crate) use edit::{Splices, attribute_text, content_text};
+pub(crate) use edit::{Splices, content_text};
 pub(crate) use parse::parse;
 pub(crate) use walk::{Fields, Walk};
 
@@ -29,7 +29,6 @@ pub(crate) struct Tree {
 
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    parent: Option<NodeId>,
     next: Option<NodeId>,
     /// Whether the element right behind this one in the list is its first child.
     has_child: bool,
@@ -90,10 +89,6 @@ impl<'t> Element<'t> {
     /// Whether it is written `<a/>`.
     pub(crate) fn is_empty_tag(self) -> bool {
         self.node.empty
-    }
-
-    pub(crate) fn parent(self) -> Option<Element<'t>> {
-        self.tree.element(self.node.parent?)
     }
 
     pub(crate) fn children(self) -> impl Iterator<Item = Element<'t>> {

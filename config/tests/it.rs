@@ -1,5 +1,6 @@
 //! The crate as others use it: whole files and whole labs in, plans and problems out.
 
+#[cfg(test)]
 mod it {
     mod conformance;
     mod edit;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use jackfield_protocol::id::UserName;
 
-use super::{Kind, Lab, read_as};
+use super::{Kind, Lab, text::read_as};
 use crate::{
     limits::FILE_BYTES_MAX,
     problem::Read,

@@ -7,6 +7,7 @@ mod build;
 mod depend;
 mod identity;
 mod order;
+mod place;
 mod prepare;
 mod select;
 

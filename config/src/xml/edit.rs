@@ -1,7 +1,5 @@
 //! Changes to a text, collected and made at once; everything around them stays byte for byte.
 
-use std::fmt::Write;
-
 use super::Element;
 use crate::source::Span;
 
@@ -37,30 +35,18 @@ impl Splices {
     }
 }
 
-/// A text as element content.
+/// A text as element content. Characters that XML cannot hold at all become the replacement character.
 pub(crate) fn content_text(text: &str) -> String {
-    escape(text, |c| matches!(c, '<' | '>' | '&' | '\r'))
-}
-
-/// A text as an attribute's value in double quotes.
-pub(crate) fn attribute_text(text: &str) -> String {
-    escape(text, |c| matches!(c, '<' | '>' | '&' | '"' | '\r' | '\n' | '\t'))
-}
-
-/// Characters that XML cannot hold at all become the replacement character.
-fn escape(text: &str, must: impl Fn(char) -> bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '<' if must(c) => escaped.push_str("&lt;"),
-            '>' if must(c) => escaped.push_str("&gt;"),
-            '&' if must(c) => escaped.push_str("&amp;"),
-            '"' if must(c) => escaped.push_str("&quot;"),
-            _ if must(c) => write!(escaped, "&#{};", u32::from(c)).unwrap_or_default(),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\n' | '\t' | '\x7f' => escaped.push(c),
             '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            _ if c.is_ascii_control() && !matches!(c, '\n' | '\t' | '\r' | '\x7f') => {
-                escaped.push('\u{fffd}')
-            }
+            _ if c.is_ascii_control() => escaped.push('\u{fffd}'),
             _ => escaped.push(c),
         }
     }
@@ -120,11 +106,6 @@ impl Splices {
     /// Adds an element before another, with the same indentation.
     pub(crate) fn insert_before(&mut self, element: Element<'_>, text: &str) {
         self.insert(element.outer().start, format!("{text}{}", element.line_start()));
-    }
-
-    /// Adds an element behind another, with the same indentation.
-    pub(crate) fn insert_after(&mut self, element: Element<'_>, text: &str) {
-        self.insert(element.outer().end, format!("{}{text}", element.line_start()));
     }
 
     /// Takes an element away, with its line where it has one of its own.

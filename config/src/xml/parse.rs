@@ -144,8 +144,7 @@ impl<'s> Parser<'s> {
         self.seen_root = true;
         let name = self.check_tag(span)?;
         let inner = Span { start: span.end, end: span.end };
-        let parent = self.open.last().map(|(id, _)| *id);
-        let node = Node { parent, next: None, has_child: false, empty, outer: span, name, inner };
+        let node = Node { next: None, has_child: false, empty, outer: span, name, inner };
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.nodes.push(node);
         if let Some((parent, last)) = self.open.last_mut() {

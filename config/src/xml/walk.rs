@@ -15,6 +15,9 @@ use crate::{
     value::{self, Expected},
 };
 
+/// A longer text is not kept for others.
+const WORD_BYTES_MAX: usize = 32;
+
 /// One reading of a file.
 pub(crate) struct Walk {
     problems: RefCell<Problems>,
@@ -35,8 +38,11 @@ impl Walk {
         self.problems.borrow_mut().warn(span, message, help);
     }
 
-    /// The text, kept once.
+    /// The text, kept once where it is short: long ones, such as IDs, seldom occur again.
     pub(crate) fn word(&self, text: &str) -> Arc<str> {
+        if text.len() > WORD_BYTES_MAX {
+            return text.into();
+        }
         let mut words = self.words.borrow_mut();
         if let Some(word) = words.get(text) {
             return Arc::clone(word);

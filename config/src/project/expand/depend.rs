@@ -146,8 +146,9 @@ impl Joiner<'_, '_> {
     ) -> Option<(Vec<TestIndex>, Arc<str>)> {
         let id = &depends.id.value;
         let bare = id.split('#').next().unwrap_or_default();
-        let targets = &self.prepared.targets;
-        let target = match targets.get(id).or_else(|| targets.get(bare)) {
+        let slots = &self.prepared.slots;
+        let slot = slots.find(id).or_else(|| slots.find(bare));
+        let target = match slot.and_then(|slot| self.prepared.targets.get(slot)) {
             Some(Some(target)) => target.clone(),
             Some(None) => {
                 let help = "give each suite and test an ID of its own".to_owned();
@@ -155,7 +156,7 @@ impl Joiner<'_, '_> {
                 return None;
             }
             None => {
-                let help = suggest(id, targets.keys().map(AsRef::as_ref));
+                let help = suggest(id, slots.ids());
                 self.tell_error(depends, format!("no suite or test has the ID `{id}`"), help);
                 return None;
             }

@@ -58,6 +58,16 @@ impl Slots {
         (slot, true)
     }
 
+    /// The slot of an ID, where there is one.
+    pub(super) fn find(&self, id: &str) -> Option<usize> {
+        self.by_origin.get(id).copied()
+    }
+
+    /// All IDs, for suggestions.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> + Clone {
+        self.by_origin.keys().map(AsRef::as_ref)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.by_origin.len()
     }

@@ -23,8 +23,8 @@ pub(super) struct Prepared<'p> {
     pub(super) tests: u32,
     pub(super) suites: u32,
     pub(super) slots: Slots,
-    /// What an ID in a dependency means; none where the file uses it twice.
-    pub(super) targets: BTreeMap<Arc<str>, Option<Target>>,
+    /// What an ID in a dependency means, by its slot; none where the file uses it twice.
+    pub(super) targets: Vec<Option<Target>>,
     /// Problems of other files.
     pub(super) foreign: Vec<FileProblem>,
     /// Nothing is built of a project that expands beyond the limits.
@@ -88,6 +88,7 @@ pub(super) fn prepare<'p>(
         lab,
         options,
         problems,
+        suts: BTreeMap::new(),
         files: BTreeMap::new(),
         configs: BTreeMap::new(),
         prepared: Prepared {
@@ -95,7 +96,7 @@ pub(super) fn prepare<'p>(
             tests: 0,
             suites: 0,
             slots: Slots::default(),
-            targets: BTreeMap::new(),
+            targets: Vec::new(),
             foreign: Vec::new(),
             too_large: false,
         },
@@ -127,10 +128,12 @@ pub(super) fn prepare<'p>(
     preparer.prepared
 }
 
-struct Preparer<'p, 'c> {
-    lab: &'c dyn Lookup,
-    options: &'c ExpandOptions,
-    problems: &'c mut Problems,
+/// The work of the first step.
+pub(super) struct Preparer<'p, 'c> {
+    pub(super) lab: &'c dyn Lookup,
+    pub(super) options: &'c ExpandOptions,
+    pub(super) problems: &'c mut Problems,
+    pub(super) suts: BTreeMap<Arc<str>, Known<SutEps>>,
     /// Test files by the name in the project: resolved, and why they cannot be used.
     files: BTreeMap<Arc<str>, (Arc<str>, Option<String>)>,
     configs: BTreeMap<Arc<str>, Result<Option<Arc<TestConfig>>, String>>,
@@ -215,9 +218,9 @@ impl<'p> Preparer<'p, '_> {
     fn register(&mut self, origin: &Arc<str>, span: Span, target: Target) -> usize {
         let (slot, new) = self.prepared.slots.slot(origin);
         if new {
-            self.prepared.targets.insert(Arc::clone(origin), Some(target));
+            self.prepared.targets.push(Some(target));
         } else {
-            self.prepared.targets.insert(Arc::clone(origin), None);
+            self.prepared.targets.get_mut(slot).map(|target| *target = None).unwrap_or_default();
             let message = format!("ID `{origin}` is used twice");
             self.problems.warn(span, message, "give each suite and test an ID of its own, or none");
         }
@@ -293,75 +296,6 @@ impl<'p> Preparer<'p, '_> {
             }
         }
         iterators
-    }
-
-    /// SUT and EP of inner suites are those of the top suite.
-    fn inner_place(&mut self, suite: &Suite) {
-        if !suite.labels.is_empty() {
-            self.problems.warn(
-                suite.span,
-                "<Labels> of an inner suite are not used",
-                "give them to the top suite",
-            );
-        }
-    }
-
-    /// Each SUT with each of its EPs.
-    fn places(&mut self, suite: &Suite) -> Vec<(Option<SutName>, Option<EpName>)> {
-        let suts: Vec<At<Arc<str>>> = match &self.options.sut {
-            Some(sut) => vec![At::new(sut.as_str().into(), suite.span)],
-            None => suite.suts.clone(),
-        };
-        let suts: Vec<(Option<SutEps>, Span)> = if suts.is_empty() {
-            vec![(None, suite.span)]
-        } else {
-            suts.iter().map(|sut| (Some(self.sut(sut)), sut.span)).collect()
-        };
-        let mut places = Vec::new();
-        for (sut, span) in suts {
-            let name = sut.as_ref().map(|sut| SutName::from(sut.name.as_str()));
-            for ep in self.eps(suite, sut) {
-                let place = (name.clone(), ep);
-                if places.contains(&place) {
-                    self.problems.warn(
-                        span,
-                        "the same SUT and EP are named twice",
-                        "the suite runs there once",
-                    );
-                } else {
-                    places.push(place);
-                }
-            }
-        }
-        places
-    }
-
-    /// The run's own EP, else the suite's, else the SUT's, else any.
-    fn eps(&self, suite: &Suite, sut: Option<SutEps>) -> Vec<Option<EpName>> {
-        if let Some(ep) = &self.options.ep {
-            return vec![Some(ep.clone())];
-        }
-        let own: Vec<_> = suite.eps.iter().map(|ep| Some(EpName(Arc::clone(&ep.value)))).collect();
-        if !own.is_empty() {
-            return own;
-        }
-        let eps: Vec<_> = sut.unwrap_or_default().eps.into_iter().map(|ep| Some(EpName::from(ep))).collect();
-        if eps.is_empty() { vec![None] } else { eps }
-    }
-
-    fn sut(&mut self, sut: &At<Arc<str>>) -> SutEps {
-        let nobody = "".into();
-        let user = self.options.user.as_ref().unwrap_or(&nobody);
-        match self.lab.sut_eps(sut.value.trim_start_matches('/'), user) {
-            Known::Yes(found) => found,
-            Known::Unchecked => SutEps { name: sut.value.to_string(), eps: Vec::new() },
-            Known::No(reason) => {
-                let names = self.lab.sut_names();
-                let help = suggest(&sut.value, names.iter().map(String::as_str));
-                self.problems.error(sut.span, format!("SUT `{}` {reason}", sut.value), help);
-                SutEps { name: sut.value.to_string(), eps: Vec::new() }
-            }
-        }
     }
 }
 
