@@ -159,12 +159,12 @@ impl Scheduler {
             self.timers.suite_shrinks(run, suite);
         }
         let part = run.part_of(test);
-        for edge in run.edges.waiting_for(test) {
-            let Some(edge) = run.edges.list.get_mut(edge).filter(|edge| Some(edge.part) != part) else {
-                continue;
-            };
+        for number in run.edges.waiting_for(test) {
+            // With the last test a wait is over, and with the first that is not as demanded.
+            let missed = run.dependency(number).is_some_and(|on| !on.demand.contains(verdict));
+            let Some(edge) = run.edges.list.get_mut(number).filter(|edge| Some(edge.part) != part) else { continue };
             edge.open = edge.open.saturating_sub(1);
-            if edge.open == 0 {
+            if edge.open == 0 || missed {
                 self.woken.insert(PartKey { run: id, part: edge.part });
             }
         }
