@@ -108,10 +108,17 @@ impl Source {
         let line = self.line_starts.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|at| self.line_starts.get(at)).copied().unwrap_or(0);
         let before = self.slice(Span { start, end: offset.min(Span::new(self.text.len(), 0).start) });
-        let column = before.trim_start_matches('\u{feff}').chars().count().saturating_add(1);
+        // A line of megabytes is no line for people, so there the place is good enough in bytes.
+        let column = match before.len() {
+            0..=LINE_BYTES_COUNTED => before.trim_start_matches('\u{feff}').chars().count().saturating_add(1),
+            bytes => bytes.saturating_add(1),
+        };
         (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
     }
 }
+
+/// Columns in longer lines are counted in bytes.
+const LINE_BYTES_COUNTED: usize = 1 << 16;
 
 /// Encodings of two or four bytes, known by their byte order mark or by the zero bytes of their first characters.
 fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {

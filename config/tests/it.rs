@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod it {
+    mod circles;
     mod conformance;
     mod edit;
     mod expand;

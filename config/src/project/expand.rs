@@ -4,6 +4,7 @@
 //! copies, `select` leaves those that were asked for, `depend` joins tests to those they wait for and refuses circles.
 
 mod build;
+mod configs;
 mod depend;
 mod identity;
 mod order;

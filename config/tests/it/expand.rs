@@ -59,6 +59,12 @@ impl Lookup for Bench {
 }
 
 fn run_with(body: &str, options: &ExpandOptions) -> (Option<RunPlan>, Vec<FileProblem>) {
+    let (plan, problems) = run_any(body, options);
+    plan.iter().for_each(super::circles::assert_sound);
+    (plan, problems)
+}
+
+fn run_any(body: &str, options: &ExpandOptions) -> (Option<RunPlan>, Vec<FileProblem>) {
     let source = Arc::new(Source::new("p.xml", format!("<Root>{body}</Root>")));
     let read = Project::read("p", &source);
     let (plan, mut problems) = expand(&read.value.unwrap(), &Bench, options);

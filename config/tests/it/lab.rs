@@ -62,6 +62,7 @@ fn a_whole_project_expands_as_written() {
     let checked = check_project(&folder.join("projects/nightly.xml"), &lab, &by("ana"));
     assert_eq!(checked.problems, []);
     let plan = checked.plan.unwrap();
+    super::circles::assert_sound(&plan);
     insta::assert_snapshot!(shown(&plan, &folder));
     let mut options = plan.options.clone();
     options.script_pre.as_mut().unwrap().path = "bgp/prepare.sh".into();

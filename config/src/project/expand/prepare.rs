@@ -7,10 +7,15 @@ use jackfield_protocol::{
     id::{EpName, SutName},
 };
 
-use super::{ExpandOptions, Known, Lookup, SutEps, identity, identity::Slots};
+use super::{
+    ExpandOptions, Known, Lookup, SutEps,
+    configs::{PreparedIterator, merge_configs},
+    identity,
+    identity::Slots,
+};
 use crate::{
     limits::{RUN_SUITES_MAX, RUN_TESTS_MAX},
-    problem::{Problems, suggest},
+    problem::Problems,
     project::{ConfigUse, Item, Project, Script, Suite, Test},
     source::{At, Span},
     test_config::TestConfig,
@@ -68,13 +73,6 @@ pub(super) struct PreparedTest<'p> {
     pub(super) stop_on_fail: bool,
     /// Copies that one copy of its suite holds.
     pub(super) copies: u64,
-}
-
-pub(super) struct PreparedIterator {
-    pub(super) config: Arc<str>,
-    pub(super) config_file: Arc<TestConfig>,
-    pub(super) at: usize,
-    pub(super) default_only: bool,
 }
 
 /// Looks everything up.
@@ -136,8 +134,8 @@ pub(super) struct Preparer<'p, 'c> {
     pub(super) suts: BTreeMap<Arc<str>, Known<SutEps>>,
     /// Test files by the name in the project: resolved, and why they cannot be used.
     files: BTreeMap<Arc<str>, (Arc<str>, Option<String>)>,
-    configs: BTreeMap<Arc<str>, Result<Option<Arc<TestConfig>>, String>>,
-    prepared: Prepared<'p>,
+    pub(super) configs: BTreeMap<Arc<str>, Result<Option<Arc<TestConfig>>, String>>,
+    pub(super) prepared: Prepared<'p>,
 }
 
 impl<'p> Preparer<'p, '_> {
@@ -262,62 +260,4 @@ impl<'p> Preparer<'p, '_> {
             self.problems.error(script.path.span, message, "correct the path, or leave the element empty");
         }
     }
-
-    fn check_configs(&mut self, configs: &[ConfigUse]) {
-        for config in configs.iter().filter(|config| config.enabled) {
-            let name = &config.name.value;
-            if !self.configs.contains_key(name) {
-                let answer = match self.lab.test_config(name) {
-                    Known::Yes(read) => {
-                        self.prepared.foreign.extend(read.problems);
-                        Ok(read.value.map(Arc::new))
-                    }
-                    Known::Unchecked => Ok(None),
-                    Known::No(reason) => Err(reason),
-                };
-                self.configs.insert(Arc::clone(name), answer);
-            }
-            if let Some(Err(reason)) = self.configs.get(name) {
-                let names = self.lab.test_config_names();
-                let help = suggest(name, names.iter().map(String::as_str));
-                self.problems.error(config.name.span, format!("test configuration `{name}` {reason}"), help);
-            }
-        }
-    }
-
-    fn iterators(&self, used: &[ConfigUse]) -> Vec<PreparedIterator> {
-        let mut iterators = Vec::new();
-        for config in used {
-            let Some(Ok(Some(file))) = self.configs.get(&config.name.value) else { continue };
-            for at in 0..file.iterators.len() {
-                let (name, config_file) = (Arc::clone(&config.name.value), Arc::clone(file));
-                let default_only = config.default_only;
-                iterators.push(PreparedIterator { config: name, config_file, at, default_only });
-            }
-        }
-        iterators
-    }
-}
-
-impl PreparedIterator {
-    pub(super) fn iterator(&self) -> Option<&crate::test_config::Iterator> {
-        self.config_file.iterators.get(self.at)
-    }
-
-    pub(super) fn values(&self) -> &[Arc<str>] {
-        let values = self.iterator().map(|iterator| iterator.values.as_slice()).unwrap_or_default();
-        if self.default_only { values.get(..1).unwrap_or_default() } else { values }
-    }
-}
-
-/// What stands around, then one's own; an entry of one's own replaces that of the same name.
-fn merge_configs(around: &[ConfigUse], own: &[ConfigUse]) -> Vec<ConfigUse> {
-    let mut merged = around.to_vec();
-    for config in own {
-        match merged.iter_mut().find(|known| known.name.value == config.name.value) {
-            Some(known) => *known = config.clone(),
-            None => merged.push(config.clone()),
-        }
-    }
-    merged
 }

@@ -1,0 +1,85 @@
+//! The single files of a lab, each read where the lab has it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use jackfield_protocol::error::FileProblem;
+
+use super::{
+    Lab,
+    text::{read_as, read_source},
+};
+use crate::{
+    bindings::Bindings, db::DbConfig, email::EmailConfig, engine::EngineSettings, limits::FILE_BYTES_MAX,
+    panic::PanicPatterns, params::Params, problem::Read, resources::Node, source::Source,
+    users::UsersAndGroups,
+};
+
+impl Lab {
+    /// Reads `globals.xml`; none where the lab has none.
+    pub fn globals(&self) -> Option<Read<Params>> {
+        self.first(&self.layout.globals, Params::read)
+    }
+
+    /// Reads `bindings.xml`; none where the lab has none.
+    pub fn bindings(&self) -> Option<Read<Bindings>> {
+        self.first(&self.layout.bindings, Bindings::read)
+    }
+
+    /// Reads `db.xml`; none where the lab has none.
+    pub fn db(&self) -> Option<Read<DbConfig>> {
+        self.first(&self.layout.db, DbConfig::read)
+    }
+
+    /// Reads `email.xml`; none where the lab has none.
+    pub fn email(&self) -> Option<Read<EmailConfig>> {
+        self.first(&self.layout.email, EmailConfig::read)
+    }
+
+    /// The text of `e-mail-tmpl.htm`, where the lab has one.
+    ///
+    /// # Errors
+    /// One that is too large, or not UTF-8.
+    pub fn email_template(&self) -> Option<Result<Arc<Source>, Box<FileProblem>>> {
+        let file = self.layout.email_template.iter().find(|file| file.is_file())?;
+        Some(read_source(file, FILE_BYTES_MAX))
+    }
+
+    /// Reads `users_and_groups.ini`; none where the lab has none.
+    pub fn users(&self) -> Option<Read<UsersAndGroups>> {
+        self.first(&self.layout.users, UsersAndGroups::read)
+    }
+
+    /// Reads `PanicDetectData.json`; none where the lab has none.
+    pub fn panic_patterns(&self) -> Option<Read<PanicPatterns>> {
+        self.first(&self.layout.panic_patterns, PanicPatterns::read)
+    }
+
+    /// Reads `resources.json`; none where the lab has none.
+    pub fn resources(&self) -> Option<Read<Node>> {
+        self.first(&self.layout.resources, Node::read)
+    }
+
+    /// Reads `engine.toml`, with its paths made absolute; the defaults where the lab has none.
+    pub fn engine_settings(&self) -> Read<EngineSettings> {
+        let read = self.first(&self.layout.engine, EngineSettings::read);
+        let read = read.unwrap_or(Read { value: Some(EngineSettings::default()), problems: Vec::new() });
+        read.map(|mut settings| {
+            let root = &self.layout.root;
+            let absolute = |path: &mut PathBuf| *path = root.join(&*path);
+            absolute(&mut settings.data_folder);
+            absolute(&mut settings.outbox);
+            settings.roots.iter_mut().for_each(absolute);
+            if let Some(tls) = &mut settings.tls {
+                absolute(&mut tls.certificate);
+                absolute(&mut tls.key);
+            }
+            settings
+        })
+    }
+
+    /// Reads the first of these files that is there.
+    fn first<T>(&self, places: &[PathBuf], read: impl FnOnce(&Arc<Source>) -> Read<T>) -> Option<Read<T>> {
+        let file = places.iter().find(|file| file.is_file())?;
+        Some(read_as(file, FILE_BYTES_MAX, read))
+    }
+}
