@@ -23,7 +23,7 @@ def main() -> int:
         return 2
     file, argv = sys.argv[1], sys.argv[2:]
     sys.path.insert(0, os.path.dirname(os.path.abspath(file)))
-    return script.run(script.prepare(file, argv, injected.names()))
+    return script.run(script.new_main(), file, argv, injected.names())
 
 
 if __name__ == "__main__":

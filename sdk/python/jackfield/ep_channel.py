@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 from typing import Any
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
@@ -45,14 +44,15 @@ class Channel:
         """The highest file descriptor in use here."""
         return max(self.link.fileno(), *self._fds, 0)
 
-    def send(self, event: dict[str, Any]) -> None:
-        body = json.dumps(event).encode()
-        self.link.sendall(struct.pack(">I", len(body)) + body)
+    def send(self, event: str, **more: int | str) -> None:
+        """Tell the EP."""
+        body = json.dumps({"event": event, **more}).encode()
+        self.link.sendall(len(body).to_bytes(4, "big") + body)
 
     def _messages(self) -> list[dict[str, Any]]:
         found = []
         while len(self._bytes) >= 4:
-            (length,) = struct.unpack_from(">I", self._bytes)
+            length = int.from_bytes(self._bytes[:4], "big")
             if length > MESSAGE_BYTES_MAX:
                 raise RuntimeError(f"the EP announced a message of {length} bytes")
             if len(self._bytes) < 4 + length:

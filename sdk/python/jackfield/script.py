@@ -37,23 +37,23 @@ class End(NamedTuple):
     """It died instead of ending."""
 
 
-def prepare(file: str, argv: list[str], inject: Mapping[str, Any]) -> ModuleType:
-    """The module that the script is to become, with everything in it but the script."""
-    sys.argv = [file, *argv]
-    sys.breakpointhook = jackfield.breakpoint
+def new_main() -> ModuleType:
+    """The module that a script is to become, with everything in it that is the same for every script."""
     main = ModuleType("__main__")
-    names = main.__dict__
-    names.update(twister.NAMES)
-    names.update(os=os, sys=sys, time=time, breakpoint=jackfield.breakpoint)
-    names.update(inject)
-    names.update(__file__=file, __builtins__=builtins, __cached__=None)
-    sys.modules["__main__"] = main
+    main.__dict__.update(twister.NAMES)
+    main.__dict__.update(os=os, sys=sys, time=time, breakpoint=jackfield.breakpoint)
+    main.__dict__.update(__builtins__=builtins, __cached__=None)
     return main
 
 
-def run(main: ModuleType) -> int:
-    """Run the script, tell the EP how it ended, and answer with the exit status for this process."""
+def run(main: ModuleType, file: str, argv: list[str], inject: Mapping[str, Any]) -> int:
+    """Run the script as this module, tell the EP how it ended, and answer with the exit status for this process."""
     owner = os.getpid()
+    main.__dict__.update(inject)
+    main.__dict__["__file__"] = file
+    sys.modules["__main__"] = main
+    sys.argv = [file, *argv]
+    sys.breakpointhook = jackfield.breakpoint
     end = _execute(main.__dict__)
     # A process that the script forked, and that came here by the same way, does not speak for the test.
     if end.verdict is not None and os.getpid() == owner:

@@ -79,10 +79,9 @@ class Environment:
 
 
 class Test(NamedTuple):
-    """A test that is ready to run: everything that can be done before the fork is done, where it costs least."""
+    """A test that is ready to run."""
 
-    main: ModuleType
-    cwd: str
+    message: dict[str, Any]
     different: dict[str, str]
     surplus: list[str]
     out: int
@@ -99,9 +98,6 @@ class Children:
     def __init__(self, poll: select.poll) -> None:
         self._poll = poll
         self._running: dict[int, tuple[int, int]] = {}
-
-    def __len__(self) -> int:
-        return len(self._running)
 
     def add(self, pid: int, identity: int) -> None:
         watch = os.pidfd_open(pid)
@@ -144,17 +140,18 @@ def serve() -> None:
     poll = select.poll()
     poll.register(link, select.POLLIN)
     children = Children(poll)
+    main = script.new_main()
     # What is there now is shared with every child: the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
-    channel.send({"event": "ready", "version": sys.version.split()[0]})
+    channel.send("ready", version=sys.version.split()[0])
     try:
         while True:
             for fd, _ in poll.poll():
                 if fd != link.fileno():
                     identity, code = children.reap(fd)
-                    channel.send({"event": "exited", "id": identity, **({"signal": -code} if code < 0 else {"code": code})})
-                elif not _obey(channel, children, environment):
+                    channel.send("exited", id=identity, **({"signal": -code} if code < 0 else {"code": code}))
+                elif not _obey(channel, children, environment, main):
                     return
     except (BrokenPipeError, ConnectionResetError):
         return
@@ -163,7 +160,7 @@ def serve() -> None:
         children.end_all()
 
 
-def _obey(channel: Channel, children: Children, environment: Environment) -> bool:
+def _obey(channel: Channel, children: Children, environment: Environment, main: ModuleType) -> bool:
     """Do what has come; false when that was the end."""
     messages = channel.receive()
     if messages is None:
@@ -176,11 +173,11 @@ def _obey(channel: Channel, children: Children, environment: Environment) -> boo
             pid = os.fork()
         except OSError as error:
             os.write(test.err, f"no process for this test: {error.strerror}\n".encode())
-            channel.send({"event": "exited", "id": message["id"], "code": EX_OSERR})
+            channel.send("exited", id=message["id"], code=EX_OSERR)
         else:
             if pid == 0:
-                _be(test)
-            channel.send({"event": "started", "id": message["id"], "pid": pid})
+                _be(test, main)
+            channel.send("started", id=message["id"], pid=pid)
             children.add(pid, message["id"])
         os.close(test.out)
         os.close(test.err)
@@ -188,17 +185,16 @@ def _obey(channel: Channel, children: Children, environment: Environment) -> boo
 
 
 def _prepare(message: dict[str, Any], channel: Channel, children: Children, environment: Environment) -> Test:
-    file, env = message["file"], message["env"]
+    env = message["env"]
     different, surplus = environment.prepare(env)
     entries = [os.path.abspath(entry) for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:] = [os.path.dirname(os.path.abspath(file)), *entries, *_BASE_PATH]
-    main = script.prepare(file, message["argv"], message["inject"])
+    sys.path[:] = [os.path.dirname(os.path.abspath(message["file"])), *entries, *_BASE_PATH]
     out, err = channel.take_fds()
     highest = max(out, err, channel.highest_fd(), children.highest_fd())
-    return Test(main, message["cwd"], different, surplus, out, err, highest)
+    return Test(message, different, surplus, out, err, highest)
 
 
-def _be(test: Test) -> NoReturn:
+def _be(test: Test, main: ModuleType) -> NoReturn:
     """In the child: become what `python3 FILE` would have been, run it, and leave without a trace of the parent."""
     status = EX_OSERR
     try:
@@ -209,8 +205,10 @@ def _be(test: Test) -> NoReturn:
         for name in test.surplus:
             del os.environ[name]
         os.environ.update(test.different)
-        os.chdir(test.cwd)
-        status = _finish(script.run(test.main))
+        message = test.message
+        os.chdir(message["cwd"])
+        # The module was made before the fork, and is this child's alone since then.
+        status = _finish(script.run(main, message["file"], message["argv"], message["inject"]))
     except BaseException as error:
         # Not the script's fault, which `script.run` deals with: its folder is gone, its output is closed.
         try:
