@@ -15,6 +15,8 @@ use crate::{
 const LOGIN_TRIES: u32 = 3;
 /// Bytes of one piece of a flood.
 const FLOOD_BYTES: usize = 32 * 1024;
+/// Bytes that wait to be sent together.
+const OUTGOING_BYTES: usize = 16 * 1024;
 
 pub(super) struct Terminal {
     channel: Box<dyn Channel>,
@@ -22,6 +24,10 @@ pub(super) struct Terminal {
     tasks: TaskTracker,
     stop: CancellationToken,
     incoming: Vec<u8>,
+    /// Bytes of `incoming` that were taken.
+    taken: usize,
+    /// What is to be shown, sent when there is nothing left to read: an echo need not be a packet for each letter.
+    outgoing: Vec<u8>,
     after_return: bool,
 }
 
@@ -39,16 +45,31 @@ impl Terminal {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
-        Self { channel, device, tasks, stop, incoming: Vec::new(), after_return: false }
+        Self {
+            channel,
+            device,
+            tasks,
+            stop,
+            incoming: Vec::new(),
+            taken: 0,
+            outgoing: Vec::new(),
+            after_return: false,
+        }
     }
 
     pub(super) async fn run(mut self, ask_login: bool) -> io::Result<()> {
+        self.talk(ask_login).await?;
+        self.flush().await?;
+        self.channel.close().await;
+        Ok(())
+    }
+
+    async fn talk(&mut self, ask_login: bool) -> io::Result<()> {
         let banner = self.device.banner();
         self.show(&banner).await?;
         if let Some(login) = self.device.model().login.clone().filter(|_| ask_login)
             && !self.log_in(&login).await?
         {
-            self.channel.close().await;
             return Ok(());
         }
         let (mut place, mut reply) = self.device.enter();
@@ -62,7 +83,6 @@ impl Terminal {
                 Key::Line(line) => self.device.line(&mut place, &line),
             };
         }
-        self.channel.close().await;
         Ok(())
     }
 
@@ -82,7 +102,10 @@ impl Terminal {
 
     /// Shows a reply and the prompt; false when the connection is over.
     async fn give(&mut self, reply: &Reply, place: &Place) -> io::Result<bool> {
-        tokio::time::sleep(reply.delay).await;
+        if !reply.delay.is_zero() {
+            self.flush().await?;
+            tokio::time::sleep(reply.delay).await;
+        }
         self.plan(reply);
         match reply.fault {
             None => {}
@@ -118,6 +141,7 @@ impl Terminal {
 
     /// Never answers again; the other side may leave.
     async fn hang(&mut self) -> io::Result<bool> {
+        self.flush().await?;
         loop {
             self.incoming.clear();
             if read(self.channel.as_mut(), &mut self.incoming).await? == 0 {
@@ -166,8 +190,8 @@ impl Terminal {
 
     async fn byte(&mut self) -> io::Result<Option<u8>> {
         loop {
-            if !self.incoming.is_empty() {
-                let byte = self.incoming.remove(0);
+            if let Some(&byte) = self.incoming.get(self.taken) {
+                self.taken = self.taken.saturating_add(1);
                 // The line feed or NUL of a return that was already taken.
                 if std::mem::take(&mut self.after_return) && matches!(byte, b'\n' | 0) {
                     continue;
@@ -175,6 +199,9 @@ impl Terminal {
                 self.after_return = byte == b'\r';
                 return Ok(Some(byte));
             }
+            self.flush().await?;
+            self.incoming.clear();
+            self.taken = 0;
             if read(self.channel.as_mut(), &mut self.incoming).await? == 0 {
                 return Ok(None);
             }
@@ -226,7 +253,15 @@ impl Terminal {
         self.send(text.replace('\n', "\r\n").as_bytes()).await
     }
 
-    async fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    /// Takes bytes to be sent; large ones go out at once.
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.outgoing.extend_from_slice(bytes);
+        if self.outgoing.len() < OUTGOING_BYTES { Ok(()) } else { self.flush().await }
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        let outgoing = std::mem::take(&mut self.outgoing);
+        let mut bytes: &[u8] = &outgoing;
         while !bytes.is_empty() {
             let taken = poll_fn(|cx| self.channel.poll_write(cx, bytes)).await?;
             if taken == 0 {
