@@ -23,6 +23,8 @@ pub struct Router {
     pub key: PathBuf,
     /// Known-hosts file with its host key.
     pub known_hosts: PathBuf,
+    /// The fingerprint of its host key, `SHA256:…`.
+    pub host_key: String,
     folder: TempDir,
     servers: Vec<Process>,
 }
@@ -40,7 +42,8 @@ impl Router {
         let folder = TempDir::with_prefix("jackfield-frr-")?;
         let key = folder.path().join("id");
         let known_hosts = folder.path().join("known_hosts");
-        let router = Self { namespace, address, key, known_hosts, folder, servers: Vec::new() };
+        let host_key = String::new();
+        let router = Self { namespace, address, key, known_hosts, host_key, folder, servers: Vec::new() };
         router.network()?;
         router.daemons()?;
         router.ways_in()
@@ -96,6 +99,9 @@ impl Router {
         keygen("ed25519", "host_key")?;
         keygen("ed25519", "id")?;
         let public = fs::read_to_string(folder.join("host_key.pub"))?;
+        let shown = Command::new("ssh-keygen").arg("-lf").arg(folder.join("host_key.pub")).output()?.stdout;
+        let shown = String::from_utf8(shown)?;
+        let host_key = shown.split(' ').nth(1).context("a fingerprint")?.to_owned();
         fs::write(&self.known_hosts, format!("{address} {public}"))?;
         // sshd refuses a key file below a folder that others may write.
         let allowed = format!("/etc/frr/{namespace}/authorized_keys");
@@ -118,6 +124,7 @@ impl Router {
             servers.push(Process::start(name, &mut start, &log)?);
         }
         self.servers = servers;
+        self.host_key = host_key;
         for port in [23, 22] {
             self.wait_for_port(port, &log)?;
         }

@@ -193,7 +193,7 @@ fn a_run_that_waits_says_for_what() {
 #[test]
 fn a_test_asks_a_person_and_gets_the_answer() {
     let bench = bench(&["EP-1"]);
-    let ask = "from jackfield import interact\n\
+    let ask = "\
                answer = interact('options', 'which LED is lit?', 30, {'options': ['green', 'red'], 'default': 'red'})\n\
                print('it is', answer)\n";
     bench.write("tests/ask.py", ask).unwrap();

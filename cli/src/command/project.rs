@@ -84,14 +84,14 @@ impl ProjectFile {
     }
 }
 
-/// The nearest folder around a file that looks like a lab folder or a Twister home.
+/// The Twister home around a file, else the nearest folder that looks like a lab folder.
 fn lab_around(file: &Path) -> Option<&Path> {
-    let is_lab = |folder: &&Path| {
-        ["engine.toml", ".jackfield", "config/fwmconfig.xml", "projects"]
-            .iter()
-            .any(|mark| folder.join(mark).try_exists().unwrap_or(false))
+    let around = || file.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+    let has = |folder: &Path, marks: &[&str]| {
+        marks.iter().any(|mark| folder.join(mark).try_exists().unwrap_or(false))
     };
-    file.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).find(is_lab)
+    let twister = around().find(|folder| has(folder, &["config/fwmconfig.xml", "twister/config/fwmconfig.xml"]));
+    twister.or_else(|| around().find(|folder| has(folder, &["engine.toml", ".jackfield", "projects"])))
 }
 
 fn check(context: &Context, file: &ProjectFile) -> Result<Exit> {

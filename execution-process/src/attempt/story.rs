@@ -73,7 +73,9 @@ fn cause(verdict: Verdict, crashed: bool) -> Option<Cause> {
         Verdict::Pass => None,
         Verdict::Fail if crashed => Some(Cause::Test),
         Verdict::Fail => Some(Cause::Product),
-        Verdict::Skipped | Verdict::Aborted | Verdict::Invalid => Some(Cause::Test),
+        // Whoever wrote the test decided so.
+        Verdict::Skipped => Some(Cause::Person),
+        Verdict::Aborted | Verdict::Invalid => Some(Cause::Test),
         Verdict::Timeout => Some(Cause::Time),
         Verdict::NotExecuted => Some(Cause::Unfinished),
     }
@@ -103,7 +105,7 @@ fn by_exit(exit: &Exit) -> Outcome {
     match exit {
         Exit::Code(0) => Outcome::pass(),
         Exit::Code(SKIPPED_CODE) => {
-            Outcome::not_pass(Verdict::Skipped, Cause::Test, "it skipped itself (exit status 77)")
+            Outcome::not_pass(Verdict::Skipped, Cause::Person, "it skipped itself (exit status 77)")
         }
         Exit::Code(code) => Outcome::not_pass(Verdict::Fail, Cause::Product, format!("exit status {code}")),
         Exit::Signal(number) => {

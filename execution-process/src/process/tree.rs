@@ -125,11 +125,13 @@ impl Tree {
     }
 }
 
-/// Kills every process on this machine that carries the mark: what an earlier life of this EP left behind.
+/// Kills every process on this machine that carries the mark: what an earlier life of this EP left behind. A child of
+/// this program is of this life, such as the interpreter that is being warmed.
 pub(crate) async fn end_marked(mark: &str, leaders: &[i32]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for process in processes() {
-        if process.pid != own_pid() && has_entry(&environment_of(process.pid), mark.as_bytes()) {
+        let ours = process.pid == own_pid() || process.parent == own_pid();
+        if !ours && has_entry(&environment_of(process.pid), mark.as_bytes()) {
             names.extend(Tree::new(process.pid, &[]).kill().await);
         }
     }
