@@ -1,7 +1,25 @@
 //! A simulated device: prompts, modes, commands, and the state that commands change, as data.
 //!
-//! Texts that the device shows are handlebars templates over its state, the words of the command and the context of the mode:
-//! `{{#each routes}}S {{@key}} via {{this.via}}{{/each}}`.
+//! ```toml
+//! name = "router"
+//! start = "exec"
+//! [modes.exec]
+//! prompt = "{{hostname}}# "
+//! [state]
+//! hostname = "r1"
+//! [state.routes]
+//! [[commands]]
+//! command = "ip route {prefix} {via}"
+//! put = { table = "routes", key = "{{prefix}}", value = { via = "{{via}}" } }
+//! [[commands]]
+//! command = "show ip route"
+//! output = "{{#each routes}}S {{pad @key 20}} via {{this.via}}\n{{/each}}"
+//! ```
+//!
+//! Texts that the device shows are handlebars templates over its state, the words of the command and the context of the mode, with
+//! two helpers more: `pad` fills up to a width, `count` counts a table. A command may need or forbid an entry (`needs`, `forbids`), ask
+//! for a secret (`ask`), change the state now or some time later (`set`, `put`, `remove`, `add`, `later`), lead to another mode (`go`: a
+//! mode, `back` or `close`), be slow (`delay`) or fail on purpose (`fault`).
 
 mod read;
 

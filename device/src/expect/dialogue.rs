@@ -280,9 +280,20 @@ impl Dialogue {
             tracing::debug!("a device did not close its side in time");
         }
         self.ended = true;
-        for tap in &mut self.taps {
+        self.end_records();
+    }
+
+    fn end_records(&mut self) {
+        for mut tap in self.taps.drain(..) {
             tap.end();
         }
+    }
+}
+
+impl Drop for Dialogue {
+    /// A dialogue that is cut still leaves whole records.
+    fn drop(&mut self) {
+        self.end_records();
     }
 }
 

@@ -260,22 +260,43 @@ command = "bogus ${secret}"
     assert!(!told(&report).contains("lab-enable"), "{}", told(&report));
 }
 
-#[test]
-fn step_tests_of_the_examples_can_be_read() {
-    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")];
-    let mut read = 0;
+/// The properties of a resource of the demo's lab, with where its simulated device listens.
+fn demo_resource(name: &str, device: &Running) -> (String, BTreeMap<String, Value>) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/demo/resources.json");
+    let tree: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let properties = tree["children"]["lab"]["children"][name]["meta"].clone();
+    let mut properties: BTreeMap<String, Value> = serde_json::from_value(properties).unwrap();
+    let protocol = properties["protocol"].as_str().unwrap().to_owned();
+    properties.extend(device.properties(&protocol));
+    (format!("/lab/{name}"), properties)
+}
+
+#[tokio::test]
+async fn step_tests_of_the_demo_pass() {
+    let names = ["router", "switch", "pbx"];
+    let devices = [device("router").await, device("switch").await, device("pbx").await];
+    let resources = || names.iter().zip(&devices).map(|(name, device)| demo_resource(name, device)).collect();
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/demo/tests")];
+    let mut passed = 0;
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.to_string_lossy().ends_with(".steps.toml") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let file = path.display().to_string();
-                StepTest::parse(&file, &text).unwrap_or_else(|problems| panic!("{problems:#?}"));
-                read += 1;
+                continue;
             }
+            if !path.to_string_lossy().ends_with(".steps.toml") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let test = StepTest::parse(&path.display().to_string(), &text);
+            let test = test.unwrap_or_else(|problems| panic!("{problems:#?}"));
+            let mut lab = Lab { resources: resources(), log: Vec::new() };
+            let (_folder, settings) = settings();
+            let report = run(&test, &settings, &mut lab).await;
+            assert_eq!(report.outcome.verdict, Verdict::Pass, "{}\n{}", path.display(), told(&report));
+            passed += 1;
         }
     }
-    eprintln!("{read} step tests read");
+    assert!(passed >= 2, "the demo has fewer step tests than it had");
 }
