@@ -3,6 +3,7 @@
 //! Verdict and cause follow a rule: a check that does not hold, a line the device refuses, or a thing that does not come in time is the
 //! product's fault; a device that cannot be reached or goes away is the lab's; a file that cannot be right is the test's.
 
+mod act;
 mod check;
 mod open;
 mod run;

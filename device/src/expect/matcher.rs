@@ -281,11 +281,14 @@ mod tests {
         last
     }
 
+    const SHAPES: [&str; 10] =
+        ["ab", "a+b", "(?m)^b#", "# ?$", "a.*b", "(a|ab)(#|b#)", r"\ba", "[^a]{3}#", "(?s)b.*?a", "^a"];
+
     proptest! {
         #[test]
         fn any_cut_gives_the_same(
             text in "[ab#\r\n ]{0,40}",
-            which in proptest::sample::subsequence(vec!["ab", "a+b", "(?m)^b#", "# ?$", "a.*b", "(a|ab)(#|b#)", r"\ba", "[^a]{3}#"], 1..4),
+            which in proptest::sample::subsequence(SHAPES.to_vec(), 1..4),
             cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
         ) {
             let patterns = Patterns::regexes(&which).unwrap();
@@ -301,6 +304,29 @@ mod tests {
             chunks.push(&bytes[from..]);
             let bytewise: Vec<&[u8]> = bytes.chunks(1).collect();
             prop_assert_eq!(outcome(&patterns, &chunks), outcome(&patterns, &bytewise));
+        }
+
+        #[test]
+        fn what_is_found_is_what_a_search_of_the_whole_text_finds(
+            text in "[ab#\r\n ]{0,40}",
+            which in proptest::sample::subsequence(SHAPES.to_vec(), 1..4),
+        ) {
+            let whole = regex_automata::meta::Regex::builder()
+                .syntax(regex_automata::util::syntax::Config::new().unicode(false).utf8(false))
+                .configure(regex_automata::meta::Regex::config().utf8_empty(false))
+                .build_many(&which)
+                .unwrap();
+            let expected = whole.find(text.as_bytes()).map(|found| Found {
+                index: found.pattern().as_usize(),
+                start: found.start(),
+                end: found.end(),
+            });
+            let patterns = Patterns::regexes(&which).unwrap();
+            let found = match outcome(&patterns, &text.as_bytes().chunks(3).collect::<Vec<_>>()) {
+                Sight::Nothing => None,
+                Sight::Tentative(found) | Sight::Certain(found) => Some(found),
+            };
+            prop_assert_eq!(found, expected);
         }
     }
 }

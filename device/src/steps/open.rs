@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use jackfield_config::steps::{SessionSource, Step};
 use serde_json::Value;
 
-use super::{
-    Failure, OPEN_TIMEOUT, StepEnvironment,
-    run::{Runner, blame},
-};
+use super::{Failure, OPEN_TIMEOUT, StepEnvironment, act::blame, run::Runner};
 use crate::{session::Session, target::SessionTarget};
 
 impl<E: StepEnvironment> Runner<'_, E> {

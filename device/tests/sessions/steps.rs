@@ -264,9 +264,9 @@ command = "bogus ${secret}"
 fn demo_resource(name: &str, device: &Running) -> (String, BTreeMap<String, Value>) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/demo/resources.json");
     let tree: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let properties = tree["children"]["lab"]["children"][name]["meta"].clone();
-    let mut properties: BTreeMap<String, Value> = serde_json::from_value(properties).unwrap();
-    let protocol = properties["protocol"].as_str().unwrap().to_owned();
+    let properties = tree.pointer(&format!("/children/lab/children/{name}/meta")).unwrap();
+    let mut properties: BTreeMap<String, Value> = serde_json::from_value(properties.clone()).unwrap();
+    let protocol = properties.get("protocol").unwrap().as_str().unwrap().to_owned();
     properties.extend(device.properties(&protocol));
     (format!("/lab/{name}"), properties)
 }

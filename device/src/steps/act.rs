@@ -1,0 +1,182 @@
+//! What a step does, and how its output is judged.
+
+use jackfield_config::steps::{Action, Awaited, Check, Relation, Step};
+use jackfield_protocol::verdict::Verdict;
+
+use super::{Failure, StepEnvironment, check, run::Runner};
+use crate::{clock::Deadline, expect::Patterns, profile::search, session::SessionError};
+
+impl<E: StepEnvironment> Runner<'_, E> {
+    pub(super) async fn act(&mut self, step: &Step, clock: Deadline) -> Result<(), Failure> {
+        match &step.action {
+            Action::Send { text, enter } => {
+                let text = self.fill(text).await?;
+                let session = self.session(step).await?;
+                session.send(&text, *enter, clock.span()).await.map_err(blame)?;
+            }
+            Action::Expect { patterns } => self.expect(step, patterns, clock).await?,
+            Action::Command { command, allow_error } => {
+                self.command(step, command, *allow_error, clock).await?
+            }
+            Action::Config { lines } => self.config(step, lines, clock).await?,
+            Action::WaitUntil { command, every } => {
+                return self.wait_until(step, command, *every, clock).await;
+            }
+            Action::Pause { span } => tokio::time::sleep(*span).await,
+            Action::Set { values } => {
+                for (name, value) in values {
+                    let value = self.fill(value).await?;
+                    self.variables.set(name, value);
+                }
+            }
+            // A repeat is taken apart before it comes here; a look has no action.
+            Action::Look | Action::Repeat { .. } => {}
+        }
+        self.judge(step).await
+    }
+
+    /// Captures and checks of a step, on the output there is.
+    async fn judge(&mut self, step: &Step) -> Result<(), Failure> {
+        for pattern in &step.captures {
+            let pattern = self.fill_pattern(pattern).await?;
+            self.capture(&pattern)?;
+        }
+        for check in &step.checks {
+            self.check(check).await?;
+        }
+        Ok(())
+    }
+
+    fn capture(&mut self, pattern: &str) -> Result<(), Failure> {
+        let regex = search(pattern).map_err(|error| Failure::test(error.to_string()))?;
+        let mut captures = regex.create_captures();
+        regex.captures(self.output.as_bytes(), &mut captures);
+        if !captures.is_match() {
+            let shown = check::excerpt(&self.output);
+            return Err(Failure::product(format!("`{pattern}` is not in the output; it is: {shown}")));
+        }
+        let names = regex.group_info().pattern_names(regex_automata::PatternID::ZERO);
+        for (span, name) in captures.iter().zip(names) {
+            if let (Some(span), Some(name)) = (span, name) {
+                let value = self.output.as_bytes().get(span.range()).unwrap_or_default();
+                let value = String::from_utf8_lossy(value).into_owned();
+                self.log(&format!("{name} = {value}"));
+                self.variables.set(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    async fn check(&mut self, check: &Check) -> Result<(), Failure> {
+        let limit = match check.relation {
+            Relation::Matches | Relation::NotMatches => self.fill_pattern(&check.limit).await?,
+            Relation::Contains
+            | Relation::NotContains
+            | Relation::Equals
+            | Relation::NotEquals
+            | Relation::Above
+            | Relation::Below
+            | Relation::AtLeast
+            | Relation::AtMost => self.fill(&check.limit).await?,
+        };
+        match &check.value {
+            Some(shown) => {
+                let value = self.fill(shown).await?;
+                check::hold(check.relation, &value, &limit, Some(shown))
+            }
+            None => check::hold(check.relation, &self.output, &limit, None),
+        }
+    }
+
+    async fn expect(&mut self, step: &Step, awaited: &[Awaited], clock: Deadline) -> Result<(), Failure> {
+        let mut filled = Vec::new();
+        for one in awaited {
+            filled.push(match one {
+                Awaited::Pattern(text) => Awaited::Pattern(self.fill_pattern(text).await?),
+                Awaited::Exact(text) => Awaited::Exact(self.fill(text).await?),
+            });
+        }
+        let patterns = Patterns::new(&filled).map_err(|error| Failure::test(error.to_string()))?;
+        let session = self.session(step).await?;
+        let seen = session.expect(&patterns, clock.span()).await.map_err(blame)?;
+        self.output = String::from_utf8_lossy(&[seen.before, seen.text].concat()).replace("\r\n", "\n");
+        for (name, value) in seen.named {
+            self.variables.set(&name, String::from_utf8_lossy(&value).into_owned());
+        }
+        Ok(())
+    }
+
+    async fn command(
+        &mut self,
+        step: &Step,
+        command: &str,
+        allow_error: bool,
+        clock: Deadline,
+    ) -> Result<(), Failure> {
+        let command = self.fill(command).await?;
+        let session = self.session(step).await?;
+        let output = session.command(&command, clock.span()).await.map_err(blame)?;
+        let refusal = session.refusal(&output).filter(|_| !allow_error);
+        self.show(&command, output);
+        match refusal {
+            Some(answer) => Err(Failure::product(format!("the device refused `{command}`: {answer}"))),
+            None => Ok(()),
+        }
+    }
+
+    async fn config(&mut self, step: &Step, lines: &[String], clock: Deadline) -> Result<(), Failure> {
+        let mut filled = Vec::new();
+        for line in lines {
+            filled.push(self.fill(line).await?);
+        }
+        let session = self.session(step).await?;
+        let output = session.config(&filled, clock.span()).await.map_err(blame)?;
+        self.show(&filled.join("\n"), output);
+        Ok(())
+    }
+
+    fn show(&mut self, command: &str, output: String) {
+        self.log(&format!("> {command}\n{output}"));
+        self.output = output;
+    }
+
+    /// Repeats a command until its checks hold; the last reason is the one that counts.
+    async fn wait_until(
+        &mut self,
+        step: &Step,
+        command: &str,
+        every: std::time::Duration,
+        clock: Deadline,
+    ) -> Result<(), Failure> {
+        let mut tries = 0_u64;
+        loop {
+            tries = tries.saturating_add(1);
+            let one_try = Deadline::after(clock.left().max(every));
+            let result = match self.command(step, command, true, one_try).await {
+                Ok(()) => self.judge(step).await,
+                Err(failure) => return Err(failure),
+            };
+            let Err(failure) = result else { return Ok(()) };
+            if failure.verdict() == Verdict::Invalid {
+                return Err(failure);
+            }
+            if clock.left() <= every {
+                let reason = format!("after {:.1?} and {tries} tries: {}", clock.elapsed(), failure.reason);
+                return Err(Failure { cause: failure.cause, reason });
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+}
+
+/// Who is to blame for what a session did not do.
+pub(super) fn blame(error: SessionError) -> Failure {
+    let reason = error.to_string();
+    if error.is_lab() {
+        Failure::lab(reason)
+    } else if error.is_test() {
+        Failure::test(reason)
+    } else {
+        Failure::product(reason)
+    }
+}
