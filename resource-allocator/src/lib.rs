@@ -16,6 +16,8 @@ mod json;
 mod node;
 mod query;
 mod sut;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use crate::{

@@ -78,11 +78,8 @@ pub(crate) fn merge(
 ) -> BTreeMap<String, Value> {
     let mut undo = BTreeMap::new();
     for (key, value) in changes {
-        let before = if value.is_null() {
-            properties.remove(&key)
-        } else {
-            properties.insert(key.clone(), value)
-        };
+        let before =
+            if value.is_null() { properties.remove(&key) } else { properties.insert(key.clone(), value) };
         undo.insert(key, before.unwrap_or(Value::Null));
     }
     undo

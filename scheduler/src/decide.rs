@@ -162,7 +162,9 @@ impl Scheduler {
         for number in run.edges.waiting_for(test) {
             // With the last test a wait is over, and with the first that is not as demanded.
             let missed = run.dependency(number).is_some_and(|on| !on.demand.contains(verdict));
-            let Some(edge) = run.edges.list.get_mut(number).filter(|edge| Some(edge.part) != part) else { continue };
+            let Some(edge) = run.edges.list.get_mut(number).filter(|edge| Some(edge.part) != part) else {
+                continue;
+            };
             edge.open = edge.open.saturating_sub(1);
             if edge.open == 0 || missed {
                 self.woken.insert(PartKey { run: id, part: edge.part });

@@ -42,20 +42,42 @@ pub struct ToEp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
     /// Run a script around a run and answer with [`crate::Event::HookEnded`].
-    RunHook { run: RunId, hook: Hook, script: HookScript },
+    RunHook {
+        /// Which run.
+        run: RunId,
+        /// Before or after.
+        hook: Hook,
+        /// What to run.
+        script: HookScript,
+    },
     /// The run is over: write its files, insert its results, send its mail, compress its logs.
-    FinishRun { run: RunId },
+    FinishRun {
+        /// Which run.
+        run: RunId,
+    },
 }
 
 /// A row of the store; each kind is a table, each has a key, and writing it again replaces it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Row {
     /// Key: run. Written once, before anything else of the run.
-    Plan { run: RunId, plan: Arc<RunPlan> },
+    Plan {
+        /// Which run.
+        run: RunId,
+        /// Expanded, with nothing left to look up.
+        plan: Arc<RunPlan>,
+    },
     /// Key: run.
     Run(RunRow),
     /// Key: run and first test. Tests queued while the run ran, in order.
-    Queued { run: RunId, first: TestIndex, tests: Vec<PlannedTest> },
+    Queued {
+        /// Which run.
+        run: RunId,
+        /// The number of the first of them.
+        first: TestIndex,
+        /// Which.
+        tests: Vec<PlannedTest>,
+    },
     /// Key: run and part.
     Part(PartRow),
     /// Key: attempt.

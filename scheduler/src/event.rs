@@ -15,33 +15,127 @@ use jackfield_protocol::{
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A validated plan was accepted under this number.
-    RunSubmitted { run: RunId, plan: Arc<RunPlan> },
+    RunSubmitted {
+        /// Which run.
+        run: RunId,
+        /// Expanded, with nothing left to look up.
+        plan: Arc<RunPlan>,
+    },
     /// A script around the run ended.
-    HookEnded { run: RunId, hook: Hook, outcome: Outcome, output: String },
+    HookEnded {
+        /// Which run.
+        run: RunId,
+        /// Before or after.
+        hook: Hook,
+        /// How it ended.
+        outcome: Outcome,
+        /// What it printed, cut at a limit.
+        output: String,
+    },
     /// Start nothing more until resumed.
-    RunPaused { run: RunId, by: UserName },
+    RunPaused {
+        /// Which run.
+        run: RunId,
+        /// Who.
+        by: UserName,
+    },
     /// Go on.
-    RunResumed { run: RunId, by: UserName },
+    RunResumed {
+        /// Which run.
+        run: RunId,
+        /// Who.
+        by: UserName,
+    },
     /// End it early.
-    RunStopped { run: RunId, by: UserName, reason: String },
+    RunStopped {
+        /// Which run.
+        run: RunId,
+        /// Who.
+        by: UserName,
+        /// Why; may be empty.
+        reason: String,
+    },
     /// Add tests at the end of a suite; they get the numbers after the last.
-    TestsQueued { run: RunId, suite: SuiteIndex, tests: Vec<PlannedTest>, by: UserName },
+    TestsQueued {
+        /// Which run.
+        run: RunId,
+        /// Where.
+        suite: SuiteIndex,
+        /// In the order of running.
+        tests: Vec<PlannedTest>,
+        /// Who.
+        by: UserName,
+    },
     /// Take tests that have not started out of the run: they end SKIPPED.
-    TestsDequeued { run: RunId, tests: Vec<TestIndex>, by: UserName },
+    TestsDequeued {
+        /// Which run.
+        run: RunId,
+        /// Which.
+        tests: Vec<TestIndex>,
+        /// Who.
+        by: UserName,
+    },
     /// An EP said hello on a new connection.
-    EpConnected { ep: EpName, epoch: Epoch, offer: EpOffer, held: Vec<Held> },
+    EpConnected {
+        /// Which EP.
+        ep: EpName,
+        /// The connection.
+        epoch: Epoch,
+        /// What it brings.
+        offer: EpOffer,
+        /// What it still has from before.
+        held: Vec<Held>,
+    },
     /// A connection ended, by closing or by silence.
-    EpGone { ep: EpName, epoch: Epoch },
+    EpGone {
+        /// Which EP.
+        ep: EpName,
+        /// The connection.
+        epoch: Epoch,
+    },
     /// Give an EP no further work, or again.
-    EpDrained { ep: EpName, drained: bool },
+    EpDrained {
+        /// Which EP.
+        ep: EpName,
+        /// Whether it takes nothing new.
+        drained: bool,
+    },
     /// An attempt's process was started.
-    AttemptStarted { ep: EpName, epoch: Epoch, attempt: AttemptId, at: Time },
+    AttemptStarted {
+        /// Which EP.
+        ep: EpName,
+        /// The connection.
+        epoch: Epoch,
+        /// Which attempt.
+        attempt: AttemptId,
+        /// When, by the EP's clock.
+        at: Time,
+    },
     /// An attempt ended.
-    AttemptEnded { ep: EpName, epoch: Epoch, ended: Box<Ended> },
+    AttemptEnded {
+        /// Which EP.
+        ep: EpName,
+        /// The connection.
+        epoch: Epoch,
+        /// How.
+        ended: Box<Ended>,
+    },
     /// Attempts that were to be taken back were not started, and will not be.
-    AttemptsReturned { ep: EpName, epoch: Epoch, attempts: Vec<AttemptId> },
+    AttemptsReturned {
+        /// Which EP.
+        ep: EpName,
+        /// The connection.
+        epoch: Epoch,
+        /// Which attempts.
+        attempts: Vec<AttemptId>,
+    },
     /// Something to be recorded in the run's events that decides nothing: a question, its answer, a note.
-    Noted { run: RunId, fact: Fact },
+    Noted {
+        /// Which run.
+        run: RunId,
+        /// What to record.
+        fact: Fact,
+    },
     /// Time has passed; said when [`crate::Scheduler::deadline`] is reached.
     Tick,
 }

@@ -52,6 +52,8 @@ pub mod restore;
 mod run;
 mod send;
 mod stop;
+#[cfg(test)]
+mod stories;
 mod submit;
 mod timer;
 pub mod view;

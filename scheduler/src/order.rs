@@ -109,3 +109,99 @@ impl Order {
         std::iter::successors(self.first(), |(position, _)| self.after(*position))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jackfield_protocol::plan::{PlannedSuite, PlannedTest, RunOptions};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Suite 0 holds tests 0..5 and suite 1 tests 1..4 of these; 3 and 4 are teardown files of their suites.
+    fn plan() -> RunPlan {
+        let suite = |parent, tests| PlannedSuite {
+            id: "s".into(),
+            origin: "s".into(),
+            name: "s".into(),
+            parent,
+            tests,
+            place: Default::default(),
+            sut: None,
+            panic_detect: false,
+            libraries: Vec::new(),
+            user_defined: Default::default(),
+            timeout_millis: None,
+            depends: Vec::new(),
+        };
+        let test = |suite, role| PlannedTest {
+            id: "t".into(),
+            origin: "t".into(),
+            suite: SuiteIndex(suite),
+            file: "t".into(),
+            name: "t".into(),
+            role,
+            runnable: true,
+            optional: false,
+            prerequisite: false,
+            params: Vec::new(),
+            properties: Default::default(),
+            configs: Vec::new(),
+            iteration: None,
+            depends: Vec::new(),
+            timeout_millis: None,
+        };
+        let roles =
+            [(0, Role::Test), (1, Role::Test), (1, Role::Test), (1, Role::Teardown), (0, Role::Teardown)];
+        RunPlan {
+            project: String::new(),
+            source: String::new(),
+            user: "ana".into(),
+            options: RunOptions::default(),
+            suites: vec![suite(None, 0..5), suite(Some(SuiteIndex(0)), 1..4), suite(None, 5..5)],
+            tests: roles.into_iter().map(|(at, role)| test(at, role)).collect(),
+            files: Default::default(),
+            libraries: Default::default(),
+        }
+    }
+
+    fn numbers(order: &Order) -> Vec<u32> {
+        order.iter().map(|(_, test)| test.0).collect()
+    }
+
+    #[test]
+    fn queued_tests_stand_before_the_teardown_that_closes_their_suite() {
+        let plan = plan();
+        let mut order = Order::new([0..5, 5..5]);
+        for (nth, suite) in [(0, 0), (1, 1), (2, 0), (3, 1), (4, 2)] {
+            order.insert(Position::queued(&plan, SuiteIndex(suite), nth), TestIndex(10 + nth));
+        }
+        assert_eq!(numbers(&order), [0, 1, 2, 11, 13, 3, 10, 12, 4, 14]);
+    }
+
+    proptest! {
+        #[test]
+        fn walking_visits_everything_once_in_order(
+            sizes in prop::collection::vec((0..4_u32, 0..3_u32), 0..6),
+            queued in prop::collection::vec((0..24_u32, 0..3_u16), 0..8),
+        ) {
+            let mut next = 0;
+            let mut ranges = Vec::new();
+            for (gap, size) in sizes {
+                ranges.push(next + gap..next + gap + size);
+                next += gap + size;
+            }
+            let mut all: Vec<_> = ranges.iter().cloned().flatten().map(|test| (Position::planned(test), TestIndex(test))).collect();
+            let mut order = Order::new(ranges);
+            for (nth, (before, level)) in (0..).zip(queued) {
+                let position = Position { before, level, nth };
+                order.insert(position, TestIndex(100 + nth));
+                all.push((position, TestIndex(100 + nth)));
+            }
+            all.sort();
+            prop_assert_eq!(order.iter().collect::<Vec<_>>(), all.clone());
+            for (position, test) in all {
+                prop_assert_eq!(order.at(position), Some(test));
+            }
+        }
+    }
+}

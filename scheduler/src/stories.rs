@@ -1,0 +1,351 @@
+//! Stories of runs, told by their events: what a person sees, and what an EP is asked to do.
+
+mod lab;
+
+use jackfield_protocol::{
+    event::Hook,
+    plan::{OnEpLost, Role},
+    verdict::{Cause, Outcome, Verdict},
+};
+
+use self::lab::{Changing, Lab, Wording, plan, suite, test};
+use crate::Event;
+
+/// A run of these tests on `ep1` in which the EP plays everything as it is told; what people see at the end.
+fn story(lab: &mut Lab) -> Vec<String> {
+    lab.play();
+    lab.told()
+}
+
+#[test]
+fn a_failed_setup_file_keeps_the_suite_from_running_but_not_its_teardown() {
+    let mut plan = plan([suite("outer", "ep1")
+        .tests([test("setup").role(Role::Setup), test("a")])
+        .inner(suite("inner", "").tests([test("b"), test("undo b").role(Role::Teardown)]))]);
+    plan.add_test(0, test("undo a").role(Role::Teardown));
+    let mut lab = Lab::with(["ep1"]);
+    lab.ends("setup", Verdict::Fail);
+    lab.submit(plan);
+    assert_eq!(
+        story(&mut lab),
+        [
+            "submitted",
+            "outer on ep1",
+            "started",
+            "setup started",
+            "setup FAIL",
+            "a NOT_EXECUTED the setup file of suite outer did not pass: setup ended FAIL",
+            "b NOT_EXECUTED the setup file of suite outer did not pass: setup ended FAIL",
+            "undo b NOT_EXECUTED the setup file of suite outer did not pass: setup ended FAIL",
+            "undo a started",
+            "undo a PASS",
+            "completed",
+        ]
+    );
+}
+
+#[test]
+fn stop_on_fail_ends_the_part_and_cleans_up_what_has_begun() {
+    let mut plan = plan([
+        suite("one", "ep1").tests([
+            test("a").optional(),
+            test("b"),
+            test("c"),
+            test("undo").role(Role::Teardown),
+        ]),
+        suite("two", "ep1").tests([test("d"), test("undo d").role(Role::Teardown)]),
+        suite("three", "ep2").tests([test("e")]),
+    ]);
+    plan.options.stop_on_fail = true;
+    let mut lab = Lab::with(["ep1", "ep2"]);
+    lab.ends("a", Verdict::Fail);
+    lab.ends("b", Verdict::Timeout);
+    lab.submit(plan);
+    let told = story(&mut lab);
+    assert!(told.contains(&"e PASS".to_owned()), "{told:?}");
+    let of_ep1: Vec<_> =
+        told.into_iter().filter(|line| !line.starts_with("e ") && !line.contains(" on ep")).collect();
+    assert_eq!(
+        of_ep1,
+        [
+            "submitted",
+            "started",
+            "a started",
+            "a FAIL",
+            "b started",
+            "b TIMEOUT",
+            "c NOT_EXECUTED the run stops on the first test that fails: b ended TIMEOUT",
+            "undo started",
+            "undo PASS",
+            "d NOT_EXECUTED the run stops on the first test that fails: b ended TIMEOUT",
+            "undo d NOT_EXECUTED the run stopped before its suite began: b ended TIMEOUT",
+            "completed",
+        ]
+    );
+}
+
+#[test]
+fn a_dependency_holds_across_eps_and_is_explained() {
+    let plan = plan([
+        suite("one", "ep1").tests([test("a")]),
+        suite("two", "ep2").tests([
+            test("first"),
+            test("b").after(0, [Verdict::Pass]),
+            test("c").after(0, [Verdict::Fail]),
+        ]),
+    ]);
+    let mut lab = Lab::with(["ep1", "ep2"]);
+    lab.submit(plan);
+    lab.start("a");
+    lab.start("first");
+    lab.end("first");
+    assert_eq!(lab.why(), ["b (1.2): a (1.0) to end"]);
+    lab.play();
+    let told = lab.told();
+    let last: Vec<_> = told.iter().rev().take(5).rev().map(String::as_str).collect();
+    assert_eq!(
+        last,
+        [
+            "a PASS",
+            "b started",
+            "b PASS",
+            "c SKIPPED the dependency a:x does not hold: a ended PASS",
+            "completed"
+        ]
+    );
+}
+
+#[test]
+fn tests_that_wait_for_each_other_do_not_wait_for_ever() {
+    let plan = plan([suite("one", "ep1").tests([test("a").after(1, [Verdict::Pass]), test("b")])]);
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan);
+    let told = story(&mut lab);
+    assert_eq!(
+        told.get(3).map(String::as_str),
+        Some(
+            "a SKIPPED the dependency b:x can never hold: b (1.1) comes later, or waits for this test itself"
+        )
+    );
+    assert_eq!(told.last().map(String::as_str), Some("completed"));
+}
+
+#[test]
+fn a_lane_is_lent_to_what_its_part_waits_for() {
+    let plan = plan([
+        suite("one", "").tests([test("a"), test("b").after(2, [Verdict::Pass])]),
+        suite("two", "").tests([test("c")]),
+    ]);
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan);
+    assert_eq!(
+        story(&mut lab),
+        [
+            "submitted",
+            "one on ep1",
+            "started",
+            "two waits for a free EP",
+            "a started",
+            "a PASS",
+            "b waits for c (1.2) to end",
+            "two on ep1",
+            "c started",
+            "c PASS",
+            "one on ep1",
+            "b started",
+            "b PASS",
+            "completed",
+        ]
+    );
+}
+
+#[test]
+fn pause_lets_the_current_test_end_and_takes_the_rest_back() {
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan([suite("one", "ep1").tests([test("a"), test("b")])]));
+    lab.start("a");
+    lab.say(Event::RunPaused { run: lab::RUN, by: "ana".into() });
+    assert_eq!(lab.orders(), ["open", "assign a", "assign b", "take back b"]);
+    lab.play();
+    assert_eq!(lab.told().last().map(String::as_str), Some("a PASS"));
+    assert_eq!(lab.why(), ["b (1.1): the run to be resumed"]);
+    lab.say(Event::RunResumed { run: lab::RUN, by: "ana".into() });
+    lab.play();
+    assert_eq!(lab.orders(), ["assign b", "close"]);
+    assert_eq!(lab.told().last().map(String::as_str), Some("completed"));
+}
+
+#[test]
+fn stop_ends_what_runs_and_cleans_up() {
+    let mut plan = plan([
+        suite("one", "ep1").tests([test("a"), test("b"), test("undo").role(Role::Teardown)]),
+        suite("two", "ep1").tests([test("c"), test("undo c").role(Role::Teardown)]),
+    ]);
+    plan.options.script_post = Some(lab::script());
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan);
+    lab.start("a");
+    lab.say(Event::RunStopped { run: lab::RUN, by: "ana".into(), reason: "wrong build".to_owned() });
+    lab.play();
+    let ended =
+        Event::HookEnded { run: lab::RUN, hook: Hook::Post, outcome: Outcome::pass(), output: String::new() };
+    lab.say(ended);
+    assert_eq!(
+        lab.told(),
+        [
+            "submitted",
+            "one, two on ep1",
+            "started",
+            "a started",
+            "stopping",
+            "a ABORTED stopped by ana: wrong build",
+            "b NOT_EXECUTED stopped by ana: wrong build",
+            "undo started",
+            "undo PASS",
+            "c, undo c NOT_EXECUTED stopped by ana: wrong build",
+            "hook PASS",
+            "stopped",
+        ]
+    );
+}
+
+#[test]
+fn a_mandatory_pre_script_that_fails_cancels_the_run() {
+    let mut plan = plan([suite("one", "ep1").tests([test("a"), test("b")])]);
+    plan.options.script_pre = Some(lab::script());
+    plan.options.script_post = Some(lab::script());
+    plan.options.pre_post_mandatory = true;
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan);
+    assert_eq!(lab.why(), ["run 1: its pre script to end"]);
+    let outcome = Outcome::not_pass(Verdict::Fail, Cause::Lab, "exit status 2");
+    lab.say(Event::HookEnded { run: lab::RUN, hook: Hook::Pre, outcome, output: String::new() });
+    assert_eq!(
+        lab.told(),
+        [
+            "submitted",
+            "one on ep1",
+            "hook FAIL",
+            "stopping",
+            "a, b NOT_EXECUTED the pre script failed: exit status 2",
+            "stopped",
+        ]
+    );
+}
+
+#[test]
+fn an_ep_that_returns_in_time_goes_on_and_one_that_does_not_is_given_up() {
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan([suite("one", "ep1").tests([test("a"), test("b"), test("undo").role(Role::Teardown)])]));
+    lab.start("a");
+    lab.vanish("ep1");
+    lab.wait(100_000);
+    lab.come_back("ep1", &["a"]);
+    assert_eq!(lab.kept(), ["a"], "b was not held any more, and is sent again");
+    lab.end("a");
+    lab.start("b");
+    lab.vanish("ep1");
+    lab.wait(150_001);
+    let told = lab.told();
+    let last: Vec<_> = told.iter().skip(4).map(String::as_str).collect();
+    assert_eq!(
+        last,
+        [
+            "ep1 silent",
+            "ep1 returned",
+            "a PASS",
+            "b started",
+            "ep1 silent",
+            "ep1 lost",
+            "b ABORTED ep1 was lost: it was not heard for too long",
+            "undo NOT_EXECUTED ep1 was lost: it was not heard for too long",
+            "completed",
+        ]
+    );
+    lab.come_back("ep1", &["b"]);
+    assert!(lab.kept().is_empty(), "what was given up must not go on");
+}
+
+#[test]
+fn the_rest_of_a_lost_part_goes_to_another_ep() {
+    let mut plan = plan([suite("one", "ep1").tests([test("a"), test("b")])]);
+    plan.options.on_ep_lost = OnEpLost::Reassign;
+    let mut lab = Lab::with(["ep1", "ep2"]);
+    lab.submit(plan);
+    lab.start("a");
+    lab.vanish("ep1");
+    lab.wait(150_001);
+    lab.play();
+    let told = lab.told();
+    let last: Vec<_> = told.iter().skip(5).map(String::as_str).collect();
+    assert_eq!(
+        last,
+        [
+            "ep1 lost",
+            "a ABORTED ep1 was lost: it was not heard for too long",
+            "one on ep2",
+            "b started",
+            "b PASS",
+            "completed"
+        ]
+    );
+}
+
+#[test]
+fn a_sut_belongs_to_one_run_at_a_time_and_the_earlier_comes_first() {
+    let on = |ep: &str| plan([suite("one", ep).sut("bench.user").tests([test("a")])]);
+    let mut lab = Lab::with(["ep1", "ep2", "ep3"]);
+    lab.submit(on("ep1"));
+    lab.submit(on("ep2"));
+    lab.submit(on("ep3"));
+    lab.play();
+    let order: Vec<_> =
+        lab.told().into_iter().filter(|line| line.contains(" on ") || line.ends_with("PASS")).collect();
+    assert_eq!(order, ["one on ep1", "a PASS", "one on ep2", "a PASS", "one on ep3", "a PASS"]);
+}
+
+#[test]
+fn tests_come_and_go_while_the_run_runs() {
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan([suite("one", "ep1").tests([test("a"), test("b"), test("undo").role(Role::Teardown)])]));
+    lab.start("a");
+    lab.queue(0, test("c"));
+    lab.dequeue("b");
+    lab.play();
+    assert_eq!(
+        lab.told().into_iter().skip(3).collect::<Vec<_>>(),
+        [
+            "a started",
+            "c queued",
+            "b SKIPPED taken out of the run by ana",
+            "a PASS",
+            "c started",
+            "c PASS",
+            "undo started",
+            "undo PASS",
+            "completed",
+        ]
+    );
+}
+
+#[test]
+fn a_suite_that_runs_out_of_time_is_ended_and_cleaned_up() {
+    let mut plan =
+        plan([suite("one", "ep1").tests([test("a"), test("b"), test("undo").role(Role::Teardown)])]);
+    plan.limit_suite(0, 60_000);
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan);
+    lab.start("a");
+    lab.wait(60_000);
+    lab.play();
+    assert_eq!(
+        lab.told().into_iter().skip(4).collect::<Vec<_>>(),
+        [
+            "a TIMEOUT the time limit of suite one (60 s) has passed",
+            "b NOT_EXECUTED the time limit of suite one has passed",
+            "undo started",
+            "undo PASS",
+            "completed",
+        ]
+    );
+}
