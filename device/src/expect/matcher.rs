@@ -281,6 +281,30 @@ mod tests {
         last
     }
 
+    #[test]
+    fn patterns_with_more_states_than_memory_are_still_found() {
+        let pattern = "a[ab]{40}c[ab]*a[ab]{12}d";
+        let patterns = Patterns::regexes(&[pattern, "ab{30}c"]).unwrap();
+        let mut seed = 7_u32;
+        let mut letter = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if seed & 0x8000_0000 == 0 { b'a' } else { b'b' }
+        };
+        let mut text: Vec<u8> = (0..60_000).map(|_| letter()).collect();
+        text.extend([b"a".as_slice(), &[b'b'; 40], b"c"].concat());
+        text.extend((0..500).map(|_| letter()));
+        text.extend([b"a".as_slice(), &[b'b'; 12], b"d"].concat());
+        let whole = regex_automata::meta::Regex::new(pattern).unwrap().find(&text).map(|found| found.range());
+        let mut matcher = Matcher::new(&patterns);
+        let mut found = Sight::Nothing;
+        for end in (0..=text.len()).step_by(1000).chain([text.len()]) {
+            found = matcher.look(&text[..end]).unwrap();
+        }
+        assert!(matcher.caches.as_ref().unwrap().forward.clear_count() > 0, "this test tests nothing");
+        let Sight::Certain(found) = found else { panic!("{found:?}") };
+        assert_eq!(Some(found.start..found.end), whole, "leftmost start, first end");
+    }
+
     const SHAPES: [&str; 10] =
         ["ab", "a+b", "(?m)^b#", "# ?$", "a.*b", "(a|ab)(#|b#)", r"\ba", "[^a]{3}#", "(?s)b.*?a", "^a"];
 
