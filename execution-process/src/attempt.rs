@@ -151,8 +151,8 @@ impl Attempt {
                 let _ = self.events.send(Event::CleanupAsked { attempt, cleanup: cleanup.clone() });
                 run.story.cleanups.push(cleanup);
             }
-            other => {
-                if let Err(refused) = run.story.take(other) {
+            said @ (Said::Result { .. } | Said::Part(_) | Said::Variable { .. } | Said::Artifact { .. }) => {
+                if let Err(refused) = run.story.take(said) {
                     run.log.write(Stream::Ep, format!("{refused}\n").as_bytes());
                 }
             }

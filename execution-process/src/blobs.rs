@@ -181,8 +181,8 @@ impl Shared {
         let mut body = response.body_mut().with_config().limit(FILE_BYTES_MAX).reader();
         let part = self.folder.join(format!("{hash}.part"));
         let disk = |source| BlobError::Disk { hash, path: self.folder.clone(), source };
-        let (bytes, have) = copy_hashed(&mut body, &mut File::create(&part).map_err(disk)?)
-            .map_err(|error| match error {
+        let (bytes, have) =
+            copy_hashed(&mut body, &mut File::create(&part).map_err(disk)?).map_err(|error| match error {
                 Copy::Read(error) => BlobError::Engine { hash, reason: error.to_string() },
                 Copy::Write(source) => disk(source),
             })?;
@@ -202,7 +202,9 @@ impl Shared {
         cache.add(hash, bytes);
         while cache.bytes > self.bytes_max && cache.files.len() > 1 {
             let files = cache.files.iter().filter(|(name, _)| **name != hash);
-            let Some(oldest) = files.min_by_key(|(_, file)| file.last_use).map(|(name, _)| *name) else { break };
+            let Some(oldest) = files.min_by_key(|(_, file)| file.last_use).map(|(name, _)| *name) else {
+                break;
+            };
             if let Some(file) = cache.files.remove(&oldest) {
                 cache.bytes = cache.bytes.saturating_sub(file.bytes);
             }

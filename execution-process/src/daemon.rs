@@ -123,7 +123,11 @@ impl Daemon {
     }
 
     /// Works until `shutdown`, then ends what runs and says what came of it.
-    pub(crate) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Event>, shutdown: CancellationToken) {
+    pub(crate) async fn run(
+        mut self,
+        mut inbox: mpsc::UnboundedReceiver<Event>,
+        shutdown: CancellationToken,
+    ) {
         self.settle_past().await;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -213,8 +217,8 @@ impl Daemon {
 
     /// Says something to the engine; what cannot be said now is said again after the next welcome, where it matters.
     fn say(&mut self, message: EpToEngine) {
-        let sent = self.link.control.as_ref().map(|control| control.try_send(message));
-        if let Some(Err(mpsc::error::TrySendError::Full(_))) = sent {
+        let Some(control) = &self.link.control else { return };
+        if let Err(mpsc::error::TrySendError::Full(_)) = control.try_send(message) {
             tracing::warn!("the connection does not move; it is given up");
             self.link.control = None;
         }
@@ -224,7 +228,7 @@ impl Daemon {
         if self.link.control.is_none() {
             return;
         }
-        for (seq, report) in self.spool.to_send() {
+        for (seq, report) in self.spool.take_ready() {
             self.say(EpToEngine::Report { seq, report });
         }
     }
@@ -239,8 +243,7 @@ impl Daemon {
     /// Ends everything, in good order.
     async fn farewell(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
         self.ending = true;
-        let outcome =
-            Outcome::not_pass(Verdict::Aborted, Cause::Person, "its execution process was stopped");
+        let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Person, "its execution process was stopped");
         let attempts: Vec<AttemptId> = self.active.keys().copied().collect();
         for attempt in attempts {
             self.end(attempt, End::With(outcome.clone()));

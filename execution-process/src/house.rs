@@ -69,7 +69,11 @@ impl House {
     }
 
     /// Runs every part until `shutdown`, or until the engine refuses for good.
-    pub(crate) async fn run(self, mut settings: Settings, shutdown: CancellationToken) -> Result<(), EpError> {
+    pub(crate) async fn run(
+        self,
+        mut settings: Settings,
+        shutdown: CancellationToken,
+    ) -> Result<(), EpError> {
         settings.work_dir.clone_from(&self.folder);
         if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
             tracing::warn!("processes that leave their test behind may be missed: {error}");
@@ -86,7 +90,8 @@ impl House {
         let log_spool = LogSpool::open(&self.folder.join("logs"), bytes_max).map_err(told)?;
         let pump = LogPump { spool: log_spool, chunks: chunks_inbox, link: log_link, events: events.clone() };
         let secret = secret().map_err(told)?;
-        let link = Link { station: Arc::clone(&station), events: events.clone(), logs, shutdown: services.clone() };
+        let link =
+            Link { station: Arc::clone(&station), events: events.clone(), logs, shutdown: services.clone() };
         let desk = Arc::new(Desk { station: Arc::clone(&station), events: events.clone() });
         let local = LocalApi { listener, desk, shutdown: services.clone() };
         let daemon = Daemon::new(station, spool, events, secret);

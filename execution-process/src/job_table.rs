@@ -83,11 +83,12 @@ impl JobTable {
                 if let Some(order) = lane.queue.pop_front() {
                     return Some(Next::Forbidden(order, outcome));
                 }
-            } else if may_start && lane.due(first.delay_millis).is_none_or(|due| due <= now) {
-                if let Some(order) = lane.queue.pop_front() {
-                    lane.current = Some(Current { order: Arc::clone(&order), started: false });
-                    return Some(Next::Start(order));
-                }
+            } else if may_start
+                && lane.due(first.delay_millis).is_none_or(|due| due <= now)
+                && let Some(order) = lane.queue.pop_front()
+            {
+                lane.current = Some(Current { order: Arc::clone(&order), started: false });
+                return Some(Next::Start(order));
             }
         }
         None
@@ -121,8 +122,7 @@ impl JobTable {
         if order.raises.is_empty() {
             return;
         }
-        let raised =
-            Raised { attempt: Some(order.attempt), name: order.test.name.to_string(), verdict };
+        let raised = Raised { attempt: Some(order.attempt), name: order.test.name.to_string(), verdict };
         guard::raise(self.latches.entry(order.attempt.run).or_default(), &order.raises, &raised);
     }
 
@@ -178,11 +178,6 @@ impl JobTable {
     /// Forgets the latches of a run that is over here.
     pub(crate) fn close_run(&mut self, run: RunId) {
         self.latches.remove(&run);
-    }
-
-    /// Whether nothing is queued or running.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lanes.values().all(|lane| lane.queue.is_empty() && lane.current.is_none())
     }
 }
 

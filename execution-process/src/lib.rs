@@ -22,12 +22,12 @@ mod process;
 mod runner;
 mod sessions;
 
-mod cleanup;
 mod attempt;
+mod cleanup;
 
+mod daemon;
 mod event;
 mod station;
-mod daemon;
 
 mod link;
 mod log_pump;
@@ -55,7 +55,9 @@ pub enum EpError {
     #[error("work folder `{0}` is in use by another execution process; give each its own")]
     WorkFolderInUse(std::path::PathBuf),
     /// It was given no token.
-    #[error("there is no token; make one with `jackfield token create --scope ep` and set token or token_file in ep.toml")]
+    #[error(
+        "there is no token; make one with `jackfield token create --scope ep` and set token or token_file in ep.toml"
+    )]
     NoToken,
     /// The file with its token cannot be read.
     #[error("token file `{path}` cannot be read")]

@@ -49,7 +49,7 @@ pub(crate) struct RunFiles {
 }
 
 /// The libraries of a test.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shelf {
     /// Where they are.
     pub(crate) folder: PathBuf,
@@ -90,7 +90,8 @@ impl RunFiles {
         let mut shelf = Shelf { folder, archives: Vec::new() };
         let context = Arc::clone(&self.context);
         for name in names {
-            let library = context.libraries.get(name).ok_or_else(|| FilesError::NoLibrary(Arc::clone(name)))?;
+            let library =
+                context.libraries.get(name).ok_or_else(|| FilesError::NoLibrary(Arc::clone(name)))?;
             let files = place(name, library, context.library_layout)?;
             for (inside, hash) in &files {
                 self.link(&shelf.folder.join(inside), *hash).await?;
@@ -133,13 +134,15 @@ fn place(
     library: &Library,
     layout: LibraryLayout,
 ) -> Result<BTreeMap<PathBuf, BlobHash>, FilesError> {
-    let own_name = Path::new(name.as_ref()).file_name().map_or_else(|| PathBuf::from("library"), PathBuf::from);
+    let own_name =
+        Path::new(name.as_ref()).file_name().map_or_else(|| PathBuf::from("library"), PathBuf::from);
     let mut placed = BTreeMap::new();
     for (file, hash) in &library.files {
         let inside = Path::new(file.as_ref());
         let safe = inside.components().all(|part| matches!(part, Component::Normal(_)));
         let last = inside.file_name().filter(|_| safe);
-        let last = last.ok_or_else(|| FilesError::Outside { library: Arc::clone(name), file: Arc::clone(file) })?;
+        let last =
+            last.ok_or_else(|| FilesError::Outside { library: Arc::clone(name), file: Arc::clone(file) })?;
         let target = match (library.kind, layout) {
             (LibraryKind::File | LibraryKind::Archive, _) | (LibraryKind::Folder, LibraryLayout::Flat) => {
                 PathBuf::from(last)
@@ -153,8 +156,10 @@ fn place(
 
 /// Makes every folder on the way to a file a Python package, where it is none yet.
 fn make_packages<'a>(shelf: &Path, files: impl Iterator<Item = &'a PathBuf>) -> io::Result<()> {
-    let folders: BTreeSet<&Path> =
-        files.flat_map(|file| file.ancestors().skip(1)).filter(|folder| !folder.as_os_str().is_empty()).collect();
+    let folders: BTreeSet<&Path> = files
+        .flat_map(|file| file.ancestors().skip(1))
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .collect();
     for folder in folders {
         match std::fs::File::create_new(shelf.join(folder).join("__init__.py")) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),

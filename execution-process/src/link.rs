@@ -85,10 +85,10 @@ impl Link {
             };
             let _ = self.logs.send(LogEvent::Down);
             let _ = self.events.send(Event::LinkDown);
-            if let Broken::Refused(problem) = &broken {
-                if is_final(problem.code) {
-                    return Err(EpError::Refused(problem.clone()));
-                }
+            if let Broken::Refused(problem) = &broken
+                && is_final(problem.code)
+            {
+                return Err(EpError::Refused(problem.clone()));
             }
             let pause = dialer.backoff(tries);
             if tries == 0 || tries % 20 == 19 {
@@ -119,7 +119,8 @@ impl Link {
         let _ = self.logs.send(LogEvent::Up { window_bytes: welcome.log_window_bytes, frames });
         let _ = self.events.send(Event::LinkUp { welcome: Box::new(welcome), control });
         let (sink, stream) = socket.split();
-        let mut outgoing = Outgoing { sink, control: control_inbox, frames: frames_inbox, beat: heartbeat(beat) };
+        let mut outgoing =
+            Outgoing { sink, control: control_inbox, frames: frames_inbox, beat: heartbeat(beat) };
         let broken = tokio::select! {
             broken = self.read(stream, silence, epoch) => broken,
             broken = outgoing.write() => broken,
@@ -131,17 +132,18 @@ impl Link {
     async fn greet(&self, socket: &mut Socket) -> Result<Welcome, Broken> {
         let (answer, held) = oneshot::channel();
         let _ = self.events.send(Event::LinkGreets { held: answer });
-        let held = held.await.map_err(|_| Broken::Ending)?;
+        let Ok(held) = held.await else { return Err(Broken::Ending) };
         let hello: Hello = hello::hello(&self.station, local_address(socket), held).await;
         socket.send(text(&EpToEngine::Hello(Box::new(hello)))?).await?;
         loop {
             let message = socket.next().await.ok_or(Broken::Closed)??;
             let Message::Text(text) = message else { continue };
-            return match serde_json::from_str(&text)? {
-                EngineToEp::Welcome(welcome) => Ok(welcome),
-                EngineToEp::Refused(problem) => Err(Broken::Refused(problem)),
-                _ => Err(Broken::NoGreeting),
-            };
+            let answer: EngineToEp = serde_json::from_str(&text)?;
+            if let EngineToEp::Welcome(welcome) = answer {
+                return Ok(welcome);
+            }
+            let EngineToEp::Refused(problem) = answer else { return Err(Broken::NoGreeting) };
+            return Err(Broken::Refused(problem));
         }
     }
 

@@ -64,7 +64,8 @@ impl LogPump {
                 .as_ref()
                 .filter(|_| self.spool.waits())
                 .map_or_else(|| clock() + FAR, |up| up.progress + STALL_LIMIT);
-            let waits_for_room = connection.as_ref().filter(|up| up.next.is_some()).map(|up| up.frames.clone());
+            let waits_for_room =
+                connection.as_ref().filter(|up| up.next.is_some()).map(|up| up.frames.clone());
             tokio::select! {
                 biased;
                 heard = self.link.recv() => match heard {
@@ -129,7 +130,9 @@ impl LogPump {
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    tracing::error!("a log cannot be read back from the spool, and is sent no further: {error}");
+                    tracing::error!(
+                        "a log cannot be read back from the spool, and is sent no further: {error}"
+                    );
                     return;
                 }
             }
@@ -138,12 +141,18 @@ impl LogPump {
 
     /// Gives a chunk to the disk; back it comes when the disk does not take it.
     fn keep(&mut self, chunk: Chunk) -> Option<Chunk> {
-        let frame =
-            LogFrame { attempt: chunk.attempt, stream: chunk.stream, offset: chunk.offset, bytes: &chunk.bytes };
+        let frame = LogFrame {
+            attempt: chunk.attempt,
+            stream: chunk.stream,
+            offset: chunk.offset,
+            bytes: &chunk.bytes,
+        };
         match self.spool.push(&frame) {
             Ok(()) => None,
             Err(error) => {
-                tracing::error!("the log spool cannot be written, and tests that write wait: {error}; free disk space");
+                tracing::error!(
+                    "the log spool cannot be written, and tests that write wait: {error}; free disk space"
+                );
                 Some(chunk)
             }
         }

@@ -182,6 +182,7 @@ impl LogSpool {
     }
 
     /// Whether everything was sent and stored.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.segments.values().all(|segment| segment.pending == 0)
     }

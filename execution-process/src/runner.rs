@@ -68,7 +68,7 @@ pub(crate) fn choose(settings: &EpSettings, test: &TestOrder, places: Places<'_>
         }
         RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot => {
             let mut command = fill(settings, &runner.command, places)?;
-            command.extend(own_arguments(runner.kind, places.work));
+            command.extend(own_arguments(runner.kind, places));
             if !runner.command.iter().any(|part| part.contains("{file}")) {
                 command.push(places.file.into());
             }
@@ -83,13 +83,17 @@ fn runner_of(settings: &EpSettings, test: &TestOrder) -> Result<Runner, Outcome>
     let Some(wanted) = test.properties.get(PROPERTY).map(AsRef::as_ref) else {
         return built_in(settings, &file_name)
             .or_else(|| settings.runner(&file_name).map(|(_, runner)| runner.clone()))
-            .ok_or_else(|| invalid(Cause::Test, format!("no runner of ep.toml fits `{file_name}`; add [runners.ENDING]")));
+            .ok_or_else(|| {
+                invalid(Cause::Test, format!("no runner of ep.toml fits `{file_name}`; add [runners.ENDING]"))
+            });
     };
     let by_ending = settings.runners.get(wanted.trim_start_matches('.'));
     let by_kind = || settings.runners.values().find(|runner| runner.kind.as_str() == wanted);
     by_ending.or_else(by_kind).cloned().ok_or_else(|| {
-        let known: Vec<&str> = settings.runners.keys().map(AsRef::as_ref).filter(|name| !name.is_empty()).collect();
-        let reason = format!("property runner=`{wanted}` is no runner of ep.toml; there are {}", known.join(", "));
+        let known: Vec<&str> =
+            settings.runners.keys().map(AsRef::as_ref).filter(|name| !name.is_empty()).collect();
+        let reason =
+            format!("property runner=`{wanted}` is no runner of ep.toml; there are {}", known.join(", "));
         invalid(Cause::Test, reason)
     })
 }
@@ -123,7 +127,8 @@ fn fill(settings: &EpSettings, command: &[String], places: Places<'_>) -> Result
         };
         if index == 0 {
             let path = find_program(&text).ok_or_else(|| {
-                let reason = format!("`{text}` is not installed on this EP; install it, or name another in ep.toml");
+                let reason =
+                    format!("`{text}` is not installed on this EP; install it, or name another in ep.toml");
                 invalid(Cause::Lab, reason)
             })?;
             filled.push(path.into());
@@ -149,22 +154,25 @@ fn wrapper(command: &[String]) -> Option<&'static str> {
     }
 }
 
-fn own_arguments(kind: RunnerKind, work: &Path) -> Vec<OsString> {
+fn own_arguments(kind: RunnerKind, places: Places<'_>) -> Vec<OsString> {
     let at = |option: &str, path: &Path| {
         let mut text = OsString::from(option);
         text.push(path);
         text
     };
-    let results = work.join(RESULTS);
+    let results = places.work.join(RESULTS);
+    // Names of cases count from the root; the file stands alone in its folder.
+    let root = places.file.parent().unwrap_or(places.work);
     match kind {
         RunnerKind::Pytest => vec![
             "-p".into(),
             "no:cacheprovider".into(),
             "-o".into(),
             "junit_family=xunit1".into(),
+            at("--rootdir=", root),
             at("--junitxml=", &results),
         ],
-        RunnerKind::Robot => vec![at("--xunit=", &results), at("--outputdir=", work)],
+        RunnerKind::Robot => vec![at("--xunit=", &results), at("--outputdir=", places.work)],
         RunnerKind::Command | RunnerKind::Executable | RunnerKind::Python | RunnerKind::Steps => Vec::new(),
     }
 }
@@ -172,7 +180,9 @@ fn own_arguments(kind: RunnerKind, work: &Path) -> Vec<OsString> {
 fn results(runner: &Runner) -> Option<Results> {
     let file = match runner.kind {
         RunnerKind::Pytest | RunnerKind::Robot => Some(RESULTS.to_owned()),
-        RunnerKind::Command | RunnerKind::Executable | RunnerKind::Python | RunnerKind::Steps => runner.junit.clone(),
+        RunnerKind::Command | RunnerKind::Executable | RunnerKind::Python | RunnerKind::Steps => {
+            runner.junit.clone()
+        }
     };
     file.map(|file| Results { file, tool: runner.kind })
 }

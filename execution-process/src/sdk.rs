@@ -65,3 +65,40 @@ pub(crate) fn unpack(folder: &Path) -> io::Result<PathBuf> {
     std::fs::rename(&part, &place)?;
     Ok(place)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn files_below(folder: &Path, name: &str, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let own = entry.file_name().into_string().unwrap();
+            if own == "tests" || own == "__pycache__" {
+                continue;
+            }
+            let inside = if name.is_empty() { own } else { format!("{name}/{own}") };
+            if entry.path().is_dir() {
+                files_below(&entry.path(), &inside, found);
+            } else if !name.is_empty() {
+                found.insert(inside);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_sdks_is_compiled_in_and_unpacked() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk");
+        let mut there = BTreeSet::new();
+        files_below(&source, "", &mut there);
+        let ours: BTreeSet<String> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(ours, there, "bring FILES up to date");
+        let folder = tempfile::tempdir().unwrap();
+        let place = unpack(folder.path()).unwrap();
+        assert_eq!(unpack(folder.path()).unwrap(), place);
+        for (path, text) in FILES {
+            assert_eq!(std::fs::read_to_string(place.join(path)).unwrap(), *text);
+        }
+    }
+}

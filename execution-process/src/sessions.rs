@@ -116,10 +116,11 @@ impl Sessions {
             let _ = self.close(run, &name).await;
         }
         let folder = self.0.recordings.join(run.to_string());
-        if let Err(error) = std::fs::remove_dir_all(&folder) {
-            if error.kind() != io::ErrorKind::NotFound {
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!("`{}` cannot be removed: {error}", folder.display());
             }
+            _ => {}
         }
     }
 
@@ -189,9 +190,10 @@ fn file_name(session: &str) -> Arc<str> {
 
 /// A recording; a session whose recording cannot be written is held without one.
 fn recorder(path: &std::path::Path, title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>> {
-    let file = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
-        File::options().create(true).append(true).open(path)
-    });
+    let file = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| File::options().create(true).append(true).open(path));
     match file {
         Ok(file) => vec![Box::new(Recorder::new(file, title, Window::default(), secrets))],
         Err(error) => {

@@ -145,10 +145,11 @@ impl Spool {
         }
         self.forget(seq);
         self.append(&Record::Acked { seq });
-        if self.length > self.rotate_at && self.trouble.is_none() {
-            if let Err(error) = self.rotate() {
-                self.fail(&error);
-            }
+        if self.length > self.rotate_at
+            && self.trouble.is_none()
+            && let Err(error) = self.rotate()
+        {
+            self.fail(&error);
         }
     }
 
@@ -183,7 +184,7 @@ impl Spool {
     }
 
     /// What may be sent now and was not yet sent on this connection.
-    pub(crate) fn to_send(&mut self) -> Vec<(u64, Report)> {
+    pub(crate) fn take_ready(&mut self) -> Vec<(u64, Report)> {
         let (from, to) = (self.sent_seq, self.durable_seq);
         if from >= to {
             return Vec::new();
@@ -289,8 +290,7 @@ impl Spool {
         let running = self.running.iter().map(|(attempt, running)| (*attempt, running.clone())).collect();
         record::write(&mut text, &Record::Base { next_seq: self.next_seq, running });
         let new = self.path.with_extension("new");
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&new)?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&new)?;
         file.write_all(&text)?;
         file.sync_data()?;
         std::fs::rename(&new, &self.path)?;

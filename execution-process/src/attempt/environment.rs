@@ -41,14 +41,14 @@ impl Attempt {
 
     fn add_paths(&self, all: &mut BTreeMap<OsString, OsString>, shelf: &Shelf) {
         let sdk = &self.station.sdk;
-        let mut libs: Vec<PathBuf> = Vec::new();
-        if !shelf.folder.as_os_str().is_empty() {
-            libs.push(shelf.folder.clone());
-            all.insert("JACKFIELD_LIB_DIR".into(), shelf.folder.clone().into());
-        }
+        all.insert("JACKFIELD_LIB_DIR".into(), shelf.folder.clone().into());
         let mut set = |name: &str, own: Vec<PathBuf>, separator: &str| {
-            let folders: Vec<PathBuf> = libs.iter().cloned().chain(own).collect();
-            let value = prepend_path(all.get(OsString::from(name).as_os_str()).map(AsRef::as_ref), &folders, separator);
+            let folders: Vec<PathBuf> = std::iter::once(shelf.folder.clone()).chain(own).collect();
+            let value = prepend_path(
+                all.get(OsString::from(name).as_os_str()).map(AsRef::as_ref),
+                &folders,
+                separator,
+            );
             all.insert(name.into(), value);
         };
         let python = [sdk.join("python"), sdk.join("python/libs")];

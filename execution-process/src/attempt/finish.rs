@@ -50,7 +50,8 @@ impl Attempt {
     pub(super) async fn ended(&mut self, mut run: Run, ready: Option<&Ready>) -> Finish {
         self.hear(&mut run);
         let outcome = self.outcome(&mut run, ready).await;
-        let artifacts = if run.unwanted { BTreeMap::new() } else { self.keep_artifacts(&mut run, ready).await };
+        let artifacts =
+            if run.unwanted { BTreeMap::new() } else { self.keep_artifacts(&mut run, ready).await };
         run.log.flush().await;
         let exit_code = match (&run.forced, &run.exit) {
             (None, Exit::Code(code)) => Some(*code),
@@ -142,11 +143,7 @@ impl Attempt {
 }
 
 /// What a tool that leaves no readable results makes of a test.
-fn no_results(
-    tool: RunnerKind,
-    read: &Result<Option<junit::Cases>, String>,
-    exit: &Exit,
-) -> Option<Outcome> {
+fn no_results(tool: RunnerKind, read: &Result<Option<junit::Cases>, String>, exit: &Exit) -> Option<Outcome> {
     let invalid = |cause, reason| Some(Outcome::not_pass(Verdict::Invalid, cause, reason));
     match (tool, read, exit) {
         (_, Ok(Some(cases)), Exit::Code(_)) if cases.total == 0 => {
@@ -160,7 +157,9 @@ fn no_results(
             );
             invalid(Cause::Lab, reason)
         }
-        (_, Err(error), Exit::Code(_)) => invalid(Cause::Test, format!("its results cannot be read: {error}")),
+        (_, Err(error), Exit::Code(_)) => {
+            invalid(Cause::Test, format!("its results cannot be read: {error}"))
+        }
         _ => None,
     }
 }

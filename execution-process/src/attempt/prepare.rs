@@ -101,11 +101,7 @@ impl Attempt {
             self.station.blobs.get(*config).await?;
         }
         let mut files = self.files.lock().await;
-        let shelf = if test.libraries.is_empty() {
-            Arc::default()
-        } else {
-            files.shelf(&test.libraries).await?
-        };
+        let shelf = files.shelf(&test.libraries).await?;
         // A test without content never comes this far: it is skipped by rule.
         let content = test.content.ok_or_else(|| FilesError::NoLibrary(Arc::clone(&test.file)))?;
         Ok((files.test_file(&test.file, content).await?, shelf))

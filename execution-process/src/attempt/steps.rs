@@ -34,15 +34,20 @@ struct Around {
 impl StepEnvironment for Around {
     async fn resource(&mut self, path: &str) -> Result<BTreeMap<String, Value>, String> {
         let found = self.ask(Call::GetResource { query: path.to_owned() }).await?;
-        let node: Resource = serde_json::from_value(found)
-            .map_err(|_| format!("`{path}` is not a resource that can be opened; name a node, not one property"))?;
+        let node: Resource = serde_json::from_value(found).map_err(|error| {
+            format!("`{path}` is no resource that can be opened; name a node, not one property: {error}")
+        })?;
         Ok(node.properties)
     }
 
     async fn variable(&mut self, name: &str) -> Option<String> {
         let test = &self.order.test;
         let iterated = test.iteration.as_ref().and_then(|iteration| {
-            iteration.values.iter().find(|value| value.name.as_ref() == name).map(|value| value.value.to_string())
+            iteration
+                .values
+                .iter()
+                .find(|value| value.name.as_ref() == name)
+                .map(|value| value.value.to_string())
         });
         let param = || {
             let index = name.parse::<usize>().ok()?.checked_sub(FIRST_PARAM)?;
@@ -55,7 +60,7 @@ impl StepEnvironment for Around {
         match self.ask(Call::GetGlobal { path: name.to_owned() }).await.ok()? {
             Value::Null | Value::Object(_) => None,
             Value::String(text) => Some(text),
-            other => Some(other.to_string()),
+            plain @ (Value::Bool(_) | Value::Number(_) | Value::Array(_)) => Some(plain.to_string()),
         }
     }
 
@@ -75,7 +80,7 @@ impl Around {
     async fn ask(&self, call: Call) -> Result<Value, String> {
         let (answer, answered) = oneshot::channel();
         let _ = self.events.send(Event::Call { attempt: self.order.attempt, call, answer });
-        let answered = answered.await.map_err(|_| "the test has ended".to_owned())?;
+        let answered = answered.await.map_err(|gone| format!("the test has ended: {gone}"))?;
         answered.map_err(|problem| problem.to_string())
     }
 }

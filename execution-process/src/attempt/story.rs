@@ -140,14 +140,19 @@ mod tests {
 
     fn shown(outcome: &Outcome) -> String {
         let cause = outcome.cause.map_or("-", Cause::as_str);
-        format!("{} {cause} {}{}", outcome.verdict, outcome.reason, if outcome.crashed { " crashed" } else { "" })
+        format!(
+            "{} {cause} {}{}",
+            outcome.verdict,
+            outcome.reason,
+            if outcome.crashed { " crashed" } else { "" }
+        )
     }
 
     #[test]
     fn the_exit_status_speaks_where_nothing_else_does() {
         for (exit, expect) in [
             (Exit::Code(0), "PASS - "),
-            (Exit::Code(77), "SKIPPED test it skipped itself (exit status 77)"),
+            (Exit::Code(77), "SKIPPED person it skipped itself (exit status 77)"),
             (Exit::Code(1), "FAIL product exit status 1"),
             (Exit::Signal(11), "FAIL test it was ended by signal 11 (SEGV) crashed"),
             (Exit::Lost("gone".to_owned()), "ABORTED lab gone"),

@@ -7,7 +7,7 @@ use jackfield_protocol::{
     verdict::{Cause, Outcome, Verdict},
 };
 use serde_json::json;
-use tokio::{net::unix::pipe, process::Child, sync::mpsc, time::Instant};
+use tokio::{net::unix::pipe, process::Child, sync::mpsc};
 
 use super::{Attempt, Exit, Run, prepare::Ready};
 use crate::{
@@ -61,7 +61,7 @@ impl Running {
 enum Ending {
     NotYet,
     /// It was asked to end, and is killed then.
-    Asked(Instant),
+    Asked,
     Killed,
 }
 
@@ -124,17 +124,18 @@ impl Attempt {
         let text = |value: &std::ffi::OsString| value.to_string_lossy().into_owned();
         let environment: std::collections::BTreeMap<String, String> =
             ready.environment.iter().map(|(name, value)| (text(name), text(value))).collect();
-        let message = json!({
-            "file": ready.file.to_string_lossy(),
-            "argv": self.order.test.params,
-            "env": environment,
-            "cwd": ready.work.to_string_lossy(),
-            "inject": self.injected(),
-        });
+        let message = [
+            ("file", json!(ready.file.to_string_lossy())),
+            ("argv", json!(self.order.test.params)),
+            ("env", json!(environment)),
+            ("cwd", json!(ready.work.to_string_lossy())),
+            ("inject", self.injected()),
+        ];
+        let message = message.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let (events, mut inbox) = mpsc::unbounded_channel();
         self.station.warm.run(WarmRun { message, output, events }).await;
-        let (pid, interpreter) = match inbox.recv().await {
-            Some(WarmEvent::Started { pid, interpreter }) => (pid, interpreter),
+        let pid = match inbox.recv().await {
+            Some(WarmEvent::Started { pid }) => pid,
             Some(WarmEvent::Lost(reason)) => {
                 let absent = matches!(self.station.warm.state_now(), WarmState::Absent(_));
                 let verdict = if absent { Verdict::Invalid } else { Verdict::Aborted };
@@ -149,7 +150,7 @@ impl Attempt {
         process::limit(pid, self.station.settings.limits());
         let mut tree = self.tree(pid);
         if self.station.settings.file.lanes == 1 {
-            tree = tree.forked_from(&self.station.warm_mark(), interpreter);
+            tree = tree.forked_from(&self.station.warm_mark());
         }
         Ok((Running::Warm(inbox), tree))
     }
@@ -168,7 +169,8 @@ impl Attempt {
         mut panics: Option<&mut PanicWatch>,
     ) {
         let mut ending = Ending::NotYet;
-        let mut alarm = Box::pin(tokio::time::sleep(Duration::from_millis(self.order.timeout_millis).min(FAR)));
+        let mut alarm =
+            Box::pin(tokio::time::sleep(Duration::from_millis(self.order.timeout_millis).min(FAR)));
         let mut open = true;
         let mut buffer = Vec::with_capacity(READ_BYTES);
         loop {
@@ -178,10 +180,10 @@ impl Attempt {
                 Ok(()) = self.end.changed() => end_now = self.ended_from_outside(run),
                 () = &mut alarm => match ending {
                     Ending::NotYet => end_now = Some(self.too_long(run)),
-                    Ending::Asked(_) | Ending::Killed => {
+                    Ending::Asked | Ending::Killed => {
                         ending = Ending::Killed;
                         tree.kill().await;
-                        alarm.as_mut().reset(Instant::now() + FAR);
+                        alarm.set(tokio::time::sleep(FAR));
                     }
                 },
                 exit = running.exit() => {
@@ -197,10 +199,9 @@ impl Attempt {
             if let (Some(outcome), Ending::NotYet) = (end_now, &ending) {
                 run.forced = Some(outcome);
                 let grace = Duration::from_millis(self.station.settings.limits().stop_grace_millis);
-                let killed_at = Instant::now() + grace;
-                ending = Ending::Asked(killed_at);
+                ending = Ending::Asked;
                 tree.terminate();
-                alarm.as_mut().reset(killed_at);
+                alarm.set(tokio::time::sleep(grace));
             }
         }
     }
@@ -246,7 +247,9 @@ impl Attempt {
             }
         };
         if tokio::time::timeout(DRAIN_LIMIT, drain).await.is_err() {
-            run.log.say("a process that left the test behind still holds its output; what it writes is not kept");
+            run.log.say(
+                "a process that left the test behind still holds its output; what it writes is not kept",
+            );
         }
         run.log.flush().await;
     }

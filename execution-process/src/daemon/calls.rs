@@ -45,8 +45,12 @@ impl Calls {
 
     /// The connection broke: what changes something and may have been done is not done twice.
     pub(super) fn disconnected(&mut self) {
-        let lost: Vec<u64> =
-            self.open.iter().filter(|(_, open)| open.said && !repeats(&open.call)).map(|(id, _)| *id).collect();
+        let lost: Vec<u64> = self
+            .open
+            .iter()
+            .filter(|(_, open)| open.said && !repeats(&open.call))
+            .map(|(id, _)| *id)
+            .collect();
         for open in lost.into_iter().filter_map(|id| self.open.remove(&id)) {
             let title = "the connection to the engine broke before it answered; look whether it was done";
             let _ = open.answer.send(Err(Problem::new(ErrorCode::Unavailable, title)));

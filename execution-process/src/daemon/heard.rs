@@ -42,7 +42,8 @@ impl Daemon {
     /// Fetches what the next tests need while others run.
     pub(super) fn prefetch(&self) {
         let tests = self.jobs.ahead(AHEAD).map(|order| &order.test);
-        let hashes = tests.flat_map(|test| test.content.into_iter().chain(test.configs.iter().map(|(_, hash)| *hash)));
+        let hashes =
+            tests.flat_map(|test| test.content.into_iter().chain(test.configs.iter().map(|(_, hash)| *hash)));
         self.station.blobs.prefetch(hashes);
     }
 

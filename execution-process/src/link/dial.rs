@@ -7,10 +7,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio_tungstenite::{
     Connector, connect_async_tls_with_config,
     tungstenite::{
-        Error,
-        client::IntoClientRequest,
-        handshake::client::Request,
-        http::HeaderValue,
+        Error, client::IntoClientRequest, handshake::client::Request, http::HeaderValue,
         protocol::WebSocketConfig,
     },
 };
@@ -51,7 +48,8 @@ impl Dialer {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
-        let dial = connect_async_tls_with_config(self.request.clone(), Some(config), true, self.connector.clone());
+        let dial =
+            connect_async_tls_with_config(self.request.clone(), Some(config), true, self.connector.clone());
         match tokio::time::timeout(DIAL_LIMIT, dial).await {
             Ok(connected) => connected.map(|(socket, _)| socket),
             Err(_) => Err(Error::Io(std::io::ErrorKind::TimedOut.into())),

@@ -14,10 +14,12 @@ pub(super) async fn get(desk: &Desk, guest: &Guest, wanted: p::GetConfig) -> Res
     let found = test.configs.iter().find(|(name, _)| names(name, &wanted.config));
     let Some((name, hash)) = found else {
         let known: Vec<&str> = test.configs.iter().map(|(name, _)| name.as_ref()).collect();
-        let title = format!("`{}` is no configuration of this test; it has: {}", wanted.config, known.join(", "));
+        let title =
+            format!("`{}` is no configuration of this test; it has: {}", wanted.config, known.join(", "));
         return Err(Problem::new(ErrorCode::NotFound, title).field("config").into());
     };
-    let broken = |reason: String| Problem::new(ErrorCode::BadFile, format!("configuration `{name}`: {reason}"));
+    let broken =
+        |reason: String| Problem::new(ErrorCode::BadFile, format!("configuration `{name}`: {reason}"));
     let path = desk.station.blobs.get(*hash).await.map_err(|error| broken(error.to_string()))?;
     let bytes = tokio::fs::read(path).await.map_err(|error| broken(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|error| broken(error.to_string()))?;
@@ -45,7 +47,9 @@ fn names(name: &str, wanted: &str) -> bool {
 /// The value of this copy, where the path is one of its iterators.
 fn iterated(guest: &Guest, config: &str, path: &str) -> Option<Value> {
     let values = &guest.order.test.iteration.as_ref()?.values;
-    let hit = values.iter().find(|value| names(config, &value.config) && place(&value.component, &value.name) == path);
+    let hit = values
+        .iter()
+        .find(|value| names(config, &value.config) && place(&value.component, &value.name) == path);
     hit.map(|value| Value::String(value.value.to_string()))
 }
 

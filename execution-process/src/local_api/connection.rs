@@ -45,10 +45,10 @@ pub(super) async fn serve(stream: UnixStream, desk: Arc<Desk>) {
             }
             Err(failure) => (None, Err(failure)),
         };
-        if let Some(answer) = rpc::answer(id, result) {
-            if write.write_all(&answer).await.is_err() {
-                return;
-            }
+        if let Some(answer) = rpc::answer(id, result)
+            && write.write_all(&answer).await.is_err()
+        {
+            return;
         }
     }
 }

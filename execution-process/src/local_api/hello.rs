@@ -21,7 +21,8 @@ pub(super) async fn hello(desk: &Desk, params: Value) -> Result<(Guest, Value), 
     let (answer, known) = oneshot::channel();
     let _ = desk.events.send(Event::Hello { token, answer });
     let unknown = || {
-        let title = "no running test has this token; use the one in JACKFIELD_TOKEN of the test's own process";
+        let title =
+            "no running test has this token; use the one in JACKFIELD_TOKEN of the test's own process";
         Problem::new(ErrorCode::Unauthenticated, title)
     };
     let guest = known.await.ok().flatten().ok_or_else(unknown)?;

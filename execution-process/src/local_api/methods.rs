@@ -154,10 +154,7 @@ fn part(part: p::Part) -> Result<Said, Failure> {
 }
 
 fn variable(variable: p::Variable) -> Said {
-    let value: Arc<str> = match variable.value {
-        Value::String(text) => text.into(),
-        other => other.to_string().into(),
-    };
+    let value = variable.value.as_str().map_or_else(|| variable.value.to_string().into(), Arc::from);
     Said::Variable { name: variable.name, value }
 }
 
@@ -169,7 +166,8 @@ fn artifact(artifact: p::Artifact) -> Said {
 
 fn cleanup(cleanup: p::Cleanup) -> Result<Said, Failure> {
     if cleanup.command.is_empty() {
-        let problem = Problem::new(ErrorCode::BadRequest, "a clean-up needs a command: program and arguments");
+        let problem =
+            Problem::new(ErrorCode::BadRequest, "a clean-up needs a command: program and arguments");
         return Err(Failure::Params(problem.field("command")));
     }
     let p::Cleanup { name, command, timeout_millis } = cleanup;

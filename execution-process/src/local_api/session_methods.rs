@@ -68,8 +68,10 @@ impl Desk {
     async fn properties(&self, guest: &Guest, resource: &str) -> Result<BTreeMap<String, Value>, Failure> {
         let found = self.ask(guest, Call::GetResource { query: resource.to_owned() }).await?;
         let node: Result<Resource, _> = serde_json::from_value(found);
-        node.map(|node| node.properties).map_err(|_| {
-            let title = format!("`{resource}` is not a resource that can be opened; name a node, not one property");
+        node.map(|node| node.properties).map_err(|error| {
+            let title = format!(
+                "`{resource}` is no resource that can be opened; name a node, not one property: {error}"
+            );
             Failure::from(Problem::new(ErrorCode::NotFound, title).field("resource"))
         })
     }
@@ -100,7 +102,8 @@ impl Desk {
         let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
         let seen = session.expect(&patterns, timeout).await.map_err(|error| problem(&error))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let groups: Vec<Option<String>> = seen.groups.iter().map(|group| group.as_deref().map(text)).collect();
+        let groups: Vec<Option<String>> =
+            seen.groups.iter().map(|group| group.as_deref().map(text)).collect();
         Ok(json!({
             "index": seen.index,
             "before": text(&seen.before),

@@ -102,7 +102,7 @@ proptest! {
         let mut spool = LogSpool::open(folder.path(), WINDOW).unwrap();
         let mut written: BTreeMap<u32, u64> = BTreeMap::new();
         let mut arrived: BTreeMap<u32, u64> = BTreeMap::new();
-        let mut receive = |spool: &mut LogSpool, arrived: &mut BTreeMap<u32, u64>, window| {
+        let receive = |spool: &mut LogSpool, arrived: &mut BTreeMap<u32, u64>, window| {
             for (test, offset, bytes) in drain(spool, window) {
                 let at = arrived.entry(test).or_default();
                 assert!(offset <= *at, "a gap in the log of {test}");

@@ -20,8 +20,9 @@ pub(crate) struct Tree {
     leader: i32,
     /// What stands in the environment of each of them: all of these.
     marks: Vec<Vec<u8>>,
-    /// A child of this program with this in its environment is the test's, unless it is the process named.
-    forked_from: Option<(Vec<u8>, i32)>,
+    /// A child of this program with this in its environment is the test's, unless it is in this program's own session:
+    /// that is the interpreter, and what it forks for a test gets a session of its own.
+    forked_from: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +42,8 @@ impl Tree {
 
     /// The same for a test that was forked from a warm interpreter: its own forks show the interpreter's environment.
     #[must_use]
-    pub(crate) fn forked_from(mut self, mark: &str, interpreter: i32) -> Self {
-        self.forked_from = Some((mark.as_bytes().to_vec(), interpreter));
+    pub(crate) fn forked_from(mut self, mark: &str) -> Self {
+        self.forked_from = Some(mark.as_bytes().to_vec());
         self
     }
 
@@ -112,14 +113,18 @@ impl Tree {
                 break;
             }
         }
-        all.iter().filter(|process| !process.zombie && members.contains(&process.pid)).map(|p| p.pid).collect()
+        all.iter()
+            .filter(|process| !process.zombie && members.contains(&process.pid))
+            .map(|p| p.pid)
+            .collect()
     }
 
     fn is_marked(&self, pid: i32) -> bool {
         let environment = environment_of(pid);
         let marked = self.marks.iter().all(|mark| has_entry(&environment, mark));
-        let forked = self.forked_from.as_ref().is_some_and(|(mark, interpreter)| {
-            pid != *interpreter && has_entry(&environment, mark)
+        let forked = self.forked_from.as_ref().is_some_and(|mark| {
+            has_entry(&environment, mark)
+                && process(pid).is_some_and(|process| process.session != own_session())
         });
         (marked && !self.marks.is_empty()) || forked
     }
@@ -180,6 +185,10 @@ fn own_children() -> Vec<i32> {
 
 fn own_pid() -> i32 {
     rustix::process::getpid().as_raw_nonzero().get()
+}
+
+fn own_session() -> i32 {
+    rustix::process::getsid(None).map_or(0, |session| session.as_raw_nonzero().get())
 }
 
 fn processes() -> Vec<Process> {

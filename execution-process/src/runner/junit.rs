@@ -51,11 +51,7 @@ impl Cases {
         match part.verdict {
             Verdict::Pass => {}
             Verdict::Skipped => self.skipped = self.skipped.saturating_add(1),
-            Verdict::Fail
-            | Verdict::Aborted
-            | Verdict::NotExecuted
-            | Verdict::Timeout
-            | Verdict::Invalid => {
+            Verdict::Fail | Verdict::Aborted | Verdict::NotExecuted | Verdict::Timeout | Verdict::Invalid => {
                 self.failed = self.failed.saturating_add(1);
                 if self.first_failed.len() < 3 {
                     self.first_failed.push(part.name.clone());
@@ -181,7 +177,9 @@ mod tests {
 
     #[test]
     fn a_file_that_was_cut_off_or_is_hostile_is_refused() {
-        for bad in ["<testsuite><testcase name='x'>", "<!DOCTYPE x []><testsuite/>", "<testcase name='x'></y>"] {
+        for bad in
+            ["<testsuite><testcase name='x'>", "<!DOCTYPE x []><testsuite/>", "<testcase name='x'></y>"]
+        {
             assert!(read(bad.as_bytes()).is_err(), "{bad}");
         }
         assert_eq!(read(&b"<testsuite/>"[..]).unwrap().outcome(), None);

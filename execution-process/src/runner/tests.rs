@@ -24,7 +24,11 @@ fn test(file: &str, runner: Option<&str>) -> TestOrder {
 
 fn plan(settings: &EpSettings, file: &str, runner: Option<&str>) -> Result<Plan, Outcome> {
     let path = Path::new("/f").join(file);
-    choose(settings, &test(file, runner), Places { file: &path, work: Path::new("/w"), sdk: Path::new("/sdk") })
+    choose(
+        settings,
+        &test(file, runner),
+        Places { file: &path, work: Path::new("/w"), sdk: Path::new("/sdk") },
+    )
 }
 
 /// The command as one line, with the interpreter's folder left out: it differs between machines.
@@ -76,7 +80,7 @@ fn the_ending_chooses_and_the_property_overrides() {
     .map(|(file, runner)| (file, line(plan(&settings, file, runner))))
     .collect();
     let text: Vec<_> = lines.iter().map(|(file, line)| format!("{file}: {line}")).collect();
-    insta::assert_snapshot!(text.join("\n"), @"");
+    insta::assert_snapshot!(text.join("\n"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::{
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::UnixStream,
@@ -51,7 +51,7 @@ pub(crate) struct WarmSettings {
 #[derive(Debug)]
 pub(crate) struct WarmRun {
     /// The `run` message, without `op` and `id`.
-    pub(crate) message: Value,
+    pub(crate) message: Map<String, Value>,
     /// Where it writes.
     pub(crate) output: OwnedFd,
     /// Where what becomes of it is told.
@@ -61,8 +61,8 @@ pub(crate) struct WarmRun {
 /// What becomes of a test in the warm interpreter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WarmEvent {
-    /// It runs, as this process, child of the interpreter of the second number.
-    Started { pid: i32, interpreter: i32 },
+    /// It runs, as this process.
+    Started { pid: i32 },
     /// It ended by itself.
     Exited(i32),
     /// A signal ended it.
@@ -99,7 +99,10 @@ enum FromWarm {
 
 impl Warm {
     /// Starts the task that owns the interpreter; it ends with `shutdown`.
-    pub(crate) fn start(settings: WarmSettings, shutdown: CancellationToken) -> (Self, impl Future<Output = ()>) {
+    pub(crate) fn start(
+        settings: WarmSettings,
+        shutdown: CancellationToken,
+    ) -> (Self, impl Future<Output = ()>) {
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let (told, state) = watch::channel(WarmState::Starting);
         let keeper = Keeper { settings, inbox, told, failed_starts: 0 };
@@ -117,7 +120,10 @@ impl Warm {
     pub(crate) async fn state(&self) -> WarmState {
         let mut state = self.state.clone();
         let known = state.wait_for(|state| *state != WarmState::Starting).await;
-        known.map_or_else(|_| WarmState::Absent("the execution process ends".to_owned()), |state| state.clone())
+        known.map_or_else(
+            |_| WarmState::Absent("the execution process ends".to_owned()),
+            |state| state.clone(),
+        )
     }
 
     /// What is known right now.
@@ -137,7 +143,6 @@ struct Keeper {
 struct Life {
     child: Child,
     stream: UnixStream,
-    pid: i32,
     ready: bool,
     next_id: u64,
     running: BTreeMap<u64, mpsc::UnboundedSender<WarmEvent>>,
@@ -164,7 +169,8 @@ impl Keeper {
         }
         if !matches!(*self.told.borrow(), WarmState::Absent(_)) {
             let program = &self.settings.python;
-            let reason = format!("`{program}` cannot be kept running; try it by hand, or name another in ep.toml");
+            let reason =
+                format!("`{program}` cannot be kept running; try it by hand, or name another in ep.toml");
             self.told.send_replace(WarmState::Absent(reason));
         }
         self.refuse(&shutdown).await;
@@ -204,10 +210,9 @@ impl Keeper {
             .kill_on_drop(true)
             .spawn()
             .map_err(told)?;
-        let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
         let stream = UnixStream::from_std(ours).map_err(told)?;
         let (running, unread) = (BTreeMap::new(), Vec::new());
-        Ok(Life { child, stream, pid, ready: false, next_id: 0, running, unread })
+        Ok(Life { child, stream, ready: false, next_id: 0, running, unread })
     }
 
     /// Serves one life until it ends, and says why it did.
@@ -239,8 +244,8 @@ impl Life {
     async fn run(&mut self, run: WarmRun) -> io::Result<()> {
         self.next_id = self.next_id.saturating_add(1);
         let mut message = run.message;
-        message["op"] = json!("run");
-        message["id"] = json!(self.next_id);
+        message.insert("op".to_owned(), json!("run"));
+        message.insert("id".to_owned(), json!(self.next_id));
         let body = serde_json::to_vec(&message)?;
         let length = u32::try_from(body.len()).map_err(io::Error::other)?;
         let mut frame = length.to_be_bytes().to_vec();
@@ -300,7 +305,7 @@ impl Life {
             }
             FromWarm::Started { id, pid } => {
                 if let Some(events) = self.running.get(&id) {
-                    let _ = events.send(WarmEvent::Started { pid, interpreter: self.pid });
+                    let _ = events.send(WarmEvent::Started { pid });
                 }
             }
             FromWarm::Exited { id, code, signal } => {

@@ -56,13 +56,13 @@ fn a_report_is_sent_once_it_is_durable_and_again_after_a_reconnect() {
     let (mut spool, synced) = open(&folder.path().join("reports"));
     spool.connected(0);
     spool.report(start(1));
-    assert_eq!(seqs(&spool.to_send()), [0_u64; 0]);
+    assert_eq!(seqs(&spool.take_ready()), [0_u64; 0]);
     spool.report(end(1));
     wait_for(&mut spool, &synced, 2);
-    assert_eq!(seqs(&spool.to_send()), [1, 2]);
-    assert_eq!(seqs(&spool.to_send()), [0_u64; 0]);
+    assert_eq!(seqs(&spool.take_ready()), [1, 2]);
+    assert_eq!(seqs(&spool.take_ready()), [0_u64; 0]);
     spool.connected(1);
-    assert_eq!(seqs(&spool.to_send()), [2]);
+    assert_eq!(seqs(&spool.take_ready()), [2]);
     spool.acked(2);
     assert_eq!(spool.unacked(), 0);
 }
@@ -84,10 +84,13 @@ fn a_later_life_knows_what_ran_and_what_is_not_acknowledged() {
     }
     for _ in 0..2 {
         let (mut spool, _synced) = open(&path);
-        assert_eq!(spool.running().clone(), BTreeMap::from([(id(2), Running { at: Time(1000), pid: Some(4712), cleanups: Vec::new() })]));
+        assert_eq!(
+            spool.running().clone(),
+            BTreeMap::from([(id(2), Running { at: Time(1000), pid: Some(4712), cleanups: Vec::new() })])
+        );
         assert_eq!(spool.ended().collect::<Vec<_>>(), [id(1)]);
         spool.connected(1);
-        assert_eq!(seqs(&spool.to_send()), [2, 3, 4]);
+        assert_eq!(seqs(&spool.take_ready()), [2, 3, 4]);
         assert_eq!(spool.next_seq, 5);
     }
 }
@@ -100,7 +103,7 @@ fn an_engine_that_knew_another_folder_of_this_name_is_not_confused() {
     spool.connected(500);
     spool.report(start(1));
     wait_for(&mut spool, &synced, 501);
-    assert_eq!(seqs(&spool.to_send()), [501]);
+    assert_eq!(seqs(&spool.take_ready()), [501]);
 }
 
 #[test]
@@ -113,10 +116,10 @@ fn a_full_disk_stops_nothing_but_says_so_and_is_retried() {
     spool.report(start(1));
     spool.report(end(1));
     assert!(spool.trouble().unwrap().contains("No space left"));
-    assert_eq!(seqs(&spool.to_send()), [0_u64; 0]);
+    assert_eq!(seqs(&spool.take_ready()), [0_u64; 0]);
     assert!(spool.retry());
     wait_for(&mut spool, &synced, 2);
-    assert_eq!(seqs(&spool.to_send()), [1, 2]);
+    assert_eq!(seqs(&spool.take_ready()), [1, 2]);
     drop(spool);
     assert_eq!(seqs(&Vec::from(open(&path).0.unacked)), [1, 2]);
 }

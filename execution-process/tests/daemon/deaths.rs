@@ -1,0 +1,99 @@
+//! An EP that is killed, and starts again: what it ran is reported, and nothing of it is left.
+
+use std::{path::Path, process::Stdio};
+
+use jackfield_protocol::{
+    link::EngineToEp,
+    verdict::{Cause, Verdict},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    engine::Engine,
+    fixture::{context, id, lives, settings, shell},
+};
+
+const ENGINE: &str = "JACKFIELD_TRIAL_ENGINE";
+const FOLDER: &str = "JACKFIELD_TRIAL_FOLDER";
+
+/// Not a test: an EP in a process of its own, for those below, which start this very program with this name.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "an EP for other tests to kill"]
+async fn an_ep_to_kill() {
+    let (Some(engine), Some(folder)) = (std::env::var_os(ENGINE), std::env::var_os(FOLDER)) else { return };
+    let settings = settings(engine.to_str().unwrap(), Path::new(&folder));
+    jackfield_execution_process::run(settings, CancellationToken::new()).await.unwrap();
+}
+
+fn start(engine: &Engine, folder: &Path) -> tokio::process::Child {
+    tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "deaths::an_ep_to_kill", "--ignored"])
+        .env(ENGINE, &engine.url)
+        .env(FOLDER, folder)
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_ep_comes_back_with_nothing_lost_doubled_or_left_running() {
+    let engine = Engine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("pids");
+    let mut ep = start(&engine, folder.path());
+    engine.connected().await;
+    engine.say(EngineToEp::OpenRun(Box::new(context())));
+    engine.set(|state| state.mute = true);
+    let gate = folder.path().join("cleaned");
+    shell(&engine, 1, "exit 0");
+    let script = format!(
+        "echo $$ > {pids}; setsid -f sh -c 'echo $$ >> {pids}; exec sleep 600'; until [ $(wc -l < {pids}) = 2 ]; do :; done; touch {gate}; exec sleep 600",
+        pids = pids.display(),
+        gate = gate.display()
+    );
+    shell(&engine, 2, &script);
+    shell(&engine, 3, "exit 0");
+    engine.ended(id(1)).await;
+    engine.started(id(2)).await;
+    while !gate.try_exists().unwrap() {
+        tokio::task::yield_now().await;
+    }
+    ep.start_kill().unwrap();
+    ep.wait().await.unwrap();
+    engine.wait("the end of the connection", |state| (!state.connected).then_some(())).await;
+    let before = engine.state().reports.clone();
+    engine.set(|state| {
+        state.mute = false;
+        state.reports.clear();
+    });
+
+    let mut ep = start(&engine, folder.path());
+    let ended = engine.ended(id(2)).await;
+    assert_eq!((ended.outcome.verdict, ended.outcome.cause), (Verdict::Aborted, Some(Cause::Lab)));
+    assert_eq!(ended.outcome.reason, "its execution process died and was started again while it ran");
+    let text = std::fs::read_to_string(&pids).unwrap();
+    text.lines().for_each(|pid| assert!(!lives(pid), "process {pid} is still there"));
+    // The first test's reports were not acknowledged: they come again, as they were.
+    let after = engine.state().reports.clone();
+    assert_eq!(after[..before.len()], before[..]);
+    assert!(engine.state().ended(id(3)).is_none(), "what was not begun is the engine's to give again");
+    ep.start_kill().unwrap();
+    ep.wait().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_eps_do_not_share_a_folder() {
+    let engine = Engine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let first = CancellationToken::new();
+    let running =
+        tokio::spawn(jackfield_execution_process::run(settings(&engine.url, folder.path()), first.clone()));
+    engine.connected().await;
+    let second =
+        jackfield_execution_process::run(settings(&engine.url, folder.path()), CancellationToken::new())
+            .await;
+    assert!(second.unwrap_err().to_string().contains("in use by another execution process"));
+    first.cancel();
+    running.await.unwrap().unwrap();
+}
