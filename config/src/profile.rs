@@ -144,9 +144,12 @@ fn read_login(fields: Option<&Fields<'_>>) -> Login {
         fields.and_then(|fields| fields.pattern(key)).unwrap_or_else(|| default.to_owned())
     };
     let login = Login {
-        // With its space, and for a user at the start of a line ("Last login: …" is none), a question needs no quiet time after it.
+        // A line that is nothing but the question needs no quiet time after it; anything else might go on ("Last login: Monday").
         user: pattern("user", r"(?im)^(?:user ?name|login): |(?i:(?:login|user ?name|user) ?: ?$)"),
-        password: pattern("password", r"(?i)(?:password|passcode)(?: for [^\r\n:]{0,80})?(?:: |: ?$)"),
+        password: pattern(
+            "password",
+            r"(?im)^password: |(?i:(?:password|passcode)(?: for [^\r\n:]{0,80})? ?: ?$)",
+        ),
         failed: pattern(
             "failed",
             r"(?i)login (?:incorrect|invalid|failed)|authentication failed|access denied|bad passwords?|too many failures",

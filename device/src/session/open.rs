@@ -155,6 +155,8 @@ impl Session {
                     })?;
                     self.answer(secret.reveal().as_bytes(), true, deadline).await?;
                 }
+                // Before anything was answered these are the words of a banner.
+                2 if users == 0 && passwords == 0 => {}
                 2 => {
                     let said = super::clean::text(&seen.text);
                     return Err(self.login_failed(format!("the device says `{}`", said.trim())));

@@ -86,6 +86,17 @@ async fn wrong_logins_are_told_as_such() {
 }
 
 #[tokio::test]
+async fn a_banner_is_no_question_and_no_refusal() {
+    let mut model = model("router");
+    model.banner =
+        "Access denied to strangers.\nDefault password: see label. Last login: Monday\n# Login failed? Call 555.\n"
+            .to_owned();
+    let router = serve(model, Listen::default()).await.unwrap();
+    let mut session = router_session(&router, "telnet").await;
+    assert!(session.command("show version", LONG).await.unwrap().contains("uptime"));
+}
+
+#[tokio::test]
 async fn questions_of_an_ssh_server_are_answered() {
     let mut model = model("pbx");
     model.login.as_mut().unwrap().questions = true;
