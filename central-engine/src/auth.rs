@@ -12,6 +12,7 @@ mod role;
 mod secret;
 mod throttle;
 
+pub(crate) use self::guard::identify;
 pub use self::{
     caller::{Caller, Credential, check_ep_token, of_session, of_token},
     first::{first_start, make_token},

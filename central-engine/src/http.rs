@@ -36,7 +36,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::failure::Failure;
 use crate::{
-    auth::{Caller, Throttle},
+    auth::{self, Caller, Throttle},
     blobs::Blobs,
     clock,
     engine::{EngineHandle, Terms},
@@ -99,6 +99,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let path = web::PathConfig::default().error_handler(|error, _| Failure::from_path(&error).into());
     config.app_data(json).app_data(query).app_data(path).service(
         web::scope("/api/v1")
+            .wrap(actix_web::middleware::from_fn(auth::identify))
             .configure(login::routes)
             .configure(run::routes)
             .configure(run_control::routes)

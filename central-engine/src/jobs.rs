@@ -40,37 +40,50 @@ enum End {
     Hopeless(anyhow::Error),
 }
 
+/// A job that is under way, with its end.
+type Tasks = JoinSet<(JobRow, Result<End>)>;
+
 /// Does jobs until the engine goes down. What is under way then is done again at the next start.
 pub async fn work(app: web::Data<App>, settings: EngineSettings) {
-    let mut tasks: JoinSet<(JobRow, Result<End>)> = JoinSet::new();
+    let mut tasks = Tasks::new();
     let mut under_way = BTreeSet::new();
     loop {
         let wait = match start_due(&app, &settings, &mut tasks, &mut under_way).await {
             Ok(wait) => wait,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot read what is to be done");
+                tracing::error!("cannot read what is to be done: {}", error.chain());
                 limits::JOB_STORE_WAIT
             }
         };
         tokio::select! {
             biased;
             () = app.stop.cancelled() => return,
-            Some(ended) = tasks.join_next(), if !tasks.is_empty() => match ended {
-                Ok((job, result)) => {
-                    let id = job.id;
-                    if let Err(error) = settle(&app, job, result).await {
-                        tracing::error!(job.id = id, error = &error as &dyn std::error::Error, "a job's end is not stored");
-                    }
-                    under_way.remove(&id);
-                }
-                Err(error) => {
-                    // Its number stays under way: a job that panics is not tried again before a restart.
-                    tracing::error!(%error, "a job panicked");
-                }
-            },
+            Some(ended) = tasks.join_next(), if !tasks.is_empty() => take_end(&app, ended, &mut under_way).await,
             () = app.store.work_added().notified() => {}
             () = tokio::time::sleep(wait) => {}
         }
+    }
+}
+
+async fn take_end(
+    app: &App,
+    ended: Result<(JobRow, Result<End>), tokio::task::JoinError>,
+    under_way: &mut BTreeSet<u64>,
+) {
+    match ended {
+        Ok((job, result)) => {
+            let id = job.id;
+            if let Err(error) = settle(app, job, result).await {
+                tracing::error!(
+                    job.id = id,
+                    "the end of a job is not stored; it is done again: {}",
+                    error.chain()
+                );
+            }
+            under_way.remove(&id);
+        }
+        // Its number stays under way: a job that panics is not tried again before a restart.
+        Err(error) => tracing::error!(%error, "a job panicked"),
     }
 }
 
@@ -78,7 +91,7 @@ pub async fn work(app: web::Data<App>, settings: EngineSettings) {
 async fn start_due(
     app: &web::Data<App>,
     settings: &EngineSettings,
-    tasks: &mut JoinSet<(JobRow, Result<End>)>,
+    tasks: &mut Tasks,
     under_way: &mut BTreeSet<u64>,
 ) -> Result<std::time::Duration, store::StoreError> {
     let mut conn = app.store.read().await?;

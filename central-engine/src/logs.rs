@@ -50,10 +50,9 @@ pub enum LogError {
 
 impl LogError {
     fn new(path: &Path, error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(path.to_owned()),
-            _ => Self::Io { path: path.to_owned(), error },
-        }
+        let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let path = path.to_owned();
+        if full { Self::Full(path) } else { Self::Io { path, error } }
     }
 }
 

@@ -4,6 +4,7 @@
 //! in big batches. If the store refuses, every edit of the batch is undone and every asker is told.
 
 mod change;
+mod load;
 
 use std::collections::BTreeMap;
 
@@ -85,7 +86,7 @@ impl Resources {
     /// # Errors
     /// The store does not answer, or the rows or files make no tree.
     pub async fn start(store: Store, first: FirstResources) -> Result<Self, Problem> {
-        let bench = load(&store, first).await?;
+        let bench = load::load(&store, first).await?;
         let (sender, receiver) = mpsc::channel(limits::RESOURCE_EDITS_WAITING_MAX);
         let task = Owner { store, bench };
         tokio::spawn(task.run(receiver));
@@ -189,37 +190,8 @@ fn with_owner(query: &str, owner: &str) -> Option<String> {
     (!name.contains('.')).then(|| format!("/{name}.{owner}{rest}"))
 }
 
-async fn load(store: &Store, first: FirstResources) -> Result<Bench, Problem> {
-    let mut conn = store.read().await?;
-    let stored = store::resource::load(&mut conn).await?;
-    let suts = store::sut::list(&mut conn).await?;
-    drop(conn);
-    let bad = |error: ResourceError| Problem::from(Refused(error));
-    let Some((version, rows)) = stored else { return take_in(store, first).await };
-    let mut bench = Bench { tree: Tree::from_rows(version, rows).map_err(bad)?, suts: Suts::default() };
-    for SutRow { name, body, .. } in suts {
-        bench.suts.insert(name, Tree::from_json(body).map_err(bad)?);
-    }
-    Ok(bench)
-}
-
-/// The first start: the lab's files become rows, all or none.
-async fn take_in(store: &Store, first: FirstResources) -> Result<Bench, Problem> {
-    let named = |file: &str, error: ResourceError| Problem::new(error.code(), format!("{file}: {error}"));
-    let tree = first.tree.map(Tree::from_json).transpose().map_err(|error| named("resources.json", error))?;
-    let mut bench = Bench { tree: tree.unwrap_or_default(), suts: Suts::default() };
-    let mut conn = store.write().await?;
-    let rows: Vec<NodeRow> = bench.tree.rows().cloned().collect();
-    store::resource::edit(&mut conn, bench.tree.version(), &rows, &[]).await?;
-    for (name, body) in first.suts {
-        let sut = Tree::from_json(body).map_err(|error| named(&format!("sut/{name}"), error))?;
-        let row = SutRow { name: name.clone(), version: sut.version(), body: sut.to_json() };
-        store::sut::put(&mut conn, &row).await?;
-        bench.suts.insert(name, sut);
-    }
-    conn.commit().await?;
-    Ok(bench)
-}
+/// A change in memory, whose editor waits to hear that it is stored.
+type Pending = (UserName, Applied, oneshot::Sender<Result<Done, Problem>>);
 
 /// The task.
 struct Owner {
@@ -248,7 +220,7 @@ impl Owner {
     }
 
     async fn edit(&mut self, edits: Vec<Edit>) {
-        let mut batch = Vec::new();
+        let mut batch: Vec<Pending> = Vec::new();
         for Edit { by, expected, change, reply } in edits {
             match change::apply(&mut self.bench, expected, change, random_id) {
                 Ok(applied) => batch.push((by, applied, reply)),
@@ -267,10 +239,7 @@ impl Owner {
         }
     }
 
-    async fn store_all(
-        &self,
-        batch: &[(UserName, Applied, oneshot::Sender<Result<Done, Problem>>)],
-    ) -> Result<(), StoreError> {
+    async fn store_all(&self, batch: &[Pending]) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }

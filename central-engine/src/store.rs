@@ -8,6 +8,7 @@ pub mod account;
 pub mod attempt;
 pub mod audit;
 mod batch;
+mod bind;
 mod bulk;
 mod counter;
 mod db;
@@ -30,7 +31,7 @@ pub mod test;
 pub mod token;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     str::FromStr,
@@ -62,7 +63,10 @@ use crate::limits;
 pub enum StoreError {
     /// The database refused, or is not there.
     #[error("the store did not answer")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// No room is left; nothing was written.
+    #[error("the disk of the engine's store is full; free some space")]
+    Full(#[source] sqlx::Error),
     /// A row is not what this build writes.
     #[error("the store holds something unreadable: {0}; restore it from a backup, or report this")]
     Corrupt(String),
@@ -81,7 +85,31 @@ pub enum StoreError {
     Url(String),
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // 13 is SQLite's SQLITE_FULL, 53100 PostgreSQL's disk_full.
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        if code.is_some_and(|code| code == "13" || code == "53100") {
+            Self::Full(error)
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
 impl StoreError {
+    /// The error with all its causes, for the log.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())
     }
@@ -90,10 +118,10 @@ impl StoreError {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let code = match &error {
-            StoreError::Database(_) => ErrorCode::Storage,
+            StoreError::Database(_) | StoreError::Full(_) => ErrorCode::Storage,
             StoreError::Corrupt(_) | StoreError::Newer { .. } | StoreError::Url(_) => ErrorCode::Internal,
         };
-        tracing::error!(error = &error as &dyn std::error::Error, "store");
+        tracing::error!("{}", error.chain());
         Self::new(code, error.to_string())
     }
 }

@@ -1,14 +1,18 @@
 //! Permission as an argument: a handler that takes `Guard<MayRun>` is only called for someone who may run tests.
 
-use std::marker::PhantomData;
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+};
 
 use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
+    Error, FromRequest, HttpMessage as _, HttpRequest,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
     http::{Method, header},
+    middleware::Next,
     web,
 };
-use futures_util::future::LocalBoxFuture;
 use jackfield_protocol::error::{ErrorCode, Problem};
 
 use super::{Caller, Credential, Role, caller};
@@ -74,16 +78,38 @@ pub struct Guard<P> {
 
 impl<P: Permission> FromRequest for Guard<P> {
     type Error = Failure;
-    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+    type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = authenticate(&request).await?;
-            check::<P>(&caller)?;
-            Ok(Self { caller, permission: PhantomData })
-        })
+        let known = request.extensions().get::<Known>().map(|Known(known)| known.clone());
+        let known = known.unwrap_or_else(|| {
+            Err(Problem::new(ErrorCode::Internal, "this address does not ask who is there"))
+        });
+        ready(
+            known
+                .and_then(|caller| {
+                    check::<P>(&caller)?;
+                    Ok(Self { caller, permission: PhantomData })
+                })
+                .map_err(Failure::from),
+        )
     }
+}
+
+/// Who sent a request, or why that is not known.
+struct Known(Result<Caller, Problem>);
+
+/// Finds out who is asking, before anything of the request's body is read: a stranger's upload costs nothing.
+///
+/// # Errors
+/// Those of the handler; who may not call it is refused by its [`Guard`].
+pub(crate) async fn identify(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let known = authenticate(request.request()).await;
+    request.extensions_mut().insert(Known(known));
+    next.call(request).await
 }
 
 fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {

@@ -27,16 +27,14 @@ impl Failure {
     }
 
     pub(super) fn from_json(error: &JsonPayloadError) -> Self {
-        match error {
-            JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
-                let limit = crate::limits::JSON_BYTES_MAX;
-                Self::new(ErrorCode::TooLarge, format!("the request is larger than {limit} bytes"))
-            }
-            JsonPayloadError::ContentType => {
-                Self::new(ErrorCode::BadRequest, "send JSON, with `Content-Type: application/json`")
-            }
-            other => Self::new(ErrorCode::BadRequest, format!("the request cannot be read: {other}")),
+        if matches!(error, JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. }) {
+            let limit = crate::limits::JSON_BYTES_MAX;
+            return Self::new(ErrorCode::TooLarge, format!("the request is larger than {limit} bytes"));
         }
+        if matches!(error, JsonPayloadError::ContentType) {
+            return Self::new(ErrorCode::BadRequest, "send JSON, with `Content-Type: application/json`");
+        }
+        Self::new(ErrorCode::BadRequest, format!("the request cannot be read: {error}"))
     }
 
     pub(super) fn from_query(error: &QueryPayloadError) -> Self {

@@ -138,7 +138,7 @@ impl Frames {
                 }
                 Err(error) => {
                     // The browser connects again by itself and goes on where it was.
-                    tracing::warn!(run.id = %self.run, error = &error as &dyn std::error::Error, "a live page ends");
+                    tracing::warn!(run.id = %self.run, "a live page ends: {}", error.chain());
                     None
                 }
             },

@@ -54,12 +54,10 @@ pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<
     let mut conn = app.store.read().await?;
     let mut open = BTreeMap::new();
     for event in store::event::dialogue(&mut conn, run).await? {
-        match event.fact {
-            Fact::Asked { attempt, question, interact } => {
-                open.insert(question, Question { question, attempt, asked: event.at, interact });
-            }
-            Fact::Answered { question, .. } => drop(open.remove(&question)),
-            _ => {}
+        if let Fact::Asked { attempt, question, interact } = event.fact {
+            open.insert(question, Question { question, attempt, asked: event.at, interact });
+        } else if let Fact::Answered { question, .. } = event.fact {
+            open.remove(&question);
         }
     }
     let mut waiting = Vec::new();

@@ -74,7 +74,7 @@ pub(super) async fn resume(app: web::Data<App>, guard: Guard<MayRun>, run: web::
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Ends a run early: what runs is ABORTED, the rest NOT_EXECUTED; teardown, post script, report and mail follow.
+/// Ends a run early: what runs is ABORTED, the rest `NOT_EXECUTED`; teardown, post script, report and mail follow.
 #[utoipa::path(post, path = "/api/v1/runs/{run}/stop", tag = "runs", params(("run" = RunId, Path)),
     request_body = StopRun, responses((status = 204), (status = 404), (status = 409)))]
 pub(super) async fn stop(

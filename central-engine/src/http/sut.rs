@@ -37,7 +37,7 @@ pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
         let suts = bench.suts.iter().map(|(name, sut)| SutSummary {
             name: name.clone(),
             version: sut.version(),
-            components: sut.len().saturating_sub(1),
+            components: sut.len(),
         });
         suts.collect::<Vec<_>>()
     });

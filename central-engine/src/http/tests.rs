@@ -1,1 +1,6 @@
+//! The interface as a client sees it: the real routes over a real store and loop, without a socket.
 
+mod access;
+mod data;
+mod lab;
+mod runs;

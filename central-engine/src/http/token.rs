@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, App, Failure, audit};
 use crate::{
-    auth::{Anyone, Credential, Guard, Role, Scope, Secret},
+    auth::{Anyone, Caller, Credential, Guard, Role, Scope, Secret},
     clock, limits,
     store::{self, token::TokenRow},
 };
@@ -96,15 +96,24 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<Anyone>) -> Answer {
     Ok(HttpResponse::Ok().json(Page { items: items.collect(), next: None }))
 }
 
-/// Makes a token of one's own. One for EPs needs CHANGE_SERVICES.
+/// A token that lends little must not make one that lends more, nor end others.
+fn check_credential(caller: &Caller) -> Result<(), Failure> {
+    match caller.credential {
+        Credential::Session | Credential::Token(Scope::Admin) => Ok(()),
+        Credential::Token(_) => Err(Failure::new(
+            ErrorCode::Forbidden,
+            "only a log-in or an `admin` token can make and end tokens",
+        )),
+    }
+}
+
+/// Makes a token of one's own. One for EPs needs `CHANGE_SERVICES`.
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = MadeToken), (status = 400), (status = 403)))]
 pub(super) async fn create(app: web::Data<App>, guard: Guard<Anyone>, body: web::Json<NewToken>) -> Answer {
     let NewToken { name, scope, days } = body.into_inner();
     let caller = &guard.caller;
-    if matches!(caller.credential, Credential::Token(own) if own != Scope::Admin) {
-        return Err(Failure::new(ErrorCode::Forbidden, "only a log-in or an `admin` token can make tokens"));
-    }
+    check_credential(caller)?;
     if scope == Scope::Ep && !caller.may(Role::ChangeServices) {
         return Err(Failure::new(ErrorCode::Forbidden, "a token for EPs needs the role CHANGE_SERVICES"));
     }
@@ -127,6 +136,7 @@ pub(super) async fn create(app: web::Data<App>, guard: Guard<Anyone>, body: web:
 #[utoipa::path(delete, path = "/api/v1/tokens/{token}", tag = "tokens", params(("token" = u64, Path)),
     responses((status = 204), (status = 404)))]
 pub(super) async fn revoke(app: web::Data<App>, guard: Guard<Anyone>, id: web::Path<u64>) -> Answer {
+    check_credential(&guard.caller)?;
     let own = (!guard.caller.may(Role::ChangeUsers)).then_some(&guard.caller.user);
     let mut conn = app.store.write().await?;
     // What one may not see is not there.

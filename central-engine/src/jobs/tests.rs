@@ -1,1 +1,276 @@
+use std::{net::SocketAddr, path::Path};
 
+use jackfield_protocol::{event::RunState, id::RunId, log::Stream, plan::Save};
+use jackfield_reporting::excerpt::Logs as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+use crate::{
+    results::LogsOfEngine,
+    store::{
+        lab::LabDb,
+        saved::Saved,
+        tests::fixture::{attempts, begun, failed, passed, plan, run_row},
+    },
+};
+
+const RUN: RunId = RunId(1);
+
+struct Lab {
+    app: web::Data<App>,
+    settings: EngineSettings,
+    folder: tempfile::TempDir,
+}
+
+/// An engine whose run 1 has ended, with these files in its lab folder.
+async fn lab(save: Save, files: &[(&str, &str)]) -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let (lab, settings) = crate::open_lab(folder.path()).unwrap();
+    std::fs::create_dir_all(&settings.data_folder).unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], 8000));
+    let (app, _) = crate::assemble(lab, &settings, address).await.unwrap();
+    let mut plan = jackfield_protocol::plan::RunPlan::clone(&plan("demo", 2));
+    plan.options.save = save;
+    app.store.commit(begun(RUN, &plan.into(), RunState::Running)).await.unwrap();
+    let mut batch = attempts([passed(RUN, 0), failed(RUN, 1)]);
+    batch.rows.push(jackfield_scheduler::effect::Row::Run(run_row(RUN, RunState::Completed)));
+    app.store.commit(batch).await.unwrap();
+    Lab { app, settings, folder }
+}
+
+impl Lab {
+    async fn attempt(&self, work: Work) -> Result<End> {
+        let job = JobRow { id: 1, work, tries: 0, due: None, error: String::new() };
+        super::attempt(&self.app, &self.settings, &job).await
+    }
+
+    fn outbox(&self, name: &str) -> String {
+        std::fs::read_to_string(self.settings.outbox.join(name)).unwrap()
+    }
+}
+
+fn next(end: Result<End>) -> Vec<Work> {
+    match end.unwrap() {
+        End::Done(next) => next,
+        End::Hopeless(error) => panic!("{error:#}"),
+    }
+}
+
+fn hopeless(end: Result<End>) -> String {
+    match end.unwrap() {
+        End::Done(_) => panic!("it was done"),
+        End::Hopeless(error) => format!("{error:#}"),
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_writes_reports_and_promises_the_rest() {
+    let lab = lab(Save::Save, &[]).await;
+    let attempt = failed(RUN, 1).attempt;
+    lab.app.logs.write(attempt, Stream::Cli, 0, vec![b'x'; 100_000]).await.unwrap();
+    let promised = next(lab.attempt(Work::FinishRun { run: RUN }).await);
+    assert_eq!(promised, [Work::MailRun { run: RUN }, Work::SaveRun { run: RUN }]);
+    assert!(lab.outbox("run-1-demo.junit.xml").contains("no route to 10.0.0.1"));
+    assert!(lab.outbox("run-1-demo.report.html").contains("t1.py"));
+    let left: Vec<_> = std::fs::read_dir(&lab.settings.outbox).unwrap().collect();
+    assert_eq!(left.len(), 2, "no unfinished files");
+    let packed = lab.settings.data_folder.join("logs/1/0/1.1.cli.zst");
+    assert!(packed.is_file());
+    let tail = LogsOfEngine(lab.app.logs.clone()).tail(attempt, Stream::Cli, 10).unwrap();
+    assert_eq!(tail.text.len(), 10);
+    // Done again after a crash: the same.
+    assert_eq!(next(lab.attempt(Work::FinishRun { run: RUN }).await), promised);
+}
+
+const EMAIL: &str = "<Root>\n<Enabled>ENABLED</Enabled>\n<SMTPPath>127.0.0.1:PORT</SMTPPath>\n<SMTPUser></SMTPUser>\n<SMTPPwd></SMTPPwd>\n\
+    <From>lab@example.com</From>\n<To>ana@example.com, bob@example.com</To>\n<Subject>Run of $twister_user</Subject>\n<Message>All done</Message>\n</Root>\n";
+
+#[tokio::test]
+async fn mail_goes_into_the_outbox_where_it_is_not_enabled() {
+    let email = EMAIL.replace("ENABLED", "0").replace("PORT", "25");
+    let lab = lab(Save::NoSave, &[("email.xml", &email)]).await;
+    assert_eq!(next(lab.attempt(Work::FinishRun { run: RUN }).await), [Work::MailRun { run: RUN }]);
+    next(lab.attempt(Work::MailRun { run: RUN }).await);
+    let mail = lab.outbox("run-1-demo.eml");
+    for line in [
+        "From: lab@example.com\r\n",
+        "To: ana@example.com\r\n",
+        "Cc: bob@example.com\r\n",
+        "multipart/alternative",
+    ] {
+        assert!(mail.contains(line), "{line} is not in {mail}");
+    }
+}
+
+#[tokio::test]
+async fn a_lab_without_email_sends_none() {
+    let lab = lab(Save::NoSave, &[]).await;
+    assert!(next(lab.attempt(Work::MailRun { run: RUN }).await).is_empty());
+    assert!(!lab.settings.outbox.join("run-1-demo.eml").is_file());
+}
+
+/// A mail server that takes one mail, and gives it back.
+async fn mail_server(listener: tokio::net::TcpListener) -> String {
+    let (stream, _) = listener.accept().await.unwrap();
+    let (read, mut write) = stream.into_split();
+    let mut lines = tokio::io::BufReader::new(read).lines();
+    let (mut mail, mut in_data) = (String::new(), false);
+    write.write_all(b"220 test\r\n").await.unwrap();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let answer: &[u8] = match line.as_str() {
+            "." if in_data => {
+                in_data = false;
+                b"250 taken\r\n"
+            }
+            _ if in_data => {
+                mail.push_str(&line);
+                mail.push('\n');
+                continue;
+            }
+            "DATA" => {
+                in_data = true;
+                b"354 go on\r\n"
+            }
+            "QUIT" => b"221 bye\r\n",
+            _ => {
+                mail.push_str(&line);
+                mail.push('\n');
+                b"250 ok\r\n"
+            }
+        };
+        write.write_all(answer).await.unwrap();
+    }
+    mail
+}
+
+#[tokio::test]
+async fn mail_is_handed_to_the_server_of_the_lab() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let email = EMAIL.replace("ENABLED", "1").replace("PORT", &port.to_string());
+    let lab = lab(Save::NoSave, &[("email.xml", &email)]).await;
+    let server = tokio::spawn(mail_server(listener));
+    next(lab.attempt(Work::MailRun { run: RUN }).await);
+    let mail = server.await.unwrap();
+    for line in
+        ["MAIL FROM:<lab@example.com>", "RCPT TO:<bob@example.com>", "Subject: Run of ana", "All done"]
+    {
+        assert!(mail.contains(line), "{line} is not in {mail}");
+    }
+    let gone = lab.attempt(Work::MailRun { run: RUN }).await;
+    assert!(gone.is_err_and(|error| format!("{error:#}").contains("did not take it")), "it is tried again");
+}
+
+const DB: &str = "<Root>\n<db_config><url>sqlite://results.db</url></db_config>\n\
+    <insert_section>\n<field ID=\"next_id\" Type=\"DbSelect\" SQLQuery=\"SELECT COUNT(*) + 100 FROM results\" Level=\"Testcase\"/>\n\
+    <sql_statement>INSERT INTO results (id, name, status, build, note) VALUES (@next_id@, '$twister_tc_name', '$twister_tc_status', '$build', 'it''s $twister_user')</sql_statement>\n\
+    </insert_section>\n</Root>\n";
+
+async fn rows(folder: &Path) -> String {
+    let mut db = LabDb::open(folder.join("results.db").to_str().unwrap()).await.unwrap();
+    let sql = "SELECT group_concat(id || ' ' || name || ' ' || status || ' ' || COALESCE(build, '-') || ' ' || note, '; ') FROM results";
+    db.value(sql, &[]).await.unwrap().unwrap_or_default()
+}
+
+async fn with_table(folder: &Path) {
+    std::fs::write(folder.join("results.db"), "").unwrap();
+    let mut db = LabDb::open(folder.join("results.db").to_str().unwrap()).await.unwrap();
+    db.run(
+        "CREATE TABLE results (id INTEGER PRIMARY KEY, name TEXT, status TEXT, build TEXT, note TEXT)",
+        &[],
+    )
+    .await
+    .unwrap();
+    db.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn results_go_into_the_labs_database_once() {
+    let lab = lab(Save::Save, &[("db.xml", DB)]).await;
+    with_table(lab.folder.path()).await;
+    next(lab.attempt(Work::SaveRun { run: RUN }).await);
+    let saved = rows(lab.folder.path()).await;
+    assert_eq!(saved, "100 t0.py PASS - it's ana; 101 t1.py FAIL 7.2 it's ana");
+    next(lab.attempt(Work::SaveRun { run: RUN }).await);
+    assert_eq!(rows(lab.folder.path()).await, saved, "twice is once");
+}
+
+#[tokio::test]
+async fn an_insert_that_fails_leaves_nothing_and_is_tried_again() {
+    let lab = lab(Save::Save, &[("db.xml", DB)]).await;
+    let error = lab.attempt(Work::SaveRun { run: RUN }).await.err().unwrap();
+    assert!(format!("{error:#}").starts_with("the lab's database"), "{error:#}");
+    with_table(lab.folder.path()).await;
+    let mut db = LabDb::open(lab.folder.path().join("results.db").to_str().unwrap()).await.unwrap();
+    // The second insert of the run meets this row.
+    db.run(
+        "CREATE TRIGGER t AFTER INSERT ON results WHEN NEW.id = 101 BEGIN SELECT RAISE(ABORT, 'full'); END",
+        &[],
+    )
+    .await
+    .unwrap();
+    db.commit().await.unwrap();
+    let error = lab.attempt(Work::SaveRun { run: RUN }).await.err().unwrap();
+    assert!(format!("{error:#}").contains("statement 1, for test t1.py"), "{error:#}");
+    assert_eq!(rows(lab.folder.path()).await, "");
+    let state = store::saved::state(&mut lab.app.store.read().await.unwrap(), RUN).await.unwrap();
+    assert_eq!(state, None);
+}
+
+#[tokio::test]
+async fn an_insert_that_broke_off_is_left_to_a_person() {
+    let lab = lab(Save::Save, &[("db.xml", DB)]).await;
+    with_table(lab.folder.path()).await;
+    let mut conn = lab.app.store.write().await.unwrap();
+    store::saved::begin(&mut conn, RUN, Time(1)).await.unwrap();
+    conn.commit().await.unwrap();
+    assert!(hopeless(lab.attempt(Work::SaveRun { run: RUN }).await).contains("it is not known"));
+    assert_eq!(rows(lab.folder.path()).await, "");
+    let state = store::saved::state(&mut lab.app.store.read().await.unwrap(), RUN).await.unwrap();
+    assert_eq!(state, Some(Saved::Begun));
+}
+
+#[tokio::test]
+async fn a_wrong_db_xml_is_hopeless_and_says_where() {
+    let wrong = DB.replace("$twister_tc_status", "$twister_tc_stauts");
+    let lab = lab(Save::Save, &[("db.xml", &wrong)]).await;
+    let said = hopeless(lab.attempt(Work::SaveRun { run: RUN }).await);
+    assert!(said.contains("twister_tc_stauts"), "{said}");
+}
+
+#[test]
+fn waits_double_up_to_a_limit_and_end() {
+    let wait = |tries| next_try(Time(0), tries).map(|due| due.0);
+    assert_eq!((wait(1), wait(2), wait(3)), (Some(5_000), Some(10_000), Some(20_000)));
+    assert_eq!(wait(limits::JOB_TRIES_MAX - 1), Some(600_000));
+    assert_eq!(wait(limits::JOB_TRIES_MAX), None);
+}
+
+#[tokio::test]
+async fn the_worker_does_what_is_promised_and_keeps_what_it_cannot_do() {
+    let lab = lab(Save::Save, &[("db.xml", "<Root>\n<broken")]).await;
+    let worker = tokio::spawn(work(lab.app.clone(), lab.settings.clone()));
+    let batch = store::Batch {
+        now: clock::now(),
+        jobs: vec![Work::FinishRun { run: RUN }],
+        ..store::Batch::default()
+    };
+    lab.app.store.commit(batch).await.unwrap();
+    let left = loop {
+        let jobs = store::job::of_run(&mut lab.app.store.read().await.unwrap(), RUN).await.unwrap();
+        if let [job] = &*jobs
+            && job.due.is_none()
+        {
+            break job.clone();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((left.work, left.tries), (Work::SaveRun { run: RUN }, 1));
+    assert!(left.error.contains("db.xml"), "{}", left.error);
+    lab.app.stop.cancel();
+    worker.await.unwrap();
+    assert!(lab.outbox("run-1-demo.junit.xml").contains("testsuite"));
+}

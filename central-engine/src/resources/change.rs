@@ -141,7 +141,8 @@ fn put_sut(bench: &mut Bench, name: SutName, mut body: Value, now: u64) -> Resul
     let version = now.saturating_add(1);
     if let Some(fields) = body.as_object_mut() {
         fields.insert("version".to_owned(), version.into());
-        fields.insert("name".to_owned(), name.as_str().into());
+        // Twister's files name a SUT here.
+        fields.insert("path".to_owned(), vec![name.as_str()].into());
     }
     let tree = Tree::from_json(body).map_err(Refused)?;
     let old = bench.suts.insert(name.clone(), tree);

@@ -1,0 +1,164 @@
+use actix_web::{http::Method, test::TestRequest};
+use jackfield_protocol::error::ErrorCode;
+use serde_json::{Value, json};
+
+use super::lab::{Got, Lab};
+use crate::auth::Scope;
+
+async fn put_blob(lab: &Lab, token: &str, hash: &str, bytes: &[u8]) -> Got {
+    let request = TestRequest::put()
+        .uri(&format!("/api/v1/blobs/{hash}"))
+        .insert_header(("Authorization", format!("Bearer {token}")));
+    lab.send(request.set_payload(bytes.to_vec())).await
+}
+
+#[actix_web::test]
+async fn files_travel_by_their_hash() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Ep).await;
+    let bytes: Vec<u8> = (0..700_000_u32).map(|number| u8::try_from(number % 251).unwrap()).collect();
+    let hash = blake3::hash(&bytes).to_hex().to_string();
+    lab.get(&token, &format!("/blobs/{hash}")).await.expect(404);
+    put_blob(&lab, &token, &hash, &bytes).await.expect(201);
+    put_blob(&lab, &token, &hash, &bytes).await.expect(204);
+    let got = lab.get(&token, &format!("/blobs/{hash}")).await.expect(200);
+    assert!(got.body == bytes);
+    assert!(got.header("cache-control").contains("immutable"));
+    let etag = got.header("etag").to_owned();
+    let get = |name: &'static str, value: String| {
+        let request = TestRequest::get()
+            .uri(&format!("/api/v1/blobs/{hash}"))
+            .insert_header(("Authorization", format!("Bearer {token}")));
+        lab.send(request.insert_header((name, value)))
+    };
+    assert!(get("If-None-Match", etag).await.expect(304).body.is_empty());
+    let part = get("Range", "bytes=299999-600000".to_owned()).await.expect(206);
+    assert!(part.body == bytes[299_999..=600_000]);
+    let wrong = put_blob(&lab, &token, &"ab".repeat(32), b"other").await.expect(400);
+    assert_eq!(wrong.problem(), ErrorCode::BadRequest);
+    lab.get(&token, &format!("/blobs/{}", "ab".repeat(32))).await.expect(404);
+    lab.get(&token, "/blobs/../../etc/passwd").await.expect(404);
+    lab.get(&token, "/blobs/xyz").await.expect(404);
+}
+
+#[actix_web::test]
+async fn the_tree_is_edited_by_version() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Admin).await;
+    let set = async |body: Value| lab.with(&token, Method::PUT, "/resources", Some(body)).await;
+    let made = set(json!({"name": "lab", "parent": "/"})).await.expect(201);
+    let etag = made.header("etag").to_owned();
+    let got: Value =
+        set(json!({"name": "router", "parent": "/lab", "properties": {"ip": "10.0.0.1", "port": 23}}))
+            .await
+            .expect(201)
+            .json();
+    assert_eq!(
+        set(json!({"name": "router", "parent": "/lab", "properties": {"port": null}}))
+            .await
+            .expect(200)
+            .json::<Value>()["id"],
+        got["id"]
+    );
+    let node: Value = lab.get(&token, "/resources?query=/lab/router").await.expect(200).json();
+    assert_eq!((&node["meta"], &node["path"]), (&json!({"ip": "10.0.0.1"}), &json!("/lab/router")));
+    assert_eq!(
+        lab.get(&token, "/resources?query=/lab/router:ip").await.expect(200).json::<Value>(),
+        json!("10.0.0.1")
+    );
+    let request = TestRequest::delete()
+        .uri("/api/v1/resources?query=/lab")
+        .insert_header(("Authorization", format!("Bearer {token}")))
+        .insert_header(("If-Match", etag));
+    assert_eq!(lab.send(request).await.expect(412).problem(), ErrorCode::Changed);
+    lab.post(&token, "/resources/rename", json!({"query": "/lab/router", "name": "core"})).await.expect(200);
+    assert_eq!(
+        lab.post(&token, "/resources/rename", json!({"query": "/lab/router", "name": "x"}))
+            .await
+            .expect(404)
+            .problem(),
+        ErrorCode::NotFound
+    );
+    let tree: Value = lab.get(&token, "/resources/tree").await.expect(200).json();
+    assert_eq!(tree["children"][0]["children"][0]["name"], json!("core"));
+    lab.with(&token, Method::DELETE, "/resources?query=/lab", None).await.expect(200);
+    assert_eq!(lab.get(&token, "/resources/tree").await.json::<Value>()["children"], json!([]));
+    lab.with(&token, Method::DELETE, "/resources?query=/", None).await.expect(409);
+}
+
+#[actix_web::test]
+async fn suts_are_put_and_taken() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Admin).await;
+    let body = json!({"id": "00000000b0", "meta": {"_epnames_admin": "EP-1"}, "children": {}});
+    lab.with(&token, Method::PUT, "/suts/bench.system", Some(body.clone())).await.expect(201);
+    lab.with(&token, Method::PUT, "/suts/bench", Some(body)).await.expect(400);
+    lab.with(&token, Method::PUT, "/suts/x.admin", Some(json!([1]))).await.expect(422);
+    let list: Value = lab.get(&token, "/suts").await.expect(200).json();
+    assert_eq!(list["items"], json!([{"name": "bench.system", "version": 1, "components": 0}]));
+    let got = lab.get(&token, "/suts/bench.system").await.expect(200);
+    assert_eq!(
+        (got.header("etag"), &got.json::<Value>()["meta"]["_epnames_admin"]),
+        ("\"1\"", &json!("EP-1"))
+    );
+    lab.with(&token, Method::DELETE, "/suts/bench.system", None).await.expect(200);
+    lab.get(&token, "/suts/bench.system").await.expect(404);
+}
+
+#[actix_web::test]
+async fn projects_are_listed_read_and_checked() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Run).await;
+    let folder = lab.folder.path();
+    std::fs::create_dir_all(folder.join("projects")).unwrap();
+    std::fs::create_dir_all(folder.join("tests")).unwrap();
+    std::fs::write(folder.join("tests/hello.py"), "print('hello')\n").unwrap();
+    let xml = "<Root>\n<TestSuite>\n<tsName>One</tsName>\n<TestCase>\n<tcName>hello.py</tcName>\n</TestCase>\n</TestSuite>\n</Root>\n";
+    std::fs::write(folder.join("projects/demo.xml"), xml).unwrap();
+    let list: Value = lab.get(&token, "/projects").await.expect(200).json();
+    assert_eq!(list["items"], json!(["demo"]));
+    assert_eq!(lab.get(&token, "/projects/demo").await.expect(200).text(), xml);
+    for outside in
+        ["/projects/../engine.toml", "/projects/..%2F..%2Fetc%2Fpasswd", "/projects/.jackfield/engine.sqlite"]
+    {
+        lab.get(&token, outside).await.expect(404);
+    }
+    let broken = json!({"project": "x.xml", "xml": "<Root>\n<TestSuite>"});
+    let checked: Value = lab.post(&token, "/projects/check", broken).await.expect(200).json();
+    assert_eq!(checked["good"], json!(false));
+    assert!(checked["problems"][0]["line"].as_u64().unwrap() > 0, "{checked}");
+    lab.post(&token, "/projects/check", json!({"project": "none"})).await.expect(404);
+}
+
+#[actix_web::test]
+async fn machines_see_how_the_engine_is() {
+    let lab = Lab::new().await;
+    let health: Value = lab.send(TestRequest::get().uri("/healthz")).await.expect(200).json();
+    assert_eq!((&health["healthy"], &health["parts"]["store"]), (&json!(true), &json!("ok")));
+    let metrics = lab.send(TestRequest::get().uri("/metrics")).await.expect(200).text();
+    for line in [
+        "jackfield_runs_open 0",
+        "jackfield_eps{state=\"idle\"} 0",
+        "# TYPE jackfield_jobs gauge",
+        "jackfield_resident_bytes ",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    lab.app.store.close().await;
+    let sick: Value = lab.send(TestRequest::get().uri("/healthz")).await.expect(503).json();
+    assert_eq!(sick["healthy"], json!(false));
+    assert_eq!(sick["parts"]["loop"], json!("ok"));
+}
+
+#[actix_web::test]
+async fn pages_come_with_a_policy_and_are_cached_by_content() {
+    let lab = Lab::new().await;
+    for path in ["/", "/runs", "/runs/41", "/eps", "/login", "/style.css", "/run.js"] {
+        let got = lab.send(TestRequest::get().uri(path)).await.expect(200);
+        assert!(got.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        let again =
+            TestRequest::get().uri(path).insert_header(("If-None-Match", got.header("etag").to_owned()));
+        assert!(lab.send(again).await.expect(304).body.is_empty());
+    }
+    lab.send(TestRequest::get().uri("/nothing")).await.expect(404);
+}

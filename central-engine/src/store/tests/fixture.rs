@@ -1,0 +1,133 @@
+//! A small run, and rows of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::{
+    event::{Fact, RunEvent, RunState},
+    id::{AttemptId, RunId, SuiteIndex, TestIndex},
+    link::Part,
+    plan::{Place, PlannedSuite, PlannedTest, Role, RunOptions, RunPlan},
+    time::Time,
+    verdict::{Cause, Outcome, Verdict},
+};
+use jackfield_scheduler::effect::{AttemptRow, AttemptState, Row, RunRow};
+
+use crate::store::Batch;
+
+pub(crate) fn planned(index: u32) -> PlannedTest {
+    PlannedTest {
+        id: format!("id-{index}").into(),
+        origin: format!("id-{index}").into(),
+        suite: SuiteIndex(0),
+        file: format!("tests/t{index}.py").into(),
+        name: format!("t{index}.py").into(),
+        role: Role::Test,
+        runnable: true,
+        optional: false,
+        prerequisite: false,
+        params: Vec::new(),
+        properties: BTreeMap::new(),
+        configs: Vec::new(),
+        iteration: None,
+        depends: Vec::new(),
+        timeout_millis: None,
+    }
+}
+
+pub(crate) fn suite(name: &str, parent: Option<u32>, tests: std::ops::Range<u32>) -> PlannedSuite {
+    PlannedSuite {
+        id: name.into(),
+        origin: name.into(),
+        name: name.into(),
+        parent: parent.map(SuiteIndex),
+        tests,
+        place: Place::default(),
+        sut: None,
+        panic_detect: false,
+        libraries: Vec::new(),
+        user_defined: BTreeMap::new(),
+        timeout_millis: None,
+        depends: Vec::new(),
+    }
+}
+
+pub(crate) fn plan(project: &str, tests: u32) -> Arc<RunPlan> {
+    Arc::new(RunPlan {
+        project: project.to_owned(),
+        source: format!("projects/{project}.xml"),
+        user: "ana".into(),
+        options: RunOptions::default(),
+        suites: vec![suite("Suite 1", None, 0..tests)],
+        tests: (0..tests).map(planned).collect(),
+        files: BTreeMap::new(),
+        libraries: BTreeMap::new(),
+    })
+}
+
+pub(crate) fn run_row(run: RunId, state: RunState) -> RunRow {
+    RunRow {
+        run,
+        state,
+        submitted: Time(1_000),
+        started: Some(Time(2_000)),
+        ended: state.is_final().then_some(Time(9_000)),
+        stopped: None,
+        pre: None,
+        post: None,
+        seq: 1,
+    }
+}
+
+pub(crate) fn attempt(run: RunId, test: u32, number: u16, state: AttemptState) -> AttemptRow {
+    AttemptRow {
+        attempt: AttemptId { run, test: TestIndex(test), attempt: number },
+        ep: (number > 0).then(|| "EP-1".into()),
+        state,
+        assigned: Time(2_000),
+        started: None,
+        elapsed_millis: 0,
+        outcome: None,
+        exit_code: None,
+        parts: Vec::new(),
+        cleanups: Vec::new(),
+        variables: BTreeMap::new(),
+    }
+}
+
+/// An attempt that failed, with everything an attempt can have.
+pub(crate) fn failed(run: RunId, test: u32) -> AttemptRow {
+    let part =
+        Part { name: "step 1".to_owned(), verdict: Verdict::Pass, reason: String::new(), elapsed_millis: 3 };
+    AttemptRow {
+        started: Some(Time(2_100)),
+        elapsed_millis: 345,
+        outcome: Some(Outcome::not_pass(
+            Verdict::Fail,
+            Cause::Product,
+            "no route to 10.0.0.1; \u{1F525} 'quoted' $1",
+        )),
+        exit_code: Some(1),
+        parts: vec![part.clone()],
+        cleanups: vec![part],
+        variables: BTreeMap::from([("build".into(), "7.2".into())]),
+        ..attempt(run, test, 1, AttemptState::Ended)
+    }
+}
+
+pub(crate) fn passed(run: RunId, test: u32) -> AttemptRow {
+    AttemptRow { outcome: Some(Outcome::pass()), ..attempt(run, test, 1, AttemptState::Ended) }
+}
+
+pub(crate) fn note(run: RunId, seq: u64) -> RunEvent {
+    RunEvent { run, seq, at: Time(1_000), fact: Fact::Note { text: format!("note {seq}") } }
+}
+
+/// A new run in a state.
+pub(crate) fn begun(run: RunId, plan: &Arc<RunPlan>, state: RunState) -> Batch {
+    let rows = vec![Row::Plan { run, plan: Arc::clone(plan) }, Row::Run(run_row(run, state))];
+    Batch { rows, events: vec![note(run, 1)], ..Batch::default() }
+}
+
+pub(crate) fn attempts(rows: impl IntoIterator<Item = AttemptRow>) -> Batch {
+    Batch { rows: rows.into_iter().map(|row| Row::Attempt(Box::new(row))).collect(), ..Batch::default() }
+}

@@ -1,0 +1,213 @@
+use std::collections::BTreeSet;
+
+use jackfield_protocol::{
+    event::Hook,
+    id::{RunId, UserName},
+    plan::HookScript,
+    time::Time,
+};
+use jackfield_resource_allocator::{ResourceId, Tree};
+use jackfield_scheduler::effect::Job;
+use serde_json::json;
+
+use super::both::both;
+use crate::store::{
+    self, Batch,
+    account::Account,
+    job::Work,
+    lab::{LabDb, LabValue},
+    saved::Saved,
+    sut::SutRow,
+    token::TokenRow,
+};
+
+fn ana() -> UserName {
+    "ana".into()
+}
+
+#[tokio::test]
+async fn jobs_stay_until_they_are_done() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        let run = RunId(4);
+        let script = HookScript { path: "pre.sh".into(), ep: Some("EP-1".into()) };
+        let jobs: Vec<Work> =
+            [Job::RunHook { run, hook: Hook::Pre, script }, Job::FinishRun { run }].map(Work::from).into();
+        store.commit(Batch { now: Time(10), jobs: jobs.clone(), ..Batch::default() }).await.unwrap();
+        let mut conn = store.write().await.unwrap();
+        let all = store::job::list(&mut conn).await.unwrap();
+        assert_eq!(all.iter().map(|job| job.work.clone()).collect::<Vec<_>>(), jobs);
+        assert!(store::job::due(&mut conn, Time(9), 10).await.unwrap().is_empty());
+        assert_eq!(store::job::due(&mut conn, Time(10), 1).await.unwrap().len(), 1);
+        store::job::failed(&mut conn, all[0].id, Some(Time(50)), "no answer").await.unwrap();
+        store::job::failed(&mut conn, all[1].id, None, "hopeless").await.unwrap();
+        assert!(store::job::due(&mut conn, Time(49), 10).await.unwrap().is_empty());
+        assert_eq!(store::job::next_due(&mut conn, Time(10)).await.unwrap(), Some(Time(50)));
+        let again = &store::job::of_run(&mut conn, run).await.unwrap()[0];
+        assert_eq!((again.tries, again.error.as_str()), (1, "no answer"));
+        store::job::done(&mut conn, all[0].id).await.unwrap();
+        assert_eq!(store::job::next_due(&mut conn, Time(10)).await.unwrap(), None);
+        assert_eq!(store::job::of_run(&mut conn, run).await.unwrap().len(), 1, "given up, but not forgotten");
+        store::job::enqueue(&mut conn, Time(60), &[Work::MailRun { run }]).await.unwrap();
+        let numbers: BTreeSet<u64> =
+            store::job::list(&mut conn).await.unwrap().iter().map(|job| job.id).collect();
+        assert!(!numbers.contains(&all[0].id), "numbers are not used again");
+    }
+}
+
+#[tokio::test]
+async fn accounts_sessions_and_tokens() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+        let account = Account {
+            name: ana(),
+            password: "$argon2id$…".to_owned(),
+            groups: set(&["tester"]),
+            roles: set(&["*"]),
+            disabled: false,
+            created: Time(1),
+        };
+        store::account::put(&mut conn, &account).await.unwrap();
+        let changed = Account { disabled: true, ..account.clone() };
+        store::account::put(&mut conn, &changed).await.unwrap();
+        assert_eq!(store::account::fetch(&mut conn, &ana()).await.unwrap(), Some(changed.clone()));
+        assert_eq!(store::account::list(&mut conn).await.unwrap(), [changed]);
+        store::account::put_group(&mut conn, "tester", &set(&["RUN_TESTS"])).await.unwrap();
+        assert_eq!(store::account::groups(&mut conn).await.unwrap()["tester"], set(&["RUN_TESTS"]));
+        assert!(store::account::delete_group(&mut conn, "tester").await.unwrap());
+        assert!(!store::account::delete_group(&mut conn, "tester").await.unwrap());
+
+        store::session::open(&mut conn, "hash-1", &ana(), Time(0), Time(100)).await.unwrap();
+        assert_eq!(store::session::owner(&mut conn, "hash-1", Time(99)).await.unwrap(), Some(ana()));
+        assert_eq!(store::session::owner(&mut conn, "hash-1", Time(100)).await.unwrap(), None, "it is over");
+        store::session::open(&mut conn, "hash-2", &ana(), Time(0), Time(100)).await.unwrap();
+        store::session::close(&mut conn, "hash-2").await.unwrap();
+        assert_eq!(store::session::owner(&mut conn, "hash-2", Time(1)).await.unwrap(), None);
+        store::session::close_all(&mut conn, &ana()).await.unwrap();
+        assert_eq!(store::session::owner(&mut conn, "hash-1", Time(1)).await.unwrap(), None);
+
+        let mut token = TokenRow {
+            id: 0,
+            owner: ana(),
+            name: "ci".to_owned(),
+            scope: "run".to_owned(),
+            created: Time(1),
+            expires: Some(Time(50)),
+            used: None,
+        };
+        token.id = store::token::insert(&mut conn, "hash-3", &token).await.unwrap();
+        let other = TokenRow { owner: "bob".into(), expires: None, ..token.clone() };
+        store::token::insert(&mut conn, "hash-4", &other).await.unwrap();
+        store::token::touch(&mut conn, token.id, Time(7)).await.unwrap();
+        token.used = Some(Time(7));
+        assert_eq!(store::token::find(&mut conn, "hash-3", Time(49)).await.unwrap(), Some(token.clone()));
+        assert_eq!(store::token::find(&mut conn, "hash-3", Time(50)).await.unwrap(), None, "it has expired");
+        assert!(store::token::find(&mut conn, "hash-4", Time(i64::MAX)).await.unwrap().is_some());
+        assert_eq!(store::token::list(&mut conn, Some(&ana())).await.unwrap(), std::slice::from_ref(&token));
+        assert_eq!(store::token::list(&mut conn, None).await.unwrap().len(), 2);
+        assert!(store::account::delete(&mut conn, &ana()).await.unwrap());
+        assert!(!store::token::delete(&mut conn, token.id).await.unwrap(), "it went with its owner");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_only_grows() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        for number in 1..=5 {
+            store::audit::add(&mut conn, Time(number), "ana", ("run.stop", "41"), "").await.unwrap();
+        }
+        let ids = |rows: Vec<store::audit::AuditRow>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(ids(store::audit::list(&mut conn, None, 3).await.unwrap()), [5, 4, 3]);
+        let rest = store::audit::list(&mut conn, Some(3), 10).await.unwrap();
+        assert_eq!((rest[0].at, rest[0].who.as_str(), rest[0].action.as_str()), (Time(2), "ana", "run.stop"));
+        assert_eq!(ids(rest), [2, 1]);
+    }
+}
+
+#[tokio::test]
+async fn resources_suts_and_globals() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        assert!(store::resource::load(&mut conn).await.unwrap().is_none());
+        let mut tree = Tree::new();
+        let id = ResourceId::from_number(7);
+        tree.set("tb1", "/", [("ip".to_owned(), json!("10.0.0.1"))].into(), id.clone()).unwrap();
+        let rows: Vec<_> = tree.rows().cloned().collect();
+        store::resource::edit(&mut conn, tree.version(), &rows, &[]).await.unwrap();
+        let (version, loaded) = store::resource::load(&mut conn).await.unwrap().unwrap();
+        assert_eq!(Tree::from_rows(version, loaded).unwrap(), tree);
+        store::resource::edit(&mut conn, 9, &[], &[id.to_string()]).await.unwrap();
+        let (version, loaded) = store::resource::load(&mut conn).await.unwrap().unwrap();
+        assert_eq!((version, loaded.len()), (9, 1));
+
+        let sut = SutRow { name: "bench.ana".into(), version: 3, body: json!({"meta": {}}) };
+        store::sut::put(&mut conn, &sut).await.unwrap();
+        let newer = SutRow { version: 4, ..sut };
+        store::sut::put(&mut conn, &newer).await.unwrap();
+        assert_eq!(store::sut::fetch(&mut conn, &newer.name).await.unwrap(), Some(newer.clone()));
+        assert_eq!(store::sut::list(&mut conn).await.unwrap(), std::slice::from_ref(&newer));
+        assert!(store::sut::delete(&mut conn, &newer.name).await.unwrap());
+        assert!(!store::sut::delete(&mut conn, &newer.name).await.unwrap());
+
+        store::global::put(&mut conn, &ana(), "a/b", &json!(1)).await.unwrap();
+        store::global::put(&mut conn, &ana(), "a/b", &json!([2])).await.unwrap();
+        assert_eq!(store::global::fetch(&mut conn, &ana(), "a/b").await.unwrap(), Some(json!([2])));
+        assert_eq!(store::global::fetch(&mut conn, &"bob".into(), "a/b").await.unwrap(), None);
+        assert_eq!(store::global::list(&mut conn, &ana()).await.unwrap(), [("a/b".to_owned(), json!([2]))]);
+    }
+}
+
+#[tokio::test]
+async fn inserts_are_remembered() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        let run = RunId(1);
+        assert_eq!(store::saved::state(&mut conn, run).await.unwrap(), None);
+        store::saved::begin(&mut conn, run, Time(1)).await.unwrap();
+        assert_eq!(store::saved::state(&mut conn, run).await.unwrap(), Some(Saved::Begun));
+        store::saved::undone(&mut conn, run).await.unwrap();
+        assert_eq!(store::saved::state(&mut conn, run).await.unwrap(), None);
+        store::saved::begin(&mut conn, run, Time(2)).await.unwrap();
+        store::saved::done(&mut conn, run, Time(3)).await.unwrap();
+        assert!(store::saved::is_saved(&mut conn, run).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn readers_do_not_wait_for_a_writer() {
+    for fresh in both().await {
+        let mut writer = fresh.store.write().await.unwrap();
+        store::global::put(&mut writer, &ana(), "x", &json!(1)).await.unwrap();
+        let mut reader = fresh.store.read().await.unwrap();
+        assert_eq!(store::global::fetch(&mut reader, &ana(), "x").await.unwrap(), None, "not committed");
+        drop(reader);
+        drop(writer);
+        let mut reader = fresh.store.read().await.unwrap();
+        assert_eq!(store::global::fetch(&mut reader, &ana(), "x").await.unwrap(), None, "dropped is undone");
+        fresh.store.ping().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_labs_database_takes_all_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.db");
+    assert!(LabDb::open(path.to_str().unwrap()).await.is_err(), "we make no database of the lab's");
+    std::fs::write(&path, "").unwrap();
+    let mut db = LabDb::open(path.to_str().unwrap()).await.unwrap();
+    db.run("CREATE TABLE results (name TEXT, run INTEGER, rate REAL)", &[]).await.unwrap();
+    let values = [LabValue::Text("it's".to_owned()), LabValue::Integer(41), LabValue::Null];
+    db.run("INSERT INTO results VALUES ($1, $2, $3)", &values).await.unwrap();
+    assert_eq!(db.value("SELECT name FROM results", &[]).await.unwrap().as_deref(), Some("it's"));
+    assert_eq!(db.value("SELECT run + 1 FROM results", &[]).await.unwrap().as_deref(), Some("42"));
+    assert_eq!(db.value("SELECT 1.5", &[]).await.unwrap().as_deref(), Some("1.5"));
+    assert_eq!(db.value("SELECT rate FROM results", &[]).await.unwrap(), None);
+    db.commit().await.unwrap();
+    let mut db = LabDb::open(path.to_str().unwrap()).await.unwrap();
+    db.run("DELETE FROM results", &[]).await.unwrap();
+    drop(db);
+    let mut db = LabDb::open(path.to_str().unwrap()).await.unwrap();
+    assert_eq!(db.value("SELECT COUNT(*) FROM results", &[]).await.unwrap().as_deref(), Some("1"));
+}

@@ -1,0 +1,320 @@
+use std::collections::BTreeMap;
+
+use jackfield_protocol::{
+    event::{Fact, RunEvent, RunState},
+    id::{LeaseId, RunId, SuiteIndex, TestIndex},
+    time::Time,
+    verdict::{Outcome, TestState, Verdict},
+};
+use jackfield_scheduler::{
+    effect::{AttemptState, EpRow, LeaseRow, Leased, PartRow, Row, StopCause},
+    event::EpOffer,
+};
+
+use super::{both::both, fixture::*};
+use crate::store::{
+    self, Batch, Store, StoreError, attempt::Artifact, ep::EpSeen, run::Filter, submission::Submission,
+};
+
+const RUN: RunId = RunId(1);
+
+fn ep() -> EpRow {
+    let offer = EpOffer {
+        labels: BTreeMap::from([("site".into(), "lab2".into())]),
+        capabilities: vec!["python".into()],
+        lanes: 2,
+        pool: Some("ana".into()),
+    };
+    EpRow {
+        ep: "EP-1".into(),
+        epoch: jackfield_protocol::id::Epoch(7),
+        offer,
+        drained: true,
+        gone: Some(Time(5)),
+    }
+}
+
+#[tokio::test]
+async fn a_restarted_engine_reads_what_it_wrote() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        let plan = plan("demo", 5);
+        let mut run = run_row(RUN, RunState::Stopping);
+        run.stopped =
+            Some(StopCause { by: Some("bob".into()), reason: "wrong build".to_owned(), at: Time(3) });
+        run.pre = Some(Outcome::pass());
+        run.seq = u64::try_from(i64::MAX).unwrap();
+        let part = PartRow {
+            run: RUN,
+            part: 0,
+            suites: vec![SuiteIndex(0)],
+            place: Some(("EP-1".into(), 1)),
+            ended: false,
+        };
+        let unplaced = PartRow { part: 1, place: None, ended: true, ..part.clone() };
+        let lane =
+            LeaseRow { lease: LeaseId(1), what: Leased::Lane("EP-1".into(), 1), run: RUN, since: Time(2) };
+        let sut = LeaseRow { lease: LeaseId(2), what: Leased::Sut("bench.system".into()), ..lane.clone() };
+        let returned = attempt(RUN, 2, 1, AttemptState::Returned);
+        let rows = vec![
+            Row::Ep(ep()),
+            Row::Plan { run: RUN, plan },
+            Row::Run(run),
+            Row::Queued { run: RUN, first: TestIndex(5), tests: vec![planned(5), planned(6)] },
+            Row::Part(part),
+            Row::Part(unplaced),
+            Row::Attempt(Box::new(passed(RUN, 0))),
+            Row::Attempt(Box::new(failed(RUN, 1))),
+            Row::Attempt(Box::new(returned)),
+            Row::Attempt(Box::new(attempt(RUN, 2, 2, AttemptState::Started))),
+            Row::Lease(lane),
+            Row::Lease(sut),
+        ];
+        store.commit(Batch { rows: rows.clone(), ..Batch::default() }).await.unwrap();
+        assert_eq!(store.load().await.unwrap().rows, rows);
+        let again = Store::open(&fresh.url, Time(9)).await.unwrap();
+        assert_eq!(again.load().await.unwrap().rows, rows);
+        assert_eq!(
+            again.plan(RUN).await.unwrap().unwrap().tests.len(),
+            7,
+            "queued tests are part of the plan"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_last_write_of_a_key_wins_and_ended_runs_are_left_out() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        store.commit(begun(RUN, &plan("demo", 3), RunState::Running)).await.unwrap();
+        let lease =
+            LeaseRow { lease: LeaseId(1), what: Leased::Lane("EP-1".into(), 0), run: RUN, since: Time(2) };
+        let mut batch = attempts([attempt(RUN, 0, 1, AttemptState::Assigned), passed(RUN, 0)]);
+        batch.rows.extend([
+            Row::Lease(lease.clone()),
+            Row::LeaseEnded(LeaseId(1)),
+            Row::Lease(LeaseRow { lease: LeaseId(2), ..lease }),
+        ]);
+        store.commit(batch).await.unwrap();
+        store.commit(attempts([failed(RUN, 0)])).await.unwrap();
+        let rows = store.load().await.unwrap().rows;
+        let kept: Vec<_> = rows.iter().filter(|row| matches!(row, Row::Attempt(_) | Row::Lease(_))).collect();
+        assert_eq!(kept.len(), 2);
+        assert_eq!(kept[0], &Row::Attempt(Box::new(failed(RUN, 0))));
+        let end = vec![Row::Run(run_row(RUN, RunState::Completed)), Row::LeaseEnded(LeaseId(2))];
+        store.commit(Batch { rows: end, ..Batch::default() }).await.unwrap();
+        assert_eq!(store.load().await.unwrap().rows, []);
+        assert!(store::lease::list(&mut store.read().await.unwrap()).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_written_whole_or_not_at_all() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        store.commit(begun(RUN, &plan("demo", 1), RunState::Running)).await.unwrap();
+        // The event is there already: the attempt beside it must not stay.
+        let refused = store.commit(Batch { events: vec![note(RUN, 1)], ..attempts([passed(RUN, 0)]) }).await;
+        assert!(matches!(refused, Err(StoreError::Database(_))));
+        let mut conn = store.read().await.unwrap();
+        assert!(store::attempt::of_tests(&mut conn, RUN, 0..9).await.unwrap().is_empty());
+        // A run without a plan is refused, too.
+        drop(conn);
+        let rows = vec![Row::Run(run_row(RunId(9), RunState::Running))];
+        assert!(store.commit(Batch { rows, ..Batch::default() }).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn many_rows_at_once() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        // Not a multiple of any number of rows per statement.
+        let count = 1_000 + 256 + 16 + 3;
+        store.commit(begun(RUN, &plan("big", count), RunState::Running)).await.unwrap();
+        let events = (2..5_000).map(|seq| note(RUN, seq)).collect();
+        let rows = (0..count).map(|test| if test % 3 == 0 { failed(RUN, test) } else { passed(RUN, test) });
+        store.commit(Batch { events, ..attempts(rows) }).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        let all = store::attempt::of_tests(&mut conn, RUN, 0..u32::MAX).await.unwrap();
+        assert_eq!(all.len(), usize::try_from(count).unwrap());
+        assert_eq!(all[3], failed(RUN, 3));
+        let summary = store::run::summary(&mut conn, RUN).await.unwrap().unwrap();
+        assert_eq!(summary.counts, BTreeMap::from([(Verdict::Pass, 850), (Verdict::Fail, 425)]));
+        let events = store::event::after(&mut conn, RUN, 4_990, 100).await.unwrap();
+        assert_eq!(
+            events.iter().map(|event| event.seq).collect::<Vec<_>>(),
+            (4_991..5_000).collect::<Vec<_>>()
+        );
+        assert_eq!(events[0], note(RUN, 4_991));
+        assert_eq!(store::event::after(&mut conn, RUN, 0, 7).await.unwrap().len(), 7);
+    }
+}
+
+#[tokio::test]
+async fn runs_are_listed_newest_first_in_pages() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        for (number, project) in [(1, "demo"), (2, "night"), (3, "demo"), (4, "demo")] {
+            let state = if number < 3 { RunState::Completed } else { RunState::Running };
+            store.commit(begun(RunId(number), &plan(project, 2), state)).await.unwrap();
+        }
+        let counts = BTreeMap::from([(Verdict::Pass, 2)]);
+        let fact = Fact::Ended { state: RunState::Completed, counts: counts.clone() };
+        let end = RunEvent { run: RunId(1), seq: 2, at: Time(9_000), fact };
+        store.commit(Batch { events: vec![end], ..Batch::default() }).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        let mut list = async |filter: Filter, after: Option<u64>, limit| {
+            let page = store::run::list(&mut conn, &filter, after.map(RunId), limit).await.unwrap();
+            (page.items.iter().map(|run| run.id.0).collect::<Vec<_>>(), page.next)
+        };
+        assert_eq!(list(Filter::default(), None, 3).await, (vec![4, 3, 2], Some("2".to_owned())));
+        assert_eq!(list(Filter::default(), Some(2), 3).await, (vec![1], None));
+        let demo = Filter { project: Some("demo".to_owned()), open: Some(true), ..Filter::default() };
+        assert_eq!(list(demo, None, 10).await.0, [4, 3]);
+        let bob = Filter { owner: Some("bob".into()), ..Filter::default() };
+        assert!(list(bob, None, 10).await.0.is_empty());
+        let one = store::run::summary(&mut conn, RunId(1)).await.unwrap().unwrap();
+        assert_eq!((one.project.as_str(), one.user.as_str(), one.tests), ("demo", "ana", 2));
+        assert_eq!((one.counts, one.ended), (counts, Some(Time(9_000))));
+        assert!(store::run::summary(&mut conn, RunId(77)).await.unwrap().is_none());
+        assert_eq!(
+            store::run::row(&mut conn, RunId(3)).await.unwrap(),
+            Some(run_row(RunId(3), RunState::Running))
+        );
+    }
+}
+
+#[tokio::test]
+async fn tests_are_listed_by_place_and_by_state() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        store.commit(begun(RUN, &plan("demo", 8), RunState::Running)).await.unwrap();
+        let stopped = attempt(RUN, 5, 1, AttemptState::Returned);
+        let decided = jackfield_scheduler::effect::AttemptRow {
+            outcome: passed(RUN, 5).outcome,
+            ..attempt(RUN, 5, 0, AttemptState::Ended)
+        };
+        let rows = [
+            passed(RUN, 0),
+            failed(RUN, 1),
+            attempt(RUN, 2, 1, AttemptState::Returned),
+            attempt(RUN, 2, 2, AttemptState::Started),
+            attempt(RUN, 3, 1, AttemptState::Assigned),
+            stopped,
+            decided,
+        ];
+        store.commit(attempts(rows)).await.unwrap();
+        let list = async |from: u32, limit, state| {
+            let page = store::test::page(store, RUN, TestIndex(from), limit, state).await.unwrap().unwrap();
+            (page.items.iter().map(|row| row.test.0).collect::<Vec<_>>(), page.next)
+        };
+        assert_eq!(list(0, 5, None).await, (vec![0, 1, 2, 3, 4], Some("5".to_owned())));
+        assert_eq!(list(5, 5, None).await, (vec![5, 6, 7], None));
+        let ended = |verdict| Some(TestState::Ended(verdict));
+        assert_eq!(list(0, 5, ended(Verdict::Pass)).await.0, [0, 5]);
+        assert_eq!(list(0, 1, ended(Verdict::Pass)).await, (vec![0], Some("1".to_owned())));
+        assert_eq!(list(1, 1, ended(Verdict::Pass)).await.0, [5]);
+        assert_eq!(list(0, 9, Some(TestState::Working)).await.0, [2]);
+        assert_eq!(list(0, 3, Some(TestState::Pending)).await, (vec![3, 4, 6], Some("7".to_owned())));
+        let page = store::test::page(store, RUN, TestIndex(0), 9, None).await.unwrap().unwrap();
+        let (one, two, five) = (&page.items[1], &page.items[2], &page.items[5]);
+        assert_eq!(one.state, TestState::Ended(Verdict::Fail));
+        assert_eq!((one.suite.as_slice(), one.elapsed_millis), (["Suite 1".to_owned()].as_slice(), 345));
+        assert_eq!((two.state, two.attempt.unwrap().attempt), (TestState::Working, 2));
+        assert_eq!((five.state, five.attempt), (TestState::Ended(Verdict::Pass), None));
+        assert!(store::test::page(store, RunId(9), TestIndex(0), 9, None).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn run_numbers_are_never_given_twice() {
+    for fresh in both().await {
+        assert_eq!((fresh.store.next_run(), fresh.store.next_run()), (RunId(1), RunId(2)));
+        fresh.store.commit(begun(RunId(2), &plan("demo", 1), RunState::Completed)).await.unwrap();
+        let again = Store::open(&fresh.url, Time(9)).await.unwrap();
+        assert_eq!(again.next_run(), RunId(3));
+    }
+}
+
+#[tokio::test]
+async fn eps_keep_what_each_side_knows_of_them() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        let name = ep().ep;
+        let host = jackfield_protocol::link::Host { name: "bench7".to_owned(), ..Default::default() };
+        let seen = EpSeen { ep: name.clone(), at: Time(4), host, software: "jackfield 0.1".to_owned() };
+        let batch = Batch {
+            rows: vec![Row::Ep(ep())],
+            acks: BTreeMap::from([(name.clone(), 41)]),
+            seen: vec![seen.clone()],
+            ..Batch::default()
+        };
+        store.commit(batch).await.unwrap();
+        // The scheduler's row changes nothing of the rest.
+        let changed = EpRow { drained: false, gone: None, ..ep() };
+        store.commit(Batch { rows: vec![Row::Ep(changed.clone())], ..Batch::default() }).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        assert_eq!(store::ep::list(&mut conn).await.unwrap(), [changed]);
+        assert_eq!(store::ep::acked(&mut conn, &name).await.unwrap(), 41);
+        assert_eq!(store::ep::acked(&mut conn, &"EP-9".into()).await.unwrap(), 0);
+        assert_eq!(store::ep::seen(&mut conn).await.unwrap(), BTreeMap::from([(name, seen)]));
+    }
+}
+
+#[tokio::test]
+async fn artifacts_and_client_keys_come_back() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        let attempt = passed(RUN, 0).attempt;
+        let left =
+            Artifact { attempt, name: "trace.pcap".into(), hash: jackfield_protocol::id::BlobHash([7; 32]) };
+        let key = Submission { owner: "ana".into(), key: "ci-123".to_owned(), run: RUN };
+        let batch = Batch {
+            artifacts: vec![left.clone(), left.clone()],
+            submissions: vec![key.clone()],
+            ..Batch::default()
+        };
+        store.commit(batch).await.unwrap();
+        let again = store.commit(Batch { submissions: vec![key], ..Batch::default() }).await;
+        assert!(again.is_err(), "a key starts one run");
+        let mut conn = store.read().await.unwrap();
+        assert_eq!(store::attempt::artifacts(&mut conn, attempt).await.unwrap(), [left]);
+        assert_eq!(store::submission::find(&mut conn, &"ana".into(), "ci-123").await.unwrap(), Some(RUN));
+        assert_eq!(store::submission::find(&mut conn, &"bob".into(), "ci-123").await.unwrap(), None);
+        assert_eq!(store::attempt::fetch(&mut conn, attempt).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn questions_are_found_among_other_events() {
+    for fresh in both().await {
+        let attempt = passed(RUN, 0).attempt;
+        let interact = jackfield_protocol::link::Interact {
+            kind: jackfield_protocol::link::InteractKind::Decide,
+            message: "go on?".to_owned(),
+            options: Vec::new(),
+            default: serde_json::json!(false),
+            timeout_millis: 1,
+        };
+        let asked = RunEvent { fact: Fact::Asked { attempt, question: 2, interact }, ..note(RUN, 2) };
+        let fact = Fact::Answered { question: 2, by: None, answer: serde_json::json!(true) };
+        let answered = RunEvent { fact, ..note(RUN, 3) };
+        let events = vec![note(RUN, 1), asked.clone(), answered.clone(), note(RUN, 4)];
+        fresh.store.commit(Batch { events, ..Batch::default() }).await.unwrap();
+        let found = store::event::dialogue(&mut fresh.store.read().await.unwrap(), RUN).await.unwrap();
+        assert_eq!(found, [asked, answered]);
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_later_build_is_refused() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        conn.run("INSERT INTO migration (step, applied) VALUES (99, 0)", vec![]).await.unwrap();
+        conn.commit().await.unwrap();
+        let refused = Store::open(&fresh.url, Time(9)).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Newer { store: 99, .. }), "{refused}");
+    }
+    assert!(matches!(Store::open("oracle://x", Time(0)).await, Err(StoreError::Url(_))));
+}
