@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jackfield_protocol::error::FileProblem;
 
 use crate::{
+    limits::INI_LINES_MAX,
     problem::{Problems, suggest},
     source::{At, Source, Span},
 };
@@ -65,7 +66,12 @@ pub(crate) fn parse(source: &Arc<Source>, problems: &mut Problems) -> Section {
     // The section at each depth that is open now, from the outermost.
     let mut depth = 0_usize;
     let mut at = 0_usize;
-    for raw in source.text().split_inclusive('\n') {
+    for (number, raw) in source.text().split_inclusive('\n').enumerate() {
+        if number >= INI_LINES_MAX {
+            let message = format!("the file has more than {INI_LINES_MAX} lines");
+            problems.error(Span::new(at, at), message, "is this another kind of file?");
+            break;
+        }
         let start = at;
         at = at.saturating_add(raw.len());
         let line = raw.trim_start_matches('\u{feff}');

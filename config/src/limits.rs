@@ -5,9 +5,15 @@ pub const PROJECT_BYTES_MAX: u64 = 64 * MIB;
 /// Largest other XML, JSON, INI or TOML file.
 pub const FILE_BYTES_MAX: u64 = 16 * MIB;
 /// Elements in one XML file.
-pub const XML_ELEMENTS_MAX: usize = 4_000_000;
+pub const XML_ELEMENTS_MAX: usize = 2_500_000;
 /// Elements inside elements; far more than any lab nests, far less than a stack holds.
 pub const XML_DEPTH_MAX: usize = 96;
+/// Attributes of one element.
+pub const XML_ATTRIBUTES_MAX: usize = 256;
+/// Test configurations that one suite or test names.
+pub const CONFIGS_MAX: usize = 200;
+/// Lines of an INI file.
+pub const INI_LINES_MAX: usize = 20_000;
 /// Problems told about one file; the rest are counted.
 pub const PROBLEMS_MAX: usize = 500;
 /// Tests of one run, after repeats, SUTs, EPs and iterators have multiplied them.

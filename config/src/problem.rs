@@ -126,7 +126,7 @@ const NAME_CHARS_MAX: usize = 64;
 
 /// `did you mean …?`, or the names there are, or nothing.
 pub(crate) fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    if let Some(near) = nearest(name, known.clone()) {
+    if let Some(near) = nearest(name, known.clone().into_iter().take(COMPARED_MAX)) {
         return format!("did you mean `{near}`?");
     }
     let names: Vec<&str> = known.into_iter().take(SUGGESTIONS_MAX.saturating_add(1)).collect();
@@ -136,6 +136,9 @@ pub(crate) fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str> +
         _ => String::new(),
     }
 }
+
+/// Each comparison takes its time, and a broken file can ask for hundreds of them.
+const COMPARED_MAX: usize = 2000;
 
 /// More names than this help nobody.
 const SUGGESTIONS_MAX: usize = 12;

@@ -9,6 +9,7 @@ use jackfield_protocol::{
 
 use super::{ConfigUse, DependsOn, Head, Item, Project, Script, Suite, dependency, test};
 use crate::{
+    limits::CONFIGS_MAX,
     problem::{Read, suggest},
     source::{At, Source, Span},
     value,
@@ -198,6 +199,11 @@ pub(super) fn read_configs(fields: &Fields<'_, '_>) -> Vec<ConfigUse> {
     let inner = walk.fields(element);
     let configs: Vec<ConfigUse> =
         inner.each("Config").filter_map(|config| read_config(walk, config)).collect();
+    if configs.len() > CONFIGS_MAX {
+        let message = format!("more than {CONFIGS_MAX} test configurations");
+        walk.error(element.name_span(), message, "name fewer");
+        return Vec::new();
+    }
     let text = element.text();
     if configs.is_empty() && !text.trim().is_empty() {
         let message = format!("<ConfigFiles> holds the text `{}`", text.trim());

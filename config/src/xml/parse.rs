@@ -13,7 +13,7 @@ use super::{
     },
 };
 use crate::{
-    limits::{XML_DEPTH_MAX, XML_ELEMENTS_MAX},
+    limits::{XML_ATTRIBUTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX},
     problem::Problems,
     source::{Source, Span},
 };
@@ -175,6 +175,10 @@ impl<'s> Parser<'s> {
                 return Err((place, format!("attribute `{key}` is given twice"), "remove one".to_owned()));
             }
             names.push(key);
+            if names.len() > XML_ATTRIBUTES_MAX {
+                let message = format!("more than {XML_ATTRIBUTES_MAX} attributes");
+                return Err((place, message, "remove those that nothing reads".to_owned()));
+            }
         }
         Ok(name)
     }

@@ -88,3 +88,41 @@ fn nesting_and_numbers_have_limits() {
     let long = format!("<Root><tcdelay>{}</tcdelay></Root>", "9".repeat(1 << 20));
     assert!(problems(&long)[0].line == 1);
 }
+
+#[test]
+fn a_hundred_thousand_wrong_things_are_told_soon() {
+    // Each of these once took minutes, because something looked at all of them for each of them.
+    let tests = "<TestCase><tcName>x</tcName><Dependency>nobody:pass</Dependency></TestCase>".repeat(20_000);
+    let eps: String = (0..20_000).map(|at| format!("E{at};")).collect();
+    let attributes: String = (0..1000).map(|at| format!(" a{at}=''")).collect();
+    let configs = "<Config name='c'/>".repeat(10_000);
+    let body = format!("<TestSuite><tsName>s</tsName>{tests}</TestSuite>");
+    let checked = |body: &str| {
+        check_project_text(
+            "p.xml",
+            format!("<Root>{body}</Root>"),
+            &Lab::nowhere(),
+            &ExpandOptions::default(),
+        )
+    };
+    assert_eq!(checked(&body).problems.len(), 501);
+    let plain = "<TestCase><tcName>x</tcName></TestCase>";
+    let placed = checked(&format!("<TestSuite><tsName>s</tsName><EpId>{eps}</EpId>{plain}</TestSuite>"));
+    assert_eq!(placed.plan.unwrap().suites.len(), 20_000);
+    let many = checked(&format!("<x{attributes}/>"));
+    assert!(many.problems[0].message.contains("more than 256 attributes"));
+    let many = checked(&format!(
+        "<TestSuite><tsName>s</tsName><ConfigFiles>{configs}</ConfigFiles>{plain}</TestSuite>"
+    ));
+    assert!(many.problems[0].message.contains("more than 200 test configurations"));
+    // A run repeated for what did not pass names its tests by the thousand.
+    let only: Vec<String> = (0..20_000).map(|at| format!("t{at}")).collect();
+    let options = ExpandOptions { only, ..ExpandOptions::default() };
+    let tests: String =
+        (0..20_000).map(|at| format!("<TestCase><tcName>x{at}</tcName><ID>t{at}</ID></TestCase>")).collect();
+    let text = format!("<Root><TestSuite><tsName>s</tsName>{tests}</TestSuite></Root>");
+    assert_eq!(
+        check_project_text("p.xml", text, &Lab::nowhere(), &options).plan.unwrap().tests.len(),
+        20_000
+    );
+}

@@ -1,6 +1,6 @@
 //! The second step: the copies, in the order in which they run.
 
-use std::{fmt::Write, sync::Arc};
+use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 
 use jackfield_protocol::{
     id::{EpName, SuiteIndex, SutName},
@@ -73,12 +73,9 @@ impl Builder<'_> {
         let start = length(&self.plan.tests);
         let outer = around.inherited.clone();
         let mut libraries = outer.as_ref().map(|outer| outer.libraries.clone()).unwrap_or_default();
+        let mut known: BTreeSet<Arc<str>> = libraries.iter().map(Arc::clone).collect();
         let own = suite.libraries.iter().map(|library: &At<Arc<str>>| Arc::clone(&library.value));
-        own.for_each(|library| {
-            if !libraries.contains(&library) {
-                libraries.push(library);
-            }
-        });
+        libraries.extend(own.filter(|library| known.insert(Arc::clone(library))));
         let panic_detect = suite.panic_detect || outer.is_some_and(|outer| outer.panic_detect);
         let inherited = Inherited { panic_detect, libraries: libraries.clone() };
         self.origins.suites.push(prepared.number);

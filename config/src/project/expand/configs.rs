@@ -1,8 +1,11 @@
 //! The test configurations of suites and tests, and the iterators in them.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use super::{Known, prepare::Preparer};
+use super::{
+    Known,
+    prepare::{Absent, Preparer},
+};
 use crate::{problem::suggest, project::ConfigUse, test_config::TestConfig};
 
 /// An iterator by which a test is multiplied.
@@ -25,19 +28,22 @@ impl Preparer<'_, '_> {
                         Ok(read.value.map(Arc::new))
                     }
                     Known::Unchecked => Ok(None),
-                    Known::No(reason) => Err(reason),
+                    Known::No(reason) => {
+                        let names = self.lab.test_config_names();
+                        let help = suggest(name, names.iter().map(String::as_str));
+                        Err(Absent { reason, help })
+                    }
                 };
                 self.configs.insert(Arc::clone(name), answer);
             }
-            if let Some(Err(reason)) = self.configs.get(name) {
-                let names = self.lab.test_config_names();
-                let help = suggest(name, names.iter().map(String::as_str));
-                self.problems.error(config.name.span, format!("test configuration `{name}` {reason}"), help);
+            if let Some(Err(Absent { reason, help })) = self.configs.get(name) {
+                let message = format!("test configuration `{name}` {reason}");
+                self.problems.error(config.name.span, message, help.as_str());
             }
         }
     }
 
-    pub(super) fn iterators(&self, used: &[ConfigUse]) -> Vec<PreparedIterator> {
+    pub(super) fn iterators(&self, used: &[&ConfigUse]) -> Vec<PreparedIterator> {
         let mut iterators = Vec::new();
         for config in used {
             let Some(Ok(Some(file))) = self.configs.get(&config.name.value) else { continue };
@@ -63,12 +69,12 @@ impl PreparedIterator {
 }
 
 /// What stands around, then one's own; an entry of one's own replaces that of the same name.
-pub(super) fn merge_configs(around: &[ConfigUse], own: &[ConfigUse]) -> Vec<ConfigUse> {
-    let mut merged = around.to_vec();
+pub(super) fn merge_configs<'c>(around: &'c [ConfigUse], own: &[ConfigUse]) -> Cow<'c, [ConfigUse]> {
+    let mut merged = Cow::Borrowed(around);
     for config in own {
-        match merged.iter_mut().find(|known| known.name.value == config.name.value) {
-            Some(known) => *known = config.clone(),
-            None => merged.push(config.clone()),
+        match merged.iter().position(|known| known.name.value == config.name.value) {
+            Some(at) => merged.to_mut().get_mut(at).map(|known| known.clone_from(config)).unwrap_or_default(),
+            None => merged.to_mut().push(config.clone()),
         }
     }
     merged

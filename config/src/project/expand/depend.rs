@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     limits::RUN_DEPENDENCIES_MAX,
-    problem::{Problems, suggest},
+    problem::{Problems, nearest},
     project::DependsOn,
     source::Span,
 };
@@ -26,7 +26,7 @@ pub(super) fn join(prepared: &Prepared<'_>, origins: &Origins, plan: &mut RunPla
         return;
     }
     let copies = Copies::new(prepared, origins);
-    let mut joiner = Joiner { prepared, copies, problems, told: BTreeSet::new(), edges: 0 };
+    let mut joiner = Joiner { prepared, copies, problems, told: BTreeSet::new(), edges: 0, compared: 0 };
     let mut joined = order::Joined::default();
     for (at, origin) in origins.tests.iter().enumerate() {
         let Some(depends) = get(&written.tests, *origin).filter(|depends| !depends.is_empty()) else {
@@ -110,7 +110,12 @@ struct Joiner<'j, 'p> {
     /// Places that a problem was already told of: all copies share it.
     told: BTreeSet<Span>,
     edges: usize,
+    /// IDs compared so far to find the nearest.
+    compared: usize,
 }
+
+/// More comparisons in search of the nearest ID would keep a person waiting.
+const IDS_COMPARED_MAX: usize = 300_000;
 
 impl Joiner<'_, '_> {
     /// `chain`: the ranges of tests of the suites around, innermost first.
@@ -156,7 +161,7 @@ impl Joiner<'_, '_> {
                 return None;
             }
             None => {
-                let help = suggest(id, slots.ids());
+                let help = self.suggestion(id);
                 self.tell_error(depends, format!("no suite or test has the ID `{id}`"), help);
                 return None;
             }
@@ -180,6 +185,20 @@ impl Joiner<'_, '_> {
             return None;
         }
         Some((tests.into_iter().map(TestIndex).collect(), name))
+    }
+
+    /// The nearest ID; with a hundred thousand IDs each search is dear, so there is an end to it.
+    fn suggestion(&mut self, id: &str) -> String {
+        let ids = self.prepared.slots.len();
+        if self.compared.saturating_add(ids) > IDS_COMPARED_MAX || self.problems.is_full() {
+            return String::new();
+        }
+        self.compared = self.compared.saturating_add(ids);
+        let near = nearest(id, self.prepared.slots.ids());
+        near.map_or_else(
+            || "look for the ID in the file".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        )
     }
 
     fn tell_error(&mut self, depends: &DependsOn, message: String, help: String) {

@@ -1,10 +1,13 @@
 //! Where a suite runs: each of its SUTs, with each of its EPs.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jackfield_protocol::id::{EpName, SutName};
 
-use super::{Known, SutEps, prepare::Preparer};
+use super::{
+    Known, SutEps,
+    prepare::{Absent, Preparer},
+};
 use crate::{
     problem::suggest,
     project::Suite,
@@ -35,11 +38,12 @@ impl Preparer<'_, '_> {
             suts.iter().map(|sut| (Some(self.sut(sut)), sut.span)).collect()
         };
         let mut places = Vec::new();
+        let mut seen = BTreeSet::new();
         for (sut, span) in suts {
             let name = sut.as_ref().map(|sut| SutName::from(sut.name.as_str()));
             for ep in self.eps(suite, sut) {
                 let place = (name.clone(), ep);
-                if places.contains(&place) {
+                if !seen.insert(place.clone()) {
                     self.problems.warn(
                         span,
                         "the same SUT and EP are named twice",
@@ -71,17 +75,23 @@ impl Preparer<'_, '_> {
         if !self.suts.contains_key(&sut.value) {
             let nobody = "".into();
             let user = self.options.user.as_ref().unwrap_or(&nobody);
-            let found = self.lab.sut_eps(name, user);
+            let found = match self.lab.sut_eps(name, user) {
+                Known::Yes(found) => Ok(found),
+                Known::Unchecked => Ok(SutEps { name: name.to_owned(), eps: Vec::new() }),
+                Known::No(reason) => {
+                    let names = self.lab.sut_names();
+                    let help = suggest(name, names.iter().map(String::as_str));
+                    Err(Absent { reason, help })
+                }
+            };
             self.suts.insert(Arc::clone(&sut.value), found);
         }
         match self.suts.get(&sut.value) {
-            Some(Known::Yes(found)) => return found.clone(),
-            Some(Known::No(reason)) => {
-                let names = self.lab.sut_names();
-                let help = suggest(name, names.iter().map(String::as_str));
-                self.problems.error(sut.span, format!("SUT `{name}` {reason}"), help);
+            Some(Ok(found)) => return found.clone(),
+            Some(Err(Absent { reason, help })) => {
+                self.problems.error(sut.span, format!("SUT `{name}` {reason}"), help.as_str());
             }
-            Some(Known::Unchecked) | None => {}
+            None => {}
         }
         SutEps { name: name.to_owned(), eps: Vec::new() }
     }

@@ -126,15 +126,21 @@ pub(super) fn prepare<'p>(
     preparer.prepared
 }
 
+/// Something the lab does not have, told wherever the project names it.
+pub(super) struct Absent {
+    pub(super) reason: String,
+    pub(super) help: String,
+}
+
 /// The work of the first step.
 pub(super) struct Preparer<'p, 'c> {
     pub(super) lab: &'c dyn Lookup,
     pub(super) options: &'c ExpandOptions,
     pub(super) problems: &'c mut Problems,
-    pub(super) suts: BTreeMap<Arc<str>, Known<SutEps>>,
+    pub(super) suts: BTreeMap<Arc<str>, Result<SutEps, Absent>>,
     /// Test files by the name in the project: resolved, and why they cannot be used.
     files: BTreeMap<Arc<str>, (Arc<str>, Option<String>)>,
-    pub(super) configs: BTreeMap<Arc<str>, Result<Option<Arc<TestConfig>>, String>>,
+    pub(super) configs: BTreeMap<Arc<str>, Result<Option<Arc<TestConfig>>, Absent>>,
     pub(super) prepared: Prepared<'p>,
 }
 
@@ -186,15 +192,15 @@ impl<'p> Preparer<'p, '_> {
         let target = Target::Test(number, Arc::clone(&name));
         let slot = self.register(&origin, test.id.as_ref().map_or(test.file.span, |id| id.span), target);
         self.check_configs(&test.configs);
-        let used: Vec<ConfigUse> =
-            merge_configs(around, &test.configs).into_iter().filter(|config| config.enabled).collect();
+        let merged = merge_configs(around, &test.configs);
+        let used: Vec<&ConfigUse> = merged.iter().filter(|config| config.enabled).collect();
         let iterators = if test.iteration.is_empty() { self.iterators(&used) } else { Vec::new() };
         let copies = iterators.iter().fold(u64::from(test.repeat.value), |copies, iterator| {
             copies.saturating_mul(u64::try_from(iterator.values().len()).unwrap_or(u64::MAX))
         });
         let iterates =
             |config: &ConfigUse| iterators.iter().any(|iterator| iterator.config == config.name.value);
-        let stop_on_fail = used.iter().any(|config| {
+        let stop_on_fail = used.iter().any(|config: &&ConfigUse| {
             config.stop_on_fail
                 && (iterates(config) || test.iteration.iter().any(|value| value.config == config.name.value))
         });

@@ -1,5 +1,7 @@
 //! The third step: of all copies, those that were asked for.
 
+use std::collections::BTreeMap;
+
 use jackfield_protocol::{
     id::SuiteIndex,
     plan::{PlannedTest, RunPlan},
@@ -16,42 +18,62 @@ pub(super) fn select(only: &[String], plan: &mut RunPlan, origins: &mut Origins,
     if only.is_empty() {
         return;
     }
-    let mut used = vec![false; only.len()];
-    let keep: Vec<bool> = plan.tests.iter().map(|test| is_meant(test, only, &mut used)).collect();
-    for (selector, used) in only.iter().zip(used) {
-        if !used {
-            let names = plan.tests.iter().map(|test| test.name.as_ref());
-            let message = format!("no test of the run is or ends with `{selector}`");
-            problems.error(Span::default(), message, suggest(selector, names));
-        }
+    let mut selectors = Selectors::new(only);
+    let keep: Vec<bool> = plan.tests.iter().map(|test| selectors.mean(test)).collect();
+    let unused = selectors.known.iter().filter(|(_, used)| !**used).map(|(selector, _)| *selector);
+    for (at, selector) in unused.enumerate() {
+        let names = plan.tests.iter().map(|test| test.name.as_ref());
+        let help = if at < SUGGESTIONS_MAX { suggest(selector, names) } else { String::new() };
+        problems.error(Span::default(), format!("no test of the run is or ends with `{selector}`"), help);
     }
     retain(plan, origins, &keep);
 }
 
-fn is_meant(test: &PlannedTest, only: &[String], used: &mut [bool]) -> bool {
-    let mut meant = false;
-    for (selector, used) in only.iter().zip(used) {
-        let file = test
-            .file
-            .strip_suffix(selector.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
-        let base = test.name.split(" [").next().unwrap_or_default();
-        let name = *selector == *test.name || selector == base;
-        let long = selector.len() >= ID_END_MIN;
-        let id = [&test.id, &test.origin].into_iter().any(|id| {
-            **id == **selector
-                || (long && (id.ends_with(selector.as_str()) || id.starts_with(&format!("{selector}#"))))
-        });
-        if file || name || id {
-            *used = true;
-            meant = true;
-        }
-    }
-    meant
-}
-
+/// Each suggestion looks at every test of the run.
+const SUGGESTIONS_MAX: usize = 10;
 /// A shorter end of an ID fits too many.
 const ID_END_MIN: usize = 4;
+/// More selectors than people write come from a run that is repeated, and name IDs whole.
+const ID_ENDS_MAX: usize = 64;
+
+/// What was asked for, and whether it was found.
+struct Selectors<'s> {
+    known: BTreeMap<&'s str, bool>,
+    /// Those that may be the end of an ID.
+    ends: Vec<&'s str>,
+}
+
+impl<'s> Selectors<'s> {
+    fn new(only: &'s [String]) -> Self {
+        let ends = only.iter().map(String::as_str).filter(|end| end.len() >= ID_END_MIN);
+        let ends = if only.len() <= ID_ENDS_MAX { ends.collect() } else { Vec::new() };
+        Self { known: only.iter().map(|selector| (selector.as_str(), false)).collect(), ends }
+    }
+
+    fn mean(&mut self, test: &PlannedTest) -> bool {
+        let base = test.name.split(" [").next().unwrap_or_default();
+        // The file, and each end of it that begins behind a slash.
+        let ends = test.file.match_indices('/').filter_map(|(at, _)| test.file.get(at.saturating_add(1)..));
+        let ids = [test.id.as_ref(), test.origin.as_ref()];
+        let bare = ids.map(|id| id.split('#').next().unwrap_or_default());
+        let whole = [test.file.as_ref(), test.name.as_ref(), base].into_iter().chain(ends);
+        // A copy's own ID means that copy alone, so its part before `#` counts only where it is the file's.
+        let origin_like = bare.into_iter().filter(|id| bare.last() == Some(id));
+        let mut meant = false;
+        for text in whole.chain(ids).chain(origin_like) {
+            if let Some(used) = self.known.get_mut(text) {
+                (*used, meant) = (true, true);
+            }
+        }
+        for end in &self.ends {
+            if ids.iter().any(|id| id.ends_with(end)) {
+                self.known.entry(end).and_modify(|used| *used = true);
+                meant = true;
+            }
+        }
+        meant
+    }
+}
 
 fn retain(plan: &mut RunPlan, origins: &mut Origins, keep: &[bool]) {
     // How many tests are left before each index.
