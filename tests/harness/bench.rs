@@ -15,12 +15,14 @@ use tempfile::TempDir;
 
 use crate::{
     api::Api,
+    full_disk::SmallDisk,
     process::{Process, jackfield},
     wait,
 };
 
 /// A lab that lives as long as the test.
 pub struct Bench {
+    disk: Option<SmallDisk>,
     folder: TempDir,
     settings: String,
     engine: Option<Process>,
@@ -48,15 +50,28 @@ impl Bench {
         Ok(bench)
     }
 
-    /// An engine in a folder that is filled first: a Twister home.
+    /// An engine in a lab folder that is prepared first: filled with a Twister home, or put on a disk of its own.
     ///
     /// # Errors
     /// It does not come up.
-    pub fn start_in_twister_home(fill: impl FnOnce(&Self)) -> Result<Self> {
-        let mut bench = Self::empty("")?;
-        fill(&bench);
+    pub fn start_in(settings: &str, prepare: impl FnOnce(&Self) -> Result<Option<SmallDisk>>) -> Result<Self> {
+        let mut bench = Self::empty(settings)?;
+        bench.disk = prepare(&bench)?;
         bench.start_engine()?;
         Ok(bench)
+    }
+
+    /// The disk that the lab was put on.
+    ///
+    /// # Panics
+    /// It has none.
+    pub fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("the bench was started on a disk of its own")
+    }
+
+    /// What an EP printed so far.
+    pub fn ep_log(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(format!("log/{name}.log"))).unwrap_or_default()
     }
 
     fn empty(settings: &str) -> Result<Self> {
@@ -64,7 +79,7 @@ impl Bench {
         fs::create_dir_all(folder.path().join("lab"))?;
         fs::create_dir_all(folder.path().join("log"))?;
         let api = Api::new("http://127.0.0.1:1");
-        Ok(Self { folder, settings: settings.to_owned(), engine: None, eps: BTreeMap::new(), api })
+        Ok(Self { disk: None, folder, settings: settings.to_owned(), engine: None, eps: BTreeMap::new(), api })
     }
 
     /// The lab folder.
@@ -161,7 +176,8 @@ impl Bench {
             let token = made["token"].as_str().context("a token")?;
             let work = folder.join("work");
             let engine = if settings.contains("engine =") { String::new() } else { format!("engine = {:?}\n", self.api.url) };
-            let toml = format!("name = {name:?}\n{engine}token = {token:?}\nwork = {work:?}\n{settings}");
+            let work = if settings.contains("work =") { String::new() } else { format!("work = {work:?}\n") };
+            let toml = format!("name = {name:?}\n{engine}token = {token:?}\n{work}{settings}");
             fs::write(&file, toml)?;
         }
         let mut command = Command::new(jackfield());
@@ -222,5 +238,6 @@ impl Drop for Bench {
         }
         self.eps.clear();
         self.kill_engine();
+        self.disk = None;
     }
 }

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod bench;
 pub mod frr;
+pub mod full_disk;
 pub mod process;
 pub mod proxy;
 pub mod wait;

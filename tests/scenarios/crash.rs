@@ -8,7 +8,7 @@ use jackfield_protocol::{
     id::{RunId, TestIndex},
     verdict::{Cause, TestState, Verdict},
 };
-use jackfield_tests::{Bench, proxy::Cable, wait};
+use jackfield_tests::{Bench, full_disk::SmallDisk, proxy::Cable, wait};
 
 /// Short limits, so that a vanished EP is given up while we watch.
 const SHORT: &str = "[eps]\nheartbeat = \"300ms\"\nsilence = \"1500ms\"\ngrace = \"60s\"\n";
@@ -165,4 +165,54 @@ fn a_cable_is_pulled_and_plugged_again_and_the_test_simply_goes_on() {
     check_verdicts(&events, &bench.api.tests(run).unwrap());
     assert!(events.iter().any(|event| matches!(event.fact, Fact::EpReturned { .. })));
     assert!(ran(&bench).values().all(|times| *times == 1), "no test ran twice: {:?}", ran(&bench));
+}
+
+#[test]
+fn the_engines_disk_is_full_for_a_while_and_nothing_is_lost() {
+    let mut bench = Bench::start_in(SHORT, |bench| {
+        SmallDisk::mount(&bench.lab().join(".jackfield"), 24).map(Some)
+    })
+    .unwrap();
+    let ran = bench.path().join("ran");
+    let text = format!("#!/bin/sh\necho $1 >> {}\nsleep 0.1\n", ran.display());
+    bench.write("tests/step.sh", &text).unwrap();
+    bench.start_ep("EP-1", "").unwrap();
+    let run = bench.api.submit("steps", &project(40, "wait")).unwrap();
+    wait_until_some_ended(&bench, run, 3);
+    bench.disk().fill().unwrap();
+    wait::until(Duration::from_secs(30), "the engine to say that its disk is full", || {
+        Ok(bench.engine_log().contains("the store refused a commit").then_some(()))
+    })
+    .unwrap();
+    let refused = bench.api.request("POST", "/runs", Some(&serde_json::json!({"project": "p", "xml": project(1, "wait")})));
+    if let Ok((status, text)) = refused {
+        assert!(status >= 500, "{status} {text}");
+    }
+    bench.disk().make_room().unwrap();
+    let summary = bench.api.wait(run, Duration::from_secs(90)).unwrap();
+    assert_eq!(summary.counts, BTreeMap::from([(Verdict::Pass, 40)]));
+    check_verdicts(&bench.api.events(run).unwrap(), &bench.api.tests(run).unwrap());
+    assert!(self::ran(&bench).values().all(|times| *times == 1), "no test ran twice: {:?}", self::ran(&bench));
+}
+
+#[test]
+fn an_eps_disk_is_full_for_a_while_and_nothing_is_lost() {
+    let mut bench = bench("0.1");
+    let disk = SmallDisk::mount(&bench.path().join("small"), 8).unwrap();
+    let work = bench.path().join("small/work");
+    bench.start_ep("EP-1", &format!("work = {work:?}\n")).unwrap();
+    let run = bench.api.submit("steps", &project(30, "wait")).unwrap();
+    wait_until_some_ended(&bench, run, 3);
+    disk.fill().unwrap();
+    wait::until(Duration::from_secs(30), "the EP to say that its disk is full", || {
+        Ok(bench.ep_log("EP-1").to_lowercase().contains("no space").then_some(()))
+    })
+    .unwrap();
+    disk.make_room().unwrap();
+    let summary = bench.api.wait(run, Duration::from_secs(90)).unwrap();
+    assert_eq!(summary.state, RunState::Completed);
+    check_verdicts(&bench.api.events(run).unwrap(), &bench.api.tests(run).unwrap());
+    assert_eq!(summary.counts, BTreeMap::from([(Verdict::Pass, 30)]));
+    assert!(ran(&bench).values().all(|times| *times == 1), "no test ran twice: {:?}", ran(&bench));
+    drop(bench);
 }

@@ -363,10 +363,7 @@ impl Day {
         if self.loud {
             println!("{} << {told}", self.now);
         }
-        let connected = match &event {
-            Event::EpConnected { ep, .. } => Some(ep.clone()),
-            _ => None,
-        };
+        let connected = if let Event::EpConnected { ep, .. } = &event { Some(ep.clone()) } else { None };
         let effects = self.scheduler.handle(self.engine_time(), event);
         self.carry_out(effects, connected)
             .and_then(|()| self.scheduler.check())
@@ -533,6 +530,9 @@ impl Day {
                 self.cut(ep);
                 let (disk, careful) = (self.dice.percent(80), self.dice.percent(50));
                 self.eps[ep].die(self.now, disk, careful);
+                if self.dice.percent(30) {
+                    self.eps[ep].offer.lanes = if self.dice.percent(50) { 2 } else { 1 };
+                }
                 self.plan_in(away, Happening::Connect { ep });
             }
             7 | 8 => return self.restart(),

@@ -139,6 +139,12 @@ impl LabEp {
             EngineToEp::OpenRun(context) => drop(self.opened.insert(context.run)),
             EngineToEp::Assign(assignment) => {
                 let run = assignment.attempt.run;
+                let lane = assignment.lane;
+                assert!(
+                    lane < self.offer.lanes,
+                    "{} was sent to lane {lane}, which is not there",
+                    assignment.attempt
+                );
                 assert!(
                     self.opened.contains(&run),
                     "{} was sent before its run was opened",
@@ -249,10 +255,12 @@ impl LabEp {
         let (millis, verdict) = script(self.seed, attempt.run, attempt.test);
         let late = millis > assignment.timeout_millis;
         let ends = now + millis.min(assignment.timeout_millis);
-        let outcome = match verdict {
-            _ if late => Outcome::not_pass(Verdict::Timeout, Cause::Time, "too long"),
-            Verdict::Pass => Outcome::pass(),
-            verdict => Outcome::not_pass(verdict, Cause::Product, "said so"),
+        let outcome = if late {
+            Outcome::not_pass(Verdict::Timeout, Cause::Time, "too long")
+        } else if verdict == Verdict::Pass {
+            Outcome::pass()
+        } else {
+            Outcome::not_pass(verdict, Cause::Product, "said so")
         };
         self.spool_report(Report::Started { attempt, at: clock(now) });
         self.running.insert(lane, Running { assignment, started: now, ends, outcome });

@@ -269,7 +269,7 @@ impl Story {
             let on = suite.depends.iter().flat_map(|dependency| &dependency.tests);
             let later = |on: &TestIndex| on.0 >= suite.tests.start && self.order[part].contains(&on.0);
             let said = || self.ended.values().any(|outcome| outcome.reason.contains("can never hold"));
-            on.clone().any(|on| later(on)) || (on.count() > 0 && said())
+            on.clone().any(later) || (on.count() > 0 && said())
         })
     }
 

@@ -55,8 +55,7 @@ impl Db {
 
     pub(super) async fn write(&self) -> Result<Conn, StoreError> {
         Ok(Conn(match self {
-            // IMMEDIATE takes the write lock at once: a backup tool that reads beside us cannot make the commit fail.
-            Self::Lite { write, .. } => Inner::LiteWrite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Lite { write, .. } => Inner::LiteWrite(begin(write).await?),
             Self::Pg(pool) => Inner::PgWrite(pool.begin().await?),
         }))
     }
@@ -69,6 +68,20 @@ impl Db {
             }
             Self::Pg(pool) => pool.close().await,
         }
+    }
+}
+
+/// Begins to write. SQLite ends a transaction by itself when the disk is full, and the pool's connection does not notice:
+/// it refuses to begin ever after, so it is closed and a new one takes its place.
+async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    // IMMEDIATE takes the write lock at once: a backup tool that reads beside us cannot make the commit fail.
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match pool.begin_with(BEGIN).await {
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            pool.acquire().await?.close().await?;
+            pool.begin_with(BEGIN).await
+        }
+        begun => begun,
     }
 }
 
