@@ -9,6 +9,7 @@ use jackfield_protocol::{
 
 use crate::{
     Scheduler,
+    bench::Lane,
     effect::Row,
     latch::Rule,
     out::Out,
@@ -30,6 +31,8 @@ enum Step {
     Seek,
     /// A test could go to the EP, which is away.
     Hold,
+    /// Its lane is gone: the EP came back with fewer.
+    Leave,
     /// A test goes to the EP.
     Send(TestIndex),
 }
@@ -49,6 +52,7 @@ impl Scheduler {
                     }
                 }
                 Step::Seek => return self.seek(key),
+                Step::Leave => return self.unplace(out, key),
                 Step::Hold => return self.hold(key),
                 Step::Send(test) => self.send_test(out, key, test),
             }
@@ -75,8 +79,8 @@ impl Scheduler {
         if !run.is_open() || part.held_back() || part.flight.len() >= limits.send_ahead.max(1) {
             return Step::Rest;
         }
-        let connected = part.place.as_ref().map(|place| self.bench.is_connected(&place.ep));
-        open_step(run, part, test, connected)
+        let lane = part.place.as_ref().map(|place| self.bench.lane(place));
+        open_step(run, part, test, lane)
     }
 
     /// Ends a wait that would last for ever, by declaring the dependency void.
@@ -179,8 +183,8 @@ fn first_step(run: &Run, part: &Part, test: TestIndex) -> Step {
     }
 }
 
-/// A part of a run that is under way. `connected`: whether the EP that holds it is; none where no EP does.
-fn open_step(run: &Run, part: &Part, test: TestIndex, connected: Option<bool>) -> Step {
+/// A part of a run that is under way, and the lane that it holds.
+fn open_step(run: &Run, part: &Part, test: TestIndex, lane: Option<Lane>) -> Step {
     let idle = part.flight.is_empty();
     if let Some(outcome) = run.verdict_now(test) {
         // In its turn, so that verdicts come in the order of running.
@@ -194,10 +198,11 @@ fn open_step(run: &Run, part: &Part, test: TestIndex, connected: Option<bool>) -
     }
     // Until its suite has begun, only an idle lane can tell whether a teardown file runs when the run stops on fail.
     let unsure = run.plan.options.stop_on_fail && run.is_teardown(test) && !run.is_begun(test);
-    match connected {
+    match lane {
         None => Step::Seek,
-        Some(false) => Step::Hold,
-        Some(true) if idle || !unsure => Step::Send(test),
-        Some(true) => Step::Rest,
+        Some(Lane::Away) => Step::Hold,
+        Some(Lane::Missing) if idle => Step::Leave,
+        Some(Lane::There) if idle || !unsure => Step::Send(test),
+        Some(Lane::There | Lane::Missing) => Step::Rest,
     }
 }

@@ -46,6 +46,16 @@ impl Ep {
     }
 }
 
+/// What has become of a lane that a part holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lane {
+    There,
+    /// Its EP is not connected.
+    Away,
+    /// Its EP came back with fewer lanes.
+    Missing,
+}
+
 /// A SUT in use.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SutHold {
@@ -97,6 +107,14 @@ impl Bench {
     /// Whether this is the connection the EP speaks on now: the one place where stale connections are dropped.
     pub(crate) fn is_current(&self, ep: &EpName, epoch: Epoch) -> bool {
         self.eps.get(ep).is_some_and(|ep| ep.is_connected() && ep.row.epoch == epoch)
+    }
+
+    pub(crate) fn lane(&self, place: &Place) -> Lane {
+        match self.eps.get(&place.ep).filter(|ep| ep.is_connected()) {
+            None => Lane::Away,
+            Some(ep) if place.lane < ep.row.offer.lanes => Lane::There,
+            Some(_) => Lane::Missing,
+        }
     }
 
     pub(crate) fn is_connected(&self, ep: &EpName) -> bool {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jackfield_protocol::{
     event::Fact,
     id::{AttemptId, EpName, Epoch},
-    link::{Held, HeldState},
+    link::{EngineToEp, Held, HeldState},
     plan::OnEpLost,
     time::Time,
     verdict::{Cause, Outcome, Verdict},
@@ -18,7 +18,7 @@ use crate::{
     effect::{EpRow, Row},
     event::EpOffer,
     out::Out,
-    part::PartKey,
+    part::{Part, PartKey},
     run::Run,
     timer::Due,
 };
@@ -62,7 +62,20 @@ impl Scheduler {
         for key in keys {
             self.reconcile(out, key, held, &mut keep);
         }
+        self.close_strays(out, &name, held, &keep);
         out.effects.welcome = Some(keep);
+    }
+
+    /// The EP holds tests of runs that have nothing to do with it any more: those runs have ended, or gave it up. What
+    /// it knows of them is void, above all the latches that such tests set.
+    fn close_strays(&self, out: &mut Out, name: &EpName, held: &[Held], keep: &[AttemptId]) {
+        let strays = held.iter().filter(|held| !keep.contains(&held.attempt)).map(|held| held.attempt.run);
+        for id in strays.collect::<BTreeSet<_>>() {
+            let here = |part: &Part| !part.ended && !part.loose && part.home.as_ref() == Some(name);
+            if !self.runs.get(&id).is_some_and(|run| run.parts.iter().any(here)) {
+                self.bench.tell(out, name, EngineToEp::CloseRun { run: id });
+            }
+        }
     }
 
     /// Compares what a part sent with what the EP still holds of it.

@@ -254,7 +254,7 @@ impl Lab {
                 attempts.iter().map(|id| self.names[&(id.run, id.test)].to_string()).collect();
             names.join(", ")
         };
-        let line = match message {
+        let line = match message.clone() {
             EngineToEp::OpenRun(_) => "open".to_owned(),
             EngineToEp::CloseRun { .. } => "close".to_owned(),
             EngineToEp::TakeBack { attempts } => {
@@ -274,7 +274,12 @@ impl Lab {
                 self.queues.entry(ep.clone()).or_default().push_back(*assignment);
                 line
             }
-            other => panic!("the scheduler does not say {other:?}"),
+            EngineToEp::Welcome(_)
+            | EngineToEp::Refused(_)
+            | EngineToEp::Ack { .. }
+            | EngineToEp::LogStored { .. }
+            | EngineToEp::Answer { .. }
+            | EngineToEp::Heartbeat => panic!("the scheduler does not say {message:?}"),
         };
         self.orders.push(line);
     }
