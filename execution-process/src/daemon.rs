@@ -14,7 +14,7 @@ use jackfield_protocol::{
     link::{Assignment, EpToEngine, RunContext, Welcome},
     verdict::{Cause, Outcome, Verdict},
 };
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     event::{End, Event},
     job_table::JobTable,
     library::{RunFiles, run_folder},
+    log_pump::LogEvent,
     process,
     spool::Spool,
     station::Station,
@@ -48,6 +49,7 @@ const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct Daemon {
     station: Arc<Station>,
     events: mpsc::UnboundedSender<Event>,
+    logs: mpsc::UnboundedSender<LogEvent>,
     tasks: TaskTracker,
     jobs: JobTable,
     spool: Spool,
@@ -102,11 +104,13 @@ impl Daemon {
         station: Arc<Station>,
         spool: Spool,
         events: mpsc::UnboundedSender<Event>,
+        logs: mpsc::UnboundedSender<LogEvent>,
         secret: [u8; 32],
     ) -> Self {
         Self {
             station,
             events,
+            logs,
             tasks: TaskTracker::new(),
             jobs: JobTable::default(),
             spool,
@@ -264,6 +268,11 @@ impl Daemon {
             self.send_reports();
         }
         self.station.sessions.close_all().await;
+        if self.link.control.is_some() {
+            let (done, drained) = oneshot::channel();
+            let _ = self.logs.send(LogEvent::Drain { done });
+            let _ = tokio::time::timeout(FAREWELL_LIMIT, drained).await;
+        }
         self.say(EpToEngine::Goodbye { reason: "it was stopped".to_owned() });
         self.tasks.close();
         let _ = tokio::time::timeout(FAREWELL_LIMIT, self.tasks.wait()).await;

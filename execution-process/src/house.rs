@@ -90,11 +90,12 @@ impl House {
         let log_spool = LogSpool::open(&self.folder.join("logs"), bytes_max).map_err(told)?;
         let pump = LogPump { spool: log_spool, chunks: chunks_inbox, link: log_link, events: events.clone() };
         let secret = secret().map_err(told)?;
+        let daemon_logs = logs.clone();
         let link =
             Link { station: Arc::clone(&station), events: events.clone(), logs, shutdown: services.clone() };
         let desk = Arc::new(Desk { station: Arc::clone(&station), events: events.clone() });
         let local = LocalApi { listener, desk, shutdown: services.clone() };
-        let daemon = Daemon::new(station, spool, events, secret);
+        let daemon = Daemon::new(station, spool, events, daemon_logs, secret);
 
         let pump = tokio::spawn(pump.run(Instant::now));
         let local = tokio::spawn(local.run());

@@ -1,6 +1,6 @@
 //! What stands on disk for a run: its test files and libraries, as links into the cache.
 //!
-//! `runs/41/files/1a2b…/login.py` is a test file under its own name; `runs/41/libs/3` holds the libraries of all tests
+//! `runs/41/files/1a2b…/login.py` is a test file under its own name; `runs/41/libs/5e6f…` holds the libraries of all tests
 //! that name the same ones in the same order. Of two files of one name the later library's stays, so a suite's
 //! library goes over the run's, and a user's (which the engine put in the shared one's place) over none.
 
@@ -85,7 +85,7 @@ impl RunFiles {
         if let Some(shelf) = self.shelves.get(names) {
             return Ok(Arc::clone(shelf));
         }
-        let folder = self.folder.join("libs").join(self.shelves.len().to_string());
+        let folder = self.folder.join("libs").join(shelf_name(&self.context, names));
         std::fs::create_dir_all(&folder).map_err(|source| disk(&folder, source))?;
         let mut shelf = Shelf { folder, archives: Vec::new() };
         let context = Arc::clone(&self.context);
@@ -126,6 +126,19 @@ impl RunFiles {
 
 fn disk(path: &Path, source: io::Error) -> FilesError {
     FilesError::Disk { path: path.to_owned(), source }
+}
+
+/// A name for a folder with these libraries: another where anything in them is another.
+fn shelf_name(context: &RunContext, names: &[Arc<str>]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(if context.library_layout == LibraryLayout::Deep { b"deep" } else { b"flat" });
+    for name in names {
+        hasher.update(name.as_bytes()).update(&[0]);
+        for (file, hash) in context.libraries.get(name).into_iter().flat_map(|library| &library.files) {
+            hasher.update(file.as_bytes()).update(&[0]).update(&hash.0);
+        }
+    }
+    hasher.finalize().to_hex().chars().take(16).collect()
 }
 
 /// Where each file of a library goes.

@@ -7,7 +7,7 @@ use jackfield_protocol::{
     log::{LogFrame, Stream},
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 
@@ -30,6 +30,8 @@ pub(crate) enum LogEvent {
     Down,
     /// The engine has stored this log up to here.
     Stored { attempt: AttemptId, stream: Stream, bytes: u64 },
+    /// The EP ends: say when everything is stored.
+    Drain { done: oneshot::Sender<()> },
 }
 
 /// The pump.
@@ -55,10 +57,15 @@ impl LogPump {
     pub(crate) async fn run(mut self, clock: impl Fn() -> Instant) {
         let mut connection: Option<Connection> = None;
         let mut refused: Option<Chunk> = None;
+        let mut draining: Option<oneshot::Sender<()>> = None;
         let mut retry_at = clock();
         loop {
             if let Some(up) = &mut connection {
                 self.fill(up, &clock);
+            }
+            if self.spool.is_empty() && self.chunks.is_empty() && refused.is_none() {
+                // Whoever waited may be gone.
+                let _ = draining.take().map(|done| done.send(()));
             }
             let stalls_at = connection
                 .as_ref()
@@ -69,6 +76,7 @@ impl LogPump {
             tokio::select! {
                 biased;
                 heard = self.link.recv() => match heard {
+                    Some(LogEvent::Drain { done }) => draining = Some(done),
                     Some(event) => self.hear(event, &mut connection, &clock),
                     None => return,
                 },
@@ -113,6 +121,8 @@ impl LogPump {
                 self.spool.stored(attempt, stream, bytes);
                 connection.iter_mut().for_each(|up| up.progress = clock());
             }
+            // Heard where it is waited for.
+            LogEvent::Drain { .. } => {}
         }
     }
 

@@ -182,7 +182,6 @@ impl LogSpool {
     }
 
     /// Whether everything was sent and stored.
-    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.segments.values().all(|segment| segment.pending == 0)
     }

@@ -71,6 +71,7 @@ pub(crate) fn limit(pid: i32, limits: &EpLimits) {
         set(Resource::As, bytes);
     }
     set(Resource::Nofile, limits.open_files);
+    set(Resource::Nproc, limits.processes);
 }
 
 /// The environment that tests inherit from the EP: everything but what is between an EP and its tests.

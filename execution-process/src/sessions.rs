@@ -1,12 +1,10 @@
 //! Sessions with devices: opened by a test, kept for its run, shared by name, recorded.
 //!
 //! A session outlives the test that opened it, so that a suite logs in once; it is closed when a test says so, or when
-//! the engine closes the run. Each has a recording below `recordings/RUN/`, of which every test that used the
-//! session keeps what there is when it ends.
+//! the engine closes the run. Every test that uses it keeps a recording of its own piece of the dialogue.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::File,
+    collections::BTreeMap,
     io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -14,8 +12,7 @@ use std::{
 };
 
 use jackfield_device::{
-    channel::Window,
-    record::{Recorder, Tap},
+    record::Tap,
     session::{Session, SessionError, SessionSettings},
     target::SessionTarget,
 };
@@ -25,6 +22,9 @@ use jackfield_protocol::{
 };
 
 use crate::settings::folder_name;
+use recording::Recording;
+
+mod recording;
 
 /// Sessions of one run on one EP.
 const SESSIONS_MAX: usize = 256;
@@ -37,7 +37,14 @@ pub(crate) struct Sessions(Arc<Shared>);
 struct Shared {
     settings: SessionSettings,
     recordings: PathBuf,
-    open: Mutex<BTreeMap<(RunId, String), Entry>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    open: BTreeMap<(RunId, String), Entry>,
+    /// What each test recorded so far: the name it is kept under, and the file.
+    recorded: BTreeMap<AttemptId, Vec<(Arc<str>, PathBuf)>>,
 }
 
 /// A session by its name; empty while it is being opened.
@@ -46,8 +53,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<Session>>>;
 #[derive(Debug)]
 struct Entry {
     slot: Slot,
-    recording: PathBuf,
-    used_by: BTreeSet<AttemptId>,
+    recording: Recording,
 }
 
 impl Sessions {
@@ -55,7 +61,7 @@ impl Sessions {
     pub(crate) fn new(work_dir: &std::path::Path) -> Self {
         let settings = SessionSettings::new(work_dir.join("known_hosts"));
         let recordings = work_dir.join("recordings");
-        Self(Arc::new(Shared { settings, recordings, open: Mutex::default() }))
+        Self(Arc::new(Shared { settings, recordings, state: Mutex::default() }))
     }
 
     /// What every session shares.
@@ -74,17 +80,19 @@ impl Sessions {
         let (slot, recording) = self.enter(attempt, name)?;
         let mut session = slot.lock().await;
         if session.is_some() {
+            self.turn_to(attempt, name, &recording);
             return Ok(());
         }
-        let taps = recorder(&recording, name, &target.secrets());
-        match Session::open(target, &self.0.settings, timeout, taps).await {
+        recording.hide(target.secrets());
+        self.turn_to(attempt, name, &recording);
+        match Session::open(target, &self.0.settings, timeout, vec![Box::new(recording)]).await {
             Ok(opened) => {
                 *session = Some(opened);
                 Ok(())
             }
             Err(error) => {
                 drop(session);
-                self.0.open().remove(&(attempt.run, name.to_owned()));
+                self.0.state().open.remove(&(attempt.run, name.to_owned()));
                 Err(problem(&error))
             }
         }
@@ -92,22 +100,27 @@ impl Sessions {
 
     /// The session of this name, for one who uses it.
     pub(crate) fn get(&self, attempt: AttemptId, name: &str) -> Result<Slot, Problem> {
-        let mut open = self.0.open();
-        let entry = open.get_mut(&(attempt.run, name.to_owned())).ok_or_else(|| not_open(name))?;
-        entry.used_by.insert(attempt);
-        Ok(Arc::clone(&entry.slot))
+        let found = self
+            .0
+            .state()
+            .open
+            .get(&(attempt.run, name.to_owned()))
+            .map(|entry| (Arc::clone(&entry.slot), entry.recording.clone()));
+        let (slot, recording) = found.ok_or_else(|| not_open(name))?;
+        self.turn_to(attempt, name, &recording);
+        Ok(slot)
     }
 
     /// Closes the session of this name.
     pub(crate) async fn close(&self, run: RunId, name: &str) -> Result<(), Problem> {
-        let entry = self.0.open().remove(&(run, name.to_owned())).ok_or_else(|| not_open(name))?;
+        let entry = self.0.state().open.remove(&(run, name.to_owned())).ok_or_else(|| not_open(name))?;
         close(entry.slot).await;
         Ok(())
     }
 
     /// The names of a run's sessions.
     pub(crate) fn names(&self, run: RunId) -> Vec<String> {
-        self.0.open().keys().filter(|(of, _)| *of == run).map(|(_, name)| name.clone()).collect()
+        self.0.state().open.keys().filter(|(of, _)| *of == run).map(|(_, name)| name.clone()).collect()
     }
 
     /// The run is over here: closes its sessions and removes its recordings.
@@ -126,55 +139,64 @@ impl Sessions {
 
     /// Closes everything.
     pub(crate) async fn close_all(&self) {
-        let all = std::mem::take(&mut *self.0.open());
+        let all = std::mem::take(&mut self.0.state().open);
         for entry in all.into_values() {
             close(entry.slot).await;
         }
     }
 
-    /// The recordings of the sessions an attempt used, by the names under which they are kept.
-    pub(crate) fn recordings(&self, attempt: AttemptId) -> Vec<(Arc<str>, PathBuf)> {
-        let open = self.0.open();
-        let used = open.iter().filter(|(_, entry)| entry.used_by.contains(&attempt));
-        used.map(|((_, name), entry)| (file_name(name), entry.recording.clone())).collect()
+    /// The recordings an attempt leaves behind, by the names under which they are kept; it has ended.
+    pub(crate) fn leave(&self, attempt: AttemptId) -> Vec<(Arc<str>, PathBuf)> {
+        let mut state = self.0.state();
+        state.open.values().for_each(|entry| entry.recording.leave(attempt));
+        state.recorded.remove(&attempt).unwrap_or_default()
     }
 
-    /// A recording for a session that is not shared: its file, and the listener that writes it.
+    /// The listener that records a session which is not shared, for a test.
     pub(crate) fn private_recording(
         &self,
         attempt: AttemptId,
         name: &str,
         secrets: &[String],
-    ) -> (PathBuf, Vec<Box<dyn Tap>>) {
-        let file = format!("{attempt}-{}", file_name(name));
-        let path = self.0.recordings.join(attempt.run.to_string()).join(file);
-        let taps = recorder(&path, name, secrets);
-        (path, taps)
+    ) -> Vec<Box<dyn Tap>> {
+        let recording = Recording::new(name);
+        recording.hide(secrets.to_vec());
+        self.turn_to(attempt, name, &recording);
+        vec![Box::new(recording)]
     }
 
-    fn enter(&self, attempt: AttemptId, name: &str) -> Result<(Slot, PathBuf), Problem> {
-        let mut open = self.0.open();
-        let of_run = open.keys().filter(|(run, _)| *run == attempt.run).count();
+    /// What is said in a session from now on is this test's.
+    fn turn_to(&self, attempt: AttemptId, name: &str, recording: &Recording) {
+        let file = file_name(name);
+        let folder = self.0.recordings.join(attempt.run.to_string());
+        let path = folder.join(format!("{}.{}-{file}", attempt.test, attempt.attempt));
+        if recording.turn_to(attempt, &path) {
+            let mut state = self.0.state();
+            let recorded = state.recorded.entry(attempt).or_default();
+            if recorded.iter().all(|(known, _)| *known != file) {
+                recorded.push((file, path));
+            }
+        }
+    }
+
+    fn enter(&self, attempt: AttemptId, name: &str) -> Result<(Slot, Recording), Problem> {
+        let mut state = self.0.state();
+        let of_run = state.open.keys().filter(|(run, _)| *run == attempt.run).count();
         let key = (attempt.run, name.to_owned());
-        if of_run >= SESSIONS_MAX && !open.contains_key(&key) {
+        if of_run >= SESSIONS_MAX && !state.open.contains_key(&key) {
             let title = format!("run {} has {SESSIONS_MAX} open sessions; close some", attempt.run);
             return Err(Problem::new(ErrorCode::TooMany, title));
         }
-        let folder = self.0.recordings.join(attempt.run.to_string());
-        let entry = open.entry(key).or_insert_with(|| Entry {
-            slot: Slot::default(),
-            recording: folder.join(file_name(name).as_ref()),
-            used_by: BTreeSet::new(),
-        });
-        entry.used_by.insert(attempt);
+        let new = || Entry { slot: Slot::default(), recording: Recording::new(name) };
+        let entry = state.open.entry(key).or_insert_with(new);
         Ok((Arc::clone(&entry.slot), entry.recording.clone()))
     }
 }
 
 impl Shared {
-    fn open(&self) -> std::sync::MutexGuard<'_, BTreeMap<(RunId, String), Entry>> {
-        // A panic between two statements of this module cannot leave the map half changed.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // A panic between two statements of this module cannot leave the maps half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -186,21 +208,6 @@ async fn close(slot: Slot) {
 
 fn file_name(session: &str) -> Arc<str> {
     format!("{}.cast", folder_name(session.trim_start_matches('/'))).into()
-}
-
-/// A recording; a session whose recording cannot be written is held without one.
-fn recorder(path: &std::path::Path, title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>> {
-    let file = path
-        .parent()
-        .map_or(Ok(()), std::fs::create_dir_all)
-        .and_then(|()| File::options().create(true).append(true).open(path));
-    match file {
-        Ok(file) => vec![Box::new(Recorder::new(file, title, Window::default(), secrets))],
-        Err(error) => {
-            tracing::warn!("session `{title}` is not recorded: `{}`: {error}", path.display());
-            Vec::new()
-        }
-    }
 }
 
 fn not_open(name: &str) -> Problem {

@@ -102,7 +102,7 @@ impl Attempt {
         if let Some(ready) = ready {
             wanted.extend(tool_artifacts(ready));
         }
-        wanted.extend(self.station.sessions.recordings(self.order.attempt));
+        wanted.extend(self.station.sessions.leave(self.order.attempt));
         let mut kept = BTreeMap::new();
         for (name, path) in wanted {
             let path = ready.map_or(path.clone(), |ready| ready.work.join(&path));

@@ -1,6 +1,6 @@
 //! A step test: a device tested by data, run in the EP itself.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_config::steps::StepTest;
 use jackfield_device::{
@@ -28,7 +28,6 @@ struct Around {
     events: mpsc::UnboundedSender<Event>,
     sessions: Sessions,
     lines: mpsc::UnboundedSender<String>,
-    recordings: Vec<(Arc<str>, PathBuf)>,
 }
 
 impl StepEnvironment for Around {
@@ -70,9 +69,7 @@ impl StepEnvironment for Around {
     }
 
     fn taps(&mut self, session: &str, _title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>> {
-        let (path, taps) = self.sessions.private_recording(self.order.attempt, session, secrets);
-        self.recordings.push((format!("{session}.cast").into(), path));
-        taps
+        self.sessions.private_recording(self.order.attempt, session, secrets)
     }
 }
 
@@ -99,7 +96,7 @@ impl Attempt {
         let (lines, mut said) = mpsc::unbounded_channel();
         let sessions = self.station.sessions.clone();
         let (order, events) = (Arc::clone(&self.order), self.events.clone());
-        let mut around = Around { order, events, sessions: sessions.clone(), lines, recordings: Vec::new() };
+        let mut around = Around { order, events, sessions: sessions.clone(), lines };
         let report = {
             let steps = steps::run(&test, sessions.settings(), &mut around);
             tokio::pin!(steps);
@@ -125,7 +122,6 @@ impl Attempt {
         while let Ok(line) = said.try_recv() {
             run.log.write(Stream::Cli, line.as_bytes());
         }
-        run.story.artifacts.append(&mut around.recordings);
         run.exit = Exit::None;
         if let Some(report) = report {
             take_report(report, run);

@@ -24,7 +24,9 @@ use crate::{
 const READ_BYTES: usize = 64 * 1024;
 /// How long a process that is no more found may hold the output open before it is left to itself.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
-/// How long a test may last at most before anything is known of its process.
+/// How long the warm interpreter may take to fork.
+const WARM_LIMIT: Duration = Duration::from_secs(60);
+/// Never, for an alarm that is not wanted any more.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What runs a test.
@@ -134,9 +136,9 @@ impl Attempt {
         let message = message.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let (events, mut inbox) = mpsc::unbounded_channel();
         self.station.warm.run(WarmRun { message, output, events }).await;
-        let pid = match inbox.recv().await {
-            Some(WarmEvent::Started { pid }) => pid,
-            Some(WarmEvent::Lost(reason)) => {
+        let pid = match tokio::time::timeout(WARM_LIMIT, inbox.recv()).await {
+            Ok(Some(WarmEvent::Started { pid })) => pid,
+            Ok(Some(WarmEvent::Lost(reason))) => {
                 let absent = matches!(self.station.warm.state_now(), WarmState::Absent(_));
                 let verdict = if absent { Verdict::Invalid } else { Verdict::Aborted };
                 return Err(Outcome::not_pass(verdict, Cause::Lab, reason));

@@ -41,6 +41,12 @@ impl Daemon {
 
     /// Fetches what the next tests need while others run.
     pub(super) fn prefetch(&self) {
+        let libraries = self.jobs.ahead(AHEAD).filter_map(|order| {
+            let context = &self.runs.get(&order.attempt.run)?.context;
+            let named = order.test.libraries.iter().filter_map(|name| context.libraries.get(name));
+            Some(named.flat_map(|library| library.files.values().copied()))
+        });
+        self.station.blobs.prefetch(libraries.flatten());
         let tests = self.jobs.ahead(AHEAD).map(|order| &order.test);
         let hashes =
             tests.flat_map(|test| test.content.into_iter().chain(test.configs.iter().map(|(_, hash)| *hash)));

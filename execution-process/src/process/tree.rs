@@ -95,10 +95,9 @@ impl Tree {
         let all = processes();
         let own = own_pid();
         let belongs = |process: &Process| {
-            process.pid == self.leader
-                || process.group == self.leader
-                || process.session == self.leader
-                || (process.parent == own && self.is_marked(process.pid))
+            let led = [process.pid, process.group, process.session].contains(&self.leader);
+            // The kernel's own threads have no group and no session.
+            (led && self.leader > 0) || (process.parent == own && self.is_marked(process.pid))
         };
         let mut members: BTreeSet<i32> =
             all.iter().filter(|process| belongs(process)).map(|process| process.pid).collect();

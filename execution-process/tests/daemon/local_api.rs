@@ -153,7 +153,7 @@ async fn a_session_is_shared_by_the_tests_of_a_run_and_recorded() {
     let ep = ep(&engine).await;
     let connect = r#"{"connect": {"protocol": "process", "command": ["/bin/sh"]}, "name": "box"}"#;
     let first = script(&format!(
-        "jf session_open '{connect}'\njf session_send '{{\"session\": \"box\", \"text\": \"secret=$((6*7))\"}}'"
+        "jf session_open '{connect}'\njf session_send '{{\"session\": \"box\", \"text\": \"secret=$((6*7)); echo first$secret\"}}'\njf session_expect '{{\"session\": \"box\", \"patterns\": [{{\"exact\": \"first42\"}}]}}'"
     ));
     let second = script(&format!(
         "jf session_open '{connect}'\njf session_send '{{\"session\": \"box\", \"text\": \"echo it is $secret.\"}}'\njf session_expect '{{\"session\": \"box\", \"patterns\": [\"is ([0-9]+)[.]\"]}}'\njf session_list\njf session_close '{{\"session\": \"box\"}}'\njf session_list"
@@ -162,7 +162,12 @@ async fn a_session_is_shared_by_the_tests_of_a_run_and_recorded() {
     assign(&engine, order(&engine, 2, "b", &second));
     let one = engine.ended(id(1)).await;
     assert_eq!(one.outcome.verdict, Verdict::Pass);
-    assert!(one.artifacts.contains_key("box.cast"));
+    let two = engine.ended(id(2)).await;
+    let recording = |ended: &jackfield_protocol::link::Ended| {
+        String::from_utf8(engine.state().blobs[&ended.artifacts["box.cast"]].clone()).unwrap()
+    };
+    assert!(recording(&one).contains("first42") && !recording(&one).contains("it is"));
+    assert!(recording(&two).contains("it is 42.") && !recording(&two).contains("first42"));
     let log = String::from_utf8(engine.log(id(2), Stream::Cli).await).unwrap();
     assert_eq!(engine.ended(id(2)).await.outcome.verdict, Verdict::Pass, "{log}");
     assert!(

@@ -182,10 +182,12 @@ async fn a_test_finds_what_the_book_promises() {
 async fn an_ep_that_is_stopped_ends_its_test_and_says_goodbye() {
     let engine = Engine::start().await;
     let ep = Ep::start(&engine).await;
-    shell(&engine, 1, "sleep 600");
-    engine.started(id(1)).await;
+    shell(&engine, 1, "seq 100000; sleep 600");
+    engine.wait("some of the log", |state| (state.log_frames > 0).then_some(())).await;
     ep.stop().await.unwrap();
     let ended = engine.state().ended(id(1)).unwrap();
     assert_eq!(shown(&ended.outcome), "ABORTED person its execution process was stopped");
+    let stored = engine.state().logs[&(id(1), Stream::Cli)].len();
+    assert_eq!(u64::try_from(stored).unwrap(), ended.log_bytes[&Stream::Cli], "a log was left behind");
     assert_eq!(engine.state().goodbyes, 1);
 }
