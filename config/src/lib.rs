@@ -1,10 +1,14 @@
 //! Every file a person edits, read with positions, checked, and written back unchanged but for what was edited.
 //!
 //! - [`source`] turns bytes into text with places, [`problem`] collects what is wrong, [`limits`] says what is too much;
+//! - [`project`] is the project file: read, edited, and expanded to the plan of a run;
+//! - [`params`] are named values in folders (`globals.xml`), [`test_config`] those with iterators ([`iterator`]);
+//! - [`resources`] are the trees of test beds and SUTs;
+//! - [`bindings`], [`db`], [`email`], [`epname`], [`fwmconfig`], [`panic`] and [`users`] are Twister's other files, over
+//!   [`ini`] and [`xml_file`];
 //! - [`engine`] and [`ep`] are our own settings;
-//! - [`profile`], [`steps`] and [`simulated`] are devices: how one is spoken to, tested and simulated.
-//!
-//! Only `load` touches the disk.
+//! - [`profile`], [`steps`] and [`simulated`] are devices: how one is spoken to, tested and simulated;
+//! - [`lab`] says where each file is, and [`load`], which alone touches the disk, reads it.
 
 pub mod limits;
 pub mod problem;

@@ -141,6 +141,11 @@ impl Lab {
         }
     }
 
+    /// Keeps tests and libraries out of a folder, as out of the data folder that `engine.toml` names.
+    pub fn hide(&mut self, folder: &Path) {
+        self.hidden.push(fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()));
+    }
+
     /// Where everything is.
     pub fn layout(&self) -> &Layout {
         &self.layout

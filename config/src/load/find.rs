@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::Lab;
+use super::{Kind, Lab};
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,16 @@ impl Lab {
     fn is_inside(&self, real: &Path) -> bool {
         self.roots.iter().any(|root| real.starts_with(root))
             && !self.hidden.iter().any(|folder| real.starts_with(folder))
+            && !self.is_private_to_another(real)
+    }
+
+    /// What is below `users/<name>/` is that user's alone.
+    fn is_private_to_another(&self, real: &Path) -> bool {
+        let users = self.layout.root.join("users");
+        let owner = real.strip_prefix(users).ok().and_then(|rest| rest.components().next());
+        let owner = owner.map(|owner| owner.as_os_str().to_string_lossy().into_owned());
+        let own = self.user.as_ref().map(|user| user.as_str());
+        matches!(self.kind, Kind::Folder) && owner.is_some() && owner.as_deref() != own
     }
 
     /// Whether a path that does not exist would be inside.

@@ -7,9 +7,18 @@ use jackfield_config::{ExpandOptions, Lab, check_project_text};
 use jackfield_protocol::plan::RunPlan;
 use proptest::prelude::*;
 
-/// Suites in order: the EP (none: its own), the tests it waits for, and for each of its tests those that one waits for.
+/// Tests that something waits for, by their numbers.
+type Waits = Vec<usize>;
+
+/// A suite: its EP (none: one of its own), what it waits for, and what each of its tests waits for.
+type ModelSuite = (Option<u8>, Waits, Vec<Waits>);
+
+/// Tests with their numbers, in the order of one EP.
+type Lane = Vec<(usize, Waits)>;
+
+/// Suites in order.
 #[derive(Clone, Debug)]
-struct Model(Vec<(Option<u8>, Vec<usize>, Vec<Vec<usize>>)>);
+struct Model(Vec<ModelSuite>);
 
 impl Model {
     fn tests(&self) -> usize {
@@ -39,7 +48,7 @@ impl Model {
 
     /// Every EP plays its tests in order, each as soon as what it waits for has ended; true if all come to an end.
     fn plays_to_its_end(&self) -> bool {
-        let mut lanes: Vec<(Option<u8>, Vec<(usize, Vec<usize>)>)> = Vec::new();
+        let mut lanes: Vec<(Option<u8>, Lane)> = Vec::new();
         let mut number = 0;
         for (ep, suite_waits, tests) in &self.0 {
             let known = lanes.iter().position(|(of, _)| ep.is_some() && of == ep);

@@ -292,6 +292,10 @@ fn what_cannot_be_is_told_with_its_place() {
         suite("S", &format!("<SutName>tow(user)</SutName>{}", test("a", ""))),
         suite("S", &test("a", "<ConfigFiles><Config name='e'/></ConfigFiles>")),
         suite("S", &test("a", "<ConfigFiles><Config name='bad'/></ConfigFiles>")),
+        suite(
+            "S",
+            &format!("{}{}", test("c", ""), test("a", "<ConfigFiles><Config name='c'/></ConfigFiles>")),
+        ),
         suite("S", &format!("<Repeat>2000000</Repeat>{}", test("a", ""))),
         suite(
             "S",

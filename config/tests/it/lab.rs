@@ -170,8 +170,18 @@ fn nothing_outside_of_the_lab_is_used() {
     }
     assert!(matches!(lab.test_file("nothing.py"), Err(FileError::Missing(_))));
     assert!(matches!(lab.test_file("."), Err(FileError::NotAFile)));
+    std::fs::create_dir_all(lab_folder.join("users/dan/tests")).unwrap();
+    std::fs::write(lab_folder.join("users/dan/tests/own.py"), "x").unwrap();
+    assert!(lab.as_user(&"dan".into()).test_file("own.py").is_ok());
+    for other in [lab.clone(), lab.as_user(&"ana".into())] {
+        assert!(matches!(other.test_file("users/dan/tests/own.py"), Err(FileError::Outside(_))));
+        assert!(matches!(other.test_file("~/users/dan/tests/own.py"), Err(FileError::Outside(_))));
+    }
     lab.allow(&[folder.path().join("secret")]);
     assert!(lab.test_file("link.py").is_ok());
+    lab.hide(&lab_folder.join("tests"));
+    std::fs::write(lab_folder.join("tests/a.py"), "x").unwrap();
+    assert!(lab.test_file("a.py").is_err());
     assert!(matches!(Lab::open(&folder.path().join("none")), Err(LabError::Missing(_))));
     assert!(matches!(Lab::open(&folder.path().join("secret")), Err(LabError::Missing(_))));
 }

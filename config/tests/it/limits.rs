@@ -90,12 +90,12 @@ fn nesting_and_numbers_have_limits() {
 }
 
 #[test]
-fn a_hundred_thousand_wrong_things_are_told_soon() {
+fn thousands_of_wrong_things_are_told_soon() {
     // Each of these once took minutes, because something looked at all of them for each of them.
-    let tests = "<TestCase><tcName>x</tcName><Dependency>nobody:pass</Dependency></TestCase>".repeat(20_000);
-    let eps: String = (0..20_000).map(|at| format!("E{at};")).collect();
+    let tests = "<TestCase><tcName>x</tcName><Dependency>nobody:pass</Dependency></TestCase>".repeat(5_000);
+    let eps: String = (0..5_000).map(|at| format!("E{at};")).collect();
     let attributes: String = (0..1000).map(|at| format!(" a{at}=''")).collect();
-    let configs = "<Config name='c'/>".repeat(10_000);
+    let configs = "<Config name='c'/>".repeat(2_000);
     let body = format!("<TestSuite><tsName>s</tsName>{tests}</TestSuite>");
     let checked = |body: &str| {
         check_project_text(
@@ -108,7 +108,7 @@ fn a_hundred_thousand_wrong_things_are_told_soon() {
     assert_eq!(checked(&body).problems.len(), 501);
     let plain = "<TestCase><tcName>x</tcName></TestCase>";
     let placed = checked(&format!("<TestSuite><tsName>s</tsName><EpId>{eps}</EpId>{plain}</TestSuite>"));
-    assert_eq!(placed.plan.unwrap().suites.len(), 20_000);
+    assert_eq!(placed.plan.unwrap().suites.len(), 5_000);
     let many = checked(&format!("<x{attributes}/>"));
     assert!(many.problems[0].message.contains("more than 256 attributes"));
     let many = checked(&format!(
@@ -116,13 +116,10 @@ fn a_hundred_thousand_wrong_things_are_told_soon() {
     ));
     assert!(many.problems[0].message.contains("more than 200 test configurations"));
     // A run repeated for what did not pass names its tests by the thousand.
-    let only: Vec<String> = (0..20_000).map(|at| format!("t{at}")).collect();
+    let only: Vec<String> = (0..5_000).map(|at| format!("t{at}")).collect();
     let options = ExpandOptions { only, ..ExpandOptions::default() };
     let tests: String =
-        (0..20_000).map(|at| format!("<TestCase><tcName>x{at}</tcName><ID>t{at}</ID></TestCase>")).collect();
+        (0..5_000).map(|at| format!("<TestCase><tcName>x{at}</tcName><ID>t{at}</ID></TestCase>")).collect();
     let text = format!("<Root><TestSuite><tsName>s</tsName>{tests}</TestSuite></Root>");
-    assert_eq!(
-        check_project_text("p.xml", text, &Lab::nowhere(), &options).plan.unwrap().tests.len(),
-        20_000
-    );
+    assert_eq!(check_project_text("p.xml", text, &Lab::nowhere(), &options).plan.unwrap().tests.len(), 5_000);
 }

@@ -1,6 +1,9 @@
 //! The first step: everything the project names is looked up once, and what the copies will come to is counted.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{
     error::FileProblem,
@@ -123,6 +126,7 @@ pub(super) fn prepare<'p>(
             );
         }
     }
+    preparer.refuse_shared_names();
     preparer.prepared
 }
 
@@ -215,6 +219,17 @@ impl<'p> Preparer<'p, '_> {
             stop_on_fail,
             copies: if test.running { copies } else { 0 },
             iterators,
+        }
+    }
+
+    /// Test files and test configurations travel under their names, so no two may share one.
+    fn refuse_shared_names(&mut self) {
+        let files: BTreeSet<&str> = self.files.values().map(|(resolved, _)| resolved.as_ref()).collect();
+        for (name, _) in
+            self.configs.iter().filter(|(name, found)| found.is_ok() && files.contains(name.as_ref()))
+        {
+            let message = format!("`{name}` is both a test file and a test configuration");
+            self.problems.error(Span::default(), message, "rename one of them");
         }
     }
 

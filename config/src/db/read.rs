@@ -1,0 +1,226 @@
+//! From text to [`DbConfig`], in either layout.
+
+use std::sync::Arc;
+
+use super::{Connection, DbConfig, Field, FieldKind, FieldLevel, Report, ReportKind};
+use crate::{
+    problem::{Read, suggest},
+    source::{At, Source},
+    value,
+    xml::{self, Element, Fields, Walk},
+};
+
+const FIELD_KINDS: [(&str, FieldKind); 4] = [
+    ("UserSelect", FieldKind::UserSelect),
+    ("DbSelect", FieldKind::DbSelect),
+    ("UserText", FieldKind::UserText),
+    ("UserScript", FieldKind::UserScript),
+];
+
+const FIELD_LEVELS: [(&str, FieldLevel); 3] =
+    [("Project", FieldLevel::Project), ("Suite", FieldLevel::Suite), ("Testcase", FieldLevel::Test)];
+
+const REPORT_KINDS: [(&str, ReportKind); 4] = [
+    ("Table", ReportKind::Table),
+    ("PieChart", ReportKind::PieChart),
+    ("BarChart", ReportKind::BarChart),
+    ("LineChart", ReportKind::LineChart),
+];
+
+impl DbConfig {
+    /// Reads the file.
+    pub fn read(source: &Arc<Source>) -> Read<Self> {
+        let tree = match xml::parse(source) {
+            Ok(tree) => tree,
+            Err(problems) => return Read { value: None, problems },
+        };
+        let walk = Walk::new(&tree);
+        let root = tree.root();
+        let mut config = Self::default();
+        if !root.name().eq_ignore_ascii_case("root") {
+            let message = format!("the file begins with <root>, not <{}>", root.name());
+            walk.error(root.name_span(), message, "is this another kind of file?");
+        }
+        let fields = walk.fields(root);
+        config.connection = fields.one("db_config").map(|element| read_connection(&walk, element));
+        config.read_sections(&fields);
+        if let Some(older) = fields.one("twister_user_defined") {
+            let inner = walk.fields(older);
+            config.read_sections(&inner);
+            inner.finish();
+        }
+        fields.finish();
+        config.check(&walk);
+        Read { value: Some(config), problems: walk.finish() }
+    }
+
+    fn read_sections(&mut self, around: &Fields<'_, '_>) {
+        let walk = around.walk();
+        for name in ["field_section", "insert_section"] {
+            let Some(section) = around.one(name) else { continue };
+            let fields = walk.fields(section);
+            self.fields.extend(fields.each("field").filter_map(|field| read_field(walk, field)));
+            for statement in fields.each("sql_statement") {
+                let text = walk.text_of(statement);
+                if text.value.is_empty() {
+                    walk.warn(statement.name_span(), "a <sql_statement> without a statement", "remove it");
+                } else {
+                    self.statements.push(text);
+                }
+            }
+            fields.finish();
+        }
+        if let Some(section) = around.one("reports_section") {
+            let fields = walk.fields(section);
+            self.report_fields.extend(fields.each("field").filter_map(|field| read_field(walk, field)));
+            self.reports.extend(fields.each("report").filter_map(|report| read_report(walk, report)));
+            for redirect in fields.each("redirect") {
+                let attributes = Attributes::new(walk, redirect, &["ID", "Path"]);
+                let path = attributes.text("Path");
+                self.redirects.extend(attributes.required("ID").map(|id| (id, path)));
+            }
+            fields.finish();
+        }
+    }
+
+    /// Names that are used twice, and `@names@` of reports that no field has.
+    fn check(&self, walk: &Walk) {
+        let lists = [
+            self.fields.iter().map(|field| &field.id).collect::<Vec<_>>(),
+            self.report_fields.iter().map(|field| &field.id).collect(),
+            self.reports.iter().map(|report| &report.id).collect(),
+        ];
+        for list in lists {
+            let mut seen = std::collections::BTreeSet::new();
+            for id in list.into_iter().filter(|id| !seen.insert(&id.value)) {
+                walk.error(id.span, format!("ID `{}` is used twice", id.value), "rename one");
+            }
+        }
+        let known: Vec<&str> = self.report_fields.iter().map(|field| field.id.value.as_ref()).collect();
+        for report in &self.reports {
+            for name in placeholders(&report.query.value).filter(|name| !known.contains(name)) {
+                let message = format!("report `{}` asks for `@{name}@`, which is no field", report.id.value);
+                walk.error(report.query.span, message, suggest(name, known.iter().copied()));
+            }
+        }
+    }
+}
+
+/// The names between pairs of `@` that look like names.
+fn placeholders(query: &str) -> impl Iterator<Item = &str> {
+    let name = |text: &&str| {
+        !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    };
+    query.split('@').skip(1).step_by(2).filter(name)
+}
+
+fn read_connection(walk: &Walk, element: Element<'_>) -> Connection {
+    let fields = walk.fields(element);
+    let yes = |text: &str| match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        text => value::truth(text),
+    };
+    let connection = Connection {
+        url: fields.text("url"),
+        server: fields.text("server"),
+        database: fields.text("database"),
+        user: fields.text("user"),
+        password: fields.text("password"),
+        use_shared: fields.parsed("use_shared_db", yes).is_some_and(|shared| shared.value),
+    };
+    fields.finish();
+    connection
+}
+
+/// The attributes of an element; those that are not known are warned about at once.
+struct Attributes<'w, 't> {
+    walk: &'w Walk,
+    element: Element<'t>,
+}
+
+impl<'w, 't> Attributes<'w, 't> {
+    fn new(walk: &'w Walk, element: Element<'t>, known: &[&str]) -> Self {
+        for (key, _, span) in element.attributes().filter(|(key, _, _)| !known.contains(key)) {
+            let message = format!("unknown attribute `{key}` of <{}>", element.name());
+            walk.warn(span, message, suggest(key, known.iter().copied()));
+        }
+        Self { walk, element }
+    }
+
+    fn at(&self, key: &str) -> Option<At<Arc<str>>> {
+        let (text, span) = self.element.attribute(key)?;
+        Some(At::new(self.walk.word(text.trim()), span))
+    }
+
+    fn filled(&self, key: &str) -> Option<At<Arc<str>>> {
+        self.at(key).filter(|text| !text.value.is_empty())
+    }
+
+    fn text(&self, key: &str) -> Arc<str> {
+        self.at(key).map(|text| text.value).unwrap_or_default()
+    }
+
+    fn required(&self, key: &str) -> Option<At<Arc<str>>> {
+        let text = self.filled(key);
+        if text.is_none() {
+            let message = format!("<{}> without `{key}`", self.element.name());
+            self.walk.error(self.element.name_span(), message, format!("write {key}=\"…\""));
+        }
+        text
+    }
+
+    fn choice<T: Copy + Default>(&self, key: &str, words: &[(&'static str, T)]) -> T {
+        let Some(text) = self.filled(key) else { return T::default() };
+        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text.value));
+        if found.is_none() {
+            let help = suggest(&text.value, words.iter().map(|(word, _)| *word));
+            self.walk.error(text.span, format!("`{key}` is `{}`", text.value), help);
+        }
+        found.map(|(_, value)| *value).unwrap_or_default()
+    }
+
+    fn truth(&self, key: &str, default: bool) -> bool {
+        let Some(text) = self.filled(key) else { return default };
+        value::truth(&text.value).unwrap_or_else(|expected| {
+            self.walk.error(text.span, format!("`{key}` is `{}`", text.value), format!("write {expected}"));
+            default
+        })
+    }
+}
+
+fn read_field(walk: &Walk, element: Element<'_>) -> Option<Field> {
+    const KNOWN: [&str; 9] =
+        ["ID", "Type", "SQLQuery", "FieldName", "FromTable", "Label", "GUIDefined", "Mandatory", "Level"];
+    let attributes = Attributes::new(walk, element, &KNOWN);
+    let kind = attributes.choice("Type", &FIELD_KINDS);
+    let query = attributes.text("SQLQuery");
+    if matches!(kind, FieldKind::UserSelect | FieldKind::DbSelect) && query.is_empty() {
+        let message = "a field that is selected has no `SQLQuery`";
+        walk.error(element.name_span(), message, "write the query, or Type=\"UserText\"");
+    }
+    Some(Field {
+        id: attributes.required("ID")?,
+        kind,
+        query,
+        label: attributes.text("Label"),
+        visible: attributes.truth("GUIDefined", kind != FieldKind::DbSelect),
+        mandatory: attributes.truth("Mandatory", false),
+        level: attributes.choice("Level", &FIELD_LEVELS),
+    })
+}
+
+fn read_report(walk: &Walk, element: Element<'_>) -> Option<Report> {
+    const KNOWN: [&str; 7] = ["ID", "Type", "SQLQuery", "SQLTotal", "SQLCompare", "Folder", "Path"];
+    let attributes = Attributes::new(walk, element, &KNOWN);
+    let (id, query) = (attributes.required("ID"), attributes.required("SQLQuery"));
+    let optional = |key| attributes.filled(key).map(|text| text.value);
+    Some(Report {
+        kind: attributes.choice("Type", &REPORT_KINDS),
+        total: optional("SQLTotal"),
+        compare: optional("SQLCompare"),
+        folder: optional("Folder"),
+        id: id?,
+        query: query?,
+    })
+}
