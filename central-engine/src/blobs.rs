@@ -17,8 +17,6 @@ use jackfield_protocol::{
     id::BlobHash,
 };
 
-use crate::limits;
-
 /// Why a file could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -34,8 +32,8 @@ pub enum BlobError {
         got: BlobHash,
     },
     /// Larger than allowed.
-    #[error("the file is larger than {} bytes", limits::BLOB_BYTES_MAX)]
-    TooLarge,
+    #[error("the file is larger than {0} bytes, which is what `limits.upload` of engine.toml allows")]
+    TooLarge(u64),
 }
 
 impl From<BlobError> for Problem {
@@ -43,7 +41,7 @@ impl From<BlobError> for Problem {
         let code = match &error {
             BlobError::Io(_) => ErrorCode::Storage,
             BlobError::Mismatch { .. } => ErrorCode::BadRequest,
-            BlobError::TooLarge => ErrorCode::TooLarge,
+            BlobError::TooLarge(_) => ErrorCode::TooLarge,
         };
         Self::new(code, error.to_string())
     }
@@ -64,6 +62,7 @@ pub struct Upload {
     file: Option<std::fs::File>,
     hasher: blake3::Hasher,
     bytes: u64,
+    bytes_max: u64,
 }
 
 impl Blobs {
@@ -117,7 +116,7 @@ impl Blobs {
         if self.contains(&hash) {
             return Ok(hash);
         }
-        let mut upload = self.begin()?;
+        let mut upload = self.begin(u64::MAX)?;
         upload.write(bytes)?;
         upload.finish(None)
     }
@@ -134,15 +133,15 @@ impl Blobs {
         }
     }
 
-    /// Begins to store a file that comes in pieces.
+    /// Begins to store a file that comes in pieces, of at most so many bytes.
     ///
     /// # Errors
     /// The disk refused.
-    pub fn begin(&self) -> Result<Upload, BlobError> {
+    pub fn begin(&self, bytes_max: u64) -> Result<Upload, BlobError> {
         let number = self.uploads.fetch_add(1, Ordering::Relaxed);
         let path = self.folder.join("upload").join(number.to_string());
         let file = Some(std::fs::File::create(&path)?);
-        Ok(Upload { blobs: self.clone(), path, file, hasher: blake3::Hasher::new(), bytes: 0 })
+        Ok(Upload { blobs: self.clone(), path, file, hasher: blake3::Hasher::new(), bytes: 0, bytes_max })
     }
 }
 
@@ -153,8 +152,8 @@ impl Upload {
     /// The disk refused, or the file is too large.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
         self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        if self.bytes > limits::BLOB_BYTES_MAX {
-            return Err(BlobError::TooLarge);
+        if self.bytes > self.bytes_max {
+            return Err(BlobError::TooLarge(self.bytes_max));
         }
         self.hasher.update(bytes);
         if let Some(file) = &mut self.file {
@@ -216,10 +215,14 @@ mod tests {
     fn wrong_content_and_broken_uploads_leave_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(folder.path()).unwrap();
-        let mut upload = blobs.begin().unwrap();
+        let mut upload = blobs.begin(100).unwrap();
         upload.write(b"one").unwrap();
         assert!(matches!(upload.finish(Some(BlobHash([7; 32]))), Err(BlobError::Mismatch { .. })));
-        drop(blobs.begin().unwrap());
+        drop(blobs.begin(100).unwrap());
+        let mut large = blobs.begin(5).unwrap();
+        large.write(b"12345").unwrap();
+        assert!(matches!(large.write(b"6"), Err(BlobError::TooLarge(5))));
+        drop(large);
         let left: Vec<_> = std::fs::read_dir(folder.path().join("upload")).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
     }

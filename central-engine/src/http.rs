@@ -92,9 +92,7 @@ pub(crate) type Answer = Result<actix_web::HttpResponse, Failure>;
 
 /// All routes but the EPs' link.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let json = web::JsonConfig::default()
-        .limit(limits::JSON_BYTES_MAX)
-        .error_handler(|error, _| Failure::from_json(&error).into());
+    let json = body::json(limits::JSON_BYTES_MAX);
     let query = web::QueryConfig::default().error_handler(|error, _| Failure::from_query(&error).into());
     let path = web::PathConfig::default().error_handler(|error, _| Failure::from_path(&error).into());
     config.app_data(json).app_data(query).app_data(path).service(

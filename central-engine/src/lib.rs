@@ -153,7 +153,7 @@ async fn assemble(
     let lab = Arc::new(lab);
     let app = App {
         engine,
-        logs: logs::Logs::open(data.join("logs")).context("opening the logs")?,
+        logs: logs::Logs::open(data.join("logs"), settings.limits.log_bytes).context("opening the logs")?,
         blobs: blobs::Blobs::open(data.join("blobs")).context("opening the files")?,
         live: Live::default(),
         resources: resources::Resources::start(store.clone(), first_files::resources(&lab)?).await?,

@@ -14,18 +14,16 @@ pub const PAGE_DEFAULT: u32 = 100;
 pub const PAGE_MAX: u32 = 1_000;
 
 /// Bytes of a JSON request; more is refused with `too_large`.
-pub const JSON_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Bytes of a file that is uploaded; more is refused with `too_large`.
-pub const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+pub const JSON_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a JSON request that carries a project, before the lab's own `limits.project` is asked.
+pub const PROJECT_JSON_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Bytes of one answer with a range of a log or blob; the rest is asked for with the next range.
 pub const RANGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes that are read from a file or received from a socket at once.
 pub const COPY_BYTES: usize = 256 * 1024;
 
-/// Failed log-ins of one user or one address before further ones are refused with `too_many`.
-pub const LOGIN_FAILURES_MAX: u32 = 10;
-/// How long failed log-ins count.
-pub const LOGIN_WINDOW_MILLIS: u64 = 5 * 60 * 1_000;
+/// How long failed log-ins count; how many are allowed in it is the lab's `limits.login_attempts`.
+pub const LOGIN_WINDOW_MILLIS: u64 = 60 * 1_000;
 /// Users and addresses with failed log-ins that are remembered; the oldest is forgotten.
 pub const LOGIN_TRACKED_MAX: usize = 10_000;
 /// Passwords hashed at once; each takes a core for tens of milliseconds. Further log-ins wait.
@@ -50,8 +48,6 @@ pub const QUEUED_TESTS_MAX: usize = 1_000;
 /// How often a followed log looks whether its attempt has ended, when nothing is written.
 pub const LOG_FOLLOW_LOOK: Duration = Duration::from_secs(1);
 
-/// Live pages open at once; a further one is refused with `too_many`.
-pub const LIVE_PAGES_MAX: usize = 4_000;
 /// Events read from the store at once for a live page.
 pub const LIVE_BATCH: u32 = 500;
 /// Silence after which a live page gets a comment line, so that proxies keep the connection.

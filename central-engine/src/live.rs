@@ -9,7 +9,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jackfield_protocol::{event::RunEvent, id::RunId};
+use jackfield_protocol::{
+    event::{Fact, RunEvent},
+    id::RunId,
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -35,6 +38,8 @@ pub struct Shown {
     pub seq: u64,
     /// The event as JSON.
     pub json: Arc<str>,
+    /// Whether nothing comes after it: the run has ended.
+    pub last: bool,
 }
 
 /// Someone who watches a run.
@@ -95,7 +100,10 @@ impl Live {
 impl Shown {
     fn new(event: &RunEvent) -> Option<Self> {
         match serde_json::to_string(event) {
-            Ok(json) => Some(Self { seq: event.seq, json: json.into() }),
+            Ok(json) => {
+                let last = matches!(event.fact, Fact::Ended { .. });
+                Some(Self { seq: event.seq, json: json.into(), last })
+            }
             Err(error) => {
                 tracing::error!(run.id = %event.run, event.seq, %error, "an event cannot be written as JSON");
                 None
@@ -146,7 +154,7 @@ impl Drop for Watcher {
 
 #[cfg(test)]
 mod tests {
-    use jackfield_protocol::{event::Fact, time::Time};
+    use jackfield_protocol::time::Time;
 
     use super::*;
     use crate::store::Batch;

@@ -89,6 +89,7 @@ pub struct Logs(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     folder: PathBuf,
+    bytes_max: u64,
     open: Mutex<Open>,
     followed: Mutex<BTreeMap<LogKey, watch::Sender<u64>>>,
 }
@@ -100,14 +101,15 @@ struct Open {
 }
 
 impl Logs {
-    /// The store in this folder, which is made if it is not there.
+    /// The store in this folder, which is made if it is not there. Of each log at most so many bytes are kept; the rest
+    /// is dropped, and a line at the end of the log says so.
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
+    pub fn open(folder: impl Into<PathBuf>, bytes_max: u64) -> io::Result<Self> {
         let folder = folder.into();
         std::fs::create_dir_all(&folder)?;
-        Ok(Self(Arc::new(Inner { folder, open: Mutex::default(), followed: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { folder, bytes_max, open: Mutex::default(), followed: Mutex::default() })))
     }
 
     fn files(&self) -> MutexGuard<'_, Open> {
@@ -153,7 +155,7 @@ impl Logs {
     fn write_now(&self, key: LogKey, offset: u64, bytes: &[u8]) -> Result<u64, LogError> {
         let path = self.path(key);
         let file = self.file(key).map_err(|error| LogError::new(&path, error))?;
-        file.write_at(offset, bytes).map_err(|error| LogError::new(&path, error))
+        file.write_at(offset, bytes, self.0.bytes_max).map_err(|error| LogError::new(&path, error))
     }
 
     /// The open file of a log; the one not used longest is closed when there are too many.

@@ -248,13 +248,16 @@ impl Owner {
         // A node that several edits touched is written once, as it is now; one that is gone by now is deleted.
         let mut nodes: BTreeMap<ResourceId, Option<NodeRow>> = BTreeMap::new();
         let mut suts = BTreeMap::new();
-        for (by, applied, _) in batch {
+        let lines: Vec<_> = batch
+            .iter()
+            .map(|(by, applied, _)| (by.as_str(), applied.action, applied.target.as_str()))
+            .collect();
+        store::audit::add_all(&mut conn, now, &lines).await?;
+        for (_, applied, _) in batch {
             for id in &applied.nodes {
                 nodes.insert(id.clone(), self.bench.tree.row(id).cloned());
             }
             suts.extend(applied.sut.clone().map(|name| (name.clone(), self.bench.suts.sut(&name))));
-            let (action, target) = (applied.action, applied.target.as_str());
-            store::audit::add(&mut conn, now, by.as_str(), (action, target), "").await?;
         }
         if !nodes.is_empty() {
             let gone: Vec<String> =

@@ -112,19 +112,17 @@ impl Numbers {
 /// A name that no test of the plan has, with what to do instead.
 pub(crate) fn copies(
     plan: &RunPlan,
-    suite: Option<SuiteIndex>,
+    suite: Option<&str>,
     names: &[String],
 ) -> Result<BTreeMap<SuiteIndex, Vec<PlannedTest>>, Problem> {
-    if let Some(suite) = suite.filter(|suite| plan.suite(*suite).is_none()) {
-        return Err(Problem::new(ErrorCode::NotFound, format!("the run has no suite {suite}")).field("suite"));
-    }
+    let suite = suite.map(|name| suite_named(plan, name)).transpose()?;
     let mut copies: BTreeMap<SuiteIndex, Vec<PlannedTest>> = BTreeMap::new();
     let mut taken: BTreeSet<Arc<str>> = plan.tests.iter().map(|test| Arc::clone(&test.id)).collect();
     for name in names {
         let test = plan.tests.iter().find(|test| is_named(test, name)).ok_or_else(|| {
             let title =
                 format!("the run has no test `{name}`; queue one of its own tests, or start a new run");
-            Problem::new(ErrorCode::NotFound, title).field("tests")
+            Problem::new(ErrorCode::NotFound, title).field("files")
         })?;
         let mut copy = test.clone();
         copy.suite = suite.unwrap_or(test.suite);
@@ -135,6 +133,18 @@ pub(crate) fn copies(
         copies.entry(copy.suite).or_default().push(copy);
     }
     Ok(copies)
+}
+
+/// The suite of this name or ID; the last of several, since that is the one that goes on longest.
+fn suite_named(plan: &RunPlan, name: &str) -> Result<SuiteIndex, Problem> {
+    let named = (0..).map(SuiteIndex).zip(&plan.suites);
+    let found = named.filter(|(_, suite)| *suite.name == *name || *suite.id == *name).last();
+    found.map(|(index, _)| index).ok_or_else(|| {
+        let names: BTreeSet<&str> = plan.suites.iter().map(|suite| &*suite.name).collect();
+        let names = names.into_iter().take(20).collect::<Vec<_>>().join(", ");
+        Problem::new(ErrorCode::NotFound, format!("the run has no suite `{name}`; it has {names}"))
+            .field("suite")
+    })
 }
 
 fn is_named(test: &PlannedTest, name: &str) -> bool {

@@ -13,11 +13,11 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Whether another try is allowed for each of these (a user, an address).
-    pub fn allows(&self, keys: &[String], now: Time) -> bool {
+    /// Whether another try is allowed for each of these (a user, an address), after at most so many failures.
+    pub fn allows(&self, keys: &[String], failures_max: u64, now: Time) -> bool {
         keys.iter().all(|key| {
             self.failures.get(key).is_none_or(|(since, count)| {
-                *count < limits::LOGIN_FAILURES_MAX || now.millis_since(*since) >= limits::LOGIN_WINDOW_MILLIS
+                u64::from(*count) < failures_max || now.millis_since(*since) >= limits::LOGIN_WINDOW_MILLIS
             })
         })
     }
@@ -51,17 +51,17 @@ mod tests {
     fn too_many_failures_close_the_door_for_the_window() {
         let mut throttle = Throttle::default();
         let keys = ["ana".to_owned(), "10.0.0.9".to_owned()];
-        for _ in 0..limits::LOGIN_FAILURES_MAX {
-            assert!(throttle.allows(&keys, Time(0)));
+        for _ in 0..10 {
+            assert!(throttle.allows(&keys, 10, Time(0)));
             throttle.failed(&keys, Time(0));
         }
-        assert!(!throttle.allows(&keys, Time(1)));
+        assert!(!throttle.allows(&keys, 10, Time(1)));
         assert!(
-            !throttle.allows(&["bob".to_owned(), "10.0.0.9".to_owned()], Time(1)),
+            !throttle.allows(&["bob".to_owned(), "10.0.0.9".to_owned()], 10, Time(1)),
             "the address counts too"
         );
-        assert!(throttle.allows(&keys, Time(0).plus_millis(limits::LOGIN_WINDOW_MILLIS)));
+        assert!(throttle.allows(&keys, 10, Time(0).plus_millis(limits::LOGIN_WINDOW_MILLIS)));
         throttle.succeeded("ana");
-        assert!(throttle.allows(&["ana".to_owned()], Time(1)));
+        assert!(throttle.allows(&["ana".to_owned()], 10, Time(1)));
     }
 }

@@ -109,7 +109,8 @@ pub(super) async fn put(
         return Ok(HttpResponse::NoContent().finish());
     }
     let blobs = app.blobs.clone();
-    let mut upload = on_disk(move || blobs.begin()).await?;
+    let bytes_max = app.limits.upload_bytes;
+    let mut upload = on_disk(move || blobs.begin(bytes_max)).await?;
     let mut waiting = Vec::new();
     while let Some(piece) = body.next().await {
         let piece = piece.map_err(|error| {

@@ -1,11 +1,17 @@
 //! Shapes that several nouns share: pages of lists, ranges of bytes, versions of what is edited.
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::{HttpRequest, error::JsonPayloadError, http::header, web};
 use jackfield_protocol::error::ErrorCode;
 use serde::Deserialize;
 
 use super::Failure;
 use crate::limits;
+
+/// How JSON of at most so many bytes is read.
+pub(super) fn json(bytes_max: usize) -> web::JsonConfig {
+    let refuse = move |error: JsonPayloadError, _: &HttpRequest| Failure::from_json(&error, bytes_max).into();
+    web::JsonConfig::default().limit(bytes_max).error_handler(refuse)
+}
 
 /// Which page of a list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]

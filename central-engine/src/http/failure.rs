@@ -26,10 +26,9 @@ impl Failure {
         Self(self.0.field(field))
     }
 
-    pub(super) fn from_json(error: &JsonPayloadError) -> Self {
+    pub(super) fn from_json(error: &JsonPayloadError, bytes_max: usize) -> Self {
         if matches!(error, JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. }) {
-            let limit = crate::limits::JSON_BYTES_MAX;
-            return Self::new(ErrorCode::TooLarge, format!("the request is larger than {limit} bytes"));
+            return Self::new(ErrorCode::TooLarge, format!("the request is larger than {bytes_max} bytes"));
         }
         if matches!(error, JsonPayloadError::ContentType) {
             return Self::new(ErrorCode::BadRequest, "send JSON, with `Content-Type: application/json`");

@@ -19,7 +19,7 @@ use crate::{
     auth::{Guard, MayRead},
     limits,
     live::Watcher,
-    store::{self, Store},
+    store,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -46,7 +46,7 @@ pub(super) async fn live(
     query: web::Query<LiveQuery>,
 ) -> Answer {
     let run = *run;
-    let open = OpenPage::new(&app.live_pages)?;
+    let open = OpenPage::new(&app)?;
     let seen = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     // The place first: an event that comes in between is in the summary and is shown again, which changes nothing.
     let row = store::run::row(&mut app.store.read().await?, run).await?.ok_or_else(|| run::no_run(run))?;
@@ -58,8 +58,9 @@ pub(super) async fn live(
         }
     };
     let watcher = app.live.watch(&app.store, run, after);
-    let (store, stop) = (app.store.clone(), app.stop.clone());
-    let frames = Frames { first, watcher, store, run, seen: after, stop, over: false, open };
+    let stop = app.stop.clone();
+    let over = row.state.is_final() && row.seq <= after;
+    let frames = Frames { first, watcher, run, stop, over, open };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -85,13 +86,14 @@ fn frame(event: &str, id: u64, data: &str) -> String {
 struct OpenPage(Arc<AtomicUsize>);
 
 impl OpenPage {
-    fn new(count: &Arc<AtomicUsize>) -> Result<Self, Failure> {
-        let open = Self(Arc::clone(count));
-        if count.fetch_add(1, Ordering::Relaxed) < limits::LIVE_PAGES_MAX {
+    fn new(app: &App) -> Result<Self, Failure> {
+        let open = Self(Arc::clone(&app.live_pages));
+        let (count, most) = (app.live_pages.fetch_add(1, Ordering::Relaxed), app.limits.browsers);
+        if u64::try_from(count).is_ok_and(|count| count < most) {
             return Ok(open);
         }
         let title =
-            format!("{} live pages are open, and no more are served; close one", limits::LIVE_PAGES_MAX);
+            format!("{most} live pages are open, and no more are served (`limits.browsers` of engine.toml)");
         Err(Failure::new(ErrorCode::TooMany, title))
     }
 }
@@ -106,9 +108,7 @@ impl Drop for OpenPage {
 struct Frames {
     first: Option<String>,
     watcher: Watcher,
-    store: Store,
     run: RunId,
-    seen: u64,
     stop: CancellationToken,
     over: bool,
     #[expect(dead_code, reason = "held for its count")]
@@ -124,16 +124,12 @@ impl Frames {
         if self.over {
             return None;
         }
-        if self.is_last().await {
-            self.over = true;
-            return Some(": the run has ended\n\n".to_owned());
-        }
         let stop = self.stop.clone();
         tokio::select! {
             () = stop.cancelled() => None,
             events = self.watcher.next() => match events {
                 Ok(events) => {
-                    self.seen = events.last().map_or(self.seen, |last| last.seq);
+                    self.over = events.iter().any(|shown| shown.last);
                     Some(events.iter().map(|shown| frame("run", shown.seq, &shown.json)).collect())
                 }
                 Err(error) => {
@@ -144,12 +140,5 @@ impl Frames {
             },
             () = tokio::time::sleep(limits::LIVE_KEEPALIVE) => Some(": nothing new\n\n".to_owned()),
         }
-    }
-
-    /// Whether the run has ended and everything of it was sent.
-    async fn is_last(&self) -> bool {
-        let Ok(mut conn) = self.store.read().await else { return false };
-        let row = store::run::row(&mut conn, self.run).await.ok().flatten();
-        row.is_some_and(|row| row.state.is_final() && row.seq <= self.seen)
     }
 }

@@ -97,7 +97,7 @@ async fn prove(request: &HttpRequest, app: &App, user: &UserName, password: Stri
     let keys = [user.to_string(), address];
     let now = clock::now();
     let throttle = || app.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-    if !throttle().allows(&keys, now) {
+    if !throttle().allows(&keys, app.limits.login_attempts, now) {
         let title = "too many failed log-ins for this account or from this address; wait a few minutes";
         return Err(Failure::new(ErrorCode::TooMany, title));
     }

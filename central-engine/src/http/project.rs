@@ -8,13 +8,20 @@ use jackfield_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, App, Failure};
-use crate::auth::{Caller, Guard, MayRead};
+use super::{Answer, App, Failure, body};
+use crate::{
+    auth::{Caller, Guard, MayRead},
+    limits,
+};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/projects", web::get().to(list))
-        .route("/projects/check", web::post().to(check))
+        .service(
+            web::resource("/projects/check")
+                .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
+                .route(web::post().to(check)),
+        )
         .route("/projects/{project:.+}", web::get().to(read));
 }
 

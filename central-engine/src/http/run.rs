@@ -13,7 +13,10 @@ use jackfield_protocol::{
 use jackfield_scheduler::view::RunView;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, App, Failure, audit_alone, body::PageQuery};
+use super::{
+    Answer, App, Failure, audit_alone,
+    body::{self, PageQuery},
+};
 use crate::{
     auth::{Caller, Guard, MayRead, MayRun},
     limits, store, submit,
@@ -21,8 +24,12 @@ use crate::{
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/runs", web::get().to(list))
-        .route("/runs", web::post().to(start))
+        .service(
+            web::resource("/runs")
+                .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
+                .route(web::get().to(list))
+                .route(web::post().to(start)),
+        )
         .route("/runs/{run}", web::get().to(show))
         .route("/runs/{run}/plan", web::get().to(plan))
         .route("/runs/{run}/why", web::get().to(why))
@@ -160,6 +167,11 @@ pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: web::
     if request.idempotency_key.as_ref().is_some_and(|key| key.len() > limits::IDEMPOTENCY_KEY_BYTES_MAX) {
         let title = format!("the key is longer than {} bytes", limits::IDEMPOTENCY_KEY_BYTES_MAX);
         return Err(Failure::new(ErrorCode::BadRequest, title).field("idempotency_key"));
+    }
+    let (bytes, most) = (request.xml.as_ref().map_or(0, String::len), app.limits.project_bytes);
+    if u64::try_from(bytes).is_ok_and(|bytes| bytes > most) {
+        let title = format!("the project has {bytes} bytes; `limits.project` of engine.toml allows {most}");
+        return Err(Failure::new(ErrorCode::TooLarge, title).field("xml"));
     }
     let project = request.project.clone().unwrap_or_default();
     let submitted = submit::submit(&app, request, &guard.caller.user).await?;

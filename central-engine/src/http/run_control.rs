@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use jackfield_protocol::{
     api::Submitted,
     error::ErrorCode,
-    id::{RunId, SuiteIndex, TestIndex},
+    id::{RunId, TestIndex},
 };
 use jackfield_scheduler::Event;
 use serde::Deserialize;
@@ -38,11 +38,11 @@ pub(super) struct StopRun {
 /// Tests to add to a run.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(super) struct QueueTests {
-    /// At the end of this suite; none means each at the end of its own.
+    /// At the end of this suite, by its name; none means each at the end of its own.
     #[serde(default)]
-    suite: Option<SuiteIndex>,
-    /// Tests of this run, by ID, name or file; each is run once more.
-    tests: Vec<String>,
+    suite: Option<String>,
+    /// Tests of this run, by file, name or ID; each is run once more.
+    files: Vec<String>,
 }
 
 /// Tests to take out of a run.
@@ -131,19 +131,19 @@ pub(super) async fn queue(
 ) -> Answer {
     let run = *run;
     run::controlled(&app, &guard.caller, run).await?;
-    let QueueTests { suite, tests } = body.into_inner();
-    if tests.len() > limits::QUEUED_TESTS_MAX {
+    let QueueTests { suite, files } = body.into_inner();
+    if files.len() > limits::QUEUED_TESTS_MAX {
         let title = format!("at most {} tests can be queued at once", limits::QUEUED_TESTS_MAX);
-        return Err(Failure::new(ErrorCode::TooLarge, title).field("tests"));
+        return Err(Failure::new(ErrorCode::TooLarge, title).field("files"));
     }
     let plan = app.store.plan(run).await?.ok_or_else(|| run::no_run(run))?;
-    for (suite, tests) in retry::copies(&plan, suite, &tests)? {
+    for (suite, tests) in retry::copies(&plan, suite.as_deref(), &files)? {
         let by = guard.caller.user.clone();
         let may = app.engine.ask(move |scheduler| scheduler.may_queue(run, suite)).await?;
         may.map_err(|why| Failure::new(ErrorCode::WrongState, why))?;
         app.engine.event(Event::TestsQueued { run, suite, tests, by }).await?;
     }
-    audit_alone(&app, &guard.caller, "run.queue", run, &tests.join(" ")).await?;
+    audit_alone(&app, &guard.caller, "run.queue", run, &files.join(" ")).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -32,15 +32,22 @@ impl LogFile {
         Ok(Self { file, size: Mutex::new(size) })
     }
 
-    /// Writes at an offset; the answer is the new length.
-    pub(super) fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<u64> {
+    /// Writes at an offset; the answer is the new length. What lies beyond the limit is dropped.
+    pub(super) fn write_at(&self, offset: u64, bytes: &[u8], limit: u64) -> io::Result<u64> {
         let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        if offset > *size {
-            self.fill(*size, offset)?;
+        if offset > (*size).min(limit) && *size < limit {
+            self.fill(*size, offset.min(limit))?;
         }
-        self.file.write_all_at(bytes, offset)?;
-        let end = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        *size = end.max(*size);
+        let room = usize::try_from(limit.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let kept = bytes.get(..bytes.len().min(room)).unwrap_or_default();
+        self.file.write_all_at(kept, offset)?;
+        let end = offset.saturating_add(u64::try_from(kept.len()).unwrap_or(u64::MAX));
+        if kept.len() < bytes.len() && *size <= limit {
+            let mark = format!("\n[this log is cut here: the engine keeps {limit} bytes of a log]\n");
+            self.file.write_all_at(mark.as_bytes(), limit)?;
+            *size = limit.saturating_add(u64::try_from(mark.len()).unwrap_or(0));
+        }
+        *size = end.min(limit).max(*size);
         Ok(*size)
     }
 

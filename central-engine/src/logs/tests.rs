@@ -17,7 +17,7 @@ async fn all(logs: &Logs, key: LogKey) -> Vec<u8> {
 #[tokio::test]
 async fn repeated_bytes_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let logs = Logs::open(folder.path()).unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
     let cli = key(17, Stream::Cli);
     assert_eq!(write(&logs, cli, 0, b"no route ").await, 9);
     assert_eq!(write(&logs, cli, 9, b"to host\xff\n").await, 18);
@@ -34,7 +34,7 @@ async fn repeated_bytes_change_nothing() {
 #[tokio::test]
 async fn a_gap_says_that_it_is_one() {
     let folder = tempfile::tempdir().unwrap();
-    let logs = Logs::open(folder.path()).unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
     let cli = key(1, Stream::Cli);
     write(&logs, cli, 100, b"after").await;
     let bytes = all(&logs, cli).await;
@@ -44,9 +44,23 @@ async fn a_gap_says_that_it_is_one() {
 }
 
 #[tokio::test]
+async fn a_device_that_babbles_fills_no_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = Logs::open(folder.path(), 10).unwrap();
+    let cli = key(1, Stream::Cli);
+    write(&logs, cli, 0, b"12345678").await;
+    write(&logs, cli, 8, b"90too much").await;
+    let cut = b"1234567890\n[this log is cut here: the engine keeps 10 bytes of a log]\n";
+    assert_eq!(all(&logs, cli).await, cut);
+    write(&logs, cli, 18, b"and more").await;
+    write(&logs, cli, 8, b"90too much").await;
+    assert_eq!(all(&logs, cli).await, cut);
+}
+
+#[tokio::test]
 async fn packed_logs_read_the_same_and_can_grow_again() {
     let folder = tempfile::tempdir().unwrap();
-    let logs = Logs::open(folder.path()).unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
     let (long, short) = (key(1_234, Stream::Cli), key(1_234, Stream::Running));
     // Neither a multiple of the frame nor of the line, so that ranges cross frames.
     let line = b"GigabitEthernet0/1 is up, line protocol is up\n";
@@ -81,7 +95,7 @@ async fn packed_logs_read_the_same_and_can_grow_again() {
 #[tokio::test]
 async fn a_damaged_packed_log_is_an_error_not_an_empty_log() {
     let folder = tempfile::tempdir().unwrap();
-    let logs = Logs::open(folder.path()).unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
     let cli = key(1, Stream::Cli);
     logs.write(cli.attempt, cli.stream, 0, vec![b'x'; 100_000]).await.unwrap();
     logs.pack(RunId(41)).await.unwrap();
@@ -96,7 +110,7 @@ async fn a_damaged_packed_log_is_an_error_not_an_empty_log() {
 #[tokio::test]
 async fn more_logs_than_open_files() {
     let folder = tempfile::tempdir().unwrap();
-    let logs = Logs::open(folder.path()).unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
     let count = u32::try_from(limits::LOG_FILES_OPEN_MAX + 20).unwrap();
     for round in 0..2 {
         for test in 0..count {
@@ -113,7 +127,7 @@ async fn more_logs_than_open_files() {
 #[tokio::test]
 async fn followers_hear_of_growth() {
     let folder = tempfile::tempdir().unwrap();
-    let logs = Logs::open(folder.path()).unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
     let cli = key(1, Stream::Cli);
     let mut follower = logs.follow(cli);
     write(&logs, cli, 0, b"line\n").await;

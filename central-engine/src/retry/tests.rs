@@ -73,9 +73,10 @@ fn queued_tests_get_ids_of_their_own() {
     let ids: Vec<_> = copies[&SuiteIndex(0)].iter().map(|test| test.id.to_string()).collect();
     assert_eq!(ids, ["one+2#EP-1", "one+3#EP-1"]);
     assert_eq!(copies[&SuiteIndex(2)][0].file, planned(7).file);
-    let there = super::copies(&plan, Some(SuiteIndex(1)), &[name("t7.py")]).unwrap();
+    let there = super::copies(&plan, Some("inner"), &[name("t7.py")]).unwrap();
     assert_eq!(there[&SuiteIndex(1)][0].suite, SuiteIndex(1));
     let unknown = super::copies(&plan, None, &[name("7.py")]).unwrap_err();
     assert!(unknown.title.starts_with("the run has no test `7.py`"), "{}", unknown.title);
-    assert!(super::copies(&plan, Some(SuiteIndex(9)), &[]).is_err());
+    let unknown = super::copies(&plan, Some("none"), &[]).unwrap_err();
+    assert_eq!(unknown.title, "the run has no suite `none`; it has inner, other, outer");
 }

@@ -4,7 +4,7 @@ use jackfield_protocol::time::Time;
 use serde::Serialize;
 
 use super::{
-    StoreError, counter,
+    StoreError, bulk, counter,
     db::{Conn, binds},
 };
 
@@ -40,6 +40,18 @@ pub async fn add(
     let id = counter::take(conn, counter::AUDIT, 1).await?;
     let sql = "INSERT INTO audit (id, at, who, action, target, detail) VALUES ($1, $2, $3, $4, $5, $6)";
     conn.run(sql, binds![id, at.0, who, action, target, detail]).await.map(drop)
+}
+
+/// Adds many lines of the same instant: who, what, to what.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn add_all(conn: &mut Conn, at: Time, lines: &[(&str, &str, &str)]) -> Result<(), StoreError> {
+    let count = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+    let first = counter::take(conn, counter::AUDIT, count).await?;
+    let rows =
+        (first..).zip(lines).map(|(id, (who, action, target))| binds![id, at.0, *who, *action, *target, ""]);
+    bulk::insert(conn, "INSERT INTO audit (id, at, who, action, target, detail)", 6, "", rows.collect()).await
 }
 
 /// A page of the log, newest first; `after` is the number of the last line already seen.

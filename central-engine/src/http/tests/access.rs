@@ -5,7 +5,7 @@ use jackfield_protocol::error::ErrorCode;
 use serde_json::{Value, json};
 
 use super::lab::Lab;
-use crate::{auth::Scope, limits};
+use crate::auth::Scope;
 
 fn login(user: &str, password: &str) -> TestRequest {
     TestRequest::post().uri("/api/v1/login").set_json(json!({"user": user, "password": password}))
@@ -45,7 +45,7 @@ async fn a_browser_logs_in_and_out() {
 #[actix_web::test]
 async fn guessing_passwords_is_stopped() {
     let lab = Lab::new().await;
-    for _ in 0..limits::LOGIN_FAILURES_MAX {
+    for _ in 0..lab.app.limits.login_attempts {
         lab.send(login("admin", "guess")).await.expect(401);
     }
     let refused = lab.send(login("admin", &lab.password)).await.expect(429);

@@ -235,7 +235,7 @@ async fn others_cannot_control_ones_run() {
     let got = lab.send(TestRequest::post().uri("/api/v1/login").set_json(body)).await.expect(200);
     let bob = got.json::<Value>()["token"].as_str().unwrap().to_owned();
     for what in ["pause", "resume", "stop", "queue", "dequeue", "save", "questions/1"] {
-        let body = json!({"tests": [], "answer": null});
+        let body = json!({"tests": [], "files": [], "answer": null});
         let refused = lab.post(&bob, &format!("/runs/1/{what}"), body).await.expect(403);
         assert!(refused.text().contains("run 1 is ana's"), "{what}: {}", refused.text());
     }

@@ -123,6 +123,8 @@ async fn the_audit_log_only_grows() {
         let rest = store::audit::list(&mut conn, Some(3), 10).await.unwrap();
         assert_eq!((rest[0].at, rest[0].who.as_str(), rest[0].action.as_str()), (Time(2), "ana", "run.stop"));
         assert_eq!(ids(rest), [2, 1]);
+        store::audit::add_all(&mut conn, Time(9), &[("bob", "a", "x"), ("bob", "b", "y")]).await.unwrap();
+        assert_eq!(ids(store::audit::list(&mut conn, None, 3).await.unwrap()), [7, 6, 5]);
     }
 }
 
