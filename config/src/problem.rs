@@ -114,6 +114,10 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let wanted: Vec<char> = name.to_lowercase().chars().take(NAME_CHARS_MAX).collect();
     let limit = wanted.len() / 3;
     let near = known.into_iter().filter_map(|candidate| {
+        // A name much longer or shorter is not near, and most are.
+        if candidate.chars().take(NAME_CHARS_MAX).count().abs_diff(wanted.len()) > limit {
+            return None;
+        }
         let other: Vec<char> = candidate.to_lowercase().chars().take(NAME_CHARS_MAX).collect();
         let distance = edit_distance(&wanted, &other);
         (distance <= limit && candidate != name).then_some((distance, candidate))
