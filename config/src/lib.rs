@@ -4,8 +4,8 @@
 //! - [`project`] is the project file: read, edited, and expanded to the plan of a run;
 //! - [`params`] are named values in folders (`globals.xml`), [`test_config`] those with iterators ([`iterator`]);
 //! - [`resources`] are the trees of test beds and SUTs;
-//! - [`bindings`], [`db`], [`email`], [`epname`], [`fwmconfig`], [`panic`] and [`users`] are Twister's other files, over
-//!   [`ini`] and [`xml_file`];
+//! - [`bindings`], [`db`], [`email`], [`epname`], [`fwmconfig`], [`panic`], [`server_init`] and [`users`] are Twister's other
+//!   files, over [`ini`] and [`xml_file`];
 //! - [`engine`] and [`ep`] are our own settings;
 //! - [`profile`], [`steps`] and [`simulated`] are devices: how one is spoken to, tested and simulated;
 //! - [`lab`] says where each file is, and [`load`], which alone touches the disk, reads it.
@@ -32,6 +32,7 @@ pub mod epname;
 pub mod fwmconfig;
 pub mod ini;
 pub mod panic;
+pub mod server_init;
 pub mod users;
 pub mod xml_file;
 

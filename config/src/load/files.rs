@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     bindings::Bindings, db::DbConfig, email::EmailConfig, engine::EngineSettings, limits::FILE_BYTES_MAX,
-    panic::PanicPatterns, params::Params, problem::Read, resources::Node, source::Source,
-    users::UsersAndGroups,
+    panic::PanicPatterns, params::Params, problem::Read, resources::Node, server_init::ServerInit,
+    source::Source, users::UsersAndGroups,
 };
 
 impl Lab {
@@ -59,10 +59,19 @@ impl Lab {
         self.first(&self.layout.resources, Node::read)
     }
 
-    /// Reads `engine.toml`, with its paths made absolute; the defaults where the lab has none.
+    /// Reads `engine.toml`, with its paths made absolute; the defaults where the lab has none, with what the
+    /// `server_init.ini` of a Twister home says.
     pub fn engine_settings(&self) -> Read<EngineSettings> {
         let read = self.first(&self.layout.engine, EngineSettings::read);
-        let read = read.unwrap_or(Read { value: Some(EngineSettings::default()), problems: Vec::new() });
+        let read = read.unwrap_or_else(|| {
+            let old = self.first(&[self.layout.root.join("config/server_init.ini")], ServerInit::read);
+            let old = old.unwrap_or(Read { value: Some(ServerInit::default()), problems: Vec::new() });
+            old.map(|old| EngineSettings {
+                kind: old.kind,
+                location: old.location.to_string(),
+                ..EngineSettings::default()
+            })
+        });
         read.map(|mut settings| {
             let root = &self.layout.root;
             let absolute = |path: &mut PathBuf| *path = root.join(&*path);

@@ -104,7 +104,11 @@ pub fn expand(
         depend::join(&prepared, &origins, &mut plan, &mut problems);
         if plan.tests.is_empty() && !project.suites.is_empty() {
             let place = project.suites.first().map(|suite| suite.span).unwrap_or_default();
-            problems.warn(place, "the run has no test", "is every test's property Running false?");
+            problems.warn(
+                place,
+                "the run has no test",
+                "add a <TestCase>, or set its property Running to true",
+            );
         }
     }
     list.splice(0..0, problems.finish());

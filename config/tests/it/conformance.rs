@@ -130,6 +130,12 @@ fn the_other_samples_say_what_they_say() {
     );
     assert_eq!(db.reports[3].kind, ReportKind::LineChart);
     assert!(db.reports[3].total.is_some());
+}
+
+#[test]
+fn the_samples_of_mail_and_people_say_what_they_say() {
+    let Some(data) = samples() else { return };
+    let config = data.join("config");
 
     let email = read(&config.join("email.xml"), EmailConfig::read);
     assert!(
@@ -154,6 +160,9 @@ fn the_other_samples_say_what_they_say() {
     assert_eq!(users.roles("admin", ServerKind::Production).unwrap().len(), 17);
     assert_eq!(users.roles("tester", ServerKind::Production).unwrap().len(), 1);
     assert!(users.roles("tester", ServerKind::NoType).unwrap().contains("RUN_TESTS"));
+
+    let settings = Lab::open(&data).unwrap().engine_settings().usable().unwrap().0;
+    assert_eq!((settings.kind, settings.location.as_str()), (ServerKind::NoType, "TwisterLand"));
 
     let bindings = read(&config.join("bindings.xml"), Bindings::read);
     assert_eq!(bindings.by_config[DEFAULT_BINDING].len(), 3);
