@@ -3,16 +3,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
-    event::{Hook, RunState},
-    id::{EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
-    link::{EngineToEp, Held, Report, Welcome},
+    event::{Fact, Hook, RunState},
+    id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
+    link::{EngineToEp, Held, HeldState, Report, Welcome},
     plan::Role,
     time::Time,
     verdict::{Cause, Outcome, TestState, Verdict},
 };
 use jackfield_scheduler::{
     Effects, Event, Limits, Scheduler,
-    effect::{Job, Leased},
+    effect::{AttemptState, Job, Leased},
 };
 
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 const MENDED: u64 = 300_000;
 /// By then every run has ended, whatever happened.
 const OVER: u64 = MENDED + 40 * 3_600_000;
+/// Events between two full checks of the scheduler.
+const CHECKED_EVERY: u64 = 5;
 /// No day needs more steps.
 const STEPS_MAX: u32 = 60_000;
 
@@ -96,6 +98,7 @@ pub(crate) struct Day {
     links: u64,
     agenda: BTreeMap<(u64, u64), Happening>,
     nth: u64,
+    events: u64,
     stories: BTreeMap<RunId, Story>,
     to_submit: u64,
     mended: bool,
@@ -141,6 +144,7 @@ impl Day {
             links: 0,
             agenda: BTreeMap::new(),
             nth: 0,
+            events: 0,
             stories: BTreeMap::new(),
             to_submit: dice.between(1, 3),
             mended: false,
@@ -363,19 +367,35 @@ impl Day {
         if self.loud {
             println!("{} << {told}", self.now);
         }
-        let connected = if let Event::EpConnected { ep, .. } = &event { Some(ep.clone()) } else { None };
+        let connected = if let Event::EpConnected { ep, held, .. } = &event {
+            Some((ep.clone(), held.clone()))
+        } else {
+            None
+        };
         let effects = self.scheduler.handle(self.engine_time(), event);
         self.carry_out(effects, connected)
-            .and_then(|()| self.scheduler.check())
+            .and_then(|()| self.check())
             .map_err(|sentence| format!("{sentence}\n  after {told}"))
     }
 
-    fn carry_out(&mut self, effects: Effects, connected: Option<EpName>) -> Result<(), String> {
-        effects.store.into_iter().try_for_each(|row| self.store.write(row))?;
-        if let Some(name) = connected {
-            let keep = effects.welcome.ok_or("a new connection was not welcomed")?;
+    /// A replayed day is checked after every event, others now and then.
+    fn check(&mut self) -> Result<(), String> {
+        self.events += 1;
+        if self.loud || self.events.is_multiple_of(CHECKED_EVERY) { self.scheduler.check() } else { Ok(()) }
+    }
+
+    fn carry_out(
+        &mut self,
+        mut effects: Effects,
+        connected: Option<(EpName, Vec<Held>)>,
+    ) -> Result<(), String> {
+        std::mem::take(&mut effects.store).into_iter().try_for_each(|row| self.store.write(row))?;
+        if let Some((name, held)) = connected {
+            let keep = effects.welcome.take().ok_or("a new connection was not welcomed")?;
+            self.check_kept(&held, &keep)?;
             self.welcome(&name, keep);
         }
+        self.check_stopped(&effects)?;
         for sent in effects.send {
             self.check_sent(&sent.ep, &sent.message)?;
             let Some(ep) = self.eps.iter().position(|ep| ep.name == sent.ep) else { continue };
@@ -404,7 +424,40 @@ impl Day {
         Ok(())
     }
 
-    fn welcome(&mut self, name: &EpName, keep: Vec<jackfield_protocol::id::AttemptId>) {
+    /// A run that is stopped ends what runs on every EP that it can reach.
+    fn check_stopped(&self, effects: &Effects) -> Result<(), String> {
+        let stopping = effects.publish.iter().filter(|event| matches!(event.fact, Fact::Stopping { .. }));
+        for run in stopping.map(|event| event.run) {
+            let cleans = |test| self.stories.get(&run).is_some_and(|story| story.may_clean_up(test));
+            for row in self.store.attempts.values().filter(|row| row.attempt.run == run) {
+                let runs = row.state == AttemptState::Started && !cleans(row.attempt.test.0);
+                let ep = self.eps.iter().position(|ep| Some(&ep.name) == row.ep.as_ref());
+                let near = ep.is_some_and(|ep| self.current.contains_key(&ep));
+                let ends = |message: &EngineToEp| matches!(message, EngineToEp::Stop { attempts, .. } if attempts.contains(&row.attempt));
+                let ended = effects.send.iter().any(|sent| ends(&sent.message));
+                if runs && near && !ended {
+                    return Err(format!("{} runs on in a stopped run", row.attempt));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What has not been started goes on only in a run that goes on.
+    fn check_kept(&self, held: &[Held], keep: &[AttemptId]) -> Result<(), String> {
+        for held in held.iter().filter(|held| held.state == HeldState::Queued && keep.contains(&held.attempt))
+        {
+            let state = self.store.runs.get(&held.attempt.run).map(|row| row.state);
+            let test = held.attempt.test.0;
+            let cleans = self.stories.get(&held.attempt.run).is_some_and(|story| story.may_clean_up(test));
+            if state != Some(RunState::Running) && !(state == Some(RunState::Stopping) && cleans) {
+                return Err(format!("{} was kept while its run is {state:?}", held.attempt));
+            }
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, name: &EpName, keep: Vec<AttemptId>) {
         let Some(ep) = self.eps.iter().position(|ep| ep.name == *name) else { return };
         let Some(link) = self.current.get(&ep).copied() else { return };
         let welcome = Welcome {
@@ -529,8 +582,9 @@ impl Day {
             4..=6 => {
                 self.cut(ep);
                 let (disk, careful) = (self.dice.percent(80), self.dice.percent(50));
-                self.eps[ep].die(self.now, disk, careful);
-                if self.dice.percent(30) {
+                let torn = self.dice.percent(25);
+                self.eps[ep].die(self.now, disk, careful, torn);
+                if !torn && self.dice.percent(30) {
                     self.eps[ep].offer.lanes = if self.dice.percent(50) { 2 } else { 1 };
                 }
                 self.plan_in(away, Happening::Connect { ep });

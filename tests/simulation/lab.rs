@@ -108,11 +108,15 @@ impl LabEp {
     }
 
     /// The machine dies. What stands in the spool survives, if the disk does; a careful EP finds in its journal what
-    /// ran, and reports that as ABORTED.
-    pub(crate) fn die(&mut self, now: u64, disk: bool, careful: bool) {
+    /// ran, and reports that as ABORTED. With `torn`, it even finds its queue there, but for the first of each lane.
+    pub(crate) fn die(&mut self, now: u64, disk: bool, careful: bool, torn: bool) {
         self.disconnect();
         self.up = false;
-        self.queue.clear();
+        if disk && torn {
+            self.queue.values_mut().for_each(|lane| drop(lane.pop_front()));
+        } else {
+            self.queue.clear();
+        }
         self.latches.clear();
         let running = std::mem::take(&mut self.running);
         if !disk {

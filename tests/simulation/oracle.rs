@@ -34,8 +34,8 @@ pub(crate) struct Story {
     order: Vec<Vec<u32>>,
     started: Vec<u32>,
     ended: BTreeMap<u32, Outcome>,
-    /// The order of starts and verdicts.
-    diary: Vec<(u32, Note)>,
+    /// Starts and verdicts, with the number of the event that told of them.
+    diary: Vec<(u32, Note, u64)>,
     states: Vec<&'static str>,
     lost: BTreeSet<String>,
     pub(crate) over: Option<RunState>,
@@ -140,12 +140,12 @@ impl Story {
             return Err(format!("test {test} of run {} did not wait for {open}", self.run));
         }
         self.started.push(test);
-        self.diary.push((test, Note::Started));
+        self.diary.push((test, Note::Started, self.seq));
         Ok(())
     }
 
     fn hear_end(&mut self, test: u32, outcome: &Outcome) -> Result<(), String> {
-        self.diary.push((test, Note::Ended));
+        self.diary.push((test, Note::Ended, self.seq));
         match self.ended.insert(test, outcome.clone()) {
             None => Ok(()),
             Some(first) => Err(format!("test {test} of run {} ended {first:?}, then {outcome:?}", self.run)),
@@ -327,8 +327,9 @@ impl Story {
     /// that had their verdict first.
     fn before(&self, part: &[u32], test: u32) -> Vec<u32> {
         let place = |of: u32| part.iter().position(|other| *other == of);
-        let turn = self.diary.iter().position(|(other, _)| *other == test);
-        let verdict = |of: u32| self.diary.iter().position(|note| *note == (of, Note::Ended));
+        let turn = self.diary.iter().find(|(other, ..)| *other == test).map(|(.., seq)| *seq);
+        let ended = |of: u32| self.diary.iter().find(|(other, note, _)| *other == of && *note == Note::Ended);
+        let verdict = |of: u32| ended(of).map(|(.., seq)| *seq);
         let counts = |other: &u32| {
             if self.is_queued(*other) || self.is_queued(test) {
                 verdict(*other) < turn
