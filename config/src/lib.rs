@@ -4,7 +4,7 @@
 //! - [`project`] is the project file: read, edited, and expanded to the plan of a run;
 //! - [`params`] are named values in folders (`globals.xml`), [`test_config`] those with iterators ([`iterator`]);
 //! - [`resources`] are the trees of test beds and SUTs;
-//! - [`bindings`], [`db`], [`email`], [`epname`], [`fwmconfig`], [`panic`], [`server_init`] and [`users`] are Twister's other
+//! - [`bindings`], [`db`], [`email`], [`epname`], [`fwmconfig`], [`mod@panic`], [`server_init`] and [`users`] are Twister's other
 //!   files, over [`ini`] and [`xml_file`];
 //! - [`engine`] and [`ep`] are our own settings;
 //! - [`profile`], [`steps`] and [`simulated`] are devices: how one is spoken to, tested and simulated;
