@@ -12,9 +12,8 @@ use std::{
 use jackfield_protocol::{
     id::{AttemptId, Epoch, RunId},
     link::{Assignment, EpToEngine, RunContext, Welcome},
-    verdict::{Cause, Outcome, Verdict},
 };
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -22,7 +21,7 @@ use crate::{
     clock::{self, Moment},
     event::{End, Event},
     job_table::JobTable,
-    library::{RunFiles, run_folder},
+    library::RunFiles,
     log_pump::LogEvent,
     process,
     spool::Spool,
@@ -31,8 +30,10 @@ use crate::{
 use calls::Calls;
 
 mod calls;
+mod farewell;
 mod heard;
 mod reports;
+mod runs;
 mod start;
 
 /// Between two looks at what no event tells: the disk that was full, orphans that have died.
@@ -41,8 +42,6 @@ const TICK: Duration = Duration::from_secs(1);
 const REAP_TICKS: u64 = 5;
 /// Reports the engine has not acknowledged, after which no further test is started.
 const UNACKED_MAX: usize = 10_000;
-/// How long an EP that ends waits for its reports to be acknowledged.
-const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
 
 /// The daemon.
 #[derive(Debug)]
@@ -64,6 +63,8 @@ pub(crate) struct Daemon {
     ending: bool,
     dead: BTreeSet<i32>,
     ticks: u64,
+    /// Folders taken out of the way so far.
+    discarded: u64,
 }
 
 #[derive(Debug)]
@@ -123,6 +124,7 @@ impl Daemon {
             ending: false,
             dead: BTreeSet::new(),
             ticks: 0,
+            discarded: 0,
         }
     }
 
@@ -242,65 +244,5 @@ impl Daemon {
         if let Some(active) = self.active.get(&attempt) {
             active.end.send_replace(end);
         }
-    }
-
-    /// Ends everything, in good order.
-    async fn farewell(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
-        self.ending = true;
-        let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Person, "its execution process was stopped");
-        let attempts: Vec<AttemptId> = self.active.keys().copied().collect();
-        for attempt in attempts {
-            self.end(attempt, End::With(outcome.clone()));
-        }
-        let mut patience = None;
-        while !(self.active.is_empty() && self.spool.unacked() == 0) {
-            if self.active.is_empty() && patience.is_none() {
-                patience = Some(tokio::time::Instant::now() + FAREWELL_LIMIT);
-            }
-            let over = tokio::time::sleep_until(patience.unwrap_or_else(tokio::time::Instant::now));
-            tokio::select! {
-                event = inbox.recv() => match event {
-                    Some(event) => self.handle(event),
-                    None => break,
-                },
-                () = over, if patience.is_some() => break,
-            }
-            self.send_reports();
-        }
-        self.station.sessions.close_all().await;
-        if self.link.control.is_some() {
-            let (done, drained) = oneshot::channel();
-            let _ = self.logs.send(LogEvent::Drain { done });
-            let _ = tokio::time::timeout(FAREWELL_LIMIT, drained).await;
-        }
-        self.say(EpToEngine::Goodbye { reason: "it was stopped".to_owned() });
-        self.tasks.close();
-        let _ = tokio::time::timeout(FAREWELL_LIMIT, self.tasks.wait()).await;
-    }
-
-    /// What the engine says ends a run here: its files go, its rules are forgotten.
-    fn close_run(&mut self, run: RunId) {
-        self.jobs.close_run(run);
-        self.runs.remove(&run);
-        let folder = run_folder(&self.station.settings.work_dir, run);
-        let sessions = self.station.sessions.clone();
-        self.tasks.spawn(async move { sessions.close_run(run).await });
-        self.tasks.spawn_blocking(move || match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!("`{}` cannot be removed: {error}", folder.display());
-            }
-            _ => {}
-        });
-    }
-
-    fn open_run(&mut self, context: RunContext) {
-        let known = self.runs.get(&context.run).is_some_and(|run| *run.context == context);
-        if known {
-            return;
-        }
-        let context = Arc::new(context);
-        let blobs = self.station.blobs.clone();
-        let files = RunFiles::new(&self.station.settings.work_dir, Arc::clone(&context), blobs);
-        self.runs.insert(context.run, Run { context, files: Arc::new(Mutex::new(files)) });
     }
 }

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Folders of earlier runs and attempts, which nobody needs any more.
-const SWEPT: [&str; 3] = ["work", "runs", "recordings"];
+const SWEPT: [&str; 4] = ["work", "runs", "recordings", "trash"];
 
 /// The work folder, held by this process alone.
 #[derive(Debug)]

@@ -5,7 +5,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -123,18 +122,21 @@ impl Sessions {
         self.0.state().open.keys().filter(|(of, _)| *of == run).map(|(_, name)| name.clone()).collect()
     }
 
-    /// The run is over here: closes its sessions and removes its recordings.
-    pub(crate) async fn close_run(&self, run: RunId) {
-        for name in self.names(run) {
-            let _ = self.close(run, &name).await;
-        }
-        let folder = self.0.recordings.join(run.to_string());
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!("`{}` cannot be removed: {error}", folder.display());
+    /// The run is over here: its names are free at once, its sessions are closed in a while.
+    pub(crate) fn close_run(&self, run: RunId) -> impl Future<Output = ()> + use<> {
+        let mut state = self.0.state();
+        let entries: Vec<Entry> =
+            state.open.extract_if(.., |(of, _), _| *of == run).map(|(_, entry)| entry).collect();
+        async move {
+            for entry in entries {
+                close(entry.slot).await;
             }
-            _ => {}
         }
+    }
+
+    /// Where the recordings of a run are.
+    pub(crate) fn recordings_folder(&self, run: RunId) -> PathBuf {
+        self.0.recordings.join(run.to_string())
     }
 
     /// Closes everything.
@@ -168,7 +170,7 @@ impl Sessions {
     /// What is said in a session from now on is this test's.
     fn turn_to(&self, attempt: AttemptId, name: &str, recording: &Recording) {
         let file = file_name(name);
-        let folder = self.0.recordings.join(attempt.run.to_string());
+        let folder = self.recordings_folder(attempt.run);
         let path = folder.join(format!("{}.{}-{file}", attempt.test, attempt.attempt));
         if recording.turn_to(attempt, &path) {
             let mut state = self.0.state();

@@ -22,6 +22,7 @@ pub(crate) use sync::Synced;
 
 use crate::cleanup::Cleanup;
 
+mod memory;
 mod record;
 mod sync;
 
@@ -85,26 +86,6 @@ impl Spool {
         spool.rotate()?;
         spool.durable_seq = spool.next_seq.saturating_sub(1);
         Ok(spool)
-    }
-
-    fn replay(&mut self, record: Record) {
-        match record {
-            Record::Base { next_seq, running } => {
-                self.next_seq = next_seq;
-                self.running = running.into_iter().collect();
-            }
-            Record::Report { seq, report } => {
-                self.note_running(&report);
-                self.next_seq = self.next_seq.max(seq.saturating_add(1));
-                self.unacked.push_back((seq, report));
-            }
-            Record::Process { attempt, pid } => self.note_pid(attempt, pid),
-            Record::Cleanup { attempt, cleanup } => self.note_cleanup(attempt, cleanup),
-            Record::Acked { seq } => self.forget(seq),
-            Record::Dropped { attempt } => {
-                self.running.remove(&attempt);
-            }
-        }
     }
 
     /// Writes a report down; it is sent when it is durable.
@@ -234,36 +215,6 @@ impl Spool {
     /// Reports that are not acknowledged.
     pub(crate) fn unacked(&self) -> usize {
         self.unacked.len()
-    }
-
-    fn note_running(&mut self, report: &Report) {
-        match report {
-            Report::Started { attempt, at } => {
-                let running = Running { at: *at, pid: None, cleanups: Vec::new() };
-                self.running.insert(*attempt, running);
-            }
-            Report::Ended(ended) => {
-                self.running.remove(&ended.attempt);
-            }
-        }
-    }
-
-    fn note_pid(&mut self, attempt: AttemptId, pid: i32) {
-        if let Some(running) = self.running.get_mut(&attempt) {
-            running.pid = Some(pid);
-        }
-    }
-
-    fn note_cleanup(&mut self, attempt: AttemptId, cleanup: Cleanup) {
-        if let Some(running) = self.running.get_mut(&attempt) {
-            running.cleanups.push(cleanup);
-        }
-    }
-
-    fn forget(&mut self, seq: u64) {
-        while self.unacked.front().is_some_and(|(first, _)| *first <= seq) {
-            self.unacked.pop_front();
-        }
     }
 
     fn append(&mut self, record: &Record) {

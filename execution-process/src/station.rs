@@ -29,6 +29,11 @@ impl Station {
         self.settings.work_dir.join("work")
     }
 
+    /// Where folders wait to be removed.
+    pub(crate) fn trash_folder(&self) -> PathBuf {
+        self.settings.work_dir.join("trash")
+    }
+
     /// What stands in the environment of every process of this EP's tests.
     pub(crate) fn mark(&self) -> String {
         format!("JACKFIELD_SOCKET={}", self.socket.display())

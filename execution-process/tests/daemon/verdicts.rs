@@ -191,3 +191,29 @@ async fn an_ep_that_is_stopped_ends_its_test_and_says_goodbye() {
     assert_eq!(u64::try_from(stored).unwrap(), ended.log_bytes[&Stream::Cli], "a log was left behind");
     assert_eq!(engine.state().goodbyes, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_closed_and_opened_again_begins_anew() {
+    let engine = Engine::start().await;
+    let ep = Ep::start(&engine).await;
+    let mut setup = order(&engine, 1, "setup", "#!/bin/sh\nexit 1\n");
+    setup.raises = vec![Raise { latch: Latch(1), when: VerdictSet::all_but(Verdict::Pass) }];
+    assign(&engine, setup);
+    engine.ended(id(1)).await;
+    engine.say(EngineToEp::CloseRun { run: id(1).run });
+    engine.say(EngineToEp::OpenRun(Box::new(crate::fixture::context())));
+    for test in 2..12 {
+        let mut guarded = order(&engine, test, "again", "#!/bin/sh\nexit 0\n");
+        guarded.guards = vec![Guard {
+            unless: Latch(1),
+            verdict: Verdict::NotExecuted,
+            cause: Cause::Unfinished,
+            reason: String::new(),
+        }];
+        assign(&engine, guarded);
+    }
+    for test in 2..12 {
+        assert_eq!(engine.ended(id(test)).await.outcome, Outcome::pass());
+    }
+    ep.stop().await.unwrap();
+}

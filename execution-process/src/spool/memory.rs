@@ -1,0 +1,58 @@
+//! What the spool remembers: the same whether a record was just written or read back after a restart.
+
+use jackfield_protocol::{id::AttemptId, link::Report};
+
+use super::{Running, Spool, record::Record};
+use crate::cleanup::Cleanup;
+
+impl Spool {
+    pub(super) fn replay(&mut self, record: Record) {
+        match record {
+            Record::Base { next_seq, running } => {
+                self.next_seq = next_seq;
+                self.running = running.into_iter().collect();
+            }
+            Record::Report { seq, report } => {
+                self.note_running(&report);
+                self.next_seq = self.next_seq.max(seq.saturating_add(1));
+                self.unacked.push_back((seq, report));
+            }
+            Record::Process { attempt, pid } => self.note_pid(attempt, pid),
+            Record::Cleanup { attempt, cleanup } => self.note_cleanup(attempt, cleanup),
+            Record::Acked { seq } => self.forget(seq),
+            Record::Dropped { attempt } => {
+                self.running.remove(&attempt);
+            }
+        }
+    }
+
+    pub(super) fn note_running(&mut self, report: &Report) {
+        match report {
+            Report::Started { attempt, at } => {
+                let running = Running { at: *at, pid: None, cleanups: Vec::new() };
+                self.running.insert(*attempt, running);
+            }
+            Report::Ended(ended) => {
+                self.running.remove(&ended.attempt);
+            }
+        }
+    }
+
+    pub(super) fn note_pid(&mut self, attempt: AttemptId, pid: i32) {
+        if let Some(running) = self.running.get_mut(&attempt) {
+            running.pid = Some(pid);
+        }
+    }
+
+    pub(super) fn note_cleanup(&mut self, attempt: AttemptId, cleanup: Cleanup) {
+        if let Some(running) = self.running.get_mut(&attempt) {
+            running.cleanups.push(cleanup);
+        }
+    }
+
+    pub(super) fn forget(&mut self, seq: u64) {
+        while self.unacked.front().is_some_and(|(first, _)| *first <= seq) {
+            self.unacked.pop_front();
+        }
+    }
+}
