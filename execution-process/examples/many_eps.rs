@@ -68,10 +68,12 @@ async fn connect(url: String, token: String, number: usize) -> Result<(Socket, u
     socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
     loop {
         let message = socket.next().await.context("closed before Welcome")??;
-        match serde_json::from_str(message.to_text()?)? {
-            EngineToEp::Welcome(welcome) => return Ok((socket, welcome.heartbeat_millis)),
-            EngineToEp::Refused(problem) => bail!("refused: {problem}"),
-            _ => {}
+        let message: EngineToEp = serde_json::from_str(message.to_text()?)?;
+        if let EngineToEp::Welcome(welcome) = message {
+            return Ok((socket, welcome.heartbeat_millis));
+        }
+        if let EngineToEp::Refused(problem) = message {
+            bail!("refused: {problem}");
         }
     }
 }
