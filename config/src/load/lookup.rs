@@ -99,6 +99,10 @@ impl Lookup for Lab {
         Self::test_file(self, file).map_or_else(|error| Known::No(error.to_string()), |_| Known::Yes(()))
     }
 
+    fn library_names(&self) -> Vec<String> {
+        Self::library_names(self)
+    }
+
     fn library(&self, name: &str) -> Known<()> {
         if matches!(self.kind, Kind::Nowhere) {
             return Known::Unchecked;

@@ -42,6 +42,10 @@ pub trait Lookup {
     fn test_file(&self, file: &str) -> Known<()>;
     /// Whether a library is there.
     fn library(&self, name: &str) -> Known<()>;
+    /// The libraries there are, for suggestions.
+    fn library_names(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// An answer of the lab.

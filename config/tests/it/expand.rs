@@ -53,8 +53,12 @@ impl Lookup for Bench {
         if file.contains("missing") { Known::No("is not there".to_owned()) } else { Known::Yes(()) }
     }
 
-    fn library(&self, _: &str) -> Known<()> {
-        Known::Yes(())
+    fn library(&self, name: &str) -> Known<()> {
+        if name == "vlan.py" { Known::Yes(()) } else { Known::No("is not there".to_owned()) }
+    }
+
+    fn library_names(&self) -> Vec<String> {
+        vec!["vlan.py".to_owned()]
     }
 }
 
@@ -296,6 +300,7 @@ fn what_cannot_be_is_told_with_its_place() {
             "S",
             &format!("{}{}", test("c", ""), test("a", "<ConfigFiles><Config name='c'/></ConfigFiles>")),
         ),
+        suite("S", &format!("<libraries>vlan.py;vlna.py</libraries>{}", test("a", ""))),
         suite("S", &format!("<Repeat>2000000</Repeat>{}", test("a", ""))),
         suite(
             "S",

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     limits::{RUN_SUITES_MAX, RUN_TESTS_MAX},
-    problem::Problems,
+    problem::{Problems, suggest},
     project::{ConfigUse, Item, Project, Script, Suite, Test},
     source::{At, Span},
     test_config::TestConfig,
@@ -90,6 +90,7 @@ pub(super) fn prepare<'p>(
         options,
         problems,
         suts: BTreeMap::new(),
+        known_libraries: BTreeMap::new(),
         files: BTreeMap::new(),
         configs: BTreeMap::new(),
         prepared: Prepared {
@@ -142,6 +143,7 @@ pub(super) struct Preparer<'p, 'c> {
     pub(super) options: &'c ExpandOptions,
     pub(super) problems: &'c mut Problems,
     pub(super) suts: BTreeMap<Arc<str>, Result<SutEps, Absent>>,
+    known_libraries: BTreeMap<Arc<str>, Option<Absent>>,
     /// Test files by the name in the project: resolved, and why they cannot be used.
     files: BTreeMap<Arc<str>, (Arc<str>, Option<String>)>,
     pub(super) configs: BTreeMap<Arc<str>, Result<Option<Arc<TestConfig>>, Absent>>,
@@ -265,11 +267,23 @@ impl<'p> Preparer<'p, '_> {
         Arc::clone(resolved)
     }
 
+    /// Without its libraries a test cannot be what it was meant to be, so one that is absent is an error.
     fn libraries(&mut self, libraries: &[At<Arc<str>>]) {
         for library in libraries {
-            if let Known::No(reason) = self.lab.library(&library.value) {
-                let message = format!("library `{}` {reason}", library.value);
-                self.problems.warn(library.span, message, "tests that import it will fail");
+            let name = &library.value;
+            if !self.known_libraries.contains_key(name) {
+                let absent = match self.lab.library(name) {
+                    Known::Yes(()) | Known::Unchecked => None,
+                    Known::No(reason) => {
+                        let names = self.lab.library_names();
+                        let help = suggest(name, names.iter().map(String::as_str));
+                        Some(Absent { reason, help })
+                    }
+                };
+                self.known_libraries.insert(Arc::clone(name), absent);
+            }
+            if let Some(Some(Absent { reason, help })) = self.known_libraries.get(name) {
+                self.problems.error(library.span, format!("library `{name}` {reason}"), help.as_str());
             }
         }
     }
