@@ -194,7 +194,7 @@ async fn keep_running(
                 return;
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot restore from the store")
+                tracing::error!("cannot restore from the store: {:#}", anyhow::Error::from(error))
             }
         }
         tokio::select! {

@@ -44,17 +44,11 @@ pub(crate) async fn accept(
 }
 
 /// Serves one connection to its end.
-async fn serve(mut session: Session, mut stream: AggregatedMessageStream, app: web::Data<App>, peer: String) {
+async fn serve(session: Session, mut stream: AggregatedMessageStream, app: web::Data<App>, peer: String) {
     let (outgoing, queue) = mpsc::channel(limits::LINK_QUEUE_MAX);
     let (ep, epoch) = match open(&mut stream, &app, outgoing, peer).await {
         Ok(opened) => opened,
-        Err(problem) => {
-            tracing::warn!(error = %problem, "a connection was refused");
-            // The peer may be gone already; then there is nobody to tell.
-            drop(say(&mut session, &EngineToEp::Refused(problem)).await);
-            drop(session.close(None).await);
-            return;
-        }
+        Err(problem) => return refuse(session, problem).await,
     };
     tracing::info!(ep.name = %ep, link.epoch = %epoch, "EP connected");
     let mut link =
@@ -65,6 +59,13 @@ async fn serve(mut session: Session, mut stream: AggregatedMessageStream, app: w
     let gone = Command::FromEp(Event::EpGone { ep, epoch });
     // A loop that has ended restores from its rows, where no EP is connected.
     drop(app.engine.tell(gone).await);
+}
+
+async fn refuse(mut session: Session, problem: Problem) {
+    tracing::warn!(error = %problem, "a connection was refused");
+    // The peer may be gone already; then there is nobody to tell.
+    drop(say(&mut session, &EngineToEp::Refused(problem)).await);
+    drop(session.close(None).await);
 }
 
 /// Reads and checks the Hello, and enters the connection with the loop.

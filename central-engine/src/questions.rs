@@ -171,10 +171,9 @@ fn given(run: RunId, question: u64, pending: Pending, answer: Value, by: Option<
 
 /// The announcement of a question, for its number.
 pub(crate) fn announced(events: &[RunEvent], attempt: AttemptId) -> Option<u64> {
-    events.iter().rev().find_map(|event| match &event.fact {
-        Fact::Asked { attempt: asked, .. } if *asked == attempt => Some(event.seq),
-        _ => None,
-    })
+    let announces =
+        |event: &&RunEvent| matches!(&event.fact, Fact::Asked { attempt: asked, .. } if *asked == attempt);
+    events.iter().rev().find(announces).map(|event| event.seq)
 }
 
 #[cfg(test)]

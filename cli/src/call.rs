@@ -13,7 +13,7 @@ use crate::{exit::Exit, output};
 /// One request to the local API.
 #[derive(clap::Args)]
 pub(crate) struct Call {
-    /// The method, such as get_resource.
+    /// The method, such as `get_resource`.
     method: String,
     /// Its parameters, as a JSON object.
     #[arg(default_value = "{}")]
@@ -77,8 +77,10 @@ impl LocalApi {
     #[expect(clippy::disallowed_methods, reason = "the local API is named by the environment of the test")]
     fn connect() -> Result<Self> {
         let outside = "this is for tests that an EP runs";
-        let path = std::env::var("JACKFIELD_SOCKET").context(format!("JACKFIELD_SOCKET is not set: {outside}"))?;
-        let token = std::env::var("JACKFIELD_TOKEN").context(format!("JACKFIELD_TOKEN is not set: {outside}"))?;
+        let path =
+            std::env::var("JACKFIELD_SOCKET").context(format!("JACKFIELD_SOCKET is not set: {outside}"))?;
+        let token =
+            std::env::var("JACKFIELD_TOKEN").context(format!("JACKFIELD_TOKEN is not set: {outside}"))?;
         let socket = UnixStream::connect(&path).with_context(|| format!("connecting to the EP at {path}"))?;
         let answers = BufReader::new(socket.try_clone()?);
         let mut api = Self { socket, answers, next: 0 };

@@ -9,7 +9,9 @@ use ureq::{Agent, Body, http::Response};
 
 /// The engine did not answer at all.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot reach the engine at {engine}: {why}; is it running? start one with `jackfield engine`, or name another with --engine or JACKFIELD_ENGINE")]
+#[error(
+    "cannot reach the engine at {engine}: {why}; is it running? start one with `jackfield engine`, or name another with --engine or JACKFIELD_ENGINE"
+)]
 pub(crate) struct Unreachable {
     engine: String,
     why: String,
@@ -110,9 +112,11 @@ fn checked(mut response: Response<Body>) -> Result<Response<Body>> {
 }
 
 fn read<T: DeserializeOwned>(mut response: Response<Body>) -> Result<T> {
-    let text = response.body_mut().with_config().limit(u64::MAX).read_to_string().context("reading the answer")?;
+    let text =
+        response.body_mut().with_config().limit(u64::MAX).read_to_string().context("reading the answer")?;
     let text = if text.is_empty() { "null" } else { &text };
-    serde_json::from_str(text).with_context(|| format!("the engine's answer is not what this version expects: {text}"))
+    serde_json::from_str(text)
+        .with_context(|| format!("the engine's answer is not what this version expects: {text}"))
 }
 
 /// A value inside a path or query.
@@ -120,7 +124,9 @@ pub(crate) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                encoded.push(char::from(byte))
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }

@@ -59,7 +59,10 @@ impl Exit {
             matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Timeout | Verdict::Aborted)
         };
         let any_ran = run.counts.iter().any(|(verdict, count)| ran(verdict) && *count > 0);
-        if run.state == RunState::Stopped && harm.iter().any(|test| test.cause == Some(Cause::Time)) && !any_ran {
+        if run.state == RunState::Stopped
+            && harm.iter().any(|test| test.cause == Some(Cause::Time))
+            && !any_ran
+        {
             return Self::TimedOut;
         }
         if !harm.is_empty() && harm.iter().all(|test| test.cause == Some(Cause::Lab)) {

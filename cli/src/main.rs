@@ -31,7 +31,13 @@ struct Arguments {
 #[derive(clap::Args)]
 struct Global {
     /// Address of the engine.
-    #[arg(long, global = true, env = "JACKFIELD_ENGINE", default_value = "http://127.0.0.1:8000", value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "JACKFIELD_ENGINE",
+        default_value = "http://127.0.0.1:8000",
+        value_name = "URL"
+    )]
     engine: String,
     /// Token of a user, as `jackfield token create` made it; else the one that `jackfield login` kept.
     #[arg(long, global = true, env = "JACKFIELD_API_TOKEN", hide_env_values = true)]

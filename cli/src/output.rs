@@ -55,7 +55,10 @@ pub(crate) fn complain(text: &str) {
 /// A table with these headings, plain enough for `grep`.
 pub(crate) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(headings);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(headings);
     if !std::io::stdout().is_terminal() {
         table.force_no_tty();
     }

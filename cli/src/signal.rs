@@ -7,9 +7,7 @@ pub(crate) fn interrupts() -> anyhow::Result<mpsc::Receiver<()>> {
     let (sender, receiver) = mpsc::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            while next_signal().await.is_ok() && sender.send(()).is_ok() {}
-        });
+        runtime.block_on(async { while next_signal().await.is_ok() && sender.send(()).is_ok() {} });
     })?;
     Ok(receiver)
 }

@@ -150,6 +150,10 @@ impl Api {
     /// There is none.
     pub fn log(&self, attempt: AttemptId, stream: &str) -> Result<String> {
         let (status, text) = self.request("GET", &format!("/attempts/{attempt}/logs/{stream}"), None)?;
-        if status == 200 { Ok(text) } else { bail!("log {stream} of {attempt} was answered {status}: {text}") }
+        if status == 200 {
+            Ok(text)
+        } else {
+            bail!("log {stream} of {attempt} was answered {status}: {text}")
+        }
     }
 }

@@ -54,7 +54,10 @@ impl Bench {
     ///
     /// # Errors
     /// It does not come up.
-    pub fn start_in(settings: &str, prepare: impl FnOnce(&Self) -> Result<Option<SmallDisk>>) -> Result<Self> {
+    pub fn start_in(
+        settings: &str,
+        prepare: impl FnOnce(&Self) -> Result<Option<SmallDisk>>,
+    ) -> Result<Self> {
         let mut bench = Self::empty(settings)?;
         bench.disk = prepare(&bench)?;
         bench.start_engine()?;
@@ -79,7 +82,14 @@ impl Bench {
         fs::create_dir_all(folder.path().join("lab"))?;
         fs::create_dir_all(folder.path().join("log"))?;
         let api = Api::new("http://127.0.0.1:1");
-        Ok(Self { disk: None, folder, settings: settings.to_owned(), engine: None, eps: BTreeMap::new(), api })
+        Ok(Self {
+            disk: None,
+            folder,
+            settings: settings.to_owned(),
+            engine: None,
+            eps: BTreeMap::new(),
+            api,
+        })
     }
 
     /// The lab folder.
@@ -132,7 +142,7 @@ impl Bench {
             let password = ready.admin_password.context("a first start makes an administrator's password")?;
             let login = json!({"user": "admin", "password": password, "token": "test"});
             let made: Value = self.api.post("/login", &login)?;
-            self.api.token = made["token"].as_str().context("a token")?.to_owned();
+            token_in(&made)?.clone_into(&mut self.api.token);
         }
         Ok(())
     }
@@ -173,9 +183,13 @@ impl Bench {
         let file = folder.join("ep.toml");
         if !file.is_file() {
             let made: Value = self.api.post("/tokens", &json!({"name": name, "scope": "ep", "days": 1}))?;
-            let token = made["token"].as_str().context("a token")?;
+            let token = token_in(&made)?;
             let work = folder.join("work");
-            let engine = if settings.contains("engine =") { String::new() } else { format!("engine = {:?}\n", self.api.url) };
+            let engine = if settings.contains("engine =") {
+                String::new()
+            } else {
+                format!("engine = {:?}\n", self.api.url)
+            };
             let work = if settings.contains("work =") { String::new() } else { format!("work = {work:?}\n") };
             let toml = format!("name = {name:?}\n{engine}token = {token:?}\n{work}{settings}");
             fs::write(&file, toml)?;
@@ -226,13 +240,19 @@ impl Bench {
     }
 }
 
+fn token_in(made: &Value) -> Result<&str> {
+    made.get("token").and_then(Value::as_str).context("the answer holds no token")
+}
+
 impl Drop for Bench {
+    #[expect(clippy::print_stderr, reason = "what the processes said helps whoever reads a failed test")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             for entry in fs::read_dir(self.folder.path().join("log")).into_iter().flatten().flatten() {
                 let text = fs::read_to_string(entry.path()).unwrap_or_default();
                 let from = text.len().saturating_sub(6_000);
-                let tail = String::from_utf8_lossy(text.as_bytes().get(from..).unwrap_or_default()).into_owned();
+                let tail =
+                    String::from_utf8_lossy(text.as_bytes().get(from..).unwrap_or_default()).into_owned();
                 eprintln!("--- {} ---\n{tail}", entry.path().display());
             }
         }

@@ -65,7 +65,9 @@ impl Router {
         sh(&format!("ip netns add {namespace}"))?;
         sh(&format!("ip link add {outside} type veth peer name mgmt0 netns {namespace}"))?;
         sh(&format!("ip addr add {gateway}/32 peer {address}/32 dev {outside} && ip link set {outside} up"))?;
-        sh(&format!("ip -n {namespace} link set lo up && ip -n {namespace} addr add {address}/32 peer {gateway}/32 dev mgmt0"))?;
+        sh(&format!(
+            "ip -n {namespace} link set lo up && ip -n {namespace} addr add {address}/32 peer {gateway}/32 dev mgmt0"
+        ))?;
         sh(&format!("ip -n {namespace} link set mgmt0 up"))
     }
 
@@ -95,7 +97,9 @@ impl Router {
             "#!/bin/sh\nexec ip netns exec {namespace} unshare --uts sh -c 'hostname {namespace}; exec vtysh -N {namespace}'\n"
         );
         fs::write(&cli, text)?;
-        let keygen = |kind: &str, name: &str| sh(&format!("ssh-keygen -q -t {kind} -N '' -f {}/{name}", folder.display()));
+        let keygen = |kind: &str, name: &str| {
+            sh(&format!("ssh-keygen -q -t {kind} -N '' -f {}/{name}", folder.display()))
+        };
         keygen("ed25519", "host_key")?;
         keygen("ed25519", "id")?;
         let public = fs::read_to_string(folder.join("host_key.pub"))?;
@@ -106,7 +110,10 @@ impl Router {
         // sshd refuses a key file below a folder that others may write.
         let allowed = format!("/etc/frr/{namespace}/authorized_keys");
         fs::copy(folder.join("id.pub"), &allowed)?;
-        sh(&format!("chown root:root {allowed}; chmod 644 {allowed}; chmod 755 /etc/frr /etc/frr/{namespace} {}; install -d -m 755 /run/sshd", cli.display()))?;
+        sh(&format!(
+            "chown root:root {allowed}; chmod 644 {allowed}; chmod 755 /etc/frr /etc/frr/{namespace} {}; install -d -m 755 /run/sshd",
+            cli.display()
+        ))?;
         let config = folder.join("sshd_config");
         let text = format!(
             "Port 22\nHostKey {0}/host_key\nPidFile none\nAuthorizedKeysFile {allowed}\nPermitRootLogin prohibit-password\nUsePAM no\nForceCommand {0}/cli\nStrictModes no\n",
@@ -153,7 +160,8 @@ impl Drop for Router {
 }
 
 fn sh(script: &str) -> Result<()> {
-    let output = Command::new("sh").args(["-ec", script]).stdin(Stdio::null()).output().context("starting sh")?;
+    let output =
+        Command::new("sh").args(["-ec", script]).stdin(Stdio::null()).output().context("starting sh")?;
     if !output.status.success() {
         bail!("`{script}` failed (are you root?): {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -177,6 +185,10 @@ mod tests {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains("Hello, this is FRRouting"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            text.contains("Hello, this is FRRouting"),
+            "{text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }

@@ -22,7 +22,8 @@ impl SmallDisk {
     pub fn mount(folder: &Path, megabytes: u32) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let size = format!("size={megabytes}m");
-        let status = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "jackfield"]).arg(folder).status()?;
+        let status =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "jackfield"]).arg(folder).status()?;
         ensure!(status.success(), "cannot mount a small disk on {} (are you root?)", folder.display());
         Ok(Self { folder: folder.to_owned() })
     }

@@ -19,7 +19,11 @@ pub fn jackfield() -> PathBuf {
     let here = std::env::current_exe().expect("a test knows its own path");
     let folder = here.ancestors().nth(2).expect("test binaries are in target/<profile>/deps");
     let binary = folder.join("jackfield");
-    assert!(binary.is_file(), "{} is missing: run `cargo xtask test`, or `cargo build -p jackfield-cli`", binary.display());
+    assert!(
+        binary.is_file(),
+        "{} is missing: run `cargo xtask test`, or `cargo build -p jackfield-cli`",
+        binary.display()
+    );
     binary
 }
 
@@ -80,7 +84,7 @@ impl Process {
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
             // A process that is gone needs no signal.
-            drop(rustix::process::kill_process(pid, signal));
+            let _ = rustix::process::kill_process(pid, signal);
         }
     }
 }

@@ -32,7 +32,8 @@ fn project(tests: usize, on_ep_lost: &str) -> String {
 fn bench(seconds: &str) -> Bench {
     let bench = Bench::start(SHORT).unwrap();
     let ran = bench.path().join("ran");
-    let text = format!("#!/bin/sh\necho $1 >> {}\necho begin $1\nsleep {seconds}\necho end $1\n", ran.display());
+    let text =
+        format!("#!/bin/sh\necho $1 >> {}\necho begin $1\nsleep {seconds}\necho end $1\n", ran.display());
     bench.write("tests/step.sh", &text).unwrap();
     bench
 }
@@ -70,7 +71,12 @@ fn check_verdicts(events: &[RunEvent], tests: &[TestRow]) {
     }
     for test in tests {
         let told = verdicts.get(&test.test).cloned().unwrap_or_default();
-        assert_eq!(vec![test.state], told.into_iter().map(TestState::Ended).collect::<Vec<_>>(), "{}", test.test);
+        assert_eq!(
+            vec![test.state],
+            told.into_iter().map(TestState::Ended).collect::<Vec<_>>(),
+            "{}",
+            test.test
+        );
     }
 }
 
@@ -122,7 +128,8 @@ fn an_ep_is_killed_in_mid_test_and_the_rest_is_run_when_it_returns() {
 
 #[test]
 fn an_ep_that_never_returns_is_told_of_and_its_part_goes_to_another() {
-    let mut bench = Bench::start("[eps]\nheartbeat = \"300ms\"\nsilence = \"1500ms\"\ngrace = \"2s\"\n").unwrap();
+    let mut bench =
+        Bench::start("[eps]\nheartbeat = \"300ms\"\nsilence = \"1500ms\"\ngrace = \"2s\"\n").unwrap();
     let text = "#!/bin/sh\necho $1\nsleep 0.2\n";
     bench.write("tests/step.sh", text).unwrap();
     bench.start_ep("EP-1", "").unwrap();
@@ -134,7 +141,8 @@ fn an_ep_that_never_returns_is_told_of_and_its_part_goes_to_another() {
     let (events, tests) = (bench.api.events(run).unwrap(), bench.api.tests(run).unwrap());
     check_verdicts(&events, &tests);
     assert!(events.iter().any(|event| matches!(&event.fact, Fact::EpLost { ep } if ep.as_str() == "EP-1")));
-    let on_the_other = tests.iter().filter(|test| test.ep.as_ref().is_some_and(|ep| ep.as_str() == "EP-2")).count();
+    let on_the_other =
+        tests.iter().filter(|test| test.ep.as_ref().is_some_and(|ep| ep.as_str() == "EP-2")).count();
     assert!(on_the_other >= 1, "{tests:?}");
     let passed = tests.iter().filter(|test| test.state == TestState::Ended(Verdict::Pass)).count();
     assert!(passed >= 9, "{tests:?}");
@@ -169,10 +177,9 @@ fn a_cable_is_pulled_and_plugged_again_and_the_test_simply_goes_on() {
 
 #[test]
 fn the_engines_disk_is_full_for_a_while_and_nothing_is_lost() {
-    let mut bench = Bench::start_in(SHORT, |bench| {
-        SmallDisk::mount(&bench.lab().join(".jackfield"), 24).map(Some)
-    })
-    .unwrap();
+    let mut bench =
+        Bench::start_in(SHORT, |bench| SmallDisk::mount(&bench.lab().join(".jackfield"), 24).map(Some))
+            .unwrap();
     let ran = bench.path().join("ran");
     let text = format!("#!/bin/sh\necho $1 >> {}\nsleep 0.1\n", ran.display());
     bench.write("tests/step.sh", &text).unwrap();
@@ -184,7 +191,11 @@ fn the_engines_disk_is_full_for_a_while_and_nothing_is_lost() {
         Ok(bench.engine_log().contains("the store refused a commit").then_some(()))
     })
     .unwrap();
-    let refused = bench.api.request("POST", "/runs", Some(&serde_json::json!({"project": "p", "xml": project(1, "wait")})));
+    let refused = bench.api.request(
+        "POST",
+        "/runs",
+        Some(&serde_json::json!({"project": "p", "xml": project(1, "wait")})),
+    );
     if let Ok((status, text)) = refused {
         assert!(status >= 500, "{status} {text}");
     }
@@ -192,7 +203,11 @@ fn the_engines_disk_is_full_for_a_while_and_nothing_is_lost() {
     let summary = bench.api.wait(run, Duration::from_secs(90)).unwrap();
     assert_eq!(summary.counts, BTreeMap::from([(Verdict::Pass, 40)]));
     check_verdicts(&bench.api.events(run).unwrap(), &bench.api.tests(run).unwrap());
-    assert!(self::ran(&bench).values().all(|times| *times == 1), "no test ran twice: {:?}", self::ran(&bench));
+    assert!(
+        self::ran(&bench).values().all(|times| *times == 1),
+        "no test ran twice: {:?}",
+        self::ran(&bench)
+    );
 }
 
 #[test]

@@ -18,7 +18,9 @@ const PROJECT: &str = r#"<Root>
 
 fn bench() -> Bench {
     let mut bench = Bench::start("").unwrap();
-    bench.write("tests/hello.py", "import sys\nprint('hello from', sys.argv[0].rsplit('/', 1)[-1])\n").unwrap();
+    bench
+        .write("tests/hello.py", "import sys\nprint('hello from', sys.argv[0].rsplit('/', 1)[-1])\n")
+        .unwrap();
     bench.write("tests/goodbye.sh", "#!/bin/sh\necho goodbye\nexit 3\n").unwrap();
     bench.write("projects/first.xml", PROJECT).unwrap();
     bench.start_ep("EP-1", "").unwrap();
@@ -31,14 +33,14 @@ fn a_run_is_told_by_command_line_api_and_junit_alike() {
     let junit = bench.path().join("junit.xml");
     let project = bench.lab().join("projects/first.xml");
 
-    let output = bench
-        .jackfield(&["run", project.to_str().unwrap(), "--junit", junit.to_str().unwrap()])
-        .unwrap();
+    let output =
+        bench.jackfield(&["run", project.to_str().unwrap(), "--junit", junit.to_str().unwrap()]).unwrap();
     let (out, talk) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "one test failed: {out}{talk}");
     assert!(out.contains("1 PASS, 1 FAIL of 2 tests"), "{out}{talk}");
 
-    let run = bench.api.get::<jackfield_protocol::api::Page<jackfield_protocol::api::RunSummary>>("/runs").unwrap();
+    let run =
+        bench.api.get::<jackfield_protocol::api::Page<jackfield_protocol::api::RunSummary>>("/runs").unwrap();
     let run = run.items[0].id;
     let tests = bench.api.tests(run).unwrap();
     assert_eq!(tests[0].state, TestState::Ended(Verdict::Pass));

@@ -1,5 +1,12 @@
 //! Stories that a user could tell, each through the binary and its public face, with real parts.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    reason = "a story that goes wrong ends there"
+)]
+
 mod broken;
 mod crash;
 mod first_run;

@@ -161,7 +161,10 @@ fn pause_stop_and_time_limits_end_in_true_verdicts() {
     bench.api.post::<serde_json::Value>(&format!("/runs/{run}/pause"), &json!({})).unwrap();
     assert_eq!(bench.api.run(run).unwrap().state, RunState::Paused);
     bench.api.post::<serde_json::Value>(&format!("/runs/{run}/resume"), &json!({})).unwrap();
-    bench.api.post::<serde_json::Value>(&format!("/runs/{run}/stop"), &json!({"reason": "seen enough"})).unwrap();
+    bench
+        .api
+        .post::<serde_json::Value>(&format!("/runs/{run}/stop"), &json!({"reason": "seen enough"}))
+        .unwrap();
     let summary = bench.api.wait(run, LIMIT).unwrap();
     assert_eq!(summary.state, RunState::Stopped);
     let tests = bench.api.tests(run).unwrap();
@@ -197,8 +200,10 @@ fn a_test_asks_a_person_and_gets_the_answer() {
                answer = interact('options', 'which LED is lit?', 30, {'options': ['green', 'red'], 'default': 'red'})\n\
                print('it is', answer)\n";
     bench.write("tests/ask.py", ask).unwrap();
-    let xml =
-        format!("<Root><TestSuite><tsName>a</tsName><ID>sa</ID>{}</TestSuite></Root>", case("ask.py", "ask", ""));
+    let xml = format!(
+        "<Root><TestSuite><tsName>a</tsName><ID>sa</ID>{}</TestSuite></Root>",
+        case("ask.py", "ask", "")
+    );
     let run = bench.api.submit("ask", &xml).unwrap();
     let question = wait::until(LIMIT, "the question", || {
         Ok(bench.api.events(run)?.iter().find_map(|event| match &event.fact {
@@ -207,9 +212,11 @@ fn a_test_asks_a_person_and_gets_the_answer() {
         }))
     })
     .unwrap();
-    let wrong = bench.jackfield(&["runs", "answer", &run.to_string(), &question.to_string(), "blue"]).unwrap();
+    let wrong =
+        bench.jackfield(&["runs", "answer", &run.to_string(), &question.to_string(), "blue"]).unwrap();
     assert_eq!(wrong.status.code(), Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
-    let right = bench.jackfield(&["runs", "answer", &run.to_string(), &question.to_string(), "green"]).unwrap();
+    let right =
+        bench.jackfield(&["runs", "answer", &run.to_string(), &question.to_string(), "green"]).unwrap();
     assert_eq!(right.status.code(), Some(0), "{}", String::from_utf8_lossy(&right.stderr));
     bench.api.wait(run, LIMIT).unwrap();
     let tests = bench.api.tests(run).unwrap();

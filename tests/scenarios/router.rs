@@ -82,7 +82,13 @@ fn a_route_comes_and_goes_over_telnet_and_over_ssh() {
         bench.api.wait(run, Duration::from_secs(60)).unwrap();
         for test in bench.api.tests(run).unwrap() {
             let log = bench.api.log(test.attempt.unwrap(), "cli").unwrap_or_default();
-            assert_eq!(test.state, TestState::Ended(Verdict::Pass), "{way}: {}: {}\n{log}", test.name, test.reason);
+            assert_eq!(
+                test.state,
+                TestState::Ended(Verdict::Pass),
+                "{way}: {}: {}\n{log}",
+                test.name,
+                test.reason
+            );
         }
         let left = router.look("show ip route").unwrap();
         assert!(!left.contains("192.0.2.0/24"), "{left}");

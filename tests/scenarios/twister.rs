@@ -34,9 +34,16 @@ fn expand(file: &Path) -> RunPlan {
 fn the_sample_project_expands_as_twister_does() {
     let Some(samples) = samples() else { return };
     let plan = expand(&samples.join("config/projects/default.xml"));
-    let iterations: Vec<&str> =
-        plan.tests.iter().filter_map(|test| test.iteration.as_ref()).map(|iteration| &*iteration.text).collect();
-    assert_eq!(iterations, ["tc_config#comp#iterator_1=3", "tc_config#comp#iterator_1=1", "tc_config#comp#iterator_1=2"]);
+    let iterations: Vec<&str> = plan
+        .tests
+        .iter()
+        .filter_map(|test| test.iteration.as_ref())
+        .map(|iteration| &*iteration.text)
+        .collect();
+    assert_eq!(
+        iterations,
+        ["tc_config#comp#iterator_1=3", "tc_config#comp#iterator_1=1", "tc_config#comp#iterator_1=2"]
+    );
     assert_eq!(plan.tests.len(), 12);
     assert_eq!(plan.suites.len(), 1);
     assert_eq!(plan.suites[0].sut.as_ref().unwrap().as_str(), "user_sut.user");
@@ -47,7 +54,8 @@ fn the_sample_project_expands_as_twister_does() {
 fn the_sample_files_check_without_an_engine() {
     let Some(samples) = samples() else { return };
     for file in ["config/projects/default.xml", "config/testsuites.xml"] {
-        let output = Command::new(jackfield()).args(["project", "check"]).arg(samples.join(file)).output().unwrap();
+        let output =
+            Command::new(jackfield()).args(["project", "check"]).arg(samples.join(file)).output().unwrap();
         let out = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{out}{}", String::from_utf8_lossy(&output.stderr));
         assert!(!out.contains(": error:"), "{out}");

@@ -1,24 +1,23 @@
 //! One day in a lab: everything that may happen, at random but replayable, with every promise checked all the time.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod engine;
+mod people;
+mod trouble;
+
+use std::collections::BTreeMap;
 
 use jackfield_protocol::{
-    event::{Fact, Hook, RunState},
-    id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
-    link::{EngineToEp, Held, HeldState, Report, Welcome},
-    plan::Role,
+    event::Hook,
+    id::{Epoch, RunId},
+    link::{EngineToEp, Held, Report},
     time::Time,
-    verdict::{Cause, Outcome, TestState, Verdict},
+    verdict::{Cause, Outcome, Verdict},
 };
-use jackfield_scheduler::{
-    Effects, Event, Limits, Scheduler,
-    effect::{AttemptState, Job, Leased},
-};
+use jackfield_scheduler::{Event, Limits, Scheduler};
 
 use crate::{
     lab::{FromEp, LabEp, SILENCE, random_offer},
     oracle::Story,
-    plan::{random_dependency, random_plan, random_test},
     rng::Dice,
     store::Store,
 };
@@ -65,6 +64,7 @@ enum Happening {
     /// Something said twice, much later.
     Echo(Box<Event>),
     Trouble,
+    Restart,
     Person,
     Submit,
     Mend,
@@ -292,6 +292,7 @@ impl Day {
             }
             Happening::Echo(event) => self.engine(*event),
             Happening::Trouble => self.trouble(),
+            Happening::Restart => self.restart(),
             Happening::Person => self.person(),
             Happening::Submit => self.submit(),
             Happening::Mend => self.mend(),
@@ -359,345 +360,5 @@ impl Day {
         wire.to_ep = wire.to_ep.max(self.now + delay);
         let at = wire.to_ep;
         self.plan_at(at, Happening::ToEp { ep, link, message });
-    }
-
-    /// One event for the engine, and all that it leads to.
-    fn engine(&mut self, event: Event) -> Result<(), String> {
-        let told = format!("{event:?}");
-        if self.loud {
-            println!("{} << {told}", self.now);
-        }
-        let connected = if let Event::EpConnected { ep, held, .. } = &event {
-            Some((ep.clone(), held.clone()))
-        } else {
-            None
-        };
-        let effects = self.scheduler.handle(self.engine_time(), event);
-        self.carry_out(effects, connected)
-            .and_then(|()| self.check())
-            .map_err(|sentence| format!("{sentence}\n  after {told}"))
-    }
-
-    /// A replayed day is checked after every event, others now and then.
-    fn check(&mut self) -> Result<(), String> {
-        self.events += 1;
-        if self.loud || self.events.is_multiple_of(CHECKED_EVERY) { self.scheduler.check() } else { Ok(()) }
-    }
-
-    fn carry_out(
-        &mut self,
-        mut effects: Effects,
-        connected: Option<(EpName, Vec<Held>)>,
-    ) -> Result<(), String> {
-        std::mem::take(&mut effects.store).into_iter().try_for_each(|row| self.store.write(row))?;
-        if let Some((name, held)) = connected {
-            let keep = effects.welcome.take().ok_or("a new connection was not welcomed")?;
-            self.check_kept(&held, &keep)?;
-            self.welcome(&name, keep);
-        }
-        self.check_stopped(&effects)?;
-        for sent in effects.send {
-            self.check_sent(&sent.ep, &sent.message)?;
-            let Some(ep) = self.eps.iter().position(|ep| ep.name == sent.ep) else { continue };
-            let link = self.current.get(&ep).copied();
-            let epoch = link.and_then(|link| self.wires.get(&link)).and_then(|wire| wire.epoch);
-            if let Some(link) = link.filter(|_| epoch == Some(sent.epoch)) {
-                self.tell(ep, link, sent.message);
-            }
-        }
-        for event in &effects.publish {
-            if self.loud {
-                println!("{} {event:?}", self.now);
-            }
-            let story = self.stories.get_mut(&event.run).ok_or("an event of a run nobody submitted")?;
-            story.hear(event)?;
-        }
-        for job in effects.enqueue {
-            self.store.enqueue(&job);
-            if let Job::RunHook { run, hook, .. } = job {
-                for _ in 0..=u64::from(self.dice.percent(10)) {
-                    let delay = self.dice.below(3_000);
-                    self.plan_in(delay, Happening::Hook { run, hook });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A run that is stopped ends what runs on every EP that it can reach.
-    fn check_stopped(&self, effects: &Effects) -> Result<(), String> {
-        let stopping = effects.publish.iter().filter(|event| matches!(event.fact, Fact::Stopping { .. }));
-        for run in stopping.map(|event| event.run) {
-            let cleans = |test| self.stories.get(&run).is_some_and(|story| story.may_clean_up(test));
-            for row in self.store.attempts.values().filter(|row| row.attempt.run == run) {
-                let runs = row.state == AttemptState::Started && !cleans(row.attempt.test.0);
-                let ep = self.eps.iter().position(|ep| Some(&ep.name) == row.ep.as_ref());
-                let near = ep.is_some_and(|ep| self.current.contains_key(&ep));
-                let ends = |message: &EngineToEp| matches!(message, EngineToEp::Stop { attempts, .. } if attempts.contains(&row.attempt));
-                let ended = effects.send.iter().any(|sent| ends(&sent.message));
-                if runs && near && !ended {
-                    return Err(format!("{} runs on in a stopped run", row.attempt));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What has not been started goes on only in a run that goes on.
-    fn check_kept(&self, held: &[Held], keep: &[AttemptId]) -> Result<(), String> {
-        for held in held.iter().filter(|held| held.state == HeldState::Queued && keep.contains(&held.attempt))
-        {
-            let state = self.store.runs.get(&held.attempt.run).map(|row| row.state);
-            let test = held.attempt.test.0;
-            let cleans = self.stories.get(&held.attempt.run).is_some_and(|story| story.may_clean_up(test));
-            if state != Some(RunState::Running) && !(state == Some(RunState::Stopping) && cleans) {
-                return Err(format!("{} was kept while its run is {state:?}", held.attempt));
-            }
-        }
-        Ok(())
-    }
-
-    fn welcome(&mut self, name: &EpName, keep: Vec<AttemptId>) {
-        let Some(ep) = self.eps.iter().position(|ep| ep.name == *name) else { return };
-        let Some(link) = self.current.get(&ep).copied() else { return };
-        let welcome = Welcome {
-            version: 1,
-            epoch: Epoch(self.epoch),
-            engine: String::new(),
-            heartbeat_millis: 1_000,
-            silence_millis: SILENCE,
-            log_window_bytes: 0,
-            acked_seq: self.acked.get(&ep).copied().unwrap_or(0),
-            keep,
-        };
-        self.tell(ep, link, EngineToEp::Welcome(welcome));
-    }
-
-    /// Nothing is sent without the leases for it, to a run that is paused, or against a stop.
-    fn check_sent(&self, ep: &EpName, message: &EngineToEp) -> Result<(), String> {
-        let EngineToEp::Assign(assignment) = message else { return Ok(()) };
-        let attempt = assignment.attempt;
-        let lane = Leased::Lane(ep.clone(), assignment.lane);
-        if self.store.holder(&lane) != Some(attempt.run) {
-            return Err(format!("{attempt} was sent to {lane:?}, which is not leased to its run"));
-        }
-        if let Some(sut) = &assignment.test.sut
-            && self.store.holder(&Leased::Sut(sut.clone())) != Some(attempt.run)
-        {
-            return Err(format!("{attempt} was sent, but SUT {sut} is not leased to its run"));
-        }
-        let state = self.store.runs.get(&attempt.run).map(|row| row.state);
-        let story = self.stories.get(&attempt.run);
-        let cleans = story.is_some_and(|story| story.may_clean_up(attempt.test.0));
-        match state {
-            Some(RunState::Running) => Ok(()),
-            Some(RunState::Stopping) if cleans => Ok(()),
-            state => Err(format!("{attempt} was sent while its run is {state:?}")),
-        }
-    }
-
-    fn submit(&mut self) -> Result<(), String> {
-        self.to_submit -= 1;
-        let run = RunId(u64::try_from(self.stories.len()).expect("small") + 1);
-        let eps = u64::try_from(self.eps.len()).expect("small").min(3);
-        let user = if self.dice.percent(50) { "ana" } else { "bob" };
-        let plan = Arc::new(random_plan(&mut self.dice, user, eps));
-        self.stories.insert(run, Story::new(run, Arc::clone(&plan)));
-        self.engine(Event::RunSubmitted { run, plan })
-    }
-
-    fn any_run(&mut self) -> Option<RunId> {
-        let live = self.live();
-        self.dice.pick(&live).copied()
-    }
-
-    /// A person does something.
-    fn person(&mut self) -> Result<(), String> {
-        let Some(run) = self.any_run() else { return Ok(()) };
-        let by = UserName::from("ana");
-        match self.dice.below(10) {
-            0 | 1 => {
-                let later = self.dice.below(30_000);
-                self.plan_in(later, Happening::Echo(Box::new(Event::RunResumed { run, by: by.clone() })));
-                self.engine(Event::RunPaused { run, by })
-            }
-            2 | 3 => self.engine(Event::RunStopped { run, by, reason: "enough".to_owned() }),
-            4 | 5 => self.queue(run, by),
-            6..=8 => self.dequeue(run, by),
-            _ => {
-                let ep = usize::try_from(self.dice.below(u64::try_from(self.eps.len()).expect("small")))
-                    .expect("small");
-                let ep = self.eps[ep].name.clone();
-                let drained = self.dice.percent(50);
-                self.engine(Event::EpDrained { ep, drained })
-            }
-        }
-    }
-
-    fn queue(&mut self, run: RunId, by: UserName) -> Result<(), String> {
-        let tests = self.scheduler.run_view(run).map_or(0, |view| view.tests);
-        let suites: Vec<_> =
-            (0..20).map(SuiteIndex).filter(|suite| self.scheduler.may_queue(run, *suite).is_ok()).collect();
-        let Some(suite) = self.dice.pick(&suites).copied() else { return Ok(()) };
-        let queued: Vec<_> = (0..self.dice.between(1, 2))
-            .map(|nth| {
-                let mut test =
-                    random_test(&mut self.dice, suite, Role::Test, &format!("q{}", u64::from(tests) + nth));
-                if self.dice.percent(30) {
-                    test.depends.extend(random_dependency(&mut self.dice, tests));
-                }
-                test
-            })
-            .collect();
-        if let Some(story) = self.stories.get_mut(&run) {
-            story.queue(suite, &queued);
-        }
-        self.engine(Event::TestsQueued { run, suite, tests: queued, by })
-    }
-
-    fn dequeue(&mut self, run: RunId, by: UserName) -> Result<(), String> {
-        let views: Vec<_> = self.scheduler.test_views(run).collect();
-        let open = views.iter().filter(|view| matches!(view.state, TestState::Pending | TestState::Waiting));
-        let open: Vec<TestIndex> = open.map(|view| view.test).collect();
-        let tests: Vec<_> =
-            (0..self.dice.between(1, 3)).filter_map(|_| self.dice.pick(&open).copied()).collect();
-        self.engine(Event::TestsDequeued { run, tests, by })
-    }
-
-    /// Something breaks.
-    fn trouble(&mut self) -> Result<(), String> {
-        let ep =
-            usize::try_from(self.dice.below(u64::try_from(self.eps.len()).expect("small"))).expect("small");
-        let away = match self.dice.below(4) {
-            0 => self.dice.below(1_000),
-            1 | 2 => self.dice.below(15_000),
-            _ => self.dice.below(90_000),
-        };
-        match self.dice.below(10) {
-            0..=3 => {
-                self.cut(ep);
-                self.eps[ep].disconnect();
-                self.plan_in(away, Happening::Connect { ep });
-            }
-            4..=6 => {
-                self.cut(ep);
-                let (disk, careful) = (self.dice.percent(80), self.dice.percent(50));
-                let torn = self.dice.percent(25);
-                self.eps[ep].die(self.now, disk, careful, torn);
-                if !torn && self.dice.percent(30) {
-                    self.eps[ep].offer.lanes = if self.dice.percent(50) { 2 } else { 1 };
-                }
-                self.plan_in(away, Happening::Connect { ep });
-            }
-            7 | 8 => return self.restart(),
-            _ => {
-                let forth = i64::try_from(self.dice.below(100_000)).expect("small");
-                self.skew += if self.dice.percent(50) { forth } else { -(forth / 10) };
-            }
-        }
-        Ok(())
-    }
-
-    /// A connection ends: some of what is under way is lost, and the engine may take long to notice.
-    fn cut(&mut self, ep: usize) {
-        let link = self.eps[ep].link;
-        let lost_after = self.now + self.dice.below(40);
-        let notice = if self.dice.percent(50) { self.dice.below(200) } else { self.dice.below(SILENCE) };
-        let Some(wire) = self.wires.get_mut(&link) else { return };
-        wire.cut = wire.cut.min(lost_after);
-        if let Some(epoch) = wire.epoch {
-            self.plan_in(notice, Happening::Noticed { ep, epoch });
-        }
-    }
-
-    /// The engine dies and starts again from its rows.
-    fn restart(&mut self) -> Result<(), String> {
-        for ep in 0..self.eps.len() {
-            if let Some(wire) = self.wires.get_mut(&self.eps[ep].link) {
-                wire.cut = self.now;
-            }
-            if self.eps[ep].link != 0 {
-                self.eps[ep].disconnect();
-                let back = self.dice.below(8_000);
-                self.plan_in(back, Happening::Connect { ep });
-            }
-        }
-        self.current.clear();
-        self.agenda.retain(|_, happening| !matches!(happening, Happening::Noticed { .. }));
-        let now = self.engine_time();
-        let restored = Scheduler::restore(now, self.store.restored(self.limits));
-        let mut before = std::mem::replace(&mut self.scheduler, restored);
-        let eps: Vec<_> =
-            before.ep_view().filter(|ep| ep.gone.is_none()).map(|ep| (ep.ep, ep.epoch)).collect();
-        for (ep, epoch) in eps {
-            before.handle(now, Event::EpGone { ep, epoch });
-        }
-        before.handle(now, Event::Tick);
-        self.engine(Event::Tick)?;
-        self.same_as(&before)
-    }
-
-    /// The restored scheduler knows what the one before knew.
-    fn same_as(&self, before: &Scheduler) -> Result<(), String> {
-        let runs: Vec<_> = before.runs().collect();
-        if runs != self.live() {
-            return Err(format!("runs {runs:?} became {:?} in a restart", self.live()));
-        }
-        for run in runs {
-            let view = |scheduler: &Scheduler| {
-                scheduler
-                    .run_view(run)
-                    .map(|view| (view.state, view.started, view.stopped, view.tests, view.counts))
-            };
-            let (old, new) = (view(before), view(&self.scheduler));
-            if old != new {
-                return Err(format!("run {run}: {old:?} became {new:?} in a restart"));
-            }
-            for (old, new) in before.test_views(run).zip(self.scheduler.test_views(run)) {
-                if old != new {
-                    return Err(format!("run {run}: {old:?} became {new:?} in a restart"));
-                }
-            }
-            // Whether a part was lent or given up before stands in no row; where a run reassigns, both may go elsewhere.
-            let reassigns = self.stories.get(&run).is_some_and(Story::reassigns);
-            let (old, new) = (before.why(run), self.scheduler.why(run));
-            if old != new && !reassigns {
-                return Err(format!("run {run} waited for {old:?}, and for {new:?} after a restart"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Everything that is broken is mended.
-    fn mend(&mut self) -> Result<(), String> {
-        self.mended = true;
-        for ep in 0..self.eps.len() {
-            let name = self.eps[ep].name.clone();
-            self.plan_in(0, Happening::Connect { ep });
-            self.engine(Event::EpDrained { ep: name, drained: false })?;
-        }
-        for run in self.live() {
-            self.engine(Event::RunResumed { run, by: "ana".into() })?;
-        }
-        Ok(())
-    }
-
-    fn judge(&self) -> Result<(), String> {
-        for (run, story) in &self.stories {
-            story.judge(self.seed)?;
-            if self.store.finished.get(run) != Some(&1) {
-                return Err(format!("run {run} was finished {:?} times", self.store.finished.get(run)));
-            }
-        }
-        if let Some((hook, times)) = self.store.hooks.iter().find(|(_, times)| **times != 1) {
-            return Err(format!("the hook {hook:?} (run, post) was asked for {times} times"));
-        }
-        if let Some(part) = self.store.parts.values().find(|part| !part.ended || part.place.is_some()) {
-            return Err(format!("{part:?} outlives its run"));
-        }
-        if self.store.leases() != 0 {
-            return Err(format!("{} leases outlive their runs", self.store.leases()));
-        }
-        Ok(())
     }
 }

@@ -116,7 +116,8 @@ fn write_below(dir: &Dir<'_>, folder: &Path) -> Result<()> {
 async fn start_devices() -> Result<Vec<simulate::Running>> {
     let mut devices = Vec::new();
     for (name, _) in WAYS {
-        let file = DEVICES.get_file(format!("{name}.toml")).with_context(|| format!("no model of the {name}"))?;
+        let file =
+            DEVICES.get_file(format!("{name}.toml")).with_context(|| format!("no model of the {name}"))?;
         let text = file.contents_utf8().context("a model is text")?;
         devices.push(simulate::serve(read_model(name, text)?, Listen::default()).await?);
     }
@@ -157,7 +158,7 @@ impl Drop for Ep {
         let pid = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
             // One that has ended already needs no signal.
-            drop(rustix::process::kill_process(pid, rustix::process::Signal::TERM));
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
         drop(self.0.wait());
     }
@@ -196,7 +197,10 @@ fn tell(client: &Client, engine: &Running, folder: &Path, run: RunId) -> Result<
     let mail = newest_mail(&folder.join("outbox"));
     output::say(&format!("\nreport   {}", folder.join("report.html").display()))?;
     output::say(&format!("junit    {}", folder.join("junit.xml").display()))?;
-    output::say(&format!("mail     {}", mail.map_or("none was written".to_owned(), |mail| mail.display().to_string())))?;
+    output::say(&format!(
+        "mail     {}",
+        mail.map_or("none was written".to_owned(), |mail| mail.display().to_string())
+    ))?;
     output::say(&format!("pages    {}/runs/{run}", client.engine()))?;
     match &engine.admin_password {
         Some(password) => output::say(&format!("log in   as admin with password {password}")),

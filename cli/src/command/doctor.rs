@@ -46,7 +46,11 @@ const OPEN_FILES_MIN: u64 = 4096;
 impl Doctor {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         let mut findings = vec![engine(context), room(&self.work), open_files()];
-        findings.extend(PROGRAMS.iter().map(|(name, version, what_for, package)| program(name, version, what_for, package)));
+        findings.extend(
+            PROGRAMS
+                .iter()
+                .map(|(name, version, what_for, package)| program(name, version, what_for, package)),
+        );
         context.output.print(&findings, |findings| show(findings))?;
         let needed = findings.iter().take(3).all(|finding| finding.good);
         Ok(if needed { Exit::Done } else { Exit::LabFault })
@@ -74,7 +78,11 @@ fn room(folder: &std::path::Path) -> Finding {
         what: format!("room in {}", folder.display()),
         good: free >= FREE_BYTES_MIN,
         found: format!("{} MB free", free >> 20),
-        remedy: if free >= FREE_BYTES_MIN { String::new() } else { "make room, or name another folder".to_owned() },
+        remedy: if free >= FREE_BYTES_MIN {
+            String::new()
+        } else {
+            "make room, or name another folder".to_owned()
+        },
     }
 }
 
@@ -84,7 +92,11 @@ fn open_files() -> Finding {
         what: "open files".to_owned(),
         good: limit >= OPEN_FILES_MIN,
         found: format!("{limit} allowed"),
-        remedy: if limit >= OPEN_FILES_MIN { String::new() } else { format!("raise it: ulimit -n {OPEN_FILES_MIN}") },
+        remedy: if limit >= OPEN_FILES_MIN {
+            String::new()
+        } else {
+            format!("raise it: ulimit -n {OPEN_FILES_MIN}")
+        },
     }
 }
 
@@ -106,7 +118,6 @@ fn program(name: &str, version: &str, what_for: &str, package: &str) -> Finding 
 }
 
 /// Where a program is on `PATH`.
-#[expect(clippy::disallowed_methods, reason = "PATH is where programs are looked for")]
 fn path_of(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())

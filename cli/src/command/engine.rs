@@ -35,7 +35,8 @@ impl Engine {
         start_logging();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let mut engine = jackfield_central_engine::start(Options { lab: self.lab, port: self.port }).await?;
+            let mut engine =
+                jackfield_central_engine::start(Options { lab: self.lab, port: self.port }).await?;
             announce(&engine, self.ready.as_deref())?;
             tokio::select! {
                 signal = signal::next_signal() => signal?,

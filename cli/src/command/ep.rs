@@ -102,7 +102,6 @@ fn refuse(error: &EpError) -> Result<Exit> {
 }
 
 /// Where EPs keep their work folders: the user's data folder.
-#[expect(clippy::disallowed_methods, reason = "the user's folders are named by the environment")]
 fn data_folder() -> PathBuf {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);

@@ -113,7 +113,8 @@ impl Screen {
     fn open(client: &Client, run: RunId) -> Result<Self> {
         let rows = tests_of(client, run, "")?;
         let total = u64::try_from(rows.len())?;
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
+        let bar =
+            if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
         bar.set_style(ProgressStyle::with_template("{bar:32} {pos}/{len} {elapsed} {wide_msg}")?);
         Ok(Self { bar, names: rows.into_iter().map(|row| (row.test, label(&row))).collect(), total })
     }
@@ -154,11 +155,21 @@ impl Screen {
                 "a test asks: {} (answer with `jackfield runs answer {} {question} ANSWER`)",
                 interact.message, event.run
             )),
-            fact => {
-                if let Some(text) = sentence(fact) {
-                    self.line(&text);
-                }
-            }
+            Fact::Submitted { .. }
+            | Fact::Started
+            | Fact::Placed { .. }
+            | Fact::PartWaits { .. }
+            | Fact::TestWaits { .. }
+            | Fact::EpSilent { .. }
+            | Fact::EpReturned { .. }
+            | Fact::EpLost { .. }
+            | Fact::Answered { .. }
+            | Fact::Paused { .. }
+            | Fact::Resumed { .. }
+            | Fact::Stopping { .. }
+            | Fact::HookEnded { .. }
+            | Fact::Note { .. }
+            | Fact::Ended { .. } => sentence(&event.fact).into_iter().for_each(|text| self.line(&text)),
         }
     }
 }
@@ -168,7 +179,9 @@ fn sentence(fact: &Fact) -> Option<String> {
     Some(match fact {
         Fact::PartWaits { waits_for, .. } => format!("waiting for {waits_for}"),
         Fact::TestWaits { test, waits_for } => format!("test {test} waits for {waits_for}"),
-        Fact::EpSilent { ep, until } => format!("{ep} is not heard any more; it has until {until} to come back"),
+        Fact::EpSilent { ep, until } => {
+            format!("{ep} is not heard any more; it has until {until} to come back")
+        }
         Fact::EpReturned { ep } => format!("{ep} is back"),
         Fact::EpLost { ep } => format!("{ep} did not come back in time"),
         Fact::Answered { by, answer, .. } => match by {

@@ -24,7 +24,8 @@ impl Login {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         let body = json!({"user": self.user, "password": read_password()?, "token": "command line"});
         let made: Value = context.client.post("/login", &body)?;
-        let token = made.get("token").and_then(Value::as_str).context("the engine's answer holds no token")?;
+        let token =
+            made.get("token").and_then(Value::as_str).context("the engine's answer holds no token")?;
         let file = tokens_file().context("HOME is not set: there is no place to keep the token")?;
         let mut tokens = kept(&file);
         tokens.insert(context.client.engine().to_owned(), token.to_owned());
@@ -39,7 +40,6 @@ pub(crate) fn kept_token(engine: &str) -> Option<String> {
     kept(&tokens_file()?).remove(engine.trim_end_matches('/'))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the user's folders are named by the environment")]
 fn tokens_file() -> Option<PathBuf> {
     let folder = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)

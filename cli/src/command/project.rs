@@ -79,7 +79,8 @@ impl ProjectFile {
             Some(folder) => Lab::open(folder)?,
             None => Lab::nowhere(),
         };
-        let options = ExpandOptions { user: self.user.as_deref().map(Into::into), ..ExpandOptions::default() };
+        let options =
+            ExpandOptions { user: self.user.as_deref().map(Into::into), ..ExpandOptions::default() };
         Ok(check_project(&self.file, &lab, &options))
     }
 }
@@ -90,7 +91,8 @@ fn lab_around(file: &Path) -> Option<&Path> {
     let has = |folder: &Path, marks: &[&str]| {
         marks.iter().any(|mark| folder.join(mark).try_exists().unwrap_or(false))
     };
-    let twister = around().find(|folder| has(folder, &["config/fwmconfig.xml", "twister/config/fwmconfig.xml"]));
+    let twister =
+        around().find(|folder| has(folder, &["config/fwmconfig.xml", "twister/config/fwmconfig.xml"]));
     twister.or_else(|| around().find(|folder| has(folder, &["engine.toml", ".jackfield", "projects"])))
 }
 
@@ -163,7 +165,8 @@ fn import(context: &Context, file: &Path, name: Option<&str>) -> Result<Exit> {
     let name = name.unwrap_or(&stem);
     let answer: Value = context.client.put(&format!("/projects/{}", encoded(name)), &json!({"xml": text}))?;
     for warning in answer.get("problems").and_then(Value::as_array).into_iter().flatten() {
-        if let Ok(warning) = serde_json::from_value::<jackfield_protocol::error::FileProblem>(warning.clone()) {
+        if let Ok(warning) = serde_json::from_value::<jackfield_protocol::error::FileProblem>(warning.clone())
+        {
             output::talk(&warning.to_string());
         }
     }
@@ -185,7 +188,8 @@ fn list(context: &Context) -> Result<Exit> {
     let projects: Value = context.client.get("/projects")?;
     context.output.print(&projects, |projects| {
         let names = projects.get("items").and_then(Value::as_array).into_iter().flatten();
-        let names = names.filter_map(|item| item.as_str().or_else(|| item.get("name").and_then(Value::as_str)));
+        let names =
+            names.filter_map(|item| item.as_str().or_else(|| item.get("name").and_then(Value::as_str)));
         names.collect::<Vec<_>>().join("\n")
     })?;
     Ok(Exit::Done)

@@ -58,7 +58,8 @@ impl Resource {
                 context.output.print(&done, |_| format!("{path} is set"))?;
             }
             Self::Rename { query, name } => {
-                let _done: Value = client.post("/resources/rename", &json!({"query": query, "name": name}))?;
+                let _done: Value =
+                    client.post("/resources/rename", &json!({"query": query, "name": name}))?;
                 say(&format!("{query} is now named {name}"))?;
             }
             Self::Delete { query } => {
@@ -102,25 +103,19 @@ fn read(properties: &[String]) -> Result<BTreeMap<String, Value>> {
 }
 
 fn show(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Object(node) if node.contains_key("path") => {
-            let mut text = format!("{}  {}\n", plain(node.get("path")), plain(node.get("id")));
-            for (key, value) in node.get("meta").and_then(Value::as_object).into_iter().flatten() {
-                text.push_str(&format!("  {key} = {}\n", plain(Some(value))));
-            }
-            text
-        }
-        other => other.to_string(),
+    let Some(node) = value.as_object().filter(|node| node.contains_key("path")) else {
+        return plain(Some(value));
+    };
+    let mut text = format!("{}  {}\n", plain(node.get("path")), plain(node.get("id")));
+    for (key, value) in node.get("meta").and_then(Value::as_object).into_iter().flatten() {
+        text.push_str(&format!("  {key} = {}\n", plain(Some(value))));
     }
+    text
 }
 
 fn plain(value: Option<&Value>) -> String {
-    match value {
-        None => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
+    let Some(value) = value else { return String::new() };
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// One line a node, indented by its depth: name, then properties.

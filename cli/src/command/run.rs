@@ -111,7 +111,8 @@ impl Run {
 /// Stops the run that a person interrupted, and waits for what a stop still does. A second Ctrl-C leaves at once.
 fn stop(client: &Client, run: RunId, interrupts: &mpsc::Receiver<()>) -> Result<()> {
     output::talk(&format!("stopping run {run}; Ctrl-C again leaves without waiting"));
-    let _stopping: serde_json::Value = client.post(&format!("/runs/{run}/stop"), &json!({"reason": "interrupted"}))?;
+    let _stopping: serde_json::Value =
+        client.post(&format!("/runs/{run}/stop"), &json!({"reason": "interrupted"}))?;
     while !follow::summary_of(client, run)?.state.is_final() {
         if interrupts.recv_timeout(Duration::from_millis(200)).is_ok() {
             break;
@@ -133,7 +134,8 @@ pub(crate) fn conclude(
     for (file, path) in [(junit, "junit.xml"), (html, "report.html")] {
         if let Some(file) = file {
             let mut body = client.get_response(&format!("/runs/{run}/{path}"))?.into_body().into_reader();
-            let mut out = std::fs::File::create(file).with_context(|| format!("creating {}", file.display()))?;
+            let mut out =
+                std::fs::File::create(file).with_context(|| format!("creating {}", file.display()))?;
             std::io::copy(&mut body, &mut out).with_context(|| format!("writing {}", file.display()))?;
         }
     }

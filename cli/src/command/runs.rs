@@ -189,7 +189,9 @@ fn latest_attempt(context: &Context, test: &str) -> Result<AttemptId> {
     let index = TestIndex(index);
     let rows = follow::tests_of(&context.client, RunId(run), "")?;
     match rows.into_iter().find(|row| row.test == index) {
-        Some(row) => row.attempt.ok_or_else(|| anyhow::anyhow!("test {test} has not been sent to any EP: it has no log")),
+        Some(row) => row
+            .attempt
+            .ok_or_else(|| anyhow::anyhow!("test {test} has not been sent to any EP: it has no log")),
         None => bail!("run {run} has no test {index}; see `jackfield runs show {run}`"),
     }
 }

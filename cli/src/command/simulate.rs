@@ -30,9 +30,11 @@ impl Simulate {
         runtime.block_on(async {
             let mut devices = Vec::new();
             for (number, path) in (0_u16..).zip(&self.models) {
-                let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+                let text =
+                    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
                 let model = read_model(&path.display().to_string(), &text)?;
-                let port = |offset: u16| self.port.map_or(0, |first| first.saturating_add(number * 2 + offset));
+                let port =
+                    |offset: u16| self.port.map_or(0, |first| first.saturating_add(number * 2 + offset));
                 let listen = Listen {
                     telnet: Some(SocketAddr::new(self.address, port(0))),
                     ssh: Some(SocketAddr::new(self.address, port(1))),

@@ -46,7 +46,8 @@ impl Token {
                 let body = json!({"name": name, "scope": scope, "days": days});
                 let made: Value = client.post("/tokens", &body)?;
                 output::talk("keep it now: it is not shown again");
-                let secret = |made: &Value| made.get("token").and_then(Value::as_str).unwrap_or_default().to_owned();
+                let secret =
+                    |made: &Value| made.get("token").and_then(Value::as_str).unwrap_or_default().to_owned();
                 context.output.print(&made, secret)?;
             }
             Self::Revoke { id } => {

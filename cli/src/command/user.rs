@@ -22,7 +22,7 @@ pub(crate) enum User {
     Create {
         /// The name.
         name: String,
-        /// What the user may do, such as RUN_TESTS; `*` for everything. May be given several times.
+        /// What the user may do, such as `RUN_TESTS`; `*` for everything. May be given several times.
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
     },
@@ -68,8 +68,13 @@ impl User {
 fn list(users: &Value) -> String {
     let mut rows = table(&["USER", "ROLES"]);
     for user in users.get("items").and_then(Value::as_array).into_iter().flatten() {
-        let roles: Vec<&str> =
-            user.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let roles: Vec<&str> = user
+            .get("roles")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let name = user.get("name").and_then(Value::as_str).unwrap_or_default();
         rows.add_row(vec![name.to_owned(), roles.join(" ")]);
     }

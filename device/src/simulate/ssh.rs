@@ -40,25 +40,24 @@ pub(super) async fn serve(stream: TcpStream, keys: Keys, host: Host) {
     let connection = Connection { host, channels: BTreeMap::new(), answered: false };
     let running = match server::run_stream(keys.config, stream, connection).await {
         Ok(running) => running,
-        Err(error) => {
-            tracing::debug!(%error, "an SSH connection to a simulated device ended early");
-            return;
-        }
+        Err(error) => return over(&error),
     };
     let handle = running.handle();
     tokio::select! {
         ended = running => {
             if let Err(error) = ended {
-                tracing::debug!(%error, "an SSH connection to a simulated device ended");
+                over(&error);
             }
         }
         () = stop.cancelled() => {
-            let goodbye = handle.disconnect(russh::Disconnect::ByApplication, String::new(), String::new());
-            if goodbye.await.is_err() {
-                tracing::debug!("an SSH connection to a simulated device was gone already");
-            }
+            // One that is gone already needs no goodbye.
+            drop(handle.disconnect(russh::Disconnect::ByApplication, String::new(), String::new()).await);
         }
     }
+}
+
+fn over(why: &(dyn std::error::Error + 'static)) {
+    tracing::debug!(error = why, "an SSH connection to a simulated device ended");
 }
 
 struct Connection {
@@ -134,10 +133,8 @@ impl Handler for Connection {
                 () = host.talk(shell, false) => {}
             }
             // The shell is over, and with it the connection, as on a device.
-            let goodbye = handle.disconnect(russh::Disconnect::ByApplication, String::new(), String::new());
-            if goodbye.await.is_err() {
-                tracing::debug!("an SSH connection to a simulated device was gone already");
-            }
+            // One that is gone already needs no goodbye.
+            drop(handle.disconnect(russh::Disconnect::ByApplication, String::new(), String::new()).await);
         });
         Ok(())
     }
