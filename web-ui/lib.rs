@@ -21,6 +21,7 @@ pub fn page(path: &str) -> Option<Page> {
         "/login" => page(HTML, include_str!("pages/login.html")),
         "/eps" => page(HTML, include_str!("pages/eps.html")),
         "/style.css" => page("text/css; charset=utf-8", include_str!("pages/style.css")),
+        "/favicon.svg" => page("image/svg+xml", include_str!("pages/favicon.svg")),
         "/common.js" => page("text/javascript; charset=utf-8", include_str!("pages/common.js")),
         "/login.js" => page("text/javascript; charset=utf-8", include_str!("pages/login.js")),
         "/runs.js" => page("text/javascript; charset=utf-8", include_str!("pages/runs.js")),

@@ -8,7 +8,15 @@ use sqlx::{
 /// Why the lab's database did not take something.
 #[derive(Debug, thiserror::Error)]
 #[error("the database refused: {0}")]
-pub struct LabDbError(#[from] sqlx::Error);
+pub struct LabDbError(String);
+
+impl From<sqlx::Error> for LabDbError {
+    /// The database's own words, without ours around them.
+    fn from(error: sqlx::Error) -> Self {
+        let words = error.as_database_error().map(|error| error.message().to_owned());
+        Self(words.unwrap_or_else(|| error.to_string()))
+    }
+}
 
 /// A value to bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,12 +36,15 @@ pub struct LabDb {
 }
 
 impl LabDb {
-    /// Opens a SQLite database that is there.
+    /// Opens a SQLite database, and makes the file if it is not there: the tables are up to `db.xml`.
     ///
     /// # Errors
-    /// It is not there, cannot be opened, or is locked by others for too long.
+    /// It cannot be opened, or is locked by others for too long.
     pub async fn open(path: &str) -> Result<Self, LabDbError> {
-        let options = SqliteConnectOptions::new().filename(path).busy_timeout(crate::limits::STORE_WAIT);
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(crate::limits::STORE_WAIT);
         let pool = SqlitePool::connect_with(options).await?;
         Ok(Self { transaction: pool.begin_with("BEGIN IMMEDIATE").await? })
     }
