@@ -17,7 +17,7 @@ pub use self::{
     caller::{Caller, Credential, check_ep_token, of_session, of_token},
     first::{first_start, make_token},
     guard::{
-        Anyone, COOKIE, Guard, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles, MayOperate, MayRead,
+        Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles, MayOperate, MayRead,
         MayRun, MayStoreFiles, Permission,
     },
     password::{PasswordError, check_new, hash, matches},

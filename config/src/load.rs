@@ -22,7 +22,7 @@ pub use self::{
 
 use crate::{
     fwmconfig::FwmConfig,
-    lab::{Layout, stays_inside},
+    lab::{Layout, is_plain_name, stays_inside},
     limits::{FILE_BYTES_MAX, PROJECT_BYTES_MAX},
     problem::Read,
     project::Project,
@@ -195,6 +195,18 @@ impl Lab {
     /// No such file, or one outside of the lab.
     pub fn test_file(&self, name: &str) -> Result<PathBuf, FileError> {
         self.find(&self.layout.tests, &self.layout.resolve(name))
+    }
+
+    /// Where a project of this name is written: over the one there is, else in the folder that all share.
+    ///
+    /// # Errors
+    /// A name that is no plain file name.
+    pub fn project_place(&self, name: &str) -> Result<PathBuf, FileError> {
+        let name = name.trim_end_matches(".xml");
+        let folders = &self.layout.projects;
+        let shared = folders.last().filter(|_| is_plain_name(name));
+        let shared = shared.ok_or_else(|| FileError::Outside(folders.clone()))?;
+        Ok(self.project_file(name).unwrap_or_else(|_absent| shared.join(format!("{name}.xml"))))
     }
 
     /// A library: a file, a folder, or an archive, by the name that projects use.

@@ -95,3 +95,22 @@ fn an_engine_that_is_not_there_is_exit_code_three() {
     let talk = String::from_utf8_lossy(&output.stderr);
     assert!(talk.contains("cannot reach the engine at http://127.0.0.1:9"), "{talk}");
 }
+
+#[test]
+fn a_project_goes_into_the_lab_and_comes_out_as_it_was() {
+    let bench = bench();
+    let file = bench.path().join("second.xml");
+    std::fs::write(&file, PROJECT).unwrap();
+    let imported = bench.jackfield(&["project", "import", file.to_str().unwrap()]).unwrap();
+    assert_eq!(imported.status.code(), Some(0), "{}", String::from_utf8_lossy(&imported.stderr));
+    let listed = bench.jackfield(&["project", "list"]).unwrap();
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "first\nsecond\n");
+    let exported = bench.jackfield(&["project", "export", "second"]).unwrap();
+    assert_eq!(String::from_utf8_lossy(&exported.stdout).trim_end(), PROJECT);
+
+    std::fs::write(&file, "<Root><stoponfail>perhaps</stoponfail></Root>").unwrap();
+    let refused = bench.jackfield(&["project", "import", file.to_str().unwrap()]).unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let again = bench.jackfield(&["project", "export", "second"]).unwrap();
+    assert_eq!(String::from_utf8_lossy(&again.stdout).trim_end(), PROJECT, "the one that was good stays");
+}

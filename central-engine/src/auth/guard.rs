@@ -56,6 +56,8 @@ permissions! {
     MayRun: Some(Role::RunTests), ep false;
     /// May edit the resource tree.
     MayEditBench: Some(Role::ChangeTestbed), ep false;
+    /// May put projects into the lab folder.
+    MayChangeProjects: Some(Role::ChangeProject), ep false;
     /// May edit SUTs.
     MayEditSut: Some(Role::ChangeSut), ep false;
     /// May drain EPs and read the audit log.

@@ -32,7 +32,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         ep::list, ep::show, ep::drain,
         resource::get, resource::set, resource::rename, resource::delete, resource::tree,
         sut::list, sut::show, sut::put, sut::delete,
-        project::list, project::read, project::check,
+        project::list, project::read, project::put, project::check,
         user::list, user::create, user::change, user::set_password, user::delete,
         user::groups, user::put_group, user::delete_group, user::audit_log,
         token::list, token::create, token::revoke,

@@ -1,16 +1,16 @@
 //! Projects of the lab folder: listing, reading, and checking without running.
 
 use actix_web::{HttpResponse, http::header, web};
-use jackfield_config::project::expand::ExpandOptions;
+use jackfield_config::{ExpandOptions, Lab};
 use jackfield_protocol::{
     api::Page,
-    error::{ErrorCode, FileProblem},
+    error::{ErrorCode, FileProblem, Problem},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, App, Failure, body};
+use super::{Answer, App, Failure, audit_alone, body};
 use crate::{
-    auth::{Caller, Guard, MayRead},
+    auth::{Caller, Guard, MayChangeProjects, MayRead},
     limits,
 };
 
@@ -22,7 +22,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
                 .route(web::post().to(check)),
         )
-        .route("/projects/{project:.+}", web::get().to(read));
+        .service(
+            web::resource("/projects/{project:.+}")
+                .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
+                .route(web::get().to(read))
+                .route(web::put().to(put)),
+        );
 }
 
 /// A project to check.
@@ -33,6 +38,13 @@ pub(super) struct CheckProject {
     /// The text of a project file instead.
     #[serde(default)]
     xml: Option<String>,
+}
+
+/// A project's text.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub(super) struct ProjectText {
+    /// The project file.
+    xml: String,
 }
 
 /// What is wrong with a project, and what would run.
@@ -96,6 +108,43 @@ pub(super) async fn check(
     let (suites, tests) = checked.plan.as_ref().map_or((0, 0), |plan| (plan.suites.len(), plan.tests.len()));
     let good = checked.plan.is_some();
     Ok(HttpResponse::Ok().json(CheckedProject { good, suites, tests, problems: checked.problems }))
+}
+
+/// Puts a project into the lab folder, over one of the same name; one with errors is refused whole.
+#[utoipa::path(put, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
+    request_body = ProjectText, responses((status = 200, body = CheckedProject), (status = 403), (status = 422)))]
+pub(super) async fn put(
+    app: web::Data<App>,
+    guard: Guard<MayChangeProjects>,
+    project: web::Path<String>,
+    body: web::Json<ProjectText>,
+) -> Answer {
+    let options = options(&guard.caller);
+    let lab = app.lab.as_user(&guard.caller.user);
+    let (name, xml) = (project.into_inner(), body.into_inner().xml);
+    let asked = name.clone();
+    let written = web::block(move || write(&lab, &asked, xml, &options)).await.map_err(cancelled)??;
+    audit_alone(&app, &guard.caller, "project.put", &name, "").await?;
+    Ok(HttpResponse::Ok().json(written))
+}
+
+/// Checks a project and writes it, whole or not at all.
+fn write(lab: &Lab, name: &str, xml: String, options: &ExpandOptions) -> Result<CheckedProject, Failure> {
+    let place = lab.project_place(name).map_err(|error| {
+        Failure::new(ErrorCode::BadRequest, format!("project `{name}` {error}")).field("project")
+    })?;
+    let checked = jackfield_config::check_project_text(name, xml.clone(), lab, options);
+    let Some(plan) = checked.plan else {
+        let mut problem = Problem::new(ErrorCode::BadFile, format!("project {name} has errors; it was not written"));
+        problem.problems = checked.problems;
+        return Err(problem.into());
+    };
+    let part = place.with_extension("xml.part");
+    let written = place.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = written.and_then(|()| std::fs::write(&part, xml)).and_then(|()| std::fs::rename(&part, &place));
+    written.map_err(|error| Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}")))?;
+    let (suites, tests) = (plan.suites.len(), plan.tests.len());
+    Ok(CheckedProject { good: true, suites, tests, problems: checked.problems })
 }
 
 fn options(caller: &Caller) -> ExpandOptions {

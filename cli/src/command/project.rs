@@ -175,11 +175,11 @@ fn import(context: &Context, file: &Path, name: Option<&str>) -> Result<Exit> {
 }
 
 fn export(context: &Context, name: &str, file: Option<&Path>) -> Result<Exit> {
-    let project: Value = context.client.get(&format!("/projects/{}", encoded(name)))?;
-    let text = project.get("xml").and_then(Value::as_str).context("the engine's answer holds no text")?;
+    let mut answer = context.client.get_response(&format!("/projects/{}", encoded(name)))?;
+    let text = answer.body_mut().read_to_string().context("reading the project")?;
     match file {
         Some(file) => std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?,
-        None => say(text)?,
+        None => say(&text)?,
     }
     Ok(Exit::Done)
 }
