@@ -103,8 +103,10 @@ impl Scheduler {
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         let waits_for = format!("{} to end", run.title(on));
         let Some(part) = run.part_mut(key.part) else { return };
-        if part.home.is_none() {
+        if part.place.is_none() {
             self.bench.delist(part);
+        }
+        if part.home.is_none() {
             return self.say_waits(out, key, waits_for);
         }
         let placed = part.place.is_some();

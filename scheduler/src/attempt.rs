@@ -14,7 +14,7 @@ use crate::{
     Scheduler,
     effect::{AttemptRow, AttemptState, Row},
     out::Out,
-    part::{Flight, PartKey},
+    part::{Flight, Owed, PartKey},
     run::Stage,
     timer::Due,
 };
@@ -81,7 +81,7 @@ impl Scheduler {
         let Some(flight) = held.filter(|flight| flight.started.is_none()) else { return };
         flight.started = Some(at);
         flight.recalled = false;
-        flight.reporting = false;
+        flight.owes = flight.owes.filter(|owed| *owed == Owed::End);
         flight.wanted = None;
         let since = at.clamp(flight.assigned, flight.assigned.max(out.now));
         let row = flight.row(attempt, Some(ep.clone()), AttemptState::Started);

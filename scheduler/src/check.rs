@@ -44,7 +44,7 @@ impl Scheduler {
         })?;
         ensure(part.flight.len() <= self.limits.send_ahead.max(1), || format!("{key:?} sent too far ahead"))?;
         // A test queued late may stand before one that runs already, so only what waits on the EP is in order.
-        let queue = part.flight.iter().filter(|flight| flight.started.is_none() && !flight.reporting);
+        let queue = part.flight.iter().filter(|flight| flight.started.is_none() && flight.owes.is_none());
         let order: Vec<_> = queue.map(|flight| run.position(flight.test)).collect();
         ensure(part.held_back() || order.is_sorted(), || format!("{key:?} sent its tests out of order"))?;
         let mut open = false;

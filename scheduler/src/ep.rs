@@ -18,7 +18,7 @@ use crate::{
     effect::{EpRow, Row},
     event::EpOffer,
     out::Out,
-    part::{Part, PartKey},
+    part::{Owed, Part, PartKey},
     run::Run,
     timer::Due,
 };
@@ -96,7 +96,11 @@ impl Scheduler {
                     flight.recalled = false;
                     flight.wanted = None;
                     // What it reports comes next, from its spool.
-                    flight.reporting = state == Some(HeldState::Ended) || flight.started.is_none();
+                    flight.owes = if state == Some(HeldState::Ended) {
+                        Some(Owed::End)
+                    } else {
+                        flight.started.is_none().then_some(Owed::Start)
+                    };
                     keep.push(attempt);
                 }
                 Some(HeldState::Queued) if !gap && !flight.recalled => keep.push(attempt),

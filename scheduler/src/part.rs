@@ -39,10 +39,18 @@ pub(crate) struct Flight {
     pub(crate) started: Option<Time>,
     /// It was asked back; the EP has not answered.
     pub(crate) recalled: bool,
-    /// It has ended on the EP, which has yet to report how.
-    pub(crate) reporting: bool,
+    /// What the EP, back again, has yet to report of it.
+    pub(crate) owes: Option<Owed>,
     /// How the test ends if it comes back.
     pub(crate) wanted: Option<Outcome>,
+}
+
+/// A report that an EP made while it was away. It may have been restarted since, and know no latches: until it has
+/// told everything, nothing is sent behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owed {
+    Start,
+    End,
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +90,7 @@ impl Part {
 
     /// No further test may be sent until the EP has answered.
     pub(crate) fn held_back(&self) -> bool {
-        self.flight.iter().any(|flight| flight.recalled || flight.reporting)
+        self.flight.iter().any(|flight| flight.recalled || flight.owes.is_some())
     }
 
     pub(crate) fn holds(&self, test: TestIndex, attempt: u16) -> Option<usize> {

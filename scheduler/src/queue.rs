@@ -94,6 +94,8 @@ impl Scheduler {
         let first = TestIndex(run.tests());
         let over = run.stopped().is_some() || run.part(part).is_none_or(|part| part.ended);
         out.store(Row::Queued { run: id, first, tests: tests.clone() });
+        // Its turn may go to a test that comes before it now.
+        run.head_waits_no_more(part);
         let added = run.add_queued(suite, tests);
         run.publish(out, Fact::TestsQueued { suite, tests: added.clone(), by });
         self.rearm_suites(id, suite);
@@ -144,7 +146,7 @@ impl Scheduler {
         let Some(number) = run.part_of(test) else { return };
         let Some(part) = run.part_mut(number) else { return };
         let ep = part.place.as_ref().map(|place| place.ep.clone());
-        let Some(flight) = part.flight.iter_mut().find(|flight| flight.test == test && !flight.reporting)
+        let Some(flight) = part.flight.iter_mut().find(|flight| flight.test == test && flight.owes.is_none())
         else {
             return;
         };

@@ -37,7 +37,7 @@ impl Scheduler {
         let Some(part) = run.part_mut(key.part) else { return };
         let mut attempts = Vec::new();
         for flight in &mut part.flight {
-            if flight.started.is_none() && !flight.recalled && !flight.reporting {
+            if flight.started.is_none() && !flight.recalled && flight.owes.is_none() {
                 flight.recalled = true;
                 attempts.push(AttemptId { run: id, test: flight.test, attempt: flight.attempt });
             }
@@ -51,7 +51,7 @@ impl Scheduler {
         let Some(run) = self.runs.get(&key.run) else { return };
         let Some(part) = run.part(key.part) else { return };
         let Some(place) = &part.place else { return };
-        for flight in part.flight.iter().filter(|flight| flight.started.is_some() && !flight.reporting) {
+        for flight in part.flight.iter().filter(|flight| flight.started.is_some() && flight.owes.is_none()) {
             if let Some(outcome) = run.must_stop(flight.test) {
                 let attempts = vec![run.attempt(flight.test, flight.attempt)];
                 self.bench.tell(out, &place.ep, EngineToEp::Stop { attempts, outcome });

@@ -215,7 +215,7 @@ impl Run {
             assigned: row.assigned,
             started: row.started,
             recalled: false,
-            reporting: false,
+            owes: None,
             wanted: row.outcome.clone(),
         };
         part.flight.push(flight);

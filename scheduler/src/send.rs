@@ -49,7 +49,7 @@ impl Scheduler {
             assigned: out.now,
             started: None,
             recalled: false,
-            reporting: false,
+            owes: None,
             wanted: None,
         };
         let attempt = run.attempt(test, flight.attempt);

@@ -108,7 +108,7 @@ impl LabEp {
     }
 
     /// The machine dies. What stands in the spool survives, if the disk does; a careful EP finds in its journal what
-    /// ran, and reports that as ABORTED. With `torn`, it even finds its queue there, but for the first of each lane.
+    /// ran, and reports that as ABORTED. With `torn`, it even finds its queue there, but for the first of each lane, and the latches that go with it.
     pub(crate) fn die(&mut self, now: u64, disk: bool, careful: bool, torn: bool) {
         self.disconnect();
         self.up = false;
@@ -117,7 +117,9 @@ impl LabEp {
         } else {
             self.queue.clear();
         }
-        self.latches.clear();
+        if !(disk && torn) {
+            self.latches.clear();
+        }
         let running = std::mem::take(&mut self.running);
         if !disk {
             self.spool.clear();

@@ -11,7 +11,7 @@ use std::{
 use jackfield_protocol::{
     event::{Fact, RunEvent, RunState},
     id::{RunId, SuiteIndex, TestIndex},
-    plan::{Dependency, OnEpLost, PlannedTest, Role, RunPlan},
+    plan::{Dependency, PlannedTest, Role, RunPlan},
     verdict::{Cause, Outcome, Verdict},
 };
 
@@ -401,10 +401,6 @@ impl Story {
 
     fn holds(&self, dependency: &Dependency) -> bool {
         dependency.tests.iter().all(|on| dependency.demand.contains(self.ended[&on.0].verdict))
-    }
-
-    pub(crate) fn reassigns(&self) -> bool {
-        self.plan.options.on_ep_lost == OnEpLost::Reassign
     }
 
     /// Whether a test may be sent now that the run is being stopped.
