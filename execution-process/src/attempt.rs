@@ -116,7 +116,7 @@ impl Attempt {
         self.clean_up(&ready, &mut run).await;
         let unwanted = run.unwanted;
         let finish = self.ended(run, Some(&ready)).await;
-        ready.remove_work().await;
+        self.station.work_folders.give_back(&ready.work).await;
         if unwanted { Finish::Dropped } else { finish }
     }
 

@@ -46,11 +46,8 @@ pub(crate) async fn run_all(cleanups: &[Cleanup], around: Surroundings<'_>) -> (
 
 async fn run(cleanup: &Cleanup, around: Surroundings<'_>, output: &mut Vec<u8>) -> (Verdict, String) {
     let limit = cleanup.timeout_millis.unwrap_or(around.limit_millis);
-    let program = Program {
-        command: cleanup.command.iter().map(OsString::from).collect(),
-        environment: around.environment.clone(),
-        folder: around.folder.to_owned(),
-    };
+    let command: Vec<OsString> = cleanup.command.iter().map(OsString::from).collect();
+    let program = Program { command: &command, environment: around.environment, folder: around.folder };
     let fail = |error: std::io::Error| {
         let program = cleanup.command.first().map(String::as_str).unwrap_or_default();
         (Verdict::Fail, format!("`{program}` cannot be started: {error}"))
@@ -59,7 +56,7 @@ async fn run(cleanup: &Cleanup, around: Surroundings<'_>, output: &mut Vec<u8>) 
         Ok(ends) => ends,
         Err(error) => return fail(error),
     };
-    let mut child = match process::start(&program, write).await {
+    let mut child = match process::start(program, write).await {
         Ok(child) => child,
         Err(error) => return fail(error),
     };

@@ -32,10 +32,11 @@ use crate::{
     sessions::Sessions,
     spool::Spool,
     station::Station,
+    work_folder::WorkFolders,
 };
 
 /// Folders of earlier runs and attempts, which nobody needs any more.
-const SWEPT: [&str; 4] = ["work", "runs", "recordings", "trash"];
+const SWEPT: [&str; 5] = ["work", "idle", "runs", "recordings", "trash"];
 
 /// The work folder, held by this process alone.
 #[derive(Debug)]
@@ -148,7 +149,8 @@ fn furnish(
     environment.insert("JACKFIELD_BIN".into(), settings.program.clone().into());
     environment.insert("JACKFIELD_EP".into(), settings.name.as_str().into());
     let sessions = Sessions::new(folder);
-    let station = Station { settings, socket, sdk, environment, blobs, warm, sessions, chunks };
+    let work_folders = WorkFolders::new(folder.join("work"), folder.join("idle"));
+    let station = Station { settings, socket, sdk, environment, blobs, warm, sessions, work_folders, chunks };
     Ok((Arc::new(station), listener, warm_task))
 }
 

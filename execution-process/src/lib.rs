@@ -16,6 +16,7 @@ mod spool;
 mod blobs;
 mod library;
 mod sdk;
+mod work_folder;
 
 mod capture;
 mod process;

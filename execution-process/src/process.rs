@@ -5,7 +5,7 @@ use std::{
     ffi::{OsStr, OsString},
     io,
     os::fd::OwnedFd,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -23,14 +23,14 @@ const BUSY_TRIES: u32 = 50;
 const BUSY_PAUSE: Duration = Duration::from_millis(2);
 
 /// What to run.
-#[derive(Clone, Debug)]
-pub(crate) struct Program {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Program<'a> {
     /// The program, then its arguments.
-    pub(crate) command: Vec<OsString>,
+    pub(crate) command: &'a [OsString],
     /// Its whole environment.
-    pub(crate) environment: BTreeMap<OsString, OsString>,
+    pub(crate) environment: &'a BTreeMap<OsString, OsString>,
     /// Where it starts.
-    pub(crate) folder: PathBuf,
+    pub(crate) folder: &'a Path,
 }
 
 /// Both ends of what a process writes: one pipe for standard output and error, so that their order is kept.
@@ -41,10 +41,10 @@ pub(crate) fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
 }
 
 /// Starts a program at the head of a process group of its own, with nothing to read.
-pub(crate) async fn start(program: &Program, output: OwnedFd) -> io::Result<Child> {
+pub(crate) async fn start(program: Program<'_>, output: OwnedFd) -> io::Result<Child> {
     let (name, arguments) = program.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = tokio::process::Command::new(name);
-    command.args(arguments).env_clear().envs(&program.environment).current_dir(&program.folder);
+    command.args(arguments).env_clear().envs(program.environment).current_dir(program.folder);
     command.stdin(Stdio::null()).stderr(output.try_clone()?).stdout(output).process_group(0);
     for _ in 0..BUSY_TRIES {
         match command.spawn() {

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use tokio::sync::mpsc;
 
-use crate::{Settings, blobs::Blobs, capture::Chunk, runner::warm::Warm, sessions::Sessions};
+use crate::{
+    Settings, blobs::Blobs, capture::Chunk, runner::warm::Warm, sessions::Sessions, work_folder::WorkFolders,
+};
 
 /// The EP as its parts see it.
 #[derive(Debug)]
@@ -19,16 +21,12 @@ pub(crate) struct Station {
     pub(crate) blobs: Blobs,
     pub(crate) warm: Warm,
     pub(crate) sessions: Sessions,
+    pub(crate) work_folders: WorkFolders,
     /// The way to the log spool.
     pub(crate) chunks: mpsc::Sender<Chunk>,
 }
 
 impl Station {
-    /// Where attempts have their work folders.
-    pub(crate) fn attempts_folder(&self) -> PathBuf {
-        self.settings.work_dir.join("work")
-    }
-
     /// Where folders wait to be removed.
     pub(crate) fn trash_folder(&self) -> PathBuf {
         self.settings.work_dir.join("trash")

@@ -1,13 +1,6 @@
 //! Before the process of a test: its file, its libraries, its configurations, its work folder.
 
-use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
 
 use jackfield_protocol::verdict::{Cause, Outcome, Verdict};
 
@@ -56,16 +49,15 @@ impl Attempt {
                 Ok(End::Unwanted | End::Itself) | Err(_) => NotReady::Unwanted,
             }),
         };
-        let work = self.station.attempts_folder().join(self.order.attempt.to_string());
-        make_empty(&work).map_err(|error| {
-            let reason = format!("`{}` cannot be made: {error}; free disk space", work.display());
+        let work = self.station.work_folders.take(&self.order.attempt.to_string()).map_err(|error| {
+            let reason = format!("its work folder cannot be made: {error}; free disk space");
             NotReady::Invalid(Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason))
         })?;
         let places = Places { file: &file, work: &work, sdk: &self.station.sdk };
         let plan = match runner::choose(&self.station.settings.file, &self.order.test, places) {
             Ok(plan) => plan,
             Err(outcome) => {
-                remove(&work).await;
+                self.station.work_folders.give_back(&work).await;
                 return Err(NotReady::Invalid(outcome));
             }
         };
@@ -105,34 +97,5 @@ impl Attempt {
         // A test without content never comes this far: it is skipped by rule.
         let content = test.content.ok_or_else(|| FilesError::NoLibrary(Arc::clone(&test.file)))?;
         Ok((files.test_file(&test.file, content).await?, shelf))
-    }
-}
-
-impl Ready {
-    /// Takes the work folder away.
-    pub(super) async fn remove_work(&self) {
-        remove(&self.work).await;
-    }
-}
-
-fn make_empty(folder: &Path) -> io::Result<()> {
-    match std::fs::create_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            std::fs::remove_dir_all(folder)?;
-            std::fs::create_dir(folder)
-        }
-        other => other,
-    }
-}
-
-async fn remove(folder: &Path) {
-    // Nearly always it is empty, and one system call does it.
-    if std::fs::remove_dir(folder).is_ok() {
-        return;
-    }
-    let path = folder.to_owned();
-    let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(path)).await;
-    if let Ok(Err(error)) = removed {
-        tracing::warn!("`{}` cannot be removed: {error}", folder.display());
     }
 }

@@ -107,12 +107,8 @@ impl Attempt {
         ready: &Ready,
         write: OwnedFd,
     ) -> Result<(Running, Tree), Outcome> {
-        let program = Program {
-            command: command.to_vec(),
-            environment: ready.environment.clone(),
-            folder: ready.work.clone(),
-        };
-        let child = process::start(&program, write)
+        let program = Program { command, environment: &ready.environment, folder: &ready.work };
+        let child = process::start(program, write)
             .await
             .map_err(|error| crate::runner::not_started(command, &ready.file, &error))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
