@@ -132,6 +132,10 @@ impl Bench {
         } else {
             self.free.remove(name);
         }
+        if !ep.is_connected() || ep.row.drained {
+            // What parts for this EP claimed is open to others.
+            self.news.extend(self.waiters.suts.values().flatten());
+        }
         if !gives {
             return;
         }

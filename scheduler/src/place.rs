@@ -1,6 +1,6 @@
 //! Giving lanes and SUTs to parts that wait: earlier runs first, all that a part needs or nothing.
 //!
-//! A SUT goes to the earliest run that waits for it, so nobody is overtaken for ever. Nobody waits for ever either: a
+//! A SUT goes to the earliest run that waits for it and has an EP to use it with, so nobody is overtaken for ever. Nobody waits for ever either: a
 //! part that holds a lane but only waits for a test elsewhere lends it to a part of its own or an earlier run, where
 //! its own wait leads to a part that has no lane; it comes back to the same EP afterwards.
 
@@ -13,6 +13,7 @@ use jackfield_protocol::{
 
 use crate::{
     Scheduler,
+    bench::Ep,
     effect::Row,
     out::Out,
     part::{Part, PartKey},
@@ -107,10 +108,21 @@ impl Scheduler {
             }
             Some(held) => Err(held.run),
             None => {
-                let first = self.bench.waiters.suts.get(sut).and_then(BTreeSet::first);
-                first.filter(|first| first.run != key.run).map_or(Ok(()), |first| Err(first.run))
+                let mut earlier = self.bench.waiters.suts.get(sut).into_iter().flatten();
+                let claim = earlier.find(|other| other.run >= key.run || self.has_claim(**other));
+                claim.filter(|first| first.run < key.run).map_or(Ok(()), |first| Err(first.run))
             }
         }
+    }
+
+    /// Whether a waiting part keeps its SUTs from later runs: not while it has no EP that could run it.
+    fn has_claim(&self, key: PartKey) -> bool {
+        let Some(run) = self.runs.get(&key.run) else { return false };
+        let takes = |ep: &Ep| ep.is_connected() && !ep.row.drained && ep.serves(&run.plan.user);
+        run.part(key.part).is_some_and(|part| match part.bound_to() {
+            Some(name) => self.bench.eps.get(name).is_some_and(takes),
+            None => self.bench.eps.values().any(|ep| takes(ep) && ep.fits(&run.plan.user, part)),
+        })
     }
 
     /// A lane that nobody holds: the EP's own, or that of the least busy EP that fits.

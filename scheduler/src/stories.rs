@@ -305,6 +305,29 @@ fn a_sut_belongs_to_one_run_at_a_time_and_the_earlier_comes_first() {
 }
 
 #[test]
+fn a_run_without_its_ep_keeps_no_sut_from_others() {
+    let on = |ep: &str| plan([suite("one", ep).sut("bench.user").tests([test("a")])]);
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(on("ep9"));
+    lab.submit(on("ep1"));
+    lab.play();
+    lab.come_back("ep9", &[]);
+    lab.play();
+    let order: Vec<_> =
+        lab.told().into_iter().filter(|line| line.contains(" on ") || line.contains(" for ")).collect();
+    assert_eq!(
+        order,
+        [
+            "one waits for ep9, which has never connected",
+            "one on ep1",
+            "one waits for SUT bench.user, which run 2 holds or waits for",
+            "one waits for ep9, which has never connected",
+            "one on ep9",
+        ]
+    );
+}
+
+#[test]
 fn tests_come_and_go_while_the_run_runs() {
     let mut lab = Lab::with(["ep1"]);
     lab.submit(plan([suite("one", "ep1").tests([test("a"), test("b"), test("undo").role(Role::Teardown)])]));
