@@ -367,7 +367,7 @@ impl Story {
     ) -> Option<(Verdict, String)> {
         for suite in chain.iter().rev() {
             let depends = &self.plan.suite(*suite)?.depends;
-            if let Some(dependency) = depends.iter().find(|dependency| !self.holds(dependency)) {
+            if let Some(dependency) = depends.iter().find(|dependency| !self.holds(test, dependency)) {
                 return Some((Verdict::Skipped, format!("suite {suite} depends on {:?}", dependency.tests)));
             }
             if !around.contains(suite) {
@@ -389,7 +389,7 @@ impl Story {
             if group.is_some() && failed.iter().any(|other| same(&other)) {
                 return Some((Verdict::NotExecuted, "an iteration failed".to_owned()));
             }
-            if let Some(dependency) = own.depends.iter().find(|dependency| !self.holds(dependency)) {
+            if let Some(dependency) = own.depends.iter().find(|dependency| !self.holds(test, dependency)) {
                 return Some((Verdict::Skipped, format!("it depends on {:?}", dependency.tests)));
             }
         }
@@ -399,8 +399,13 @@ impl Story {
         (!own.runnable).then(|| (Verdict::Skipped, "it is not runnable".to_owned()))
     }
 
-    fn holds(&self, dependency: &Dependency) -> bool {
-        dependency.tests.iter().all(|on| dependency.demand.contains(self.ended[&on.0].verdict))
+    /// Whether a dependency held, as far as it was known when the test had its verdict: another rule may end a test
+    /// while it waits.
+    fn holds(&self, test: u32, dependency: &Dependency) -> bool {
+        let told = |of: u32| self.diary.iter().find(|(other, note, _)| *other == of && *note == Note::Ended);
+        let known = |on: u32| told(on).map(|(.., seq)| *seq) <= told(test).map(|(.., seq)| *seq);
+        let fits = |on: u32| dependency.demand.contains(self.ended[&on].verdict);
+        dependency.tests.iter().all(|on| fits(on.0) || !known(on.0))
     }
 
     /// Whether a test may be sent now that the run is being stopped.
