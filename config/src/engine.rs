@@ -4,8 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     problem::Read,
-    settings_table::{self, Table},
-    source::{At, Source},
+    source::Source,
+    toml_table::{self, Table},
 };
 
 /// The commented file with every key and its default.
@@ -161,7 +161,7 @@ impl Default for EngineLimits {
 impl EngineSettings {
     /// Reads `engine.toml`; what it does not say has its default.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
-        let (value, problems) = settings_table::read(source, |top| {
+        let (value, problems) = toml_table::read_settings(source, |top| {
             let mut settings = Self::default();
             settings.read_reach(top);
             settings.read_data(top);
@@ -173,19 +173,17 @@ impl EngineSettings {
     }
 
     fn read_reach(&mut self, top: &Table<'_>) {
-        if let Some(listen) = top.table("listen") {
+        if let Some(listen) = top.section("listen") {
             set(&mut self.address, listen.filled_text("address"));
-            if let Some(port) = listen.number("port", 0..=65_535) {
-                self.port = u16::try_from(port.value).unwrap_or(self.port);
-            }
+            set(&mut self.port, listen.number("port", 0..=u16::MAX));
             self.url = filled(listen.text("url"));
             listen.finish();
         }
-        if let Some(tls) = top.table("tls") {
+        if let Some(tls) = top.section("tls") {
             let certificate = filled(tls.text("certificate"));
             let key = filled(tls.text("key"));
             if certificate.is_some() != key.is_some() {
-                tls.error(tls.span(), "`tls` has one of `certificate` and `key`", "give both, or neither");
+                tls.error("`tls` has one of `certificate` and `key`", "give both, or neither");
             }
             self.tls = certificate
                 .zip(key)
@@ -195,50 +193,47 @@ impl EngineSettings {
     }
 
     fn read_data(&mut self, top: &Table<'_>) {
-        if let Some(data) = top.table("data") {
-            set(&mut self.data_folder, data.filled_text("folder").map(path));
+        if let Some(data) = top.section("data") {
+            set(&mut self.data_folder, data.filled_text("folder").map(PathBuf::from));
             self.store = filled(data.text("store"));
             self.blobs = filled(data.text("blobs"));
             data.finish();
         }
-        if let Some(server) = top.table("server") {
+        if let Some(server) = top.section("server") {
             let kind = |text: &str| ServerKind::parse(text).ok_or("no_type, production or development");
             set(&mut self.kind, server.parsed("kind", kind));
             set(&mut self.location, server.text("location"));
             server.finish();
         }
-        if let Some(files) = top.table("files") {
-            let roots = files.texts("roots").map(|roots| roots.value).unwrap_or_default();
-            self.roots = roots.into_iter().map(|root| root.value.into()).collect();
+        if let Some(files) = top.section("files") {
+            self.roots = files.list("roots").into_iter().map(PathBuf::from).collect();
             files.finish();
         }
     }
 
     fn read_work(&mut self, top: &Table<'_>) {
-        if let Some(eps) = top.table("eps") {
+        if let Some(eps) = top.section("eps") {
             set(&mut self.heartbeat_millis, eps.millis("heartbeat"));
-            let silence = eps.millis("silence");
-            let place = silence.as_ref().map_or(eps.span(), |silence| silence.span);
-            set(&mut self.silence_millis, silence);
+            set(&mut self.silence_millis, eps.millis("silence"));
             if self.silence_millis <= self.heartbeat_millis {
                 let message = "`eps.silence` is not longer than `eps.heartbeat`";
-                eps.error(place, message, "every EP would seem lost; make it at least twice as long");
+                eps.error_at("silence", message, "every EP would seem lost; make it at least twice as long");
             }
             set(&mut self.grace_millis, eps.millis("grace"));
             set(&mut self.log_window_bytes, eps.bytes("log_window"));
             eps.finish();
         }
-        if let Some(tests) = top.table("tests") {
+        if let Some(tests) = top.section("tests") {
             set(&mut self.test_timeout_millis, tests.millis("timeout"));
             set(&mut self.stop_grace_millis, tests.millis("stop_grace"));
             tests.finish();
         }
-        if let Some(hooks) = top.table("hooks") {
+        if let Some(hooks) = top.section("hooks") {
             set(&mut self.hook_timeout_millis, hooks.millis("timeout"));
             hooks.finish();
         }
-        if let Some(mail) = top.table("mail") {
-            set(&mut self.outbox, mail.filled_text("outbox").map(path));
+        if let Some(mail) = top.section("mail") {
+            set(&mut self.outbox, mail.filled_text("outbox").map(PathBuf::from));
             set(&mut self.mail_timeout_millis, mail.millis("timeout"));
             mail.finish();
         }
@@ -247,7 +242,7 @@ impl EngineSettings {
 
 impl EngineLimits {
     fn read(&mut self, top: &Table<'_>) {
-        let Some(limits) = top.table("limits") else { return };
+        let Some(limits) = top.section("limits") else { return };
         set(&mut self.project_bytes, limits.bytes("project"));
         set(&mut self.upload_bytes, limits.bytes("upload"));
         set(&mut self.log_bytes, limits.bytes("log"));
@@ -260,20 +255,15 @@ impl EngineLimits {
 }
 
 /// Takes what the file says, where it says something.
-pub(crate) fn set<T>(field: &mut T, value: Option<At<T>>) {
+pub(crate) fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
-        *field = value.value;
+        *field = value;
     }
 }
 
 /// A text that is not empty; the default file shows unset texts as empty.
-pub(crate) fn filled(text: Option<At<String>>) -> Option<String> {
-    text.map(|text| text.value).filter(|text| !text.trim().is_empty())
-}
-
-/// A text as a path.
-pub(crate) fn path(text: At<String>) -> At<PathBuf> {
-    At::new(text.value.into(), text.span)
+pub(crate) fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use jackfield_protocol::id::{EpName, UserName};
 use crate::{
     engine::{filled, set},
     problem::Read,
-    settings_table::{self, Table},
     source::Source,
+    toml_table::{self, Table},
 };
 
 /// The commented file with every key and its default.
@@ -128,7 +128,7 @@ impl Default for EpSettings {
     /// What the default file says.
     fn default() -> Self {
         let source = Arc::new(Source::new("ep.toml", DEFAULT_FILE));
-        let (value, _) = settings_table::read(&source, |top| Self::bare().with(top));
+        let (value, _) = toml_table::read_settings(&source, |top| Self::bare().with(top));
         value.unwrap_or_else(Self::bare)
     }
 }
@@ -136,7 +136,7 @@ impl Default for EpSettings {
 impl EpSettings {
     /// Reads `ep.toml`; what it does not say has its default.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
-        let (value, problems) = settings_table::read(source, |top| Self::default().with(top));
+        let (value, problems) = toml_table::read_settings(source, |top| Self::default().with(top));
         Read { value, problems }
     }
 
@@ -183,41 +183,35 @@ impl EpSettings {
         self.token_file = filled(top.text("token_file")).map(PathBuf::from);
         self.ca = filled(top.text("ca")).map(PathBuf::from);
         self.work = filled(top.text("work")).map(PathBuf::from);
-        if let Some(lanes) = top.number("lanes", 1..=1024) {
-            self.lanes = u16::try_from(lanes.value).unwrap_or(self.lanes);
-        }
+        set(&mut self.lanes, top.number("lanes", 1..=1024));
         self.pool = filled(top.text("pool")).map(UserName::from);
-        let values = |map: BTreeMap<Arc<str>, crate::source::At<Arc<str>>>| {
-            map.into_iter().map(|(name, value)| (name, value.value))
-        };
-        self.labels.extend(values(top.text_map("labels")));
-        self.interpreters.extend(values(top.text_map("interpreters")));
+        self.labels.extend(top.text_map("labels"));
+        self.interpreters.extend(top.text_map("interpreters"));
         self.read_runners(top);
         self.limits.read(top);
         self
     }
 
     fn read_runners(&mut self, top: &Table<'_>) {
-        for (ending, table) in top.named_tables("runners") {
+        for (ending, table) in top.named_sections("runners") {
             let kind = table.parsed("kind", |text| {
                 let kind = RunnerKind::ALL.into_iter().find(|kind| kind.as_str() == text);
                 kind.ok_or("command, executable, python, steps, pytest or robot")
             });
-            let command = table.texts("command").map(|list| list.value).unwrap_or_default();
-            let command: Vec<String> = command.into_iter().map(|text| text.value).collect();
+            let command = table.list("command");
             let junit = filled(table.text("junit"));
             table.finish();
             let default = if command.is_empty() { None } else { Some(RunnerKind::Command) };
-            let kind = kind.map(|kind| kind.value).or(default);
+            let kind = kind.or(default);
             let needs_command =
                 matches!(kind, Some(RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot));
             if kind.is_none() || (needs_command && command.is_empty()) {
-                let message = format!("runner `{}` has no command", ending.value);
-                table.error(ending.span, message, "write command = [\"program\", \"argument\"]");
+                let message = format!("runner `{ending}` has no command");
+                table.error(message, "write command = [\"program\", \"argument\"]");
                 continue;
             }
             if let Some(kind) = kind {
-                let ending = ending.value.trim_start_matches('.');
+                let ending = ending.trim_start_matches('.');
                 self.runners.insert(ending.into(), Runner { kind, command, junit });
             }
         }
@@ -226,7 +220,7 @@ impl EpSettings {
 
 impl EpLimits {
     fn read(&mut self, top: &Table<'_>) {
-        let Some(limits) = top.table("limits") else { return };
+        let Some(limits) = top.section("limits") else { return };
         set(&mut self.cache_bytes, limits.bytes("cache"));
         set(&mut self.log_spool_bytes, limits.bytes("log_spool"));
         set(&mut self.artifact_bytes, limits.bytes("artifact"));

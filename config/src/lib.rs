@@ -14,7 +14,6 @@ pub mod limits;
 pub mod problem;
 pub mod source;
 
-mod settings_table;
 mod toml_table;
 mod value;
 mod xml;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jackfield_protocol::error::FileProblem;
 
-use crate::toml_table::{Document, Fields};
+use crate::toml_table::{self, Table};
 
 /// How to talk with one kind of device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,11 +101,11 @@ impl Profile {
     /// # Errors
     /// Every problem of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<FileProblem>> {
-        Document::read(file, text, read_profile)
+        toml_table::read_document(file, text, read_profile)
     }
 }
 
-fn read_profile(fields: &Fields<'_>) -> Option<Profile> {
+fn read_profile(fields: &Table<'_>) -> Option<Profile> {
     let login = fields.table("login", "a login");
     let levels: Vec<Level> =
         fields.tables("levels", "a privilege level").iter().filter_map(read_level).collect();
@@ -139,8 +139,8 @@ fn read_profile(fields: &Fields<'_>) -> Option<Profile> {
     Some(profile)
 }
 
-fn read_login(fields: Option<&Fields<'_>>) -> Login {
-    let pattern = |key: &str, default: &str| {
+fn read_login(fields: Option<&Table<'_>>) -> Login {
+    let pattern = |key: &'static str, default: &str| {
         fields.and_then(|fields| fields.pattern(key)).unwrap_or_else(|| default.to_owned())
     };
     let login = Login {
@@ -162,7 +162,7 @@ fn read_login(fields: Option<&Fields<'_>>) -> Login {
     login
 }
 
-fn read_pager(fields: &Fields<'_>) -> Option<Pager> {
+fn read_pager(fields: &Table<'_>) -> Option<Pager> {
     if !fields.has("more") {
         fields.error("a pager has no `more`", "add what it shows, such as more = '--More--'");
     }
@@ -172,7 +172,7 @@ fn read_pager(fields: &Fields<'_>) -> Option<Pager> {
     Some(Pager { more: more?, answer })
 }
 
-fn read_level(fields: &Fields<'_>) -> Option<Level> {
+fn read_level(fields: &Table<'_>) -> Option<Level> {
     let name = fields.required_text("name");
     if !fields.has("prompt") {
         fields.error("a privilege level has no `prompt`", "add a regular expression such as prompt = '#$'");
@@ -183,7 +183,7 @@ fn read_level(fields: &Fields<'_>) -> Option<Level> {
     Some(Level { name: name?, prompt: prompt?, enter, secret, leave })
 }
 
-fn read_config(fields: &Fields<'_>) -> Option<ConfigMode> {
+fn read_config(fields: &Table<'_>) -> Option<ConfigMode> {
     let (enter, leave) = (fields.required_text("enter"), fields.required_text("leave"));
     let (commit, level) = (fields.text("commit"), fields.text("level"));
     fields.finish();

@@ -28,7 +28,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jackfield_protocol::error::FileProblem;
 use serde_json::{Map, Value};
 
-use crate::toml_table::Document;
+use crate::toml_table;
 
 /// A simulated device.
 #[derive(Clone, Debug, PartialEq)]
@@ -229,7 +229,7 @@ impl DeviceModel {
     /// # Errors
     /// Every problem of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<FileProblem>> {
-        Document::read(file, text, read::read_model)
+        toml_table::read_document(file, text, read::read_model)
     }
 }
 

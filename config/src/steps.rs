@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jackfield_protocol::error::FileProblem;
 use serde_json::{Map, Value};
 
-use crate::toml_table::Document;
+use crate::toml_table;
 
 /// A step's time where neither it nor the file says another.
 pub const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
@@ -210,7 +210,7 @@ impl StepTest {
     /// # Errors
     /// Every problem of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<FileProblem>> {
-        Document::read(file, text, read::read_test)
+        toml_table::read_document(file, text, read::read_test)
     }
 }
 

@@ -1,12 +1,14 @@
 //! TOML files of people, read with positions: every problem at once, unknown keys with the nearest known one.
 //!
-//! A [`Document`] is the parsed text; [`Fields`] is one table of it. A reader asks a table for its keys, one by one; what it
-//! asked for is what the table may contain, so [`Fields::finish`] can tell every key that nobody asked for.
+//! A reader asks a [`Table`] for each key it knows; what it asked for is what the table may contain, so [`Table::finish`] can
+//! tell of every key that nobody asked for. A table of settings stands once and is named by where it stands (`listen.port`);
+//! one of many alike is named by what it is (a step).
 
-use std::{cell::RefCell, collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
+mod values;
+
+use std::{cell::RefCell, sync::Arc};
 
 use jackfield_protocol::error::FileProblem;
-use serde_json::Value;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -18,349 +20,223 @@ use crate::{
     source::{Source, Span},
 };
 
+/// Reads a file of settings: each table is named by where it stands. `read` asks the top table for what it knows.
+pub(crate) fn read_settings<T>(
+    source: &Arc<Source>,
+    read: impl FnOnce(&Table<'_>) -> T,
+) -> (Option<T>, Vec<FileProblem>) {
+    read_named(source, Name::Path(String::new()), read)
+}
+
+/// Reads a file whose tables are named by what they are. `None` from `read` must come with a problem.
+///
+/// # Errors
+/// Every problem of the file, in the order of their places.
+pub(crate) fn read_document<T>(
+    file: &str,
+    text: &str,
+    read: impl FnOnce(&Table<'_>) -> Option<T>,
+) -> Result<T, Vec<FileProblem>> {
+    let source = Arc::new(Source::new(file, text));
+    let (value, problems) = read_named(&source, Name::Noun("the file"), read);
+    value.flatten().filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+fn read_named<T>(
+    source: &Arc<Source>,
+    name: Name,
+    read: impl FnOnce(&Table<'_>) -> T,
+) -> (Option<T>, Vec<FileProblem>) {
+    if u64::try_from(source.text().len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
+        let message = format!("the file is larger than {FILE_BYTES_MAX} bytes");
+        return (None, vec![whole_file(source.name(), message, "split it")]);
+    }
+    let document = Document { problems: RefCell::new(Problems::new(source)), source };
+    let (entries, faults) = DeTable::parse_recoverable(source.text());
+    for fault in &faults {
+        let span = fault.span().map(|range| Span::new(range.start, range.end)).unwrap_or_default();
+        document.error(span, fault.message().lines().collect::<Vec<_>>().join(", "), "");
+    }
+    let value = faults.is_empty().then(|| {
+        let top = Table::new(&document, entries.get_ref(), Span::default(), name);
+        let value = read(&top);
+        top.finish();
+        value
+    });
+    (value, document.problems.into_inner().finish())
+}
+
 /// A file with the problems found in it so far.
-#[derive(Debug)]
-pub(crate) struct Document {
-    source: Arc<Source>,
+struct Document<'s> {
+    source: &'s Source,
     problems: RefCell<Problems>,
 }
 
-impl Document {
-    /// Reads a file through `read`, which is given its top table; `None` from it must come with a problem.
-    ///
-    /// # Errors
-    /// Every problem of the file, in the order of their places.
-    pub(crate) fn read<T>(
-        file: &str,
-        text: &str,
-        read: impl FnOnce(&Fields<'_>) -> Option<T>,
-    ) -> Result<T, Vec<FileProblem>> {
-        if u64::try_from(text.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
-            let message = format!("the file is larger than {FILE_BYTES_MAX} bytes");
-            return Err(vec![whole_file(file, message, "split it")]);
-        }
-        let source = Arc::new(Source::new(file, text));
-        let document = Self { problems: RefCell::new(Problems::new(&source)), source };
-        let value = match DeTable::parse(text) {
-            Ok(table) => {
-                let fields = Fields::new(&document, table.get_ref(), table.span(), "the file");
-                let value = read(&fields);
-                fields.finish();
-                value
-            }
-            Err(error) => {
-                document.error(error.span().unwrap_or(0..0), error.message().replace('\n', "; "), "");
-                None
-            }
-        };
-        let problems = document.problems.into_inner().finish();
-        value.filter(|_| problems.is_empty()).ok_or(problems)
-    }
-
-    /// Notes a problem at a place of the text.
-    fn error(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.borrow_mut().error(Span::new(span.start, span.end), message, help);
-    }
-
-    /// The line of a place, from 1.
-    fn line(&self, span: &Range<usize>) -> u32 {
-        self.source.position(Span::new(span.start, span.end).start).0
+impl Document<'_> {
+    fn error(&self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.borrow_mut().error(span, message, help);
     }
 }
 
-/// One table of a file.
-#[derive(Debug)]
-pub(crate) struct Fields<'d> {
-    document: &'d Document,
-    table: &'d DeTable<'d>,
-    span: Range<usize>,
-    what: &'static str,
-    asked: RefCell<BTreeSet<String>>,
+/// What messages call a table.
+enum Name {
+    /// By where it stands, with a dot at the end: `runners.py.`; empty at the top.
+    Path(String),
+    /// By what it is: `a step`.
+    Noun(&'static str),
 }
 
-impl<'d> Fields<'d> {
-    fn new(document: &'d Document, table: &'d DeTable<'d>, span: Range<usize>, what: &'static str) -> Self {
-        Self { document, table, span, what, asked: RefCell::default() }
+/// A table of the file.
+pub(crate) struct Table<'t> {
+    document: &'t Document<'t>,
+    entries: &'t DeTable<'t>,
+    span: Span,
+    name: Name,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'t> Table<'t> {
+    fn new(document: &'t Document<'t>, entries: &'t DeTable<'t>, span: Span, name: Name) -> Self {
+        Self { document, entries, span, name, asked: RefCell::default() }
     }
 
     /// The line this table begins at, from 1.
     pub(crate) fn line(&self) -> u32 {
-        self.document.line(&self.span)
+        self.document.source.position(self.span.start).0
     }
 
-    /// Notes a problem of this table as a whole.
+    /// Reports a problem of this table as a whole.
     pub(crate) fn error(&self, message: impl Into<String>, help: impl Into<String>) {
-        self.document.error(self.span.clone(), message, help);
+        self.document.error(self.span, message, help);
     }
 
-    /// Notes a problem of one key.
+    /// Reports a problem of one key, or of the table where the key is not there.
     pub(crate) fn error_at(&self, key: &str, message: impl Into<String>, help: impl Into<String>) {
-        let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
+        let span = self.entries.get(key).map_or(self.span, span_of);
         self.document.error(span, message, help);
     }
 
     /// Whether the key is there; counts as asked.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.value(key).is_some()
+    pub(crate) fn has(&self, key: &'static str) -> bool {
+        self.entry(key).is_some()
     }
 
-    fn value(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
-        self.asked.borrow_mut().insert(key.to_owned());
-        self.table.get(key)
+    fn entry(&self, key: &'static str) -> Option<&'t Spanned<DeValue<'t>>> {
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
+        self.entries.get(key)
     }
 
-    fn wrong(&self, value: &Spanned<DeValue<'d>>, key: &str, wanted: &str) {
-        let found = match value.get_ref() {
-            DeValue::String(_) => "a text",
-            DeValue::Integer(_) | DeValue::Float(_) => "a number",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a table",
+    /// A key as messages show it.
+    fn shown(&self, key: &str) -> String {
+        match &self.name {
+            Name::Path(path) => format!("{path}{key}"),
+            Name::Noun(_) => key.to_owned(),
+        }
+    }
+
+    /// Reports a value that is not what it should be.
+    fn refuse(&self, value: &Spanned<DeValue<'t>>, key: &str, expected: &str) {
+        let shown = match value.get_ref() {
+            DeValue::String(text) => format!("\"{}\"", shortened(text)),
+            DeValue::Integer(number) => number.to_string(),
+            DeValue::Float(number) => number.to_string(),
+            DeValue::Boolean(truth) => truth.to_string(),
+            DeValue::Datetime(_) => "a date".to_owned(),
+            DeValue::Array(_) => "a list".to_owned(),
+            DeValue::Table(_) => "a table".to_owned(),
         };
-        self.document.error(value.span(), format!("`{key}` is {found}"), format!("write {wanted}"));
+        let message = format!("`{}` is {shown}", self.shown(key));
+        self.document.error(span_of(value), message, format!("write {expected}"));
     }
 
-    /// A text.
-    pub(crate) fn text(&self, key: &str) -> Option<String> {
-        let value = self.value(key)?;
-        let text = value.get_ref().as_str();
-        if text.is_none() {
-            self.wrong(value, key, "a text in quotes");
-        }
-        text.map(str::to_owned)
+    /// A table below this one that stands once, named by where it stands.
+    pub(crate) fn section(&self, key: &'static str) -> Option<Table<'t>> {
+        self.below(key, Name::Path(format!("{}.", self.shown(key))))
     }
 
-    /// A text that must be there.
-    pub(crate) fn required_text(&self, key: &str) -> Option<String> {
-        if !self.has(key) {
-            self.error(format!("{} has no `{key}`", self.what), format!("add `{key} = \"…\"`"));
-        }
-        self.text(key)
+    /// A table below this one, named by what it is.
+    pub(crate) fn table(&self, key: &'static str, noun: &'static str) -> Option<Table<'t>> {
+        self.below(key, Name::Noun(noun))
     }
 
-    /// True or false.
-    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
-        let value = self.value(key)?;
-        let flag = value.get_ref().as_bool();
-        if flag.is_none() {
-            self.wrong(value, key, "true or false");
-        }
-        flag
+    fn below(&self, key: &'static str, name: Name) -> Option<Table<'t>> {
+        let value = self.entry(key)?;
+        self.as_table(value, key, name)
     }
 
-    /// A whole number of a type's range.
-    pub(crate) fn number<N: TryFrom<i64>>(&self, key: &str) -> Option<N> {
-        let value = self.value(key)?;
-        let number = whole(value.get_ref()).and_then(|number| N::try_from(number).ok());
-        if number.is_none() {
-            self.wrong(value, key, "a whole number that fits");
-        }
-        number
-    }
-
-    /// A span of time: `"500ms"`, `"10s"`, `"2m"`, `"1h"`, or a number of seconds.
-    pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
-        let value = self.value(key)?;
-        let seconds = match value.get_ref() {
-            DeValue::String(text) => return self.duration_text(value, key, text),
-            DeValue::Integer(_) | DeValue::Float(_) => plain(value.get_ref()).as_f64(),
-            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
-        };
-        let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        if span.is_none() {
-            self.wrong(value, key, "a time such as \"500ms\", \"10s\" or \"2m\"");
-        }
-        span
-    }
-
-    fn duration_text(&self, value: &Spanned<DeValue<'d>>, key: &str, text: &str) -> Option<Duration> {
-        let span = parse_duration(text);
-        if span.is_none() {
-            self.document.error(
-                value.span(),
-                format!("`{key}`: `{text}` is no span of time"),
-                "write it as \"500ms\", \"10s\", \"2m\" or \"1h\"",
-            );
-        }
-        span
-    }
-
-    /// A text or a list of texts.
-    pub(crate) fn texts(&self, key: &str) -> Vec<String> {
-        let Some(value) = self.value(key) else { return Vec::new() };
-        if let Some(text) = value.get_ref().as_str() {
-            return vec![text.to_owned()];
-        }
-        let Some(list) = value.get_ref().as_array() else {
-            self.wrong(value, key, "a text or a list of texts");
-            return Vec::new();
-        };
-        let mut texts = Vec::new();
-        for item in list.iter() {
-            match item.get_ref().as_str() {
-                Some(text) => texts.push(text.to_owned()),
-                None => self.wrong(item, key, "texts in quotes"),
-            }
-        }
-        texts
-    }
-
-    /// One of some words.
-    pub(crate) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
-        let text = self.text(key)?;
-        let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
-        if found.is_none() {
-            let words = choices.iter().map(|(word, _)| *word);
-            self.error_at(key, format!("`{key}`: there is no `{text}`"), suggest(&text, words));
-        }
-        found
-    }
-
-    /// A regular expression over bytes, whose syntax is checked.
-    pub(crate) fn pattern(&self, key: &str) -> Option<String> {
-        let text = self.text(key)?;
-        self.check_pattern(key, &text).then_some(text)
-    }
-
-    /// A regular expression or a list of them, each checked.
-    pub(crate) fn patterns(&self, key: &str) -> Vec<String> {
-        let mut texts = self.texts(key);
-        texts.retain(|text| self.check_pattern(key, text));
-        texts
-    }
-
-    /// Checks a regular expression of a key; it may hold `${variables}`, which stand for themselves here.
-    pub(crate) fn check_pattern(&self, key: &str, text: &str) -> bool {
-        let built = regex::bytes::RegexBuilder::new(&without_variables(text)).unicode(false).build();
-        if let Err(error) = &built {
-            let why = error.to_string();
-            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            self.error_at(key, format!("`{key}`: `{text}` is no regular expression: {why}"), "");
-        }
-        built.is_ok()
-    }
-
-    /// Any value, as JSON.
-    pub(crate) fn json(&self, key: &str) -> Option<Value> {
-        self.value(key).map(|value| plain(value.get_ref()))
-    }
-
-    /// A table inside this one.
-    pub(crate) fn table(&self, key: &str, what: &'static str) -> Option<Fields<'d>> {
-        let value = self.value(key)?;
+    fn as_table(&self, value: &'t Spanned<DeValue<'t>>, key: &str, name: Name) -> Option<Table<'t>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.wrong(value, key, &format!("a table: [{key}] or {{ … }}"));
+            self.refuse(value, key, &format!("a table: [{}] or {{ … }}", self.shown(key)));
         }
-        table.map(|table| Fields::new(self.document, table, value.span(), what))
+        table.map(|table| Table::new(self.document, table, span_of(value), name))
     }
 
-    /// A table, or a list of tables.
-    pub(crate) fn tables(&self, key: &str, what: &'static str) -> Vec<Fields<'d>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
-        if let Some(table) = value.get_ref().as_table() {
-            return vec![Fields::new(self.document, table, value.span(), what)];
+    /// A table or a list of tables, each named by what it is.
+    pub(crate) fn tables(&self, key: &'static str, noun: &'static str) -> Vec<Table<'t>> {
+        let Some(value) = self.entry(key) else { return Vec::new() };
+        if let Some(list) = value.get_ref().as_array() {
+            return list.iter().filter_map(|item| self.as_table(item, key, Name::Noun(noun))).collect();
         }
-        let Some(list) = value.get_ref().as_array() else {
-            self.wrong(value, key, &format!("a list of tables: [[{key}]]"));
-            return Vec::new();
-        };
-        let mut tables = Vec::new();
-        for item in list.iter() {
-            match item.get_ref().as_table() {
-                Some(table) => tables.push(Fields::new(self.document, table, item.span(), what)),
-                None => self.wrong(item, key, "tables"),
-            }
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.refuse(value, key, &format!("a list of tables: [[{}]]", self.shown(key)));
         }
-        tables
+        let one = |table| Table::new(self.document, table, span_of(value), Name::Noun(noun));
+        table.map(one).into_iter().collect()
     }
 
-    /// A table of tables, by name.
-    pub(crate) fn named_tables(&self, key: &str, what: &'static str) -> Vec<(String, Fields<'d>)> {
-        let Some(outer) = self.table(key, what) else { return Vec::new() };
-        let names: Vec<String> = outer.table.keys().map(|name| name.get_ref().to_string()).collect();
-        names.into_iter().filter_map(|name| outer.table(&name, what).map(|inner| (name, inner))).collect()
+    /// All sections of a section, whatever their names.
+    pub(crate) fn named_sections(&self, key: &'static str) -> Vec<(&'t str, Table<'t>)> {
+        let Some(outer) = self.section(key) else { return Vec::new() };
+        outer.all(|name| Name::Path(format!("{}.", outer.shown(name))))
     }
 
-    /// A table of anything, by name, as JSON.
-    pub(crate) fn values(&self, key: &str) -> serde_json::Map<String, Value> {
-        match self.value(key).map(|value| (value, plain(value.get_ref()))) {
-            None => serde_json::Map::new(),
-            Some((_, Value::Object(map))) => map,
-            Some((value, _)) => {
-                self.wrong(value, key, &format!("a table: [{key}] or {{ … }}"));
-                serde_json::Map::new()
-            }
-        }
+    /// All tables of a table, whatever their names, each named by what it is.
+    pub(crate) fn named_tables(&self, key: &'static str, noun: &'static str) -> Vec<(&'t str, Table<'t>)> {
+        let Some(outer) = self.table(key, noun) else { return Vec::new() };
+        outer.all(|_| Name::Noun(noun))
     }
 
-    /// Tells of every key that nobody asked for.
+    fn all(&self, named: impl Fn(&str) -> Name) -> Vec<(&'t str, Table<'t>)> {
+        let tables = self.entries.iter().filter_map(|(key, value)| {
+            let key: &'t str = key.get_ref();
+            self.as_table(value, key, named(key)).map(|table| (key, table))
+        });
+        tables.collect()
+    }
+
+    /// Reports every key that nobody asked for.
     pub(crate) fn finish(&self) {
         let asked = self.asked.borrow();
-        for key in self.table.keys() {
-            let name: &str = key.get_ref();
-            if !asked.contains(name) {
-                self.document.error(
-                    key.span(),
-                    format!("{} has no key `{name}`", self.what),
-                    suggest(name, asked.iter().map(String::as_str)),
-                );
+        for name in self.entries.keys() {
+            let key: &str = name.get_ref();
+            if asked.contains(&key) {
+                continue;
             }
+            let message = match &self.name {
+                Name::Path(path) => format!("unknown key `{path}{key}`"),
+                Name::Noun(noun) => format!("{noun} has no key `{key}`"),
+            };
+            let span = Span::new(name.span().start, name.span().end);
+            self.document.error(span, message, suggest(key, asked.iter().copied()));
         }
     }
 }
 
-/// A pattern with a letter where each `${variable}` stands, so that the rest of it can be checked.
-fn without_variables(pattern: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once("${") {
-        plain.push_str(before);
-        let Some((_, after)) = after.split_once('}') else {
-            plain.push_str("${");
-            rest = after;
-            continue;
-        };
-        plain.push('x');
-        rest = after;
-    }
-    plain.push_str(rest);
-    plain
+fn span_of(value: &Spanned<DeValue<'_>>) -> Span {
+    Span::new(value.span().start, value.span().end)
 }
 
-/// `500ms`, `10s`, `2m`, `1.5h`, `1d`; a bare number is seconds.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(digits)?;
-    let factor = match unit.trim() {
-        "ms" => 0.001,
-        "" | "s" | "sec" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * factor).ok()
-}
-
-fn whole(value: &DeValue<'_>) -> Option<i64> {
-    let integer = value.as_integer()?;
-    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
-}
-
-fn plain(value: &DeValue<'_>) -> Value {
-    match value {
-        DeValue::String(text) => Value::from(text.as_ref()),
-        DeValue::Integer(_) => whole(value).map_or(Value::Null, Value::from),
-        DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, Value::from),
-        DeValue::Boolean(flag) => Value::from(*flag),
-        DeValue::Datetime(instant) => Value::from(instant.to_string()),
-        DeValue::Array(list) => list.iter().map(|item| plain(item.get_ref())).collect(),
-        DeValue::Table(table) => {
-            table.iter().map(|(key, item)| (key.get_ref().to_string(), plain(item.get_ref()))).collect()
-        }
+/// The beginning of a long text.
+fn shortened(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    match text.char_indices().nth(CHARS_MAX) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }
 }
 
@@ -369,35 +245,55 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_of_time_are_read() {
-        for (text, millis) in
-            [("500ms", Some(500)), ("10s", Some(10_000)), ("2m", Some(120_000)), ("1.5", Some(1500))]
-        {
-            assert_eq!(parse_duration(text).map(|span| span.as_millis()), millis, "{text}");
-        }
-        for text in ["", "ten", "5 parsecs", "-1s", "1e9999s"] {
-            assert_eq!(parse_duration(text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn a_wrong_key_is_told_with_the_nearest_one() {
-        let text = "titel = 'a'\nwait = '5x'\n";
-        let problems = Document::read("a.toml", text, |fields| {
-            fields.text("title");
-            fields.duration("wait")
+        let text = "titel = 'a'\nwait = '5x'\nlist = [1]\n";
+        let problems = read_document("a.toml", text, |table| {
+            table.text("title");
+            table.texts("list");
+            table.duration("wait")
         })
         .unwrap_err();
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
         a.toml:1:1: error: the file has no key `titel`; did you mean `title`?
-        a.toml:2:8: error: `wait`: `5x` is no span of time; write it as "500ms", "10s", "2m" or "1h"
+        a.toml:2:8: error: `wait` is "5x"; write a time such as 90, 500ms, 5m or 2h
+        a.toml:3:9: error: `list` is 1; write a text in quotes
         "#);
     }
 
     #[test]
     fn broken_text_is_told_with_its_place() {
-        let problems = Document::read("a.toml", "a = 1\nb = [", |_| Some(())).unwrap_err();
+        let problems = read_document("a.toml", "a = 1\nb = [", |_| Some(())).unwrap_err();
         assert_eq!(problems[0].line, 2);
+    }
+
+    #[test]
+    fn tables_are_named_by_place_or_by_what_they_are() {
+        let text = "[tests]\nwait = 'x'\nwiat = 1\n[many.one]\nwait = []\nwiat = 1\n[[alike]]\nwait = true\nwiat = 1\n";
+        let source = Arc::new(Source::new("a.toml", text));
+        let (_, problems) = read_settings(&source, |top| {
+            let mut tables: Vec<_> = top.section("tests").into_iter().collect();
+            tables.extend(top.named_sections("many").into_iter().map(|(_, table)| table));
+            tables.extend(top.tables("alike", "a step"));
+            for table in tables {
+                table.millis("wait");
+                table.finish();
+            }
+        });
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        a.toml:2:8: error: `tests.wait` is "x"; write a time such as 90, 500ms, 5m or 2h
+        a.toml:3:1: error: unknown key `tests.wiat`; did you mean `wait`?
+        a.toml:5:8: error: `many.one.wait` is a list; write a text or a number
+        a.toml:6:1: error: unknown key `many.one.wiat`; did you mean `wait`?
+        a.toml:8:8: error: `wait` is true; write a text or a number
+        a.toml:9:1: error: a step has no key `wiat`; did you mean `wait`?
+        "#);
+    }
+
+    #[test]
+    fn a_long_text_is_shown_by_its_beginning() {
+        assert_eq!(shortened("short"), "short");
+        assert_eq!(shortened(&"é".repeat(100)).chars().count(), 81);
     }
 }

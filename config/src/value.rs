@@ -28,7 +28,7 @@ pub(crate) fn count(text: &str) -> Result<u32, Expected> {
 
 /// Milliseconds from seconds (`90`, `0.5`), or from a number with its unit (`500ms`, `90s`, `5m`, `2h`, `1d`).
 pub(crate) fn span_millis(text: &str) -> Result<u64, Expected> {
-    const EXPECTED: Expected = "a time such as 90, 90s, 5m or 2h";
+    const EXPECTED: Expected = "a time such as 90, 500ms, 5m or 2h";
     let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(split).ok_or(EXPECTED)?;
     let unit_millis: u64 = match unit {

@@ -7,16 +7,19 @@ use serde_json::Value;
 use super::{
     Ask, Change, Condition, DeviceModel, Fault, Go, Mode, ModelCommand, ModelLogin, ModelPager, Word,
 };
-use crate::{problem::suggest, toml_table::Fields};
+use crate::{problem::suggest, toml_table::Table};
 
 const FAULTS: [(&str, Fault); 4] =
     [("hang", Fault::Hang), ("drop", Fault::Drop), ("flood", Fault::Flood), ("garble", Fault::Garble)];
 
-pub(super) fn read_model(fields: &Fields<'_>) -> Option<DeviceModel> {
+/// Most lines of a page.
+const PAGE_LINES_MAX: u32 = 10_000;
+
+pub(super) fn read_model(fields: &Table<'_>) -> Option<DeviceModel> {
     let modes: BTreeMap<String, Mode> = fields
         .named_tables("modes", "a mode")
         .into_iter()
-        .filter_map(|(name, mode)| read_mode(&mode).map(|mode| (name, mode)))
+        .filter_map(|(name, mode)| read_mode(&mode).map(|mode| (name.to_owned(), mode)))
         .collect();
     let names: Vec<&str> = modes.keys().map(String::as_str).collect();
     let commands = fields
@@ -46,14 +49,14 @@ pub(super) fn read_model(fields: &Fields<'_>) -> Option<DeviceModel> {
     })
 }
 
-fn check_mode(fields: &Fields<'_>, key: &str, name: &str, known: &[&str]) {
+fn check_mode(fields: &Table<'_>, key: &str, name: &str, known: &[&str]) {
     if !known.contains(&name) {
         fields.error_at(key, format!("there is no mode `{name}`"), suggest(name, known.iter().copied()));
     }
 }
 
-fn read_login(fields: &Fields<'_>) -> Option<ModelLogin> {
-    let text = |key: &str, default: &str| fields.text(key).unwrap_or_else(|| default.to_owned());
+fn read_login(fields: &Table<'_>) -> Option<ModelLogin> {
+    let text = |key: &'static str, default: &str| fields.text(key).unwrap_or_else(|| default.to_owned());
     let (user, password) = (fields.required_text("user"), fields.required_text("password"));
     let (user_prompt, password_prompt) =
         (text("user_prompt", "Username: "), text("password_prompt", "Password: "));
@@ -63,20 +66,20 @@ fn read_login(fields: &Fields<'_>) -> Option<ModelLogin> {
     Some(ModelLogin { user: user?, password: password?, user_prompt, password_prompt, failed, questions })
 }
 
-fn read_pager(fields: &Fields<'_>) -> Option<ModelPager> {
-    let lines = fields.number("lines").unwrap_or(24);
+fn read_pager(fields: &Table<'_>) -> Option<ModelPager> {
+    let lines = fields.number("lines", 0..=PAGE_LINES_MAX).unwrap_or(24);
     let text = fields.text("text").unwrap_or_else(|| " --More-- ".to_owned());
     fields.finish();
     Some(ModelPager { lines, text })
 }
 
-fn read_mode(fields: &Fields<'_>) -> Option<Mode> {
+fn read_mode(fields: &Table<'_>) -> Option<Mode> {
     let (prompt, also) = (fields.required_text("prompt"), fields.text("also"));
     fields.finish();
     Some(Mode { prompt: prompt?, also })
 }
 
-fn read_command(fields: &Fields<'_>, modes: &[&str]) -> Option<ModelCommand> {
+fn read_command(fields: &Table<'_>, modes: &[&str]) -> Option<ModelCommand> {
     let ask = fields.table("ask", "a question").as_ref().and_then(read_ask);
     let later = fields
         .tables("later", "a later change")
@@ -109,7 +112,7 @@ fn read_command(fields: &Fields<'_>, modes: &[&str]) -> Option<ModelCommand> {
     Some(command)
 }
 
-fn read_words(fields: &Fields<'_>) -> Option<Vec<Word>> {
+fn read_words(fields: &Table<'_>) -> Option<Vec<Word>> {
     let words: Vec<Word> = fields
         .required_text("command")?
         .split_whitespace()
@@ -133,7 +136,7 @@ fn read_words(fields: &Fields<'_>) -> Option<Vec<Word>> {
     Some(words)
 }
 
-fn read_conditions(fields: &Fields<'_>) -> Vec<Condition> {
+fn read_conditions(fields: &Table<'_>) -> Vec<Condition> {
     let mut conditions = Vec::new();
     for (key, present) in [("needs", true), ("forbids", false)] {
         for table in fields.tables(key, "a condition") {
@@ -148,14 +151,14 @@ fn read_conditions(fields: &Fields<'_>) -> Vec<Condition> {
     conditions
 }
 
-fn read_ask(fields: &Fields<'_>) -> Option<Ask> {
+fn read_ask(fields: &Table<'_>) -> Option<Ask> {
     let (prompt, answer) = (fields.required_text("prompt"), fields.required_text("answer"));
     let wrong = fields.text("wrong").unwrap_or_else(|| "% Bad secrets".to_owned());
     fields.finish();
     Some(Ask { prompt: prompt?, answer: answer?, wrong })
 }
 
-fn read_changes(fields: &Fields<'_>) -> Vec<Change> {
+fn read_changes(fields: &Table<'_>) -> Vec<Change> {
     let set = templates(fields, "set").into_iter().map(|(path, value)| Change::Set { path, value });
     let mut changes: Vec<Change> = set.collect();
     for table in fields.tables("put", "an entry to put") {
@@ -178,7 +181,7 @@ fn read_changes(fields: &Fields<'_>) -> Vec<Change> {
     changes
 }
 
-fn read_go(fields: &Fields<'_>, modes: &[&str]) -> Go {
+fn read_go(fields: &Table<'_>, modes: &[&str]) -> Go {
     let Some(mode) = fields.text("go") else { return Go::Stay };
     match mode.as_str() {
         "back" => Go::Back,
@@ -190,7 +193,7 @@ fn read_go(fields: &Fields<'_>, modes: &[&str]) -> Go {
     }
 }
 
-fn templates(fields: &Fields<'_>, key: &str) -> BTreeMap<String, String> {
+fn templates(fields: &Table<'_>, key: &'static str) -> BTreeMap<String, String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     fields.values(key).iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }

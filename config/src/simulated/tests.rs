@@ -33,7 +33,7 @@ add = { n = "x" }
     m.toml:12:6: error: there is no mode `confg`; known here: exec
     m.toml:13:9: error: there is no mode `nowhere`; known here: exec
     m.toml:16:9: error: `fault`: there is no `explode`; known here: hang, drop, flood, garble
-    m.toml:17:9: error: `delay`: `soon` is no span of time; write it as "500ms", "10s", "2m" or "1h"
+    m.toml:17:9: error: `delay` is "soon"; write a time such as 90, 500ms, 5m or 2h
     m.toml:18:7: error: `add`: `n` is no whole number
     "#);
 }

@@ -8,16 +8,16 @@ use super::{
     Action, Awaited, Check, EVERY_DEFAULT, REPEAT_MAX, Relation, STEP_TIMEOUT_DEFAULT, SessionSource, Step,
     StepTest,
 };
-use crate::{problem::suggest, toml_table::Fields};
+use crate::{problem::suggest, toml_table::Table};
 
 /// How deep `repeat` may be nested.
 const DEPTH_MAX: u32 = 8;
 
-pub(super) fn read_test(fields: &Fields<'_>) -> Option<StepTest> {
+pub(super) fn read_test(fields: &Table<'_>) -> Option<StepTest> {
     let sessions: BTreeMap<String, SessionSource> = fields
         .named_tables("sessions", "a session")
         .into_iter()
-        .filter_map(|(name, session)| read_session(&session).map(|session| (name, session)))
+        .filter_map(|(name, session)| read_session(&session).map(|session| (name.to_owned(), session)))
         .collect();
     let names: Vec<&str> = sessions.keys().map(String::as_str).collect();
     let steps = read_steps(fields, "steps", &names, 0);
@@ -40,7 +40,7 @@ pub(super) fn read_test(fields: &Fields<'_>) -> Option<StepTest> {
     })
 }
 
-fn read_session(fields: &Fields<'_>) -> Option<SessionSource> {
+fn read_session(fields: &Table<'_>) -> Option<SessionSource> {
     let source = SessionSource {
         line: fields.line(),
         resource: fields.text("resource"),
@@ -59,7 +59,7 @@ fn read_session(fields: &Fields<'_>) -> Option<SessionSource> {
     Some(source)
 }
 
-fn read_steps(fields: &Fields<'_>, key: &str, sessions: &[&str], depth: u32) -> Vec<Step> {
+fn read_steps(fields: &Table<'_>, key: &'static str, sessions: &[&str], depth: u32) -> Vec<Step> {
     if depth > DEPTH_MAX {
         fields.error(format!("`repeat` is nested deeper than {DEPTH_MAX}"), "use variables, or a script");
         return Vec::new();
@@ -70,8 +70,8 @@ fn read_steps(fields: &Fields<'_>, key: &str, sessions: &[&str], depth: u32) -> 
 
 const ACTIONS: [&str; 8] = ["send", "expect", "command", "config", "wait_until", "repeat", "pause", "set"];
 
-fn read_step(fields: &Fields<'_>, sessions: &[&str], depth: u32) -> Option<Step> {
-    let given: Vec<&str> = ACTIONS.into_iter().filter(|action| fields.has(action)).collect();
+fn read_step(fields: &Table<'_>, sessions: &[&str], depth: u32) -> Option<Step> {
+    let given: Vec<&'static str> = ACTIONS.into_iter().filter(|action| fields.has(action)).collect();
     let checks = read_checks(fields);
     let captures = fields.patterns("capture");
     let action = match given.as_slice() {
@@ -102,7 +102,7 @@ fn read_step(fields: &Fields<'_>, sessions: &[&str], depth: u32) -> Option<Step>
     Some(Step { line: fields.line(), name, session: session?, action, timeout, go_on, captures, checks })
 }
 
-fn read_step_session(fields: &Fields<'_>, action: Option<&Action>, sessions: &[&str]) -> Option<String> {
+fn read_step_session(fields: &Table<'_>, action: Option<&Action>, sessions: &[&str]) -> Option<String> {
     let needed = match action {
         None | Some(Action::Look | Action::Repeat { .. } | Action::Pause { .. } | Action::Set { .. }) => {
             false
@@ -138,7 +138,7 @@ fn read_step_session(fields: &Fields<'_>, action: Option<&Action>, sessions: &[&
     }
 }
 
-fn read_action(fields: &Fields<'_>, action: &str, sessions: &[&str], depth: u32) -> Option<Action> {
+fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) -> Option<Action> {
     Some(match action {
         "send" => Action::Send { text: fields.text("send")?, enter: fields.flag("enter").unwrap_or(true) },
         "expect" => Action::Expect { patterns: read_awaited(fields)? },
@@ -152,7 +152,7 @@ fn read_action(fields: &Fields<'_>, action: &str, sessions: &[&str], depth: u32)
             every: fields.duration("every").unwrap_or(EVERY_DEFAULT),
         },
         "repeat" => Action::Repeat {
-            times: read_times(fields)?,
+            times: fields.number("repeat", 0..=REPEAT_MAX)?,
             steps: read_steps(fields, "steps", sessions, depth.saturating_add(1)),
         },
         "pause" => Action::Pause { span: fields.duration("pause")? },
@@ -160,16 +160,8 @@ fn read_action(fields: &Fields<'_>, action: &str, sessions: &[&str], depth: u32)
     })
 }
 
-fn read_times(fields: &Fields<'_>) -> Option<u32> {
-    let times: u32 = fields.number("repeat")?;
-    if times > REPEAT_MAX {
-        fields.error_at("repeat", format!("`repeat` is more than {REPEAT_MAX}"), "repeat less often");
-    }
-    Some(times)
-}
-
 /// One pattern or exact text, or a list of them.
-fn read_awaited(fields: &Fields<'_>) -> Option<Vec<Awaited>> {
+fn read_awaited(fields: &Table<'_>) -> Option<Vec<Awaited>> {
     let items = match fields.json("expect")? {
         Value::Array(items) => items,
         one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
@@ -196,12 +188,12 @@ fn read_awaited(fields: &Fields<'_>) -> Option<Vec<Awaited>> {
     Some(awaited)
 }
 
-fn wrong_awaited(fields: &Fields<'_>) {
+fn wrong_awaited(fields: &Table<'_>) {
     let help = "write a regular expression in quotes, { exact = \"text\" }, or a list of them";
     fields.error_at("expect", "`expect` does not say what to wait for", help);
 }
 
-fn read_checks(fields: &Fields<'_>) -> Vec<Check> {
+fn read_checks(fields: &Table<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     for table in fields.tables("check", "a check") {
         let value = table.text("value");
@@ -229,7 +221,7 @@ fn read_checks(fields: &Fields<'_>) -> Vec<Check> {
     checks
 }
 
-fn texts_of(fields: &Fields<'_>, key: &str) -> BTreeMap<String, String> {
+fn texts_of(fields: &Table<'_>, key: &'static str) -> BTreeMap<String, String> {
     fields.values(key).iter().map(|(name, value)| (name.clone(), plain_text(value))).collect()
 }
 

@@ -81,12 +81,12 @@ repeat = -1
     t.steps.toml:11:11: error: there is no session `ruoter`; did you mean `router`?
     t.steps.toml:13:11: error: a step has both `expect` and `command`; make two steps of it
     t.steps.toml:16:1: error: `wait_until` has no `check`; say what is awaited: check = { contains = "…" }
-    t.steps.toml:19:9: error: `every`: `often` is no span of time; write it as "500ms", "10s", "2m" or "1h"
+    t.steps.toml:19:9: error: `every` is "often"; write a time such as 90, 500ms, 5m or 2h
     t.steps.toml:22:10: error: `expect`: `a(` is no regular expression: unclosed group
-    t.steps.toml:25:11: error: `command` is a number; write a text in quotes
+    t.steps.toml:25:11: error: `command` is 5; write a text in quotes
     t.steps.toml:26:9: error: a check checks nothing; give it one of: contains, not_contains, matches, not_matches, equals, not_equals, above, below, at_least, at_most
     t.steps.toml:26:11: error: a check has no key `contians`; did you mean `contains`?
-    t.steps.toml:28:10: error: `repeat` is a number; write a whole number that fits
+    t.steps.toml:28:10: error: `repeat` is -1; write a whole number from 0 to 1000000
     "#);
 }
 
