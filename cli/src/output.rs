@@ -67,7 +67,7 @@ pub(crate) fn table(headings: &[&str]) -> Table {
 
 /// A state with its colour; the word is always there too.
 pub(crate) fn state_cell(state: TestState) -> Cell {
-    Cell::new(state_word(state)).fg(match state {
+    Cell::new(state.as_str()).fg(match state {
         TestState::Ended(Verdict::Pass) => Color::Green,
         TestState::Ended(Verdict::Fail | Verdict::Invalid | Verdict::Timeout) => Color::Red,
         TestState::Ended(Verdict::Aborted | Verdict::NotExecuted) => Color::Magenta,
@@ -75,16 +75,6 @@ pub(crate) fn state_cell(state: TestState) -> Cell {
         TestState::Working => Color::Cyan,
         TestState::Pending => Color::Reset,
     })
-}
-
-/// The word of a state.
-pub(crate) fn state_word(state: TestState) -> &'static str {
-    match state {
-        TestState::Pending => "PENDING",
-        TestState::Waiting => "WAITING",
-        TestState::Working => "WORKING",
-        TestState::Ended(verdict) => verdict.as_str(),
-    }
 }
 
 /// A span as people read it: `0.04 s`, `12.3 s`, `3 min 05 s`, `2 h 10 min`.

@@ -15,7 +15,7 @@ use jackfield_protocol::{
 
 use crate::{
     excerpt::Logs,
-    results::{AttemptResult, Results, Row, state_word},
+    results::{AttemptResult, Results, Row},
     summary::{NAMED_SUITES_MAX, Summary, did_not_pass, headline},
     text::{escaped, grouped, local, one_line, span},
 };
@@ -180,7 +180,7 @@ fn not_passed(results: &Results, summary: &Summary, logs: &dyn Logs, out: &mut d
 
 fn detail(results: &Results, row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
     let suite = results.suite_path(row.test.suite).join("/");
-    let state = state_word(row.state());
+    let state = row.state().as_str();
     writeln!(
         out,
         "<article>\n<h3>{} <span class=\"soft\">in {}</span> <span class=\"verdict {state}\">{} {state}</span></h3>",

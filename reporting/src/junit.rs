@@ -23,7 +23,7 @@ use kind::{Kind, Tally, kind, message, outcome_type};
 
 use crate::{
     excerpt::Logs,
-    results::{AttemptResult, Results, Row, state_word},
+    results::{AttemptResult, Results, Row},
     text::{attribute, escaped, one_line, seconds},
 };
 
@@ -190,7 +190,7 @@ impl Report<'_> {
     fn case_properties(&self, row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "      <properties>")?;
         property(out, 8, "jackfield.test", &row.test.id)?;
-        property(out, 8, "jackfield.verdict", state_word(row.state()))?;
+        property(out, 8, "jackfield.verdict", row.state().as_str())?;
         if let Some(cause) = row.cause() {
             property(out, 8, "jackfield.cause", cause.as_str())?;
         }
@@ -270,7 +270,7 @@ fn end(row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     let (kind, message) = match &row.result.outcome {
         Some(outcome) => (outcome_type(outcome), message(outcome)),
-        None => (state_word(row.state()).to_owned(), "it has not ended".to_owned()),
+        None => (row.state().as_str().to_owned(), "it has not ended".to_owned()),
     };
     writeln!(
         out,

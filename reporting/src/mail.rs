@@ -9,7 +9,7 @@ mod template;
 
 use crate::{
     excerpt::Logs,
-    results::{Results, Row, state_word},
+    results::{Results, Row},
     summary::{Summary, rate_number, table},
     text::{escaped, grouped, local, one_line, shortened, span},
     variables,
@@ -207,7 +207,7 @@ fn table_rows(results: &Results) -> String {
 }
 
 fn table_row(results: &Results, row: Row<'_>) -> String {
-    let state = state_word(row.state());
+    let state = row.state().as_str();
     let cells = [
         row.ep().map_or(String::new(), ToString::to_string),
         results.suite_path(row.test.suite).join("/"),

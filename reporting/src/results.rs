@@ -209,13 +209,3 @@ impl<'a> Row<'a> {
         matches!(self.test.role, Role::Setup | Role::Teardown)
     }
 }
-
-/// The word of a state, as in the HTTP interface.
-pub fn state_word(state: TestState) -> &'static str {
-    match state {
-        TestState::Pending => "PENDING",
-        TestState::Waiting => "WAITING",
-        TestState::Working => "WORKING",
-        TestState::Ended(verdict) => verdict.as_str(),
-    }
-}

@@ -12,7 +12,7 @@ use jackfield_protocol::{
 };
 
 use crate::{
-    results::{Results, Row, state_word},
+    results::{Results, Row},
     text::{grouped, local, one_line, shortened, span},
 };
 
@@ -176,7 +176,7 @@ impl SuiteSummary {
 pub fn line(results: &Results, row: Row<'_>) -> String {
     let ep = row.ep().map_or("-", |ep| ep.as_str());
     let suite = results.suite_path(row.test.suite).join("/");
-    let state = state_word(row.state());
+    let state = row.state().as_str();
     let when = row.finished().map_or_else(
         || "-".to_owned(),
         |time| local(time, results.engine.utc_offset_secs, "%a %b %d, %H:%M:%S"),

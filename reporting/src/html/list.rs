@@ -9,7 +9,7 @@ use jackfield_protocol::verdict::Verdict;
 
 use super::sign;
 use crate::{
-    results::{Results, Row, state_word},
+    results::{Results, Row},
     text::{attribute, escaped, grouped, one_line, shortened, span},
 };
 
@@ -60,7 +60,7 @@ fn how_many(tests: usize) -> String {
 }
 
 fn listed(results: &Results, row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let state = state_word(row.state());
+    let state = row.state().as_str();
     writeln!(
         out,
         "<tr><td class=\"number\">{}</td><td>{}</td><td>{}</td><td class=\"verdict {state}\">{} {state}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"number\">{}</td></tr>",
@@ -86,7 +86,7 @@ fn table(results: &Results, out: &mut dyn Write) -> io::Result<()> {
             .entry(row.test.suite)
             .or_insert_with(|| strings.place(results.suite_path(row.test.suite).join("/")));
         let name = strings.place(row.test.name.to_string());
-        let state = strings.place(state_word(row.state()).to_owned());
+        let state = strings.place(row.state().as_str().to_owned());
         let cause = strings.place(row.cause().map_or(String::new(), |cause| cause.to_string()));
         let reason = strings.place(shortened(&one_line(row.reason()), REASON_CHARACTERS_MAX));
         let ep = strings.place(row.ep().map_or(String::new(), ToString::to_string));

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     insert::{Piece, pieces},
-    results::{Results, Row, state_word},
+    results::{Results, Row},
     summary::{NAMED_SUITES_MAX, SuiteSummary, Summary, did_not_pass, headline, name_not_passed},
     text::{grouped, local, one_line, shortened, span},
 };
@@ -130,7 +130,7 @@ impl TestView {
             suite: results.suite_path(row.test.suite).join("/"),
             name: row.test.name.to_string(),
             file: row.test.file.to_string(),
-            verdict: state_word(row.state()),
+            verdict: row.state().as_str(),
             cause: row.cause().map_or("", |cause| cause.as_str()),
             reason: shortened(&one_line(row.reason()), REASON_CHARACTERS_MAX),
             ep: row.ep().map_or(String::new(), ToString::to_string),

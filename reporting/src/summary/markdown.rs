@@ -6,7 +6,7 @@ use super::{
     NAMED_SUITES_MAX, REASON_CHARACTERS_MAX, Summary, did_not_pass, headline, name_not_passed, suite_row,
 };
 use crate::{
-    results::{Results, Row, state_word},
+    results::{Results, Row},
     text::{grouped, one_line, shortened},
 };
 
@@ -42,7 +42,7 @@ fn markdown_row(results: &Results, row: Row<'_>) -> String {
     let suite = results.suite_path(row.test.suite).join("/");
     let fields = [
         format!("{suite}/{}", row.test.name),
-        state_word(row.state()).to_owned(),
+        row.state().as_str().to_owned(),
         row.cause().map_or("", |cause| cause.as_str()).to_owned(),
         shortened(row.reason(), REASON_CHARACTERS_MAX),
         row.ep().map_or("", |ep| ep.as_str()).to_owned(),
