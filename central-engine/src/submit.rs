@@ -254,4 +254,8 @@ impl Lookup for LabNow<'_> {
     fn library(&self, name: &str) -> Known<()> {
         Lookup::library(self.lab, name)
     }
+
+    fn library_names(&self) -> Vec<String> {
+        self.lab.library_names()
+    }
 }
