@@ -6,6 +6,7 @@ mod dispatch;
 mod eps;
 mod lab;
 mod logs;
+mod peers;
 mod start;
 
 use anyhow::Result;
@@ -31,6 +32,8 @@ pub(crate) struct Bench {
 enum What {
     /// Time per test, against xargs.
     Dispatch,
+    /// Time per test, against other runners.
+    Peers,
     /// Accepting a project of 100,000 tests.
     Start,
     /// One test that prints a gigabyte.
@@ -61,12 +64,13 @@ pub(crate) struct Measure {
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
-        let all = [What::Dispatch, What::Start, What::Logs, What::Eps];
+        let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps];
         let wanted = if self.what.is_empty() { &all[..] } else { &self.what[..] };
         let mut missed = 0;
         for what in wanted {
             let measures = match what {
                 What::Dispatch => dispatch::measure(self.rounds)?,
+                What::Peers => peers::measure(self.rounds)?,
                 What::Start => start::measure(self.rounds)?,
                 What::Logs => logs::measure()?,
                 What::Eps => eps::measure()?,
