@@ -17,8 +17,8 @@ pub use self::{
     caller::{Caller, Credential, check_ep_token, of_session, of_token},
     first::{first_start, make_token},
     guard::{
-        Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles, MayOperate, MayRead,
-        MayRun, MayStoreFiles, Permission,
+        Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles,
+        MayOperate, MayRead, MayRun, MayStoreFiles, Permission,
     },
     password::{PasswordError, check_new, hash, matches},
     role::{Role, Roles, Scope},

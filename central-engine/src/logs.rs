@@ -259,6 +259,11 @@ impl Logs {
         followed.entry(key).or_insert_with(|| watch::Sender::new(0)).subscribe()
     }
 
+    /// How many logs are followed now, for the metrics.
+    pub fn followers(&self) -> usize {
+        self.followed().values().filter(|sender| sender.receiver_count() > 0).count()
+    }
+
     /// Packs the logs of a run that has ended. What is packed already stays as it is.
     ///
     /// # Errors

@@ -189,6 +189,14 @@ impl Store {
         self.db.write().await
     }
 
+    /// A transaction for what can wait, if nobody else writes now.
+    ///
+    /// # Errors
+    /// The database is gone.
+    pub async fn try_write(&self) -> Result<Option<Conn>, StoreError> {
+        self.db.try_write().await
+    }
+
     /// The number of the next run. One that is never committed is used again after a restart.
     pub fn next_run(&self) -> RunId {
         RunId(self.shared.last_run.fetch_add(1, Ordering::Relaxed).saturating_add(1))

@@ -76,8 +76,10 @@ pub async fn of_token(store: &Store, secret: &str, now: Time) -> Result<Option<C
     let Ok(scope) = token.scope.parse::<Scope>() else { return Ok(None) };
     let Some(roles) = roles_of(&mut conn, &token.owner).await? else { return Ok(None) };
     drop(conn);
-    if token.used.is_none_or(|used| now.millis_since(used) > limits::TOKEN_TOUCH_MILLIS) {
-        let mut conn = store.write().await?;
+    // A note for people: nobody waits for a busy store because of it.
+    if token.used.is_none_or(|used| now.millis_since(used) > limits::TOKEN_TOUCH_MILLIS)
+        && let Some(mut conn) = store.try_write().await?
+    {
         store::token::touch(&mut conn, token.id, now).await?;
         conn.commit().await?;
     }

@@ -108,6 +108,7 @@ pub(super) async fn metrics(app: web::Data<App>) -> Answer {
         &[("", count(eps.iter().map(|(_, working)| working).sum()))],
     );
     page.gauge("live_watchers", "Live pages that watch a run.", &[("", count(app.live.watchers()))]);
+    page.gauge("logs_followed", "Logs that someone follows.", &[("", count(app.logs.followers()))]);
     page.gauge(
         "jobs",
         "Work left by runs: waiting, and given up.",

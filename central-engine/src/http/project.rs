@@ -135,14 +135,18 @@ fn write(lab: &Lab, name: &str, xml: String, options: &ExpandOptions) -> Result<
     })?;
     let checked = jackfield_config::check_project_text(name, xml.clone(), lab, options);
     let Some(plan) = checked.plan else {
-        let mut problem = Problem::new(ErrorCode::BadFile, format!("project {name} has errors; it was not written"));
+        let mut problem =
+            Problem::new(ErrorCode::BadFile, format!("project {name} has errors; it was not written"));
         problem.problems = checked.problems;
         return Err(problem.into());
     };
     let part = place.with_extension("xml.part");
     let written = place.parent().map_or(Ok(()), std::fs::create_dir_all);
-    let written = written.and_then(|()| std::fs::write(&part, xml)).and_then(|()| std::fs::rename(&part, &place));
-    written.map_err(|error| Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}")))?;
+    let written =
+        written.and_then(|()| std::fs::write(&part, xml)).and_then(|()| std::fs::rename(&part, &place));
+    written.map_err(|error| {
+        Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}"))
+    })?;
     let (suites, tests) = (plan.suites.len(), plan.tests.len());
     Ok(CheckedProject { good: true, suites, tests, problems: checked.problems })
 }

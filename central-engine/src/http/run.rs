@@ -212,7 +212,9 @@ pub(super) async fn why(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<R
 #[utoipa::path(get, path = "/api/v1/runs/{run}/jobs", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, body = Vec<JobView>), (status = 404)))]
 pub(super) async fn jobs(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
-    let jobs = store::job::of_run(&mut app.store.read().await?, *run).await?;
+    let mut conn = app.store.read().await?;
+    store::run::row(&mut conn, *run).await?.ok_or_else(|| no_run(*run))?;
+    let jobs = store::job::of_run(&mut conn, *run).await?;
     let view = |job: store::job::JobRow| JobView {
         id: job.id,
         work: job.work.name().to_owned(),

@@ -60,6 +60,16 @@ impl Db {
         }))
     }
 
+    /// A transaction, if nobody else writes now.
+    pub(super) async fn try_write(&self) -> Result<Option<Conn>, StoreError> {
+        Ok(match self {
+            Self::Lite { write, .. } => {
+                write.try_begin_with("BEGIN IMMEDIATE").await?.map(|begun| Conn(Inner::LiteWrite(begun)))
+            }
+            Self::Pg(pool) => pool.try_begin().await?.map(|begun| Conn(Inner::PgWrite(begun))),
+        })
+    }
+
     pub(super) async fn close(&self) {
         match self {
             Self::Lite { write, read } => {

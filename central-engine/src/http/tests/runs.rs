@@ -180,6 +180,44 @@ async fn logs_are_read_by_range_and_followed_to_their_end() {
 }
 
 #[actix_web::test]
+async fn what_happens_while_one_watches_is_shown_at_once() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Read).await;
+    lab.app.store.commit(begun(RUN, &plan("demo", 1), RunState::Running)).await.unwrap();
+    let started = attempt(RUN, 0, 1, jackfield_scheduler::effect::AttemptState::Started);
+    lab.app.store.commit(attempts([started])).await.unwrap();
+    let write = async |offset: u64, bytes: &'static [u8]| {
+        lab.app.logs.write(attempt_id(0), Stream::Cli, offset, bytes).await.unwrap();
+    };
+    write(0, b"first ").await;
+    let happen = async {
+        // Both readers are at the end of what there is before anything happens.
+        while lab.app.live.watchers() == 0 || lab.app.logs.followers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        write(6, b"second").await;
+        let fact = Fact::Ended { state: RunState::Completed, counts: BTreeMap::new() };
+        let events = vec![note(RUN, 2), RunEvent { run: RUN, seq: 3, at: Time(9), fact }];
+        let mut batch = attempts([passed(RUN, 0)]);
+        batch.rows.push(Row::Run(jackfield_scheduler::effect::RunRow {
+            seq: 3,
+            ..run_row(RUN, RunState::Completed)
+        }));
+        batch.events = events.clone();
+        lab.app.store.commit(batch).await.unwrap();
+        lab.app.live.publish(&events);
+    };
+    let live = lab.get(&token, "/runs/1/live?after=1");
+    let log = lab.get(&token, "/attempts/1.0.1/logs/cli?follow=true");
+    let (live, log, ()) = futures_util::future::join3(live, log, happen).await;
+    let seqs: Vec<_> =
+        live.text().lines().filter_map(|line| line.strip_prefix("id: ").map(str::to_owned)).collect();
+    assert_eq!(seqs, ["2", "3"]);
+    assert_eq!(log.text(), "first second");
+    assert_eq!(lab.app.live.watchers(), 0);
+}
+
+#[actix_web::test]
 async fn reports_are_made_on_demand() {
     let lab = Lab::new().await;
     let token = lab.token(Scope::Read).await;
