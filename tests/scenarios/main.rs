@@ -10,6 +10,7 @@
 mod broken;
 mod crash;
 mod first_run;
+mod languages;
 mod order;
 mod router;
 mod twister;

@@ -1,0 +1,167 @@
+//! Tests in every language, the tests inside a test, libraries, scripts around a run, and breakpoints.
+
+use std::{path::Path, time::Duration};
+
+use jackfield_protocol::{
+    api::TestRow,
+    event::Fact,
+    id::RunId,
+    verdict::{TestState, Verdict},
+};
+use jackfield_tests::{Bench, wait};
+use serde_json::json;
+
+const LIMIT: Duration = Duration::from_secs(120);
+const PASS: TestState = TestState::Ended(Verdict::Pass);
+const FAIL: TestState = TestState::Ended(Verdict::Fail);
+
+/// An EP whose Python has pytest and Robot Framework (`cargo xtask setup` makes it), and a language of the lab's own.
+fn bench() -> Bench {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python/bin/python");
+    assert!(python.is_file(), "{} is missing: run `cargo xtask setup`", python.display());
+    let settings = format!(
+        "[interpreters]\npython = {python:?}\n[runners.words]\nkind = \"command\"\ncommand = [\"grep\", \"-q\", \"good\"]\n"
+    );
+    let mut bench = Bench::start("").unwrap();
+    bench.start_ep("EP-1", &settings).unwrap();
+    bench
+}
+
+fn project(head: &str, files: &[&str]) -> String {
+    let cases: String = files
+        .iter()
+        .map(|file| format!("<TestCase><tcName>{file}</tcName><ID>{file}</ID></TestCase>\n"))
+        .collect();
+    format!("<Root>{head}<TestSuite><tsName>all</tsName><ID>all</ID>\n{cases}</TestSuite></Root>")
+}
+
+fn run(bench: &Bench, head: &str, files: &[&str]) -> (RunId, Vec<TestRow>) {
+    let run = bench.api.submit("languages", &project(head, files)).unwrap();
+    bench.api.wait(run, LIMIT).unwrap();
+    (run, bench.api.tests(run).unwrap())
+}
+
+#[test]
+fn every_language_passes_and_fails_with_its_reason() {
+    let bench = bench();
+    let tests = [
+        ("pass.py", "import sys\nassert sys.argv[0].endswith('pass.py')\nprint(EP, SUITE_NAME)\n", PASS),
+        ("fail.py", "assert 1 + 1 == 3, 'arithmetic is broken'\n", FAIL),
+        ("twister.py", "_RESULT, _REASON = 'SKIP', 'not today'\n", TestState::Ended(Verdict::Skipped)),
+        ("python2.py", "print 'hello'\n", TestState::Ended(Verdict::Invalid)),
+        ("pass.tcl", "logMessage logRunning hello\nset _RESULT PASS\n", PASS),
+        ("fail.tcl", "error {no carrier}\n", FAIL),
+        ("pass.exp", "spawn echo hello\nexpect hello\nset _RESULT PASS\n", PASS),
+        ("pass.plx", "print \"ok\\n\";\n", PASS),
+        ("fail.pl", "die \"no such port\\n\";\n", FAIL),
+        ("pass.sh", "jf_log logRunning hello\n", PASS),
+        ("fail.sh", "exit 4\n", FAIL),
+        ("program", "#!/bin/sh\necho I am a program\n", PASS),
+        ("own.words", "good\n", PASS),
+        ("bad.words", "poor\n", FAIL),
+    ];
+    for (file, text, _) in tests {
+        bench.write(&format!("tests/{file}"), text).unwrap();
+    }
+    let files: Vec<&str> = tests.iter().map(|(file, ..)| *file).collect();
+    let (_, rows) = run(&bench, "", &files);
+    for (row, (file, _, expected)) in rows.iter().zip(&tests) {
+        let log =
+            row.attempt.map(|attempt| bench.api.log(attempt, "cli").unwrap_or_default()).unwrap_or_default();
+        assert_eq!(row.state, *expected, "{file}: {}\n{log}", row.reason);
+    }
+    let reason = |file: &str| rows.iter().find(|row| row.name == file).unwrap().reason.clone();
+    assert!(reason("fail.py").contains("arithmetic is broken"), "{}", reason("fail.py"));
+    assert!(reason("twister.py").contains("not today"));
+    assert!(reason("python2.py").contains("Python 2"), "{}", reason("python2.py"));
+    assert!(reason("fail.tcl").contains("no carrier"), "{}", reason("fail.tcl"));
+    assert!(reason("fail.pl").contains("no such port"), "{}", reason("fail.pl"));
+    let log = bench.api.log(rows[0].attempt.unwrap(), "cli").unwrap();
+    assert_eq!(log, "EP-1 all\n");
+}
+
+#[test]
+fn the_tests_inside_pytest_and_robot_are_seen() {
+    let bench = bench();
+    let pytest =
+        "def test_one():\n    assert True\n\ndef test_two():\n    assert 2 == 3, 'two is not three'\n";
+    bench.write("tests/ports_pytest.py", pytest).unwrap();
+    let robot =
+        "*** Test Cases ***\nOne\n    Should Be Equal    a    a\nTwo\n    Should Be Equal    a    a\n";
+    bench.write("tests/ports.robot", robot).unwrap();
+    let (_, rows) = run(&bench, "", &["ports_pytest.py", "ports.robot"]);
+    let parts = |row: &TestRow| row.parts.iter().map(|part| part.verdict).collect::<Vec<_>>();
+    assert_eq!(rows[0].state, FAIL, "{}", rows[0].reason);
+    assert_eq!(parts(&rows[0]), [Verdict::Pass, Verdict::Fail]);
+    assert!(rows[0].parts[1].reason.contains("two is not three"), "{:?}", rows[0].parts);
+    assert_eq!(rows[1].state, PASS, "{}", rows[1].reason);
+    assert_eq!(parts(&rows[1]), [Verdict::Pass, Verdict::Pass]);
+}
+
+#[test]
+fn libraries_reach_the_test_flat_and_deep() {
+    let bench = bench();
+    bench.write("libs/cards.py", "def count():\n    return 3\n").unwrap();
+    bench.write("libs/lines/ports.py", "def name(n):\n    return f'ge0/{n}'\n").unwrap();
+    bench
+        .write("tests/flat.py", "import cards, ports\nassert ports.name(cards.count()) == 'ge0/3'\n")
+        .unwrap();
+    bench
+        .write("tests/deep.py", "import cards\nfrom lines import ports\nassert ports.name(1) == 'ge0/1'\n")
+        .unwrap();
+    for (layout, file) in [("flat", "flat.py"), ("deep", "deep.py")] {
+        let head =
+            format!("<DownloadLibraries>{layout}</DownloadLibraries><libraries>cards.py;lines;</libraries>");
+        let (_, rows) = run(&bench, &head, &[file]);
+        let log = bench.api.log(rows[0].attempt.unwrap(), "cli").unwrap_or_default();
+        assert_eq!(rows[0].state, PASS, "{layout}: {}\n{log}", rows[0].reason);
+    }
+}
+
+#[test]
+fn scripts_around_a_run_are_run_and_a_mandatory_one_that_fails_cancels_it() {
+    let bench = bench();
+    let trace = bench.path().join("trace");
+    for (name, end) in [("pre.sh", "exit 0"), ("post.sh", "exit 0"), ("refuse.sh", "exit 1")] {
+        bench
+            .write(
+                &format!("tests/{name}"),
+                &format!("#!/bin/sh\necho {name} >> {}\n{end}\n", trace.display()),
+            )
+            .unwrap();
+    }
+    bench.write("tests/middle.sh", &format!("#!/bin/sh\necho middle >> {}\n", trace.display())).unwrap();
+    let script = |name: &str| bench.lab().join("tests").join(name).display().to_string();
+    let head =
+        format!("<ScriptPre>{}</ScriptPre><ScriptPost>{}</ScriptPost>", script("pre.sh"), script("post.sh"));
+    run(&bench, &head, &["middle.sh"]);
+    assert_eq!(std::fs::read_to_string(&trace).unwrap(), "pre.sh\nmiddle\npost.sh\n");
+    let head =
+        format!("<PrePostMandatory>true</PrePostMandatory><ScriptPre>{}</ScriptPre>", script("refuse.sh"));
+    let (_, rows) = run(&bench, &head, &["middle.sh"]);
+    assert_eq!(rows[0].state, TestState::Ended(Verdict::NotExecuted), "{}", rows[0].reason);
+}
+
+#[test]
+fn a_breakpoint_holds_a_test_until_a_person_lets_it_go_on() {
+    let bench = bench();
+    bench.write("tests/stops.py", "speed = 100\nbreakpoint()\nprint('on it goes')\n").unwrap();
+    let run = bench.api.submit("stops", &project("", &["stops.py"])).unwrap();
+    let question = wait::until(LIMIT, "the breakpoint", || {
+        Ok(bench.api.events(run)?.iter().find_map(|event| match &event.fact {
+            Fact::Asked { question, interact, .. } if interact.message.contains("speed = 100") => {
+                Some(*question)
+            }
+            _ => None,
+        }))
+    })
+    .unwrap();
+    bench
+        .api
+        .post::<serde_json::Value>(&format!("/runs/{run}/questions/{question}"), &json!({"answer": null}))
+        .unwrap();
+    bench.api.wait(run, LIMIT).unwrap();
+    let rows = bench.api.tests(run).unwrap();
+    assert_eq!(rows[0].state, PASS, "{}", rows[0].reason);
+    assert_eq!(bench.api.log(rows[0].attempt.unwrap(), "cli").unwrap(), "on it goes\n");
+}
