@@ -33,7 +33,8 @@ impl Test {
         }
         command::run(cargo().args(["build", "--locked", "--package", "jackfield-cli"]))?;
         let mut test = cargo();
-        test.args(["test", "--locked"]);
+        // Everything that fails is told in one go.
+        test.args(["test", "--locked", "--no-fail-fast"]);
         match &self.package {
             Some(package) => test.args(["--package", package]),
             None => test.arg("--workspace"),

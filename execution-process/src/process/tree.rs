@@ -186,8 +186,9 @@ fn own_pid() -> i32 {
     rustix::process::getpid().as_raw_nonzero().get()
 }
 
+/// Zero in a container whose first process was started from outside and made no session of its own.
 fn own_session() -> i32 {
-    rustix::process::getsid(None).map_or(0, |session| session.as_raw_nonzero().get())
+    process(own_pid()).map_or(0, |own| own.session)
 }
 
 fn processes() -> Vec<Process> {
