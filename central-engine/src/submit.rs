@@ -10,8 +10,8 @@ use std::{
 };
 
 use jackfield_config::{
-    ExpandOptions, Known, Lab, Lookup, Project, Read, Source, SutEps, expand, plan_files, problem,
-    test_config::TestConfig,
+    ExpandOptions, Known, Lab, Lookup, Project, Read, Source, SutEps, expand, panic::PanicPatterns,
+    plan_files, problem, test_config::TestConfig,
 };
 use jackfield_protocol::{
     api::{SubmitRun, Submitted},
@@ -257,5 +257,9 @@ impl Lookup for LabNow<'_> {
 
     fn library_names(&self) -> Vec<String> {
         self.lab.library_names()
+    }
+
+    fn panic_patterns(&self, user: Option<&UserName>) -> Option<Read<PanicPatterns>> {
+        Lookup::panic_patterns(self.lab, user)
     }
 }

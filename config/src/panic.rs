@@ -1,4 +1,4 @@
-//! `PanicDetectData.json`: expressions that stop an EP when its output matches one.
+//! `PanicDetectData.json`: expressions that end a test when its output matches one.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -29,13 +29,19 @@ pub struct PanicPattern {
 impl PanicPatterns {
     /// Reads the file.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
+        Self::read_for(source, None)
+    }
+
+    /// Reads the expressions of one user, or of all: what others wrote wrongly is not this user's problem.
+    pub fn read_for(source: &Arc<Source>, user: Option<&str>) -> Read<Self> {
         let mut problems = Problems::new(source);
         let json: Result<Value, _> = serde_json::from_str(source.text().trim_start_matches('\u{feff}'));
         let value = match json {
             Ok(Value::Object(users)) => {
-                let users =
-                    users.iter().map(|(user, list)| (user.clone(), read_user(source, list, &mut problems)));
-                Some(Self { by_user: users.collect() })
+                let wanted = users.iter().filter(|(name, _)| user.is_none_or(|user| user == *name));
+                let read =
+                    wanted.map(|(name, list)| (name.clone(), read_user(source, name, list, &mut problems)));
+                Some(Self { by_user: read.collect() })
             }
             Ok(_) => {
                 problems.error(
@@ -62,8 +68,14 @@ impl PanicPatterns {
     }
 }
 
-fn read_user(source: &Source, list: &Value, problems: &mut Problems) -> BTreeMap<String, PanicPattern> {
+fn read_user(
+    source: &Source,
+    user: &str,
+    list: &Value,
+    problems: &mut Problems,
+) -> BTreeMap<String, PanicPattern> {
     let mut patterns = BTreeMap::new();
+    let section = source.text().find(&format!("\"{user}\"")).unwrap_or(0);
     for (id, pattern) in list.as_object().into_iter().flatten() {
         let enabled = match pattern.get("enabled") {
             Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
@@ -71,16 +83,23 @@ fn read_user(source: &Source, list: &Value, problems: &mut Problems) -> BTreeMap
             _ => false,
         };
         let expression = pattern.get("expression").and_then(Value::as_str);
-        // The id is unique enough in the text to point at.
-        let at = source.text().find(&format!("\"{id}\"")).unwrap_or(0);
+        // The id is unique enough in the user's part of the text to point at.
+        let rest = source.text().get(section..).unwrap_or_default();
+        let at = rest.find(&format!("\"{id}\"")).map_or(section, |at| section.saturating_add(at));
         let span = Span::new(at, at);
         match expression.map(|text| (text, Regex::new(text))) {
             Some((text, Ok(_))) => {
                 patterns.insert(id.clone(), PanicPattern { expression: text.to_owned(), enabled });
             }
             Some((text, Err(error))) => {
-                let why = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
-                problems.error(span, format!("`{text}` is not a regular expression: {why}"), "correct it");
+                let shown = error.to_string();
+                let why = shown.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+                let message = format!("`{text}` is not a regular expression: {why}");
+                if enabled {
+                    problems.error(span, message, "correct it, or set `enabled` to \"false\"");
+                } else {
+                    problems.warn(span, message, "correct it before it is enabled");
+                }
             }
             None => {
                 problems.error(span, format!("pattern `{id}` has no `expression`"), "add one, or remove it")

@@ -33,6 +33,9 @@ pub struct RunPlan {
     /// Libraries by the name projects use; each is sent once to an EP.
     #[serde(default)]
     pub libraries: BTreeMap<Arc<str>, Library>,
+    /// Regular expressions of the lab that end a test of a suite with [`PlannedSuite::panic_detect`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub panic_patterns: Vec<String>,
 }
 
 /// What holds for the whole run. Field for field the head of a project file (REFERENCE 1.1).

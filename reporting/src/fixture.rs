@@ -216,6 +216,7 @@ pub(crate) fn demo() -> Results {
         tests,
         files: BTreeMap::new(),
         libraries: BTreeMap::new(),
+        panic_patterns: Vec::new(),
     };
     Results {
         run: head(13),

@@ -161,6 +161,7 @@ mod tests {
             tests: roles.into_iter().map(|(at, role)| test(at, role)).collect(),
             files: Default::default(),
             libraries: Default::default(),
+            panic_patterns: Vec::new(),
         }
     }
 

@@ -80,7 +80,7 @@ impl Scheduler {
 }
 
 impl Run {
-    /// What an EP must know before the first test. Panic patterns are the lab's, so the engine adds them.
+    /// What an EP must know before the first test.
     fn context(&self) -> impl Fn() -> RunContext {
         || RunContext {
             run: self.id(),
@@ -88,7 +88,7 @@ impl Run {
             user: self.plan.user.clone(),
             library_layout: self.plan.options.library_layout,
             libraries: self.plan.libraries.clone(),
-            panic_patterns: Vec::new(),
+            panic_patterns: self.plan.panic_patterns.clone(),
             tests_total: self.tests(),
         }
     }

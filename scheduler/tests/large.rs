@@ -60,6 +60,7 @@ fn plan(tests: u32) -> RunPlan {
         tests: (0..tests).map(test).collect(),
         files: BTreeMap::from([("/t.py".into(), BlobHash([1; 32]))]),
         libraries: BTreeMap::new(),
+        panic_patterns: Vec::new(),
     }
 }
 

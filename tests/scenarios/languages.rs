@@ -4,9 +4,10 @@ use std::{path::Path, time::Duration};
 
 use jackfield_protocol::{
     api::TestRow,
+    error::Problem,
     event::Fact,
     id::RunId,
-    verdict::{TestState, Verdict},
+    verdict::{Cause, TestState, Verdict},
 };
 use jackfield_tests::{Bench, wait};
 use serde_json::json;
@@ -164,4 +165,62 @@ fn a_breakpoint_holds_a_test_until_a_person_lets_it_go_on() {
     let rows = bench.api.tests(run).unwrap();
     assert_eq!(rows[0].state, PASS, "{}", rows[0].reason);
     assert_eq!(bench.api.log(rows[0].attempt.unwrap(), "cli").unwrap(), "on it goes\n");
+}
+
+/// Says half of what is watched for, a moment later the other half, and would then go on for long.
+const PANICS: &str = "import sys, time
+for half in ('Kernel pa', 'nic - not syncing\\n'):
+    sys.stdout.write(half)
+    sys.stdout.flush()
+    time.sleep(0.3)
+time.sleep(600)
+";
+
+#[test]
+fn a_panic_pattern_split_over_two_chunks_ends_the_test() {
+    let bench = bench();
+    let patterns = r#"{"admin": {"1": {"expression": "Kernel p[a]nic", "enabled": "true"}}, "bob": {"2": {"expression": "(", "enabled": true}}}"#;
+    bench.write("PanicDetectData.json", patterns).unwrap();
+    bench.write("tests/panics.py", PANICS).unwrap();
+    bench.write("tests/after.sh", "#!/bin/sh\nexit 0\n").unwrap();
+    let suite = |detect: &str| {
+        project("", &["panics.py", "after.sh"])
+            .replace("</tsName>", &format!("</tsName><PanicDetect>{detect}</PanicDetect>"))
+    };
+    let run = bench.api.submit("panics", &suite("true")).unwrap();
+    bench.api.wait(run, LIMIT).unwrap();
+    let rows = bench.api.tests(run).unwrap();
+    assert_eq!((rows[0].state, rows[1].state), (FAIL, PASS), "{}", rows[0].reason);
+    assert_eq!(rows[0].cause, Some(Cause::Product));
+    assert!(rows[0].reason.contains("Kernel p[a]nic"), "{}", rows[0].reason);
+}
+
+#[test]
+fn a_panic_pattern_that_is_none_is_told_with_its_place_before_anything_runs() {
+    let bench = Bench::start("").unwrap();
+    bench
+        .write(
+            "PanicDetectData.json",
+            "{\n  \"admin\": {\n    \"1\": {\"expression\": \"Oops (\", \"enabled\": \"true\"}}}",
+        )
+        .unwrap();
+    bench.write("tests/a.sh", "#!/bin/sh\nexit 0\n").unwrap();
+    let plain = project("", &["a.sh"]);
+    let watched = plain.replace("</tsName>", "</tsName><PanicDetect>true</PanicDetect>");
+    let (status, text) =
+        bench.api.request("POST", "/runs", Some(&json!({"project": "p.xml", "xml": watched}))).unwrap();
+    assert_eq!(status, 422, "{text}");
+    let problem: Problem = serde_json::from_str(&text).unwrap();
+    let at: Vec<_> = problem.problems.iter().filter(|problem| problem.line == 3).collect();
+    assert!(at.iter().any(|problem| problem.file.ends_with("PanicDetectData.json")), "{text}");
+    bench.write("projects/watched.xml", &watched).unwrap();
+    let file = bench.lab().join("projects/watched.xml");
+    let output = bench.jackfield(&["project", "check", file.to_str().unwrap()]).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("PanicDetectData.json:3:") && told.contains("Oops ("), "{told}");
+    // Nobody watches: it is nobody's problem.
+    let (status, text) =
+        bench.api.request("POST", "/runs", Some(&json!({"project": "p.xml", "xml": plain}))).unwrap();
+    assert_eq!(status, 201, "{text}");
 }

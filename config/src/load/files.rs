@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use jackfield_protocol::error::FileProblem;
+use jackfield_protocol::{error::FileProblem, id::UserName};
 
 use super::{
     Lab,
@@ -49,9 +49,10 @@ impl Lab {
         self.first(&self.layout.users, UsersAndGroups::read)
     }
 
-    /// Reads `PanicDetectData.json`; none where the lab has none.
-    pub fn panic_patterns(&self) -> Option<Read<PanicPatterns>> {
-        self.first(&self.layout.panic_patterns, PanicPatterns::read)
+    /// Reads the expressions of one user, or of all, in `PanicDetectData.json`; none where the lab has none.
+    pub fn panic_patterns(&self, user: Option<&UserName>) -> Option<Read<PanicPatterns>> {
+        let user = user.map(UserName::as_str);
+        self.first(&self.layout.panic_patterns, |source| PanicPatterns::read_for(source, user))
     }
 
     /// Reads `resources.json`; none where the lab has none.

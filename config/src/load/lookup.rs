@@ -7,6 +7,7 @@ use jackfield_protocol::id::UserName;
 use super::{Kind, Lab, text::read_as};
 use crate::{
     limits::FILE_BYTES_MAX,
+    panic::PanicPatterns,
     problem::Read,
     project::expand::{Known, Lookup, SutEps},
     resources::Node,
@@ -101,6 +102,10 @@ impl Lookup for Lab {
 
     fn library_names(&self) -> Vec<String> {
         Self::library_names(self)
+    }
+
+    fn panic_patterns(&self, user: Option<&UserName>) -> Option<Read<PanicPatterns>> {
+        Self::panic_patterns(self, user)
     }
 
     fn library(&self, name: &str) -> Known<()> {

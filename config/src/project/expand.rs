@@ -22,6 +22,7 @@ use jackfield_protocol::{
 
 use super::{Project, Script};
 use crate::{
+    panic::PanicPatterns,
     problem::{Problems, has_errors},
     test_config::TestConfig,
 };
@@ -45,6 +46,11 @@ pub trait Lookup {
     /// The libraries there are, for suggestions.
     fn library_names(&self) -> Vec<String> {
         Vec::new()
+    }
+    /// The lab's panic patterns: those of this user, or of all; none where it has none.
+    fn panic_patterns(&self, user: Option<&UserName>) -> Option<crate::Read<PanicPatterns>> {
+        let _ = user;
+        None
     }
 }
 
@@ -101,6 +107,7 @@ pub fn expand(
         tests: Vec::new(),
         files: std::collections::BTreeMap::new(),
         libraries: std::collections::BTreeMap::new(),
+        panic_patterns: Vec::new(),
     };
     if !prepared.too_large {
         let mut origins = build::build(&prepared, &mut plan);
@@ -115,8 +122,21 @@ pub fn expand(
             );
         }
     }
+    list.extend(take_panic_patterns(&mut plan, lab, options));
     list.splice(0..0, problems.finish());
     (Some(plan).filter(|_| !has_errors(&list)), list)
+}
+
+/// Adds what the lab watches for, where a suite wants its output watched; the answer is what is wrong there.
+fn take_panic_patterns(plan: &mut RunPlan, lab: &dyn Lookup, options: &ExpandOptions) -> Vec<FileProblem> {
+    if !plan.suites.iter().any(|suite| suite.panic_detect) {
+        return Vec::new();
+    }
+    let Some(crate::Read { value, problems }) = lab.panic_patterns(options.user.as_ref()) else {
+        return Vec::new();
+    };
+    plan.panic_patterns = value.map(|patterns| patterns.enabled(plan.user.as_str())).unwrap_or_default();
+    problems
 }
 
 fn run_options(project: &Project, lab: &dyn Lookup, options: &ExpandOptions) -> RunOptions {

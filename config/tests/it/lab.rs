@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +10,7 @@ use jackfield_config::{
     ExpandOptions, FileError, Lab, LabError, bindings::Bindings, check_project, check_project_text,
     db::FieldLevel, engine::ServerKind, plan_files,
 };
-use jackfield_protocol::plan::RunPlan;
+use jackfield_protocol::{error::Severity, plan::RunPlan};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -128,7 +129,7 @@ fn every_other_file_of_the_lab_is_understood() {
     assert_eq!(users.roles("ana", ServerKind::Production).unwrap().len(), 2);
     assert_eq!(users.roles("ana", ServerKind::Development).unwrap().len(), 17);
     assert_eq!(users.roles("nobody", ServerKind::NoType), None);
-    assert_eq!(lab.panic_patterns().unwrap().usable().unwrap().0.enabled("ana"), ["kernel panic|Oops"]);
+    assert_eq!(lab.panic_patterns(None).unwrap().usable().unwrap().0.enabled("ana"), ["kernel panic|Oops"]);
     assert_eq!(lab.globals().unwrap().value.unwrap().get("net/gateway").unwrap().to_json(), "10.0.0.254");
     assert_eq!(lab.suts().into_keys().collect::<Vec<_>>(), ["core.system", "edge.user"]);
     assert!(lab.resources().unwrap().value.unwrap().at("/tb/r1").is_some());
@@ -197,4 +198,26 @@ fn without_a_lab_a_project_is_read_and_nothing_is_looked_up() {
     assert_eq!(checked.plan.unwrap().project, "sent");
     let checked = check_project(Path::new("/no/such/file.xml"), &Lab::nowhere(), &ExpandOptions::default());
     assert!(checked.plan.is_none() && checked.problems.len() == 1);
+}
+
+#[test]
+fn panic_patterns_come_into_the_plan_of_their_user_where_a_suite_is_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"{"bob": {"1": {"expression": "(", "enabled": true}},
+        "ana": {"1": {"expression": "Oops", "enabled": "true"},
+            "2": {"expression": "[", "enabled": "false"}}}"#;
+    fs::write(folder.path().join("PanicDetectData.json"), text).unwrap();
+    let lab = Lab::open(folder.path()).unwrap();
+    let check = |user: &str, watched: &str| {
+        let suite = format!("<PanicDetect>{watched}</PanicDetect><TestCase><tcName>a</tcName></TestCase>");
+        let xml = format!("<Root><TestSuite><tsName>s</tsName>{suite}</TestSuite></Root>");
+        let checked = jackfield_config::check_project_text("p.xml", xml, &lab, &by(user));
+        let at = |problem: &jackfield_protocol::error::FileProblem| (problem.severity, problem.line);
+        let problems = checked.problems.iter().filter(|problem| problem.file.ends_with("json")).map(at);
+        (checked.plan.map(|plan| plan.panic_patterns), problems.collect::<Vec<_>>())
+    };
+    assert_eq!(check("ana", "true"), (Some(vec!["Oops".to_owned()]), vec![(Severity::Warning, 3)]));
+    assert_eq!(check("bob", "true"), (None, vec![(Severity::Error, 1)]));
+    assert_eq!(check("bob", "false"), (Some(Vec::new()), Vec::new()));
+    assert_eq!(check("eve", "true"), (Some(Vec::new()), Vec::new()));
 }

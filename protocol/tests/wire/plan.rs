@@ -27,6 +27,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         tests: vec![test.full],
         files: [("auth/test_login.py".into(), hash(0xc3))].into(),
         libraries: [("net".into(), library())].into(),
+        panic_patterns: vec!["Kernel panic".to_owned()],
     };
     let bare = RunPlan {
         project: full.project.clone(),
@@ -37,6 +38,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         tests: vec![test.bare],
         files: [].into(),
         libraries: [].into(),
+        panic_patterns: Vec::new(),
     };
     let raised = |attempt| Raised { attempt, name: "init.py".to_owned(), verdict: Verdict::Timeout };
     vec![

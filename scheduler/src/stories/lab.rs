@@ -105,6 +105,7 @@ pub(super) fn plan<const N: usize>(suites: [Suite; N]) -> RunPlan {
         tests: Vec::new(),
         files: BTreeMap::from([("/t.py".into(), BlobHash([1; 32]))]),
         libraries: BTreeMap::new(),
+        panic_patterns: Vec::new(),
     };
     suites.into_iter().for_each(|suite| put(&mut plan, suite, None));
     plan

@@ -61,6 +61,7 @@ pub(crate) fn plan(project: &str, tests: u32) -> Arc<RunPlan> {
         tests: (0..tests).map(planned).collect(),
         files: BTreeMap::new(),
         libraries: BTreeMap::new(),
+        panic_patterns: vec!["Kernel panic".to_owned()],
     })
 }
 
