@@ -19,6 +19,7 @@ NEEDS = {
     "tcl": {"tclsh": "tcl", "expect": "expect"},
     "perl": {"perl": "perl"},
     "shell": {"sh": "dash", "awk": "mawk", "bash": "bash"},
+    "java": {"javac": "default-jdk-headless"},
     "examples": {"tclsh": "tcl", "perl": "perl"},
 }
 

@@ -52,6 +52,8 @@ pub struct Runner {
     pub command: Vec<String>,
     /// The JUnit file a command leaves, below the test's work folder.
     pub junit: Option<String>,
+    /// Jars and folders that Java tests use, JUnit's among them; what is not there is passed over.
+    pub classpath: Vec<String>,
 }
 
 /// A way of running a test file.
@@ -69,11 +71,13 @@ pub enum RunnerKind {
     Pytest,
     /// By Robot Framework.
     Robot,
+    /// Compiled, and run by JUnit or by its `main`.
+    Java,
 }
 
 impl RunnerKind {
-    const ALL: [Self; 6] =
-        [Self::Command, Self::Executable, Self::Python, Self::Steps, Self::Pytest, Self::Robot];
+    const ALL: [Self; 7] =
+        [Self::Command, Self::Executable, Self::Python, Self::Steps, Self::Pytest, Self::Robot, Self::Java];
 
     /// The word in `ep.toml`.
     pub fn as_str(self) -> &'static str {
@@ -84,6 +88,7 @@ impl RunnerKind {
             Self::Steps => "steps",
             Self::Pytest => "pytest",
             Self::Robot => "robot",
+            Self::Java => "java",
         }
     }
 }
@@ -196,15 +201,18 @@ impl EpSettings {
         for (ending, table) in top.named_sections("runners") {
             let kind = table.parsed("kind", |text| {
                 let kind = RunnerKind::ALL.into_iter().find(|kind| kind.as_str() == text);
-                kind.ok_or("command, executable, python, steps, pytest or robot")
+                kind.ok_or("command, executable, python, steps, pytest, robot or java")
             });
             let command = table.list("command");
             let junit = filled(table.text("junit"));
+            let classpath = table.list("classpath");
             table.finish();
             let default = if command.is_empty() { None } else { Some(RunnerKind::Command) };
             let kind = kind.or(default);
-            let needs_command =
-                matches!(kind, Some(RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot));
+            let needs_command = matches!(
+                kind,
+                Some(RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot | RunnerKind::Java)
+            );
             if kind.is_none() || (needs_command && command.is_empty()) {
                 let message = format!("runner `{ending}` has no command");
                 table.error(message, "write command = [\"program\", \"argument\"]");
@@ -212,7 +220,7 @@ impl EpSettings {
             }
             if let Some(kind) = kind {
                 let ending = ending.trim_start_matches('.');
-                self.runners.insert(ending.into(), Runner { kind, command, junit });
+                self.runners.insert(ending.into(), Runner { kind, command, junit, classpath });
             }
         }
     }

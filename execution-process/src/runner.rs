@@ -1,10 +1,13 @@
 //! How a test file is run: chosen by the ending of its name in `ep.toml`, or by the test's property `runner`.
 //!
 //! The property names an ending of `ep.toml` (`_pytest.py`, `lua`) or a kind (`pytest`, `robot`, `executable` …): that is
-//! how a plain `test_x.py` becomes a pytest file; nothing is guessed from what a file contains. Two files need no
-//! entry in `ep.toml`: `.pyc` and `.pyo` are run as `.py`, `.java` by `java FILE`.
+//! how a plain `test_x.py` becomes a pytest file; nothing is guessed from what a file contains. Two endings need no
+//! entry in `ep.toml`: `.pyc` and `.pyo` are run as `.py`.
 
-use std::{ffi::OsString, path::Path};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use jackfield_config::ep::{EpSettings, Runner, RunnerKind};
 use jackfield_protocol::{
@@ -75,6 +78,13 @@ pub(crate) fn choose(settings: &EpSettings, test: &TestOrder, places: Places<'_>
             command.extend(params);
             Ok(Plan::Program { command, results: results(&runner) })
         }
+        RunnerKind::Java => {
+            let mut command = fill(settings, &runner.command, places)?;
+            installed(settings.interpreter("javac"))?;
+            command.extend(java_arguments(&runner.classpath, places));
+            command.extend(params);
+            Ok(Plan::Program { command, results: results(&runner) })
+        }
     }
 }
 
@@ -101,15 +111,8 @@ fn runner_of(settings: &EpSettings, test: &TestOrder) -> Result<Runner, Outcome>
 /// Files that a lab expects to run although its `ep.toml` does not name them.
 fn built_in(settings: &EpSettings, file_name: &str) -> Option<Runner> {
     let (_, ending) = file_name.rsplit_once('.')?;
-    let unless_named = |runner: Runner| (!settings.runners.contains_key(ending)).then_some(runner);
-    match ending {
-        "pyc" | "pyo" => settings.runners.get("py").cloned().and_then(unless_named),
-        "java" => {
-            let command = vec!["{java}".to_owned()];
-            unless_named(Runner { kind: RunnerKind::Command, command, junit: None })
-        }
-        _ => None,
-    }
+    let is_built_in = matches!(ending, "pyc" | "pyo") && !settings.runners.contains_key(ending);
+    if is_built_in { settings.runners.get("py").cloned() } else { None }
 }
 
 /// A command with interpreters and places filled in.
@@ -126,12 +129,7 @@ fn fill(settings: &EpSettings, command: &[String], places: Places<'_>) -> Result
                 .replace("{sdk}", &places.sdk.to_string_lossy()),
         };
         if index == 0 {
-            let path = find_program(&text).ok_or_else(|| {
-                let reason =
-                    format!("`{text}` is not installed on this EP; install it, or name another in ep.toml");
-                invalid(Cause::Lab, reason)
-            })?;
-            filled.push(path.into());
+            filled.push(installed(&text)?.into());
         } else {
             filled.push(text.into());
         }
@@ -140,6 +138,15 @@ fn fill(settings: &EpSettings, command: &[String], places: Places<'_>) -> Result
         filled.push(places.sdk.join(wrapper).into());
     }
     Ok(filled)
+}
+
+/// Where a program is.
+fn installed(program: &str) -> Result<PathBuf, Outcome> {
+    find_program(program).ok_or_else(|| {
+        let reason =
+            format!("`{program}` is not installed on this EP; install it, or name another in ep.toml");
+        invalid(Cause::Lab, reason)
+    })
 }
 
 /// The script of ours that gives a language Twister's names, where `ep.toml` runs it in the ordinary way.
@@ -173,13 +180,32 @@ fn own_arguments(kind: RunnerKind, places: Places<'_>) -> Vec<OsString> {
             at("--junitxml=", &results),
         ],
         RunnerKind::Robot => vec![at("--xunit=", &results), at("--outputdir=", places.work)],
-        RunnerKind::Command | RunnerKind::Executable | RunnerKind::Python | RunnerKind::Steps => Vec::new(),
+        RunnerKind::Command
+        | RunnerKind::Executable
+        | RunnerKind::Python
+        | RunnerKind::Steps
+        | RunnerKind::Java => Vec::new(),
     }
+}
+
+/// What a Java machine is told to run our wrapper on the file.
+fn java_arguments(classpath: &[String], places: Places<'_>) -> Vec<OsString> {
+    let sdk = places.sdk.join("java");
+    let mut home = OsString::from("-Djackfield.sdk=");
+    home.push(&sdk);
+    vec![
+        home,
+        "-cp".into(),
+        classpath.join(":").into(),
+        sdk.join("jackfield/Run.java").into(),
+        places.work.join(RESULTS).into(),
+        places.file.into(),
+    ]
 }
 
 fn results(runner: &Runner) -> Option<Results> {
     let file = match runner.kind {
-        RunnerKind::Pytest | RunnerKind::Robot => Some(RESULTS.to_owned()),
+        RunnerKind::Pytest | RunnerKind::Robot | RunnerKind::Java => Some(RESULTS.to_owned()),
         RunnerKind::Command | RunnerKind::Executable | RunnerKind::Python | RunnerKind::Steps => {
             runner.junit.clone()
         }

@@ -7,6 +7,12 @@ use std::{
 
 /// Every file of the SDKs that a test may need: its path below `sdk/`, and what is in it.
 const FILES: &[(&str, &str)] = &[
+    ("java/jackfield/JUnit4.java", include_str!("../../sdk/java/jackfield/JUnit4.java")),
+    ("java/jackfield/JUnit5.java", include_str!("../../sdk/java/jackfield/JUnit5.java")),
+    ("java/jackfield/Jackfield.java", include_str!("../../sdk/java/jackfield/Jackfield.java")),
+    ("java/jackfield/Json.java", include_str!("../../sdk/java/jackfield/Json.java")),
+    ("java/jackfield/Results.java", include_str!("../../sdk/java/jackfield/Results.java")),
+    ("java/jackfield/Run.java", include_str!("../../sdk/java/jackfield/Run.java")),
     ("perl/Jackfield.pm", include_str!("../../sdk/perl/Jackfield.pm")),
     ("perl/Jackfield/Error.pm", include_str!("../../sdk/perl/Jackfield/Error.pm")),
     ("perl/Jackfield/Link.pm", include_str!("../../sdk/perl/Jackfield/Link.pm")),

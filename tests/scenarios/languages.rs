@@ -1,6 +1,6 @@
 //! Tests in every language, the tests inside a test, libraries, scripts around a run, and breakpoints.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use jackfield_protocol::{
     api::TestRow,
@@ -97,6 +97,59 @@ fn the_tests_inside_pytest_and_robot_are_seen() {
     assert!(rows[0].parts[1].reason.contains("two is not three"), "{:?}", rows[0].parts);
     assert_eq!(rows[1].state, PASS, "{}", rows[1].reason);
     assert_eq!(parts(&rows[1]), [Verdict::Pass, Verdict::Pass]);
+}
+
+#[test]
+fn java_tests_are_compiled_and_each_test_inside_is_seen() {
+    let bench = bench();
+    bench.write("libs/Ports.java", "public class Ports { public static int count() { return 3; } }").unwrap();
+    let four = "import org.junit.*;\npublic class PortsTest {\n\
+        @Test public void counts() { Assert.assertEquals(3, Ports.count()); }\n\
+        @Test public void wrong() { Assert.assertEquals(\"up\", \"down\"); }\n\
+        @Ignore(\"no licence\") @Test public void later() {}\n}\n";
+    let five = "package lab;\nimport org.junit.jupiter.api.*;\nclass LinkTest {\n\
+        @Test void up() {}\n@RepeatedTest(2) void flaps() {}\n}\n";
+    let plain = "import jackfield.Jackfield;\npublic class Plain {\npublic static void main(String[] arguments) {\n\
+        Jackfield.setGlobal(\"/java\", \"hot \\\"air\\\" \\u00e9\");\n\
+        Jackfield.logMsg(\"logRunning\", Jackfield.getGlobal(\"/java\"));\n\
+        Jackfield.result(\"PASS\", \"said so\");\n}\n}\n";
+    let broken = "public class Broken {\n    int ports = \"three\";\n}\n";
+    let crash = "public class Crash {\npublic static void main(String[] a) { throw new IllegalStateException(\"no carrier\"); }\n}\n";
+    let files = [
+        ("PortsTest.java", four),
+        ("LinkTest.java", five),
+        ("Plain.java", plain),
+        ("Broken.java", broken),
+        ("Crash.java", crash),
+    ];
+    for (file, text) in files {
+        bench.write(&format!("tests/{file}"), text).unwrap();
+    }
+    let (_, rows) = run(&bench, "<libraries>Ports.java</libraries>", &files.map(|(file, _)| file));
+    let parts = |row: &TestRow| {
+        row.parts.iter().map(|part| (part.name.clone(), part.verdict)).collect::<BTreeMap<_, _>>()
+    };
+    let log = |row: &TestRow| bench.api.log(row.attempt.unwrap(), "cli").unwrap_or_default();
+    assert_eq!(
+        parts(&rows[0]),
+        BTreeMap::from([
+            ("PortsTest.counts".to_owned(), Verdict::Pass),
+            ("PortsTest.wrong".to_owned(), Verdict::Fail),
+            ("PortsTest.later".to_owned(), Verdict::Skipped)
+        ]),
+        "{}\n{}",
+        rows[0].reason,
+        log(&rows[0])
+    );
+    assert_eq!(rows[0].state, FAIL);
+    assert_eq!(rows[1].state, PASS, "{}\n{}", rows[1].reason, log(&rows[1]));
+    assert_eq!(rows[1].parts.len(), 3, "{:?}", rows[1].parts);
+    assert_eq!((rows[2].state, rows[2].reason.as_str()), (PASS, "said so"), "{}", log(&rows[2]));
+    assert_eq!(bench.api.log(rows[2].attempt.unwrap(), "running").unwrap(), "hot \"air\" \u{e9}\n");
+    assert_eq!(rows[3].state, FAIL);
+    assert!(rows[3].reason.contains("Broken.java:2: incompatible types"), "{}", rows[3].reason);
+    assert_eq!(rows[4].state, FAIL);
+    assert!(rows[4].reason.contains("no carrier"), "{}", rows[4].reason);
 }
 
 #[test]

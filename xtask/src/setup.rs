@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{self, root, succeeds};
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 13] = [
+const PACKAGES: [(&str, &str); 16] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openssh-server", "/usr/sbin/sshd"),
     ("openssh-client", "/usr/bin/ssh"),
@@ -18,6 +18,9 @@ const PACKAGES: [(&str, &str); 13] = [
     ("tcl", "/usr/bin/tclsh"),
     ("expect", "/usr/bin/expect"),
     ("perl", "/usr/bin/perl"),
+    ("default-jdk-headless", "/usr/bin/javac"),
+    ("junit4", "/usr/share/java/junit4.jar"),
+    ("junit5", "/usr/share/java/junit-jupiter-engine.jar"),
     ("python3-venv", "/usr/bin/python3"),
     ("python3-pytest", "/usr/lib/python3/dist-packages/pytest"),
     ("postgresql", "/usr/lib/postgresql"),

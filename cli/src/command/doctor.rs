@@ -34,7 +34,7 @@ const PROGRAMS: [(&str, &str, &str, &str); 9] = [
     ("sh", "", "shell tests", "dash"),
     ("pytest", "--version", "pytest suites", "python3-pytest"),
     ("robot", "--version", "Robot Framework suites", "python3-robotframework, or pip install robotframework"),
-    ("java", "-version", "JUnit suites", "default-jre-headless"),
+    ("javac", "-version", "Java tests", "default-jdk-headless, with junit4 or junit5"),
     ("git", "--version", "projects under version control", "git"),
 ];
 

@@ -50,7 +50,7 @@ fn line(plan: Result<Plan, Outcome>) -> String {
 fn settings() -> EpSettings {
     let mut settings = EpSettings::default();
     // Every interpreter is one that is surely there.
-    let names = ["python", "tcl", "expect", "perl", "shell", "java"];
+    let names = ["python", "tcl", "expect", "perl", "shell", "java", "javac"];
     settings.interpreters = names.iter().map(|name| (Arc::from(*name), Arc::from("sh"))).collect();
     settings
 }
@@ -87,7 +87,8 @@ fn the_ending_chooses_and_the_property_overrides() {
 fn a_language_of_the_labs_own_takes_three_lines() {
     let mut settings = settings();
     let command = ["sh", "-c", "{file} --out {work}/r.xml"].map(str::to_owned).to_vec();
-    let runner = Runner { kind: RunnerKind::Command, command, junit: Some("r.xml".to_owned()) };
+    let runner =
+        Runner { kind: RunnerKind::Command, command, junit: Some("r.xml".to_owned()), classpath: Vec::new() };
     settings.runners.insert("lua".into(), runner);
     assert_eq!(line(plan(&settings, "x.lua", None)), "sh -c /f/x.lua --out /w/r.xml a b > r.xml");
 }

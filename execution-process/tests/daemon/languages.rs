@@ -115,6 +115,7 @@ async fn the_tests_of_a_junit_producer_are_parts() {
             kind: jackfield_config::ep::RunnerKind::Command,
             command: vec!["{shell}".to_owned(), "{file}".to_owned()],
             junit: Some("out.xml".to_owned()),
+            classpath: Vec::new(),
         };
         settings.file.runners.insert("mine".into(), runner);
     })

@@ -59,15 +59,17 @@ async fn a_program_logs_in_for_a_token() {
     let got = lab.send(TestRequest::post().uri("/api/v1/login").set_json(body)).await.expect(200);
     assert_eq!(got.header("set-cookie"), "");
     let token = got.json::<Value>()["token"].as_str().unwrap().to_owned();
-    lab.get(&token, "/me").await.expect(200);
-    let listed = lab.get(&token, "/tokens").await.expect(200);
+    let mut listed = lab.get(&token, "/tokens").await.expect(200);
+    // The note of its use is left to a later request where the store is busy.
+    while listed.json::<Value>()["items"][0]["last_used"].is_null() {
+        listed = lab.get(&token, "/tokens").await.expect(200);
+    }
     assert!(!listed.text().contains(&token), "a secret is shown once");
     let page: Value = listed.json();
     assert_eq!(
         (&page["items"][0]["name"], &page["items"][0]["scope"]),
         (&json!("command line"), &json!("admin"))
     );
-    assert!(page["items"][0]["last_used"].is_string());
     lab.with(&token, Method::DELETE, "/tokens/1", None).await.expect(204);
     lab.get(&token, "/me").await.expect(401);
 }
