@@ -26,6 +26,7 @@ pub mod resources;
 pub mod engine;
 mod first_files;
 mod questions;
+mod queue;
 mod restore;
 mod results;
 mod retry;

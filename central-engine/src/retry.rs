@@ -3,11 +3,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
-    sync::Arc,
 };
 
 use jackfield_protocol::{
-    error::{ErrorCode, Problem},
     id::{RunId, SuiteIndex, TestIndex},
     plan::{Dependency, PlannedTest, Role, RunPlan},
     verdict::Verdict,
@@ -106,61 +104,5 @@ impl Numbers {
     }
 }
 
-/// Copies of tests of a plan, by ID, name or file, for the end of one suite or each for the end of its own.
-///
-/// # Errors
-/// A name that no test of the plan has, with what to do instead.
-pub(crate) fn copies(
-    plan: &RunPlan,
-    suite: Option<&str>,
-    names: &[String],
-) -> Result<BTreeMap<SuiteIndex, Vec<PlannedTest>>, Problem> {
-    let suite = suite.map(|name| suite_named(plan, name)).transpose()?;
-    let mut copies: BTreeMap<SuiteIndex, Vec<PlannedTest>> = BTreeMap::new();
-    let mut taken: BTreeSet<Arc<str>> = plan.tests.iter().map(|test| Arc::clone(&test.id)).collect();
-    for name in names {
-        let test = plan.tests.iter().find(|test| is_named(test, name)).ok_or_else(|| {
-            let title =
-                format!("the run has no test `{name}`; queue one of its own tests, or start a new run");
-            Problem::new(ErrorCode::NotFound, title).field("files")
-        })?;
-        let mut copy = test.clone();
-        copy.suite = suite.unwrap_or(test.suite);
-        // A copy runs for its own sake, now.
-        copy.role = Role::Test;
-        copy.depends = Vec::new();
-        copy.id = fresh_id(&test.id, &mut taken);
-        copies.entry(copy.suite).or_default().push(copy);
-    }
-    Ok(copies)
-}
-
-/// The suite of this name or ID; the last of several, since that is the one that goes on longest.
-fn suite_named(plan: &RunPlan, name: &str) -> Result<SuiteIndex, Problem> {
-    let named = (0..).map(SuiteIndex).zip(&plan.suites);
-    let found = named.filter(|(_, suite)| *suite.name == *name || *suite.id == *name).last();
-    found.map(|(index, _)| index).ok_or_else(|| {
-        let names: BTreeSet<&str> = plan.suites.iter().map(|suite| &*suite.name).collect();
-        let names = names.into_iter().take(20).collect::<Vec<_>>().join(", ");
-        Problem::new(ErrorCode::NotFound, format!("the run has no suite `{name}`; it has {names}"))
-            .field("suite")
-    })
-}
-
-fn is_named(test: &PlannedTest, name: &str) -> bool {
-    let ends =
-        |path: &str| path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
-    *test.id == *name || *test.origin == *name || *test.name == *name || ends(&test.file)
-}
-
-/// `id+2`, `id+3`, …: the EP's part of the ID stays at its end.
-fn fresh_id(id: &str, taken: &mut BTreeSet<Arc<str>>) -> Arc<str> {
-    let (own, ep) = id.split_once('#').map_or((id, String::new()), |(own, ep)| (own, format!("#{ep}")));
-    let fresh = (2_u64..).map(|count| Arc::from(format!("{own}+{count}{ep}"))).find(|id| !taken.contains(id));
-    let fresh: Arc<str> = fresh.unwrap_or_else(|| id.into());
-    taken.insert(Arc::clone(&fresh));
-    fresh
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -62,7 +62,7 @@ fn bad_file(file: &str, error: &dyn std::fmt::Display) -> Problem {
     Problem::new(ErrorCode::BadFile, format!("`{file}` {error}"))
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -146,7 +146,7 @@ fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<(), Proble
     Ok(())
 }
 
-fn store_file(path: &Path, blobs: &Blobs) -> Result<BlobHash, Problem> {
+pub(crate) fn store_file(path: &Path, blobs: &Blobs) -> Result<BlobHash, Problem> {
     let shown = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| bad_file(&shown, &format!("cannot be read: {error}")))?;
     blobs.put(&bytes).map_err(|error| storage(&shown, &error))

@@ -245,6 +245,9 @@ pub struct PlannedTest {
     pub suite: SuiteIndex,
     /// The file, as the project names it with `$HOME` and `~` resolved; a name in [`RunPlan::files`].
     pub file: Arc<str>,
+    /// Its content, where the test came into the run while it ran: it may differ from a file of that name in the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<BlobHash>,
     /// The last part of the file, and the iteration where there is one: what people see.
     pub name: Arc<str>,
     /// What it is for.
@@ -313,6 +316,11 @@ impl RunPlan {
     /// The test at this place; none for an index that is not of this plan.
     pub fn test(&self, index: TestIndex) -> Option<&PlannedTest> {
         self.tests.get(usize::try_from(index.0).ok()?)
+    }
+
+    /// The content of a test's file; none where the file was not there.
+    pub fn content_of(&self, test: &PlannedTest) -> Option<BlobHash> {
+        test.content.or_else(|| self.files.get(&test.file).copied())
     }
 
     /// The suite at this place; none for an index that is not of this plan.

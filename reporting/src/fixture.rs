@@ -45,6 +45,7 @@ fn test(index: u32, suite: u32, file: &str) -> PlannedTest {
         origin: format!("test-{index}").into(),
         suite: SuiteIndex(suite),
         file: format!("tests/{file}").into(),
+        content: None,
         name: file.into(),
         role: Role::Test,
         runnable: true,

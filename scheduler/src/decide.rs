@@ -36,9 +36,9 @@ impl Run {
 
     /// A test whose file is not there is SKIPPED in its turn.
     pub(crate) fn missing(&self, index: TestIndex) -> Option<Outcome> {
-        let file = &self.test(index)?.file;
-        let reason = || format!("the file {file} was not there when the run began");
-        let missing = !self.plan.files.contains_key(file);
+        let test = self.test(index)?;
+        let reason = || format!("the file {} was not there when the run began", test.file);
+        let missing = self.plan.content_of(test).is_none();
         missing.then(|| Outcome::not_pass(Verdict::Skipped, Cause::Test, reason()))
     }
 

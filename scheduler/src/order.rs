@@ -138,6 +138,7 @@ mod tests {
             origin: "t".into(),
             suite: SuiteIndex(suite),
             file: "t".into(),
+            content: None,
             name: "t".into(),
             role,
             runnable: true,

@@ -114,7 +114,7 @@ impl Run {
             id: Arc::clone(&test.id),
             name: Arc::clone(&test.name),
             file: Arc::clone(&test.file),
-            content: content(&test.file),
+            content: self.plan.content_of(test),
             runnable: test.runnable,
             suite_id: Arc::clone(&suite.id),
             suite_name: Arc::clone(&suite.name),

@@ -39,6 +39,7 @@ fn plan(tests: u32) -> RunPlan {
         origin: "t".into(),
         suite: SuiteIndex(index / 10),
         file: "/t.py".into(),
+        content: None,
         name: "t.py".into(),
         role: if index.is_multiple_of(10) { Role::Setup } else { Role::Test },
         runnable: true,

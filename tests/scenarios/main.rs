@@ -12,5 +12,6 @@ mod crash;
 mod first_run;
 mod languages;
 mod order;
+mod queue;
 mod router;
 mod twister;

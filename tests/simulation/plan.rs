@@ -16,7 +16,7 @@ use crate::rng::Dice;
 /// A file that is there.
 pub(crate) const FILE: &str = "/t/test.py";
 /// A file that is not.
-const MISSING: &str = "/t/missing.py";
+pub(crate) const MISSING: &str = "/t/missing.py";
 
 pub(crate) fn random_plan(dice: &mut Dice, user: &str, eps: u64) -> RunPlan {
     let mut plan = RunPlan {
@@ -125,6 +125,7 @@ pub(crate) fn random_test(dice: &mut Dice, suite: SuiteIndex, role: Role, name: 
         origin: name.into(),
         suite,
         file: if dice.percent(4) { MISSING.into() } else { FILE.into() },
+        content: None,
         name: name.into(),
         role,
         runnable: !dice.percent(7),

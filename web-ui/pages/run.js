@@ -97,6 +97,7 @@ function sentence(event) {
     case "test_started": return `${name(test_of(event.attempt))} started on ${event.ep}`;
     case "test_ended": return `${name(event.test)}: ${event.outcome.verdict} ${event.outcome.reason || ""}`;
     case "tests_ended": return `${event.tests.reduce((sum, [from, to]) => sum + to - from, 0)} tests: ${event.outcome.verdict} ${event.outcome.reason || ""}`;
+    case "tests_queued": return `${event.by} queued ${event.tests.length} more tests`;
     case "ep_silent": return `${event.ep} is silent; it is given up at ${event.until}`;
     case "ep_returned": return `${event.ep} is back`;
     case "ep_lost": return `${event.ep} is lost`;

@@ -1,18 +1,21 @@
 //! Runs under way: pausing, stopping, adding tests and taking them out, and running again what did not pass.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use actix_web::{HttpResponse, web};
 use jackfield_protocol::{
     api::Submitted,
     error::ErrorCode,
     id::{RunId, TestIndex},
+    verdict::TestState,
 };
-use jackfield_scheduler::Event;
-use serde::Deserialize;
+use jackfield_scheduler::{Event, Scheduler};
+use serde::{Deserialize, Serialize};
 
 use super::{Answer, App, Failure, audit_alone, run};
 use crate::{
     auth::{Guard, MayRun},
-    clock, limits, retry,
+    clock, limits, queue, retry,
     store::{self, job::Work},
 };
 
@@ -38,11 +41,18 @@ pub(super) struct StopRun {
 /// Tests to add to a run.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(super) struct QueueTests {
-    /// At the end of this suite, by its name; none means each at the end of its own.
+    /// At the end of this suite, by its name or ID; none means each at the end of its own.
     #[serde(default)]
     suite: Option<String>,
-    /// Tests of this run, by file, name or ID; each is run once more.
+    /// Tests of this run, by file, name or ID, each to be run once more; or test files of the lab.
     files: Vec<String>,
+}
+
+/// Tests that were added to a run.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct QueuedTests {
+    /// Their numbers, in the order in which they were asked for within each suite.
+    tests: Vec<TestIndex>,
 }
 
 /// Tests to take out of a run.
@@ -120,9 +130,10 @@ pub(super) async fn run_again(app: web::Data<App>, guard: Guard<MayRun>, run: we
         .json(Submitted { run, warnings: Vec::new() }))
 }
 
-/// Adds tests of the run once more, at the end of a suite that has not ended.
+/// Adds tests at the end of a suite that has not ended: tests of the run once more, or new files of the lab.
 #[utoipa::path(post, path = "/api/v1/runs/{run}/queue", tag = "runs", params(("run" = RunId, Path)),
-    request_body = QueueTests, responses((status = 204), (status = 404), (status = 409)))]
+    request_body = QueueTests,
+    responses((status = 200, body = QueuedTests), (status = 403), (status = 404), (status = 409)))]
 pub(super) async fn queue(
     app: web::Data<App>,
     guard: Guard<MayRun>,
@@ -130,21 +141,29 @@ pub(super) async fn queue(
     body: web::Json<QueueTests>,
 ) -> Answer {
     let run = *run;
-    run::controlled(&app, &guard.caller, run).await?;
+    let summary = run::controlled(&app, &guard.caller, run).await?;
+    if summary.state.is_final() {
+        let title = format!("run {run} has ended and takes no more tests; start a new one");
+        return Err(Failure::new(ErrorCode::WrongState, title));
+    }
     let QueueTests { suite, files } = body.into_inner();
     if files.len() > limits::QUEUED_TESTS_MAX {
         let title = format!("at most {} tests can be queued at once", limits::QUEUED_TESTS_MAX);
         return Err(Failure::new(ErrorCode::TooLarge, title).field("files"));
     }
     let plan = app.store.plan(run).await?.ok_or_else(|| run::no_run(run))?;
-    for (suite, tests) in retry::copies(&plan, suite.as_deref(), &files)? {
+    let audited = files.join(" ");
+    let mut ids = BTreeSet::new();
+    for (suite, tests) in queue::find(&app, run, &plan, suite.as_deref(), files).await? {
         let by = guard.caller.user.clone();
-        let may = app.engine.ask(move |scheduler| scheduler.may_queue(run, suite)).await?;
-        may.map_err(|why| Failure::new(ErrorCode::WrongState, why))?;
+        ids.extend(tests.iter().map(|test| Arc::clone(&test.id)));
         app.engine.event(Event::TestsQueued { run, suite, tests, by }).await?;
     }
-    audit_alone(&app, &guard.caller, "run.queue", run, &files.join(" ")).await?;
-    Ok(HttpResponse::NoContent().finish())
+    audit_alone(&app, &guard.caller, "run.queue", run, &audited).await?;
+    let grown = app.store.plan(run).await?.ok_or_else(|| run::no_run(run))?;
+    let new = (0..).map(TestIndex).zip(&grown.tests).skip(plan.tests.len());
+    let tests = new.filter(|(_, test)| ids.contains(&test.id)).map(|(index, _)| index).collect();
+    Ok(HttpResponse::Ok().json(QueuedTests { tests }))
 }
 
 /// Takes tests that have not started out of the run: they end SKIPPED.
@@ -159,10 +178,37 @@ pub(super) async fn dequeue(
     let run = *run;
     run::controlled(&app, &guard.caller, run).await?;
     let DequeueTests { tests } = body.into_inner();
+    let wanted = tests.clone();
+    let held =
+        app.engine.ask(move |scheduler| wanted.into_iter().find_map(|test| kept(scheduler, run, test)));
+    if let Some((code, title)) = held.await? {
+        return Err(Failure::new(code, title).field("tests"));
+    }
     let names = tests.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     app.engine.event(Event::TestsDequeued { run, tests, by: guard.caller.user.clone() }).await?;
     audit_alone(&app, &guard.caller, "run.dequeue", run, &names).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Why a test cannot be taken out of its run; none where it can.
+fn kept(scheduler: &Scheduler, run: RunId, test: TestIndex) -> Option<(ErrorCode, String)> {
+    match scheduler.test_view(run, test).map(|view| view.state) {
+        None if scheduler.run_view(run).is_none() => {
+            Some((ErrorCode::WrongState, format!("run {run} has ended; nothing can be taken out of it")))
+        }
+        None => Some((
+            ErrorCode::NotFound,
+            format!("run {run} has no test {test}; see `jackfield runs show {run}`"),
+        )),
+        Some(TestState::Working) => Some((
+            ErrorCode::WrongState,
+            format!("test {run}.{test} runs already; only a stop of the whole run ends it"),
+        )),
+        Some(TestState::Ended(verdict)) => {
+            Some((ErrorCode::WrongState, format!("test {run}.{test} has ended {verdict} already")))
+        }
+        Some(TestState::Pending | TestState::Waiting) => None,
+    }
 }
 
 /// Inserts the results of a run that ended into the lab's database, if that was not done: for projects that ask.

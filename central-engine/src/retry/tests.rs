@@ -1,13 +1,13 @@
 use jackfield_protocol::{plan::Dependency, verdict::VerdictSet};
 
 use super::*;
-use crate::store::tests::fixture::{plan, planned, suite};
+use crate::store::tests::fixture::{plan, suite};
 
 /// ```text
 /// outer: setup 0, test 1, inner: test 2, test 3; test 4, teardown 5
 /// other: setup 6, test 7
 /// ```
-fn nested() -> RunPlan {
+pub(crate) fn nested() -> RunPlan {
     let mut plan = RunPlan::clone(&plan("demo", 8));
     plan.suites = vec![suite("outer", None, 0..6), suite("inner", Some(0), 2..4), suite("other", None, 6..8)];
     for (test, suite) in plan.tests.iter_mut().zip([0, 0, 1, 1, 0, 0, 2, 2]) {
@@ -62,21 +62,4 @@ fn a_suite_of_which_all_passed_is_left_out() {
 fn setup_files_alone_are_no_reason_to_run() {
     assert!(rest_of(&[1, 2, 3, 4, 7]).is_none());
     assert_eq!(rest_of(&[]).unwrap(), nested(), "nothing passed: the same again");
-}
-
-#[test]
-fn queued_tests_get_ids_of_their_own() {
-    let mut plan = nested();
-    plan.tests[1].id = "one#EP-1".into();
-    let name = |name: &str| name.to_owned();
-    let copies = copies(&plan, None, &[name("t1.py"), name("one#EP-1"), name("tests/t7.py")]).unwrap();
-    let ids: Vec<_> = copies[&SuiteIndex(0)].iter().map(|test| test.id.to_string()).collect();
-    assert_eq!(ids, ["one+2#EP-1", "one+3#EP-1"]);
-    assert_eq!(copies[&SuiteIndex(2)][0].file, planned(7).file);
-    let there = super::copies(&plan, Some("inner"), &[name("t7.py")]).unwrap();
-    assert_eq!(there[&SuiteIndex(1)][0].suite, SuiteIndex(1));
-    let unknown = super::copies(&plan, None, &[name("7.py")]).unwrap_err();
-    assert!(unknown.title.starts_with("the run has no test `7.py`"), "{}", unknown.title);
-    let unknown = super::copies(&plan, Some("none"), &[]).unwrap_err();
-    assert_eq!(unknown.title, "the run has no suite `none`; it has inner, other, outer");
 }

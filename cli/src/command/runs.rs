@@ -83,16 +83,16 @@ pub(crate) enum Runs {
         #[arg(default_value = "")]
         answer: String,
     },
-    /// Run tests of the run once more, at the end of a suite that has not ended.
+    /// Add tests at the end of a suite that has not ended, and print their numbers.
     Queue {
         /// The run.
         run: RunId,
-        /// The tests, by ID, name or file.
+        /// Tests of the run, by ID, name or file, to run once more; or test files of the lab.
         #[arg(required = true)]
         tests: Vec<String>,
-        /// The number of the suite; without it each goes to the end of its own.
+        /// The suite, by name or ID; without it each goes to the end of its own.
         #[arg(long)]
-        suite: Option<u32>,
+        suite: Option<String>,
     },
     /// Take tests that have not started out of the run.
     Dequeue {
@@ -120,9 +120,7 @@ impl Runs {
                 let path = format!("questions/{question}");
                 act(context, *run, &path, &json!({"answer": read_answer(answer)}))
             }
-            Self::Queue { run, tests, suite } => {
-                act(context, *run, "queue", &json!({"suite": suite, "tests": tests}))
-            }
+            Self::Queue { run, tests, suite } => queue(context, *run, tests, suite.as_deref()),
             Self::Dequeue { run, tests } => act(context, *run, "dequeue", &json!({"tests": tests})),
         }
     }
@@ -209,6 +207,16 @@ fn wait(context: &Context, run: RunId) -> Result<Exit> {
 
 fn act(context: &Context, run: RunId, what: &str, body: &Value) -> Result<Exit> {
     let _done: Value = context.client.post(&format!("/runs/{run}/{what}"), body)?;
+    Ok(Exit::Done)
+}
+
+fn queue(context: &Context, run: RunId, tests: &[String], suite: Option<&str>) -> Result<Exit> {
+    let body = json!({"suite": suite, "files": tests});
+    let queued: Value = context.client.post(&format!("/runs/{run}/queue"), &body)?;
+    context.output.print(&queued, |queued| {
+        let numbers = queued.get("tests").and_then(Value::as_array).into_iter().flatten();
+        numbers.map(|number| format!("{run}.{number}")).collect::<Vec<_>>().join("\n")
+    })?;
     Ok(Exit::Done)
 }
 

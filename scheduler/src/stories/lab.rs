@@ -30,6 +30,7 @@ pub(super) fn test(name: &str) -> PlannedTest {
         origin: name.into(),
         suite: SuiteIndex(0),
         file: "/t.py".into(),
+        content: None,
         name: name.into(),
         role: Role::Test,
         runnable: true,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_protocol::{
-    id::{RunId, SuiteIndex, TestIndex, UserName},
+    id::{BlobHash, RunId, SuiteIndex, TestIndex, UserName},
     plan::Role,
     verdict::TestState,
 };
@@ -12,7 +12,7 @@ use jackfield_scheduler::Event;
 use super::{Day, Happening};
 use crate::{
     oracle::Story,
-    plan::{random_dependency, random_plan, random_test},
+    plan::{MISSING, random_dependency, random_plan, random_test},
 };
 
 impl Day {
@@ -68,6 +68,11 @@ impl Day {
             .map(|nth| {
                 let mut test =
                     random_test(&mut self.dice, suite, Role::Test, &format!("q{}", u64::from(tests) + nth));
+                if self.dice.percent(20) {
+                    // A file that came into the lab after the run began.
+                    test.file = MISSING.into();
+                    test.content = Some(BlobHash([7; 32]));
+                }
                 if self.dice.percent(30) {
                     test.depends.extend(random_dependency(&mut self.dice, tests));
                 }

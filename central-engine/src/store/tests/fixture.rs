@@ -20,6 +20,7 @@ pub(crate) fn planned(index: u32) -> PlannedTest {
         origin: format!("id-{index}").into(),
         suite: SuiteIndex(0),
         file: format!("tests/t{index}.py").into(),
+        content: None,
         name: format!("t{index}.py").into(),
         role: Role::Test,
         runnable: true,

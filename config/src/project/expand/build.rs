@@ -163,6 +163,7 @@ impl Builder<'_> {
             origin: Arc::clone(&prepared.origin),
             suite,
             file: Arc::clone(&prepared.file),
+            content: None,
             name: iteration.as_ref().map_or_else(
                 || Arc::clone(&prepared.name),
                 |iteration| display_name(&prepared.name, &iteration.values),
