@@ -26,6 +26,8 @@ const READ_BYTES: usize = 64 * 1024;
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 /// How long the warm interpreter may take to fork.
 const WARM_LIMIT: Duration = Duration::from_secs(60);
+/// How often the processes of a test are counted: the kernel's own limit is one of the user, and none for root.
+const COUNT_PAUSE: Duration = Duration::from_secs(1);
 /// Never, for an alarm that is not wanted any more.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -169,6 +171,7 @@ impl Attempt {
         let mut ending = Ending::NotYet;
         let mut alarm =
             Box::pin(tokio::time::sleep(Duration::from_millis(self.order.timeout_millis).min(FAR)));
+        let mut count = tokio::time::interval(COUNT_PAUSE);
         let mut open = true;
         let mut buffer = Vec::with_capacity(READ_BYTES);
         loop {
@@ -188,6 +191,7 @@ impl Attempt {
                     run.exit = exit;
                     break;
                 }
+                _ = count.tick() => end_now = self.too_many(tree),
                 () = run.log.flush(), if !run.log.is_clear() => {}
                 Some(said) = self.said.recv(), if run.log.is_clear() => self.take(said, run),
                 _ = output.readable(), if open && run.log.is_clear() => {
@@ -202,6 +206,14 @@ impl Attempt {
                 alarm.set(tokio::time::sleep(grace));
             }
         }
+    }
+
+    fn too_many(&self, tree: &Tree) -> Option<Outcome> {
+        let most = self.station.settings.limits().processes;
+        tree.more_than(most).map(|count| {
+            let reason = format!("it had {count} processes; limits.processes of ep.toml is {most}");
+            Outcome::not_pass(Verdict::Fail, Cause::Test, reason)
+        })
     }
 
     /// How the attempt ends, now that somebody outside wants it to; none where it is too late for what they want.

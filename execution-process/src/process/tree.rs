@@ -47,6 +47,13 @@ impl Tree {
         self
     }
 
+    /// How many there are, where that could be more than this; looking costs nothing on a machine that has fewer at all.
+    pub(crate) fn more_than(&self, most: u64) -> Option<usize> {
+        let on_this_machine = threads_on_this_machine().unwrap_or(u64::MAX);
+        let count = (on_this_machine > most).then(|| self.members().len())?;
+        u64::try_from(count).is_ok_and(|count| count > most).then_some(count)
+    }
+
     /// Asks every process to end.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
@@ -180,6 +187,13 @@ fn own_children() -> Vec<i32> {
         // A kernel without that file: the long way.
         Err(_) => processes().iter().filter(|process| process.parent == own).map(|p| p.pid).collect(),
     }
+}
+
+/// The fourth field of `/proc/loadavg` is `running/all`, see proc(5).
+fn threads_on_this_machine() -> Option<u64> {
+    let load = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let (_, all) = load.split(' ').nth(3)?.split_once('/')?;
+    all.parse().ok()
 }
 
 fn own_pid() -> i32 {

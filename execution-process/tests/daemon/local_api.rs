@@ -61,7 +61,8 @@ sleep 600"#,
         trace = trace.display()
     );
     let mut test = order(&engine, 1, "t", &script(&lines));
-    test.timeout_millis = 1_500;
+    // Long enough for a busy machine to register them all.
+    test.timeout_millis = 3_000;
     assign(&engine, test);
     let ended = engine.ended(id(1)).await;
     assert_eq!(ended.outcome.verdict, Verdict::Timeout);

@@ -95,6 +95,22 @@ async fn a_test_that_runs_too_long_is_ended_with_all_it_started() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_forks_without_end_is_ended() {
+    let engine = Engine::start().await;
+    // Root, whom the kernel's limit does not bind, is bound too.
+    let ep = Ep::start_with(&engine, |settings| settings.file.limits.processes = 30).await;
+    let script = "i=0; while [ $i -lt 40 ]; do sleep 600 & i=$((i+1)); done; echo all; wait";
+    assign(&engine, order(&engine, 1, "bomb", &format!("#!/bin/sh\n{script}\n")));
+    let ended = engine.ended(id(1)).await;
+    let log = String::from_utf8(engine.log(id(1), Stream::Cli).await).unwrap();
+    let by_kernel = log.contains("fork");
+    let counted = ended.outcome.reason == "it had 41 processes; limits.processes of ep.toml is 30";
+    assert!(by_kernel || counted, "{:?}\n{log}", ended.outcome);
+    assert_eq!(ended.outcome.verdict, Verdict::Fail);
+    ep.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_test_leaves_running_is_ended_after_it() {
     let engine = Engine::start().await;
     let ep = Ep::start(&engine).await;
