@@ -7,13 +7,14 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::limits::READ_BYTES;
+use crate::{beside::Beside, limits::READ_BYTES, line::LineOrder};
 
 /// A terminal's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,25 @@ pub trait Channel: Send {
 
     /// Ends it in good order, as far as the peer lets it.
     fn close(&mut self) -> BoxFuture<'_, ()>;
+
+    /// What someone who waits in vain should know of the connection: it is part of the error.
+    fn remark(&self) -> Option<String> {
+        None
+    }
+
+    /// Does something to the line that carries the dialogue.
+    fn order(&mut self, order: LineOrder) -> BoxFuture<'_, io::Result<()>> {
+        let _ = order;
+        Box::pin(async {
+            let why = "this session has no serial line: only serial and rfc2217 sessions have, and telnet knows a break";
+            Err(io::Error::new(io::ErrorKind::Unsupported, why))
+        })
+    }
+
+    /// What the connection carries beside the dialogue; none where it carries nothing else.
+    fn beside(&self) -> Option<Arc<dyn Beside>> {
+        None
+    }
 }
 
 /// Reads once from a channel; 0 at its end.

@@ -1,7 +1,7 @@
 //! Dialogues with devices.
 //!
 //! - [`target`] says where a device is and as whom, [`profile`] how its kind is talked to;
-//! - a [`channel`] carries bytes: [`telnet`], [`ssh`], a local [`process`];
+//! - a [`channel`] carries bytes: [`telnet`], [`ssh`] and what it carries [`beside`] the dialogue, a serial [`line`], a local [`process`];
 //! - [`expect`] finds what is awaited in bytes as they arrive, [`record`] writes a dialogue down;
 //! - a [`session`] puts them together: open, command, config, close;
 //! - [`steps`] runs a test that is written as data;
@@ -13,8 +13,12 @@ pub mod limits;
 pub mod profile;
 pub mod target;
 
+pub mod beside;
 pub mod channel;
+mod connect;
+pub mod line;
 pub mod process;
+pub mod serial;
 pub mod ssh;
 pub mod telnet;
 

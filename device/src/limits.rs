@@ -37,3 +37,35 @@ pub const RECORDING_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub const SIMULATED_LINE_BYTES_MAX: usize = 4 * 1024;
 /// Connections to one simulated device at once; further ones are closed at once.
 pub const SIMULATED_CONNECTIONS_MAX: usize = 2_000;
+/// Time for one try to connect, where nobody says another; also bounded by the time to open.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Tries after the first, where a device cannot be reached and nobody says another number.
+pub const CONNECT_RETRIES: u32 = 2;
+/// Most tries that anyone may ask for.
+pub const CONNECT_RETRIES_MAX: u32 = 10_000;
+/// Wait before the second try; each further one is twice as long, up to the most.
+pub const BACKOFF: Duration = Duration::from_millis(250);
+/// Longest wait between two tries.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Head start of one address of a host over the next (RFC 8305).
+pub const ADDRESS_HEAD_START: Duration = Duration::from_millis(250);
+/// Silence after which a peer is asked whether it lives.
+pub const KEEPALIVE: Duration = Duration::from_secs(20);
+/// Questions without an answer before a connection is given up.
+pub const KEEPALIVE_MAX: u32 = 3;
+/// Hosts between us and a device.
+pub const JUMPS_MAX: usize = 8;
+/// Keys of an agent that are offered: servers hang up after six tries.
+pub const AGENT_KEYS_MAX: usize = 5;
+/// Bytes kept of each stream of a command that is run beside a session; the rest is dropped, and the answer says so.
+pub const EXEC_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes kept of what a helper program says on its standard error.
+pub const STDERR_BYTES_MAX: usize = 4 * 1024;
+/// How often a serial line that is gone is looked for.
+pub const REPLUG_POLL: Duration = Duration::from_millis(100);
+/// Longest break on a line.
+pub const BREAK_MAX: Duration = Duration::from_secs(10);
+/// Time for a terminal server to answer one order of RFC 2217; after it the order counts as not supported.
+pub const COM_PORT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Answers of a terminal server that nobody took; the oldest is forgotten.
+pub const COM_PORT_ANSWERS_MAX: usize = 64;

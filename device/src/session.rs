@@ -26,6 +26,8 @@ pub struct SessionSettings {
     pub profiles: Profiles,
     /// OpenSSH's file format; made when the first key is taken in.
     pub known_hosts: PathBuf,
+    /// The socket of the EP's SSH agent, where it has one.
+    pub agent: Option<PathBuf>,
     /// The terminal that devices are told they talk to.
     pub window: Window,
     /// Quiet time after which an unknown prompt is believed, where the network is faster or slower than profiles take it to be.
@@ -38,6 +40,7 @@ impl SessionSettings {
         Self {
             profiles: Profiles::shipped(),
             known_hosts: known_hosts.into(),
+            agent: None,
             window: Window::default(),
             settle: None,
         }

@@ -1,8 +1,15 @@
 //! Where a session goes: what a resource's properties say about reaching the device.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
+mod properties;
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde_json::Value;
+
+use crate::{
+    limits::{CONNECT_RETRIES, CONNECT_TIMEOUT},
+    line::Line,
+};
 
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +38,8 @@ impl fmt::Debug for Secret {
 pub struct SessionTarget {
     /// How.
     pub connect: Connect,
+    /// How often and how long it is tried.
+    pub patience: Patience,
     /// The user.
     pub user: Option<String>,
     /// The password.
@@ -43,26 +52,104 @@ pub struct SessionTarget {
     pub level: Option<String>,
 }
 
+/// How often and how long a connection is tried, and what happens when it is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The limit of one try.
+    pub connect_timeout: Duration,
+    /// Tries after the first, where the device cannot be reached.
+    pub retries: u32,
+    /// A session whose connection was lost connects and logs in again before its next command.
+    pub reconnect: bool,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect_timeout: CONNECT_TIMEOUT, retries: CONNECT_RETRIES, reconnect: false }
+    }
+}
+
 /// A way to a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Connect {
     /// Telnet.
     Telnet(Address),
+    /// A serial line behind a terminal server that speaks RFC 2217.
+    Rfc2217 {
+        /// The terminal server's port for the line.
+        address: Address,
+        /// How the line is set; none: as it is.
+        line: Option<Line>,
+    },
     /// A TCP connection that carries nothing but the dialogue, as terminal servers offer.
     Tcp(Address),
     /// SSH.
-    Ssh {
-        /// Where.
-        address: Address,
-        /// A private key file, in OpenSSH's or PEM form.
-        key: Option<PathBuf>,
-        /// Which host keys are trusted.
-        host_key: HostKey,
-        /// Also offer algorithms that are unsafe by today's measure.
-        legacy: bool,
+    Ssh(Box<SshTarget>),
+    /// A serial line of this machine.
+    Serial {
+        /// The device file.
+        device: PathBuf,
+        /// How the line is set.
+        line: Line,
     },
     /// A local command in a terminal: program and arguments.
     Process(Vec<String>),
+}
+
+/// A device that speaks SSH, and the way there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshTarget {
+    /// Hosts that are passed through, the nearest first.
+    pub jumps: Vec<Hop>,
+    /// The device itself.
+    pub device: Hop,
+    /// Silence after which the device is asked whether it lives; zero: never.
+    pub keepalive: Duration,
+}
+
+/// One host that lets us in by SSH.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Where.
+    pub address: Address,
+    /// Who we are there.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// The user's private key.
+    pub key: Option<Key>,
+    /// What opens the key; the password where there is none.
+    pub passphrase: Option<Secret>,
+    /// Which agent has keys for us.
+    pub agent: Agent,
+    /// Which host keys are trusted.
+    pub host_key: HostKey,
+    /// The file of known keys; none: the EP's own.
+    pub known_hosts: Option<PathBuf>,
+    /// Also offer algorithms that are unsafe by today's measure.
+    pub legacy: bool,
+}
+
+/// A private key, in OpenSSH's or PEM form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// In a file.
+    File(PathBuf),
+    /// Itself.
+    Text(Secret),
+}
+
+/// Which agent has keys for us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Agent {
+    /// The EP's own, where there is neither key nor password.
+    LastResort,
+    /// The EP's own, first.
+    Own,
+    /// The one behind this socket, first.
+    At(PathBuf),
+    /// None.
+    Never,
 }
 
 /// A host and a port.
@@ -94,8 +181,13 @@ impl fmt::Display for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Telnet(address) => write!(f, "telnet {address}"),
+            Self::Rfc2217 { address, .. } => write!(f, "rfc2217 {address}"),
             Self::Tcp(address) => write!(f, "tcp {address}"),
-            Self::Ssh { address, .. } => write!(f, "ssh {address}"),
+            Self::Ssh(ssh) => {
+                write!(f, "ssh {}", ssh.device.address)?;
+                ssh.jumps.iter().try_for_each(|jump| write!(f, " through {}", jump.address))
+            }
+            Self::Serial { device, line } => write!(f, "serial {} at {line}", device.display()),
             Self::Process(command) => write!(f, "command `{}`", command.join(" ")),
         }
     }
@@ -135,128 +227,35 @@ pub enum TargetError {
     },
 }
 
-/// Where there is neither property, profile and port that say otherwise.
-const TELNET_PORT: u16 = 23;
-const SSH_PORT: u16 = 22;
-
 impl SessionTarget {
     /// Reads what a resource's properties say. Names are read whatever their case; `IP`, `address` and `host` are the same.
     ///
     /// # Errors
     /// A property is missing or not understood; the error names it and what to write.
     pub fn from_properties(properties: &BTreeMap<String, Value>) -> Result<Self, TargetError> {
-        let properties = Properties::new(properties);
-        let protocol = properties.text(&["protocol"])?;
-        let has_command = properties.0.contains_key("command");
-        let connect = match protocol.as_deref().unwrap_or(if has_command { "process" } else { "ssh" }) {
-            "telnet" => Connect::Telnet(properties.address(Some(TELNET_PORT))?),
-            "tcp" | "raw" => Connect::Tcp(properties.address(None)?),
-            "ssh" => Connect::Ssh {
-                address: properties.address(Some(SSH_PORT))?,
-                key: properties.text(&["key", "key_file"])?.map(PathBuf::from),
-                host_key: properties.host_key()?,
-                legacy: properties.flag("legacy")?,
-            },
-            "process" | "local" => Connect::Process(properties.command()?),
-            other => {
-                return Err(wrong("protocol", other, "use telnet, ssh, tcp or process"));
-            }
-        };
-        Ok(Self {
-            connect,
-            user: properties.text(&["user", "username", "login"])?,
-            password: properties.text(&["password"])?.map(Secret::new),
-            enable_password: properties.text(&["enable_password", "enable", "secret"])?.map(Secret::new),
-            profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),
-            level: properties.text(&["level"])?,
-        })
+        properties::read(properties)
     }
 
     /// Every secret of it, so that recordings can strike them out.
     pub fn secrets(&self) -> Vec<String> {
-        [&self.password, &self.enable_password]
+        let hops = match &self.connect {
+            Connect::Ssh(ssh) => ssh.jumps.iter().chain([&ssh.device]).collect(),
+            Connect::Telnet(_)
+            | Connect::Rfc2217 { .. }
+            | Connect::Tcp(_)
+            | Connect::Serial { .. }
+            | Connect::Process(_) => Vec::new(),
+        };
+        let of_hops = hops.into_iter().flat_map(|hop| [&hop.password, &hop.passphrase]);
+        let mut secrets: Vec<String> = [&self.password, &self.enable_password]
             .into_iter()
+            .chain(of_hops)
             .flatten()
             .map(|secret| secret.reveal().to_owned())
-            .collect()
-    }
-}
-
-fn wrong(property: &str, value: &str, remedy: &str) -> TargetError {
-    TargetError::Wrong { property: property.to_owned(), value: value.to_owned(), remedy: remedy.to_owned() }
-}
-
-struct Properties<'p>(BTreeMap<String, &'p Value>);
-
-impl<'p> Properties<'p> {
-    fn new(properties: &'p BTreeMap<String, Value>) -> Self {
-        Self(properties.iter().map(|(name, value)| (name.to_lowercase(), value)).collect())
-    }
-
-    /// The first of some properties that is there and not empty, as text.
-    fn text(&self, names: &[&str]) -> Result<Option<String>, TargetError> {
-        for name in names {
-            match self.0.get(*name) {
-                None | Some(Value::Null) => {}
-                Some(Value::String(text)) if text.trim().is_empty() => {}
-                Some(Value::String(text)) => return Ok(Some(text.clone())),
-                Some(value @ (Value::Number(_) | Value::Bool(_))) => return Ok(Some(value.to_string())),
-                Some(value @ (Value::Array(_) | Value::Object(_))) => {
-                    return Err(wrong(name, &value.to_string(), "write a text"));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn address(&self, default_port: Option<u16>) -> Result<Address, TargetError> {
-        let missing = TargetError::Missing { property: "host", example: "host = 192.0.2.1" };
-        let host = self.text(&["host", "ip", "address", "hostname"])?.ok_or(missing)?;
-        let port = match self.text(&["port"])? {
-            Some(text) => {
-                let port = text.trim().parse().ok().filter(|port: &u16| *port > 0);
-                port.ok_or_else(|| wrong("port", &text, "write a number from 1 to 65535"))?
-            }
-            None => default_port.ok_or(TargetError::Missing { property: "port", example: "port = 2001" })?,
-        };
-        let host = host.trim().trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Address { host, port })
-    }
-
-    fn host_key(&self) -> Result<HostKey, TargetError> {
-        Ok(match self.text(&["host_key"])?.as_deref() {
-            None | Some("strict") => HostKey::Strict,
-            Some("accept-new" | "accept_new") => HostKey::AcceptNew,
-            Some(print) if print.starts_with("SHA256:") => HostKey::Pinned(print.to_owned()),
-            Some(other) => {
-                return Err(wrong("host_key", other, "use strict, accept-new, or a fingerprint SHA256:…"));
-            }
-        })
-    }
-
-    fn flag(&self, name: &str) -> Result<bool, TargetError> {
-        match self.text(&[name])?.as_deref() {
-            None | Some("false" | "no" | "0") => Ok(false),
-            Some("true" | "yes" | "1") => Ok(true),
-            Some(other) => Err(wrong(name, other, "use true or false")),
-        }
-    }
-
-    /// A list of words, or a text that the shell takes apart.
-    fn command(&self) -> Result<Vec<String>, TargetError> {
-        let missing = || TargetError::Missing { property: "command", example: "command = vtysh" };
-        match self.0.get("command") {
-            Some(Value::Array(words)) => {
-                let texts: Option<Vec<String>> =
-                    words.iter().map(|word| word.as_str().map(str::to_owned)).collect();
-                let texts = texts.ok_or_else(|| wrong("command", "a list", "write only texts in it"))?;
-                if texts.is_empty() { Err(missing()) } else { Ok(texts) }
-            }
-            _ => {
-                let line = self.text(&["command"])?.ok_or_else(missing)?;
-                Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), format!("exec {line}")])
-            }
-        }
+            .collect();
+        secrets.sort_unstable();
+        secrets.dedup();
+        secrets
     }
 }
 
@@ -279,6 +278,10 @@ mod tests {
         let ssh = target(json!({"host": "fe80::1", "host_key": "accept-new"})).unwrap();
         assert_eq!(ssh.connect.to_string(), "ssh [fe80::1]:22");
         assert_eq!(ssh.profile, "generic");
+        let jumped = target(json!({"host": "pbx", "user": "ana", "jump": "gate, root@inner:2222"})).unwrap();
+        assert_eq!(jumped.connect.to_string(), "ssh pbx:22 through gate:22 through inner:2222");
+        let serial = target(json!({"device": "/dev/ttyUSB0", "speed": 115_200, "framing": "7E1"})).unwrap();
+        assert_eq!(serial.connect.to_string(), "serial /dev/ttyUSB0 at 115200 7E1");
         let local = target(json!({"command": ["vtysh", "-N", "r1"]})).unwrap();
         assert_eq!(local.connect, Connect::Process(vec!["vtysh".into(), "-N".into(), "r1".into()]));
     }
@@ -287,9 +290,39 @@ mod tests {
     fn what_is_missing_or_wrong_is_named() {
         let told = |properties| target(properties).unwrap_err().to_string();
         insta::assert_snapshot!(told(json!({"protocol": "telnet"})), @"the resource has no `host`: add the property to it (host = 192.0.2.1)");
-        insta::assert_snapshot!(told(json!({"protocol": "smoke"})), @"property `protocol` is `smoke`: use telnet, ssh, tcp or process");
+        insta::assert_snapshot!(told(json!({"protocol": "smoke"})), @"property `protocol` is `smoke`: use telnet, ssh, serial, rfc2217, tcp or process");
         insta::assert_snapshot!(told(json!({"host": "h", "port": 70000})), @"property `port` is `70000`: write a number from 1 to 65535");
         insta::assert_snapshot!(told(json!({"host": "h", "host_key": "off"})), @"property `host_key` is `off`: use strict, accept-new, or a fingerprint SHA256:…");
         insta::assert_snapshot!(told(json!({"protocol": "tcp", "host": "h"})), @"the resource has no `port`: add the property to it (port = 2001)");
+    }
+
+    #[test]
+    fn the_way_of_an_ssh_session_is_read_whole() {
+        let jumps = json!([{"host": "gate", "user": "g", "password": "gp", "host_key": "SHA256:x"}, "inner"]);
+        let properties = json!({
+            "host": "pbx", "user": "ana", "password": "p", "key": "/k", "passphrase": "pp", "agent": true,
+            "jump": jumps, "known_hosts": "/kh", "keepalive": "5s", "retries": 0, "reconnect": true,
+        });
+        let target = target(properties).unwrap();
+        assert_eq!(target.secrets(), ["gp", "p", "pp"]);
+        assert_eq!(target.patience, Patience { retries: 0, reconnect: true, ..Patience::default() });
+        let Connect::Ssh(ssh) = target.connect else { panic!("no SSH") };
+        assert_eq!((ssh.keepalive, &ssh.device.agent), (Duration::from_secs(5), &Agent::Own));
+        let gate = &ssh.jumps[0];
+        assert_eq!((gate.user.as_deref(), &gate.host_key), (Some("g"), &HostKey::Pinned("SHA256:x".into())));
+        // What a hop does not say is as for the device.
+        let inner = &ssh.jumps[1];
+        assert_eq!((inner.user.as_deref(), &inner.key), (Some("ana"), &ssh.device.key));
+        assert_eq!(inner.known_hosts, Some("/kh".into()));
+    }
+
+    #[test]
+    fn what_a_line_cannot_be_is_named() {
+        let told = |properties| target(properties).unwrap_err().to_string();
+        insta::assert_snapshot!(told(json!({"protocol": "serial"})), @"the resource has no `device`: add the property to it (device = /dev/ttyUSB0)");
+        insta::assert_snapshot!(told(json!({"device": "/d", "framing": "8X1"})), @"property `framing` is `8X1`: write data bits, parity and stop bits, like 8N1 or 7E2");
+        insta::assert_snapshot!(told(json!({"device": "/d", "speed": "fast"})), @"property `speed` is `fast`: write bits per second, like 115200");
+        insta::assert_snapshot!(told(json!({"host": "h", "keepalive": "soon"})), @"property `keepalive` is `soon`: write a time like 20s or 500ms");
+        insta::assert_snapshot!(told(json!({"host": "h", "jump": [7]})), @"property `jump` is `7`: write host, user@host:port, or an object with host, port, user, password, key");
     }
 }

@@ -58,7 +58,8 @@ struct Entry {
 impl Sessions {
     /// No session yet; host keys of devices are remembered in the work folder.
     pub(crate) fn new(work_dir: &std::path::Path) -> Self {
-        let settings = SessionSettings::new(work_dir.join("known_hosts"));
+        let mut settings = SessionSettings::new(work_dir.join("known_hosts"));
+        settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
         let recordings = work_dir.join("recordings");
         Self(Arc::new(Shared { settings, recordings, state: Mutex::default() }))
     }

@@ -60,18 +60,38 @@ pub enum ExpectError {
     Pattern(#[from] GaveUp),
 }
 
-/// The last of what was seen, as it is shown in an error.
+/// The last of what was seen, as it is shown in an error, and what the connection itself has to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen(pub String);
+pub struct Seen {
+    text: String,
+    remark: Option<String>,
+}
+
+impl Seen {
+    /// The end of some bytes.
+    pub(super) fn new(bytes: &[u8], remark: Option<String>) -> Self {
+        Self { text: shown(bytes), remark }
+    }
+
+    /// The text alone.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
 
 impl std::fmt::Display for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.is_empty() { f.write_str("nothing was seen") } else { write!(f, "last seen: {}", self.0) }
+        if self.text.is_empty() {
+            f.write_str("nothing was seen")?;
+        } else {
+            write!(f, "last seen: {}", self.text)?;
+        }
+        self.remark.as_ref().map_or(Ok(()), |remark| write!(f, " ({remark})"))
     }
 }
 
 /// The end of some bytes as one line of text that shows what a terminal would not.
-pub(super) fn shown(bytes: &[u8]) -> String {
+fn shown(bytes: &[u8]) -> String {
     let from = bytes.len().saturating_sub(SEEN_BYTES_MAX);
     let tail = bytes.get(from..).unwrap_or_default();
     let text: String = String::from_utf8_lossy(tail).trim_end_matches('\0').escape_debug().collect();

@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use tokio::{net::TcpStream, time::timeout_at};
-
 use super::{Prompt, Session, SessionError, SessionSettings};
 use crate::{
-    channel::{Channel, Raw},
+    channel::Channel,
     clock::Deadline,
+    connect::connect,
     expect::{Dialogue, ExpectError},
-    process::Process,
     profile::Kind,
     record::Tap,
-    ssh::{Access, Ssh, host_key::KeyCheck},
-    target::{Address, Connect, SessionTarget},
-    telnet::{Codec, Role, Telnet},
+    target::SessionTarget,
 };
 
 /// Questions of one login; a device that asks on does not let us in.
@@ -27,67 +23,8 @@ pub(super) async fn open(
     taps: Vec<Box<dyn Tap>>,
 ) -> Result<Session, SessionError> {
     let profile = settings.profiles.get(&target.profile)?;
-    let connecting = connect(&target, settings, profile);
-    let channel = match timeout_at(deadline.instant(), connecting).await {
-        Ok(channel) => channel?,
-        Err(_) => {
-            let why = format!("no answer within {:.1?}", deadline.span());
-            return Err(SessionError::Unreachable { target: target.connect.to_string(), why });
-        }
-    };
+    let channel = Box::pin(connect(&target, settings, profile, deadline)).await?;
     over(channel, target, settings, deadline, taps).await
-}
-
-async fn connect(
-    target: &SessionTarget,
-    settings: &SessionSettings,
-    profile: &jackfield_config::profile::Profile,
-) -> Result<Box<dyn Channel>, SessionError> {
-    let unreachable = |error: std::io::Error| SessionError::Unreachable {
-        target: target.connect.to_string(),
-        why: words(&error),
-    };
-    match &target.connect {
-        Connect::Telnet(address) => {
-            let stream = dial(address).await.map_err(unreachable)?;
-            let user = target.user.as_deref().unwrap_or_default();
-            let codec = Codec::new(Role::Client, settings.window, user).with_terminal(&profile.terminal);
-            Ok(Box::new(Telnet::new(stream, codec, Role::Client)))
-        }
-        Connect::Tcp(address) => Ok(Box::new(Raw::new(dial(address).await.map_err(unreachable)?))),
-        Connect::Ssh { address, key, host_key, legacy } => {
-            let stream = dial(address).await.map_err(unreachable)?;
-            let known_hosts = settings.known_hosts.clone();
-            let check = KeyCheck { address: address.clone(), policy: host_key.clone(), known_hosts };
-            let access = Access {
-                user: target.user.as_deref(),
-                password: target.password.as_ref(),
-                key: key.as_deref(),
-                legacy: *legacy || profile.legacy_ssh,
-                terminal: &profile.terminal,
-                window: settings.window,
-            };
-            let shell = Box::pin(Ssh::open(stream, check, access)).await;
-            let shell =
-                shell.map_err(|source| SessionError::Ssh { target: target.connect.to_string(), source })?;
-            Ok(Box::new(shell))
-        }
-        Connect::Process(command) => {
-            Ok(Box::new(Process::start(command, settings.window, &profile.terminal).map_err(unreachable)?))
-        }
-    }
-}
-
-async fn dial(address: &Address) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// What the system says, without its number.
-fn words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 pub(super) async fn over(

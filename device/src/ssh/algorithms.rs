@@ -5,10 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use russh::{Preferred, cipher, client, kex, mac};
 
 use super::SshError;
-
-/// Silence after which the device is asked whether it lives, and how often before it is given up.
-const KEEPALIVE: Duration = Duration::from_secs(20);
-const KEEPALIVE_MAX: usize = 3;
+use crate::limits::KEEPALIVE_MAX;
 
 const LEGACY_KEX: [kex::Name; 3] = [kex::DH_G14_SHA1, kex::DH_GEX_SHA1, kex::DH_G1_SHA1];
 const LEGACY_CIPHERS: [cipher::Name; 4] =
@@ -16,7 +13,11 @@ const LEGACY_CIPHERS: [cipher::Name; 4] =
 const LEGACY_MACS: [mac::Name; 2] = [mac::HMAC_SHA1_ETM, mac::HMAC_SHA1];
 
 /// How we speak SSH. Kinds of host keys that are known already are asked for first, so that a server with several shows that one.
-pub(crate) fn client_config(legacy: bool, known: &[russh::keys::Algorithm]) -> client::Config {
+pub(crate) fn client_config(
+    legacy: bool,
+    known: &[russh::keys::Algorithm],
+    keepalive: Duration,
+) -> client::Config {
     let mut preferred = preferred(legacy);
     let is_rsa = |key: &russh::keys::Algorithm| key.clone().is_rsa();
     let is_known = |key: &russh::keys::Algorithm| {
@@ -25,8 +26,8 @@ pub(crate) fn client_config(legacy: bool, known: &[russh::keys::Algorithm]) -> c
     preferred.key.to_mut().sort_by_key(|key| !is_known(key));
     client::Config {
         preferred,
-        keepalive_interval: Some(KEEPALIVE),
-        keepalive_max: KEEPALIVE_MAX,
+        keepalive_interval: (!keepalive.is_zero()).then_some(keepalive),
+        keepalive_max: usize::try_from(KEEPALIVE_MAX).unwrap_or(usize::MAX),
         nodelay: true,
         ..client::Config::default()
     }
@@ -57,7 +58,7 @@ pub(crate) fn server_preferred() -> Preferred {
 }
 
 /// Says it in words when the two sides have no algorithm in common.
-pub(crate) fn explain(error: russh::Error) -> SshError {
+pub(crate) fn explain(error: russh::Error, legacy: bool) -> SshError {
     let russh::Error::NoCommonAlgo { kind, theirs, .. } = error else {
         return SshError::Protocol(error);
     };
@@ -68,7 +69,12 @@ pub(crate) fn explain(error: russh::Error) -> SshError {
         russh::AlgorithmKind::Compression => "compression",
         russh::AlgorithmKind::Mac => "message check",
     };
-    SshError::Algorithms { what: what.to_owned(), offered: theirs.join(", ") }
+    let remedy = if legacy {
+        "not even legacy = true has it; give the device a newer one"
+    } else {
+        "set legacy = true on the resource if it can offer nothing better"
+    };
+    SshError::Algorithms { what: what.to_owned(), offered: theirs.join(", "), remedy }
 }
 
 #[cfg(test)]
@@ -79,7 +85,7 @@ mod tests {
 
     #[test]
     fn known_kinds_of_keys_are_asked_for_first() {
-        let order = |known: &[Algorithm]| client_config(false, known).preferred.key.to_vec();
+        let order = |known: &[Algorithm]| client_config(false, known, Duration::ZERO).preferred.key.to_vec();
         assert_eq!(order(&[]).first(), Some(&Algorithm::Ed25519));
         assert!(order(&[Algorithm::Rsa { hash: None }])[0].clone().is_rsa());
     }

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::option::{Answer, Side, code};
+use super::{
+    com_port::{ComPort, Order},
+    option::{Answer, Side, code},
+};
 use crate::{
     channel::Window,
     limits::{TELNET_ANSWERS_MAX, TELNET_SUB_BYTES_MAX},
@@ -19,6 +22,7 @@ const WILL: u8 = 251;
 const SB: u8 = 250;
 const SE: u8 = 240;
 const AYT: u8 = 246;
+const BRK: u8 = 243;
 const SUB_IS: u8 = 0;
 const SUB_SEND: u8 = 1;
 const ENVIRON_VAR: u8 = 0;
@@ -58,6 +62,7 @@ pub struct Codec {
     user: String,
     window: Window,
     peer_window: Option<Window>,
+    com_port: Option<ComPort>,
 }
 
 impl Codec {
@@ -74,7 +79,15 @@ impl Codec {
             user: user.to_owned(),
             window,
             peer_window: None,
+            com_port: None,
         }
+    }
+
+    /// The same, wanting a serial line behind the connection.
+    #[must_use]
+    pub fn with_com_port(mut self) -> Self {
+        self.com_port = Some(ComPort::default());
+        self
     }
 
     /// The same, telling another kind of terminal when asked.
@@ -84,18 +97,56 @@ impl Codec {
         self
     }
 
-    /// What a server says first: it echoes and needs no go-ahead, and would like to know the size.
+    /// What we say first. A server echoes, needs no go-ahead, and would like to know the size; a client lets the device begin, but for a
+    /// serial line, which it wants whole: eight bits both ways.
     pub fn greet(&mut self, out: &mut Vec<u8>) {
-        for option in [code::ECHO, code::SGA] {
-            if self.ours.entry(option).or_default().ask() == Answer::Agree {
-                out.extend_from_slice(&[IAC, WILL, option]);
+        let (ours, theirs): (&[u8], &[u8]) = match (self.role, &self.com_port) {
+            (Role::Server, _) => (&[code::ECHO, code::SGA], &[code::SGA, code::NAWS]),
+            (Role::Client, Some(_)) => {
+                (&[code::COM_PORT, code::BINARY, code::SGA], &[code::BINARY, code::SGA])
+            }
+            (Role::Client, None) => (&[], &[]),
+        };
+        for (verb, options) in [(WILL, ours), (DO, theirs)] {
+            for &option in options {
+                let side = if verb == WILL { &mut self.ours } else { &mut self.theirs };
+                if side.entry(option).or_default().ask() == Answer::Agree {
+                    out.extend_from_slice(&[IAC, verb, option]);
+                }
             }
         }
-        for option in [code::SGA, code::NAWS] {
-            if self.theirs.entry(option).or_default().ask() == Answer::Agree {
-                out.extend_from_slice(&[IAC, DO, option]);
-            }
-        }
+    }
+
+    /// Whether the peer lets us at the serial line; none while it has not said.
+    pub(super) fn has_line(&self) -> Option<bool> {
+        let side = self.ours.get(&code::COM_PORT)?;
+        if side.is_on() { Some(true) } else { side.is_off().then_some(false) }
+    }
+
+    /// What the peer said about its serial line.
+    pub(super) fn com_port(&mut self) -> Option<&mut ComPort> {
+        self.com_port.as_mut()
+    }
+
+    /// An order to the serial line.
+    pub(super) fn order(&mut self, order: &Order, out: &mut Vec<u8>) {
+        let body = [&[order.code], order.value.as_slice()].concat();
+        Self::write_sub(code::COM_PORT, &body, out);
+    }
+
+    /// Asks who serves the line.
+    pub(super) fn ask_signature(&mut self, out: &mut Vec<u8>) {
+        Self::write_sub(code::COM_PORT, &ComPort::ask_signature(), out);
+    }
+
+    /// A break, as telnet itself knows it.
+    pub(super) fn send_break(out: &mut Vec<u8>) {
+        out.extend_from_slice(&[IAC, BRK]);
+    }
+
+    /// Whether the peer has negotiated more than any peer needs to, and is not answered any more.
+    pub fn is_weary(&self) -> bool {
+        self.answers > TELNET_ANSWERS_MAX
     }
 
     /// Whether data to the peer are eight bits wide.
@@ -217,7 +268,8 @@ impl Codec {
             }
         }
         if about_us && turned_on && option == code::NAWS {
-            self.tell_window(out);
+            let body = self.window_body();
+            self.send_sub(code::NAWS, &body, out);
         }
     }
 
@@ -225,7 +277,9 @@ impl Codec {
     fn we_can(&self, option: u8) -> bool {
         match self.role {
             Role::Client => {
-                matches!(option, code::BINARY | code::SGA | code::TTYPE | code::NAWS | code::NEW_ENVIRON)
+                let plain =
+                    matches!(option, code::BINARY | code::SGA | code::TTYPE | code::NAWS | code::NEW_ENVIRON);
+                plain || (option == code::COM_PORT && self.com_port.is_some())
             }
             Role::Server => matches!(option, code::BINARY | code::SGA | code::ECHO),
         }
@@ -234,7 +288,10 @@ impl Codec {
     /// Options that the peer may use.
     fn they_may(&self, option: u8) -> bool {
         match self.role {
-            Role::Client => matches!(option, code::BINARY | code::SGA | code::ECHO),
+            Role::Client => {
+                let plain = matches!(option, code::BINARY | code::SGA | code::ECHO);
+                plain || (option == code::COM_PORT && self.com_port.is_some())
+            }
             Role::Server => matches!(option, code::BINARY | code::SGA | code::NAWS),
         }
     }
@@ -261,16 +318,25 @@ impl Codec {
                 let (columns, rows) = (u16::from_be_bytes([c1, c0]), u16::from_be_bytes([r1, r0]));
                 self.peer_window = Some(Window { rows, columns });
             }
+            (code::COM_PORT, sub) => {
+                if let Some(answer) = self.com_port.as_mut().and_then(|line| line.hear(sub)) {
+                    self.send_sub(option, &answer, out);
+                }
+            }
             _ => {}
         }
         self.sub = sub;
     }
 
+    /// An answer; a peer that asks without end gets no more of them.
     fn send_sub(&mut self, option: u8, body: &[u8], out: &mut Vec<u8>) {
         self.answers = self.answers.saturating_add(1);
-        if self.answers > TELNET_ANSWERS_MAX {
-            return;
+        if self.answers <= TELNET_ANSWERS_MAX {
+            Self::write_sub(option, body, out);
         }
+    }
+
+    fn write_sub(option: u8, body: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&[IAC, SB, option]);
         for &byte in body {
             out.push(byte);
@@ -281,16 +347,15 @@ impl Codec {
         out.extend_from_slice(&[IAC, SE]);
     }
 
-    fn tell_window(&mut self, out: &mut Vec<u8>) {
-        let body = [self.window.columns.to_be_bytes(), self.window.rows.to_be_bytes()].concat();
-        self.send_sub(code::NAWS, &body, out);
+    fn window_body(&self) -> Vec<u8> {
+        [self.window.columns.to_be_bytes(), self.window.rows.to_be_bytes()].concat()
     }
 
     /// Our terminal has another size; told where the peer wants to know.
     pub fn resize(&mut self, window: Window, out: &mut Vec<u8>) {
         self.window = window;
         if self.ours.get(&code::NAWS).is_some_and(|side| side.is_on()) {
-            self.tell_window(out);
+            Self::write_sub(code::NAWS, &self.window_body(), out);
         }
     }
 

@@ -14,6 +14,8 @@ pub mod code {
     pub const NAWS: u8 = 31;
     /// Environment (RFC 1572).
     pub const NEW_ENVIRON: u8 = 39;
+    /// A serial line (RFC 2217).
+    pub const COM_PORT: u8 = 44;
 }
 
 /// Where one side of an option stands. We ask for things to be on, never for them to be off again, so of RFC 1143's six states
@@ -45,6 +47,11 @@ impl Side {
     /// Whether it is in use.
     pub(crate) fn is_on(self) -> bool {
         self.0 == State::Yes
+    }
+
+    /// Whether it is neither in use nor asked for.
+    pub(crate) fn is_off(self) -> bool {
+        self.0 == State::No
     }
 
     /// We want it on; the answer says what to send.

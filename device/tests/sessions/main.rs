@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a peer that is not installed must be seen in the output")]
 
 mod faults;
+mod openssh;
 mod peers;
 mod simulated;
 mod steps;

@@ -2,7 +2,7 @@
 
 use std::{
     net::TcpListener,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::process::CommandExt},
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -14,13 +14,13 @@ use serde_json::json;
 use crate::{LONG, open, scratch, settings, target};
 
 /// A port on which every connection gets a server process of its own.
-struct Server {
-    port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     children: Arc<Mutex<Vec<Child>>>,
 }
 
 impl Server {
-    fn start(program: &str, arguments: &[String]) -> Self {
+    pub(crate) fn start(program: &str, arguments: &[String]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let children = Arc::<Mutex<Vec<Child>>>::default();
@@ -31,17 +31,27 @@ impl Server {
                 let input: OwnedFd = stream.into();
                 let output = input.try_clone().unwrap();
                 let mut command = Command::new(&program);
-                command.args(&arguments).stdin(input).stdout(output).stderr(Stdio::null());
+                command.args(&arguments).stdin(input).stdout(output).stderr(Stdio::null()).process_group(0);
                 kept.lock().unwrap().push(command.spawn().unwrap());
             }
         });
         Self { port, children }
     }
 
-    fn kill(&self) {
+    /// Ends every server with all that it started, without a goodbye.
+    pub(crate) fn kill(&self) {
         for child in self.children.lock().unwrap().iter_mut() {
+            let group = format!("-{}", child.id());
+            run("/bin/kill", &["-KILL", "--", &group]);
             child.kill().ok();
             child.wait().ok();
+        }
+    }
+
+    /// Sends a signal to every server and all that it started.
+    pub(crate) fn signal(&self, signal: &str) {
+        for child in self.children.lock().unwrap().iter() {
+            run("/bin/kill", &[signal, "--", &format!("-{}", child.id())]);
         }
     }
 }
@@ -53,7 +63,7 @@ impl Drop for Server {
 }
 
 /// Says loudly when a server is not installed, so that a green run does not hide it.
-fn installed(program: &str, package: &str) -> bool {
+pub(crate) fn installed(program: &str, package: &str) -> bool {
     let there = Path::new(program).try_exists().unwrap_or(false);
     if !there {
         eprintln!("NOT TESTED: {program} is not there; apt-get install {package}");
@@ -61,13 +71,13 @@ fn installed(program: &str, package: &str) -> bool {
     there
 }
 
-fn run(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// An OpenSSH server with keys in a folder of its own.
-fn sshd(folder: &tempfile::TempDir, more: &str) -> Server {
+pub(crate) fn sshd(folder: &tempfile::TempDir, more: &str) -> Server {
     let path = |name: &str| scratch(folder, name).display().to_string();
     for (file, kind) in [("host_rsa", "rsa"), ("host_ed", "ed25519"), ("id", "ed25519")] {
         run("ssh-keygen", &["-q", "-t", kind, "-N", "", "-f", &path(file)]);
@@ -84,7 +94,7 @@ fn sshd(folder: &tempfile::TempDir, more: &str) -> Server {
     Server::start("/usr/sbin/sshd", &["-i".to_owned(), "-f".to_owned(), path("config")])
 }
 
-fn ssh_properties(server: &Server, folder: &tempfile::TempDir) -> serde_json::Value {
+pub(crate) fn ssh_properties(server: &Server, folder: &tempfile::TempDir) -> serde_json::Value {
     json!({
         "protocol": "ssh", "host": "127.0.0.1", "port": server.port, "user": run("id", &["-un"]),
         "key": scratch(folder, "id").display().to_string(), "host_key": "accept-new", "profile": "linux",

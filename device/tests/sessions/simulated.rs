@@ -117,9 +117,9 @@ async fn a_host_key_is_pinned_taken_in_or_refused() {
         Session::open(target, &settings, LONG, Vec::new())
     };
     let unknown = connect(json!({"host_key": "strict"})).await.unwrap_err().to_string();
-    assert!(unknown.contains("is not known (SHA256:"), "{unknown}");
+    assert!(unknown.contains("is not known (ssh-ed25519 SHA256:"), "{unknown}");
     let other = connect(json!({"host_key": "SHA256:AAAA"})).await.unwrap_err().to_string();
-    assert!(other.contains("but the resource says SHA256:AAAA"), "{other}");
+    assert!(other.contains("but the resource says host_key = \"SHA256:AAAA\""), "{other}");
     connect(json!({"host_key": "accept-new"})).await.unwrap().close().await;
     connect(json!({"host_key": "strict"})).await.unwrap().close().await;
     // The key of the file is now another one's.
@@ -129,7 +129,7 @@ async fn a_host_key_is_pinned_taken_in_or_refused() {
     std::fs::write(&settings.known_hosts, moved).unwrap();
     let target = target(second.properties("ssh"), json!({"host_key": "accept-new"}));
     let changed = Session::open(target, &settings, LONG, Vec::new()).await.unwrap_err().to_string();
-    assert!(changed.contains("has changed (now SHA256:"), "{changed}");
+    assert!(changed.contains("has changed: line 1 of "), "{changed}");
 }
 
 #[tokio::test]
@@ -206,11 +206,12 @@ async fn nobody_there_is_told_soon() {
     let gone = json!({"protocol": "telnet", "host": "127.0.0.1", "port": port});
     let error = open(target([], gone)).await.unwrap_err();
     assert!(error.is_lab());
-    assert!(error.to_string().ends_with("cannot be reached: connection refused"), "{error}");
+    assert!(error.to_string().ends_with("cannot be reached: connection refused (3 tries)"), "{error}");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = json!({"protocol": "ssh", "host": "127.0.0.1", "port": listener.local_addr().unwrap().port(), "user": "x", "password": "y"});
     let (_folder, settings) = settings();
     let short = Duration::from_millis(200);
     let error = Session::open(target([], silent), &settings, short, Vec::new()).await.unwrap_err();
-    assert!(error.to_string().ends_with("no answer within 200.0ms"), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("no answer within ") && told.contains("waiting for its SSH greeting"), "{told}");
 }

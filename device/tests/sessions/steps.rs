@@ -180,7 +180,13 @@ async fn blame_goes_where_it_belongs() {
     for (sessions, step, verdict, cause, reason) in [
         (elsewhere, "command = 'x'", Verdict::Fail, Cause::Lab, "there is no such resource"),
         (refused, "command = 'x'", Verdict::Fail, Cause::Lab, "connection refused"),
-        (wrong, "command = 'x'", Verdict::Invalid, Cause::Test, "use telnet, ssh, tcp or process"),
+        (
+            wrong,
+            "command = 'x'",
+            Verdict::Invalid,
+            Cause::Test,
+            "use telnet, ssh, serial, rfc2217, tcp or process",
+        ),
         (
             session,
             "command = 'show ${nothing}'",

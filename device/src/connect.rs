@@ -1,0 +1,172 @@
+//! From a target to an open channel: dialling with patience, and words for where it stuck.
+
+mod dial;
+
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
+
+use jackfield_config::profile::Profile;
+use tokio::{net::TcpStream, time::timeout_at};
+
+use crate::{
+    channel::{Channel, Raw},
+    clock::Deadline,
+    limits::{BACKOFF, BACKOFF_MAX},
+    process::Process,
+    serial::Serial,
+    session::{SessionError, SessionSettings},
+    ssh::{Link, Ssh, SshError, Terms},
+    target::{Address, Connect, SessionTarget, SshTarget},
+    telnet::{Codec, Role, Telnet},
+};
+
+/// How far a connection has come, so that one that is given up can say where it stuck.
+#[derive(Debug, Default)]
+pub(crate) struct Stage(Mutex<String>);
+
+impl Stage {
+    /// It is here now.
+    pub(crate) fn is(&self, stage: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+    }
+
+    fn told(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Why one try failed.
+enum Failure {
+    Unreachable(io::Error),
+    Ssh(SshError),
+    Late(String),
+}
+
+impl Failure {
+    /// Whether the next try may go better.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(error) => !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::ResourceBusy
+                    | io::ErrorKind::Unsupported
+            ),
+            Self::Ssh(error) => error.may_pass(),
+            Self::Late(_) => true,
+        }
+    }
+
+    fn into_session_error(self, target: &SessionTarget, tries: u32) -> SessionError {
+        let target = target.connect.to_string();
+        let after = if tries > 1 { format!(" ({tries} tries)") } else { String::new() };
+        match self {
+            Self::Unreachable(error) => {
+                SessionError::Unreachable { target, why: format!("{}{after}", words(&error)) }
+            }
+            Self::Late(why) => SessionError::Unreachable { target, why: format!("{why}{after}") },
+            Self::Ssh(source) => SessionError::Ssh { target, source },
+        }
+    }
+}
+
+/// Opens a channel; where the device cannot be reached it is tried again, as the target says and within the deadline.
+pub(crate) async fn connect(
+    target: &SessionTarget,
+    settings: &SessionSettings,
+    profile: &Profile,
+    deadline: Deadline,
+) -> Result<Box<dyn Channel>, SessionError> {
+    let patience = target.patience;
+    let mut backoff = BACKOFF;
+    let mut tries = 0_u32;
+    loop {
+        tries = tries.saturating_add(1);
+        let limit = Deadline::after(patience.connect_timeout.min(deadline.left()));
+        let stage = Stage::default();
+        let trying = Box::pin(connect_once(target, settings, profile, &stage));
+        let failure = match timeout_at(limit.instant(), trying).await {
+            Ok(Ok(channel)) => return Ok(channel),
+            Ok(Err(failure)) => failure,
+            Err(_) => Failure::Late(late(&limit, &stage)),
+        };
+        let gives_up = tries > patience.retries || !failure.may_pass() || deadline.left() <= backoff;
+        if gives_up {
+            return Err(failure.into_session_error(target, tries));
+        }
+        tokio::time::sleep(backoff).await;
+        backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
+    }
+}
+
+fn late(limit: &Deadline, stage: &Stage) -> String {
+    let stage = stage.told();
+    let stage = if stage.is_empty() { stage } else { format!(" ({stage})") };
+    format!("no answer within {:.1?}{stage}", limit.span())
+}
+
+async fn connect_once(
+    target: &SessionTarget,
+    settings: &SessionSettings,
+    profile: &Profile,
+    stage: &Stage,
+) -> Result<Box<dyn Channel>, Failure> {
+    match &target.connect {
+        Connect::Telnet(address) => {
+            let stream = reach(address, stage).await?;
+            let user = target.user.as_deref().unwrap_or_default();
+            let codec = Codec::new(Role::Client, settings.window, user).with_terminal(&profile.terminal);
+            Ok(Box::new(Telnet::new(stream, codec, Role::Client)))
+        }
+        Connect::Rfc2217 { address, line } => {
+            let stream = reach(address, stage).await?;
+            stage.is(format!("connected to {address}, waiting for it to speak RFC 2217"));
+            let codec = Codec::new(Role::Client, settings.window, "").with_com_port();
+            let mut telnet = Telnet::new(stream, codec, Role::Client);
+            telnet.open_line(*line).await.map_err(Failure::Unreachable)?;
+            Ok(Box::new(telnet))
+        }
+        Connect::Serial { device, line } => {
+            let serial = Serial::open(device.clone(), *line).await;
+            Ok(Box::new(serial.map_err(Failure::Unreachable)?))
+        }
+        Connect::Tcp(address) => Ok(Box::new(Raw::new(reach(address, stage).await?))),
+        Connect::Ssh(ssh) => {
+            let terms = Terms {
+                known_hosts: &settings.known_hosts,
+                agent: settings.agent.as_deref(),
+                legacy: profile.legacy_ssh,
+                terminal: &profile.terminal,
+                window: settings.window,
+            };
+            let shell = Box::pin(open_shell(ssh, &terms, stage)).await?;
+            Ok(Box::new(shell))
+        }
+        Connect::Process(command) => {
+            let process = Process::start(command, settings.window, &profile.terminal);
+            Ok(Box::new(process.map_err(Failure::Unreachable)?))
+        }
+    }
+}
+
+async fn open_shell(ssh: &SshTarget, terms: &Terms<'_>, stage: &Stage) -> Result<Ssh, Failure> {
+    let first = ssh.jumps.first().unwrap_or(&ssh.device);
+    let stream = reach(&first.address, stage).await?;
+    let link = Link::open(stream, ssh, terms, stage).await.map_err(Failure::Ssh)?;
+    Ssh::shell(link, terms, stage).await.map_err(Failure::Ssh)
+}
+
+async fn reach(address: &Address, stage: &Stage) -> Result<TcpStream, Failure> {
+    stage.is(format!("connecting to {address}"));
+    dial::dial(address).await.map_err(Failure::Unreachable)
+}
+
+/// What the system says, without its number.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}

@@ -1,0 +1,325 @@
+//! The properties of a resource, read into a target.
+
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    Address, Agent, Connect, Hop, HostKey, Key, Patience, Secret, SessionTarget, SshTarget, TargetError,
+};
+use crate::{
+    limits::{CONNECT_RETRIES_MAX, JUMPS_MAX, KEEPALIVE, WAIT_MAX},
+    line::{Line, LineError},
+};
+
+/// Where there is neither property, profile and port that say otherwise.
+const TELNET_PORT: u16 = 23;
+const SSH_PORT: u16 = 22;
+const JUMP_FORM: &str = "write host, user@host:port, or an object with host, port, user, password, key";
+
+pub(super) fn read(properties: &BTreeMap<String, Value>) -> Result<SessionTarget, TargetError> {
+    let properties = Properties::new(properties);
+    let protocol = properties.text(&["protocol"])?;
+    let connect = match protocol.as_deref().unwrap_or_else(|| properties.guess()) {
+        "telnet" => Connect::Telnet(properties.address(Some(TELNET_PORT))?),
+        "rfc2217" => {
+            let address = properties.address(None)?;
+            Connect::Rfc2217 { address, line: properties.says_line().then(|| properties.line()).transpose()? }
+        }
+        "tcp" | "raw" => Connect::Tcp(properties.address(None)?),
+        "ssh" => Connect::Ssh(Box::new(properties.ssh()?)),
+        "serial" => {
+            let missing = TargetError::Missing { property: "device", example: "device = /dev/ttyUSB0" };
+            let device = properties.text(&["device", "tty"])?.ok_or(missing)?;
+            Connect::Serial { device: device.into(), line: properties.line()? }
+        }
+        "process" | "local" => Connect::Process(properties.command()?),
+        other => {
+            return Err(wrong("protocol", other, "use telnet, ssh, serial, rfc2217, tcp or process"));
+        }
+    };
+    Ok(SessionTarget {
+        connect,
+        patience: properties.patience()?,
+        user: properties.user()?,
+        password: properties.secret(&["password"])?,
+        enable_password: properties.secret(&["enable_password", "enable", "secret"])?,
+        profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),
+        level: properties.text(&["level"])?,
+    })
+}
+
+fn wrong(property: &str, value: &str, remedy: &str) -> TargetError {
+    TargetError::Wrong { property: property.to_owned(), value: value.to_owned(), remedy: remedy.to_owned() }
+}
+
+struct Properties<'p>(BTreeMap<String, &'p Value>);
+
+impl<'p> Properties<'p> {
+    fn new(properties: impl IntoIterator<Item = (&'p String, &'p Value)>) -> Self {
+        Self(properties.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect())
+    }
+
+    /// The protocol where none is named.
+    fn guess(&self) -> &'static str {
+        if self.0.contains_key("command") {
+            "process"
+        } else if self.0.contains_key("device") && !self.0.contains_key("host") {
+            "serial"
+        } else {
+            "ssh"
+        }
+    }
+
+    /// The first of some properties that is there and not empty, as text.
+    fn text(&self, names: &[&str]) -> Result<Option<String>, TargetError> {
+        for name in names {
+            match self.0.get(*name) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) if text.trim().is_empty() => {}
+                Some(Value::String(text)) => return Ok(Some(text.clone())),
+                Some(value @ (Value::Number(_) | Value::Bool(_))) => return Ok(Some(value.to_string())),
+                Some(value @ (Value::Array(_) | Value::Object(_))) => {
+                    return Err(wrong(name, &value.to_string(), "write a text"));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn user(&self) -> Result<Option<String>, TargetError> {
+        self.text(&["user", "username", "login"])
+    }
+
+    fn secret(&self, names: &[&str]) -> Result<Option<Secret>, TargetError> {
+        Ok(self.text(names)?.map(Secret::new))
+    }
+
+    fn address(&self, default_port: Option<u16>) -> Result<Address, TargetError> {
+        let missing = TargetError::Missing { property: "host", example: "host = 192.0.2.1" };
+        let host = self.text(&["host", "ip", "address", "hostname"])?.ok_or(missing)?;
+        let port = match self.text(&["port"])? {
+            Some(text) => port(&text)?,
+            None => default_port.ok_or(TargetError::Missing { property: "port", example: "port = 2001" })?,
+        };
+        let host = host.trim().trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Address { host, port })
+    }
+
+    fn ssh(&self) -> Result<SshTarget, TargetError> {
+        let device = self.hop(None)?;
+        let jumps = match self.0.get("jump") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(hops)) => {
+                hops.iter().map(|hop| jump(hop, &device)).collect::<Result<Vec<Hop>, _>>()?
+            }
+            Some(Value::String(hops)) => hops
+                .split(',')
+                .filter(|hop| !hop.trim().is_empty())
+                .map(|hop| jump_text(hop.trim(), &device))
+                .collect::<Result<Vec<Hop>, _>>()?,
+            Some(hop) => vec![jump(hop, &device)?],
+        };
+        if jumps.len() > JUMPS_MAX {
+            return Err(wrong(
+                "jump",
+                &format!("{} hosts", jumps.len()),
+                &format!("name at most {JUMPS_MAX}"),
+            ));
+        }
+        Ok(SshTarget { jumps, device, keepalive: self.span("keepalive")?.unwrap_or(KEEPALIVE) })
+    }
+
+    /// A host that lets us in; what is not said is as for another one.
+    fn hop(&self, like: Option<&Hop>) -> Result<Hop, TargetError> {
+        let own =
+            self.text(&["user", "username", "login", "password", "key", "key_file", "agent"])?.is_some();
+        // Somebody else's password is of no use to another user.
+        let of_like = like.filter(|_| !own);
+        let user = self.user()?;
+        let password = self.secret(&["password"])?;
+        let key = self.text(&["key", "key_file"])?.map(|text| {
+            if text.trim_start().starts_with("-----BEGIN") {
+                Key::Text(Secret::new(text))
+            } else {
+                Key::File(text.into())
+            }
+        });
+        Ok(Hop {
+            address: self.address(Some(SSH_PORT))?,
+            user: user.or_else(|| like?.user.clone()),
+            password: password.or_else(|| of_like?.password.clone()),
+            key: key.or_else(|| of_like?.key.clone()),
+            passphrase: self
+                .secret(&["passphrase", "key_passphrase"])?
+                .or_else(|| of_like?.passphrase.clone()),
+            agent: match of_like {
+                Some(like) => like.agent.clone(),
+                None => self.agent()?,
+            },
+            host_key: match like {
+                Some(like) if !self.0.contains_key("host_key") => like.host_key.for_another_host(),
+                _ => self.host_key()?,
+            },
+            known_hosts: self
+                .text(&["known_hosts"])?
+                .map(PathBuf::from)
+                .or_else(|| like?.known_hosts.clone()),
+            legacy: self.flag("legacy")?,
+        })
+    }
+
+    fn agent(&self) -> Result<Agent, TargetError> {
+        Ok(match self.text(&["agent"])?.as_deref() {
+            None => Agent::LastResort,
+            Some("true" | "yes" | "1") => Agent::Own,
+            Some("false" | "no" | "0") => Agent::Never,
+            Some(path) if path.starts_with('/') => Agent::At(path.into()),
+            Some(other) => return Err(wrong("agent", other, "use true, false, or the path of its socket")),
+        })
+    }
+
+    fn host_key(&self) -> Result<HostKey, TargetError> {
+        Ok(match self.text(&["host_key"])?.as_deref() {
+            None | Some("strict") => HostKey::Strict,
+            Some("accept-new" | "accept_new") => HostKey::AcceptNew,
+            Some(print) if print.starts_with("SHA256:") => HostKey::Pinned(print.to_owned()),
+            Some(other) => {
+                return Err(wrong("host_key", other, "use strict, accept-new, or a fingerprint SHA256:…"));
+            }
+        })
+    }
+
+    fn says_line(&self) -> bool {
+        ["speed", "baud", "framing", "flow"].iter().any(|name| self.0.contains_key(*name))
+    }
+
+    fn line(&self) -> Result<Line, TargetError> {
+        let mut line = Line::default();
+        if let Some(text) = self.text(&["speed", "baud"])? {
+            let speed = text.trim().parse().ok().filter(|speed| *speed > 0);
+            line.speed = speed.ok_or_else(|| wrong("speed", &text, "write bits per second, like 115200"))?;
+        }
+        if let Some(framing) = self.word("framing")? {
+            line.framing = framing;
+        }
+        if let Some(flow) = self.word("flow")? {
+            line.flow = flow;
+        }
+        Ok(line)
+    }
+
+    fn word<W: FromStr<Err = LineError>>(&self, name: &str) -> Result<Option<W>, TargetError> {
+        let Some(text) = self.text(&[name])? else { return Ok(None) };
+        text.parse().map(Some).map_err(|remedy: LineError| wrong(name, &text, &remedy.to_string()))
+    }
+
+    fn patience(&self) -> Result<Patience, TargetError> {
+        let mut patience = Patience::default();
+        if let Some(limit) = self.span("connect_timeout")? {
+            patience.connect_timeout = limit;
+        }
+        if let Some(text) = self.text(&["retries"])? {
+            let retries = text.trim().parse().ok().filter(|retries| *retries <= CONNECT_RETRIES_MAX);
+            let remedy = format!("write a number from 0 to {CONNECT_RETRIES_MAX}");
+            patience.retries = retries.ok_or_else(|| wrong("retries", &text, &remedy))?;
+        }
+        patience.reconnect = self.flag("reconnect")?;
+        Ok(patience)
+    }
+
+    /// A time: `20s`, `500ms`, `2m`, or a number of seconds.
+    fn span(&self, name: &str) -> Result<Option<Duration>, TargetError> {
+        let Some(text) = self.text(&[name])? else { return Ok(None) };
+        let trimmed = text.trim();
+        let unit_at = trimmed.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+        let (number, unit) = trimmed.split_at(unit_at.unwrap_or(trimmed.len()));
+        let factor = match unit.trim() {
+            "" | "s" => Some(1.0),
+            "ms" => Some(0.001),
+            "m" | "min" => Some(60.0),
+            "h" => Some(3600.0),
+            _ => None,
+        };
+        let seconds = number.parse::<f64>().ok().zip(factor).map(|(number, factor)| number * factor);
+        let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let span = span.filter(|span| *span <= WAIT_MAX);
+        span.map(Some).ok_or_else(|| wrong(name, &text, "write a time like 20s or 500ms"))
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, TargetError> {
+        match self.text(&[name])?.as_deref() {
+            None | Some("false" | "no" | "0") => Ok(false),
+            Some("true" | "yes" | "1") => Ok(true),
+            Some(other) => Err(wrong(name, other, "use true or false")),
+        }
+    }
+
+    /// A list of words, or a text that the shell takes apart.
+    fn command(&self) -> Result<Vec<String>, TargetError> {
+        let missing = || TargetError::Missing { property: "command", example: "command = vtysh" };
+        match self.0.get("command") {
+            Some(Value::Array(words)) => {
+                let texts: Option<Vec<String>> =
+                    words.iter().map(|word| word.as_str().map(str::to_owned)).collect();
+                let texts = texts.ok_or_else(|| wrong("command", "a list", "write only texts in it"))?;
+                if texts.is_empty() { Err(missing()) } else { Ok(texts) }
+            }
+            _ => {
+                let line = self.text(&["command"])?.ok_or_else(missing)?;
+                Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), format!("exec {line}")])
+            }
+        }
+    }
+}
+
+impl HostKey {
+    /// A fingerprint is one host's; the rule behind it for others is the strict one.
+    fn for_another_host(&self) -> Self {
+        match self {
+            Self::Pinned(_) => Self::Strict,
+            rule @ (Self::Strict | Self::AcceptNew) => rule.clone(),
+        }
+    }
+}
+
+fn port(text: &str) -> Result<u16, TargetError> {
+    let port = text.trim().parse().ok().filter(|port: &u16| *port > 0);
+    port.ok_or_else(|| wrong("port", text, "write a number from 1 to 65535"))
+}
+
+fn jump(value: &Value, device: &Hop) -> Result<Hop, TargetError> {
+    match value {
+        Value::String(text) => jump_text(text.trim(), device),
+        Value::Object(properties) => Properties::new(properties).hop(Some(device)),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
+            Err(wrong("jump", &other.to_string(), JUMP_FORM))
+        }
+    }
+}
+
+/// `user@host:port`, `host`, `[fe80::1]:22`; logged in to as to the device itself.
+fn jump_text(text: &str, device: &Hop) -> Result<Hop, TargetError> {
+    let (user, place) = match text.rsplit_once('@') {
+        Some((user, place)) => (Some(user.to_owned()), place),
+        None => (None, text),
+    };
+    let bracketed = place.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (host, port_text) = match bracketed {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        // More than one colon and no brackets: an address of its own.
+        None if place.matches(':').count() > 1 => (place, None),
+        None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
+    };
+    if host.is_empty() {
+        return Err(wrong("jump", text, JUMP_FORM));
+    }
+    let port = port_text.map_or(Ok(SSH_PORT), port)?;
+    Ok(Hop {
+        address: Address { host: host.to_owned(), port },
+        user: user.or_else(|| device.user.clone()),
+        host_key: device.host_key.for_another_host(),
+        legacy: false,
+        ..device.clone()
+    })
+}
