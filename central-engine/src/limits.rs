@@ -47,6 +47,9 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
 pub const QUEUED_TESTS_MAX: usize = 1_000;
 /// How often a followed log looks whether its attempt has ended, when nothing is written.
 pub const LOG_FOLLOW_LOOK: Duration = Duration::from_secs(1);
+/// How long nothing may come of a log whose test has ended before it is no more waited for: by someone who follows it,
+/// and by the reports of its run. What comes later is stored all the same.
+pub const LOG_REST_WAIT: Duration = Duration::from_secs(30);
 
 /// Events read from the store at once for a live page.
 pub const LIVE_BATCH: u32 = 500;

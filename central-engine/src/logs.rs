@@ -207,6 +207,13 @@ impl Logs {
         self.read(key, 0, 0).await.map(|slice| slice.size)
     }
 
+    /// How many bytes are still to come of a log of this size, of which its EP says that it has `told` bytes. Of one
+    /// that is longer than what is kept, the rest is not waited for.
+    #[must_use]
+    pub fn missing(&self, size: u64, told: u64) -> u64 {
+        told.min(self.0.bytes_max).saturating_sub(size)
+    }
+
     /// The logs of an attempt that are not empty, with their sizes.
     ///
     /// # Errors

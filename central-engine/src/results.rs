@@ -1,9 +1,6 @@
 //! A run as reports want it: the plan, and how each test ended, gathered from the store.
 
-use jackfield_protocol::{
-    id::{AttemptId, RunId},
-    log::Stream,
-};
+use jackfield_protocol::{id::RunId, log::Stream};
 use jackfield_reporting::{
     excerpt::{Excerpt, Logs as ReportLogs},
     results::{AttemptResult, EngineFacts, Results, TestResult},
@@ -62,6 +59,7 @@ fn add(test: &mut TestResult, row: AttemptRow) {
             parts: row.parts,
             cleanups: row.cleanups,
             variables: row.variables,
+            log_bytes: row.log_bytes,
         }),
         Some(_) | None => test.decided = Some(row.assigned),
     }
@@ -80,14 +78,15 @@ fn sentence(stop: &StopCause) -> String {
 pub(crate) struct LogsOfEngine(pub(crate) Logs);
 
 impl ReportLogs for LogsOfEngine {
-    fn tail(&self, attempt: AttemptId, stream: Stream, bytes_max: usize) -> Option<Excerpt> {
+    fn tail(&self, attempt: &AttemptResult, stream: Stream, bytes_max: usize) -> Option<Excerpt> {
         let wanted = u64::try_from(bytes_max).unwrap_or(u64::MAX);
-        match self.0.tail_now(LogKey { attempt, stream }, wanted) {
-            Ok(slice) if slice.size == 0 => None,
+        match self.0.tail_now(LogKey { attempt: attempt.attempt, stream }, wanted) {
             Ok(slice) => {
-                Some(Excerpt::of_tail(&slice.bytes, usize::try_from(slice.size).unwrap_or(usize::MAX)))
+                let size = usize::try_from(slice.size).unwrap_or(usize::MAX);
+                let told = attempt.log_bytes.get(&stream).copied().unwrap_or(0);
+                Excerpt::of_tail(&slice.bytes, size).with_missing(self.0.missing(slice.size, told))
             }
-            Err(error) => Some(Excerpt { text: format!("[{error}]"), cut_bytes: 0 }),
+            Err(error) => Some(Excerpt { text: format!("[{error}]"), ..Excerpt::default() }),
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod ep;
 pub(crate) mod eps;
 pub(crate) mod follow;
 pub(crate) mod login;
+pub(crate) mod logs;
 pub(crate) mod project;
 pub(crate) mod resource;
 pub(crate) mod run;

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use jackfield_protocol::{id::AttemptId, log::Stream};
 
+use crate::results::AttemptResult;
+
 /// The end of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Excerpt {
@@ -14,13 +16,16 @@ pub struct Excerpt {
     pub text: String,
     /// How many bytes of the log stand before it and were left out.
     pub cut_bytes: u64,
+    /// How many bytes follow that the EP has not sent yet.
+    pub missing_bytes: u64,
 }
 
 /// Where documents get logs from. The shell reads its log store behind it.
 pub trait Logs {
     /// The last bytes of a log, at most `bytes_max` of them; none where there is no such log, or it is empty.
-    /// Bytes that are no UTF-8 are replaced.
-    fn tail(&self, attempt: AttemptId, stream: Stream, bytes_max: usize) -> Option<Excerpt>;
+    /// Bytes that are no UTF-8 are replaced. A log of which less is there than [`AttemptResult::log_bytes`] says is
+    /// told as such ([`Excerpt::missing_bytes`]).
+    fn tail(&self, attempt: &AttemptResult, stream: Stream, bytes_max: usize) -> Option<Excerpt>;
 }
 
 /// No logs at all.
@@ -28,17 +33,20 @@ pub trait Logs {
 pub struct NoLogs;
 
 impl Logs for NoLogs {
-    fn tail(&self, _attempt: AttemptId, _stream: Stream, _bytes_max: usize) -> Option<Excerpt> {
+    fn tail(&self, _attempt: &AttemptResult, _stream: Stream, _bytes_max: usize) -> Option<Excerpt> {
         None
     }
 }
 
 /// Whole logs in memory.
 impl Logs for BTreeMap<(AttemptId, Stream), Vec<u8>> {
-    fn tail(&self, attempt: AttemptId, stream: Stream, bytes_max: usize) -> Option<Excerpt> {
-        let bytes = self.get(&(attempt, stream)).filter(|bytes| !bytes.is_empty())?;
+    fn tail(&self, attempt: &AttemptResult, stream: Stream, bytes_max: usize) -> Option<Excerpt> {
+        let bytes = self.get(&(attempt.attempt, stream)).map(Vec::as_slice).unwrap_or_default();
+        let there = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let missing_bytes = attempt.log_bytes.get(&stream).map_or(0, |all| all.saturating_sub(there));
         let cut = bytes.len().saturating_sub(bytes_max);
-        Some(Excerpt::of_tail(bytes.get(cut..).unwrap_or_default(), bytes.len()))
+        let excerpt = Excerpt::of_tail(bytes.get(cut..).unwrap_or_default(), bytes.len());
+        excerpt.with_missing(missing_bytes)
     }
 }
 
@@ -52,17 +60,34 @@ impl Excerpt {
         Self {
             text: String::from_utf8_lossy(shown).into_owned(),
             cut_bytes: u64::try_from(cut.saturating_add(skip)).unwrap_or(u64::MAX),
+            missing_bytes: 0,
         }
     }
 
-    /// What to print before the text where something was left out, with where the rest is.
-    pub fn marker(&self, attempt: AttemptId) -> Option<String> {
-        (self.cut_bytes > 0).then(|| {
-            format!(
-                "[{} bytes before this are left out; the whole log: jackfield runs logs {attempt}]",
-                self.cut_bytes
-            )
-        })
+    /// The same, of a log with so many bytes still to come; none where there is nothing to tell.
+    pub fn with_missing(self, missing_bytes: u64) -> Option<Self> {
+        let excerpt = Self { missing_bytes, ..self };
+        (excerpt != Self::default()).then_some(excerpt)
+    }
+
+    /// The text as documents print it: what was left out, or has not come, stands there in brackets, with where it is.
+    pub fn shown(&self, attempt: AttemptId) -> String {
+        let Self { text, cut_bytes, missing_bytes } = self;
+        let mut shown = String::new();
+        if *cut_bytes > 0 {
+            shown = format!(
+                "[{cut_bytes} bytes before this are left out; the whole log: jackfield runs logs {attempt}]\n"
+            );
+        }
+        shown.push_str(text);
+        if *missing_bytes > 0 {
+            let line = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            shown.push_str(&format!(
+                "{line}[{missing_bytes} bytes after this had not come from the EP when this was written; \
+                 the whole log: jackfield runs logs {attempt}]\n"
+            ));
+        }
+        shown
     }
 }
 
@@ -87,6 +112,22 @@ mod tests {
         assert_eq!(excerpt.text, "second line\nthird, which is much longer than the others\n");
         assert_eq!(excerpt.cut_bytes, 11);
         assert_eq!(Excerpt::of_tail(log, log.len()).cut_bytes, 0);
+    }
+
+    #[test]
+    fn what_has_not_come_is_said() {
+        let attempt = crate::fixture::attempt_id(4, 1);
+        let shown = |text: &[u8], missing| {
+            let excerpt = Excerpt::of_tail(text, text.len()).with_missing(missing);
+            excerpt.map(|excerpt| excerpt.shown(attempt))
+        };
+        let told = "[7 bytes after this had not come from the EP when this was written; \
+                    the whole log: jackfield runs logs 41.4.1]\n";
+        assert_eq!(shown(b"", 0), None);
+        assert_eq!(shown(b"whole", 0).as_deref(), Some("whole"));
+        assert_eq!(shown(b"", 7).as_deref(), Some(told));
+        assert_eq!(shown(b"a line\n", 7), Some(format!("a line\n{told}")));
+        assert_eq!(shown(b"half a li", 7), Some(format!("half a li\n{told}")));
     }
 
     #[test]

@@ -71,6 +71,7 @@ fn attempt(test: u32, number: u16, ep: &str, elapsed_millis: u64, outcome: Outco
         parts: Vec::new(),
         cleanups: Vec::new(),
         variables: BTreeMap::new(),
+        log_bytes: BTreeMap::new(),
     }
 }
 

@@ -246,13 +246,11 @@ fn log(last: &AttemptResult, logs: &dyn Logs, left: usize, out: &mut dyn Write) 
         )?;
         return Ok(0);
     }
-    let Some(excerpt) = logs.tail(last.attempt, Stream::Cli, bytes_max) else { return Ok(0) };
-    let marker = excerpt.marker(last.attempt).map(|marker| format!("{marker}\n")).unwrap_or_default();
+    let Some(excerpt) = logs.tail(last, Stream::Cli, bytes_max) else { return Ok(0) };
     writeln!(
         out,
-        "<details><summary>end of its log</summary><pre tabindex=\"0\">{}{}</pre></details>",
-        escaped(&marker),
-        escaped(&excerpt.text)
+        "<details><summary>end of its log</summary><pre tabindex=\"0\">{}</pre></details>",
+        escaped(&excerpt.shown(last.attempt))
     )?;
     Ok(excerpt.text.len())
 }

@@ -243,14 +243,11 @@ impl Report<'_> {
                 )
             };
         }
-        let Some(excerpt) = self.logs.tail(last.attempt, Stream::Cli, bytes_max) else {
+        let Some(excerpt) = self.logs.tail(last, Stream::Cli, bytes_max) else {
             return String::new();
         };
         self.logs_left = self.logs_left.saturating_sub(excerpt.text.len());
-        match excerpt.marker(last.attempt) {
-            Some(marker) => format!("{marker}\n{}", excerpt.text),
-            None => excerpt.text,
-        }
+        excerpt.shown(last.attempt)
     }
 }
 

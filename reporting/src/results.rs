@@ -9,6 +9,7 @@ use jackfield_protocol::{
     api::RunSummary,
     id::{AttemptId, EpName, SuiteIndex, TestIndex},
     link::{Host, Part},
+    log::Stream,
     plan::{PlannedSuite, PlannedTest, Role, RunPlan},
     time::Time,
     verdict::{Cause, Outcome, TestState, Verdict},
@@ -97,6 +98,8 @@ pub struct AttemptResult {
     pub cleanups: Vec<Part>,
     /// Custom variables it set.
     pub variables: BTreeMap<Arc<str>, Arc<str>>,
+    /// How long each of its logs is to be, as its EP said at its end; some of it may still be on its way.
+    pub log_bytes: BTreeMap<Stream, u64>,
 }
 
 /// A test of the plan beside its result.

@@ -128,11 +128,8 @@ impl Variables<'_> {
 
     fn log(&self, stream: Stream) -> String {
         let excerpt = self.row.last().and_then(|last| {
-            let excerpt = self.logs.tail(last.attempt, stream, self.style.log_bytes_max)?;
-            Some(match excerpt.marker(last.attempt) {
-                Some(marker) => format!("{marker}\n{}", excerpt.text),
-                None => excerpt.text,
-            })
+            let excerpt = self.logs.tail(last, stream, self.style.log_bytes_max)?;
+            Some(excerpt.shown(last.attempt))
         });
         let Some(text) = excerpt else { return NO_LOG.to_owned() };
         text.trim_end().replace("\r\n", "\n").replace('\n', self.style.line_end)

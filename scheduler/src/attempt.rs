@@ -6,6 +6,7 @@ use jackfield_protocol::{
     event::{Fact, TestEnded},
     id::{AttemptId, EpName, Epoch, TestIndex},
     link::{Ended, EngineToEp, Part as SubResult},
+    log::Stream,
     time::Time,
     verdict::Outcome,
 };
@@ -27,6 +28,7 @@ pub(crate) struct Closing {
     parts: Vec<SubResult>,
     cleanups: Vec<SubResult>,
     variables: BTreeMap<Arc<str>, Arc<str>>,
+    log_bytes: BTreeMap<Stream, u64>,
 }
 
 impl Closing {
@@ -39,6 +41,7 @@ impl Closing {
             parts: Vec::new(),
             cleanups: Vec::new(),
             variables: BTreeMap::new(),
+            log_bytes: BTreeMap::new(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Closing {
             parts: ended.parts,
             cleanups: ended.cleanups,
             variables: ended.variables,
+            log_bytes: ended.log_bytes,
         }
     }
 }
@@ -136,6 +140,7 @@ impl Scheduler {
             parts: closing.parts.clone(),
             cleanups: closing.cleanups.clone(),
             variables: closing.variables.clone(),
+            log_bytes: closing.log_bytes,
             ..flight.row(attempt, ep.clone(), AttemptState::Ended)
         })));
         let verdict = closing.outcome.verdict;

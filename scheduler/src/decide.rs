@@ -129,6 +129,7 @@ impl Scheduler {
             parts: Vec::new(),
             cleanups: Vec::new(),
             variables: Default::default(),
+            log_bytes: Default::default(),
         })));
         live.tell_decided(out, test, outcome);
         self.count_end(run, test, 0, verdict, deliberate);

@@ -6,6 +6,7 @@ use jackfield_protocol::{
     event::{Hook, RunEvent, RunState},
     id::{AttemptId, EpName, Epoch, LeaseId, RunId, SuiteIndex, SutName, TestIndex, UserName},
     link::{EngineToEp, Part},
+    log::Stream,
     plan::{HookScript, PlannedTest, RunPlan},
     time::Time,
     verdict::Outcome,
@@ -164,6 +165,8 @@ pub struct AttemptRow {
     pub cleanups: Vec<Part>,
     /// Custom variables it set.
     pub variables: BTreeMap<Arc<str>, Arc<str>>,
+    /// How long each of its logs is to be; some of it may come after its end.
+    pub log_bytes: BTreeMap<Stream, u64>,
 }
 
 /// How far an attempt is.

@@ -29,6 +29,7 @@ impl Flight {
             parts: Vec::new(),
             cleanups: Vec::new(),
             variables: Default::default(),
+            log_bytes: Default::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ mod broken;
 mod crash;
 mod first_run;
 mod languages;
+mod logs;
 mod order;
 mod queue;
 mod router;

@@ -193,6 +193,29 @@ async function questions() {
     make("div", { class: "bar" }, ...answers(question)))));
 }
 
+/** Says how much of a log has come, where a test has ended before its log had; answers whether more may come. */
+async function log_state(test, stream) {
+  const { ep, logs, logs_expected } = await ask("GET", `/attempts/${test.attempt}`);
+  if (!logs_expected) return true;
+  const stored = logs[stream] || 0;
+  const expected = logs_expected[stream] || 0;
+  const size = (bytes) => bytes.toLocaleString();
+  const away = stored < expected && ep && (await ask("GET", `/eps/${encodeURIComponent(ep)}`)).state === "offline";
+  $("logstate").textContent = stored < expected
+    ? `${size(stored)} of ${size(expected)} bytes have come` + (away ? `; ${ep}, which has the rest, is not connected` : "")
+    : "";
+  return stored < expected;
+}
+
+/** Looks at a log's state every second until it is whole, or another log is shown. */
+async function watch_state(test, stream, signal) {
+  const turn = async () => {
+    if (signal.aborted) return;
+    if (document.hidden || await log_state(test, stream)) setTimeout(() => turn().catch(tell), 1000);
+  };
+  await turn();
+}
+
 /** Shows a log as it grows; a log that was shown before is let go. */
 async function watch(test) {
   watched?.abort();
@@ -204,6 +227,8 @@ async function watch(test) {
   $("stream").onchange = () => watch(test);
   const box = $("log");
   box.textContent = "";
+  $("logstate").textContent = "";
+  watch_state(test, $("stream").value, mine.signal).catch(tell);
   box.scrollIntoView({ block: "nearest" });
   try {
     // The end of it, and what comes: a log may have gigabytes.

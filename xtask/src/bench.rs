@@ -23,6 +23,9 @@ pub(crate) struct Bench {
     /// One JSON object a line instead of a table.
     #[arg(long)]
     json: bool,
+    /// Take the release binary that is there instead of building it.
+    #[arg(long)]
+    built: bool,
     /// Rounds of each measure.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -63,7 +66,9 @@ pub(crate) struct Measure {
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
-        run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
+        if !self.built {
+            run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
+        }
         let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps];
         let wanted = if self.what.is_empty() { &all[..] } else { &self.what[..] };
         let mut missed = 0;

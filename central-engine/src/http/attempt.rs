@@ -6,13 +6,14 @@ use actix_web::{HttpResponse, web};
 use jackfield_protocol::{
     id::{AttemptId, BlobHash, EpName},
     link::Part,
+    log::Stream,
     time::Time,
     verdict::Outcome,
 };
 use jackfield_scheduler::effect::{AttemptRow, AttemptState};
 use serde::Serialize;
 
-use super::{Answer, App, Failure};
+use super::{Answer, App, Failure, log};
 use crate::{
     auth::{Guard, MayRead},
     store,
@@ -53,6 +54,9 @@ pub(super) struct AttemptDetail {
     variables: BTreeMap<String, String>,
     /// Its logs that are not empty, with their sizes in bytes.
     logs: BTreeMap<&'static str, u64>,
+    /// How long they will be, once the attempt has ended: more than `logs` says is still on its way from the EP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logs_expected: Option<BTreeMap<&'static str, u64>>,
     /// Files it left, by name; fetch them from `/api/v1/blobs/{hash}`.
     artifacts: BTreeMap<String, BlobHash>,
 }
@@ -67,10 +71,16 @@ pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, attempt: web::P
     let row = row.ok_or_else(|| Failure::not_found(format!("attempt {id}")))?;
     let artifacts = store::attempt::artifacts(&mut conn, id).await?;
     drop(conn);
-    let logs = app.logs.list(id).await?;
-    let logs = logs.into_iter().map(|(stream, size)| (stream.as_str(), size)).collect();
+    let stored = app.logs.list(id).await?;
+    let expected = Stream::ALL.into_iter().filter_map(|stream| {
+        let size = stored.get(&stream).copied().unwrap_or(0);
+        log::expected(&app.logs, &row, stream, size).map(|expected| (stream.as_str(), expected))
+    });
+    let logs_expected: BTreeMap<_, _> = expected.filter(|(_, expected)| *expected > 0).collect();
+    let logs_expected = log::is_over(&row).then_some(logs_expected);
+    let logs = stored.into_iter().map(|(stream, size)| (stream.as_str(), size)).collect();
     let artifacts = artifacts.into_iter().map(|left| (left.name.to_string(), left.hash)).collect();
-    Ok(HttpResponse::Ok().json(AttemptDetail { logs, artifacts, ..detail(row) }))
+    Ok(HttpResponse::Ok().json(AttemptDetail { logs, logs_expected, artifacts, ..detail(row) }))
 }
 
 fn detail(row: AttemptRow) -> AttemptDetail {
@@ -93,6 +103,7 @@ fn detail(row: AttemptRow) -> AttemptDetail {
         cleanups: row.cleanups,
         variables: row.variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         logs: BTreeMap::new(),
+        logs_expected: None,
         artifacts: BTreeMap::new(),
     }
 }

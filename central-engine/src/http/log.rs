@@ -1,9 +1,11 @@
 //! Logs by byte range, and followed as they grow.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use futures_util::stream;
 use jackfield_protocol::{error::ErrorCode, id::AttemptId, log::Stream};
-use jackfield_scheduler::effect::AttemptState;
+use jackfield_scheduler::effect::{AttemptRow, AttemptState};
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +21,11 @@ use crate::{
     store::{self, Store},
 };
 
+/// How many bytes of a log the engine has.
+const STORED: &str = "jackfield-log-stored";
+/// How many there will be, once the test has ended: a verdict may overtake the log of its test.
+const EXPECTED: &str = "jackfield-log-expected";
+
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/attempts/{attempt}/logs/{stream}", web::get().to(read));
 }
@@ -27,7 +34,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct LogQuery {
-    /// Send what is there and then what comes, until the attempt has ended.
+    /// Send what is there and then what comes, until the attempt has ended and all of its log has come. Where nothing
+    /// comes for half a minute after its end, the answer ends before; compare with `logs_expected` of the attempt.
     #[serde(default)]
     follow: bool,
     /// Where to begin; for `follow`, which takes no `Range`.
@@ -36,6 +44,9 @@ pub(super) struct LogQuery {
 }
 
 /// A log of an attempt: all of it, a `Range` of it, or with `follow` as it grows.
+///
+/// The header `Jackfield-Log-Stored` says how many bytes the engine has, and `Jackfield-Log-Expected` how many there will
+/// be: the end of a test may be known before the last bytes of its log have come from its EP.
 #[utoipa::path(get, path = "/api/v1/attempts/{attempt}/logs/{stream}", tag = "attempts",
     params(("attempt" = AttemptId, Path), ("stream" = Stream, Path), LogQuery),
     responses((status = 200, content_type = "text/plain", body = String), (status = 206), (status = 404), (status = 416)))]
@@ -50,13 +61,17 @@ pub(super) async fn read(
     let stream =
         stream.parse::<Stream>().map_err(|error| Failure::new(ErrorCode::NotFound, error.to_string()))?;
     let known = store::attempt::fetch(&mut app.store.read().await?, attempt).await?;
-    known.ok_or_else(|| Failure::not_found(format!("attempt {attempt}")))?;
+    let row = known.ok_or_else(|| Failure::not_found(format!("attempt {attempt}")))?;
     let key = LogKey { attempt, stream };
     if query.follow {
         return Ok(follow(&app, key, query.from));
     }
     let size = app.logs.size(key).await?;
     let mut response = HttpResponse::Ok();
+    response.insert_header((STORED, size));
+    if let Some(expected) = expected(&app.logs, &row, stream, size) {
+        response.insert_header((EXPECTED, expected));
+    }
     let (from, to) = match body::range(&request, size) {
         Wanted::All => (0, size),
         Wanted::Beyond => {
@@ -79,6 +94,16 @@ pub(super) async fn read(
         let piece = rest.next().await?;
         Some((piece, rest))
     })))
+}
+
+/// How long a log of this size will be when all has come; none while its test has not ended.
+pub(super) fn expected(logs: &Logs, row: &AttemptRow, stream: Stream, size: u64) -> Option<u64> {
+    let told = row.log_bytes.get(&stream).copied().unwrap_or(0);
+    is_over(row).then(|| size.saturating_add(logs.missing(size, told)))
+}
+
+pub(super) fn is_over(row: &AttemptRow) -> bool {
+    matches!(row.state, AttemptState::Ended | AttemptState::Returned)
 }
 
 /// Output of tests is shown as text, whatever it looks like: a browser must never run it.
@@ -127,6 +152,7 @@ fn follow(app: &App, key: LogKey, from: u64) -> HttpResponse {
         key,
         from,
         ended: false,
+        quiet: Duration::ZERO,
     };
     response.streaming(stream::unfold(tail, |mut tail| async {
         let piece = tail.next().await?;
@@ -143,6 +169,8 @@ struct Tail {
     key: LogKey,
     from: u64,
     ended: bool,
+    /// For how long nothing came.
+    quiet: Duration,
 }
 
 impl Tail {
@@ -155,6 +183,7 @@ impl Tail {
                 Ok(slice) => {
                     self.from =
                         self.from.saturating_add(u64::try_from(slice.bytes.len()).unwrap_or(u64::MAX));
+                    self.quiet = Duration::ZERO;
                     return Some(Ok(slice.bytes.into()));
                 }
                 Err(error) => return Some(Err(error.into())),
@@ -171,14 +200,21 @@ impl Tail {
             tokio::select! {
                 () = stop.cancelled() => return None,
                 // Growth tells of bytes, this of the end.
-                _ = tokio::time::timeout(limits::LOG_FOLLOW_LOOK, self.growth.changed()) => {}
+                grown = tokio::time::timeout(limits::LOG_FOLLOW_LOOK, self.growth.changed()) => if grown.is_err() {
+                    self.quiet = self.quiet.saturating_add(limits::LOG_FOLLOW_LOOK);
+                }
             }
         }
     }
 
+    /// Whether nothing more will come: the attempt is over, and its log is whole, or the rest of it stays away.
     async fn has_ended(&self) -> bool {
         let Ok(mut conn) = self.store.read().await else { return false };
-        let row = store::attempt::fetch(&mut conn, self.key.attempt).await.ok().flatten();
-        row.is_none_or(|row| matches!(row.state, AttemptState::Ended | AttemptState::Returned))
+        let Some(row) = store::attempt::fetch(&mut conn, self.key.attempt).await.ok().flatten() else {
+            return true;
+        };
+        let told = row.log_bytes.get(&self.key.stream).copied().unwrap_or(0);
+        let whole = self.logs.missing(self.from, told) == 0;
+        is_over(&row) && (whole || self.quiet >= limits::LOG_REST_WAIT)
     }
 }

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -13,7 +14,7 @@ use jackfield_protocol::{id::RunId, plan::Save, verdict::Verdict};
 use jackfield_reporting::{html, junit, results::Results};
 
 use super::{End, results_of};
-use crate::{http::App, results::LogsOfEngine, store::job::Work};
+use crate::{http::App, limits, logs::LogKey, results::LogsOfEngine, store::job::Work};
 
 pub(super) async fn run(app: &App, settings: &EngineSettings, run: RunId) -> Result<End> {
     let results = Arc::new(results_of(app, settings, run).await?);
@@ -21,6 +22,7 @@ pub(super) async fn run(app: &App, settings: &EngineSettings, run: RunId) -> Res
         app.logs.pack(run).await?;
         return Ok(End::Done(Vec::new()));
     }
+    rest_of_logs(app, &results).await?;
     let (shared, logs, outbox) =
         (Arc::clone(&results), LogsOfEngine(app.logs.clone()), settings.outbox.clone());
     tokio::task::spawn_blocking(move || write_reports(&shared, &logs, &outbox)).await??;
@@ -30,6 +32,37 @@ pub(super) async fn run(app: &App, settings: &EngineSettings, run: RunId) -> Res
         next.push(Work::SaveRun { run });
     }
     Ok(End::Done(next))
+}
+
+/// Waits for what is still to come of the run's logs, as long as it comes: ends of tests overtake their logs. Reports say
+/// of each log what they did not get.
+async fn rest_of_logs(app: &App, results: &Results) -> Result<()> {
+    let attempts = results.tests.iter().flat_map(|test| &test.attempts);
+    let told = attempts.flat_map(|result| {
+        let key = move |stream| LogKey { attempt: result.attempt, stream };
+        result.log_bytes.iter().map(move |(stream, told)| (key(*stream), *told))
+    });
+    let mut open: Vec<(LogKey, u64)> = told.collect();
+    let mut before = u64::MAX;
+    let mut quiet = Duration::ZERO;
+    loop {
+        let mut missing = 0_u64;
+        let mut still = Vec::new();
+        for (key, told) in open {
+            let size = app.logs.size(key).await?;
+            let lacks = app.logs.missing(size, told);
+            missing = missing.saturating_add(lacks);
+            if lacks > 0 {
+                still.push((key, told));
+            }
+        }
+        quiet = if missing < before { Duration::ZERO } else { quiet.saturating_add(limits::LOG_FOLLOW_LOOK) };
+        if missing == 0 || quiet >= limits::LOG_REST_WAIT {
+            return Ok(());
+        }
+        (open, before) = (still, missing);
+        tokio::time::sleep(limits::LOG_FOLLOW_LOOK).await;
+    }
 }
 
 /// A mandatory post script that failed keeps the run out of the lab's database.

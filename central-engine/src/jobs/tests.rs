@@ -79,8 +79,11 @@ async fn the_end_of_a_run_writes_reports_and_promises_the_rest() {
     assert_eq!(left.len(), 2, "no unfinished files");
     let packed = lab.settings.data_folder.join("logs/1/0/1.1.cli.zst");
     assert!(packed.is_file());
-    let tail = LogsOfEngine(lab.app.logs.clone()).tail(attempt, Stream::Cli, 10).unwrap();
-    assert_eq!(tail.text.len(), 10);
+    let results = results_of(&lab.app, &lab.settings, RUN).await.unwrap();
+    let mut result = results.tests[1].attempts[0].clone();
+    result.log_bytes.insert(Stream::Cli, 100_002);
+    let tail = LogsOfEngine(lab.app.logs.clone()).tail(&result, Stream::Cli, 10).unwrap();
+    assert_eq!((tail.text.len(), tail.cut_bytes, tail.missing_bytes), (10, 99_990, 2));
     // Done again after a crash: the same.
     assert_eq!(next(lab.attempt(Work::FinishRun { run: RUN }).await), promised);
 }

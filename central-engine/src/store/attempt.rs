@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use jackfield_protocol::{
     id::{AttemptId, BlobHash, RunId, TestIndex},
     link::Part,
+    log::Stream,
     time::Time,
     verdict::{Outcome, Verdict},
 };
@@ -31,6 +32,8 @@ struct Facts {
     cleanups: Vec<Part>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     variables: BTreeMap<Arc<str>, Arc<str>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    log_bytes: BTreeMap<Stream, u64>,
 }
 
 /// A file that an attempt left.
@@ -49,8 +52,8 @@ pub(super) async fn upsert(
     rows: impl Iterator<Item = AttemptRow>,
 ) -> Result<(), StoreError> {
     let rows = rows.map(|row| {
-        let AttemptRow { attempt: id, exit_code, parts, cleanups, variables, .. } = row;
-        let facts = Facts { exit_code, parts, cleanups, variables };
+        let AttemptRow { attempt: id, exit_code, parts, cleanups, variables, log_bytes, .. } = row;
+        let facts = Facts { exit_code, parts, cleanups, variables, log_bytes };
         let facts = (facts != Facts::default()).then_some(&facts);
         Ok(binds![
             id.run.0,
@@ -165,6 +168,7 @@ fn read(run: RunId, line: &Line) -> Result<AttemptRow, StoreError> {
         parts: facts.parts,
         cleanups: facts.cleanups,
         variables: facts.variables,
+        log_bytes: facts.log_bytes,
     })
 }
 

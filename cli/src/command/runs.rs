@@ -1,7 +1,5 @@
 //! `jackfield runs …`: what ran, what runs, and why something waits.
 
-use std::io::Read;
-
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use jackfield_protocol::{
@@ -12,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Context,
-    command::{follow, run},
+    command::{follow, logs, run},
     exit::Exit,
     output::{self, say, table},
     signal,
@@ -32,13 +30,17 @@ pub(crate) enum Runs {
         /// Its number.
         run: RunId,
     },
-    /// The log of a test, as it came.
+    /// The log of a test, as it came. What is still on its way from the EP is waited for.
+    /// With --json: how many bytes of it are stored, and expected.
     Logs {
         /// Run and test, such as 41.17, or an attempt, such as 41.17.1.
         test: String,
         /// Which log: cli, stdout, stderr, running, debug, test, custom or ep.
         #[arg(long, default_value = "cli")]
         stream: String,
+        /// Go on while the test runs.
+        #[arg(long)]
+        follow: bool,
     },
     /// Wait for its end; the exit code is its verdict.
     Wait {
@@ -109,7 +111,7 @@ impl Runs {
         match self {
             Self::List { limit } => list(context, *limit),
             Self::Show { run } => show(context, *run),
-            Self::Logs { test, stream } => logs(context, test, stream),
+            Self::Logs { test, stream, follow } => logs(context, test, stream, *follow),
             Self::Wait { run } => wait(context, *run),
             Self::Pause { run } => act(context, *run, "pause", &json!({})),
             Self::Resume { run } => act(context, *run, "resume", &json!({})),
@@ -158,24 +160,12 @@ fn show(context: &Context, run: RunId) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn logs(context: &Context, test: &str, stream: &str) -> Result<Exit> {
+fn logs(context: &Context, test: &str, stream: &str, follow: bool) -> Result<Exit> {
     let attempt = match test.parse::<AttemptId>() {
         Ok(attempt) => attempt,
         Err(_) => latest_attempt(context, test)?,
     };
-    let response = context.client.get_response(&format!("/attempts/{attempt}/logs/{stream}"))?;
-    let mut body = response.into_body().into_reader();
-    let mut out = std::io::stdout().lock();
-    let mut chunk = vec![0; 64 * 1024];
-    loop {
-        let count = body.read(&mut chunk)?;
-        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-        match std::io::Write::write_all(&mut out, bytes) {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
-            done => done?,
-        }
-    }
-    Ok(Exit::Done)
+    logs::print(context, attempt, stream, follow)
 }
 
 /// `41.17` means the newest attempt of that test.

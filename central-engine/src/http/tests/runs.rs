@@ -10,7 +10,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::{TestState, Verdict},
 };
-use jackfield_scheduler::effect::Row;
+use jackfield_scheduler::effect::{AttemptRow, AttemptState, Row};
 use serde_json::{Value, json};
 
 use super::lab::Lab;
@@ -180,11 +180,45 @@ async fn logs_are_read_by_range_and_followed_to_their_end() {
 }
 
 #[actix_web::test]
+async fn a_log_says_how_much_of_it_is_still_to_come() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Read).await;
+    lab.app.store.commit(begun(RUN, &plan("demo", 2), RunState::Running)).await.unwrap();
+    let log_bytes = BTreeMap::from([(Stream::Cli, 14)]);
+    let ended = AttemptRow { log_bytes, ..passed(RUN, 1) };
+    let running = attempt(RUN, 0, 1, AttemptState::Started);
+    lab.app.store.commit(attempts([ended, running])).await.unwrap();
+    let path = "/attempts/1.1.1/logs/cli";
+    let header = |path: &'static str, name: &'static str| {
+        let got = lab.get(&token, path);
+        async move { got.await.expect(200).header(name).to_owned() }
+    };
+    lab.app.logs.write(attempt_id(1), Stream::Cli, 0, b"first, ".to_vec()).await.unwrap();
+    assert_eq!(header(path, "jackfield-log-stored").await, "7");
+    assert_eq!(header(path, "jackfield-log-expected").await, "14");
+    let detail: Value = lab.get(&token, "/attempts/1.1.1").await.json();
+    assert_eq!((&detail["logs"], &detail["logs_expected"]), (&json!({"cli": 7}), &json!({"cli": 14})));
+    let running: Value = lab.get(&token, "/attempts/1.0.1").await.json();
+    assert_eq!(running.get("logs_expected"), None);
+    // Who follows it gets the rest, although its test has ended.
+    let rest = async {
+        while lab.app.logs.followers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        lab.app.logs.write(attempt_id(1), Stream::Cli, 7, b"then\n".to_vec()).await.unwrap();
+        lab.app.logs.write(attempt_id(1), Stream::Cli, 12, b"..".to_vec()).await.unwrap();
+    };
+    let (log, ()) = futures_util::future::join(lab.get(&token, &format!("{path}?follow=true")), rest).await;
+    assert_eq!(log.expect(200).text(), "first, then\n..");
+    assert_eq!(header(path, "jackfield-log-expected").await, "14");
+}
+
+#[actix_web::test]
 async fn what_happens_while_one_watches_is_shown_at_once() {
     let lab = Lab::new().await;
     let token = lab.token(Scope::Read).await;
     lab.app.store.commit(begun(RUN, &plan("demo", 1), RunState::Running)).await.unwrap();
-    let started = attempt(RUN, 0, 1, jackfield_scheduler::effect::AttemptState::Started);
+    let started = attempt(RUN, 0, 1, AttemptState::Started);
     lab.app.store.commit(attempts([started])).await.unwrap();
     let write = async |offset: u64, bytes: &'static [u8]| {
         lab.app.logs.write(attempt_id(0), Stream::Cli, offset, bytes).await.unwrap();

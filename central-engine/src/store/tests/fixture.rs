@@ -6,6 +6,7 @@ use jackfield_protocol::{
     event::{Fact, RunEvent, RunState},
     id::{AttemptId, RunId, SuiteIndex, TestIndex},
     link::Part,
+    log::Stream,
     plan::{Place, PlannedSuite, PlannedTest, Role, RunOptions, RunPlan},
     time::Time,
     verdict::{Cause, Outcome, Verdict},
@@ -93,6 +94,7 @@ pub(crate) fn attempt(run: RunId, test: u32, number: u16, state: AttemptState) -
         parts: Vec::new(),
         cleanups: Vec::new(),
         variables: BTreeMap::new(),
+        log_bytes: BTreeMap::new(),
     }
 }
 
@@ -112,6 +114,8 @@ pub(crate) fn failed(run: RunId, test: u32) -> AttemptRow {
         parts: vec![part.clone()],
         cleanups: vec![part],
         variables: BTreeMap::from([("build".into(), "7.2".into())]),
+        // A log that nothing is to come of.
+        log_bytes: BTreeMap::from([(Stream::Ep, 0)]),
         ..attempt(run, test, 1, AttemptState::Ended)
     }
 }
