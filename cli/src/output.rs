@@ -30,6 +30,12 @@ impl Output {
     }
 }
 
+/// `1 test`, `13 tests`.
+pub(crate) fn tests_of(count: impl TryInto<u64>) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    if count == 1 { "1 test".to_owned() } else { format!("{count} tests") }
+}
+
 /// Prints one text to standard output. A reader that has closed its end (`| head`) is no error.
 pub(crate) fn say(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();

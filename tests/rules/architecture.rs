@@ -1,7 +1,5 @@
 //! Who may import whom. A dependency between our crates is a decision: it is a change of this table.
 
-#![expect(clippy::unwrap_used, reason = "a rule that cannot be checked is broken")]
-
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Each crate with the crates of ours that it may import. Tests and chores may import anything.

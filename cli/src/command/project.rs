@@ -12,7 +12,7 @@ use crate::{
     Context,
     client::encoded,
     exit::Exit,
-    output::{self, say, table},
+    output::{self, say, table, tests_of},
 };
 
 /// Check project files and see what they become; needs no engine.
@@ -102,7 +102,7 @@ fn check(context: &Context, file: &ProjectFile) -> Result<Exit> {
     context.output.print(&json!({"problems": problems, "tests": tests}), |_| {
         let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         if let Some(tests) = tests {
-            lines.push(format!("{}: {tests} tests would run", file.file.display()));
+            lines.push(format!("{}: {} would run", file.file.display(), tests_of(tests)));
         }
         lines.join("\n")
     })?;

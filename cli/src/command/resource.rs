@@ -108,9 +108,16 @@ fn show(value: &Value) -> String {
     };
     let mut text = format!("{}  {}\n", plain(node.get("path")), plain(node.get("id")));
     for (key, value) in node.get("meta").and_then(Value::as_object).into_iter().flatten() {
-        text.push_str(&format!("  {key} = {}\n", plain(Some(value))));
+        text.push_str(&format!("  {key} = {}\n", shown(key, value)));
     }
     text
+}
+
+/// A value as a person who looks over a shoulder may see it; asked for alone (`/tb1/dev2:password`), or as JSON, it is told.
+fn shown(key: &str, value: &Value) -> String {
+    const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "community"];
+    let key = key.to_lowercase();
+    if SECRETS.iter().any(|secret| key.contains(secret)) { "***".to_owned() } else { plain(Some(value)) }
 }
 
 fn plain(value: Option<&Value>) -> String {
@@ -127,7 +134,7 @@ fn draw(node: &Value, depth: usize, text: &mut String) {
     text.push_str(&"  ".repeat(depth));
     text.push_str(&name);
     for (key, value) in node.get("meta").and_then(Value::as_object).into_iter().flatten() {
-        text.push_str(&format!("  {key}={}", plain(Some(value))));
+        text.push_str(&format!("  {key}={}", shown(key, value)));
     }
     text.push('\n');
     for child in node.get("children").and_then(Value::as_array).into_iter().flatten() {

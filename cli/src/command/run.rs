@@ -15,7 +15,7 @@ use crate::{
     client::Client,
     command::follow::{self, Watched, label},
     exit::Exit,
-    output::{self, say, span, state_cell, table},
+    output::{self, say, span, state_cell, table, tests_of},
     signal,
 };
 
@@ -178,7 +178,7 @@ pub(crate) fn sum(summary: &RunSummary) -> String {
         .map(|(verdict, count)| format!("{count} {verdict}"))
         .collect();
     let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
-    let mut text = format!("run {} {}: {counts} of {} tests", summary.id, summary.state, summary.tests);
+    let mut text = format!("run {} {}: {counts} of {}", summary.id, summary.state, tests_of(summary.tests));
     if let (Some(started), Some(ended)) = (summary.started, summary.ended) {
         text.push_str(&format!(" in {}", span(ended.millis_since(started))));
     }

@@ -102,12 +102,18 @@ pub(crate) fn judge(declared: Option<Outcome>, cases: Option<&Cases>, exit: &Exi
 }
 
 fn by_exit(exit: &Exit) -> Outcome {
+    let failed = |reason| Outcome::not_pass(Verdict::Fail, Cause::Product, reason);
     match exit {
         Exit::Code(0) => Outcome::pass(),
         Exit::Code(SKIPPED_CODE) => {
             Outcome::not_pass(Verdict::Skipped, Cause::Person, "it skipped itself (exit status 77)")
         }
-        Exit::Code(code) => Outcome::not_pass(Verdict::Fail, Cause::Product, format!("exit status {code}")),
+        // What a shell leaves with, of its own or of its last command (POSIX, 2.8.2).
+        Exit::Code(126) => {
+            failed("exit status 126: a program in it is not executable; see its log".to_owned())
+        }
+        Exit::Code(127) => failed("exit status 127: a program in it was not found; see its log".to_owned()),
+        Exit::Code(code) => failed(format!("exit status {code}")),
         Exit::Signal(number) => {
             let reason = format!("it was ended by signal {number}{}", signal_name(*number));
             Outcome { crashed: true, ..Outcome::not_pass(Verdict::Fail, Cause::Test, reason) }

@@ -1,0 +1,6 @@
+//! Rules of the house that no compiler knows.
+
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod licences;
