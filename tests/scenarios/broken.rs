@@ -45,3 +45,19 @@ fn the_command_line_shows_file_line_and_remedy_and_ends_with_two() {
     let talk = String::from_utf8_lossy(&output.stderr);
     assert!(talk.contains("broken.xml:2:"), "{talk}");
 }
+
+#[test]
+fn a_project_that_is_not_utf8_is_told_with_its_place_also_by_run() {
+    let bench = Bench::start("").unwrap();
+    let file = bench.path().join("latin.xml");
+    std::fs::write(&file, b"<Root>\n  <TestSuite><tsName>Gr\xfc\xdfe</tsName></TestSuite>\n</Root>\n")
+        .unwrap();
+    for command in [&["run"][..], &["submit"], &["project", "check"]] {
+        let arguments = [command, &[file.to_str().unwrap()]].concat();
+        let output = bench.jackfield(&arguments).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told);
+        assert!(told.contains("latin.xml:2:24: error: ") && told.contains("UTF-8"), "{command:?}: {told}");
+    }
+}

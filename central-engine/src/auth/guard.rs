@@ -15,7 +15,7 @@ use actix_web::{
 };
 use jackfield_protocol::error::{ErrorCode, Problem};
 
-use super::{Caller, Credential, Role, caller};
+use super::{Caller, Credential, Role, Scope, caller};
 use crate::{
     clock,
     http::{App, Failure},
@@ -125,10 +125,18 @@ fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {
     }
     let needs = P::ROLE.map_or("a log-in", Role::as_str);
     let title = match caller.credential {
-        Credential::Session => format!("{} may not do this; it needs the role {needs}", caller.user),
-        Credential::Token(scope) => {
-            let scope = scope.as_str();
-            format!("this `{scope}` token of {} may not do this; it needs the role {needs}", caller.user)
+        Credential::Token(Scope::Ep) => {
+            "the token of an EP is for connecting it and exchanging files, and for nothing else".to_owned()
+        }
+        Credential::Token(scope) if P::ROLE.is_some_and(|role| !scope.lends(role)) => {
+            format!(
+                "a `{}` token is not enough for this; it needs the role {needs}, which a token with a wider scope \
+                 lends: `jackfield token create --scope`",
+                scope.as_str()
+            )
+        }
+        Credential::Session | Credential::Token(_) => {
+            format!("{} may not do this; it needs the role {needs}", caller.user)
         }
     };
     Err(Problem::new(ErrorCode::Forbidden, title))

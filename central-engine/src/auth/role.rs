@@ -153,13 +153,17 @@ impl Scope {
 
     /// What is left of an owner's roles.
     pub fn narrow(self, roles: &Roles) -> Roles {
-        let keep = |role: &Role| match self {
+        roles.iter().copied().filter(|role| self.lends(*role)).collect()
+    }
+
+    /// Whether it lends a role that its owner has.
+    pub fn lends(self, role: Role) -> bool {
+        match self {
             Self::Ep => false,
-            Self::Read => *role == Role::ViewReports,
+            Self::Read => role == Role::ViewReports,
             Self::Run => matches!(role, Role::ViewReports | Role::RunTests),
             Self::Admin => true,
-        };
-        roles.iter().copied().filter(keep).collect()
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::mpsc, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
+use jackfield_config::{limits::PROJECT_BYTES_MAX, load::read_source};
 use jackfield_protocol::{
     api::{RunSummary, SubmitRun, Submitted, TestRow},
     id::RunId,
@@ -42,10 +43,11 @@ impl Submission {
     /// A file that can be read is sent as it is; anything else is a name for the engine.
     fn request(&self) -> Result<SubmitRun> {
         let text = self.project.to_string_lossy().into_owned();
-        let xml = match std::fs::read_to_string(&self.project) {
-            Ok(xml) => Some(xml),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !text.contains('/') => None,
-            Err(error) => bail!("cannot read the project file {text}: {error}"),
+        let absent = !self.project.try_exists().unwrap_or(true);
+        let xml = match read_source(&self.project, PROJECT_BYTES_MAX) {
+            Ok(source) => Some(source.text().to_owned()),
+            Err(_) if absent && !text.contains('/') => None,
+            Err(problem) => bail!("{problem}"),
         };
         Ok(SubmitRun {
             project: Some(text),
