@@ -14,7 +14,7 @@ mod throttle;
 
 pub(crate) use self::guard::identify;
 pub use self::{
-    caller::{Caller, Credential, check_ep_token, of_session, of_token},
+    caller::{Caller, Credential, check_ep, of_session, of_token},
     first::{first_start, make_token},
     guard::{
         Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles,

@@ -330,13 +330,13 @@ impl Engine {
     ) {
         let epoch = Epoch(self.last_epoch.0.saturating_add(1));
         self.last_epoch = epoch;
-        let Hello { ep, labels, capabilities, lanes, held, host, software, .. } = hello;
+        let Hello { ep, labels, capabilities, lanes, pool, held, runs, host, software, .. } = hello;
         turn.batch.seen.push(EpSeen { ep: ep.clone(), at: clock::now(), host, software });
         if let Some(old) = self.links.insert(ep.clone(), Link { epoch, outgoing }) {
             self.questions.forget_connection(&ep, old.epoch);
         }
-        let offer = EpOffer { labels, capabilities, lanes, pool: None };
-        let event = Event::EpConnected { ep: ep.clone(), epoch, offer, held };
+        let offer = EpOffer { labels, capabilities, lanes, pool };
+        let event = Event::EpConnected { ep: ep.clone(), epoch, offer, held, runs };
         let mut effects = self.scheduler.handle(clock::now(), event);
         let keep = effects.welcome.take().unwrap_or_default();
         turn.add(effects);

@@ -70,6 +70,7 @@ impl Eps {
             software: heard.software,
             labels: view.offer.labels.iter().map(|(key, value)| (text(key), text(value))).collect(),
             capabilities: view.offer.capabilities.iter().map(text).collect(),
+            pool: view.offer.pool.clone(),
             last_seen: view.gone.unwrap_or(heard.last),
             working: view.working,
             run: view.runs.first().copied(),

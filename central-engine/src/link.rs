@@ -93,7 +93,7 @@ async fn open(
         Err(error) => return Err(Problem::new(ErrorCode::BadRequest, format!("cannot read Hello: {error}"))),
     };
     check_version(&hello)?;
-    auth::check_ep_token(&app.store, &hello.token, &hello.ep).await?;
+    auth::check_ep(&app.store, &hello).await?;
     if hello.host.ip.is_empty() {
         hello.host.ip = peer;
     }
@@ -184,6 +184,8 @@ impl Link {
     ) -> Result<(), Why> {
         match frame {
             None | Some(Ok(AggregatedMessage::Close(_))) => Err(CLOSED),
+            // A machine that loses its power or its cable says nothing: that is no fault of what it said before.
+            Some(Err(actix_ws::ProtocolError::Io(_))) => Err("it went away"),
             Some(Err(error)) => {
                 tracing::warn!(ep.name = %self.ep, %error, "a broken frame");
                 Err("a frame could not be read")

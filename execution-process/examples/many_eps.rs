@@ -63,7 +63,9 @@ async fn connect(url: String, token: String, number: usize) -> Result<(Socket, u
         labels: BTreeMap::new(),
         capabilities: vec!["shell".into()],
         lanes: 1,
+        pool: None,
         held: Vec::new(),
+        runs: Vec::new(),
     }));
     socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
     loop {

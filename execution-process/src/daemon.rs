@@ -159,9 +159,9 @@ impl Daemon {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::LinkGreets { held } => {
+            Event::LinkGreets { answer } => {
                 self.link.greeting = true;
-                let _ = held.send(self.held());
+                let _ = answer.send(self.possession());
             }
             Event::LinkUp { welcome, control } => self.link_up(*welcome, control),
             Event::LinkHeard { epoch, message } => self.link_heard(epoch, *message),

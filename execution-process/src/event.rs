@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_protocol::{
     error::Problem,
-    id::{AttemptId, Epoch},
+    id::{AttemptId, Epoch, RunId},
     link::{Call, EngineToEp, EpToEngine, Held, Welcome},
     time::Time,
     verdict::Outcome,
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A connection is about to say hello: what is held? Nothing is started until it is up or down.
-    LinkGreets { held: oneshot::Sender<Vec<Held>> },
+    LinkGreets { answer: oneshot::Sender<Possession> },
     /// The engine said welcome.
     LinkUp { welcome: Box<Welcome>, control: mpsc::Sender<EpToEngine> },
     /// The engine said something on this connection.
@@ -43,6 +43,15 @@ pub(crate) enum Event {
     Call { attempt: AttemptId, call: Call, answer: oneshot::Sender<Result<Value, Problem>> },
     /// Log bytes were given up after the engine had not stored them for long.
     LogsAbandoned { attempt: AttemptId, bytes: u64 },
+}
+
+/// What this EP still has from before, for its Hello.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Possession {
+    /// Attempts whose end is not acknowledged.
+    pub(crate) held: Vec<Held>,
+    /// Runs that are open here.
+    pub(crate) runs: Vec<RunId>,
 }
 
 /// A test on the local socket.

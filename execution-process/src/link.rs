@@ -85,6 +85,9 @@ impl Link {
             };
             let _ = self.logs.send(LogEvent::Down);
             let _ = self.events.send(Event::LinkDown);
+            if self.events.is_closed() {
+                break;
+            }
             if let Broken::Refused(problem) = &broken
                 && is_final(problem.code)
             {
@@ -118,22 +121,30 @@ impl Link {
         let (frames, frames_inbox) = mpsc::channel(FRAMES_MAX);
         let _ = self.logs.send(LogEvent::Up { window_bytes: welcome.log_window_bytes, frames });
         let _ = self.events.send(Event::LinkUp { welcome: Box::new(welcome), control });
-        let (sink, stream) = socket.split();
+        let (sink, mut stream) = socket.split();
         let mut outgoing =
             Outgoing { sink, control: control_inbox, frames: frames_inbox, beat: heartbeat(beat) };
         let broken = tokio::select! {
-            broken = self.read(stream, silence, epoch) => broken,
+            broken = self.read(&mut stream, silence, epoch) => broken,
             broken = outgoing.write() => broken,
         };
-        let _ = timeout(CLOSE_LIMIT, outgoing.sink.close()).await;
+        let close = async {
+            let closed = outgoing.sink.close().await;
+            // A connection that is dropped with something unread is reset, and what was said last may be lost with it.
+            while closed.is_ok()
+                && matches!(broken, Broken::Ending)
+                && matches!(stream.next().await, Some(Ok(_)))
+            {}
+        };
+        let _ = timeout(CLOSE_LIMIT, close).await;
         broken
     }
 
     async fn greet(&self, socket: &mut Socket) -> Result<Welcome, Broken> {
-        let (answer, held) = oneshot::channel();
-        let _ = self.events.send(Event::LinkGreets { held: answer });
-        let Ok(held) = held.await else { return Err(Broken::Ending) };
-        let hello: Hello = hello::hello(&self.station, local_address(socket), held).await;
+        let (answer, possession) = oneshot::channel();
+        let _ = self.events.send(Event::LinkGreets { answer });
+        let Ok(possession) = possession.await else { return Err(Broken::Ending) };
+        let hello: Hello = hello::hello(&self.station, local_address(socket), possession).await;
         socket.send(text(&EpToEngine::Hello(Box::new(hello)))?).await?;
         loop {
             let message = socket.next().await.ok_or(Broken::Closed)??;
@@ -147,7 +158,7 @@ impl Link {
         }
     }
 
-    async fn read(&self, mut stream: SplitStream<Socket>, silence: Duration, epoch: Epoch) -> Broken {
+    async fn read(&self, stream: &mut SplitStream<Socket>, silence: Duration, epoch: Epoch) -> Broken {
         loop {
             let message = match timeout(silence, stream.next()).await {
                 Err(_) => return Broken::Silent(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),

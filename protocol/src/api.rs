@@ -153,6 +153,9 @@ pub struct EpRow {
     pub labels: BTreeMap<String, String>,
     /// What it can run and drive.
     pub capabilities: Vec<String>,
+    /// The user whose work alone it takes; none means anybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<UserName>,
     /// When it was last heard.
     pub last_seen: Time,
     /// What it runs now.

@@ -103,9 +103,15 @@ pub struct Hello {
     pub capabilities: Vec<Arc<str>>,
     /// How many tests it runs at once, each on a lane of its own, numbered from 0.
     pub lanes: u16,
+    /// The user whose work alone it takes; none means anybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<UserName>,
     /// Attempts it was given and has not seen acknowledged to the end.
     #[serde(default)]
     pub held: Vec<Held>,
+    /// Runs it was told to open and not to close: it still has their sessions, files and latches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunId>,
 }
 
 /// The machine an EP runs on (`twister_ep_hostname`, `_ip`, `_os`, `_python_revision`).

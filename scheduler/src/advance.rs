@@ -171,7 +171,11 @@ impl Scheduler {
         let Some(run) = self.runs.get(&key.run) else { return };
         let here = run.parts.iter().any(|part| !part.ended && part.home.as_ref() == Some(ep));
         let Some(found) = self.bench.eps.get_mut(ep) else { return };
-        if !here && found.opened.remove(&key.run) {
+        if here {
+            return;
+        }
+        found.opened.remove(&key.run);
+        if found.knows.remove(&key.run) {
             self.bench.tell(out, ep, EngineToEp::CloseRun { run: key.run });
         }
     }

@@ -18,8 +18,10 @@ pub(crate) struct Ep {
     pub(crate) row: EpRow,
     /// The parts on its lanes.
     pub(crate) lanes: BTreeMap<u16, PartKey>,
-    /// Runs that this connection knows.
+    /// Runs that were opened on this connection.
     pub(crate) opened: BTreeSet<RunId>,
+    /// Runs that it has open, on whatever connection that was said: each is to be closed there in the end.
+    pub(crate) knows: BTreeSet<RunId>,
 }
 
 impl Ep {
@@ -38,11 +40,16 @@ impl Ep {
     }
 
     pub(crate) fn fits(&self, user: &UserName, part: &Part) -> bool {
+        self.serves(user) && self.carries(part)
+    }
+
+    /// Whether it has the labels that a part asks for.
+    pub(crate) fn carries(&self, part: &Part) -> bool {
         let labels = &self.row.offer.labels;
         let carries = |(key, value): (_, &std::sync::Arc<str>)| {
             labels.get(key).is_some_and(|found| value.is_empty() || found == value)
         };
-        self.serves(user) && part.labels.iter().all(carries)
+        part.labels.iter().all(carries)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{
     event::Fact,
-    id::{AttemptId, EpName, Epoch},
+    id::{AttemptId, EpName, Epoch, RunId},
     link::{EngineToEp, Held, HeldState},
     plan::OnEpLost,
     time::Time,
@@ -47,9 +47,11 @@ impl Scheduler {
             row: row.clone(),
             lanes: BTreeMap::new(),
             opened: BTreeSet::new(),
+            knows: BTreeSet::new(),
         });
         ep.row = row;
         ep.opened.clear();
+        ep.knows.clear();
         let keys: Vec<_> = ep.lanes.values().copied().collect();
         self.bench.ep_changed(&name);
         let runs: BTreeSet<_> = keys.iter().map(|key| key.run).filter(|_| was_away).collect();
@@ -62,19 +64,31 @@ impl Scheduler {
         for key in keys {
             self.reconcile(out, key, held, &mut keep);
         }
-        self.close_strays(out, &name, held, &keep);
         out.effects.welcome = Some(keep);
     }
 
-    /// The EP holds tests of runs that have nothing to do with it any more: those runs have ended, or gave it up. What
-    /// it knows of them is void, above all the latches that such tests set.
-    fn close_strays(&self, out: &mut Out, name: &EpName, held: &[Held], keep: &[AttemptId]) {
-        let strays = held.iter().filter(|held| !keep.contains(&held.attempt)).map(|held| held.attempt.run);
-        for id in strays.collect::<BTreeSet<_>>() {
-            let here = |part: &Part| !part.ended && !part.loose && part.home.as_ref() == Some(name);
-            if !self.runs.get(&id).is_some_and(|run| run.parts.iter().any(here)) {
-                self.bench.tell(out, name, EngineToEp::CloseRun { run: id });
-            }
+    /// The EP knows runs that have nothing to do with it any more: they ended, or gave it up, while it was away. What it
+    /// keeps for them is void: their sessions, and above all the latches that their tests set.
+    pub(crate) fn close_strays(
+        &mut self,
+        out: &mut Out,
+        name: &EpName,
+        epoch: Epoch,
+        held: &[Held],
+        runs: &[RunId],
+    ) {
+        if !self.bench.is_current(name, epoch) {
+            return;
+        }
+        let known = held.iter().map(|held| held.attempt.run).chain(runs.iter().copied());
+        let here = |part: &Part| !part.ended && !part.loose && part.home.as_ref() == Some(name);
+        let is_here = |id: &RunId| self.runs.get(id).is_some_and(|run| run.parts.iter().any(here));
+        let (here, strays): (BTreeSet<_>, BTreeSet<_>) = known.partition(is_here);
+        for run in strays {
+            self.bench.tell(out, name, EngineToEp::CloseRun { run });
+        }
+        if let Some(ep) = self.bench.eps.get_mut(name) {
+            ep.knows.extend(here);
         }
     }
 

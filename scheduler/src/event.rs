@@ -85,6 +85,8 @@ pub enum Event {
         offer: EpOffer,
         /// What it still has from before.
         held: Vec<Held>,
+        /// Runs that are open there.
+        runs: Vec<RunId>,
     },
     /// A connection ended, by closing or by silence.
     EpGone {

@@ -109,7 +109,10 @@ impl Scheduler {
             Event::RunStopped { run, by, reason } => self.stop_by_person(out, run, by, reason),
             Event::TestsQueued { run, suite, tests, by } => self.queue(out, run, suite, tests, by),
             Event::TestsDequeued { run, tests, by } => self.dequeue(out, run, tests, &by),
-            Event::EpConnected { ep, epoch, offer, held } => self.ep_connected(out, ep, epoch, offer, &held),
+            Event::EpConnected { ep, epoch, offer, held, runs } => {
+                self.ep_connected(out, ep.clone(), epoch, offer, &held);
+                self.close_strays(out, &ep, epoch, &held, &runs);
+            }
             Event::EpGone { ep, epoch } => self.ep_gone(out, &ep, epoch),
             Event::EpDrained { ep, drained } => self.ep_drained(out, &ep, drained),
             Event::AttemptStarted { ep, epoch, attempt, at } => {

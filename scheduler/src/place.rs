@@ -20,6 +20,9 @@ use crate::{
     run::Run,
 };
 
+/// EPs of others that are named to somebody who waits for one; more would hide the point.
+const RESERVED_TOLD_MAX: usize = 3;
+
 /// Where a part can go, and who must go before.
 struct Spot {
     ep: EpName,
@@ -168,7 +171,7 @@ impl Scheduler {
         let Some(name) = part.bound_to() else {
             let labels: Vec<_> = part.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
             let with = if labels.is_empty() { String::new() } else { format!(" with {}", labels.join(", ")) };
-            return format!("a free EP{with}");
+            return format!("a free EP{with}{}", self.reserved(run, part));
         };
         let Some(ep) = self.bench.eps.get(name) else { return format!("{name}, which has never connected") };
         if !ep.is_connected() {
@@ -183,6 +186,18 @@ impl Scheduler {
         let holders: BTreeSet<_> = ep.lanes.values().map(|holder| holder.run.to_string()).collect();
         let holders: Vec<_> = holders.into_iter().collect();
         format!("{name}, which run {} holds", holders.join(" and "))
+    }
+
+    /// Where every EP that could run a part takes only the work of others: which ones, as the end of a sentence.
+    fn reserved(&self, run: &Run, part: &Part) -> String {
+        let user = &run.plan.user;
+        let able = || self.bench.eps.values().filter(|ep| ep.is_connected() && ep.carries(part));
+        if able().any(|ep| ep.serves(user)) {
+            return String::new();
+        }
+        let of = |ep: &Ep| Some(format!("{} takes only work of {}", ep.row.ep, ep.row.offer.pool.as_ref()?));
+        let told: Vec<_> = able().filter_map(of).take(RESERVED_TOLD_MAX).collect();
+        if told.is_empty() { String::new() } else { format!(" for {user}: {}", told.join(", ")) }
     }
 
     /// What a part waits for, if it waits; for people.

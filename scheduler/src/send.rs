@@ -9,6 +9,7 @@ use jackfield_protocol::{
 
 use crate::{
     Limits, Scheduler,
+    bench::Ep,
     effect::{AttemptRow, AttemptState, Row},
     out::Out,
     part::{Flight, PartKey},
@@ -73,7 +74,11 @@ impl Scheduler {
             test: order,
         };
         let context = run.context();
-        if self.bench.eps.get_mut(&place.ep).is_some_and(|ep| ep.opened.insert(key.run)) {
+        let opens = |ep: &mut Ep| {
+            ep.knows.insert(key.run);
+            ep.opened.insert(key.run)
+        };
+        if self.bench.eps.get_mut(&place.ep).is_some_and(opens) {
             self.bench.tell(out, &place.ep, EngineToEp::OpenRun(Box::new(context())));
         }
         self.bench.tell(out, &place.ep, EngineToEp::Assign(Box::new(assignment)));

@@ -372,3 +372,38 @@ fn a_suite_that_runs_out_of_time_is_ended_and_cleaned_up() {
         ]
     );
 }
+
+#[test]
+fn an_ep_of_a_pool_takes_no_work_of_others_and_says_so() {
+    let mut lab = Lab::with([]);
+    lab.join_pool("ep1", "bob");
+    lab.submit(plan([suite("bound", "ep1").tests([test("a")]), suite("free", "").tests([test("b")])]));
+    assert_eq!(
+        lab.why(),
+        ["bound: ep1, which takes only work of bob", "free: a free EP for ana: ep1 takes only work of bob"]
+    );
+    // Another that serves her is busy or not: then it is that one she waits for.
+    lab.join_pool("ep2", "ana");
+    lab.play();
+    assert_eq!(lab.why(), ["bound: ep1, which takes only work of bob"]);
+    lab.join_pool("ep1", "ana");
+    assert_eq!(story(&mut lab).last().unwrap(), "completed");
+}
+
+#[test]
+fn an_ep_that_was_away_at_the_end_of_a_run_is_told_when_it_returns() {
+    let mut lab = Lab::with(["ep1", "ep2"]);
+    let mut plan = plan([suite("one", "ep1").tests([test("a")]), suite("two", "ep2").tests([test("b")])]);
+    plan.options.on_ep_lost = OnEpLost::Abort;
+    lab.submit(plan);
+    lab.start("a");
+    lab.vanish("ep1");
+    lab.wait(60_000);
+    lab.play();
+    assert_eq!(lab.told().last().unwrap(), "completed");
+    lab.orders();
+    lab.come_back("ep1", &[]);
+    assert_eq!(lab.orders(), ["close"]);
+    lab.come_back("ep1", &[]);
+    assert_eq!(lab.orders(), Vec::<String>::new(), "it is told once");
+}

@@ -231,3 +231,50 @@ fn an_eps_disk_is_full_for_a_while_and_nothing_is_lost() {
     assert!(ran(&bench).values().all(|times| *times == 1), "no test ran twice: {:?}", ran(&bench));
     drop(bench);
 }
+
+/// Opens a session that stays open for the next test of the run, with a device that writes down its process.
+fn opener(pid: &std::path::Path) -> String {
+    let device = format!("echo $$ > {}; exec env PS1='box> ' sh -i", pid.display());
+    format!(
+        "import jackfield\njackfield.session(name='kept', connect={{'protocol': 'process', 'command': ['sh', '-c', {device:?}]}})\n"
+    )
+}
+
+#[test]
+fn a_run_that_ended_while_its_ep_was_away_leaves_no_session_open_there() {
+    let mut bench = bench("0.1");
+    let (pid, gate) = (bench.path().join("pid"), bench.path().join("gate"));
+    bench.write("tests/opens.py", &opener(&pid)).unwrap();
+    bench
+        .write("tests/waits.sh", &format!("#!/bin/sh\nuntil [ -e {} ]; do sleep 0.1; done\n", gate.display()))
+        .unwrap();
+    let target = bench.api.url.trim_start_matches("http://").parse().unwrap();
+    let cable = Cable::to(target).unwrap();
+    bench.launch_ep("EP-1", &format!("engine = \"http://{}\"\n", cable.address)).unwrap();
+    bench.wait_for_ep("EP-1", |state| state != jackfield_protocol::api::EpState::Offline).unwrap();
+    bench.start_ep("EP-2", "").unwrap();
+    let case =
+        |file: &str, more: &str| format!("<TestCase><tcName>{file}</tcName><ID>{file}</ID>{more}</TestCase>");
+    let suite = |ep: &str, cases: &str| {
+        format!("<TestSuite><tsName>{ep}</tsName><ID>{ep}</ID><EpNames>{ep};</EpNames>{cases}</TestSuite>")
+    };
+    let first = case("opens.py", "") + &case("step.sh", "<Dependency>waits.sh:any</Dependency>");
+    let suites = suite("EP-1", &first) + &suite("EP-2", &case("waits.sh", ""));
+    let run = bench.api.submit("away", &format!("<Root><OnEpLost>abort</OnEpLost>{suites}</Root>")).unwrap();
+    wait_until_some_ended(&bench, run, 1);
+    let device = fs::read_to_string(&pid).unwrap();
+    let lives = || fs::exists(format!("/proc/{}", device.trim())).unwrap();
+    assert!(lives(), "{:?}", bench.api.tests(run));
+    cable.pull();
+    wait::until(Duration::from_secs(30), "EP-1 to be given up", || {
+        let lost = |event: &RunEvent| matches!(event.fact, Fact::EpLost { .. });
+        Ok(bench.api.events(run)?.iter().any(lost).then_some(()))
+    })
+    .unwrap();
+    fs::write(&gate, "").unwrap();
+    bench.api.wait(run, Duration::from_secs(60)).unwrap();
+    assert!(lives(), "nobody can have told EP-1 yet");
+    cable.plug();
+    wait::until(Duration::from_secs(30), "the session to be closed", || Ok((!lives()).then_some(())))
+        .unwrap();
+}

@@ -37,6 +37,7 @@ enum Happening {
         ep: usize,
         link: u64,
         held: Vec<Held>,
+        runs: Vec<RunId>,
     },
     ToEngine {
         ep: usize,
@@ -232,7 +233,8 @@ impl Day {
     }
 
     fn done(&self) -> bool {
-        self.mended && self.to_submit == 0 && self.scheduler.runs().next().is_none()
+        let over = self.mended && self.to_submit == 0 && self.scheduler.runs().next().is_none();
+        over && self.eps.iter().all(|ep| ep.known.is_empty())
     }
 
     fn step_eps(&mut self) {
@@ -259,7 +261,7 @@ impl Day {
 
     fn happen(&mut self, happening: Happening) -> Result<(), String> {
         match happening {
-            Happening::Hello { ep, link, held } => self.hello(ep, link, held),
+            Happening::Hello { ep, link, held, runs } => self.hello(ep, link, held, runs),
             Happening::ToEngine { ep, link, message } => self.hear(ep, link, message),
             Happening::ToEp { ep, link, message } => {
                 let lost = self.wires.get(&link).is_none_or(|wire| self.now > wire.cut);
@@ -308,12 +310,13 @@ impl Day {
         let link = self.links;
         self.eps[ep].connect(link);
         let held = self.eps[ep].held();
+        let runs = self.eps[ep].known.iter().copied().collect();
         let at = self.now + self.dice.below(50);
         self.wires.insert(link, Wire { epoch: None, to_engine: at, to_ep: at, cut: u64::MAX });
-        self.plan_at(at, Happening::Hello { ep, link, held });
+        self.plan_at(at, Happening::Hello { ep, link, held, runs });
     }
 
-    fn hello(&mut self, ep: usize, link: u64, held: Vec<Held>) -> Result<(), String> {
+    fn hello(&mut self, ep: usize, link: u64, held: Vec<Held>, runs: Vec<RunId>) -> Result<(), String> {
         if self.wires.get(&link).is_none_or(|wire| self.now > wire.cut) {
             return Ok(());
         }
@@ -324,7 +327,7 @@ impl Day {
         }
         self.current.insert(ep, link);
         let (name, offer) = (self.eps[ep].name.clone(), self.eps[ep].offer.clone());
-        self.engine(Event::EpConnected { ep: name, epoch, offer, held })
+        self.engine(Event::EpConnected { ep: name, epoch, offer, held, runs })
     }
 
     fn hear(&mut self, ep: usize, link: u64, message: FromEp) -> Result<(), String> {

@@ -44,6 +44,8 @@ pub(crate) struct LabEp {
     idle_since: BTreeMap<u16, u64>,
     latches: BTreeMap<RunId, Latches>,
     opened: BTreeSet<RunId>,
+    /// Runs it was told to open, on any connection, and not to close.
+    pub(crate) known: BTreeSet<RunId>,
     spool: VecDeque<(u64, Report)>,
     seq: u64,
     seed: u64,
@@ -79,6 +81,7 @@ impl LabEp {
             idle_since: BTreeMap::new(),
             latches: BTreeMap::new(),
             opened: BTreeSet::new(),
+            known: BTreeSet::new(),
             spool: VecDeque::new(),
             seq: 0,
             seed,
@@ -112,6 +115,7 @@ impl LabEp {
     pub(crate) fn die(&mut self, now: u64, disk: bool, careful: bool, torn: bool) {
         self.disconnect();
         self.up = false;
+        self.known.clear();
         if disk && torn {
             self.queue.values_mut().for_each(|lane| drop(lane.pop_front()));
         } else {
@@ -142,7 +146,10 @@ impl LabEp {
                 self.spool.retain(|(seq, _)| *seq > welcome.acked_seq);
                 return self.spool.iter().map(|(seq, report)| FromEp::Report(*seq, report.clone())).collect();
             }
-            EngineToEp::OpenRun(context) => drop(self.opened.insert(context.run)),
+            EngineToEp::OpenRun(context) => {
+                self.opened.insert(context.run);
+                self.known.insert(context.run);
+            }
             EngineToEp::Assign(assignment) => {
                 let run = assignment.attempt.run;
                 let lane = assignment.lane;
@@ -172,6 +179,7 @@ impl LabEp {
                     self.held().iter().any(|held| held.attempt.run == run && held.state != HeldState::Ended);
                 assert!(!left, "run {run} was closed on {} with tests left", self.name);
                 self.latches.remove(&run);
+                self.known.remove(&run);
             }
             EngineToEp::Ack { seq } => self.spool.retain(|(spooled, _)| *spooled > seq),
             EngineToEp::Refused(_)

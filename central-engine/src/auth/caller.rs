@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::{EpName, UserName},
+    link::Hello,
     time::Time,
 };
 
@@ -69,6 +70,20 @@ pub async fn of_session(store: &Store, secret: &str, now: Time) -> Result<Option
 /// # Errors
 /// The store does not answer.
 pub async fn of_token(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
+    let owned = owner_of(store, secret, now).await?;
+    Ok(owned.map(|(user, scope, roles)| Caller {
+        roles: scope.narrow(&roles),
+        user,
+        credential: Credential::Token(scope),
+    }))
+}
+
+/// The owner of a token, what it is for, and all that its owner may do.
+async fn owner_of(
+    store: &Store,
+    secret: &str,
+    now: Time,
+) -> Result<Option<(UserName, Scope, Roles)>, StoreError> {
     let mut conn = store.read().await?;
     let Some(token) = store::token::find(&mut conn, &Secret::hash(secret), now).await? else {
         return Ok(None);
@@ -83,22 +98,48 @@ pub async fn of_token(store: &Store, secret: &str, now: Time) -> Result<Option<C
         store::token::touch(&mut conn, token.id, now).await?;
         conn.commit().await?;
     }
-    Ok(Some(Caller { roles: scope.narrow(&roles), user: token.owner, credential: Credential::Token(scope) }))
+    Ok(Some((token.owner, scope, roles)))
 }
 
-/// Whether this token lets an EP connect under this name.
+/// Whether the token of an EP lets it connect under its name, and take the work that it wants to take.
 ///
 /// # Errors
 /// It does not, or the store does not answer.
-pub async fn check_ep_token(store: &Store, secret: &str, ep: &EpName) -> Result<(), Problem> {
-    let caller = of_token(store, secret, clock::now()).await?;
-    if caller.is_some_and(|caller| caller.credential == Credential::Token(Scope::Ep)) {
-        return Ok(());
+pub async fn check_ep(store: &Store, hello: &Hello) -> Result<(), Problem> {
+    let Hello { ep, pool, token, .. } = hello;
+    if let Some((owner, Scope::Ep, roles)) = owner_of(store, token, clock::now()).await? {
+        return check_pool(store, ep, pool.as_ref(), &owner, &roles).await;
     }
     let title = format!(
         "the token of EP {ep} is not valid; make one with `jackfield token create --scope ep` and put it into ep.toml"
     );
     Err(Problem::new(ErrorCode::Unauthenticated, title).field("token"))
+}
+
+/// Who operates the engine may offer an EP to anybody; everybody else offers theirs to their own work only.
+async fn check_pool(
+    store: &Store,
+    ep: &EpName,
+    pool: Option<&UserName>,
+    owner: &UserName,
+    roles: &Roles,
+) -> Result<(), Problem> {
+    let forbidden = |title: String| Err(Problem::new(ErrorCode::Forbidden, title).field("pool"));
+    if pool != Some(owner) && !roles.contains(&Role::ChangeServices) {
+        let wanted = pool.map_or("of everybody".to_owned(), |pool| format!("of {pool}"));
+        return forbidden(format!(
+            "EP {ep} wants to take the work {wanted}, but its token is one of {owner}, who lacks the role {}; \
+             set pool = \"{owner}\" in ep.toml, or use a token of somebody who has it",
+            Role::ChangeServices.as_str()
+        ));
+    }
+    let Some(pool) = pool else { return Ok(()) };
+    match store::account::fetch(&mut store.read().await?, pool).await? {
+        Some(_) => Ok(()),
+        None => {
+            forbidden(format!("the pool of EP {ep} is {pool}, who has no account; correct `pool` in ep.toml"))
+        }
+    }
 }
 
 /// The roles of an account; none where it is gone or disabled.

@@ -104,6 +104,10 @@ fn show(ep: &EpRow) -> String {
         ("python", ep.host.python.clone()),
         ("software", ep.software.clone()),
         ("labels", labels.join(" ")),
+        (
+            "takes",
+            ep.pool.as_ref().map_or("anybody's work".to_owned(), |pool| format!("only work of {pool}")),
+        ),
         ("can", ep.capabilities.join(" ")),
         ("last seen", ep.last_seen.to_string()),
         ("working on", ep.working.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),

@@ -14,7 +14,7 @@ use super::{Active, Daemon, UNACKED_MAX};
 use crate::{
     attempt::{self, Attempt, Finish},
     clock,
-    event::{End, Guest},
+    event::{End, Guest, Possession},
     job_table::Next,
 };
 
@@ -95,10 +95,10 @@ impl Daemon {
         }
     }
 
-    pub(super) fn held(&self) -> Vec<Held> {
+    pub(super) fn possession(&self) -> Possession {
         let mut held = self.jobs.held();
         held.extend(self.spool.ended().map(|attempt| Held { attempt, state: HeldState::Ended }));
-        held
+        Possession { held, runs: self.runs.keys().copied().collect() }
     }
 
     pub(super) fn guest(&self, token: &str) -> Option<Guest> {

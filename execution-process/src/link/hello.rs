@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use jackfield_protocol::link::{Held, Hello, Host, VERSION};
+use jackfield_protocol::link::{Hello, Host, VERSION};
 
-use crate::{host, runner::warm::WarmState, station::Station};
+use crate::{event::Possession, host, runner::warm::WarmState, station::Station};
 
 /// How long the greeting waits for a Python that is slow to start.
 const PYTHON_LIMIT: Duration = Duration::from_secs(5);
@@ -13,7 +13,7 @@ const BUILT_IN: [&str; 4] = ["steps", "telnet", "ssh", "process"];
 /// Programs that are capabilities of their own where they are installed.
 const TOOLS: [&str; 2] = ["pytest", "robot"];
 
-pub(super) async fn hello(station: &Station, ip: String, held: Vec<Held>) -> Hello {
+pub(super) async fn hello(station: &Station, ip: String, possession: Possession) -> Hello {
     let settings = &station.settings;
     let python = match tokio::time::timeout(PYTHON_LIMIT, station.warm.state()).await {
         Ok(WarmState::Ready(version)) => version,
@@ -29,7 +29,9 @@ pub(super) async fn hello(station: &Station, ip: String, held: Vec<Held>) -> Hel
         labels: settings.file.labels.clone(),
         capabilities: capabilities(station, !python.is_empty()),
         lanes: settings.file.lanes,
-        held,
+        pool: settings.file.pool.clone(),
+        held: possession.held,
+        runs: possession.runs,
     }
 }
 

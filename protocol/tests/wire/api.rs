@@ -137,11 +137,12 @@ fn ep_row() -> Pair<EpRow> {
         software: "jackfield 0.1.0".to_owned(),
         labels: texts([("site", "cluj")]),
         capabilities: vec!["python".to_owned()],
+        pool: Some(user()),
         last_seen: at(),
         working: vec![attempt()],
         run: Some(RunId(41)),
     };
-    let bare = EpRow { host: host().bare, run: None, ..full.clone() };
+    let bare = EpRow { host: host().bare, pool: None, run: None, ..full.clone() };
     Pair { full, bare }
 }
 

@@ -104,12 +104,16 @@ fn hello() -> Pair<Hello> {
         labels: texts([("site", "cluj"), ("10g", "")]),
         capabilities: vec!["python".into(), "ssh".into()],
         lanes: 2,
+        pool: Some(user()),
+        runs: vec![RunId(41)],
         held: [HeldState::Ended, HeldState::Running, HeldState::Queued].map(held).to_vec(),
     };
     let bare = Hello {
         host: machine_bare,
         labels: [].into(),
         capabilities: Vec::new(),
+        pool: None,
+        runs: Vec::new(),
         held: Vec::new(),
         ..full.clone()
     };

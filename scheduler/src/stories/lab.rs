@@ -166,6 +166,8 @@ pub(super) struct Lab {
     queues: BTreeMap<EpName, VecDeque<Assignment>>,
     running: BTreeMap<EpName, (Assignment, Outcome)>,
     latches: BTreeMap<EpName, Latches>,
+    /// Runs that EPs were told to open and not to close.
+    opened: BTreeMap<EpName, BTreeSet<RunId>>,
     scripts: BTreeMap<String, Verdict>,
     runs: u64,
     told: Vec<String>,
@@ -186,6 +188,7 @@ impl Lab {
             queues: BTreeMap::new(),
             running: BTreeMap::new(),
             latches: BTreeMap::new(),
+            opened: BTreeMap::new(),
             scripts: BTreeMap::new(),
             runs: 0,
             told: Vec::new(),
@@ -257,8 +260,14 @@ impl Lab {
             names.join(", ")
         };
         let line = match message.clone() {
-            EngineToEp::OpenRun(_) => "open".to_owned(),
-            EngineToEp::CloseRun { .. } => "close".to_owned(),
+            EngineToEp::OpenRun(context) => {
+                self.opened.entry(ep.clone()).or_default().insert(context.run);
+                "open".to_owned()
+            }
+            EngineToEp::CloseRun { run } => {
+                self.opened.entry(ep.clone()).or_default().remove(&run);
+                "close".to_owned()
+            }
             EngineToEp::TakeBack { attempts } => {
                 let line = format!("take back {}", name(&attempts));
                 self.back.push((ep.clone(), attempts));
@@ -371,7 +380,18 @@ impl Lab {
         let held = held.map(|(held, _)| Held { attempt: held.attempt, state: HeldState::Running });
         self.queues.remove(&name);
         let offer = EpOffer { lanes: 1, ..EpOffer::default() };
-        self.say(Event::EpConnected { ep: name, epoch, offer, held: held.into_iter().collect() });
+        let runs = self.opened.get(&name).into_iter().flatten().copied().collect();
+        self.say(Event::EpConnected { ep: name, epoch, offer, held: held.into_iter().collect(), runs });
+    }
+
+    /// An EP connects that takes only the work of one user.
+    pub(super) fn join_pool(&mut self, ep: &str, pool: &str) {
+        let name = EpName::from(ep);
+        let epoch = self.epochs.entry(name.clone()).or_default();
+        *epoch += 1;
+        let epoch = Epoch(*epoch);
+        let offer = EpOffer { lanes: 1, pool: Some(pool.into()), ..EpOffer::default() };
+        self.say(Event::EpConnected { ep: name, epoch, offer, held: Vec::new(), runs: Vec::new() });
     }
 
     fn ep_of(&self, test: &str) -> EpName {

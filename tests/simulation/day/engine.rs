@@ -162,6 +162,9 @@ impl Day {
         if let Some(part) = self.store.parts.values().find(|part| !part.ended || part.place.is_some()) {
             return Err(format!("{part:?} outlives its run"));
         }
+        if let Some(ep) = self.eps.iter().find(|ep| !ep.known.is_empty()) {
+            return Err(format!("{} was never told that the runs {:?} are over", ep.name, ep.known));
+        }
         if self.store.leases() != 0 {
             return Err(format!("{} leases outlive their runs", self.store.leases()));
         }
