@@ -165,8 +165,11 @@ async fn reach(address: &Address, stage: &Stage) -> Result<TcpStream, Failure> {
     dial::dial(address).await.map_err(Failure::Unreachable)
 }
 
-/// What the system says, without its number.
+/// What the system says, without its number; our own words stay as they are.
 fn words(error: &io::Error) -> String {
     let text = error.to_string();
+    if error.raw_os_error().is_none() {
+        return text;
+    }
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

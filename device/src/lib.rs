@@ -3,6 +3,7 @@
 //! - [`target`] says where a device is and as whom, [`profile`] how its kind is talked to;
 //! - a [`channel`] carries bytes: [`telnet`], [`ssh`] and what it carries [`beside`] the dialogue, a serial [`line`], a local [`process`];
 //! - [`expect`] finds what is awaited in bytes as they arrive, [`record`] writes a dialogue down;
+//! - [`transfer`] moves files;
 //! - a [`session`] puts them together: open, command, config, close;
 //! - [`steps`] runs a test that is written as data;
 //! - [`simulate`] is the other side: devices that are not there.
@@ -21,6 +22,8 @@ pub mod process;
 pub mod serial;
 pub mod ssh;
 pub mod telnet;
+
+pub mod transfer;
 
 pub mod expect;
 pub mod record;

@@ -69,3 +69,9 @@ pub const BREAK_MAX: Duration = Duration::from_secs(10);
 pub const COM_PORT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Answers of a terminal server that nobody took; the oldest is forgotten.
 pub const COM_PORT_ANSWERS_MAX: usize = 64;
+/// Seconds for one answer of an SFTP server; the whole transfer has its own deadline.
+pub const SFTP_ANSWER_SECS_MAX: u64 = 60;
+/// Bytes of one line of SCP.
+pub const SCP_LINE_BYTES_MAX: usize = 8 * 1024;
+/// Time for a file, where nobody says another.
+pub const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);

@@ -3,6 +3,7 @@
 mod clean;
 mod command;
 mod level;
+mod line;
 mod open;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -17,7 +18,10 @@ use crate::{
     record::Tap,
     ssh::SshError,
     target::SessionTarget,
+    transfer::TransferError,
 };
+
+pub use line::{connect_raw, run_beside};
 
 /// What every session of an EP shares.
 #[derive(Clone, Debug)]
@@ -101,6 +105,25 @@ pub enum SessionError {
         /// What it lacks.
         what: String,
     },
+    /// A file was not moved.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// A command beside the dialogue did not come to its end.
+    #[error("`{command}` beside the session: {why}")]
+    Beside {
+        /// Which.
+        command: String,
+        /// Why.
+        why: String,
+    },
+    /// The line under the dialogue did not do what it was told.
+    #[error("{target}: {why}")]
+    Line {
+        /// Where.
+        target: String,
+        /// Why.
+        why: String,
+    },
     /// A pattern cannot be awaited.
     #[error(transparent)]
     Pattern(#[from] PatternError),
@@ -110,7 +133,12 @@ impl SessionError {
     /// Whether the lab is to blame: the device is not there, does not let us in, or went away.
     pub fn is_lab(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Login { .. } | Self::Ssh { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Login { .. }
+            | Self::Ssh { .. }
+            | Self::Beside { .. }
+            | Self::Line { .. } => true,
+            Self::Transfer(error) => !error.is_test(),
             Self::Expect { source, .. } => match source {
                 ExpectError::Ended { .. } | ExpectError::Broken { .. } => true,
                 ExpectError::Timeout { .. } | ExpectError::Pattern(_) => false,
@@ -124,7 +152,13 @@ impl SessionError {
         match self {
             Self::Profile(_) | Self::Unsupported { .. } | Self::Pattern(_) => true,
             Self::Expect { source, .. } => matches!(source, ExpectError::Pattern(_)),
-            Self::Unreachable { .. } | Self::Login { .. } | Self::Ssh { .. } | Self::Refused { .. } => false,
+            Self::Transfer(error) => error.is_test(),
+            Self::Unreachable { .. }
+            | Self::Login { .. }
+            | Self::Ssh { .. }
+            | Self::Beside { .. }
+            | Self::Line { .. }
+            | Self::Refused { .. } => false,
         }
     }
 }

@@ -7,12 +7,13 @@ use anyhow::{Context, Result, bail};
 use crate::command::{self, root, succeeds};
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 16] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openssh-server", "/usr/sbin/sshd"),
     ("openssh-client", "/usr/bin/ssh"),
     ("inetutils-telnetd", "/usr/sbin/telnetd"),
     ("socat", "/usr/bin/socat"),
+    ("ser2net", "/usr/sbin/ser2net"),
     ("iproute2", "/usr/bin/ip"),
     ("procps", "/usr/bin/ps"),
     ("tcl", "/usr/bin/tclsh"),

@@ -3,8 +3,10 @@
 #![expect(clippy::print_stderr, reason = "a peer that is not installed must be seen in the output")]
 
 mod faults;
+mod files;
 mod openssh;
 mod peers;
+mod serial;
 mod simulated;
 mod steps;
 
