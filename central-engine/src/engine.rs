@@ -460,6 +460,13 @@ fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
         return wrong("over, or was never started");
     };
     match (event, view.state) {
+        (Event::RunStopped { at_once: true, .. }, _) => None,
+        (Event::RunStopped { .. }, RunState::Stopping) => Some(Problem::new(
+            ErrorCode::WrongState,
+            format!(
+                "run {run} is being stopped, and cleans up; to end that too: `jackfield runs stop {run} --now`"
+            ),
+        )),
         (Event::RunResumed { .. }, RunState::Paused) => None,
         (Event::RunResumed { .. }, state) => wrong(state.as_str()),
         (Event::RunPaused { .. }, RunState::Paused) => wrong("paused already"),

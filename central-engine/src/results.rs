@@ -67,9 +67,13 @@ fn add(test: &mut TestResult, row: AttemptRow) {
 
 /// `stopped by ana: wrong branch`.
 fn sentence(stop: &StopCause) -> String {
-    match &stop.by {
+    let begun = match &stop.by {
         Some(by) => format!("stopped by {by}: {}", stop.reason),
         None => stop.reason.clone(),
+    };
+    match &stop.at_once {
+        Some(by) => format!("{begun}; ended at once by {by}"),
+        None => begun,
     }
 }
 

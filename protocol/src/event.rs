@@ -141,6 +141,9 @@ pub enum Fact {
         by: Option<UserName>,
         /// Why.
         reason: String,
+        /// Without teardown and post script; said again when a person decides so later.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_once: bool,
     },
     /// A script around the run ended.
     HookEnded {

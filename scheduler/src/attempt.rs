@@ -17,7 +17,6 @@ use crate::{
     out::Out,
     part::{Flight, Owed, PartKey},
     run::Stage,
-    timer::Due,
 };
 
 /// How an attempt ended.
@@ -107,10 +106,9 @@ impl Scheduler {
         for (index, limit) in suites {
             let Some(suite) = run.suite_mut(index) else { continue };
             suite.begun = true;
-            if let Some(limit) = limit.filter(|_| suite.started.is_none()) {
+            if limit.is_some() && suite.started.is_none() {
                 suite.started = Some(since);
-                let at = Some(since.plus_millis(limit));
-                self.timers.set(&mut suite.limit, Due::Suite(key.run, index), at);
+                self.timers.arm_suite(run, index);
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::{
 impl Run {
     /// What forbids a test, as things stand; none where it has to be run once what it waits for has ended.
     pub(crate) fn verdict_now(&self, index: TestIndex) -> Option<Outcome> {
-        let cleans_up = self.is_teardown(index) && self.is_begun(index);
+        let cleans_up = self.is_teardown(index) && self.is_begun(index) && !self.is_ended_at_once();
         if let Some(outcome) = self.forbidden(index)
             && !cleans_up
         {

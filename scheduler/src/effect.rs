@@ -106,12 +106,23 @@ pub struct RunRow {
     pub ended: Option<Time>,
     /// Why it is being or was stopped.
     pub stopped: Option<StopCause>,
+    /// When it was paused; time limits of the run and its suites do not count these.
+    pub pauses: Vec<Pause>,
     /// How its pre script ended, if it has.
     pub pre: Option<Outcome>,
     /// How its post script ended, if it has.
     pub post: Option<Outcome>,
     /// The newest event.
     pub seq: u64,
+}
+
+/// A time in which a run started nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Its beginning.
+    pub from: Time,
+    /// Its end; none while it lasts.
+    pub until: Option<Time>,
 }
 
 /// Why a run ends early.
@@ -123,6 +134,8 @@ pub struct StopCause {
     pub reason: String,
     /// When.
     pub at: Time,
+    /// Who wanted it ended without teardown and post script; none for a stop that cleans up.
+    pub at_once: Option<UserName>,
 }
 
 /// The part of a run that stays together on one EP: the suites of a named EP, or one suite that any EP may take.

@@ -54,6 +54,8 @@ pub enum Event {
         by: UserName,
         /// Why; may be empty.
         reason: String,
+        /// Without teardown and post script. Said of a run that is being stopped already, it ends these.
+        at_once: bool,
     },
     /// Add tests at the end of a suite; they get the numbers after the last.
     TestsQueued {

@@ -62,7 +62,7 @@ impl Scheduler {
                 "" => "the pre script failed".to_owned(),
                 reason => format!("the pre script failed: {reason}"),
             };
-            self.stop(out, id, StopCause { by: None, reason, at: out.now });
+            self.stop(out, id, StopCause { by: None, reason, at: out.now, at_once: None });
         }
     }
 }

@@ -106,7 +106,9 @@ impl Scheduler {
             }
             Event::RunPaused { run, by } => self.pause(out, run, by),
             Event::RunResumed { run, by } => self.resume(out, run, by),
-            Event::RunStopped { run, by, reason } => self.stop_by_person(out, run, by, reason),
+            Event::RunStopped { run, by, reason, at_once } => {
+                self.stop_by_person(out, run, by, reason, at_once);
+            }
             Event::TestsQueued { run, suite, tests, by } => self.queue(out, run, suite, tests, by),
             Event::TestsDequeued { run, tests, by } => self.dequeue(out, run, tests, &by),
             Event::EpConnected { ep, epoch, offer, held, runs } => {

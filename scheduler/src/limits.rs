@@ -1,5 +1,8 @@
 //! Every number the scheduler goes by, in one place.
 
+/// Pauses of a run that are told apart; of more, the oldest count as one.
+pub(crate) const PAUSES_MAX: usize = 256;
+
 /// What the engine's settings decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -17,7 +17,6 @@ use crate::{
     out::Out,
     part::PartKey,
     run::{Queued, Run, Slot, Stage},
-    timer::Due,
 };
 
 impl Run {
@@ -115,14 +114,8 @@ impl Scheduler {
     /// A suite that had ended and has tests again has its time limit again.
     fn rearm_suites(&mut self, id: RunId, suite: SuiteIndex) {
         let Some(run) = self.runs.get_mut(&id) else { return };
-        let chain: Vec<_> =
-            run.plan.suite_chain(suite).map(|(index, suite)| (index, suite.timeout_millis)).collect();
-        for (index, limit) in chain {
-            let Some(suite) = run.suite_mut(index).filter(|suite| !suite.timed_out) else { continue };
-            if let (Some(started), Some(limit)) = (suite.started, limit) {
-                let at = Some(started.plus_millis(limit));
-                self.timers.set(&mut suite.limit, Due::Suite(id, index), at);
-            }
+        for index in run.plan.suite_chain(suite).map(|(index, _)| index).collect::<Vec<_>>() {
+            self.timers.arm_suite(run, index);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{Scheduler, out::Out, part::PartKey, run::Run};
 impl Run {
     /// How a running test has to end at once, if it has to.
     pub(crate) fn must_stop(&self, test: TestIndex) -> Option<Outcome> {
-        if self.is_teardown(test) {
+        if self.is_teardown(test) && !self.is_ended_at_once() {
             return None;
         }
         self.stop_outcomes().map(|(running, _)| running).or_else(|| {

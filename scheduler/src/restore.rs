@@ -157,9 +157,7 @@ impl Scheduler {
     fn restore_timers(&mut self, now: Time, id: jackfield_protocol::id::RunId) {
         let patience = self.limits.silence_millis.saturating_add(self.limits.grace_millis);
         let Some(run) = self.runs.get_mut(&id) else { return };
-        let limit = run.plan.options.timeout_millis.filter(|_| run.row.stopped.is_none());
-        let limit = run.row.started.zip(limit).map(|(started, limit)| started.plus_millis(limit));
-        self.timers.set(&mut run.limit, Due::Run(id), limit);
+        self.timers.arm_run(run);
         let stopped = run.row.stopped.is_some();
         let parts: Vec<_> = run.parts.iter().filter(|part| !part.ended).map(|part| part.key).collect();
         for key in parts {

@@ -19,7 +19,7 @@ impl Run {
     /// How a stopped run ends what runs, and what does not; none where it is not stopped.
     pub(crate) fn stop_outcomes(&self) -> Option<(Outcome, Outcome)> {
         let cause = self.stopped()?;
-        let (blame, running, sentence) = match &cause.by {
+        let (blame, running, mut sentence) = match &cause.by {
             Some(by) if cause.reason.is_empty() => {
                 (Cause::Person, Verdict::Aborted, format!("stopped by {by}"))
             }
@@ -27,14 +27,40 @@ impl Run {
             None if self.pre_forbids() => (Cause::Lab, Verdict::Aborted, cause.reason.clone()),
             None => (Cause::Time, Verdict::Timeout, cause.reason.clone()),
         };
+        let (mut blame, mut running) = (blame, running);
+        if let Some(by) = &cause.at_once {
+            (blame, running) = (Cause::Person, Verdict::Aborted);
+            sentence.push_str(&format!("; ended at once by {by}"));
+        }
         let rest = Outcome::not_pass(Verdict::NotExecuted, blame, sentence.clone());
         Some((Outcome::not_pass(running, blame, sentence), rest))
+    }
+
+    /// Not even teardown files are run any more.
+    pub(crate) fn is_ended_at_once(&self) -> bool {
+        self.stopped().is_some_and(|cause| cause.at_once.is_some())
     }
 }
 
 impl Scheduler {
-    pub(crate) fn stop_by_person(&mut self, out: &mut Out, run: RunId, by: UserName, reason: String) {
-        self.stop(out, run, StopCause { by: Some(by), reason, at: out.now });
+    pub(crate) fn stop_by_person(
+        &mut self,
+        out: &mut Out,
+        id: RunId,
+        by: UserName,
+        reason: String,
+        at_once: bool,
+    ) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        let Some(cause) = &mut run.row.stopped else {
+            let at_once = at_once.then(|| by.clone());
+            return self.stop(out, id, StopCause { by: Some(by), reason, at: out.now, at_once });
+        };
+        if at_once && cause.at_once.is_none() {
+            cause.at_once = Some(by.clone());
+            run.publish(out, Fact::Stopping { by: Some(by), reason, at_once });
+            self.end_all(out, id);
+        }
     }
 
     pub(crate) fn run_out_of_time(&mut self, out: &mut Out, id: RunId) {
@@ -42,7 +68,7 @@ impl Scheduler {
         run.limit = None;
         let limit = span(run.plan.options.timeout_millis.unwrap_or(0));
         let reason = format!("the time limit of the run ({limit}) has passed");
-        self.stop(out, id, StopCause { by: None, reason, at: out.now });
+        self.stop(out, id, StopCause { by: None, reason, at: out.now, at_once: None });
     }
 
     pub(crate) fn stop(&mut self, out: &mut Out, id: RunId, cause: StopCause) {
@@ -50,10 +76,16 @@ impl Scheduler {
         if run.stopped().is_some() || run.parts.iter().all(|part| part.ended) {
             return;
         }
-        let (by, reason) = (cause.by.clone(), cause.reason.clone());
+        let (by, reason, at_once) = (cause.by.clone(), cause.reason.clone(), cause.at_once.is_some());
         run.row.stopped = Some(cause);
         run.row.state = RunState::Stopping;
-        run.publish(out, Fact::Stopping { by, reason });
+        run.publish(out, Fact::Stopping { by, reason, at_once });
+        self.end_pause(out, id);
+        self.end_all(out, id);
+    }
+
+    /// Ends what must not go on, and what has not begun.
+    fn end_all(&mut self, out: &mut Out, id: RunId) {
         self.give_up_rest(out, id);
         let Some(run) = self.runs.get(&id) else { return };
         let keys: Vec<_> = run.parts.iter().filter(|part| !part.ended).map(|part| part.key).collect();
@@ -65,13 +97,13 @@ impl Scheduler {
         }
     }
 
-    /// Ends what no EP holds, all at once; teardown files are looked at in their turn where the part has an EP.
+    /// Ends what no EP holds, all at once; teardown files that may run are looked at in their turn where the part has an EP.
     fn give_up_rest(&mut self, out: &mut Out, id: RunId) {
         let Some(run) = self.runs.get(&id) else { return };
         let Some((_, rest)) = run.stop_outcomes() else { return };
         let undecided = |test: &TestIndex| {
             let open = matches!(run.stage(*test), Some(Stage::Pending | Stage::Waiting));
-            open && !(run.is_teardown(*test) && has_home(run, *test))
+            open && (run.is_ended_at_once() || !(run.is_teardown(*test) && has_home(run, *test)))
         };
         let tests: Vec<_> = (0..run.tests()).map(TestIndex).filter(undecided).collect();
         for test in tests {

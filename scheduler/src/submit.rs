@@ -29,6 +29,7 @@ impl Scheduler {
             started: None,
             ended: None,
             stopped: None,
+            pauses: Vec::new(),
             pre: None,
             post: None,
             seq: 0,
@@ -58,8 +59,7 @@ impl Scheduler {
         run.row.started = Some(out.now);
         run.row.state = RunState::Running;
         out.touched.insert(id);
-        let limit = run.plan.options.timeout_millis.map(|limit| out.now.plus_millis(limit));
-        self.timers.set(&mut run.limit, Due::Run(id), limit);
+        self.timers.arm_run(run);
         match run.plan.options.script_pre.clone() {
             Some(script) => out.enqueue(Job::RunHook { run: id, hook: Hook::Pre, script }),
             None => run.publish(out, Fact::Started),
@@ -73,7 +73,8 @@ impl Scheduler {
             return;
         }
         let wanted = run.plan.options.script_post.clone().filter(|_| run.row.started.is_some());
-        let script = wanted.filter(|_| run.row.post.is_none() && !run.pre_forbids());
+        let forbidden = run.pre_forbids() || run.is_ended_at_once();
+        let script = wanted.filter(|_| run.row.post.is_none() && (!forbidden || run.post_asked));
         match script {
             Some(_) if run.post_asked => {}
             Some(script) => {

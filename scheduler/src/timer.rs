@@ -48,6 +48,25 @@ impl Timers {
         *slot = at;
     }
 
+    /// Sets the time limit of a run that has begun; none while it is paused or stopped.
+    pub(crate) fn arm_run(&mut self, run: &mut Run) {
+        let limit = run.plan.options.timeout_millis.filter(|_| run.stopped().is_none());
+        let at = run.row.started.zip(limit).and_then(|(started, limit)| run.limit_since(started, limit));
+        let id = run.id();
+        self.set(&mut run.limit, Due::Run(id), at);
+    }
+
+    /// Sets the time limit of a suite that has begun and is not over; none while its run is paused.
+    pub(crate) fn arm_suite(&mut self, run: &mut Run, index: SuiteIndex) {
+        let id = run.id();
+        let limit = run.plan.suite(index).and_then(|suite| suite.timeout_millis);
+        let Some(suite) = run.suite(index).filter(|suite| suite.left > 0 && !suite.timed_out) else { return };
+        let at = suite.started.zip(limit).and_then(|(started, limit)| run.limit_since(started, limit));
+        if let Some(suite) = run.suite_mut(index) {
+            self.set(&mut suite.limit, Due::Suite(id, index), at);
+        }
+    }
+
     /// A test of the suite got its verdict; with the last one its time limit goes.
     pub(crate) fn suite_shrinks(&mut self, run: &mut Run, index: SuiteIndex) {
         let id = run.id();

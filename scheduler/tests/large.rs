@@ -124,7 +124,7 @@ fn a_large_run_is_played() {
 #[test]
 fn a_large_run_is_stopped_at_once() {
     let (mut scheduler, _) = start(TESTS);
-    let stop = Event::RunStopped { run: RUN, by: "ana".into(), reason: String::new() };
+    let stop = Event::RunStopped { run: RUN, by: "ana".into(), reason: String::new(), at_once: false };
     let effects = scheduler.handle(Time(2), stop);
     assert!(effects.publish.len() < 5, "{} events", effects.publish.len());
     assert_eq!(scheduler.run_view(RUN).map(|view| view.counts.values().sum()), Some(TESTS - 64));

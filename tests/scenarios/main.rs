@@ -16,4 +16,5 @@ mod order;
 mod people;
 mod queue;
 mod router;
+mod stop;
 mod twister;

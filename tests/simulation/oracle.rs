@@ -12,6 +12,7 @@ use jackfield_protocol::{
     event::{Fact, RunEvent, RunState},
     id::{RunId, SuiteIndex, TestIndex},
     plan::{Dependency, PlannedTest, Role, RunPlan},
+    time::Time,
     verdict::{Cause, Outcome, Verdict},
 };
 
@@ -38,6 +39,10 @@ pub(crate) struct Story {
     diary: Vec<(u32, Note, u64)>,
     states: Vec<&'static str>,
     lost: BTreeSet<String>,
+    /// When its first part was placed.
+    begun: Option<Time>,
+    /// When it was paused and resumed.
+    pauses: Vec<(Time, Option<Time>)>,
     pub(crate) over: Option<RunState>,
 }
 
@@ -56,6 +61,8 @@ impl Story {
             diary: Vec::new(),
             states: Vec::new(),
             lost: BTreeSet::new(),
+            begun: None,
+            pauses: Vec::new(),
             over: None,
         }
     }
@@ -70,14 +77,29 @@ impl Story {
             return Err(format!("run {}: {:?} after its end", self.run, event.fact));
         }
         match &event.fact {
-            Fact::TestStarted { attempt, .. } => self.hear_start(attempt.test.0),
+            Fact::TestStarted { attempt, .. } => {
+                self.judge_time(event.at)?;
+                self.hear_start(attempt.test.0)
+            }
             Fact::TestEnded(ended) => self.hear_end(ended.test.0, &ended.outcome),
             Fact::TestsEnded { tests, outcome } => tests
                 .iter()
                 .flat_map(|(from, to)| *from..*to)
                 .try_for_each(|test| self.hear_end(test, outcome)),
-            Fact::TestsQueued { .. } | Fact::Submitted { .. } | Fact::Placed { .. } => Ok(()),
-            Fact::Stopping { .. } => self.note("stopping"),
+            Fact::TestsQueued { .. } | Fact::Submitted { .. } => Ok(()),
+            Fact::Placed { .. } => {
+                self.begun.get_or_insert(event.at);
+                Ok(())
+            }
+            Fact::Paused { .. } => {
+                self.pauses.push((event.at, None));
+                Ok(())
+            }
+            Fact::Resumed { .. } => self.end_pause(event.at),
+            Fact::Stopping { by, reason, at_once } => {
+                let by_limit = by.is_none() && reason.contains("time limit of the run");
+                self.hear_stop(event.at, by_limit, *at_once)
+            }
             Fact::EpLost { ep } => {
                 self.lost.insert(ep.to_string());
                 Ok(())
@@ -95,11 +117,53 @@ impl Story {
             | Fact::EpReturned { .. }
             | Fact::Asked { .. }
             | Fact::Answered { .. }
-            | Fact::Paused { .. }
-            | Fact::Resumed { .. }
             | Fact::HookEnded { .. }
             | Fact::Note { .. } => Ok(()),
         }
+    }
+
+    /// A stop is told once, and once more where it is to end at once. A limit counts no pause.
+    fn hear_stop(&mut self, at: Time, by_limit: bool, at_once: bool) -> Result<(), String> {
+        if by_limit && (self.is_paused() || self.time_over().is_none_or(|over| at < over)) {
+            return Err(format!("run {} was out of time at {at}, too early", self.run));
+        }
+        if !self.states.contains(&"stopping") {
+            self.note("stopping")?;
+        } else if !at_once {
+            return Err(format!("run {} said stopping twice", self.run));
+        }
+        if self.is_paused() {
+            self.end_pause(at)?;
+        }
+        if at_once { self.note("at once") } else { Ok(()) }
+    }
+
+    fn is_paused(&self) -> bool {
+        self.pauses.last().is_some_and(|(_, until)| until.is_none())
+    }
+
+    fn end_pause(&mut self, at: Time) -> Result<(), String> {
+        let open = self.pauses.last_mut().filter(|(_, until)| until.is_none());
+        let Some((_, until)) = open else { return Err(format!("run {} was not paused", self.run)) };
+        *until = Some(at);
+        Ok(())
+    }
+
+    /// When the run's own time is over, pauses so far not counted.
+    fn time_over(&self) -> Option<Time> {
+        let (begun, limit) = self.begun.zip(self.plan.options.timeout_millis)?;
+        let closed = self.pauses.iter().filter_map(|(from, until)| Some((*from, (*until)?)));
+        let paused = closed.map(|(from, until)| until.millis_since(from.max(begun))).sum::<u64>();
+        Some(begun.plus_millis(limit + paused))
+    }
+
+    /// Nothing starts in a run whose time is over.
+    fn judge_time(&self, at: Time) -> Result<(), String> {
+        let goes_on = self.states.contains(&"stopping") || self.is_paused();
+        if !goes_on && self.time_over().is_some_and(|over| at > over) {
+            return Err(format!("run {} starts a test at {at}, after its time", self.run));
+        }
+        Ok(())
     }
 
     fn note(&mut self, state: &'static str) -> Result<(), String> {

@@ -9,7 +9,7 @@ use jackfield_protocol::{
 };
 use jackfield_scheduler::{
     Limits, Restored, RestoredRun,
-    effect::{AttemptRow, AttemptState, EpRow, Job, LeaseRow, Leased, PartRow, Row, RunRow},
+    effect::{AttemptRow, AttemptState, EpRow, Job, LeaseRow, Leased, PartRow, Row, RunRow, StopCause},
 };
 
 #[derive(Default)]
@@ -60,8 +60,11 @@ impl Store {
         if before.state.is_final() {
             return Err(format!("run {} was written after its end", row.run));
         }
-        let never =
-            before.started > row.started || (before.stopped.is_some() && before.stopped != row.stopped);
+        let stopped = |row: &RunRow| row.stopped.clone().map(|cause| StopCause { at_once: None, ..cause });
+        let at_once = |row: &RunRow| row.stopped.as_ref().and_then(|cause| cause.at_once.clone());
+        let never = before.started > row.started
+            || (before.stopped.is_some() && stopped(&before) != stopped(&row))
+            || (at_once(&before).is_some() && at_once(&before) != at_once(&row));
         if never || before.seq > row.seq || row.state == RunState::Queued && before.started.is_some() {
             return Err(format!("run {} went back from {before:?} to {row:?}", row.run));
         }

@@ -25,6 +25,7 @@ function head() {
   $("pause").hidden = summary.state !== "running" && summary.state !== "queued";
   $("resume").hidden = summary.state !== "paused";
   $("stop").hidden = over || summary.state === "stopping";
+  $("end").hidden = summary.state !== "stopping";
   $("retry").hidden = !over || (summary.counts.PASS || 0) === summary.tests;
   for (const [id, file] of [["report", "report.html"], ["junit", "junit.xml"]]) {
     $(id).hidden = false;
@@ -105,7 +106,7 @@ function sentence(event) {
     case "answered": return event.by ? `${event.by} answered ${JSON.stringify(event.answer)}` : "nobody answered in time";
     case "paused": return `paused by ${event.by}`;
     case "resumed": return `resumed by ${event.by}`;
-    case "stopping": return `stopping: ${event.reason}`;
+    case "stopping": return event.at_once ? `${event.by} ends it at once: no teardown, no post script` : `stopping: ${event.reason}`;
     case "hook_ended": return `${event.hook} script: ${event.outcome.verdict} ${event.outcome.reason || ""}`;
     case "note": return event.text;
     case "ended": return `ended: ${event.state}`;
@@ -275,6 +276,10 @@ for (const what of ["pause", "resume", "stop"]) {
     await ask("POST", `/runs/${run}/${what}`);
   }));
 }
+$("end").addEventListener("click", act(async () => {
+  if (!confirm("End this run at once? Its teardown is ended too, and its post script is not run.")) return;
+  await ask("POST", `/runs/${run}/stop`, { now: true });
+}));
 $("retry").addEventListener("click", act(async () => {
   const submitted = await ask("POST", `/runs/${run}/retry`);
   location.href = `/runs/${submitted.run}`;

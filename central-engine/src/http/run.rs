@@ -10,7 +10,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::Outcome,
 };
-use jackfield_scheduler::view::RunView;
+use jackfield_scheduler::{effect::StopCause, view::RunView};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -80,6 +80,9 @@ struct Stopped {
     reason: String,
     /// When.
     at: Time,
+    /// Who ended it without teardown and post script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_once: Option<UserName>,
 }
 
 /// Work that a run left: its files, its mail, its inserts.
@@ -186,7 +189,10 @@ pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: web::
 pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
     let summary = summary(&app, *run).await?;
     let row = store::run::row(&mut app.store.read().await?, *run).await?.ok_or_else(|| no_run(*run))?;
-    let stopped = row.stopped.map(|stop| Stopped { by: stop.by, reason: stop.reason, at: stop.at });
+    let stopped = row.stopped.map(|stop| {
+        let StopCause { by, reason, at, at_once } = stop;
+        Stopped { by, reason, at, at_once }
+    });
     Ok(HttpResponse::Ok().json(RunDetail { summary, seq: row.seq, stopped, pre: row.pre, post: row.post }))
 }
 

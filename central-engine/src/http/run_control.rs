@@ -36,6 +36,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 pub(super) struct StopRun {
     /// A sentence for the report.
     reason: String,
+    /// Without teardown and post script; also ends those of a run that is being stopped.
+    now: bool,
 }
 
 /// Tests to add to a run.
@@ -84,7 +86,8 @@ pub(super) async fn resume(app: web::Data<App>, guard: Guard<MayRun>, run: web::
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Ends a run early: what runs is ABORTED, the rest `NOT_EXECUTED`; teardown, post script, report and mail follow.
+/// Ends a run early: what runs is ABORTED, the rest `NOT_EXECUTED`; teardown, post script, report and mail follow, with
+/// `now` only report and mail.
 #[utoipa::path(post, path = "/api/v1/runs/{run}/stop", tag = "runs", params(("run" = RunId, Path)),
     request_body = StopRun, responses((status = 204), (status = 404), (status = 409)))]
 pub(super) async fn stop(
@@ -96,10 +99,11 @@ pub(super) async fn stop(
     let run = *run;
     run::controlled(&app, &guard.caller, run).await?;
     let by = guard.caller.user.clone();
-    let given = body.map(|body| body.into_inner().reason).unwrap_or_default();
+    let StopRun { reason: given, now: at_once } = body.map(web::Json::into_inner).unwrap_or_default();
     let reason = if given.is_empty() { format!("stopped by {by}") } else { given };
-    app.engine.event(Event::RunStopped { run, by, reason: reason.clone() }).await?;
-    audit_alone(&app, &guard.caller, "run.stop", run, &reason).await?;
+    app.engine.event(Event::RunStopped { run, by, reason: reason.clone(), at_once }).await?;
+    let deed = if at_once { "run.stop_now" } else { "run.stop" };
+    audit_alone(&app, &guard.caller, deed, run, &reason).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

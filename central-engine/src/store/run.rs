@@ -9,7 +9,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::Verdict,
 };
-use jackfield_scheduler::effect::{RunRow, StopCause};
+use jackfield_scheduler::effect::{Pause, RunRow, StopCause};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -36,6 +36,8 @@ struct StoredStop {
     by: Option<UserName>,
     reason: String,
     at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at_once: Option<UserName>,
 }
 
 /// Writes what changes of a run; its plan was written before.
@@ -44,9 +46,12 @@ pub(super) async fn update(conn: &mut Conn, row: &RunRow) -> Result<(), StoreErr
         by: stop.by.clone(),
         reason: stop.reason.clone(),
         at: stop.at,
+        at_once: stop.at_once.clone(),
     });
+    let pauses: Vec<(Time, Option<Time>)> =
+        row.pauses.iter().map(|pause| (pause.from, pause.until)).collect();
     let sql = "UPDATE run SET is_open = $2, state = $3, submitted = $4, started = $5, ended = $6, stopped = $7, \
-               pre = $8, post = $9, seq = $10 WHERE id = $1";
+               pre = $8, post = $9, seq = $10, pauses = $11 WHERE id = $1";
     let binds = binds![
         row.run.0,
         !row.state.is_final(),
@@ -58,6 +63,7 @@ pub(super) async fn update(conn: &mut Conn, row: &RunRow) -> Result<(), StoreErr
         json_opt(row.pre.as_ref())?,
         json_opt(row.post.as_ref())?,
         row.seq,
+        json_opt(Some(&pauses).filter(|pauses| !pauses.is_empty()))?,
     ];
     match conn.run(sql, binds).await? {
         0 => Err(StoreError::corrupt(format!("run {} has no plan", row.run))),
@@ -123,7 +129,7 @@ pub async fn list(
 
 /// The runs that have not ended, oldest first.
 pub(super) async fn open(conn: &mut Conn) -> Result<Vec<RunRow>, StoreError> {
-    let sql = "SELECT id, state, submitted, started, ended, stopped, pre, post, seq FROM run \
+    let sql = "SELECT id, state, submitted, started, ended, stopped, pre, post, seq, pauses FROM run \
                WHERE is_open = 1 ORDER BY id";
     conn.rows(sql, vec![]).await?.iter().map(restored).collect()
 }
@@ -133,19 +139,25 @@ pub(super) async fn open(conn: &mut Conn) -> Result<Vec<RunRow>, StoreError> {
 /// # Errors
 /// The store does not answer, or its row cannot be read.
 pub async fn row(conn: &mut Conn, run: RunId) -> Result<Option<RunRow>, StoreError> {
-    let sql = "SELECT id, state, submitted, started, ended, stopped, pre, post, seq FROM run WHERE id = $1";
+    let sql =
+        "SELECT id, state, submitted, started, ended, stopped, pre, post, seq, pauses FROM run WHERE id = $1";
     conn.row(sql, binds![run.0]).await?.as_ref().map(restored).transpose()
 }
 
 fn restored(line: &Line) -> Result<RunRow, StoreError> {
     let stopped: Option<StoredStop> = line.json_opt(5)?;
+    let pauses: Vec<(Time, Option<Time>)> = line.json_opt(9)?.unwrap_or_default();
     Ok(RunRow {
         run: RunId(line.number(0)?),
         state: state(&line.text(1)?)?,
         submitted: Time(line.int(2)?),
         started: line.int_opt(3)?.map(Time),
         ended: line.int_opt(4)?.map(Time),
-        stopped: stopped.map(|stop| StopCause { by: stop.by, reason: stop.reason, at: stop.at }),
+        stopped: stopped.map(|stop| {
+            let StoredStop { by, reason, at, at_once } = stop;
+            StopCause { by, reason, at, at_once }
+        }),
+        pauses: pauses.into_iter().map(|(from, until)| Pause { from, until }).collect(),
         pre: line.json_opt(6)?,
         post: line.json_opt(7)?,
         seq: line.number(8)?,

@@ -190,7 +190,10 @@ fn sentence(fact: &Fact) -> Option<String> {
         },
         Fact::Paused { by } => format!("paused by {by}"),
         Fact::Resumed { by } => format!("resumed by {by}"),
-        Fact::Stopping { by, reason } => match by {
+        Fact::Stopping { by: Some(by), at_once: true, .. } => {
+            format!("{by} ends it at once: no teardown, no post script")
+        }
+        Fact::Stopping { by, reason, .. } => match by {
             Some(by) => format!("stopped by {by}: {reason}"),
             None => format!("stopped: {reason}"),
         },

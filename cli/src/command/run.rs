@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use jackfield_config::{limits::PROJECT_BYTES_MAX, load::read_source};
 use jackfield_protocol::{
     api::{RunSummary, SubmitRun, Submitted, TestRow},
+    error::{ErrorCode, Problem},
     id::RunId,
     verdict::{TestState, Verdict},
 };
@@ -110,17 +111,41 @@ impl Run {
     }
 }
 
-/// Stops the run that a person interrupted, and waits for what a stop still does. A second Ctrl-C leaves at once.
+/// Stops the run that a person interrupted, and waits for what a stop still does. A second Ctrl-C ends that too, a
+/// third leaves at once.
 fn stop(client: &Client, run: RunId, interrupts: &mpsc::Receiver<()>) -> Result<()> {
-    output::talk(&format!("stopping run {run}; Ctrl-C again leaves without waiting"));
-    let _stopping: serde_json::Value =
-        client.post(&format!("/runs/{run}/stop"), &json!({"reason": "interrupted"}))?;
-    while !follow::summary_of(client, run)?.state.is_final() {
-        if interrupts.recv_timeout(Duration::from_millis(200)).is_ok() {
-            break;
+    let again = [
+        (false, "stopping; teardown and post script follow; Ctrl-C again ends these too"),
+        (true, "ending it at once; Ctrl-C again leaves without waiting"),
+    ];
+    for (now, word) in again {
+        output::talk(&format!("run {run}: {word}"));
+        ask_to_stop(client, run, now)?;
+        loop {
+            if follow::summary_of(client, run)?.state.is_final() {
+                return Ok(());
+            }
+            if interrupts.recv_timeout(Duration::from_millis(200)).is_ok() {
+                break;
+            }
         }
     }
     Ok(())
+}
+
+/// A run that has ended meanwhile, or that somebody else stops, is as good as stopped.
+fn ask_to_stop(client: &Client, run: RunId, now: bool) -> Result<()> {
+    let body = json!({"reason": "interrupted", "now": now});
+    match client.post::<serde_json::Value>(&format!("/runs/{run}/stop"), &body) {
+        Err(error)
+            if error
+                .downcast_ref::<Problem>()
+                .is_none_or(|problem| problem.code != ErrorCode::WrongState) =>
+        {
+            Err(error)
+        }
+        Err(_) | Ok(_) => Ok(()),
+    }
 }
 
 /// Prints the result of a run that has ended, writes the files that were asked for, and gives its exit code.

@@ -57,10 +57,13 @@ pub(crate) enum Runs {
         /// Its number.
         run: RunId,
     },
-    /// End it: what runs is ended, teardown follows.
+    /// End it: what runs is ended, teardown and post script follow.
     Stop {
         /// Its number.
         run: RunId,
+        /// Without teardown and post script; also ends those of a run that is being stopped.
+        #[arg(long)]
+        now: bool,
         /// Why, for those who read it tomorrow.
         #[arg(long, default_value = "stopped from the command line")]
         reason: String,
@@ -115,7 +118,9 @@ impl Runs {
             Self::Wait { run } => wait(context, *run),
             Self::Pause { run } => act(context, *run, "pause", &json!({})),
             Self::Resume { run } => act(context, *run, "resume", &json!({})),
-            Self::Stop { run, reason } => act(context, *run, "stop", &json!({"reason": reason})),
+            Self::Stop { run, now, reason } => {
+                act(context, *run, "stop", &json!({"reason": reason, "now": now}))
+            }
             Self::Retry { run } => retry(context, *run),
             Self::Why { run } => why(context, *run),
             Self::Answer { run, question, answer } => {

@@ -90,7 +90,7 @@ fn about_people(family: Family<Event>) -> Family<Event> {
     let Pair { full: asks, bare: asks_bare } = interact();
     let asked = |interact| event(Fact::Asked { attempt: attempt(), question: 2, interact });
     let answered = |by| event(Fact::Answered { question: 2, by, answer: json!("ge-0/0/1") });
-    let stopping = |by| event(Fact::Stopping { by, reason: "stopped by ana".to_owned() });
+    let stopping = |by, at_once| event(Fact::Stopping { by, reason: "stopped by ana".to_owned(), at_once });
     let Pair { full, bare } = outcome();
     let hook = |outcome| event(Fact::HookEnded { hook: Hook::Pre, outcome, output: awkward() });
     family
@@ -98,7 +98,7 @@ fn about_people(family: Family<Event>) -> Family<Event> {
         .both(answered(Some(user())), answered(None))
         .one(event(Fact::Paused { by: user() }))
         .one(event(Fact::Resumed { by: user() }))
-        .both(stopping(Some(user())), stopping(None))
+        .both(stopping(Some(user()), true), stopping(None, false))
         .both(hook(full), hook(bare))
 }
 

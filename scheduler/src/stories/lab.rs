@@ -324,6 +324,7 @@ impl Lab {
             Fact::EpSilent { ep, .. } => format!("{ep} silent"),
             Fact::EpReturned { ep } => format!("{ep} returned"),
             Fact::EpLost { ep } => format!("{ep} lost"),
+            Fact::Stopping { at_once: true, .. } => "stopping at once".to_owned(),
             Fact::Stopping { .. } => "stopping".to_owned(),
             Fact::HookEnded { outcome, .. } => format!("hook {}", outcome.verdict),
             Fact::Ended { state, .. } => state.to_string(),
@@ -426,7 +427,7 @@ impl Lab {
     }
 
     /// EPs give back what they were asked for.
-    fn answer(&mut self) {
+    pub(super) fn answer(&mut self) {
         for (ep, attempts) in std::mem::take(&mut self.back) {
             let epoch = Epoch(self.epochs[&ep]);
             let queue = self.queues.entry(ep.clone()).or_default();

@@ -81,9 +81,8 @@ impl Day {
     pub(super) fn check_stopped(&self, effects: &Effects) -> Result<(), String> {
         let stopping = effects.publish.iter().filter(|event| matches!(event.fact, Fact::Stopping { .. }));
         for run in stopping.map(|event| event.run) {
-            let cleans = |test| self.stories.get(&run).is_some_and(|story| story.may_clean_up(test));
             for row in self.store.attempts.values().filter(|row| row.attempt.run == run) {
-                let runs = row.state == AttemptState::Started && !cleans(row.attempt.test.0);
+                let runs = row.state == AttemptState::Started && !self.cleans_up(row.attempt);
                 let ep = self.eps.iter().position(|ep| Some(&ep.name) == row.ep.as_ref());
                 let near = ep.is_some_and(|ep| self.current.contains_key(&ep));
                 let ends = |message: &EngineToEp| matches!(message, EngineToEp::Stop { attempts, .. } if attempts.contains(&row.attempt));
@@ -96,13 +95,20 @@ impl Day {
         Ok(())
     }
 
+    /// Whether a test may run on in a run that is being stopped.
+    fn cleans_up(&self, attempt: AttemptId) -> bool {
+        let stopped = self.store.runs.get(&attempt.run).and_then(|row| row.stopped.as_ref());
+        let at_once = stopped.is_some_and(|cause| cause.at_once.is_some());
+        let story = self.stories.get(&attempt.run);
+        !at_once && story.is_some_and(|story| story.may_clean_up(attempt.test.0))
+    }
+
     /// What has not been started goes on only in a run that goes on.
     pub(super) fn check_kept(&self, held: &[Held], keep: &[AttemptId]) -> Result<(), String> {
         for held in held.iter().filter(|held| held.state == HeldState::Queued && keep.contains(&held.attempt))
         {
             let state = self.store.runs.get(&held.attempt.run).map(|row| row.state);
-            let test = held.attempt.test.0;
-            let cleans = self.stories.get(&held.attempt.run).is_some_and(|story| story.may_clean_up(test));
+            let cleans = self.cleans_up(held.attempt);
             if state != Some(RunState::Running) && !(state == Some(RunState::Stopping) && cleans) {
                 return Err(format!("{} was kept while its run is {state:?}", held.attempt));
             }
@@ -140,8 +146,7 @@ impl Day {
             return Err(format!("{attempt} was sent, but SUT {sut} is not leased to its run"));
         }
         let state = self.store.runs.get(&attempt.run).map(|row| row.state);
-        let story = self.stories.get(&attempt.run);
-        let cleans = story.is_some_and(|story| story.may_clean_up(attempt.test.0));
+        let cleans = self.cleans_up(attempt);
         match state {
             Some(RunState::Running) => Ok(()),
             Some(RunState::Stopping) if cleans => Ok(()),

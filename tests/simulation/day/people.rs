@@ -46,7 +46,15 @@ impl Day {
                 self.plan_in(later, Happening::Echo(Box::new(Event::RunResumed { run, by: by.clone() })));
                 self.engine(Event::RunPaused { run, by })
             }
-            2 | 3 => self.engine(Event::RunStopped { run, by, reason: "enough".to_owned() }),
+            2 | 3 => {
+                let stop = |by, at_once| Event::RunStopped { run, by, reason: "enough".to_owned(), at_once };
+                if self.dice.percent(40) {
+                    let later = self.dice.below(10_000);
+                    self.plan_in(later, Happening::Echo(Box::new(stop(by.clone(), true))));
+                }
+                let at_once = self.dice.percent(20);
+                self.engine(stop(by, at_once))
+            }
             4 | 5 => self.queue(run, by),
             6..=8 => self.dequeue(run, by),
             _ => {

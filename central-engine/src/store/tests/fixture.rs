@@ -11,7 +11,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::{Cause, Outcome, Verdict},
 };
-use jackfield_scheduler::effect::{AttemptRow, AttemptState, Row, RunRow};
+use jackfield_scheduler::effect::{AttemptRow, AttemptState, Pause, Row, RunRow};
 
 use crate::store::Batch;
 
@@ -75,6 +75,7 @@ pub(crate) fn run_row(run: RunId, state: RunState) -> RunRow {
         started: Some(Time(2_000)),
         ended: state.is_final().then_some(Time(9_000)),
         stopped: None,
+        pauses: vec![Pause { from: Time(2_100), until: Some(Time(2_200)) }],
         pre: None,
         post: None,
         seq: 1,

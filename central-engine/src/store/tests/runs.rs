@@ -40,8 +40,12 @@ async fn a_restarted_engine_reads_what_it_wrote() {
         let store = &fresh.store;
         let plan = plan("demo", 5);
         let mut run = run_row(RUN, RunState::Stopping);
-        run.stopped =
-            Some(StopCause { by: Some("bob".into()), reason: "wrong build".to_owned(), at: Time(3) });
+        run.stopped = Some(StopCause {
+            by: Some("bob".into()),
+            reason: "wrong build".to_owned(),
+            at: Time(3),
+            at_once: Some("ana".into()),
+        });
         run.pre = Some(Outcome::pass());
         run.seq = u64::try_from(i64::MAX).unwrap();
         let part = PartRow {
