@@ -36,6 +36,14 @@ pub struct Profile {
     pub config: Option<ConfigMode>,
     /// Match an answer that refuses a command.
     pub errors: Vec<String>,
+    /// Match what comes unasked, up to the end of its line (log lines on a console): it is no part of an answer.
+    pub unasked: Vec<String>,
+    /// What a command may ask, and what it is answered.
+    pub questions: Vec<Question>,
+    /// How it is started anew; none where nobody may.
+    pub reboot: Option<Reboot>,
+    /// Time between two bytes that are sent, for a line that loses what comes too fast.
+    pub pace: Option<Duration>,
     /// What ends the dialogue in good order.
     pub logout: Option<String>,
     /// Devices of this kind offer only algorithms that are unsafe by today's measure.
@@ -51,8 +59,37 @@ pub struct Login {
     pub password: String,
     /// Says that they were not right.
     pub failed: String,
-    /// A console that says nothing is sent a line ending after this long; none: never.
+    /// A console that says nothing is sent a nudge after this long, and again; none: never.
     pub nudge: Option<Duration>,
+    /// What a nudge is; the line ending where it is not given.
+    pub nudge_text: Option<String>,
+    /// Once logged in, the first prompt is asked for again with an empty line, and believed when it comes back. Without it the
+    /// device must be quiet for the settle time.
+    pub confirm: bool,
+}
+
+/// A question in the middle of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Matches the question.
+    pub asks: String,
+    /// The answer, without a line ending.
+    pub answer: String,
+}
+
+/// How a device is started anew, and known to be back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reboot {
+    /// The command.
+    pub command: String,
+    /// What it may ask, and what it is answered.
+    pub questions: Vec<Question>,
+    /// Matches what the device says when it has begun to go down; without it the command alone counts.
+    pub going: Option<String>,
+    /// Time until it must be back with a prompt.
+    pub timeout: Duration,
+    /// Time after the command before it is tried to reach it again.
+    pub pause: Duration,
 }
 
 /// A pager.
@@ -86,13 +123,19 @@ pub struct ConfigMode {
     pub enter: String,
     /// What makes the lines count, before leaving (`commit`).
     pub commit: Option<String>,
+    /// What takes back the lines before, when one was refused (`rollback 0`).
+    pub abort: Option<String>,
     /// The command that leads out of it, from any depth.
     pub leave: String,
     /// The level it can be entered from.
     pub level: Option<String>,
 }
 
-/// Settle time where a profile names none.
+/// Time for a device to come back, where a profile names none.
+pub const REBOOT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
+/// Time before a device that was started anew is tried again, where a profile names none.
+pub const REBOOT_PAUSE_DEFAULT: Duration = Duration::from_secs(5);
+/// Quiet time where a profile names none.
 pub const SETTLE_DEFAULT: Duration = Duration::from_millis(100);
 
 impl Profile {
@@ -132,6 +175,10 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         levels,
         config,
         errors: fields.patterns("errors"),
+        unasked: fields.patterns("unasked"),
+        questions: read_questions(fields),
+        reboot: fields.table("reboot", "a reboot").as_ref().and_then(read_reboot),
+        pace: fields.duration("pace"),
         logout: fields.text("logout"),
         legacy_ssh: fields.flag("legacy_ssh").unwrap_or(false),
     };
@@ -155,6 +202,8 @@ fn read_login(fields: Option<&Table<'_>>) -> Login {
             r"(?i)login (?:incorrect|invalid|failed)|authentication failed|access denied|bad passwords?|too many failures",
         ),
         nudge: fields.and_then(|fields| fields.duration("nudge")),
+        nudge_text: fields.and_then(|fields| fields.text("nudge_text")),
+        confirm: fields.and_then(|fields| fields.flag("confirm")).unwrap_or(true),
     };
     if let Some(fields) = fields {
         fields.finish();
@@ -185,9 +234,35 @@ fn read_level(fields: &Table<'_>) -> Option<Level> {
 
 fn read_config(fields: &Table<'_>) -> Option<ConfigMode> {
     let (enter, leave) = (fields.required_text("enter"), fields.required_text("leave"));
-    let (commit, level) = (fields.text("commit"), fields.text("level"));
+    let (commit, level, abort) = (fields.text("commit"), fields.text("level"), fields.text("abort"));
     fields.finish();
-    Some(ConfigMode { enter: enter?, commit, leave: leave?, level })
+    Some(ConfigMode { enter: enter?, commit, abort, leave: leave?, level })
+}
+
+fn read_questions(fields: &Table<'_>) -> Vec<Question> {
+    fields.tables("questions", "a question").iter().filter_map(read_question).collect()
+}
+
+fn read_question(fields: &Table<'_>) -> Option<Question> {
+    if !fields.has("asks") {
+        fields.error("a question has no `asks`", "add a regular expression such as asks = '\\[confirm\\]'");
+    }
+    let (asks, answer) = (fields.pattern("asks"), fields.text("answer").unwrap_or_default());
+    fields.finish();
+    Some(Question { asks: asks?, answer })
+}
+
+fn read_reboot(fields: &Table<'_>) -> Option<Reboot> {
+    let command = fields.required_text("command");
+    let reboot = Reboot {
+        command: command.clone().unwrap_or_default(),
+        questions: read_questions(fields),
+        going: fields.pattern("going"),
+        timeout: fields.duration("timeout").unwrap_or(REBOOT_TIMEOUT_DEFAULT),
+        pause: fields.duration("pause").unwrap_or(REBOOT_PAUSE_DEFAULT),
+    };
+    fields.finish();
+    command.map(|_| reboot)
 }
 
 #[cfg(test)]

@@ -145,6 +145,10 @@ pub enum Awaited {
     Pattern(String),
     /// A text as it stands.
     Exact(String),
+    /// The end of the dialogue: the device closes it.
+    End,
+    /// The end of the time: nothing else came until then.
+    Timeout,
 }
 
 /// What must hold.

@@ -5,6 +5,7 @@
 //! - [`dialogue`] joins a matcher with a channel, a deadline and a record; [`outcome`] is what comes of it.
 
 pub mod dialogue;
+mod literal;
 pub mod matcher;
 pub mod outcome;
 pub mod pattern;

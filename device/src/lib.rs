@@ -5,6 +5,7 @@
 //! - [`expect`] finds what is awaited in bytes as they arrive, [`record`] writes a dialogue down;
 //! - [`transfer`] moves files;
 //! - a [`session`] puts them together: open, command, config, close;
+//! - [`textfsm`] makes tables of what a command said;
 //! - [`steps`] runs a test that is written as data;
 //! - [`simulate`] is the other side: devices that are not there.
 
@@ -29,6 +30,8 @@ pub mod expect;
 pub mod record;
 
 pub mod session;
+
+pub mod textfsm;
 
 pub mod steps;
 

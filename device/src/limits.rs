@@ -30,7 +30,7 @@ pub const IDLE_CACHES_MAX: usize = 4;
 /// Pages a pager may show in one answer.
 pub const PAGES_MAX: u32 = 100_000;
 /// Prompts of one session that are known as texts; the oldest is forgotten, and found by its pattern again.
-pub const PROMPTS_MAX: usize = 16;
+pub const PROMPTS_MAX: usize = 8;
 /// Bytes of one recording; then it ends with a mark that says so, and the session goes on.
 pub const RECORDING_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes of one line that a simulated device takes; the rest is dropped.

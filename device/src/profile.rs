@@ -1,6 +1,9 @@
 //! Profiles ready for use: the shipped ones, a lab's own over them, with their patterns compiled.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use jackfield_config::{problem::nearest, profile::Profile};
 use jackfield_protocol::error::FileProblem;
@@ -18,7 +21,14 @@ const SHIPPED: [(&str, &str); 4] = [
 
 /// Profiles by name. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Profiles(Arc<BTreeMap<String, Arc<Profile>>>);
+pub struct Profiles(Arc<BTreeMap<String, Arc<Entry>>>);
+
+/// A profile and, from its first use on, its compiled patterns.
+#[derive(Debug)]
+struct Entry {
+    profile: Arc<Profile>,
+    kind: OnceLock<Arc<Kind>>,
+}
 
 /// A name that no profile has.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +60,10 @@ impl Profiles {
         let mut problems = Vec::new();
         for (file, text) in files {
             match Profile::parse(file.as_ref(), text.as_ref()) {
-                Ok(profile) => drop(profiles.insert(profile.name.clone(), Arc::new(profile))),
+                Ok(profile) => {
+                    let (profile, kind) = (Arc::new(profile), OnceLock::new());
+                    profiles.insert(profile.name.clone(), Arc::new(Entry { profile, kind }));
+                }
                 Err(mut more) => problems.append(&mut more),
             }
         }
@@ -62,6 +75,20 @@ impl Profiles {
     /// # Errors
     /// No profile has this name; the error says which there are.
     pub fn get(&self, name: &str) -> Result<&Arc<Profile>, UnknownProfile> {
+        self.entry(name).map(|entry| &entry.profile)
+    }
+
+    /// One of them, with its patterns compiled; they are compiled once.
+    pub(crate) fn kind(&self, name: &str) -> Result<Arc<Kind>, KindError> {
+        let entry = self.entry(name)?;
+        if let Some(kind) = entry.kind.get() {
+            return Ok(Arc::clone(kind));
+        }
+        let kind = Arc::new(Kind::new(&entry.profile)?);
+        Ok(Arc::clone(entry.kind.get_or_init(|| kind)))
+    }
+
+    fn entry(&self, name: &str) -> Result<&Arc<Entry>, UnknownProfile> {
         self.0.get(name).ok_or_else(|| UnknownProfile {
             name: name.to_owned(),
             remedy: nearest(name, self.names()).map_or_else(
@@ -77,11 +104,37 @@ impl Profiles {
     }
 }
 
+/// Why a profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KindError {
+    #[error(transparent)]
+    Unknown(#[from] UnknownProfile),
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+}
+
+/// What may follow a command, but for a prompt that was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follow {
+    /// A prompt as the profile describes it.
+    Prompt,
+    /// The pager.
+    Pager,
+    /// A question of the profile, by its place.
+    Question(usize),
+}
+
 /// A profile whose patterns are compiled.
+#[derive(Debug)]
 pub(crate) struct Kind {
     pub(crate) profile: Arc<Profile>,
     /// User, password, failure, pager or nothing, prompt: the dialogue of a login.
     pub(crate) login: Patterns,
+    /// What may follow a command.
+    pub(crate) follows: Patterns,
+    /// Which is which of them.
+    pub(crate) follow_kinds: Vec<Follow>,
+    unasked: Vec<meta::Regex>,
     errors: Vec<meta::Regex>,
     levels: Vec<meta::Regex>,
 }
@@ -90,8 +143,12 @@ impl Kind {
     pub(crate) fn new(profile: &Arc<Profile>) -> Result<Self, PatternError> {
         let login = &profile.login;
         let dialogue = [&login.user, &login.password, &login.failed, &profile.prompt];
+        let (follows, follow_kinds) = follows(profile)?;
         Ok(Self {
             profile: Arc::clone(profile),
+            follows,
+            follow_kinds,
+            unasked: profile.unasked.iter().map(|line| search(line)).collect::<Result<_, _>>()?,
             login: Patterns::regexes(&dialogue)?.told_as("a login or a prompt"),
             errors: profile.errors.iter().map(|error| search(error)).collect::<Result<_, _>>()?,
             levels: profile.levels.iter().map(|level| search(&level.prompt)).collect::<Result<_, _>>()?,
@@ -107,10 +164,44 @@ impl Kind {
         })
     }
 
+    /// An answer without the lines that came unasked; also where one came within a line.
+    pub(crate) fn without_unasked(&self, mut answer: Vec<u8>) -> Vec<u8> {
+        for unasked in &self.unasked {
+            if !unasked.is_match(&answer) {
+                continue;
+            }
+            let (mut clean, mut from) = (Vec::with_capacity(answer.len()), 0);
+            for found in unasked.find_iter(&answer) {
+                let rest = answer.get(found.end()..).unwrap_or_default();
+                let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
+                if found.start() >= from {
+                    clean.extend_from_slice(answer.get(from..found.start()).unwrap_or_default());
+                    from = found.end().saturating_add(line_end);
+                }
+            }
+            clean.extend_from_slice(answer.get(from..).unwrap_or_default());
+            answer = clean;
+        }
+        answer
+    }
+
     /// The place of the highest level that a prompt belongs to.
     pub(crate) fn level_of(&self, prompt: &[u8]) -> Option<usize> {
         self.levels.iter().rposition(|level| level.is_match(prompt))
     }
+}
+
+fn follows(profile: &Profile) -> Result<(Patterns, Vec<Follow>), PatternError> {
+    let (mut patterns, mut kinds) = (vec![&profile.prompt], vec![Follow::Prompt]);
+    if let Some(pager) = &profile.pager {
+        patterns.push(&pager.more);
+        kinds.push(Follow::Pager);
+    }
+    for (place, question) in profile.questions.iter().enumerate() {
+        patterns.push(&question.asks);
+        kinds.push(Follow::Question(place));
+    }
+    Ok((Patterns::regexes(&patterns)?, kinds))
 }
 
 /// A regular expression over bytes, to search a text that is complete.

@@ -1,9 +1,11 @@
 //! A session: a dialogue with a device that its profile understands.
 
+mod answer;
 mod clean;
 mod command;
 mod level;
 mod line;
+mod login;
 mod open;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -14,7 +16,7 @@ use crate::{
     channel::Window,
     clock::Deadline,
     expect::{Dialogue, ExpectError, Match, PatternError, Patterns},
-    profile::{Kind, Profiles, UnknownProfile},
+    profile::{Kind, KindError, Profiles, UnknownProfile},
     record::Tap,
     ssh::SshError,
     target::SessionTarget,
@@ -129,6 +131,15 @@ pub enum SessionError {
     Pattern(#[from] PatternError),
 }
 
+impl From<KindError> for SessionError {
+    fn from(error: KindError) -> Self {
+        match error {
+            KindError::Unknown(unknown) => Self::Profile(unknown),
+            KindError::Pattern(pattern) => Self::Pattern(pattern),
+        }
+    }
+}
+
 impl SessionError {
     /// Whether the lab is to blame: the device is not there, does not let us in, or went away.
     pub fn is_lab(&self) -> bool {
@@ -175,8 +186,7 @@ pub struct Session {
 #[derive(Clone, Debug, Default)]
 struct Prompt {
     text: Vec<u8>,
-    known: Vec<Vec<u8>>,
-    follows: Option<(Patterns, Vec<command::Follow>)>,
+    known: answer::Known,
 }
 
 impl Session {

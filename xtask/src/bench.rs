@@ -2,6 +2,7 @@
 //!
 //! They go through the release binary's public face: an engine and EPs as processes of their own, `jackfield run`.
 
+mod device;
 mod dispatch;
 mod eps;
 mod lab;
@@ -43,6 +44,8 @@ enum What {
     Logs,
     /// A thousand EPs on one engine.
     Eps,
+    /// Dialogues with a device, against bare loops and other clients.
+    Device,
 }
 
 /// One figure.
@@ -69,7 +72,7 @@ impl Bench {
         if !self.built {
             run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
         }
-        let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps];
+        let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps, What::Device];
         let wanted = if self.what.is_empty() { &all[..] } else { &self.what[..] };
         let mut missed = 0;
         for what in wanted {
@@ -79,6 +82,7 @@ impl Bench {
                 What::Start => start::measure(self.rounds)?,
                 What::Logs => logs::measure()?,
                 What::Eps => eps::measure()?,
+                What::Device => device::measure(self.rounds)?,
             };
             missed += measures.iter().filter(|measure| measure.holds == Some(false)).count();
             self.print(&measures)?;

@@ -175,9 +175,9 @@ fn read_awaited(fields: &Table<'_>) -> Option<Vec<Awaited>> {
                 fields.check_pattern("expect", &text);
                 awaited.push(Awaited::Pattern(text));
             }
-            Value::Object(table) => match table.get("exact") {
-                Some(Value::String(text)) if table.len() == 1 => awaited.push(Awaited::Exact(text.clone())),
-                _ => wrong_awaited(fields),
+            Value::Object(table) => match read_special(&table) {
+                Some(one) => awaited.push(one),
+                None => wrong_awaited(fields),
             },
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => wrong_awaited(fields),
         }
@@ -188,8 +188,19 @@ fn read_awaited(fields: &Table<'_>) -> Option<Vec<Awaited>> {
     Some(awaited)
 }
 
+/// `{ exact = "text" }`, `{ end = true }` or `{ timeout = true }`.
+fn read_special(table: &serde_json::Map<String, Value>) -> Option<Awaited> {
+    let (key, value) = table.iter().next().filter(|_| table.len() == 1)?;
+    match (key.as_str(), value) {
+        ("exact", Value::String(text)) => Some(Awaited::Exact(text.clone())),
+        ("end", Value::Bool(true)) => Some(Awaited::End),
+        ("timeout", Value::Bool(true)) => Some(Awaited::Timeout),
+        _ => None,
+    }
+}
+
 fn wrong_awaited(fields: &Table<'_>) {
-    let help = "write a regular expression in quotes, { exact = \"text\" }, or a list of them";
+    let help = "write a regular expression in quotes, { exact = \"text\" }, { end = true }, { timeout = true }, or a list of them";
     fields.error_at("expect", "`expect` does not say what to wait for", help);
 }
 
@@ -237,6 +248,8 @@ fn describe(action: &Action) -> String {
                 .iter()
                 .map(|awaited| match awaited {
                     Awaited::Pattern(text) | Awaited::Exact(text) => text.as_str(),
+                    Awaited::End => "the end of the dialogue",
+                    Awaited::Timeout => "the end of the time",
                 })
                 .collect();
             format!("expect `{}`", shown.join("` or `"))

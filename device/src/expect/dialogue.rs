@@ -13,7 +13,7 @@ use regex_automata::{Anchored, Input};
 use tokio::time::timeout_at;
 
 use super::{
-    matcher::{Found, Matcher, Sight},
+    matcher::{Found, GaveUp, Matcher, Sight, Watch},
     outcome::{ExpectError, Match, Seen},
     pattern::Patterns,
 };
@@ -26,6 +26,15 @@ use crate::{
     record::Tap,
 };
 
+mod send;
+
+/// Why nothing was seen.
+enum Unseen {
+    Nothing,
+    Broken(io::Error),
+    GaveUp(GaveUp),
+}
+
 /// A live dialogue.
 pub struct Dialogue {
     channel: Box<dyn Channel>,
@@ -33,6 +42,8 @@ pub struct Dialogue {
     cut: bool,
     ended: bool,
     settle: Duration,
+    /// Time between two bytes that are sent, for a UART without a buffer.
+    pace: Option<Duration>,
     window_bytes: usize,
     taps: Vec<Box<dyn Tap>>,
 }
@@ -41,7 +52,7 @@ impl Dialogue {
     /// A dialogue over a channel that has just been made.
     pub fn new(channel: Box<dyn Channel>, settle: Duration, taps: Vec<Box<dyn Tap>>) -> Self {
         let window_bytes = WINDOW_BYTES_MAX;
-        Self { channel, buffer: Vec::new(), cut: false, ended: false, settle, window_bytes, taps }
+        Self { channel, buffer: Vec::new(), cut: false, ended: false, settle, pace: None, window_bytes, taps }
     }
 
     /// Sets how many bytes may wait for a match.
@@ -54,6 +65,16 @@ impl Dialogue {
     /// Quiet time after which a match that could still change is believed.
     pub fn set_settle(&mut self, settle: Duration) {
         self.settle = settle;
+    }
+
+    /// Quiet time after which a match that could still change is believed.
+    pub fn settle(&self) -> Duration {
+        self.settle
+    }
+
+    /// Leaves time between two bytes that are sent, for a device that loses what comes too fast; none: as fast as it takes them.
+    pub fn set_pace(&mut self, pace: Option<Duration>) {
+        self.pace = pace.filter(|pace| !pace.is_zero());
     }
 
     /// What has come and was not taken.
@@ -70,62 +91,6 @@ impl Dialogue {
     pub fn take_pending(&mut self) -> Vec<u8> {
         self.cut = false;
         std::mem::take(&mut self.buffer)
-    }
-
-    /// Sends bytes; reads meanwhile, so that a device which talks while it listens is never locked.
-    ///
-    /// # Errors
-    /// The device takes them too slowly, or the connection broke.
-    pub async fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), ExpectError> {
-        self.send_shown(bytes, bytes, deadline).await
-    }
-
-    /// Sends a secret: listeners see stars.
-    ///
-    /// # Errors
-    /// As [`Dialogue::send`].
-    pub async fn send_secret(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), ExpectError> {
-        self.send_shown(bytes, b"********", deadline).await
-    }
-
-    async fn send_shown(
-        &mut self,
-        bytes: &[u8],
-        shown: &[u8],
-        deadline: Deadline,
-    ) -> Result<(), ExpectError> {
-        for tap in &mut self.taps {
-            tap.input(shown);
-        }
-        let mut left = bytes;
-        let writing = poll_fn(|cx| self.poll_send(cx, &mut left));
-        let awaited = "the device to take what was sent".to_owned();
-        let Ok(result) = timeout_at(deadline.instant(), writing).await else {
-            return Err(self.timed_out(awaited, deadline));
-        };
-        result.map_err(|source| ExpectError::Broken { awaited, seen: self.seen(), source })
-    }
-
-    fn poll_send(&mut self, cx: &mut Context<'_>, left: &mut &[u8]) -> Poll<io::Result<()>> {
-        loop {
-            let step = if left.is_empty() {
-                self.channel.poll_flush(cx).map_ok(|()| None)
-            } else {
-                self.channel.poll_write(cx, left).map_ok(Some)
-            };
-            match step {
-                Poll::Ready(Ok(None)) => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(Some(0))) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(Some(taken))) => *left = left.get(taken..).unwrap_or_default(),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {
-                    // It does not listen now; perhaps it must talk first.
-                    if self.ended || self.poll_fill(cx)?.is_pending() {
-                        return Poll::Pending;
-                    }
-                }
-            }
-        }
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -148,44 +113,88 @@ impl Dialogue {
     /// # Errors
     /// It does not come before the deadline or the end of the dialogue; what has come stays and can be awaited again.
     pub async fn expect(&mut self, patterns: &Patterns, deadline: Deadline) -> Result<Match, ExpectError> {
-        let mut matcher = Matcher::new(patterns);
+        let settle = self.settle;
+        self.expect_settling(patterns, deadline, |_, _| settle).await
+    }
+
+    /// The same, where the one who waits says for each match that more bytes could change how long the device must be quiet
+    /// before it is believed.
+    ///
+    /// # Errors
+    /// As [`Dialogue::expect`].
+    pub async fn expect_settling(
+        &mut self,
+        patterns: &Patterns,
+        deadline: Deadline,
+        settle: impl Fn(&[u8], &Found) -> Duration,
+    ) -> Result<Match, ExpectError> {
+        match self.sight(&mut Matcher::new(patterns), deadline, settle).await {
+            Ok(found) => Ok(self.take(patterns, found)),
+            Err(Unseen::Nothing) => self.nothing_came(patterns, deadline),
+            Err(Unseen::Broken(source)) => {
+                Err(ExpectError::Broken { awaited: patterns.told(), seen: self.seen(), source })
+            }
+            Err(Unseen::GaveUp(gave_up)) => Err(gave_up.into()),
+        }
+    }
+
+    /// Waits until a watch sees something, and takes everything up to its end; for those who have a watch of their own.
+    ///
+    /// # Errors
+    /// It does not come before the deadline or the end of the dialogue; what has come stays and can be awaited again.
+    pub(crate) async fn watch(
+        &mut self,
+        watch: &mut impl Watch,
+        told: impl Fn() -> String,
+        deadline: Deadline,
+        settle: impl Fn(&[u8], &Found) -> Duration,
+    ) -> Result<Match, ExpectError> {
+        match self.sight(watch, deadline, settle).await {
+            Ok(found) => Ok(self.take_plain(found)),
+            Err(Unseen::Nothing) => Err(self.not_seen(told(), deadline)),
+            Err(Unseen::Broken(source)) => {
+                Err(ExpectError::Broken { awaited: told(), seen: self.seen(), source })
+            }
+            Err(Unseen::GaveUp(gave_up)) => Err(gave_up.into()),
+        }
+    }
+
+    async fn sight(
+        &mut self,
+        watch: &mut impl Watch,
+        deadline: Deadline,
+        settle: impl Fn(&[u8], &Found) -> Duration,
+    ) -> Result<Found, Unseen> {
         loop {
-            let sight = matcher.look(&self.buffer)?;
-            let (until, found) = match sight {
-                Sight::Certain(found) => return Ok(self.take(patterns, found)),
-                Sight::Tentative(found) => (self.settle.min(deadline.left()), Some(found)),
+            let (until, found) = match watch.look(&self.buffer).map_err(Unseen::GaveUp)? {
+                Sight::Certain(found) => return Ok(found),
+                Sight::Tentative(found) => (settle(&self.buffer, &found).min(deadline.left()), Some(found)),
                 Sight::Nothing => (deadline.left(), None),
             };
-            if self.ended || until.is_zero() {
-                return self.end_of_wait(patterns, found, deadline);
-            }
-            match self.fill(until).await {
-                Ok(true) => {}
-                Ok(false) => return self.end_of_wait(patterns, found, deadline),
-                Err(source) => {
-                    return Err(ExpectError::Broken { awaited: patterns.told(), seen: self.seen(), source });
-                }
+            if self.ended || until.is_zero() || !self.fill(until).await.map_err(Unseen::Broken)? {
+                return found.ok_or(Unseen::Nothing);
             }
             if let Some(gone) = self.slide() {
-                matcher.forget(gone);
+                watch.forget(gone);
             }
         }
     }
 
-    fn end_of_wait(
-        &mut self,
-        patterns: &Patterns,
-        found: Option<Found>,
-        deadline: Deadline,
-    ) -> Result<Match, ExpectError> {
-        match found {
-            Some(found) => Ok(self.take(patterns, found)),
-            None if self.ended => Err(ExpectError::Ended {
-                awaited: patterns.told(),
-                waited: deadline.elapsed(),
-                seen: self.seen(),
-            }),
-            None => Err(self.timed_out(patterns.told(), deadline)),
+    /// The end of the dialogue or of the time may be what was awaited.
+    fn nothing_came(&mut self, patterns: &Patterns, deadline: Deadline) -> Result<Match, ExpectError> {
+        match if self.ended { patterns.end() } else { patterns.deadline() } {
+            // All that came is before the end, and taken with it; before a deadline it stays, for the next one who waits.
+            Some(index) if self.ended => Ok(Match { index, before: self.take_pending(), ..Match::default() }),
+            Some(index) => Ok(Match { index, before: self.buffer.clone(), ..Match::default() }),
+            None => Err(self.not_seen(patterns.told(), deadline)),
+        }
+    }
+
+    fn not_seen(&self, awaited: String, deadline: Deadline) -> ExpectError {
+        if self.ended {
+            ExpectError::Ended { awaited, waited: deadline.elapsed(), seen: self.seen() }
+        } else {
+            self.timed_out(awaited, deadline)
         }
     }
 
@@ -243,10 +252,14 @@ impl Dialogue {
                 .filter_map(|(name, group)| Some((name?.to_owned(), group.clone()?)))
                 .collect();
         }
+        Match { groups, named, ..self.take_plain(found) }
+    }
+
+    fn take_plain(&mut self, found: Found) -> Match {
         let rest = self.buffer.split_off(found.end);
         let mut before = std::mem::replace(&mut self.buffer, rest);
         let text = before.split_off(found.start);
-        Match { index: found.index, before, text, groups, named, cut: std::mem::take(&mut self.cut) }
+        Match { index: found.index, before, text, cut: std::mem::take(&mut self.cut), ..Match::default() }
     }
 
     fn timed_out(&self, awaited: String, deadline: Deadline) -> ExpectError {

@@ -7,7 +7,10 @@
 
 use regex_automata::{
     Anchored, HalfMatch, Input,
-    hybrid::{LazyStateID, dfa::Cache},
+    hybrid::{
+        LazyStateID,
+        dfa::{Cache, DFA},
+    },
 };
 
 use super::pattern::{Caches, Patterns};
@@ -34,6 +37,9 @@ pub enum Sight {
     Certain(Found),
 }
 
+/// Pieces smaller than this go through the automaton alone.
+const LEAP_BYTES_MIN: usize = 1024;
+
 /// The search in one growing text.
 pub struct Matcher<'p> {
     patterns: &'p Patterns,
@@ -41,8 +47,24 @@ pub struct Matcher<'p> {
     caches: Option<Caches>,
     state: Option<LazyStateID>,
     scanned: usize,
+    /// Where the automaton begins when it has no state; what is before holds no match and no beginning of one.
+    begin: usize,
+    /// The beginning of the text is gone: its first byte is not the first of the stream.
+    cut: bool,
     seen: Option<HalfMatch>,
     scans: usize,
+}
+
+/// One who looks for something in a growing text.
+pub trait Watch {
+    /// Looks at what was appended to the text since the last call.
+    ///
+    /// # Errors
+    /// It takes too much memory to go on.
+    fn look(&mut self, text: &[u8]) -> Result<Sight, GaveUp>;
+
+    /// The first `bytes` of the text are gone; the search goes on.
+    fn forget(&mut self, bytes: usize);
 }
 
 /// The automaton gave up; its memory is too small for the pattern.
@@ -53,7 +75,16 @@ pub struct GaveUp;
 impl<'p> Matcher<'p> {
     /// A search from the start of a text.
     pub fn new(patterns: &'p Patterns) -> Self {
-        Self { patterns, caches: Some(patterns.caches()), state: None, scanned: 0, seen: None, scans: 0 }
+        Self {
+            patterns,
+            caches: Some(patterns.caches()),
+            state: None,
+            scanned: 0,
+            begin: 0,
+            cut: false,
+            seen: None,
+            scans: 0,
+        }
     }
 
     /// Bytes looked at so far; for the promise that each is looked at once.
@@ -61,30 +92,24 @@ impl<'p> Matcher<'p> {
         self.scans
     }
 
-    /// The first `bytes` of the text are gone; the search goes on.
-    pub fn forget(&mut self, bytes: usize) {
-        self.scanned = self.scanned.saturating_sub(bytes);
-        self.seen = self.seen.and_then(|seen| {
-            let offset = seen.offset().checked_sub(bytes)?;
-            Some(HalfMatch::new(seen.pattern(), offset))
-        });
+    /// Leaves out most of a large piece, where a faster search than the automaton's says that nothing is in it: only where no match is
+    /// longer than so many bytes, so that what is left out cannot be the beginning of one.
+    fn leap(&mut self, text: &[u8]) {
+        let Some(longest) = self.patterns.longest() else { return };
+        let fresh = text.len().saturating_sub(self.scanned);
+        if fresh < LEAP_BYTES_MIN.max(longest.saturating_mul(4)) || self.seen.is_some() || self.is_over() {
+            return;
+        }
+        let from = self.scanned.saturating_sub(longest).max(usize::from(self.cut));
+        let near = text.len().saturating_sub(longest).max(from);
+        self.begin = self.patterns.first_start(text, from).map_or(near, |start| start.min(near));
+        self.scans = self.scans.saturating_add(fresh);
+        self.state = None;
     }
 
-    /// Looks at what was appended to the text since the last call.
-    ///
-    /// # Errors
-    /// The automaton gave up.
-    pub fn look(&mut self, text: &[u8]) -> Result<Sight, GaveUp> {
-        let mut caches = self.caches.take().unwrap_or_else(|| self.patterns.caches());
-        let sight = self.scan(text, &mut caches.forward).and_then(|sighted| match sighted {
-            None => Ok(Sight::Nothing),
-            Some((seen, certain)) => {
-                let found = self.found(text, seen, &mut caches.reverse)?;
-                Ok(if certain { Sight::Certain(found) } else { Sight::Tentative(found) })
-            }
-        });
-        self.caches = Some(caches);
-        sight
+    /// Whether nothing that follows can bring a match.
+    fn is_over(&self) -> bool {
+        self.state.is_some_and(|state| state.is_dead())
     }
 
     /// The end of the first match so far, and whether it is certain.
@@ -93,14 +118,22 @@ impl<'p> Matcher<'p> {
         let mut state = match self.state {
             Some(state) => state,
             None => {
-                self.scanned = 0;
+                self.scanned = self.begin;
                 self.seen = None;
-                dfa.start_state_forward(cache, &Input::new(text)).ok().ok_or(GaveUp)?
+                let input = Input::new(text).range(self.begin..);
+                dfa.start_state_forward(cache, &input).ok().ok_or(GaveUp)?
             }
         };
         let fresh = text.get(self.scanned..).unwrap_or_default();
         self.scans = self.scans.saturating_add(fresh.len());
-        for (at, &byte) in (self.scanned..).zip(fresh) {
+        let mut bytes = fresh.iter();
+        loop {
+            if !state.is_tagged() {
+                // Nearly every byte leads from a plain state to a plain state that is known.
+                state = skip(dfa, cache, state, &mut bytes);
+            }
+            let Some(&byte) = bytes.next() else { break };
+            let at = text.len().saturating_sub(bytes.len()).saturating_sub(1);
             state = dfa.next_state(cache, state, byte).ok().ok_or(GaveUp)?;
             if !state.is_tagged() {
                 continue;
@@ -179,6 +212,60 @@ impl<'p> Matcher<'p> {
         let start = start.map_or(0, |start| start.offset());
         Ok(Found { index: seen.pattern().as_usize(), start, end: seen.offset() })
     }
+}
+
+impl Watch for Matcher<'_> {
+    fn forget(&mut self, bytes: usize) {
+        self.scanned = self.scanned.saturating_sub(bytes);
+        self.begin = self.begin.saturating_sub(bytes);
+        self.cut |= bytes > 0;
+        self.seen = self.seen.and_then(|seen| {
+            let offset = seen.offset().checked_sub(bytes)?;
+            Some(HalfMatch::new(seen.pattern(), offset))
+        });
+    }
+
+    fn look(&mut self, text: &[u8]) -> Result<Sight, GaveUp> {
+        if let Some(literals) = self.patterns.literals() {
+            let from = self.scanned.saturating_sub(literals.overlap());
+            self.scans = self.scans.saturating_add(text.len().saturating_sub(self.scanned));
+            let sight = literals.look(text, from);
+            // A match that waits for what follows is looked for again from where it is.
+            self.scanned = match sight {
+                Sight::Tentative(found) => found.start,
+                Sight::Nothing | Sight::Certain(_) => text.len(),
+            };
+            return Ok(sight);
+        }
+        self.leap(text);
+        let mut caches = self.caches.take().unwrap_or_else(|| self.patterns.caches());
+        let sight = self.scan(text, &mut caches.forward).and_then(|sighted| match sighted {
+            None => Ok(Sight::Nothing),
+            Some((seen, certain)) => {
+                let found = self.found(text, seen, &mut caches.reverse)?;
+                Ok(if certain { Sight::Certain(found) } else { Sight::Tentative(found) })
+            }
+        });
+        self.caches = Some(caches);
+        sight
+    }
+}
+
+/// Goes on from a plain state as long as the next one is plain and known, and stands before the byte that leads elsewhere.
+#[inline]
+fn skip(dfa: &DFA, cache: &Cache, state: LazyStateID, bytes: &mut std::slice::Iter<'_, u8>) -> LazyStateID {
+    let mut now = state;
+    let rest = bytes.as_slice();
+    for (index, &byte) in rest.iter().enumerate() {
+        let next = dfa.next_state_untagged(cache, now, byte);
+        if next.is_tagged() {
+            *bytes = rest.get(index..).unwrap_or_default().iter();
+            return now;
+        }
+        now = next;
+    }
+    *bytes = [].iter();
+    now
 }
 
 impl Drop for Matcher<'_> {
@@ -279,6 +366,22 @@ mod tests {
             }
         }
         last
+    }
+
+    #[test]
+    fn a_leap_finds_what_steps_find() {
+        let patterns = [r"(?m)^[\w.-]{1,20}[#>] ?$", "--More--", r"\(y/n\) ?", "^never"];
+        let patterns = Patterns::regexes(&patterns).unwrap();
+        let line = b"some# line> of output --Mor\r\n".repeat(100);
+        for end in ["r1#", "r1# ", "--More", "--More--", "--More-- (y/n)", "(y/n)", "never"] {
+            let text = [&line, end.as_bytes()].concat();
+            let stepped: Vec<&[u8]> = text.chunks(100).collect();
+            assert_eq!(outcome(&patterns, &[&text]), outcome(&patterns, &stepped), "{end}");
+            for cut in text.len() - 40..text.len() {
+                let pieces = [&text[..cut], &text[cut..]];
+                assert_eq!(outcome(&patterns, &pieces), outcome(&patterns, &stepped), "{end} cut at {cut}");
+            }
+        }
     }
 
     #[test]

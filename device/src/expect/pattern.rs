@@ -7,7 +7,7 @@ use std::{
 
 use jackfield_config::steps::Awaited;
 use regex_automata::{
-    MatchKind,
+    Input, MatchKind,
     hybrid::{
         self,
         dfa::{Cache, DFA},
@@ -17,6 +17,7 @@ use regex_automata::{
     util::syntax,
 };
 
+use super::literal::Literals;
 use crate::limits::{IDLE_CACHES_MAX, MATCHER_BYTES};
 
 /// Several patterns, of which the first to be seen is awaited. Cheap to clone.
@@ -29,6 +30,13 @@ pub struct Patterns {
 
 struct Compiled {
     shown: Vec<String>,
+    /// Where all of them are texts: found without the automata.
+    literals: Option<Literals>,
+    /// The places of the end of the dialogue and of the deadline in the list, where they are awaited.
+    end: Option<usize>,
+    deadline: Option<usize>,
+    /// Bytes of the longest match there can be, and of what is looked at around it; none where it has no bound.
+    longest: Option<usize>,
     forward: DFA,
     reverse: DFA,
     captures: Vec<meta::Regex>,
@@ -60,6 +68,12 @@ pub enum PatternError {
     Empty,
 }
 
+/// Longer matches are looked for byte by byte.
+const LONGEST_MAX: usize = 4 * 1024;
+
+/// Matches nothing, not even the end.
+const NEVER: &str = r"[^\x00-\xFF]";
+
 fn regex_syntax() -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false)
 }
@@ -72,18 +86,28 @@ impl Patterns {
     pub fn new(awaited: &[Awaited]) -> Result<Self, PatternError> {
         let (mut shown, mut sources) = (Vec::new(), Vec::new());
         for one in awaited {
-            match one {
-                Awaited::Pattern(text) => {
-                    shown.push(text.clone());
-                    sources.push(text.clone());
-                }
-                Awaited::Exact(text) => {
-                    shown.push(text.clone());
-                    sources.push(literal(text.as_bytes()));
-                }
-            }
+            let (show, source) = match one {
+                Awaited::Pattern(text) => (text.clone(), text.clone()),
+                Awaited::Exact(text) => (text.clone(), literal(text.as_bytes())),
+                // They have a place in the list, and no bytes.
+                Awaited::End => ("the end of the dialogue".to_owned(), NEVER.to_owned()),
+                Awaited::Timeout => ("the end of the time".to_owned(), NEVER.to_owned()),
+            };
+            shown.push(show);
+            sources.push(source);
         }
-        Self::compile(shown, &sources)
+        let mut compiled = Self::build(shown, &sources)?;
+        let place = |wanted: &Awaited| awaited.iter().position(|one| one == wanted);
+        (compiled.end, compiled.deadline) = (place(&Awaited::End), place(&Awaited::Timeout));
+        let texts: Option<Vec<&[u8]>> = awaited
+            .iter()
+            .map(|one| match one {
+                Awaited::Exact(text) => Some(text.as_bytes()),
+                Awaited::Pattern(_) | Awaited::End | Awaited::Timeout => None,
+            })
+            .collect();
+        compiled.literals = texts.and_then(|texts| Literals::new(&texts));
+        Ok(Self { compiled: Arc::new(compiled), told: None })
     }
 
     /// Regular expressions only.
@@ -92,10 +116,10 @@ impl Patterns {
     /// As [`Patterns::new`].
     pub fn regexes<S: AsRef<str>>(patterns: &[S]) -> Result<Self, PatternError> {
         let sources: Vec<String> = patterns.iter().map(|pattern| pattern.as_ref().to_owned()).collect();
-        Self::compile(sources.clone(), &sources)
+        Ok(Self { compiled: Arc::new(Self::build(sources.clone(), &sources)?), told: None })
     }
 
-    fn compile(shown: Vec<String>, sources: &[String]) -> Result<Self, PatternError> {
+    fn build(shown: Vec<String>, sources: &[String]) -> Result<Compiled, PatternError> {
         if sources.is_empty() {
             return Err(PatternError::Empty);
         }
@@ -105,10 +129,9 @@ impl Patterns {
         }
         let forward = automaton(sources, false)?;
         let reverse = automaton(sources, true)?;
-        Ok(Self {
-            compiled: Arc::new(Compiled { shown, forward, reverse, captures, idle: Mutex::default() }),
-            told: None,
-        })
+        let (literals, end, deadline, idle) = (None, None, None, Mutex::default());
+        let longest = sources.iter().try_fold(0, |longest, source| Some(longest.max(longest_match(source)?)));
+        Ok(Compiled { shown, literals, end, deadline, longest, forward, reverse, captures, idle })
     }
 
     /// The patterns as they were given.
@@ -129,6 +152,33 @@ impl Patterns {
             Some(words) => words.to_string(),
             None => format!("`{}`", self.compiled.shown.join("` or `")),
         }
+    }
+
+    /// The texts, where all that is awaited are texts.
+    pub(crate) fn literals(&self) -> Option<&Literals> {
+        self.compiled.literals.as_ref()
+    }
+
+    /// The place of the end of the dialogue in the list.
+    pub(crate) fn end(&self) -> Option<usize> {
+        self.compiled.end
+    }
+
+    /// The place of the end of the time in the list.
+    pub(crate) fn deadline(&self) -> Option<usize> {
+        self.compiled.deadline
+    }
+
+    /// Bytes of the longest match there can be; none where it has no bound, or one that is too large to be of use.
+    pub(crate) fn longest(&self) -> Option<usize> {
+        self.compiled.longest.filter(|longest| *longest <= LONGEST_MAX)
+    }
+
+    /// Where the first match in a part of a text begins, were the text to end here.
+    pub(crate) fn first_start(&self, text: &[u8], from: usize) -> Option<usize> {
+        let input = Input::new(text).range(from..);
+        let start = |regex: &meta::Regex| Some(regex.search(&input)?.start());
+        self.compiled.captures.iter().filter_map(start).min()
     }
 
     /// Finds the first match, as it goes over the bytes.
@@ -168,6 +218,16 @@ impl fmt::Debug for Patterns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Patterns").field(&self.compiled.shown).finish()
     }
+}
+
+/// Bytes of a match, and one that an assertion may look at after it.
+fn longest_match(source: &str) -> Option<usize> {
+    let parsed = syntax::parse_with(source, &regex_syntax()).ok()?;
+    // A pattern that matches nothing has no longest match either.
+    if parsed.properties().minimum_len().is_none() {
+        return Some(0);
+    }
+    parsed.properties().maximum_len()?.checked_add(1)
 }
 
 fn meta_regex(source: &str) -> Result<meta::Regex, PatternError> {

@@ -2,8 +2,39 @@
 
 /// Text without terminal codes, with lines ended by LF alone. Backspaces and returns do what they do on a screen.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    let mut line: Vec<u8> = Vec::new();
     let mut done: Vec<u8> = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        rest = plain_lines(rest, &mut done);
+        rest = drawn_line(rest, &mut done);
+    }
+    String::from_utf8(done).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Takes the lines up to the first that draws, which are nearly all there are; gives what is left.
+fn plain_lines<'b>(bytes: &'b [u8], done: &mut Vec<u8>) -> &'b [u8] {
+    let mut rest = bytes;
+    while let Some(end) = memchr::memchr2(b'\n', 0x1b, rest) {
+        let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        let shown = line.strip_suffix(b"\r").unwrap_or(line);
+        if after.first() != Some(&b'\n') || draws(shown) {
+            break;
+        }
+        done.extend_from_slice(shown);
+        done.push(b'\n');
+        rest = after.get(1..).unwrap_or_default();
+    }
+    rest
+}
+
+/// Whether a line without terminal codes is more than the characters that stand in it.
+fn draws(line: &[u8]) -> bool {
+    memchr::memchr3(b'\r', 0x08, 0, line).is_some() || memchr::memchr(7, line).is_some()
+}
+
+/// Draws one line as a screen would, up to its end; gives what is left.
+fn drawn_line<'b>(bytes: &'b [u8], done: &mut Vec<u8>) -> &'b [u8] {
+    let mut line: Vec<u8> = Vec::new();
     let mut at = 0_usize;
     let mut rest = bytes;
     while let Some((&byte, after)) = rest.split_first() {
@@ -17,9 +48,8 @@ pub(crate) fn text(bytes: &[u8]) -> String {
                 }
             }
             b'\n' => {
-                done.append(&mut line);
-                done.push(b'\n');
-                at = 0;
+                line.push(b'\n');
+                break;
             }
             b'\r' => at = 0,
             0x08 => at = at.saturating_sub(1),
@@ -34,7 +64,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
         }
     }
     done.append(&mut line);
-    String::from_utf8_lossy(&done).into_owned()
+    rest
 }
 
 /// What follows a terminal code whose ESC was just taken: CSI, OSC, or two characters.
@@ -61,7 +91,7 @@ pub(crate) fn without_echo<'a>(answer: &'a [u8], command: &str) -> &'a [u8] {
     let mut rest = answer;
     // A long command is echoed with wraps, spaces and codes of the device's own: only what can be seen is compared.
     while let Some(next) = wanted.peek() {
-        let Some((&byte, after)) = rest.split_first() else { return answer };
+        let Some((&byte, after)) = rest.split_first() else { return without_drawn_echo(answer, command) };
         match byte {
             0x1b => rest = after_escape(after),
             byte if byte <= b' ' => rest = after,
@@ -69,18 +99,37 @@ pub(crate) fn without_echo<'a>(answer: &'a [u8], command: &str) -> &'a [u8] {
                 wanted.next();
                 rest = after;
             }
-            _ => return answer,
+            _ => return without_drawn_echo(answer, command),
         }
     }
-    let end_of_line = rest.iter().position(|byte| *byte == b'\n');
+    let end_of_line = memchr::memchr(b'\n', rest);
     let tail = rest.get(..end_of_line.unwrap_or(rest.len())).unwrap_or_default();
     if !tail.iter().all(|byte| *byte <= b' ') {
-        return answer;
+        return without_drawn_echo(answer, command);
     }
     match end_of_line {
         Some(end) => rest.get(end.saturating_add(1)..).unwrap_or_default(),
         None => &[],
     }
+}
+
+/// Letters of a command's end that must be seen in an echo that a device has drawn: scrolled sideways, or again and again.
+const DRAWN_ECHO_BYTES_MIN: usize = 8;
+
+/// The same for a device that moves a long line sideways as it is typed: what its first line shows in the end is the end of the command.
+fn without_drawn_echo<'a>(answer: &'a [u8], command: &str) -> &'a [u8] {
+    let end = memchr::memchr(b'\n', answer);
+    let (first, rest) = answer.split_at_checked(end.unwrap_or(answer.len())).unwrap_or((answer, &[]));
+    if memchr::memchr3(b'\r', 0x08, 0x1b, first.strip_suffix(b"\r").unwrap_or(first)).is_none() {
+        return answer;
+    }
+    let (shown, command) = (text(first), command.trim_end());
+    let common =
+        shown.trim_end().bytes().rev().zip(command.bytes().rev()).take_while(|(a, b)| a == b).count();
+    if common < DRAWN_ECHO_BYTES_MIN.min(command.len()) || common == 0 {
+        return answer;
+    }
+    rest.get(1..).unwrap_or_default()
 }
 
 /// Takes off what a device sends to wipe its pager's line.
@@ -139,6 +188,13 @@ mod tests {
             (b"\x1b[Kshow\r\nx", "show", b"x"),
             (b"shower\r\nx", "show", b"shower\r\nx"),
             (b"no echo here", "show", b"no echo here"),
+            (
+                b"ip route 10.0\x08\x08\x08\x08\x08$e 10.0.0.0 255.0.0.0\r\nok",
+                "ip route 10.0.0.0 255.0.0.0",
+                b"ok",
+            ),
+            (b"sh\r$ow version\r\nok", "show version", b"ok"),
+            (b"a line\rthat is drawn twice\r\nok", "show version", b"a line\rthat is drawn twice\r\nok"),
         ] {
             assert_eq!(without_echo(answer, command), rest, "{command}");
         }

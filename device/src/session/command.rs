@@ -1,79 +1,67 @@
 //! Commands and their answers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jackfield_config::profile::ConfigMode;
 
-use super::{Session, SessionError, clean};
+use super::{Session, SessionError, answer::Answer, clean};
 use crate::{
     clock::Deadline,
-    expect::{PatternError, Patterns, pattern::literal},
+    expect::matcher::{Found, Matcher},
     limits::{PAGES_MAX, PROMPTS_MAX},
+    profile::Follow,
 };
 
-/// What may follow a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Follow {
-    /// A prompt that was seen before, after the end of a line.
-    Known,
-    /// A prompt as the profile describes it.
-    Prompt,
-    /// The pager.
-    Pager,
+/// Quiet time after which a prompt is believed that is new, but shows the name of the device.
+const SIBLING_SETTLE: Duration = Duration::from_millis(10);
+/// Letters of a name at the beginning of a prompt; a shorter one begins other lines too.
+const STEM_BYTES_MIN: usize = 2;
+
+/// The name that a prompt begins with.
+fn stem(prompt: &[u8]) -> &[u8] {
+    let named =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@' | b'<' | b'[');
+    let end = prompt.iter().position(|byte| !named(byte)).unwrap_or(prompt.len());
+    prompt.get(..end).unwrap_or_default()
+}
+
+/// What stands in the last line of two pieces.
+pub(super) fn last_line(before: &[u8], text: &[u8]) -> Vec<u8> {
+    let after_end = |bytes: &[u8]| memchr::memrchr2(b'\n', b'\r', bytes).map(|at| at.saturating_add(1));
+    match after_end(text) {
+        Some(from) => text.get(from..).unwrap_or_default().to_vec(),
+        None => {
+            let from = after_end(before).unwrap_or_default();
+            [before.get(from..).unwrap_or_default(), text].concat()
+        }
+    }
+}
+
+/// What stands before a pager on its own line belongs to the pager.
+fn drop_pager_line(answer: &mut Vec<u8>) {
+    let line = memchr::memrchr(b'\n', answer).map_or(0, |at| at.saturating_add(1));
+    if answer.get(line..).is_some_and(|line| line.iter().all(|byte| *byte == b' ')) {
+        answer.truncate(line);
+    }
 }
 
 impl Session {
     /// Remembers the prompt that was just seen: the line it ends, byte for byte. From now on it is found as a text, the moment its
     /// last byte arrives; any other prompt is still found by the profile's pattern, once the device is quiet.
     pub(super) fn learn_prompt(&mut self, before: &[u8], text: &[u8]) {
-        let all = [before, text].concat();
-        let from =
-            all.iter().rposition(|byte| matches!(*byte, b'\n' | b'\r')).map_or(0, |at| at.saturating_add(1));
-        let line = all.get(from..).unwrap_or_default().to_vec();
+        let line = last_line(before, text);
         self.prompt.text.clone_from(&line);
-        // A prompt that shows nothing would be found at every line end; it stays with the pattern.
-        let shows_nothing = line.iter().all(|byte| *byte <= b' ');
-        if shows_nothing || self.prompt.known.contains(&line) {
-            return;
-        }
-        if self.prompt.known.len() >= PROMPTS_MAX {
-            self.prompt.known.remove(0);
-        }
-        self.prompt.known.push(line);
-        self.prompt.follows = None;
+        self.prompt.known.learn(&line, PROMPTS_MAX);
     }
 
     /// Bytes of the prompt that ends an answer. After a line that was not ended the known prompt follows at once; anything else is
     /// a new prompt, and a whole line.
     fn prompt_of(&mut self, answer: &[u8], text: &[u8]) -> usize {
-        let all = [answer, text].concat();
-        if self.prompt.text.is_empty() || !all.ends_with(&self.prompt.text) {
+        let line = last_line(answer, text);
+        if self.prompt.text.is_empty() || !line.ends_with(&self.prompt.text) {
             self.learn_prompt(answer, text);
         }
         self.prompt.text.len()
-    }
-
-    /// What may follow a command; compiled again when a prompt was learned.
-    fn follows(&mut self) -> Result<(Patterns, Vec<Follow>), SessionError> {
-        let words = format!("the prompt `{}`", self.prompt());
-        if self.prompt.follows.is_none() {
-            let profile = &self.kind.profile;
-            let known: Vec<String> = self.prompt.known.iter().map(|known| literal(known)).collect();
-            let (mut patterns, mut kinds) = (Vec::new(), Vec::new());
-            if !known.is_empty() {
-                patterns.push(format!(r"[\r\n](?:{})", known.join("|")));
-                kinds.push(Follow::Known);
-            }
-            patterns.push(profile.prompt.clone());
-            kinds.push(Follow::Prompt);
-            if let Some(pager) = &profile.pager {
-                patterns.push(pager.more.clone());
-                kinds.push(Follow::Pager);
-            }
-            self.prompt.follows = Some((Patterns::regexes(&patterns)?, kinds));
-        }
-        let (patterns, kinds) = self.prompt.follows.clone().ok_or(PatternError::Empty)?;
-        Ok((patterns.told_as(&words), kinds))
     }
 
     pub(super) async fn run_command(
@@ -87,18 +75,28 @@ impl Session {
         let line = format!("{command}{}", self.kind.profile.line_ending);
         self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
         let answer = self.await_answer(&format!("command `{command}`"), deadline).await?;
-        let answer = clean::text(clean::without_echo(&answer, command));
-        Ok(answer.trim_end_matches([' ', '\n']).trim_start_matches('\n').to_owned())
+        let answer = self.kind.without_unasked(answer);
+        let mut answer = clean::text(clean::without_echo(&answer, command));
+        answer.truncate(answer.trim_end_matches([' ', '\n']).len());
+        let blank = answer.len().saturating_sub(answer.trim_start_matches('\n').len());
+        if blank > 0 {
+            answer.drain(..blank);
+        }
+        Ok(answer)
     }
 
     /// Everything up to the next prompt, pages joined; the prompt is remembered and not part of it.
     async fn await_answer(&mut self, doing: &str, deadline: Deadline) -> Result<Vec<u8>, SessionError> {
-        let (patterns, kinds) = self.follows()?;
+        let kind = Arc::clone(&self.kind);
+        let told = format!("the prompt `{}`", self.prompt());
         let mut answer: Vec<u8> = Vec::new();
         let mut paged = false;
         let failed = |source| SessionError::Expect { doing: doing.to_owned(), source };
         for _ in 0..PAGES_MAX {
-            let seen = self.dialogue.expect(&patterns, deadline).await;
+            let settle = self.settle();
+            let mut watch = Answer::new(&self.prompt.known, Matcher::new(&kind.follows));
+            let seen = self.dialogue.watch(&mut watch, || told.clone(), deadline, settle).await;
+            drop(watch);
             let seen = seen.map_err(failed)?;
             let page = if paged { clean::without_pager_wipe(&seen.before) } else { &seen.before };
             if answer.is_empty() && !paged {
@@ -106,32 +104,48 @@ impl Session {
             } else {
                 answer.extend_from_slice(page);
             }
-            match kinds.get(seen.index) {
-                Some(Follow::Pager) => {}
-                Some(Follow::Known) => {
+            let other = seen.index.checked_sub(1).and_then(|place| kind.follow_kinds.get(place));
+            let go_on = match other {
+                None => {
                     self.prompt.text = seen.text.get(1..).unwrap_or_default().to_vec();
                     return Ok(answer);
                 }
-                Some(Follow::Prompt) | None => {
+                Some(Follow::Prompt) => {
                     let prompt = self.prompt_of(&answer, &seen.text);
                     answer.truncate(answer.len().saturating_add(seen.text.len()).saturating_sub(prompt));
                     return Ok(answer);
                 }
-            }
-            // What stands before a pager on its own line belongs to the pager.
-            let line = answer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
-            if answer.get(line..).is_some_and(|line| line.iter().all(|byte| *byte == b' ')) {
-                answer.truncate(line);
-            }
-            paged = true;
-            let go_on =
-                self.kind.profile.pager.as_ref().map(|pager| pager.answer.clone()).unwrap_or_default();
+                Some(Follow::Pager) => {
+                    paged = true;
+                    drop_pager_line(&mut answer);
+                    kind.profile.pager.as_ref().map(|pager| pager.answer.clone()).unwrap_or_default()
+                }
+                Some(Follow::Question(place)) => {
+                    paged = false;
+                    answer.extend_from_slice(&seen.text);
+                    let answer = kind.profile.questions.get(*place).map(|question| question.answer.as_str());
+                    format!("{}{}", answer.unwrap_or_default(), kind.profile.line_ending)
+                }
+            };
             self.dialogue.send(go_on.as_bytes(), deadline).await.map_err(failed)?;
         }
         Err(SessionError::Unsupported {
             profile: self.kind.profile.name.clone(),
             what: format!("end of pages after {PAGES_MAX}"),
         })
+    }
+
+    /// How long the device must be quiet before a prompt that was not seen before is believed: the profile's time, or a short
+    /// one where it begins with the name that the prompt has shown so far (`r1#`, then `r1(config)#`).
+    pub(super) fn settle(&self) -> impl Fn(&[u8], &Found) -> Duration + use<> {
+        let settle = self.dialogue.settle();
+        let stem = stem(&self.prompt.text).to_vec();
+        move |text, found| {
+            let line = last_line(text.get(..found.start).unwrap_or_default(), &[]);
+            let begins = [&line, text.get(found.start..found.end).unwrap_or_default()].concat();
+            let known = stem.len() >= STEM_BYTES_MIN && begins.starts_with(&stem);
+            if known { settle.min(SIBLING_SETTLE) } else { settle }
+        }
     }
 
     pub(super) async fn run_config(

@@ -52,7 +52,8 @@ impl Session {
         self.dialogue.take_pending();
         self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
         let asked = Patterns::regexes(&[secret, &profile.prompt])?;
-        let seen = self.dialogue.expect(&asked, deadline).await.map_err(failed)?;
+        let settle = self.settle();
+        let seen = self.dialogue.expect_settling(&asked, deadline, settle).await.map_err(failed)?;
         if seen.index == 1 {
             self.learn_prompt(&seen.before, &seen.text);
             return Ok(());
@@ -64,7 +65,8 @@ impl Session {
         };
         let line = format!("{}{}", answer.reveal(), profile.line_ending);
         self.dialogue.send_secret(line.as_bytes(), deadline).await.map_err(failed)?;
-        let seen = self.dialogue.expect(&asked, deadline).await.map_err(failed)?;
+        let settle = self.settle();
+        let seen = self.dialogue.expect_settling(&asked, deadline, settle).await.map_err(failed)?;
         if seen.index == 1 {
             self.learn_prompt(&seen.before, &seen.text);
         }

@@ -94,12 +94,16 @@ impl<E: StepEnvironment> Runner<'_, E> {
             filled.push(match one {
                 Awaited::Pattern(text) => Awaited::Pattern(self.fill_pattern(text).await?),
                 Awaited::Exact(text) => Awaited::Exact(self.fill(text).await?),
+                Awaited::End => Awaited::End,
+                Awaited::Timeout => Awaited::Timeout,
             });
         }
         let patterns = Patterns::new(&filled).map_err(|error| Failure::test(error.to_string()))?;
         let session = self.session(step).await?;
         let seen = session.expect(&patterns, clock.span()).await.map_err(blame)?;
-        self.output = String::from_utf8_lossy(&[seen.before, seen.text].concat()).replace("\r\n", "\n");
+        let mut output = seen.before;
+        output.extend_from_slice(&seen.text);
+        self.output = lines(output);
         for (name, value) in seen.named {
             self.variables.set(&name, String::from_utf8_lossy(&value).into_owned());
         }
@@ -167,6 +171,21 @@ impl<E: StepEnvironment> Runner<'_, E> {
             tokio::time::sleep(every).await;
         }
     }
+}
+
+/// Bytes as text, with lines ended by LF.
+fn lines(mut bytes: Vec<u8>) -> String {
+    let mut from = 0;
+    let mut text = Vec::with_capacity(bytes.len());
+    for end in memchr::memmem::find_iter(&bytes, b"\r\n") {
+        text.extend_from_slice(bytes.get(from..end).unwrap_or_default());
+        from = end.saturating_add(1);
+    }
+    if from > 0 {
+        text.extend_from_slice(bytes.get(from..).unwrap_or_default());
+        bytes = text;
+    }
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Who is to blame for what a session did not do.

@@ -173,10 +173,13 @@ impl Codec {
     pub fn receive(&mut self, mut bytes: &[u8], data: &mut Vec<u8>, out: &mut Vec<u8>) {
         while let Some((&byte, rest)) = bytes.split_first() {
             if self.place == Place::Data {
-                // Plain text goes through in one piece; only IAC and CR need a look.
-                let plain = bytes.iter().position(|byte| matches!(*byte, IAC | b'\r')).unwrap_or(bytes.len());
+                // Plain text goes through in one piece, line ends and all; only IAC and NUL need a look.
+                let plain = memchr::memchr2(IAC, 0, bytes).unwrap_or(bytes.len());
                 if let Some((text, rest)) = bytes.split_at_checked(plain).filter(|_| plain > 0) {
                     data.extend_from_slice(text);
+                    if text.last() == Some(&b'\r') && !self.is_binary_in() {
+                        self.place = Place::AfterReturn;
+                    }
                     bytes = rest;
                     continue;
                 }

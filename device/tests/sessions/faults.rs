@@ -143,5 +143,5 @@ async fn listeners_never_hear_a_secret() {
     let mut session = jackfield_device::session::Session::open(target, &settings, LONG, taps).await.unwrap();
     session.close().await;
     let heard = heard.lock().unwrap().join("|");
-    assert_eq!(heard, "lab\r|********|enable\r|********|terminal length 0\r|terminal width 511\r|exit\r");
+    assert_eq!(heard, "lab\r|********|\r|enable\r|********|terminal length 0\r|terminal width 511\r|exit\r");
 }

@@ -1,0 +1,270 @@
+//! The measures of dialogues: `dialogues TELNET-PORT SSH-PORT USER KEY ROUNDS` against two `fast_device`s, each figure beside that of
+//! a bare loop over the same bytes in the same round. One JSON object a line.
+
+#[path = "dialogues/bare.rs"]
+mod bare;
+
+use std::{collections::BTreeMap, error::Error, fs, io::Write, sync::Arc, time::Duration};
+
+use jackfield_config::steps::Awaited;
+use jackfield_device::{
+    expect::Patterns,
+    session::{Session, SessionSettings},
+    target::SessionTarget,
+};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use bare::{BareSsh, BareTelnet};
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+const TIMEOUT: Duration = Duration::from_secs(120);
+const COMMANDS: u32 = 1_000;
+const LOGINS: u32 = 11;
+const SESSIONS: usize = 500;
+/// What answers to the literal and to the regular expression.
+const PROMPT: &str = "router#";
+const PROMPT_REGEX: &str = r"(?m)^[\w.:@/-]{1,64}(?:\([\w.:/ -]{1,64}\))?[#>] ?$";
+
+/// Where the two devices are.
+struct Lab {
+    telnet: u16,
+    ssh: u16,
+    user: String,
+    key: String,
+    settings: SessionSettings,
+}
+
+/// Figures by name: ours and the floor of each round, and the unit.
+#[derive(Default)]
+struct Figures(BTreeMap<String, (Vec<f64>, Vec<f64>, &'static str)>);
+
+impl Figures {
+    fn add(&mut self, name: impl Into<String>, ours: f64, floor: Option<f64>, unit: &'static str) {
+        let entry = self.0.entry(name.into()).or_insert_with(|| (Vec::new(), Vec::new(), unit));
+        entry.0.push(ours);
+        entry.1.extend(floor);
+    }
+
+    fn print(self) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        for (name, (ours, floor, unit)) in self.0 {
+            let floor = (!floor.is_empty()).then(|| median(floor));
+            writeln!(
+                out,
+                "{}",
+                json!({ "name": name, "value": median(ours), "floor": floor, "unit": unit })
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<(), Failed> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [telnet, ssh, user, key, rounds] = arguments.as_slice() else {
+        return Err("usage: dialogues TELNET-PORT SSH-PORT USER KEY ROUNDS".into());
+    };
+    let known_hosts = std::env::temp_dir().join(format!("jackfield-dialogues-{}", std::process::id()));
+    let lab = Lab {
+        telnet: telnet.parse()?,
+        ssh: ssh.parse()?,
+        user: user.clone(),
+        key: key.clone(),
+        settings: SessionSettings::new(&known_hosts),
+    };
+    let rounds = rounds.parse()?;
+    // As in an EP: on a worker, where what arrives is seen without another thread's help.
+    let figures = tokio::spawn(async move { rounds_of(&lab, rounds).await }).await??;
+    fs::remove_file(known_hosts)?;
+    figures.print()?;
+    Ok(())
+}
+
+async fn rounds_of(lab: &Lab, rounds: u32) -> Result<Figures, Failed> {
+    let mut figures = Figures::default();
+    for _ in 0..rounds {
+        telnet_round(lab, &mut figures).await?;
+        ssh_round(lab, &mut figures).await?;
+    }
+    many(lab, &mut figures).await?;
+    Ok(figures)
+}
+
+async fn telnet_round(lab: &Lab, figures: &mut Figures) -> Result<(), Failed> {
+    let (mut ours, mut floor) = (Vec::new(), Vec::new());
+    for _ in 0..LOGINS {
+        let begin = Instant::now();
+        lab.telnet().await?.command("show version", TIMEOUT).await?;
+        ours.push(millis(begin));
+        let begin = Instant::now();
+        BareTelnet::open(lab.telnet)?.command("show version")?;
+        floor.push(millis(begin));
+    }
+    figures.add("telnet: connect, log in, one command", median(ours), Some(median(floor)), "ms");
+    let (mut session, mut bare) = (lab.telnet().await?, BareTelnet::open(lab.telnet)?);
+    commands(&mut session, "telnet", figures, || bare.command("show version").map(drop)).await?;
+    for megabytes in [1, 10, 100] {
+        let command = format!("show tech {megabytes}");
+        let begin = Instant::now();
+        let bytes = bare.command(&command)?;
+        let floor = rate(bytes, begin);
+        let exact = Patterns::new(&[Awaited::Exact(format!("\n{PROMPT}"))])?;
+        let ours = awaited(&mut session, &command, &exact).await?;
+        figures.add(format!("telnet: {megabytes} MB to a literal prompt"), ours, Some(floor), "MB/s");
+        if megabytes == 10 {
+            let ours = awaited(&mut session, &command, &Patterns::regexes(&[PROMPT_REGEX])?).await?;
+            figures.add("telnet: 10 MB to a regex prompt", ours, Some(floor), "MB/s");
+            let ours = answered(&mut session, &command).await?;
+            figures.add("telnet: 10 MB as the answer of a command", ours, Some(floor), "MB/s");
+        }
+    }
+    session.close().await;
+    Ok(())
+}
+
+async fn ssh_round(lab: &Lab, figures: &mut Figures) -> Result<(), Failed> {
+    let begin = Instant::now();
+    let mut session = lab.ssh().await?;
+    session.command("show version", TIMEOUT).await?;
+    let ours = millis(begin);
+    let begin = Instant::now();
+    let mut bare = BareSsh::open(lab.ssh, &lab.user, &lab.key).await?;
+    bare.command("show version").await?;
+    figures.add("SSH: connect, log in, one command", ours, Some(millis(begin)), "ms");
+    let begin = Instant::now();
+    for _ in 0..COMMANDS {
+        session.command("show version", TIMEOUT).await?;
+    }
+    let ours = f64::from(COMMANDS) / begin.elapsed().as_secs_f64();
+    let begin = Instant::now();
+    for _ in 0..COMMANDS {
+        bare.command("show version").await?;
+    }
+    let floor = f64::from(COMMANDS) / begin.elapsed().as_secs_f64();
+    figures.add("SSH: show version of 40 lines", ours, Some(floor), "1/s");
+    let begin = Instant::now();
+    let bytes = bare.command("show tech 10").await?;
+    let floor = rate(bytes, begin);
+    let ours = answered(&mut session, "show tech 10").await?;
+    figures.add("SSH: 10 MB as the answer of a command", ours, Some(floor), "MB/s");
+    session.close().await;
+    Ok(())
+}
+
+async fn commands(
+    session: &mut Session,
+    kind: &str,
+    figures: &mut Figures,
+    mut bare: impl FnMut() -> std::io::Result<()>,
+) -> Result<(), Failed> {
+    let begin = Instant::now();
+    for _ in 0..COMMANDS {
+        let answer = session.command("show version", TIMEOUT).await?;
+        assert!(answer.starts_with("Cisco IOS Software line 00") && answer.lines().count() == 40);
+    }
+    let ours = f64::from(COMMANDS) / begin.elapsed().as_secs_f64();
+    let begin = Instant::now();
+    for _ in 0..COMMANDS {
+        bare()?;
+    }
+    let floor = f64::from(COMMANDS) / begin.elapsed().as_secs_f64();
+    figures.add(format!("{kind}: show version of 40 lines"), ours, Some(floor), "1/s");
+    Ok(())
+}
+
+/// MB/s of a large output that is awaited by patterns, and kept.
+async fn awaited(session: &mut Session, command: &str, patterns: &Patterns) -> Result<f64, Failed> {
+    let begin = Instant::now();
+    session.send(command, true, TIMEOUT).await?;
+    let seen = session.expect(patterns, TIMEOUT).await?;
+    Ok(rate(seen.before.len(), begin))
+}
+
+async fn answered(session: &mut Session, command: &str) -> Result<f64, Failed> {
+    let begin = Instant::now();
+    let answer = session.command(command, TIMEOUT).await?;
+    Ok(rate(answer.len(), begin))
+}
+
+/// Many sessions at once: each answers, and what they cost.
+async fn many(lab: &Lab, figures: &mut Figures) -> Result<(), Failed> {
+    let (memory, cpu) = (status("VmRSS:")?, cpu()?);
+    let begin = Instant::now();
+    let target = Arc::new(lab.target("telnet")?);
+    let opening = (0..SESSIONS).map(|_| {
+        let (target, settings) = (Arc::clone(&target), lab.settings.clone());
+        tokio::spawn(async move {
+            let mut session = Session::open((*target).clone(), &settings, TIMEOUT, Vec::new()).await?;
+            session.command("show version", TIMEOUT).await?;
+            Ok::<_, jackfield_device::session::SessionError>(session)
+        })
+    });
+    let mut sessions = Vec::new();
+    for opened in opening.collect::<Vec<_>>() {
+        sessions.push(opened.await??);
+    }
+    figures.add("500 sessions: opened, each with an answer", begin.elapsed().as_secs_f64(), None, "s");
+    let each = (status("VmRSS:")? - memory) / f64::from(u32::try_from(SESSIONS)?);
+    figures.add("500 sessions: memory of each", each, None, "KiB");
+    figures.add("500 sessions: CPU of opening all", self::cpu()? - cpu, None, "s");
+    let begin = Instant::now();
+    for session in &mut sessions {
+        session.command("show version", TIMEOUT).await?;
+    }
+    figures.add("500 sessions: one more answer of all", begin.elapsed().as_secs_f64(), None, "s");
+    Ok(())
+}
+
+impl Lab {
+    fn target(&self, protocol: &str) -> Result<SessionTarget, Failed> {
+        let properties = match protocol {
+            "ssh" => {
+                json!({ "protocol": "ssh", "host": "127.0.0.1", "port": self.ssh, "user": self.user, "key": self.key, "profile": "ios", "host_key": "accept-new" })
+            }
+            _ => {
+                json!({ "protocol": "telnet", "host": "127.0.0.1", "port": self.telnet, "user": "lab", "password": "lab", "profile": "ios" })
+            }
+        };
+        let properties: BTreeMap<String, Value> = serde_json::from_value(properties)?;
+        Ok(SessionTarget::from_properties(&properties)?)
+    }
+
+    async fn telnet(&self) -> Result<Session, Failed> {
+        Ok(Session::open(self.target("telnet")?, &self.settings, TIMEOUT, Vec::new()).await?)
+    }
+
+    async fn ssh(&self) -> Result<Session, Failed> {
+        Ok(Session::open(self.target("ssh")?, &self.settings, TIMEOUT, Vec::new()).await?)
+    }
+}
+
+fn millis(begin: Instant) -> f64 {
+    begin.elapsed().as_secs_f64() * 1e3
+}
+
+fn rate(bytes: usize, begin: Instant) -> f64 {
+    let bytes = u32::try_from(bytes).map_or(f64::NAN, f64::from);
+    bytes / 1e6 / begin.elapsed().as_secs_f64()
+}
+
+fn status(key: &str) -> Result<f64, Failed> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or("no such line")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+}
+
+/// Seconds of CPU so far.
+fn cpu() -> Result<f64, Failed> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit(')').next().ok_or("no fields")?.split_whitespace().skip(11).take(2);
+    let ticks = fields.map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+    Ok(ticks / 100.0)
+}
