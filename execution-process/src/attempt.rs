@@ -7,7 +7,7 @@ use jackfield_protocol::{
     link::{Assignment, Ended, Part, RunContext},
     log::Stream,
     time::Time,
-    verdict::Outcome,
+    verdict::{Cause, Outcome, Verdict},
 };
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -16,6 +16,7 @@ use crate::{
     clock,
     event::{End, Event},
     library::RunFiles,
+    packet_capture,
     station::Station,
 };
 pub(crate) use story::{Said, Story};
@@ -26,6 +27,9 @@ mod prepare;
 mod steps;
 mod story;
 mod watch_process;
+
+/// The property of a test that names an interface, and a filter, whose packets are kept with it.
+const CAPTURE_PROPERTY: &str = "capture";
 
 /// What becomes of an attempt that was on a lane.
 #[derive(Debug)]
@@ -112,12 +116,26 @@ impl Attempt {
             Err(prepare::NotReady::Unwanted) => return Finish::Dropped,
         };
         let mut panics = self.panic_watch(&mut run.log);
-        self.run_plan(&ready, &mut run, panics.as_mut()).await;
+        match self.start_capture().await {
+            Ok(()) => self.run_plan(&ready, &mut run, panics.as_mut()).await,
+            Err(outcome) => {
+                run.log.say(&outcome.reason);
+                run.forced = Some(outcome);
+            }
+        }
         self.clean_up(&ready, &mut run).await;
         let unwanted = run.unwanted;
         let finish = self.ended(run, Some(&ready)).await;
         self.station.work_folders.give_back(&ready.work).await;
         if unwanted { Finish::Dropped } else { finish }
+    }
+
+    /// Begins to write down the packets that the test's property asks for: without them, it would not show what it is to show.
+    async fn start_capture(&self) -> Result<(), Outcome> {
+        let Some(wanted) = self.order.test.properties.get(CAPTURE_PROPERTY) else { return Ok(()) };
+        let wanted = packet_capture::Wanted::of_property(wanted);
+        let started = self.station.captures.start(self.order.attempt, wanted).await;
+        started.map(drop).map_err(|problem| Outcome::not_pass(Verdict::Invalid, Cause::Lab, problem.title))
     }
 
     fn panic_watch(&self, log: &mut LogWriter) -> Option<PanicWatch> {

@@ -26,6 +26,7 @@ use crate::{
     local_api::{self, Desk, LocalApi},
     log_pump::{CHUNKS_MAX, LogPump},
     log_spool::LogSpool,
+    packet_capture::PacketCaptures,
     process,
     runner::warm::{Warm, WarmSettings},
     sdk,
@@ -36,7 +37,7 @@ use crate::{
 };
 
 /// Folders of earlier runs and attempts, which nobody needs any more.
-const SWEPT: [&str; 5] = ["work", "idle", "runs", "recordings", "trash"];
+const SWEPT: [&str; 6] = ["work", "idle", "runs", "recordings", "captures", "trash"];
 
 /// The work folder, held by this process alone.
 #[derive(Debug)]
@@ -150,7 +151,10 @@ fn furnish(
     environment.insert("JACKFIELD_EP".into(), settings.name.as_str().into());
     let sessions = Sessions::new(folder);
     let work_folders = WorkFolders::new(folder.join("work"), folder.join("idle"));
-    let station = Station { settings, socket, sdk, environment, blobs, warm, sessions, work_folders, chunks };
+    let mark = ("JACKFIELD_SOCKET".into(), socket.clone().into());
+    let captures = PacketCaptures::new(folder.join("captures"), mark, settings.limits().artifact_bytes);
+    let station =
+        Station { settings, socket, sdk, environment, blobs, warm, sessions, captures, work_folders, chunks };
     Ok((Arc::new(station), listener, warm_task))
 }
 

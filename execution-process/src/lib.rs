@@ -19,6 +19,7 @@ mod sdk;
 mod work_folder;
 
 mod capture;
+mod packet_capture;
 mod process;
 mod runner;
 mod sessions;

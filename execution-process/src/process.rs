@@ -14,7 +14,7 @@ use jackfield_config::ep::EpLimits;
 use rustix::process::{Pid, Resource, Rlimit};
 use tokio::{net::unix::pipe, process::Child};
 
-pub(crate) use tree::{Tree, end_marked, reap_strangers, started_at_millis};
+pub(crate) use tree::{Tree, end_marked, is_asleep, reap_strangers, started_at_millis};
 
 mod tree;
 

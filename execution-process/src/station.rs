@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 use tokio::sync::mpsc;
 
 use crate::{
-    Settings, blobs::Blobs, capture::Chunk, runner::warm::Warm, sessions::Sessions, work_folder::WorkFolders,
+    Settings, blobs::Blobs, capture::Chunk, packet_capture::PacketCaptures, runner::warm::Warm,
+    sessions::Sessions, work_folder::WorkFolders,
 };
 
 /// The EP as its parts see it.
@@ -21,6 +22,7 @@ pub(crate) struct Station {
     pub(crate) blobs: Blobs,
     pub(crate) warm: Warm,
     pub(crate) sessions: Sessions,
+    pub(crate) captures: PacketCaptures,
     pub(crate) work_folders: WorkFolders,
     /// The way to the log spool.
     pub(crate) chunks: mpsc::Sender<Chunk>,

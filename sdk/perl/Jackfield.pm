@@ -37,7 +37,7 @@ use Jackfield::Session;
 
 my @SNAKE = qw(
     log_msg get_global set_global get_config get_resource set_resource rename_resource delete_resource get_sut
-    get_bind_id get_bind_name artifact cleanup variable part step interact breakpoint
+    get_bind_id get_bind_name artifact capture_start capture_stop cleanup variable part step interact breakpoint
     test_fail test_abort test_timeout test_skip
 );
 my @CAMEL = qw(
@@ -116,6 +116,15 @@ sub artifact {
     call('artifact', name => $name // File::Basename::basename($full), path => $full);
     return;
 }
+
+# Write the packets on an interface of the EP's machine into NAME.pcap, kept with this attempt, until capture_stop; answers with the name.
+sub capture_start {
+    my ($interface, $filter, $name) = @_;
+    return call('capture_start', interface => "$interface", filter => $filter // '', name => $name)->{capture};
+}
+
+# Answers with a reference to { packets, dropped, bytes }.
+sub capture_stop { return call('capture_stop', capture => "$_[0]") }
 
 # Have the EP run a program (a reference to a list) after this test, however it ends; the time in seconds.
 sub cleanup {

@@ -118,6 +118,16 @@ jf_artifact() {
     jf_tell artifact "$(jf_object name "${2:-${1##*/}}" path "$_jf_path")"
 }
 
+# jf_capture_start INTERFACE [FILTER] [NAME]: write packets into NAME.pcap, kept with this attempt, until jf_capture_stop.
+jf_capture_start() {
+    jf_tell capture_start "$(jf_object interface "$1" filter "${2:-}" name "${3:-}")"
+}
+
+# jf_capture_stop NAME: prints {"packets": …, "dropped": …, "bytes": …}; the name is the interface's where none was given.
+jf_capture_stop() {
+    jf_call capture_stop "$(jf_object capture "$1")"
+}
+
 # jf_cleanup NAME PROGRAM ARGUMENT …: the EP runs it after this test, however it ends.
 jf_cleanup() {
     _jf_name=$1

@@ -18,7 +18,7 @@ namespace eval jackfield {
     variable link ""
     variable lastId 0
     variable hello {}
-    namespace export log_msg result part set_variable artifact cleanup get_global set_global get_config get_resource set_resource \
+    namespace export log_msg result part set_variable artifact capture_start capture_stop cleanup get_global set_global get_config get_resource set_resource \
         rename_resource delete_resource get_sut get_bind_id get_bind_name session session_* test_* step context
 }
 
@@ -100,6 +100,17 @@ proc jackfield::artifact {path {name ""}} {
     set path [file normalize $path]
     if {$name eq ""} { set name [file tail $path] }
     call artifact [list name [json::text $name] path [json::text $path]]
+}
+
+# Write the packets on an interface of the EP's machine into NAME.pcap, kept with this attempt, until capture_stop; answers with the name.
+proc jackfield::capture_start {interface {filter ""} {name ""}} {
+    if {$name eq ""} { set name $interface }
+    dict get [call capture_start [list interface [json::text $interface] filter [json::text $filter] name [json::text $name]]] capture
+}
+
+# Answers with a dictionary of packets, dropped and bytes.
+proc jackfield::capture_stop {capture} {
+    call capture_stop [list capture [json::text $capture]]
 }
 
 # Have the EP run a program (a list: program and arguments) after this test, however it ends.

@@ -39,6 +39,20 @@ impl Api {
     /// # Errors
     /// No answer came.
     pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, String)> {
+        let (status, bytes) = self.request_bytes(method, path, body)?;
+        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// A file by the hash of its content.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn blob(&self, hash: &str) -> Result<Vec<u8>> {
+        let (status, bytes) = self.request_bytes("GET", &format!("/blobs/{hash}"), None)?;
+        if status == 200 { Ok(bytes) } else { bail!("blob {hash} was answered {status}") }
+    }
+
+    fn request_bytes(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Vec<u8>)> {
         let url = format!("{}/api/v1{path}", self.url);
         let builder = ureq::http::Request::builder()
             .method(method)
@@ -52,8 +66,8 @@ impl Api {
             }
         }
         .with_context(|| format!("{method} {url}"))?;
-        let text = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
-        Ok((response.status().as_u16(), String::from_utf8_lossy(&text).into_owned()))
+        let bytes = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
+        Ok((response.status().as_u16(), bytes))
     }
 
     fn expect<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<&Value>) -> Result<T> {

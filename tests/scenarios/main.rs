@@ -13,6 +13,7 @@ mod first_run;
 mod languages;
 mod logs;
 mod order;
+mod packets;
 mod people;
 mod queue;
 mod router;

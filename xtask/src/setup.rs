@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{self, root, succeeds};
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 17] = [
+const PACKAGES: [(&str, &str); 18] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openssh-server", "/usr/sbin/sshd"),
     ("openssh-client", "/usr/bin/ssh"),
@@ -15,6 +15,7 @@ const PACKAGES: [(&str, &str); 17] = [
     ("socat", "/usr/bin/socat"),
     ("ser2net", "/usr/sbin/ser2net"),
     ("iproute2", "/usr/bin/ip"),
+    ("tcpdump", "/usr/bin/tcpdump"),
     ("procps", "/usr/bin/ps"),
     ("tcl", "/usr/bin/tclsh"),
     ("expect", "/usr/bin/expect"),

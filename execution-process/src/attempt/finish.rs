@@ -103,6 +103,7 @@ impl Attempt {
             wanted.extend(tool_artifacts(ready));
         }
         wanted.extend(self.station.sessions.leave(self.order.attempt));
+        wanted.extend(self.station.captures.leave(self.order.attempt).await);
         let mut kept = BTreeMap::new();
         for (name, path) in wanted {
             let path = ready.map_or(path.clone(), |ready| ready.work.join(&path));

@@ -14,7 +14,11 @@ impl Daemon {
         self.jobs.close_run(run);
         self.runs.remove(&run);
         let sessions = &self.station.sessions;
-        let folders = [run_folder(&self.station.settings.work_dir, run), sessions.recordings_folder(run)];
+        let folders = [
+            run_folder(&self.station.settings.work_dir, run),
+            sessions.recordings_folder(run),
+            self.station.captures.run_folder(run),
+        ];
         self.tasks.spawn(sessions.close_run(run));
         folders.into_iter().for_each(|folder| self.discard(folder));
     }

@@ -8,7 +8,7 @@ use jackfield_protocol::{
     log::Stream,
     verdict::Verdict,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{
@@ -19,6 +19,7 @@ use crate::{
     attempt::Said,
     cleanup::Cleanup,
     event::{Event, Guest},
+    packet_capture,
 };
 
 /// How long a person is waited for where the test names no limit.
@@ -38,6 +39,8 @@ impl Desk {
             "variable" => said(guest, variable(params(value)?)).await,
             "artifact" => said(guest, artifact(params(value)?)).await,
             "cleanup" => said(guest, cleanup(params(value)?)?).await,
+            "capture_start" => self.capture_start(guest, params(value)?).await,
+            "capture_stop" => self.capture_stop(guest, params(value)?).await,
             "get_config" => configs::get(self, guest, params(value)?).await,
             "get_bind_id" => self.binding(guest, params(value)?, "id").await,
             "get_bind_name" => self.binding(guest, params(value)?, "path").await,
@@ -60,6 +63,17 @@ impl Desk {
             Ok(result) => result.map_err(Failure::from),
             Err(_) => Err(Problem::new(ErrorCode::WrongState, "the test has ended").into()),
         }
+    }
+
+    async fn capture_start(&self, guest: &Guest, wanted: p::CaptureStart) -> Result<Value, Failure> {
+        let p::CaptureStart { interface, filter, name } = wanted;
+        let wanted = packet_capture::Wanted { interface, filter, name };
+        let name = self.station.captures.start(guest.order.attempt, wanted).await?;
+        Ok(json!({ "capture": name }))
+    }
+
+    async fn capture_stop(&self, guest: &Guest, wanted: p::CaptureStop) -> Result<Value, Failure> {
+        Ok(json!(self.station.captures.stop(guest.order.attempt, &wanted.capture).await?))
     }
 
     async fn binding(&self, guest: &Guest, wanted: p::GetBind, field: &str) -> Result<Value, Failure> {

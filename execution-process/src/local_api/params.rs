@@ -52,6 +52,20 @@ pub(super) struct Cleanup {
 }
 
 #[derive(Deserialize)]
+pub(super) struct CaptureStart {
+    pub(super) interface: String,
+    #[serde(default)]
+    pub(super) filter: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CaptureStop {
+    pub(super) capture: String,
+}
+
+#[derive(Deserialize)]
 pub(super) struct GetGlobal {
     pub(super) path: String,
 }

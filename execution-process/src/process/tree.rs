@@ -221,6 +221,12 @@ fn process(pid: i32) -> Option<Process> {
     Some(Process { pid, parent: number()?, group: number()?, session: number()?, zombie })
 }
 
+/// Whether a process waits for something.
+pub(crate) fn is_asleep(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| !rest.starts_with('R'))
+}
+
 fn is_zombie(pid: i32) -> bool {
     process(pid).is_some_and(|process| process.zombie)
 }

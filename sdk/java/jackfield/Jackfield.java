@@ -172,6 +172,16 @@ public final class Jackfield {
         call("artifact", Map.of("name", name, "path", path));
     }
 
+    /** Writes the packets on an interface of the EP's machine into NAME.pcap, kept with this attempt, until captureStop. */
+    public static void captureStart(String interface_, String filter, String name) {
+        call("capture_start", Map.of("interface", interface_, "filter", filter, "name", name));
+    }
+
+    /** Answers with {packets, dropped, bytes}. */
+    public static Map<String, Object> captureStop(String name) {
+        return object(call("capture_stop", Map.of("capture", name)));
+    }
+
     /** The EP runs this program after the test, however that ended. */
     public static void cleanup(String name, String... command) {
         call("cleanup", Map.of("name", name, "command", List.of(command)));

@@ -12,7 +12,8 @@ whose text says what to do. Twister's names, with Twister's return conventions, 
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping, NoReturn, Sequence
+from contextlib import contextmanager
+from typing import Any, Iterator, Mapping, NoReturn, Sequence
 
 from jackfield.client import call, context
 from jackfield.errors import JackfieldError, TestAborted, TestEnd, TestFailed, TestSkipped, TestTimeout
@@ -24,7 +25,7 @@ from jackfield.step import Step as step
 
 __all__ = [
     "JackfieldError", "Match", "Session", "Step", "TestAborted", "TestEnd", "TestFailed", "TestSkipped", "TestTimeout",
-    "artifact", "breakpoint", "call", "cleanup", "context", "delete_resource", "exact", "get_bind_id", "get_bind_name", "get_config",
+    "artifact", "breakpoint", "call", "capture", "cleanup", "context", "delete_resource", "exact", "get_bind_id", "get_bind_name", "get_config",
     "get_global", "get_resource", "get_sut", "interact", "log_msg", "part", "rename_resource", "result", "session", "sessions",
     "set_global", "set_resource", "step", "test_abort", "test_fail", "test_skip", "test_timeout", "variable",
 ]  # fmt: skip
@@ -54,6 +55,20 @@ def artifact(path: str | os.PathLike[str], name: str | None = None) -> None:
     """Keep a file with this attempt."""
     full = os.path.abspath(os.fspath(path))
     call("artifact", name=name or os.path.basename(full), path=full)
+
+
+@contextmanager
+def capture(interface: str, filter: str = "", name: str | None = None) -> Iterator[dict[str, int]]:
+    """Write the packets on an interface of the EP's machine into `NAME.pcap`, kept with this attempt, while the block runs.
+
+    The filter is that of pcap-filter(7). The block gets a dictionary, which holds `packets`, `dropped` and `bytes` when it has ended.
+    """
+    counts: dict[str, int] = {}
+    running = call("capture_start", interface=interface, filter=filter, name=name)["capture"]
+    try:
+        yield counts
+    finally:
+        counts.update(call("capture_stop", capture=running))
 
 
 def cleanup(name: str, command: Sequence[str], timeout: float | None = None) -> None:

@@ -37,7 +37,7 @@ class FakeEp:
     def __init__(self, path):
         self.path = path
         self.lock = threading.Lock()
-        self.logs, self.parts, self.variables, self.artifacts, self.cleanups = [], [], {}, [], []
+        self.logs, self.parts, self.variables, self.artifacts, self.cleanups, self.captures = [], [], {}, [], [], []
         self.questions, self.breakpoints = [], []
         self.result = None
         self.results = 0
@@ -138,6 +138,15 @@ class FakeEp:
         if not isinstance(value, str):
             raise Problem("bad_request", "a variable is a text", "value")
         self.variables[name] = value
+
+    def call_capture_start(self, interface, filter="", name=None):
+        self.captures.append([name or interface, interface, filter])
+        return {"capture": name or interface}
+
+    def call_capture_stop(self, capture):
+        if capture not in [name for name, *_ in self.captures]:
+            raise Problem("not_found", f"no capture `{capture}` of this test runs")
+        return {"packets": 7, "dropped": 0, "bytes": 700}
 
     def call_artifact(self, name, path):
         if not os.path.isfile(path):

@@ -91,7 +91,7 @@ class Embedding(unittest.TestCase):
         rust = read(ROOT, "execution-process", "src", "sdk.rs")
         carried = set(re.findall(r'include_str!\("\.\./\.\./sdk/([^"]+)"\)', rust))
         there = set()
-        for language in ("python", "tcl", "perl", "shell"):
+        for language in ("java", "python", "tcl", "perl", "shell"):
             for folder, _, names in os.walk(os.path.join(SDK_DIR, language)):
                 if "tests" not in folder and "__pycache__" not in folder:
                     there |= {os.path.relpath(os.path.join(folder, name), SDK_DIR) for name in names}

@@ -90,6 +90,7 @@ class Perl(Lab):
             variable('build', 7);
             cleanup('reset', ['reset', '--all'], 1.5);
             artifact(__FILE__);
+            is(capture_stop(capture_start('lo', 'tcp port 23'))->{packets}, 7);
             my $pid = fork // die; if (!$pid) { log_msg('logTest', 'child'); exit 0 } waitpid $pid, 0;
             print "ö ok\n";
             """,
@@ -103,6 +104,7 @@ class Perl(Lab):
         self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "no link")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
         self.assertEqual(self.ep.artifacts[0][0], "t.plx")
+        self.assertEqual(self.ep.captures, [["lo", "lo", "tcp port 23"]])
 
     def test_without_an_ep_the_error_says_what_to_do(self):
         done = self.run_script("get_global('x')", JACKFIELD_SOCKET="/none")

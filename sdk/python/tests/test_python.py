@@ -34,6 +34,9 @@ class Calls(Lab):
         path = self.write("a.pcap", "x")
         jackfield.artifact(path)
         jackfield.cleanup("reset", ["reset", "--all"], timeout=1.5)
+        with jackfield.capture("lo", "tcp port 23", name="wire") as counts:
+            self.assertEqual(counts, {})
+        self.assertEqual((counts["packets"], self.ep.captures), (7, [["wire", "lo", "tcp port 23"]]))
         self.assertEqual(self.ep.logs, [("logTest", "Grüße\n2. Zeile")])
         self.assertEqual(self.ep.parts, [("login", "PASS", "")])
         self.assertEqual(self.ep.variables, {"build": "7"})

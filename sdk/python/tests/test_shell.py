@@ -70,6 +70,8 @@ class Shell(Lab):
             jf_variable build 7
             jf_cleanup reset reset --all 'x y'
             jf_artifact made.json
+            jf_capture_start lo 'tcp port 23'
+            jf_capture_stop lo | grep -q '"packets": *7' || jf_fail 'packets were not counted'
             echo ok
             """,
             "a b",
@@ -81,6 +83,7 @@ class Shell(Lab):
         self.assertEqual(self.ep.parts, [("login", "PASS", ""), ("good", "PASS", ""), ("bad", "FAIL", "exit status 4 of: sh -c exit 4")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all", "x y"], None)]))
         self.assertEqual(self.ep.artifacts, [("made.json", self.folder + "/made.json")])
+        self.assertEqual([where for _, *where in self.ep.captures], [["lo", "tcp port 23"]])
 
     def test_sourced_by_name(self):
         path = self.write("t", "#!/bin/sh\n. jackfield.sh\njf_log logTest hello\n")

@@ -86,6 +86,7 @@ class Tcl(Lab):
             jackfield::set_variable build 7
             jackfield::cleanup reset {reset --all} 1500
             jackfield::artifact [info script]
+            is [dict get [jackfield::capture_stop [jackfield::capture_start lo "tcp port 23"]] packets] 7
             if {![catch { jackfield::session_command $r x } error options]} { error "a closed session took a command" }
             is [dict get $options -errorcode] {JACKFIELD not_found session}
             puts "ö ok"
@@ -101,6 +102,7 @@ class Tcl(Lab):
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
         self.assertEqual(self.ep.breakpoints, ["a = x 1\ncolour = blue"])
         self.assertEqual(self.ep.artifacts[0][0], "t" + self.ending)
+        self.assertEqual(self.ep.captures, [["lo", "lo", "tcp port 23"]])
 
     def test_json(self):
         done = self.run_script(
