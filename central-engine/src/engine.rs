@@ -330,7 +330,7 @@ impl Engine {
     ) {
         let epoch = Epoch(self.last_epoch.0.saturating_add(1));
         self.last_epoch = epoch;
-        let Hello { ep, labels, capabilities, lanes, pool, held, runs, host, software, .. } = hello;
+        let Hello { ep, labels, capabilities, lanes, pool, held, runs, notices, host, software, .. } = hello;
         turn.batch.seen.push(EpSeen { ep: ep.clone(), at: clock::now(), host, software });
         if let Some(old) = self.links.insert(ep.clone(), Link { epoch, outgoing }) {
             self.questions.forget_connection(&ep, old.epoch);
@@ -340,6 +340,7 @@ impl Engine {
         let mut effects = self.scheduler.handle(clock::now(), event);
         let keep = effects.welcome.take().unwrap_or_default();
         turn.add(effects);
+        self.feed(Event::EpNotices { ep: ep.clone(), epoch, notices }, turn);
         let Terms { engine, heartbeat_millis, silence_millis, log_window_bytes } = self.terms.clone();
         let welcome = EngineToEp::Welcome(Welcome {
             version: jackfield_protocol::link::VERSION,
@@ -447,6 +448,7 @@ fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
         | Event::EpConnected { .. }
         | Event::EpGone { .. }
         | Event::EpDrained { .. }
+        | Event::EpNotices { .. }
         | Event::AttemptStarted { .. }
         | Event::AttemptEnded { .. }
         | Event::AttemptsReturned { .. }

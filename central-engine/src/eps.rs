@@ -71,6 +71,7 @@ impl Eps {
             labels: view.offer.labels.iter().map(|(key, value)| (text(key), text(value))).collect(),
             capabilities: view.offer.capabilities.iter().map(text).collect(),
             pool: view.offer.pool.clone(),
+            notices: view.notices,
             last_seen: view.gone.unwrap_or(heard.last),
             working: view.working,
             run: view.runs.first().copied(),

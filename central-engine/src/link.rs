@@ -233,6 +233,9 @@ impl Link {
                     }
                 }
             }
+            EpToEngine::Notices { notices } => {
+                self.tell(Command::FromEp(Event::EpNotices { ep, epoch, notices })).await
+            }
             EpToEngine::Heartbeat => {
                 self.app.eps.heard(&self.ep);
                 Ok(())

@@ -32,6 +32,7 @@ use calls::Calls;
 mod calls;
 mod farewell;
 mod heard;
+mod notices;
 mod reports;
 mod runs;
 mod start;
@@ -56,6 +57,7 @@ pub(crate) struct Daemon {
     active: BTreeMap<AttemptId, Active>,
     guests: BTreeMap<String, AttemptId>,
     calls: Calls,
+    notices: notices::Notices,
     link: LinkState,
     /// The secret from which the secrets of attempts are made.
     secret: [u8; 32],
@@ -119,6 +121,7 @@ impl Daemon {
             active: BTreeMap::new(),
             guests: BTreeMap::new(),
             calls: Calls::default(),
+            notices: notices::Notices::default(),
             link: LinkState::default(),
             secret,
             ending: false,
@@ -174,6 +177,7 @@ impl Daemon {
                 let _ = answer.send(self.guest(&token));
             }
             Event::Call { attempt, call, answer } => self.call(attempt, call, answer),
+            Event::LogSpool { trouble } => self.notices.set(notices::LOG_SPOOL, trouble),
             Event::LogsAbandoned { attempt, bytes } => {
                 tracing::warn!(attempt.id = %attempt, "{bytes} bytes of its logs are lost");
             }
@@ -184,6 +188,7 @@ impl Daemon {
     fn advance(&mut self) {
         self.start_what_may();
         self.send_reports();
+        self.tell_notices();
     }
 
     fn tick(&mut self) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jackfield_protocol::{
     error::Problem,
     id::{AttemptId, Epoch, RunId},
-    link::{Call, EngineToEp, EpToEngine, Held, Welcome},
+    link::{Call, EngineToEp, EpToEngine, Held, Notice, Welcome},
     time::Time,
     verdict::Outcome,
 };
@@ -41,6 +41,8 @@ pub(crate) enum Event {
     Hello { token: String, answer: oneshot::Sender<Option<Guest>> },
     /// A test asks the engine.
     Call { attempt: AttemptId, call: Call, answer: oneshot::Sender<Result<Value, Problem>> },
+    /// The disk takes no log bytes, for this reason; or takes them again.
+    LogSpool { trouble: Option<String> },
     /// Log bytes were given up after the engine had not stored them for long.
     LogsAbandoned { attempt: AttemptId, bytes: u64 },
 }
@@ -52,6 +54,8 @@ pub(crate) struct Possession {
     pub(crate) held: Vec<Held>,
     /// Runs that are open here.
     pub(crate) runs: Vec<RunId>,
+    /// What is wrong with it.
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// A test on the local socket.

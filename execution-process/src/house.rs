@@ -90,7 +90,13 @@ impl House {
         let spool = open_spool(&self.folder, &events).map_err(told)?;
         let bytes_max = station.settings.limits().log_spool_bytes;
         let log_spool = LogSpool::open(&self.folder.join("logs"), bytes_max).map_err(told)?;
-        let pump = LogPump { spool: log_spool, chunks: chunks_inbox, link: log_link, events: events.clone() };
+        let pump = LogPump {
+            spool: log_spool,
+            chunks: chunks_inbox,
+            link: log_link,
+            events: events.clone(),
+            troubled: false,
+        };
         let secret = secret().map_err(told)?;
         let daemon_logs = logs.clone();
         let link =

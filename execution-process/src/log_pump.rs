@@ -41,6 +41,8 @@ pub(crate) struct LogPump {
     pub(crate) chunks: mpsc::Receiver<Chunk>,
     pub(crate) link: mpsc::UnboundedReceiver<LogEvent>,
     pub(crate) events: mpsc::UnboundedSender<Event>,
+    /// The disk did not take the last chunk.
+    pub(crate) troubled: bool,
 }
 
 struct Connection {
@@ -158,11 +160,19 @@ impl LogPump {
             bytes: &chunk.bytes,
         };
         match self.spool.push(&frame) {
-            Ok(()) => None,
+            Ok(()) => {
+                if std::mem::take(&mut self.troubled) {
+                    let _ = self.events.send(Event::LogSpool { trouble: None });
+                }
+                None
+            }
             Err(error) => {
-                tracing::error!(
-                    "the log spool cannot be written, and tests that write wait: {error}; free disk space"
+                let trouble = format!(
+                    "cannot write its log spool, and tests that write wait; free disk space there: {error}"
                 );
+                tracing::error!("this execution process {trouble}");
+                self.troubled = true;
+                let _ = self.events.send(Event::LogSpool { trouble: Some(trouble) });
                 Some(chunk)
             }
         }

@@ -8,7 +8,7 @@ use crate::{
     error::FileProblem,
     event::{RunEvent, RunState},
     id::{AttemptId, EpName, RunId, TestIndex, UserName},
-    link::{Host, Part},
+    link::{Host, Notice, Part},
     time::Time,
     verdict::{Cause, TestState, Verdict},
 };
@@ -156,6 +156,9 @@ pub struct EpRow {
     /// The user whose work alone it takes; none means anybody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<UserName>,
+    /// What is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// When it was last heard.
     pub last_seen: Time,
     /// What it runs now.

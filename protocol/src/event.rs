@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{AttemptId, EpName, RunId, SuiteIndex, TestIndex, UserName},
-    link::{Interact, Part},
+    link::{Interact, Notice, Part},
     time::Time,
     verdict::{Outcome, Verdict},
 };
@@ -106,6 +106,16 @@ pub enum Fact {
     EpLost {
         /// Which.
         ep: EpName,
+    },
+    /// Something is wrong with an EP of the run, or is mended.
+    EpNotice {
+        /// Which.
+        ep: EpName,
+        /// What.
+        notice: Notice,
+        /// It is over.
+        #[serde(default, skip_serializing_if = "is_no")]
+        over: bool,
     },
     /// A test asks a person.
     Asked {
@@ -245,6 +255,10 @@ impl RunState {
             Self::Stopped => "stopped",
         }
     }
+}
+
+fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 impl std::fmt::Display for RunState {

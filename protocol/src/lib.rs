@@ -6,7 +6,7 @@
 //! - [`verdict`] says how an attempt ended, and who is to blame;
 //! - [`plan`] is a run before it starts: everything expanded, nothing left to look up;
 //! - [`guard`] is the rule that lets an EP decide the next test without asking;
-//! - [`link`] is the conversation of engine and EP, [`log`] its binary side;
+//! - [`link`] is the conversation of engine and EP, [`call`] what tests ask over it, [`log`] its binary side;
 //! - [`event`] is what people and files see of a run;
 //! - [`resource`] is a node of the test-bed tree as it travels;
 //! - [`api`] holds the bodies of the HTTP interface, [`error`] its failures.
@@ -19,6 +19,7 @@ pub mod verdict;
 pub mod guard;
 pub mod plan;
 
+pub mod call;
 pub mod link;
 pub mod log;
 

@@ -11,6 +11,7 @@
 //!        ◀────────────────────────── LogStored                       opens the log window again
 //! Call{id} ───────────────────────▶          a running test asks something
 //!        ◀────────────────────────── Answer{id}
+//! Notices ────────────────────────▶          what is wrong with the EP itself, while it is
 //! Heartbeat ──────────────────────▶ ◀──────── Heartbeat
 //! ```
 //!
@@ -25,7 +26,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{
     error::Problem,
@@ -36,6 +36,8 @@ use crate::{
     time::Time,
     verdict::{Outcome, Verdict},
 };
+
+pub use crate::call::{Call, CallResult, Interact, InteractKind};
 
 /// The WebSocket subprotocol, and the path below the engine's address.
 pub const SUBPROTOCOL: &str = "jackfield.v1";
@@ -70,6 +72,11 @@ pub enum EpToEngine {
         attempt: AttemptId,
         /// The question.
         call: Call,
+    },
+    /// Everything that is wrong with the EP itself now; said when that changes. What was wrong and is not in it is over.
+    Notices {
+        /// By code, each once.
+        notices: Vec<Notice>,
     },
     /// I live.
     Heartbeat,
@@ -112,6 +119,22 @@ pub struct Hello {
     /// Runs it was told to open and not to close: it still has their sessions, files and latches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunId>,
+    /// What is wrong with the EP itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
+}
+
+/// Something about an EP as a whole that a person should know, for as long as it lasts: a disk that is full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Notice {
+    /// Which condition: `report_spool`, `log_spool`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub code: Arc<str>,
+    /// What is wrong, what it leads to, and what to do: the end of a sentence that begins with the EP's name.
+    pub text: String,
+    /// Since when, by the EP's clock.
+    pub since: Time,
 }
 
 /// The machine an EP runs on (`twister_ep_hostname`, `_ip`, `_os`, `_python_revision`).
@@ -212,105 +235,6 @@ pub struct Part {
     pub elapsed_millis: u64,
 }
 
-/// What a running test may ask the engine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "method", rename_all = "snake_case")]
-pub enum Call {
-    /// A node, or one property, by id or path (`/tb1/dev2:ip`).
-    GetResource {
-        /// Id or path, with `:key` for one property.
-        query: String,
-    },
-    /// Creates a node or merges properties into one.
-    SetResource {
-        /// The name of the node in its parent.
-        name: String,
-        /// Id or path of the parent; `/` for the top.
-        parent: String,
-        /// Properties to merge; null removes one.
-        properties: BTreeMap<String, Value>,
-    },
-    /// Renames a node or a property.
-    RenameResource {
-        /// Id or path, with `:key` for a property.
-        query: String,
-        /// The new name alone, not a path.
-        name: String,
-    },
-    /// Deletes a node with everything below it, or one property.
-    DeleteResource {
-        /// Id or path, with `:key` for a property.
-        query: String,
-    },
-    /// A SUT or a component of it.
-    GetSut {
-        /// `/name.user/component`, with `:key` for one property.
-        query: String,
-        /// Answer with the linked resource's data.
-        follow_links: bool,
-    },
-    /// What a component of a test configuration is bound to (`bindings.xml`): `{"id": …, "path": …}` of the SUT
-    /// component, or null; an unbound component of `config` is looked up in `default_binding`.
-    GetBinding {
-        /// The test configuration, or `default_binding`.
-        config: String,
-        /// The component in it.
-        component: String,
-    },
-    /// A global parameter or folder of them, as `globals.xml` and earlier calls say.
-    GetGlobal {
-        /// `Level_A/global1`.
-        path: String,
-    },
-    /// Sets a global parameter in the engine's memory for the user's runs.
-    SetGlobal {
-        /// `Level_A/global1`.
-        path: String,
-        /// Any JSON value.
-        value: Value,
-    },
-    /// Asks a person, and waits.
-    Interact(Interact),
-    /// Stops at a breakpoint until a person lets it go on.
-    Breakpoint {
-        /// The caller's local variables, as text.
-        locals: String,
-    },
-}
-
-/// A question to a person.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Interact {
-    /// What kind of answer is wanted.
-    pub kind: InteractKind,
-    /// What to ask.
-    pub message: String,
-    /// The answers to choose from, for [`InteractKind::Options`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<String>,
-    /// The answer when nobody gives one in time.
-    #[serde(default)]
-    pub default: Value,
-    /// How long to wait.
-    pub timeout_millis: u64,
-}
-
-/// What kind of answer a test wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum InteractKind {
-    /// None: show it, go on when seen (`msg`).
-    Message,
-    /// A text (`input`).
-    Input,
-    /// Yes or no (`decide`).
-    Decide,
-    /// One of several (`options`).
-    Options,
-}
-
 /// What the engine says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -363,16 +287,6 @@ pub enum EngineToEp {
     },
     /// I live.
     Heartbeat,
-}
-
-/// What came of a `Call`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallResult {
-    /// It was done; the value it asked for, or null.
-    Ok(Value),
-    /// It was not; why, and what to do.
-    Error(Problem),
 }
 
 /// The terms of a connection.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{
     id::{EpName, Epoch, LeaseId, RunId, SutName, UserName},
-    link::EngineToEp,
+    link::{EngineToEp, Notice},
 };
 
 use crate::{
@@ -22,6 +22,8 @@ pub(crate) struct Ep {
     pub(crate) opened: BTreeSet<RunId>,
     /// Runs that it has open, on whatever connection that was said: each is to be closed there in the end.
     pub(crate) knows: BTreeSet<RunId>,
+    /// What is wrong with it, as far as it has said.
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Ep {

@@ -48,6 +48,7 @@ impl Scheduler {
             lanes: BTreeMap::new(),
             opened: BTreeSet::new(),
             knows: BTreeSet::new(),
+            notices: Vec::new(),
         });
         ep.row = row;
         ep.opened.clear();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jackfield_protocol::{
     event::{Fact, Hook},
     id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
-    link::{Ended, Held},
+    link::{Ended, Held, Notice},
     plan::{PlannedTest, RunPlan},
     time::Time,
     verdict::Outcome,
@@ -96,6 +96,15 @@ pub enum Event {
         ep: EpName,
         /// The connection.
         epoch: Epoch,
+    },
+    /// An EP says everything that is wrong with it now.
+    EpNotices {
+        /// Which EP.
+        ep: EpName,
+        /// The connection.
+        epoch: Epoch,
+        /// By code, each once.
+        notices: Vec<Notice>,
     },
     /// Give an EP no further work, or again.
     EpDrained {

@@ -41,6 +41,7 @@ mod hook;
 mod latch;
 pub mod limits;
 mod lost;
+mod notice;
 mod order;
 mod out;
 mod part;
@@ -117,6 +118,7 @@ impl Scheduler {
             }
             Event::EpGone { ep, epoch } => self.ep_gone(out, &ep, epoch),
             Event::EpDrained { ep, drained } => self.ep_drained(out, &ep, drained),
+            Event::EpNotices { ep, epoch, notices } => self.ep_notices(out, &ep, epoch, notices),
             Event::AttemptStarted { ep, epoch, attempt, at } => {
                 self.attempt_started(out, &ep, epoch, attempt, at);
             }

@@ -57,7 +57,8 @@ impl Scheduler {
         self.timers.set(&mut part.lost_at, crate::timer::Due::Lost(key), None);
         out.store(Row::Part(part.row()));
         let suites = part.suites.clone();
-        run.publish(out, Fact::Placed { suites, ep: spot.ep });
+        run.publish(out, Fact::Placed { suites, ep: spot.ep.clone() });
+        self.tell_notices(out, key, &spot.ep);
         self.begin(out, key.run);
         self.woken.insert(key);
     }

@@ -75,7 +75,13 @@ impl Scheduler {
     }
 
     fn add_ep(&mut self, row: EpRow) {
-        let ep = Ep { row, lanes: BTreeMap::new(), opened: Default::default(), knows: Default::default() };
+        let ep = Ep {
+            row,
+            lanes: BTreeMap::new(),
+            opened: Default::default(),
+            knows: Default::default(),
+            notices: Vec::new(),
+        };
         self.bench.eps.insert(ep.row.ep.clone(), ep);
     }
 

@@ -1,5 +1,6 @@
 //! Stories of runs, told by their events: what a person sees, and what an EP is asked to do.
 
+mod ep;
 mod lab;
 
 use jackfield_protocol::{
@@ -473,4 +474,26 @@ fn an_ep_that_was_away_at_the_end_of_a_run_is_told_when_it_returns() {
     assert_eq!(lab.orders(), ["close"]);
     lab.come_back("ep1", &[]);
     assert_eq!(lab.orders(), Vec::<String>::new(), "it is told once");
+}
+
+#[test]
+fn what_is_wrong_with_an_ep_is_told_to_its_runs_when_it_begins_and_when_it_is_over() {
+    let mut lab = Lab::with(["ep1", "ep2"]);
+    lab.notice("ep2", &["has no disk"]);
+    lab.submit(plan([suite("one", "ep1").tests([test("a"), test("b")])]));
+    lab.start("a");
+    lab.notice("ep1", &["is full"]);
+    lab.notice("ep1", &["is full", "is hot"]);
+    lab.end("a");
+    assert_eq!(lab.why(), ["b (1.1): ep1, which is full; is hot"]);
+    lab.notice("ep1", &[]);
+    assert_eq!(lab.why(), Vec::<String>::new());
+    // It is wrong still when a second part comes there, which is told, and when it comes back, which is not.
+    lab.submit(plan([suite("two", "ep2").tests([test("c")])]));
+    let told = story(&mut lab);
+    let about: Vec<_> = told.iter().filter(|line| line.starts_with("ep")).collect();
+    assert_eq!(
+        about,
+        ["ep1 is full", "ep1 is hot", "ep1 is full: over", "ep1 is hot: over", "ep2 has no disk"]
+    );
 }

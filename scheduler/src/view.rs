@@ -6,6 +6,7 @@ use jackfield_protocol::{
     api::{EpState, Waiting},
     event::RunState,
     id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
+    link::Notice,
     plan::PlannedTest,
     time::Time,
     verdict::{TestState, Verdict},
@@ -78,6 +79,8 @@ pub struct EpView {
     pub working: Vec<AttemptId>,
     /// The runs that hold a lane of it.
     pub runs: Vec<RunId>,
+    /// What is wrong with it, as far as it has said.
+    pub notices: Vec<Notice>,
 }
 
 impl Scheduler {
@@ -151,7 +154,18 @@ impl Scheduler {
             let (_, on) = run.waits_for(head)?;
             return Some(waiting(run.title(head), format!("{} to end", run.title(on))));
         }
+        if let Some(waiting) = self.why_stuck(run, part, &place.ep) {
+            return Some(waiting);
+        }
         part.held_back().then(|| waiting(run.title(head), format!("{} to answer", place.ep)))
+    }
+
+    /// A test that is with an EP which has said what keeps it from going on.
+    fn why_stuck(&self, run: &Run, part: &Part, ep: &EpName) -> Option<Waiting> {
+        let next = part.flight.first()?;
+        let notices = &self.bench.eps.get(ep)?.notices;
+        let told: Vec<_> = notices.iter().map(|notice| notice.text.as_str()).collect();
+        (!told.is_empty()).then(|| waiting(run.title(next.test), format!("{ep}, which {}", told.join("; "))))
     }
 
     /// Every EP ever seen, by name.
@@ -181,6 +195,7 @@ impl Scheduler {
                 gone: ep.row.gone,
                 working: running.collect(),
                 runs: runs.into_iter().collect(),
+                notices: ep.notices.clone(),
             }
         })
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, time::Duration};
 
 use jackfield_protocol::{
-    api::TestRow,
+    api::{EpRow, TestRow},
     event::{Fact, RunEvent, RunState},
     id::{RunId, TestIndex},
     verdict::{Cause, TestState, Verdict},
@@ -223,8 +223,31 @@ fn an_eps_disk_is_full_for_a_while_and_nothing_is_lost() {
         Ok(bench.ep_log("EP-1").to_lowercase().contains("no space").then_some(()))
     })
     .unwrap();
+    let notice = |over: bool| {
+        wait::until(Duration::from_secs(30), "the run to tell of the disk", || {
+            Ok(bench.api.events(run)?.iter().find_map(|event| match &event.fact {
+                Fact::EpNotice { ep, notice, over: is } if *is == over => Some((ep.clone(), notice.clone())),
+                _ => None,
+            }))
+        })
+        .unwrap()
+    };
+    let (ep, told) = notice(false);
+    assert_eq!(ep.as_str(), "EP-1");
+    assert!(told.text.contains("No space left") && told.text.contains("free disk space"), "{}", told.text);
+    let row: EpRow = bench.api.get("/eps/EP-1").unwrap();
+    assert!(!row.notices.is_empty());
+    let shown =
+        |command: &[&str]| String::from_utf8_lossy(&bench.jackfield(command).unwrap().stdout).into_owned();
+    assert!(shown(&["eps", "show", "EP-1"]).contains("No space left"), "{}", shown(&["eps", "show", "EP-1"]));
+    assert!(shown(&["eps", "list"]).contains("_spool"), "{}", shown(&["eps", "list"]));
+    let why = shown(&["runs", "why", &run.to_string()]);
+    assert!(why.contains("No space left"), "{why}");
     disk.make_room().unwrap();
+    notice(true);
     let summary = bench.api.wait(run, Duration::from_secs(90)).unwrap();
+    let row: EpRow = bench.api.get("/eps/EP-1").unwrap();
+    assert_eq!(row.notices, []);
     assert_eq!(summary.state, RunState::Completed);
     check_verdicts(&bench.api.events(run).unwrap(), &bench.api.tests(run).unwrap());
     assert_eq!(summary.counts, BTreeMap::from([(Verdict::Pass, 30)]));

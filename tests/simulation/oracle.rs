@@ -115,6 +115,7 @@ impl Story {
             | Fact::TestWaits { .. }
             | Fact::EpSilent { .. }
             | Fact::EpReturned { .. }
+            | Fact::EpNotice { .. }
             | Fact::Asked { .. }
             | Fact::Answered { .. }
             | Fact::HookEnded { .. }

@@ -12,7 +12,9 @@ function row(ep) {
   });
   return make("tr", {},
     make("th", { scope: "row" }, ep.name),
-    make("td", {}, ep.state),
+    make("td", {}, ep.state, ...(ep.notices || []).map((notice) =>
+      make("div", { class: "wrong", title: `since ${notice.since}` }, notice.text)),
+      ep.pool ? make("div", {}, `only work of ${ep.pool}`) : null),
     make("td", {}, [ep.host.name, ep.host.os, ep.software].filter(Boolean).join(" · ")),
     make("td", {}, list(labels)),
     make("td", {}, list(ep.capabilities)),

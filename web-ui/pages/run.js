@@ -102,6 +102,7 @@ function sentence(event) {
     case "ep_silent": return `${event.ep} is silent; it is given up at ${event.until}`;
     case "ep_returned": return `${event.ep} is back`;
     case "ep_lost": return `${event.ep} is lost`;
+    case "ep_notice": return `${event.over ? "mended: " : ""}${event.ep} ${event.notice.text}`;
     case "asked": return `${name(test_of(event.attempt))} asks: ${event.interact.message}`;
     case "answered": return event.by ? `${event.by} answered ${JSON.stringify(event.answer)}` : "nobody answered in time";
     case "paused": return `paused by ${event.by}`;

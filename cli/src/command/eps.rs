@@ -2,7 +2,10 @@
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use jackfield_protocol::api::{EpRow, EpState, Page};
+use jackfield_protocol::{
+    api::{EpRow, EpState, Page},
+    link::Notice,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -78,7 +81,7 @@ fn word(state: EpState) -> &'static str {
 }
 
 fn list(eps: &[EpRow]) -> String {
-    let mut rows = table(&["EP", "STATE", "HOST", "WORKING ON", "LAST SEEN", "CAN"]);
+    let mut rows = table(&["EP", "STATE", "HOST", "WORKING ON", "LAST SEEN", "CAN", "WRONG"]);
     for ep in eps {
         let working: Vec<String> = ep.working.iter().map(ToString::to_string).collect();
         rows.add_row(vec![
@@ -88,6 +91,7 @@ fn list(eps: &[EpRow]) -> String {
             working.join(" "),
             ep.last_seen.to_string(),
             ep.capabilities.join(" "),
+            ep.notices.iter().map(|notice| notice.code.as_ref()).collect::<Vec<_>>().join(" "),
         ]);
     }
     rows.trim_fmt()
@@ -110,9 +114,16 @@ fn show(ep: &EpRow) -> String {
         ),
         ("can", ep.capabilities.join(" ")),
         ("last seen", ep.last_seen.to_string()),
+        ("wrong", wrong(ep)),
         ("working on", ep.working.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
     ] {
         rows.add_row(vec![name.to_owned(), value]);
     }
     rows.trim_fmt()
+}
+
+/// What is wrong with it, a line each.
+fn wrong(ep: &EpRow) -> String {
+    let line = |notice: &Notice| format!("since {} it {}", notice.since, notice.text);
+    ep.notices.iter().map(line).collect::<Vec<_>>().join("\n")
 }

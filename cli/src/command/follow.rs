@@ -163,6 +163,7 @@ impl Screen {
             | Fact::EpSilent { .. }
             | Fact::EpReturned { .. }
             | Fact::EpLost { .. }
+            | Fact::EpNotice { .. }
             | Fact::Answered { .. }
             | Fact::Paused { .. }
             | Fact::Resumed { .. }
@@ -184,6 +185,8 @@ fn sentence(fact: &Fact) -> Option<String> {
         }
         Fact::EpReturned { ep } => format!("{ep} is back"),
         Fact::EpLost { ep } => format!("{ep} did not come back in time"),
+        Fact::EpNotice { ep, notice, over: false } => format!("{ep} {}", notice.text),
+        Fact::EpNotice { ep, notice, over: true } => format!("mended: {ep} {}", notice.text),
         Fact::Answered { by, answer, .. } => match by {
             Some(by) => format!("{by} answered {answer}"),
             None => format!("nobody answered in time; the default {answer} was taken"),

@@ -95,10 +95,10 @@ impl Daemon {
         }
     }
 
-    pub(super) fn possession(&self) -> Possession {
+    pub(super) fn possession(&mut self) -> Possession {
         let mut held = self.jobs.held();
         held.extend(self.spool.ended().map(|attempt| Held { attempt, state: HeldState::Ended }));
-        Possession { held, runs: self.runs.keys().copied().collect() }
+        Possession { held, runs: self.runs.keys().copied().collect(), notices: self.notices.greet() }
     }
 
     pub(super) fn guest(&self, token: &str) -> Option<Guest> {

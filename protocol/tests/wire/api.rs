@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use crate::{
     sample::Sample,
-    value::{Pair, at, attempt, counts, ended_event, ep, file_problem, host, part, problem, texts, user},
+    value::{
+        Pair, at, attempt, counts, ended_event, ep, file_problem, host, notice, part, problem, texts, user,
+    },
 };
 
 pub(crate) fn samples() -> Vec<Sample> {
@@ -138,11 +140,12 @@ fn ep_row() -> Pair<EpRow> {
         labels: texts([("site", "cluj")]),
         capabilities: vec!["python".to_owned()],
         pool: Some(user()),
+        notices: vec![notice()],
         last_seen: at(),
         working: vec![attempt()],
         run: Some(RunId(41)),
     };
-    let bare = EpRow { host: host().bare, pool: None, run: None, ..full.clone() };
+    let bare = EpRow { host: host().bare, pool: None, notices: Vec::new(), run: None, ..full.clone() };
     Pair { full, bare }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     sample::{Family, Sample, Variants, variants},
-    value::{Pair, at, attempt, awkward, counts, ep, interact, outcome, part, texts, user},
+    value::{Pair, at, attempt, awkward, counts, ep, interact, notice, outcome, part, texts, user},
 };
 
 variants!(Fact {
@@ -25,6 +25,7 @@ variants!(Fact {
     Fact::EpSilent { .. } => "ep_silent",
     Fact::EpReturned { .. } => "ep_returned",
     Fact::EpLost { .. } => "ep_lost",
+    Fact::EpNotice { .. } => "ep_notice",
     Fact::Asked { .. } => "asked",
     Fact::Answered { .. } => "answered",
     Fact::Paused { .. } => "paused",
@@ -70,6 +71,10 @@ fn about_places(family: Family<Event>) -> Family<Event> {
         .one(event(Fact::EpSilent { ep: ep(), until: at() }))
         .one(event(Fact::EpReturned { ep: ep() }))
         .one(event(Fact::EpLost { ep: ep() }))
+        .both(
+            event(Fact::EpNotice { ep: ep(), notice: notice(), over: true }),
+            event(Fact::EpNotice { ep: ep(), notice: notice(), over: false }),
+        )
 }
 
 fn about_tests(family: Family<Event>) -> Family<Event> {

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use crate::{
     sample::{Family, Sample, variants},
     value::{
-        Pair, at, attempt, awkward, ep, hash, host, interact, iteration, outcome, part, problem, texts, user,
+        Pair, at, attempt, awkward, ep, hash, host, interact, iteration, notice, outcome, part, problem,
+        texts, user,
     },
 };
 
@@ -25,6 +26,7 @@ variants!(EpToEngine {
     EpToEngine::Report { .. } => "report",
     EpToEngine::Returned { .. } => "returned",
     EpToEngine::Call { .. } => "call",
+    EpToEngine::Notices { .. } => "notices",
     EpToEngine::Heartbeat => "heartbeat",
     EpToEngine::Goodbye { .. } => "goodbye",
 });
@@ -86,6 +88,7 @@ fn ep_to_engine() -> Vec<Sample> {
         .both(report(full), report(bare))
         .one(EpToEngine::Returned { attempts: vec![attempt()] })
         .both(call(asks), call(asks_bare))
+        .one(EpToEngine::Notices { notices: vec![notice()] })
         .one(EpToEngine::Heartbeat)
         .one(EpToEngine::Goodbye { reason: "SIGTERM".to_owned() })
         .whole()
@@ -106,6 +109,7 @@ fn hello() -> Pair<Hello> {
         lanes: 2,
         pool: Some(user()),
         runs: vec![RunId(41)],
+        notices: vec![notice()],
         held: [HeldState::Ended, HeldState::Running, HeldState::Queued].map(held).to_vec(),
     };
     let bare = Hello {
@@ -114,6 +118,7 @@ fn hello() -> Pair<Hello> {
         capabilities: Vec::new(),
         pool: None,
         runs: Vec::new(),
+        notices: Vec::new(),
         held: Vec::new(),
         ..full.clone()
     };

@@ -41,6 +41,7 @@ const TYPES: &[(&str, &str)] = &[
     ("LibraryKind", "words/library_kind"),
     ("LibraryLayout", "words/library_layout"),
     ("Login", "api/login"),
+    ("Notice", "ep_to_engine/notices"),
     ("OnEpLost", "words/on_ep_lost"),
     ("Outcome", "report/ended"),
     ("Page", "api/run_page"),

@@ -6,7 +6,7 @@ use jackfield_protocol::{
     error::{ErrorCode, FileProblem, Problem, Severity},
     event::{RunEvent, RunState},
     id::{AttemptId, BlobHash, EpName, RunId, TestIndex, UserName},
-    link::{Host, Interact, InteractKind, Part},
+    link::{Host, Interact, InteractKind, Notice, Part},
     plan::{Iteration, IterationSave, IteratorValue},
     time::Time,
     verdict::{Cause, Outcome, Verdict},
@@ -153,4 +153,9 @@ pub(crate) fn ended_event() -> RunEvent {
         at: at(),
         fact: jackfield_protocol::event::Fact::Ended { state: RunState::Completed, counts: counts() },
     }
+}
+
+pub(crate) fn notice() -> Notice {
+    let text = "cannot write its reports: no space left on device".to_owned();
+    Notice { code: "report_spool".into(), text, since: at() }
 }

@@ -162,7 +162,7 @@ impl Changing for RunPlan {
 pub(super) struct Lab {
     now: i64,
     scheduler: Scheduler,
-    epochs: BTreeMap<EpName, u64>,
+    pub(super) epochs: BTreeMap<EpName, u64>,
     queues: BTreeMap<EpName, VecDeque<Assignment>>,
     running: BTreeMap<EpName, (Assignment, Outcome)>,
     latches: BTreeMap<EpName, Latches>,
@@ -324,6 +324,9 @@ impl Lab {
             Fact::EpSilent { ep, .. } => format!("{ep} silent"),
             Fact::EpReturned { ep } => format!("{ep} returned"),
             Fact::EpLost { ep } => format!("{ep} lost"),
+            Fact::EpNotice { ep, notice, over } => {
+                format!("{ep} {}{}", notice.text, if over { ": over" } else { "" })
+            }
             Fact::Stopping { at_once: true, .. } => "stopping at once".to_owned(),
             Fact::Stopping { .. } => "stopping".to_owned(),
             Fact::HookEnded { outcome, .. } => format!("hook {}", outcome.verdict),
@@ -383,16 +386,6 @@ impl Lab {
         let offer = EpOffer { lanes: 1, ..EpOffer::default() };
         let runs = self.opened.get(&name).into_iter().flatten().copied().collect();
         self.say(Event::EpConnected { ep: name, epoch, offer, held: held.into_iter().collect(), runs });
-    }
-
-    /// An EP connects that takes only the work of one user.
-    pub(super) fn join_pool(&mut self, ep: &str, pool: &str) {
-        let name = EpName::from(ep);
-        let epoch = self.epochs.entry(name.clone()).or_default();
-        *epoch += 1;
-        let epoch = Epoch(*epoch);
-        let offer = EpOffer { lanes: 1, pool: Some(pool.into()), ..EpOffer::default() };
-        self.say(Event::EpConnected { ep: name, epoch, offer, held: Vec::new(), runs: Vec::new() });
     }
 
     fn ep_of(&self, test: &str) -> EpName {

@@ -1,6 +1,6 @@
 //! What breaks: networks, machines, the engine itself, and its clock.
 
-use jackfield_protocol::event::Fact;
+use jackfield_protocol::{event::Fact, link::Notice, time::Time};
 use jackfield_scheduler::{Event, Scheduler};
 
 use super::{Day, Happening};
@@ -32,13 +32,24 @@ impl Day {
                 }
                 self.plan_in(away, Happening::Connect { ep });
             }
-            7 | 8 => return self.restart(),
+            7 => return self.ail(ep),
+            8 => return self.restart(),
             _ => {
                 let forth = i64::try_from(self.dice.below(100_000)).expect("small");
                 self.skew += if self.dice.percent(50) { forth } else { -(forth / 10) };
             }
         }
         Ok(())
+    }
+
+    /// A disk is full, or has room again.
+    fn ail(&mut self, ep: usize) -> Result<(), String> {
+        let Some(epoch) = self.current.get(&ep).and_then(|link| self.wires.get(link)?.epoch) else {
+            return Ok(());
+        };
+        let notice = Notice { code: "report_spool".into(), text: "is full".to_owned(), since: Time(0) };
+        let notices = if self.dice.percent(60) { vec![notice] } else { Vec::new() };
+        self.engine(Event::EpNotices { ep: self.eps[ep].name.clone(), epoch, notices })
     }
 
     /// A connection ends: some of what is under way is lost, and the engine may take long to notice.
