@@ -18,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{event::Event, station::Station};
 
+mod beside_methods;
 mod configs;
 mod connection;
 mod hello;

@@ -194,6 +194,31 @@ jf_expect() {
     jf_call session_expect "$(jf_object session "$1" patterns: "$(jf_list "$2")" timeout_millis: "${3:-}")" | _jf_unquote match
 }
 
+# jf_execute SESSION COMMAND [MILLISECONDS]: run it beside the dialogue (SSH); prints its output. Returns 1 where its status is not 0.
+jf_execute() {
+    _jf_left=$(jf_call session_execute "$(jf_object session "$1" command "$2" timeout_millis: "${3:-}")") || return 1
+    printf '%s\n' "$_jf_left" | _jf_unquote output
+    case $_jf_left in *'"status":0'[,}]* | *'"status": 0'[,}]*) return 0 ;; esac
+    return 1
+}
+
+# jf_put SESSION LOCAL REMOTE [WAY]: copy a file to the device (SSH).
+jf_put() { _jf_move session_put "$1" "$2" "$3" "${4:-auto}"; }
+
+# jf_get SESSION REMOTE LOCAL [WAY]: copy a file of the device here.
+jf_get() { _jf_move session_get "$1" "$3" "$2" "${4:-auto}"; }
+
+_jf_move() {
+    case $3 in /*) _jf_local=$3 ;; *) _jf_local=$PWD/$3 ;; esac
+    jf_tell "$1" "$(jf_object session "$2" local "$_jf_local" remote "$4" way "$5")"
+}
+
+# jf_line SESSION SPEED [FRAMING] [FLOW]: set the serial line under the session; an empty argument leaves it as it is.
+jf_line() { jf_tell session_line "$(jf_object session "$1" speed: "${2:-}" framing "${3:-}" flow "${4:-}")"; }
+
+# jf_break SESSION [MILLISECONDS]: hold the serial line down.
+jf_break() { jf_tell session_break "$(jf_object session "$1" millis: "${2:-250}")"; }
+
 # jf_close SESSION
 jf_close() { jf_tell session_close "$(jf_object session "$1")"; }
 

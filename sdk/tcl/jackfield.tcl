@@ -211,6 +211,46 @@ proc jackfield::session_expect {session patterns {timeoutMillis ""}} {
     call session_expect [Timed [list session [json::text $session] patterns [json::list $patterns]] $timeoutMillis]
 }
 
+# Run a command beside the dialogue, without a terminal (SSH); the answer: output, error, status, signal, cut.
+proc jackfield::session_execute {session command {timeoutMillis ""}} {
+    call session_execute [Timed [list session [json::text $session] command [json::text $command]] $timeoutMillis]
+}
+
+# Copy a file to the device (SSH), by SFTP or else by SCP; the answer is its size. A remote name that ends with / is a folder.
+proc jackfield::session_put {session local remote {way auto} {timeoutMillis ""}} {
+    Move session_put $session $local $remote $way $timeoutMillis
+}
+
+# Copy a file of the device here; the answer is its size.
+proc jackfield::session_get {session remote local {way auto} {timeoutMillis ""}} {
+    Move session_get $session $local $remote $way $timeoutMillis
+}
+
+proc jackfield::Move {method session local remote way timeoutMillis} {
+    set local [file normalize $local]
+    set params [list session [json::text $session] local [json::text $local] remote [json::text $remote] way [json::text $way]]
+    dict get [call $method [Timed $params $timeoutMillis]] bytes
+}
+
+# Set the serial line under the session: session_line $s speed 115200 framing 8N1 flow none dtr 1 rts 0, any of them.
+proc jackfield::session_line {session args} {
+    set params [list session [json::text $session]]
+    foreach {name value} $args {
+        switch -- $name {
+            speed { lappend params speed [expr {int($value)}] }
+            framing - flow { lappend params $name [json::text $value] }
+            dtr - rts { lappend params $name [expr {$value ? "true" : "false"}] }
+            default { error "a line has speed, framing, flow, dtr and rts, no `$name`" }
+        }
+    }
+    call session_line $params
+}
+
+# Hold the serial line down; over telnet its own break.
+proc jackfield::session_break {session {millis 250}} {
+    call session_break [list session [json::text $session] millis [expr {int($millis)}]]
+}
+
 # Close it for everyone.
 proc jackfield::session_close {session} {
     call session_close [list session [json::text $session]]

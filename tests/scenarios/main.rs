@@ -7,6 +7,7 @@
     reason = "a story that goes wrong ends there"
 )]
 
+mod beside;
 mod broken;
 mod crash;
 mod first_run;

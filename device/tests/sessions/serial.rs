@@ -216,6 +216,15 @@ async fn ser2net_sets_the_line_as_it_is_told() {
     session.close().await;
 }
 
+/// The next whole order of RFC 2217 among some bytes.
+fn next_order(heard: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let begin = heard.windows(3).position(|bytes| bytes == [255, 250, 44])?;
+    let length = heard.split_at(begin).1.windows(2).position(|bytes| bytes == [255, 240])?;
+    let order = heard.split_at(begin + length).0.split_at(begin + 3).1.to_vec();
+    heard.drain(..begin + length + 2);
+    Some(order)
+}
+
 /// A serial port at the end of a telnet line: grants what it is asked, and keeps the orders.
 fn recording_port() -> (u16, Arc<Mutex<Vec<Vec<u8>>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -229,16 +238,10 @@ fn recording_port() -> (u16, Arc<Mutex<Vec<Vec<u8>>>>) {
             let mut heard = Vec::new();
             let mut piece = [0; 512];
             while let Ok(count @ 1..) = stream.read(&mut piece) {
-                heard.extend_from_slice(&piece[..count]);
-                while let Some(begin) = heard.windows(3).position(|bytes| bytes == [255, 250, 44]) {
-                    let Some(end) = heard[begin..].windows(2).position(|bytes| bytes == [255, 240]) else {
-                        break;
-                    };
-                    let order = heard[begin + 3..begin + end].to_vec();
-                    heard.drain(..begin + end + 2);
-                    let mut answer = vec![255, 250, 44, order[0] + 100];
-                    answer.extend_from_slice(&order[1..]);
-                    answer.extend_from_slice(&[255, 240]);
+                heard.extend_from_slice(piece.split_at(count).0);
+                while let Some(order) = next_order(&mut heard) {
+                    let (code, value) = order.split_first().unwrap();
+                    let answer = [&[255, 250, 44, code + 100], value, &[255, 240]].concat();
                     stream.write_all(&answer).ok();
                     kept.lock().unwrap().push(order);
                 }

@@ -179,6 +179,39 @@ pub(super) struct SessionCommand {
 }
 
 #[derive(Deserialize)]
+pub(super) struct SessionFile {
+    pub(super) session: String,
+    pub(super) local: PathBuf,
+    pub(super) remote: String,
+    #[serde(default)]
+    pub(super) way: Option<String>,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionLine {
+    pub(super) session: String,
+    #[serde(default)]
+    pub(super) speed: Option<u32>,
+    #[serde(default)]
+    pub(super) framing: Option<String>,
+    #[serde(default)]
+    pub(super) flow: Option<String>,
+    #[serde(default)]
+    pub(super) dtr: Option<bool>,
+    #[serde(default)]
+    pub(super) rts: Option<bool>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionBreak {
+    pub(super) session: String,
+    #[serde(default)]
+    pub(super) millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct SessionName {
     pub(super) session: String,
 }

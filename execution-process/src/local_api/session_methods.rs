@@ -34,6 +34,11 @@ impl Desk {
             "send" => self.session_send(guest, params(value)?).await,
             "expect" => self.session_expect(guest, params(value)?).await,
             "command" => self.session_command(guest, params(value)?).await,
+            "execute" => self.session_execute(guest, params(value)?).await,
+            "put" => self.session_put(guest, params(value)?).await,
+            "get" => self.session_get(guest, params(value)?).await,
+            "line" => self.session_line(guest, params(value)?).await,
+            "break" => self.session_break(guest, params(value)?).await,
             "close" => {
                 let p::SessionName { session } = params(value)?;
                 self.station.sessions.close(guest.order.attempt.run, &session).await?;
@@ -57,11 +62,36 @@ impl Desk {
             }
         };
         let name = wanted.name.or(origin).unwrap_or_else(|| unnamed(&properties));
+        let properties = self.with_jumps(guest, properties).await?;
         let target = SessionTarget::from_properties(&properties)
             .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("device `{name}`: {error}")))?;
         let timeout = wanted.timeout_millis.map_or(OPEN_TIMEOUT, Duration::from_millis);
         self.station.sessions.open(guest.order.attempt, &name, target, timeout).await?;
         Ok(json!({ "session": name }))
+    }
+
+    /// The same with every jump host that is named by its resource replaced by that resource's properties.
+    async fn with_jumps(
+        &self,
+        guest: &Guest,
+        mut properties: BTreeMap<String, Value>,
+    ) -> Result<BTreeMap<String, Value>, Failure> {
+        let Some(jump) = properties.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("jump")) else {
+            return Ok(properties);
+        };
+        let mut hops = match jump.1.take() {
+            Value::Null => return Ok(properties),
+            Value::Array(hops) => hops,
+            Value::String(hops) => hops.split(',').map(|hop| json!(hop.trim())).collect(),
+            other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => vec![other],
+        };
+        for hop in &mut hops {
+            if let Some(path) = hop.as_str().filter(|text| text.starts_with('/')) {
+                *hop = json!(self.properties(guest, path).await?);
+            }
+        }
+        *jump.1 = Value::Array(hops);
+        Ok(properties)
     }
 
     /// What the tree of resources says about a device.
@@ -122,7 +152,7 @@ impl Desk {
     }
 }
 
-fn closed(name: &str) -> Problem {
+pub(super) fn closed(name: &str) -> Problem {
     Problem::new(ErrorCode::WrongState, format!("session `{name}` is closed; open it again"))
 }
 

@@ -69,6 +69,30 @@ public final class Jackfield {
             return object(call("session_expect", Map.of("session", name, "patterns", List.of(patterns), "timeout_millis", timeoutMillis)));
         }
 
+        /** Runs a command beside the dialogue, without a terminal (SSH): output, error, status, signal, cut. */
+        public Map<String, Object> execute(String command) {
+            return object(call("session_execute", Map.of("session", name, "command", command)));
+        }
+
+        /** Copies a file to the device (SSH); a remote name that ends with a slash is a folder. */
+        public void put(java.nio.file.Path local, String remote) {
+            move("session_put", local, remote);
+        }
+
+        /** Copies a file of the device here. */
+        public void get(String remote, java.nio.file.Path local) {
+            move("session_get", local, remote);
+        }
+
+        private void move(String method, java.nio.file.Path local, String remote) {
+            call(method, Map.of("session", name, "local", local.toAbsolutePath().toString(), "remote", remote));
+        }
+
+        /** Holds the serial line down; over telnet its own break. */
+        public void sendBreak(long millis) {
+            call("session_break", Map.of("session", name, "millis", millis));
+        }
+
         @Override
         public void close() {
             try {

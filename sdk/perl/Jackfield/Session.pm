@@ -3,6 +3,7 @@ package Jackfield::Session;
 use 5.014;
 use strict;
 use warnings;
+use File::Spec;
 
 # A live dialogue with a device. The EP owns it, and it stays open for the following tests of the run until it is closed.
 
@@ -28,6 +29,44 @@ sub expect {
     my $wanted = ref $patterns eq 'ARRAY' ? $patterns : [$patterns];
     my %params = (session => $self->{name}, patterns => $wanted, timeout_millis => Jackfield::_millis($timeout));
     return Jackfield::call('session_expect', %params);
+}
+
+# Run a command beside the dialogue, without a terminal (SSH). The answer: { output, error, status, signal, cut }.
+sub execute {
+    my ($self, $command, $timeout) = @_;
+    my %params = (session => $self->{name}, command => "$command", timeout_millis => Jackfield::_millis($timeout));
+    return Jackfield::call('session_execute', %params);
+}
+
+# Copy a file to the device (SSH), by SFTP or else by SCP; the answer is its size. A remote name that ends with / is a folder.
+sub put { my ($self, $local, $remote, %more) = @_; return $self->_move('session_put', $local, $remote, %more) }
+
+# Copy a file of the device here; the answer is its size.
+sub get { my ($self, $remote, $local, %more) = @_; return $self->_move('session_get', $local, $remote, %more) }
+
+sub _move {
+    my ($self, $method, $local, $remote, %more) = @_;
+    my %params = (session => $self->{name}, local => File::Spec->rel2abs($local), remote => "$remote");
+    my %limits = (way => $more{way} // 'auto', timeout_millis => Jackfield::_millis($more{timeout}));
+    return Jackfield::call($method, %params, %limits)->{bytes};
+}
+
+# Set the serial line under the session: set_line(speed => 115200, framing => '8N1', flow => 'none', dtr => 1, rts => 0), any of them.
+sub set_line {
+    my ($self, %line) = @_;
+    $line{speed} += 0 if defined $line{speed};
+    for my $name (grep { defined $line{$_} } qw(dtr rts)) {
+        $line{$name} = $line{$name} ? JSON::PP::true() : JSON::PP::false();
+    }
+    Jackfield::call('session_line', session => $self->{name}, %line);
+    return;
+}
+
+# Hold the serial line down for some seconds; over telnet its own break.
+sub send_break {
+    my ($self, $seconds) = @_;
+    Jackfield::call('session_break', session => $self->{name}, millis => Jackfield::_millis($seconds // 0.25));
+    return;
 }
 
 # Close it for everyone.

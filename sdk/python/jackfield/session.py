@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple, Sequence, Union
 
 from jackfield.client import call
 
 Pattern = Union[str, dict]
+Path = Union[str, "os.PathLike[str]"]
 
 
 class Match(NamedTuple):
@@ -32,6 +34,16 @@ def millis(seconds: float | None) -> int | None:
     return None if seconds is None else max(0, round(seconds * 1000))
 
 
+class Executed(NamedTuple):
+    """What a command beside a session left: `status` is its exit status, None where a signal ended it or the device does not tell."""
+
+    output: str
+    error: str
+    status: int | None
+    signal: str | None
+    cut: bool
+
+
 class Session:
     """An open session. Made by `jackfield.session`; usable in a `with` statement, which closes it.
 
@@ -55,6 +67,38 @@ class Session:
         wanted = [patterns] if isinstance(patterns, (str, dict)) else list(patterns)
         found = call("session_expect", session=self.name, patterns=wanted, timeout_millis=millis(timeout))
         return Match(found["index"], found["before"], found["match"], found.get("groups"))
+
+    def execute(self, command: str, timeout: float | None = None) -> "Executed":
+        """Run a command beside the dialogue, without a terminal, and wait for its end (SSH)."""
+        left = call("session_execute", session=self.name, command=command, timeout_millis=millis(timeout))
+        return Executed(left["output"], left["error"], left["status"], left["signal"], left["cut"])
+
+    def put(self, local: Path, remote: str, way: str = "auto", timeout: float | None = None) -> int:
+        """Copy a file to the device (SSH), by SFTP or else by SCP; the answer is its size. A `remote` that ends with `/` is a folder."""
+        return self._move("session_put", local, remote, way, timeout)
+
+    def get(self, remote: str, local: Path, way: str = "auto", timeout: float | None = None) -> int:
+        """Copy a file of the device here; the answer is its size."""
+        return self._move("session_get", local, remote, way, timeout)
+
+    def _move(self, method: str, local: Path, remote: str, way: str, timeout: float | None) -> int:
+        local = os.path.abspath(os.fspath(local))
+        return call(method, session=self.name, local=local, remote=remote, way=way, timeout_millis=millis(timeout))["bytes"]
+
+    def set_line(
+        self,
+        speed: int | None = None,
+        framing: str | None = None,
+        flow: str | None = None,
+        dtr: bool | None = None,
+        rts: bool | None = None,
+    ) -> None:
+        """Set the serial line under the session: `set_line(115200, "8N1")`."""
+        call("session_line", session=self.name, speed=speed, framing=framing, flow=flow, dtr=dtr, rts=rts)
+
+    def send_break(self, seconds: float = 0.25) -> None:
+        """Hold the serial line down, which consoles take for "attention"; over telnet its own break."""
+        call("session_break", session=self.name, millis=millis(seconds))
 
     def close(self) -> None:
         """Close it for everyone."""

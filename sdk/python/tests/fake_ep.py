@@ -283,6 +283,30 @@ class FakeEp:
                 return {"index": index, "before": before, "match": found.group(), "groups": list(found.groups())}
         raise Problem("wrong_state", f"timed out waiting for {patterns}; last seen: {opened['waiting']!r}")
 
+    def call_session_execute(self, session, command, timeout_millis=None):
+        self._session(session)
+        return {"output": f"ran {command}\n", "error": "", "status": 3 if command == "false" else 0, "signal": None, "cut": False}
+
+    def call_session_put(self, session, local, remote, way="auto", timeout_millis=None):
+        with open(local, "rb") as file:
+            self._session(session).setdefault("files", {})[remote] = file.read()
+        return {"bytes": os.path.getsize(local), "way": way}
+
+    def call_session_get(self, session, local, remote, way="auto", timeout_millis=None):
+        files = self._session(session).get("files", {})
+        if remote not in files:
+            raise Problem("unavailable", f"`{remote}` on the device: there is no such file or folder")
+        assert os.path.isabs(local)
+        with open(local, "wb") as file:
+            file.write(files[remote])
+        return {"bytes": len(files[remote]), "way": way}
+
+    def call_session_line(self, session, **line):
+        self._session(session).setdefault("line", {}).update({name: value for name, value in line.items() if value is not None})
+
+    def call_session_break(self, session, millis=250):
+        self._session(session).setdefault("breaks", []).append(millis)
+
     def call_session_close(self, session):
         self._session(session)
         del self.sessions[session]

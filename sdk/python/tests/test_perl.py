@@ -82,6 +82,13 @@ class Perl(Lab):
             $r->send('show ip route');
             is($r->expect(['never', '(\w+)# '], 0.5)->{groups}[0], 'router');
             is(join(',', Jackfield::sessions()), 'r1');
+            is($r->execute('false')->{status}, 3);
+            open my $file, '>', 'here.txt' or die; print {$file} 'image'; close $file;
+            is($r->put('here.txt', 'flash:image'), 5);
+            is($r->get('flash:image', 'back.txt', way => 'scp'), 5);
+            is(-s 'back.txt', 5);
+            $r->set_line(speed => 9600, rts => 1);
+            $r->send_break(0.1);
             $r->close;
             is(ref(eval { $r->command('x'); 1 } ? '' : $@), 'Jackfield::Error');
             is($@->code, 'not_found');

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 from unittest import mock
@@ -69,6 +71,25 @@ class Calls(Lab):
                 router.expect("never", timeout=0.01)
             self.assertIn("timed out waiting for", str(caught.exception))
         self.assertEqual(jackfield.sessions(), [])
+
+    def test_what_a_session_does_beside_its_dialogue(self):
+        router = jackfield.session("/lab/router", name="beside")
+        self.assertEqual(router.execute("true")[:3], ("ran true\n", "", 0))
+        self.assertEqual(router.execute("false").status, 3)
+        with tempfile.TemporaryDirectory() as folder:
+            here = pathlib.Path(folder, "here")
+            here.write_bytes(b"image")
+            self.assertEqual(router.put(here, "flash:image"), 5)
+            back = os.path.relpath(os.path.join(folder, "back"))
+            self.assertEqual(router.get("flash:image", back, way="scp"), 5)
+            self.assertEqual(pathlib.Path(back).read_bytes(), b"image")
+            with self.assertRaises(jackfield.JackfieldError):
+                router.get("flash:other", back)
+        router.set_line(115200, "7E1", dtr=False)
+        router.send_break()
+        kept = self.ep.sessions["beside"]
+        self.assertEqual((kept["line"], kept["breaks"]), ({"speed": 115200, "framing": "7E1", "dtr": False}, [250]))
+        router.close()
 
     def test_globals_and_configs(self):
         self.assertEqual(jackfield.get_global("Level_A/global1"), "value 1")

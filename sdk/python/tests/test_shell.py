@@ -62,6 +62,14 @@ class Shell(Lab):
             is "$(jf_expect r1 'rou[a-z]*# ' 500)" 'router# '
             jf_expect r1 never 10 2>error.txt && jf_fail 'what never came was found'
             grep -q 'timed out waiting for' error.txt || jf_fail "no reason: $(cat error.txt)"
+            is "$(jf_execute r1 true)" 'ran true'
+            jf_execute r1 false >/dev/null && jf_fail 'a command that failed went through'
+            printf image >here.txt
+            jf_put r1 here.txt flash:image
+            jf_get r1 flash:image back.txt scp
+            is "$(cat back.txt)" image
+            jf_line r1 9600 8N1
+            jf_break r1
             jf_close r1
             jf_command r1 x 2>error.txt && jf_fail 'a closed session took a command'
             jf_part login PASS

@@ -80,6 +80,13 @@ class Tcl(Lab):
             session_send $r "show ip route"
             is [dict get [session_expect $r {never {(\w+)# }} 500] groups] router
             is [session_list] r1
+            is [dict get [session_execute $r false] status] 3
+            set file [open here.txt w]; puts -nonewline $file image; close $file
+            is [session_put $r here.txt flash:image] 5
+            is [session_get $r flash:image back.txt scp] 5
+            is [file size back.txt] 5
+            session_line $r speed 9600 dtr 0
+            session_break $r 100
             session_close $r
             step good { is 1 1 }
             catch { step bad { error "no link" } }

@@ -1,0 +1,131 @@
+//! What a test does with a session besides its dialogue: commands and files beside it, and the serial line under it.
+//!
+//! Commands and files do not hold the session: the dialogue goes on while they run.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use jackfield_device::{
+    Deadline,
+    beside::{Beside, Status},
+    limits::{COMMAND_TIMEOUT, TRANSFER_TIMEOUT},
+    line::LineOrder,
+    session::{SessionError, run_beside},
+    transfer::{self, Moved, Way},
+};
+use jackfield_protocol::error::{ErrorCode, Problem};
+use serde_json::{Value, json};
+
+use super::{Desk, params as p, rpc::Failure, session_methods::closed};
+use crate::{event::Guest, sessions::problem};
+
+/// How long a break is where nobody says: what consoles take for one.
+const BREAK: Duration = Duration::from_millis(250);
+
+impl Desk {
+    async fn beside(&self, guest: &Guest, name: &str) -> Result<Arc<dyn Beside>, Failure> {
+        let slot = self.station.sessions.get(guest.order.attempt, name)?;
+        let session = slot.lock().await;
+        let session = session.as_ref().ok_or_else(|| closed(name))?;
+        session.beside().map_err(|error| problem(&error).into())
+    }
+
+    pub(super) async fn session_execute(
+        &self,
+        guest: &Guest,
+        wanted: p::SessionCommand,
+    ) -> Result<Value, Failure> {
+        let beside = self.beside(guest, &wanted.session).await?;
+        let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
+        let left = run_beside(beside.as_ref(), &wanted.command, timeout).await;
+        let left = left.map_err(|error| problem(&error))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (status, signal) = match left.status {
+            Some(Status::Code(code)) => (Some(code), None),
+            Some(Status::Signal(signal)) => (None, Some(signal)),
+            None => (None, None),
+        };
+        Ok(json!({
+            "output": text(&left.output),
+            "error": text(&left.error),
+            "status": status,
+            "signal": signal,
+            "cut": left.cut,
+        }))
+    }
+
+    pub(super) async fn session_put(&self, guest: &Guest, wanted: p::SessionFile) -> Result<Value, Failure> {
+        let (local, way, deadline) = of_file(&wanted)?;
+        let beside = self.beside(guest, &wanted.session).await?;
+        let moved = transfer::put(beside.as_ref(), local, &wanted.remote, way, deadline).await;
+        told(moved.map_err(SessionError::from))
+    }
+
+    pub(super) async fn session_get(&self, guest: &Guest, wanted: p::SessionFile) -> Result<Value, Failure> {
+        let (local, way, deadline) = of_file(&wanted)?;
+        let beside = self.beside(guest, &wanted.session).await?;
+        let moved = transfer::get(beside.as_ref(), &wanted.remote, local, way, deadline).await;
+        told(moved.map_err(SessionError::from))
+    }
+
+    pub(super) async fn session_line(&self, guest: &Guest, wanted: p::SessionLine) -> Result<Value, Failure> {
+        let orders = line_orders(&wanted)?;
+        self.order(guest, &wanted.session, orders).await
+    }
+
+    pub(super) async fn session_break(
+        &self,
+        guest: &Guest,
+        wanted: p::SessionBreak,
+    ) -> Result<Value, Failure> {
+        let span = wanted.millis.map_or(BREAK, Duration::from_millis);
+        self.order(guest, &wanted.session, vec![LineOrder::Break(span)]).await
+    }
+
+    async fn order(&self, guest: &Guest, name: &str, orders: Vec<LineOrder>) -> Result<Value, Failure> {
+        let slot = self.station.sessions.get(guest.order.attempt, name)?;
+        let mut session = slot.lock().await;
+        let session = session.as_mut().ok_or_else(|| closed(name))?;
+        for order in orders {
+            session.order(order).await.map_err(|error| problem(&error))?;
+        }
+        Ok(Value::Null)
+    }
+}
+
+fn told(moved: Result<Moved, SessionError>) -> Result<Value, Failure> {
+    let moved = moved.map_err(|error| problem(&error))?;
+    Ok(json!({"bytes": moved.bytes, "way": moved.way}))
+}
+
+fn wrong(field: &str, title: String) -> Failure {
+    Failure::Params(Problem::new(ErrorCode::BadRequest, title).field(field))
+}
+
+fn of_file(wanted: &p::SessionFile) -> Result<(&Path, Way, Deadline), Failure> {
+    let way = wanted.way.as_deref().unwrap_or_default().parse().map_err(|title| wrong("way", title))?;
+    if !wanted.local.is_absolute() {
+        // The EP's working folder is not the test's.
+        let title = format!("`{}`: name the local file by its whole path", wanted.local.display());
+        return Err(wrong("local", title));
+    }
+    let timeout = wanted.timeout_millis.map_or(TRANSFER_TIMEOUT, Duration::from_millis);
+    Ok((&wanted.local, way, Deadline::after(timeout)))
+}
+
+fn line_orders(wanted: &p::SessionLine) -> Result<Vec<LineOrder>, Failure> {
+    let framing = wanted.framing.as_deref().map(str::parse).transpose();
+    let framing = framing.map_err(|error: jackfield_device::line::LineError| {
+        wrong("framing", format!("wrong framing: {error}"))
+    })?;
+    let flow = wanted.flow.as_deref().map(str::parse).transpose();
+    let flow = flow.map_err(|error: jackfield_device::line::LineError| {
+        wrong("flow", format!("wrong flow control: {error}"))
+    })?;
+    let mut orders = Vec::new();
+    if wanted.speed.is_some() || framing.is_some() || flow.is_some() {
+        orders.push(LineOrder::Set { speed: wanted.speed, framing, flow });
+    }
+    orders.extend(wanted.dtr.map(LineOrder::Dtr));
+    orders.extend(wanted.rts.map(LineOrder::Rts));
+    Ok(orders)
+}
