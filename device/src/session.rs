@@ -7,6 +7,7 @@ mod level;
 mod line;
 mod login;
 mod open;
+mod reconnect;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -179,6 +180,7 @@ pub struct Session {
     dialogue: Dialogue,
     kind: Arc<Kind>,
     target: SessionTarget,
+    settings: SessionSettings,
     prompt: Prompt,
 }
 
@@ -241,7 +243,9 @@ impl Session {
         if enter {
             bytes.extend_from_slice(self.kind.profile.line_ending.as_bytes());
         }
-        let sent = self.dialogue.send(&bytes, Deadline::after(timeout)).await;
+        let deadline = Deadline::after(timeout);
+        self.be_connected(deadline).await?;
+        let sent = self.dialogue.send(&bytes, deadline).await;
         sent.map_err(|source| SessionError::Expect { doing: format!("send `{text}`"), source })
     }
 
@@ -259,7 +263,9 @@ impl Session {
     /// # Errors
     /// No prompt came back in time, or the device is gone.
     pub async fn command(&mut self, command: &str, timeout: Duration) -> Result<String, SessionError> {
-        self.run_command(command, Deadline::after(timeout)).await
+        let deadline = Deadline::after(timeout);
+        self.be_connected(deadline).await?;
+        self.run_command(command, deadline).await
     }
 
     /// The line of an answer that the profile calls an error, if there is one.
@@ -272,7 +278,9 @@ impl Session {
     /// # Errors
     /// The first line that the device refused, with what it said; lines after it are not sent.
     pub async fn config(&mut self, lines: &[String], timeout: Duration) -> Result<String, SessionError> {
-        self.run_config(lines, Deadline::after(timeout)).await
+        let deadline = Deadline::after(timeout);
+        self.be_connected(deadline).await?;
+        self.run_config(lines, deadline).await
     }
 
     /// Goes to a privilege level of the profile, up or down.
@@ -280,7 +288,9 @@ impl Session {
     /// # Errors
     /// There is no such level, or the device does not let us.
     pub async fn level(&mut self, name: &str, timeout: Duration) -> Result<(), SessionError> {
-        self.go_to_level(name, Deadline::after(timeout)).await
+        let deadline = Deadline::after(timeout);
+        self.be_connected(deadline).await?;
+        self.go_to_level(name, deadline).await
     }
 
     /// Marks a place in the records: a test, a step.

@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     future::poll_fn,
     io,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -18,14 +17,13 @@ use super::{
     pattern::Patterns,
 };
 use crate::{
-    beside::Beside,
     channel::{Channel, Window},
     clock::Deadline,
     limits::WINDOW_BYTES_MAX,
-    line::LineOrder,
     record::Tap,
 };
 
+mod channel;
 mod send;
 
 /// Why nothing was seen.
@@ -269,19 +267,6 @@ impl Dialogue {
     /// The last of what has come, for an error.
     pub fn seen(&self) -> Seen {
         Seen::new(&self.buffer, self.channel.remark())
-    }
-
-    /// Does something to the line that carries the dialogue.
-    ///
-    /// # Errors
-    /// There is no such line, or it does not do it.
-    pub async fn order(&mut self, order: LineOrder) -> io::Result<()> {
-        self.channel.order(order).await
-    }
-
-    /// What the connection carries beside the dialogue.
-    pub fn beside(&self) -> Option<Arc<dyn Beside>> {
-        self.channel.beside()
     }
 
     /// Tells the device and the listeners the size of the terminal.

@@ -27,7 +27,8 @@ pub(super) async fn over(
     let settle = settings.settle.unwrap_or(kind.profile.settle);
     let mut dialogue = Dialogue::new(channel, settle, taps);
     dialogue.set_pace(kind.profile.pace);
-    let mut session = Session { dialogue, kind, target, prompt: Prompt::default() };
+    let mut session =
+        Session { dialogue, kind, target, settings: settings.clone(), prompt: Prompt::default() };
     if let Err(error) = login::make_ready(&mut session, deadline).await {
         session.dialogue.close().await;
         return Err(error);

@@ -1,0 +1,27 @@
+//! A session whose connection was lost connects again, where its resource says so: before the next thing it is asked, never in the middle
+//! of one. What was cut off is not done twice; whoever asked for it was told.
+
+use super::{Prompt, Session, SessionError, login};
+use crate::{clock::Deadline, connect::connect};
+
+impl Session {
+    /// Connects and logs in again if the connection is gone and the target says that it may.
+    pub(super) async fn be_connected(&mut self, deadline: Deadline) -> Result<(), SessionError> {
+        if !self.target.patience.reconnect || !self.dialogue.is_lost().await {
+            return Ok(());
+        }
+        let settings = self.settings.clone();
+        let profile = settings.profiles.get(&self.target.profile)?;
+        tracing::info!(target = %self.target.connect, "a session's connection was lost; connecting again");
+        let channel = Box::pin(connect(&self.target, &settings, profile, deadline)).await?;
+        self.dialogue.go_on_with(channel);
+        self.dialogue.mark("the connection was lost, and made again");
+        self.prompt = Prompt::default();
+        let ready = Box::pin(login::make_ready(self, deadline)).await;
+        if ready.is_err() {
+            // Half a login is no session; the next one who asks begins anew.
+            self.dialogue.lose();
+        }
+        ready
+    }
+}
