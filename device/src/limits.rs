@@ -75,3 +75,5 @@ pub const SFTP_ANSWER_SECS_MAX: u64 = 60;
 pub const SCP_LINE_BYTES_MAX: usize = 8 * 1024;
 /// Time for a file, where nobody says another.
 pub const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);
+/// Bytes of a prompt; a longer line is none, whatever it ends with.
+pub const PROMPT_BYTES_MAX: usize = 1024;

@@ -53,7 +53,7 @@ impl Serial {
     fn poll_port(&mut self, cx: &mut Context<'_>) -> Poll<&mut Port> {
         while let Some((_, look)) = &mut self.gone {
             ready!(look.poll_unpin(cx));
-            match Port::open(&self.device, self.line) {
+            match Port::try_open(&self.device, self.line) {
                 Ok(port) => {
                     tracing::info!(device = %self.device.display(), "a serial line is back");
                     self.port = Some(port);

@@ -1,5 +1,6 @@
 //! Where a session goes: what a resource's properties say about reaching the device.
 
+mod jumps;
 mod properties;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -10,6 +11,8 @@ use crate::{
     limits::{CONNECT_RETRIES, CONNECT_TIMEOUT},
     line::Line,
 };
+
+pub use jumps::{jump_resources, put_jump_resources};
 
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]

@@ -10,21 +10,20 @@ use rustix::{
 };
 
 /// Takes the lock, which ends with the file.
-pub(super) fn take(device: &Path, fd: &OwnedFd) -> io::Result<()> {
+pub(super) fn take(fd: &OwnedFd) -> io::Result<()> {
     match flock(fd, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Err(busy(device)),
-        Err(error) => return Err(error.into()),
+        Ok(()) => Ok(ioctl_tiocexcl(fd)?),
+        Err(Errno::WOULDBLOCK) => Err(Errno::BUSY.into()),
+        Err(error) => Err(error.into()),
     }
-    Ok(ioctl_tiocexcl(fd)?)
 }
 
-/// An error of opening in words.
-pub(super) fn explain(device: &Path, error: Errno) -> io::Error {
-    if error == Errno::BUSY {
+/// An error of opening in words. What is no error of the system's has words already.
+pub(super) fn explain(device: &Path, error: io::Error) -> io::Error {
+    let Some(errno) = Errno::from_io_error(&error) else { return error };
+    if errno == Errno::BUSY {
         return busy(device);
     }
-    let error = io::Error::from(error);
     let text = error.to_string();
     let words = text.split(" (os error").next().unwrap_or_default().to_lowercase();
     let remedy = if error.kind() == io::ErrorKind::PermissionDenied {
@@ -53,9 +52,8 @@ fn holders(device: &Path) -> Vec<String> {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
-        // Our own file that just failed to get the lock does not count twice: one of ours is named as a session.
         let open = open_files(&process.path(), &wanted);
-        if pid == own && open > 1 {
+        if pid == own && open > 0 {
             holders.push("another session of this EP".to_owned());
         } else if pid != own && open > 0 {
             let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();

@@ -21,16 +21,20 @@ use crate::line::{Flow, Framing, Line, Parity};
 pub(super) struct Port(AsyncFd<OwnedFd>);
 
 impl Port {
-    /// Opens it for us alone and sets it.
+    /// Opens it for us alone and sets it; an error names who has it.
     pub(super) fn open(device: &Path, line: Line) -> io::Result<Self> {
+        Self::try_open(device, line).map_err(|error| lock::explain(device, error))
+    }
+
+    /// The same without looking for reasons, for one who tries often.
+    pub(super) fn try_open(device: &Path, line: Line) -> io::Result<Self> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = rustix::fs::open(device, flags, Mode::empty());
-        let fd = opened.map_err(|error| lock::explain(device, error))?;
+        let fd = rustix::fs::open(device, flags, Mode::empty())?;
         if !isatty(&fd) {
             let why = format!("`{}` is no serial line", device.display());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        lock::take(device, &fd)?;
+        lock::take(&fd)?;
         let port = Self(watched(fd)?);
         port.set(line)?;
         Ok(port)

@@ -17,6 +17,7 @@ use crate::{
         ExpectError, Match,
         matcher::{Found, Matcher},
     },
+    limits::PROMPT_BYTES_MAX,
     profile::Kind,
     target::Connect,
 };
@@ -79,6 +80,14 @@ impl<'s> Login<'s> {
                     return Err(self.failed(format!("the device says `{}`", clean::text(&text).trim())));
                 }
                 Said::PromptAgain => return Ok(()),
+                // A flood that happens to look like a prompt; nobody would know it again.
+                Said::Prompt(line) if line.len() > PROMPT_BYTES_MAX => {
+                    let (bytes, begin) = (line.len(), clean::text(line.get(..40).unwrap_or_default()));
+                    return Err(self.failed(format!(
+                        "it sends a line that does not end: {bytes} bytes that begin with `{}`",
+                        begin.trim()
+                    )));
+                }
                 Said::Prompt(line) => {
                     self.session.learn_prompt(&[], &line);
                     if !self.asks_again() || line.iter().all(|byte| *byte <= b' ') {

@@ -6,7 +6,10 @@ use jackfield_config::steps::{SessionSource, Step};
 use serde_json::Value;
 
 use super::{Failure, OPEN_TIMEOUT, StepEnvironment, act::blame, run::Runner};
-use crate::{session::Session, target::SessionTarget};
+use crate::{
+    session::Session,
+    target::{SessionTarget, jump_resources, put_jump_resources},
+};
 
 impl<E: StepEnvironment> Runner<'_, E> {
     /// The session of a step, opened when it is first needed.
@@ -43,6 +46,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             properties.retain(|known, _| !known.eq_ignore_ascii_case(key));
             properties.insert(key.clone(), value);
         }
+        self.fill_in_jumps(&mut properties).await?;
         let target = SessionTarget::from_properties(&properties);
         let mut target = target.map_err(|error| match &source.resource {
             Some(_) => Failure::lab(format!("{title}: {error}")),
@@ -57,5 +61,17 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let timeout = source.timeout.unwrap_or(OPEN_TIMEOUT);
         self.log(&format!("# session {name}: {}", target.connect));
         Session::open(target, self.settings, timeout, taps).await.map_err(blame)
+    }
+
+    /// Jump hosts that are named by their resources.
+    async fn fill_in_jumps(&mut self, properties: &mut BTreeMap<String, Value>) -> Result<(), Failure> {
+        let mut found = BTreeMap::new();
+        for path in jump_resources(properties) {
+            let of_path = self.environment.resource(&path).await;
+            let of_path = of_path.map_err(|error| Failure::lab(format!("jump host {path}: {error}")))?;
+            found.insert(path, of_path);
+        }
+        put_jump_resources(properties, &found);
+        Ok(())
     }
 }

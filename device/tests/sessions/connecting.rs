@@ -158,3 +158,40 @@ async fn telnet_has_a_break_of_its_own() {
     let error = channel.order(jackfield_device::line::LineOrder::Purge).await.unwrap_err();
     assert!(error.to_string().contains("use protocol = rfc2217"), "{error}");
 }
+
+/// Pages of this process that are in memory, in bytes.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+/// Floods a session that is being opened; the error, and how much memory that took.
+async fn flooded_with(byte: u8) -> (String, u64) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let flood = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let piece = vec![byte; 1 << 20];
+        while stream.write_all(&piece).await.is_ok() {}
+    });
+    let (_folder, settings) = settings();
+    let before = resident();
+    let target =
+        target([], json!({"protocol": "telnet", "host": "127.0.0.1", "port": port, "profile": "linux"}));
+    let error = Session::open(target, &settings, Duration::from_secs(2), Vec::new()).await.unwrap_err();
+    let grown = resident().saturating_sub(before);
+    flood.await.unwrap();
+    (error.to_string(), grown)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_at_full_speed_leaves_memory_flat() {
+    let (told, grown) = flooded_with(b'x').await;
+    assert!(told.contains("timed out after 2.0s") && told.contains("last seen: …xxxx"), "{told}");
+    // The window, what doubles while it grows, and the network's own buffers; other tests run meanwhile.
+    assert!(grown < 400 << 20, "{grown} bytes");
+    // Every byte of this one may be the end of a prompt.
+    let (told, grown) = flooded_with(b'#').await;
+    assert!(told.contains("it sends a line that does not end: "), "{}", told.len());
+    assert!(told.len() < 2000 && grown < 400 << 20, "{grown} bytes");
+}

@@ -30,8 +30,11 @@ impl Server {
                 let Ok(stream) = stream else { return };
                 let input: OwnedFd = stream.into();
                 let output = input.try_clone().unwrap();
+                // A shell shows its prompt on its standard error.
+                let errors =
+                    if program == "/bin/sh" { output.try_clone().unwrap().into() } else { Stdio::null() };
                 let mut command = Command::new(&program);
-                command.args(&arguments).stdin(input).stdout(output).stderr(Stdio::null()).process_group(0);
+                command.args(&arguments).stdin(input).stdout(output).stderr(errors).process_group(0);
                 kept.lock().unwrap().push(command.spawn().unwrap());
             }
         });
@@ -167,6 +170,17 @@ async fn telnetd_negotiates_and_serves_a_shell() {
     // A byte of 255 is escaped on its way, in both directions.
     let bytes = session.command(r"printf '\377' | od -An -tu1", LONG).await.unwrap();
     assert_eq!(bytes.trim(), "255");
+    let many = session.command("seq 1 20000", LONG).await.unwrap();
+    assert_eq!(many.lines().count(), 20_000);
+    session.close().await;
+}
+
+#[tokio::test]
+async fn a_raw_console_is_a_session() {
+    let server = Server::start("/bin/sh", &["-i".to_owned()]);
+    let properties = json!({"protocol": "tcp", "host": "127.0.0.1", "port": server.port, "profile": "linux"});
+    let mut session = open(target([], properties)).await.unwrap();
+    assert_eq!(session.command("echo $((40 + 2))", LONG).await.unwrap(), "42");
     let many = session.command("seq 1 20000", LONG).await.unwrap();
     assert_eq!(many.lines().count(), 20_000);
     session.close().await;

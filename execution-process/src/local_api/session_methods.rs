@@ -6,7 +6,7 @@ use jackfield_config::steps::Awaited;
 use jackfield_device::{
     expect::Patterns,
     limits::{COMMAND_TIMEOUT, OPEN_TIMEOUT},
-    target::SessionTarget,
+    target::{SessionTarget, jump_resources, put_jump_resources},
 };
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
@@ -53,7 +53,7 @@ impl Desk {
     }
 
     async fn session_open(&self, guest: &Guest, wanted: p::SessionOpen) -> Result<Value, Failure> {
-        let (properties, origin) = match (wanted.connect, wanted.resource) {
+        let (mut properties, origin) = match (wanted.connect, wanted.resource) {
             (Some(connect), _) => (connect, None),
             (None, Some(resource)) => (self.properties(guest, &resource).await?, Some(resource)),
             (None, None) => {
@@ -62,7 +62,7 @@ impl Desk {
             }
         };
         let name = wanted.name.or(origin).unwrap_or_else(|| unnamed(&properties));
-        let properties = self.with_jumps(guest, properties).await?;
+        self.fill_in_jumps(guest, &mut properties).await?;
         let target = SessionTarget::from_properties(&properties)
             .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("device `{name}`: {error}")))?;
         let timeout = wanted.timeout_millis.map_or(OPEN_TIMEOUT, Duration::from_millis);
@@ -70,28 +70,19 @@ impl Desk {
         Ok(json!({ "session": name }))
     }
 
-    /// The same with every jump host that is named by its resource replaced by that resource's properties.
-    async fn with_jumps(
+    /// Jump hosts that are named by their resources.
+    async fn fill_in_jumps(
         &self,
         guest: &Guest,
-        mut properties: BTreeMap<String, Value>,
-    ) -> Result<BTreeMap<String, Value>, Failure> {
-        let Some(jump) = properties.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("jump")) else {
-            return Ok(properties);
-        };
-        let mut hops = match jump.1.take() {
-            Value::Null => return Ok(properties),
-            Value::Array(hops) => hops,
-            Value::String(hops) => hops.split(',').map(|hop| json!(hop.trim())).collect(),
-            other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => vec![other],
-        };
-        for hop in &mut hops {
-            if let Some(path) = hop.as_str().filter(|text| text.starts_with('/')) {
-                *hop = json!(self.properties(guest, path).await?);
-            }
+        properties: &mut BTreeMap<String, Value>,
+    ) -> Result<(), Failure> {
+        let mut found = BTreeMap::new();
+        for path in jump_resources(properties) {
+            let of_path = self.properties(guest, &path).await?;
+            found.insert(path, of_path);
         }
-        *jump.1 = Value::Array(hops);
-        Ok(properties)
+        put_jump_resources(properties, &found);
+        Ok(())
     }
 
     /// What the tree of resources says about a device.
