@@ -259,6 +259,10 @@ impl Lookup for LabNow<'_> {
         self.lab.library_names()
     }
 
+    fn profiles(&self) -> std::collections::BTreeMap<String, String> {
+        Lookup::profiles(self.lab)
+    }
+
     fn panic_patterns(&self, user: Option<&UserName>) -> Option<Read<PanicPatterns>> {
         Lookup::panic_patterns(self.lab, user)
     }

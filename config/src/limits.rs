@@ -28,3 +28,7 @@ pub const ITERATOR_VALUES_MAX: usize = 100_000;
 pub const TIMEOUT_MILLIS_MAX: u64 = 366 * 24 * 3600 * 1000;
 
 const MIB: u64 = 1024 * 1024;
+/// Bytes of a profile of a device.
+pub const PROFILE_BYTES_MAX: u64 = 256 * 1024;
+/// Profiles of a lab that a run takes with it; further ones are left out.
+pub const PROFILES_MAX: usize = 200;

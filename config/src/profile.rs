@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jackfield_protocol::error::FileProblem;
+use serde_json::{Map, Value};
 
 use crate::toml_table::{self, Table};
 
@@ -146,6 +147,29 @@ impl Profile {
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<FileProblem>> {
         toml_table::read_document(file, text, read_profile)
     }
+
+    /// Reads a profile with some of its keys written anew, as a resource may: tables are merged, everything else is replaced.
+    ///
+    /// # Errors
+    /// Every problem of the two together; places are those of the merged text.
+    pub fn parse_with(file: &str, text: &str, anew: &Map<String, Value>) -> Result<Self, Vec<FileProblem>> {
+        // A text that is no TOML has its problems told by the reader itself.
+        let Ok(mut table) = text.parse::<toml::Table>() else { return Self::parse(file, text) };
+        for (key, value) in anew {
+            let Ok(value) = toml::Value::try_from(value) else { continue };
+            merge(&mut table, key, value);
+        }
+        Self::parse(file, &table.to_string())
+    }
+}
+
+fn merge(table: &mut toml::Table, key: &str, value: toml::Value) {
+    match (table.get_mut(key), value) {
+        (Some(toml::Value::Table(old)), toml::Value::Table(new)) => {
+            new.into_iter().for_each(|(key, value)| merge(old, &key, value));
+        }
+        (_, value) => drop(table.insert(key.to_owned(), value)),
+    }
 }
 
 fn read_profile(fields: &Table<'_>) -> Option<Profile> {
@@ -280,6 +304,17 @@ mod tests {
         p.toml:4:1: error: a pager has no `more`; add what it shows, such as more = '--More--'
         p.toml:6:1: error: there is no level `top`; name one of [[levels]]
         ");
+    }
+
+    #[test]
+    fn a_resource_may_write_some_of_it_anew() {
+        let anew = serde_json::json!({"prompt": "=> $", "login": {"nudge": "1s"}});
+        let text = "name = 'x'\nprompt = '> $'\n[login]\nuser = 'who: $'\n";
+        let profile = Profile::parse_with("p.toml", text, anew.as_object().unwrap()).unwrap();
+        assert_eq!((profile.prompt.as_str(), profile.login.user.as_str()), ("=> $", "who: $"));
+        assert_eq!(profile.login.nudge, Some(Duration::from_secs(1)));
+        let wrong = serde_json::json!({"promt": "x"});
+        assert!(Profile::parse_with("p.toml", text, wrong.as_object().unwrap()).is_err());
     }
 
     #[test]

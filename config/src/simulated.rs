@@ -125,6 +125,8 @@ pub struct ModelCommand {
     pub delay: Duration,
     /// What goes wrong.
     pub fault: Option<Fault>,
+    /// How long a device that reboots is not there.
+    pub down: Duration,
 }
 
 /// A word of a command.
@@ -221,6 +223,8 @@ pub enum Fault {
     Flood,
     /// It sends bytes that are no text before its answer.
     Garble,
+    /// It drops every connection, forgets what commands changed, and takes no connection for a while.
+    Reboot,
 }
 
 impl DeviceModel {

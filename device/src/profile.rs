@@ -8,15 +8,21 @@ use std::{
 use jackfield_config::{problem::nearest, profile::Profile};
 use jackfield_protocol::error::FileProblem;
 use regex_automata::{meta, util::syntax};
+use serde_json::{Map, Value};
 
 use crate::expect::{PatternError, Patterns};
 
 /// The profiles that are in the binary: file name and text.
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 9] = [
     ("generic.toml", include_str!("../profiles/generic.toml")),
     ("linux.toml", include_str!("../profiles/linux.toml")),
     ("frr.toml", include_str!("../profiles/frr.toml")),
     ("ios.toml", include_str!("../profiles/ios.toml")),
+    ("junos.toml", include_str!("../profiles/junos.toml")),
+    ("vrp.toml", include_str!("../profiles/vrp.toml")),
+    ("asterisk.toml", include_str!("../profiles/asterisk.toml")),
+    ("ovs.toml", include_str!("../profiles/ovs.toml")),
+    ("uboot.toml", include_str!("../profiles/uboot.toml")),
 ];
 
 /// Profiles by name. Cheap to clone.
@@ -26,6 +32,9 @@ pub struct Profiles(Arc<BTreeMap<String, Arc<Entry>>>);
 /// A profile and, from its first use on, its compiled patterns.
 #[derive(Debug)]
 struct Entry {
+    /// Where it was written, and what.
+    file: String,
+    text: String,
     profile: Arc<Profile>,
     kind: OnceLock<Arc<Kind>>,
 }
@@ -36,6 +45,13 @@ struct Entry {
 pub struct UnknownProfile {
     name: String,
     remedy: String,
+}
+
+impl Entry {
+    fn new(file: &str, text: &str, profile: Profile) -> Self {
+        let (file, text) = (file.to_owned(), text.to_owned());
+        Self { file, text, profile: Arc::new(profile), kind: OnceLock::new() }
+    }
 }
 
 impl Profiles {
@@ -61,13 +77,41 @@ impl Profiles {
         for (file, text) in files {
             match Profile::parse(file.as_ref(), text.as_ref()) {
                 Ok(profile) => {
-                    let (profile, kind) = (Arc::new(profile), OnceLock::new());
-                    profiles.insert(profile.name.clone(), Arc::new(Entry { profile, kind }));
+                    let entry = Entry::new(file.as_ref(), text.as_ref(), profile);
+                    profiles.insert(entry.profile.name.clone(), Arc::new(entry));
                 }
                 Err(mut more) => problems.append(&mut more),
             }
         }
         if problems.is_empty() { Ok(Self(Arc::new(profiles))) } else { Err(problems) }
+    }
+
+    /// The same with one more file, which goes before one of the same name; one that cannot be read is left out, and logged.
+    #[must_use]
+    pub fn with_file(self, file: &str, text: &str) -> Self {
+        match Profile::parse(file, text) {
+            Ok(profile) => {
+                let mut profiles = Arc::unwrap_or_clone(self.0);
+                let entry = Entry::new(file, text, profile);
+                profiles.insert(entry.profile.name.clone(), Arc::new(entry));
+                Self(Arc::new(profiles))
+            }
+            Err(problems) => {
+                tracing::warn!("a profile of the lab cannot be read: {}", told(&problems));
+                self
+            }
+        }
+    }
+
+    /// One of them with some of its keys written anew, as a resource may.
+    pub(crate) fn kind_with(&self, name: &str, anew: &Map<String, Value>) -> Result<Arc<Kind>, KindError> {
+        if anew.is_empty() {
+            return self.kind(name);
+        }
+        let entry = self.entry(name)?;
+        let profile = Profile::parse_with(&entry.file, &entry.text, anew)
+            .map_err(|problems| KindError::Settings(told(&problems)))?;
+        Ok(Arc::new(Kind::new(&Arc::new(profile))?))
     }
 
     /// One of them.
@@ -111,6 +155,12 @@ pub(crate) enum KindError {
     Unknown(#[from] UnknownProfile),
     #[error(transparent)]
     Pattern(#[from] PatternError),
+    #[error("the resource's `profile_settings` do not fit: {0}")]
+    Settings(String),
+}
+
+fn told(problems: &[FileProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// What may follow a command, but for a prompt that was seen before.
@@ -220,8 +270,9 @@ mod tests {
     #[test]
     fn shipped_profiles_can_be_read_and_compiled() {
         let profiles = Profiles::shipped();
-        assert_eq!(profiles.names().collect::<Vec<_>>(), ["frr", "generic", "ios", "linux"]);
-        for name in ["frr", "generic", "ios", "linux"] {
+        let names: Vec<&str> = profiles.names().collect();
+        assert_eq!(names, ["asterisk", "frr", "generic", "ios", "junos", "linux", "ovs", "uboot", "vrp"]);
+        for name in names {
             Kind::new(profiles.get(name).unwrap()).unwrap();
         }
         insta::assert_snapshot!(profiles.get("iso").unwrap_err(), @"there is no profile `iso`: did you mean `ios`?");

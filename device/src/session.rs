@@ -7,6 +7,7 @@ mod level;
 mod line;
 mod login;
 mod open;
+mod reboot;
 mod reconnect;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -100,6 +101,9 @@ pub enum SessionError {
     /// The resource's profile does not exist.
     #[error(transparent)]
     Profile(#[from] UnknownProfile),
+    /// What the resource writes anew of its profile is wrong.
+    #[error("the resource's `profile_settings` do not fit: {0}")]
+    ProfileSettings(String),
     /// The profile does not know how.
     #[error("profile `{profile}` has no {what}")]
     Unsupported {
@@ -137,6 +141,7 @@ impl From<KindError> for SessionError {
         match error {
             KindError::Unknown(unknown) => Self::Profile(unknown),
             KindError::Pattern(pattern) => Self::Pattern(pattern),
+            KindError::Settings(why) => Self::ProfileSettings(why),
         }
     }
 }
@@ -150,6 +155,8 @@ impl SessionError {
             | Self::Ssh { .. }
             | Self::Beside { .. }
             | Self::Line { .. } => true,
+            // It is the resource that says so.
+            Self::ProfileSettings(_) => true,
             Self::Transfer(error) => !error.is_test(),
             Self::Expect { source, .. } => match source {
                 ExpectError::Ended { .. } | ExpectError::Broken { .. } => true,
@@ -170,6 +177,7 @@ impl SessionError {
             | Self::Ssh { .. }
             | Self::Beside { .. }
             | Self::Line { .. }
+            | Self::ProfileSettings(_)
             | Self::Refused { .. } => false,
         }
     }
@@ -180,6 +188,7 @@ pub struct Session {
     dialogue: Dialogue,
     kind: Arc<Kind>,
     target: SessionTarget,
+    /// To connect anew, after a loss or a reboot.
     settings: SessionSettings,
     prompt: Prompt,
 }
@@ -291,6 +300,14 @@ impl Session {
         let deadline = Deadline::after(timeout);
         self.be_connected(deadline).await?;
         self.go_to_level(name, deadline).await
+    }
+
+    /// Starts the device anew as its profile says, and logs in when it is back; without a time, within the profile's.
+    ///
+    /// # Errors
+    /// The profile does not know how, or the device does not go, or does not come back in time.
+    pub async fn reboot(&mut self, timeout: Option<Duration>) -> Result<(), SessionError> {
+        self.run_reboot(timeout).await
     }
 
     /// Marks a place in the records: a test, a step.

@@ -4,6 +4,7 @@
 //! [`ssh`] carry the bytes.
 
 pub mod device;
+mod power;
 mod ssh;
 mod terminal;
 
@@ -16,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
     device::{Device, ModelError},
+    power::Power,
     terminal::Terminal,
 };
 use crate::{
@@ -124,7 +126,8 @@ pub async fn serve(model: DeviceModel, listen: Listen) -> Result<Running, Simula
     let name = model.name.clone();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let device = Arc::new(Device::new(model)?);
-    let host = Host { device: Arc::clone(&device), stop: stop.clone(), tasks: tasks.clone() };
+    let power = Arc::default();
+    let host = Host { device: Arc::clone(&device), stop: stop.clone(), tasks: tasks.clone(), power };
     let mut running =
         Running { name, telnet: None, ssh: None, ssh_fingerprint: String::new(), device, stop, tasks };
     if let Some(address) = listen.telnet {
@@ -161,6 +164,7 @@ struct Host {
     device: Arc<Device>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    power: Arc<Power>,
 }
 
 impl Host {
@@ -171,6 +175,7 @@ impl Host {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
+                Ok(_) if self.power.is_down() => {}
                 Ok((stream, _)) if self.tasks.len() <= SIMULATED_CONNECTIONS_MAX => {
                     self.tasks.spawn(self.clone().connection(stream, carrier.clone()));
                 }
@@ -190,7 +195,7 @@ impl Host {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was gone at once");
         }
-        let stop = self.stop.clone();
+        let (stop, running) = (self.stop.clone(), self.power.running());
         let served = async {
             match carrier {
                 Carrier::Telnet => {
@@ -202,14 +207,20 @@ impl Host {
         };
         tokio::select! {
             () = stop.cancelled() => {}
+            () = running.cancelled() => {}
             () = served => {}
         }
     }
 
     /// Speaks with whoever is at the other end, until they or the device have enough.
     async fn talk(&self, channel: Box<dyn Channel>, ask_login: bool) {
-        let terminal =
-            Terminal::new(channel, Arc::clone(&self.device), self.tasks.clone(), self.stop.clone());
+        let terminal = Terminal::new(
+            channel,
+            Arc::clone(&self.device),
+            self.tasks.clone(),
+            self.stop.clone(),
+            Arc::clone(&self.power),
+        );
         if let Err(error) = terminal.run(ask_login).await {
             tracing::debug!(%error, "a connection to a simulated device ended");
         }

@@ -5,7 +5,7 @@ mod properties;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     limits::{CONNECT_RETRIES, CONNECT_TIMEOUT},
@@ -51,6 +51,8 @@ pub struct SessionTarget {
     pub enable_password: Option<Secret>,
     /// The profile's name.
     pub profile: String,
+    /// Keys of the profile that this resource writes anew.
+    pub profile_settings: Map<String, Value>,
     /// The privilege level to work at; none: the one the login leads to.
     pub level: Option<String>,
 }

@@ -42,6 +42,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     open: BTreeMap<(RunId, String), Entry>,
+    /// What holds for the sessions of a run whose lab has profiles of its own.
+    settings: BTreeMap<RunId, SessionSettings>,
     /// What each test recorded so far: the name it is kept under, and the file.
     recorded: BTreeMap<AttemptId, Vec<(Arc<str>, PathBuf)>>,
 }
@@ -64,9 +66,21 @@ impl Sessions {
         Self(Arc::new(Shared { settings, recordings, state: Mutex::default() }))
     }
 
-    /// What every session shares.
-    pub(crate) fn settings(&self) -> &SessionSettings {
-        &self.0.settings
+    /// What the sessions of a run share.
+    pub(crate) fn settings(&self, run: RunId) -> SessionSettings {
+        self.0.state().settings.get(&run).unwrap_or(&self.0.settings).clone()
+    }
+
+    /// A run has come, with the profiles of its lab; one that cannot be read is left out, which is told to those who name it.
+    pub(crate) fn open_run(&self, run: RunId, profiles: &BTreeMap<String, String>) {
+        if profiles.is_empty() {
+            return;
+        }
+        let mut settings = self.0.settings.clone();
+        for (file, text) in profiles {
+            settings.profiles = settings.profiles.with_file(file, text);
+        }
+        self.0.state().settings.insert(run, settings);
     }
 
     /// Joins the session of this name, or opens it.
@@ -85,7 +99,8 @@ impl Sessions {
         }
         recording.hide(target.secrets());
         self.turn_to(attempt, name, &recording);
-        match Session::open(target, &self.0.settings, timeout, vec![Box::new(recording)]).await {
+        let settings = self.settings(attempt.run);
+        match Session::open(target, &settings, timeout, vec![Box::new(recording)]).await {
             Ok(opened) => {
                 *session = Some(opened);
                 Ok(())
@@ -126,6 +141,7 @@ impl Sessions {
     /// The run is over here: its names are free at once, its sessions are closed in a while.
     pub(crate) fn close_run(&self, run: RunId) -> impl Future<Output = ()> + use<> {
         let mut state = self.0.state();
+        state.settings.remove(&run);
         let entries: Vec<Entry> =
             state.open.extract_if(.., |(of, _), _| *of == run).map(|(_, entry)| entry).collect();
         async move {

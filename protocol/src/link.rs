@@ -326,6 +326,9 @@ pub struct RunContext {
     /// Regular expressions that end a test of a suite with panic detection.
     #[serde(default)]
     pub panic_patterns: Vec<String>,
+    /// Profiles of devices that the lab has of its own: file name and text. An EP reads them when it opens a session.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub profiles: BTreeMap<String, String>,
     /// Tests in the whole run, for `count_project_files`.
     pub tests_total: u32,
 }

@@ -36,6 +36,9 @@ pub struct RunPlan {
     /// Regular expressions of the lab that end a test of a suite with [`PlannedSuite::panic_detect`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub panic_patterns: Vec<String>,
+    /// Profiles of devices that the lab has of its own: file name and text. An EP reads them when it opens a session.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub profiles: BTreeMap<String, String>,
 }
 
 /// What holds for the whole run. Field for field the head of a project file (REFERENCE 1.1).

@@ -219,6 +219,7 @@ pub(crate) fn demo() -> Results {
         files: BTreeMap::new(),
         libraries: BTreeMap::new(),
         panic_patterns: Vec::new(),
+        profiles: Default::default(),
     };
     Results {
         run: head(13),

@@ -163,6 +163,7 @@ mod tests {
             files: Default::default(),
             libraries: Default::default(),
             panic_patterns: Vec::new(),
+            profiles: Default::default(),
         }
     }
 

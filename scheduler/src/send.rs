@@ -95,6 +95,7 @@ impl Run {
             library_layout: self.plan.options.library_layout,
             libraries: self.plan.libraries.clone(),
             panic_patterns: self.plan.panic_patterns.clone(),
+            profiles: self.plan.profiles.clone(),
             tests_total: self.tests(),
         }
     }

@@ -62,6 +62,7 @@ fn plan(tests: u32) -> RunPlan {
         files: BTreeMap::from([("/t.py".into(), BlobHash([1; 32]))]),
         libraries: BTreeMap::new(),
         panic_patterns: Vec::new(),
+        profiles: Default::default(),
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn random_plan(dice: &mut Dice, user: &str, eps: u64) -> RunPlan {
         files: BTreeMap::from([(FILE.into(), BlobHash([7; 32]))]),
         libraries: BTreeMap::new(),
         panic_patterns: Vec::new(),
+        profiles: Default::default(),
     };
     for _ in 0..dice.between(1, 4) {
         grow_suite(dice, &mut plan, None, eps, 0);

@@ -1,6 +1,6 @@
 //! The single files of a lab, each read where the lab has it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use jackfield_protocol::{error::FileProblem, id::UserName};
 
@@ -9,9 +9,18 @@ use super::{
     text::{read_as, read_source},
 };
 use crate::{
-    bindings::Bindings, db::DbConfig, email::EmailConfig, engine::EngineSettings, limits::FILE_BYTES_MAX,
-    panic::PanicPatterns, params::Params, problem::Read, resources::Node, server_init::ServerInit,
-    source::Source, users::UsersAndGroups,
+    bindings::Bindings,
+    db::DbConfig,
+    email::EmailConfig,
+    engine::EngineSettings,
+    limits::{FILE_BYTES_MAX, PROFILE_BYTES_MAX, PROFILES_MAX},
+    panic::PanicPatterns,
+    params::Params,
+    problem::Read,
+    resources::Node,
+    server_init::ServerInit,
+    source::Source,
+    users::UsersAndGroups,
 };
 
 impl Lab {
@@ -47,6 +56,22 @@ impl Lab {
     /// Reads `users_and_groups.ini`; none where the lab has none.
     pub fn users(&self) -> Option<Read<UsersAndGroups>> {
         self.first(&self.layout.users, UsersAndGroups::read)
+    }
+
+    /// The lab's own profiles of devices: file name and text; what a user has of their own goes before what all share.
+    pub fn profiles(&self) -> BTreeMap<String, String> {
+        let mut profiles = BTreeMap::new();
+        for folder in &self.layout.profiles {
+            // A folder that is not there has no profiles.
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.ends_with(".toml") && !profiles.contains_key(&name) && profiles.len() < PROFILES_MAX {
+                    let read = read_source(&entry.path(), PROFILE_BYTES_MAX);
+                    profiles.extend(read.ok().map(|source| (name, source.text().to_owned())));
+                }
+            }
+        }
+        profiles
     }
 
     /// Reads the expressions of one user, or of all, in `PanicDetectData.json`; none where the lab has none.

@@ -108,6 +108,10 @@ impl Lookup for Lab {
         Self::panic_patterns(self, user)
     }
 
+    fn profiles(&self) -> BTreeMap<String, String> {
+        Self::profiles(self)
+    }
+
     fn library(&self, name: &str) -> Known<()> {
         if matches!(self.kind, Kind::Nowhere) {
             return Known::Unchecked;

@@ -12,10 +12,13 @@ mod place;
 mod prepare;
 mod select;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{
-    error::FileProblem,
+    error::{FileProblem, Severity},
     id::{EpName, UserName},
     plan::{HookScript, RunOptions, RunPlan},
 };
@@ -24,6 +27,7 @@ use super::{Project, Script};
 use crate::{
     panic::PanicPatterns,
     problem::{Problems, has_errors},
+    profile::Profile,
     test_config::TestConfig,
 };
 
@@ -47,6 +51,11 @@ pub trait Lookup {
     fn library_names(&self) -> Vec<String> {
         Vec::new()
     }
+    /// The lab's own profiles of devices: file name and text.
+    fn profiles(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
     /// The lab's panic patterns: those of this user, or of all; none where it has none.
     fn panic_patterns(&self, user: Option<&UserName>) -> Option<crate::Read<PanicPatterns>> {
         let _ = user;
@@ -108,6 +117,7 @@ pub fn expand(
         files: std::collections::BTreeMap::new(),
         libraries: std::collections::BTreeMap::new(),
         panic_patterns: Vec::new(),
+        profiles: Default::default(),
     };
     if !prepared.too_large {
         let mut origins = build::build(&prepared, &mut plan);
@@ -123,8 +133,16 @@ pub fn expand(
         }
     }
     list.extend(take_panic_patterns(&mut plan, lab, options));
+    list.extend(take_profiles(&mut plan, lab));
     list.splice(0..0, problems.finish());
     (Some(plan).filter(|_| !has_errors(&list)), list)
+}
+
+/// Adds the lab's profiles; one that cannot be read is told of, and stands in the way of those alone who use it.
+fn take_profiles(plan: &mut RunPlan, lab: &dyn Lookup) -> Vec<FileProblem> {
+    plan.profiles = lab.profiles();
+    let problems = plan.profiles.iter().filter_map(|(file, text)| Profile::parse(file, text).err()).flatten();
+    problems.map(|problem| FileProblem { severity: Severity::Warning, ..problem }).collect()
 }
 
 /// Adds what the lab watches for, where a suite wants its output watched; the answer is what is wrong there.

@@ -9,9 +9,16 @@ use super::{
 };
 use crate::{problem::suggest, toml_table::Table};
 
-const FAULTS: [(&str, Fault); 4] =
-    [("hang", Fault::Hang), ("drop", Fault::Drop), ("flood", Fault::Flood), ("garble", Fault::Garble)];
+const FAULTS: [(&str, Fault); 5] = [
+    ("reboot", Fault::Reboot),
+    ("hang", Fault::Hang),
+    ("drop", Fault::Drop),
+    ("flood", Fault::Flood),
+    ("garble", Fault::Garble),
+];
 
+/// Time that a device needs to start, where the model does not say.
+const DOWN_DEFAULT: std::time::Duration = std::time::Duration::from_secs(1);
 /// Most lines of a page.
 const PAGE_LINES_MAX: u32 = 10_000;
 
@@ -104,6 +111,7 @@ fn read_command(fields: &Table<'_>, modes: &[&str]) -> Option<ModelCommand> {
         page_lines: fields.text("page_lines"),
         delay: fields.duration("delay").unwrap_or_default(),
         fault: fields.choice("fault", &FAULTS),
+        down: fields.duration("down").unwrap_or(DOWN_DEFAULT),
     };
     fields.finish();
     for mode in &command.modes {

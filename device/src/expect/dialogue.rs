@@ -289,12 +289,17 @@ impl Dialogue {
 
     /// Ends the dialogue.
     pub async fn close(&mut self) {
+        self.hang_up().await;
+        self.end_records();
+    }
+
+    /// Ends the connection; listeners stay for the next one.
+    pub(crate) async fn hang_up(&mut self) {
         let limit = Deadline::after(crate::limits::CLOSE_TIMEOUT);
         if timeout_at(limit.instant(), self.channel.close()).await.is_err() {
             tracing::debug!("a device did not close its side in time");
         }
         self.ended = true;
-        self.end_records();
     }
 
     fn end_records(&mut self) {

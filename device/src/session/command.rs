@@ -167,6 +167,9 @@ impl Session {
         if self.dialogue.has_ended() {
             applied?;
         } else {
+            if let (Err(SessionError::Refused { .. }), Some(abort)) = (&applied, &mode.abort) {
+                self.run_command(abort, deadline).await?;
+            }
             let left = self.apply(std::slice::from_ref(&mode.leave), &mut Vec::new(), deadline).await;
             applied.and(left)?;
         }

@@ -23,12 +23,12 @@ pub(super) async fn over(
     deadline: Deadline,
     taps: Vec<Box<dyn Tap>>,
 ) -> Result<Session, SessionError> {
-    let kind = settings.profiles.kind(&target.profile)?;
+    let kind = settings.profiles.kind_with(&target.profile, &target.profile_settings)?;
     let settle = settings.settle.unwrap_or(kind.profile.settle);
     let mut dialogue = Dialogue::new(channel, settle, taps);
     dialogue.set_pace(kind.profile.pace);
-    let mut session =
-        Session { dialogue, kind, target, settings: settings.clone(), prompt: Prompt::default() };
+    let settings = settings.clone();
+    let mut session = Session { dialogue, kind, target, settings, prompt: Prompt::default() };
     if let Err(error) = login::make_ready(&mut session, deadline).await {
         session.dialogue.close().await;
         return Err(error);

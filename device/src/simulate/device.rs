@@ -34,6 +34,8 @@ pub struct Reply {
     pub delay: Duration,
     /// What goes wrong.
     pub fault: Option<Fault>,
+    /// How long it is not there, where it reboots.
+    pub down: Duration,
     /// The connection ends after it.
     pub close: bool,
     /// Changes of the state that come later.
@@ -74,6 +76,11 @@ impl Device {
     /// The state as it is.
     pub fn state(&self) -> Map<String, Value> {
         self.locked().clone()
+    }
+
+    /// Forgets what commands have changed.
+    pub fn reset(&self) {
+        self.locked().clone_from(&self.model.state);
     }
 
     /// A panic elsewhere leaves a state that is still JSON.
@@ -185,6 +192,7 @@ impl Device {
         let close = go(place, &command.go, context);
         let mut reply = self.said(place, text);
         (reply.delay, reply.fault, reply.close, reply.later) = (command.delay, command.fault, close, later);
+        reply.down = command.down;
         reply
     }
 

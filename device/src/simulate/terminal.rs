@@ -5,7 +5,10 @@ use std::{future::poll_fn, io, sync::Arc};
 use jackfield_config::simulated::{Fault, ModelLogin};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::device::{Device, Place, Reply};
+use super::{
+    device::{Device, Place, Reply},
+    power::Power,
+};
 use crate::{
     channel::{Channel, read},
     limits::SIMULATED_LINE_BYTES_MAX,
@@ -23,6 +26,7 @@ pub(super) struct Terminal {
     device: Arc<Device>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    power: Arc<Power>,
     incoming: Vec<u8>,
     /// Bytes of `incoming` that were taken.
     taken: usize,
@@ -44,12 +48,14 @@ impl Terminal {
         device: Arc<Device>,
         tasks: TaskTracker,
         stop: CancellationToken,
+        power: Arc<Power>,
     ) -> Self {
         Self {
             channel,
             device,
             tasks,
             stop,
+            power,
             incoming: Vec::new(),
             taken: 0,
             outgoing: Vec::new(),
@@ -111,6 +117,7 @@ impl Terminal {
             None => {}
             Some(Fault::Hang) => return self.hang().await,
             Some(Fault::Flood) => return self.flood().await,
+            Some(Fault::Reboot) => return self.reboot(reply).await,
             Some(Fault::Garble) => self.send(b"\xff\xfe\x00\x1b[999;999H\xc3\x28\x80\r\n").await?,
             Some(Fault::Drop) => {
                 let half = reply.text.len() / 2;
@@ -137,6 +144,17 @@ impl Terminal {
                 }
             });
         }
+    }
+
+    /// Says what there is to say, and cuts everyone off.
+    async fn reboot(&mut self, reply: &Reply) -> io::Result<bool> {
+        self.show(&reply.text).await?;
+        self.flush().await?;
+        let (power, stop, down) = (Arc::clone(&self.power), self.stop.clone(), reply.down);
+        self.device.reset();
+        power.go_down();
+        self.tasks.spawn(async move { power.come_up(down, stop).await });
+        Ok(false)
     }
 
     /// Never answers again; the other side may leave.

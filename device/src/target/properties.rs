@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Address, Agent, Connect, Hop, HostKey, Key, Patience, Secret, SessionTarget, SshTarget, TargetError,
@@ -44,6 +44,7 @@ pub(super) fn read(properties: &BTreeMap<String, Value>) -> Result<SessionTarget
         user: properties.user()?,
         password: properties.secret(&["password"])?,
         enable_password: properties.secret(&["enable_password", "enable", "secret"])?,
+        profile_settings: properties.object("profile_settings")?,
         profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),
         level: properties.text(&["level"])?,
     })
@@ -69,6 +70,20 @@ impl<'p> Properties<'p> {
         } else {
             "ssh"
         }
+    }
+
+    /// A property that is an object, or the text of one in JSON.
+    fn object(&self, name: &str) -> Result<Map<String, Value>, TargetError> {
+        let value = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(Map::new()),
+            Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+            Some(other) => (*other).clone(),
+        };
+        let Value::Object(object) = value else {
+            let remedy = "write an object with keys of a profile, such as {\"prompt\": \"=> ?$\"}";
+            return Err(wrong(name, &value.to_string(), remedy));
+        };
+        Ok(object)
     }
 
     /// The first of some properties that is there and not empty, as text.

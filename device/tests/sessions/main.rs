@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod openssh;
 mod peers;
+mod profiles;
 mod serial;
 mod simulated;
 mod steps;

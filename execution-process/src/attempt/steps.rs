@@ -98,7 +98,8 @@ impl Attempt {
         let (order, events) = (Arc::clone(&self.order), self.events.clone());
         let mut around = Around { order, events, sessions: sessions.clone(), lines };
         let report = {
-            let steps = steps::run(&test, sessions.settings(), &mut around);
+            let settings = sessions.settings(self.order.attempt.run);
+            let steps = steps::run(&test, &settings, &mut around);
             tokio::pin!(steps);
             let limit = tokio::time::sleep(std::time::Duration::from_millis(self.order.timeout_millis));
             tokio::pin!(limit);

@@ -45,6 +45,7 @@ impl Daemon {
         if known {
             return;
         }
+        self.station.sessions.open_run(context.run, &context.profiles);
         let context = Arc::new(context);
         let blobs = self.station.blobs.clone();
         let files = RunFiles::new(&self.station.settings.work_dir, Arc::clone(&context), blobs);

@@ -76,6 +76,7 @@ pub(crate) fn context() -> RunContext {
         library_layout: LibraryLayout::Flat,
         libraries: BTreeMap::new(),
         panic_patterns: vec!["Kernel p[a]nic".to_owned()],
+        profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
         tests_total: 9,
     }
 }

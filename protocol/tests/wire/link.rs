@@ -241,9 +241,14 @@ fn run_context() -> Pair<RunContext> {
         library_layout: LibraryLayout::Deep,
         libraries: [("net".into(), library)].into(),
         panic_patterns: vec!["Kernel panic".to_owned()],
+        profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
         tests_total: 120,
     };
-    let bare = RunContext { panic_patterns: Vec::new(), ..full.clone() };
+    let bare = RunContext {
+        panic_patterns: Vec::new(),
+        profiles: std::collections::BTreeMap::new(),
+        ..full.clone()
+    };
     Pair { full, bare }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         files: [("auth/test_login.py".into(), hash(0xc3))].into(),
         libraries: [("net".into(), library())].into(),
         panic_patterns: vec!["Kernel panic".to_owned()],
+        profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
     };
     let bare = RunPlan {
         project: full.project.clone(),
@@ -39,6 +40,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         files: [].into(),
         libraries: [].into(),
         panic_patterns: Vec::new(),
+        profiles: std::collections::BTreeMap::new(),
     };
     let raised = |attempt| Raised { attempt, name: "init.py".to_owned(), verdict: Verdict::Timeout };
     vec![

@@ -107,6 +107,7 @@ pub(super) fn plan<const N: usize>(suites: [Suite; N]) -> RunPlan {
         files: BTreeMap::from([("/t.py".into(), BlobHash([1; 32]))]),
         libraries: BTreeMap::new(),
         panic_patterns: Vec::new(),
+        profiles: Default::default(),
     };
     suites.into_iter().for_each(|suite| put(&mut plan, suite, None));
     plan
