@@ -5,6 +5,7 @@
 //! - [`expect`] finds what is awaited in bytes as they arrive, [`record`] writes a dialogue down;
 //! - [`transfer`] moves files;
 //! - a [`session`] puts them together: open, command, config, close;
+//! - [`power`] switches their mains;
 //! - [`textfsm`] makes tables of what a command said;
 //! - [`steps`] runs a test that is written as data;
 //! - [`simulate`] is the other side: devices that are not there.
@@ -25,6 +26,8 @@ pub mod ssh;
 pub mod telnet;
 
 pub mod transfer;
+
+pub mod power;
 
 pub mod expect;
 pub mod record;

@@ -37,7 +37,7 @@ use Jackfield::Session;
 
 my @SNAKE = qw(
     log_msg get_global set_global get_config get_resource set_resource rename_resource delete_resource get_sut
-    get_bind_id get_bind_name artifact capture_start capture_stop cleanup variable part step interact breakpoint
+    get_bind_id get_bind_name artifact capture_start capture_stop power cleanup variable part step interact breakpoint
     test_fail test_abort test_timeout test_skip
 );
 my @CAMEL = qw(
@@ -115,6 +115,12 @@ sub artifact {
     my $full = Cwd::abs_path($path) // $path;
     call('artifact', name => $name // File::Basename::basename($full), path => $full);
     return;
+}
+
+# Switch the mains of a resource: on, off, cycle, status. Answers on, off or unknown.
+sub power {
+    my ($resource, $action) = @_;
+    return call('power', resource => "$resource", action => "$action")->{state};
 }
 
 # Write the packets on an interface of the EP's machine into NAME.pcap, kept with this attempt, until capture_stop; answers with the name.

@@ -118,6 +118,11 @@ jf_artifact() {
     jf_tell artifact "$(jf_object name "${2:-${1##*/}}" path "$_jf_path")"
 }
 
+# jf_power RESOURCE on|off|cycle|status: switches its mains, and prints {"state":"on"}.
+jf_power() {
+    jf_call power "$(jf_object resource "$1" action "$2")"
+}
+
 # jf_capture_start INTERFACE [FILTER] [NAME]: write packets into NAME.pcap, kept with this attempt, until jf_capture_stop.
 jf_capture_start() {
     jf_tell capture_start "$(jf_object interface "$1" filter "${2:-}" name "${3:-}")"

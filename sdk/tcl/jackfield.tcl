@@ -18,7 +18,7 @@ namespace eval jackfield {
     variable link ""
     variable lastId 0
     variable hello {}
-    namespace export log_msg result part set_variable artifact capture_start capture_stop cleanup get_global set_global get_config get_resource set_resource \
+    namespace export log_msg result part set_variable artifact capture_start capture_stop power cleanup get_global set_global get_config get_resource set_resource \
         rename_resource delete_resource get_sut get_bind_id get_bind_name session session_* test_* step context
 }
 
@@ -100,6 +100,11 @@ proc jackfield::artifact {path {name ""}} {
     set path [file normalize $path]
     if {$name eq ""} { set name [file tail $path] }
     call artifact [list name [json::text $name] path [json::text $path]]
+}
+
+# Switch the mains of a resource: on, off, cycle, status. Answers on, off or unknown.
+proc jackfield::power {resource action} {
+    dict get [call power [list resource [json::text $resource] action [json::text $action]]] state
 }
 
 # Write the packets on an interface of the EP's machine into NAME.pcap, kept with this attempt, until capture_stop; answers with the name.

@@ -10,11 +10,11 @@
 mod beside;
 mod broken;
 mod crash;
+mod equipment;
 mod first_run;
 mod languages;
 mod logs;
 mod order;
-mod packets;
 mod people;
 mod queue;
 mod router;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{self, root, succeeds};
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 18] = [
+const PACKAGES: [(&str, &str); 20] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openssh-server", "/usr/sbin/sshd"),
     ("openssh-client", "/usr/bin/ssh"),
@@ -16,6 +16,8 @@ const PACKAGES: [(&str, &str); 18] = [
     ("ser2net", "/usr/sbin/ser2net"),
     ("iproute2", "/usr/bin/ip"),
     ("tcpdump", "/usr/bin/tcpdump"),
+    ("snmp", "/usr/bin/snmpset"),
+    ("snmpd", "/usr/sbin/snmpd"),
     ("procps", "/usr/bin/ps"),
     ("tcl", "/usr/bin/tclsh"),
     ("expect", "/usr/bin/expect"),

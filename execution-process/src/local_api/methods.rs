@@ -1,7 +1,8 @@
 //! Every method but those of sessions, one arm each.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
+use jackfield_device::power::{self, Action, Outlet, PowerError};
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     link::{Call, Interact, Part},
@@ -24,6 +25,8 @@ use crate::{
 
 /// How long a person is waited for where the test names no limit.
 const INTERACT_MILLIS: u64 = 600_000;
+/// How long an outlet may take where the test names no limit.
+const POWER_LIMIT: Duration = Duration::from_secs(30);
 /// Where a component is looked up when no test configuration is named.
 const DEFAULT_BINDING: &str = "default_binding";
 
@@ -41,6 +44,7 @@ impl Desk {
             "cleanup" => said(guest, cleanup(params(value)?)?).await,
             "capture_start" => self.capture_start(guest, params(value)?).await,
             "capture_stop" => self.capture_stop(guest, params(value)?).await,
+            "power" => self.power(guest, params(value)?).await,
             "get_config" => configs::get(self, guest, params(value)?).await,
             "get_bind_id" => self.binding(guest, params(value)?, "id").await,
             "get_bind_name" => self.binding(guest, params(value)?, "path").await,
@@ -74,6 +78,27 @@ impl Desk {
 
     async fn capture_stop(&self, guest: &Guest, wanted: p::CaptureStop) -> Result<Value, Failure> {
         Ok(json!(self.station.captures.stop(guest.order.attempt, &wanted.capture).await?))
+    }
+
+    async fn power(&self, guest: &Guest, wanted: p::Power) -> Result<Value, Failure> {
+        let action: Action = wanted.action.parse().map_err(|error: PowerError| {
+            Failure::Params(Problem::new(ErrorCode::BadRequest, error.to_string()).field("action"))
+        })?;
+        let of_resource = |error: PowerError| {
+            Problem::new(ErrorCode::Unavailable, format!("power of `{}`: {error}", wanted.resource))
+        };
+        let properties = self.properties(guest, &wanted.resource).await?;
+        let property = properties.get(power::PROPERTY).ok_or_else(|| {
+            let title = format!(
+                "`{}` has no property `power`; docs/lab-files.md shows how to write it",
+                wanted.resource
+            );
+            Problem::new(ErrorCode::NotFound, title).field("resource")
+        })?;
+        let outlet = Outlet::from_property(property).map_err(of_resource)?;
+        let limit = wanted.timeout_millis.map_or(POWER_LIMIT, Duration::from_millis);
+        let state = outlet.act(action, limit).await.map_err(of_resource)?;
+        Ok(json!({ "state": state.to_string() }))
     }
 
     async fn binding(&self, guest: &Guest, wanted: p::GetBind, field: &str) -> Result<Value, Failure> {

@@ -61,6 +61,14 @@ pub(super) struct CaptureStart {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Power {
+    pub(super) resource: String,
+    pub(super) action: String,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct CaptureStop {
     pub(super) capture: String,
 }

@@ -86,7 +86,11 @@ impl Desk {
     }
 
     /// What the tree of resources says about a device.
-    async fn properties(&self, guest: &Guest, resource: &str) -> Result<BTreeMap<String, Value>, Failure> {
+    pub(super) async fn properties(
+        &self,
+        guest: &Guest,
+        resource: &str,
+    ) -> Result<BTreeMap<String, Value>, Failure> {
         let found = self.ask(guest, Call::GetResource { query: resource.to_owned() }).await?;
         let node: Result<Resource, _> = serde_json::from_value(found);
         node.map(|node| node.properties).map_err(|error| {

@@ -196,6 +196,11 @@ public final class Jackfield {
         call("artifact", Map.of("name", name, "path", path));
     }
 
+    /** Switches the mains of a resource: on, off, cycle, status. Answers on, off or unknown. */
+    public static String power(String resource, String action) {
+        return text(call("power", Map.of("resource", resource, "action", action)), "state");
+    }
+
     /** Writes the packets on an interface of the EP's machine into NAME.pcap, kept with this attempt, until captureStop. */
     public static void captureStart(String interface_, String filter, String name) {
         call("capture_start", Map.of("interface", interface_, "filter", filter, "name", name));

@@ -26,7 +26,7 @@ from jackfield.step import Step as step
 __all__ = [
     "JackfieldError", "Match", "Session", "Step", "TestAborted", "TestEnd", "TestFailed", "TestSkipped", "TestTimeout",
     "artifact", "breakpoint", "call", "capture", "cleanup", "context", "delete_resource", "exact", "get_bind_id", "get_bind_name", "get_config",
-    "get_global", "get_resource", "get_sut", "interact", "log_msg", "part", "rename_resource", "result", "session", "sessions",
+    "get_global", "get_resource", "get_sut", "interact", "log_msg", "part", "power", "rename_resource", "result", "session", "sessions",
     "set_global", "set_resource", "step", "test_abort", "test_fail", "test_skip", "test_timeout", "variable",
 ]  # fmt: skip
 
@@ -55,6 +55,11 @@ def artifact(path: str | os.PathLike[str], name: str | None = None) -> None:
     """Keep a file with this attempt."""
     full = os.path.abspath(os.fspath(path))
     call("artifact", name=name or os.path.basename(full), path=full)
+
+
+def power(resource: str, action: str, timeout: float | None = None) -> str:
+    """Switch the mains of a resource `on` or `off`, `cycle` them, or ask for their `status`; answers `on`, `off` or `unknown`."""
+    return call("power", resource=resource, action=action, timeout_millis=millis(timeout))["state"]
 
 
 @contextmanager

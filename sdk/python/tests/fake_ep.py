@@ -37,7 +37,7 @@ class FakeEp:
     def __init__(self, path):
         self.path = path
         self.lock = threading.Lock()
-        self.logs, self.parts, self.variables, self.artifacts, self.cleanups, self.captures = [], [], {}, [], [], []
+        self.logs, self.parts, self.variables, self.artifacts, self.cleanups, self.captures, self.powered = [], [], {}, [], [], [], []
         self.questions, self.breakpoints = [], []
         self.result = None
         self.results = 0
@@ -138,6 +138,10 @@ class FakeEp:
         if not isinstance(value, str):
             raise Problem("bad_request", "a variable is a text", "value")
         self.variables[name] = value
+
+    def call_power(self, resource, action, timeout_millis=None):
+        self.powered.append((resource, action))
+        return {"state": "off" if action == "off" else "on"}
 
     def call_capture_start(self, interface, filter="", name=None):
         self.captures.append([name or interface, interface, filter])

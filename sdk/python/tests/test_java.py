@@ -67,6 +67,7 @@ class Java(Lab):
                 router.command("ip route 10.0.0.0/24");
                 is(router.command("show ip route").strip(), "10.0.0.0/24");
             }
+            is(Jackfield.power("/lab/router", "off"), "off");
             Jackfield.captureStart("lo", "tcp port 23", "wire");
             is(Jackfield.captureStop("wire").get("packets"), 7L);
             Jackfield.result("SKIPPED", "all calls were made");

@@ -97,6 +97,7 @@ class Perl(Lab):
             variable('build', 7);
             cleanup('reset', ['reset', '--all'], 1.5);
             artifact(__FILE__);
+            is(power('/lab/router', 'off'), 'off');
             is(capture_stop(capture_start('lo', 'tcp port 23'))->{packets}, 7);
             my $pid = fork // die; if (!$pid) { log_msg('logTest', 'child'); exit 0 } waitpid $pid, 0;
             print "ö ok\n";

@@ -36,6 +36,7 @@ class Calls(Lab):
         path = self.write("a.pcap", "x")
         jackfield.artifact(path)
         jackfield.cleanup("reset", ["reset", "--all"], timeout=1.5)
+        self.assertEqual(jackfield.power("/lab/router", "cycle"), "on")
         with jackfield.capture("lo", "tcp port 23", name="wire") as counts:
             self.assertEqual(counts, {})
         self.assertEqual((counts["packets"], self.ep.captures), (7, [["wire", "lo", "tcp port 23"]]))

@@ -78,6 +78,7 @@ class Shell(Lab):
             jf_variable build 7
             jf_cleanup reset reset --all 'x y'
             jf_artifact made.json
+            jf_power /lab/router off | grep -q '"off"' || jf_fail 'it is not off'
             jf_capture_start lo 'tcp port 23'
             jf_capture_stop lo | grep -q '"packets": *7' || jf_fail 'packets were not counted'
             echo ok

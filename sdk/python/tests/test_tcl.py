@@ -93,6 +93,7 @@ class Tcl(Lab):
             jackfield::set_variable build 7
             jackfield::cleanup reset {reset --all} 1500
             jackfield::artifact [info script]
+            is [jackfield::power /lab/router off] off
             is [dict get [jackfield::capture_stop [jackfield::capture_start lo "tcp port 23"]] packets] 7
             if {![catch { jackfield::session_command $r x } error options]} { error "a closed session took a command" }
             is [dict get $options -errorcode] {JACKFIELD not_found session}

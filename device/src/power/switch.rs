@@ -1,0 +1,85 @@
+//! Power that a program switches.
+
+use std::process::Stdio;
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::{Action, PowerError, State, expected};
+
+/// A program and its arguments, for each action.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Commands {
+    #[serde(default)]
+    on: Option<Vec<String>>,
+    #[serde(default)]
+    off: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) cycle: Option<Vec<String>>,
+    /// Its last line is `on` or `off`, or ends so.
+    #[serde(default)]
+    status: Option<Vec<String>>,
+}
+
+impl Commands {
+    pub(super) async fn act(&self, action: Action) -> Result<State, PowerError> {
+        let (command, name) = match action {
+            Action::On => (&self.on, "on"),
+            Action::Off => (&self.off, "off"),
+            Action::Cycle => (&self.cycle, "cycle"),
+            Action::Status => (&self.status, "status"),
+        };
+        let said = run(command.as_ref().ok_or(PowerError::Missing(name))?, &[]).await?;
+        Ok(if action == Action::Status { state_of(&said) } else { expected(action) })
+    }
+}
+
+/// What the last line says.
+fn state_of(said: &str) -> State {
+    let last = said.trim().lines().next_back().unwrap_or_default().to_lowercase();
+    match last.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()) {
+        Some("on" | "1") => State::On,
+        Some("off" | "0") => State::Off,
+        _ => State::Unknown,
+    }
+}
+
+/// Runs a program to its end, and answers with what it wrote; it ends with the caller's patience.
+pub(super) async fn run(command: &[String], environment: &[(&str, &str)]) -> Result<String, PowerError> {
+    let (program, arguments) =
+        command.split_first().ok_or_else(|| PowerError::Property("has an empty command".to_owned()))?;
+    let output = Command::new(program)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| PowerError::Failed(format!("`{program}` cannot be started: {error}")))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout));
+    }
+    let said = [text(&output.stderr), text(&output.stdout)].into_iter().find(|said| !said.is_empty());
+    let said = said.unwrap_or_else(|| "it said nothing".to_owned());
+    Err(PowerError::Failed(format!("`{program}` ended with {}: {said}", output.status)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_tells_the_state() {
+        for (said, state) in [
+            ("on", State::On),
+            ("outlet 3: OFF\n", State::Off),
+            ("connecting\nstate=1.", State::On),
+            ("", State::Unknown),
+            ("only", State::Unknown),
+        ] {
+            assert_eq!(state_of(said), state, "{said}");
+        }
+    }
+}
