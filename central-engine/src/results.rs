@@ -12,6 +12,9 @@ use crate::{
     store::{self, Store, StoreError},
 };
 
+/// Tests whose attempts are read at once: rows of the database take several times the room of what is kept of them.
+const PIECE: usize = 1_000;
+
 /// Everything of a run that a report can say; none for an unknown run.
 ///
 /// # Errors
@@ -28,13 +31,15 @@ pub(crate) async fn gather(
     else {
         return Ok(None);
     };
-    let attempts = store::attempt::of_tests(&mut conn, run, 0..u32::MAX).await?;
     let hosts = store::ep::seen(&mut conn).await?.into_iter().map(|(ep, seen)| (ep, seen.host)).collect();
     let mut tests = vec![TestResult::default(); plan.tests.len()];
-    for attempt in attempts {
-        let at = usize::try_from(attempt.attempt.test.0).ok();
-        if let Some(test) = at.and_then(|at| tests.get_mut(at)) {
-            add(test, attempt);
+    for (first, some) in (0_u32..).step_by(PIECE).zip(tests.chunks_mut(PIECE)) {
+        let count = u32::try_from(some.len()).unwrap_or(u32::MAX);
+        for row in store::attempt::of_tests(&mut conn, run, first..first.saturating_add(count)).await? {
+            let at = row.attempt.test.0.checked_sub(first).and_then(|at| usize::try_from(at).ok());
+            if let Some(test) = at.and_then(|at| some.get_mut(at)) {
+                add(test, row);
+            }
         }
     }
     let stopped = row.stopped.as_ref().map(sentence);

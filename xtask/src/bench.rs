@@ -10,7 +10,7 @@ mod logs;
 mod peers;
 mod start;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use crate::command::{cargo, run};
@@ -18,7 +18,7 @@ use crate::command::{cargo, run};
 /// Measure against a floor or a peer in the same run.
 #[derive(clap::Args)]
 pub(crate) struct Bench {
-    /// What to measure; everything without it.
+    /// What to measure; all without it.
     #[arg(value_enum)]
     what: Vec<What>,
     /// One JSON object a line instead of a table.
@@ -30,15 +30,20 @@ pub(crate) struct Bench {
     /// Rounds of each measure.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// End with exit code 1 when a goal is missed.
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum What {
+    /// Everything.
+    All,
     /// Time per test, against xargs.
     Dispatch,
     /// Time per test, against other runners.
     Peers,
-    /// Accepting a project of 100,000 tests.
+    /// The life of a run of 100,000 tests: accepted, stopped, reported, looked at.
     Start,
     /// One test that prints a gigabyte.
     Logs,
@@ -57,7 +62,9 @@ pub(crate) struct Measure {
     pub(crate) value: f64,
     /// Of what.
     pub(crate) unit: &'static str,
-    /// What the same work costs without us, in the same unit; none where there is no such thing.
+    /// What else was measured in the same rounds: a peer, or the floor that the work costs without us.
+    pub(crate) against: Option<&'static str>,
+    /// Its figure, in the same unit.
     pub(crate) floor: Option<f64>,
     /// Ours divided by that.
     pub(crate) ratio: Option<f64>,
@@ -67,28 +74,49 @@ pub(crate) struct Measure {
     pub(crate) holds: Option<bool>,
 }
 
+impl Measure {
+    /// A figure that stands alone.
+    pub(crate) fn own(name: &'static str, value: f64, unit: &'static str, goal: &'static str) -> Self {
+        Self { name, value, unit, against: None, floor: None, ratio: None, goal, holds: None }
+    }
+
+    /// The same with the answer whether it is good enough.
+    pub(crate) fn holds(self, holds: bool) -> Self {
+        Self { holds: Some(holds), ..self }
+    }
+
+    /// The same beside what else was measured.
+    pub(crate) fn against(self, against: &'static str, floor: f64) -> Self {
+        Self { against: Some(against), floor: Some(floor), ratio: Some(self.value / floor), ..self }
+    }
+}
+
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         if !self.built {
             run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
         }
         let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps, What::Device];
-        let wanted = if self.what.is_empty() { &all[..] } else { &self.what[..] };
+        let everything = self.what.is_empty() || self.what.contains(&What::All);
+        let wanted = if everything { &all[..] } else { &self.what[..] };
         let mut missed = 0;
         for what in wanted {
             let measures = match what {
+                What::All => Vec::new(),
                 What::Dispatch => dispatch::measure(self.rounds)?,
                 What::Peers => peers::measure(self.rounds)?,
                 What::Start => start::measure(self.rounds)?,
-                What::Logs => logs::measure()?,
-                What::Eps => eps::measure()?,
+                What::Logs => logs::measure(self.rounds)?,
+                What::Eps => eps::measure(self.rounds)?,
                 What::Device => device::measure(self.rounds)?,
             };
             missed += measures.iter().filter(|measure| measure.holds == Some(false)).count();
             self.print(&measures)?;
         }
         if missed > 0 {
-            eprintln!("{missed} goals are missed");
+            let text = format!("{missed} goals are missed");
+            ensure!(!self.check, text);
+            eprintln!("{text}");
         }
         Ok(())
     }
@@ -100,11 +128,12 @@ impl Bench {
                 println!("{}", serde_json::to_string(measure)?);
                 continue;
             }
-            let Measure { name, value, unit, floor, ratio, goal, holds } = measure;
+            let Measure { name, value, unit, against, floor, ratio, goal, holds } = measure;
+            let against = against.unwrap_or("");
             let number = |value: Option<f64>| value.map_or(String::from("-"), |value| format!("{value:.3}"));
             let holds = holds.map_or("", |holds| if holds { "holds" } else { "MISSED" });
             println!(
-                "{name:44} {value:>10.3} {unit:6} floor {:>9}  ratio {:>7}  {goal:28} {holds}",
+                "{name:44} {value:>10.3} {unit:6} {against:>22} {:>9}  ratio {:>7}  {goal:28} {holds}",
                 number(*floor),
                 number(*ratio)
             );

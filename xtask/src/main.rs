@@ -24,7 +24,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Chore {
     /// Install what building and testing need (Debian packages, Python packages).
-    Setup,
+    Setup {
+        /// And the runners that the measures compare with.
+        #[arg(long)]
+        bench: bool,
+    },
     /// Build, start a small lab, run the demo project in it, and stay up until Ctrl-C.
     Demo(demo::Demo),
     /// Install what the tests need, and run every test.
@@ -37,7 +41,9 @@ enum Chore {
 
 fn main() -> Result<()> {
     match Arguments::parse().chore {
-        Chore::Setup => setup::run(),
+        Chore::Setup { bench } => {
+            setup::run().and_then(|()| if bench { setup::run_for_bench() } else { Ok(()) })
+        }
         Chore::Demo(demo) => demo.run(),
         Chore::Test(test) => test.run(),
         Chore::Lint => lint::run(),

@@ -33,14 +33,18 @@ const PACKAGES: [(&str, &str); 20] = [
 /// Python packages that Debian 12 does not have, in an environment of the project's own.
 const PYTHON_PACKAGES: [&str; 1] = ["robotframework==7.3.2"];
 
+/// What the measures compare with, each with what shows that it is there.
+const BENCH_PACKAGES: [(&str, &str); 2] = [("cmake", "/usr/bin/ctest"), ("bats", "/usr/bin/bats")];
+const BENCH_PYTHON_PACKAGES: [&str; 1] = ["avocado-framework==113.0"];
+
 /// Installs whatever is missing; quick when nothing is.
 pub(crate) fn run_quietly_if_complete() -> Result<()> {
-    if missing().is_empty() && python_environment_is_complete() { Ok(()) } else { self::run() }
+    if missing(&PACKAGES).is_empty() && python_environment_is_complete() { Ok(()) } else { self::run() }
 }
 
 /// Installs whatever is missing.
 pub(crate) fn run() -> Result<()> {
-    let missing = missing();
+    let missing = missing(&PACKAGES);
     if missing.is_empty() {
         eprintln!("setup: every Debian package is there");
     } else {
@@ -53,8 +57,23 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-fn missing() -> Vec<&'static str> {
-    PACKAGES.iter().filter(|(_, shows)| fs::metadata(shows).is_err()).map(|(package, _)| *package).collect()
+/// Installs the runners that the measures compare with. nextest comes with `cargo install --locked cargo-nextest`.
+pub(crate) fn run_for_bench() -> Result<()> {
+    let missing = missing(&BENCH_PACKAGES);
+    if !missing.is_empty() {
+        install(&missing)?;
+    }
+    if !python_environment().join("bin/avocado").is_file() {
+        let pip = python_environment().join("bin/pip");
+        command::run(Command::new(pip).args(["install", "--quiet"]).args(BENCH_PYTHON_PACKAGES))
+            .context("installing runners to compare with")?;
+    }
+    eprintln!("setup: the measures have whom to compare with");
+    Ok(())
+}
+
+fn missing(packages: &[(&'static str, &str)]) -> Vec<&'static str> {
+    packages.iter().filter(|(_, shows)| fs::metadata(shows).is_err()).map(|(package, _)| *package).collect()
 }
 
 fn install(packages: &[&str]) -> Result<()> {

@@ -1,14 +1,18 @@
 //! Reports of a run, made when they are asked for: also of a run that goes on.
 
-use std::io;
+use std::io::{self, BufWriter, Write};
 
 use actix_web::{HttpResponse, http::header, web};
-use jackfield_protocol::{error::ErrorCode, id::RunId};
+use futures_util::stream;
+use jackfield_protocol::id::RunId;
 use jackfield_reporting::{html, junit, results::Results, summary};
 
-use super::{Answer, App, Failure, run};
+use tokio::sync::mpsc;
+
+use super::{Answer, App, run};
 use crate::{
     auth::{Guard, MayRead},
+    limits,
     results::{self, LogsOfEngine},
 };
 
@@ -42,8 +46,7 @@ pub(super) async fn as_html(app: web::Data<App>, _: Guard<MayRead>, run: web::Pa
 pub(super) async fn as_text(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
     report(&app, *run, "text/plain; charset=utf-8", |results, _, out| {
         let summary = summary::Summary::of(results);
-        out.extend_from_slice(summary::table(results, &summary).as_bytes());
-        Ok(())
+        out.write_all(summary::table(results, &summary).as_bytes())
     })
     .await
 }
@@ -52,21 +55,41 @@ async fn report(
     app: &App,
     run: RunId,
     kind: &str,
-    write: fn(&Results, &LogsOfEngine, &mut Vec<u8>) -> io::Result<()>,
+    write: fn(&Results, &LogsOfEngine, &mut dyn Write) -> io::Result<()>,
 ) -> Answer {
     let results = results::gather(&app.store, run, app.facts.clone()).await?;
     let results = results.ok_or_else(|| run::no_run(run))?;
     let logs = LogsOfEngine(app.logs.clone());
-    let made = web::block(move || {
-        let mut out = Vec::new();
-        write(&results, &logs, &mut out).map(|()| out)
+    let (pieces, waiting) = mpsc::channel(PIECES_WAITING_MAX);
+    app.tasks.spawn_blocking(move || {
+        let mut out = BufWriter::with_capacity(limits::COPY_BYTES, Pieces(pieces));
+        if let Err(error) = write(&results, &logs, &mut out).and_then(|()| out.flush()) {
+            let (reader, _) = out.into_parts();
+            // The answer ends in the middle, which its reader can tell; one who has gone away needs to hear nothing.
+            drop(reader.0.blocking_send(Err(error)));
+        }
     });
-    let failed =
-        |error: &dyn std::fmt::Display| Failure::new(ErrorCode::Internal, format!("the report: {error}"));
-    let text = made.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, kind))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(text))
+        .streaming(stream::unfold(waiting, |mut waiting| async { Some((waiting.recv().await?, waiting)) })))
+}
+
+/// Pieces of a report between its writer and the socket: a slow reader holds up the writer, and no report stands in memory.
+const PIECES_WAITING_MAX: usize = 4;
+
+/// The writing end of an answer.
+struct Pieces(mpsc::Sender<io::Result<web::Bytes>>);
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = Ok(web::Bytes::copy_from_slice(bytes));
+        self.0.blocking_send(piece).ok().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -23,7 +23,7 @@ pub(super) async fn insert(
         if left < size {
             continue;
         }
-        let sql = statement(head, columns, tail, size);
+        let sql = statement(head, columns, tail, size, conn.is_postgres());
         while left >= size {
             let binds = rows.by_ref().take(size).flatten().collect();
             conn.run(sqlx::AssertSqlSafe(sql.clone()), binds).await?;
@@ -33,12 +33,14 @@ pub(super) async fn insert(
     Ok(())
 }
 
-fn statement(head: &str, columns: usize, tail: &str, rows: usize) -> String {
+/// The text of a statement. SQLite gets placeholders without numbers: it keeps numbers as names in a list, and looks for the
+/// name of each value that is bound from the beginning of that list, which took four fifths of the time of large commits.
+fn statement(head: &str, columns: usize, tail: &str, rows: usize, numbered: bool) -> String {
     let mut number = 0_usize;
     let values = (0..rows).map(|_| {
         let row = (0..columns).map(|_| {
             number = number.saturating_add(1);
-            format!("${number}")
+            if numbered { format!("${number}") } else { "?".to_owned() }
         });
         format!("({})", row.collect::<Vec<_>>().join(", "))
     });
@@ -52,9 +54,8 @@ mod tests {
 
     #[test]
     fn placeholders_count_through_all_rows() {
-        assert_eq!(
-            statement("INSERT INTO t (a, b)", 2, "ON CONFLICT DO NOTHING", 2),
-            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
-        );
+        let text = |numbered| statement("INSERT INTO t (a, b)", 2, "ON CONFLICT DO NOTHING", 2, numbered);
+        assert_eq!(text(true), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING");
+        assert_eq!(text(false), "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING");
     }
 }

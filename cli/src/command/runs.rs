@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use jackfield_protocol::{
-    api::{Page, RunSummary, Submitted, Waiting},
+    api::{Page, RunSummary, Submitted, TestRow, Waiting},
     id::{AttemptId, RunId, TestIndex},
 };
 use serde_json::{Value, json};
@@ -179,14 +179,9 @@ fn latest_attempt(context: &Context, test: &str) -> Result<AttemptId> {
     let Some((run, index)) = numbers else {
         bail!("`{test}` is neither a test, such as 41.17, nor an attempt, such as 41.17.1");
     };
-    let index = TestIndex(index);
-    let rows = follow::tests_of(&context.client, RunId(run), "")?;
-    match rows.into_iter().find(|row| row.test == index) {
-        Some(row) => row
-            .attempt
-            .ok_or_else(|| anyhow::anyhow!("test {test} has not been sent to any EP: it has no log")),
-        None => bail!("run {run} has no test {index}; see `jackfield runs show {run}`"),
-    }
+    let (run, index) = (RunId(run), TestIndex(index));
+    let row: TestRow = context.client.get(&format!("/runs/{run}/tests/{index}"))?;
+    row.attempt.ok_or_else(|| anyhow::anyhow!("test {test} has not been sent to any EP: it has no log"))
 }
 
 fn wait(context: &Context, run: RunId) -> Result<Exit> {

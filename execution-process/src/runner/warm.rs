@@ -36,7 +36,7 @@ pub(crate) struct WarmSettings {
 /// A test to run.
 #[derive(Debug)]
 pub(crate) struct WarmRun {
-    /// The `run` message, without `op` and `id`.
+    /// What the interpreter's child is to know (`warm.py`).
     pub(crate) message: Map<String, Value>,
     /// Where it writes.
     pub(crate) output: OwnedFd,

@@ -1,16 +1,17 @@
-"""The warm interpreter's end of its socket to the EP: four bytes of length, big-endian, and JSON."""
+"""The warm interpreter's end of its socket to the EP; `warm.py` says what travels on it."""
 
 from __future__ import annotations
 
 import json
 import socket
-from typing import Any
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 # Standard output and standard error of a test.
 FDS_PER_RUN = 2
 FDS_AT_ONCE_MAX = 64
 RECEIVE_BYTES = 256 * 1024
+# Four bytes of length, eight of the test's number.
+HEADER_BYTES = 12
 
 
 class Channel:
@@ -21,8 +22,8 @@ class Channel:
         self._bytes = bytearray()
         self._fds: list[int] = []
 
-    def receive(self) -> list[dict[str, Any]] | None:
-        """What has come; `None` when the EP has closed its end."""
+    def receive(self) -> list[tuple[int, bytes]] | None:
+        """Tests that have come: the EP's number and the message of each; `None` when the EP has closed its end."""
         data, fds, flags, _ = socket.recv_fds(self.link, RECEIVE_BYTES, FDS_AT_ONCE_MAX)
         self._fds += fds
         if flags & socket.MSG_CTRUNC:
@@ -44,19 +45,33 @@ class Channel:
         """The highest file descriptor in use here."""
         return max(self.link.fileno(), *self._fds, 0)
 
-    def send(self, event: str, **more: int | str) -> None:
-        """Tell the EP."""
-        body = json.dumps({"event": event, **more}).encode()
+    def send_ready(self, version: str) -> None:
+        """Tell the EP that tests may come."""
+        self._send(json.dumps({"event": "ready", "version": version}).encode())
+
+    # Formatted, and not through `json`: these are said for each test, and cost pages shared with its child.
+
+    def send_started(self, identity: int, pid: int) -> None:
+        """Tell the EP that a test runs."""
+        self._send(b'{"event": "started", "id": %d, "pid": %d}' % (identity, pid))
+
+    def send_exited(self, identity: int, code: int) -> None:
+        """Tell the EP how a test ended; a negative number is a signal."""
+        how = b'"signal": %d' % -code if code < 0 else b'"code": %d' % code
+        self._send(b'{"event": "exited", "id": %d, %b}' % (identity, how))
+
+    def _send(self, body: bytes) -> None:
         self.link.sendall(len(body).to_bytes(4, "big") + body)
 
-    def _messages(self) -> list[dict[str, Any]]:
+    def _messages(self) -> list[tuple[int, bytes]]:
         found = []
-        while len(self._bytes) >= 4:
+        while len(self._bytes) >= HEADER_BYTES:
             length = int.from_bytes(self._bytes[:4], "big")
             if length > MESSAGE_BYTES_MAX:
                 raise RuntimeError(f"the EP announced a message of {length} bytes")
-            if len(self._bytes) < 4 + length:
+            end = HEADER_BYTES + length
+            if len(self._bytes) < end:
                 break
-            found.append(json.loads(self._bytes[4 : 4 + length]))
-            del self._bytes[: 4 + length]
+            found.append((int.from_bytes(self._bytes[4:HEADER_BYTES], "big"), bytes(self._bytes[HEADER_BYTES:end])))
+            del self._bytes[:end]
         return found

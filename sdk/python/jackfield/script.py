@@ -6,6 +6,7 @@ The process is the test's alone: either a child of the warm interpreter, or one 
 from __future__ import annotations
 
 import builtins
+import json
 import os
 import sys
 import time
@@ -35,6 +36,16 @@ class End(NamedTuple):
     """One sentence; empty where there is nothing to say."""
     crashed: bool = False
     """It died instead of ending."""
+
+
+# The scanner alone: `json.loads` also looks for white space with regular expressions, at the price of a dozen pages.
+_scan = json.JSONDecoder().scan_once
+
+
+def read_message(body: bytes) -> dict[str, Any]:
+    """The EP's message about a test."""
+    message: dict[str, Any] = _scan(body.decode(), 0)[0]
+    return message
 
 
 def new_main() -> ModuleType:

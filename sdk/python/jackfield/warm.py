@@ -2,13 +2,12 @@
 
 Starting Python costs ten times what forking one that has started costs; and a child per test keeps tests apart.
 
-The EP holds the other end of a stream socket that is this program's standard input. A message is four bytes of length, big-endian,
-and JSON. The EP sends
+The EP holds the other end of a stream socket that is this program's standard input. It sends tests: four bytes of length, eight
+bytes of a number of its own for the test, both big-endian, and JSON of that length,
 
-    {"op": "run", "id": 7, "file": …, "argv": […], "env": {…}, "cwd": …, "inject": {…}}     with two file descriptors: stdout, stderr
-    {"op": "end"}
+    {"file": …, "argv": […], "env": {…}, "cwd": …, "inject": {…}}     with two file descriptors: stdout, stderr
 
-and is told
+and is told, in four bytes of length, big-endian, and JSON,
 
     {"event": "ready", "version": "3.11.2"}
     {"event": "started", "id": 7, "pid": 4711}
@@ -16,6 +15,9 @@ and is told
 
 A child is the leader of a session of its own, so the EP ends all of a test with one signal to its group. Children that still run
 when the EP goes away are ended: nobody would read what they say.
+
+What a fork costs is mostly the memory pages that either side writes to afterwards, and an interpreter writes to whatever it looks
+at. So this program does next to nothing itself, and the children read their messages.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import socket
 import sys
 import time
 from types import ModuleType
-from typing import Any, NamedTuple, NoReturn
+from typing import NoReturn
 
 _OWN_DIR = os.path.dirname(os.path.realpath(__file__))
 if sys.path and os.path.realpath(sys.path[0]) == _OWN_DIR:
@@ -55,38 +57,35 @@ EX_OSERR = 71
 _BASE_PATH = list(sys.path)
 
 
-class Environment:
-    """The variables of the tests. Most are the same in every test of an EP: the parent sets those once, each child only the others."""
+class Common:
+    """What is the same in most tests of an EP, taken from the first: made once, and changed by each child where it differs."""
 
     def __init__(self) -> None:
-        self._adopted: dict[str, str] = {}
+        self._env: dict[str, str] | None = None
+        self._folders: list[str] = []
 
-    def prepare(self, env: dict[str, str]) -> tuple[dict[str, str], list[str]]:
-        """In the parent: adopt what no test has had before, and answer with what the child has to set, and to unset.
+    def adopt(self, body: bytes) -> None:
+        """In the parent, before the first fork."""
+        if self._env is None:
+            self._env = script.read_message(body)["env"]
+            os.environ.update(self._env)
+            self._folders = _folders(self._env)
 
-        A variable is adopted once only, since each change of one costs a process memory for ever.
-        """
-        different = {}
+    def become(self, env: dict[str, str]) -> list[str]:
+        """In a child: have exactly this environment; the answer is what it adds to the search path."""
+        common = self._env or {}
         for name, value in env.items():
-            adopted = self._adopted.get(name)
-            if adopted is None:
-                self._adopted[name] = value
+            if common.get(name) != value:
                 os.environ[name] = value
-            elif adopted != value:
-                different[name] = value
-        surplus = [] if len(env) == len(self._adopted) else [name for name in self._adopted if name not in env]
-        return different, surplus
+        if len(env) != len(common) or any(name not in env for name in common):
+            for name in common:
+                if name not in env:
+                    del os.environ[name]
+        return self._folders if env.get("PYTHONPATH") == common.get("PYTHONPATH") else _folders(env)
 
 
-class Test(NamedTuple):
-    """A test that is ready to run."""
-
-    message: dict[str, Any]
-    different: dict[str, str]
-    surplus: list[str]
-    out: int
-    err: int
-    highest_fd: int
+def _folders(env: dict[str, str]) -> list[str]:
+    return [os.path.abspath(entry) for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
 
 
 class Children:
@@ -134,9 +133,9 @@ class Children:
 
 
 def serve() -> None:
-    """Run tests until the EP says `end` or goes away."""
+    """Run tests until the EP goes away."""
     link = _take_link()
-    channel, environment = Channel(link), Environment()
+    channel, common = Channel(link), Common()
     poll = select.poll()
     poll.register(link, select.POLLIN)
     children = Children(poll)
@@ -144,14 +143,14 @@ def serve() -> None:
     # What is there now is shared with every child: the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
-    channel.send("ready", version=sys.version.split()[0])
+    channel.send_ready(sys.version.split()[0])
     try:
         while True:
             for fd, _ in poll.poll():
                 if fd != link.fileno():
                     identity, code = children.reap(fd)
-                    channel.send("exited", id=identity, **({"signal": -code} if code < 0 else {"code": code}))
-                elif not _obey(channel, children, environment, main):
+                    channel.send_exited(identity, code)
+                elif not _obey(channel, children, common, main):
                     return
     except (BrokenPipeError, ConnectionResetError):
         return
@@ -160,55 +159,43 @@ def serve() -> None:
         children.end_all()
 
 
-def _obey(channel: Channel, children: Children, environment: Environment, main: ModuleType) -> bool:
-    """Do what has come; false when that was the end."""
+def _obey(channel: Channel, children: Children, common: Common, main: ModuleType) -> bool:
+    """Start what has come; false when that was the end."""
     messages = channel.receive()
     if messages is None:
         return False
-    for message in messages:
-        if message["op"] == "end":
-            return False
-        test = _prepare(message, channel, children, environment)
+    for identity, body in messages:
+        common.adopt(body)
+        out, err = channel.take_fds()
         try:
             pid = os.fork()
         except OSError as error:
-            os.write(test.err, f"no process for this test: {error.strerror}\n".encode())
-            channel.send("exited", id=message["id"], code=EX_OSERR)
+            os.write(err, f"no process for this test: {error.strerror}\n".encode())
+            channel.send_exited(identity, EX_OSERR)
         else:
             if pid == 0:
-                _be(test, main)
-            channel.send("started", id=message["id"], pid=pid)
-            children.add(pid, message["id"])
-        os.close(test.out)
-        os.close(test.err)
+                _be(body, out, err, max(out, err, channel.highest_fd(), children.highest_fd()), common, main)
+            channel.send_started(identity, pid)
+            children.add(pid, identity)
+        os.close(out)
+        os.close(err)
     return True
 
 
-def _prepare(message: dict[str, Any], channel: Channel, children: Children, environment: Environment) -> Test:
-    env = message["env"]
-    different, surplus = environment.prepare(env)
-    entries = [os.path.abspath(entry) for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:] = [os.path.dirname(os.path.abspath(message["file"])), *entries, *_BASE_PATH]
-    out, err = channel.take_fds()
-    highest = max(out, err, channel.highest_fd(), children.highest_fd())
-    return Test(message, different, surplus, out, err, highest)
-
-
-def _be(test: Test, main: ModuleType) -> NoReturn:
+def _be(body: bytes, out: int, err: int, highest_fd: int, common: Common, main: ModuleType) -> NoReturn:
     """In the child: become what `python3 FILE` would have been, run it, and leave without a trace of the parent."""
     status = EX_OSERR
     try:
         os.setsid()
-        os.dup2(test.out, 1)
-        os.dup2(test.err, 2)
-        os.closerange(3, test.highest_fd + 1)
-        for name in test.surplus:
-            del os.environ[name]
-        os.environ.update(test.different)
-        message = test.message
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        os.closerange(3, highest_fd + 1)
+        message = script.read_message(body)
+        file = message["file"]
+        sys.path[:] = [os.path.dirname(file), *common.become(message["env"]), *_BASE_PATH]
         os.chdir(message["cwd"])
         # The module was made before the fork, and is this child's alone since then.
-        status = _finish(script.run(main, message["file"], message["argv"], message["inject"]))
+        status = _finish(script.run(main, file, message["argv"], message["inject"]))
     except BaseException as error:
         # Not the script's fault, which `script.run` deals with: its folder is gone, its output is closed.
         try:

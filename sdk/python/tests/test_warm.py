@@ -55,11 +55,11 @@ class Warm(Lab):
         out, out_end = os.pipe()
         err, err_end = os.pipe()
         message = {
-            "op": "run", "id": identity, "file": file, "argv": list(argv), "env": self.ep.environment(**env), "cwd": self.folder,
+            "file": file, "argv": list(argv), "env": self.ep.environment(**env), "cwd": self.folder,
             "inject": {"USER": "ana", **(inject or {})},
         }  # fmt: skip
         body = json.dumps(message).encode()
-        socket.send_fds(self.link, [struct.pack(">I", len(body)) + body], [out_end, err_end])
+        socket.send_fds(self.link, [struct.pack(">IQ", len(body), identity) + body], [out_end, err_end])
         os.close(out_end)
         os.close(err_end)
         return os.fdopen(out), os.fdopen(err)

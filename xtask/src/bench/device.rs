@@ -84,15 +84,10 @@ fn own(figure: &Value) -> Option<Measure> {
     let (name, goal, holds) = GOALS.into_iter().find(|(known, ..)| *known == name)?;
     let (value, floor) = (figure.get("value")?.as_f64()?, figure.get("floor").and_then(Value::as_f64));
     let unit = unit(figure)?;
-    let ratio = floor.map(|floor| value / floor);
-    Some(Measure {
-        name,
-        value,
-        unit,
-        floor,
-        ratio,
-        goal,
-        holds: Some(holds(value, floor.unwrap_or(f64::NAN))),
+    let measure = Measure::own(name, value, unit, goal).holds(holds(value, floor.unwrap_or(f64::NAN)));
+    Some(match floor {
+        Some(floor) => measure.against("a bare loop", floor),
+        None => measure,
     })
 }
 
@@ -109,10 +104,10 @@ fn against(peer: &Value, ours: &[Measure]) -> Option<Measure> {
     let more_is_better = same.unit.ends_with("/s");
     let ahead = if more_is_better { same.value > theirs } else { same.value < theirs };
     // The list of measures lives as long as the command.
-    let name: &'static str = Box::leak(format!("{what}, against {who}").into_boxed_str());
-    let ratio = Some(same.value / theirs);
-    let (value, unit, floor) = (same.value, same.unit, Some(theirs));
-    Some(Measure { name, value, unit, floor, ratio, goal: "ahead of it", holds: Some(ahead) })
+    let lasting = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+    let name = lasting(format!("{what}, against {who}"));
+    let measure = Measure::own(name, same.value, same.unit, "ahead of it").holds(ahead);
+    Some(measure.against(lasting(who.to_owned()), theirs))
 }
 
 /// A Python test on an EP measures itself and prints the figures into a file.

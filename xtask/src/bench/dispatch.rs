@@ -40,37 +40,17 @@ pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
         }
     }
     let [xargs_true, our_true, xargs_python, our_python, two] = figures.map(median);
-    let against = |name, value: f64, floor: f64, goal, holds: bool| Measure {
-        name,
-        value,
-        unit: "s",
-        floor: Some(floor),
-        ratio: Some(value / floor),
-        goal,
-        holds: Some(holds),
-    };
+    let (programs, scripts) = (our_true <= 1.5 * xargs_true, our_python * 3.0 <= xargs_python);
     Ok(vec![
-        against(
-            "1,000 executables, one EP",
-            our_true,
-            xargs_true,
-            "at most 1.5 x xargs -P1",
-            our_true <= 1.5 * xargs_true,
-        ),
-        against(
-            "1,000 Python scripts, one EP",
-            our_python,
-            xargs_python,
-            "at most 1/3 of xargs -P1",
-            our_python * 3.0 <= xargs_python,
-        ),
-        against(
-            "the same on two EPs (floor: one EP)",
-            two,
-            our_python,
-            "1.5 x faster than one EP",
-            two * 1.5 <= our_python,
-        ),
+        Measure::own("1,000 executables, one EP", our_true, "s", "at most 1.5 x")
+            .against("xargs -P1", xargs_true)
+            .holds(programs),
+        Measure::own("1,000 Python scripts, one EP", our_python, "s", "at most 1/3")
+            .against("xargs -P1 python3", xargs_python)
+            .holds(scripts),
+        Measure::own("1,000 Python scripts, two EPs", two, "s", "1.5 x faster than one EP")
+            .against("one EP", our_python)
+            .holds(two * 1.5 <= our_python),
     ])
 }
 

@@ -11,14 +11,15 @@ use anyhow::{Context, Result};
 use super::{
     Measure,
     lab::{Lab, cpu_seconds, megabytes, now},
+    median,
 };
 use crate::command::{cargo, root, run};
 
 const EPS: u32 = 1_000;
 /// How long they are watched once all are there.
-const WATCH: Duration = Duration::from_secs(10);
+const WATCH: Duration = Duration::from_secs(5);
 
-pub(crate) fn measure() -> Result<Vec<Measure>> {
+pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
     run(cargo().args([
         "build",
         "--release",
@@ -28,6 +29,20 @@ pub(crate) fn measure() -> Result<Vec<Measure>> {
         "--example",
         "many_eps",
     ]))?;
+    let mut figures: [Vec<f64>; 3] = Default::default();
+    for _ in 0..rounds {
+        figures.iter_mut().zip(round()?).for_each(|(list, figure)| list.push(figure));
+    }
+    let [connect, each, share] = figures.map(median);
+    Ok(vec![
+        Measure::own("1,000 EPs: until all are connected", connect, "s", "for the reader"),
+        Measure::own("engine's memory per EP", each, "KB", "for the reader"),
+        Measure::own("engine's CPU while they heartbeat", share, "% core", "for the reader"),
+    ])
+}
+
+/// Seconds until all are connected, KB of the engine's memory for each, and the share of a core that they cost.
+fn round() -> Result<[f64; 3]> {
     let lab = Lab::start("eps")?;
     let made = lab.run(&["token", "create", "many", "--scope", "ep", "--days", "1"], 0)?;
     let token = String::from_utf8(made.stdout)?.trim().to_owned();
@@ -46,18 +61,5 @@ pub(crate) fn measure() -> Result<Vec<Measure>> {
     let each = (megabytes(lab.engine_pid())? - before) * 1024.0 / f64::from(EPS);
     many.kill()?;
     many.wait()?;
-    let own = |name, value: f64, unit, goal| Measure {
-        name,
-        value,
-        unit,
-        floor: None,
-        ratio: None,
-        goal,
-        holds: None,
-    };
-    Ok(vec![
-        own("1,000 EPs: until all are connected", connect, "s", "for the reader"),
-        own("engine's memory per EP", each, "KB", "for the reader"),
-        own("engine's CPU while they heartbeat", share, "% core", "for the reader"),
-    ])
+    Ok([connect, each, share])
 }

@@ -23,6 +23,7 @@ pub(crate) fn jackfield() -> PathBuf {
 pub(crate) struct Lab {
     folder: PathBuf,
     url: String,
+    token: String,
     engine: Child,
     eps: Vec<Child>,
 }
@@ -38,7 +39,7 @@ impl Lab {
         let mut command = Command::new(jackfield());
         command.arg("engine").arg("--lab").arg(folder.join("lab")).arg("--ready").arg(&ready);
         let engine = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-        let mut lab = Self { folder, url: String::new(), engine, eps: Vec::new() };
+        let mut lab = Self { folder, url: String::new(), token: String::new(), engine, eps: Vec::new() };
         let said: Value = wait(Duration::from_secs(30), "the engine", || {
             fs::read(&ready).ok().and_then(|text| serde_json::from_slice(&text).ok())
         })?;
@@ -57,7 +58,8 @@ impl Lab {
         }
         let kept = fs::read(self.folder.join("config/jackfield/tokens.json"))?;
         let kept: Value = serde_json::from_slice(&kept)?;
-        text_at(&kept, &self.url).map(drop)
+        self.token = text_at(&kept, &self.url)?;
+        Ok(())
     }
 
     /// A `jackfield` command against this engine.
@@ -103,6 +105,13 @@ impl Lab {
             (ep.get("state")? != "offline").then_some(())
         })?;
         Ok(pid)
+    }
+
+    /// What the engine answers to a `GET`.
+    pub(crate) fn get(&self, path: &str) -> Result<Vec<u8>> {
+        let request = ureq::get(format!("{}/api/v1{path}", self.url));
+        let mut answer = request.header("Authorization", format!("Bearer {}", self.token)).call()?;
+        Ok(answer.body_mut().with_config().limit(u64::MAX).read_to_vec()?)
     }
 
     /// The engine's address.

@@ -111,18 +111,13 @@ impl Runner {
 
     /// Our milliseconds per test against the peer's.
     fn against(self, ours: f64) -> Measure {
-        let (theirs, goal) = match self.command {
-            Ok(_) => (Some(per_test(self.times, self.peer.count)), "ahead of it"),
-            Err(why) => (None, why),
-        };
-        Measure {
-            name: self.peer.name,
-            value: ours,
-            unit: "ms",
-            floor: theirs,
-            ratio: theirs.map(|theirs| ours / theirs),
-            goal,
-            holds: theirs.map(|theirs| ours < theirs),
+        let measure = |goal| Measure::own(self.peer.name, ours, "ms", goal);
+        match self.command {
+            Err(why) => measure(why),
+            Ok(_) => {
+                let theirs = per_test(self.times, self.peer.count);
+                measure("ahead of it").against(self.peer.program, theirs).holds(ours < theirs)
+            }
         }
     }
 }

@@ -10,7 +10,6 @@ use std::{
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use serde::Deserialize;
-use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::UnixStream,
@@ -73,12 +72,10 @@ impl Life {
     /// Hands a test over.
     pub(super) async fn run(&mut self, run: WarmRun) -> io::Result<()> {
         self.next_id = self.next_id.saturating_add(1);
-        let mut message = run.message;
-        message.insert("op".to_owned(), json!("run"));
-        message.insert("id".to_owned(), json!(self.next_id));
-        let body = serde_json::to_vec(&message)?;
+        let body = serde_json::to_vec(&run.message)?;
         let length = u32::try_from(body.len()).map_err(io::Error::other)?;
         let mut frame = length.to_be_bytes().to_vec();
+        frame.extend_from_slice(&self.next_id.to_be_bytes());
         frame.extend_from_slice(&body);
         self.running.insert(self.next_id, run.events);
         let sent = self.send_with_files(&frame, &run.output).await?;

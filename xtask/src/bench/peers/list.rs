@@ -71,7 +71,7 @@ pub(super) const PEERS: [Peer; 7] = [
     Peer {
         name: "each test, against ctest",
         program: "ctest",
-        absent: "not here: apt-get install cmake",
+        absent: "not here: cargo xtask setup --bench",
         tests: Tests::Programs,
         count: TESTS,
         says: "0 tests failed out of {}",
@@ -107,7 +107,7 @@ pub(super) const PEERS: [Peer; 7] = [
     Peer {
         name: "each test, against bats (200)",
         program: "bats",
-        absent: "not here: apt-get install bats",
+        absent: "not here: cargo xtask setup --bench",
         tests: Tests::Programs,
         count: 200,
         says: "1..{}",
@@ -116,7 +116,7 @@ pub(super) const PEERS: [Peer; 7] = [
     Peer {
         name: "each test, against avocado (50)",
         program: "avocado",
-        absent: "not here: cargo xtask setup && target/python/bin/pip install avocado-framework",
+        absent: "not here: cargo xtask setup --bench",
         tests: Tests::Programs,
         count: 50,
         says: "PASS {} ",
