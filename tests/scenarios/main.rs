@@ -18,5 +18,6 @@ mod order;
 mod people;
 mod queue;
 mod router;
+mod serial;
 mod stop;
 mod twister;

@@ -15,6 +15,8 @@ const SET_DATASIZE: u8 = 2;
 const SET_PARITY: u8 = 3;
 const SET_STOPSIZE: u8 = 4;
 const SET_CONTROL: u8 = 5;
+const BREAK_ON: u8 = 5;
+const BREAK_OFF: u8 = 6;
 const PURGE_DATA: u8 = 12;
 const NOTIFY_LINESTATE: u8 = 106;
 const NOTIFY_MODEMSTATE: u8 = 107;
@@ -85,7 +87,9 @@ pub(super) fn orders(order: LineOrder) -> Vec<Order> {
             }));
             orders
         }
-        LineOrder::Break(_) => vec![Order::control(5, "a break"), Order::control(6, "the end of a break")],
+        LineOrder::Break(_) => {
+            vec![Order::control(BREAK_ON, "a break"), Order::control(BREAK_OFF, "the end of a break")]
+        }
         LineOrder::Dtr(on) => vec![Order::control(if on { 8 } else { 9 }, "DTR")],
         LineOrder::Rts(on) => vec![Order::control(if on { 11 } else { 12 }, "RTS")],
         LineOrder::Purge => vec![Order { code: PURGE_DATA, value: vec![3], what: "a purge".to_owned() }],
@@ -146,9 +150,10 @@ impl ComPort {
     }
 }
 
-/// Whether an answer grants what was asked.
+/// Whether an answer grants what was asked. The end of a break is never refused: ser2net, on a line that has no break, answers it
+/// with the one that it did not make.
 pub(super) fn grants(order: &Order, answer: &[u8]) -> bool {
-    answer == order.value
+    answer == order.value || (order.code == SET_CONTROL && order.value == [BREAK_OFF])
 }
 
 #[cfg(test)]

@@ -212,6 +212,7 @@ async fn ser2net_sets_the_line_as_it_is_told() {
     session.order(LineOrder::Set { speed: Some(38_400), framing: None, flow: None }).await.unwrap();
     assert_eq!(speed(&watched), 38_400);
     session.order(LineOrder::Purge).await.unwrap();
+    session.order(LineOrder::Break(Duration::from_millis(10))).await.unwrap();
     assert_eq!(session.command("echo on", LONG).await.unwrap(), "on");
     session.close().await;
 }
