@@ -24,7 +24,7 @@ use jackfield_protocol::{
 };
 use serde_json::Value;
 
-use crate::{record::Tap, session::SessionSettings};
+use crate::{limits, record::Tap, session::SessionSettings};
 
 /// What a step test needs from the one who runs it.
 pub trait StepEnvironment: Send {
@@ -63,17 +63,19 @@ pub async fn run<E: StepEnvironment>(
     settings: &SessionSettings,
     environment: &mut E,
 ) -> StepReport {
-    run_until(test, settings, environment, std::future::pending()).await
+    run_until(test, settings, environment, std::future::pending(), limits::WAIT_MAX).await
 }
 
 /// The same, given up when `stop` is ready: the step at hand is left, the clean-up still runs, and the verdict is ABORTED.
+/// `stop` is dropped when the steps have ended; from then on the clean-up has a time limit of its own.
 pub async fn run_until<E: StepEnvironment>(
     test: &StepTest,
     settings: &SessionSettings,
     environment: &mut E,
     stop: impl Future<Output = ()> + Send,
+    cleanup: Duration,
 ) -> StepReport {
-    Box::pin(run::run(test, settings, environment, stop)).await
+    Box::pin(run::run(test, settings, environment, stop, cleanup)).await
 }
 
 /// Why a step did not pass.

@@ -9,6 +9,7 @@
 
 mod beside;
 mod broken;
+mod cleanup;
 mod crash;
 mod equipment;
 mod first_run;

@@ -1,6 +1,6 @@
 //! The run of a step test.
 
-use std::{collections::BTreeMap, future::Future};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use jackfield_config::steps::{Action, Step, StepTest};
 use jackfield_protocol::{
@@ -23,6 +23,7 @@ pub(super) async fn run<E: StepEnvironment>(
     settings: &SessionSettings,
     environment: &mut E,
     stop: impl Future<Output = ()> + Send,
+    cleanup: Duration,
 ) -> StepReport {
     let mut runner = Runner {
         test,
@@ -33,7 +34,7 @@ pub(super) async fn run<E: StepEnvironment>(
         secrets: Redactor::default(),
         output: String::new(),
     };
-    let (mut parts, mut cleanups) = (Parts::default(), Parts::default());
+    let mut parts = Parts::default();
     runner.log(&format!("# {}", test.title));
     let stopped = tokio::select! {
         () = runner.steps(&test.steps, "", &mut parts) => false,
@@ -43,11 +44,7 @@ pub(super) async fn run<E: StepEnvironment>(
         // Nobody knows where a failed step left its dialogue: the clean-up logs in anew.
         runner.close().await;
     }
-    for step in &test.cleanup {
-        // Each is tried, whatever became of the one before it.
-        cleanups.ended = false;
-        runner.steps(std::slice::from_ref(step), "", &mut cleanups).await;
-    }
+    let cleanups = runner.clean_up(cleanup).await;
     runner.close().await;
     let outcome = outcome(stopped, parts.failure, cleanups.failure);
     let variables = runner.variables.into_inner();
@@ -127,6 +124,37 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 self.one(step, name, parts).await;
             }
         }
+    }
+
+    /// Each step is tried, whatever became of the one before it, until the time for all of them is over.
+    async fn clean_up(&mut self, limit: Duration) -> Parts {
+        let mut parts = Parts::default();
+        let test = self.test;
+        let clock = Deadline::after(limit);
+        for step in &test.cleanup {
+            parts.ended = false;
+            let begun = clock.elapsed();
+            if !clock.left().is_zero() {
+                let work = self.steps(std::slice::from_ref(step), "", &mut parts);
+                if tokio::time::timeout(clock.left(), work).await.is_ok() {
+                    continue;
+                }
+            }
+            let elapsed = clock.elapsed().saturating_sub(begun);
+            self.out_of_time(step, limit, elapsed, &mut parts);
+        }
+        parts
+    }
+
+    /// A step of the clean-up was left, or never begun.
+    fn out_of_time(&mut self, step: &Step, limit: Duration, elapsed: Duration, parts: &mut Parts) {
+        let name = self.secrets.text(&step.name);
+        let reason = format!("the time limit of the clean-up ({limit:?}) has passed");
+        self.log(&format!("{name}: {reason}"));
+        parts.failure.get_or_insert(Failure::lab(format!("{name}: {reason}")));
+        let verdict = if elapsed.is_zero() { Verdict::NotExecuted } else { Verdict::Timeout };
+        let elapsed_millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        parts.add(Part { name, verdict, reason, elapsed_millis });
     }
 
     async fn one(&mut self, step: &Step, name: String, parts: &mut Parts) {

@@ -242,10 +242,39 @@ config = ["no ip route 10.80.0.0/16"]
             tokio::task::yield_now().await;
         }
     };
-    let report = run_until(&test, &settings, &mut lab, stop).await;
+    let report = run_until(&test, &settings, &mut lab, stop, crate::LONG).await;
     assert_eq!((report.outcome.verdict, report.outcome.cause), (Verdict::Aborted, Some(Cause::Person)));
     assert_eq!(report.cleanups.len(), 1);
     assert!(!route());
+}
+
+#[tokio::test]
+async fn a_clean_up_has_a_time_limit_of_its_own() {
+    let router = device("router").await;
+    let text = r#"
+title = "t"
+[sessions.router]
+resource = "/lab/router"
+[[steps]]
+command = "show version"
+[[cleanup]]
+name = "hang"
+command = "debug hang"
+timeout = "1h"
+[[cleanup]]
+name = "never"
+command = "show version"
+"#;
+    let mut lab = lab(&router);
+    let test = StepTest::parse("t.steps.toml", text).unwrap();
+    let (_folder, settings) = settings();
+    let limit = std::time::Duration::from_millis(1_500);
+    let report = run_until(&test, &settings, &mut lab, std::future::pending(), limit).await;
+    let told = told(&report);
+    let parts: Vec<_> = report.cleanups.iter().map(|part| (part.name.as_str(), part.verdict)).collect();
+    assert_eq!(parts, [("hang", Verdict::Timeout), ("never", Verdict::NotExecuted)], "{told}");
+    assert!(report.outcome.reason.contains("time limit of the clean-up (1.5s)"), "{}", report.outcome.reason);
+    assert_eq!(report.outcome.cause, Some(Cause::Lab));
 }
 
 #[tokio::test]

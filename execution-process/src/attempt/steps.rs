@@ -1,6 +1,9 @@
 //! A step test: a device tested by data, run in the EP itself.
+//!
+//! However it is ended, its clean-up follows, with a time limit of its own; also while the engine is away. What the
+//! test has learned of the lab so far is remembered for that.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jackfield_config::steps::StepTest;
 use jackfield_device::{
@@ -28,14 +31,22 @@ struct Around {
     events: mpsc::UnboundedSender<Event>,
     sessions: Sessions,
     lines: mpsc::UnboundedSender<String>,
+    /// Resources as they were when they were first asked for.
+    resources: BTreeMap<String, BTreeMap<String, Value>>,
+    /// Global parameters, likewise.
+    globals: BTreeMap<String, Option<String>>,
 }
 
 impl StepEnvironment for Around {
     async fn resource(&mut self, path: &str) -> Result<BTreeMap<String, Value>, String> {
+        if let Some(known) = self.resources.get(path) {
+            return Ok(known.clone());
+        }
         let found = self.ask(Call::GetResource { query: path.to_owned() }).await?;
         let node: Resource = serde_json::from_value(found).map_err(|error| {
             format!("`{path}` is no resource that can be opened; name a node, not one property: {error}")
         })?;
+        self.resources.insert(path.to_owned(), node.properties.clone());
         Ok(node.properties)
     }
 
@@ -56,11 +67,16 @@ impl StepEnvironment for Around {
         if let Some(value) = iterated.or_else(param).or_else(property) {
             return Some(value);
         }
-        match self.ask(Call::GetGlobal { path: name.to_owned() }).await.ok()? {
+        if let Some(known) = self.globals.get(name) {
+            return known.clone();
+        }
+        let value = match self.ask(Call::GetGlobal { path: name.to_owned() }).await.ok()? {
             Value::Null | Value::Object(_) => None,
             Value::String(text) => Some(text),
             plain @ (Value::Bool(_) | Value::Number(_) | Value::Array(_)) => Some(plain.to_string()),
-        }
+        };
+        self.globals.insert(name.to_owned(), value.clone());
+        value
     }
 
     fn log(&mut self, line: &str) {
@@ -96,27 +112,37 @@ impl Attempt {
         let (lines, mut said) = mpsc::unbounded_channel();
         let sessions = self.station.sessions.clone();
         let (order, events) = (Arc::clone(&self.order), self.events.clone());
-        let mut around = Around { order, events, sessions: sessions.clone(), lines };
+        let (resources, globals) = (BTreeMap::new(), BTreeMap::new());
+        let mut around = Around { order, events, sessions: sessions.clone(), lines, resources, globals };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut stop = Some(stop);
         let report = {
             let settings = sessions.settings(self.order.attempt.run);
-            let steps = steps::run(&test, &settings, &mut around);
+            let cleanup = Duration::from_millis(self.station.settings.limits().cleanup_millis);
+            // The sender lives as long as the steps do.
+            let stopped = async move { drop(stopped.await) };
+            let steps = steps::run_until(&test, &settings, &mut around, stopped, cleanup);
             tokio::pin!(steps);
-            let limit = tokio::time::sleep(std::time::Duration::from_millis(self.order.timeout_millis));
+            let limit = tokio::time::sleep(Duration::from_millis(self.order.timeout_millis));
             tokio::pin!(limit);
             loop {
+                // Closed when the steps have ended by themselves and only the clean-up is left.
+                let runs = stop.as_ref().is_some_and(|stop| !stop.is_closed());
+                let mut end_now = None;
                 tokio::select! {
                     biased;
-                    Ok(()) = self.end.changed() => if let Some(outcome) = self.ended_from_outside(run) {
-                        run.forced = Some(outcome);
-                        break None;
-                    },
-                    () = &mut limit => {
-                        run.forced = Some(self.too_long(run));
-                        break None;
-                    }
+                    Ok(()) = self.end.changed() => end_now = self.ended_from_outside(run),
+                    () = &mut limit, if runs => end_now = Some(self.too_long(run)),
                     () = run.log.flush(), if !run.log.is_clear() => {}
                     Some(line) = said.recv(), if run.log.is_clear() => run.log.write(Stream::Cli, line.as_bytes()),
-                    report = &mut steps => break Some(report),
+                    report = &mut steps => break report,
+                }
+                // What is cleaning up already has its verdict.
+                if let Some(outcome) = end_now.filter(|_| runs)
+                    && let Some(stop) = stop.take()
+                {
+                    run.forced = Some(outcome);
+                    let _ = stop.send(());
                 }
             }
         };
@@ -124,9 +150,7 @@ impl Attempt {
             run.log.write(Stream::Cli, line.as_bytes());
         }
         run.exit = Exit::None;
-        if let Some(report) = report {
-            take_report(report, run);
-        }
+        take_report(report, run);
     }
 }
 
@@ -134,6 +158,9 @@ fn take_report(report: StepReport, run: &mut Run) {
     let StepReport { outcome, parts, cleanups, variables } = report;
     run.story.result = Some(outcome);
     run.story.parts.extend(parts);
+    for part in cleanups.iter().filter(|part| part.verdict != Verdict::Pass) {
+        run.log.say(&format!("clean-up `{}` ended {}: {}", part.name, part.verdict, part.reason));
+    }
     run.cleanups.extend(cleanups);
     run.story.variables.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
 }
