@@ -349,6 +349,7 @@ impl Engine {
             heartbeat_millis,
             silence_millis,
             log_window_bytes,
+            // What the EP repeats of its spool is known by its attempts, so no row counts reports.
             acked_seq: 0,
             keep,
         });

@@ -35,8 +35,6 @@ pub struct Batch {
     pub events: Vec<RunEvent>,
     /// Work for later.
     pub jobs: Vec<Work>,
-    /// The last report of each EP that this commit covers; its row is written before.
-    pub acks: BTreeMap<EpName, u64>,
     /// What EPs said of themselves.
     pub seen: Vec<EpSeen>,
     /// Files that attempts left.
@@ -63,7 +61,6 @@ impl Batch {
         self.rows.is_empty()
             && self.events.is_empty()
             && self.jobs.is_empty()
-            && self.acks.is_empty()
             && self.seen.is_empty()
             && self.artifacts.is_empty()
             && self.submissions.is_empty()
@@ -132,9 +129,6 @@ pub(super) async fn write(conn: &mut Conn, batch: Batch) -> Result<(), StoreErro
     event::insert(conn, &batch.events).await?;
     for seen in &batch.seen {
         ep::see(conn, seen).await?;
-    }
-    for (ep, seq) in &batch.acks {
-        ep::ack(conn, ep, *seq).await?;
     }
     attempt::keep_artifacts(conn, &batch.artifacts).await?;
     for submission in &batch.submissions {

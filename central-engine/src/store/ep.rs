@@ -1,4 +1,4 @@
-//! EPs: what the scheduler remembers of each, what each said of itself, and how far its reports are stored.
+//! EPs: what the scheduler remembers of each, and what each said of itself.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -48,24 +48,10 @@ pub(super) async fn upsert(conn: &mut Conn, row: &EpRow) -> Result<(), StoreErro
     conn.run(sql, binds).await.map(drop)
 }
 
-/// Remembers that an EP's reports up to this one are stored.
-pub(super) async fn ack(conn: &mut Conn, ep: &EpName, seq: u64) -> Result<(), StoreError> {
-    conn.run("UPDATE ep SET acked = $2 WHERE name = $1", binds![ep.as_str(), seq]).await.map(drop)
-}
-
 pub(super) async fn see(conn: &mut Conn, seen: &EpSeen) -> Result<(), StoreError> {
     let sql = "UPDATE ep SET seen = $2, host = $3, software = $4 WHERE name = $1";
     let binds = binds![seen.ep.as_str(), seen.at.0, json(&seen.host)?, seen.software.as_str()];
     conn.run(sql, binds).await.map(drop)
-}
-
-/// The last report of an EP that is stored; 0 for an EP that is not known.
-///
-/// # Errors
-/// The store does not answer.
-pub async fn acked(conn: &mut Conn, ep: &EpName) -> Result<u64, StoreError> {
-    let line = conn.row("SELECT acked FROM ep WHERE name = $1", binds![ep.as_str()]).await?;
-    line.map_or(Ok(0), |line| line.number(0))
 }
 
 /// What each EP said of itself when it last connected, by name.

@@ -10,7 +10,8 @@ use super::{
 };
 
 /// Each step is applied once, in order, in one transaction with its mark.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Any number that no other program on the same PostgreSQL takes by chance: the lock that keeps two engines from
 /// migrating at once.

@@ -248,20 +248,13 @@ async fn eps_keep_what_each_side_knows_of_them() {
         let name = ep().ep;
         let host = jackfield_protocol::link::Host { name: "bench7".to_owned(), ..Default::default() };
         let seen = EpSeen { ep: name.clone(), at: Time(4), host, software: "jackfield 0.1".to_owned() };
-        let batch = Batch {
-            rows: vec![Row::Ep(ep())],
-            acks: BTreeMap::from([(name.clone(), 41)]),
-            seen: vec![seen.clone()],
-            ..Batch::default()
-        };
+        let batch = Batch { rows: vec![Row::Ep(ep())], seen: vec![seen.clone()], ..Batch::default() };
         store.commit(batch).await.unwrap();
         // The scheduler's row changes nothing of the rest.
         let changed = EpRow { drained: false, gone: None, ..ep() };
         store.commit(Batch { rows: vec![Row::Ep(changed.clone())], ..Batch::default() }).await.unwrap();
         let mut conn = store.read().await.unwrap();
         assert_eq!(store::ep::list(&mut conn).await.unwrap(), [changed]);
-        assert_eq!(store::ep::acked(&mut conn, &name).await.unwrap(), 41);
-        assert_eq!(store::ep::acked(&mut conn, &"EP-9".into()).await.unwrap(), 0);
         assert_eq!(store::ep::seen(&mut conn).await.unwrap(), BTreeMap::from([(name, seen)]));
     }
 }
