@@ -11,8 +11,8 @@ mod password;
 mod role;
 mod secret;
 mod throttle;
+mod users_file;
 
-pub(crate) use self::guard::identify;
 pub use self::{
     caller::{Caller, Credential, check_ep, of_session, of_token},
     first::{first_start, make_token},
@@ -25,3 +25,4 @@ pub use self::{
     secret::Secret,
     throttle::Throttle,
 };
+pub(crate) use self::{guard::identify, users_file::take_over as take_users_file};

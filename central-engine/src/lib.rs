@@ -76,6 +76,8 @@ pub struct Running {
     pub url: String,
     /// The administrator's password, at the first start only.
     pub admin_password: Option<String>,
+    /// What the person who started it should know of the lab's files.
+    pub notices: Vec<String>,
     app: web::Data<App>,
     server: ServerHandle,
     failed: mpsc::Receiver<anyhow::Error>,
@@ -99,6 +101,7 @@ pub async fn start(options: Options) -> Result<Running> {
     let address = listener.local_addr()?;
     let (app, commands) = assemble(lab, &settings, address).await?;
     let admin_password = auth::first_start(&app.store, clock::now()).await?;
+    let notices = auth::take_users_file(&app.store, &app.lab, settings.kind, clock::now()).await?;
     let limits = Limits {
         silence_millis: settings.silence_millis,
         grace_millis: settings.grace_millis,
@@ -110,7 +113,7 @@ pub async fn start(options: Options) -> Result<Running> {
     app.tasks.spawn(jobs::work(app.clone(), settings.clone()));
     let server = serve(app.clone(), listener, failure)?;
     let url = settings.url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
-    Ok(Running { address, url, admin_password, app, server, failed })
+    Ok(Running { address, url, admin_password, notices, app, server, failed })
 }
 
 /// The address to write into a browser: an engine that listens everywhere is reached here.

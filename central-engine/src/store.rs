@@ -27,6 +27,7 @@ mod schema;
 pub mod session;
 pub mod submission;
 pub mod sut;
+pub mod taken;
 pub mod test;
 pub mod token;
 

@@ -7,6 +7,7 @@
     reason = "a story that goes wrong ends there"
 )]
 
+mod accounts;
 mod beside;
 mod broken;
 mod cleanup;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, App, Failure, audit, body::PageQuery};
 use crate::{
     auth::{self, Guard, MayChangeUsers, MayOperate, Role},
-    clock, limits,
+    clock,
     store::{self, account::Account, audit::AuditRow},
 };
 
@@ -37,6 +37,8 @@ pub(super) struct UserView {
     roles: BTreeSet<String>,
     /// Whether it may not log in.
     disabled: bool,
+    /// Whether it has a password; without one nobody can log in.
+    has_password: bool,
     /// When it was made.
     created: Time,
 }
@@ -83,16 +85,14 @@ pub(super) struct GroupBody {
 }
 
 fn view(account: Account) -> UserView {
-    let Account { name, groups, roles, disabled, created, .. } = account;
-    UserView { name, groups, roles, disabled, created }
+    let Account { name, password, groups, roles, disabled, created } = account;
+    UserView { name, groups, roles, disabled, has_password: !password.is_empty(), created }
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {
-    let good = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '@');
-    if !name.is_empty() && name.chars().count() <= limits::NAME_CHARS_MAX && name.chars().all(good) {
+    if Account::is_name(name) {
         return Ok(());
     }
-    // A SUT is named `name.user`, and private files lie in `users/<name>`.
     let title = format!("`{name}` is no name; use letters, digits, `_`, `-` and `@`");
     Err(Failure::new(ErrorCode::BadRequest, title).field("name"))
 }

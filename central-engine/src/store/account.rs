@@ -9,6 +9,7 @@ use super::{
     db::{Conn, Line, binds},
     json,
 };
+use crate::limits;
 
 /// An account.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,6 +35,15 @@ impl std::fmt::Debug for Account {
             .field("name", &self.name)
             .field("groups", &self.groups)
             .finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// Whether an account or a group can have this name: a SUT is called `name.user`, and private files lie in
+    /// `users/<name>`.
+    pub fn is_name(name: &str) -> bool {
+        let good = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '@');
+        !name.is_empty() && name.chars().count() <= limits::NAME_CHARS_MAX && name.chars().all(good)
     }
 }
 

@@ -55,6 +55,7 @@ fn announce(engine: &Running, ready: Option<&std::path::Path>) -> Result<()> {
     if let Some(password) = &engine.admin_password {
         output::talk(&format!("first start: log in as `admin` with password `{password}` and change it"));
     }
+    engine.notices.iter().for_each(|notice| output::talk(notice));
     let Some(path) = ready else { return Ok(()) };
     let text = json!({"url": engine.url, "admin_password": engine.admin_password}).to_string();
     let part = path.with_extension("part");

@@ -66,17 +66,20 @@ impl User {
 }
 
 fn list(users: &Value) -> String {
-    let mut rows = table(&["USER", "ROLES"]);
+    let mut rows = table(&["USER", "GROUPS", "ROLES", "STATE"]);
     for user in users.get("items").and_then(Value::as_array).into_iter().flatten() {
-        let roles: Vec<&str> = user
-            .get("roles")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let words = |key: &str| {
+            let words = user.get(key).and_then(Value::as_array).into_iter().flatten();
+            words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+        };
+        let is = |key: &str| user.get(key).and_then(Value::as_bool);
+        let state = match (is("disabled"), is("has_password")) {
+            (Some(true), _) => "closed",
+            (_, Some(false)) => "no password: set one with `jackfield user password`",
+            _ => "",
+        };
         let name = user.get("name").and_then(Value::as_str).unwrap_or_default();
-        rows.add_row(vec![name.to_owned(), roles.join(" ")]);
+        rows.add_row(vec![name.to_owned(), words("groups"), words("roles"), state.to_owned()]);
     }
     rows.trim_fmt()
 }
