@@ -330,13 +330,15 @@ impl Engine {
     ) {
         let epoch = Epoch(self.last_epoch.0.saturating_add(1));
         self.last_epoch = epoch;
-        let Hello { ep, labels, capabilities, lanes, pool, held, runs, notices, host, software, .. } = hello;
+        let Hello {
+            ep, labels, capabilities, lanes, pool, held, runs, scripts, notices, host, software, ..
+        } = hello;
         turn.batch.seen.push(EpSeen { ep: ep.clone(), at: clock::now(), host, software });
         if let Some(old) = self.links.insert(ep.clone(), Link { epoch, outgoing }) {
             self.questions.forget_connection(&ep, old.epoch);
         }
         let offer = EpOffer { labels, capabilities, lanes, pool };
-        let event = Event::EpConnected { ep: ep.clone(), epoch, offer, held, runs };
+        let event = Event::EpConnected { ep: ep.clone(), epoch, offer, held, runs, scripts };
         let mut effects = self.scheduler.handle(clock::now(), event);
         let keep = effects.welcome.take().unwrap_or_default();
         turn.add(effects);
@@ -450,6 +452,7 @@ fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
         | Event::EpGone { .. }
         | Event::EpDrained { .. }
         | Event::EpNotices { .. }
+        | Event::ScriptEnded { .. }
         | Event::AttemptStarted { .. }
         | Event::AttemptEnded { .. }
         | Event::AttemptsReturned { .. }

@@ -117,9 +117,8 @@ async fn start_due(
 
 async fn attempt(app: &App, settings: &EngineSettings, job: &JobRow) -> Result<End> {
     match &job.work {
-        Work::RunHook { run, hook, path, ep } => {
-            let script = hook::Script { run: *run, hook: *hook, path, ep: ep.as_ref() };
-            hook::run(app, settings, script).await
+        Work::RunHook { run, hook, path } => {
+            hook::run(app, settings, hook::Script { run: *run, hook: *hook, path }).await
         }
         Work::FinishRun { run } => finish::run(app, settings, *run).await,
         Work::MailRun { run } => mail::run(app, settings, *run).await,

@@ -106,6 +106,8 @@ pub async fn start(options: Options) -> Result<Running> {
         silence_millis: settings.silence_millis,
         grace_millis: settings.grace_millis,
         test_timeout_millis: settings.test_timeout_millis,
+        script_timeout_millis: settings.hook_timeout_millis,
+        script_output_bytes: settings.limits.hook_output_bytes.min(limits::EP_SCRIPT_OUTPUT_BYTES_MAX),
         ..Limits::default()
     };
     let (failure, failed) = mpsc::channel(2);

@@ -93,6 +93,8 @@ pub const COMMANDS_PER_COMMIT_MAX: usize = 2_048;
 pub const LINK_QUEUE_MAX: usize = 4_096;
 /// Bytes of one frame from an EP; a larger one closes its connection.
 pub const LINK_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Of what a script on an EP printed, the most that is kept: it comes in one frame, where a byte may take six.
+pub const EP_SCRIPT_OUTPUT_BYTES_MAX: u64 = 1024 * 1024;
 /// How long a new connection may take to say Hello.
 pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long a store that refuses is left alone before the engine restores from it again.

@@ -214,6 +214,7 @@ impl Link {
                     Report::Started { attempt, at } => {
                         Event::AttemptStarted { ep: ep.clone(), epoch, attempt, at }
                     }
+                    Report::ScriptEnded(ended) => Event::ScriptEnded { ep: ep.clone(), epoch, ended },
                     Report::Ended(ended) => {
                         self.close_logs(&ended).await?;
                         Event::AttemptEnded { ep: ep.clone(), epoch, ended }

@@ -66,6 +66,7 @@ async fn connect(url: String, token: String, number: usize) -> Result<(Socket, u
         pool: None,
         held: Vec::new(),
         runs: Vec::new(),
+        scripts: Vec::new(),
         notices: Vec::new(),
     }));
     socket.send(Message::text(serde_json::to_string(&hello)?)).await?;

@@ -35,6 +35,7 @@ mod heard;
 mod notices;
 mod reports;
 mod runs;
+pub(crate) mod scripts;
 mod start;
 
 /// Between two looks at what no event tells: the disk that was full, orphans that have died.
@@ -58,6 +59,7 @@ pub(crate) struct Daemon {
     guests: BTreeMap<String, AttemptId>,
     calls: Calls,
     notices: notices::Notices,
+    scripts: scripts::Scripts,
     link: LinkState,
     /// The secret from which the secrets of attempts are made.
     secret: [u8; 32],
@@ -122,6 +124,7 @@ impl Daemon {
             guests: BTreeMap::new(),
             calls: Calls::default(),
             notices: notices::Notices::default(),
+            scripts: scripts::Scripts::default(),
             link: LinkState::default(),
             secret,
             ending: false,
@@ -177,6 +180,8 @@ impl Daemon {
                 let _ = answer.send(self.guest(&token));
             }
             Event::Call { attempt, call, answer } => self.call(attempt, call, answer),
+            Event::ScriptStarted { run, hook, pid } => self.spool.script_process((run, hook), pid),
+            Event::ScriptEnded(ended) => self.script_ended(*ended),
             Event::LogSpool { trouble } => self.notices.set(notices::LOG_SPOOL, trouble),
             Event::LogsAbandoned { attempt, bytes } => {
                 tracing::warn!(attempt.id = %attempt, "{bytes} bytes of its logs are lost");

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jackfield_protocol::{
     error::Problem,
+    event::Hook,
     id::{AttemptId, Epoch, RunId},
-    link::{Call, EngineToEp, EpToEngine, Held, Notice, Welcome},
+    link::{Call, EngineToEp, EpToEngine, Held, HeldScript, Notice, ScriptEnded, Welcome},
     time::Time,
     verdict::Outcome,
 };
@@ -41,6 +42,10 @@ pub(crate) enum Event {
     Hello { token: String, answer: oneshot::Sender<Option<Guest>> },
     /// A test asks the engine.
     Call { attempt: AttemptId, call: Call, answer: oneshot::Sender<Result<Value, Problem>> },
+    /// The process of a script around a run was started.
+    ScriptStarted { run: RunId, hook: Hook, pid: i32 },
+    /// A script around a run has ended.
+    ScriptEnded(Box<ScriptEnded>),
     /// The disk takes no log bytes, for this reason; or takes them again.
     LogSpool { trouble: Option<String> },
     /// Log bytes were given up after the engine had not stored them for long.
@@ -54,6 +59,8 @@ pub(crate) struct Possession {
     pub(crate) held: Vec<Held>,
     /// Runs that are open here.
     pub(crate) runs: Vec<RunId>,
+    /// Scripts whose end is not acknowledged.
+    pub(crate) scripts: Vec<HeldScript>,
     /// What is wrong with it.
     pub(crate) notices: Vec<Notice>,
 }

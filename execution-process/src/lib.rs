@@ -29,6 +29,7 @@ mod cleanup;
 
 mod daemon;
 mod event;
+mod script;
 mod station;
 
 mod link;

@@ -20,7 +20,7 @@ use record::Record;
 use serde::{Deserialize, Serialize};
 pub(crate) use sync::Synced;
 
-use crate::cleanup::Cleanup;
+use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey};
 
 mod memory;
 mod record;
@@ -40,6 +40,8 @@ pub(crate) struct Spool {
     next_seq: u64,
     unacked: VecDeque<(u64, Report)>,
     running: BTreeMap<AttemptId, Running>,
+    /// Scripts around runs, likewise.
+    scripts: BTreeMap<ScriptKey, Running>,
     durable_seq: u64,
     sent_seq: u64,
     /// Records that are not in the file yet, because the disk would not take them.
@@ -76,6 +78,7 @@ impl Spool {
             next_seq: 1,
             unacked: VecDeque::new(),
             running: BTreeMap::new(),
+            scripts: BTreeMap::new(),
             durable_seq: 0,
             sent_seq: 0,
             pending: Vec::new(),
@@ -104,6 +107,18 @@ impl Spool {
     pub(crate) fn process(&mut self, attempt: AttemptId, pid: i32) {
         self.note_pid(attempt, pid);
         self.append(&Record::Process { attempt, pid });
+    }
+
+    /// Remembers a script around a run that begins; its end is a report.
+    pub(crate) fn script_begun(&mut self, script: ScriptKey, at: Time) {
+        self.note_script(script, at);
+        self.append(&Record::Script { script, at });
+    }
+
+    /// Remembers the process of a script.
+    pub(crate) fn script_process(&mut self, script: ScriptKey, pid: i32) {
+        self.note_script_pid(script, pid);
+        self.append(&Record::ScriptProcess { script, pid });
     }
 
     /// Remembers what is to be done after the end of a test, also where this EP does not live to see it.
@@ -204,11 +219,24 @@ impl Spool {
         &self.running
     }
 
+    /// Scripts that were started and whose end is not reported.
+    pub(crate) fn scripts(&self) -> &BTreeMap<ScriptKey, Running> {
+        &self.scripts
+    }
+
+    /// Scripts whose end waits to be acknowledged.
+    pub(crate) fn ended_scripts(&self) -> impl Iterator<Item = ScriptKey> {
+        self.unacked.iter().filter_map(|(_, report)| match report {
+            Report::ScriptEnded(ended) => Some((ended.run, ended.hook)),
+            Report::Started { .. } | Report::Ended(_) => None,
+        })
+    }
+
     /// Attempts whose end waits to be acknowledged.
     pub(crate) fn ended(&self) -> impl Iterator<Item = AttemptId> {
         self.unacked.iter().filter_map(|(_, report)| match report {
             Report::Ended(ended) => Some(ended.attempt),
-            Report::Started { .. } => None,
+            Report::Started { .. } | Report::ScriptEnded(_) => None,
         })
     }
 
@@ -239,7 +267,8 @@ impl Spool {
         }
         // After the reports, so that reading their starts again changes nothing about what runs.
         let running = self.running.iter().map(|(attempt, running)| (*attempt, running.clone())).collect();
-        record::write(&mut text, &Record::Base { next_seq: self.next_seq, running });
+        let scripts = self.scripts.iter().map(|(script, running)| (*script, running.clone())).collect();
+        record::write(&mut text, &Record::Base { next_seq: self.next_seq, running, scripts });
         let new = self.path.with_extension("new");
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&new)?;
         file.write_all(&text)?;

@@ -5,6 +5,7 @@
 //! Hello ──────────────────────────▶          who I am, what I still hold
 //!        ◀────────────────────────── Welcome / Refused
 //!        ◀────────────────────────── OpenRun, Assign, Assign, …      sent ahead, in order of running
+//!        ◀────────────────────────── RunScript                       before or after a run
 //! Report{seq} ────────────────────▶          started, ended: from the spool, in order
 //!        ◀────────────────────────── Ack{seq}                        stored: the spool may forget
 //! (log frames, binary) ───────────▶
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Problem,
+    event::Hook,
     guard::{Guard, Raise},
     id::{AttemptId, BlobHash, EpName, Epoch, RunId, SutName, UserName},
     log::Stream,
@@ -119,6 +121,9 @@ pub struct Hello {
     /// Runs it was told to open and not to close: it still has their sessions, files and latches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunId>,
+    /// Scripts around runs that it was given and has not seen acknowledged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scripts: Vec<HeldScript>,
     /// What is wrong with the EP itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
@@ -186,6 +191,8 @@ pub enum Report {
     },
     /// It has ended; the last report of an attempt.
     Ended(Box<Ended>),
+    /// A script around a run has ended.
+    ScriptEnded(Box<ScriptEnded>),
 }
 
 /// The end of an attempt.
@@ -217,6 +224,38 @@ pub struct Ended {
     /// Files it left (recordings, attachments): name and content, uploaded before this report.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub artifacts: BTreeMap<Arc<str>, BlobHash>,
+}
+
+/// The end of a script around a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptEnded {
+    /// Of which run.
+    pub run: RunId,
+    /// Before or after it.
+    pub hook: Hook,
+    /// When, by the EP's clock.
+    pub at: Time,
+    /// How long its process lived.
+    pub elapsed_millis: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The process's exit status, where one ran and ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// What it printed, cut at the order's limit.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+}
+
+/// A script that an EP still holds when it connects: its end is not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldScript {
+    /// Of which run.
+    pub run: RunId,
+    /// Before or after it.
+    pub hook: Hook,
+    /// It has ended; its report waits in the spool.
+    pub ended: bool,
 }
 
 /// A test inside a test, or a step, or a clean-up.
@@ -257,6 +296,17 @@ pub enum EngineToEp {
         /// Attempts that were assigned.
         attempts: Vec<AttemptId>,
         /// What they end with.
+        outcome: Outcome,
+    },
+    /// Run a script around a run, beside whatever the lanes do. One that is here already is not run again.
+    RunScript(Box<ScriptOrder>),
+    /// End a script: TERM, grace, KILL. It is reported ended with this outcome.
+    StopScript {
+        /// Of which run.
+        run: RunId,
+        /// Before or after it.
+        hook: Hook,
+        /// What it ends with.
         outcome: Outcome,
     },
     /// The EP's part of a run is over: close its sessions, forget its latches and caches.
@@ -331,6 +381,27 @@ pub struct RunContext {
     pub profiles: BTreeMap<String, String>,
     /// Tests in the whole run, for `count_project_files`.
     pub tests_total: u32,
+}
+
+/// A script around a run, with all that is needed to run it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptOrder {
+    /// Of which run.
+    pub run: RunId,
+    /// Before or after it.
+    pub hook: Hook,
+    /// The project's name.
+    pub project: Arc<str>,
+    /// Who runs it.
+    pub user: UserName,
+    /// The file as the project names it.
+    pub path: Arc<str>,
+    /// Its content.
+    pub content: BlobHash,
+    /// End it after this long.
+    pub timeout_millis: u64,
+    /// Of what it prints, the end of this length is kept.
+    pub output_bytes: u64,
 }
 
 /// One test, with all that is needed to run it.

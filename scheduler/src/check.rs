@@ -29,6 +29,7 @@ impl Scheduler {
                 format!("run {} has nothing left to do and has not ended", run.id())
             })?;
         }
+        self.check_scripts()?;
         self.check_lanes()?;
         self.check_suts()?;
         self.check_waiters()?;
@@ -67,6 +68,21 @@ impl Scheduler {
         ensure(part.ended || left || part.place.is_some() || !looked_at, || {
             format!("{key:?} should have ended")
         })
+    }
+
+    fn check_scripts(&self) -> Result<(), String> {
+        for run in self.runs.values() {
+            let open = run.script.as_ref().map(|script| (script.hook, script.ep.clone()));
+            ensure(open == run.awaited_script(), || {
+                format!("run {} waits for {:?}, and has {open:?}", run.id(), run.awaited_script())
+            })?;
+            let Some(script) = &run.script else { continue };
+            let there = self.bench.is_connected(&script.ep);
+            ensure(!there || (script.sent && script.lost_at.is_none()), || {
+                format!("{} is there, and {script:?} of run {} waits for it", script.ep, run.id())
+            })?;
+        }
+        Ok(())
     }
 
     fn check_lanes(&self) -> Result<(), String> {
@@ -142,7 +158,9 @@ impl Scheduler {
                 Some((suite.limit?, Due::Suite(run.id(), jackfield_protocol::id::SuiteIndex(index))))
             });
             let own = run.limit.map(|at| (at, Due::Run(run.id())));
-            for (at, due) in parts.chain(suites).chain(own) {
+            let script =
+                run.script.as_ref().and_then(|script| Some((script.lost_at?, Due::Script(run.id()))));
+            for (at, due) in parts.chain(suites).chain(own).chain(script) {
                 kept += 1;
                 ensure(self.timers.contains(at, due), || format!("{due:?} at {at} is not set"))?;
             }

@@ -7,7 +7,7 @@ use jackfield_protocol::{
     id::{AttemptId, EpName, Epoch, LeaseId, RunId, SuiteIndex, SutName, TestIndex, UserName},
     link::{EngineToEp, Part},
     log::Stream,
-    plan::{HookScript, PlannedTest, RunPlan},
+    plan::{PlannedTest, RunPlan},
     time::Time,
     verdict::Outcome,
 };
@@ -42,14 +42,14 @@ pub struct ToEp {
 /// Work that others do after the commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
-    /// Run a script around a run and answer with [`crate::Event::HookEnded`].
+    /// Run a script around a run on the engine's host and answer with [`crate::Event::HookEnded`].
     RunHook {
         /// Which run.
         run: RunId,
         /// Before or after.
         hook: Hook,
-        /// What to run.
-        script: HookScript,
+        /// What to run: a path on the engine's host.
+        path: Arc<str>,
     },
     /// The run is over: write its files, insert its results, send its mail, compress its logs.
     FinishRun {

@@ -155,6 +155,7 @@ impl Scheduler {
                 run.publish(out, Fact::EpSilent { ep: name.clone(), until });
             }
         }
+        self.scripts_gone(out, name);
     }
 
     /// Sets when a part gives up its EP, which is away since then.
@@ -182,7 +183,7 @@ impl Scheduler {
 }
 
 /// How long a run waits for an EP that went away; none: for ever.
-fn patience(run: &Run, limits: &Limits) -> Option<u64> {
+pub(crate) fn patience(run: &Run, limits: &Limits) -> Option<u64> {
     let whole = limits.silence_millis.saturating_add(limits.grace_millis);
     match run.plan.options.on_ep_lost {
         OnEpLost::Abort => Some(limits.silence_millis),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jackfield_protocol::{
     event::{Fact, Hook},
     id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
-    link::{Ended, Held, Notice},
+    link::{Ended, Held, HeldScript, Notice, ScriptEnded},
     plan::{PlannedTest, RunPlan},
     time::Time,
     verdict::Outcome,
@@ -21,7 +21,7 @@ pub enum Event {
         /// Expanded, with nothing left to look up.
         plan: Arc<RunPlan>,
     },
-    /// A script around the run ended.
+    /// A script around the run ended on the engine's host.
     HookEnded {
         /// Which run.
         run: RunId,
@@ -89,6 +89,8 @@ pub enum Event {
         held: Vec<Held>,
         /// Runs that are open there.
         runs: Vec<RunId>,
+        /// Scripts around runs whose end it has not seen acknowledged.
+        scripts: Vec<HeldScript>,
     },
     /// A connection ended, by closing or by silence.
     EpGone {
@@ -132,6 +134,15 @@ pub enum Event {
         epoch: Epoch,
         /// How.
         ended: Box<Ended>,
+    },
+    /// A script around a run has ended on an EP.
+    ScriptEnded {
+        /// Which EP.
+        ep: EpName,
+        /// The connection.
+        epoch: Epoch,
+        /// How.
+        ended: Box<ScriptEnded>,
     },
     /// Attempts that were to be taken back were not started, and will not be.
     AttemptsReturned {

@@ -51,6 +51,7 @@ mod queue;
 mod recall;
 pub mod restore;
 mod run;
+mod script;
 mod send;
 mod stop;
 #[cfg(test)]
@@ -112,9 +113,11 @@ impl Scheduler {
             }
             Event::TestsQueued { run, suite, tests, by } => self.queue(out, run, suite, tests, by),
             Event::TestsDequeued { run, tests, by } => self.dequeue(out, run, tests, &by),
-            Event::EpConnected { ep, epoch, offer, held, runs } => {
+            Event::ScriptEnded { ep, epoch, ended } => self.script_ended(out, &ep, epoch, *ended),
+            Event::EpConnected { ep, epoch, offer, held, runs, scripts } => {
                 self.ep_connected(out, ep.clone(), epoch, offer, &held);
                 self.close_strays(out, &ep, epoch, &held, &runs);
+                self.scripts_connected(out, &ep, epoch, &scripts);
             }
             Event::EpGone { ep, epoch } => self.ep_gone(out, &ep, epoch),
             Event::EpDrained { ep, drained } => self.ep_drained(out, &ep, drained),

@@ -110,6 +110,7 @@ impl Scheduler {
         run.post_asked =
             run.parts.iter().all(|part| part.ended) && run.row.started.is_some() && run.pre_is_done();
         self.woken.extend(run.parts.iter().filter(|part| !part.ended).map(|part| part.key));
+        self.restore_script(now, id);
     }
 
     fn restore_part(&mut self, now: Time, row: PartRow, leases: &Leases) {

@@ -20,6 +20,7 @@ use crate::{
     order::Position,
     out::Out,
     part::{Part, divide},
+    script::Script,
 };
 
 /// How far a test is.
@@ -92,6 +93,8 @@ pub(crate) struct Run {
     pub(crate) counts: BTreeMap<Verdict, u32>,
     /// The post script was asked for.
     pub(crate) post_asked: bool,
+    /// The script that an EP runs, or is to run, for this run.
+    pub(crate) script: Option<Script>,
     /// When its time is over.
     pub(crate) limit: Option<Time>,
     pub(crate) decided: Option<Decided>,
@@ -117,6 +120,7 @@ impl Run {
             settable: BTreeSet::new(),
             counts: BTreeMap::new(),
             post_asked: false,
+            script: None,
             limit: None,
             decided: None,
             plan: Arc::clone(&plan),

@@ -18,7 +18,10 @@ use crate::{
 impl Run {
     /// How a stopped run ends what runs, and what does not; none where it is not stopped.
     pub(crate) fn stop_outcomes(&self) -> Option<(Outcome, Outcome)> {
-        let cause = self.stopped()?;
+        self.stopped().map(|cause| self.outcomes_of(cause))
+    }
+
+    fn outcomes_of(&self, cause: &StopCause) -> (Outcome, Outcome) {
         let (blame, running, mut sentence) = match &cause.by {
             Some(by) if cause.reason.is_empty() => {
                 (Cause::Person, Verdict::Aborted, format!("stopped by {by}"))
@@ -33,7 +36,7 @@ impl Run {
             sentence.push_str(&format!("; ended at once by {by}"));
         }
         let rest = Outcome::not_pass(Verdict::NotExecuted, blame, sentence.clone());
-        Some((Outcome::not_pass(running, blame, sentence), rest))
+        (Outcome::not_pass(running, blame, sentence), rest)
     }
 
     /// Not even teardown files are run any more.
@@ -73,8 +76,13 @@ impl Scheduler {
 
     pub(crate) fn stop(&mut self, out: &mut Out, id: RunId, cause: StopCause) {
         let Some(run) = self.runs.get_mut(&id) else { return };
-        if run.stopped().is_some() || run.parts.iter().all(|part| part.ended) {
+        if run.stopped().is_some() {
             return;
+        }
+        if run.parts.iter().all(|part| part.ended) {
+            // Nothing is left but its post script.
+            let (running, _) = run.outcomes_of(&cause);
+            return self.stop_script(out, id, running);
         }
         let (by, reason, at_once) = (cause.by.clone(), cause.reason.clone(), cause.at_once.is_some());
         run.row.stopped = Some(cause);
@@ -87,6 +95,9 @@ impl Scheduler {
     /// Ends what must not go on, and what has not begun.
     fn end_all(&mut self, out: &mut Out, id: RunId) {
         self.give_up_rest(out, id);
+        if let Some((running, _)) = self.runs.get(&id).and_then(Run::stop_outcomes) {
+            self.stop_script(out, id, running);
+        }
         let Some(run) = self.runs.get(&id) else { return };
         let keys: Vec<_> = run.parts.iter().filter(|part| !part.ended).map(|part| part.key).collect();
         for key in keys {

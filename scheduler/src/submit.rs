@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jackfield_protocol::{
     event::{Fact, Hook, RunState},
     id::RunId,
-    plan::RunPlan,
+    plan::{HookScript, RunPlan},
 };
 
 use crate::{
@@ -61,8 +61,16 @@ impl Scheduler {
         out.touched.insert(id);
         self.timers.arm_run(run);
         match run.plan.options.script_pre.clone() {
-            Some(script) => out.enqueue(Job::RunHook { run: id, hook: Hook::Pre, script }),
+            Some(script) => self.run_hook(out, id, Hook::Pre, script),
             None => run.publish(out, Fact::Started),
+        }
+    }
+
+    /// Has a script run: on the engine's host, or on the EP that it names.
+    fn run_hook(&mut self, out: &mut Out, run: RunId, hook: Hook, script: HookScript) {
+        match script.ep {
+            Some(ep) => self.ask_script(out, run, hook, ep),
+            None => out.enqueue(Job::RunHook { run, hook, path: script.path }),
         }
     }
 
@@ -79,7 +87,7 @@ impl Scheduler {
             Some(_) if run.post_asked => {}
             Some(script) => {
                 run.post_asked = true;
-                out.enqueue(Job::RunHook { run: id, hook: Hook::Post, script });
+                self.run_hook(out, id, Hook::Post, script);
             }
             None => self.finish(out, id),
         }
@@ -96,6 +104,9 @@ impl Scheduler {
         out.store(Row::Run(run.row.clone()));
         out.enqueue(Job::FinishRun { run: id });
         self.timers.set(&mut run.limit, Due::Run(id), None);
+        if let Some(script) = &mut run.script {
+            self.timers.set(&mut script.lost_at, Due::Script(id), None);
+        }
         for part in &mut run.parts {
             self.timers.set(&mut part.lost_at, Due::Lost(part.key), None);
         }

@@ -16,6 +16,8 @@ pub(crate) enum Due {
     Lost(PartKey),
     /// A run's time is over.
     Run(RunId),
+    /// The EP of a run's script is given up.
+    Script(RunId),
     /// A suite's time is over.
     Suite(RunId, SuiteIndex),
 }
@@ -88,6 +90,7 @@ impl Scheduler {
         while let Some((_, due)) = self.timers.pop_due(out.now) {
             match due {
                 Due::Lost(key) => self.part_lost(out, key),
+                Due::Script(run) => self.script_lost(out, run),
                 Due::Run(run) => self.run_out_of_time(out, run),
                 Due::Suite(run, suite) => self.suite_out_of_time(out, run, suite),
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{
     api::{EpState, Waiting},
-    event::RunState,
+    event::{Hook, RunState},
     id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
     link::Notice,
     plan::PlannedTest,
@@ -127,11 +127,20 @@ impl Scheduler {
     pub fn why(&self, run: RunId) -> Vec<Waiting> {
         let Some(run) = self.runs.get(&run) else { return Vec::new() };
         let hook = (!run.is_open() && run.row.started.is_some() && !run.pre_is_done())
-            .then(|| waiting(format!("run {}", run.id()), "its pre script to end".to_owned()));
-        let post =
-            run.post_asked.then(|| waiting(format!("run {}", run.id()), "its post script to end".to_owned()));
+            .then(|| waiting(format!("run {}", run.id()), self.script_waits_for(run, Hook::Pre)));
+        let post = run
+            .post_asked
+            .then(|| waiting(format!("run {}", run.id()), self.script_waits_for(run, Hook::Post)));
         let parts = run.parts.iter().filter(|part| !part.ended).filter_map(|part| self.why_part(run, part));
         hook.into_iter().chain(post).chain(parts).collect()
+    }
+
+    fn script_waits_for(&self, run: &Run, hook: Hook) -> String {
+        match run.script.as_ref().map(|script| &script.ep) {
+            Some(ep) if self.bench.is_connected(ep) => format!("its {hook} script to end on {ep}"),
+            Some(ep) => format!("{ep}, which is not connected, and its {hook} script there"),
+            None => format!("its {hook} script to end"),
+        }
     }
 
     fn why_part(&self, run: &Run, part: &Part) -> Option<Waiting> {

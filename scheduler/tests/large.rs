@@ -98,7 +98,10 @@ fn start(tests: u32) -> (Scheduler, Effects) {
         Scheduler::restore(Time(0), Restored { limits: Limits::default(), ..Restored::default() });
     let offer = EpOffer { lanes: 1, ..EpOffer::default() };
     let (ep, epoch) = (EpName::from(EP), Epoch(1));
-    scheduler.handle(Time(1), Event::EpConnected { ep, epoch, offer, held: Vec::new(), runs: Vec::new() });
+    scheduler.handle(
+        Time(1),
+        Event::EpConnected { ep, epoch, offer, held: Vec::new(), runs: Vec::new(), scripts: Vec::new() },
+    );
     let effects = scheduler.handle(Time(1), Event::RunSubmitted { run: RUN, plan: Arc::new(plan(tests)) });
     (scheduler, effects)
 }

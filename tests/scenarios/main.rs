@@ -20,6 +20,7 @@ mod order;
 mod people;
 mod queue;
 mod router;
+mod scripts;
 mod serial;
 mod stop;
 mod twister;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jackfield_protocol::{
     event::Hook,
     id::{Epoch, RunId},
-    link::{EngineToEp, Held, Report},
+    link::{EngineToEp, Held, HeldScript, Report},
     time::Time,
     verdict::{Cause, Outcome, Verdict},
 };
@@ -38,6 +38,7 @@ enum Happening {
         link: u64,
         held: Vec<Held>,
         runs: Vec<RunId>,
+        scripts: Vec<HeldScript>,
     },
     ToEngine {
         ep: usize,
@@ -122,6 +123,8 @@ impl Day {
             silence_millis: SILENCE,
             grace_millis: 20_000,
             test_timeout_millis: 60_000,
+            script_timeout_millis: 60_000,
+            script_output_bytes: 1_000,
             send_ahead: usize::try_from(dice.between(1, 6)).expect("small"),
         };
         let eps: Vec<_> = (0..dice.between(1, 4))
@@ -261,7 +264,7 @@ impl Day {
 
     fn happen(&mut self, happening: Happening) -> Result<(), String> {
         match happening {
-            Happening::Hello { ep, link, held, runs } => self.hello(ep, link, held, runs),
+            Happening::Hello { ep, link, held, runs, scripts } => self.hello(ep, link, held, runs, scripts),
             Happening::ToEngine { ep, link, message } => self.hear(ep, link, message),
             Happening::ToEp { ep, link, message } => {
                 let lost = self.wires.get(&link).is_none_or(|wire| self.now > wire.cut);
@@ -310,13 +313,21 @@ impl Day {
         let link = self.links;
         self.eps[ep].connect(link);
         let held = self.eps[ep].held();
+        let scripts = self.eps[ep].held_scripts();
         let runs = self.eps[ep].known.iter().copied().collect();
         let at = self.now + self.dice.below(50);
         self.wires.insert(link, Wire { epoch: None, to_engine: at, to_ep: at, cut: u64::MAX });
-        self.plan_at(at, Happening::Hello { ep, link, held, runs });
+        self.plan_at(at, Happening::Hello { ep, link, held, runs, scripts });
     }
 
-    fn hello(&mut self, ep: usize, link: u64, held: Vec<Held>, runs: Vec<RunId>) -> Result<(), String> {
+    fn hello(
+        &mut self,
+        ep: usize,
+        link: u64,
+        held: Vec<Held>,
+        runs: Vec<RunId>,
+        scripts: Vec<HeldScript>,
+    ) -> Result<(), String> {
         if self.wires.get(&link).is_none_or(|wire| self.now > wire.cut) {
             return Ok(());
         }
@@ -327,7 +338,7 @@ impl Day {
         }
         self.current.insert(ep, link);
         let (name, offer) = (self.eps[ep].name.clone(), self.eps[ep].offer.clone());
-        self.engine(Event::EpConnected { ep: name, epoch, offer, held, runs })
+        self.engine(Event::EpConnected { ep: name, epoch, offer, held, runs, scripts })
     }
 
     fn hear(&mut self, ep: usize, link: u64, message: FromEp) -> Result<(), String> {
@@ -338,6 +349,9 @@ impl Day {
             FromEp::Returned(attempts) => (None, Event::AttemptsReturned { ep: name, epoch, attempts }),
             FromEp::Report(seq, Report::Started { attempt, at }) => {
                 (Some(seq), Event::AttemptStarted { ep: name, epoch, attempt, at })
+            }
+            FromEp::Report(seq, Report::ScriptEnded(ended)) => {
+                (Some(seq), Event::ScriptEnded { ep: name, epoch, ended })
             }
             FromEp::Report(seq, Report::Ended(ended)) => {
                 (Some(seq), Event::AttemptEnded { ep: name, epoch, ended })

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jackfield_protocol::{
+    event::Hook,
     guard::{self, Latches, Raised},
     id::{AttemptId, EpName, RunId, TestIndex, UserName},
-    link::{Assignment, Ended, EngineToEp, Held, HeldState, Report},
+    link::{Assignment, Ended, EngineToEp, Held, HeldScript, HeldState, Report, ScriptEnded, ScriptOrder},
     time::Time,
     verdict::{Cause, Outcome, Verdict},
 };
@@ -30,6 +31,12 @@ struct Running {
     outcome: Outcome,
 }
 
+/// A script around a run that runs here.
+struct Script {
+    ends: u64,
+    outcome: Outcome,
+}
+
 pub(crate) struct LabEp {
     pub(crate) name: EpName,
     pub(crate) offer: EpOffer,
@@ -41,6 +48,7 @@ pub(crate) struct LabEp {
     heard: u64,
     queue: BTreeMap<u16, VecDeque<Assignment>>,
     running: BTreeMap<u16, Running>,
+    scripts: BTreeMap<(RunId, Hook), Script>,
     idle_since: BTreeMap<u16, u64>,
     latches: BTreeMap<RunId, Latches>,
     opened: BTreeSet<RunId>,
@@ -78,6 +86,7 @@ impl LabEp {
             heard: 0,
             queue: BTreeMap::new(),
             running: BTreeMap::new(),
+            scripts: BTreeMap::new(),
             idle_since: BTreeMap::new(),
             latches: BTreeMap::new(),
             opened: BTreeSet::new(),
@@ -94,9 +103,19 @@ impl LabEp {
         let queued = self.queue.values().flatten().map(|queued| (queued.attempt, HeldState::Queued));
         let ended = self.spool.iter().filter_map(|(_, report)| match report {
             Report::Ended(ended) => Some((ended.attempt, HeldState::Ended)),
-            Report::Started { .. } => None,
+            Report::Started { .. } | Report::ScriptEnded(_) => None,
         });
         running.chain(queued).chain(ended).map(|(attempt, state)| Held { attempt, state }).collect()
+    }
+
+    /// The scripts that it holds, for its hello.
+    pub(crate) fn held_scripts(&self) -> Vec<HeldScript> {
+        let running = self.scripts.keys().map(|(run, hook)| (*run, *hook, false));
+        let ended = self.spool.iter().filter_map(|(_, report)| match report {
+            Report::ScriptEnded(ended) => Some((ended.run, ended.hook, true)),
+            Report::Started { .. } | Report::Ended(_) => None,
+        });
+        running.chain(ended).map(|(run, hook, ended)| HeldScript { run, hook, ended }).collect()
     }
 
     pub(crate) fn connect(&mut self, link: u64) {
@@ -125,12 +144,17 @@ impl LabEp {
             self.latches.clear();
         }
         let running = std::mem::take(&mut self.running);
+        let scripts = std::mem::take(&mut self.scripts);
         if !disk {
             self.spool.clear();
         } else if careful {
             for running in running.into_values() {
                 let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, "the EP died");
                 self.report_end(now, &running.assignment, outcome, 0);
+            }
+            for (run, hook) in scripts.into_keys() {
+                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, "the EP died");
+                self.report_script(now, run, hook, outcome);
             }
         }
     }
@@ -174,6 +198,12 @@ impl LabEp {
                     }
                 }
             }
+            EngineToEp::RunScript(order) => self.begin_script(now, &order),
+            EngineToEp::StopScript { run, hook, outcome } => {
+                if let Some(script) = self.scripts.get_mut(&(run, hook)) {
+                    (script.ends, script.outcome) = (now, outcome);
+                }
+            }
             EngineToEp::CloseRun { run } => {
                 let left =
                     self.held().iter().any(|held| held.attempt.run == run && held.state != HeldState::Ended);
@@ -188,6 +218,38 @@ impl LabEp {
             | EngineToEp::Heartbeat => {}
         }
         Vec::new()
+    }
+
+    /// Begins a script, unless it is here already.
+    fn begin_script(&mut self, now: u64, order: &ScriptOrder) {
+        let key = (order.run, order.hook);
+        if self.held_scripts().iter().any(|held| (held.run, held.hook) == key) {
+            return;
+        }
+        let (millis, verdict) = script(self.seed, order.run, TestIndex(u32::MAX));
+        let outcome = if verdict == Verdict::Pass {
+            Outcome::pass()
+        } else {
+            Outcome::not_pass(Verdict::Fail, Cause::Test, "exit code 1")
+        };
+        self.scripts.insert(key, Script { ends: now + millis, outcome });
+    }
+
+    fn end_scripts(&mut self, now: u64) {
+        let over = |script: &Script| script.ends <= now;
+        let ended: Vec<_> =
+            self.scripts.iter().filter(|(_, script)| over(script)).map(|(key, _)| *key).collect();
+        for (run, hook) in ended {
+            if let Some(script) = self.scripts.remove(&(run, hook)) {
+                self.report_script(now, run, hook, script.outcome);
+            }
+        }
+    }
+
+    fn report_script(&mut self, now: u64, run: RunId, hook: Hook, outcome: Outcome) {
+        let (exit_code, output) = (None, String::new());
+        let ended = ScriptEnded { run, hook, at: clock(now), elapsed_millis: 1, outcome, exit_code, output };
+        self.spool_report(Report::ScriptEnded(Box::new(ended)));
     }
 
     fn give_back(&mut self, attempts: &[AttemptId]) -> Vec<AttemptId> {
@@ -208,10 +270,11 @@ impl LabEp {
             return None;
         }
         let ends = self.running.values().map(|running| running.ends);
+        let scripts = self.scripts.values().map(|script| script.ends);
         let free =
             self.queue.iter().filter(|(lane, _)| !self.running.contains_key(lane) && self.may_start(now));
         let starts = free.filter_map(|(lane, queue)| Some(self.ready_at(*lane, queue.front()?)));
-        ends.chain(starts).min().map(|at| at.max(now))
+        ends.chain(scripts).chain(starts).min().map(|at| at.max(now))
     }
 
     fn may_start(&self, now: u64) -> bool {
@@ -225,6 +288,7 @@ impl LabEp {
     /// Ends and starts what is due.
     pub(crate) fn step(&mut self, now: u64) -> Vec<FromEp> {
         let before = self.seq;
+        self.end_scripts(now);
         let lanes: BTreeSet<_> = self.queue.keys().chain(self.running.keys()).copied().collect();
         for lane in lanes {
             while self.step_lane(now, lane) {}

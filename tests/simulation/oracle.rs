@@ -9,7 +9,7 @@ use std::{
 };
 
 use jackfield_protocol::{
-    event::{Fact, RunEvent, RunState},
+    event::{Fact, Hook, RunEvent, RunState},
     id::{RunId, SuiteIndex, TestIndex},
     plan::{Dependency, PlannedTest, Role, RunPlan},
     time::Time,
@@ -111,6 +111,8 @@ impl Story {
                 if *counts == counted { Ok(()) } else { Err(format!("{counts:?} told, {counted:?} seen")) }
             }
             Fact::Started => self.note("started"),
+            Fact::HookEnded { hook: Hook::Pre, .. } => self.note("pre script"),
+            Fact::HookEnded { hook: Hook::Post, .. } => self.note("post script"),
             Fact::PartWaits { .. }
             | Fact::TestWaits { .. }
             | Fact::EpSilent { .. }
@@ -118,7 +120,6 @@ impl Story {
             | Fact::EpNotice { .. }
             | Fact::Asked { .. }
             | Fact::Answered { .. }
-            | Fact::HookEnded { .. }
             | Fact::Note { .. } => Ok(()),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) fn random_plan(dice: &mut Dice, user: &str, eps: u64) -> RunPlan {
         project: "p".to_owned(),
         source: "p.xml".to_owned(),
         user: user.into(),
-        options: random_options(dice),
+        options: random_options(dice, eps),
         suites: Vec::new(),
         tests: Vec::new(),
         files: BTreeMap::from([(FILE.into(), BlobHash([7; 32]))]),
@@ -38,8 +38,14 @@ pub(crate) fn random_plan(dice: &mut Dice, user: &str, eps: u64) -> RunPlan {
     plan
 }
 
-fn random_options(dice: &mut Dice) -> RunOptions {
-    let script = |dice: &mut Dice| dice.percent(20).then(|| HookScript { path: "/x".into(), ep: None });
+fn random_options(dice: &mut Dice, eps: u64) -> RunOptions {
+    let script = |dice: &mut Dice| {
+        let elsewhere = dice.percent(40);
+        dice.percent(25).then(|| HookScript {
+            path: if dice.percent(90) { FILE.into() } else { MISSING.into() },
+            ep: elsewhere.then(|| format!("ep{}", dice.below(eps)).into()),
+        })
+    };
     RunOptions {
         stop_on_fail: dice.percent(30),
         pre_post_mandatory: dice.percent(50),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use jackfield_config::EngineSettings;
 use jackfield_protocol::{
     event::Hook,
-    id::{EpName, RunId},
+    id::RunId,
     verdict::{Cause, Outcome, Verdict},
 };
 use jackfield_scheduler::Event;
@@ -24,35 +24,17 @@ pub(super) struct Script<'a> {
     pub(super) run: RunId,
     pub(super) hook: Hook,
     pub(super) path: &'a str,
-    pub(super) ep: Option<&'a EpName>,
 }
 
 /// Runs a script and tells the loop how it ended. A script that cannot be started has ended, too.
 pub(super) async fn run(app: &App, settings: &EngineSettings, script: Script<'_>) -> Result<End> {
-    let Script { run, hook, path, ep } = script;
-    let (outcome, output) = match ep {
-        Some(ep) => (elsewhere(ep), String::new()),
-        None => here(app, settings, run, hook, path).await?,
-    };
+    let Script { run, hook, path } = script;
+    let (outcome, output) = here(app, settings, run, hook, path).await?;
     match app.engine.event(Event::HookEnded { run, hook, outcome, output }).await {
         Ok(()) => Ok(End::Done(Vec::new())),
         // A run that is over needs to hear nothing.
         Err(problem) if matches!(problem.status, 404 | 409) => Ok(End::Done(Vec::new())),
         Err(problem) => Err(problem.into()),
-    }
-}
-
-fn elsewhere(ep: &EpName) -> Outcome {
-    let reason = format!(
-        "scripts on a named EP ({ep}) cannot be run; let the engine's host run it, or use a setup file"
-    );
-    Outcome::not_pass(Verdict::Invalid, Cause::Test, reason)
-}
-
-fn word(hook: Hook) -> &'static str {
-    match hook {
-        Hook::Pre => "pre",
-        Hook::Post => "post",
     }
 }
 
@@ -74,13 +56,13 @@ async fn here(
         .env("JACKFIELD_RUN", run.to_string())
         .env("JACKFIELD_PROJECT", project)
         .env("JACKFIELD_USER", user)
-        .env("JACKFIELD_HOOK", word(hook));
+        .env("JACKFIELD_HOOK", hook.as_str());
     let limits = Limits {
         time: Duration::from_millis(settings.hook_timeout_millis),
         grace: Duration::from_millis(settings.stop_grace_millis),
         output: usize::try_from(settings.limits.hook_output_bytes).unwrap_or(usize::MAX),
     };
-    Ok(execute(command, &format!("the {} script {path}", word(hook)), limits).await)
+    Ok(execute(command, &format!("the {hook} script {path}"), limits).await)
 }
 
 /// What a script may take.

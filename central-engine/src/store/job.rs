@@ -1,11 +1,6 @@
 //! Work that was promised in a commit, kept until it is done.
 
-use jackfield_protocol::{
-    event::Hook,
-    id::{EpName, RunId},
-    plan::HookScript,
-    time::Time,
-};
+use jackfield_protocol::{event::Hook, id::RunId, time::Time};
 use jackfield_scheduler::effect::Job;
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +20,8 @@ pub enum Work {
         run: RunId,
         /// Before or after it.
         hook: Hook,
-        /// The script, or a name of the plan's files.
+        /// The script: a path on the engine's host.
         path: String,
-        /// Where; none means the engine's host.
-        ep: Option<EpName>,
     },
     /// Write the files of a run that ended, and compress its logs.
     FinishRun {
@@ -89,9 +82,7 @@ impl Work {
 impl From<Job> for Work {
     fn from(job: Job) -> Self {
         match job {
-            Job::RunHook { run, hook, script: HookScript { path, ep } } => {
-                Self::RunHook { run, hook, path: path.to_string(), ep }
-            }
+            Job::RunHook { run, hook, path } => Self::RunHook { run, hook, path: path.to_string() },
             Job::FinishRun { run } => Self::FinishRun { run },
         }
     }

@@ -19,6 +19,10 @@ use crate::{
 const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
 
 impl Daemon {
+    fn is_idle(&self) -> bool {
+        self.active.is_empty() && self.scripts.is_idle()
+    }
+
     /// Ends everything, in good order.
     pub(super) async fn farewell(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
         self.ending = true;
@@ -27,9 +31,10 @@ impl Daemon {
         for attempt in attempts {
             self.end(attempt, End::With(outcome.clone()));
         }
+        self.scripts.end_all(&outcome);
         let mut patience = None;
-        while !(self.active.is_empty() && self.spool.unacked() == 0) {
-            if self.active.is_empty() && patience.is_none() {
+        while !(self.is_idle() && self.spool.unacked() == 0) {
+            if self.is_idle() && patience.is_none() {
                 patience = Some(tokio::time::Instant::now() + FAREWELL_LIMIT);
             }
             let over = tokio::time::sleep_until(patience.unwrap_or_else(tokio::time::Instant::now));

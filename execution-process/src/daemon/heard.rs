@@ -25,6 +25,8 @@ impl Daemon {
             EngineToEp::Assign(order) => self.assign(*order),
             EngineToEp::TakeBack { attempts } => self.take_back(&attempts),
             EngineToEp::Stop { attempts, outcome } => self.stop(&attempts, &outcome),
+            EngineToEp::RunScript(order) => self.run_script(*order),
+            EngineToEp::StopScript { run, hook, outcome } => self.stop_script((run, hook), outcome),
             EngineToEp::CloseRun { run } => self.close_run(run),
             EngineToEp::Ack { seq } => self.spool.acked(seq),
             EngineToEp::Answer { id, result } => self.calls.answered(id, result),

@@ -20,13 +20,15 @@ impl Daemon {
     pub(super) async fn settle_past(&mut self) {
         let past: Vec<_> = self.spool.running().iter().map(|(id, running)| (*id, running.clone())).collect();
         // A number may have gone to another process since: the time of its start tells.
-        let leaders: Vec<i32> = past.iter().filter_map(|(_, running)| still_there(running)).collect();
+        let tests = past.iter().map(|(_, running)| running);
+        let leaders: Vec<i32> = tests.chain(self.spool.scripts().values()).filter_map(still_there).collect();
         for mark in [self.station.mark(), self.station.warm_mark()] {
             let ended = process::end_marked(&mark, &leaders).await;
             for name in ended {
                 tracing::warn!("left by an earlier life of this execution process, and ended: {name}");
             }
         }
+        self.settle_scripts();
         for (attempt, running) in past {
             let (mark, own) = (self.station.mark(), format!("JACKFIELD_ATTEMPT={attempt}"));
             let mut environment = self.station.environment.clone();

@@ -29,6 +29,9 @@ impl Daemon {
         if self.ending {
             return;
         }
+        if room {
+            self.start_scripts();
+        }
         while let Some(next) = self.jobs.next(now, may_start) {
             match next {
                 Next::Start(order) => {
@@ -98,7 +101,12 @@ impl Daemon {
     pub(super) fn possession(&mut self) -> Possession {
         let mut held = self.jobs.held();
         held.extend(self.spool.ended().map(|attempt| Held { attempt, state: HeldState::Ended }));
-        Possession { held, runs: self.runs.keys().copied().collect(), notices: self.notices.greet() }
+        Possession {
+            held,
+            runs: self.runs.keys().copied().collect(),
+            scripts: self.held_scripts(),
+            notices: self.notices.greet(),
+        }
     }
 
     pub(super) fn guest(&self, token: &str) -> Option<Guest> {

@@ -32,6 +32,7 @@ pub(super) async fn hello(station: &Station, ip: String, possession: Possession)
         pool: settings.file.pool.clone(),
         held: possession.held,
         runs: possession.runs,
+        scripts: possession.scripts,
         notices: possession.notices,
     }
 }

@@ -1,16 +1,17 @@
 //! What the spool remembers: the same whether a record was just written or read back after a restart.
 
-use jackfield_protocol::{id::AttemptId, link::Report};
+use jackfield_protocol::{id::AttemptId, link::Report, time::Time};
 
 use super::{Running, Spool, record::Record};
-use crate::cleanup::Cleanup;
+use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey};
 
 impl Spool {
     pub(super) fn replay(&mut self, record: Record) {
         match record {
-            Record::Base { next_seq, running } => {
+            Record::Base { next_seq, running, scripts } => {
                 self.next_seq = next_seq;
                 self.running = running.into_iter().collect();
+                self.scripts = scripts.into_iter().collect();
             }
             Record::Report { seq, report } => {
                 self.note_running(&report);
@@ -19,6 +20,8 @@ impl Spool {
             }
             Record::Process { attempt, pid } => self.note_pid(attempt, pid),
             Record::Cleanup { attempt, cleanup } => self.note_cleanup(attempt, cleanup),
+            Record::Script { script, at } => self.note_script(script, at),
+            Record::ScriptProcess { script, pid } => self.note_script_pid(script, pid),
             Record::Acked { seq } => self.forget(seq),
             Record::Dropped { attempt } => {
                 self.running.remove(&attempt);
@@ -35,6 +38,19 @@ impl Spool {
             Report::Ended(ended) => {
                 self.running.remove(&ended.attempt);
             }
+            Report::ScriptEnded(ended) => {
+                self.scripts.remove(&(ended.run, ended.hook));
+            }
+        }
+    }
+
+    pub(super) fn note_script(&mut self, script: ScriptKey, at: Time) {
+        self.scripts.insert(script, Running { at, pid: None, cleanups: Vec::new() });
+    }
+
+    pub(super) fn note_script_pid(&mut self, script: ScriptKey, pid: i32) {
+        if let Some(running) = self.scripts.get_mut(&script) {
+            running.pid = Some(pid);
         }
     }
 

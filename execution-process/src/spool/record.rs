@@ -1,22 +1,31 @@
 //! Records of the spool: length, check, JSON.
 
-use jackfield_protocol::{id::AttemptId, link::Report};
+use jackfield_protocol::{id::AttemptId, link::Report, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::Running;
-use crate::cleanup::Cleanup;
+use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey};
 
 /// One line of the spool's story.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Record {
     /// Once in each file, after the reports it begins with: the number of the next report, and what runs.
-    Base { next_seq: u64, running: Vec<(AttemptId, Running)> },
+    Base {
+        next_seq: u64,
+        running: Vec<(AttemptId, Running)>,
+        #[serde(default)]
+        scripts: Vec<(ScriptKey, Running)>,
+    },
     /// A fact for the engine.
     Report { seq: u64, report: Report },
     /// The process of a running test.
     Process { attempt: AttemptId, pid: i32 },
     /// What is to be done after the end of a running test.
     Cleanup { attempt: AttemptId, cleanup: Cleanup },
+    /// A script around a run begins.
+    Script { script: ScriptKey, at: Time },
+    /// The process of a script.
+    ScriptProcess { script: ScriptKey, pid: i32 },
     /// The engine has everything up to here.
     Acked { seq: u64 },
     /// A running test was given up without a report.

@@ -1,8 +1,9 @@
 use std::sync::mpsc;
 
 use jackfield_protocol::{
+    event::Hook,
     id::{RunId, TestIndex},
-    link::Ended,
+    link::{Ended, ScriptEnded},
     verdict::Outcome,
 };
 use proptest::prelude::*;
@@ -171,4 +172,41 @@ proptest! {
         spool.report(start(77));
         prop_assert_eq!(spool.next_seq, next + 1);
     }
+}
+
+#[test]
+fn a_script_is_remembered_from_its_beginning_until_its_end_is_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reports");
+    let key = (RunId(7), Hook::Pre);
+    let (mut spool, _) = open(&path);
+    spool.script_begun(key, Time(1000));
+    spool.script_process(key, 4242);
+    drop(spool);
+    // Read back twice: from records, and from what a rotation makes of them.
+    for _ in 0..2 {
+        let (spool, _) = open(&path);
+        assert_eq!(
+            spool.scripts().get(&key).map(|running| (running.at, running.pid)),
+            Some((Time(1000), Some(4242)))
+        );
+    }
+    let (mut spool, _) = open(&path);
+    let (outcome, exit_code, output) = (Outcome::pass(), Some(0), String::new());
+    let ended = ScriptEnded {
+        run: key.0,
+        hook: key.1,
+        at: Time(2000),
+        elapsed_millis: 1,
+        outcome,
+        exit_code,
+        output,
+    };
+    spool.report(Report::ScriptEnded(Box::new(ended)));
+    assert!(spool.scripts().is_empty());
+    drop(spool);
+    let (mut spool, _) = open(&path);
+    assert_eq!(spool.ended_scripts().collect::<Vec<_>>(), [key]);
+    spool.acked(1);
+    assert_eq!(spool.ended_scripts().count(), 0);
 }

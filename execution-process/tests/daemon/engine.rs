@@ -319,7 +319,7 @@ impl State {
     pub(crate) fn all_ended(&self) -> impl Iterator<Item = &Ended> {
         self.reports.iter().filter_map(|(_, report)| match report {
             Report::Ended(ended) => Some(ended.as_ref()),
-            Report::Started { .. } => None,
+            Report::Started { .. } | Report::ScriptEnded(_) => None,
         })
     }
 

@@ -1,11 +1,12 @@
 //! Both directions of the link.
 
 use jackfield_protocol::{
+    event::Hook,
     guard::{Guard, Latch, Raise},
     id::{Epoch, RunId},
     link::{
-        Assignment, Call, CallResult, Ended, EngineToEp, EpToEngine, Held, HeldState, Hello, Report,
-        RunContext, TestOrder, Welcome,
+        Assignment, Call, CallResult, Ended, EngineToEp, EpToEngine, Held, HeldScript, HeldState, Hello,
+        Report, RunContext, ScriptEnded, ScriptOrder, TestOrder, Welcome,
     },
     log::Stream,
     plan::{Library, LibraryKind, LibraryLayout},
@@ -34,6 +35,7 @@ variants!(EpToEngine {
 variants!(Report {
     Report::Started { .. } => "started",
     Report::Ended(_) => "ended",
+    Report::ScriptEnded(_) => "script_ended",
 });
 
 variants!(Call {
@@ -56,6 +58,8 @@ variants!(EngineToEp {
     EngineToEp::Assign(_) => "assign",
     EngineToEp::TakeBack { .. } => "take_back",
     EngineToEp::Stop { .. } => "stop",
+    EngineToEp::RunScript(_) => "run_script",
+    EngineToEp::StopScript { .. } => "stop_script",
     EngineToEp::CloseRun { .. } => "close_run",
     EngineToEp::Ack { .. } => "ack",
     EngineToEp::LogStored { .. } => "log_stored",
@@ -110,6 +114,7 @@ fn hello() -> Pair<Hello> {
         pool: Some(user()),
         runs: vec![RunId(41)],
         notices: vec![notice()],
+        scripts: vec![HeldScript { run: RunId(41), hook: Hook::Post, ended: true }],
         held: [HeldState::Ended, HeldState::Running, HeldState::Queued].map(held).to_vec(),
     };
     let bare = Hello {
@@ -119,6 +124,7 @@ fn hello() -> Pair<Hello> {
         pool: None,
         runs: Vec::new(),
         notices: Vec::new(),
+        scripts: Vec::new(),
         held: Vec::new(),
         ..full.clone()
     };
@@ -154,11 +160,41 @@ fn ended() -> Pair<Ended> {
     Pair { full, bare }
 }
 
+fn script_ended() -> Pair<ScriptEnded> {
+    let Pair { full: outcome, bare: outcome_bare } = outcome();
+    let full = ScriptEnded {
+        run: RunId(41),
+        hook: Hook::Pre,
+        at: at(),
+        elapsed_millis: 1_204,
+        outcome,
+        exit_code: Some(1),
+        output: awkward(),
+    };
+    let bare = ScriptEnded { outcome: outcome_bare, exit_code: None, output: String::new(), ..full.clone() };
+    Pair { full, bare }
+}
+
+fn script_order() -> ScriptOrder {
+    ScriptOrder {
+        run: RunId(41),
+        hook: Hook::Pre,
+        project: "nightly".into(),
+        user: user(),
+        path: "hooks/pre.sh".into(),
+        content: hash(0xc3),
+        timeout_millis: 600_000,
+        output_bytes: 65_536,
+    }
+}
+
 fn reports() -> Vec<Sample> {
+    let Pair { full: script, bare: script_bare } = script_ended();
     let Pair { full, bare } = ended();
     Family::new("report")
         .one(Report::Started { attempt: attempt(), at: at() })
         .both(Report::Ended(Box::new(full)), Report::Ended(Box::new(bare)))
+        .both(Report::ScriptEnded(Box::new(script)), Report::ScriptEnded(Box::new(script_bare)))
         .whole()
 }
 
@@ -195,6 +231,8 @@ fn engine_to_ep() -> Vec<Sample> {
     let Pair { full: ends_with, bare: ends_with_bare } = outcome();
     let stop = |outcome| EngineToEp::Stop { attempts: vec![attempt()], outcome };
     let Pair { full: error, bare: error_bare } = problem();
+    let stop_script = |outcome| EngineToEp::StopScript { run: RunId(41), hook: Hook::Post, outcome };
+    let Pair { full: script_with, bare: script_with_bare } = outcome();
     let answer = |problem| EngineToEp::Answer { id: 5, result: CallResult::Error(problem) };
     Family::new("engine_to_ep")
         .one(EngineToEp::Welcome(welcome()))
@@ -203,6 +241,8 @@ fn engine_to_ep() -> Vec<Sample> {
         .both(EngineToEp::Assign(Box::new(assign)), EngineToEp::Assign(Box::new(assign_bare)))
         .one(EngineToEp::TakeBack { attempts: vec![attempt()] })
         .both(stop(ends_with), stop(ends_with_bare))
+        .one(EngineToEp::RunScript(Box::new(script_order())))
+        .both(stop_script(script_with), stop_script(script_with_bare))
         .one(EngineToEp::CloseRun { run: RunId(41) })
         .one(EngineToEp::Ack { seq: 12 })
         .one(EngineToEp::LogStored { attempt: attempt(), stream: Stream::Cli, bytes: u64::MAX })

@@ -1,12 +1,14 @@
 //! What the EPs of a story's lab say beside what they do with tests.
 
 use jackfield_protocol::{
+    event::Hook,
     id::{EpName, Epoch},
-    link::Notice,
+    link::{Notice, ScriptEnded},
     time::Time,
+    verdict::Outcome,
 };
 
-use super::lab::Lab;
+use super::lab::{Lab, RUN};
 use crate::{Event, event::EpOffer};
 
 impl Lab {
@@ -17,7 +19,22 @@ impl Lab {
         *epoch += 1;
         let epoch = Epoch(*epoch);
         let offer = EpOffer { lanes: 1, pool: Some(pool.into()), ..EpOffer::default() };
-        self.say(Event::EpConnected { ep: name, epoch, offer, held: Vec::new(), runs: Vec::new() });
+        self.say(Event::EpConnected {
+            ep: name,
+            epoch,
+            offer,
+            held: Vec::new(),
+            runs: Vec::new(),
+            scripts: Vec::new(),
+        });
+    }
+
+    /// An EP reports the end of a script of the first run.
+    pub(super) fn end_script(&mut self, ep: &str, hook: Hook, outcome: Outcome) {
+        let epoch = Epoch(self.epochs[&EpName::from(ep)]);
+        let (at, exit_code, output) = (Time(0), None, String::new());
+        let ended = ScriptEnded { run: RUN, hook, at, elapsed_millis: 1, outcome, exit_code, output };
+        self.say(Event::ScriptEnded { ep: ep.into(), epoch, ended: Box::new(ended) });
     }
 
     /// An EP says what is wrong with it.

@@ -281,6 +281,8 @@ impl Lab {
                 }
                 line
             }
+            EngineToEp::RunScript(order) => format!("run {} script {} on {ep}", order.hook, order.path),
+            EngineToEp::StopScript { hook, .. } => format!("stop {hook} script on {ep}"),
             EngineToEp::Assign(assignment) => {
                 let line = format!("assign {}", assignment.test.name);
                 self.queues.entry(ep.clone()).or_default().push_back(*assignment);
@@ -386,7 +388,14 @@ impl Lab {
         self.queues.remove(&name);
         let offer = EpOffer { lanes: 1, ..EpOffer::default() };
         let runs = self.opened.get(&name).into_iter().flatten().copied().collect();
-        self.say(Event::EpConnected { ep: name, epoch, offer, held: held.into_iter().collect(), runs });
+        self.say(Event::EpConnected {
+            ep: name,
+            epoch,
+            offer,
+            held: held.into_iter().collect(),
+            runs,
+            scripts: Vec::new(),
+        });
     }
 
     fn ep_of(&self, test: &str) -> EpName {

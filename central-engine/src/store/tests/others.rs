@@ -3,7 +3,6 @@ use std::collections::BTreeSet;
 use jackfield_protocol::{
     event::Hook,
     id::{RunId, UserName},
-    plan::HookScript,
     time::Time,
 };
 use jackfield_resource_allocator::{ResourceId, Tree};
@@ -30,9 +29,8 @@ async fn jobs_stay_until_they_are_done() {
     for fresh in both().await {
         let store = &fresh.store;
         let run = RunId(4);
-        let script = HookScript { path: "pre.sh".into(), ep: Some("EP-1".into()) };
-        let jobs: Vec<Work> =
-            [Job::RunHook { run, hook: Hook::Pre, script }, Job::FinishRun { run }].map(Work::from).into();
+        let hook = Job::RunHook { run, hook: Hook::Pre, path: "pre.sh".into() };
+        let jobs: Vec<Work> = [hook, Job::FinishRun { run }].map(Work::from).into();
         store.commit(Batch { now: Time(10), jobs: jobs.clone(), ..Batch::default() }).await.unwrap();
         let mut conn = store.write().await.unwrap();
         let all = store::job::list(&mut conn).await.unwrap();
