@@ -77,3 +77,5 @@ pub const SCP_LINE_BYTES_MAX: usize = 8 * 1024;
 pub const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);
 /// Bytes of a prompt; a longer line is none, whatever it ends with.
 pub const PROMPT_BYTES_MAX: usize = 1024;
+/// Time for an SSH server to tell how a shell ended, after the last of its text.
+pub const SSH_LAST_WORDS: Duration = Duration::from_millis(300);

@@ -22,6 +22,7 @@ use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, client};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
+    time::{Sleep, sleep},
 };
 
 use self::{
@@ -32,6 +33,7 @@ use crate::{
     beside::{Beside, Program, Start},
     channel::{Channel, Window},
     connect::Stage,
+    limits::SSH_LAST_WORDS,
     target::{Hop, SshTarget},
 };
 
@@ -284,8 +286,9 @@ pub struct Ssh {
     reader: ChannelReadHalf,
     control: ChannelWriteHalf<client::Msg>,
     writer: Pin<Box<dyn AsyncWrite + Send>>,
-    /// The device said that the shell is over.
+    /// The device said that the shell is over, and may still tell how it ended.
     over: bool,
+    last_words: Option<Pin<Box<Sleep>>>,
     remark: Option<String>,
 }
 
@@ -299,7 +302,15 @@ impl Ssh {
         channel.request_shell(true).await?;
         let (reader, control) = channel.split();
         let writer = Box::pin(control.make_writer());
-        Ok(Self { link: Arc::new(link), reader, control, writer, over: false, remark: None })
+        Ok(Self {
+            link: Arc::new(link),
+            reader,
+            control,
+            writer,
+            over: false,
+            last_words: None,
+            remark: None,
+        })
     }
 
     /// The channel has nothing more: the device ended the dialogue, or the connection was lost.
@@ -315,7 +326,14 @@ impl Channel for Ssh {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>> {
         loop {
             // `wait` takes one message off a queue: nothing is lost when it is polled anew.
-            let message = ready!(std::pin::pin!(self.reader.wait()).poll(cx));
+            let message = match std::pin::pin!(self.reader.wait()).poll(cx) {
+                Poll::Ready(message) => message,
+                Poll::Pending => {
+                    let Some(last_words) = &mut self.last_words else { return Poll::Pending };
+                    ready!(last_words.as_mut().poll(cx));
+                    return Poll::Ready(Ok(0));
+                }
+            };
             match message {
                 None => return self.end(),
                 Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => {
@@ -327,8 +345,11 @@ impl Channel for Ssh {
                 Some(ChannelMsg::Failure) => {
                     return Poll::Ready(Err(io::Error::other("the device refused to open a shell")));
                 }
-                // The exit status may come between the end of the text and the end of the channel.
-                Some(ChannelMsg::Eof) => self.over = true,
+                // The exit status may come between the end of the text and the end of the channel, which some devices never tell.
+                Some(ChannelMsg::Eof) => {
+                    self.over = true;
+                    self.last_words = Some(Box::pin(sleep(SSH_LAST_WORDS)));
+                }
                 Some(ChannelMsg::Close) => {
                     self.over = true;
                     return Poll::Ready(Ok(0));

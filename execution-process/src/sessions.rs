@@ -83,7 +83,7 @@ impl Sessions {
         self.0.state().settings.insert(run, settings);
     }
 
-    /// Joins the session of this name, or opens it.
+    /// Joins the session of this name, or opens it. One whose connection was lost is connected again.
     pub(crate) async fn open(
         &self,
         attempt: AttemptId,
@@ -93,9 +93,10 @@ impl Sessions {
     ) -> Result<(), Problem> {
         let (slot, recording) = self.enter(attempt, name)?;
         let mut session = slot.lock().await;
-        if session.is_some() {
+        if let Some(open) = session.as_mut() {
             self.turn_to(attempt, name, &recording);
-            return Ok(());
+            // The device may have rebooted since the test before this one.
+            return Box::pin(open.revive(timeout)).await.map_err(|error| problem(&error));
         }
         recording.hide(target.secrets());
         self.turn_to(attempt, name, &recording);

@@ -36,6 +36,15 @@ with jackfield.session("/lab/host") as host:
         assert False, "an SSH session has no line"
     except jackfield.JackfieldError as error:
         assert "this session has no serial line" in str(error), error
+
+# A session that somebody left lost is whole again for whoever opens it next.
+lost = jackfield.session("/lab/host", name="shared")
+try:
+    lost.command("exit 5")
+    assert False, "a shell that ended gave an answer"
+except jackfield.JackfieldError as error:
+    assert "the shell ended with status 5" in str(error), error
+assert jackfield.session("/lab/host", name="shared").command("echo back") == "back"
 "#;
 
 const TCL: &str = r#"
