@@ -4,6 +4,7 @@
 //! name can be cached for ever.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{
@@ -53,6 +54,17 @@ pub struct Blobs {
     folder: Arc<Path>,
     uploads: Arc<AtomicU64>,
 }
+
+/// Files that are stored together: a project of a thousand tests has a thousand of them, and to wait for the disk twice for each
+/// would take longer than its tests. Nothing is stored before [`Together::finish`]; dropped without it, nothing is left.
+#[derive(Debug)]
+pub struct Together {
+    blobs: Blobs,
+    waiting: BTreeMap<BlobHash, Upload>,
+}
+
+/// Files and folders that are synced one by one; of more, the whole file system is.
+const SYNCED_EACH_MAX: usize = 8;
 
 /// A file on its way in: hashed as it is written. Dropped before [`Upload::finish`], it leaves nothing.
 #[derive(Debug)]
@@ -121,6 +133,22 @@ impl Blobs {
         upload.finish(None)
     }
 
+    /// Begins to store files that belong together.
+    pub fn together(&self) -> Together {
+        Together { blobs: self.clone(), waiting: BTreeMap::new() }
+    }
+
+    /// Puts all of these, which are in the store's folder, on the disk.
+    fn sync<'a>(&self, paths: impl ExactSizeIterator<Item = &'a Path>) -> io::Result<()> {
+        if paths.len() > SYNCED_EACH_MAX {
+            return Ok(rustix::fs::syncfs(std::fs::File::open(&self.folder)?)?);
+        }
+        for path in paths {
+            std::fs::File::open(path)?.sync_all()?;
+        }
+        Ok(())
+    }
+
     /// All bytes of a file, where it is stored. Blocks on the disk.
     ///
     /// # Errors
@@ -142,6 +170,46 @@ impl Blobs {
         let path = self.folder.join("upload").join(number.to_string());
         let file = Some(std::fs::File::create(&path)?);
         Ok(Upload { blobs: self.clone(), path, file, hasher: blake3::Hasher::new(), bytes: 0, bytes_max })
+    }
+}
+
+impl Together {
+    /// Takes some bytes in; the answer is the name they will have. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The disk refused.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
+        let hash = BlobHash(*blake3::hash(bytes).as_bytes());
+        if !self.waiting.contains_key(&hash) && !self.blobs.contains(&hash) {
+            let mut upload = self.blobs.begin(u64::MAX)?;
+            upload.write(bytes)?;
+            // A thousand open files are more than a process may have.
+            upload.file = None;
+            self.waiting.insert(hash, upload);
+        }
+        Ok(hash)
+    }
+
+    /// Gives all of them their names, once they are safe on the disk. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The disk refused; some of them may be stored.
+    pub fn finish(self) -> Result<(), BlobError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        self.blobs.sync(self.waiting.values().map(|upload| upload.path.as_path()))?;
+        let mut shards = BTreeSet::new();
+        for (hash, upload) in &self.waiting {
+            let place = self.blobs.path(hash);
+            if let Some(shard) = place.parent() {
+                std::fs::create_dir_all(shard)?;
+                std::fs::rename(&upload.path, &place)?;
+                shards.insert(shard.to_owned());
+            }
+        }
+        // The names themselves must survive a power cut, too.
+        Ok(self.blobs.sync(shards.iter().map(PathBuf::as_path))?)
     }
 }
 
@@ -209,6 +277,27 @@ mod tests {
         assert_eq!(blobs.put(b"show version\n").unwrap(), hash, "twice is once");
         assert!(blobs.contains(&hash));
         assert!(blobs.read(&BlobHash([0; 32])).unwrap().is_none());
+    }
+
+    #[test]
+    fn many_are_stored_at_once_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path()).unwrap();
+        let texts: Vec<String> = (0..SYNCED_EACH_MAX * 3).map(|number| (number / 2).to_string()).collect();
+        let mut dropped = blobs.together();
+        let hash = dropped.put(b"0").unwrap();
+        drop(dropped);
+        assert!(!blobs.contains(&hash));
+        for few in [SYNCED_EACH_MAX, texts.len()] {
+            let mut together = blobs.together();
+            let texts = texts.iter().take(few);
+            let hashes: Vec<_> = texts.clone().map(|text| together.put(text.as_bytes()).unwrap()).collect();
+            together.finish().unwrap();
+            for (text, hash) in texts.zip(hashes) {
+                assert_eq!(blobs.read(&hash).unwrap().unwrap(), text.as_bytes());
+            }
+        }
+        assert_eq!(std::fs::read_dir(folder.path().join("upload")).unwrap().count(), 0);
     }
 
     #[test]

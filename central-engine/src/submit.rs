@@ -21,7 +21,7 @@ use jackfield_protocol::{
 };
 
 use crate::{
-    blobs::{BlobError, Blobs},
+    blobs::{BlobError, Blobs, Together},
     http::App,
     store,
 };
@@ -133,23 +133,32 @@ fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<(), Proble
     let wanted = plan_files(plan);
     let tests = wanted.tests.iter().chain(&wanted.scripts).map(|name| (name, lab.test_file(name)));
     let configs = wanted.configs.iter().map(|name| (name, lab.test_config_file(name)));
+    let mut together = blobs.together();
     for (name, file) in tests.chain(configs) {
         // A file that is not there was warned of; its test will be SKIPPED and say so.
         if let Ok(path) = file {
-            plan.files.insert(Arc::clone(name), store_file(&path, blobs)?);
+            plan.files.insert(Arc::clone(name), take_file(&path, &mut together)?);
         }
     }
     for name in &wanted.libraries {
         let path = lab.library(name).map_err(|error| bad_file(name, &error))?;
-        plan.libraries.insert(Arc::clone(name), take_library(&path, blobs)?);
+        plan.libraries.insert(Arc::clone(name), take_library(&path, &mut together)?);
     }
-    Ok(())
+    together.finish().map_err(|error| storage("a file of the project", &error))
 }
 
+/// Stores one file.
 pub(crate) fn store_file(path: &Path, blobs: &Blobs) -> Result<BlobHash, Problem> {
+    let mut together = blobs.together();
+    let hash = take_file(path, &mut together)?;
+    together.finish().map_err(|error| storage(&path.display().to_string(), &error))?;
+    Ok(hash)
+}
+
+fn take_file(path: &Path, together: &mut Together) -> Result<BlobHash, Problem> {
     let shown = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| bad_file(&shown, &format!("cannot be read: {error}")))?;
-    blobs.put(&bytes).map_err(|error| storage(&shown, &error))
+    together.put(&bytes).map_err(|error| storage(&shown, &error))
 }
 
 fn storage(file: &str, error: &BlobError) -> Problem {
@@ -157,19 +166,19 @@ fn storage(file: &str, error: &BlobError) -> Problem {
 }
 
 /// A file, an archive, or a folder with everything below it but Python's own leftovers.
-fn take_library(path: &Path, blobs: &Blobs) -> Result<Library, Problem> {
+fn take_library(path: &Path, together: &mut Together) -> Result<Library, Problem> {
     let name =
         |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if !path.is_dir() {
         let archive = path.extension().is_some_and(|end| end == "zip" || end == "egg");
         let kind = if archive { LibraryKind::Archive } else { LibraryKind::File };
-        let files = BTreeMap::from([(name(path).into(), store_file(path, blobs)?)]);
+        let files = BTreeMap::from([(name(path).into(), take_file(path, together)?)]);
         return Ok(Library { kind, files });
     }
     let mut files = BTreeMap::new();
     for file in files_below(path)? {
         let inner = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
-        files.insert(inner.into(), store_file(&file, blobs)?);
+        files.insert(inner.into(), take_file(&file, together)?);
     }
     Ok(Library { kind: LibraryKind::Folder, files })
 }
