@@ -131,29 +131,32 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let mut parts = Parts::default();
         let test = self.test;
         let clock = Deadline::after(limit);
+        let mut over = false;
         for step in &test.cleanup {
+            if over {
+                self.out_of_time(step, limit, None, &mut parts);
+                continue;
+            }
             parts.ended = false;
             let begun = clock.elapsed();
-            if !clock.left().is_zero() {
-                let work = self.steps(std::slice::from_ref(step), "", &mut parts);
-                if tokio::time::timeout(clock.left(), work).await.is_ok() {
-                    continue;
-                }
+            let work = self.steps(std::slice::from_ref(step), "", &mut parts);
+            if tokio::time::timeout(clock.left(), work).await.is_err() {
+                over = true;
+                let elapsed = clock.elapsed().saturating_sub(begun);
+                self.out_of_time(step, limit, Some(elapsed), &mut parts);
             }
-            let elapsed = clock.elapsed().saturating_sub(begun);
-            self.out_of_time(step, limit, elapsed, &mut parts);
         }
         parts
     }
 
-    /// A step of the clean-up was left, or never begun.
-    fn out_of_time(&mut self, step: &Step, limit: Duration, elapsed: Duration, parts: &mut Parts) {
+    /// A step of the clean-up was left after so long, or never begun.
+    fn out_of_time(&mut self, step: &Step, limit: Duration, elapsed: Option<Duration>, parts: &mut Parts) {
         let name = self.secrets.text(&step.name);
         let reason = format!("the time limit of the clean-up ({limit:?}) has passed");
         self.log(&format!("{name}: {reason}"));
         parts.failure.get_or_insert(Failure::lab(format!("{name}: {reason}")));
-        let verdict = if elapsed.is_zero() { Verdict::NotExecuted } else { Verdict::Timeout };
-        let elapsed_millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let verdict = elapsed.map_or(Verdict::NotExecuted, |_| Verdict::Timeout);
+        let elapsed_millis = u64::try_from(elapsed.unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
         parts.add(Part { name, verdict, reason, elapsed_millis });
     }
 
