@@ -77,6 +77,8 @@ pub struct Step {
     pub timeout: Option<Duration>,
     /// Go on with the next step though this one failed; the test fails all the same.
     pub go_on: bool,
+    /// A TextFSM template that makes a table of the output, for checks that look at rows.
+    pub textfsm: Option<String>,
     /// Regular expressions whose named groups become variables; each must match.
     pub captures: Vec<String>,
     /// What must hold of its output.
@@ -156,10 +158,34 @@ pub enum Awaited {
 pub struct Check {
     /// The text to look at; the step's output where there is none.
     pub value: Option<String>,
+    /// What of it: cells or rows of a table, or a place in JSON; the whole where there is none.
+    pub pick: Option<Pick>,
     /// How it is to be.
     pub relation: Relation,
     /// What it is compared with; numbers keep their unit (`"20 ms"`).
     pub limit: String,
+}
+
+/// What a check looks at in an output with structure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// One column of the rows that have these values; it must hold for each of them, and there must be one.
+    Cell {
+        /// Values by column.
+        rows: BTreeMap<String, String>,
+        /// Which column.
+        column: String,
+    },
+    /// How many rows have these values.
+    Count {
+        /// Values by column.
+        rows: BTreeMap<String, String>,
+    },
+    /// A place in output that is JSON: a pointer such as `/interfaces/0/mtu`.
+    Json {
+        /// The pointer.
+        pointer: String,
+    },
 }
 
 /// How a value and a limit relate.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::{channel::Window, clock, limits::RECORDING_BYTES_MAX};
 
+pub mod cast;
 pub mod redact;
 
 use redact::Redactor;

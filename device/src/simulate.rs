@@ -5,6 +5,7 @@
 
 pub mod device;
 mod power;
+mod replay;
 mod ssh;
 mod terminal;
 
@@ -18,11 +19,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{
     device::{Device, ModelError},
     power::Power,
+    replay::Script,
     terminal::Terminal,
 };
 use crate::{
     channel::{Channel, Window},
     limits::SIMULATED_CONNECTIONS_MAX,
+    record::cast::Cast,
     telnet::{Codec, Role, Telnet},
 };
 
@@ -57,6 +60,9 @@ pub enum SimulateError {
         /// Why.
         source: io::Error,
     },
+    /// The device around a recording could not be made.
+    #[error("the recording cannot be served: {0}")]
+    Recording(String),
     /// No host key could be made.
     #[error("no host key could be made: {0}")]
     HostKey(String),
@@ -123,11 +129,33 @@ impl Drop for Running {
 /// # Errors
 /// A template of the model is wrong, or a port cannot be had.
 pub async fn serve(model: DeviceModel, listen: Listen) -> Result<Running, SimulateError> {
+    serve_as(model, None, listen).await
+}
+
+/// Serves a recording as if it were the device, until it is stopped: to each connection from its beginning.
+///
+/// # Errors
+/// A port cannot be had.
+pub async fn serve_recording(name: &str, cast: &Cast, listen: Listen) -> Result<Running, SimulateError> {
+    // The login of the recording is in the recording: the device around it asks nobody.
+    let text = "name = 'recording'\nstart = 'replay'\n[modes.replay]\nprompt = ''\n";
+    let mut model = DeviceModel::parse("recording", text).map_err(|problems| {
+        SimulateError::Recording(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })?;
+    name.clone_into(&mut model.name);
+    serve_as(model, Some(Arc::new(Script::new(cast))), listen).await
+}
+
+async fn serve_as(
+    model: DeviceModel,
+    script: Option<Arc<Script>>,
+    listen: Listen,
+) -> Result<Running, SimulateError> {
     let name = model.name.clone();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let device = Arc::new(Device::new(model)?);
     let power = Arc::default();
-    let host = Host { device: Arc::clone(&device), stop: stop.clone(), tasks: tasks.clone(), power };
+    let host = Host { device: Arc::clone(&device), stop: stop.clone(), tasks: tasks.clone(), power, script };
     let mut running =
         Running { name, telnet: None, ssh: None, ssh_fingerprint: String::new(), device, stop, tasks };
     if let Some(address) = listen.telnet {
@@ -165,6 +193,8 @@ struct Host {
     stop: CancellationToken,
     tasks: TaskTracker,
     power: Arc<Power>,
+    /// A recording that is played instead of the model.
+    script: Option<Arc<Script>>,
 }
 
 impl Host {
@@ -213,7 +243,13 @@ impl Host {
     }
 
     /// Speaks with whoever is at the other end, until they or the device have enough.
-    async fn talk(&self, channel: Box<dyn Channel>, ask_login: bool) {
+    async fn talk(&self, mut channel: Box<dyn Channel>, ask_login: bool) {
+        if let Some(script) = &self.script {
+            if let Err(error) = script.play(channel.as_mut()).await {
+                tracing::debug!(%error, "a connection to a recording ended");
+            }
+            return;
+        }
         let terminal = Terminal::new(
             channel,
             Arc::clone(&self.device),

@@ -6,6 +6,7 @@
 mod act;
 mod check;
 mod open;
+mod pick;
 mod run;
 mod variables;
 

@@ -25,6 +25,7 @@ mod hello;
 mod methods;
 mod params;
 mod rpc;
+mod session_commands;
 mod session_methods;
 
 /// Connections at once, of all tests together.

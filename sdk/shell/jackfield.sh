@@ -191,6 +191,18 @@ jf_command() {
     jf_call session_command "$(jf_object session "$1" command "$2" timeout_millis: "${3:-}")" | _jf_unquote output
 }
 
+# jf_rows SESSION COMMAND TEMPLATE-FILE [MILLISECONDS]: the answer as a table by a TextFSM template, in JSON: {"header", "rows", "output"}.
+jf_rows() {
+    jf_call session_rows "$(jf_object session "$1" command "$2" template "$(cat -- "$3")" timeout_millis: "${4:-}")"
+}
+
+# jf_config SESSION LINE...: apply lines of configuration; fails at the first that the device refuses.
+jf_config() {
+    _jf_session=$1
+    shift
+    jf_call session_config "$(jf_object session "$_jf_session" lines: "$(jf_list "$@")")" | _jf_unquote output
+}
+
 # jf_send SESSION TEXT
 jf_send() { jf_tell session_send "$(jf_object session "$1" text "$2")"; }
 

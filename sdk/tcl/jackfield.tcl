@@ -206,6 +206,17 @@ proc jackfield::session_command {session command {timeoutMillis ""}} {
     dict get [call session_command [Timed [list session [json::text $session] command [json::text $command]] $timeoutMillis]] output
 }
 
+# Send a command, and make a table of its answer by the text of a TextFSM template: a list of dictionaries.
+proc jackfield::session_rows {session command template {timeoutMillis ""}} {
+    set params [list session [json::text $session] command [json::text $command] template [json::text $template]]
+    dict get [call session_rows [Timed $params $timeoutMillis]] rows
+}
+
+# Apply lines of configuration, a list; the first that the device refuses is an error.
+proc jackfield::session_config {session lines {timeoutMillis ""}} {
+    dict get [call session_config [Timed [list session [json::text $session] lines [json::list $lines]] $timeoutMillis]] output
+}
+
 # Send text, and press enter unless told not to.
 proc jackfield::session_send {session text {enter 1}} {
     call session_send [list session [json::text $session] text [json::text $text] enter [expr {$enter ? "true" : "false"}]]

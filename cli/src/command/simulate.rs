@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use jackfield_config::simulated::DeviceModel;
-use jackfield_device::simulate::{self, Listen, Running};
+use jackfield_device::{
+    record::cast::Cast,
+    simulate::{self, Listen, Running},
+};
 use serde_json::json;
 
 use crate::{Context, exit::Exit, output, signal};
@@ -12,7 +15,7 @@ use crate::{Context, exit::Exit, output, signal};
 /// Serve simulated devices over telnet and SSH until Ctrl-C.
 #[derive(clap::Args)]
 pub(crate) struct Simulate {
-    /// Models of devices (TOML), one each.
+    /// Models of devices (TOML) or recordings of dialogues (.cast), one each.
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
     /// First port: telnet there, SSH on the next, the next device after that. Free ones without it.
@@ -32,14 +35,19 @@ impl Simulate {
             for (number, path) in (0_u16..).zip(&self.models) {
                 let text =
                     std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-                let model = read_model(&path.display().to_string(), &text)?;
                 let port =
                     |offset: u16| self.port.map_or(0, |first| first.saturating_add(number * 2 + offset));
                 let listen = Listen {
                     telnet: Some(SocketAddr::new(self.address, port(0))),
                     ssh: Some(SocketAddr::new(self.address, port(1))),
                 };
-                devices.push(simulate::serve(model, listen).await?);
+                let name = path.display().to_string();
+                devices.push(if path.extension().is_some_and(|ending| ending == "cast") {
+                    let cast = Cast::parse(&text).with_context(|| name.clone())?;
+                    simulate::serve_recording(&name, &cast, listen).await?
+                } else {
+                    simulate::serve(read_model(&name, &text)?, listen).await?
+                });
             }
             let list: Vec<_> = devices.iter().map(describe).collect();
             context.output.print(&list, |_| devices.iter().map(say).collect::<Vec<_>>().join("\n"))?;

@@ -10,11 +10,11 @@ use super::{
 use crate::{problem::suggest, toml_table::Table};
 
 const FAULTS: [(&str, Fault); 5] = [
-    ("reboot", Fault::Reboot),
     ("hang", Fault::Hang),
     ("drop", Fault::Drop),
     ("flood", Fault::Flood),
     ("garble", Fault::Garble),
+    ("reboot", Fault::Reboot),
 ];
 
 /// Time that a device needs to start, where the model does not say.

@@ -32,7 +32,7 @@ add = { n = "x" }
     m.toml:9:11: error: `command` is empty, or goes on after the rest of the line; write words, then {rest...}
     m.toml:12:6: error: there is no mode `confg`; known here: exec
     m.toml:13:9: error: there is no mode `nowhere`; known here: exec
-    m.toml:16:9: error: `fault`: there is no `explode`; known here: hang, drop, flood, garble
+    m.toml:16:9: error: `fault`: there is no `explode`; known here: hang, drop, flood, garble, reboot
     m.toml:17:9: error: `delay` is "soon"; write a time such as 90, 500ms, 5m or 2h
     m.toml:18:7: error: `add`: `n` is no whole number
     "#);

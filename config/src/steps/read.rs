@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Action, Awaited, Check, EVERY_DEFAULT, REPEAT_MAX, Relation, STEP_TIMEOUT_DEFAULT, SessionSource, Step,
-    StepTest,
+    Action, Awaited, Check, EVERY_DEFAULT, Pick, REPEAT_MAX, Relation, STEP_TIMEOUT_DEFAULT, SessionSource,
+    Step, StepTest,
 };
 use crate::{problem::suggest, toml_table::Table};
 
@@ -90,7 +90,7 @@ fn read_step(fields: &Table<'_>, sessions: &[&str], depth: u32) -> Option<Step> 
             None
         }
     };
-    let name = fields.text("name");
+    let (name, textfsm) = (fields.text("name"), fields.text("textfsm"));
     let session = read_step_session(fields, action.as_ref(), sessions);
     let (timeout, go_on) = (fields.duration("timeout"), fields.flag("go_on").unwrap_or(false));
     fields.finish();
@@ -99,7 +99,17 @@ fn read_step(fields: &Table<'_>, sessions: &[&str], depth: u32) -> Option<Step> 
         fields.error("`wait_until` has no `check`", "say what is awaited: check = { contains = \"…\" }");
     }
     let name = name.unwrap_or_else(|| describe(&action));
-    Some(Step { line: fields.line(), name, session: session?, action, timeout, go_on, captures, checks })
+    Some(Step {
+        line: fields.line(),
+        name,
+        session: session?,
+        action,
+        timeout,
+        go_on,
+        textfsm,
+        captures,
+        checks,
+    })
 }
 
 fn read_step_session(fields: &Table<'_>, action: Option<&Action>, sessions: &[&str]) -> Option<String> {
@@ -207,7 +217,7 @@ fn wrong_awaited(fields: &Table<'_>) {
 fn read_checks(fields: &Table<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     for table in fields.tables("check", "a check") {
-        let value = table.text("value");
+        let (value, pick) = (table.text("value"), read_pick(&table));
         let before = checks.len();
         for (word, relation) in Relation::ALL {
             let limit = match relation {
@@ -221,7 +231,8 @@ fn read_checks(fields: &Table<'_>) -> Vec<Check> {
                 | Relation::AtLeast
                 | Relation::AtMost => table.json(word).map(|limit| plain_text(&limit)),
             };
-            checks.extend(limit.map(|limit| Check { value: value.clone(), relation, limit }));
+            let (value, pick) = (value.clone(), pick.clone());
+            checks.extend(limit.map(|limit| Check { value, pick, relation, limit }));
         }
         table.finish();
         if checks.len() == before {
@@ -230,6 +241,22 @@ fn read_checks(fields: &Table<'_>) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// `column` (with `rows`), `count` (with `rows`) or `json`.
+fn read_pick(table: &Table<'_>) -> Option<Pick> {
+    let (rows, column) = (texts_of(table, "rows"), table.text("column"));
+    let (count, pointer) = (table.flag("count").unwrap_or(false), table.text("json"));
+    let given = [column.is_some(), count, pointer.is_some()].into_iter().filter(|given| *given).count();
+    if given > 1 || (given == 0 && !rows.is_empty()) {
+        table.error("a check looks at one thing", "give it one of: column, count = true, json = \"/a/b\"");
+        return None;
+    }
+    match (column, pointer) {
+        (Some(column), _) => Some(Pick::Cell { rows, column }),
+        (None, Some(pointer)) => Some(Pick::Json { pointer }),
+        (None, None) => count.then_some(Pick::Count { rows }),
+    }
 }
 
 fn texts_of(fields: &Table<'_>, key: &'static str) -> BTreeMap<String, String> {

@@ -1,10 +1,16 @@
 //! What a step does, and how its output is judged.
 
-use jackfield_config::steps::{Action, Awaited, Check, Relation, Step};
+use jackfield_config::steps::{Action, Awaited, Check, Pick, Relation, Step};
 use jackfield_protocol::verdict::Verdict;
 
-use super::{Failure, StepEnvironment, check, run::Runner};
-use crate::{clock::Deadline, expect::Patterns, profile::search, session::SessionError};
+use super::{Failure, StepEnvironment, check, pick, run::Runner};
+use crate::{
+    clock::Deadline,
+    expect::Patterns,
+    profile::search,
+    session::SessionError,
+    textfsm::{self, TextFsmError},
+};
 
 impl<E: StepEnvironment> Runner<'_, E> {
     pub(super) async fn act(&mut self, step: &Step, clock: Deadline) -> Result<(), Failure> {
@@ -37,6 +43,16 @@ impl<E: StepEnvironment> Runner<'_, E> {
 
     /// Captures and checks of a step, on the output there is.
     async fn judge(&mut self, step: &Step) -> Result<(), Failure> {
+        if let Some(template) = &step.textfsm {
+            // A template has `${…}` of its own: no variables are filled in.
+            self.table = textfsm::parse(template, &self.output).map_err(|error| match error {
+                TextFsmError::Template { .. } => Failure::test(error.to_string()),
+                TextFsmError::Refused { .. } | TextFsmError::Astray { .. } => {
+                    Failure::product(error.to_string())
+                }
+            })?;
+            self.log(&format!("{} rows of {}", self.table.rows.len(), self.table.header.join(", ")));
+        }
         for pattern in &step.captures {
             let pattern = self.fill_pattern(pattern).await?;
             self.capture(&pattern)?;
@@ -79,13 +95,29 @@ impl<E: StepEnvironment> Runner<'_, E> {
             | Relation::AtLeast
             | Relation::AtMost => self.fill(&check.limit).await?,
         };
-        match &check.value {
-            Some(shown) => {
-                let value = self.fill(shown).await?;
-                check::hold(check.relation, &value, &limit, Some(shown))
-            }
-            None => check::hold(check.relation, &self.output, &limit, None),
+        let (value, shown) = match &check.value {
+            Some(shown) => (self.fill(shown).await?, Some(format!("`{shown}`"))),
+            None => (self.output.clone(), None),
+        };
+        let Some(pick) = &check.pick else {
+            return check::hold(check.relation, &value, &limit, shown.as_deref());
+        };
+        let pick = self.fill_pick(pick).await?;
+        let picked = pick::values(&pick, &value, &self.table)?;
+        picked.iter().try_for_each(|(what, value)| check::hold(check.relation, value, &limit, Some(what)))
+    }
+
+    /// A pick with its variables filled in.
+    async fn fill_pick(&mut self, pick: &Pick) -> Result<Pick, Failure> {
+        let (Pick::Cell { rows, .. } | Pick::Count { rows }) = pick else { return Ok(pick.clone()) };
+        let mut filled = std::collections::BTreeMap::new();
+        for (column, value) in rows {
+            filled.insert(column.clone(), self.fill(value).await?);
         }
+        Ok(match pick {
+            Pick::Cell { column, .. } => Pick::Cell { rows: filled, column: column.clone() },
+            Pick::Count { .. } | Pick::Json { .. } => Pick::Count { rows: filled },
+        })
     }
 
     async fn expect(&mut self, step: &Step, awaited: &[Awaited], clock: Deadline) -> Result<(), Failure> {

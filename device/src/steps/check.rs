@@ -27,7 +27,7 @@ pub(super) fn hold(relation: Relation, value: &str, limit: &str, shown: Option<&
     if holds {
         return Ok(());
     }
-    let subject = shown.map_or_else(|| "the output".to_owned(), |shown| format!("`{shown}`"));
+    let subject = shown.unwrap_or("the output");
     let wish = match relation {
         Relation::Contains => "does not contain",
         Relation::NotContains => "contains",
@@ -89,7 +89,7 @@ mod tests {
         ] {
             assert_eq!(hold(relation, value, limit, None).is_ok(), holds, "{relation:?} {value} {limit}");
         }
-        let told = hold(Relation::Below, "12.5 ms", "10 ms", Some("${delay}")).unwrap_err();
+        let told = hold(Relation::Below, "12.5 ms", "10 ms", Some("`${delay}`")).unwrap_err();
         insta::assert_snapshot!(told.reason, @"`${delay}` is not below `10 ms`; it is: `12.5 ms`");
         let told = hold(Relation::Above, "5", "ten", None).unwrap_err();
         assert_eq!(told, Failure::test("the limit `ten` is not a number"));

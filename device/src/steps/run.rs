@@ -13,6 +13,7 @@ use crate::{
     clock::Deadline,
     record::redact::Redactor,
     session::{Session, SessionSettings},
+    textfsm::Table,
 };
 
 /// Parts of a report; steps beyond them run, and are counted in one last part.
@@ -33,6 +34,7 @@ pub(super) async fn run<E: StepEnvironment>(
         sessions: BTreeMap::new(),
         secrets: Redactor::default(),
         output: String::new(),
+        table: Table::default(),
     };
     let mut parts = Parts::default();
     runner.log(&format!("# {}", test.title));
@@ -101,6 +103,8 @@ pub(super) struct Runner<'t, E> {
     pub(super) secrets: Redactor,
     /// What the last step that talks to a device brought.
     pub(super) output: String,
+    /// The table that the last template made of an output.
+    pub(super) table: Table,
 }
 
 impl<E: StepEnvironment> Runner<'_, E> {

@@ -8,6 +8,7 @@ mod files;
 mod openssh;
 mod peers;
 mod profiles;
+mod replay;
 mod serial;
 mod simulated;
 mod steps;

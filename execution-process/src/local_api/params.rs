@@ -170,12 +170,14 @@ pub(super) struct SessionExpect {
     pub(super) timeout_millis: Option<u64>,
 }
 
-/// A regular expression, or a text to be found as it is.
+/// A regular expression, a text to be found as it is, or the end of the dialogue or of the time.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Pattern {
     Regex(String),
     Exact { exact: String },
+    End { end: True },
+    Timeout { timeout: True },
 }
 
 #[derive(Deserialize)]
@@ -184,6 +186,58 @@ pub(super) struct SessionCommand {
     pub(super) command: String,
     #[serde(default)]
     pub(super) timeout_millis: Option<u64>,
+}
+
+/// The word `true`.
+#[derive(Deserialize)]
+#[serde(try_from = "bool")]
+pub(super) struct True;
+
+impl TryFrom<bool> for True {
+    type Error = &'static str;
+
+    fn try_from(value: bool) -> std::result::Result<Self, Self::Error> {
+        value.then_some(Self).ok_or("only true means something here")
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionRows {
+    pub(super) session: String,
+    pub(super) command: String,
+    /// The text of a TextFSM template.
+    pub(super) template: String,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionConfig {
+    pub(super) session: String,
+    pub(super) lines: Vec<String>,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionLevel {
+    pub(super) session: String,
+    pub(super) level: String,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionReboot {
+    pub(super) session: String,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TextFsm {
+    pub(super) template: String,
+    pub(super) text: String,
 }
 
 #[derive(Deserialize)]

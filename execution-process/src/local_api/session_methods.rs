@@ -34,6 +34,10 @@ impl Desk {
             "send" => self.session_send(guest, params(value)?).await,
             "expect" => self.session_expect(guest, params(value)?).await,
             "command" => self.session_command(guest, params(value)?).await,
+            "rows" => self.session_rows(guest, params(value)?).await,
+            "config" => self.session_config(guest, params(value)?).await,
+            "level" => self.session_level(guest, params(value)?).await,
+            "reboot" => self.session_reboot(guest, params(value)?).await,
             "execute" => self.session_execute(guest, params(value)?).await,
             "put" => self.session_put(guest, params(value)?).await,
             "get" => self.session_get(guest, params(value)?).await,
@@ -116,6 +120,8 @@ impl Desk {
             .map(|pattern| match pattern {
                 p::Pattern::Regex(text) => Awaited::Pattern(text),
                 p::Pattern::Exact { exact } => Awaited::Exact(exact),
+                p::Pattern::End { end: p::True } => Awaited::End,
+                p::Pattern::Timeout { timeout: p::True } => Awaited::Timeout,
             })
             .collect();
         let patterns = Patterns::new(&awaited).map_err(|error| {

@@ -14,6 +14,21 @@ sub command {
     return Jackfield::call('session_command', %params)->{output};
 }
 
+# Send a command, and make a table of its answer by the text of a TextFSM template: a list of hashes.
+sub rows {
+    my ($self, $command, $template, $timeout) = @_;
+    my %params = (session => $self->{name}, command => "$command", template => "$template");
+    return Jackfield::call('session_rows', %params, timeout_millis => Jackfield::_millis($timeout))->{rows};
+}
+
+# Apply lines of configuration; dies with the first that the device refuses.
+sub config {
+    my ($self, $lines, $timeout) = @_;
+    my $wanted = ref $lines eq 'ARRAY' ? $lines : [split /\n/, $lines];
+    my %params = (session => $self->{name}, lines => $wanted, timeout_millis => Jackfield::_millis($timeout));
+    return Jackfield::call('session_config', %params)->{output};
+}
+
 # Send text, and press enter unless told not to.
 sub send {
     my ($self, $text, $enter) = @_;

@@ -17,13 +17,14 @@ from typing import Any, Iterator, Mapping, NoReturn, Sequence
 
 from jackfield.client import call, context
 from jackfield.errors import JackfieldError, TestAborted, TestEnd, TestFailed, TestSkipped, TestTimeout
-from jackfield.session import Match, Session, exact, millis
+from jackfield.session import END, TIMEOUT, Match, Session, exact, millis, textfsm
 from jackfield.session import open_session as session
 from jackfield.session import open_sessions as sessions
 from jackfield.step import Step
 from jackfield.step import Step as step
 
 __all__ = [
+    "END", "TIMEOUT", "textfsm",
     "JackfieldError", "Match", "Session", "Step", "TestAborted", "TestEnd", "TestFailed", "TestSkipped", "TestTimeout",
     "artifact", "breakpoint", "call", "capture", "cleanup", "context", "delete_resource", "exact", "get_bind_id", "get_bind_name", "get_config",
     "get_global", "get_resource", "get_sut", "interact", "log_msg", "part", "power", "rename_resource", "result", "session", "sessions",

@@ -29,6 +29,17 @@ def exact(text: str) -> Pattern:
     return {"exact": text}
 
 
+END: Pattern = {"end": True}
+"""A pattern for `Session.expect`: the device closes the dialogue."""
+TIMEOUT: Pattern = {"timeout": True}
+"""A pattern for `Session.expect`: nothing else came in time."""
+
+
+def textfsm(template: str, text: str) -> list[dict[str, Any]]:
+    """A table of any text by the text of a TextFSM template: a dictionary for each row."""
+    return call("textfsm", template=template, text=text)["rows"]
+
+
 def millis(seconds: float | None) -> int | None:
     """Seconds, as tests write them, in the milliseconds of the wire."""
     return None if seconds is None else max(0, round(seconds * 1000))
@@ -57,6 +68,24 @@ class Session:
     def command(self, command: str, timeout: float | None = None) -> str:
         """Send a command, wait for the prompt, and answer with what stands between: no echo, no pager, no prompt."""
         return call("session_command", session=self.name, command=command, timeout_millis=millis(timeout))["output"]
+
+    def rows(self, command: str, template: str, timeout: float | None = None) -> list[dict[str, Any]]:
+        """Send a command, and make a table of its answer by the text of a TextFSM template: a dictionary for each row."""
+        wanted = {"session": self.name, "command": command, "template": template, "timeout_millis": millis(timeout)}
+        return call("session_rows", **wanted)["rows"]
+
+    def config(self, lines: str | Sequence[str], timeout: float | None = None) -> str:
+        """Apply lines of configuration. The first that the device refuses is named in the error; those after it are not sent."""
+        wanted = lines.splitlines() if isinstance(lines, str) else list(lines)
+        return call("session_config", session=self.name, lines=wanted, timeout_millis=millis(timeout))["output"]
+
+    def level(self, level: str, timeout: float | None = None) -> None:
+        """Go to a privilege level of the device's profile, up or down."""
+        call("session_level", session=self.name, level=level, timeout_millis=millis(timeout))
+
+    def reboot(self, timeout: float | None = None) -> None:
+        """Start the device anew, and log in when it is back."""
+        call("session_reboot", session=self.name, timeout_millis=millis(timeout))
 
     def send(self, text: str, enter: bool = True) -> None:
         """Send text, and press enter unless told not to. Does not wait."""

@@ -278,6 +278,15 @@ class FakeEp:
     def call_session_command(self, session, command, timeout_millis=None):
         return {"output": self._device(session, command)}
 
+    def call_session_rows(self, session, command, template, timeout_millis=None):
+        output = self._device(session, command)
+        if "Value LINE" not in template:
+            raise Problem("bad_request", "the template is wrong at line 1: a template begins with Value lines")
+        return {"header": ["LINE"], "rows": [{"LINE": line} for line in output.splitlines()], "output": output}
+
+    def call_session_config(self, session, lines, timeout_millis=None):
+        return {"output": "".join(self._device(session, line) for line in lines)}
+
     def call_session_expect(self, session, patterns, timeout_millis=None):
         opened = self._session(session)
         for index, pattern in enumerate(patterns):

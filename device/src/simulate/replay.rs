@@ -1,0 +1,120 @@
+//! A recording as a device: it says what was said, as long as it is sent what was sent.
+//!
+//! Echoes are in the recording, so nothing is echoed. Where a test departs from it, the device says at which command, and hangs up.
+
+use std::{future::poll_fn, io};
+
+use crate::{
+    channel::{Channel, read},
+    limits::SIMULATED_LINE_BYTES_MAX,
+    record::{
+        cast::{Cast, Happened},
+        redact::STARS,
+    },
+};
+
+/// A recording in turns.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    turns: Vec<Turn>,
+}
+
+/// What the device says, and what it is then sent.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Turn {
+    says: String,
+    /// None at the end.
+    hears: Option<String>,
+}
+
+impl Script {
+    pub(super) fn new(cast: &Cast) -> Self {
+        let mut turns = vec![Turn::default()];
+        for event in &cast.events {
+            match &event.what {
+                Happened::Output(text) => {
+                    if let Some(last) = turns.last_mut() {
+                        last.says.push_str(text);
+                    }
+                }
+                Happened::Input(text) => {
+                    if let Some(last) = turns.last_mut() {
+                        last.hears = Some(text.clone());
+                    }
+                    turns.push(Turn::default());
+                }
+                Happened::Resize(_) | Happened::Mark(_) => {}
+            }
+        }
+        Self { turns }
+    }
+
+    /// Plays the device's part to its end.
+    pub(super) async fn play(&self, channel: &mut dyn Channel) -> io::Result<()> {
+        let mut line = Vec::new();
+        let commands = self.turns.iter().filter(|turn| turn.hears.is_some()).count();
+        for (number, turn) in (1_usize..).zip(&self.turns) {
+            send(channel, turn.says.as_bytes()).await?;
+            let Some(wanted) = &turn.hears else { break };
+            let Some(heard) = hear(channel, &mut line, wanted).await? else { return Ok(()) };
+            if !is_same(&heard, wanted) {
+                let told = format!(
+                    "\r\n% departed from the recording at command {number} of {commands}: it has `{}`, not `{}`\r\n",
+                    wanted.trim().escape_debug(),
+                    String::from_utf8_lossy(&heard).trim().escape_debug(),
+                );
+                tracing::warn!("{}", told.trim());
+                send(channel, told.as_bytes()).await?;
+                break;
+            }
+        }
+        channel.close().await;
+        Ok(())
+    }
+}
+
+/// Takes as much as was sent then: a line, or so many bytes; none when the other side is gone.
+async fn hear(channel: &mut dyn Channel, line: &mut Vec<u8>, wanted: &str) -> io::Result<Option<Vec<u8>>> {
+    let is_line = wanted.ends_with(['\r', '\n']) || is_secret(wanted);
+    loop {
+        let end = if is_line {
+            line.iter().position(|byte| matches!(byte, b'\r' | b'\n')).map(|at| at.saturating_add(1))
+        } else {
+            Some(wanted.len()).filter(|wanted| line.len() >= *wanted)
+        };
+        if let Some(end) = end.or((line.len() > SIMULATED_LINE_BYTES_MAX).then_some(line.len())) {
+            let rest = line.split_off(end.min(line.len()));
+            let mut heard = std::mem::replace(line, rest);
+            // The other half of a line end.
+            if heard.ends_with(b"\r") && line.first() == Some(&b'\n') {
+                heard.push(line.remove(0));
+            }
+            return Ok(Some(heard));
+        }
+        if read(channel, line).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+fn is_secret(wanted: &str) -> bool {
+    wanted.trim_end().as_bytes() == STARS
+}
+
+/// The same but for the line end; any text where a secret was.
+fn is_same(heard: &[u8], wanted: &str) -> bool {
+    let ends: &[char] = &['\r', '\n'];
+    is_secret(wanted)
+        || String::from_utf8_lossy(heard).trim_end_matches(ends) == wanted.trim_end_matches(ends)
+}
+
+async fn send(channel: &mut dyn Channel, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let taken = poll_fn(|cx| channel.poll_write(cx, bytes)).await?;
+        if taken == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = bytes.get(taken..).unwrap_or_default();
+    }
+    poll_fn(|cx| channel.poll_flush(cx)).await
+}
