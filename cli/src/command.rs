@@ -13,6 +13,7 @@ pub(crate) mod project;
 pub(crate) mod resource;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod session;
 pub(crate) mod simulate;
 pub(crate) mod token;
 pub(crate) mod user;

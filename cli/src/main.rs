@@ -67,6 +67,9 @@ enum Command {
     /// Check project files and see what they become; needs no engine.
     #[command(subcommand)]
     Project(command::project::Project),
+    /// The recorded dialogues of tests with devices.
+    #[command(subcommand)]
+    Session(command::session::Session),
     /// Execution Processes.
     #[command(subcommand)]
     Eps(command::eps::Eps),
@@ -119,6 +122,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Submit(submit) => submit.run(context),
         Command::Runs(runs) => runs.run(context),
         Command::Project(project) => project.run(context),
+        Command::Session(session) => session.run(context),
         Command::Eps(eps) => eps.run(context),
         Command::Resource(resource) => resource.run(context),
         Command::User(user) => user.run(context),

@@ -1,4 +1,4 @@
-//! `TextFSM`: tables from the text of a command, by templates as people have them.
+//! TextFSM: tables from the text of a command, by templates as people have them.
 //!
 //! The language is Google's: `Value` lines with options, states with rules, and what a rule does to the line and the record. A template
 //! that Google's interpreter takes gives the same table here, and one that it refuses is refused. Regular expressions are Python's.

@@ -166,11 +166,12 @@ fn show(context: &Context, run: RunId) -> Result<Exit> {
 }
 
 fn logs(context: &Context, test: &str, stream: &str, follow: bool) -> Result<Exit> {
-    let attempt = match test.parse::<AttemptId>() {
-        Ok(attempt) => attempt,
-        Err(_) => latest_attempt(context, test)?,
-    };
-    logs::print(context, attempt, stream, follow)
+    logs::print(context, attempt(context, test)?, stream, follow)
+}
+
+/// An attempt by its number, or the newest of a test.
+pub(crate) fn attempt(context: &Context, test: &str) -> Result<AttemptId> {
+    test.parse().or_else(|_| latest_attempt(context, test))
 }
 
 /// `41.17` means the newest attempt of that test.
