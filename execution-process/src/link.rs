@@ -131,10 +131,8 @@ impl Link {
         let close = async {
             let closed = outgoing.sink.close().await;
             // A connection that is dropped with something unread is reset, and what was said last may be lost with it.
-            while closed.is_ok()
-                && matches!(broken, Broken::Ending)
-                && matches!(stream.next().await, Some(Ok(_)))
-            {}
+            let parts = closed.is_ok() && matches!(broken, Broken::Ending);
+            while parts && matches!(stream.next().await, Some(Ok(heard)) if !heard.is_close()) {}
         };
         let _ = timeout(CLOSE_LIMIT, close).await;
         broken
