@@ -2,6 +2,7 @@
 
 mod jumps;
 mod properties;
+mod reader;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 

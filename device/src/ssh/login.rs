@@ -12,7 +12,7 @@ use russh::{
     },
 };
 
-use super::{Client, SshError};
+use super::{SshError, link::Client};
 use crate::{
     limits::AGENT_KEYS_MAX,
     target::{Agent, Hop, Key, Secret},
