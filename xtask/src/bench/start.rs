@@ -55,7 +55,7 @@ fn round() -> Result<[f64; 9]> {
     wait(LIMIT, "the end of the run", || (run(&lab).ok()?.get("state")? == "stopped").then_some(()))?;
     let stop = begin.elapsed().as_secs_f64();
     wait(LIMIT, "the report", || {
-        let outbox = std::fs::read_dir(lab.folder().join("lab/.jackfield/outbox")).ok()?;
+        let outbox = std::fs::read_dir(lab.folder().join("lab/outbox")).ok()?;
         let mut names = outbox.flatten().filter_map(|entry| entry.file_name().into_string().ok());
         names.any(|name| name.ends_with(".report.html") && !name.starts_with('.')).then_some(())
     })?;
