@@ -1,9 +1,12 @@
 //! The telnet codec against bytes of real peers, and against any cut of any bytes.
 
-use proptest::prelude::*;
+use std::time::Duration;
 
-use super::{codec::Codec, codec::Role};
-use crate::channel::Window;
+use proptest::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Codec, Role, Telnet};
+use crate::{channel::Window, clock::Deadline, expect::Dialogue};
 
 fn window() -> Window {
     Window { rows: 24, columns: 255 }
@@ -74,6 +77,30 @@ fn what_is_sent_is_escaped() {
     let mut out = Vec::new();
     codec.send(b"a\r\nb\rc\xff\r", &mut out);
     assert_eq!(out, b"a\r\nb\r\0c\xff\xff\r\0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminal_server_without_room_is_sent_nothing_until_it_has_some() {
+    let (near, mut far) = tokio::io::duplex(1024);
+    let codec = Codec::new(Role::Client, window(), "").with_com_port();
+    let telnet = Telnet::new(near, codec, Role::Client);
+    let mut dialogue = Dialogue::new(Box::new(telnet), Duration::from_millis(10), Vec::new());
+    let short = || Deadline::after(Duration::from_secs(1));
+    // DO COM-PORT, then FLOWCONTROL-SUSPEND.
+    far.write_all(&[255, 253, 44, 255, 250, 44, 108, 255, 240]).await.unwrap();
+    dialogue.drain(Duration::from_millis(10), short()).await.unwrap();
+    let error = dialogue.send(b"data", short()).await.unwrap_err();
+    assert!(error.to_string().contains("waiting for the device to take what was sent"), "{error}");
+    let (sent, resumed) = tokio::join!(dialogue.send(b"data", short()), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        far.write_all(&[255, 250, 44, 109, 255, 240]).await
+    });
+    sent.unwrap();
+    resumed.unwrap();
+    drop(dialogue);
+    let mut heard = Vec::new();
+    far.read_to_end(&mut heard).await.unwrap();
+    assert!(heard.ends_with(b"data") && !heard.ends_with(b"datadata"), "{heard:?}");
 }
 
 fn telnet_bytes() -> impl Strategy<Value = Vec<u8>> {
