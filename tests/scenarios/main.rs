@@ -12,6 +12,7 @@ mod beside;
 mod broken;
 mod cleanup;
 mod crash;
+mod dialogue;
 mod equipment;
 mod first_run;
 mod languages;

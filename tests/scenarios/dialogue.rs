@@ -1,0 +1,96 @@
+//! A device of the lab's own kind: its profile is a file of the lab, its answers become tables, and its dialogue is kept.
+
+use std::time::Duration;
+
+use jackfield_protocol::verdict::{TestState, Verdict};
+use jackfield_tests::Bench;
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The shipped profiles do not know such a prompt.
+const PROFILE: &str = r#"
+name = "site"
+prompt = '(?m)^lab>> ?$'
+line_ending = "\n"
+terminal = "dumb"
+errors = ['(?m)^[^\r\n]*: command not found']
+logout = "exit"
+"#;
+
+const STEPS: &str = r#"
+title = "An answer is looked at by its cells"
+
+[sessions.host]
+connect = { protocol = "process", command = "env PS1='lab>> ' bash --norc --noprofile -i", profile = "site" }
+
+[[steps]]
+command = 'printf "eth0 up 1500\neth1 down 1500\neth2 up 9000\n"'
+textfsm = '''
+Value NAME (\S+)
+Value STATE (up|down)
+Value MTU (\d+)
+
+Start
+  ^${NAME} ${STATE} ${MTU}$$ -> Record
+'''
+check = [
+  { column = "STATE", rows = { NAME = "eth0" }, equals = "up" },
+  { column = "MTU", at_least = 1500 },
+  { count = true, rows = { STATE = "up" }, equals = 2 },
+]
+
+[[steps]]
+command = 'echo "{\"uptime\": {\"days\": 12}}"'
+check = { json = "/uptime/days", above = 10 }
+
+[[steps]]
+send = "exit"
+[[steps]]
+expect = { end = true }
+"#;
+
+const SCRIPT: &str = r#"
+import jackfield
+from jackfield import session
+
+connect = {'protocol': 'process', 'command': 'env PS1=\'lab>> \' bash --norc --noprofile -i', 'profile': 'site'}
+template = 'Value NAME (\\w+)\nValue AGE (\\d+)\n\nStart\n ^${NAME} ${AGE} -> Record\n'
+with session(connect=connect, name='host') as host:
+    rows = host.rows(r'printf "ana 30\nbob 40\n"', template)
+    assert rows == [{'NAME': 'ana', 'AGE': '30'}, {'NAME': 'bob', 'AGE': '40'}], rows
+    assert jackfield.textfsm(template, 'eve 50') == [{'NAME': 'eve', 'AGE': '50'}]
+    try:
+        host.config(['true', 'configrue', 'true'])
+        raise AssertionError('a wrong line was taken')
+    except jackfield.JackfieldError as error:
+        assert 'configrue' in str(error), error
+    host.send('exit')
+    assert host.expect([jackfield.TIMEOUT, jackfield.END]).index == 1
+"#;
+
+#[test]
+fn a_lab_describes_its_own_kind_of_device_and_looks_at_its_answers() {
+    let mut bench = Bench::start("").unwrap();
+    bench.write("profiles/site.toml", PROFILE).unwrap();
+    bench.write("tests/cells.steps.toml", STEPS).unwrap();
+    bench.write("tests/cells.py", SCRIPT).unwrap();
+    bench.start_ep("EP-1", "").unwrap();
+    let project = "<Root><TestSuite><tsName>s</tsName><TestCase><tcName>cells.steps.toml</tcName></TestCase><TestCase><tcName>cells.py</tcName></TestCase></TestSuite></Root>";
+    let run = bench.api.submit("dialogue", project).unwrap();
+    bench.api.wait(run, LIMIT).unwrap();
+    for row in bench.api.tests(run).unwrap() {
+        let attempt = row.attempt.unwrap();
+        let log = bench.api.log(attempt, "cli").unwrap_or_default();
+        assert_eq!(row.state, TestState::Ended(Verdict::Pass), "{}\n{log}", row.reason);
+        let said = |arguments: &[&str]| {
+            let output = bench.jackfield(arguments).unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let attempt = attempt.to_string();
+        assert!(said(&["session", "list", &attempt]).contains("host.cast"));
+        let shown = said(&["session", "show", &attempt]);
+        assert!(shown.contains("> printf") && shown.contains("lab>> "), "{shown}");
+        assert!(said(&["session", "play", &attempt, "--idle", "0"]).contains("lab>> "));
+    }
+}
