@@ -25,7 +25,7 @@ const LOGINS: u32 = 11;
 const SESSIONS: usize = 500;
 /// What answers to the literal and to the regular expression.
 const PROMPT: &str = "router#";
-const PROMPT_REGEX: &str = r"(?m)^[\w.:@/-]{1,64}(?:\([\w.:/ -]{1,64}\))?[#>] ?$";
+const PROMPT_REGEX: &str = r"[\w.:@/-]{1,64}(?:\([\w.:/ -]{1,64}\))?[#>] ?$";
 
 /// Where the two devices are.
 struct Lab {

@@ -192,7 +192,8 @@ pub(crate) struct Kind {
 impl Kind {
     pub(crate) fn new(profile: &Arc<Profile>) -> Result<Self, PatternError> {
         let login = &profile.login;
-        let dialogue = [&login.user, &login.password, &login.failed, &profile.prompt];
+        let prompt = at_the_end(&profile.prompt);
+        let dialogue = [&login.user, &login.password, &login.failed, &prompt];
         let (follows, follow_kinds) = follows(profile)?;
         Ok(Self {
             profile: Arc::clone(profile),
@@ -241,8 +242,17 @@ impl Kind {
     }
 }
 
+/// A prompt stands where nothing follows: its last `$` is the end of what came, also under `(?m)`, where it would be that of any line.
+fn at_the_end(prompt: &str) -> String {
+    match prompt.strip_suffix('$') {
+        Some(rest) if !rest.ends_with('\\') => format!(r"{rest}\z"),
+        _ => prompt.to_owned(),
+    }
+}
+
 fn follows(profile: &Profile) -> Result<(Patterns, Vec<Follow>), PatternError> {
-    let (mut patterns, mut kinds) = (vec![&profile.prompt], vec![Follow::Prompt]);
+    let prompt = at_the_end(&profile.prompt);
+    let (mut patterns, mut kinds) = (vec![&prompt], vec![Follow::Prompt]);
     if let Some(pager) = &profile.pager {
         patterns.push(&pager.more);
         kinds.push(Follow::Pager);

@@ -263,7 +263,8 @@ impl Session {
     /// # Errors
     /// None came in time, or the device is gone; what came can still be awaited.
     pub async fn expect(&mut self, patterns: &Patterns, timeout: Duration) -> Result<Match, SessionError> {
-        let seen = self.dialogue.expect(patterns, Deadline::after(timeout)).await;
+        let settle = self.settle_of_known();
+        let seen = self.dialogue.expect_settling(patterns, Deadline::after(timeout), settle).await;
         seen.map_err(|source| SessionError::Expect { doing: "expect".to_owned(), source })
     }
 

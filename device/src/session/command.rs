@@ -135,6 +135,17 @@ impl Session {
         })
     }
 
+    /// The same for what a test awaits: a prompt that was seen before is believed at once, whatever pattern finds it.
+    pub(super) fn settle_of_known(&self) -> impl Fn(&[u8], &Found) -> Duration + use<> {
+        let settle = self.dialogue.settle();
+        let prompt = self.prompt.text.clone();
+        move |text, found| {
+            let before = text.get(..found.end).unwrap_or_default();
+            let is_known = !prompt.is_empty() && last_line(before, &[]) == prompt;
+            if is_known { Duration::ZERO } else { settle }
+        }
+    }
+
     /// How long the device must be quiet before a prompt that was not seen before is believed: the profile's time, or a short
     /// one where it begins with the name that the prompt has shown so far (`r1#`, then `r1(config)#`).
     pub(super) fn settle(&self) -> impl Fn(&[u8], &Found) -> Duration + use<> {
