@@ -28,7 +28,10 @@ async fn a_process_ends_and_its_status_is_the_verdict() {
         ("exit 77", "SKIPPED person it skipped itself (exit status 77)"),
         ("exit 3", "FAIL product exit status 3"),
         ("kill -SEGV $$", "FAIL test it was ended by signal 11 (SEGV) crashed"),
-        ("exec /nonexistent/program", "FAIL product exit status 127: a program in it was not found; see its log"),
+        (
+            "exec /nonexistent/program",
+            "FAIL product exit status 127: a program in it was not found; see its log",
+        ),
     ];
     for (test, (script, _)) in (1..).zip(cases) {
         shell(&engine, test, script);
