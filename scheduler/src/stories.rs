@@ -2,15 +2,15 @@
 
 mod ep;
 mod lab;
+mod person;
+mod script;
 
 use jackfield_protocol::{
-    event::Hook,
-    plan::{HookScript, OnEpLost, Role},
-    verdict::{Cause, Outcome, Verdict},
+    plan::{OnEpLost, Role},
+    verdict::Verdict,
 };
 
 use self::lab::{Changing, Lab, Wording, plan, suite, test};
-use crate::Event;
 
 /// A run of these tests on `ep1` in which the EP plays everything as it is told; what people see at the end.
 fn story(lab: &mut Lab) -> Vec<String> {
@@ -156,147 +156,6 @@ fn a_lane_is_lent_to_what_its_part_waits_for() {
             "b started",
             "b PASS",
             "completed",
-        ]
-    );
-}
-
-#[test]
-fn pause_lets_the_current_test_end_and_takes_the_rest_back() {
-    let mut lab = Lab::with(["ep1"]);
-    lab.submit(plan([suite("one", "ep1").tests([test("a"), test("b")])]));
-    lab.start("a");
-    lab.say(Event::RunPaused { run: lab::RUN, by: "ana".into() });
-    assert_eq!(lab.orders(), ["open", "assign a", "assign b", "take back b"]);
-    lab.play();
-    assert_eq!(lab.told().last().map(String::as_str), Some("a PASS"));
-    assert_eq!(lab.why(), ["b (1.1): the run to be resumed"]);
-    lab.say(Event::RunResumed { run: lab::RUN, by: "ana".into() });
-    lab.play();
-    assert_eq!(lab.orders(), ["assign b", "close"]);
-    assert_eq!(lab.told().last().map(String::as_str), Some("completed"));
-}
-
-#[test]
-fn stop_ends_what_runs_and_cleans_up() {
-    let mut plan = plan([
-        suite("one", "ep1").tests([test("a"), test("b"), test("undo").role(Role::Teardown)]),
-        suite("two", "ep1").tests([test("c"), test("undo c").role(Role::Teardown)]),
-    ]);
-    plan.options.script_post = Some(lab::script());
-    let mut lab = Lab::with(["ep1"]);
-    lab.submit(plan);
-    lab.start("a");
-    lab.say(Event::RunStopped {
-        run: lab::RUN,
-        by: "ana".into(),
-        reason: "wrong build".to_owned(),
-        at_once: false,
-    });
-    lab.play();
-    let ended =
-        Event::HookEnded { run: lab::RUN, hook: Hook::Post, outcome: Outcome::pass(), output: String::new() };
-    lab.say(ended);
-    assert_eq!(
-        lab.told(),
-        [
-            "submitted",
-            "one, two on ep1",
-            "started",
-            "a started",
-            "stopping",
-            "a ABORTED stopped by ana: wrong build",
-            "b NOT_EXECUTED stopped by ana: wrong build",
-            "undo started",
-            "undo PASS",
-            "c, undo c NOT_EXECUTED stopped by ana: wrong build",
-            "hook PASS",
-            "stopped",
-        ]
-    );
-}
-
-#[test]
-fn a_stop_at_once_ends_the_clean_up_too() {
-    let undo = |name| test(name).role(Role::Teardown);
-    let mut plan = plan([suite("one", "ep1").tests([test("a"), undo("undo"), undo("rest")])]);
-    plan.options.script_post = Some(lab::script());
-    let mut lab = Lab::with(["ep1"]);
-    lab.submit(plan);
-    lab.start("a");
-    let stop = |by: &str, at_once| Event::RunStopped {
-        run: lab::RUN,
-        by: by.into(),
-        reason: String::new(),
-        at_once,
-    };
-    lab.say(stop("ana", false));
-    lab.answer();
-    lab.end("a");
-    lab.start("undo");
-    lab.orders();
-    lab.say(stop("ana", false));
-    assert_eq!(lab.orders(), Vec::<String>::new(), "the same again changes nothing");
-    lab.say(stop("bob", true));
-    assert_eq!(lab.orders(), ["take back rest", "stop undo"]);
-    lab.play();
-    assert_eq!(
-        lab.told().into_iter().skip(4).collect::<Vec<_>>(),
-        [
-            "stopping",
-            "a ABORTED stopped by ana",
-            "undo started",
-            "stopping at once",
-            "undo ABORTED stopped by ana; ended at once by bob",
-            "rest NOT_EXECUTED stopped by ana; ended at once by bob",
-            "stopped",
-        ]
-    );
-}
-
-#[test]
-fn time_limits_stand_still_while_the_run_is_paused() {
-    let mut plan = plan([suite("one", "ep1").tests([test("a"), test("b")])]);
-    plan.limit_suite(0, 60_000);
-    plan.options.timeout_millis = Some(90_000);
-    let mut lab = Lab::with(["ep1"]);
-    lab.submit(plan);
-    lab.start("a");
-    lab.wait(40_000);
-    lab.say(Event::RunPaused { run: lab::RUN, by: "ana".into() });
-    lab.end("a");
-    lab.wait(1_000_000);
-    lab.say(Event::RunResumed { run: lab::RUN, by: "ana".into() });
-    lab.start("b");
-    lab.wait(19_990);
-    assert_eq!(lab.told().last().map(String::as_str), Some("b started"));
-    lab.wait(10);
-    lab.end("b");
-    assert_eq!(
-        lab.told().into_iter().skip(5).collect::<Vec<_>>(),
-        ["b started", "b TIMEOUT the time limit of suite one (60 s) has passed", "completed"]
-    );
-}
-
-#[test]
-fn a_mandatory_pre_script_that_fails_cancels_the_run() {
-    let mut plan = plan([suite("one", "ep1").tests([test("a"), test("b")])]);
-    plan.options.script_pre = Some(lab::script());
-    plan.options.script_post = Some(lab::script());
-    plan.options.pre_post_mandatory = true;
-    let mut lab = Lab::with(["ep1"]);
-    lab.submit(plan);
-    assert_eq!(lab.why(), ["run 1: its pre script to end"]);
-    let outcome = Outcome::not_pass(Verdict::Fail, Cause::Lab, "exit status 2");
-    lab.say(Event::HookEnded { run: lab::RUN, hook: Hook::Pre, outcome, output: String::new() });
-    assert_eq!(
-        lab.told(),
-        [
-            "submitted",
-            "one on ep1",
-            "hook FAIL",
-            "stopping",
-            "a, b NOT_EXECUTED the pre script failed: exit status 2",
-            "stopped",
         ]
     );
 }
@@ -496,63 +355,4 @@ fn what_is_wrong_with_an_ep_is_told_to_its_runs_when_it_begins_and_when_it_is_ov
         about,
         ["ep1 is full", "ep1 is hot", "ep1 is full: over", "ep1 is hot: over", "ep2 has no disk"]
     );
-}
-
-/// A run on `ep1` with a pre script on `ep2`.
-fn scripted() -> jackfield_protocol::plan::RunPlan {
-    let mut plan = plan([suite("one", "ep1").tests([test("a")])]);
-    plan.files.insert("/pre.sh".into(), jackfield_protocol::id::BlobHash([1; 32]));
-    plan.options.script_pre = Some(HookScript { path: "/pre.sh".into(), ep: Some("ep2".into()) });
-    plan
-}
-
-#[test]
-fn a_run_waits_for_its_script_on_an_ep() {
-    let mut lab = Lab::with(["ep1"]);
-    lab.submit(scripted());
-    assert_eq!(lab.why()[0], "run 1: ep2, which is not connected, and its pre script there");
-    lab.come_back("ep2", &[]);
-    assert_eq!(lab.orders(), ["run pre script /pre.sh on ep2"]);
-    assert_eq!(lab.why()[0], "run 1: its pre script to end on ep2");
-    lab.end_script("ep1", Hook::Pre, Outcome::pass());
-    assert!(lab.orders().is_empty(), "another EP's word does not count");
-    lab.end_script("ep2", Hook::Pre, Outcome::pass());
-    lab.end_script("ep2", Hook::Pre, Outcome::not_pass(Verdict::Fail, Cause::Test, "twice"));
-    assert_eq!(
-        story(&mut lab),
-        ["submitted", "one on ep1", "hook PASS", "started", "a started", "a PASS", "completed"]
-    );
-}
-
-#[test]
-fn a_script_whose_ep_is_lost_is_given_up_as_a_test_would_be() {
-    let mut lab = Lab::with(["ep1", "ep2"]);
-    let mut plan = scripted();
-    plan.options.pre_post_mandatory = true;
-    plan.options.on_ep_lost = OnEpLost::Abort;
-    lab.submit(plan);
-    lab.vanish("ep2");
-    lab.wait(30_000);
-    assert_eq!(
-        story(&mut lab),
-        [
-            "submitted",
-            "one on ep1",
-            "hook ABORTED",
-            "stopping",
-            "a NOT_EXECUTED the pre script failed: ep2 was lost: it was not heard for too long",
-            "stopped"
-        ]
-    );
-}
-
-#[test]
-fn a_stop_ends_a_script_on_an_ep() {
-    let mut lab = Lab::with(["ep1", "ep2"]);
-    lab.submit(scripted());
-    lab.orders();
-    lab.say(Event::RunStopped { run: lab::RUN, by: "ana".into(), reason: String::new(), at_once: false });
-    assert_eq!(lab.orders(), ["stop pre script on ep2"]);
-    lab.end_script("ep2", Hook::Pre, Outcome::not_pass(Verdict::Aborted, Cause::Person, "stopped by ana"));
-    assert_eq!(lab.told().last().unwrap(), "stopped");
 }
