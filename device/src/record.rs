@@ -69,7 +69,8 @@ impl<W: Write + Send> Recorder<W> {
         let bytes = u64::try_from(line.len()).unwrap_or(u64::MAX).saturating_add(1);
         if self.written.saturating_add(bytes) > RECORDING_BYTES_MAX {
             self.full = true;
-            self.write("[0, \"m\", \"the recording is full and ends here\"]");
+            let seconds = self.seconds();
+            self.write(&serde_json::json!([seconds, "m", "the recording is full and ends here"]).to_string());
             return;
         }
         self.written = self.written.saturating_add(bytes);
@@ -77,7 +78,8 @@ impl<W: Write + Send> Recorder<W> {
     }
 
     fn write(&mut self, line: &str) {
-        if let Err(error) = writeln!(self.to, "{line}") {
+        // In one piece: a cut leaves whole lines, and a chatty device costs one call each.
+        if let Err(error) = self.to.write_all(format!("{line}\n").as_bytes()) {
             tracing::warn!(%error, "a recording cannot be written and ends here");
             self.full = true;
         }
@@ -85,10 +87,15 @@ impl<W: Write + Send> Recorder<W> {
 
     fn event(&mut self, kind: &str, text: &str) {
         if !text.is_empty() {
-            let seconds = clock::now().saturating_duration_since(self.begun).as_micros();
-            let seconds = f64::from(u32::try_from(seconds / 1000).unwrap_or(u32::MAX)) / 1000.0;
+            let seconds = self.seconds();
             self.line(&serde_json::json!([seconds, kind, text]).to_string());
         }
+    }
+
+    /// Since the beginning, to the millisecond.
+    fn seconds(&self) -> f64 {
+        let millis = clock::now().saturating_duration_since(self.begun).as_millis();
+        f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0
     }
 
     /// Text of bytes that may end within a character; the rest waits for its other half.
