@@ -109,7 +109,7 @@ class PexpectSocket(PexpectTuned):
         from pexpect import fdpexpect
 
         self.socket = socket.create_connection(("127.0.0.1", TELNET))
-        self.child = fdpexpect.fdspawn(self.socket, timeout=SECONDS_MAX, **self.options)
+        self.child = fdpexpect.fdspawn(self.socket.fileno(), timeout=SECONDS_MAX, **self.options)
         self.child.delaybeforesend = None
         for wanted in ("Username: ", "Password: "):
             self.child.expect(wanted)
