@@ -54,7 +54,7 @@ impl Calls {
     async fn act(&self, user: &UserName, call: Call) -> Result<Value, Problem> {
         let App { resources, globals, .. } = &**self.app;
         match call {
-            Call::GetResource { query } => resources.get(query).await,
+            Call::GetResource { query, open } => self.resource(query, open).await,
             Call::SetResource { name, parent, properties } => {
                 resources.set(user, parent, name, properties).await
             }
@@ -68,6 +68,17 @@ impl Calls {
                 Err(Problem::new(ErrorCode::Internal, "a question to a person reached the resources"))
             }
         }
+    }
+
+    /// A node or a property; refused where a test is about to connect to what a person has.
+    async fn resource(&self, query: String, open: bool) -> Result<Value, Problem> {
+        let node = self.app.resources.get(query).await?;
+        let text = |field: &str| node.get(field).and_then(Value::as_str).unwrap_or_default();
+        if open && let Some(holder) = self.app.consoles.holder(text("id")) {
+            let title = format!("{}; the test waited for them in vain", holder.told(text("path")));
+            return Err(Problem::new(ErrorCode::Held, title));
+        }
+        Ok(node)
     }
 
     /// The SUT component that a component of a test configuration is bound to, as `{"id": …, "path": …}`, or null.

@@ -6,6 +6,7 @@
 mod attempt;
 mod blob;
 mod body;
+mod console;
 mod ep;
 mod event;
 mod failure;
@@ -39,6 +40,7 @@ use crate::{
     auth::{self, Caller, Throttle},
     blobs::Blobs,
     clock,
+    consoles::Consoles,
     engine::{EngineHandle, Terms},
     eps::Eps,
     globals::Globals,
@@ -67,6 +69,8 @@ pub struct App {
     pub globals: Globals,
     /// What EPs said of themselves.
     pub eps: Eps,
+    /// Who sits at consoles.
+    pub consoles: Consoles,
     /// The lab's files.
     pub lab: Arc<Lab>,
     /// What every EP is told of its connection.
@@ -110,6 +114,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(attempt::routes)
             .configure(blob::routes)
             .configure(ep::routes)
+            .configure(console::routes)
             .configure(resource::routes)
             .configure(sut::routes)
             .configure(project::routes)

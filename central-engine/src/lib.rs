@@ -17,6 +17,7 @@ pub mod store;
 
 pub mod auth;
 pub mod blobs;
+pub mod consoles;
 pub mod eps;
 pub mod globals;
 pub mod live;
@@ -47,7 +48,7 @@ use std::{
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, web};
 use anyhow::{Context, Result, bail};
 use jackfield_config::{EngineSettings, Lab, problem};
-use jackfield_protocol::link::LINK_PATH;
+use jackfield_protocol::{console::CONSOLE_PATH, link::LINK_PATH};
 use jackfield_scheduler::Limits;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -165,6 +166,7 @@ async fn assemble(
         resources: resources::Resources::start(store.clone(), first_files::resources(&lab)?).await?,
         globals: globals::Globals::new(store.clone(), first_files::globals(Arc::clone(&lab))),
         eps: eps::Eps::load(&store).await?,
+        consoles: consoles::Consoles::default(),
         lab,
         terms,
         stop: CancellationToken::new(),
@@ -221,6 +223,7 @@ fn serve(
         ActixApp::new()
             .app_data(app.clone())
             .route(LINK_PATH, web::get().to(link::accept))
+            .route(&format!("{CONSOLE_PATH}/{{console}}"), web::get().to(consoles::accept))
             .configure(http::configure)
     })
     .workers(2)

@@ -102,5 +102,16 @@ pub const RESTORE_WAIT: Duration = Duration::from_secs(1);
 /// How long tasks may take to end when the engine goes down.
 pub const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
 
+/// Consoles at once; one more is refused with `too_many`.
+pub const CONSOLES_MAX: usize = 512;
+/// Bytes of one frame of a console; a larger one ends it.
+pub const CONSOLE_FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// How long EPs may take to say which sessions they have; one that takes longer counts as having none.
+pub const CONSOLE_ASK_WAIT: Duration = Duration::from_secs(3);
+/// How long an EP may take to dial back for a console.
+pub const CONSOLE_DIAL_WAIT: Duration = Duration::from_secs(15);
+/// How long an EP may take to let go of what a person held; then the console is closed in the books all the same.
+pub const CONSOLE_LEAVE_WAIT: Duration = Duration::from_secs(15);
+
 /// How long a health check waits for one part of the engine.
 pub const HEALTH_WAIT: Duration = Duration::from_secs(5);

@@ -21,7 +21,7 @@ use jackfield_protocol::{
 use jackfield_scheduler::Event;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{auth, calls::Calls, engine::Command, http::App, limits, questions::Asked};
+use crate::{auth, calls::Calls, consoles::Connected, engine::Command, http::App, limits, questions::Asked};
 
 /// `GET /link`: turns the request into a link and serves it in a task of its own.
 ///
@@ -99,12 +99,15 @@ async fn open(
     }
     app.eps.connected(&hello);
     let ep = hello.ep.clone();
+    let (known, way) = (Connected::from(&*hello), outgoing.downgrade());
     let (reply, answer) = oneshot::channel();
     app.engine.tell(Command::Connect { hello, outgoing, reply }).await?;
     let epoch = answer
         .await
         .ok()
         .unwrap_or_else(|| Err(Problem::new(ErrorCode::Unavailable, "the engine is going down")))?;
+    // Now that it has been welcomed it may be told anything.
+    app.consoles.connected(&known, way);
     Ok((ep, epoch))
 }
 
@@ -236,6 +239,10 @@ impl Link {
             }
             EpToEngine::Notices { notices } => {
                 self.tell(Command::FromEp(Event::EpNotices { ep, epoch, notices })).await
+            }
+            EpToEngine::Sessions { id, sessions } => {
+                self.app.consoles.answered(id, sessions);
+                Ok(())
             }
             EpToEngine::Heartbeat => {
                 self.app.eps.heard(&self.ep);

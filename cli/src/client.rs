@@ -40,6 +40,16 @@ impl Client {
         &self.engine
     }
 
+    /// The token, where there is one.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// The error of a connection that cannot be made, or broke.
+    pub(crate) fn lost(&self, why: impl std::fmt::Display) -> anyhow::Error {
+        Unreachable { engine: self.engine.clone(), why: why.to_string() }.into()
+    }
+
     /// `GET`, answered with JSON.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         read(self.get_response(path)?)

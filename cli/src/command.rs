@@ -1,6 +1,7 @@
 //! One file per noun.
 
 pub(crate) mod completions;
+pub(crate) mod console;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod engine;

@@ -76,6 +76,8 @@ enum Command {
     /// The tree of lab resources.
     #[command(subcommand)]
     Resource(command::resource::Resource),
+    /// A terminal on a device: watch the session of a test, take it over, or open one.
+    Console(command::console::Console),
     /// Accounts.
     #[command(subcommand)]
     User(command::user::User),
@@ -125,6 +127,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Session(session) => session.run(context),
         Command::Eps(eps) => eps.run(context),
         Command::Resource(resource) => resource.run(context),
+        Command::Console(console) => console.run(context),
         Command::User(user) => user.run(context),
         Command::Token(token) => token.run(context),
         Command::Login(login) => login.run(context),

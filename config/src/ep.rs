@@ -39,6 +39,8 @@ pub struct EpSettings {
     pub interpreters: BTreeMap<Arc<str>, Arc<str>>,
     /// How test files are run, by the ending of their name, without its dot; the empty ending fits every file.
     pub runners: BTreeMap<Arc<str>, Runner>,
+    /// What a person may do to the sessions of this EP's tests.
+    pub console: ConsolePolicy,
     /// What is too much.
     pub limits: EpLimits,
 }
@@ -93,6 +95,33 @@ impl RunnerKind {
     }
 }
 
+/// What a person may do at a console of an EP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConsolePolicy {
+    /// Nothing.
+    Off,
+    /// Watch.
+    Watch,
+    /// Watch, and take over.
+    #[default]
+    Take,
+}
+
+impl ConsolePolicy {
+    /// Reads the word of a file or a resource.
+    ///
+    /// # Errors
+    /// The words there are.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "off" => Ok(Self::Off),
+            "watch" => Ok(Self::Watch),
+            "take" => Ok(Self::Take),
+            _ => Err("off, watch or take"),
+        }
+    }
+}
+
 /// The EP's limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpLimits {
@@ -112,6 +141,8 @@ pub struct EpLimits {
     pub stop_grace_millis: u64,
     /// Limit of one clean-up that sets none.
     pub cleanup_millis: u64,
+    /// How long a person who types nothing keeps a session or a device.
+    pub console_idle_millis: u64,
 }
 
 impl Default for EpLimits {
@@ -125,6 +156,7 @@ impl Default for EpLimits {
             open_files: 4096,
             stop_grace_millis: 10_000,
             cleanup_millis: 120_000,
+            console_idle_millis: 900_000,
         }
     }
 }
@@ -177,6 +209,7 @@ impl EpSettings {
             labels: BTreeMap::new(),
             interpreters: BTreeMap::new(),
             runners: BTreeMap::new(),
+            console: ConsolePolicy::default(),
             limits: EpLimits::default(),
         }
     }
@@ -190,6 +223,7 @@ impl EpSettings {
         self.work = filled(top.text("work")).map(PathBuf::from);
         set(&mut self.lanes, top.number("lanes", 1..=1024));
         self.pool = filled(top.text("pool")).map(UserName::from);
+        set(&mut self.console, top.parsed("console", ConsolePolicy::parse));
         self.labels.extend(top.text_map("labels"));
         self.interpreters.extend(top.text_map("interpreters"));
         self.read_runners(top);
@@ -239,6 +273,7 @@ impl EpLimits {
         set(&mut self.open_files, limits.number("open_files", 16..=1_048_576));
         set(&mut self.stop_grace_millis, limits.millis("stop_grace"));
         set(&mut self.cleanup_millis, limits.millis("cleanup"));
+        set(&mut self.console_idle_millis, limits.millis("console_idle"));
         limits.finish();
     }
 }

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     EpError, Settings,
     blobs::{self, Blobs},
+    console::Consoles,
     daemon::Daemon,
     event::Event,
     link::Link,
@@ -156,11 +157,23 @@ fn furnish(
     environment.insert("JACKFIELD_BIN".into(), settings.program.clone().into());
     environment.insert("JACKFIELD_EP".into(), settings.name.as_str().into());
     let sessions = Sessions::new(folder);
+    let consoles = Consoles::default();
     let work_folders = WorkFolders::new(folder.join("work"), folder.join("idle"));
     let mark = ("JACKFIELD_SOCKET".into(), socket.clone().into());
     let captures = PacketCaptures::new(folder.join("captures"), mark, settings.limits().artifact_bytes);
-    let station =
-        Station { settings, socket, sdk, environment, blobs, warm, sessions, captures, work_folders, chunks };
+    let station = Station {
+        settings,
+        socket,
+        sdk,
+        environment,
+        blobs,
+        warm,
+        sessions,
+        consoles,
+        captures,
+        work_folders,
+        chunks,
+    };
     Ok((Arc::new(station), listener, warm_task))
 }
 

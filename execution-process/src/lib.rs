@@ -24,6 +24,8 @@ mod process;
 mod runner;
 mod sessions;
 
+mod console;
+
 mod attempt;
 mod cleanup;
 

@@ -30,6 +30,8 @@ use crate::{EpError, event::Event, log_pump::LogEvent, station::Station};
 mod dial;
 mod hello;
 
+pub(crate) use dial::Dialer;
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Control messages that wait to be sent; more means that the connection does not move, and it is given up.
@@ -73,7 +75,7 @@ impl Link {
     /// # Errors
     /// The engine refused for a reason that no further try will change, or its address cannot be read.
     pub(crate) async fn run(self) -> Result<(), EpError> {
-        let dialer = dial::Dialer::new(&self.station.settings)?;
+        let dialer = Dialer::new(&self.station.settings)?;
         let mut tries = 0;
         while !self.shutdown.is_cancelled() {
             let broken = tokio::select! {

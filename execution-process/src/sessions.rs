@@ -5,24 +5,31 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use jackfield_device::{
-    record::Tap,
+    channel::Window,
+    record::{Recorder, Tap},
     session::{Session, SessionError, SessionSettings},
     target::SessionTarget,
 };
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
-    id::{AttemptId, RunId},
+    id::{AttemptId, ConsoleId, RunId},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::settings::folder_name;
+use live::Live;
 use recording::Recording;
 
+pub(crate) mod fan;
+pub(crate) mod free;
+pub(crate) mod live;
 mod recording;
 
 /// Sessions of one run on one EP.
@@ -49,12 +56,27 @@ struct State {
 }
 
 /// A session by its name; empty while it is being opened.
-type Slot = Arc<tokio::sync::Mutex<Option<Session>>>;
+pub(crate) type Slot = Arc<tokio::sync::Mutex<Option<Session>>>;
 
 #[derive(Debug)]
 struct Entry {
     slot: Slot,
     recording: Recording,
+    live: Live,
+    /// The id of its resource, where it has one.
+    resource: Option<String>,
+}
+
+impl Entry {
+    fn new(name: &str) -> Self {
+        let slot = Slot::default();
+        let live = Live {
+            slot: Some(Arc::clone(&slot)),
+            fan: fan::Fan::default(),
+            closing: CancellationToken::new(),
+        };
+        Self { slot, recording: Recording::new(name), live, resource: None }
+    }
 }
 
 impl Sessions {
@@ -76,10 +98,7 @@ impl Sessions {
         if profiles.is_empty() {
             return;
         }
-        let mut settings = self.0.settings.clone();
-        for (file, text) in profiles {
-            settings.profiles = settings.profiles.with_file(file, text);
-        }
+        let settings = self.0.settings_with(profiles);
         self.0.state().settings.insert(run, settings);
     }
 
@@ -91,7 +110,7 @@ impl Sessions {
         target: SessionTarget,
         timeout: Duration,
     ) -> Result<(), Problem> {
-        let (slot, recording) = self.enter(attempt, name)?;
+        let (slot, recording, fan) = self.enter(attempt, name)?;
         let mut session = slot.lock().await;
         if let Some(open) = session.as_mut() {
             self.turn_to(attempt, name, &recording);
@@ -99,9 +118,10 @@ impl Sessions {
             return Box::pin(open.revive(timeout)).await.map_err(|error| problem(&error));
         }
         recording.hide(target.secrets());
+        fan.hide(target.secrets());
         self.turn_to(attempt, name, &recording);
         let settings = self.settings(attempt.run);
-        match Session::open(target, &settings, timeout, vec![Box::new(recording)]).await {
+        match Session::open(target, &settings, timeout, vec![Box::new(recording), Box::new(fan)]).await {
             Ok(opened) => {
                 *session = Some(opened);
                 Ok(())
@@ -130,7 +150,7 @@ impl Sessions {
     /// Closes the session of this name.
     pub(crate) async fn close(&self, run: RunId, name: &str) -> Result<(), Problem> {
         let entry = self.0.state().open.remove(&(run, name.to_owned())).ok_or_else(|| not_open(name))?;
-        close(entry.slot).await;
+        close(entry).await;
         Ok(())
     }
 
@@ -147,7 +167,7 @@ impl Sessions {
             state.open.extract_if(.., |(of, _), _| *of == run).map(|(_, entry)| entry).collect();
         async move {
             for entry in entries {
-                close(entry.slot).await;
+                close(entry).await;
             }
         }
     }
@@ -161,8 +181,30 @@ impl Sessions {
     pub(crate) async fn close_all(&self) {
         let all = std::mem::take(&mut self.0.state().open);
         for entry in all.into_values() {
-            close(entry.slot).await;
+            close(entry).await;
         }
+    }
+
+    /// A new recording that is no test's: of a person at a console.
+    pub(crate) fn console_recording(
+        &self,
+        console: ConsoleId,
+        title: &str,
+        secrets: &[String],
+    ) -> (PathBuf, Option<Recorder<File>>) {
+        let path = self.0.recordings.join(format!("console-{console}.cast"));
+        let recorder = recording::recorder(&path, title, secrets);
+        (path, recorder)
+    }
+
+    /// The terminal that devices are told they talk to while tests do.
+    pub(crate) fn window(&self) -> Window {
+        self.0.settings.window
+    }
+
+    /// What sessions of no run share, with these profiles of the lab.
+    pub(crate) fn settings_with(&self, profiles: &BTreeMap<String, String>) -> SessionSettings {
+        self.0.settings_with(profiles)
     }
 
     /// The recordings an attempt leaves behind, by the names under which they are kept; it has ended.
@@ -199,7 +241,7 @@ impl Sessions {
         }
     }
 
-    fn enter(&self, attempt: AttemptId, name: &str) -> Result<(Slot, Recording), Problem> {
+    fn enter(&self, attempt: AttemptId, name: &str) -> Result<(Slot, Recording, fan::Fan), Problem> {
         let mut state = self.0.state();
         let of_run = state.open.keys().filter(|(run, _)| *run == attempt.run).count();
         let key = (attempt.run, name.to_owned());
@@ -207,21 +249,29 @@ impl Sessions {
             let title = format!("run {} has {SESSIONS_MAX} open sessions; close some", attempt.run);
             return Err(Problem::new(ErrorCode::TooMany, title));
         }
-        let new = || Entry { slot: Slot::default(), recording: Recording::new(name) };
-        let entry = state.open.entry(key).or_insert_with(new);
-        Ok((Arc::clone(&entry.slot), entry.recording.clone()))
+        let entry = state.open.entry(key).or_insert_with(|| Entry::new(name));
+        Ok((Arc::clone(&entry.slot), entry.recording.clone(), entry.live.fan.clone()))
     }
 }
 
 impl Shared {
+    fn settings_with(&self, profiles: &BTreeMap<String, String>) -> SessionSettings {
+        let mut settings = self.settings.clone();
+        for (file, text) in profiles {
+            settings.profiles = settings.profiles.with_file(file, text);
+        }
+        settings
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // A panic between two statements of this module cannot leave the maps half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn close(slot: Slot) {
-    if let Some(mut session) = slot.lock().await.take() {
+async fn close(entry: Entry) {
+    entry.live.closing.cancel();
+    if let Some(mut session) = entry.slot.lock().await.take() {
         session.close().await;
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 use tokio::sync::mpsc;
 
 use crate::{
-    Settings, blobs::Blobs, capture::Chunk, packet_capture::PacketCaptures, runner::warm::Warm,
-    sessions::Sessions, work_folder::WorkFolders,
+    Settings, blobs::Blobs, capture::Chunk, console::Consoles, packet_capture::PacketCaptures,
+    runner::warm::Warm, sessions::Sessions, work_folder::WorkFolders,
 };
 
 /// The EP as its parts see it.
@@ -22,6 +22,7 @@ pub(crate) struct Station {
     pub(crate) blobs: Blobs,
     pub(crate) warm: Warm,
     pub(crate) sessions: Sessions,
+    pub(crate) consoles: Consoles,
     pub(crate) captures: PacketCaptures,
     pub(crate) work_folders: WorkFolders,
     /// The way to the log spool.

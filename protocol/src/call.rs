@@ -15,6 +15,9 @@ pub enum Call {
     GetResource {
         /// Id or path, with `:key` for one property.
         query: String,
+        /// The test is about to connect to it: refused while a person has it on a console.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        open: bool,
     },
     /// Creates a node or merges properties into one.
     SetResource {

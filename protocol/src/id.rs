@@ -52,6 +52,10 @@ number_id! {
     Epoch(u64), "the number of a connection"
 }
 number_id! {
+    /// A person's console on a device; counted up from 1 in each life of the engine.
+    ConsoleId(u64), "the number of a console"
+}
+number_id! {
     /// A right to use a resource, SUT or EP; counted up from 1.
     LeaseId(u64), "a lease number"
 }

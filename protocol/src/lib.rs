@@ -7,6 +7,7 @@
 //! - [`plan`] is a run before it starts: everything expanded, nothing left to look up;
 //! - [`guard`] is the rule that lets an EP decide the next test without asking;
 //! - [`link`] is the conversation of engine and EP, [`call`] what tests ask over it, [`log`] its binary side;
+//! - [`console`] is a person's terminal on a device, through the engine;
 //! - [`event`] is what people and files see of a run;
 //! - [`resource`] is a node of the test-bed tree as it travels;
 //! - [`api`] holds the bodies of the HTTP interface, [`error`] its failures.
@@ -20,6 +21,7 @@ pub mod guard;
 pub mod plan;
 
 pub mod call;
+pub mod console;
 pub mod link;
 pub mod log;
 

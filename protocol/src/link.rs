@@ -13,6 +13,8 @@
 //! Call{id} ───────────────────────▶          a running test asks something
 //!        ◀────────────────────────── Answer{id}
 //! Notices ────────────────────────▶          what is wrong with the EP itself, while it is
+//!        ◀────────────────────────── AskSessions{id}, OpenConsole     a person wants to see a session, or a device
+//! Sessions{id} ───────────────────▶
 //! Heartbeat ──────────────────────▶ ◀──────── Heartbeat
 //! ```
 //!
@@ -29,6 +31,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    console::{ConsoleOrder, OpenSession},
     error::Problem,
     event::Hook,
     guard::{Guard, Raise},
@@ -79,6 +82,13 @@ pub enum EpToEngine {
     Notices {
         /// By code, each once.
         notices: Vec<Notice>,
+    },
+    /// The answer to [`EngineToEp::AskSessions`].
+    Sessions {
+        /// Of the question.
+        id: u64,
+        /// Sorted.
+        sessions: Vec<OpenSession>,
     },
     /// I live.
     Heartbeat,
@@ -335,6 +345,13 @@ pub enum EngineToEp {
         /// What came of it.
         result: CallResult,
     },
+    /// Which sessions do tests have open? Only for EPs that can do [`crate::console::CONSOLE_CAPABILITY`].
+    AskSessions {
+        /// For the answer.
+        id: u64,
+    },
+    /// A person wants a console: dial back for it. Only for EPs that can do [`crate::console::CONSOLE_CAPABILITY`].
+    OpenConsole(Box<ConsoleOrder>),
     /// I live.
     Heartbeat,
 }

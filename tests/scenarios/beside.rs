@@ -86,7 +86,7 @@ const PROJECT: &str = r#"<Root>
 </Root>"#;
 
 /// An OpenSSH server process for every connection, as inetd starts them.
-fn serve(folder: &Path) -> u16 {
+pub(crate) fn serve(folder: &Path) -> u16 {
     for (name, kind) in [("host", "ed25519"), ("id", "ed25519")] {
         let file = folder.join(name);
         let keygen = ["-q", "-t", kind, "-N", "", "-f"];

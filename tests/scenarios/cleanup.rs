@@ -48,7 +48,7 @@ check = { not_contains = "10.80.0.0" }
 "#;
 
 /// A simulated router that the lab's `/lab/router` is.
-fn router(bench: &mut Bench) -> Process {
+pub(crate) fn router(bench: &mut Bench) -> Process {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/lab-model/router.toml");
     let mut command = Command::new(jackfield());
     command.args(["--json", "simulate"]).arg(model);

@@ -11,6 +11,7 @@ mod accounts;
 mod beside;
 mod broken;
 mod cleanup;
+mod console;
 mod crash;
 mod dialogue;
 mod equipment;

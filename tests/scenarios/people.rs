@@ -17,7 +17,7 @@ const PROJECT: &str = "<Root><TestSuite><tsName>all</tsName><ID>s</ID><EpNames><
     <TestCase><tcName>a.sh</tcName><ID>t</ID></TestCase></TestSuite></Root>";
 
 /// A user with these roles, logged in: what a script of theirs would use.
-fn join(bench: &Bench, name: &str, roles: &[&str]) -> Result<Api> {
+pub(crate) fn join(bench: &Bench, name: &str, roles: &[&str]) -> Result<Api> {
     let password = format!("{name} likes switches");
     let body = json!({"name": name, "password": password, "roles": roles});
     bench.api.post::<Value>("/users", &body)?;

@@ -215,6 +215,8 @@ impl LabEp {
             EngineToEp::Refused(_)
             | EngineToEp::LogStored { .. }
             | EngineToEp::Answer { .. }
+            | EngineToEp::AskSessions { .. }
+            | EngineToEp::OpenConsole(_)
             | EngineToEp::Heartbeat => {}
         }
         Vec::new()

@@ -170,7 +170,9 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 /// `SameSite=Lax` keeps most others out; this keeps out the rest: other ports of this host, and forms, which cannot send
 /// JSON.
 fn same_origin(request: &HttpRequest) -> Result<(), Problem> {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    // A WebSocket begins as GET, and changes things; no browser keeps other sites from opening one.
+    let upgrade = request.headers().contains_key(header::UPGRADE);
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && !upgrade {
         return Ok(());
     }
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -211,6 +213,13 @@ mod tests {
         assert!(!check(&[json, host, ("origin", "http://lab:9000")]), "another port");
         assert!(!check(&[json, host, ("origin", "null")]));
         assert!(!check(&[json, host, ("sec-fetch-site", "same-site")]));
+        let socket = |origin: &'static str| {
+            let headers = [host, ("upgrade", "websocket"), ("origin", origin)];
+            let get = headers.iter().fold(TestRequest::get(), |get, header| get.insert_header(*header));
+            same_origin(&get.to_http_request()).is_ok()
+        };
+        assert!(socket("http://lab:8000"));
+        assert!(!socket("http://evil.example"), "a page of another site opens a console");
         assert!(!check(&[("content-type", "text/plain"), host]), "what a form can send");
         assert!(!check(&[host]));
     }

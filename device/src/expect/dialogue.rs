@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod channel;
+mod person;
 mod send;
 
 /// Why nothing was seen.

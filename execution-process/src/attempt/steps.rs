@@ -7,20 +7,23 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jackfield_config::steps::StepTest;
 use jackfield_device::{
+    limits::OPEN_TIMEOUT,
     record::Tap,
     steps::{self, StepEnvironment, StepReport},
 };
 use jackfield_protocol::{
     link::{Assignment, Call},
     log::Stream,
-    resource::Resource,
     verdict::{Cause, Outcome, Verdict},
 };
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Attempt, Exit, Run, prepare::Ready};
-use crate::{event::Event, sessions::Sessions};
+use crate::{
+    event::Event,
+    sessions::{Sessions, free},
+};
 
 /// The parameters of a step test are `$1`, `$2` … in it, as in a shell.
 const FIRST_PARAM: usize = 1;
@@ -42,10 +45,9 @@ impl StepEnvironment for Around {
         if let Some(known) = self.resources.get(path) {
             return Ok(known.clone());
         }
-        let found = self.ask(Call::GetResource { query: path.to_owned() }).await?;
-        let node: Resource = serde_json::from_value(found).map_err(|error| {
-            format!("`{path}` is no resource that can be opened; name a node, not one property: {error}")
-        })?;
+        let attempt = self.order.attempt;
+        let node = free::device(&self.events, attempt, path, OPEN_TIMEOUT).await;
+        let node = node.map_err(|problem| problem.to_string())?;
         self.resources.insert(path.to_owned(), node.properties.clone());
         Ok(node.properties)
     }

@@ -47,6 +47,7 @@ impl Daemon {
             }
             self.send_reports();
         }
+        self.station.consoles.stop();
         self.station.sessions.close_all().await;
         if self.link.control.is_some() {
             let (done, drained) = oneshot::channel();

@@ -9,7 +9,7 @@ use jackfield_protocol::{
 };
 
 use super::Daemon;
-use crate::{clock, event::End};
+use crate::{clock, console, event::End};
 
 /// Tests of each lane whose files are fetched ahead of time.
 const AHEAD: usize = 8;
@@ -30,6 +30,13 @@ impl Daemon {
             EngineToEp::CloseRun { run } => self.close_run(run),
             EngineToEp::Ack { seq } => self.spool.acked(seq),
             EngineToEp::Answer { id, result } => self.calls.answered(id, result),
+            EngineToEp::AskSessions { id } => {
+                let sessions = self.station.sessions.open_sessions();
+                self.say(EpToEngine::Sessions { id, sessions });
+            }
+            EngineToEp::OpenConsole(order) => {
+                self.tasks.spawn(console::serve(Arc::clone(&self.station), *order));
+            }
             EngineToEp::Heartbeat => {}
             // Said once at the beginning of a connection, and to others than the daemon.
             EngineToEp::Welcome(_) | EngineToEp::Refused(_) | EngineToEp::LogStored { .. } => {}

@@ -22,13 +22,23 @@ const BACKOFF_MAX: Duration = Duration::from_secs(5);
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Dials the engine.
-pub(super) struct Dialer {
+pub(crate) struct Dialer {
     request: Request,
     connector: Option<Connector>,
 }
 
 impl Dialer {
     pub(super) fn new(settings: &Settings) -> Result<Self, EpError> {
+        Self::to(settings, LINK_PATH, SUBPROTOCOL, &[])
+    }
+
+    /// Another address of the engine, with headers of its own beside the EP's token.
+    pub(crate) fn to(
+        settings: &Settings,
+        path: &str,
+        subprotocol: &'static str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Self, EpError> {
         let engine = &settings.file.engine;
         let bad = || EpError::EngineAddress(engine.clone());
         let (scheme, rest) = engine.trim_end_matches('/').split_once("://").ok_or_else(bad)?;
@@ -37,14 +47,18 @@ impl Dialer {
             "https" => "wss",
             _ => return Err(bad()),
         };
-        let url = format!("{scheme}://{rest}{LINK_PATH}");
+        let url = format!("{scheme}://{rest}{path}");
         let mut request = url.into_client_request().ok().ok_or_else(bad)?;
-        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
+        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(subprotocol));
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value).ok().ok_or_else(bad)?;
+            request.headers_mut().insert(*name, value);
+        }
         let connector = settings.file.ca.as_deref().map(trusting).transpose()?;
         Ok(Self { request, connector })
     }
 
-    pub(super) async fn dial(&self) -> Result<Socket, Error> {
+    pub(crate) async fn dial(&self) -> Result<Socket, Error> {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));

@@ -123,7 +123,7 @@ fn engine_call(method: &str, value: Value) -> Result<Option<Call>, Failure> {
         }
         "get_resource" => {
             let p::Query { query } = params(value)?;
-            Call::GetResource { query }
+            Call::GetResource { query, open: false }
         }
         "set_resource" => {
             let p::SetResource { name, parent, properties } = params(value)?;

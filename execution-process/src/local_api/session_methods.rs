@@ -11,7 +11,6 @@ use jackfield_device::{
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     link::Call,
-    resource::Resource,
 };
 use serde_json::{Value, json};
 
@@ -19,7 +18,10 @@ use super::{
     Desk, params as p,
     rpc::{Failure, params},
 };
-use crate::{event::Guest, sessions::problem};
+use crate::{
+    event::Guest,
+    sessions::{free, problem},
+};
 
 impl Desk {
     /// Serves the method of this name, without `session_`.
@@ -57,9 +59,16 @@ impl Desk {
     }
 
     async fn session_open(&self, guest: &Guest, wanted: p::SessionOpen) -> Result<Value, Failure> {
+        let timeout = wanted.timeout_millis.map_or(OPEN_TIMEOUT, Duration::from_millis);
+        let mut id = None;
         let (mut properties, origin) = match (wanted.connect, wanted.resource) {
             (Some(connect), _) => (connect, None),
-            (None, Some(resource)) => (self.properties(guest, &resource).await?, Some(resource)),
+            (None, Some(resource)) => {
+                let attempt = guest.order.attempt;
+                let node = free::device(&self.events, attempt, &resource, timeout).await?;
+                id = Some(node.id);
+                (node.properties, Some(resource))
+            }
             (None, None) => {
                 let title = "say which device: resource, or connect";
                 return Err(Failure::Params(Problem::new(ErrorCode::BadRequest, title)));
@@ -69,8 +78,10 @@ impl Desk {
         self.fill_in_jumps(guest, &mut properties).await?;
         let target = SessionTarget::from_properties(&properties)
             .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("device `{name}`: {error}")))?;
-        let timeout = wanted.timeout_millis.map_or(OPEN_TIMEOUT, Duration::from_millis);
         self.station.sessions.open(guest.order.attempt, &name, target, timeout).await?;
+        if let Some(id) = id {
+            self.station.sessions.is_of(guest.order.attempt.run, &name, id);
+        }
         Ok(json!({ "session": name }))
     }
 
@@ -95,14 +106,8 @@ impl Desk {
         guest: &Guest,
         resource: &str,
     ) -> Result<BTreeMap<String, Value>, Failure> {
-        let found = self.ask(guest, Call::GetResource { query: resource.to_owned() }).await?;
-        let node: Result<Resource, _> = serde_json::from_value(found);
-        node.map(|node| node.properties).map_err(|error| {
-            let title = format!(
-                "`{resource}` is no resource that can be opened; name a node, not one property: {error}"
-            );
-            Failure::from(Problem::new(ErrorCode::NotFound, title).field("resource"))
-        })
+        let call = Call::GetResource { query: resource.to_owned(), open: false };
+        Ok(free::node(resource, self.ask(guest, call).await?)?.properties)
     }
 
     async fn session_send(&self, guest: &Guest, wanted: p::SessionSend) -> Result<Value, Failure> {

@@ -281,7 +281,10 @@ impl Engine {
                 answers.extend(result.map(|result| EngineToEp::Answer { id, result }));
             }
             EpToEngine::Goodbye { .. } => state.goodbyes += 1,
-            EpToEngine::Notices { .. } | EpToEngine::Heartbeat | EpToEngine::Hello(_) => {}
+            EpToEngine::Notices { .. }
+            | EpToEngine::Sessions { .. }
+            | EpToEngine::Heartbeat
+            | EpToEngine::Hello(_) => {}
         });
         answers
     }

@@ -15,6 +15,7 @@ use jackfield_protocol::{
 use serde_json::{Value, json};
 
 use crate::{
+    console,
     sample::{Family, Sample, variants},
     value::{
         Pair, at, attempt, awkward, ep, hash, host, interact, iteration, notice, outcome, part, problem,
@@ -28,6 +29,7 @@ variants!(EpToEngine {
     EpToEngine::Returned { .. } => "returned",
     EpToEngine::Call { .. } => "call",
     EpToEngine::Notices { .. } => "notices",
+    EpToEngine::Sessions { .. } => "sessions",
     EpToEngine::Heartbeat => "heartbeat",
     EpToEngine::Goodbye { .. } => "goodbye",
 });
@@ -64,6 +66,8 @@ variants!(EngineToEp {
     EngineToEp::Ack { .. } => "ack",
     EngineToEp::LogStored { .. } => "log_stored",
     EngineToEp::Answer { .. } => "answer",
+    EngineToEp::AskSessions { .. } => "ask_sessions",
+    EngineToEp::OpenConsole(_) => "open_console",
     EngineToEp::Heartbeat => "heartbeat",
 });
 
@@ -86,6 +90,7 @@ fn ep_to_engine() -> Vec<Sample> {
     let report = |ended| EpToEngine::Report { seq: 12, report: Report::Ended(Box::new(ended)) };
     let Pair { full: asks, bare: asks_bare } = interact();
     let call = |asks| EpToEngine::Call { id: 5, attempt: attempt(), call: Call::Interact(asks) };
+    let sessions = |session| EpToEngine::Sessions { id: 8, sessions: vec![session] };
     let Pair { full: hello, bare: hello_bare } = hello();
     Family::new("ep_to_engine")
         .both(EpToEngine::Hello(Box::new(hello)), EpToEngine::Hello(Box::new(hello_bare)))
@@ -93,6 +98,7 @@ fn ep_to_engine() -> Vec<Sample> {
         .one(EpToEngine::Returned { attempts: vec![attempt()] })
         .both(call(asks), call(asks_bare))
         .one(EpToEngine::Notices { notices: vec![notice()] })
+        .both(sessions(console::session().full), sessions(console::session().bare))
         .one(EpToEngine::Heartbeat)
         .one(EpToEngine::Goodbye { reason: "SIGTERM".to_owned() })
         .whole()
@@ -207,7 +213,10 @@ fn calls() -> Vec<Sample> {
     ];
     let Pair { full: asks, bare: asks_bare } = interact();
     Family::new("call")
-        .one(Call::GetResource { query: query() })
+        .both(
+            Call::GetResource { query: query(), open: true },
+            Call::GetResource { query: query(), open: false },
+        )
         .one(Call::SetResource {
             name: "dev2".to_owned(),
             parent: "/tb1".to_owned(),
@@ -247,6 +256,11 @@ fn engine_to_ep() -> Vec<Sample> {
         .one(EngineToEp::Ack { seq: 12 })
         .one(EngineToEp::LogStored { attempt: attempt(), stream: Stream::Cli, bytes: u64::MAX })
         .both(answer(error), answer(error_bare))
+        .one(EngineToEp::AskSessions { id: 8 })
+        .both(
+            EngineToEp::OpenConsole(Box::new(console::order().full)),
+            EngineToEp::OpenConsole(Box::new(console::order().bare)),
+        )
         .one(EngineToEp::Heartbeat)
         .whole()
 }

@@ -11,6 +11,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod event;
 #[cfg(test)]
 mod golden;

@@ -23,7 +23,7 @@ enum Shape {
 
 fn shape(field: &str, object: &Map<String, Value>) -> Shape {
     match field {
-        "value" | "default" | "answer" | "ok" | "properties" | "meta" => Shape::Free,
+        "value" | "default" | "answer" | "ok" | "properties" | "meta" | "others" => Shape::Free,
         "labels" | "variables" | "log_bytes" | "artifacts" | "user_defined" | "counts" | "files"
         | "libraries" | "profiles" => Shape::Keyed,
         "result" => Shape::Either,
