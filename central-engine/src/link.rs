@@ -7,6 +7,8 @@
 //! The loop hears *connected* before anything of the connection and *gone* after the last of it. Log bytes go to
 //! the log store from here and never through the loop.
 
+mod receipt;
+
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -14,14 +16,24 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, Session};
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     event::Fact,
-    id::{EpName, Epoch},
-    link::{Ended, EngineToEp, EpToEngine, Hello, Report, SUBPROTOCOL, VERSION},
+    id::{AttemptId, EpName, Epoch},
+    link::{EngineToEp, EpToEngine, Hello, Report, SUBPROTOCOL, VERSION},
     log::{HEADER_BYTES, LogFrame},
 };
 use jackfield_scheduler::Event;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{auth, calls::Calls, consoles::Connected, engine::Command, http::App, limits, questions::Asked};
+use self::receipt::{Receipts, Stored};
+use crate::{
+    auth,
+    calls::Calls,
+    consoles::Connected,
+    engine::Command,
+    http::App,
+    limits,
+    logs::{LogError, LogKey},
+    questions::Asked,
+};
 
 /// `GET /link`: turns the request into a link and serves it in a task of its own.
 ///
@@ -51,8 +63,15 @@ async fn serve(session: Session, mut stream: AggregatedMessageStream, app: web::
         Err(problem) => return refuse(session, problem).await,
     };
     tracing::info!(ep.name = %ep, link.epoch = %epoch, "EP connected");
-    let mut link =
-        Link { ep: ep.clone(), epoch, calls: Calls::new(app.clone()), app: app.clone(), session, queue };
+    let mut link = Link {
+        ep: ep.clone(),
+        epoch,
+        calls: Calls::new(app.clone()),
+        receipts: Receipts::new(app.logs.clone(), app.terms.log_window_bytes),
+        app: app.clone(),
+        session,
+        queue,
+    };
     let why = link.converse(&mut stream).await;
     tracing::info!(ep.name = %ep, link.epoch = %epoch, "EP disconnected: {why}");
     drop(link.session.close(None).await);
@@ -139,6 +158,7 @@ struct Link {
     epoch: Epoch,
     app: web::Data<App>,
     calls: Calls,
+    receipts: Receipts,
     session: Session,
     queue: mpsc::Receiver<EngineToEp>,
 }
@@ -168,6 +188,10 @@ impl Link {
                     heard = tokio::time::Instant::now();
                     self.hear(frame).await
                 }
+                settled = self.receipts.settle() => match settled {
+                    Ok(stored) => self.give_receipts(stored).await,
+                    Err(error) => Err(self.logs_refused(None, &error).await),
+                },
                 _ = heartbeat.tick() => self.say(&EngineToEp::Heartbeat).await,
                 () = tokio::time::sleep_until(heard + silence) => Err("nothing was heard of it for the silence limit"),
             };
@@ -218,10 +242,7 @@ impl Link {
                         Event::AttemptStarted { ep: ep.clone(), epoch, attempt, at }
                     }
                     Report::ScriptEnded(ended) => Event::ScriptEnded { ep: ep.clone(), epoch, ended },
-                    Report::Ended(ended) => {
-                        self.close_logs(&ended).await?;
-                        Event::AttemptEnded { ep: ep.clone(), epoch, ended }
-                    }
+                    Report::Ended(ended) => Event::AttemptEnded { ep: ep.clone(), epoch, ended },
                 };
                 self.tell(Command::Report { ep, epoch, seq, event }).await
             }
@@ -267,27 +288,34 @@ impl Link {
         };
         let bytes = frame.slice(HEADER_BYTES..);
         if let Err(error) = self.app.logs.write(attempt, stream, offset, bytes).await {
-            tracing::error!(%attempt, %error, "a log cannot be stored");
+            return Err(self.logs_refused(Some(attempt), &error).await);
+        }
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        self.receipts.owe(LogKey { attempt, stream }, offset.saturating_add(length), length);
+        Ok(())
+    }
+
+    async fn give_receipts(&mut self, stored: Stored) -> Result<(), Why> {
+        for (LogKey { attempt, stream }, bytes) in stored {
+            self.say(&EngineToEp::LogStored { attempt, stream, bytes }).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells people that a log cannot be stored, where it is known of which test.
+    async fn logs_refused(&self, attempt: Option<AttemptId>, error: &LogError) -> Why {
+        tracing::error!(ep.name = %self.ep, %error, "logs cannot be stored");
+        if let Some(attempt) = attempt {
             let text = format!(
                 "the log of {attempt} cannot be stored: {error}; {} keeps it and tries again",
                 self.ep
             );
-            self.tell(Command::FromEp(Event::Noted { run: attempt.run, fact: Fact::Note { text } })).await?;
-            return Err("its logs cannot be stored");
+            let noted = Event::Noted { run: attempt.run, fact: Fact::Note { text } };
+            if let Err(why) = self.tell(Command::FromEp(noted)).await {
+                return why;
+            }
         }
-        let bytes = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-        self.say(&EngineToEp::LogStored { attempt, stream, bytes }).await
-    }
-
-    /// Puts the logs of an attempt that ended on the disk before its report is acknowledged.
-    async fn close_logs(&self, ended: &Ended) -> Result<(), Why> {
-        if ended.log_bytes.is_empty() {
-            return Ok(());
-        }
-        self.app.logs.sync(ended.attempt).await.map_err(|error| {
-            tracing::error!(attempt = %ended.attempt, %error, "a log cannot be put on the disk");
-            "its logs cannot be stored"
-        })
+        "its logs cannot be stored"
     }
 
     async fn tell(&self, command: Command) -> Result<(), Why> {

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Writing the same bytes at the same offset again changes nothing, so an EP may repeat what it is not sure of. Bytes are
-//! in the kernel's hands when [`Logs::write`] returns, and on the disk when [`Logs::sync`] does. A gap, which a power
-//! cut can leave, is filled with a line that says so.
+//! in the kernel's hands when [`Logs::write`] returns, and on the disk when [`Logs::sync`] does: an EP forgets none before.
+//! A gap is filled with a line that says so.
 
 mod file;
 mod packed;
@@ -176,20 +176,19 @@ impl Logs {
         Ok(file)
     }
 
-    /// Puts what was written of an attempt on the disk, and closes its files: nothing more is expected of it.
+    /// Puts what was written of these logs on the disk.
     ///
     /// # Errors
     /// The disk refused; what was written may be lost in a power cut.
-    pub async fn sync(&self, attempt: AttemptId) -> Result<(), LogError> {
+    pub async fn sync(&self, keys: Vec<LogKey>) -> Result<(), LogError> {
         let logs = self.clone();
         blocking(move || {
-            for stream in Stream::ALL {
-                let key = LogKey { attempt, stream };
+            for key in keys {
                 let path = logs.path(key);
-                let taken = logs.files().files.remove(&key);
-                let synced = match taken {
-                    Some((_, file)) => file.sync(),
-                    // Written, but its file was closed for others in the meantime.
+                let open = logs.files().files.get(&key).map(|(_, file)| Arc::clone(file));
+                let synced = match open {
+                    Some(file) => file.sync(),
+                    // Written, but its file was closed for others in the meantime, or packed, which puts it on the disk too.
                     None => file::sync_closed(&path),
                 };
                 synced.map_err(|error| LogError::new(&path, error))?;

@@ -132,7 +132,7 @@ impl Default for EngineSettings {
             heartbeat_millis: 5_000,
             silence_millis: 20_000,
             grace_millis: 300_000,
-            log_window_bytes: 1 << 20,
+            log_window_bytes: 8 << 20,
             test_timeout_millis: 3_600_000,
             stop_grace_millis: 10_000,
             hook_timeout_millis: 600_000,

@@ -26,7 +26,7 @@ async fn repeated_bytes_change_nothing() {
     assert_eq!(logs.read(cli, 3, 5).await.unwrap(), LogSlice { from: 3, bytes: b"route".to_vec(), size: 18 });
     assert_eq!(logs.read(cli, 99, 5).await.unwrap(), LogSlice { from: 99, bytes: vec![], size: 18 });
     assert_eq!(logs.tail(cli, 6).await.unwrap().bytes, b"host\xff\n");
-    logs.sync(cli.attempt).await.unwrap();
+    logs.sync(vec![cli]).await.unwrap();
     assert_eq!(logs.list(cli.attempt).await.unwrap(), BTreeMap::from([(Stream::Cli, 18)]));
     assert_eq!(logs.size(key(18, Stream::Cli)).await.unwrap(), 0);
 }
@@ -120,7 +120,7 @@ async fn more_logs_than_open_files() {
     assert_eq!(logs.files().files.len(), limits::LOG_FILES_OPEN_MAX);
     for test in 0..count {
         assert_eq!(all(&logs, key(test, Stream::Cli)).await, b"xx");
-        logs.sync(key(test, Stream::Cli).attempt).await.unwrap();
+        logs.sync(vec![key(test, Stream::Cli)]).await.unwrap();
     }
 }
 
