@@ -1,6 +1,7 @@
 //! From a target to an open channel: dialling with patience, and words for where it stuck.
 
 mod dial;
+mod prompt;
 
 use std::{
     io,
@@ -10,6 +11,7 @@ use std::{
 use jackfield_config::profile::Profile;
 use tokio::{net::TcpStream, time::timeout_at};
 
+use self::prompt::Prompt;
 use crate::{
     channel::{Channel, Raw},
     clock::Deadline,
@@ -117,13 +119,13 @@ async fn connect_once(
 ) -> Result<Box<dyn Channel>, Failure> {
     match &target.connect {
         Connect::Telnet(address) => {
-            let stream = reach(address, stage).await?;
+            let stream = Prompt(reach(address, stage).await?);
             let user = target.user.as_deref().unwrap_or_default();
             let codec = Codec::new(Role::Client, settings.window, user).with_terminal(&profile.terminal);
             Ok(Box::new(Telnet::new(stream, codec, Role::Client)))
         }
         Connect::Rfc2217 { address, line } => {
-            let stream = reach(address, stage).await?;
+            let stream = Prompt(reach(address, stage).await?);
             stage.is(format!("connected to {address}, waiting for it to speak RFC 2217"));
             let codec = Codec::new(Role::Client, settings.window, "").with_com_port();
             let mut telnet = Telnet::new(stream, codec, Role::Client);
@@ -134,7 +136,7 @@ async fn connect_once(
             let serial = Serial::open(device.clone(), *line).await;
             Ok(Box::new(serial.map_err(Failure::Unreachable)?))
         }
-        Connect::Tcp(address) => Ok(Box::new(Raw::new(reach(address, stage).await?))),
+        Connect::Tcp(address) => Ok(Box::new(Raw::new(Prompt(reach(address, stage).await?)))),
         Connect::Ssh(ssh) => {
             let terms = Terms {
                 known_hosts: &settings.known_hosts,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::expect::{PatternError, Patterns};
 
 /// The profiles that are in the binary: file name and text.
-const SHIPPED: [(&str, &str); 9] = [
+const SHIPPED: [(&str, &str); 10] = [
     ("generic.toml", include_str!("../profiles/generic.toml")),
     ("linux.toml", include_str!("../profiles/linux.toml")),
     ("frr.toml", include_str!("../profiles/frr.toml")),
@@ -21,6 +21,7 @@ const SHIPPED: [(&str, &str); 9] = [
     ("junos.toml", include_str!("../profiles/junos.toml")),
     ("vrp.toml", include_str!("../profiles/vrp.toml")),
     ("asterisk.toml", include_str!("../profiles/asterisk.toml")),
+    ("osmocom.toml", include_str!("../profiles/osmocom.toml")),
     ("ovs.toml", include_str!("../profiles/ovs.toml")),
     ("uboot.toml", include_str!("../profiles/uboot.toml")),
 ];
@@ -281,7 +282,10 @@ mod tests {
     fn shipped_profiles_can_be_read_and_compiled() {
         let profiles = Profiles::shipped();
         let names: Vec<&str> = profiles.names().collect();
-        assert_eq!(names, ["asterisk", "frr", "generic", "ios", "junos", "linux", "ovs", "uboot", "vrp"]);
+        assert_eq!(
+            names,
+            ["asterisk", "frr", "generic", "ios", "junos", "linux", "osmocom", "ovs", "uboot", "vrp"]
+        );
         for name in names {
             Kind::new(profiles.get(name).unwrap()).unwrap();
         }

@@ -7,6 +7,7 @@ use jackfield_protocol::{
     api::{Page, RunSummary, SubmitRun, Submitted, TestRow},
     event::RunEvent,
     id::{AttemptId, RunId},
+    verdict::{TestState, Verdict},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -140,6 +141,43 @@ impl Api {
     pub fn tests(&self, run: RunId) -> Result<Vec<TestRow>> {
         let page: Page<TestRow> = self.get(&format!("/runs/{run}/tests?limit=1000"))?;
         Ok(page.items)
+    }
+
+    /// Sets a node of the resource tree.
+    ///
+    /// # Errors
+    /// It was refused.
+    pub fn set_resource(&self, parent: &str, name: &str, properties: &Value) -> Result<()> {
+        let body = serde_json::json!({"parent": parent, "name": name, "properties": properties});
+        self.put::<Value>("/resources", &body).map(drop)
+    }
+
+    /// Runs these test files of the lab in one suite, one after the other, to their end.
+    ///
+    /// # Errors
+    /// They were refused, or do not end in time.
+    pub fn run_files(&self, files: &[&str], limit: Duration) -> Result<Vec<TestRow>> {
+        let cases: String =
+            files.iter().map(|file| format!("<TestCase><tcName>{file}</tcName></TestCase>")).collect();
+        let xml = format!("<Root><TestSuite><tsName>story</tsName>{cases}</TestSuite></Root>");
+        let run = self.submit("story", &xml)?;
+        self.wait(run, limit)?;
+        self.tests(run)
+    }
+
+    /// The same, where every one of them shall pass.
+    ///
+    /// # Errors
+    /// One did not; with what it said.
+    pub fn pass_files(&self, files: &[&str], limit: Duration) -> Result<Vec<TestRow>> {
+        let rows = self.run_files(files, limit)?;
+        for row in &rows {
+            if row.state != TestState::Ended(Verdict::Pass) {
+                let log = row.attempt.map(|attempt| self.log(attempt, "cli").unwrap_or_default());
+                bail!("{} ended {:?}: {}\n{}", row.name, row.state, row.reason, log.unwrap_or_default());
+            }
+        }
+        Ok(rows)
     }
 
     /// Every event of a run so far.

@@ -6,8 +6,13 @@ pub mod api;
 pub mod bench;
 pub mod frr;
 pub mod full_disk;
+pub mod node;
+pub mod osmo;
+pub mod ovs;
+pub mod present;
 pub mod process;
 pub mod proxy;
+pub mod shell;
 pub mod wait;
 
 pub use bench::Bench;

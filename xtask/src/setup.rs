@@ -7,8 +7,11 @@ use anyhow::{Context, Result, bail};
 use crate::command::{self, root, succeeds};
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 20] = [
+const PACKAGES: [(&str, &str); 23] = [
     ("frr", "/usr/lib/frr/zebra"),
+    ("openvswitch-switch", "/usr/sbin/ovs-vswitchd"),
+    ("osmo-hlr", "/usr/bin/osmo-hlr"),
+    ("iputils-ping", "/usr/bin/ping"),
     ("openssh-server", "/usr/sbin/sshd"),
     ("openssh-client", "/usr/bin/ssh"),
     ("inetutils-telnetd", "/usr/sbin/telnetd"),

@@ -143,7 +143,8 @@ pub(crate) fn without_pager_wipe(bytes: &[u8]) -> &[u8] {
                 // The end of the pager's own line is not the end of a line of the answer.
                 wiped = rest;
             }
-            b' ' => rest = after,
+            // A space may be one of the next line's; a zero fills time on slow terminals, and shows nothing.
+            b' ' | 0 => rest = after,
             0x1b => {
                 rest = after_escape(after);
                 wiped = rest;
@@ -205,6 +206,7 @@ mod tests {
         for (sent, left) in [
             (&b"\x08\x08\x08   \x08\x08\x08next"[..], &b"next"[..]),
             (b"\r          \r  indented", b"  indented"),
+            (b" \0\x08\x08\x08   \x08\x08\x08next", b"next"),
             (b"\x1b[2K\rnext", b"next"),
             (b"  indented", b"  indented"),
             (b"\r\nnext", b"next"),

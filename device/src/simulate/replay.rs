@@ -1,6 +1,7 @@
 //! A recording as a device: it says what was said, as long as it is sent what was sent.
 //!
 //! Echoes are in the recording, so nothing is echoed. Where a test departs from it, the device says at which command, and hangs up.
+//! An empty line is no command: it asks for the prompt, and whether one was sent at a place depends on the way to the device.
 
 use std::{future::poll_fn, io};
 
@@ -53,10 +54,22 @@ impl Script {
     pub(super) async fn play(&self, channel: &mut dyn Channel) -> io::Result<()> {
         let mut line = Vec::new();
         let commands = self.turns.iter().filter(|turn| turn.hears.is_some()).count();
+        // What was sent where the recording has an empty line.
+        let mut early = None;
         for (number, turn) in (1_usize..).zip(&self.turns) {
-            send(channel, turn.says.as_bytes()).await?;
+            if early.is_none() {
+                send(channel, turn.says.as_bytes()).await?;
+            }
             let Some(wanted) = &turn.hears else { break };
-            let Some(heard) = hear(channel, &mut line, wanted).await? else { return Ok(()) };
+            let heard = match early.take() {
+                Some(heard) => Some(heard),
+                None => hear_command(channel, &mut line, turn, wanted).await?,
+            };
+            let Some(heard) = heard else { return Ok(()) };
+            if is_empty_line(wanted.as_bytes()) && !is_empty_line(&heard) {
+                early = Some(heard);
+                continue;
+            }
             if !is_same(&heard, wanted) {
                 let told = format!(
                     "\r\n% departed from the recording at command {number} of {commands}: it has `{}`, not `{}`\r\n",
@@ -71,6 +84,28 @@ impl Script {
         channel.close().await;
         Ok(())
     }
+}
+
+/// Takes as much as was sent then; an empty line that was not sent then is answered with the prompt.
+async fn hear_command(
+    channel: &mut dyn Channel,
+    line: &mut Vec<u8>,
+    turn: &Turn,
+    wanted: &str,
+) -> io::Result<Option<Vec<u8>>> {
+    loop {
+        let heard = hear(channel, line, wanted).await?;
+        let asks_for_prompt = heard.as_deref().is_some_and(is_empty_line);
+        if !asks_for_prompt || is_empty_line(wanted.as_bytes()) || is_secret(wanted) {
+            return Ok(heard);
+        }
+        let prompt = turn.says.rsplit(['\r', '\n']).next().unwrap_or_default();
+        send(channel, format!("\r\n{prompt}").as_bytes()).await?;
+    }
+}
+
+fn is_empty_line(sent: &[u8]) -> bool {
+    matches!(sent, b"\r" | b"\n" | b"\r\n")
 }
 
 /// Takes as much as was sent then: a line, or so many bytes; none when the other side is gone.

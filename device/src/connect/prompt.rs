@@ -1,0 +1,82 @@
+//! A TCP connection that acknowledges at once what is short.
+//!
+//! A device writes the echo of a command and then its answer. Most telnet servers leave Nagle's algorithm on: the answer waits until the
+//! echo is acknowledged, which the kernel of one who also sends puts off by 40 ms. The kernel forgets the wish, so it is made again.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use rustix::net::sockopt;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// More than this at once is no echo: floods are acknowledged by their amount.
+const SHORT_BYTES_MAX: usize = 4096;
+
+/// The connection.
+#[derive(Debug)]
+pub(super) struct Prompt(pub(super) TcpStream);
+
+impl AsyncRead for Prompt {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.0).poll_read(cx, buffer))?;
+        if buffer.filled().len().saturating_sub(before) <= SHORT_BYTES_MAX {
+            // A connection that is gone says so when it is read again.
+            let _ = sockopt::set_tcp_quickack(&self.0, true);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Prompt {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_short_is_acknowledged_at_once_however_long_the_talk() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut device, mut us) = (listener.accept().await.unwrap().0, Prompt(stream));
+        let mut byte = [0];
+        let mut put_off = 0;
+        for _ in 0..50 {
+            us.write_all(b"?").await.unwrap();
+            device.read_exact(&mut byte).await.unwrap();
+            // One who answers what came is taken for one whose acknowledgements can wait for the next answer.
+            put_off += u32::from(!sockopt::tcp_quickack(&us.0).unwrap());
+            device.write_all(b"!").await.unwrap();
+            us.read_exact(&mut byte).await.unwrap();
+            assert!(sockopt::tcp_quickack(&us.0).unwrap());
+        }
+        assert!(put_off > 0, "the kernel puts nothing off: this test shows nothing");
+    }
+}
