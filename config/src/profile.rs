@@ -100,6 +100,10 @@ pub struct Pager {
     pub more: String,
     /// What makes it go on.
     pub answer: String,
+    /// What it shows after the last page, where it does not end by itself.
+    pub end: Option<String>,
+    /// What ends it then.
+    pub end_answer: String,
 }
 
 /// A privilege level.
@@ -241,8 +245,10 @@ fn read_pager(fields: &Table<'_>) -> Option<Pager> {
     }
     let more = fields.pattern("more");
     let answer = fields.text("answer").unwrap_or_else(|| " ".to_owned());
+    let end = fields.pattern("end");
+    let end_answer = fields.text("end_answer").unwrap_or_else(|| "q".to_owned());
     fields.finish();
-    Some(Pager { more: more?, answer })
+    Some(Pager { more: more?, answer, end, end_answer })
 }
 
 fn read_level(fields: &Table<'_>) -> Option<Level> {

@@ -171,6 +171,8 @@ pub(crate) enum Follow {
     Prompt,
     /// The pager.
     Pager,
+    /// The pager after its last page.
+    PagerEnd,
     /// A question of the profile, by its place.
     Question(usize),
 }
@@ -257,6 +259,10 @@ fn follows(profile: &Profile) -> Result<(Patterns, Vec<Follow>), PatternError> {
     if let Some(pager) = &profile.pager {
         patterns.push(&pager.more);
         kinds.push(Follow::Pager);
+        if let Some(end) = &pager.end {
+            patterns.push(end);
+            kinds.push(Follow::PagerEnd);
+        }
     }
     for (place, question) in profile.questions.iter().enumerate() {
         patterns.push(&question.asks);

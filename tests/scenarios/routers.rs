@@ -41,6 +41,15 @@ with session("/lab/r1") as router:
     router.level("view")
     router.config("no ip route 192.0.2.0/25 blackhole")
     assert "192.0.2.0/25" not in router.command("show running-config")
+
+    # vtysh starts the pager of its machine where it is told to page.
+    lines = [f"ip route 192.0.2.{number}/32 blackhole" for number in range(80)]
+    router.config(lines)
+    whole = router.command("show running-config")
+    router.command("terminal paginate")
+    paged = router.command("show running-config")
+    assert paged == whole, (paged, whole)
+    router.config(["no " + line for line in lines])
 "##;
 
 /// A daemon's own port asks for a password, for another one at `enable`, and pages by itself.

@@ -115,10 +115,14 @@ impl Session {
                     answer.truncate(answer.len().saturating_add(seen.text.len()).saturating_sub(prompt));
                     return Ok(answer);
                 }
-                Some(Follow::Pager) => {
+                Some(follow @ (Follow::Pager | Follow::PagerEnd)) => {
                     paged = true;
                     drop_pager_line(&mut answer);
-                    kind.profile.pager.as_ref().map(|pager| pager.answer.clone()).unwrap_or_default()
+                    let answer = kind.profile.pager.as_ref().map(|pager| match follow {
+                        Follow::PagerEnd => pager.end_answer.clone(),
+                        Follow::Pager | Follow::Prompt | Follow::Question(_) => pager.answer.clone(),
+                    });
+                    answer.unwrap_or_default()
                 }
                 Some(Follow::Question(place)) => {
                     paged = false;
