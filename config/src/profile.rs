@@ -25,6 +25,8 @@ pub struct Profile {
     pub terminal: String,
     /// Quiet time after which a prompt that was not seen before is believed.
     pub settle: Duration,
+    /// The prompt is also shown between a command and its answer: also a known one is believed only after the settle time.
+    pub prompt_before_answer: bool,
     /// How to get from the connection to the first prompt.
     pub login: Login,
     /// What to send once at the first prompt, in order: no pager, wide lines.
@@ -197,6 +199,7 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         line_ending: fields.text("line_ending").unwrap_or_else(|| "\r".to_owned()),
         terminal: fields.text("terminal").unwrap_or_else(|| "vt100".to_owned()),
         settle: fields.duration("settle").unwrap_or(SETTLE_DEFAULT),
+        prompt_before_answer: fields.flag("prompt_before_answer").unwrap_or(false),
         login: read_login(login.as_ref()),
         setup: fields.texts("setup"),
         pager: fields.table("pager", "a pager").as_ref().and_then(read_pager),

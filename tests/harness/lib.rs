@@ -3,6 +3,7 @@
 //! Everything goes through the public face: the binary, its files, and its HTTP interface.
 
 pub mod api;
+pub mod asterisk;
 pub mod bench;
 pub mod frr;
 pub mod full_disk;

@@ -118,6 +118,14 @@ impl Node {
         .map(drop)
     }
 
+    /// The ids of the processes in it, the oldest first.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn pids(&self) -> Result<String> {
+        sh(&format!("ip netns pids {}", self.name))
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }

@@ -5,6 +5,24 @@ use std::path::Path;
 /// Names, separated by commas, of what a machine does not have and its tests shall do without.
 const WITHOUT: &str = "JACKFIELD_WITHOUT";
 
+/// Names, separated by commas, of what takes too long to fetch to be tested unasked.
+const WITH: &str = "JACKFIELD_WITH";
+
+/// Whether somebody asked for stories with this, which are otherwise left out; `how` says what asking for them takes.
+#[expect(clippy::print_stderr, reason = "a story that is left out says so")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a machine shall fetch is told to tests by its environment"
+)]
+pub fn asked_for(name: &str, how: &str) -> bool {
+    let with = std::env::var(WITH).unwrap_or_default();
+    let asked = with.split(',').any(|word| word.trim() == name);
+    if !asked {
+        eprintln!("left out: {WITH}={name} asks for it; {how}");
+    }
+    asked
+}
+
 /// Whether stories with this Debian package are left out here; `shows` is a file of it.
 ///
 /// # Panics

@@ -15,6 +15,7 @@ mod console;
 mod crash;
 mod dialogue;
 mod equipment;
+mod exchange;
 mod first_run;
 mod languages;
 mod logs;

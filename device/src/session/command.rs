@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use jackfield_config::profile::ConfigMode;
 
-use super::{Session, SessionError, answer::Answer, clean};
+use super::{
+    Session, SessionError,
+    answer::{Answer, Known},
+    clean,
+};
 use crate::{
     clock::Deadline,
     expect::matcher::{Found, Matcher},
@@ -94,7 +98,9 @@ impl Session {
         let failed = |source| SessionError::Expect { doing: doing.to_owned(), source };
         for _ in 0..PAGES_MAX {
             let settle = self.settle();
-            let mut watch = Answer::new(&self.prompt.known, Matcher::new(&kind.follows));
+            let nothing_known = Known::default();
+            let known = if kind.profile.prompt_before_answer { &nothing_known } else { &self.prompt.known };
+            let mut watch = Answer::new(known, Matcher::new(&kind.follows));
             let seen = self.dialogue.watch(&mut watch, || told.clone(), deadline, settle).await;
             drop(watch);
             let seen = seen.map_err(failed)?;
@@ -154,11 +160,13 @@ impl Session {
     /// one where it begins with the name that the prompt has shown so far (`r1#`, then `r1(config)#`).
     pub(super) fn settle(&self) -> impl Fn(&[u8], &Found) -> Duration + use<> {
         let settle = self.dialogue.settle();
+        // Where a prompt proves little, neither does the name in it.
+        let is_sure = !self.kind.profile.prompt_before_answer;
         let stem = stem(&self.prompt.text).to_vec();
         move |text, found| {
             let line = last_line(text.get(..found.start).unwrap_or_default(), &[]);
             let begins = [&line, text.get(found.start..found.end).unwrap_or_default()].concat();
-            let known = stem.len() >= STEM_BYTES_MIN && begins.starts_with(&stem);
+            let known = is_sure && stem.len() >= STEM_BYTES_MIN && begins.starts_with(&stem);
             if known { settle.min(SIBLING_SETTLE) } else { settle }
         }
     }

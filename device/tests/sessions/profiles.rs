@@ -232,6 +232,19 @@ async fn asterisk_tells_its_news_elsewhere() {
     assert!(session.refusal(&refused).is_some(), "{refused}");
 }
 
+/// As the line editor of the real one does it: the prompt, and over it the answer.
+const LINE_EDITOR: &str = r#"printf 'pbx1*CLI> '; while read -r line; do printf 'pbx1*CLI> '
+  printf '\r\033[0K%s: no news\n\npbx1*CLI> ' "$line"; done"#;
+
+#[tokio::test]
+async fn the_prompt_that_asterisk_draws_before_its_answer_ends_nothing() {
+    let connect = json!({"protocol": "process", "command": ["sh", "-c", LINE_EDITOR], "profile": "asterisk"});
+    let mut session = open(target(std::collections::BTreeMap::new(), connect)).await.unwrap();
+    for number in 0..20 {
+        assert_eq!(say(&mut session, &format!("show {number}")).await, format!("show {number}: no news"));
+    }
+}
+
 #[tokio::test]
 async fn what_a_resource_writes_anew_of_its_profile_must_fit() {
     let device = simulated(ROUTER).await;
