@@ -35,6 +35,14 @@ pub trait StepEnvironment: Send {
         path: &str,
     ) -> impl Future<Output = Result<BTreeMap<String, Value>, String>> + Send;
 
+    /// The same of a host that is only passed on the way to a device.
+    fn jump_host(
+        &mut self,
+        path: &str,
+    ) -> impl Future<Output = Result<BTreeMap<String, Value>, String>> + Send {
+        self.resource(path)
+    }
+
     /// A variable that the test did not set itself: a parameter, a property, a global.
     fn variable(&mut self, name: &str) -> impl Future<Output = Option<String>> + Send;
 

@@ -13,7 +13,7 @@ use std::{
 
 use jackfield_device::{
     channel::Window,
-    record::{Recorder, Tap},
+    record::Recorder,
     session::{Session, SessionError, SessionSettings},
     target::SessionTarget,
 };
@@ -24,7 +24,7 @@ use jackfield_protocol::{
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::folder_name;
-use live::Live;
+use live::{Live, Private};
 use recording::Recording;
 
 pub(crate) mod fan;
@@ -49,6 +49,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     open: BTreeMap<(RunId, String), Entry>,
+    /// Sessions that step tests keep to themselves.
+    private: BTreeMap<(AttemptId, String), Private>,
     /// What holds for the sessions of a run whose lab has profiles of its own.
     settings: BTreeMap<RunId, SessionSettings>,
     /// What each test recorded so far: the name it is kept under, and the file.
@@ -211,20 +213,8 @@ impl Sessions {
     pub(crate) fn leave(&self, attempt: AttemptId) -> Vec<(Arc<str>, PathBuf)> {
         let mut state = self.0.state();
         state.open.values().for_each(|entry| entry.recording.leave(attempt));
+        state.private.retain(|(of, _), _| *of != attempt);
         state.recorded.remove(&attempt).unwrap_or_default()
-    }
-
-    /// The listener that records a session which is not shared, for a test.
-    pub(crate) fn private_recording(
-        &self,
-        attempt: AttemptId,
-        name: &str,
-        secrets: &[String],
-    ) -> Vec<Box<dyn Tap>> {
-        let recording = Recording::new(name);
-        recording.hide(secrets.to_vec());
-        self.turn_to(attempt, name, &recording);
-        vec![Box::new(recording)]
     }
 
     /// What is said in a session from now on is this test's.

@@ -79,7 +79,7 @@ fn project(tests: &[(&str, &str)]) -> String {
 }
 
 /// Waits until the first test of a run hangs, having set its route.
-fn wait_until_it_hangs(bench: &Bench, run: RunId) {
+pub(crate) fn wait_until_it_hangs(bench: &Bench, run: RunId) {
     wait::until(LIMIT, "the device to hang", || {
         let attempt = bench.api.tests(run)?.first().and_then(|test| test.attempt);
         let log = attempt.and_then(|attempt| bench.api.log(attempt, "cli").ok()).unwrap_or_default();

@@ -226,6 +226,52 @@ fn a_session_of_a_test_is_watched_by_two_and_taken_over_by_one() {
 }
 
 #[test]
+fn a_step_test_is_watched_and_keeps_its_session() {
+    let (bench, _simulator) = lab();
+    let admin = bench.api.clone();
+    let run = admin.submit("hang", &project("hang.steps.toml")).unwrap();
+    cleanup::wait_until_it_hangs(&bench, run);
+    let watcher = Sitting::begin(&bench, &admin, "watcher", &["/lab/router", "--watch"]);
+    // It came late and sees what was said before.
+    watcher.awaits("10.80.0.0");
+    let mut taker = Sitting::begin(&bench, &admin, "taker", &["/lab/router", "--take"]);
+    assert_eq!(taker.ended().code(), Some(2), "{}", taker.reads());
+    assert!(taker.reads().contains("a step test keeps this session to itself"), "{}", taker.reads());
+    bench
+        .api
+        .put::<Value>(
+            "/resources",
+            &json!({"parent": "/lab", "name": "router", "properties": {"console": "off"}}),
+        )
+        .unwrap();
+    let mut off = Sitting::begin(&bench, &admin, "off", &["/lab/router", "--watch"]);
+    assert_eq!(off.ended().code(), Some(2), "{}", off.reads());
+    assert!(off.reads().contains("/lab/router has console = off"), "{}", off.reads());
+    admin.post::<Value>(&format!("/runs/{run}/stop"), &json!({})).unwrap();
+    admin.wait(run, LIMIT).unwrap();
+}
+
+#[test]
+fn a_test_goes_on_when_the_engine_dies_under_the_one_who_took_over() {
+    let (mut bench, _simulator) = lab();
+    let admin = bench.api.clone();
+    let flags = tempfile::tempdir().unwrap();
+    bench.write("tests/long.py", &LONG.replace("@FOLDER@", &flags.path().display().to_string())).unwrap();
+    let run = admin.submit("long", &project("long.py")).unwrap();
+    let open = flags.path().join("open");
+    wait::until(LIMIT, "the session to be open", || Ok(open.try_exists()?.then_some(()))).unwrap();
+    let mut hers = Sitting::begin(&bench, &admin, "hers", &["/lab/router", "--take"]);
+    hers.awaits("you type");
+    bench.kill_engine();
+    assert_eq!(hers.ended().code(), Some(3), "{}", hers.reads());
+    fs::write(flags.path().join("enough"), "").unwrap();
+    bench.start_engine().unwrap();
+    admin.wait(run, LIMIT).unwrap();
+    let test = admin.tests(run).unwrap().remove(0);
+    assert_eq!(test.state, TestState::Ended(Verdict::Pass), "{}", test.reason);
+}
+
+#[test]
 fn a_person_reads_why_a_console_ended() {
     let (mut bench, _simulator) = lab();
     let admin = bench.api.clone();
@@ -238,8 +284,7 @@ fn a_person_reads_why_a_console_ended() {
     bench.kill_ep("EP-1");
     assert_eq!(with_ep.ended().code(), Some(4), "{}", with_ep.reads());
     assert!(with_ep.reads().contains("the connection to EP EP-1 broke"), "{}", with_ep.reads());
-    bench.start_ep("EP-1", "[limits]\nconsole_idle = \"1s\"\n").unwrap();
-    // An EP keeps its first file.
+    bench.start_ep("EP-1", "").unwrap();
     let mut with_engine = sit(&bench, "with-engine");
     assert!(bench.engine().terminate().unwrap().success());
     assert_eq!(with_engine.ended().code(), Some(4), "{}", with_engine.reads());

@@ -67,7 +67,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
     async fn fill_in_jumps(&mut self, properties: &mut BTreeMap<String, Value>) -> Result<(), Failure> {
         let mut found = BTreeMap::new();
         for path in jump_resources(properties) {
-            let of_path = self.environment.resource(&path).await;
+            let of_path = self.environment.jump_host(&path).await;
             let of_path = of_path.map_err(|error| Failure::lab(format!("jump host {path}: {error}")))?;
             found.insert(path, of_path);
         }

@@ -36,6 +36,8 @@ struct Around {
     lines: mpsc::UnboundedSender<String>,
     /// Resources as they were when they were first asked for.
     resources: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The ids of those that were opened.
+    ids: BTreeMap<String, String>,
     /// Global parameters, likewise.
     globals: BTreeMap<String, Option<String>>,
 }
@@ -48,6 +50,17 @@ impl StepEnvironment for Around {
         let attempt = self.order.attempt;
         let node = free::device(&self.events, attempt, path, OPEN_TIMEOUT).await;
         let node = node.map_err(|problem| problem.to_string())?;
+        self.ids.insert(path.to_owned(), node.id);
+        self.resources.insert(path.to_owned(), node.properties.clone());
+        Ok(node.properties)
+    }
+
+    async fn jump_host(&mut self, path: &str) -> Result<BTreeMap<String, Value>, String> {
+        if let Some(known) = self.resources.get(path) {
+            return Ok(known.clone());
+        }
+        let found = self.ask(Call::GetResource { query: path.to_owned(), open: false }).await?;
+        let node = free::node(path, found).map_err(|problem| problem.to_string())?;
         self.resources.insert(path.to_owned(), node.properties.clone());
         Ok(node.properties)
     }
@@ -86,8 +99,9 @@ impl StepEnvironment for Around {
         let _ = self.lines.send(format!("{}\n", line.trim_end_matches('\n')));
     }
 
-    fn taps(&mut self, session: &str, _title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>> {
-        self.sessions.private_recording(self.order.attempt, session, secrets)
+    fn taps(&mut self, session: &str, title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>> {
+        let resource = self.ids.get(title).cloned();
+        self.sessions.private_taps(self.order.attempt, session, resource, secrets)
     }
 }
 
@@ -114,8 +128,8 @@ impl Attempt {
         let (lines, mut said) = mpsc::unbounded_channel();
         let sessions = self.station.sessions.clone();
         let (order, events) = (Arc::clone(&self.order), self.events.clone());
-        let (resources, globals) = (BTreeMap::new(), BTreeMap::new());
-        let mut around = Around { order, events, sessions: sessions.clone(), lines, resources, globals };
+        let (resources, ids, globals) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut around = Around { order, events, sessions: sessions.clone(), lines, resources, ids, globals };
         let (stop, stopped) = oneshot::channel::<()>();
         let mut stop = Some(stop);
         let report = {

@@ -247,7 +247,8 @@ impl<'a> Seat<'a> {
             return self.refuse(format!("{user} types; take over when they have let go")).await;
         }
         let Some(slot) = &self.live.slot else {
-            return self.refuse("somebody else has this device; you may watch".to_owned()).await;
+            let whose = if self.run.is_some() { "a step test" } else { "somebody else" };
+            return self.refuse(format!("{whose} keeps this session to itself; you may watch")).await;
         };
         let slot = Arc::clone(slot);
         self.turn = Some(async move { slot.lock_owned().await }.boxed());

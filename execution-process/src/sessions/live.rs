@@ -1,9 +1,13 @@
 //! Sessions as persons see them: which are open, and how one is watched or taken over.
 
-use jackfield_protocol::{console::OpenSession, id::RunId};
+use jackfield_device::record::Tap;
+use jackfield_protocol::{
+    console::OpenSession,
+    id::{AttemptId, RunId},
+};
 use tokio_util::sync::CancellationToken;
 
-use super::{Sessions, Slot, fan::Fan};
+use super::{Sessions, Slot, fan::Fan, recording::Recording};
 
 /// An open session, for those who sit at a console.
 #[derive(Clone, Debug)]
@@ -16,21 +20,64 @@ pub(crate) struct Live {
     pub(crate) closing: CancellationToken,
 }
 
+/// A session that its test keeps to itself.
+#[derive(Debug)]
+pub(super) struct Private {
+    live: Live,
+    resource: Option<String>,
+}
+
+/// Tests of one run may use the same name side by side.
+fn private_name(attempt: AttemptId, name: &str) -> String {
+    format!("{name}@{}.{}", attempt.test, attempt.attempt)
+}
+
 impl Sessions {
     /// The sessions that runs have open, sorted.
     pub(crate) fn open_sessions(&self) -> Vec<OpenSession> {
         let state = self.0.state();
+        let private = state.private.iter().map(|((attempt, name), private)| OpenSession {
+            run: attempt.run,
+            name: private_name(*attempt, name),
+            resource: private.resource.clone(),
+        });
         let open = state.open.iter().map(|((run, name), entry)| OpenSession {
             run: *run,
             name: name.clone(),
             resource: entry.resource.clone(),
         });
-        open.collect()
+        let mut all: Vec<OpenSession> = open.chain(private).collect();
+        all.sort_unstable();
+        all
     }
 
     /// A session of a run.
     pub(crate) fn live(&self, run: RunId, name: &str) -> Option<Live> {
-        self.0.state().open.get(&(run, name.to_owned())).map(|entry| entry.live.clone())
+        let state = self.0.state();
+        let shared = state.open.get(&(run, name.to_owned())).map(|entry| entry.live.clone());
+        let is_it = |attempt: AttemptId, own: &str| attempt.run == run && private_name(attempt, own) == name;
+        let private = || {
+            let found = state.private.iter().find(|((attempt, own), _)| is_it(*attempt, own));
+            found.map(|(_, private)| private.live.clone())
+        };
+        shared.or_else(private)
+    }
+
+    /// The listeners of a session that is not shared: its recording, and those who watch.
+    pub(crate) fn private_taps(
+        &self,
+        attempt: AttemptId,
+        name: &str,
+        resource: Option<String>,
+        secrets: &[String],
+    ) -> Vec<Box<dyn Tap>> {
+        let (recording, fan) = (Recording::new(name), Fan::default());
+        recording.hide(secrets.to_vec());
+        fan.hide(secrets.to_vec());
+        self.turn_to(attempt, name, &recording);
+        let live = Live { slot: None, fan: fan.clone(), closing: CancellationToken::new() };
+        self.0.state().private.insert((attempt, name.to_owned()), Private { live, resource });
+        vec![Box::new(recording), Box::new(fan)]
     }
 
     /// The session of this name leads to this resource.
