@@ -293,6 +293,8 @@ impl Lab {
             | EngineToEp::Ack { .. }
             | EngineToEp::LogStored { .. }
             | EngineToEp::Answer { .. }
+            | EngineToEp::AskSessions { .. }
+            | EngineToEp::OpenConsole(_)
             | EngineToEp::Heartbeat => panic!("the scheduler does not say {message:?}"),
         };
         self.orders.push(line);
