@@ -48,7 +48,7 @@ impl Node {
         let (number, lock) = claim()?;
         let name = format!("jfn{number}");
         sweep(&name);
-        let folder = TempDir::with_prefix("jackfield-node-")?;
+        let folder = TempDir::with_prefix(folder_prefix(&name))?;
         // Users of other names, such as FRRouting's, look into it.
         sh(&format!("chmod 755 {}", folder.path().display()))?;
         let address = format!("10.99.{}.{}", number / 250, number % 250 + 1);
@@ -163,6 +163,10 @@ fn claim() -> Result<(u32, File)> {
     bail!("{NODES_MAX} nodes of the lab are in use at once")
 }
 
+fn folder_prefix(name: &str) -> String {
+    format!("jackfield-node-{name}-")
+}
+
 /// Every process of the namespace is one of ours; the rest goes with it.
 fn sweep(name: &str) {
     if Path::new("/run/netns").join(name).try_exists().unwrap_or(true) {
@@ -173,6 +177,12 @@ fn sweep(name: &str) {
     }
     // The other end goes with the namespace, but not at once where a process still holds it.
     drop(sh(&format!("! ip link show {name}v >/dev/null 2>&1 || ip link del {name}v")));
+    let begins = folder_prefix(name);
+    for folder in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        if folder.file_name().to_string_lossy().starts_with(&begins) {
+            drop(fs::remove_dir_all(folder.path()));
+        }
+    }
     drop(fs::remove_dir_all(format!("/etc/frr/{name}")));
     drop(fs::remove_dir_all(format!("/var/run/frr/{name}")));
 }
