@@ -99,7 +99,7 @@ impl<'p> Properties<'p> {
             }
             _ => {
                 let line = self.text(&["command"])?.ok_or_else(missing)?;
-                Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), format!("exec {line}")])
+                Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), line])
             }
         }
     }
