@@ -268,7 +268,7 @@ impl Lookup for LabNow<'_> {
         self.lab.library_names()
     }
 
-    fn profiles(&self) -> std::collections::BTreeMap<String, String> {
+    fn profiles(&self) -> BTreeMap<String, Result<String, Box<FileProblem>>> {
         Lookup::profiles(self.lab)
     }
 

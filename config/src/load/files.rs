@@ -58,8 +58,8 @@ impl Lab {
         self.first(&self.layout.users, UsersAndGroups::read)
     }
 
-    /// The lab's own profiles of devices: file name and text; what a user has of their own goes before what all share.
-    pub fn profiles(&self) -> BTreeMap<String, String> {
+    /// The lab's own profiles of devices: file name, and text or why it cannot be read; what a user has of their own goes before what all share.
+    pub fn profiles(&self) -> BTreeMap<String, Result<String, Box<FileProblem>>> {
         let mut profiles = BTreeMap::new();
         for folder in &self.layout.profiles {
             // A folder that is not there has no profiles.
@@ -67,7 +67,7 @@ impl Lab {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if name.ends_with(".toml") && !profiles.contains_key(&name) && profiles.len() < PROFILES_MAX {
                     let read = read_source(&entry.path(), PROFILE_BYTES_MAX);
-                    profiles.extend(read.ok().map(|source| (name, source.text().to_owned())));
+                    profiles.insert(name, read.map(|source| source.text().to_owned()));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use jackfield_protocol::id::UserName;
+use jackfield_protocol::{error::FileProblem, id::UserName};
 
 use super::{Kind, Lab, text::read_as};
 use crate::{
@@ -108,7 +108,7 @@ impl Lookup for Lab {
         Self::panic_patterns(self, user)
     }
 
-    fn profiles(&self) -> BTreeMap<String, String> {
+    fn profiles(&self) -> BTreeMap<String, Result<String, Box<FileProblem>>> {
         Self::profiles(self)
     }
 

@@ -51,8 +51,8 @@ pub trait Lookup {
     fn library_names(&self) -> Vec<String> {
         Vec::new()
     }
-    /// The lab's own profiles of devices: file name and text.
-    fn profiles(&self) -> BTreeMap<String, String> {
+    /// The lab's own profiles of devices: file name, and text or why it cannot be read.
+    fn profiles(&self) -> BTreeMap<String, Result<String, Box<FileProblem>>> {
         BTreeMap::new()
     }
 
@@ -140,9 +140,17 @@ pub fn expand(
 
 /// Adds the lab's profiles; one that cannot be read is told of, and stands in the way of those alone who use it.
 fn take_profiles(plan: &mut RunPlan, lab: &dyn Lookup) -> Vec<FileProblem> {
-    plan.profiles = lab.profiles();
-    let problems = plan.profiles.iter().filter_map(|(file, text)| Profile::parse(file, text).err()).flatten();
-    problems.map(|problem| FileProblem { severity: Severity::Warning, ..problem }).collect()
+    let mut problems = Vec::new();
+    for (file, read) in lab.profiles() {
+        match read {
+            Ok(text) => {
+                problems.extend(Profile::parse(&file, &text).err().into_iter().flatten());
+                plan.profiles.insert(file, text);
+            }
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    problems.into_iter().map(|problem| FileProblem { severity: Severity::Warning, ..problem }).collect()
 }
 
 /// Adds what the lab watches for, where a suite wants its output watched; the answer is what is wrong there.

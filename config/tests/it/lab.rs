@@ -221,3 +221,28 @@ fn panic_patterns_come_into_the_plan_of_their_user_where_a_suite_is_watched() {
     assert_eq!(check("bob", "false"), (Some(Vec::new()), Vec::new()));
     assert_eq!(check("eve", "true"), (Some(Vec::new()), Vec::new()));
 }
+
+#[test]
+fn a_profile_that_cannot_be_read_is_told_of_when_a_project_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    };
+    write("engine.toml", b"");
+    write("tests/a.py", b"");
+    write("profiles/latin.toml", b"title = \"caf\xe9\"\n");
+    write("profiles/wrong.toml", b"titel = 1\n");
+    write(
+        "projects/p.xml",
+        b"<Root><TestSuite><tsName>s</tsName><TestCase><tcName>a.py</tcName></TestCase></TestSuite></Root>",
+    );
+    let lab = Lab::open(folder.path()).unwrap();
+    let checked = check_project(&folder.path().join("projects/p.xml"), &lab, &ExpandOptions::default());
+    assert!(checked.plan.is_some());
+    for file in ["latin.toml", "wrong.toml"] {
+        let told = checked.problems.iter().any(|problem| problem.to_string().contains(file));
+        assert!(told, "{file}: {:?}", checked.problems);
+    }
+}
