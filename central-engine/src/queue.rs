@@ -137,24 +137,7 @@ fn fresh(
     let ep = top.and_then(|(_, suite)| suite.place.ep.as_ref()).map_or(String::new(), |ep| format!("#{ep}"));
     let wanted: Arc<str> = format!("{name}{ep}").into();
     let id = if taken.insert(Arc::clone(&wanted)) { wanted } else { fresh_id(&wanted, taken) };
-    PlannedTest {
-        id,
-        origin: Arc::clone(&name),
-        suite,
-        file,
-        content: Some(content),
-        name,
-        role: Role::Test,
-        runnable: true,
-        optional: false,
-        prerequisite: false,
-        params: Vec::new(),
-        properties: BTreeMap::new(),
-        configs: Vec::new(),
-        iteration: None,
-        depends: Vec::new(),
-        timeout_millis: None,
-    }
+    PlannedTest { origin: name, content: Some(content), ..PlannedTest::new(id, suite, file) }
 }
 
 /// The run's one suite: a new file has no suite of its own.

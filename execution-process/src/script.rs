@@ -1,12 +1,19 @@
 //! A script around a run: fetched, run beside whatever the lanes do, watched, and its end told to the daemon.
 
 use std::{
-    collections::BTreeMap, ffi::OsString, io, os::unix::fs::PermissionsExt, path::Path, path::PathBuf,
-    sync::Arc, time::Duration,
+    collections::BTreeMap,
+    ffi::OsString,
+    io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    sync::Arc,
+    time::Duration,
 };
 
 use jackfield_protocol::{
     link::{ScriptEnded, ScriptOrder},
+    script::{self, Tail},
     verdict::{Cause, Outcome, Verdict},
 };
 use tokio::{
@@ -30,6 +37,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 /// Never, for an alarm that is not wanted any more.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+const READ_BYTES: usize = 16 * 1024;
 const MODE: u32 = 0o755;
 
 /// A script and everything it needs.
@@ -82,9 +90,8 @@ impl Script {
         finish
     }
 
-    /// `the pre script hooks/pre.sh`
-    fn what(&self) -> String {
-        format!("the {} script {}", self.order.hook, self.order.path)
+    fn title(&self) -> String {
+        script::title(self.order.hook, &self.order.path)
     }
 
     fn too_long(&self) -> Outcome {
@@ -92,12 +99,12 @@ impl Script {
         Outcome::not_pass(
             Verdict::Timeout,
             Cause::Time,
-            format!("{} took longer than {limit:?}", self.what()),
+            format!("{} took longer than {limit:?}", self.title()),
         )
     }
 
     fn invalid(&self, cause: Cause, why: impl std::fmt::Display) -> Outcome {
-        Outcome::not_pass(Verdict::Invalid, cause, format!("{} cannot be started: {why}", self.what()))
+        Outcome::not_pass(Verdict::Invalid, cause, format!("{} cannot be started: {why}", self.title()))
     }
 
     /// Puts the script into a folder of its own, under its own name.
@@ -158,11 +165,11 @@ impl Script {
         if tree.has_leftovers() {
             tree.kill().await;
         }
-        let drained = async { while output.read(&pipe).await {} };
+        let drained = async { while read(&pipe, output).await {} };
         // What a process that left the script behind still writes is not kept.
         let _ = tokio::time::timeout(DRAIN_LIMIT, drained).await;
-        let exit_code = status.as_ref().ok().and_then(std::process::ExitStatus::code);
-        (forced.unwrap_or_else(|| self.judge(&status)), exit_code)
+        let exit_code = status.as_ref().ok().and_then(ExitStatus::code);
+        (forced.unwrap_or_else(|| self.judge(status)), exit_code)
     }
 
     /// Follows the process until it has ended, by itself or from outside.
@@ -173,7 +180,7 @@ impl Script {
         pipe: &pipe::Receiver,
         over: Instant,
         output: &mut Tail,
-    ) -> (Option<Outcome>, io::Result<std::process::ExitStatus>) {
+    ) -> (Option<Outcome>, io::Result<ExitStatus>) {
         let mut forced = None;
         let mut open = true;
         let mut alarm = Box::pin(tokio::time::sleep_until(over));
@@ -191,7 +198,7 @@ impl Script {
                     self.too_long()
                 }
                 status = child.wait() => return (forced, status),
-                more = output.read(pipe), if open => {
+                more = read(pipe, output), if open => {
                     open = more;
                     continue;
                 }
@@ -202,21 +209,13 @@ impl Script {
         }
     }
 
-    /// 0 is PASS, 77 SKIPPED, all else FAIL.
-    fn judge(&self, status: &io::Result<std::process::ExitStatus>) -> Outcome {
-        let what = self.what();
-        let fail = |cause, reason| Outcome::not_pass(Verdict::Fail, cause, reason);
-        match status.as_ref().map(|status| (status.code(), status)) {
-            Ok((Some(0), _)) => Outcome::pass(),
-            Ok((Some(77), _)) => {
-                Outcome::not_pass(Verdict::Skipped, Cause::Test, format!("{what} skipped itself"))
+    fn judge(&self, status: io::Result<ExitStatus>) -> Outcome {
+        match status {
+            Ok(status) => script::judge(&self.title(), status.code(), status),
+            Err(error) => {
+                let reason = format!("{} cannot be watched: {error}", self.title());
+                Outcome::not_pass(Verdict::Fail, Cause::Lab, reason)
             }
-            Ok((Some(code), _)) => fail(Cause::Test, format!("{what} ended with exit code {code}")),
-            Ok((None, status)) => {
-                let reason = format!("{what} was ended from outside: {status}");
-                Outcome { crashed: true, ..fail(Cause::Test, reason) }
-            }
-            Err(error) => fail(Cause::Lab, format!("{what} cannot be watched: {error}")),
         }
     }
 }
@@ -231,67 +230,18 @@ async fn wanted(end: &mut watch::Receiver<Option<Outcome>>) -> Outcome {
     }
 }
 
-/// The end of an output.
-#[derive(Debug)]
-struct Tail {
-    bytes: Vec<u8>,
-    limit: usize,
-    cut: bool,
-}
-
-impl Tail {
-    fn new(limit: u64) -> Self {
-        Self { bytes: Vec::new(), limit: usize::try_from(limit).unwrap_or(usize::MAX), cut: false }
+/// Waits for output and takes it; false where no more will come.
+async fn read(pipe: &pipe::Receiver, output: &mut Tail) -> bool {
+    if pipe.readable().await.is_err() {
+        return false;
     }
-
-    /// Waits for output and takes it; false where no more will come.
-    async fn read(&mut self, pipe: &pipe::Receiver) -> bool {
-        if pipe.readable().await.is_err() {
-            return false;
+    let mut buffer = Vec::with_capacity(READ_BYTES);
+    match pipe.try_read_buf(&mut buffer) {
+        Ok(0) => false,
+        Ok(_) => {
+            output.take(&buffer);
+            true
         }
-        let mut buffer = Vec::with_capacity(16 * 1024);
-        match pipe.try_read_buf(&mut buffer) {
-            Ok(0) => false,
-            Ok(_) => {
-                self.take(&buffer);
-                true
-            }
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-        }
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        // Cut in big steps, so that each byte is moved once.
-        if self.bytes.len() > self.limit.saturating_mul(2) {
-            self.cut();
-        }
-    }
-
-    fn cut(&mut self) {
-        let over = self.bytes.len().saturating_sub(self.limit);
-        self.bytes.drain(..over);
-        self.cut |= over > 0;
-    }
-
-    fn text(mut self) -> String {
-        self.cut();
-        let text = String::from_utf8_lossy(&self.bytes);
-        if self.cut { format!("[the beginning is left out]\n{text}") } else { text.into_owned() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_a_long_output_the_end_is_kept() {
-        let mut tail = Tail::new(4);
-        "one two three".bytes().for_each(|byte| tail.take(&[byte]));
-        assert_eq!(tail.text(), "[the beginning is left out]\nhree");
-        let mut tail = Tail::new(4);
-        tail.take(b"\xffok");
-        assert_eq!(tail.text(), "\u{fffd}ok");
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
     }
 }

@@ -5,7 +5,7 @@
 //! - [`id`] names things, [`time`] dates them;
 //! - [`verdict`] says how an attempt ended, and who is to blame;
 //! - [`plan`] is a run before it starts: everything expanded, nothing left to look up;
-//! - [`guard`] is the rule that lets an EP decide the next test without asking;
+//! - [`guard`] is the rule that lets an EP decide the next test without asking, [`script`] the one for scripts around a run;
 //! - [`link`] is the conversation of engine and EP, [`call`] what tests ask over it, [`log`] its binary side;
 //! - [`console`] is a person's terminal on a device, through the engine;
 //! - [`event`] is what people and files see of a run;
@@ -19,6 +19,7 @@ pub mod verdict;
 
 pub mod guard;
 pub mod plan;
+pub mod script;
 
 pub mod call;
 pub mod console;

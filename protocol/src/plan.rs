@@ -285,6 +285,31 @@ pub struct PlannedTest {
     pub timeout_millis: Option<u64>,
 }
 
+impl PlannedTest {
+    /// A test of this ID that runs a file once, as the project's defaults have it; its name is the last part of the file.
+    pub fn new(id: impl Into<Arc<str>>, suite: SuiteIndex, file: impl Into<Arc<str>>) -> Self {
+        let (id, file) = (id.into(), file.into());
+        Self {
+            origin: Arc::clone(&id),
+            id,
+            suite,
+            name: file.rsplit('/').next().unwrap_or_default().into(),
+            file,
+            content: None,
+            role: Role::Test,
+            runnable: true,
+            optional: false,
+            prerequisite: false,
+            params: Vec::new(),
+            properties: BTreeMap::new(),
+            configs: Vec::new(),
+            iteration: None,
+            depends: Vec::new(),
+            timeout_millis: None,
+        }
+    }
+}
+
 /// One tuple of the cartesian product of a test's iterators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Iteration {

@@ -40,24 +40,9 @@ fn suite(name: &str, parent: Option<u32>, tests: Range<u32>, ep: &str) -> Planne
 }
 
 fn test(index: u32, suite: u32, file: &str) -> PlannedTest {
-    PlannedTest {
-        id: format!("test-{index}#EP-1001").into(),
-        origin: format!("test-{index}").into(),
-        suite: SuiteIndex(suite),
-        file: format!("tests/{file}").into(),
-        content: None,
-        name: file.into(),
-        role: Role::Test,
-        runnable: true,
-        optional: false,
-        prerequisite: false,
-        params: Vec::new(),
-        properties: BTreeMap::new(),
-        configs: Vec::new(),
-        iteration: None,
-        depends: Vec::new(),
-        timeout_millis: None,
-    }
+    let id = format!("test-{index}#EP-1001");
+    let origin = format!("test-{index}").into();
+    PlannedTest { origin, ..PlannedTest::new(id, SuiteIndex(suite), format!("tests/{file}")) }
 }
 
 fn attempt(test: u32, number: u16, ep: &str, elapsed_millis: u64, outcome: Outcome) -> AttemptResult {

@@ -133,24 +133,7 @@ mod tests {
             timeout_millis: None,
             depends: Vec::new(),
         };
-        let test = |suite, role| PlannedTest {
-            id: "t".into(),
-            origin: "t".into(),
-            suite: SuiteIndex(suite),
-            file: "t".into(),
-            content: None,
-            name: "t".into(),
-            role,
-            runnable: true,
-            optional: false,
-            prerequisite: false,
-            params: Vec::new(),
-            properties: Default::default(),
-            configs: Vec::new(),
-            iteration: None,
-            depends: Vec::new(),
-            timeout_millis: None,
-        };
+        let test = |suite, role| PlannedTest { role, ..PlannedTest::new("t", SuiteIndex(suite), "t") };
         let roles =
             [(0, Role::Test), (1, Role::Test), (1, Role::Test), (1, Role::Teardown), (0, Role::Teardown)];
         RunPlan {

@@ -35,22 +35,10 @@ fn plan(tests: u32) -> RunPlan {
         depends: Vec::new(),
     };
     let test = |index: u32| PlannedTest {
-        id: format!("t{index}").into(),
         origin: "t".into(),
-        suite: SuiteIndex(index / 10),
-        file: "/t.py".into(),
-        content: None,
-        name: "t.py".into(),
         role: if index.is_multiple_of(10) { Role::Setup } else { Role::Test },
-        runnable: true,
-        optional: false,
-        prerequisite: false,
-        params: Vec::new(),
-        properties: BTreeMap::new(),
-        configs: Vec::new(),
-        iteration: None,
         depends: if index % 10 == 9 { vec![after(index - 1)] } else { Vec::new() },
-        timeout_millis: None,
+        ..PlannedTest::new(format!("t{index}"), SuiteIndex(index / 10), "/t.py")
     };
     RunPlan {
         project: "large".to_owned(),

@@ -128,22 +128,14 @@ fn add_test(dice: &mut Dice, plan: &mut RunPlan, suite: SuiteIndex, role: Role) 
 
 pub(crate) fn random_test(dice: &mut Dice, suite: SuiteIndex, role: Role, name: &str) -> PlannedTest {
     PlannedTest {
-        id: name.into(),
-        origin: name.into(),
-        suite,
-        file: if dice.percent(4) { MISSING.into() } else { FILE.into() },
-        content: None,
         name: name.into(),
+        file: if dice.percent(4) { MISSING.into() } else { FILE.into() },
         role,
         runnable: !dice.percent(7),
         optional: dice.percent(20),
         prerequisite: role == Role::Test && dice.percent(6),
-        params: Vec::new(),
-        properties: BTreeMap::new(),
-        configs: Vec::new(),
-        iteration: None,
-        depends: Vec::new(),
         timeout_millis: dice.percent(15).then(|| dice.between(500, 20_000)),
+        ..PlannedTest::new(name, suite, FILE)
     }
 }
 

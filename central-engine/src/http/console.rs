@@ -269,7 +269,7 @@ async fn device(app: &App, caller: &Caller, node: &Resource, raw: bool) -> Resul
         let other: Resource = self::node(app, &path).await?;
         others.insert(path, other.properties);
     }
-    // One that cannot be read is told of where a run is checked; the device's own is missed by its EP.
+    // One that cannot be read is missed by the EP, with its name, where the device needs it.
     let profiles = Lookup::profiles(&app.lab.as_user(&caller.user));
     let profiles = profiles.into_iter().filter_map(|(file, read)| Some((file, read.ok()?))).collect();
     let (path, properties) = (node.path.clone(), node.properties.clone());

@@ -7,6 +7,7 @@ use jackfield_config::EngineSettings;
 use jackfield_protocol::{
     event::Hook,
     id::RunId,
+    script::{self, Tail},
     verdict::{Cause, Outcome, Verdict},
 };
 use jackfield_scheduler::Event;
@@ -60,9 +61,9 @@ async fn here(
     let limits = Limits {
         time: Duration::from_millis(settings.hook_timeout_millis),
         grace: Duration::from_millis(settings.stop_grace_millis),
-        output: usize::try_from(settings.limits.hook_output_bytes).unwrap_or(usize::MAX),
+        output: settings.limits.hook_output_bytes,
     };
-    Ok(execute(command, &format!("the {hook} script {path}"), limits).await)
+    Ok(execute(command, &script::title(hook, path), limits).await)
 }
 
 /// What a script may take.
@@ -70,7 +71,7 @@ async fn here(
 pub(super) struct Limits {
     pub(super) time: Duration,
     pub(super) grace: Duration,
-    pub(super) output: usize,
+    pub(super) output: u64,
 }
 
 /// Runs a command to its end: 0 is PASS, 77 SKIPPED, all else FAIL; over its time it is ended with all its children.
@@ -93,7 +94,7 @@ pub(super) async fn execute(mut command: Command, what: &str, limits: Limits) ->
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let output = tokio::spawn(read_both(child.stdout.take(), child.stderr.take(), limits.output));
     let outcome = match tokio::time::timeout(limits.time, child.wait()).await {
-        Ok(Ok(status)) => judge(status, what),
+        Ok(Ok(status)) => script::judge(what, status.code(), status),
         Ok(Err(error)) => Outcome::not_pass(Verdict::Fail, Cause::Lab, format!("{what}: {error}")),
         Err(_) => {
             end(&mut child, group, limits.grace).await;
@@ -105,20 +106,6 @@ pub(super) async fn execute(mut command: Command, what: &str, limits: Limits) ->
     signal(group, Signal::KILL);
     let output = tokio::time::timeout(crate::limits::HOOK_OUTPUT_WAIT, output).await;
     (outcome, output.ok().and_then(Result::ok).unwrap_or_default())
-}
-
-fn judge(status: std::process::ExitStatus, what: &str) -> Outcome {
-    match status.code() {
-        Some(0) => Outcome::pass(),
-        Some(77) => Outcome::not_pass(Verdict::Skipped, Cause::Test, format!("{what} skipped itself")),
-        Some(code) => {
-            Outcome::not_pass(Verdict::Fail, Cause::Test, format!("{what} ended with exit code {code}"))
-        }
-        None => {
-            let reason = format!("{what} was ended from outside: {status}");
-            Outcome { crashed: true, ..Outcome::not_pass(Verdict::Fail, Cause::Test, reason) }
-        }
-    }
 }
 
 /// TERM, grace, KILL, to the whole group.
@@ -139,51 +126,26 @@ fn signal(group: Option<Pid>, signal: Signal) {
 async fn read_both(
     out: Option<impl AsyncRead + Unpin>,
     err: Option<impl AsyncRead + Unpin>,
-    limit: usize,
+    bytes_max: u64,
 ) -> String {
     let (Some(mut out), Some(mut err)) = (out, err) else { return String::new() };
-    let mut kept = Kept { bytes: Vec::new(), limit, cut: false };
+    let mut tail = Tail::new(bytes_max);
     let (mut out_open, mut err_open) = (true, true);
     let (mut one, mut other) = (vec![0; 8 * 1024], vec![0; 8 * 1024]);
     while out_open || err_open {
         tokio::select! {
-            read = out.read(&mut one), if out_open => out_open = kept.take(&one, read),
-            read = err.read(&mut other), if err_open => err_open = kept.take(&other, read),
+            read = out.read(&mut one), if out_open => out_open = take(&mut tail, &one, read),
+            read = err.read(&mut other), if err_open => err_open = take(&mut tail, &other, read),
         }
     }
-    kept.text()
+    tail.text()
 }
 
-/// The end of an output.
-struct Kept {
-    bytes: Vec<u8>,
-    limit: usize,
-    cut: bool,
-}
-
-impl Kept {
-    /// Takes what was read; false at the end.
-    fn take(&mut self, buffer: &[u8], read: std::io::Result<usize>) -> bool {
-        let bytes = buffer.get(..read.unwrap_or(0)).unwrap_or_default();
-        self.bytes.extend_from_slice(bytes);
-        // Cut in big steps, so that each byte is moved once.
-        if self.bytes.len() > self.limit.saturating_mul(2) {
-            self.cut();
-        }
-        !bytes.is_empty()
-    }
-
-    fn cut(&mut self) {
-        let over = self.bytes.len().saturating_sub(self.limit);
-        self.bytes.drain(..over);
-        self.cut |= over > 0;
-    }
-
-    fn text(mut self) -> String {
-        self.cut();
-        let text = String::from_utf8_lossy(&self.bytes);
-        if self.cut { format!("[the beginning is left out]\n{text}") } else { text.into_owned() }
-    }
+/// Takes what was read; false at the end.
+fn take(tail: &mut Tail, buffer: &[u8], read: std::io::Result<usize>) -> bool {
+    let bytes = buffer.get(..read.unwrap_or(0)).unwrap_or_default();
+    tail.take(bytes);
+    !bytes.is_empty()
 }
 
 #[cfg(test)]

@@ -25,24 +25,7 @@ pub(super) fn script() -> HookScript {
 }
 
 pub(super) fn test(name: &str) -> PlannedTest {
-    PlannedTest {
-        id: name.into(),
-        origin: name.into(),
-        suite: SuiteIndex(0),
-        file: "/t.py".into(),
-        content: None,
-        name: name.into(),
-        role: Role::Test,
-        runnable: true,
-        optional: false,
-        prerequisite: false,
-        params: Vec::new(),
-        properties: BTreeMap::new(),
-        configs: Vec::new(),
-        iteration: None,
-        depends: Vec::new(),
-        timeout_millis: None,
-    }
+    PlannedTest { name: name.into(), ..PlannedTest::new(name, SuiteIndex(0), "/t.py") }
 }
 
 pub(super) trait Wording {

@@ -7,7 +7,7 @@ use jackfield_protocol::{
     id::{AttemptId, RunId, SuiteIndex, TestIndex},
     link::Part,
     log::Stream,
-    plan::{Place, PlannedSuite, PlannedTest, Role, RunOptions, RunPlan},
+    plan::{Place, PlannedSuite, PlannedTest, RunOptions, RunPlan},
     time::Time,
     verdict::{Cause, Outcome, Verdict},
 };
@@ -16,24 +16,7 @@ use jackfield_scheduler::effect::{AttemptRow, AttemptState, Pause, Row, RunRow};
 use crate::store::Batch;
 
 pub(crate) fn planned(index: u32) -> PlannedTest {
-    PlannedTest {
-        id: format!("id-{index}").into(),
-        origin: format!("id-{index}").into(),
-        suite: SuiteIndex(0),
-        file: format!("tests/t{index}.py").into(),
-        content: None,
-        name: format!("t{index}.py").into(),
-        role: Role::Test,
-        runnable: true,
-        optional: false,
-        prerequisite: false,
-        params: Vec::new(),
-        properties: BTreeMap::new(),
-        configs: Vec::new(),
-        iteration: None,
-        depends: Vec::new(),
-        timeout_millis: None,
-    }
+    PlannedTest::new(format!("id-{index}"), SuiteIndex(0), format!("tests/t{index}.py"))
 }
 
 pub(crate) fn suite(name: &str, parent: Option<u32>, tests: std::ops::Range<u32>) -> PlannedSuite {
