@@ -45,21 +45,21 @@ fn on_terminal() -> io::Result<()> {
 
 fn on_telnet(connection: &TcpStream) -> io::Result<()> {
     connection.set_nodelay(true)?;
-    let (mut from, mut to) = (BufReader::new(connection), connection);
+    let mut to = connection;
+    let mut from = Typed { from: BufReader::new(connection), to, returned: false };
     to.write_all(&GREETING)?;
     loop {
         to.write_all(b"\r\nUser Access Verification\r\n\r\nUsername: ")?;
-        let Some(user) = line(&mut from)? else { return Ok(()) };
-        to.write_all(&[user.as_slice(), b"\r\nPassword: "].concat())?;
-        let Some(password) = line(&mut from)? else { return Ok(()) };
+        let Some((user, echo)) = from.line(Echo::Yes)? else { return Ok(()) };
+        to.write_all(&[echo.as_slice(), b"Password: "].concat())?;
+        let Some((password, _)) = from.line(Echo::No)? else { return Ok(()) };
         if user == b"lab" && password == b"lab" {
             break;
         }
         to.write_all(b"\r\n% Login invalid\r\n")?;
     }
     to.write_all(&[b"\r\n", PROMPT].concat())?;
-    while let Some(line) = line(&mut from)? {
-        let echo = [line.as_slice(), b"\r\n"].concat();
+    while let Some((line, echo)) = from.line(Echo::Yes)? {
         if !answer(&String::from_utf8_lossy(&line), "\r\n", echo, &mut to)? {
             break;
         }
@@ -67,43 +67,67 @@ fn on_telnet(connection: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// A line ended by CR LF, CR NUL, CR or LF, without telnet commands.
-fn line(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    loop {
-        let Some(byte) = byte(from)? else { return Ok(None) };
-        match byte {
-            IAC => {
-                let verb = byte_of(from)?;
-                if (251..=254).contains(&verb) {
-                    byte_of(from)?;
-                } else if verb == 250 {
-                    while byte_of(from)? != IAC || byte_of(from)? != 240 {}
-                }
+/// Whether what is typed is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Echo {
+    Yes,
+    No,
+}
+
+/// What a client types.
+struct Typed<'c> {
+    from: BufReader<&'c TcpStream>,
+    to: &'c TcpStream,
+    /// The last line ended with CR; LF or NUL after it belong to it, and may never come.
+    returned: bool,
+}
+
+impl Typed<'_> {
+    /// A line ended by CR LF, CR NUL, CR or LF, without telnet commands, and the rest of its echo: what came in several pieces was
+    /// echoed piece by piece, for clients that wait for it.
+    fn line(&mut self, echo: Echo) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let mut line = Vec::new();
+        let mut echoed = 0;
+        loop {
+            if self.from.buffer().is_empty() && line.len() > echoed && echo == Echo::Yes {
+                self.to.write_all(line.get(echoed..).unwrap_or_default())?;
+                echoed = line.len();
             }
-            b'\r' => {
-                // A client may send its LF or NUL in a packet of its own; most send both at once.
-                if from.fill_buf()?.first().is_some_and(|next| matches!(next, b'\n' | 0)) {
-                    from.consume(1);
+            let Some(byte) = self.next()? else { return Ok(None) };
+            let returned = std::mem::replace(&mut self.returned, byte == b'\r');
+            match byte {
+                IAC => self.skip_option()?,
+                b'\n' | 0 if returned => {}
+                b'\r' | b'\n' => {
+                    let rest = [line.get(echoed..).unwrap_or_default(), b"\r\n"].concat();
+                    return Ok(Some((line, rest)));
                 }
-                return Ok(Some(line));
+                byte => line.push(byte),
             }
-            b'\n' => return Ok(Some(line)),
-            byte => line.push(byte),
         }
     }
-}
 
-fn byte(from: &mut impl BufRead) -> io::Result<Option<u8>> {
-    let byte = from.fill_buf()?.first().copied();
-    if byte.is_some() {
-        from.consume(1);
+    fn skip_option(&mut self) -> io::Result<()> {
+        let verb = self.due()?;
+        if (251..=254).contains(&verb) {
+            self.due()?;
+        } else if verb == 250 {
+            while self.due()? != IAC || self.due()? != 240 {}
+        }
+        Ok(())
     }
-    Ok(byte)
-}
 
-fn byte_of(from: &mut impl BufRead) -> io::Result<u8> {
-    byte(from)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    fn next(&mut self) -> io::Result<Option<u8>> {
+        let byte = self.from.fill_buf()?.first().copied();
+        if byte.is_some() {
+            self.from.consume(1);
+        }
+        Ok(byte)
+    }
+
+    fn due(&mut self) -> io::Result<u8> {
+        self.next()?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 /// Answers a command in as few writes as can be; false where it ends the session.

@@ -38,7 +38,8 @@ const PYTHON_PACKAGES: [&str; 1] = ["robotframework==7.3.2"];
 
 /// What the measures compare with, each with what shows that it is there.
 const BENCH_PACKAGES: [(&str, &str); 2] = [("cmake", "/usr/bin/ctest"), ("bats", "/usr/bin/bats")];
-const BENCH_PYTHON_PACKAGES: [&str; 1] = ["avocado-framework==113.0"];
+const BENCH_PYTHON_PACKAGES: [&str; 5] =
+    ["avocado-framework==113.0", "netmiko==4.8.0", "paramiko==5.1.0", "pexpect==4.9.0", "scrapli==2025.1.30"];
 
 /// Installs whatever is missing; quick when nothing is.
 pub(crate) fn run_quietly_if_complete() -> Result<()> {
@@ -60,17 +61,16 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Installs the runners that the measures compare with. nextest comes with `cargo install --locked cargo-nextest`.
+/// Installs the runners and clients that the measures compare with. nextest comes with `cargo install --locked cargo-nextest`.
 pub(crate) fn run_for_bench() -> Result<()> {
     let missing = missing(&BENCH_PACKAGES);
     if !missing.is_empty() {
         install(&missing)?;
     }
-    if !python_environment().join("bin/avocado").is_file() {
-        let pip = python_environment().join("bin/pip");
-        command::run(Command::new(pip).args(["install", "--quiet"]).args(BENCH_PYTHON_PACKAGES))
-            .context("installing runners to compare with")?;
-    }
+    // Quick when every one of them is there.
+    let pip = python_environment().join("bin/pip");
+    command::run(Command::new(pip).args(["install", "--quiet"]).args(BENCH_PYTHON_PACKAGES))
+        .context("installing runners and clients to compare with")?;
     eprintln!("setup: the measures have whom to compare with");
     Ok(())
 }

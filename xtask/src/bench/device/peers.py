@@ -108,8 +108,9 @@ class PexpectSocket(PexpectTuned):
     def open(self, kind):
         from pexpect import fdpexpect
 
-        self.socket = socket.create_connection(("127.0.0.1", TELNET))
-        self.child = fdpexpect.fdspawn(self.socket.fileno(), timeout=SECONDS_MAX, **self.options)
+        # Detached: the child closes it.
+        descriptor = socket.create_connection(("127.0.0.1", TELNET)).detach()
+        self.child = fdpexpect.fdspawn(descriptor, timeout=SECONDS_MAX, **self.options)
         self.child.delaybeforesend = None
         for wanted in ("Username: ", "Password: "):
             self.child.expect(wanted)
