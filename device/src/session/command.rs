@@ -104,10 +104,11 @@ impl Session {
             let seen = self.dialogue.watch(&mut watch, || told.clone(), deadline, settle).await;
             drop(watch);
             let seen = seen.map_err(failed)?;
-            let page = if paged { clean::without_pager_wipe(&seen.before) } else { &seen.before };
             if answer.is_empty() && !paged {
-                answer = page.to_vec();
+                // Answers may be large: what came is kept, not copied.
+                answer = seen.before;
             } else {
+                let page = if paged { clean::without_pager_wipe(&seen.before) } else { &seen.before };
                 answer.extend_from_slice(page);
             }
             let other = seen.index.checked_sub(1).and_then(|place| kind.follow_kinds.get(place));

@@ -20,6 +20,7 @@ use crate::command::{cargo, root, run};
 
 /// The same work through other clients.
 const PEERS: &str = include_str!("device/peers.py");
+const EXPECT: &str = include_str!("device/peers.exp");
 /// The same work through a test of ours in Python.
 const SDK: &str = include_str!("device/sdk.py");
 
@@ -123,16 +124,20 @@ fn through_sdk(lab: &mut Lab, devices: &Devices) -> Result<Vec<Value>> {
 }
 
 fn peers(lab: &Lab, devices: &Devices) -> Result<Vec<Value>> {
-    let file = lab.folder().join("peers.py");
-    fs::write(&file, PEERS)?;
     let own = root().join("target/python/bin/python3");
     let python = if own.is_file() { own } else { PathBuf::from("/usr/bin/python3") };
-    figures(
-        Command::new(python)
-            .arg(file)
-            .args([devices.telnet.to_string(), devices.ssh.to_string(), user()?])
-            .arg(&devices.key),
-    )
+    let mut peers = Vec::new();
+    for (program, name, script) in [(python, "peers.py", PEERS), ("expect".into(), "peers.exp", EXPECT)] {
+        let file = lab.folder().join(name);
+        fs::write(&file, script)?;
+        peers.extend(figures(
+            Command::new(program)
+                .arg(file)
+                .args([devices.telnet.to_string(), devices.ssh.to_string(), user()?])
+                .arg(&devices.key),
+        )?);
+    }
+    Ok(peers)
 }
 
 /// The fast router over telnet, and behind OpenSSH.
