@@ -4,12 +4,12 @@
 //! product's fault; a device that cannot be reached or goes away is the lab's; a file that cannot be right is the test's.
 
 mod act;
-mod check;
 mod open;
 mod pick;
 mod run;
 mod variables;
 
+pub mod check;
 pub mod number;
 
 use std::{

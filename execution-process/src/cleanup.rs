@@ -39,7 +39,7 @@ pub(crate) async fn run_all(cleanups: &[Cleanup], around: Surroundings<'_>) -> (
         let began = clock::moment();
         let (verdict, reason) = run(cleanup, around, &mut output).await;
         let elapsed_millis = clock::moment().millis_since(began);
-        parts.push(Part { name: cleanup.name.clone(), verdict, reason, elapsed_millis });
+        parts.push(Part { name: cleanup.name.clone(), verdict, reason, elapsed_millis, checks: Vec::new() });
     }
     (parts, output)
 }

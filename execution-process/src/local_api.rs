@@ -19,6 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{event::Event, station::Station};
 
 mod beside_methods;
+mod checks;
 mod configs;
 mod connection;
 mod hello;

@@ -13,6 +13,7 @@ const FILES: &[(&str, &str)] = &[
     ("java/jackfield/Json.java", include_str!("../../sdk/java/jackfield/Json.java")),
     ("java/jackfield/Results.java", include_str!("../../sdk/java/jackfield/Results.java")),
     ("java/jackfield/Run.java", include_str!("../../sdk/java/jackfield/Run.java")),
+    ("java/jackfield/Session.java", include_str!("../../sdk/java/jackfield/Session.java")),
     ("perl/Jackfield.pm", include_str!("../../sdk/perl/Jackfield.pm")),
     ("perl/Jackfield/Error.pm", include_str!("../../sdk/perl/Jackfield/Error.pm")),
     ("perl/Jackfield/Link.pm", include_str!("../../sdk/perl/Jackfield/Link.pm")),

@@ -53,6 +53,8 @@ struct State {
     private: BTreeMap<(AttemptId, String), Private>,
     /// What holds for the sessions of a run whose lab has profiles of its own.
     settings: BTreeMap<RunId, SessionSettings>,
+    /// Where each test is, by its own words: what it opens from here on begins with them.
+    marks: BTreeMap<AttemptId, String>,
     /// What each test recorded so far: the name it is kept under, and the file.
     recorded: BTreeMap<AttemptId, Vec<(Arc<str>, PathBuf)>>,
 }
@@ -214,7 +216,15 @@ impl Sessions {
         let mut state = self.0.state();
         state.open.values().for_each(|entry| entry.recording.leave(attempt));
         state.private.retain(|(of, _), _| *of != attempt);
+        state.marks.remove(&attempt);
         state.recorded.remove(&attempt).unwrap_or_default()
+    }
+
+    /// A test says where it is: a mark in each of its recordings.
+    pub(crate) fn mark(&self, attempt: AttemptId, label: &str) {
+        let mut state = self.0.state();
+        state.open.values().for_each(|entry| entry.recording.mark_piece(attempt, label));
+        state.marks.insert(attempt, label.to_owned());
     }
 
     /// What is said in a session from now on is this test's.
@@ -224,6 +234,9 @@ impl Sessions {
         let path = folder.join(format!("{}.{}-{file}", attempt.test, attempt.attempt));
         if recording.turn_to(attempt, &path) {
             let mut state = self.0.state();
+            if let Some(label) = state.marks.get(&attempt) {
+                recording.mark_piece(attempt, label);
+            }
             let recorded = state.recorded.entry(attempt).or_default();
             if recorded.iter().all(|(known, _)| *known != file) {
                 recorded.push((file, path));

@@ -282,6 +282,49 @@ pub struct Part {
     /// How long it took.
     #[serde(default)]
     pub elapsed_millis: u64,
+    /// Values it looked at, each with how it was to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+}
+
+/// A value that a test looked at, and how it was to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Check {
+    /// Whose value.
+    pub name: String,
+    /// The value as the device or the test wrote it, a long one cut.
+    pub value: String,
+    /// What it counts, where the test says so beside the value.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// What had to hold, by the word of the relation: `at_most`, `contains`; none for a value that is only kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, String>,
+    /// PASS or FAIL; INVALID where the limit itself is wrong.
+    pub verdict: Verdict,
+}
+
+impl Check {
+    /// The value with its unit.
+    pub fn shown(&self) -> String {
+        if self.unit.is_empty() { self.value.clone() } else { format!("{} {}", self.value, self.unit) }
+    }
+
+    /// Whether it is a figure, and not a text that was searched: it has a unit, is compared by its size, or is only kept.
+    pub fn is_figure(&self) -> bool {
+        let by_size = ["above", "below", "at_least", "at_most"];
+        self.limits.is_empty()
+            || !self.unit.is_empty()
+            || by_size.iter().any(|word| self.limits.contains_key(*word))
+    }
+
+    /// What had to hold, in words: `at_least 10, at_most 20`.
+    pub fn shown_limits(&self) -> String {
+        let limits: Vec<String> =
+            self.limits.iter().map(|(relation, limit)| format!("{relation} {limit}")).collect();
+        limits.join(", ")
+    }
 }
 
 /// What the engine says.

@@ -6,7 +6,7 @@ use jackfield_protocol::{
     api::RunSummary,
     event::RunState,
     id::{AttemptId, EpName, RunId, SuiteIndex, SutName, TestIndex, UserName},
-    link::{Host, Part},
+    link::{Check, Host, Part},
     log::Stream,
     plan::{Iteration, IterationSave, Place, PlannedSuite, PlannedTest, Role, RunOptions, RunPlan},
     time::Time,
@@ -70,7 +70,22 @@ fn decided(outcome: Outcome) -> TestResult {
 }
 
 fn part(name: &str, verdict: Verdict, reason: &str) -> Part {
-    Part { name: name.to_owned(), verdict, reason: reason.to_owned(), elapsed_millis: 40 }
+    Part { name: name.to_owned(), verdict, reason: reason.to_owned(), elapsed_millis: 40, checks: Vec::new() }
+}
+
+fn checks() -> Vec<Check> {
+    let check = |name: &str, value: &str, unit: &str, limits: &[(&str, &str)], verdict| Check {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        unit: unit.to_owned(),
+        limits: limits.iter().map(|(word, limit)| ((*word).to_owned(), (*limit).to_owned())).collect(),
+        verdict,
+    };
+    vec![
+        check("load <1>", "95", "%", &[("at_most", "80")], Verdict::Fail),
+        check("delay", "12.5 ms", "", &[("above", "1 ms"), ("below", "20 ms")], Verdict::Pass),
+        check("version", "10.1", "", &[], Verdict::Pass),
+    ]
 }
 
 fn head(tests: u32) -> RunSummary {
@@ -150,6 +165,10 @@ fn results() -> Vec<TestResult> {
     with_parts.exit_code = Some(1);
     with_parts.parts =
         vec![part("adds a route", Verdict::Pass, ""), part("shows it", Verdict::Fail, "no such route")];
+    with_parts.parts.push(Part {
+        checks: checks(),
+        ..part("load", Verdict::Fail, "`load <1>` is more than `80`; it is: `95 %`")
+    });
     with_parts.cleanups = vec![part("remove the route", Verdict::Timeout, "its limit of 10 s passed")];
     with_parts.variables = BTreeMap::from([("throughput".into(), "94.1 Mbit/s".into())]);
     let mut crashed =

@@ -6,9 +6,13 @@
 
 mod list;
 
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use jackfield_protocol::{
+    link::Check,
     log::Stream,
     verdict::{Outcome, Verdict},
 };
@@ -32,6 +36,9 @@ const ALL_LOGS_BYTES_MAX: usize = 1024 * 1024;
 /// Most parts of a test in it.
 const PARTS_MAX: usize = 100;
 
+/// Most checked figures in it.
+const FIGURES_MAX: usize = 500;
+
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
 
@@ -53,6 +60,7 @@ pub fn write(results: &Results, logs: &dyn Logs, out: &mut dyn Write) -> io::Res
     head(results, &summary, out)?;
     suites(&summary, out)?;
     not_passed(results, &summary, logs, out)?;
+    figures(results, out)?;
     list::write(results, out)?;
     write!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n")
 }
@@ -218,12 +226,13 @@ fn parts(last: &AttemptResult, out: &mut dyn Write) -> io::Result<()> {
                 if part.reason.is_empty() { String::new() } else { format!(": {}", one_line(&part.reason)) };
             writeln!(
                 out,
-                "<li>{what} <span class=\"verdict {0}\">{1} {0}</span> {2} ({3}){4}</li>",
+                "<li>{what} <span class=\"verdict {0}\">{1} {0}</span> {2} ({3}){4}{5}</li>",
                 part.verdict,
                 sign(Some(part.verdict)),
                 escaped(&part.name),
                 span(part.elapsed_millis),
-                escaped(&reason)
+                escaped(&reason),
+                checks(&part.checks)
             )?;
         }
         let left = parts.len().saturating_sub(PARTS_MAX);
@@ -233,6 +242,63 @@ fn parts(last: &AttemptResult, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "</ul>")?;
     }
     Ok(())
+}
+
+/// The values that a part checked, each with what had to hold.
+fn checks(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for check in checks.iter().take(PARTS_MAX) {
+        let limits =
+            if check.limits.is_empty() { String::new() } else { format!(" ({})", check.shown_limits()) };
+        let shown = escaped(&one_line(&format!("{}: {}{limits}", check.name, check.shown()))).to_string();
+        let verdict = check.verdict;
+        let sign = sign(Some(verdict));
+        let _ = write!(text, "<li><span class=\"verdict {verdict}\">{sign} {verdict}</span> {shown}</li>");
+    }
+    let left = checks.len().saturating_sub(PARTS_MAX);
+    if left > 0 {
+        let _ = write!(text, "<li>… and {left} more</li>");
+    }
+    if text.is_empty() { text } else { format!("\n<ul aria-label=\"checked values\">{text}</ul>") }
+}
+
+/// The figures that tests checked or kept, also of those that passed.
+fn figures(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let all = results.rows().flat_map(|row| checks_of(row).map(move |check| (row, check)));
+    let mut all = all.filter(|(_, check)| check.is_figure()).peekable();
+    if all.peek().is_none() {
+        return Ok(());
+    }
+    write!(
+        out,
+        "<h2>Figures</h2>\n<table>\n<thead><tr><th scope=\"col\">test</th><th scope=\"col\">what</th>\
+         <th scope=\"col\" class=\"number\">value</th><th scope=\"col\">had to be</th><th scope=\"col\">verdict</th></tr></thead>\n<tbody>\n"
+    )?;
+    for (row, check) in all.by_ref().take(FIGURES_MAX) {
+        writeln!(
+            out,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"number\">{}</td><td>{}</td><td><span class=\"verdict {4}\">{5} {4}</span></td></tr>",
+            escaped(&row.test.name),
+            escaped(&one_line(&check.name)),
+            escaped(&one_line(&check.shown())),
+            escaped(&one_line(&check.shown_limits())),
+            check.verdict,
+            sign(Some(check.verdict))
+        )?;
+    }
+    let more = all.count();
+    writeln!(out, "</tbody>\n</table>")?;
+    if more > 0 {
+        writeln!(
+            out,
+            "<p class=\"notice\">{more} more figures are left out here; the JUnit file and the API have them.</p>"
+        )?;
+    }
+    Ok(())
+}
+
+fn checks_of(row: Row<'_>) -> impl Iterator<Item = &Check> {
+    row.last().into_iter().flat_map(|last| &last.parts).flat_map(|part| &part.checks)
 }
 
 /// Writes the end of a log; how many bytes of it.

@@ -5,6 +5,9 @@
 //! that is not PASS is `failure` where the product is to blame (or a plain FAIL blames nobody), and `error` where the lab, the
 //! test, a person or time is: nothing that did not run to a PASS counts as passed. A test without an end is an `error` too.
 //!
+//! Values that a test checked are properties of its case, as CI servers draw them: `check.NAME` is the value, `check.NAME.limits` what had
+//! to hold, `check.NAME.verdict` whether it did.
+//!
 //! Tests inside a test (parts) are lines of its `system-out`, not cases: so the numbers of the CI server are those of the run,
 //! and a repeated or crashed script is one case however far it came. Earlier tries are Surefire's elements: `flakyFailure` and
 //! `flakyError` when a later try passed, `rerunFailure` and `rerunError` when none did.
@@ -17,7 +20,7 @@ use std::{
     io::{self, Write},
 };
 
-use jackfield_protocol::{id::SuiteIndex, log::Stream, plan::PlannedSuite, verdict::Verdict};
+use jackfield_protocol::{id::SuiteIndex, link::Check, log::Stream, plan::PlannedSuite, verdict::Verdict};
 
 use kind::{Kind, Tally, kind, message, outcome_type};
 
@@ -26,6 +29,9 @@ use crate::{
     results::{AttemptResult, Results, Row},
     text::{attribute, escaped, one_line, seconds},
 };
+
+/// Most checked values of a test in it.
+const CHECKS_MAX: usize = 500;
 
 /// What of the logs goes into the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,6 +209,7 @@ impl Report<'_> {
             for (name, value) in &last.variables {
                 property(out, 8, name, value)?;
             }
+            checks(last, out)?;
         }
         if let Some(iteration) = &row.test.iteration {
             property(out, 8, "jackfield.iteration", &iteration.text)?;
@@ -249,6 +256,28 @@ impl Report<'_> {
         self.logs_left = self.logs_left.saturating_sub(excerpt.text.len());
         excerpt.shown(last.attempt)
     }
+}
+
+/// The values that a test checked.
+fn checks(last: &AttemptResult, out: &mut dyn Write) -> io::Result<()> {
+    let all: Vec<&Check> = last.parts.iter().flat_map(|part| &part.checks).collect();
+    let mut names: BTreeMap<&str, u32> = BTreeMap::new();
+    for check in all.iter().take(CHECKS_MAX) {
+        let count = names.entry(&check.name).or_default();
+        *count = count.saturating_add(1);
+        let again = if *count > 1 { format!(" ({count})") } else { String::new() };
+        let name = format!("check.{}{again}", one_line(&check.name));
+        property(out, 8, &name, &one_line(&check.shown()))?;
+        if !check.limits.is_empty() {
+            property(out, 8, &format!("{name}.limits"), &one_line(&check.shown_limits()))?;
+            property(out, 8, &format!("{name}.verdict"), check.verdict.as_str())?;
+        }
+    }
+    let left = all.len().saturating_sub(CHECKS_MAX);
+    if left > 0 {
+        property(out, 8, "jackfield.checks_left_out", &left.to_string())?;
+    }
+    Ok(())
 }
 
 fn property(out: &mut dyn Write, indent: usize, name: &str, value: &str) -> io::Result<()> {

@@ -37,7 +37,8 @@ use Jackfield::Session;
 
 my @SNAKE = qw(
     log_msg get_global set_global get_config get_resource set_resource rename_resource delete_resource get_sut
-    get_bind_id get_bind_name artifact capture_start capture_stop power cleanup variable part step interact breakpoint
+    get_bind_id get_bind_name artifact capture_start capture_stop power cleanup variable part check mark step interact breakpoint
+    textfsm exact ended timed_out
     test_fail test_abort test_timeout test_skip
 );
 my @CAMEL = qw(
@@ -93,6 +94,7 @@ sub part {
 # Run a piece of code as a named part of the test. What it dies of goes on.
 sub step {
     my ($name, $code) = @_;
+    mark($name);
     my $begun = Time::HiRes::time();
     my @value = eval { $code->() };
     my $error = $@;
@@ -101,6 +103,35 @@ sub step {
     die $error if $text ne '';
     return wantarray ? @value : $value[-1];
 }
+
+# Hold a value against limits, and keep both with the result: check('cpu load', $load, unit => '%', at_most => 80).
+#
+# Limits are the words of a step test: at_least, at_most, above, below, equals, not_equals, contains, not_contains, matches,
+# not_matches, several of them or none; numbers may carry units. Where the value is not as it was to be the test ends with FAIL; with
+# go_on => 1 it goes on, the answer is 0, and it is FAIL all the same.
+sub check {
+    my ($name, $value, %limits) = @_;
+    my ($unit, $go_on) = delete @limits{qw(unit go_on)};
+    my %words = map { $_ => defined $limits{$_} ? "$limits{$_}" : '' } keys %limits;
+    my $found = call('check', name => "$name", value => defined $value ? "$value" : '', unit => _text($unit), limits => \%words);
+    return 1 if $found->{verdict} eq 'PASS';
+    _end('FAIL', $found->{reason}) if !$go_on;
+    return 0;
+}
+
+# Put a mark into the recordings of this test's sessions; `step` does so by itself.
+sub mark { call('mark', label => "$_[0]"); return }
+
+# A table of any text by the text of a TextFSM template: a reference to a list of hashes.
+sub textfsm {
+    my ($template, $text) = @_;
+    return call('textfsm', template => "$template", text => "$text")->{rows};
+}
+
+# Patterns for `expect` that are no regular expressions: a text as it stands, the end of the dialogue, the end of the time.
+sub exact     { return { exact   => "$_[0]" } }
+sub ended     { return { end     => JSON::PP::true() } }
+sub timed_out { return { timeout => JSON::PP::true() } }
 
 # Keep a value with this test: `$name` in the lab's SQL and mail.
 sub variable {

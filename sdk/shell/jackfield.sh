@@ -95,6 +95,7 @@ jf_part() {
 jf_step() {
     _jf_step=$1
     shift
+    jf_mark "$_jf_step"
     if "$@"; then
         jf_part "$_jf_step" PASS
     else
@@ -103,6 +104,37 @@ jf_step() {
         return "$_jf_status"
     fi
 }
+
+# jf_check NAME VALUE [unit UNIT] [RELATION LIMIT …]: hold a value against limits, and keep both with the result:
+# jf_check 'cpu load' "$load" unit % at_most 80. Relations are those of a step test: at_least, at_most, above, below, equals, not_equals,
+# contains, not_contains, matches, not_matches; numbers may carry units. Returns 1 where the value is not as it was to be: the test is FAIL then,
+# whatever follows.
+jf_check() {
+    _jf_name=$1 _jf_value=$2 _jf_unit= _jf_limits=
+    shift 2
+    while [ $# -ge 2 ]; do
+        if [ "$1" = unit ]; then
+            _jf_unit=$2
+        else
+            _jf_limits="${_jf_limits:+$_jf_limits,}$(jf_json "$1"):$(jf_json "$2")"
+        fi
+        shift 2
+    done
+    if [ $# -gt 0 ]; then
+        echo "jf_check $_jf_name: \`$1\` has no limit: write at_most 80" >&2
+        return 1
+    fi
+    _jf_found=$(jf_call check "{\"name\":$(jf_json "$_jf_name"),\"value\":$(jf_json "$_jf_value"),\"unit\":$(jf_json "$_jf_unit"),\"limits\":{$_jf_limits}}") || return 1
+    case $_jf_found in *'"verdict":"PASS"'* | *'"verdict": "PASS"'*) return 0 ;; esac
+    printf '%s\n' "$(printf '%s\n' "$_jf_found" | _jf_unquote reason)" >&2
+    return 1
+}
+
+# jf_mark LABEL: a mark in the recordings of this test's sessions; jf_step makes one by itself.
+jf_mark() { jf_tell mark "{\"label\":$(jf_json "$1")}"; }
+
+# jf_breakpoint [TEXT]: stop here, with this text shown, until a person lets the test go on.
+jf_breakpoint() { jf_tell breakpoint "$(jf_object locals "${1:-}")"; }
 
 # jf_variable NAME VALUE: `$NAME` in the lab's SQL and mail.
 jf_variable() {
@@ -118,9 +150,9 @@ jf_artifact() {
     jf_tell artifact "$(jf_object name "${2:-${1##*/}}" path "$_jf_path")"
 }
 
-# jf_power RESOURCE on|off|cycle|status: switches its mains, and prints {"state":"on"}.
+# jf_power RESOURCE on|off|cycle|status: switches its mains, and prints on, off or unknown.
 jf_power() {
-    jf_call power "$(jf_object resource "$1" action "$2")"
+    jf_call power "$(jf_object resource "$1" action "$2")" | _jf_unquote state
 }
 
 # jf_capture_start INTERFACE [FILTER] [NAME]: write packets into NAME.pcap, kept with this attempt, until jf_capture_stop.
@@ -181,10 +213,23 @@ jf_interact() {
         timeout_millis: "$_jf_millis")" --raw
 }
 
-# jf_session RESOURCE [NAME]: open a session, or join it; its name is NAME, or what this prints.
+# jf_session RESOURCE [NAME [MILLISECONDS]]: open a session, or join it; its name is NAME, or what this prints.
 jf_session() {
-    jf_call session_open "$(jf_object resource "$1" name "${2:-}")" | sed -n 's/.*"session" *: *"\([^"]*\)".*/\1/p'
+    jf_call session_open "$(jf_object resource "$1" name "${2:-}" timeout_millis: "${3:-}")" | _jf_unquote session
 }
+
+# jf_connect NAME PROPERTY=VALUE …: open a session with what the properties describe: protocol, host, port, user, password, profile; prints its name.
+jf_connect() {
+    _jf_name=$1 _jf_connect=
+    shift
+    for _jf_item in "$@"; do
+        _jf_connect="${_jf_connect:+$_jf_connect,}$(jf_json "${_jf_item%%=*}"):$(jf_json "${_jf_item#*=}")"
+    done
+    jf_call session_open "$(jf_object name "$_jf_name" connect: "{$_jf_connect}")" | _jf_unquote session
+}
+
+# jf_sessions: the names of the open sessions of this run on this EP, as a list in JSON.
+jf_sessions() { jf_call session_list; }
 
 # jf_command SESSION COMMAND [MILLISECONDS]: the answer without echo and prompt.
 jf_command() {
@@ -203,12 +248,44 @@ jf_config() {
     jf_call session_config "$(jf_object session "$_jf_session" lines: "$(jf_list "$@")")" | _jf_unquote output
 }
 
-# jf_send SESSION TEXT
-jf_send() { jf_tell session_send "$(jf_object session "$1" text "$2")"; }
+# jf_level SESSION LEVEL [MILLISECONDS]: go to a privilege level of the device's profile, up or down.
+jf_level() { jf_tell session_level "$(jf_object session "$1" level "$2" timeout_millis: "${3:-}")"; }
+
+# jf_reboot SESSION [MILLISECONDS]: start the device anew, and log in when it is back.
+jf_reboot() { jf_tell session_reboot "$(jf_object session "$1" timeout_millis: "${2:-}")"; }
+
+# jf_textfsm TEMPLATE-FILE TEXT: a table of any text, in JSON: {"header", "rows"}.
+jf_textfsm() { jf_call textfsm "{\"template\":$(jf_json "$(cat -- "$1")"),\"text\":$(jf_json "$2")}"; }
+
+# jf_send SESSION TEXT [false]: send text, and press enter unless told `false`.
+jf_send() { jf_tell session_send "{\"session\":$(jf_json "$1"),\"text\":$(jf_json "$2"),\"enter\":${3:-true}}"; }
 
 # jf_expect SESSION PATTERN [MILLISECONDS]: wait for a regular expression; prints what matched.
 jf_expect() {
     jf_call session_expect "$(jf_object session "$1" patterns: "$(jf_list "$2")" timeout_millis: "${3:-}")" | _jf_unquote match
+}
+
+# jf_expect_any SESSION MILLISECONDS PATTERN …: wait for the first of several; prints its number, from 0, and on the next line what matched.
+# A pattern is a regular expression, or `-ex TEXT` as it stands, `-end` for the end of the dialogue, `-timeout` where nothing else came in time.
+jf_expect_any() {
+    _jf_session=$1 _jf_millis=$2 _jf_patterns=
+    shift 2
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -end) _jf_pattern='{"end":true}' ;;
+            -timeout) _jf_pattern='{"timeout":true}' ;;
+            -ex)
+                shift
+                _jf_pattern="{\"exact\":$(jf_json "${1:-}")}"
+                ;;
+            *) _jf_pattern=$(jf_json "$1") ;;
+        esac
+        _jf_patterns="${_jf_patterns:+$_jf_patterns,}$_jf_pattern"
+        [ $# -gt 0 ] && shift
+    done
+    _jf_found=$(jf_call session_expect "$(jf_object session "$_jf_session" patterns: "[$_jf_patterns]" timeout_millis: "$_jf_millis")") || return 1
+    printf '%s\n' "$_jf_found" | LC_ALL=C sed -n 's/.*"index" *: *\([0-9]*\).*/\1/p'
+    printf '%s\n' "$_jf_found" | _jf_unquote match
 }
 
 # jf_execute SESSION COMMAND [MILLISECONDS]: run it beside the dialogue (SSH); prints its output. Returns 1 where its status is not 0.
@@ -230,8 +307,11 @@ _jf_move() {
     jf_tell "$1" "$(jf_object session "$2" local "$_jf_local" remote "$4" way "$5")"
 }
 
-# jf_line SESSION SPEED [FRAMING] [FLOW]: set the serial line under the session; an empty argument leaves it as it is.
-jf_line() { jf_tell session_line "$(jf_object session "$1" speed: "${2:-}" framing "${3:-}" flow "${4:-}")"; }
+# jf_line SESSION SPEED [FRAMING] [FLOW] [DTR] [RTS]: set the serial line under the session, DTR and RTS to true or false; an empty argument
+# leaves it as it is.
+jf_line() {
+    jf_tell session_line "$(jf_object session "$1" speed: "${2:-}" framing "${3:-}" flow "${4:-}" dtr: "${5:-}" rts: "${6:-}")"
+}
 
 # jf_break SESSION [MILLISECONDS]: hold the serial line down.
 jf_break() { jf_tell session_break "$(jf_object session "$1" millis: "${2:-250}")"; }

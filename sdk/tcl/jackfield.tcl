@@ -18,8 +18,8 @@ namespace eval jackfield {
     variable link ""
     variable lastId 0
     variable hello {}
-    namespace export log_msg result part set_variable artifact capture_start capture_stop power cleanup get_global set_global get_config get_resource set_resource \
-        rename_resource delete_resource get_sut get_bind_id get_bind_name session session_* test_* step context
+    namespace export log_msg result part check mark set_variable artifact capture_start capture_stop power cleanup get_global set_global get_config \
+        get_resource set_resource rename_resource delete_resource get_sut get_bind_id get_bind_name breakpoint session session_* textfsm test_* step context
 }
 
 # Ask the EP, and wait for the answer. `params` is a list of names and of values in JSON (`jackfield::json::…`).
@@ -79,6 +79,7 @@ proc jackfield::part {name verdict {reason ""} {elapsedMillis ""}} {
 
 # Run a body as a named part of the test. What it raised goes on.
 proc jackfield::step {name body} {
+    mark $name
     set begun [clock milliseconds]
     set code [catch { uplevel 1 $body } value options]
     set elapsed [expr {[clock milliseconds] - $begun}]
@@ -88,6 +89,40 @@ proc jackfield::step {name body} {
         part $name PASS "" $elapsed
     }
     return -options [dict incr options -level] $value
+}
+
+# Hold a value against limits, and keep both with the result: check "cpu load" $load -unit % -at_most 80
+#
+# Limits are the words of a step test: -at_least, -at_most, -above, -below, -equals, -not_equals, -contains, -not_contains, -matches,
+# -not_matches, several of them or none; numbers may carry units. Where the value is not as it was to be the test ends with FAIL; with
+# -go_on it goes on, the answer is 0, and it is FAIL all the same.
+proc jackfield::check {name value args} {
+    set params [list name [json::text $name] value [json::text $value]]
+    set limits {}
+    set goOn 0
+    while {[llength $args]} {
+        set args [lassign $args option]
+        if {$option eq "-go_on"} {
+            set goOn 1
+            continue
+        }
+        if {![string match -* $option] || ![llength $args]} {
+            Raise bad_request limits "check `$name`: `$option` is no limit with a value: write -at_most 80 -unit %"
+        }
+        set args [lassign $args limit]
+        if {$option eq "-unit"} { lappend params unit [json::text $limit] } else { lappend limits [string range $option 1 end] $limit }
+    }
+    set found [call check [list {*}$params limits [json::texts $limits]]]
+    if {[dict get $found verdict] eq "PASS"} {
+        return 1
+    }
+    if {!$goOn} { End FAIL [dict get $found reason] }
+    return 0
+}
+
+# Put a mark into the recordings of this test's sessions; `step` does so by itself.
+proc jackfield::mark {label} {
+    call mark [list label [json::text $label]]
 }
 
 # Keep a value with this test: `$name` in the lab's SQL and mail.
@@ -201,6 +236,13 @@ proc jackfield::session {resource {name ""} {timeoutMillis ""}} {
     dict get [call session_open [Timed $params $timeoutMillis]] session
 }
 
+# Open a session with what a dictionary describes: protocol, host, port, user, password, profile.
+proc jackfield::session_connect {connect {name ""} {timeoutMillis ""}} {
+    set params [list connect [json::texts $connect]]
+    if {$name ne ""} { lappend params name [json::text $name] }
+    dict get [call session_open [Timed $params $timeoutMillis]] session
+}
+
 # Send a command, wait for the prompt; the answer is what stands between.
 proc jackfield::session_command {session command {timeoutMillis ""}} {
     dict get [call session_command [Timed [list session [json::text $session] command [json::text $command]] $timeoutMillis]] output
@@ -217,14 +259,46 @@ proc jackfield::session_config {session lines {timeoutMillis ""}} {
     dict get [call session_config [Timed [list session [json::text $session] lines [json::list $lines]] $timeoutMillis]] output
 }
 
+# Go to a privilege level of the device's profile, up or down.
+proc jackfield::session_level {session level {timeoutMillis ""}} {
+    call session_level [Timed [list session [json::text $session] level [json::text $level]] $timeoutMillis]
+}
+
+# Start the device anew, and log in when it is back.
+proc jackfield::session_reboot {session {timeoutMillis ""}} {
+    call session_reboot [Timed [list session [json::text $session]] $timeoutMillis]
+}
+
+# A table of any text by the text of a TextFSM template: a list of dictionaries.
+proc jackfield::textfsm {template text} {
+    dict get [call textfsm [list template [json::text $template] text [json::text $text]]] rows
+}
+
 # Send text, and press enter unless told not to.
 proc jackfield::session_send {session text {enter 1}} {
     call session_send [list session [json::text $session] text [json::text $text] enter [expr {$enter ? "true" : "false"}]]
 }
 
-# Wait until one of the regular expressions has come; the answer: index, before, match, groups.
+# Wait until one of the patterns has come; the answer: index, before, match, groups.
+#
+# A pattern is a regular expression, also as `-re PATTERN`; `-ex TEXT` is taken as it stands, `-end` is the end of the dialogue, and
+# `-timeout` that nothing else came in time: session_expect $s [list {up|down} -ex "(y/n)" -timeout] 5000
 proc jackfield::session_expect {session patterns {timeoutMillis ""}} {
-    call session_expect [Timed [list session [json::text $session] patterns [json::list $patterns]] $timeoutMillis]
+    set wanted {}
+    while {[llength $patterns]} {
+        set patterns [lassign $patterns pattern]
+        switch -- $pattern {
+            -end { lappend wanted {{"end":true}} }
+            -timeout { lappend wanted {{"timeout":true}} }
+            -re - -ex {
+                if {![llength $patterns]} { Raise bad_request patterns "a pattern is missing after $pattern" }
+                set patterns [lassign $patterns text]
+                lappend wanted [expr {$pattern eq "-re" ? [json::text $text] : [json::object [list exact [json::text $text]]]}]
+            }
+            default { lappend wanted [json::text $pattern] }
+        }
+    }
+    call session_expect [Timed [list session [json::text $session] patterns "\[[join $wanted ,]\]"] $timeoutMillis]
 }
 
 # Run a command beside the dialogue, without a terminal (SSH); the answer: output, error, status, signal, cut.

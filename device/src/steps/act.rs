@@ -43,6 +43,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
 
     /// Captures and checks of a step, on the output there is.
     async fn judge(&mut self, step: &Step) -> Result<(), Failure> {
+        self.checks.clear();
         if let Some(template) = &step.textfsm {
             // A template has `${…}` of its own: no variables are filled in.
             self.table = textfsm::parse(template, &self.output).map_err(|error| match error {
@@ -96,15 +97,24 @@ impl<E: StepEnvironment> Runner<'_, E> {
             | Relation::AtMost => self.fill(&check.limit).await?,
         };
         let (value, shown) = match &check.value {
-            Some(shown) => (self.fill(shown).await?, Some(format!("`{shown}`"))),
-            None => (self.output.clone(), None),
+            Some(shown) => (self.fill(shown).await?, format!("`{shown}`")),
+            None => (self.output.clone(), "the output".to_owned()),
         };
         let Some(pick) = &check.pick else {
-            return check::hold(check.relation, &value, &limit, shown.as_deref());
+            return self.hold(check.relation, (&shown, &value), &limit);
         };
         let pick = self.fill_pick(pick).await?;
         let picked = pick::values(&pick, &value, &self.table)?;
-        picked.iter().try_for_each(|(what, value)| check::hold(check.relation, value, &limit, Some(what)))
+        picked.iter().try_for_each(|(what, value)| self.hold(check.relation, (what, value), &limit))
+    }
+
+    /// Holds one check against one value, and keeps both with the step.
+    fn hold(&mut self, relation: Relation, (shown, value): (&str, &str), limit: &str) -> Result<(), Failure> {
+        let result = check::hold(relation, value, limit, Some(shown));
+        // `${delay}` is the variable's value, and is called as the variable is.
+        let name = shown.strip_prefix("`${").and_then(|name| name.strip_suffix("}`")).unwrap_or(shown);
+        check::keep(&mut self.checks, (name, value), (relation, limit), &result);
+        result
     }
 
     /// A pick with its variables filled in.

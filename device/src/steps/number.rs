@@ -20,6 +20,9 @@ pub enum QuantityError {
     Dimension(String, String),
 }
 
+/// What of a number is lost when it goes from one unit to another: 15 us are 0.000015 s, though not to the last bit.
+const PRECISION: f64 = 1e-12;
+
 /// Units by what they measure, with their size in the base unit.
 const UNITS: [(&str, &[(&str, f64)]); 6] = [
     (
@@ -121,6 +124,10 @@ impl Quantity {
         if self.dimension != other.dimension {
             return Err(QuantityError::Dimension(self.dimension.clone(), other.dimension.clone()));
         }
+        let far = self.value.abs().max(other.value.abs()) * PRECISION;
+        if (self.value - other.value).abs() <= far {
+            return Ok(Ordering::Equal);
+        }
         Ok(self.value.total_cmp(&other.value))
     }
 }
@@ -141,6 +148,11 @@ pub fn compare(value: &str, limit: &str) -> Result<Ordering, QuantityError> {
     value.compare(&limit)
 }
 
+/// Whether a text is a number and nothing else.
+pub fn is_bare(text: &str) -> bool {
+    split_number(text.trim()).is_some_and(|(_, unit)| unit.trim().is_empty())
+}
+
 /// The number at the start of a text, without the commas in it, and what follows.
 fn split_number(text: &str) -> Option<(String, &str)> {
     let mut number = String::new();
@@ -155,12 +167,24 @@ fn split_number(text: &str) -> Option<(String, &str)> {
             ',' if next_is_digit && !number.is_empty() && !number.contains('.') => {}
             _ => {
                 rest = text.get(at..).unwrap_or_default();
+                if let Some((exponent, unit)) = exponent(rest).filter(|_| !number.is_empty()) {
+                    return Some((number + exponent, unit));
+                }
                 return number.ends_with(|c: char| c.is_ascii_digit()).then_some((number, rest));
             }
         }
         rest = "";
     }
     number.ends_with(|c: char| c.is_ascii_digit()).then_some((number, rest))
+}
+
+/// `e-05` at the start of what follows a number, as programs write very small and very large ones, and what follows that.
+fn exponent(text: &str) -> Option<(&str, &str)> {
+    let digits = text.strip_prefix(['e', 'E'])?;
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    let unit = digits.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let is_exponent = unit.len() < digits.len() && !unit.starts_with(|letter: char| letter.is_alphanumeric());
+    is_exponent.then(|| text.split_at_checked(text.len().saturating_sub(unit.len())))?
 }
 
 #[cfg(test)]
@@ -178,6 +202,8 @@ mod tests {
             ("99.5%", "99 %", Ok(Ordering::Greater)),
             ("1000 Mbps", "1Gbit/s", Ok(Ordering::Equal)),
             ("3", "3.0", Ok(Ordering::Equal)),
+            ("1.5e-05 s", "15 us", Ok(Ordering::Equal)),
+            ("2E3", "2,000", Ok(Ordering::Equal)),
         ] {
             assert_eq!(compare(value, limit), expect, "{value} and {limit}");
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use jackfield_config::steps::{Action, Step, StepTest};
 use jackfield_protocol::{
-    link::Part,
+    link::{Check, Part},
     verdict::{Cause, Outcome, Verdict},
 };
 
@@ -35,6 +35,7 @@ pub(super) async fn run<E: StepEnvironment>(
         secrets: Redactor::default(),
         output: String::new(),
         table: Table::default(),
+        checks: Vec::new(),
     };
     let mut parts = Parts::default();
     runner.log(&format!("# {}", test.title));
@@ -105,6 +106,8 @@ pub(super) struct Runner<'t, E> {
     pub(super) output: String,
     /// The table that the last template made of an output.
     pub(super) table: Table,
+    /// What the checks of the step at hand looked at.
+    pub(super) checks: Vec<Check>,
 }
 
 impl<E: StepEnvironment> Runner<'_, E> {
@@ -115,7 +118,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             let name = format!("{prefix}{own}");
             if parts.ended {
                 let (verdict, reason) = (Verdict::NotExecuted, "an earlier step failed".to_owned());
-                parts.add(Part { name, verdict, reason, elapsed_millis: 0 });
+                parts.add(Part { name, verdict, reason, elapsed_millis: 0, checks: Vec::new() });
             } else if let Action::Repeat { times, steps } = &step.action {
                 for index in 1..=*times {
                     self.variables.set("index", index.to_string());
@@ -161,13 +164,14 @@ impl<E: StepEnvironment> Runner<'_, E> {
         parts.failure.get_or_insert(Failure::lab(format!("{name}: {reason}")));
         let verdict = elapsed.map_or(Verdict::NotExecuted, |_| Verdict::Timeout);
         let elapsed_millis = u64::try_from(elapsed.unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
-        parts.add(Part { name, verdict, reason, elapsed_millis });
+        parts.add(Part { name, verdict, reason, elapsed_millis, checks: Vec::new() });
     }
 
     async fn one(&mut self, step: &Step, name: String, parts: &mut Parts) {
         self.log(&format!("## {} (line {})", step.name, step.line));
         let span = step.timeout.unwrap_or(self.test.timeout);
         let clock = Deadline::after(span);
+        self.checks.clear();
         let result = self.act(step, clock).await;
         let elapsed_millis = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (verdict, reason) = match result {
@@ -183,7 +187,18 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 (verdict, reason)
             }
         };
-        parts.add(Part { name: self.secrets.text(&name), verdict, reason, elapsed_millis });
+        let checks = self.kept_checks();
+        parts.add(Part { name: self.secrets.text(&name), verdict, reason, elapsed_millis, checks });
+    }
+
+    /// What the step looked at, without secrets.
+    fn kept_checks(&mut self) -> Vec<Check> {
+        let mut checks = std::mem::take(&mut self.checks);
+        for check in &mut checks {
+            check.value = self.secrets.text(&check.value);
+            check.limits.values_mut().for_each(|limit| *limit = self.secrets.text(limit));
+        }
+        checks
     }
 
     pub(super) async fn fill(&mut self, text: &str) -> Result<String, Failure> {

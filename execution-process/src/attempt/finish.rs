@@ -90,7 +90,10 @@ impl Attempt {
         };
         let outcome = match run.forced.clone() {
             Some(outcome) => outcome,
-            None => story::judge(run.story.result.take(), cases.as_ref(), &run.exit),
+            None => {
+                let said = story::judge(run.story.result.take(), cases.as_ref(), &run.exit);
+                run.story.failed_check().filter(|_| said.verdict == Verdict::Pass).unwrap_or(said)
+            }
         };
         run.story.parts.extend(cases.into_iter().flat_map(|cases| cases.parts));
         outcome

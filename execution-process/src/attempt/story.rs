@@ -81,6 +81,15 @@ fn cause(verdict: Verdict, crashed: bool) -> Option<Cause> {
     }
 }
 
+impl Story {
+    /// Why a test that says it passed has not: the first check that does not hold.
+    pub(crate) fn failed_check(&self) -> Option<Outcome> {
+        let failed =
+            self.parts.iter().find(|part| part.checks.iter().any(|check| check.verdict == Verdict::Fail))?;
+        Some(Outcome::not_pass(Verdict::Fail, Cause::Product, failed.reason.clone()))
+    }
+}
+
 /// The verdict of a test that was not ended from outside.
 pub(crate) fn judge(declared: Option<Outcome>, cases: Option<&Cases>, exit: &Exit) -> Outcome {
     if let Exit::Lost(reason) = exit {
@@ -175,6 +184,25 @@ mod tests {
         story.take(said(Verdict::Fail, true)).unwrap();
         assert_eq!(shown(&judge(story.result.clone(), None, &Exit::Code(0))), "FAIL test so crashed");
         assert_eq!(shown(&judge(story.result, None, &Exit::Lost("gone".to_owned()))), "ABORTED lab gone");
+    }
+
+    #[test]
+    fn a_check_that_does_not_hold_is_a_reason_whatever_was_caught() {
+        let mut story = Story::default();
+        let mut check = |value: &str| {
+            let limits = [(jackfield_config::steps::Relation::AtMost, "80".to_owned())];
+            let (check, reason) =
+                jackfield_device::steps::check::measure("load", value, "%", &limits).unwrap();
+            let (verdict, reason) = (check.verdict, reason.unwrap_or_default());
+            let part =
+                Part { name: "load".to_owned(), verdict, reason, elapsed_millis: 0, checks: vec![check] };
+            story.take(Said::Part(part)).unwrap();
+            story.failed_check().map(|outcome| shown(&outcome))
+        };
+        assert_eq!(check("79"), None);
+        let expect = "FAIL product `load` is more than `80`; it is: `95 %`";
+        assert_eq!(check("95").as_deref(), Some(expect));
+        assert_eq!(check("99").as_deref(), Some(expect));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{
-    Desk, configs, params as p,
+    Desk, checks, configs, params as p,
     rpc::{Failure, params},
     session_commands,
 };
@@ -40,6 +40,12 @@ impl Desk {
             "log" => said(guest, log(params(value)?)).await,
             "result" => said(guest, result(params(value)?)?).await,
             "part" => said(guest, part(params(value)?)?).await,
+            "mark" => {
+                let p::Mark { label } = params(value)?;
+                self.station.sessions.mark(guest.order.attempt, &label);
+                Ok(Value::Null)
+            }
+            "check" => checks::check(guest, params(value)?).await,
             "variable" => said(guest, variable(params(value)?)).await,
             "artifact" => said(guest, artifact(params(value)?)).await,
             "cleanup" => said(guest, cleanup(params(value)?)?).await,
@@ -191,7 +197,13 @@ fn result(result: p::Result) -> Result<Said, Failure> {
 fn part(part: p::Part) -> Result<Said, Failure> {
     let verdict = verdict(&part.verdict)?;
     let reason = part.reason.unwrap_or_default();
-    Ok(Said::Part(Part { name: part.name, verdict, reason, elapsed_millis: part.elapsed_millis }))
+    Ok(Said::Part(Part {
+        name: part.name,
+        verdict,
+        reason,
+        elapsed_millis: part.elapsed_millis,
+        checks: Vec::new(),
+    }))
 }
 
 fn variable(variable: p::Variable) -> Said {

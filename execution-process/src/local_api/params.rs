@@ -32,6 +32,22 @@ pub(super) struct Part {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Mark {
+    pub(super) label: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Check {
+    pub(super) name: String,
+    pub(super) value: Value,
+    #[serde(default)]
+    pub(super) unit: Option<String>,
+    /// By the word of the relation, as in a step test.
+    #[serde(default)]
+    pub(super) limits: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Variable {
     pub(super) name: Arc<str>,
     pub(super) value: Value,

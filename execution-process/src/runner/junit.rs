@@ -122,7 +122,7 @@ fn case(element: &BytesStart<'_>) -> Part {
     let seconds = seconds.parse::<f64>().ok().filter(|seconds| (0.0..1e9).contains(seconds)).unwrap_or(0.0);
     let elapsed = std::time::Duration::from_secs_f64(seconds).as_millis();
     let elapsed_millis = u64::try_from(elapsed).unwrap_or(u64::MAX);
-    Part { name, verdict: Verdict::Pass, reason: String::new(), elapsed_millis }
+    Part { name, verdict: Verdict::Pass, reason: String::new(), elapsed_millis, checks: Vec::new() }
 }
 
 /// An element inside a case may say that it did not pass.

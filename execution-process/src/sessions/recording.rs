@@ -49,6 +49,13 @@ impl Recording {
         begun
     }
 
+    /// A mark in the piece of one test, whoever speaks.
+    pub(super) fn mark_piece(&self, attempt: AttemptId, label: &str) {
+        if let Some(recorder) = self.pieces().recorders.get_mut(&attempt) {
+            recorder.mark(label);
+        }
+    }
+
     /// The test has ended.
     pub(super) fn leave(&self, attempt: AttemptId) {
         let mut pieces = self.pieces();

@@ -12,6 +12,7 @@ const TYPES: &[(&str, &str)] = &[
     ("Call", "call/get_resource"),
     ("CallResult", "call_result/ok"),
     ("Cause", "words/cause"),
+    ("Check", "report/ended"),
     ("ConsoleId", "engine_to_ep/open_console"),
     ("ConsoleOf", "console_of/device"),
     ("ConsoleOrder", "engine_to_ep/open_console"),

@@ -6,7 +6,7 @@ use jackfield_protocol::{
     error::{ErrorCode, FileProblem, Problem, Severity},
     event::{RunEvent, RunState},
     id::{AttemptId, BlobHash, EpName, RunId, TestIndex, UserName},
-    link::{Host, Interact, InteractKind, Notice, Part},
+    link::{Check, Host, Interact, InteractKind, Notice, Part},
     plan::{Iteration, IterationSave, IteratorValue},
     time::Time,
     verdict::{Cause, Outcome, Verdict},
@@ -67,13 +67,26 @@ pub(crate) fn outcome() -> Pair<Outcome> {
 }
 
 pub(crate) fn part() -> Pair<Part> {
-    let part = |reason: &str, elapsed_millis| Part {
+    let part = |reason: &str, elapsed_millis, checks| Part {
         name: "test_login[admin]".to_owned(),
         verdict: Verdict::Skipped,
         reason: reason.to_owned(),
         elapsed_millis,
+        checks,
     };
-    Pair { full: part("no such user", 12), bare: part("", 0) }
+    Pair { full: part("no such user", 12, vec![check().full, check().bare]), bare: part("", 0, Vec::new()) }
+}
+
+fn check() -> Pair<Check> {
+    let check = |unit: &str, limits| Check {
+        name: "cpu load".to_owned(),
+        value: "95".to_owned(),
+        unit: unit.to_owned(),
+        limits,
+        verdict: Verdict::Fail,
+    };
+    let limits = BTreeMap::from([("at_most".to_owned(), "80".to_owned())]);
+    Pair { full: check("%", limits), bare: check("", BTreeMap::new()) }
 }
 
 pub(crate) fn host() -> Pair<Host> {

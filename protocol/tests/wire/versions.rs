@@ -25,7 +25,7 @@ fn shape(field: &str, object: &Map<String, Value>) -> Shape {
     match field {
         "value" | "default" | "answer" | "ok" | "properties" | "meta" | "others" => Shape::Free,
         "labels" | "variables" | "log_bytes" | "artifacts" | "user_defined" | "counts" | "files"
-        | "libraries" | "profiles" => Shape::Keyed,
+        | "libraries" | "profiles" | "limits" => Shape::Keyed,
         "result" => Shape::Either,
         "tests" if object.keys().eq(["end", "start"]) => Shape::Range,
         _ => Shape::Message,

@@ -2,16 +2,20 @@ package jackfield;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 
 /**
  * The lab, its devices and the run, from inside a test in Java (16 or later).
@@ -30,106 +34,226 @@ public final class Jackfield {
 
     private final SocketChannel channel;
     private final BufferedReader answers;
+    private Object hello;
     private long count;
 
-    /** A request that the EP or the engine refused. */
+    /** A request that the EP or the engine refused, or that could not be made at all ({@code unreachable}). */
     public static final class Refused extends RuntimeException {
-        private static final long serialVersionUID = 1L;
+        private static final long serialVersionUID = 2L;
 
-        Refused(String message) {
-            super(message);
+        private final String code;
+        private final String field;
+
+        Refused(String code, String title, String field) {
+            super(title + (field == null ? "" : " (parameter `" + field + "`)") + " [" + code + "]");
+            this.code = code;
+            this.field = field;
+        }
+
+        /** One word that programs may compare: {@code not_found}, {@code held}, {@code wrong_state}, {@code unreachable} … */
+        public String code() {
+            return code;
+        }
+
+        /** The parameter that is to blame; null where none is. */
+        public String field() {
+            return field;
         }
     }
 
-    /** A dialogue with a device; closing it twice does no harm. */
-    public static final class Session implements AutoCloseable {
-        private final Object name;
+    /** The test has decided how it ends. No {@link Exception}, so that none is caught by accident. */
+    public static final class Ended extends Error {
+        private static final long serialVersionUID = 1L;
 
-        private Session(Object name) {
-            this.name = name;
+        private final String verdict;
+
+        Ended(String verdict, String reason) {
+            super(reason, null, false, false);
+            this.verdict = verdict;
         }
 
-        /** What the device answers, without echo, pager and prompt. */
-        public String command(String command) {
-            return text(call("session_command", Map.of("session", name, "command", command)), "output");
-        }
-
-        /** The same with a limit of its own. */
-        public String command(String command, long timeoutMillis) {
-            return text(call("session_command", Map.of("session", name, "command", command, "timeout_millis", timeoutMillis)), "output");
-        }
-
-        /** Sends a line. */
-        public void send(String text) {
-            call("session_send", Map.of("session", name, "text", text));
-        }
-
-        /** Waits for one of these regular expressions; answers with what came before, what fitted, its groups, and which it was. */
-        public Map<String, Object> expect(long timeoutMillis, String... patterns) {
-            return object(call("session_expect", Map.of("session", name, "patterns", List.of(patterns), "timeout_millis", timeoutMillis)));
-        }
-
-        /** Runs a command beside the dialogue, without a terminal (SSH): output, error, status, signal, cut. */
-        public Map<String, Object> execute(String command) {
-            return object(call("session_execute", Map.of("session", name, "command", command)));
-        }
-
-        /** Copies a file to the device (SSH); a remote name that ends with a slash is a folder. */
-        public void put(java.nio.file.Path local, String remote) {
-            move("session_put", local, remote);
-        }
-
-        /** Copies a file of the device here. */
-        public void get(String remote, java.nio.file.Path local) {
-            move("session_get", local, remote);
-        }
-
-        private void move(String method, java.nio.file.Path local, String remote) {
-            call(method, Map.of("session", name, "local", local.toAbsolutePath().toString(), "remote", remote));
-        }
-
-        /** Holds the serial line down; over telnet its own break. */
-        public void sendBreak(long millis) {
-            call("session_break", Map.of("session", name, "millis", millis));
-        }
-
-        @Override
-        public void close() {
-            try {
-                call("session_close", Map.of("session", name));
-            } catch (Refused gone) {
-                // It was closed already, by the test or by the device.
-            }
+        /** The verdict it ended with. */
+        public String verdict() {
+            return verdict;
         }
     }
 
     private Jackfield() throws IOException {
         String socket = System.getenv("JACKFIELD_SOCKET");
-        if (socket == null) {
-            throw new Refused("JACKFIELD_SOCKET is not set: this test was not started by an EP; start it with `jackfield run`");
+        String token = System.getenv("JACKFIELD_TOKEN");
+        if (socket == null || token == null) {
+            String why = "JACKFIELD_SOCKET and JACKFIELD_TOKEN are not set: this test was not started by an EP; start it with `jackfield run`";
+            throw new Refused("unreachable", why, null);
         }
         channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        channel.connect(UnixDomainSocketAddress.of(socket));
+        try {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+        } catch (IOException e) {
+            channel.close();
+            String why = "the EP does not answer at " + socket + ": " + e.getMessage() + "; is it still running?";
+            throw new Refused("unreachable", why, null);
+        }
         answers = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
-        request("hello", Map.of("token", System.getenv("JACKFIELD_TOKEN")));
+        hello = request("hello", Map.of("token", token));
     }
 
-    /** Any method of the local API: texts, numbers, booleans, lists and maps in and out. */
+    /** Any method of the local API: texts, numbers, booleans, lists and maps in and out. Parameters that are null are left out. */
     public static synchronized Object call(String method, Map<String, ?> params) {
+        Map<String, Object> given = new LinkedHashMap<>(params);
+        given.values().removeIf(value -> value == null);
         try {
-            if (link == null) {
-                link = new Jackfield();
-            }
-            return link.request(method, params);
-        } catch (IOException e) {
-            throw new UncheckedIOException("the EP does not answer", e);
+            return link().request(method, given);
+        } catch (IOException | IllegalArgumentException e) {
+            // An answer that was not read would be taken for that of the next request.
+            forget();
+            throw new Refused("unreachable", "no answer to `" + method + "`: " + e.getMessage(), null);
         }
     }
+
+    /** What the EP knows of this test: attempt, run, test_id, name, suite_id, sut, user, ep, properties, iteration … */
+    public static synchronized Map<String, Object> context() {
+        try {
+            return object(link().hello);
+        } catch (IOException e) {
+            throw new Refused("unreachable", "no answer to `hello`: " + e.getMessage(), null);
+        }
+    }
+
+    // The logs, and the results
 
     /** Writes a line into a log: logRunning, logDebug, logTest, logCli, or a name of the lab's own. */
     public static void logMsg(String log, Object text) {
         call("log", Map.of("log", log, "text", String.valueOf(text)));
     }
+
+    /** The last word counts, and the test goes on. */
+    public static void result(String verdict, String reason) {
+        call("result", Map.of("verdict", verdict, "reason", reason));
+    }
+
+    /** Ends the test with FAIL. */
+    public static Ended testFail(String reason) {
+        throw ended("FAIL", reason);
+    }
+
+    /** Ends the test with SKIPPED. */
+    public static Ended testSkip(String reason) {
+        throw ended("SKIPPED", reason);
+    }
+
+    /** Ends the test with ABORTED. */
+    public static Ended testAbort(String reason) {
+        throw ended("ABORTED", reason);
+    }
+
+    /** Ends the test with TIMEOUT. */
+    public static Ended testTimeout(String reason) {
+        throw ended("TIMEOUT", reason);
+    }
+
+    private static Ended ended(String verdict, String reason) {
+        result(verdict, reason);
+        return new Ended(verdict, reason);
+    }
+
+    /** A result inside this test. */
+    public static void part(String name, String verdict, String reason) {
+        call("part", Map.of("name", name, "verdict", verdict, "reason", reason));
+    }
+
+    /** A block of a test; it may throw what it likes. */
+    @FunctionalInterface
+    public interface Block {
+        /** What is done. */
+        void run() throws Exception;
+    }
+
+    /** Runs a block as a named part of the test. What it throws goes on. */
+    public static void step(String name, Block block) throws Exception {
+        step(name, () -> {
+            block.run();
+            return null;
+        });
+    }
+
+    /** The same of a block with a value. */
+    public static <T> T step(String name, Callable<T> block) throws Exception {
+        mark(name);
+        long began = System.nanoTime();
+        String verdict = "PASS";
+        String reason = "";
+        try {
+            return block.call();
+        } catch (Ended end) {
+            verdict = end.verdict();
+            reason = String.valueOf(end.getMessage());
+            throw end;
+        } catch (AssertionError error) {
+            verdict = "FAIL";
+            reason = String.valueOf(error.getMessage());
+            throw error;
+        } catch (Throwable error) {
+            verdict = "FAIL";
+            reason = "crashed: " + error;
+            throw error;
+        } finally {
+            long elapsed = (System.nanoTime() - began) / 1_000_000;
+            call("part", Map.of("name", name, "verdict", verdict, "reason", reason, "elapsed_millis", elapsed));
+        }
+    }
+
+    /**
+     * Holds a value against limits, and keeps both with the result: {@code check("cpu load", load, "%", "at_most", 80)}.
+     *
+     * <p>Limits are pairs of a word of a step test (at_least, at_most, above, below, equals, not_equals, contains, not_contains, matches,
+     * not_matches) and its value; there may be none. Numbers may carry units. Where the value is not as it was to be this is an
+     * {@link AssertionError}; whoever catches it, the test is FAIL.
+     */
+    public static void check(String name, Object value, String unit, Object... limits) {
+        String reason = checked(name, value, unit, limits);
+        if (!reason.isEmpty()) {
+            throw new AssertionError(reason);
+        }
+    }
+
+    /** The same, and the test goes on: it is FAIL at its end. Answers whether the value is as it was to be. */
+    public static boolean checkAndGoOn(String name, Object value, String unit, Object... limits) {
+        return checked(name, value, unit, limits).isEmpty();
+    }
+
+    private static String checked(String name, Object value, String unit, Object... limits) {
+        if (limits.length % 2 != 0) {
+            throw new Refused("bad_request", "check `" + name + "`: limits are pairs of a word and a value: \"at_most\", 80", "limits");
+        }
+        Map<String, String> words = new LinkedHashMap<>();
+        for (int at = 0; at < limits.length; at += 2) {
+            words.put(String.valueOf(limits[at]), String.valueOf(limits[at + 1]));
+        }
+        Object found = call("check", Map.of("name", name, "value", String.valueOf(value), "unit", unit, "limits", words));
+        return "PASS".equals(object(found).get("verdict")) ? "" : text(found, "reason");
+    }
+
+    /** Puts a mark into the recordings of this test's sessions; {@link #step} does so by itself. */
+    public static void mark(String label) {
+        call("mark", Map.of("label", label));
+    }
+
+    /** A value for the lab's SQL and mail: {@code $name}. */
+    public static void setCustomFileInfo(String name, Object value) {
+        call("variable", Map.of("name", name, "value", String.valueOf(value)));
+    }
+
+    /** Keeps a file with the attempt. */
+    public static void artifact(Path file) {
+        call("artifact", Map.of("name", file.getFileName().toString(), "path", file.toAbsolutePath().toString()));
+    }
+
+    /** The EP runs this program after the test, however that ended. */
+    public static void cleanup(String name, String... command) {
+        call("cleanup", Map.of("name", name, "command", List.of(command)));
+    }
+
+    // Parameters, and the lab
 
     /** A global parameter; a map for a folder, null where there is none. */
     public static Object getGlobal(String path) {
@@ -144,6 +268,16 @@ public final class Jackfield {
     /** A value of a test configuration; a map for a folder. */
     public static Object getConfig(String config, String path) {
         return call("get_config", Map.of("config", config, "path", path));
+    }
+
+    /** The id of the SUT component that a component of a test configuration is bound to; null where there is none. */
+    public static String getBindId(String component) {
+        return (String) call("get_bind_id", Map.of("component", component));
+    }
+
+    /** The path of that component; null where there is none. */
+    public static String getBindName(String component) {
+        return (String) call("get_bind_name", Map.of("component", component));
     }
 
     /** A resource as {@code {id, path, meta, children}}, or one value of it: {@code /tb1/dev2:ip}. */
@@ -171,29 +305,62 @@ public final class Jackfield {
         return call("get_sut", Map.of("query", query));
     }
 
-    /** Opens a session to a resource, or joins the one that is open already in this run. */
-    public static Session session(String resource) {
-        return new Session(object(call("session_open", Map.of("resource", resource))).get("session"));
+    /** Asks a person: message, input, decide; the answer is {@code otherwise} where nobody answers in time. */
+    public static Object interact(String kind, String message, Object otherwise, Duration limit, String... options) {
+        Map<String, Object> params = new LinkedHashMap<>();
+        params.put("kind", kind);
+        params.put("message", message);
+        params.put("default", otherwise);
+        params.put("options", options.length == 0 ? null : Arrays.asList(options));
+        params.put("timeout_millis", limit.toMillis());
+        return call("interact", params);
     }
 
-    /** The last word counts, and the test goes on. */
-    public static void result(String verdict, String reason) {
-        call("result", Map.of("verdict", verdict, "reason", reason));
+    /** Stops here, with this text shown, until a person lets the test go on. */
+    public static void breakpoint(String shown) {
+        call("breakpoint", Map.of("locals", shown));
     }
 
-    /** A result inside this test. */
-    public static void part(String name, String verdict, String reason) {
-        call("part", Map.of("name", name, "verdict", verdict, "reason", reason));
+    // Devices
+
+    /** Opens a session with a resource, or joins the one of its name that is open already in this run. */
+    public static Session session(String resource, Duration... limit) {
+        return open(Map.of("resource", resource), limit);
     }
 
-    /** A value for the lab's SQL and mail: {@code $name}. */
-    public static void setCustomFileInfo(String name, Object value) {
-        call("variable", Map.of("name", name, "value", String.valueOf(value)));
+    /** The same under a name of its own. */
+    public static Session session(String resource, String name, Duration... limit) {
+        return open(Map.of("resource", resource, "name", name), limit);
     }
 
-    /** Keeps a file with the attempt. */
-    public static void artifact(String name, String path) {
-        call("artifact", Map.of("name", name, "path", path));
+    /** Opens a session with what these properties describe: protocol, host, port, user, password, profile. */
+    public static Session connect(String name, Map<String, ?> properties, Duration... limit) {
+        return open(Map.of("connect", properties, "name", name), limit);
+    }
+
+    private static Session open(Map<String, ?> wanted, Duration[] limit) {
+        Map<String, Object> params = new LinkedHashMap<>(wanted);
+        limit(params, limit);
+        return new Session(text(call("session_open", params), "session"));
+    }
+
+    /** The names of the open sessions of this run on this EP. */
+    public static List<String> sessions() {
+        List<String> names = new ArrayList<>();
+        for (Object name : (List<?>) call("session_list", Map.of())) {
+            names.add((String) name);
+        }
+        return names;
+    }
+
+    /** A table of any text by the text of a TextFSM template: a map for each row. */
+    public static List<Map<String, Object>> textfsm(String template, String text) {
+        return rows(call("textfsm", Map.of("template", template, "text", text)));
+    }
+
+    /** What a text in JSON says, as maps, lists, texts, numbers (Long or Double), booleans and null. */
+    public static Object json(String text) {
+        return Json.read(text);
     }
 
     /** Switches the mains of a resource: on, off, cycle, status. Answers on, off or unknown. */
@@ -211,16 +378,29 @@ public final class Jackfield {
         return object(call("capture_stop", Map.of("capture", name)));
     }
 
-    /** The EP runs this program after the test, however that ended. */
-    public static void cleanup(String name, String... command) {
-        call("cleanup", Map.of("name", name, "command", List.of(command)));
-    }
-
     /** For the wrapper: how the test ended, where there is an EP to tell. */
     public static void end(String verdict, String reason, boolean crashed) {
         if (System.getenv("JACKFIELD_SOCKET") != null) {
             call("result", Map.of("verdict", verdict, "reason", reason, "crashed", crashed));
         }
+    }
+
+    private static Jackfield link() throws IOException {
+        if (link == null) {
+            link = new Jackfield();
+        }
+        return link;
+    }
+
+    private static void forget() {
+        try {
+            if (link != null) {
+                link.channel.close();
+            }
+        } catch (IOException e) {
+            // It is given up in any case.
+        }
+        link = null;
     }
 
     private Object request(String method, Map<String, ?> params) throws IOException {
@@ -239,14 +419,30 @@ public final class Jackfield {
         }
         Map<String, Object> answer = object(Json.read(line));
         Object error = answer.get("error");
-        if (error != null) {
-            throw new Refused(text(error, "message"));
+        if (error == null) {
+            return answer.get("result");
         }
-        return answer.get("result");
+        Map<String, Object> problem = object(error).get("data") instanceof Map<?, ?> data ? object(data) : Map.of();
+        Object title = problem.getOrDefault("title", object(error).get("message"));
+        throw new Refused(String.valueOf(problem.getOrDefault("code", "internal")), String.valueOf(title), (String) problem.get("field"));
+    }
+
+    static List<Map<String, Object>> rows(Object table) {
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (Object row : (List<?>) object(table).get("rows")) {
+            rows.add(object(row));
+        }
+        return rows;
+    }
+
+    static void limit(Map<String, Object> params, Duration[] limit) {
+        if (limit.length > 0) {
+            params.put("timeout_millis", limit[0].toMillis());
+        }
     }
 
     @SuppressWarnings("unchecked")
-    private static Map<String, Object> object(Object value) {
+    static Map<String, Object> object(Object value) {
         return (Map<String, Object>) value;
     }
 

@@ -187,6 +187,6 @@ final class Json {
     }
 
     private IllegalArgumentException wrong() {
-        return new IllegalArgumentException("this is no JSON at character " + at + ": " + text);
+        return new IllegalArgumentException("this is no JSON at character " + at + ": " + text.substring(0, Math.min(text.length(), 80)));
     }
 }

@@ -42,6 +42,15 @@ public final class Results {
 
     void failed(String id, Throwable error) {
         cut(error);
+        if (error instanceof Jackfield.Ended end) {
+            String element = switch (end.verdict()) {
+                case "SKIPPED" -> "skipped";
+                case "FAIL" -> "failure";
+                default -> "error";
+            };
+            say(id, element, end.getMessage(), null);
+            return;
+        }
         error.printStackTrace();
         say(id, error instanceof AssertionError ? "failure" : "error", error.getMessage() == null ? error.toString() : error.getMessage(), error);
     }

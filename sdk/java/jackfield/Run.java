@@ -31,6 +31,8 @@ import javax.tools.ToolProvider;
  */
 public final class Run {
     private static final int FAILED = 1;
+    /** What a test throws that ends itself. */
+    static final String ENDED = "jackfield.Jackfield$Ended";
 
     private final Path sdk = Path.of(System.getProperty("jackfield.sdk"));
     private final Path results;
@@ -125,7 +127,15 @@ public final class Run {
         } catch (InvocationTargetException e) {
             Throwable error = e.getCause();
             loader.loadClass("jackfield.Results").getMethod("cut", Throwable.class).invoke(null, error);
+            if (error.getClass().getName().equals(ENDED)) {
+                // It has told the EP itself.
+                System.err.println(error.getMessage());
+                return FAILED;
+            }
             error.printStackTrace();
+            if (error instanceof AssertionError) {
+                return say(loader, "FAIL", String.valueOf(error.getMessage()), false);
+            }
             return say(loader, "FAIL", "crashed: " + error, true);
         }
     }

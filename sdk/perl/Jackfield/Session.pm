@@ -29,6 +29,20 @@ sub config {
     return Jackfield::call('session_config', %params)->{output};
 }
 
+# Go to a privilege level of the device's profile, up or down.
+sub level {
+    my ($self, $level, $timeout) = @_;
+    Jackfield::call('session_level', session => $self->{name}, level => "$level", timeout_millis => Jackfield::_millis($timeout));
+    return;
+}
+
+# Start the device anew, and log in when it is back.
+sub reboot {
+    my ($self, $timeout) = @_;
+    Jackfield::call('session_reboot', session => $self->{name}, timeout_millis => Jackfield::_millis($timeout));
+    return;
+}
+
 # Send text, and press enter unless told not to.
 sub send {
     my ($self, $text, $enter) = @_;
@@ -37,7 +51,7 @@ sub send {
     return;
 }
 
-# Wait until one of the patterns has come: a text with a regular expression, or { exact => text }.
+# Wait until one of the patterns has come: a text with a regular expression, exact($text), ended() or timed_out().
 # The answer: { index, before, match, groups }.
 sub expect {
     my ($self, $patterns, $timeout) = @_;

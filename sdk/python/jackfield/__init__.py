@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Iterator, Mapping, NoReturn, Sequence
 
 from jackfield.client import call, context
-from jackfield.errors import JackfieldError, TestAborted, TestEnd, TestFailed, TestSkipped, TestTimeout
+from jackfield.errors import CheckFailed, JackfieldError, TestAborted, TestEnd, TestFailed, TestSkipped, TestTimeout
 from jackfield.session import END, TIMEOUT, Match, Session, exact, millis, textfsm
 from jackfield.session import open_session as session
 from jackfield.session import open_sessions as sessions
@@ -25,9 +25,9 @@ from jackfield.step import Step as step
 
 __all__ = [
     "END", "TIMEOUT", "textfsm",
-    "JackfieldError", "Match", "Session", "Step", "TestAborted", "TestEnd", "TestFailed", "TestSkipped", "TestTimeout",
-    "artifact", "breakpoint", "call", "capture", "cleanup", "context", "delete_resource", "exact", "get_bind_id", "get_bind_name", "get_config",
-    "get_global", "get_resource", "get_sut", "interact", "log_msg", "part", "power", "rename_resource", "result", "session", "sessions",
+    "CheckFailed", "JackfieldError", "Match", "Session", "Step", "TestAborted", "TestEnd", "TestFailed", "TestSkipped", "TestTimeout",
+    "artifact", "breakpoint", "call", "capture", "check", "cleanup", "context", "delete_resource", "exact", "get_bind_id", "get_bind_name", "get_config",
+    "get_global", "get_resource", "get_sut", "interact", "log_msg", "mark", "part", "power", "rename_resource", "result", "session", "sessions",
     "set_global", "set_resource", "step", "test_abort", "test_fail", "test_skip", "test_timeout", "variable",
 ]  # fmt: skip
 
@@ -45,6 +45,27 @@ def result(verdict: str, reason: str = "", crashed: bool = False) -> None:
 def part(name: str, verdict: str, reason: str = "", elapsed: float | None = None) -> None:
     """Add a result inside this test; `elapsed` in seconds."""
     call("part", name=name, verdict=verdict, reason=reason or None, elapsed_millis=millis(elapsed))
+
+
+def check(name: str, value: object, *, unit: str = "", go_on: bool = False, **limits: object) -> bool:
+    """Hold a value against limits, and keep both with the result: `check("cpu load", load, unit="%", at_most=80)`.
+
+    Limits are the words of a step test: `at_least`, `at_most`, `above`, `below`, `equals`, `not_equals`, `contains`, `not_contains`,
+    `matches`, `not_matches`, several of them or none. Numbers may carry units (`at_most="20 ms"`). Where the value is not as it was to be
+    the test ends with FAIL; with `go_on` it goes on, the answer is `False`, and it is FAIL all the same.
+    """
+    words = {word: str(limit) for word, limit in limits.items()}
+    found = call("check", name=name, value=str(value), unit=unit or None, limits=words)
+    if found["verdict"] == "PASS":
+        return True
+    if not go_on:
+        raise CheckFailed(found["reason"])
+    return False
+
+
+def mark(label: str) -> None:
+    """Put a mark into the recordings of this test's sessions; `step` does so by itself."""
+    call("mark", label=label)
 
 
 def variable(name: str, value: object) -> None:

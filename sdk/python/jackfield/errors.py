@@ -22,6 +22,10 @@ class JackfieldError(Exception):
         return f"{self.title}{where} [{self.code}]"
 
 
+class CheckFailed(AssertionError):
+    """A value that was checked is not as it was to be; the text says how."""
+
+
 class TestEnd(BaseException):
     """The test has decided how it ends.
 

@@ -17,6 +17,7 @@ class Step:
         self._begun = 0.0
 
     def __enter__(self) -> "Step":
+        call("mark", label=self.name)
         self._begun = time.monotonic()
         return self
 

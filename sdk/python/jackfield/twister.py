@@ -293,7 +293,7 @@ def _names() -> dict[str, Any]:
     names = {name: here[name] for name in _SNAKE}
     names.update({_camel(name): here[name] for name in _SNAKE})
     names.update(logMessage=log_msg, currentFSuiteIndex=current_fsuite_index, PROXY=Proxy())
-    names.update({name: getattr(jackfield, name) for name in ("session", "step", "variable", "artifact", "cleanup")})
+    names.update({name: getattr(jackfield, name) for name in ("session", "step", "check", "variable", "artifact", "cleanup")})
     return names
 
 

@@ -38,7 +38,7 @@ class FakeEp:
         self.path = path
         self.lock = threading.Lock()
         self.logs, self.parts, self.variables, self.artifacts, self.cleanups, self.captures, self.powered = [], [], {}, [], [], [], []
-        self.questions, self.breakpoints = [], []
+        self.questions, self.breakpoints, self.checks, self.marks = [], [], [], []
         self.result = None
         self.results = 0
         self.answers = {"message": True, "input": "42", "decide": True, "options": "b"}
@@ -133,6 +133,30 @@ class FakeEp:
         if verdict not in VERDICTS:
             raise Problem("bad_request", f"`{verdict}` is not a verdict", "verdict")
         self.parts.append((name, verdict, reason))
+
+    def call_check(self, name, value, unit="", limits=None):
+        limits = limits or {}
+        if "maximum" in limits:
+            raise Problem("bad_request", f"check `{name}`: `maximum` is no limit; there are at_most", "limits")
+        holds = all(float(value) <= float(limit) for word, limit in limits.items() if word == "at_most")
+        reason = "" if holds else f"`{name}` is more than `{limits['at_most']}`; it is: `{value} {unit}`"
+        self.checks.append((name, value, unit, limits, "PASS" if holds else "FAIL"))
+        return {"verdict": "PASS" if holds else "FAIL", "reason": reason}
+
+    def call_mark(self, label):
+        self.marks.append(label)
+
+    def call_textfsm(self, template, text):
+        if "Value LINE" not in template:
+            raise Problem("bad_request", "the template is wrong at line 1: a template begins with Value lines")
+        return {"header": ["LINE"], "rows": [{"LINE": line} for line in text.splitlines()]}
+
+    def call_session_level(self, session, level, timeout_millis=None):
+        self._session(session)["level"] = level
+
+    def call_session_reboot(self, session, timeout_millis=None):
+        opened = self._session(session)
+        opened["reboots"] = opened.get("reboots", 0) + 1
 
     def call_variable(self, name, value):
         if not isinstance(value, str):
@@ -290,6 +314,10 @@ class FakeEp:
     def call_session_expect(self, session, patterns, timeout_millis=None):
         opened = self._session(session)
         for index, pattern in enumerate(patterns):
+            if pattern == {"timeout": True}:
+                return {"index": index, "before": opened["waiting"], "match": "", "groups": []}
+            if pattern == {"end": True}:
+                continue
             found = re.search(re.escape(pattern["exact"]) if isinstance(pattern, dict) else pattern, opened["waiting"])
             if found:
                 before, opened["waiting"] = opened["waiting"][: found.start()], opened["waiting"][found.end() :]

@@ -15,6 +15,8 @@ class Java(Lab):
         """Runs a class whose `main` is these statements."""
         text = f"""
             import jackfield.Jackfield;
+            import jackfield.Session;
+            import java.time.Duration;
             import java.util.*;
             public class Test {{
                 static void is(Object a, Object b) {{ if (!Objects.equals(a, b)) throw new AssertionError("<" + a + "> is not <" + b + ">"); }}
@@ -30,7 +32,10 @@ class Java(Lab):
             ("", 0, None),
             ("System.exit(77);", 77, None),
             ('throw new IllegalStateException("no link");', 1, ("FAIL", "crashed: java.lang.IllegalStateException: no link", True)),
-            ('int x = "a";', 1, ("FAIL", "it does not compile: Test.java:6: incompatible types: java.lang.String cannot be converted to int", True)),
+            ('int x = "a";', 1, ("FAIL", "it does not compile: Test.java:8: incompatible types: java.lang.String cannot be converted to int", True)),
+            ("assert false : 1; throw new AssertionError(\"no route\");", 1, ("FAIL", "no route", False)),
+            ('Jackfield.check("load", 9, "%", "at_most", 8);', 1, ("FAIL", "`load` is more than `8`; it is: `9 %`", False)),
+            ('try { Jackfield.testSkip("no lab"); } catch (Exception e) {}', 1, ("SKIPPED", "no lab", False)),
             ("org.junit.Assert.fail();", 1, "INVALID"),
         ]:
             self.ep.result = None
@@ -59,14 +64,33 @@ class Java(Lab):
                 Jackfield.getResource("/tb1/dev_2/m2");
                 throw new AssertionError("a deleted resource was found");
             } catch (Jackfield.Refused refused) {
-                is(refused.getMessage(), "there is no resource `/tb1/dev_2/m2`");
+                is(refused.getMessage(), "there is no resource `/tb1/dev_2/m2` (parameter `query`) [not_found]");
+                is(refused.code(), "not_found");
             }
             is(Jackfield.getConfig("tc_config", "comp/iterator_1"), "3");
             is(Jackfield.call("get_bind_name", Map.of("component", "comp")), "/user_sut.user/dev_1");
             try (var router = Jackfield.session("/lab/router")) {
                 router.command("ip route 10.0.0.0/24");
                 is(router.command("show ip route").strip(), "10.0.0.0/24");
+                is(router.rows("show ip route", "Value LINE x"), List.of(Map.of("LINE", "10.0.0.0/24")));
+                router.config(List.of("ip route 10.1.0.0/24"));
+                router.level("privileged");
+                router.reboot(Duration.ofSeconds(9));
+                router.send("show ip route");
+                is(router.expect(Duration.ofSeconds(1), Session.END, Session.exact("(x)"), "rou(t)er# ").groups(), List.of("t"));
+                is(router.expect(Duration.ofMillis(1), "never", Session.TIMEOUT).index(), 1);
+                is(router.execute("false").status(), 3);
+                router.setLine(Map.of("speed", 9600, "dtr", true));
+                router.sendBreak(Duration.ofMillis(100));
+                is(Jackfield.sessions(), List.of("/lab/router"));
             }
+            is(Jackfield.textfsm("Value LINE x", "a").size(), 1);
+            is(Jackfield.json("[1, {\"a\": null}]"), Arrays.asList(1L, Collections.singletonMap("a", null)));
+            Jackfield.check("load", 7, "%", "at_most", 8);
+            is(Jackfield.checkAndGoOn("load", 9, "%", "at_most", 8), false);
+            Jackfield.step("good", () -> Jackfield.mark("inside"));
+            is(Jackfield.step("value", () -> 5), 5);
+            is(Jackfield.context().get("ep"), "EP-1001");
             is(Jackfield.power("/lab/router", "off"), "off");
             Jackfield.captureStart("lo", "tcp port 23", "wire");
             is(Jackfield.captureStop("wire").get("packets"), 7L);
@@ -74,6 +98,9 @@ class Java(Lab):
             """
         )
         self.ended(done, 0, ("SKIPPED", "all calls were made", False))
+        self.assertEqual(self.ep.marks, ["good", "inside", "value"])
+        self.assertEqual([name for name, *_ in self.ep.parts], ["good", "value"])
+        self.assertEqual([check[-1] for check in self.ep.checks], ["PASS", "FAIL"])
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Perl(Lab):
             ("$_RESULT = 4; $_REASON = 'no card'", 77, ("SKIPPED", "no card", False)),
             ("$_RESULT = 'PASS'; exit 5", 5, None),
             ("eval { test_fail('no \"link\"') }; 1", 1, ("FAIL", 'no "link"', False)),
+            ("eval { check('load', 9, unit => '%', at_most => 8) }", 1, ("FAIL", "`load` is more than `8`; it is: `9 %`", False)),
             ("testSkip('later')", 77, ("SKIPPED", "later", False)),
             ("\ndie 'no link'", 1, ("FAIL", f"crashed: no link {place} 2.", True)),
             ("eval { die 'caught' }; exit 0", 0, None),
@@ -82,6 +83,16 @@ class Perl(Lab):
             $r->send('show ip route');
             is($r->expect(['never', '(\w+)# '], 0.5)->{groups}[0], 'router');
             is(join(',', Jackfield::sessions()), 'r1');
+            is($r->rows('show ip route', 'Value LINE x')->[0]{LINE}, '10.0.0.0/24');
+            is(textfsm('Value LINE x', 'a')->[0]{LINE}, 'a');
+            $r->config(['ip route 10.1.0.0/24']);
+            $r->level('privileged');
+            $r->reboot(9);
+            $r->send('show ip route');
+            is($r->expect([ended(), exact('(x)'), 'rou(t)er# '], 0.5)->{groups}[0], 't');
+            is($r->expect(['never', timed_out()], 0.01)->{index}, 1);
+            is(check('load', 7, unit => '%', at_most => 8), 1);
+            is(check('load', 9, go_on => 1, at_most => 8), 0);
             is($r->execute('false')->{status}, 3);
             open my $file, '>', 'here.txt' or die; print {$file} 'image'; close $file;
             is($r->put('here.txt', 'flash:image'), 5);
@@ -111,6 +122,8 @@ class Perl(Lab):
         self.assertEqual([text for _, text in self.ep.logs], ['Grüße\n"2"', "Grüße 中", "child"])
         self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "no link")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
+        self.assertEqual(self.ep.marks, ["good", "bad"])
+        self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
         self.assertEqual(self.ep.artifacts[0][0], "t.plx")
         self.assertEqual(self.ep.captures, [["lo", "lo", "tcp port 23"]])
 

@@ -248,6 +248,8 @@ class Scripts(Lab):
             ("_RESULT = 'FAIL'; sys.exit(0)", 1, ("FAIL", "", False)),
             ("_RESULT = 'PASS'; sys.exit(5)", 5, None),
             ("assert 1 == 2, 'one is not two'", 1, ("FAIL", "one is not two", False)),
+            ("check('load', 9, unit='%', at_most=8)", 1, ("FAIL", "`load` is more than `8`; it is: `9 %`", False)),
+            ("assert check('load', 7.5, at_most=8) and not check('load', 9, at_most=8, go_on=True)", 0, None),
             ("assert 1 == 2", 1, ("FAIL", "line 1: assert 1 == 2", False)),
             ("try:\n test_fail('no link')\nexcept Exception:\n pass", 1, ("FAIL", "no link", False)),
             ("test_skip('no card')", 77, ("SKIPPED", "no card", False)),

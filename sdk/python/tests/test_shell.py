@@ -62,6 +62,23 @@ class Shell(Lab):
             is "$(jf_expect r1 'rou[a-z]*# ' 500)" 'router# '
             jf_expect r1 never 10 2>error.txt && jf_fail 'what never came was found'
             grep -q 'timed out waiting for' error.txt || jf_fail "no reason: $(cat error.txt)"
+            jf_session /lab/none >session.txt 2>error.txt && jf_fail 'a session with nothing was opened'
+            is "$(cat session.txt)" ''
+            is "$(jf_connect c host=10.0.0.1 'password=a=b')" c
+            is "$(jf_sessions)" '["c","r1"]'
+            printf 'Value LINE x' >template
+            is "$(jf_textfsm template a)" '{"header":["LINE"],"rows":[{"LINE":"a"}]}'
+            jf_rows r1 'show ip route' template >/dev/null || jf_fail 'no table'
+            jf_config r1 'ip route 10.1.0.0/24' >/dev/null
+            jf_level r1 privileged
+            jf_reboot r1 9000
+            jf_send r1 'show ip route'
+            is "$(jf_expect_any r1 500 -end -ex '(x)' 'rou[a-z]*# ')" "$(printf '2\nrouter# ')"
+            is "$(jf_expect_any r1 5 never -timeout)" 1
+            jf_check load 7 unit % at_most 8 || jf_fail 'a good value was refused'
+            jf_check load 9 at_most 8 2>error.txt && jf_fail 'a bad value went through'
+            is "$(cat error.txt)" '`load` is more than `8`; it is: `9 `'
+            jf_check load 9 at_most 2>error.txt && jf_fail 'half a limit went through'
             is "$(jf_execute r1 true)" 'ran true'
             jf_execute r1 false >/dev/null && jf_fail 'a command that failed went through'
             printf image >here.txt
@@ -78,7 +95,7 @@ class Shell(Lab):
             jf_variable build 7
             jf_cleanup reset reset --all 'x y'
             jf_artifact made.json
-            jf_power /lab/router off | grep -q '"off"' || jf_fail 'it is not off'
+            [ "$(jf_power /lab/router off)" = off ] || jf_fail 'it is not off'
             jf_capture_start lo 'tcp port 23'
             jf_capture_stop lo | grep -q '"packets": *7' || jf_fail 'packets were not counted'
             echo ok
@@ -91,6 +108,9 @@ class Shell(Lab):
         self.assertEqual(self.ep.logs, [("logTest", 'Grüße\n\t"2" \\ \x01'), ("logDebug", "")])
         self.assertEqual(self.ep.parts, [("login", "PASS", ""), ("good", "PASS", ""), ("bad", "FAIL", "exit status 4 of: sh -c exit 4")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all", "x y"], None)]))
+        self.assertEqual(self.ep.marks, ["good", "bad"])
+        self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
+        self.assertEqual(self.ep.sessions["c"]["target"], {"host": "10.0.0.1", "password": "a=b"})
         self.assertEqual(self.ep.artifacts, [("made.json", self.folder + "/made.json")])
         self.assertEqual([where for _, *where in self.ep.captures], [["lo", "tcp port 23"]])
 

@@ -30,6 +30,7 @@ class Tcl(Lab):
             ("set _REASON {no card}; set _RESULT skip", 77, ("SKIPPED", "no card", False)),
             ("set _RESULT {not executed}", 1, ("NOT_EXECUTED", "", False)),
             ("catch { testFail {no \"link\"} }; puts x", 1, ("FAIL", 'no "link"', False)),
+            ("catch { check load 9 -unit % -at_most 8 }", 1, ("FAIL", "`load` is more than `8`; it is: `9 %`", False)),
             ("jackfield::test_skip later", 77, ("SKIPPED", "later", False)),
             ("proc f {} { expr {1 / 0} }\nf", 1, ("FAIL", "crashed: divide by zero", True)),
             ("no_such_command", 1, ("FAIL", 'crashed: invalid command name "no_such_command"', True)),
@@ -80,6 +81,16 @@ class Tcl(Lab):
             session_send $r "show ip route"
             is [dict get [session_expect $r {never {(\w+)# }} 500] groups] router
             is [session_list] r1
+            is [session_rows $r "show ip route" "Value LINE x"] {{LINE 10.0.0.0/24}}
+            is [textfsm "Value LINE x" a] {{LINE a}}
+            session_config $r {"ip route 10.1.0.0/24"}
+            session_level $r privileged
+            session_reboot $r 9000
+            session_send $r "show ip route"
+            is [dict get [session_expect $r [list -end -ex (x) -re {rou(t)er# }] 500] groups] t
+            is [dict get [session_expect $r {never -timeout} 5] index] 1
+            is [check load 7 -unit % -at_most 8] 1
+            is [check load 9 -go_on -at_most 8] 0
             is [dict get [session_execute $r false] status] 3
             set file [open here.txt w]; puts -nonewline $file image; close $file
             is [session_put $r here.txt flash:image] 5
@@ -108,6 +119,8 @@ class Tcl(Lab):
         self.assertEqual(self.ep.logs, [("logTest", 'Grüße\n"2"'), ("logDebug", "\x01")])
         self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "no link")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
+        self.assertEqual(self.ep.marks, ["good", "bad"])
+        self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
         self.assertEqual(self.ep.breakpoints, ["a = x 1\ncolour = blue"])
         self.assertEqual(self.ep.artifacts[0][0], "t" + self.ending)
         self.assertEqual(self.ep.captures, [["lo", "lo", "tcp port 23"]])

@@ -85,8 +85,13 @@ pub(crate) fn attempt(run: RunId, test: u32, number: u16, state: AttemptState) -
 
 /// An attempt that failed, with everything an attempt can have.
 pub(crate) fn failed(run: RunId, test: u32) -> AttemptRow {
-    let part =
-        Part { name: "step 1".to_owned(), verdict: Verdict::Pass, reason: String::new(), elapsed_millis: 3 };
+    let part = Part {
+        name: "step 1".to_owned(),
+        verdict: Verdict::Pass,
+        reason: String::new(),
+        elapsed_millis: 3,
+        checks: Vec::new(),
+    };
     AttemptRow {
         started: Some(Time(2_100)),
         elapsed_millis: 345,

@@ -1,0 +1,160 @@
+package jackfield;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A dialogue with a device, made by {@link Jackfield#session}. The EP owns it: left open, it is joined by the next tests of the run.
+ *
+ * <p>Every call takes a time limit of its own as its last argument, where the usual one does not do.
+ */
+public final class Session implements AutoCloseable {
+    private final String name;
+
+    Session(String name) {
+        this.name = name;
+    }
+
+    /** What {@link Session#expect} found: which of the patterns, the text before it, the text that matched, and its groups. */
+    public record Match(int index, String before, String match, List<String> groups) {}
+
+    /** What a command beside the dialogue left: its status is null where a signal ended it, or the device does not tell. */
+    public record Executed(String output, String error, Integer status, String signal, boolean cut) {}
+
+    /** A pattern for {@link Session#expect} that is no regular expression. */
+    public static final class Pattern {
+        private final Map<String, Object> wire;
+
+        private Pattern(String kind, Object value) {
+            wire = Map.of(kind, value);
+        }
+    }
+
+    /** The device closes the dialogue. */
+    public static final Pattern END = new Pattern("end", true);
+    /** Nothing else came in time. */
+    public static final Pattern TIMEOUT = new Pattern("timeout", true);
+
+    /** A text as it stands. */
+    public static Pattern exact(String text) {
+        return new Pattern("exact", text);
+    }
+
+    /** The name under which other tests of the run join it. */
+    public String name() {
+        return name;
+    }
+
+    /** What the device answers, without echo, pager and prompt. */
+    public String command(String command, Duration... limit) {
+        return text(call("session_command", limit, "command", command), "output");
+    }
+
+    /** Sends a command, and makes a table of its answer by the text of a TextFSM template: a map for each row. */
+    public List<Map<String, Object>> rows(String command, String template, Duration... limit) {
+        return Jackfield.rows(call("session_rows", limit, "command", command, "template", template));
+    }
+
+    /** Applies lines of configuration. The first that the device refuses is named in the error; those after it are not sent. */
+    public String config(List<String> lines, Duration... limit) {
+        return text(call("session_config", limit, "lines", lines), "output");
+    }
+
+    /** Goes to a privilege level of the device's profile, up or down. */
+    public void level(String level, Duration... limit) {
+        call("session_level", limit, "level", level);
+    }
+
+    /** Starts the device anew, and logs in when it is back. */
+    public void reboot(Duration... limit) {
+        call("session_reboot", limit);
+    }
+
+    /** Sends a line. */
+    public void send(String text) {
+        send(text, true);
+    }
+
+    /** Sends text, and presses enter after it or not. */
+    public void send(String text, boolean enter) {
+        call("session_send", new Duration[0], "text", text, "enter", enter);
+    }
+
+    /** Waits for the first of these: regular expressions, {@link #exact}, {@link #END}, {@link #TIMEOUT}. */
+    public Match expect(Duration limit, Object... patterns) {
+        List<Object> wanted = new ArrayList<>();
+        for (Object pattern : patterns) {
+            wanted.add(pattern instanceof Pattern special ? special.wire : String.valueOf(pattern));
+        }
+        Map<String, Object> found = call("session_expect", new Duration[] {limit}, "patterns", wanted);
+        int index = ((Number) found.get("index")).intValue();
+        List<String> groups = new ArrayList<>();
+        for (Object group : (List<?>) found.get("groups")) {
+            groups.add((String) group);
+        }
+        return new Match(index, text(found, "before"), text(found, "match"), groups);
+    }
+
+    /** Runs a command beside the dialogue, without a terminal (SSH), and waits for its end. */
+    public Executed execute(String command, Duration... limit) {
+        Map<String, Object> left = call("session_execute", limit, "command", command);
+        Integer status = left.get("status") instanceof Number number ? number.intValue() : null;
+        return new Executed(text(left, "output"), text(left, "error"), status, (String) left.get("signal"), Boolean.TRUE.equals(left.get("cut")));
+    }
+
+    /** Copies a file to the device (SSH); a remote name that ends with a slash is a folder. Answers with its size. */
+    public long put(Path local, String remote, Duration... limit) {
+        return move("session_put", local, remote, limit);
+    }
+
+    /** Copies a file of the device here. Answers with its size. */
+    public long get(String remote, Path local, Duration... limit) {
+        return move("session_get", local, remote, limit);
+    }
+
+    private long move(String method, Path local, String remote, Duration[] limit) {
+        return ((Number) call(method, limit, "local", local.toAbsolutePath().toString(), "remote", remote).get("bytes")).longValue();
+    }
+
+    /** Sets the serial line under the session: {@code Map.of("speed", 115200, "framing", "8N1")}; also flow, dtr, rts. */
+    public void setLine(Map<String, ?> line) {
+        Map<String, Object> params = new LinkedHashMap<>(line);
+        params.put("session", name);
+        Jackfield.call("session_line", params);
+    }
+
+    /** Holds the serial line down; over telnet its own break. */
+    public void sendBreak(Duration span) {
+        call("session_break", new Duration[0], "millis", span.toMillis());
+    }
+
+    /** Closes it for everyone. Closing it twice does no harm. */
+    @Override
+    public void close() {
+        try {
+            call("session_close", new Duration[0]);
+        } catch (Jackfield.Refused refused) {
+            if (!refused.code().equals("not_found")) {
+                throw refused;
+            }
+        }
+    }
+
+    private Map<String, Object> call(String method, Duration[] limit, Object... pairs) {
+        Map<String, Object> params = new LinkedHashMap<>();
+        params.put("session", name);
+        for (int at = 0; at < pairs.length; at += 2) {
+            params.put((String) pairs[at], pairs[at + 1]);
+        }
+        Jackfield.limit(params, limit);
+        return Jackfield.object(Jackfield.call(method, params));
+    }
+
+    private static String text(Map<String, Object> value, String key) {
+        return String.valueOf(value.get(key));
+    }
+}
