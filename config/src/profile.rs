@@ -10,6 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::toml_table::{self, Table};
 
+mod screen_size;
+
+pub use screen_size::{ScreenSize, ScreenSizeError};
+
 /// How to talk with one kind of device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -23,6 +27,8 @@ pub struct Profile {
     pub line_ending: String,
     /// The kind of terminal that the device is told it talks to.
     pub terminal: String,
+    /// The size of the screen, where programs of this kind of device fill one.
+    pub screen: Option<ScreenSize>,
     /// Quiet time after which a prompt that was not seen before is believed.
     pub settle: Duration,
     /// The prompt is also shown between a command and its answer: also a known one is believed only after the settle time.
@@ -198,6 +204,7 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         prompt: prompt.unwrap_or_default(),
         line_ending: fields.text("line_ending").unwrap_or_else(|| "\r".to_owned()),
         terminal: fields.text("terminal").unwrap_or_else(|| "vt100".to_owned()),
+        screen: read_screen(fields),
         settle: fields.duration("settle").unwrap_or(SETTLE_DEFAULT),
         prompt_before_answer: fields.flag("prompt_before_answer").unwrap_or(false),
         login: read_login(login.as_ref()),
@@ -215,6 +222,18 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
     };
     // What must be there and is not was told of above: a document with a problem gives no value.
     Some(profile)
+}
+
+fn read_screen(fields: &Table<'_>) -> Option<ScreenSize> {
+    let text = fields.text("screen")?;
+    match text.parse() {
+        Ok(size) => Some(size),
+        Err(error) => {
+            let error: ScreenSizeError = error;
+            fields.error_at("screen", format!("`{text}` is no size of a screen"), error.to_string());
+            None
+        }
+    }
 }
 
 fn read_login(fields: Option<&Table<'_>>) -> Login {

@@ -100,6 +100,18 @@ pub enum Action {
         /// What to wait for.
         patterns: Vec<Awaited>,
     },
+    /// Presses keys, by their names.
+    Press {
+        /// `up`, `F5`, `ctrl-c`, `q`.
+        keys: Vec<String>,
+    },
+    /// Waits until one of some things stands on the screen; its output is the screen.
+    Screen {
+        /// What to wait for; nothing: until the device is quiet.
+        patterns: Vec<Awaited>,
+        /// Wait until none of them is there.
+        gone: bool,
+    },
     /// Gives a command; its output is the answer.
     Command {
         /// The command.

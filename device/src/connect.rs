@@ -117,11 +117,12 @@ async fn connect_once(
     profile: &Profile,
     stage: &Stage,
 ) -> Result<Box<dyn Channel>, Failure> {
+    let terminal = settings.terminal.as_deref().unwrap_or(&profile.terminal);
     match &target.connect {
         Connect::Telnet(address) => {
             let stream = Prompt(reach(address, stage).await?);
             let user = target.user.as_deref().unwrap_or_default();
-            let codec = Codec::new(Role::Client, settings.window, user).with_terminal(&profile.terminal);
+            let codec = Codec::new(Role::Client, settings.window, user).with_terminal(terminal);
             Ok(Box::new(Telnet::new(stream, codec, Role::Client)))
         }
         Connect::Rfc2217 { address, line } => {
@@ -142,14 +143,14 @@ async fn connect_once(
                 known_hosts: &settings.known_hosts,
                 agent: settings.agent.as_deref(),
                 legacy: profile.legacy_ssh,
-                terminal: &profile.terminal,
+                terminal,
                 window: settings.window,
             };
             let shell = Box::pin(open_shell(ssh, &terms, stage)).await?;
             Ok(Box::new(shell))
         }
         Connect::Process(command) => {
-            let process = Process::start(command, settings.window, &profile.terminal);
+            let process = Process::start(command, settings.window, terminal);
             Ok(Box::new(process.map_err(Failure::Unreachable)?))
         }
     }

@@ -3,6 +3,7 @@
 //! - [`target`] says where a device is and as whom, [`profile`] how its kind is talked to;
 //! - a [`channel`] carries bytes: [`telnet`], [`ssh`] and what it carries [`beside`] the dialogue, a serial [`line`], a local [`process`];
 //! - [`expect`] finds what is awaited in bytes as they arrive, [`record`] writes a dialogue down;
+//! - [`screen`] is what a full-screen program shows;
 //! - [`transfer`] moves files;
 //! - a [`session`] puts them together: open, command, config, close;
 //! - [`power`] switches their mains;
@@ -31,6 +32,8 @@ pub mod power;
 
 pub mod expect;
 pub mod record;
+
+pub mod screen;
 
 pub mod session;
 

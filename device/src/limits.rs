@@ -21,6 +21,10 @@ pub const WAIT_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for a command, where nobody says another.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time after which a screen that is drawn on without a pause is looked at all the same.
+pub const SCREEN_BUSY_MAX: Duration = Duration::from_secs(1);
+/// Bytes of a screen shown in an error.
+pub const SCREEN_SEEN_BYTES_MAX: usize = 4 * 1024;
 /// Time for a dialogue to end in good order; then the connection is cut.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Memory for the states of one matcher; when it is full the states are forgotten and made again.

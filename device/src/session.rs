@@ -9,6 +9,7 @@ mod login;
 mod open;
 mod reboot;
 mod reconnect;
+mod screen;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -20,6 +21,7 @@ use crate::{
     expect::{Dialogue, ExpectError, Match, PatternError, Patterns},
     profile::{Kind, KindError, Profiles, UnknownProfile},
     record::Tap,
+    screen::keys::UnknownKey,
     ssh::SshError,
     target::SessionTarget,
     transfer::TransferError,
@@ -38,6 +40,8 @@ pub struct SessionSettings {
     pub agent: Option<PathBuf>,
     /// The terminal that devices are told they talk to.
     pub window: Window,
+    /// The kind of terminal that they are told it is, where the profile's does not fit.
+    pub terminal: Option<String>,
     /// Quiet time after which an unknown prompt is believed, where the network is faster or slower than profiles take it to be.
     pub settle: Option<Duration>,
 }
@@ -50,6 +54,7 @@ impl SessionSettings {
             known_hosts: known_hosts.into(),
             agent: None,
             window: Window::default(),
+            terminal: None,
             settle: None,
         }
     }
@@ -134,6 +139,12 @@ pub enum SessionError {
     /// A pattern cannot be awaited.
     #[error(transparent)]
     Pattern(#[from] PatternError),
+    /// A key that there is not.
+    #[error(transparent)]
+    Key(#[from] UnknownKey),
+    /// The session has no screen.
+    #[error("the session has no screen: give it one with `screen = \"80x24\"`, or turn it on first")]
+    NoScreen,
 }
 
 impl From<KindError> for SessionError {
@@ -162,14 +173,23 @@ impl SessionError {
                 ExpectError::Ended { .. } | ExpectError::Broken { .. } => true,
                 ExpectError::Timeout { .. } | ExpectError::Pattern(_) => false,
             },
-            Self::Refused { .. } | Self::Profile(_) | Self::Unsupported { .. } | Self::Pattern(_) => false,
+            Self::Refused { .. }
+            | Self::Profile(_)
+            | Self::Unsupported { .. }
+            | Self::Pattern(_)
+            | Self::Key(_)
+            | Self::NoScreen => false,
         }
     }
 
     /// Whether the test itself is to blame: it asks for what there is not.
     pub fn is_test(&self) -> bool {
         match self {
-            Self::Profile(_) | Self::Unsupported { .. } | Self::Pattern(_) => true,
+            Self::Profile(_)
+            | Self::Unsupported { .. }
+            | Self::Pattern(_)
+            | Self::Key(_)
+            | Self::NoScreen => true,
             Self::Expect { source, .. } => matches!(source, ExpectError::Pattern(_)),
             Self::Transfer(error) => error.is_test(),
             Self::Unreachable { .. }

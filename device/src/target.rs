@@ -6,6 +6,7 @@ mod reader;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
+use jackfield_config::profile::ScreenSize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -54,6 +55,8 @@ pub struct SessionTarget {
     pub profile: String,
     /// Keys of the profile that this resource writes anew.
     pub profile_settings: Map<String, Value>,
+    /// The size of the screen, where the device's programs fill one.
+    pub screen: Option<ScreenSize>,
     /// The privilege level to work at; none: the one the login leads to.
     pub level: Option<String>,
 }
@@ -299,6 +302,7 @@ mod tests {
         insta::assert_snapshot!(told(json!({"protocol": "smoke"})), @"property `protocol` is `smoke`: use telnet, ssh, serial, rfc2217, tcp or process");
         insta::assert_snapshot!(told(json!({"host": "h", "port": 70000})), @"property `port` is `70000`: write a number from 1 to 65535");
         insta::assert_snapshot!(told(json!({"host": "h", "host_key": "off"})), @"property `host_key` is `off`: use strict, accept-new, or a fingerprint SHA256:…");
+        insta::assert_snapshot!(told(json!({"host": "h", "screen": "wide"})), @"property `screen` is `wide`: write columns and rows, like 80x24, at most 1000x500");
         insta::assert_snapshot!(told(json!({"protocol": "tcp", "host": "h"})), @"the resource has no `port`: add the property to it (port = 2001)");
     }
 

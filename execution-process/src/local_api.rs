@@ -28,6 +28,7 @@ mod params;
 mod rpc;
 mod session_commands;
 mod session_methods;
+mod session_screens;
 
 /// Connections at once, of all tests together.
 const CONNECTIONS_MAX: usize = 4096;

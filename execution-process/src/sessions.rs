@@ -12,7 +12,6 @@ use std::{
 };
 
 use jackfield_device::{
-    channel::Window,
     record::Recorder,
     session::{Session, SessionError, SessionSettings},
     target::SessionTarget,
@@ -199,11 +198,6 @@ impl Sessions {
         let path = self.0.recordings.join(format!("console-{console}.cast"));
         let recorder = recording::recorder(&path, title, secrets);
         (path, recorder)
-    }
-
-    /// The terminal that devices are told they talk to while tests do.
-    pub(crate) fn window(&self) -> Window {
-        self.0.settings.window
     }
 
     /// What sessions of no run share, with these profiles of the lab.

@@ -64,6 +64,17 @@ with session(connect=connect, name='host') as host:
         raise AssertionError('a wrong line was taken')
     except jackfield.JackfieldError as error:
         assert 'configrue' in str(error), error
+    # A program that fills the screen, read and left.
+    host.screen(rows=10, columns=40)
+    host.send('seq 100 | TERM=xterm less')
+    first = host.wait_screen(r'^(9)$\n:').screen
+    assert first.lines[0] == '1' and (first.rows, first.columns) == (10, 40), first
+    host.press('page-down')
+    assert host.wait_screen(r'^18$').screen.lines[0] == '10'
+    host.press('q')
+    host.wait_screen('^18$', gone=True)
+    assert 'lab>>' in host.screen().text
+    assert host.command('stty size') == '10 40'
     host.send('exit')
     assert host.expect([jackfield.TIMEOUT, jackfield.END]).index == 1
 "#;

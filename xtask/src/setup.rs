@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{self, root, succeeds};
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 23] = [
+const PACKAGES: [(&str, &str); 26] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openvswitch-switch", "/usr/sbin/ovs-vswitchd"),
     ("osmo-hlr", "/usr/bin/osmo-hlr"),
@@ -22,6 +22,9 @@ const PACKAGES: [(&str, &str); 23] = [
     ("snmp", "/usr/bin/snmpset"),
     ("snmpd", "/usr/sbin/snmpd"),
     ("procps", "/usr/bin/ps"),
+    ("less", "/usr/bin/less"),
+    ("vim-tiny", "/usr/bin/vi"),
+    ("whiptail", "/usr/bin/whiptail"),
     ("tcl", "/usr/bin/tclsh"),
     ("expect", "/usr/bin/expect"),
     ("perl", "/usr/bin/perl"),

@@ -68,7 +68,8 @@ fn read_steps(fields: &Table<'_>, key: &'static str, sessions: &[&str], depth: u
     tables.iter().filter_map(|step| read_step(step, sessions, depth)).collect()
 }
 
-const ACTIONS: [&str; 8] = ["send", "expect", "command", "config", "wait_until", "repeat", "pause", "set"];
+const ACTIONS: [&str; 10] =
+    ["send", "expect", "command", "config", "press", "screen", "wait_until", "repeat", "pause", "set"];
 
 fn read_step(fields: &Table<'_>, sessions: &[&str], depth: u32) -> Option<Step> {
     let given: Vec<&'static str> = ACTIONS.into_iter().filter(|action| fields.has(action)).collect();
@@ -122,6 +123,8 @@ fn read_step_session(fields: &Table<'_>, action: Option<&Action>, sessions: &[&s
             | Action::Expect { .. }
             | Action::Command { .. }
             | Action::Config { .. }
+            | Action::Press { .. }
+            | Action::Screen { .. }
             | Action::WaitUntil { .. },
         ) => true,
     };
@@ -151,7 +154,9 @@ fn read_step_session(fields: &Table<'_>, action: Option<&Action>, sessions: &[&s
 fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) -> Option<Action> {
     Some(match action {
         "send" => Action::Send { text: fields.text("send")?, enter: fields.flag("enter").unwrap_or(true) },
-        "expect" => Action::Expect { patterns: read_awaited(fields)? },
+        "expect" => Action::Expect { patterns: read_awaited(fields, "expect")? },
+        "press" => Action::Press { keys: read_keys(fields)? },
+        "screen" => read_screen(fields)?,
         "command" => Action::Command {
             command: fields.text("command")?,
             allow_error: fields.flag("allow_error").unwrap_or(false),
@@ -171,8 +176,8 @@ fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) 
 }
 
 /// One pattern or exact text, or a list of them.
-fn read_awaited(fields: &Table<'_>) -> Option<Vec<Awaited>> {
-    let items = match fields.json("expect")? {
+fn read_awaited(fields: &Table<'_>, key: &'static str) -> Option<Vec<Awaited>> {
+    let items = match fields.json(key)? {
         Value::Array(items) => items,
         one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
             vec![one]
@@ -182,18 +187,18 @@ fn read_awaited(fields: &Table<'_>) -> Option<Vec<Awaited>> {
     for item in items {
         match item {
             Value::String(text) => {
-                fields.check_pattern("expect", &text);
+                fields.check_pattern(key, &text);
                 awaited.push(Awaited::Pattern(text));
             }
             Value::Object(table) => match read_special(&table) {
                 Some(one) => awaited.push(one),
-                None => wrong_awaited(fields),
+                None => wrong_awaited(fields, key),
             },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => wrong_awaited(fields),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => wrong_awaited(fields, key),
         }
     }
     if awaited.is_empty() {
-        wrong_awaited(fields);
+        wrong_awaited(fields, key);
     }
     Some(awaited)
 }
@@ -209,9 +214,33 @@ fn read_special(table: &serde_json::Map<String, Value>) -> Option<Awaited> {
     }
 }
 
-fn wrong_awaited(fields: &Table<'_>) {
+fn wrong_awaited(fields: &Table<'_>, key: &'static str) {
     let help = "write a regular expression in quotes, { exact = \"text\" }, { end = true }, { timeout = true }, or a list of them";
-    fields.error_at("expect", "`expect` does not say what to wait for", help);
+    fields.error_at(key, format!("`{key}` does not say what to wait for"), help);
+}
+
+/// `true` for the screen as it is, or what is to stand on it; with `gone`, what is not.
+fn read_screen(fields: &Table<'_>) -> Option<Action> {
+    let gone = fields.flag("gone").unwrap_or(false);
+    if fields.json("screen") == Some(Value::Bool(true)) && !gone {
+        return Some(Action::Screen { patterns: Vec::new(), gone });
+    }
+    let patterns = read_awaited(fields, "screen")?;
+    if patterns.iter().any(|one| matches!(one, Awaited::End | Awaited::Timeout)) {
+        let message = "a screen shows neither the end of the dialogue nor that of the time";
+        fields.error_at("screen", message, "look for texts and regular expressions");
+    }
+    Some(Action::Screen { patterns, gone })
+}
+
+/// One key, or a list of them.
+fn read_keys(fields: &Table<'_>) -> Option<Vec<String>> {
+    let keys = fields.texts("press");
+    if keys.is_empty() {
+        fields.error_at("press", "`press` names no key", "write one, such as \"F5\", or a list of them");
+        return None;
+    }
+    Some(keys)
 }
 
 fn read_checks(fields: &Table<'_>) -> Vec<Check> {
@@ -271,15 +300,13 @@ fn describe(action: &Action) -> String {
     match action {
         Action::Send { text, .. } => format!("send `{text}`"),
         Action::Expect { patterns } => {
-            let shown: Vec<&str> = patterns
-                .iter()
-                .map(|awaited| match awaited {
-                    Awaited::Pattern(text) | Awaited::Exact(text) => text.as_str(),
-                    Awaited::End => "the end of the dialogue",
-                    Awaited::Timeout => "the end of the time",
-                })
-                .collect();
-            format!("expect `{}`", shown.join("` or `"))
+            format!("expect `{}`", shown(patterns).join("` or `"))
+        }
+        Action::Press { keys } => format!("press {}", keys.join(", ")),
+        Action::Screen { patterns, .. } if patterns.is_empty() => "look at the screen".to_owned(),
+        Action::Screen { patterns, gone } => {
+            let verb = if *gone { "screen without" } else { "screen with" };
+            format!("{verb} `{}`", shown(patterns).join("` or `"))
         }
         Action::Command { command, .. } => format!("command `{command}`"),
         Action::Config { lines } => match lines.as_slice() {
@@ -294,4 +321,16 @@ fn describe(action: &Action) -> String {
             format!("set {}", values.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
         }
     }
+}
+
+fn shown(patterns: &[Awaited]) -> Vec<&str> {
+    let mut shown = Vec::new();
+    for one in patterns {
+        shown.push(match one {
+            Awaited::Pattern(text) | Awaited::Exact(text) => text.as_str(),
+            Awaited::End => "the end of the dialogue",
+            Awaited::Timeout => "the end of the time",
+        });
+    }
+    shown
 }

@@ -76,7 +76,7 @@ repeat = -1
     t.steps.toml:1:1: error: the file has no `title`; add `title = "…"`
     t.steps.toml:2:1: error: the file has no key `titel`; did you mean `title`?
     t.steps.toml:5:1: error: a session has neither `resource` nor `connect`; add resource = "/path" or connect = { protocol = "telnet", host = "…" }
-    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, config, wait_until, repeat, pause, set, capture, check
+    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, config, press, screen, wait_until, repeat, pause, set, capture, check
     t.steps.toml:7:1: error: a step has no key `comand`; did you mean `command`?
     t.steps.toml:11:11: error: there is no session `ruoter`; did you mean `router`?
     t.steps.toml:13:11: error: a step has both `expect` and `command`; make two steps of it

@@ -21,10 +21,12 @@ use crate::{
     clock::Deadline,
     limits::WINDOW_BYTES_MAX,
     record::Tap,
+    screen::Screen,
 };
 
 mod channel;
 mod person;
+mod screen;
 mod send;
 
 /// Why nothing was seen.
@@ -45,13 +47,24 @@ pub struct Dialogue {
     pace: Option<Duration>,
     window_bytes: usize,
     taps: Vec<Box<dyn Tap>>,
+    screen: Option<Box<Screen>>,
 }
 
 impl Dialogue {
     /// A dialogue over a channel that has just been made.
     pub fn new(channel: Box<dyn Channel>, settle: Duration, taps: Vec<Box<dyn Tap>>) -> Self {
         let window_bytes = WINDOW_BYTES_MAX;
-        Self { channel, buffer: Vec::new(), cut: false, ended: false, settle, pace: None, window_bytes, taps }
+        Self {
+            channel,
+            buffer: Vec::new(),
+            cut: false,
+            ended: false,
+            settle,
+            pace: None,
+            window_bytes,
+            taps,
+            screen: None,
+        }
     }
 
     /// Sets how many bytes may wait for a match.
@@ -102,6 +115,9 @@ impl Dialogue {
         if !fresh.is_empty() {
             for tap in &mut self.taps {
                 tap.output(fresh);
+            }
+            if let Some(screen) = &mut self.screen {
+                screen.feed(fresh);
             }
         }
         result
@@ -200,7 +216,12 @@ impl Dialogue {
     /// Reads once; false when nothing came in time. The end of the dialogue counts as something.
     async fn fill(&mut self, within: Duration) -> io::Result<bool> {
         let deadline = Deadline::after(within);
-        match timeout_at(deadline.instant(), poll_fn(|cx| self.poll_fill(cx))).await {
+        let reading = poll_fn(|cx| {
+            let read = self.poll_fill(cx);
+            self.poll_answers(cx);
+            read
+        });
+        match timeout_at(deadline.instant(), reading).await {
             Ok(result) => result.map(|_| true),
             Err(_) => Ok(false),
         }
@@ -277,6 +298,9 @@ impl Dialogue {
     pub async fn resize(&mut self, window: Window) -> io::Result<()> {
         for tap in &mut self.taps {
             tap.resize(window);
+        }
+        if let Some(screen) = &mut self.screen {
+            screen.resize(window);
         }
         self.channel.resize(window).await
     }

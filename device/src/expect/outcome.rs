@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io, time::Duration};
 
 use super::matcher::GaveUp;
-use crate::limits::SEEN_BYTES_MAX;
+use crate::limits::{SCREEN_SEEN_BYTES_MAX, SEEN_BYTES_MAX};
 
 /// What was awaited and seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +70,13 @@ pub struct Seen {
 impl Seen {
     /// The end of some bytes.
     pub(super) fn new(bytes: &[u8], remark: Option<String>) -> Self {
-        Self { text: shown(bytes), remark }
+        Self { text: shown(bytes, SEEN_BYTES_MAX), remark }
+    }
+
+    /// All that stands on a screen.
+    pub(super) fn on_screen(text: &str, remark: Option<String>) -> Self {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+        Self { text: shown(lines.join("\n").as_bytes(), SCREEN_SEEN_BYTES_MAX), remark }
     }
 
     /// The text alone.
@@ -91,8 +97,8 @@ impl std::fmt::Display for Seen {
 }
 
 /// The end of some bytes as one line of text that shows what a terminal would not.
-fn shown(bytes: &[u8]) -> String {
-    let from = bytes.len().saturating_sub(SEEN_BYTES_MAX);
+fn shown(bytes: &[u8], most: usize) -> String {
+    let from = bytes.len().saturating_sub(most);
     let tail = bytes.get(from..).unwrap_or_default();
     let text: String = String::from_utf8_lossy(tail).trim_end_matches('\0').escape_debug().collect();
     let text = text.replace("\\r\\n", "\\n").replace("\\\"", "\"").replace("\\'", "'");

@@ -63,6 +63,19 @@ pub enum PatternError {
         /// What the engine says.
         why: String,
     },
+    /// It is no regular expression that can be looked for on a screen.
+    #[error("`{pattern}` cannot be looked for on a screen: {why}")]
+    Screen {
+        /// As it was given.
+        pattern: String,
+        /// What the engine says.
+        why: String,
+    },
+    /// It cannot stand on a screen.
+    #[error(
+        "a screen shows neither the end of the dialogue nor that of the time: look for texts and regular expressions"
+    )]
+    NotOnScreen,
     /// Nothing to wait for.
     #[error("there is nothing to wait for: give at least one pattern")]
     Empty,

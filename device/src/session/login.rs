@@ -36,6 +36,10 @@ pub(super) async fn make_ready(session: &mut Session, deadline: Deadline) -> Res
         // A device that does not know one of these is used as it is.
         session.run_command(line, deadline).await?;
     }
+    if let Some(window) = session.screen_window() {
+        // What made the device ready may have made its lines longer.
+        session.set_screen(window).await?;
+    }
     Ok(())
 }
 

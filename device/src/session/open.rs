@@ -1,8 +1,15 @@
 //! From a target to the first prompt.
 
+use jackfield_config::profile::Profile;
+
 use super::{Prompt, Session, SessionError, SessionSettings, login};
 use crate::{
-    channel::Channel, clock::Deadline, connect::connect, expect::Dialogue, record::Tap, target::SessionTarget,
+    channel::{Channel, Window},
+    clock::Deadline,
+    connect::connect,
+    expect::Dialogue,
+    record::Tap,
+    target::SessionTarget,
 };
 
 pub(super) async fn open(
@@ -11,9 +18,10 @@ pub(super) async fn open(
     deadline: Deadline,
     taps: Vec<Box<dyn Tap>>,
 ) -> Result<Session, SessionError> {
-    let profile = settings.profiles.get(&target.profile)?;
-    let channel = Box::pin(connect(&target, settings, profile, deadline)).await?;
-    over(channel, target, settings, deadline, taps).await
+    let kind = settings.profiles.kind_with(&target.profile, &target.profile_settings)?;
+    let settings = with_screen(&target, &kind.profile, settings);
+    let channel = Box::pin(connect(&target, &settings, &kind.profile, deadline)).await?;
+    over(channel, target, &settings, deadline, taps).await
 }
 
 pub(super) async fn over(
@@ -27,11 +35,35 @@ pub(super) async fn over(
     let settle = settings.settle.unwrap_or(kind.profile.settle);
     let mut dialogue = Dialogue::new(channel, settle, taps);
     dialogue.set_pace(kind.profile.pace);
-    let settings = settings.clone();
+    let screen = size_of_screen(&target, &kind.profile);
+    let settings = with_screen(&target, &kind.profile, settings);
     let mut session = Session { dialogue, kind, target, settings, prompt: Prompt::default() };
+    if let Some(window) = screen {
+        session.set_screen(window).await?;
+    }
     if let Err(error) = login::make_ready(&mut session, deadline).await {
         session.dialogue.close().await;
         return Err(error);
     }
     Ok(session)
+}
+
+/// The kind of terminal that full-screen programs know best, and ours is.
+const TERMINAL: &str = "xterm";
+
+fn size_of_screen(target: &SessionTarget, profile: &Profile) -> Option<Window> {
+    let size = target.screen.or(profile.screen)?;
+    Some(Window { rows: size.rows, columns: size.columns })
+}
+
+/// What holds for a session with a screen: the device is told its size, and a kind of terminal that can be drawn on, unless profile or
+/// resource have chosen one for it.
+fn with_screen(target: &SessionTarget, profile: &Profile, settings: &SessionSettings) -> SessionSettings {
+    let mut settings = settings.clone();
+    if let Some(window) = size_of_screen(target, profile) {
+        settings.window = window;
+        let is_chosen = profile.screen.is_some() || target.profile_settings.contains_key("terminal");
+        settings.terminal = (!is_chosen).then(|| TERMINAL.to_owned());
+    }
+    settings
 }

@@ -30,9 +30,9 @@ impl Session {
 
     async fn connect_again(&mut self, deadline: Deadline) -> Result<(), SessionError> {
         let settings = self.settings.clone();
-        let profile = settings.profiles.get(&self.target.profile)?;
+        let profile = std::sync::Arc::clone(&self.kind.profile);
         tracing::info!(target = %self.target.connect, "a session's connection was lost; connecting again");
-        let channel = Box::pin(connect(&self.target, &settings, profile, deadline)).await?;
+        let channel = Box::pin(connect(&self.target, &settings, &profile, deadline)).await?;
         self.dialogue.go_on_with(channel);
         self.dialogue.mark("the connection was lost, and made again");
         self.prompt = Prompt::default();

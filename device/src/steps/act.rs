@@ -8,6 +8,7 @@ use crate::{
     clock::Deadline,
     expect::Patterns,
     profile::search,
+    screen::view::Sought,
     session::SessionError,
     textfsm::{self, TextFsmError},
 };
@@ -24,6 +25,11 @@ impl<E: StepEnvironment> Runner<'_, E> {
             Action::Command { command, allow_error } => {
                 self.command(step, command, *allow_error, clock).await?
             }
+            Action::Press { keys } => {
+                let session = self.session(step).await?;
+                session.press(keys).await.map_err(blame)?;
+            }
+            Action::Screen { patterns, gone } => self.screen(step, patterns, *gone, clock).await?,
             Action::Config { lines } => self.config(step, lines, clock).await?,
             Action::WaitUntil { command, every } => {
                 return self.wait_until(step, command, *every, clock).await;
@@ -131,15 +137,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
     }
 
     async fn expect(&mut self, step: &Step, awaited: &[Awaited], clock: Deadline) -> Result<(), Failure> {
-        let mut filled = Vec::new();
-        for one in awaited {
-            filled.push(match one {
-                Awaited::Pattern(text) => Awaited::Pattern(self.fill_pattern(text).await?),
-                Awaited::Exact(text) => Awaited::Exact(self.fill(text).await?),
-                Awaited::End => Awaited::End,
-                Awaited::Timeout => Awaited::Timeout,
-            });
-        }
+        let filled = self.fill_awaited(awaited).await?;
         let patterns = Patterns::new(&filled).map_err(|error| Failure::test(error.to_string()))?;
         let session = self.session(step).await?;
         let seen = session.expect(&patterns, clock.span()).await.map_err(blame)?;
@@ -149,6 +147,47 @@ impl<E: StepEnvironment> Runner<'_, E> {
         for (name, value) in seen.named {
             self.variables.set(&name, String::from_utf8_lossy(&value).into_owned());
         }
+        Ok(())
+    }
+
+    async fn fill_awaited(&mut self, awaited: &[Awaited]) -> Result<Vec<Awaited>, Failure> {
+        let mut filled = Vec::new();
+        for one in awaited {
+            filled.push(match one {
+                Awaited::Pattern(text) => Awaited::Pattern(self.fill_pattern(text).await?),
+                Awaited::Exact(text) => Awaited::Exact(self.fill(text).await?),
+                Awaited::End => Awaited::End,
+                Awaited::Timeout => Awaited::Timeout,
+            });
+        }
+        Ok(filled)
+    }
+
+    /// The output is the screen itself.
+    async fn screen(
+        &mut self,
+        step: &Step,
+        awaited: &[Awaited],
+        gone: bool,
+        clock: Deadline,
+    ) -> Result<(), Failure> {
+        let filled = self.fill_awaited(awaited).await?;
+        let session = self.session(step).await?;
+        let (view, named) = if filled.is_empty() {
+            (session.screen(None).await.map_err(blame)?, Vec::new())
+        } else {
+            let sought = Sought::new(&filled).map_err(|error| Failure::test(error.to_string()))?;
+            if gone {
+                (session.wait_screen_without(&sought, clock.span()).await.map_err(blame)?, Vec::new())
+            } else {
+                let sight = session.wait_screen(&sought, clock.span()).await.map_err(blame)?;
+                (sight.view, sight.named)
+            }
+        };
+        for (name, value) in named {
+            self.variables.set(&name, value);
+        }
+        self.show("screen", view.text());
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use jackfield_config::profile::{ScreenSize, ScreenSizeError};
 use serde_json::{Map, Value};
 
 use super::{
@@ -47,6 +48,7 @@ pub(super) fn read(properties: &BTreeMap<String, Value>) -> Result<SessionTarget
         enable_password: properties.secret(&["enable_password", "enable", "secret"])?,
         profile_settings: properties.object("profile_settings")?,
         profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),
+        screen: properties.screen()?,
         level: properties.text(&["level"])?,
     })
 }
@@ -75,6 +77,11 @@ impl Properties<'_> {
             return Err(wrong(name, &value.to_string(), remedy));
         };
         Ok(object)
+    }
+
+    fn screen(&self) -> Result<Option<ScreenSize>, TargetError> {
+        let Some(text) = self.text(&["screen"])? else { return Ok(None) };
+        text.parse().map(Some).map_err(|error: ScreenSizeError| wrong("screen", &text, &error.to_string()))
     }
 
     fn user(&self) -> Result<Option<String>, TargetError> {

@@ -97,6 +97,14 @@ pub(crate) fn sshd(folder: &tempfile::TempDir, more: &str) -> Server {
     Server::start("/usr/sbin/sshd", &["-i".to_owned(), "-f".to_owned(), path("config")])
 }
 
+/// inetutils' telnetd, which lets everybody in.
+pub(crate) fn telnetd(folder: &tempfile::TempDir) -> Server {
+    let shell = scratch(folder, "shell");
+    std::fs::write(&shell, "#!/bin/sh\nexec /bin/sh -i\n").unwrap();
+    run("chmod", &["755", &shell.display().to_string()]);
+    Server::start("/usr/sbin/telnetd", &["-h".to_owned(), "-E".to_owned(), shell.display().to_string()])
+}
+
 pub(crate) fn ssh_properties(server: &Server, folder: &tempfile::TempDir) -> serde_json::Value {
     json!({
         "protocol": "ssh", "host": "127.0.0.1", "port": server.port, "user": run("id", &["-un"]),
@@ -154,11 +162,7 @@ async fn telnetd_negotiates_and_serves_a_shell() {
         return;
     }
     let (folder, _) = settings();
-    let shell = scratch(&folder, "shell");
-    std::fs::write(&shell, "#!/bin/sh\nexec /bin/sh -i\n").unwrap();
-    run("chmod", &["755", &shell.display().to_string()]);
-    let server =
-        Server::start("/usr/sbin/telnetd", &["-h".to_owned(), "-E".to_owned(), shell.display().to_string()]);
+    let server = telnetd(&folder);
     let properties = json!({"protocol": "telnet", "host": "127.0.0.1", "port": server.port, "profile": "linux", "user": "ana"});
     let mut session = open(target([], properties)).await.unwrap();
     assert_eq!(

@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::{device, settings};
 
-struct Lab {
+#[derive(Default)]
+pub(crate) struct Lab {
     resources: BTreeMap<String, BTreeMap<String, Value>>,
     log: Vec<String>,
 }

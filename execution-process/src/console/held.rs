@@ -81,10 +81,12 @@ impl Held {
     }
 
     /// Lets a test go on where it was: what the person asked for is over, and no part of any answer.
-    pub(super) async fn let_go(&mut self, window: Window, label: &str) {
+    pub(super) async fn let_go(&mut self, label: &str) {
         match self {
             Self::Test(guard, pending) => {
-                let Some(dialogue) = guard.as_mut().map(Session::dialogue) else { return };
+                let Some(session) = guard.as_mut() else { return };
+                let window = session.window();
+                let dialogue = session.dialogue();
                 if !dialogue.has_ended() {
                     drop(dialogue.drain(QUIET_AFTER, Deadline::after(QUIET_LIMIT)).await);
                     drop(dialogue.resize(window).await);

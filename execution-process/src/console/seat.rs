@@ -296,8 +296,7 @@ impl<'a> Seat<'a> {
     async fn let_go(&mut self) {
         self.turn = None;
         let Some(mut held) = self.held.take() else { return };
-        let window = self.station.sessions.window();
-        held.let_go(window, &format!("console: {} lets go", self.order.user)).await;
+        held.let_go(&format!("console: {} lets go", self.order.user)).await;
         self.live.fan.set_typing(None, None);
     }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use jackfield_config::steps::Awaited;
 use jackfield_protocol::link::InteractKind;
 use serde::Deserialize;
 use serde_json::Value;
@@ -166,6 +167,9 @@ pub(super) struct SessionOpen {
     pub(super) connect: Option<BTreeMap<String, Value>>,
     #[serde(default)]
     pub(super) name: Option<String>,
+    /// `80x24`
+    #[serde(default)]
+    pub(super) screen: Option<String>,
     #[serde(default)]
     pub(super) timeout_millis: Option<u64>,
 }
@@ -194,6 +198,44 @@ pub(super) enum Pattern {
     Exact { exact: String },
     End { end: True },
     Timeout { timeout: True },
+}
+
+pub(super) fn awaited(patterns: Vec<Pattern>) -> Vec<Awaited> {
+    let one = |pattern| match pattern {
+        Pattern::Regex(text) => Awaited::Pattern(text),
+        Pattern::Exact { exact } => Awaited::Exact(exact),
+        Pattern::End { end: True } => Awaited::End,
+        Pattern::Timeout { timeout: True } => Awaited::Timeout,
+    };
+    patterns.into_iter().map(one).collect()
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionScreen {
+    pub(super) session: String,
+    #[serde(default)]
+    pub(super) rows: Option<u16>,
+    #[serde(default)]
+    pub(super) columns: Option<u16>,
+    #[serde(default)]
+    pub(super) quiet_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionScreenWait {
+    pub(super) session: String,
+    pub(super) patterns: Vec<Pattern>,
+    /// Wait until none of them is there.
+    #[serde(default)]
+    pub(super) gone: bool,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionPress {
+    pub(super) session: String,
+    pub(super) keys: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jackfield_config::steps::Awaited;
 use jackfield_device::{
     expect::Patterns,
     limits::{COMMAND_TIMEOUT, OPEN_TIMEOUT},
@@ -38,6 +37,9 @@ impl Desk {
             "command" => self.session_command(guest, params(value)?).await,
             "rows" => self.session_rows(guest, params(value)?).await,
             "config" => self.session_config(guest, params(value)?).await,
+            "screen" => self.session_screen(guest, params(value)?).await,
+            "screen_wait" => self.session_screen_wait(guest, params(value)?).await,
+            "press" => self.session_press(guest, params(value)?).await,
             "level" => self.session_level(guest, params(value)?).await,
             "reboot" => self.session_reboot(guest, params(value)?).await,
             "execute" => self.session_execute(guest, params(value)?).await,
@@ -75,6 +77,10 @@ impl Desk {
             }
         };
         let name = wanted.name.or(origin).unwrap_or_else(|| unnamed(&properties));
+        if let Some(screen) = &wanted.screen {
+            properties.retain(|key, _| !key.eq_ignore_ascii_case("screen"));
+            properties.insert("screen".to_owned(), Value::String(screen.clone()));
+        }
         self.fill_in_jumps(guest, &mut properties).await?;
         let target = SessionTarget::from_properties(&properties)
             .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("device `{name}`: {error}")))?;
@@ -119,16 +125,7 @@ impl Desk {
     }
 
     async fn session_expect(&self, guest: &Guest, wanted: p::SessionExpect) -> Result<Value, Failure> {
-        let awaited: Vec<Awaited> = wanted
-            .patterns
-            .into_iter()
-            .map(|pattern| match pattern {
-                p::Pattern::Regex(text) => Awaited::Pattern(text),
-                p::Pattern::Exact { exact } => Awaited::Exact(exact),
-                p::Pattern::End { end: p::True } => Awaited::End,
-                p::Pattern::Timeout { timeout: p::True } => Awaited::Timeout,
-            })
-            .collect();
+        let awaited = p::awaited(wanted.patterns);
         let patterns = Patterns::new(&awaited).map_err(|error| {
             Failure::Params(Problem::new(ErrorCode::BadRequest, error.to_string()).field("patterns"))
         })?;

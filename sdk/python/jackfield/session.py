@@ -24,6 +24,43 @@ class Match(NamedTuple):
     """The pattern's groups."""
 
 
+class Cursor(NamedTuple):
+    """Where the cursor of a screen is, counted from 0 as `Screen.lines` are."""
+
+    row: int
+    column: int
+    visible: bool
+
+
+class Screen(NamedTuple):
+    """What stands on the screen of a session at one moment."""
+
+    lines: list[str]
+    """Its lines from the top, without the spaces at their ends."""
+    cursor: Cursor
+    rows: int
+    columns: int
+    highlighted: list[str]
+    """What stands in reverse: the chosen line of a menu, a status line."""
+    text: str
+    """Its lines as one text."""
+
+
+class Sight(NamedTuple):
+    """What `Session.wait_screen` found."""
+
+    index: int | None
+    """Which of the patterns; None where it waited for them to go."""
+    match: str | None
+    groups: list[str | None]
+    screen: Screen
+
+
+def _screen(view: dict[str, Any]) -> Screen:
+    reverse = [piece["text"] for piece in view["highlighted"]]
+    return Screen(view["lines"], Cursor(**view["cursor"]), view["rows"], view["columns"], reverse, view["text"])
+
+
 def exact(text: str) -> Pattern:
     """A pattern for `Session.expect` that is taken as it stands, not as a regular expression."""
     return {"exact": text}
@@ -97,6 +134,20 @@ class Session:
         found = call("session_expect", session=self.name, patterns=wanted, timeout_millis=millis(timeout))
         return Match(found["index"], found["before"], found["match"], found.get("groups"))
 
+    def screen(self, rows: int | None = None, columns: int | None = None, quiet: float | None = None) -> Screen:
+        """What a full-screen program shows, once it has been quiet for a moment. The first call turns the screen on; a size that is given is told to the device."""
+        return _screen(call("session_screen", session=self.name, rows=rows, columns=columns, quiet_millis=millis(quiet)))
+
+    def wait_screen(self, patterns: Pattern | Sequence[Pattern], timeout: float | None = None, gone: bool = False) -> Sight:
+        """Wait until one of the patterns stands on the screen (`^` and `$` are the ends of its lines), or, with `gone`, until none does."""
+        wanted = [patterns] if isinstance(patterns, (str, dict)) else list(patterns)
+        found = call("session_screen_wait", session=self.name, patterns=wanted, gone=gone, timeout_millis=millis(timeout))
+        return Sight(found["index"], found["match"], found["groups"], _screen(found["screen"]))
+
+    def press(self, *keys: str) -> None:
+        """Press keys by their names: `up`, `F5`, `ctrl-c`, `tab`, `page-down`, or one character."""
+        call("session_press", session=self.name, keys=list(keys))
+
     def execute(self, command: str, timeout: float | None = None) -> "Executed":
         """Run a command beside the dialogue, without a terminal, and wait for its end (SSH)."""
         left = call("session_execute", session=self.name, command=command, timeout_millis=millis(timeout))
@@ -149,9 +200,14 @@ def open_session(
     connect: dict[str, Any] | None = None,
     name: str | None = None,
     timeout: float | None = None,
+    screen: str | None = None,
 ) -> Session:
-    """Open a session with a resource of the lab (`/lab/router`), or with what `connect` describes; join it if that name is open already."""
-    opened = call("session_open", resource=resource, connect=connect, name=name, timeout_millis=millis(timeout))
+    """Open a session with a resource of the lab (`/lab/router`), or with what `connect` describes; join it if that name is open already.
+
+    `screen` is the size of a screen, such as `80x24`, for a device whose programs fill one.
+    """
+    wanted = {"resource": resource, "connect": connect, "name": name, "screen": screen}
+    opened = call("session_open", timeout_millis=millis(timeout), **wanted)
     return Session(opened["session"], resource)
 
 

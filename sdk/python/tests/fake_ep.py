@@ -282,13 +282,13 @@ class FakeEp:
     def call_breakpoint(self, locals):
         self.breakpoints.append(locals)
 
-    def call_session_open(self, resource=None, connect=None, name=None, timeout_millis=None):
+    def call_session_open(self, resource=None, connect=None, name=None, screen=None, timeout_millis=None):
         if (resource is None) == (connect is None):
             raise Problem("bad_request", "a session has either a `resource` or a `connect`", "resource")
         if resource is not None:
             self._find(resource)
         name = name or resource or connect["host"]
-        self.sessions.setdefault(name, {"routes": [], "waiting": "", "target": resource or connect})
+        self.sessions.setdefault(name, {"routes": [], "waiting": "", "target": resource or connect, "screen": screen})
         return {"session": name}
 
     def _session(self, name):
@@ -323,6 +323,29 @@ class FakeEp:
                 before, opened["waiting"] = opened["waiting"][: found.start()], opened["waiting"][found.end() :]
                 return {"index": index, "before": before, "match": found.group(), "groups": list(found.groups())}
         raise Problem("wrong_state", f"timed out waiting for {patterns}; last seen: {opened['waiting']!r}")
+
+    def call_session_screen(self, session, rows=None, columns=None, quiet_millis=None):
+        opened = self._session(session)
+        if rows is not None:
+            opened["screen"] = f"{columns or 80}x{rows}"
+        width, height = (opened["screen"] or "80x24").split("x")
+        keys = " ".join(opened.get("keys", []))
+        cursor, reverse = {"row": 1, "column": 0, "visible": True}, [{"row": 0, "column": 0, "text": "Menu"}]
+        view = {"lines": ["Menu", keys], "cursor": cursor, "highlighted": reverse, "text": "Menu\n" + keys}
+        return {**view, "rows": int(height), "columns": int(width)}
+
+    def call_session_screen_wait(self, session, patterns, gone=False, timeout_millis=None):
+        view = self.call_session_screen(session)
+        for index, pattern in enumerate(patterns):
+            found = re.search(pattern, view["text"], re.MULTILINE)
+            if found and not gone:
+                return {"index": index, "match": found[0], "groups": list(found.groups()), "screen": view}
+        if not gone:
+            raise Problem("wrong_state", "look at the screen: timed out waiting", None)
+        return {"index": None, "match": None, "groups": [], "screen": view}
+
+    def call_session_press(self, session, keys):
+        self._session(session).setdefault("keys", []).extend(keys)
 
     def call_session_execute(self, session, command, timeout_millis=None):
         self._session(session)

@@ -73,6 +73,16 @@ class Calls(Lab):
             self.assertIn("timed out waiting for", str(caught.exception))
         self.assertEqual(jackfield.sessions(), [])
 
+    def test_a_screen_is_looked_at_and_keys_are_pressed(self):
+        with jackfield.session("/lab/router", screen="80x24") as router:
+            router.press("down", "F5")
+            sight = router.wait_screen([r"^never$", r"^down (F\d)$"], timeout=1)
+            self.assertEqual((sight.index, sight.match, sight.groups), (1, "down F5", ["F5"]))
+            self.assertIsNone(router.wait_screen("other", gone=True).index)
+            screen = router.screen(rows=12, columns=40)
+            self.assertEqual((screen.rows, screen.columns, screen.cursor.row), (12, 40, 1))
+            self.assertEqual((screen.lines[0], screen.highlighted), ("Menu", ["Menu"]))
+
     def test_what_a_session_does_beside_its_dialogue(self):
         router = jackfield.session("/lab/router", name="beside")
         self.assertEqual(router.execute("true")[:3], ("ran true\n", "", 0))

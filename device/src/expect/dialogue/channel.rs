@@ -39,6 +39,9 @@ impl Dialogue {
     pub(crate) fn go_on_with(&mut self, channel: Box<dyn Channel>) {
         self.take_pending();
         self.channel = channel;
+        if let Some(screen) = &mut self.screen {
+            screen.clear();
+        }
         self.ended = false;
     }
 

@@ -15,6 +15,10 @@ impl Dialogue {
         }
         let read = poll_fn(|cx| self.poll_fill(cx)).await;
         self.slide();
+        if let Some(screen) = &mut self.screen {
+            // The person's own terminal answers what the device asks.
+            screen.answers().clear();
+        }
         read.map(|bytes| bytes > 0)
     }
 
