@@ -12,9 +12,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jackfield_protocol::{
-    error::{ErrorCode, Problem},
-    event::{Fact, RunState},
-    id::{AttemptId, EpName, Epoch, RunId, UserName},
+    error::Problem,
+    event::Fact,
+    id::{AttemptId, EpName, Epoch, RunId},
     link::{EngineToEp, Hello, Welcome},
     plan::RunPlan,
 };
@@ -22,6 +22,9 @@ use jackfield_scheduler::{Effects, Event, Scheduler, effect::ToEp, event::EpOffe
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::handle::Command;
+pub use self::handle::EngineHandle;
+use self::refusal::refusal;
 use crate::{
     clock, limits,
     live::Live,
@@ -29,109 +32,8 @@ use crate::{
     store::{Batch, Store, attempt::Artifact, ep::EpSeen, job::Work, submission::Submission},
 };
 
-/// What the loop is asked to do.
-pub(crate) enum Command {
-    /// Start a plan; `key` is the client's own for this submission.
-    Submit { plan: Box<RunPlan>, key: Option<String>, reply: oneshot::Sender<Result<RunId, Problem>> },
-    /// Anything for the scheduler; refused where it makes no sense.
-    Event { event: Event, reply: oneshot::Sender<Result<(), Problem>> },
-    /// Look at the scheduler between two events.
-    Ask(Box<dyn FnOnce(&Scheduler) + Send>),
-    /// An EP said hello.
-    Connect {
-        hello: Box<Hello>,
-        outgoing: mpsc::Sender<EngineToEp>,
-        reply: oneshot::Sender<Result<Epoch, Problem>>,
-    },
-    /// An EP reports something that must be acknowledged.
-    Report { ep: EpName, epoch: Epoch, seq: u64, event: Event },
-    /// An EP said something that needs no acknowledgement, or is gone.
-    FromEp(Event),
-    /// A test asks a person.
-    Question(Asked),
-    /// A person answers.
-    Answer {
-        run: RunId,
-        question: u64,
-        answer: serde_json::Value,
-        by: UserName,
-        reply: oneshot::Sender<Result<(), Problem>>,
-    },
-}
-
-/// How the rest of the engine talks to the loop.
-#[derive(Clone)]
-pub struct EngineHandle {
-    commands: mpsc::Sender<Command>,
-}
-
-/// A loop that has ended, or does not keep up.
-fn gone() -> Problem {
-    Problem::new(ErrorCode::Unavailable, "the engine is going down; try again in a moment")
-}
-
-impl EngineHandle {
-    /// A handle, and what the loop reads.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Command>) {
-        let (commands, receiver) = mpsc::channel(limits::COMMANDS_WAITING_MAX);
-        (Self { commands }, receiver)
-    }
-
-    /// Hands something to the loop; waits while it is [`limits::COMMANDS_WAITING_MAX`] behind.
-    pub(crate) async fn tell(&self, command: Command) -> Result<(), Problem> {
-        self.commands.send(command).await.ok().ok_or_else(gone)
-    }
-
-    /// Starts a plan; answers when it is stored. A client's key is stored with it, for [`crate::submit`] to find.
-    ///
-    /// # Errors
-    /// The store did not take it, or the engine is going down.
-    pub(crate) async fn start(&self, plan: RunPlan, key: Option<String>) -> Result<RunId, Problem> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(Command::Submit { plan: Box::new(plan), key, reply }).await?;
-        answer.await.ok().unwrap_or_else(|| Err(gone()))
-    }
-
-    /// Hands an event to the scheduler; answers when what it led to is stored.
-    ///
-    /// # Errors
-    /// There is no such run, it has ended, the store did not take it, or the engine is going down.
-    pub async fn event(&self, event: Event) -> Result<(), Problem> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(Command::Event { event, reply }).await?;
-        answer.await.ok().unwrap_or_else(|| Err(gone()))
-    }
-
-    /// Reads the scheduler between two events.
-    ///
-    /// # Errors
-    /// The engine is going down.
-    pub async fn ask<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Scheduler) -> T + Send + 'static,
-    ) -> Result<T, Problem> {
-        let (reply, answer) = oneshot::channel();
-        let look = move |scheduler: &Scheduler| drop(reply.send(look(scheduler)));
-        self.tell(Command::Ask(Box::new(look))).await?;
-        answer.await.ok().ok_or_else(gone)
-    }
-
-    /// Answers a test's question.
-    ///
-    /// # Errors
-    /// There is no such question, or the answer does not fit it.
-    pub async fn answer(
-        &self,
-        run: RunId,
-        question: u64,
-        answer: serde_json::Value,
-        by: UserName,
-    ) -> Result<(), Problem> {
-        let (reply, done) = oneshot::channel();
-        self.tell(Command::Answer { run, question, answer, by, reply }).await?;
-        done.await.ok().unwrap_or_else(|| Err(gone()))
-    }
-}
+mod handle;
+mod refusal;
 
 /// What every EP is told of the connection's terms.
 #[derive(Clone, Debug)]
@@ -435,48 +337,5 @@ impl Engine {
             tracing::warn!(ep.name = %ep, "the EP does not read what it is told; its connection is closed");
             self.links.remove(ep);
         }
-    }
-}
-
-/// Why a person's wish cannot be met in the state its run is in.
-fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
-    let (run, wish) = match event {
-        Event::RunPaused { run, .. } => (*run, "paused"),
-        Event::RunResumed { run, .. } => (*run, "resumed"),
-        Event::RunStopped { run, .. } => (*run, "stopped"),
-        Event::TestsQueued { run, .. } => (*run, "given more tests"),
-        Event::TestsDequeued { run, .. } => (*run, "relieved of tests"),
-        Event::RunSubmitted { .. }
-        | Event::HookEnded { .. }
-        | Event::EpConnected { .. }
-        | Event::EpGone { .. }
-        | Event::EpDrained { .. }
-        | Event::EpNotices { .. }
-        | Event::ScriptEnded { .. }
-        | Event::AttemptStarted { .. }
-        | Event::AttemptEnded { .. }
-        | Event::AttemptsReturned { .. }
-        | Event::Noted { .. }
-        | Event::Tick => return None,
-    };
-    let wrong = |state: &str| {
-        Some(Problem::new(ErrorCode::WrongState, format!("run {run} is {state}; it cannot be {wish}")))
-    };
-    let Some(view) = scheduler.run_view(run) else {
-        return wrong("over, or was never started");
-    };
-    match (event, view.state) {
-        (Event::RunStopped { at_once: true, .. }, _) => None,
-        (Event::RunStopped { .. }, RunState::Stopping) => Some(Problem::new(
-            ErrorCode::WrongState,
-            format!(
-                "run {run} is being stopped, and cleans up; to end that too: `jackfield runs stop {run} --now`"
-            ),
-        )),
-        (Event::RunResumed { .. }, RunState::Paused) => None,
-        (Event::RunResumed { .. }, state) => wrong(state.as_str()),
-        (Event::RunPaused { .. }, RunState::Paused) => wrong("paused already"),
-        (_, RunState::Stopping) => wrong("being stopped"),
-        _ => None,
     }
 }
