@@ -3,7 +3,6 @@
 //! Nothing of it is stored: a console lives no longer than its two connections, and a device is free when they are gone. What was done is
 //! in the audit log and in recordings.
 
-mod ask;
 mod splice;
 
 use std::{
@@ -13,33 +12,29 @@ use std::{
 
 use actix_ws::Session;
 use jackfield_protocol::{
-    console::{CONSOLE_CAPABILITY, OpenSession},
+    console::ConsoleRow,
     error::{ErrorCode, Problem},
     id::{ConsoleId, EpName, UserName},
-    link::{EngineToEp, Hello},
     time::Time,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 pub(crate) use self::splice::{Person, accept, audit, joined, serve};
 use crate::{auth::Secret, clock, limits};
 
-/// The consoles of this engine, and the ways to its EPs. Cheap to clone.
+/// The consoles of this engine. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Consoles(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     last_console: u64,
-    last_question: u64,
-    /// The queue of each EP's newest connection, which ends with the connection.
-    links: BTreeMap<EpName, mpsc::WeakSender<EngineToEp>>,
-    asked: BTreeMap<u64, oneshot::Sender<Vec<OpenSession>>>,
     /// Consoles whose EP has not dialled back.
     awaited: BTreeMap<ConsoleId, Awaited>,
     /// Who has which device, by the id of its resource.
     holders: BTreeMap<String, Holder>,
-    open: usize,
+    /// Those that are open; without a row while it is found out what they are on.
+    open: BTreeMap<ConsoleId, Option<ConsoleRow>>,
 }
 
 /// A console that an EP is to dial back for.
@@ -74,25 +69,16 @@ pub(crate) struct OpenConsole {
 }
 
 impl Consoles {
-    /// An EP is connected, and has been told so.
-    pub(crate) fn connected(&self, hello: &Connected, outgoing: mpsc::WeakSender<EngineToEp>) {
-        if hello.able {
-            self.state().links.insert(hello.ep.clone(), outgoing);
-        } else {
-            self.state().links.remove(&hello.ep);
-        }
-    }
-
     /// Opens a console in the books.
     pub(crate) fn open(&self) -> Result<OpenConsole, Problem> {
         let mut state = self.state();
-        if state.open >= limits::CONSOLES_MAX {
+        if state.open.len() >= limits::CONSOLES_MAX {
             let title = format!("{} consoles are open, and no more are served", limits::CONSOLES_MAX);
             return Err(Problem::new(ErrorCode::TooMany, title));
         }
-        state.open = state.open.saturating_add(1);
         state.last_console = state.last_console.saturating_add(1);
         let id = ConsoleId(state.last_console);
+        state.open.insert(id, None);
         drop(state);
         Ok(OpenConsole { consoles: self.clone(), id, held: None })
     }
@@ -102,17 +88,21 @@ impl Consoles {
         self.state().holders.get(resource).cloned()
     }
 
-    /// Says something to an EP.
-    fn tell(&self, ep: &EpName, message: EngineToEp) -> Result<(), Problem> {
-        let outgoing = self.state().links.get(ep).and_then(mpsc::WeakSender::upgrade);
-        let sent = outgoing.is_some_and(|outgoing| outgoing.try_send(message).is_ok());
-        let lost = || Problem::new(ErrorCode::Unavailable, format!("EP {ep} is not connected"));
-        sent.then_some(()).ok_or_else(lost)
+    /// Everybody who has a device, with the id of its resource.
+    pub(crate) fn holders(&self) -> Vec<(String, Holder)> {
+        self.state().holders.iter().map(|(resource, holder)| (resource.clone(), holder.clone())).collect()
     }
 
-    /// Whether an EP is connected that knows consoles.
-    pub(crate) fn reaches(&self, ep: &EpName) -> bool {
-        self.state().links.get(ep).is_some_and(|link| link.strong_count() > 0)
+    /// Those that are open, by number.
+    pub(crate) fn rows(&self) -> Vec<ConsoleRow> {
+        self.state().open.values().flatten().cloned().collect()
+    }
+
+    /// Somebody types from now on instead of a test, or watches again.
+    pub(crate) fn typing(&self, console: ConsoleId, since: Option<Time>) {
+        if let Some(Some(row)) = self.state().open.get_mut(&console) {
+            row.types_since = since;
+        }
     }
 
     /// The person's side of a console, for the EP that proves to be the one that was asked.
@@ -141,6 +131,11 @@ impl OpenConsole {
         Ok(())
     }
 
+    /// What lists say of it.
+    pub(crate) fn show(&self, row: ConsoleRow) {
+        self.consoles.state().open.insert(self.id, Some(row));
+    }
+
     /// Waits in the books for the EP to dial back with this secret.
     fn await_ep(&self, secret: &Secret, person: Person) -> oneshot::Receiver<Session> {
         let (ep_side, met) = oneshot::channel();
@@ -153,24 +148,11 @@ impl OpenConsole {
 impl Drop for OpenConsole {
     fn drop(&mut self) {
         let mut state = self.consoles.state();
-        state.open = state.open.saturating_sub(1);
+        state.open.remove(&self.id);
         state.awaited.remove(&self.id);
         if let Some(held) = &self.held {
             state.holders.remove(held);
         }
-    }
-}
-
-/// What of a Hello consoles need.
-pub(crate) struct Connected {
-    ep: EpName,
-    able: bool,
-}
-
-impl From<&Hello> for Connected {
-    fn from(hello: &Hello) -> Self {
-        let able = hello.capabilities.iter().any(|word| word.as_ref() == CONSOLE_CAPABILITY);
-        Self { ep: hello.ep.clone(), able }
     }
 }
 
@@ -189,21 +171,6 @@ mod tests {
         assert!(consoles.holder("00").is_some());
         drop(first);
         assert!(consoles.holder("00").is_none());
-        assert_eq!(consoles.state().open, 0);
-    }
-
-    #[test]
-    fn an_ep_is_told_things_as_long_as_its_connection_lives() {
-        let consoles = Consoles::default();
-        let ep = EpName::from("EP-1");
-        let (outgoing, mut queue) = mpsc::channel(1);
-        consoles.connected(&Connected { ep: ep.clone(), able: true }, outgoing.downgrade());
-        assert!(consoles.reaches(&ep));
-        assert!(consoles.tell(&ep, EngineToEp::Heartbeat).is_ok());
-        assert_eq!(queue.try_recv(), Ok(EngineToEp::Heartbeat));
-        drop(outgoing);
-        assert!(!consoles.reaches(&ep));
-        let told = consoles.tell(&ep, EngineToEp::Heartbeat).unwrap_err();
-        assert_eq!(told.title, "EP EP-1 is not connected");
+        assert!(consoles.state().open.is_empty());
     }
 }

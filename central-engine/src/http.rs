@@ -16,6 +16,7 @@ mod log;
 mod login;
 mod openapi;
 mod page;
+mod power;
 mod project;
 mod question;
 mod report;
@@ -49,6 +50,7 @@ use crate::{
     logs::Logs,
     resources::Resources,
     store::{self, Conn, Store, StoreError},
+    ways::Ways,
 };
 
 /// What every handler may use.
@@ -71,6 +73,8 @@ pub struct App {
     pub eps: Eps,
     /// Who sits at consoles.
     pub consoles: Consoles,
+    /// The EPs, for what a person wants of one.
+    pub ways: Ways,
     /// The lab's files.
     pub lab: Arc<Lab>,
     /// What every EP is told of its connection.
@@ -116,6 +120,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(ep::routes)
             .configure(console::routes)
             .configure(resource::routes)
+            .configure(power::routes)
             .configure(sut::routes)
             .configure(project::routes)
             .configure(user::routes)

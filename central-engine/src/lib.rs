@@ -23,6 +23,7 @@ pub mod globals;
 pub mod live;
 pub mod logs;
 pub mod resources;
+pub mod ways;
 
 pub mod engine;
 mod first_files;
@@ -167,6 +168,7 @@ async fn assemble(
         globals: globals::Globals::new(store.clone(), first_files::globals(Arc::clone(&lab))),
         eps: eps::Eps::load(&store).await?,
         consoles: consoles::Consoles::default(),
+        ways: ways::Ways::default(),
         lab,
         terms,
         stop: CancellationToken::new(),

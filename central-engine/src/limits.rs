@@ -108,6 +108,14 @@ pub const CONSOLES_MAX: usize = 512;
 pub const CONSOLE_FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// How long EPs may take to say which sessions they have; one that takes longer counts as having none.
 pub const CONSOLE_ASK_WAIT: Duration = Duration::from_secs(3);
+/// How often it is looked whether the connection of an EP that was asked something still lives.
+pub const WAY_LOOK: Duration = Duration::from_millis(500);
+/// How long each step of switching a device may take where the request names no limit, and at most.
+pub const POWER_STEP_DEFAULT: Duration = Duration::from_secs(30);
+/// See [`POWER_STEP_DEFAULT`]; more is refused.
+pub const POWER_STEP_MAX: Duration = Duration::from_secs(300);
+/// How long a device may stay off in a cycle; an EP whose outlet takes longer is not waited for, and goes on.
+pub const POWER_PAUSE: Duration = Duration::from_secs(60);
 /// How long an EP may take to dial back for a console.
 pub const CONSOLE_DIAL_WAIT: Duration = Duration::from_secs(15);
 /// How long an EP may take to let go of what a person held; then the console is closed in the books all the same.

@@ -27,12 +27,12 @@ use self::receipt::{Receipts, Stored};
 use crate::{
     auth,
     calls::Calls,
-    consoles::Connected,
     engine::Command,
     http::App,
     limits,
     logs::{LogError, LogKey},
     questions::Asked,
+    ways::{Connected, Said},
 };
 
 /// `GET /link`: turns the request into a link and serves it in a task of its own.
@@ -126,7 +126,7 @@ async fn open(
         .ok()
         .unwrap_or_else(|| Err(Problem::new(ErrorCode::Unavailable, "the engine is going down")))?;
     // Now that it has been welcomed it may be told anything.
-    app.consoles.connected(&known, way);
+    app.ways.connected(known, way);
     Ok((ep, epoch))
 }
 
@@ -262,7 +262,11 @@ impl Link {
                 self.tell(Command::FromEp(Event::EpNotices { ep, epoch, notices })).await
             }
             EpToEngine::Sessions { id, sessions } => {
-                self.app.consoles.answered(id, sessions);
+                self.app.ways.answered(id, Said::Sessions(sessions));
+                Ok(())
+            }
+            EpToEngine::PowerDone { id, result } => {
+                self.app.ways.answered(id, Said::Power(result));
                 Ok(())
             }
             EpToEngine::Heartbeat => {

@@ -6,74 +6,27 @@
 //! {"command": {"on": ["relay", "3", "on"], "off": ["relay", "3", "off"], "status": ["relay", "3"]}}
 //! ```
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use jackfield_protocol::power::{
+    POWER_PROPERTY as PROPERTY, PowerAction as Action, PowerAnswer as Answer, PowerState as State,
+};
 
 mod http;
 mod snmp;
 mod switch;
 
-/// What the property is named.
-pub const PROPERTY: &str = "power";
+/// Of what an outlet says, as much is told.
+const SAID_CHARS_MAX: usize = 1_000;
 /// Between off and on, where neither the property nor the outlet itself knows better.
 const OFF_MILLIS: u64 = 5_000;
-
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Switch on.
-    On,
-    /// Switch off.
-    Off,
-    /// Switch off and, after a while, on.
-    Cycle,
-    /// Look.
-    Status,
-}
-
-impl FromStr for Action {
-    type Err = PowerError;
-
-    fn from_str(word: &str) -> Result<Self, PowerError> {
-        match word {
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            "cycle" => Ok(Self::Cycle),
-            "status" => Ok(Self::Status),
-            other => Err(PowerError::Action(other.to_owned())),
-        }
-    }
-}
-
-/// How an outlet is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It has power.
-    On,
-    /// It has none.
-    Off,
-    /// It cannot be asked.
-    Unknown,
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::On => "on",
-            Self::Off => "off",
-            Self::Unknown => "unknown",
-        })
-    }
-}
 
 /// What is wrong with a property, or with an outlet.
 #[derive(Debug, thiserror::Error)]
 pub enum PowerError {
-    /// No such word.
-    #[error("`{0}` is nothing to do with power: on, off, cycle or status")]
-    Action(String),
     /// The property cannot be read.
     #[error("property `power` {0}")]
     Property(String),
@@ -137,12 +90,21 @@ impl Outlet {
     /// # Errors
     /// It cannot be done, or nobody answers.
     pub async fn act(&self, action: Action, limit: Duration) -> Result<State, PowerError> {
+        self.act_and_tell(action, limit).await.map(|answer| answer.state)
+    }
+
+    /// The same, with what the outlet itself said.
+    ///
+    /// # Errors
+    /// As [`Outlet::act`]; a cycle that failed says where it left the device.
+    pub async fn act_and_tell(&self, action: Action, limit: Duration) -> Result<Answer, PowerError> {
         if action != Action::Cycle || self.cycles_itself()? {
             return self.once(action, limit).await;
         }
         self.once(Action::Off, limit).await?;
         tokio::time::sleep(Duration::from_millis(self.off_millis.unwrap_or(OFF_MILLIS))).await;
-        self.once(Action::On, limit).await
+        let on = self.once(Action::On, limit).await;
+        on.map_err(|error| PowerError::Failed(format!("it was switched off, and not on again: {error}")))
     }
 
     fn cycles_itself(&self) -> Result<bool, PowerError> {
@@ -153,7 +115,7 @@ impl Outlet {
         })
     }
 
-    async fn once(&self, action: Action, limit: Duration) -> Result<State, PowerError> {
+    async fn once(&self, action: Action, limit: Duration) -> Result<Answer, PowerError> {
         let done = async {
             match self.way()? {
                 Way::Command(commands) => commands.act(action).await,
@@ -166,13 +128,19 @@ impl Outlet {
     }
 }
 
-/// How it must be after an action that said nothing.
-fn expected(action: Action) -> State {
-    match action {
+/// How it must be after an action, with what was said.
+fn expected(action: Action, said: &str) -> Answer {
+    let state = match action {
         Action::On | Action::Cycle => State::On,
         Action::Off => State::Off,
         Action::Status => State::Unknown,
-    }
+    };
+    answer(state, said)
+}
+
+fn answer(state: State, said: &str) -> Answer {
+    let said = said.trim().chars().take(SAID_CHARS_MAX).collect();
+    Answer { state, said }
 }
 
 #[cfg(test)]

@@ -180,6 +180,7 @@ impl Daemon {
                 let _ = answer.send(self.guest(&token));
             }
             Event::Call { attempt, call, answer } => self.call(attempt, call, answer),
+            Event::Say(message) => self.say(message),
             Event::ScriptStarted { run, hook, pid } => self.spool.script_process((run, hook), pid),
             Event::ScriptEnded(ended) => self.script_ended(*ended),
             Event::LogSpool { trouble } => self.notices.set(notices::LOG_SPOOL, trouble),

@@ -42,6 +42,8 @@ pub(crate) enum Event {
     Hello { token: String, answer: oneshot::Sender<Option<Guest>> },
     /// A test asks the engine.
     Call { attempt: AttemptId, call: Call, answer: oneshot::Sender<Result<Value, Problem>> },
+    /// The engine is to be told this, if it is there.
+    Say(EpToEngine),
     /// The process of a script around a run was started.
     ScriptStarted { run: RunId, hook: Hook, pid: i32 },
     /// A script around a run has ended.

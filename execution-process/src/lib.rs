@@ -25,6 +25,7 @@ mod runner;
 mod sessions;
 
 mod console;
+mod mains;
 
 mod attempt;
 mod cleanup;

@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::{
     error::ErrorCode,
     id::{BlobHash, ConsoleId, EpName, RunId, UserName},
+    time::Time,
 };
 
 /// Where an EP dials for a console: `ws://engine:8000/link/console/{id}`.
@@ -40,6 +41,46 @@ pub struct OpenSession {
     /// The id of its resource; none where a test said itself how to connect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
+}
+
+/// A console that is open, in lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConsoleRow {
+    /// Which.
+    pub console: ConsoleId,
+    /// Who sits at it.
+    pub user: UserName,
+    /// The path of the resource they look at.
+    pub resource: String,
+    /// Which EP reaches it.
+    pub ep: EpName,
+    /// What they are on.
+    pub on: ConsoleOn,
+    /// The run whose session it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// The session, as tests call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Since when.
+    pub since: Time,
+    /// Since when they type instead of a test; none while they watch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types_since: Option<Time>,
+}
+
+/// What kind of thing a console is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ConsoleOn {
+    /// A session of tests.
+    Session,
+    /// A device that no test uses.
+    Device,
+    /// A console of somebody else.
+    Console,
 }
 
 /// A console that an EP is to open.

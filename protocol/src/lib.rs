@@ -25,6 +25,7 @@ pub mod call;
 pub mod console;
 pub mod link;
 pub mod log;
+pub mod power;
 
 pub mod event;
 

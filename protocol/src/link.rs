@@ -15,6 +15,8 @@
 //! Notices ────────────────────────▶          what is wrong with the EP itself, while it is
 //!        ◀────────────────────────── AskSessions{id}, OpenConsole     a person wants to see a session, or a device
 //! Sessions{id} ───────────────────▶
+//!        ◀────────────────────────── Power{id}                       a person switches a device
+//! PowerDone{id} ──────────────────▶
 //! Heartbeat ──────────────────────▶ ◀──────── Heartbeat
 //! ```
 //!
@@ -34,6 +36,7 @@ use crate::{
     event::Hook,
     id::{AttemptId, RunId},
     log::Stream,
+    power::{PowerOrder, PowerResult},
     verdict::Outcome,
 };
 
@@ -93,6 +96,13 @@ pub enum EpToEngine {
         id: u64,
         /// Sorted.
         sessions: Vec<OpenSession>,
+    },
+    /// The answer to [`EngineToEp::Power`].
+    PowerDone {
+        /// Of the order.
+        id: u64,
+        /// What came of it.
+        result: PowerResult,
     },
     /// I live.
     Heartbeat,
@@ -171,6 +181,8 @@ pub enum EngineToEp {
     },
     /// A person wants a console: dial back for it. Only for EPs that can do [`crate::console::CONSOLE_CAPABILITY`].
     OpenConsole(Box<ConsoleOrder>),
+    /// A person switches the mains of a device. Only for EPs that can do [`crate::power::POWER_CAPABILITY`].
+    Power(Box<PowerOrder>),
     /// I live.
     Heartbeat,
 }

@@ -39,14 +39,14 @@ const SHORT: &str =
     "from jackfield import session\nassert 'uptime' in session('/lab/router').command('show version')\n";
 
 /// Somebody's `jackfield console`, with input from a pipe and output in a file.
-struct Sitting {
+pub(crate) struct Sitting {
     child: Child,
     input: Option<ChildStdin>,
     output: PathBuf,
 }
 
 impl Sitting {
-    fn begin(bench: &Bench, api: &Api, name: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn begin(bench: &Bench, api: &Api, name: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(jackfield());
         command.arg("console").args(arguments);
         command.env("JACKFIELD_ENGINE", &api.url).env("JACKFIELD_API_TOKEN", &api.token);
@@ -62,24 +62,24 @@ impl Sitting {
         Self { child, input, output }
     }
 
-    fn types(&mut self, text: &str) {
+    pub(crate) fn types(&mut self, text: &str) {
         self.input.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
-    fn reads(&self) -> String {
+    pub(crate) fn reads(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.output).unwrap()).into_owned()
     }
 
-    fn awaits(&self, text: &str) {
+    pub(crate) fn awaits(&self, text: &str) {
         let seen = || Ok(self.reads().contains(text).then_some(()));
         wait::until(LIMIT, text, seen).unwrap_or_else(|error| panic!("{error}; it read:\n{}", self.reads()));
     }
 
-    fn goes(&mut self) {
+    pub(crate) fn goes(&mut self) {
         self.input = None;
     }
 
-    fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
         let ended = wait::until(LIMIT, "a console to end", || Ok(child.try_wait()?));
         ended.unwrap_or_else(|error| panic!("{error}; it read:\n{}", self.reads()))

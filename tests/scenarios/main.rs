@@ -21,6 +21,7 @@ mod languages;
 mod logs;
 mod order;
 mod people;
+mod power;
 mod queue;
 mod replay;
 mod router;

@@ -217,6 +217,7 @@ impl LabEp {
             | EngineToEp::Answer { .. }
             | EngineToEp::AskSessions { .. }
             | EngineToEp::OpenConsole(_)
+            | EngineToEp::Power(_)
             | EngineToEp::Heartbeat => {}
         }
         Vec::new()

@@ -28,6 +28,8 @@ pub const COOKIE: &str = "jackfield";
 pub trait Permission: 'static {
     /// The role; none means that any account will do.
     const ROLE: Option<Role>;
+    /// Another role that will do as well.
+    const ALSO: Option<Role> = None;
     /// Whether an EP's token will do as well.
     const EP: bool = false;
 }
@@ -68,6 +70,15 @@ permissions! {
     MayFetchFiles: Some(Role::ViewReports), ep true;
     /// May store files by their hash.
     MayStoreFiles: Some(Role::RunTests), ep true;
+}
+
+/// May use the devices of the lab: who may start a test on one may as well switch it.
+#[derive(Clone, Copy, Debug)]
+pub struct MayUseDevices;
+
+impl Permission for MayUseDevices {
+    const ROLE: Option<Role> = Some(Role::RunTests);
+    const ALSO: Option<Role> = Some(Role::ChangeTestbed);
 }
 
 /// Proof that the caller may do what `P` says.
@@ -118,12 +129,16 @@ fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {
     let allowed = match P::ROLE {
         _ if caller.is_ep() => P::EP,
         None => true,
-        Some(role) => caller.may(role),
+        Some(role) => caller.may(role) || P::ALSO.is_some_and(|also| caller.may(also)),
     };
     if allowed {
         return Ok(());
     }
-    let needs = P::ROLE.map_or("a log-in", Role::as_str);
+    let needs = match (P::ROLE, P::ALSO) {
+        (Some(role), Some(also)) => format!("{} or {}", role.as_str(), also.as_str()),
+        (Some(role), None) => role.as_str().to_owned(),
+        (None, _) => "a log-in".to_owned(),
+    };
     let title = match caller.credential {
         Credential::Token(Scope::Ep) => {
             "the token of an EP is for connecting it and exchanging files, and for nothing else".to_owned()

@@ -8,9 +8,11 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, Session};
 use jackfield_protocol::{
     console::{CONSOLE_SECRET, CONSOLE_SUBPROTOCOL, ConsoleOrder, EpToPerson, PersonToEp},
     error::{ErrorCode, Problem},
-    id::{ConsoleId, EpName, UserName},
+    event::Fact,
+    id::{ConsoleId, EpName, RunId, UserName},
     link::EngineToEp,
 };
+use jackfield_scheduler::Event;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -25,11 +27,14 @@ use crate::{
 /// The person's side of a console.
 #[derive(Clone)]
 pub(crate) struct Person {
+    pub(crate) console: ConsoleId,
     pub(crate) session: Session,
     pub(crate) user: UserName,
     pub(crate) ep: EpName,
     /// What they look at, for the audit log.
     pub(crate) target: String,
+    /// The session of tests it is on.
+    pub(crate) of: Option<(RunId, String)>,
     pub(crate) over: CancellationToken,
 }
 
@@ -64,7 +69,7 @@ pub(crate) async fn serve(
     let met = open.await_ep(&secret, person.clone());
     let ep = person.ep.clone();
     let stop = app.stop.clone();
-    if let Err(problem) = open.consoles.tell(&ep, EngineToEp::OpenConsole(order)) {
+    if let Err(problem) = app.ways.tell(&ep, EngineToEp::OpenConsole(order)) {
         return person.end(End { code: problem.code, reason: problem.title }).await;
     }
     let ep_side = tokio::select! {
@@ -141,10 +146,14 @@ async fn serve_ep(
     mut stream: AggregatedMessageStream,
 ) {
     let mut last = None;
-    let mut end_in = |text: &str| {
-        if let Ok(EpToPerson::End { reason, recording, .. }) = serde_json::from_str(text) {
-            last = Some((reason, recording));
+    let mut types = false;
+    let mut end_in = |text: &str| match serde_json::from_str(text) {
+        Ok(EpToPerson::End { reason, recording, .. }) => last = Some((reason, recording)),
+        Ok(EpToPerson::Typing { you, .. }) if you != types => {
+            types = you;
+            turn(&app, &person, you);
         }
+        _ => {}
     };
     let ends = Ends { app: &app, over: &person.over, own: session.clone(), to: person.session.clone() };
     let done = ends.copy(&mut stream, &mut end_in).await;
@@ -160,6 +169,9 @@ async fn serve_ep(
         drop(tokio::time::timeout(limits::CONSOLE_LEAVE_WAIT, rest).await);
     }
     drop(session.close(None).await);
+    if types {
+        turn(&app, &person, false);
+    }
     let (reason, recording) = last.clone().unwrap_or_else(|| (done.told(&person.ep), None));
     let kept = recording.map_or_else(String::new, |hash| format!("; recording {hash}"));
     audit(&app, &person, "console.close", &format!("{reason}{kept}")).await;
@@ -174,6 +186,24 @@ async fn serve_ep(
             person.end(End { code: ErrorCode::Unavailable, reason }).await;
         }
     }
+}
+
+/// Somebody types from now on, or lets go: lists show it, and so does the run whose session it is.
+fn turn(app: &web::Data<App>, person: &Person, types: bool) {
+    app.consoles.typing(person.console, types.then(clock::now));
+    let Some((run, session)) = person.of.clone() else { return };
+    let Person { user, ep, .. } = person;
+    let text = if types {
+        format!("{user} took over session `{session}` on {ep}; the time limit of its test stands still")
+    } else {
+        format!("{user} let go of session `{session}` on {ep}; the time limit of its test goes on")
+    };
+    let engine = app.engine.clone();
+    actix_web::rt::spawn(async move {
+        if let Err(problem) = engine.event(Event::Noted { run, fact: Fact::Note { text } }).await {
+            tracing::warn!("run {run} does not say who typed: {problem}");
+        }
+    });
 }
 
 /// Writes a line of the audit log; a console is not ended because of it.

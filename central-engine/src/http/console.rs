@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use jackfield_config::{Lookup, ep::ConsolePolicy};
 use jackfield_protocol::{
-    api::EpState,
-    console::{CONSOLE_SUBPROTOCOL, ConsoleOf, ConsoleOrder, OpenSession},
+    api::{EpState, Page},
+    console::{
+        CONSOLE_CAPABILITY, CONSOLE_SUBPROTOCOL, ConsoleOf, ConsoleOn, ConsoleOrder, ConsoleRow, OpenSession,
+    },
     error::ErrorCode,
     id::{EpName, RunId, UserName},
     resource::Resource,
@@ -18,11 +20,12 @@ use tokio_util::sync::CancellationToken;
 use super::{Answer, App, Failure};
 use crate::{
     auth::{Caller, Guard, MayRead, Role, Secret},
+    clock,
     consoles::{OpenConsole, Person, audit, joined, serve},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.route("/console", web::get().to(open));
+    config.route("/console", web::get().to(open)).route("/consoles", web::get().to(list));
 }
 
 /// What to look at.
@@ -46,6 +49,12 @@ pub(super) struct ConsoleQuery {
     /// Connect to a device without logging in.
     #[serde(default)]
     raw: bool,
+}
+
+/// Who sits at consoles now, and at what; by number.
+#[utoipa::path(get, path = "/api/v1/consoles", tag = "eps", responses((status = 200, body = Page<ConsoleRow>)))]
+pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
+    std::future::ready(Ok(HttpResponse::Ok().json(Page { items: app.consoles.rows(), next: None }))).await
 }
 
 /// Where a console leads.
@@ -88,13 +97,36 @@ pub(super) async fn open(
         take,
         watch_only,
     };
-    let person = Person { session, user, ep, target, over: CancellationToken::new() };
+    let row = row(&order, &ep, &target);
+    let (id, of) = (row.console, row.run.zip(row.session.clone()));
+    console.show(row);
+    let person = Person { console: id, session, user, ep, target, of, over: CancellationToken::new() };
     audit(&app, &person, "console.open", &told).await;
     let tasks = app.tasks.clone();
     let stream = joined(stream);
     let serving = serve(app, console, Box::new(order), secret, person, stream);
     actix_web::rt::spawn(tasks.track_future(serving));
     Ok(response)
+}
+
+/// A console as lists show it.
+fn row(order: &ConsoleOrder, ep: &EpName, path: &str) -> ConsoleRow {
+    let (on, run, session) = match &order.of {
+        ConsoleOf::Session { run, name } => (ConsoleOn::Session, Some(*run), Some(name.clone())),
+        ConsoleOf::Device { .. } => (ConsoleOn::Device, None, None),
+        ConsoleOf::Console { .. } => (ConsoleOn::Console, None, None),
+    };
+    ConsoleRow {
+        console: order.console,
+        user: order.user.clone(),
+        resource: path.to_owned(),
+        ep: ep.clone(),
+        on,
+        run,
+        session,
+        since: clock::now(),
+        types_since: None,
+    }
 }
 
 /// What is opened, for the audit log.
@@ -109,7 +141,7 @@ fn told(of: &ConsoleOf, ep: &EpName, take: bool) -> String {
     }
 }
 
-async fn node(app: &App, query: &str) -> Result<Resource, Failure> {
+pub(super) async fn node(app: &App, query: &str) -> Result<Resource, Failure> {
     let found = app.resources.get(query.to_owned()).await?;
     serde_json::from_value(found).map_err(|error| {
         let title = format!("`{query}` is no device; name a node, not one property: {error}");
@@ -162,7 +194,7 @@ async fn find(
         );
         return Err(Failure::new(ErrorCode::Forbidden, title));
     }
-    let ep = idle_ep(app, caller, query.ep.as_ref(), &node.path).await?;
+    let ep = fit_ep(app, caller, query.ep.as_ref(), CONSOLE_CAPABILITY, &node.path).await?;
     let of = device(app, caller, node, query.raw).await?;
     console.hold(&node.id, &caller.user, &ep).map_err(|holder| {
         Failure::new(ErrorCode::Held, format!("{}; watch it with --watch", holder.told(&node.path)))
@@ -202,20 +234,28 @@ fn policy(node: &Resource) -> Result<Option<String>, Failure> {
     }
 }
 
+/// The sessions that tests have open now, on one EP or all.
+pub(super) async fn open_sessions(
+    app: &App,
+    on: Option<&EpName>,
+) -> Result<Vec<(EpName, OpenSession)>, Failure> {
+    let views = app.engine.ask(|scheduler| scheduler.ep_view().collect::<Vec<_>>()).await?;
+    let eps = views.into_iter().filter(|view| {
+        view.state != EpState::Offline
+            && on.is_none_or(|ep| *ep == view.ep)
+            && app.ways.reach(&view.ep, CONSOLE_CAPABILITY)
+            && (!view.runs.is_empty() || !view.working.is_empty())
+    });
+    Ok(app.ways.sessions(eps.map(|view| view.ep).collect()).await)
+}
+
 /// The session that tests have open to a resource.
 async fn session(
     app: &App,
     query: &ConsoleQuery,
     node: &Resource,
 ) -> Result<Option<(EpName, OpenSession)>, Failure> {
-    let views = app.engine.ask(|scheduler| scheduler.ep_view().collect::<Vec<_>>()).await?;
-    let eps = views.into_iter().filter(|view| {
-        view.state != EpState::Offline
-            && query.ep.as_ref().is_none_or(|ep| *ep == view.ep)
-            && app.consoles.reaches(&view.ep)
-            && (!view.runs.is_empty() || !view.working.is_empty())
-    });
-    let found = app.consoles.sessions(eps.map(|view| view.ep).collect()).await;
+    let found = open_sessions(app, query.ep.as_ref()).await?;
     let mut fitting: Vec<_> = found
         .into_iter()
         .filter(|(_, session)| {
@@ -239,8 +279,14 @@ async fn session(
     Ok(fitting.pop())
 }
 
-/// An EP for a device that no test uses: the one that was named, else the one with the least to do.
-async fn idle_ep(app: &App, caller: &Caller, named: Option<&EpName>, path: &str) -> Result<EpName, Failure> {
+/// An EP that can do this with a device for a person: the one that was named, else the one with the least to do.
+pub(super) async fn fit_ep(
+    app: &App,
+    caller: &Caller,
+    named: Option<&EpName>,
+    capability: &str,
+    path: &str,
+) -> Result<EpName, Failure> {
     let views = app.engine.ask(|scheduler| scheduler.ep_view().collect::<Vec<_>>()).await?;
     let serves = |pool: Option<&UserName>| {
         pool.is_none_or(|pool| *pool == caller.user || caller.may(Role::ChangeServices))
@@ -248,14 +294,14 @@ async fn idle_ep(app: &App, caller: &Caller, named: Option<&EpName>, path: &str)
     let fit = views.into_iter().filter(|view| {
         named.is_none_or(|named| *named == view.ep)
             && matches!(view.state, EpState::Idle | EpState::Busy)
-            && app.consoles.reaches(&view.ep)
+            && app.ways.reach(&view.ep, capability)
             && serves(view.offer.pool.as_ref())
     });
     let best = fit.min_by_key(|view| (view.state == EpState::Busy, view.working.len(), view.ep.clone()));
     best.map(|view| view.ep).ok_or_else(|| {
         let which = named.map_or_else(|| "no EP".to_owned(), |named| format!("EP {named} is not one that"));
         let title = format!(
-            "{which} is connected, serves {} and knows consoles, so nobody can reach {path}; see `jackfield eps list`",
+            "{which} is connected, serves {} and has the capability `{capability}`, so nobody can reach {path}; see `jackfield eps list`",
             caller.user
         );
         Failure::new(ErrorCode::Unavailable, title)

@@ -7,8 +7,8 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, blob, console, ep, event, health, live, log, login, project, question, report, resource,
-    run, run_control, sut, test, token, user,
+    Answer, attempt, blob, console, ep, event, health, live, log, login, power, project, question, report,
+    resource, run, run_control, sut, test, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -29,8 +29,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         report::as_junit, report::as_html, report::as_text,
         test::list, test::show, event::list, live::live, question::list, question::answer,
         attempt::show, log::read, blob::fetch, blob::put,
-        ep::list, ep::show, ep::drain, console::open,
-        resource::get, resource::set, resource::rename, resource::delete, resource::tree,
+        ep::list, ep::show, ep::drain, console::open, console::list,
+        resource::get, resource::set, resource::rename, resource::delete, resource::tree, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
         project::list, project::read, project::put, project::check,
         user::list, user::create, user::change, user::set_password, user::delete,

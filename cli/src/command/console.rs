@@ -4,6 +4,7 @@
 //! quiet after the one before, and the console is closed after the answer to the last.
 
 mod keys;
+mod list;
 mod piped;
 mod socket;
 mod terminal;
@@ -25,9 +26,13 @@ use crate::{Context, exit::Exit, output, signal::next_signal};
 ///
 /// Ctrl-] then q leaves, t takes over, r lets go, ? says so.
 #[derive(clap::Args)]
+#[command(subcommand_negates_reqs = true)]
 pub(crate) struct Console {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Id or path of the resource.
-    resource: String,
+    #[arg(required = true)]
+    resource: Option<String>,
     /// Only watch.
     #[arg(long, conflicts_with = "take")]
     watch: bool,
@@ -51,8 +56,18 @@ pub(crate) struct Console {
     quiet: u64,
 }
 
+/// What is no console itself.
+#[derive(clap::Subcommand)]
+enum Other {
+    /// Who sits at consoles now, on what, and who types.
+    List,
+}
+
 impl Console {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        if let Some(Other::List) = self.other {
+            return list::list(context);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let exit = runtime.block_on(self.attend(context));
         // A thread may still wait for a key.
@@ -75,7 +90,8 @@ impl Console {
 
     fn path(&self, take: bool) -> String {
         let encoded = crate::client::encoded;
-        let mut path = format!("/api/v1/console?resource={}", encoded(&self.resource));
+        let mut path =
+            format!("/api/v1/console?resource={}", encoded(self.resource.as_deref().unwrap_or_default()));
         for (name, value) in [
             ("run", self.run.map(|run| run.to_string())),
             ("session", self.session.clone()),

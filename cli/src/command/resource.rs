@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
+use jackfield_protocol::power::{PowerAction, PowerDone, PowerRequest, PowerState};
 use serde_json::{Value, json};
 
 use crate::{Context, client::encoded, exit::Exit, output::say};
@@ -35,12 +36,64 @@ pub(crate) enum Resource {
         /// Id or path, with `:key` for a property.
         query: String,
     },
+    /// Switch the mains of a device, or ask how they are.
+    Power(Power),
     /// Everything below a node.
     Tree {
         /// Id or path.
         #[arg(default_value = "/")]
         query: String,
     },
+}
+
+/// The mains of a device.
+#[derive(clap::Args)]
+pub(crate) struct Power {
+    /// Id or path of the resource; its property `power` says how it is switched.
+    resource: String,
+    /// on, off, cycle or status.
+    action: PowerAction,
+    /// Through this EP.
+    #[arg(long, value_name = "NAME")]
+    ep: Option<String>,
+    /// Also while others use the device.
+    #[arg(long)]
+    force: bool,
+    /// How long each step may take, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    limit: u64,
+}
+
+impl Power {
+    fn run(&self, context: &Context) -> Result<()> {
+        let limit_millis = self.limit.saturating_mul(1000);
+        let done: PowerDone = if self.action.is_look() {
+            let ep = self.ep.as_deref().map_or_else(String::new, |ep| format!("&ep={}", encoded(ep)));
+            let resource = encoded(&self.resource);
+            let query = format!("resource={resource}&limit_millis={limit_millis}{ep}");
+            context.client.get(&format!("/resources/power?{query}"))?
+        } else {
+            let request = PowerRequest {
+                resource: self.resource.clone(),
+                action: self.action,
+                ep: self.ep.as_deref().map(Into::into),
+                force: self.force,
+                limit_millis: Some(limit_millis),
+            };
+            context.client.post("/resources/power", &request)?
+        };
+        context.output.print(&done, told)
+    }
+}
+
+/// `/lab/r1: on (through EP-1)`, and what the outlet said where nobody can tell what it means.
+fn told(done: &PowerDone) -> String {
+    let PowerDone { resource, state, said, ep, .. } = done;
+    let more = match state {
+        PowerState::Unknown if !said.is_empty() => format!(": it said {said:?}"),
+        PowerState::On | PowerState::Off | PowerState::Unknown => String::new(),
+    };
+    format!("{resource}: {state} (through {ep}){more}")
 }
 
 impl Resource {
@@ -66,6 +119,7 @@ impl Resource {
                 client.delete(&format!("/resources?query={}", encoded(query)))?;
                 say(&format!("{query} is deleted"))?;
             }
+            Self::Power(power) => power.run(context)?,
             Self::Tree { query } => {
                 let tree: Value = client.get(&format!("/resources/tree?query={}", encoded(query)))?;
                 context.output.print(&tree, |tree| {
@@ -152,6 +206,22 @@ mod tests {
         assert_eq!(split("/tb1/dev2/").unwrap(), ("/tb1", "dev2"));
         assert!(split("tb1").is_err());
         assert!(split("/").is_err());
+    }
+
+    #[test]
+    fn an_answer_of_an_outlet_is_told_where_nobody_understands_it() {
+        let done = |state, said: &str| PowerDone {
+            resource: "/lab/r1".to_owned(),
+            action: PowerAction::Status,
+            state,
+            said: said.to_owned(),
+            ep: "EP-1".into(),
+        };
+        assert_eq!(told(&done(PowerState::On, "1")), "/lab/r1: on (through EP-1)");
+        assert_eq!(
+            told(&done(PowerState::Unknown, "busy")),
+            "/lab/r1: unknown (through EP-1): it said \"busy\""
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use regex_automata::meta::Regex;
 use serde::Deserialize;
 
-use super::{Action, PowerError, State, expected};
+use super::{Action, Answer, PowerError, State, answer, expected};
 
 /// What is said of an outlet whose page is not told how to be read.
 const IS_ON: &str = r"(?i)\bon\b|\b1\b|true";
@@ -37,7 +37,7 @@ fn get() -> String {
 }
 
 impl Http {
-    pub(super) async fn act(&self, action: Action, limit: Duration) -> Result<State, PowerError> {
+    pub(super) async fn act(&self, action: Action, limit: Duration) -> Result<Answer, PowerError> {
         let (address, name, method) = match action {
             Action::On => (&self.on, "on", self.method.as_str()),
             Action::Off => (&self.off, "off", self.method.as_str()),
@@ -45,15 +45,16 @@ impl Http {
             Action::Status => (&self.status, "status", "GET"),
         };
         let address = address.clone().ok_or(PowerError::Missing(name))?;
-        let answer = self.ask(method.to_owned(), address, limit).await?;
+        let said = self.ask(method.to_owned(), address, limit).await?;
         if action != Action::Status {
-            return Ok(expected(action));
+            return Ok(expected(action, &said));
         }
         let pattern = self.is_on.as_deref().unwrap_or(IS_ON);
         let pattern = Regex::new(pattern).map_err(|error| {
             PowerError::Property(format!("has `is_on`, which is no regular expression: {error}"))
         })?;
-        Ok(if pattern.is_match(answer.as_bytes()) { State::On } else { State::Off })
+        let state = if pattern.is_match(said.as_bytes()) { State::On } else { State::Off };
+        Ok(answer(state, &said))
     }
 
     async fn ask(&self, method: String, address: String, limit: Duration) -> Result<String, PowerError> {

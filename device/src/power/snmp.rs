@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Deserialize;
 
-use super::{Action, PowerError, State, expected, switch::run};
+use super::{Action, Answer, PowerError, State, answer, expected, switch::run};
 
 /// Outlets of one make: where they are set and read, and what the numbers mean.
 struct Make {
@@ -121,7 +121,7 @@ impl Snmp {
         self.cycle.is_some() || self.make().is_some_and(|make| make.cycle.is_some())
     }
 
-    pub(super) async fn act(&self, action: Action) -> Result<State, PowerError> {
+    pub(super) async fn act(&self, action: Action) -> Result<Answer, PowerError> {
         let make = self.make();
         let own = |own: Option<i64>, of_make: Option<i64>| own.or(of_make);
         let number = match action {
@@ -132,11 +132,11 @@ impl Snmp {
         };
         let number = number.ok_or(PowerError::Missing("cycle"))?;
         let oid = self.place(self.oid.as_deref(), make.map(|make| make.set))?;
-        self.call("snmpset", &[oid, "i".to_owned(), number.to_string()]).await?;
-        Ok(expected(action))
+        let said = self.call("snmpset", &[oid, "i".to_owned(), number.to_string()]).await?;
+        Ok(expected(action, &said))
     }
 
-    async fn status(&self) -> Result<State, PowerError> {
+    async fn status(&self) -> Result<Answer, PowerError> {
         let make = self.make();
         let oid =
             self.place(self.status_oid.as_deref().or(self.oid.as_deref()), make.map(|make| make.get))?;
@@ -144,11 +144,12 @@ impl Snmp {
         let number: Option<i64> = said.trim().parse().ok();
         let is_on = self.is_on.or(make.map(|make| make.is_on)).or(self.on);
         let is_off = self.is_off.or(make.map(|make| make.is_off)).or(self.off);
-        Ok(match number {
+        let state = match number {
             number @ Some(_) if number == is_on => State::On,
             number @ Some(_) if number == is_off => State::Off,
             _ => State::Unknown,
-        })
+        };
+        Ok(answer(state, &said))
     }
 
     /// The object of this outlet.

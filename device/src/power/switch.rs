@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{Action, PowerError, State, expected};
+use super::{Action, Answer, PowerError, State, answer, expected};
 
 /// A program and its arguments, for each action.
 #[derive(Debug, Deserialize)]
@@ -23,7 +23,7 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) async fn act(&self, action: Action) -> Result<State, PowerError> {
+    pub(super) async fn act(&self, action: Action) -> Result<Answer, PowerError> {
         let (command, name) = match action {
             Action::On => (&self.on, "on"),
             Action::Off => (&self.off, "off"),
@@ -31,7 +31,7 @@ impl Commands {
             Action::Status => (&self.status, "status"),
         };
         let said = run(command.as_ref().ok_or(PowerError::Missing(name))?, &[]).await?;
-        Ok(if action == Action::Status { state_of(&said) } else { expected(action) })
+        Ok(if action == Action::Status { answer(state_of(&said), &said) } else { expected(action, &said) })
     }
 }
 

@@ -9,7 +9,7 @@ use jackfield_protocol::{
 };
 
 use super::Daemon;
-use crate::{clock, console, event::End};
+use crate::{clock, console, event::End, mains};
 
 /// Tests of each lane whose files are fetched ahead of time.
 const AHEAD: usize = 8;
@@ -36,6 +36,9 @@ impl Daemon {
             }
             EngineToEp::OpenConsole(order) => {
                 self.tasks.spawn(console::serve(Arc::clone(&self.station), *order));
+            }
+            EngineToEp::Power(order) => {
+                self.tasks.spawn(mains::carry_out(*order, self.events.clone()));
             }
             EngineToEp::Heartbeat => {}
             // Said once at the beginning of a connection, and to others than the daemon.

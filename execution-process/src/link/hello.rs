@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use jackfield_protocol::{
     console::CONSOLE_CAPABILITY,
     link::{Hello, Host, VERSION},
+    power::POWER_CAPABILITY,
 };
 
 use crate::{event::Possession, host, runner::warm::WarmState, station::Station};
@@ -12,7 +13,7 @@ use crate::{event::Possession, host, runner::warm::WarmState, station::Station};
 /// How long the greeting waits for a Python that is slow to start.
 const PYTHON_LIMIT: Duration = Duration::from_secs(5);
 /// What an EP can drive without anything being installed.
-const BUILT_IN: [&str; 5] = ["steps", "telnet", "ssh", "process", CONSOLE_CAPABILITY];
+const BUILT_IN: [&str; 6] = ["steps", "telnet", "ssh", "process", CONSOLE_CAPABILITY, POWER_CAPABILITY];
 /// Programs that are capabilities of their own where they are installed.
 const TOOLS: [&str; 2] = ["pytest", "robot"];
 

@@ -2,11 +2,12 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use jackfield_device::power::{self, Action, Outlet, PowerError};
+use jackfield_device::power;
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     link::{Call, Interact, Part},
     log::Stream,
+    power::{NoPowerAction, PowerAction},
     verdict::Verdict,
 };
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ use crate::{
     attempt::Said,
     cleanup::Cleanup,
     event::{Event, Guest},
-    packet_capture,
+    mains, packet_capture,
 };
 
 /// How long a person is waited for where the test names no limit.
@@ -89,12 +90,9 @@ impl Desk {
     }
 
     async fn power(&self, guest: &Guest, wanted: p::Power) -> Result<Value, Failure> {
-        let action: Action = wanted.action.parse().map_err(|error: PowerError| {
+        let action: PowerAction = wanted.action.parse().map_err(|error: NoPowerAction| {
             Failure::Params(Problem::new(ErrorCode::BadRequest, error.to_string()).field("action"))
         })?;
-        let of_resource = |error: PowerError| {
-            Problem::new(ErrorCode::Unavailable, format!("power of `{}`: {error}", wanted.resource))
-        };
         let properties = self.properties(guest, &wanted.resource).await?;
         let property = properties.get(power::PROPERTY).ok_or_else(|| {
             let title = format!(
@@ -103,10 +101,9 @@ impl Desk {
             );
             Problem::new(ErrorCode::NotFound, title).field("resource")
         })?;
-        let outlet = Outlet::from_property(property).map_err(of_resource)?;
         let limit = wanted.timeout_millis.map_or(POWER_LIMIT, Duration::from_millis);
-        let state = outlet.act(action, limit).await.map_err(of_resource)?;
-        Ok(json!({ "state": state.to_string() }))
+        let done = mains::switch(&wanted.resource, property, action, limit).await?;
+        Ok(json!({ "state": done.state.to_string() }))
     }
 
     async fn binding(&self, guest: &Guest, wanted: p::GetBind, field: &str) -> Result<Value, Failure> {

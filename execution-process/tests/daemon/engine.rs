@@ -283,6 +283,7 @@ impl Engine {
             EpToEngine::Goodbye { .. } => state.goodbyes += 1,
             EpToEngine::Notices { .. }
             | EpToEngine::Sessions { .. }
+            | EpToEngine::PowerDone { .. }
             | EpToEngine::Heartbeat
             | EpToEngine::Hello(_) => {}
         });

@@ -1,7 +1,7 @@
 //! A person's terminal on a device.
 
 use jackfield_protocol::{
-    console::{ConsoleOf, ConsoleOrder, EpToPerson, OpenSession, PersonToEp},
+    console::{ConsoleOf, ConsoleOn, ConsoleOrder, ConsoleRow, EpToPerson, OpenSession, PersonToEp},
     error::ErrorCode,
     id::{ConsoleId, RunId},
 };
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     sample::{Family, Sample, variants},
-    value::{Pair, awkward, ep, hash, user},
+    value::{Pair, at, awkward, ep, hash, user},
 };
 
 variants!(ConsoleOf {
@@ -55,7 +55,24 @@ pub(crate) fn samples() -> Vec<Sample> {
             .both(end(Some(ErrorCode::Unavailable), Some(hash(0xd4))), end(None, None))
             .whole(),
     );
+    let row = row();
+    samples.push(Sample::with_bare("api/console_row", row.full, row.bare));
     samples
+}
+
+fn row() -> Pair<ConsoleRow> {
+    let full = ConsoleRow {
+        console: ConsoleId(7),
+        user: user(),
+        resource: "/tb1/router1".to_owned(),
+        ep: ep(),
+        on: ConsoleOn::Session,
+        run: Some(RunId(41)),
+        session: Some("/tb1/router1".to_owned()),
+        since: at(),
+        types_since: Some(at()),
+    };
+    Pair { bare: ConsoleRow { run: None, session: None, types_since: None, ..full.clone() }, full }
 }
 
 fn of() -> Vec<Sample> {

@@ -15,7 +15,7 @@ use jackfield_protocol::{
 use serde_json::{Value, json};
 
 use crate::{
-    console,
+    console, power,
     sample::{Family, Sample, variants},
     value::{
         Pair, at, attempt, awkward, ep, hash, host, interact, iteration, notice, outcome, part, problem,
@@ -30,6 +30,7 @@ variants!(EpToEngine {
     EpToEngine::Call { .. } => "call",
     EpToEngine::Notices { .. } => "notices",
     EpToEngine::Sessions { .. } => "sessions",
+    EpToEngine::PowerDone { .. } => "power_done",
     EpToEngine::Heartbeat => "heartbeat",
     EpToEngine::Goodbye { .. } => "goodbye",
 });
@@ -68,6 +69,7 @@ variants!(EngineToEp {
     EngineToEp::Answer { .. } => "answer",
     EngineToEp::AskSessions { .. } => "ask_sessions",
     EngineToEp::OpenConsole(_) => "open_console",
+    EngineToEp::Power(_) => "power",
     EngineToEp::Heartbeat => "heartbeat",
 });
 
@@ -99,6 +101,7 @@ fn ep_to_engine() -> Vec<Sample> {
         .both(call(asks), call(asks_bare))
         .one(EpToEngine::Notices { notices: vec![notice()] })
         .both(sessions(console::session().full), sessions(console::session().bare))
+        .both(power::done().full, power::done().bare)
         .one(EpToEngine::Heartbeat)
         .one(EpToEngine::Goodbye { reason: "SIGTERM".to_owned() })
         .whole()
@@ -261,6 +264,7 @@ fn engine_to_ep() -> Vec<Sample> {
             EngineToEp::OpenConsole(Box::new(console::order().full)),
             EngineToEp::OpenConsole(Box::new(console::order().bare)),
         )
+        .one(EngineToEp::Power(Box::new(power::order())))
         .one(EngineToEp::Heartbeat)
         .whole()
 }

@@ -23,6 +23,8 @@ mod log_frame;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod property;
 #[cfg(test)]
 mod sample;

@@ -155,6 +155,7 @@ fn pretty<T: Serialize>(value: &T) -> String {
 pub(crate) fn all() -> Vec<Sample> {
     let mut samples = crate::link::samples();
     samples.extend(crate::console::samples());
+    samples.extend(crate::power::samples());
     samples.extend(crate::event::samples());
     samples.extend(crate::plan::samples());
     samples.extend(crate::api::samples());

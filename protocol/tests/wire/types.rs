@@ -1,6 +1,10 @@
 //! No type that travels is without a golden file: the list is compared with the source.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{sample, word};
 
@@ -15,7 +19,9 @@ const TYPES: &[(&str, &str)] = &[
     ("Check", "report/ended"),
     ("ConsoleId", "engine_to_ep/open_console"),
     ("ConsoleOf", "console_of/device"),
+    ("ConsoleOn", "words/console_on"),
     ("ConsoleOrder", "engine_to_ep/open_console"),
+    ("ConsoleRow", "api/console_row"),
     ("Dependency", "plan/run_plan"),
     ("Ended", "report/ended"),
     ("EngineToEp", "engine_to_ep/ack"),
@@ -57,6 +63,13 @@ const TYPES: &[(&str, &str)] = &[
     ("Place", "plan/run_plan"),
     ("PlannedSuite", "plan/run_plan"),
     ("PlannedTest", "plan/run_plan"),
+    ("PowerAction", "words/power_action"),
+    ("PowerAnswer", "power_result/done"),
+    ("PowerDone", "api/power_done"),
+    ("PowerOrder", "engine_to_ep/power"),
+    ("PowerRequest", "api/power_request"),
+    ("PowerResult", "power_result/done"),
+    ("PowerState", "words/power_state"),
     ("Problem", "error/problem"),
     ("Raise", "engine_to_ep/assign"),
     ("Raised", "guard/raised"),
@@ -107,8 +120,8 @@ fn every_type_that_travels_has_a_golden_file() {
 /// Names of all types with `Serialize`, derived or by hand.
 fn written_types() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
-        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+    for path in sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))) {
+        let source = fs::read_to_string(path).unwrap();
         let production = source.split("#[cfg(test)]\nmod tests").next().unwrap();
         let mut derived = false;
         for line in production.lines() {
@@ -132,6 +145,11 @@ fn written_types() -> BTreeSet<String> {
         names.extend(made_by_macro(production));
     }
     names
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
 /// Names of the ids that a macro makes: the first line of its call that is no comment.

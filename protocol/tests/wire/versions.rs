@@ -15,7 +15,7 @@ enum Shape {
     Keyed,
     /// Any JSON value that a test or a person made; kept as it is.
     Free,
-    /// Exactly one of several keys says what it is (`CallResult`): a second one would contradict it.
+    /// Exactly one of several keys says what it is (`CallResult`, `PowerResult`): a second one would contradict it.
     Either,
     /// A range of numbers, which is a value like a number: two ends, and nothing to add.
     Range,
@@ -23,7 +23,7 @@ enum Shape {
 
 fn shape(field: &str, object: &Map<String, Value>) -> Shape {
     match field {
-        "value" | "default" | "answer" | "ok" | "properties" | "meta" | "others" => Shape::Free,
+        "value" | "default" | "answer" | "ok" | "properties" | "meta" | "others" | "outlet" => Shape::Free,
         "labels" | "variables" | "log_bytes" | "artifacts" | "user_defined" | "counts" | "files"
         | "libraries" | "profiles" | "limits" => Shape::Keyed,
         "result" => Shape::Either,
@@ -41,7 +41,8 @@ struct Place<'a> {
 
 /// Every object and every leaf of a message, outside before inside; what is inside free values is left out.
 fn places(sample: &Sample) -> Vec<Place<'_>> {
-    let root = if sample.name.starts_with("call_result/") { "result" } else { "" };
+    let is_result = ["call_result/", "power_result/"].iter().any(|folder| sample.name.starts_with(folder));
+    let root = if is_result { "result" } else { "" };
     let mut found = Vec::new();
     visit(root, String::new(), &sample.full, &mut found);
     found

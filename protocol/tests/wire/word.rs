@@ -4,11 +4,13 @@ use std::fmt::Debug;
 
 use jackfield_protocol::{
     api::EpState,
+    console::ConsoleOn,
     error::{ErrorCode, Severity},
     event::{Hook, RunState},
     link::{HeldState, InteractKind},
     log::Stream,
     plan::{IterationSave, LibraryKind, LibraryLayout, OnEpLost, Role, Save},
+    power::{PowerAction, PowerState},
     verdict::{Cause, TestState, Verdict},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -56,6 +58,7 @@ pub(crate) fn all() -> Vec<Words> {
         words!("cause", Cause: [Cause::Product] [Cause::Test] [Cause::Lab] [Cause::Time] [Cause::Person]
             [Cause::Unfinished]),
         words!("ep_state", EpState: [EpState::Idle] [EpState::Busy] [EpState::Draining] [EpState::Offline]),
+        words!("console_on", ConsoleOn: [ConsoleOn::Session] [ConsoleOn::Device] [ConsoleOn::Console]),
         words!("error_code", ErrorCode: [ErrorCode::BadRequest] [ErrorCode::BadFile] [ErrorCode::Unauthenticated]
             [ErrorCode::Forbidden] [ErrorCode::NotFound] [ErrorCode::AlreadyExists] [ErrorCode::Held]
             [ErrorCode::Changed] [ErrorCode::WrongState] [ErrorCode::TooLarge] [ErrorCode::TooMany]
@@ -70,6 +73,9 @@ pub(crate) fn all() -> Vec<Words> {
         words!("library_layout", LibraryLayout: [LibraryLayout::Flat] [LibraryLayout::Deep]),
         words!("on_ep_lost", OnEpLost: [OnEpLost::WaitThenAbort] [OnEpLost::Wait] [OnEpLost::Reassign]
             [OnEpLost::Abort]),
+        words!("power_action", PowerAction: [PowerAction::On] [PowerAction::Off] [PowerAction::Cycle]
+            [PowerAction::Status]),
+        words!("power_state", PowerState: [PowerState::On] [PowerState::Off] [PowerState::Unknown]),
         words!("role", Role: [Role::Test] [Role::Setup] [Role::Teardown] [Role::Unsaved]),
         words!("run_state", RunState: [RunState::Queued] [RunState::Running] [RunState::Paused] [RunState::Stopping]
             [RunState::Completed] [RunState::Stopped]),

@@ -278,6 +278,7 @@ impl Lab {
             | EngineToEp::Answer { .. }
             | EngineToEp::AskSessions { .. }
             | EngineToEp::OpenConsole(_)
+            | EngineToEp::Power(_)
             | EngineToEp::Heartbeat => panic!("the scheduler does not say {message:?}"),
         };
         self.orders.push(line);
