@@ -169,7 +169,11 @@ impl Attempt {
                 let _ = self.events.send(Event::CleanupAsked { attempt, cleanup: cleanup.clone() });
                 run.story.cleanups.push(cleanup);
             }
-            said @ (Said::Result { .. } | Said::Part(_) | Said::Variable { .. } | Said::Artifact { .. }) => {
+            said @ (Said::Result { .. }
+            | Said::Part(_)
+            | Said::Variable { .. }
+            | Said::Artifact { .. }
+            | Said::Refused { .. }) => {
                 if let Err(refused) = run.story.take(said) {
                     run.log.write(Stream::Ep, format!("{refused}\n").as_bytes());
                 }

@@ -288,7 +288,11 @@ pub(crate) fn problem(error: &SessionError) -> Problem {
     let mut title = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
-        title = format!("{title}: {inner}");
+        let why = inner.to_string();
+        // Many an error tells what it came from by itself.
+        if !title.contains(&why) {
+            title = format!("{title}: {why}");
+        }
         source = inner.source();
     }
     let code = if error.is_lab() {

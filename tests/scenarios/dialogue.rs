@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jackfield_protocol::verdict::{TestState, Verdict};
+use jackfield_protocol::verdict::{Cause, TestState, Verdict};
 use jackfield_tests::Bench;
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -103,5 +103,46 @@ fn a_lab_describes_its_own_kind_of_device_and_looks_at_its_answers() {
         let shown = said(&["session", "show", &attempt]);
         assert!(shown.contains("> printf") && shown.contains("lab>> "), "{shown}");
         assert!(said(&["session", "play", &attempt, "--idle", "0"]).contains("lab>> "));
+    }
+}
+
+/// A device that is not there, met in each language the way people write it, without catching anything.
+const NOT_THERE: [(&str, &str); 5] = [
+    ("gone.py", "import jackfield\njackfield.session('/gone')\n"),
+    ("gone.tcl", "session /gone\n"),
+    ("gone.pl", "use Jackfield;\nJackfield->session('/gone');\n"),
+    ("gone.sh", "jf_session /gone || exit 3\n"),
+    (
+        "gone.steps.toml",
+        "title = \"t\"\n[sessions.r]\nresource = \"/gone\"\n[[steps]]\ncommand = \"show version\"\n",
+    ),
+];
+
+#[test]
+fn a_device_that_is_not_there_is_the_labs_fault_in_every_language() {
+    let mut bench = Bench::start("").unwrap();
+    let properties = ["protocol=telnet", "host=127.0.0.1", "port=1", "retries=0"];
+    let set = bench.jackfield(&[&["resource", "set", "/gone"], &properties[..]].concat()).unwrap();
+    assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
+    let mut cases = String::new();
+    for (file, text) in NOT_THERE {
+        bench.write(&format!("tests/{file}"), text).unwrap();
+        cases.push_str(&format!("<TestCase><tcName>{file}</tcName></TestCase>"));
+    }
+    bench.start_ep("EP-1", "").unwrap();
+    let project = format!("<Root><TestSuite><tsName>s</tsName>{cases}</TestSuite></Root>");
+    let run = bench.api.submit("gone", &project).unwrap();
+    bench.api.wait(run, LIMIT).unwrap();
+    for row in bench.api.tests(run).unwrap() {
+        let found = (row.state, row.cause);
+        assert_eq!(found, (TestState::Ended(Verdict::Fail), Some(Cause::Lab)), "{} {}", row.file, row.reason);
+        let why = "telnet 127.0.0.1:1 cannot be reached: connection refused";
+        assert!(row.reason.ends_with(why), "{}: {}", row.file, row.reason);
+        assert_eq!(
+            row.reason.matches("refused: ").count() + row.reason.matches(why).count(),
+            1,
+            "{}",
+            row.reason
+        );
     }
 }

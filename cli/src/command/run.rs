@@ -176,11 +176,12 @@ pub(crate) fn conclude(
     Ok(Exit::of_run(&summary, &not_passed))
 }
 
-/// The table of a run, and its sum.
+/// The table of a run, by the numbers that `runs logs` takes, and its sum.
 pub(crate) fn show(summary: &RunSummary, tests: &[TestRow]) -> String {
-    let mut rows = table(&["TEST", "VERDICT", "EP", "TIME", "CAUSE", "REASON"]);
+    let mut rows = table(&["NO", "TEST", "VERDICT", "EP", "TIME", "CAUSE", "REASON"]);
     for test in tests {
         rows.add_row(vec![
+            format!("{}.{}", summary.id, test.test).into(),
             label(test).into(),
             state_cell(test.state),
             test.ep.as_ref().map_or("", |ep| ep.as_str()).into(),

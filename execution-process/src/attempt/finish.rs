@@ -91,7 +91,7 @@ impl Attempt {
         let outcome = match run.forced.clone() {
             Some(outcome) => outcome,
             None => {
-                let said = story::judge(run.story.result.take(), cases.as_ref(), &run.exit);
+                let said = story::judge(&run.story, cases.as_ref(), &run.exit);
                 run.story.failed_check().filter(|_| said.verdict == Verdict::Pass).unwrap_or(said)
             }
         };

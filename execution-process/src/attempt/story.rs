@@ -1,6 +1,10 @@
 //! What a test said about itself, and what verdict follows from all that is known: pure.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use jackfield_protocol::{
     link::Part,
@@ -16,6 +20,12 @@ const SKIPPED_CODE: i32 = 77;
 /// Things of one kind that one test may say; more are refused, and that is written in its log.
 const KIND_MAX: usize = 20_000;
 const ARTIFACTS_MAX: usize = 1_000;
+/// Refusals that are remembered; a test dies of one of its last.
+const REFUSALS_MAX: usize = 16;
+/// What SDKs write before the text of an error that nobody caught.
+const CRASHED: &str = "crashed: ";
+/// Letters of a refusal that must stand in a reason: SDKs cut long ones.
+const REFUSAL_CHARS: usize = 200;
 
 /// What a test says on the local socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +42,8 @@ pub(crate) enum Said {
     Artifact { name: Arc<str>, path: PathBuf },
     /// What is to be done after its end.
     Cleanup(Cleanup),
+    /// A device did not do what the test asked for; whose fault that is, if the test dies of it.
+    Refused { title: String, cause: Cause },
 }
 
 /// All a test said, in one place.
@@ -42,6 +54,7 @@ pub(crate) struct Story {
     pub(crate) variables: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) artifacts: Vec<(Arc<str>, PathBuf)>,
     pub(crate) cleanups: Vec<Cleanup>,
+    refusals: VecDeque<(String, Cause)>,
 }
 
 impl Story {
@@ -50,10 +63,17 @@ impl Story {
         let full = |kind: &str, most: usize| Err(format!("more than {most} {kind} of one test are not kept"));
         match said {
             Said::Result { verdict, reason, crashed } => {
-                self.result = Some(Outcome { verdict, cause: cause(verdict, crashed), reason, crashed });
+                let outcome = Outcome { verdict, cause: cause(verdict, crashed), reason, crashed };
+                self.result = Some(self.blamed(outcome));
             }
             Said::Part(_) if self.parts.len() >= KIND_MAX => return full("parts", KIND_MAX),
-            Said::Part(part) => self.parts.push(part),
+            Said::Part(part) => {
+                let reason = match self.refusal(&part.reason) {
+                    Some((title, _)) => said_plainly(part.reason, title),
+                    None => part.reason,
+                };
+                self.parts.push(Part { reason, ..part });
+            }
             Said::Variable { .. } if self.variables.len() >= KIND_MAX => return full("variables", KIND_MAX),
             Said::Variable { name, value } => {
                 self.variables.insert(name, value);
@@ -62,10 +82,48 @@ impl Story {
                 return full("artifacts", ARTIFACTS_MAX);
             }
             Said::Artifact { name, path } => self.artifacts.push((name, path)),
+            Said::Refused { title, cause } => {
+                self.refusals.truncate(REFUSALS_MAX.saturating_sub(1));
+                self.refusals.push_front((title, cause));
+            }
             Said::Log { .. } | Said::Cleanup(_) => {}
         }
         Ok(())
     }
+
+    /// A test that failed because a device was not there, or did not do what it should, is no wrong test.
+    fn blamed(&self, outcome: Outcome) -> Outcome {
+        match self.refusal(&outcome.reason) {
+            Some((title, cause)) if outcome.verdict == Verdict::Fail => {
+                Outcome::not_pass(Verdict::Fail, *cause, said_plainly(outcome.reason, title))
+            }
+            _ => outcome,
+        }
+    }
+
+    /// An exit status tells nothing by itself; what the test was refused last tells why, as far as anyone knows.
+    fn after_refusal(&self, by_exit: Outcome) -> Outcome {
+        match self.refusals.front() {
+            Some((title, cause)) if by_exit.verdict == Verdict::Fail && !by_exit.crashed => {
+                let reason = format!("{}; refused before: {title}", by_exit.reason);
+                Outcome::not_pass(Verdict::Fail, *cause, reason)
+            }
+            _ => by_exit,
+        }
+    }
+
+    /// The latest refusal that a reason tells of.
+    fn refusal(&self, reason: &str) -> Option<&(String, Cause)> {
+        self.refusals.iter().find(|(title, _)| {
+            let end = title.char_indices().nth(REFUSAL_CHARS).map_or(title.len(), |(end, _)| end);
+            title.get(..end).is_some_and(|begin| reason.contains(begin))
+        })
+    }
+}
+
+/// The refusal alone, where its reason is no text of the test's own.
+fn said_plainly(reason: String, title: &str) -> String {
+    if reason.starts_with(CRASHED) { title.to_owned() } else { reason }
 }
 
 fn cause(verdict: Verdict, crashed: bool) -> Option<Cause> {
@@ -91,14 +149,14 @@ impl Story {
 }
 
 /// The verdict of a test that was not ended from outside.
-pub(crate) fn judge(declared: Option<Outcome>, cases: Option<&Cases>, exit: &Exit) -> Outcome {
+pub(crate) fn judge(story: &Story, cases: Option<&Cases>, exit: &Exit) -> Outcome {
     if let Exit::Lost(reason) = exit {
         return Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason.clone());
     }
-    if let Some(outcome) = declared {
-        return outcome;
+    if let Some(outcome) = &story.result {
+        return outcome.clone();
     }
-    let by_exit = by_exit(exit);
+    let by_exit = story.after_refusal(by_exit(exit));
     match cases.and_then(Cases::outcome) {
         // Whoever ran the cases may know of a failure that is in none of them.
         Some(outcome) if outcome.verdict != Verdict::Fail && by_exit.verdict == Verdict::Fail => {
@@ -172,7 +230,7 @@ mod tests {
             (Exit::Signal(11), "FAIL test it was ended by signal 11 (SEGV) crashed"),
             (Exit::Lost("gone".to_owned()), "ABORTED lab gone"),
         ] {
-            assert_eq!(shown(&judge(None, None, &exit)), expect);
+            assert_eq!(shown(&judge(&Story::default(), None, &exit)), expect);
         }
     }
 
@@ -182,8 +240,49 @@ mod tests {
         let said = |verdict, crashed| Said::Result { verdict, reason: "so".to_owned(), crashed };
         story.take(said(Verdict::Pass, false)).unwrap();
         story.take(said(Verdict::Fail, true)).unwrap();
-        assert_eq!(shown(&judge(story.result.clone(), None, &Exit::Code(0))), "FAIL test so crashed");
-        assert_eq!(shown(&judge(story.result, None, &Exit::Lost("gone".to_owned()))), "ABORTED lab gone");
+        assert_eq!(shown(&judge(&story, None, &Exit::Code(0))), "FAIL test so crashed");
+        assert_eq!(shown(&judge(&story, None, &Exit::Lost("gone".to_owned()))), "ABORTED lab gone");
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_is_not_the_fault_of_its_test() {
+        let ends = |verdict, reason: &str| {
+            let mut story = Story::default();
+            for n in 0..REFUSALS_MAX {
+                story.take(Said::Refused { title: format!("no {n}"), cause: Cause::Product }).unwrap();
+            }
+            let title = "tcp r1:23 cannot be reached: nobody listens".to_owned();
+            story.take(Said::Refused { title, cause: Cause::Lab }).unwrap();
+            story.take(Said::Result { verdict, reason: reason.to_owned(), crashed: true }).unwrap();
+            shown(&story.result.unwrap())
+        };
+        let plain = "tcp r1:23 cannot be reached: nobody listens";
+        for (verdict, reason, end) in [
+            (
+                Verdict::Fail,
+                format!("crashed: JackfieldError: {plain} [unavailable]"),
+                format!("FAIL lab {plain}"),
+            ),
+            (Verdict::Fail, format!("no router: {plain}"), format!("FAIL lab no router: {plain}")),
+            (Verdict::Fail, "crashed: E: no 15".to_owned(), "FAIL product no 15".to_owned()),
+            (Verdict::Fail, "crashed: E: no 0".to_owned(), "FAIL test crashed: E: no 0 crashed".to_owned()),
+            (Verdict::Skipped, plain.to_owned(), format!("SKIPPED person {plain} crashed")),
+        ] {
+            assert_eq!(ends(verdict, &reason), end);
+        }
+    }
+
+    #[test]
+    fn an_exit_status_after_a_refusal_says_what_was_refused() {
+        let mut story = Story::default();
+        story.take(Said::Refused { title: "no router".to_owned(), cause: Cause::Lab }).unwrap();
+        for (exit, expect) in [
+            (Exit::Code(0), "PASS - "),
+            (Exit::Code(1), "FAIL lab exit status 1; refused before: no router"),
+            (Exit::Code(77), "SKIPPED person it skipped itself (exit status 77)"),
+        ] {
+            assert_eq!(shown(&judge(&story, None, &exit)), expect);
+        }
     }
 
     #[test]

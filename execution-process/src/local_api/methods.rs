@@ -8,7 +8,7 @@ use jackfield_protocol::{
     link::{Call, Interact, Part},
     log::Stream,
     power::{NoPowerAction, PowerAction},
-    verdict::Verdict,
+    verdict::{Cause, Verdict},
 };
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -34,6 +34,18 @@ const DEFAULT_BINDING: &str = "default_binding";
 
 impl Desk {
     pub(super) async fn serve(&self, guest: &Guest, method: &str, value: Value) -> Result<Value, Failure> {
+        let answer = self.do_as_asked(guest, method, value).await;
+        if let Err(Failure::Failed(problem)) = &answer
+            && let Some(cause) = blame(method, problem.code)
+        {
+            let refused = Said::Refused { title: problem.title.clone(), cause };
+            // A test that has ended needs no blame any more.
+            let _ = guest.said.send(refused).await;
+        }
+        answer
+    }
+
+    async fn do_as_asked(&self, guest: &Guest, method: &str, value: Value) -> Result<Value, Failure> {
         if let Some(name) = method.strip_prefix("session_") {
             return self.serve_session(guest, name, value).await;
         }
@@ -155,6 +167,15 @@ fn engine_call(method: &str, value: Value) -> Result<Option<Call>, Failure> {
         }
         _ => return Ok(None),
     }))
+}
+
+/// Whose fault it is when a test dies of this refusal; none: its own.
+fn blame(method: &str, code: ErrorCode) -> Option<Cause> {
+    // The device was there, and did something else.
+    let did_otherwise =
+        code == ErrorCode::WrongState && (method.starts_with("session_") || method == "power");
+    let was_away = (code == ErrorCode::Unavailable).then_some(Cause::Lab);
+    was_away.or(did_otherwise.then_some(Cause::Product))
 }
 
 /// Hands something a test said to its attempt; waits while that has its hands full.

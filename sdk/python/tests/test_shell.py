@@ -54,6 +54,8 @@ class Shell(Lab):
             is "$(jf_get_bind_name comp)" /user_sut.user/dev_1
             is "$(jf_get_config tc_config comp/iterator_1)" 3
             is "$(jf_interact options 'which?' a 5000 a b)" b
+            jf_session /lab/nowhere 2>error.txt && jf_fail 'a session was opened to nothing'
+            grep -q nowhere error.txt
             is "$(jf_session /lab/router r1)" r1
             jf_command r1 'ip route 10.0.0.0/24'
             jf_command r1 'ip route "ö" \ x'
