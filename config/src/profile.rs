@@ -72,6 +72,10 @@ pub struct Login {
     pub nudge: Option<Duration>,
     /// What a nudge is; the line ending where it is not given.
     pub nudge_text: Option<String>,
+    /// Also a console that talks is nudged. Without it one that is starting is left alone: an empty line would stop its boot loader.
+    pub nudge_always: bool,
+    /// What may be asked on the way, and what it is answered at once: `Press any key to continue`, the countdown of a boot loader.
+    pub questions: Vec<Question>,
     /// Once logged in, the first prompt is asked for again with an empty line, and believed when it comes back. Without it the
     /// device must be quiet for the settle time.
     pub confirm: bool,
@@ -84,6 +88,8 @@ pub struct Question {
     pub asks: String,
     /// The answer, without a line ending.
     pub answer: String,
+    /// The answer is ended as a line.
+    pub enter: bool,
 }
 
 /// How a device is started anew, and known to be back.
@@ -99,6 +105,10 @@ pub struct Reboot {
     pub timeout: Duration,
     /// Time after the command before it is tried to reach it again.
     pub pause: Duration,
+    /// A command whose answer is another one after each start: until it is, the device has not been down yet.
+    pub proof: Option<String>,
+    /// The device has no telnet of its own while it starts: a telnet session leads to its serial console, and stays.
+    pub console: bool,
 }
 
 /// A pager.
@@ -142,6 +152,14 @@ pub struct ConfigMode {
     pub leave: String,
     /// The level it can be entered from.
     pub level: Option<String>,
+}
+
+impl Question {
+    /// What is sent as its answer, where lines end so.
+    pub fn reply(&self, line_ending: &str) -> String {
+        let ending = if self.enter { line_ending } else { "" };
+        format!("{}{ending}", self.answer)
+    }
 }
 
 /// Time for a device to come back, where a profile names none.
@@ -253,6 +271,8 @@ fn read_login(fields: Option<&Table<'_>>) -> Login {
         ),
         nudge: fields.and_then(|fields| fields.duration("nudge")),
         nudge_text: fields.and_then(|fields| fields.text("nudge_text")),
+        nudge_always: fields.and_then(|fields| fields.flag("nudge_always")).unwrap_or(false),
+        questions: fields.map(read_questions).unwrap_or_default(),
         confirm: fields.and_then(|fields| fields.flag("confirm")).unwrap_or(true),
     };
     if let Some(fields) = fields {
@@ -300,8 +320,9 @@ fn read_question(fields: &Table<'_>) -> Option<Question> {
         fields.error("a question has no `asks`", "add a regular expression such as asks = '\\[confirm\\]'");
     }
     let (asks, answer) = (fields.pattern("asks"), fields.text("answer").unwrap_or_default());
+    let enter = fields.flag("enter").unwrap_or(true);
     fields.finish();
-    Some(Question { asks: asks?, answer })
+    Some(Question { asks: asks?, answer, enter })
 }
 
 fn read_reboot(fields: &Table<'_>) -> Option<Reboot> {
@@ -312,6 +333,8 @@ fn read_reboot(fields: &Table<'_>) -> Option<Reboot> {
         going: fields.pattern("going"),
         timeout: fields.duration("timeout").unwrap_or(REBOOT_TIMEOUT_DEFAULT),
         pause: fields.duration("pause").unwrap_or(REBOOT_PAUSE_DEFAULT),
+        proof: fields.text("proof"),
+        console: fields.flag("console").unwrap_or(false),
     };
     fields.finish();
     command.map(|_| reboot)

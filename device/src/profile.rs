@@ -181,7 +181,7 @@ pub(crate) enum Follow {
 #[derive(Debug)]
 pub(crate) struct Kind {
     pub(crate) profile: Arc<Profile>,
-    /// User, password, failure, pager or nothing, prompt: the dialogue of a login.
+    /// User, password, failure, prompt, then the questions of the profile: the dialogue of a login.
     pub(crate) login: Patterns,
     /// What may follow a command.
     pub(crate) follows: Patterns,
@@ -196,7 +196,8 @@ impl Kind {
     pub(crate) fn new(profile: &Arc<Profile>) -> Result<Self, PatternError> {
         let login = &profile.login;
         let prompt = at_the_end(&profile.prompt);
-        let dialogue = [&login.user, &login.password, &login.failed, &prompt];
+        let mut dialogue = vec![&login.user, &login.password, &login.failed, &prompt];
+        dialogue.extend(login.questions.iter().map(|question| &question.asks));
         let (follows, follow_kinds) = follows(profile)?;
         Ok(Self {
             profile: Arc::clone(profile),
@@ -205,7 +206,11 @@ impl Kind {
             unasked: profile.unasked.iter().map(|line| search(line)).collect::<Result<_, _>>()?,
             login: Patterns::regexes(&dialogue)?.told_as("a login or a prompt"),
             errors: profile.errors.iter().map(|error| search(error)).collect::<Result<_, _>>()?,
-            levels: profile.levels.iter().map(|level| search(&level.prompt)).collect::<Result<_, _>>()?,
+            levels: profile
+                .levels
+                .iter()
+                .map(|level| search(&at_the_end(&level.prompt)))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -245,10 +250,13 @@ impl Kind {
     }
 }
 
+/// What a terminal does and does not show after a prompt: colours that end, the question where the cursor is, which BusyBox asks at every line.
+const CODES: &str = r"(?:\x1b\[[0-9;?]*[a-zA-Z])*";
+
 /// A prompt stands where nothing follows: its last `$` is the end of what came, also under `(?m)`, where it would be that of any line.
 fn at_the_end(prompt: &str) -> String {
     match prompt.strip_suffix('$') {
-        Some(rest) if !rest.ends_with('\\') => format!(r"{rest}\z"),
+        Some(rest) if !rest.ends_with('\\') => format!(r"{rest}{CODES}\z"),
         _ => prompt.to_owned(),
     }
 }

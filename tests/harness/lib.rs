@@ -7,6 +7,7 @@ pub mod asterisk;
 pub mod bench;
 pub mod frr;
 pub mod full_disk;
+pub mod machine;
 pub mod node;
 pub mod osmo;
 pub mod ovs;

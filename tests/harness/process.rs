@@ -1,4 +1,6 @@
 //! Child processes that end with their owner, and are killed by their own pid only.
+//!
+//! A test that is killed drops nothing: so the kernel is asked to kill what it started. It does so when the thread that started it ends.
 
 use std::{
     fs::File,
@@ -42,6 +44,7 @@ impl Process {
     /// It cannot be started.
     pub fn start(name: &str, command: &mut Command, output: &Path) -> Result<Self> {
         let out = File::options().create(true).append(true).open(output)?;
+        let mut command = ending_with_us(command);
         command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
         let child = command.spawn().with_context(|| format!("starting {name}"))?;
         Ok(Self { child, name: name.to_owned(), output: output.to_owned() })
@@ -89,8 +92,80 @@ impl Process {
     }
 }
 
+/// The same command, killed by the kernel when this thread ends, whatever ends it. `setpriv` becomes the command: the pid is the same.
+pub fn ending_with_us(command: &Command) -> Command {
+    let mut guarded = Command::new("setpriv");
+    guarded.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => guarded.env(name, value),
+            None => guarded.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        guarded.current_dir(folder);
+    }
+    guarded
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        io::{BufRead, BufReader},
+    };
+
+    use super::*;
+
+    /// The owner in the story below, which starts it again as a process of its own; alone it does nothing.
+    #[test]
+    fn an_owner_that_is_killed() {
+        let Some(folder) = std::env::var_os("JACKFIELD_TEST_OWNER") else { return };
+        let log = Path::new(&folder).join("log");
+        let mut sleeping = Command::new("sleep");
+        let process = Process::start("sleep", sleeping.arg("600"), &log).unwrap();
+        let pid = process.pid().to_string();
+        wait::until(Duration::from_secs(10), "sleep to be what runs", || {
+            Ok(fs::read_to_string(format!("/proc/{pid}/comm"))?.starts_with("sleep").then_some(()))
+        })
+        .unwrap();
+        fs::write(Path::new(&folder).join("pid"), pid).unwrap();
+        println!("started");
+        // Until the kill.
+        std::io::stdin().lines().count();
+    }
+
+    /// Whether it is more than an entry that nobody has taken away.
+    fn lives(pid: &str) -> bool {
+        let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        status.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
+    }
+
+    #[test]
+    fn what_a_killed_test_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut owner = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "process::tests::an_owner_that_is_killed", "--nocapture"])
+            .env("JACKFIELD_TEST_OWNER", folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(owner.stdout.take().unwrap());
+        assert!(said.lines().any(|line| line.unwrap().ends_with("started")), "the owner did not start");
+        let pid = fs::read_to_string(folder.path().join("pid")).unwrap();
+        assert!(lives(&pid));
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        wait::until(Duration::from_secs(10), "the end of what it started", || {
+            Ok((!lives(&pid)).then_some(()))
+        })
+        .unwrap();
     }
 }

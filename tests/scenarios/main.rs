@@ -19,6 +19,7 @@ mod exchange;
 mod first_run;
 mod languages;
 mod logs;
+mod machine;
 mod order;
 mod people;
 mod power;

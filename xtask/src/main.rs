@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod demo;
+mod guest;
 mod lint;
 mod setup;
 mod test;

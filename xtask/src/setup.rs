@@ -4,7 +4,10 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{self, root, succeeds};
+use crate::{
+    command::{self, root, succeeds},
+    guest,
+};
 
 /// Debian packages, each with the command or file that shows it is there.
 const PACKAGES: [(&str, &str); 26] = [
@@ -34,6 +37,9 @@ const PACKAGES: [(&str, &str); 26] = [
     ("python3-venv", "/usr/bin/python3"),
     ("python3-pytest", "/usr/lib/python3/dist-packages/pytest"),
     ("postgresql", "/usr/lib/postgresql"),
+    ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),
+    ("u-boot-qemu", "/usr/lib/u-boot/qemu-x86/u-boot.rom"),
+    ("cpio", "/usr/bin/cpio"),
 ];
 
 /// Python packages that Debian 12 does not have, in an environment of the project's own.
@@ -46,7 +52,8 @@ const BENCH_PYTHON_PACKAGES: [&str; 5] =
 
 /// Installs whatever is missing; quick when nothing is.
 pub(crate) fn run_quietly_if_complete() -> Result<()> {
-    if missing(&PACKAGES).is_empty() && python_environment_is_complete() { Ok(()) } else { self::run() }
+    let complete = missing(&PACKAGES).is_empty() && python_environment_is_complete() && guest::is_complete();
+    if complete { Ok(()) } else { self::run() }
 }
 
 /// Installs whatever is missing.
@@ -59,6 +66,12 @@ pub(crate) fn run() -> Result<()> {
     }
     if !python_environment_is_complete() {
         make_python_environment()?;
+    }
+    if !guest::is_complete() {
+        if missing.is_empty() {
+            update()?;
+        }
+        guest::fetch()?;
     }
     eprintln!("setup: done");
     Ok(())
@@ -86,7 +99,7 @@ fn install(packages: &[&str]) -> Result<()> {
     if !succeeds(Command::new("apt-get").arg("--version")) {
         bail!("this is no Debian machine; install by hand what answers to: {}", packages.join(", "));
     }
-    command::run(as_root().args(["apt-get", "update", "-qq"]))?;
+    update()?;
     let mut install = as_root();
     install.args([
         "env",
@@ -98,6 +111,10 @@ fn install(packages: &[&str]) -> Result<()> {
         "--no-install-recommends",
     ]);
     command::run(install.args(packages)).context("installing Debian packages")
+}
+
+fn update() -> Result<()> {
+    command::run(as_root().args(["apt-get", "update", "-qq"]))
 }
 
 /// `env`, or `sudo env` for those who are not root.

@@ -23,6 +23,11 @@ impl Known {
         self.0.push(Finder::new(prompt).into_owned());
     }
 
+    /// One of them was not all of it.
+    pub(super) fn forget(&mut self, prompt: &[u8]) {
+        self.0.retain(|known| known.needle() != prompt);
+    }
+
     fn longest(&self) -> usize {
         self.0.iter().map(|known| known.needle().len()).max().unwrap_or_default()
     }

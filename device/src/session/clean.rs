@@ -101,6 +101,27 @@ fn after_escape(bytes: &[u8]) -> &[u8] {
     }
 }
 
+/// The beginning of a terminal code whose end has not come yet.
+pub(crate) fn unfinished_code(bytes: &[u8]) -> &[u8] {
+    let Some(at) = memchr::memrchr(0x1b, bytes) else { return &[] };
+    let code = bytes.get(at..).unwrap_or_default();
+    let is_open = match code.get(1..) {
+        Some([b'[', body @ ..]) => !body.iter().any(|byte| (0x40..=0x7e).contains(byte)),
+        Some(body) => body.is_empty(),
+        None => true,
+    };
+    if is_open { code } else { &[] }
+}
+
+/// Spaces at the beginning, where nothing but terminal codes follows them: the rest of a prompt that came in pieces.
+pub(crate) fn rest_of_prompt(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte != b' ').unwrap_or(bytes.len());
+    match bytes.split_at_checked(end) {
+        Some((spaces, [] | [0x1b, ..])) => spaces,
+        _ => &[],
+    }
+}
+
 /// The answer to a command: its echo taken off the front.
 pub(crate) fn without_echo<'a>(answer: &'a [u8], command: &str) -> &'a [u8] {
     let mut wanted = command.bytes().filter(|byte| *byte > b' ').peekable();

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     clock::Deadline,
-    expect::matcher::{Found, Matcher},
+    expect::{
+        ExpectError,
+        matcher::{Found, Matcher},
+    },
     limits::{PAGES_MAX, PROMPTS_MAX},
     profile::Follow,
 };
@@ -58,6 +61,34 @@ impl Session {
         self.prompt.known.learn(&line, PROMPTS_MAX);
     }
 
+    /// The prompt has a space more than was seen of it: on a slow line it was known before its last byte came.
+    fn grow_prompt(&mut self, spaces: &[u8]) {
+        if spaces.is_empty() || self.prompt.text.is_empty() {
+            return;
+        }
+        self.prompt.known.forget(&self.prompt.text);
+        self.prompt.text.extend_from_slice(spaces);
+        self.prompt.known.learn(&self.prompt.text, PROMPTS_MAX);
+    }
+
+    /// The space at the beginning of an answer may be the end of the prompt before it. It is where the prompt after it has one, too.
+    async fn take_rest_of_prompt(
+        &mut self,
+        answer: &mut Vec<u8>,
+        deadline: Deadline,
+    ) -> Result<(), ExpectError> {
+        if !answer.starts_with(b" ") || self.prompt.text.ends_with(b" ") || self.dialogue.has_ended() {
+            return Ok(());
+        }
+        self.dialogue.drain(SIBLING_SETTLE, deadline).await?;
+        let spaces = clean::rest_of_prompt(self.dialogue.pending());
+        if answer.starts_with(spaces) {
+            // The prompt grows with the next command.
+            answer.drain(..spaces.len());
+        }
+        Ok(())
+    }
+
     /// Bytes of the prompt that ends an answer. After a line that was not ended the known prompt follows at once; anything else is
     /// a new prompt, and a whole line.
     fn prompt_of(&mut self, answer: &[u8], text: &[u8]) -> usize {
@@ -74,11 +105,15 @@ impl Session {
         deadline: Deadline,
     ) -> Result<String, SessionError> {
         let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
-        // What came unasked since the last answer is in the record; it is no part of this one.
-        self.dialogue.take_pending();
+        // What came unasked since the last answer is in the record; it is no part of this one, but for a terminal code in two pieces.
+        let rest = self.dialogue.take_pending();
+        self.grow_prompt(clean::rest_of_prompt(&rest));
+        let begun = clean::unfinished_code(&rest);
         let line = format!("{command}{}", self.kind.profile.line_ending);
         self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
-        let answer = self.await_answer(&format!("command `{command}`"), deadline).await?;
+        let mut answer = self.await_answer(&format!("command `{command}`"), deadline).await?;
+        self.take_rest_of_prompt(&mut answer, deadline).await.map_err(failed)?;
+        answer.splice(..0, begun.iter().copied());
         let answer = self.kind.without_unasked(answer);
         let mut answer = clean::text(clean::without_echo(&answer, command));
         answer.truncate(answer.trim_end_matches([' ', '\n']).len());
@@ -134,8 +169,8 @@ impl Session {
                 Some(Follow::Question(place)) => {
                     paged = false;
                     answer.extend_from_slice(&seen.text);
-                    let answer = kind.profile.questions.get(*place).map(|question| question.answer.as_str());
-                    format!("{}{}", answer.unwrap_or_default(), kind.profile.line_ending)
+                    let question = kind.profile.questions.get(*place);
+                    question.map(|question| question.reply(&kind.profile.line_ending)).unwrap_or_default()
                 }
             };
             self.dialogue.send(go_on.as_bytes(), deadline).await.map_err(failed)?;

@@ -27,7 +27,17 @@ const QUESTIONS_MAX: u32 = 12;
 
 /// Logs in, and makes the device ready as profile and target say.
 pub(super) async fn make_ready(session: &mut Session, deadline: Deadline) -> Result<(), SessionError> {
-    Login::new(session).run(deadline).await?;
+    log_in(session, deadline).await?;
+    settle_in(session, deadline).await
+}
+
+/// Answers questions until there is a prompt.
+pub(super) async fn log_in(session: &mut Session, deadline: Deadline) -> Result<(), SessionError> {
+    Login::new(session).run(deadline).await
+}
+
+/// From the first prompt to the level that the target names, and through what the profile sets up.
+pub(super) async fn settle_in(session: &mut Session, deadline: Deadline) -> Result<(), SessionError> {
     if let Some(level) = session.target.level.clone() {
         session.go_to_level(&level, deadline).await?;
     }
@@ -43,11 +53,16 @@ pub(super) async fn make_ready(session: &mut Session, deadline: Deadline) -> Res
     Ok(())
 }
 
+/// Looks at a silent console before it is nudged: so often it must have been silent in a row.
+const LOOKS: u32 = 4;
+
 /// What a device may say on the way in.
 enum Said {
     User,
     Password,
     Failed(Vec<u8>),
+    /// A question of the profile, by its place.
+    Question(usize),
     /// What may be a prompt: the line it stands in.
     Prompt(Vec<u8>),
     /// The prompt that was asked for again.
@@ -80,6 +95,7 @@ impl<'s> Login<'s> {
                 Said::Password => self.give_password(deadline).await?,
                 // Before anything was answered these are the words of a banner.
                 Said::Failed(_) if !self.is_let_in() => {}
+                Said::Question(place) => self.reply(place, deadline).await?,
                 Said::Failed(text) => {
                     return Err(self.failed(format!("the device says `{}`", clean::text(&text).trim())));
                 }
@@ -121,6 +137,13 @@ impl<'s> Login<'s> {
         SessionError::Login { target: self.session.target.connect.to_string(), why }
     }
 
+    async fn reply(&mut self, place: usize, deadline: Deadline) -> Result<(), SessionError> {
+        let question = self.kind.profile.login.questions.get(place);
+        let reply = question.map(|question| question.reply(&self.kind.profile.line_ending));
+        let sent = self.session.dialogue.send(reply.unwrap_or_default().as_bytes(), deadline).await;
+        sent.map_err(|source| self.failed(source.to_string()))
+    }
+
     async fn give_user(&mut self, deadline: Deadline) -> Result<(), SessionError> {
         if self.users > 0 && self.passwords > 0 {
             return Err(self.failed("user or password is wrong".to_owned()));
@@ -155,14 +178,24 @@ impl<'s> Login<'s> {
         sent.map_err(|source| self.failed(source.to_string()))
     }
 
-    /// The next question or the prompt; a console that says nothing is nudged, and again, until the deadline.
+    /// The next question or the prompt; a console that says nothing is nudged, and again, until the deadline. One that talks is left alone: it may be
+    /// starting, and an empty line would stop its boot loader.
     async fn said(&mut self, deadline: Deadline) -> Result<Said, SessionError> {
+        let mut quiet = 0;
         loop {
             let nudge = self.kind.profile.login.nudge.filter(|nudge| *nudge < deadline.left());
-            let limit = nudge.map_or(deadline, Deadline::after);
+            let limit = nudge.map_or(deadline, |nudge| Deadline::after(nudge / LOOKS));
+            let heard = self.session.dialogue.pending().len();
             match self.watch(limit).await {
                 Ok(seen) => return Ok(said(seen)),
-                Err(ExpectError::Timeout { .. }) if nudge.is_some() => self.nudge(deadline).await?,
+                Err(ExpectError::Timeout { .. }) if nudge.is_some() => {
+                    let is_quiet = self.session.dialogue.pending().len() == heard;
+                    quiet = if is_quiet || self.kind.profile.login.nudge_always { quiet + 1 } else { 0 };
+                    if quiet == LOOKS {
+                        self.nudge(deadline).await?;
+                        quiet = 0;
+                    }
+                }
                 Err(source) => return Err(self.unseen(source, deadline)),
             }
         }
@@ -209,6 +242,7 @@ fn said(seen: Match) -> Said {
         1 => Said::User,
         2 => Said::Password,
         3 => Said::Failed(seen.text),
-        _ => Said::Prompt(last_line(&seen.before, &seen.text)),
+        PROMPT => Said::Prompt(last_line(&seen.before, &seen.text)),
+        question => Said::Question(question.saturating_sub(PROMPT).saturating_sub(1)),
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 #![expect(clippy::print_stderr, reason = "a peer that is not installed must be seen in the output")]
 
+mod boot;
 mod connecting;
 mod faults;
 mod files;

@@ -63,19 +63,21 @@ impl Desk {
     async fn session_open(&self, guest: &Guest, wanted: p::SessionOpen) -> Result<Value, Failure> {
         let timeout = wanted.timeout_millis.map_or(OPEN_TIMEOUT, Duration::from_millis);
         let mut id = None;
-        let (mut properties, origin) = match (wanted.connect, wanted.resource) {
-            (Some(connect), _) => (connect, None),
-            (None, Some(resource)) => {
+        let (mut properties, origin) = match wanted.resource {
+            Some(resource) => {
                 let attempt = guest.order.attempt;
                 let node = free::device(&self.events, attempt, &resource, timeout).await?;
                 id = Some(node.id);
                 (node.properties, Some(resource))
             }
-            (None, None) => {
+            None if wanted.connect.is_none() => {
                 let title = "say which device: resource, or connect";
                 return Err(Failure::Params(Problem::new(ErrorCode::BadRequest, title)));
             }
+            None => (BTreeMap::new(), None),
         };
+        // What the test says itself goes before what the resource says: the same console with another profile.
+        properties.extend(wanted.connect.unwrap_or_default());
         let name = wanted.name.or(origin).unwrap_or_else(|| unnamed(&properties));
         if let Some(screen) = &wanted.screen {
             properties.retain(|key, _| !key.eq_ignore_ascii_case("screen"));
