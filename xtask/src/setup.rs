@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 26] = [
+const PACKAGES: [(&str, &str); 29] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openvswitch-switch", "/usr/sbin/ovs-vswitchd"),
     ("osmo-hlr", "/usr/bin/osmo-hlr"),

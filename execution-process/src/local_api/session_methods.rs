@@ -77,12 +77,12 @@ impl Desk {
             None => (BTreeMap::new(), None),
         };
         // What the test says itself goes before what the resource says: the same console with another profile.
-        properties.extend(wanted.connect.unwrap_or_default());
-        let name = wanted.name.or(origin).unwrap_or_else(|| unnamed(&properties));
-        if let Some(screen) = &wanted.screen {
-            properties.retain(|key, _| !key.eq_ignore_ascii_case("screen"));
-            properties.insert("screen".to_owned(), Value::String(screen.clone()));
+        let screen = wanted.screen.map(|screen| ("screen".to_owned(), Value::String(screen)));
+        for (key, value) in wanted.connect.unwrap_or_default().into_iter().chain(screen) {
+            properties.retain(|known, _| !known.eq_ignore_ascii_case(&key));
+            properties.insert(key, value);
         }
+        let name = wanted.name.or(origin).unwrap_or_else(|| unnamed(&properties));
         self.fill_in_jumps(guest, &mut properties).await?;
         let target = SessionTarget::from_properties(&properties)
             .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("device `{name}`: {error}")))?;
