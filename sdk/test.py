@@ -14,6 +14,7 @@ TESTS_DIR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "python", "
 # What each test file needs, and the Debian package that brings it.
 NEEDS = {
     "python": {},
+    "calls": {},
     "libs": {},
     "warm": {},
     "tcl": {"tclsh": "tcl", "expect": "expect"},

@@ -70,6 +70,9 @@ jf_tell() {
     jf_call "$1" "$2" >/dev/null
 }
 
+# jf_context: what the EP knows of this test, in JSON.
+jf_context() { jf_call hello "{\"token\":$(jf_json "${JACKFIELD_TOKEN:-}")}"; }
+
 # jf_log LOG TEXT: logRunning, logDebug, logTest, logCli, or a name of the lab's own.
 jf_log() {
     jf_tell log "{\"log\":$(jf_json "$1"),\"text\":$(jf_json "$2")}"
@@ -268,24 +271,57 @@ jf_expect() {
 # jf_expect_any SESSION MILLISECONDS PATTERN …: wait for the first of several; prints its number, from 0, and on the next line what matched.
 # A pattern is a regular expression, or `-ex TEXT` as it stands, `-end` for the end of the dialogue, `-timeout` where nothing else came in time.
 jf_expect_any() {
-    _jf_session=$1 _jf_millis=$2 _jf_patterns=
+    _jf_session=$1 _jf_millis=$2
     shift 2
+    _jf_patterns "$@"
+    _jf_found=$(jf_call session_expect "$(jf_object session "$_jf_session" patterns: "$_jf_list" timeout_millis: "$_jf_millis")") || return 1
+    printf '%s\n' "$_jf_found" | LC_ALL=C sed -n 's/.*"index" *: *\([0-9]*\).*/\1/p'
+    printf '%s\n' "$_jf_found" | _jf_unquote match
+}
+
+# jf_screen SESSION [ROWS COLUMNS]: prints what a full-screen program shows, once it has been quiet for a moment. The first call turns the screen on;
+# a size that is given is told to the device.
+jf_screen() {
+    jf_call session_screen "$(jf_object session "$1" rows: "${2:-}" columns: "${3:-}")" | _jf_unquote text
+}
+
+# jf_screen_wait SESSION MILLISECONDS [-gone] PATTERN …: wait until one of the patterns stands on the screen, or none any more; prints the screen.
+jf_screen_wait() {
+    _jf_session=$1 _jf_millis=$2 _jf_gone=false
+    shift 2
+    if [ "${1:-}" = -gone ]; then
+        _jf_gone=true
+        shift
+    fi
+    _jf_patterns "$@"
+    jf_call session_screen_wait \
+        "$(jf_object session "$_jf_session" patterns: "$_jf_list" gone: "$_jf_gone" timeout_millis: "$_jf_millis")" | _jf_unquote text
+}
+
+# jf_press SESSION KEY …: press keys by their names: up, F5, ctrl-c, tab, page-down, or one character.
+jf_press() {
+    _jf_session=$1
+    shift
+    jf_tell session_press "$(jf_object session "$_jf_session" keys: "$(jf_list "$@")")"
+}
+
+# Patterns as a list in JSON, left in _jf_list.
+_jf_patterns() {
+    _jf_list=
     while [ $# -gt 0 ]; do
         case $1 in
             -end) _jf_pattern='{"end":true}' ;;
             -timeout) _jf_pattern='{"timeout":true}' ;;
             -ex)
-                shift
-                _jf_pattern="{\"exact\":$(jf_json "${1:-}")}"
+                [ $# -gt 1 ] && shift
+                _jf_pattern="{\"exact\":$(jf_json "$1")}"
                 ;;
             *) _jf_pattern=$(jf_json "$1") ;;
         esac
-        _jf_patterns="${_jf_patterns:+$_jf_patterns,}$_jf_pattern"
-        [ $# -gt 0 ] && shift
+        _jf_list="${_jf_list:+$_jf_list,}$_jf_pattern"
+        shift
     done
-    _jf_found=$(jf_call session_expect "$(jf_object session "$_jf_session" patterns: "[$_jf_patterns]" timeout_millis: "$_jf_millis")") || return 1
-    printf '%s\n' "$_jf_found" | LC_ALL=C sed -n 's/.*"index" *: *\([0-9]*\).*/\1/p'
-    printf '%s\n' "$_jf_found" | _jf_unquote match
+    _jf_list="[$_jf_list]"
 }
 
 # jf_execute SESSION COMMAND [MILLISECONDS]: run it beside the dialogue (SSH); prints its output. Returns 1 where its status is not 0.

@@ -284,6 +284,34 @@ proc jackfield::session_send {session text {enter 1}} {
 # A pattern is a regular expression, also as `-re PATTERN`; `-ex TEXT` is taken as it stands, `-end` is the end of the dialogue, and
 # `-timeout` that nothing else came in time: session_expect $s [list {up|down} -ex "(y/n)" -timeout] 5000
 proc jackfield::session_expect {session patterns {timeoutMillis ""}} {
+    call session_expect [Timed [list session [json::text $session] patterns [Patterns $patterns]] $timeoutMillis]
+}
+
+# What a full-screen program shows, once it has been quiet for a moment, as a dictionary of lines, text, cursor, rows, columns and highlighted.
+# The first call turns the screen on; a size that is given is told to the device: session_screen $s rows 50 columns 132
+proc jackfield::session_screen {session args} {
+    set params [list session [json::text $session]]
+    foreach {name value} $args {
+        if {$name ni {rows columns quiet_millis}} {
+            Raise bad_request $name "a screen has rows, columns and quiet_millis, no `$name`"
+        }
+        lappend params $name [json::number $value]
+    }
+    call session_screen $params
+}
+
+# Wait until one of the patterns stands on the screen, or, where gone is 1, until none does; the answer: index, match, groups, screen.
+proc jackfield::session_screen_wait {session patterns {timeoutMillis ""} {gone 0}} {
+    set params [list session [json::text $session] patterns [Patterns $patterns] gone [expr {$gone ? "true" : "false"}]]
+    call session_screen_wait [Timed $params $timeoutMillis]
+}
+
+# Press keys by their names: session_press $s up F5 ctrl-c tab page-down x
+proc jackfield::session_press {session args} {
+    call session_press [list session [json::text $session] keys [json::list $args]]
+}
+
+proc jackfield::Patterns {patterns} {
     set wanted {}
     while {[llength $patterns]} {
         set patterns [lassign $patterns pattern]
@@ -298,7 +326,7 @@ proc jackfield::session_expect {session patterns {timeoutMillis ""}} {
             default { lappend wanted [json::text $pattern] }
         }
     }
-    call session_expect [Timed [list session [json::text $session] patterns "\[[join $wanted ,]\]"] $timeoutMillis]
+    return "\[[join $wanted ,]\]"
 }
 
 # Run a command beside the dialogue, without a terminal (SSH); the answer: output, error, status, signal, cut.

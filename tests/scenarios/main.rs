@@ -28,6 +28,7 @@ mod replay;
 mod router;
 mod routers;
 mod scripts;
+mod sdks;
 mod serial;
 mod stop;
 mod subscribers;

@@ -49,7 +49,7 @@ const PROJECT: &str = r#"<Root>
 </Root>"#;
 
 /// A line whose far end asks for a login.
-fn plug_in(folder: &Path) -> Process {
+pub(crate) fn plug_in(folder: &Path) -> Process {
     let (line, getty) = (folder.join("tty"), folder.join("getty"));
     fs::write(&getty, GETTY).unwrap();
     fs::set_permissions(&getty, PermissionsExt::from_mode(0o755)).unwrap();

@@ -86,17 +86,72 @@ public final class Session implements AutoCloseable {
 
     /** Waits for the first of these: regular expressions, {@link #exact}, {@link #END}, {@link #TIMEOUT}. */
     public Match expect(Duration limit, Object... patterns) {
-        List<Object> wanted = new ArrayList<>();
-        for (Object pattern : patterns) {
-            wanted.add(pattern instanceof Pattern special ? special.wire : String.valueOf(pattern));
-        }
-        Map<String, Object> found = call("session_expect", new Duration[] {limit}, "patterns", wanted);
+        Map<String, Object> found = call("session_expect", new Duration[] {limit}, "patterns", wire(patterns));
         int index = ((Number) found.get("index")).intValue();
         List<String> groups = new ArrayList<>();
         for (Object group : (List<?>) found.get("groups")) {
             groups.add((String) group);
         }
         return new Match(index, text(found, "before"), text(found, "match"), groups);
+    }
+
+    private static List<Object> wire(Object... patterns) {
+        List<Object> wanted = new ArrayList<>();
+        for (Object pattern : patterns) {
+            wanted.add(pattern instanceof Pattern special ? special.wire : String.valueOf(pattern));
+        }
+        return wanted;
+    }
+
+    /** What a full-screen program shows: its lines from the top, as one text, too, what is in reverse, and where the cursor is, from 0. */
+    public record Screen(List<String> lines, String text, List<String> highlighted, int row, int column, int rows, int columns) {}
+
+    /** What a full-screen program shows, once it has been quiet for a moment. The first call turns the screen on. */
+    public Screen screen() {
+        return screen(call("session_screen", new Duration[0]));
+    }
+
+    /** The same after the terminal was given this size. */
+    public Screen screen(int rows, int columns) {
+        return screen(call("session_screen", new Duration[0], "rows", rows, "columns", columns));
+    }
+
+    /** Waits until one of these patterns stands on the screen; {@code ^} and {@code $} are the ends of its lines. */
+    public Screen waitScreen(Duration limit, Object... patterns) {
+        return waitScreen(false, limit, patterns);
+    }
+
+    /** Waits until none of these patterns stands on the screen any more. */
+    public Screen waitScreenWithout(Duration limit, Object... patterns) {
+        return waitScreen(true, limit, patterns);
+    }
+
+    private Screen waitScreen(boolean gone, Duration limit, Object... patterns) {
+        Map<String, Object> found = call("session_screen_wait", new Duration[] {limit}, "patterns", wire(patterns), "gone", gone);
+        return screen(Jackfield.object(found.get("screen")));
+    }
+
+    private static Screen screen(Map<String, Object> view) {
+        List<String> lines = new ArrayList<>();
+        for (Object line : (List<?>) view.get("lines")) {
+            lines.add((String) line);
+        }
+        List<String> highlighted = new ArrayList<>();
+        for (Object piece : (List<?>) view.get("highlighted")) {
+            highlighted.add(text(Jackfield.object(piece), "text"));
+        }
+        Map<String, Object> cursor = Jackfield.object(view.get("cursor"));
+        return new Screen(
+                lines, text(view, "text"), highlighted, number(cursor, "row"), number(cursor, "column"), number(view, "rows"), number(view, "columns"));
+    }
+
+    private static int number(Map<String, Object> value, String key) {
+        return ((Number) value.get(key)).intValue();
+    }
+
+    /** Presses keys by their names: up, F5, ctrl-c, tab, page-down, or one character. */
+    public void press(String... keys) {
+        call("session_press", new Duration[0], "keys", List.of(keys));
     }
 
     /** Runs a command beside the dialogue, without a terminal (SSH), and waits for its end. */

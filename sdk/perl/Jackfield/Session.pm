@@ -60,6 +60,29 @@ sub expect {
     return Jackfield::call('session_expect', %params);
 }
 
+# What a full-screen program shows, once it has been quiet for a moment: { lines, text, cursor, rows, columns, highlighted }. The first call
+# turns the screen on; a size that is given is told to the device: screen(rows => 50, columns => 132).
+sub screen {
+    my ($self, %more) = @_;
+    my %size = map { $_ => defined $more{$_} ? $more{$_} + 0 : undef } qw(rows columns);
+    return Jackfield::call('session_screen', session => $self->{name}, %size, quiet_millis => Jackfield::_millis($more{quiet}));
+}
+
+# Wait until one of the patterns stands on the screen, or, with gone => 1, until none does: { index, match, groups, screen }.
+sub wait_screen {
+    my ($self, $patterns, %more) = @_;
+    my $wanted = ref $patterns eq 'ARRAY' ? $patterns : [$patterns];
+    my %params = (session => $self->{name}, patterns => $wanted, gone => $more{gone} ? JSON::PP::true() : undef);
+    return Jackfield::call('session_screen_wait', %params, timeout_millis => Jackfield::_millis($more{timeout}));
+}
+
+# Press keys by their names: press('up', 'F5', 'ctrl-c', 'tab', 'page-down', 'x').
+sub press {
+    my ($self, @keys) = @_;
+    Jackfield::call('session_press', session => $self->{name}, keys => [ map {"$_"} @keys ]);
+    return;
+}
+
 # Run a command beside the dialogue, without a terminal (SSH). The answer: { output, error, status, signal, cut }.
 sub execute {
     my ($self, $command, $timeout) = @_;
