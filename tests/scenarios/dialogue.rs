@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use jackfield_protocol::verdict::{Cause, TestState, Verdict};
+use jackfield_protocol::{
+    api::TestRow,
+    verdict::{Cause, TestState, Verdict},
+};
 use jackfield_tests::Bench;
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -118,14 +121,10 @@ const NOT_THERE: [(&str, &str); 5] = [
     ),
 ];
 
-#[test]
-fn a_device_that_is_not_there_is_the_labs_fault_in_every_language() {
-    let mut bench = Bench::start("").unwrap();
-    let properties = ["protocol=telnet", "host=127.0.0.1", "port=1", "retries=0"];
-    let set = bench.jackfield(&[&["resource", "set", "/gone"], &properties[..]].concat()).unwrap();
-    assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
+/// Runs these tests, and gives them with what a person reads.
+fn reasons(bench: &mut Bench, tests: &[(&str, &str)]) -> Vec<TestRow> {
     let mut cases = String::new();
-    for (file, text) in NOT_THERE {
+    for (file, text) in tests {
         bench.write(&format!("tests/{file}"), text).unwrap();
         cases.push_str(&format!("<TestCase><tcName>{file}</tcName></TestCase>"));
     }
@@ -133,16 +132,48 @@ fn a_device_that_is_not_there_is_the_labs_fault_in_every_language() {
     let project = format!("<Root><TestSuite><tsName>s</tsName>{cases}</TestSuite></Root>");
     let run = bench.api.submit("gone", &project).unwrap();
     bench.api.wait(run, LIMIT).unwrap();
-    for row in bench.api.tests(run).unwrap() {
+    bench.api.tests(run).unwrap()
+}
+
+fn set_resource(bench: &Bench, path: &str, properties: &[&str]) {
+    let set = bench.jackfield(&[&["resource", "set", path], properties].concat()).unwrap();
+    assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
+}
+
+#[test]
+fn a_device_that_is_not_there_is_the_labs_fault_in_every_language() {
+    let mut bench = Bench::start("").unwrap();
+    set_resource(&bench, "/gone", &["protocol=telnet", "host=127.0.0.1", "port=1", "retries=0"]);
+    for row in reasons(&mut bench, &NOT_THERE) {
         let found = (row.state, row.cause);
         assert_eq!(found, (TestState::Ended(Verdict::Fail), Some(Cause::Lab)), "{} {}", row.file, row.reason);
         let why = "telnet 127.0.0.1:1 cannot be reached: connection refused";
-        assert!(row.reason.ends_with(why), "{}: {}", row.file, row.reason);
-        assert_eq!(
-            row.reason.matches("refused: ").count() + row.reason.matches(why).count(),
-            1,
-            "{}",
+        assert!(
+            row.reason.ends_with(why) && row.reason.matches(why).count() == 1,
+            "{}: {}",
+            row.file,
             row.reason
         );
+        assert!(!row.crashed, "{}", row.file);
+    }
+}
+
+#[test]
+fn a_resource_that_says_nonsense_is_the_labs_fault() {
+    let mut bench = Bench::start("").unwrap();
+    set_resource(&bench, "/port", &["protocol=telnet", "host=127.0.0.1", "port=abc"]);
+    set_resource(&bench, "/kind", &["protocol=telnet", "host=127.0.0.1", "profile=cisco"]);
+    let tests = [
+        ("port.py", "import jackfield\njackfield.session('/port')\n"),
+        ("kind.py", "import jackfield\njackfield.session('/kind')\n"),
+        (
+            "kind.steps.toml",
+            "title = \"t\"\n[sessions.r]\nresource = \"/kind\"\n[[steps]]\ncommand = \"x\"\n",
+        ),
+    ];
+    let told = ["property `port` is `abc`", "there is no profile `cisco`", "there is no profile `cisco`"];
+    for (row, told) in reasons(&mut bench, &tests).into_iter().zip(told) {
+        assert_eq!((row.cause, row.crashed), (Some(Cause::Lab), false), "{} {}", row.file, row.reason);
+        assert!(row.reason.contains(told), "{}: {}", row.file, row.reason);
     }
 }

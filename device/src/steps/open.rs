@@ -60,7 +60,12 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let taps = self.environment.taps(name, &title, &secrets);
         let timeout = source.timeout.unwrap_or(OPEN_TIMEOUT);
         self.log(&format!("# session {name}: {}", target.connect));
-        Session::open(target, self.settings, timeout, taps).await.map_err(blame)
+        let opened = Session::open(target, self.settings, timeout, taps).await;
+        opened.map_err(|error| match &source.resource {
+            // What a resource says wrong is not the fault of the test that names it.
+            Some(_) if error.is_test() => Failure::lab(format!("{title}: {error}")),
+            _ => blame(error),
+        })
     }
 
     /// Jump hosts that are named by their resources.

@@ -84,9 +84,16 @@ impl Desk {
         }
         let name = wanted.name.or(origin).unwrap_or_else(|| unnamed(&properties));
         self.fill_in_jumps(guest, &mut properties).await?;
+        // What a resource says wrong is not the fault of the test that names it.
+        let wrong = if id.is_some() { ErrorCode::Unavailable } else { ErrorCode::BadRequest };
         let target = SessionTarget::from_properties(&properties)
-            .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("device `{name}`: {error}")))?;
-        self.station.sessions.open(guest.order.attempt, &name, target, timeout).await?;
+            .map_err(|error| Problem::new(wrong, format!("device `{name}`: {error}")))?;
+        let opened = self.station.sessions.open(guest.order.attempt, &name, target, timeout).await;
+        opened.map_err(|problem| {
+            let of_properties = problem.code == ErrorCode::BadRequest;
+            let told = || Problem::new(wrong, format!("device `{name}`: {}", problem.title));
+            if of_properties { told() } else { problem }
+        })?;
         if let Some(id) = id {
             self.station.sessions.is_of(guest.order.attempt.run, &name, id);
         }
