@@ -11,8 +11,10 @@ use serde_json::{Map, Value};
 use crate::toml_table::{self, Table};
 
 mod screen_size;
+mod ssh_backend;
 
 pub use screen_size::{ScreenSize, ScreenSizeError};
+pub use ssh_backend::SshBackend;
 
 /// How to talk with one kind of device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub struct Profile {
     pub logout: Option<String>,
     /// Devices of this kind offer only algorithms that are unsafe by today's measure.
     pub legacy_ssh: bool,
+    /// The library that devices of this kind get on better with; none: the usual one.
+    pub ssh_backend: Option<SshBackend>,
 }
 
 /// The way from the connection to the first prompt.
@@ -237,6 +241,7 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         pace: fields.duration("pace"),
         logout: fields.text("logout"),
         legacy_ssh: fields.flag("legacy_ssh").unwrap_or(false),
+        ssh_backend: fields.choice("ssh_backend", &SshBackend::NAMES),
     };
     // What must be there and is not was told of above: a document with a problem gives no value.
     Some(profile)

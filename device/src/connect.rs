@@ -11,6 +11,7 @@ use std::{
 use jackfield_config::profile::Profile;
 use tokio::{net::TcpStream, time::timeout_at};
 
+pub(crate) use self::dial::dial;
 use self::prompt::Prompt;
 use crate::{
     channel::{Channel, Raw},
@@ -19,7 +20,7 @@ use crate::{
     process::Process,
     serial::Serial,
     session::{SessionError, SessionSettings},
-    ssh::{Link, Ssh, SshError, Terms},
+    ssh::{Ssh, SshError, Terms, Way},
     target::{Address, Connect, SessionTarget, SshTarget},
     telnet::{Codec, Role, Telnet},
 };
@@ -143,6 +144,7 @@ async fn connect_once(
                 known_hosts: &settings.known_hosts,
                 agent: settings.agent.as_deref(),
                 legacy: profile.legacy_ssh,
+                backend: profile.ssh_backend,
                 terminal,
                 window: settings.window,
             };
@@ -159,13 +161,13 @@ async fn connect_once(
 async fn open_shell(ssh: &SshTarget, terms: &Terms<'_>, stage: &Stage) -> Result<Ssh, Failure> {
     let first = ssh.jumps.first().unwrap_or(&ssh.device);
     let stream = reach(&first.address, stage).await?;
-    let link = Link::open(stream, ssh, terms, stage).await.map_err(Failure::Ssh)?;
-    Ssh::shell(link, terms, stage).await.map_err(Failure::Ssh)
+    let way = Box::pin(Way::open(stream, ssh, terms, stage)).await.map_err(Failure::Ssh)?;
+    Ssh::shell(way, terms, stage).await.map_err(Failure::Ssh)
 }
 
 async fn reach(address: &Address, stage: &Stage) -> Result<TcpStream, Failure> {
     stage.is(format!("connecting to {address}"));
-    dial::dial(address).await.map_err(Failure::Unreachable)
+    dial(address).await.map_err(Failure::Unreachable)
 }
 
 /// What the system says, without its number; our own words stay as they are.

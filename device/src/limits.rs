@@ -83,3 +83,15 @@ pub const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);
 pub const PROMPT_BYTES_MAX: usize = 1024;
 /// Time for an SSH server to tell how a shell ended, after the last of its text.
 pub const SSH_LAST_WORDS: Duration = Duration::from_millis(300);
+/// Threads of libssh2, one for each connection that it speaks on; who comes after waits for one until the time to connect is over.
+pub const SSH_THREADS_MAX: usize = 2_000;
+/// Memory for the stack of such a thread; what is never touched is never taken.
+pub const SSH_STACK_BYTES: usize = 512 * 1024;
+/// Bytes that may wait on each side of a channel between such a thread and who uses it; then the device, or the one who writes, waits.
+pub const SSH_PIPE_BYTES_MAX: usize = 256 * 1024;
+/// Orders that may wait for such a thread; who gives one more waits.
+pub const SSH_ORDERS_MAX: usize = 32;
+/// Time for a connection that nobody holds any more to say goodbye.
+pub const SSH_PARTING: Duration = Duration::from_millis(500);
+/// Bytes of a server's greeting and of its list of algorithms, where it is asked for them alone.
+pub const SSH_OFFER_BYTES_MAX: usize = 64 * 1024;

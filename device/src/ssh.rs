@@ -1,18 +1,24 @@
-//! SSH over russh: a shell in a terminal, programs beside it, through other hosts where that is the way.
+//! SSH: a shell in a terminal, programs beside it, through other hosts where that is the way.
+//!
+//! Two libraries can speak it, each host as its resource says: russh (`by_russh`), and libssh2 (`by_libssh2`) for devices that get on
+//! better with it. A [`way`] is made of links of either; what decides is written once: which [`algorithms`] are offered, which
+//! [`host_key`]s are trusted, which `proofs` are shown in which order, and in which words a connection ends (`fate`).
 
 pub mod algorithms;
 mod fate;
 pub mod host_key;
 mod known_hosts;
-mod link;
-mod login;
-mod program;
-mod shell;
+mod proofs;
+mod way;
 
-use self::{fate::words, host_key::HostKeyError};
+#[cfg(feature = "libssh2")]
+mod by_libssh2;
+mod by_russh;
 
-pub(crate) use link::{Link, Terms};
-pub use shell::Ssh;
+use self::host_key::HostKeyError;
+
+pub use way::Ssh;
+pub(crate) use way::{Terms, Way};
 
 /// Why there is no shell.
 #[derive(Debug, thiserror::Error)]
@@ -76,21 +82,25 @@ pub enum SshError {
         source: Box<SshError>,
     },
     /// The device ended it, or does not speak SSH.
-    #[error("the SSH dialogue failed: {}", words(.0))]
-    Protocol(russh::Error),
-}
-
-impl From<russh::Error> for SshError {
-    fn from(error: russh::Error) -> Self {
-        Self::Protocol(error)
-    }
+    #[error("the SSH dialogue failed: {why}")]
+    Protocol {
+        /// Why.
+        why: String,
+        /// The connection broke; another try may go better.
+        is_loss: bool,
+    },
+    /// The resource wants a library that is not there.
+    #[error(
+        "ssh_backend = libssh2 is not in this jackfield, which was built without it: use ssh_backend = russh"
+    )]
+    NotBuilt,
 }
 
 impl SshError {
     /// Whether another try may go better: the connection broke, rather than that we are not wanted.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Protocol(error) => fate::is_loss(error),
+            Self::Protocol { is_loss, .. } => *is_loss,
             Self::Jump { source, .. } => source.may_pass(),
             Self::HostKey(_)
             | Self::Algorithms { .. }
@@ -98,7 +108,8 @@ impl SshError {
             | Self::Missing(_)
             | Self::NoMeans { .. }
             | Self::Key { .. }
-            | Self::Agent { .. } => false,
+            | Self::Agent { .. }
+            | Self::NotBuilt => false,
         }
     }
 }

@@ -6,7 +6,7 @@ mod reader;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use jackfield_config::profile::ScreenSize;
+use jackfield_config::profile::{ScreenSize, SshBackend};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -137,6 +137,8 @@ pub struct Hop {
     pub known_hosts: Option<PathBuf>,
     /// Also offer algorithms that are unsafe by today's measure.
     pub legacy: bool,
+    /// The library that speaks with it; none: the profile's, or the usual one.
+    pub backend: Option<SshBackend>,
 }
 
 /// A private key, in OpenSSH's or PEM form.
@@ -303,15 +305,19 @@ mod tests {
         insta::assert_snapshot!(told(json!({"host": "h", "port": 70000})), @"property `port` is `70000`: write a number from 1 to 65535");
         insta::assert_snapshot!(told(json!({"host": "h", "host_key": "off"})), @"property `host_key` is `off`: use strict, accept-new, or a fingerprint SHA256:…");
         insta::assert_snapshot!(told(json!({"host": "h", "screen": "wide"})), @"property `screen` is `wide`: write columns and rows, like 80x24, at most 1000x500");
+        insta::assert_snapshot!(told(json!({"host": "h", "ssh_backend": "putty"})), @"property `ssh_backend` is `putty`: use russh or libssh2");
         insta::assert_snapshot!(told(json!({"protocol": "tcp", "host": "h"})), @"the resource has no `port`: add the property to it (port = 2001)");
     }
 
     #[test]
     fn the_way_of_an_ssh_session_is_read_whole() {
-        let jumps = json!([{"host": "gate", "user": "g", "password": "gp", "host_key": "SHA256:x"}, "inner"]);
+        let jumps = json!([
+            {"host": "gate", "user": "g", "password": "gp", "host_key": "SHA256:x", "ssh_backend": "russh"}, "inner",
+        ]);
         let properties = json!({
             "host": "pbx", "user": "ana", "password": "p", "key": "/k", "passphrase": "pp", "agent": true,
             "jump": jumps, "known_hosts": "/kh", "keepalive": "5s", "retries": 0, "reconnect": true,
+            "ssh_backend": "libssh2",
         });
         let target = target(properties).unwrap();
         assert_eq!(target.secrets(), ["gp", "p", "pp"]);
@@ -324,6 +330,9 @@ mod tests {
         let inner = &ssh.jumps[1];
         assert_eq!((inner.user.as_deref(), &inner.key), (Some("ana"), &ssh.device.key));
         assert_eq!(inner.known_hosts, Some("/kh".into()));
+        let backends = [gate, inner, &ssh.device].map(|hop| hop.backend);
+        let (russh, libssh2) = (Some(SshBackend::Russh), Some(SshBackend::Libssh2));
+        assert_eq!(backends, [russh, libssh2, libssh2]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What an SSH session carries besides its dialogue: tests in every language send files to a real OpenSSH server, fetch them, and run
-//! commands; the server is reached through another one, which is a resource of its own.
+//! commands; the server is reached through another one, which is a resource of its own. All of it by either of the libraries that speak SSH.
 
 use std::{
     fs,
@@ -138,14 +138,20 @@ fn files_and_commands_go_beside_a_session_in_every_language() {
         })
     };
     set("gate", "/lab", way(gate.path(), ports.1));
-    let mut host = way(far.path(), ports.0);
-    host["jump"] = json!("/lab/gate");
-    set("host", "/lab", host);
-    let run = bench.api.submit("files", PROJECT).unwrap();
-    bench.api.wait(run, Duration::from_secs(90)).unwrap();
-    for test in bench.api.tests(run).unwrap() {
-        let log = bench.api.log(test.attempt.unwrap(), "cli").unwrap_or_default();
-        assert_eq!(test.state, TestState::Ended(Verdict::Pass), "{}: {}\n{log}", test.name, test.reason);
+    for library in ["russh", "libssh2"] {
+        let mut host = way(far.path(), ports.0);
+        host["jump"] = json!("/lab/gate");
+        host["ssh_backend"] = json!(library);
+        set("host", "/lab", host);
+        let run = bench.api.submit("files", PROJECT).unwrap();
+        bench.api.wait(run, Duration::from_secs(90)).unwrap();
+        for test in bench.api.tests(run).unwrap() {
+            let log = bench.api.log(test.attempt.unwrap(), "cli").unwrap_or_default();
+            let told = format!("{} by {library}: {}\n{log}", test.name, test.reason);
+            assert_eq!(test.state, TestState::Ended(Verdict::Pass), "{told}");
+        }
+        let image = folder.join("py/image.bin");
+        assert_eq!(fs::read(&image).unwrap().len(), 1_024_000);
+        fs::remove_file(image).unwrap();
     }
-    assert_eq!(fs::read(folder.join("py/image.bin")).unwrap().len(), 1_024_000);
 }

@@ -4,7 +4,10 @@ use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::command::{self, cargo, root};
+use crate::{
+    command::{self, cargo, root},
+    setup,
+};
 
 /// Build, start a small lab, run the demo project in it, and stay up until Ctrl-C.
 #[derive(clap::Args)]
@@ -22,6 +25,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn run(&self) -> Result<()> {
+        setup::run_for_build()?;
         command::run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
         let mut demo = Command::new(root().join("target/release/jackfield"));
         demo.arg("demo");

@@ -9,6 +9,9 @@ use crate::{
     guest,
 };
 
+/// What the build itself needs besides Rust and a C compiler: OpenSSL's static libraries, for libssh2.
+const BUILD_PACKAGES: [(&str, &str); 1] = [("libssl-dev", "/usr/include/openssl/ssl.h")];
+
 /// Debian packages, each with the command or file that shows it is there.
 const PACKAGES: [(&str, &str); 29] = [
     ("frr", "/usr/lib/frr/zebra"),
@@ -50,14 +53,22 @@ const BENCH_PACKAGES: [(&str, &str); 2] = [("cmake", "/usr/bin/ctest"), ("bats",
 const BENCH_PYTHON_PACKAGES: [&str; 5] =
     ["avocado-framework==113.0", "netmiko==4.8.0", "paramiko==5.1.0", "pexpect==4.9.0", "scrapli==2025.1.30"];
 
+/// Installs what the build needs; quick when it is there.
+pub(crate) fn run_for_build() -> Result<()> {
+    let missing = missing(&BUILD_PACKAGES);
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
+}
+
 /// Installs whatever is missing; quick when nothing is.
 pub(crate) fn run_quietly_if_complete() -> Result<()> {
+    run_for_build()?;
     let complete = missing(&PACKAGES).is_empty() && python_environment_is_complete() && guest::is_complete();
     if complete { Ok(()) } else { self::run() }
 }
 
 /// Installs whatever is missing.
 pub(crate) fn run() -> Result<()> {
+    run_for_build()?;
     let missing = missing(&PACKAGES);
     if missing.is_empty() {
         eprintln!("setup: every Debian package is there");

@@ -16,7 +16,7 @@ use crate::{
     target::Address,
 };
 
-pub(super) async fn dial(address: &Address) -> io::Result<TcpStream> {
+pub(crate) async fn dial(address: &Address) -> io::Result<TcpStream> {
     let found: Vec<SocketAddr> = lookup_host((address.host.as_str(), address.port)).await?.collect();
     let stream = race(in_turns(found)).await?;
     stream.set_nodelay(true)?;

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use russh::{
-    Channel, ChannelId,
+    Channel, ChannelId, Pty,
     keys::{Algorithm, HashAlg, PrivateKey, key::safe_rng},
     server::{self, Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session},
 };
@@ -116,6 +116,49 @@ impl Handler for Connection {
         self.channels.insert(channel.id(), channel);
         reply.accept().await;
         Ok(())
+    }
+
+    // Every request is answered: some clients wait for it.
+    async fn pty_request(
+        &mut self,
+        id: ChannelId,
+        _terminal: &str,
+        _columns: u32,
+        _rows: u32,
+        _width: u32,
+        _height: u32,
+        _modes: &[(Pty, u32)],
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        session.channel_success(id)
+    }
+
+    async fn env_request(
+        &mut self,
+        id: ChannelId,
+        _name: &str,
+        _value: &str,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        session.channel_failure(id)
+    }
+
+    async fn exec_request(
+        &mut self,
+        id: ChannelId,
+        _command: &[u8],
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        session.channel_failure(id)
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        id: ChannelId,
+        _name: &str,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        session.channel_failure(id)
     }
 
     async fn shell_request(&mut self, id: ChannelId, session: &mut Session) -> Result<(), russh::Error> {

@@ -1,10 +1,18 @@
-//! How a connection ended, as the library's own task heard it, for those who wait on its channels.
+//! How a connection ended, as the one who speaks on it heard it, for those who wait on its channels; and the words that both libraries'
+//! errors become.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use russh::client::DisconnectReason;
-
-use super::host_key::HostKeyError;
+/// It broke off.
+pub(super) const NO_GOODBYE: &str = "the server closed it without a goodbye";
+/// It answers nothing.
+pub(super) const NO_ANSWER: &str = "the server did not answer when asked whether it lives";
+/// It speaks something else.
+pub(super) const NO_SSH: &str = "what answers there does not speak SSH 2";
+/// It may not connect on.
+pub(super) const NOT_ALLOWED: &str = "the server does not allow it";
+/// It cannot connect on.
+pub(super) const NOT_REACHED: &str = "the server could not connect there";
 
 /// What became of a connection.
 #[derive(Debug, Default)]
@@ -12,7 +20,6 @@ pub(super) struct Fate(Mutex<Told>);
 
 #[derive(Debug, Default)]
 struct Told {
-    refused: Option<Box<HostKeyError>>,
     goodbye: Option<String>,
     lost: Option<String>,
 }
@@ -23,24 +30,14 @@ impl Fate {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The host key was refused.
-    pub(super) fn refuse(&self, error: Box<HostKeyError>) {
-        self.told_so_far().refused = Some(error);
+    /// The server ended it in good order; what it said may be empty.
+    pub(super) fn part(&self, said: &str) {
+        self.told_so_far().goodbye = Some(said.trim().to_owned());
     }
 
-    /// Why the host key was refused, if it was.
-    pub(super) fn refusal(&self) -> Option<Box<HostKeyError>> {
-        self.told_so_far().refused.take()
-    }
-
-    /// The connection is over.
-    pub(super) fn end(&self, reason: &DisconnectReason<russh::Error>) {
-        match reason {
-            DisconnectReason::ReceivedDisconnect(said) => {
-                self.told_so_far().goodbye = Some(said.message.trim().to_owned());
-            }
-            DisconnectReason::Error(error) => self.told_so_far().lost = Some(words(error)),
-        }
+    /// The connection broke; the first reason is the reason.
+    pub(super) fn lose(&self, why: String) {
+        self.told_so_far().lost.get_or_insert(why);
     }
 
     /// Whether the server ended it in good order.
@@ -51,63 +48,17 @@ impl Fate {
     /// How it was lost.
     pub(super) fn loss(&self) -> String {
         let why = self.told_so_far().lost.clone();
-        let why = why.unwrap_or_else(|| "the server closed it without a goodbye".to_owned());
-        format!("the SSH connection was lost: {why}")
+        format!("the SSH connection was lost: {}", why.as_deref().unwrap_or(NO_GOODBYE))
     }
 
-    /// An error of a channel; where the connection is over, that is the reason.
-    pub(super) fn told(&self, error: &russh::Error) -> String {
+    /// What went wrong with a channel; where the connection is over, that is the reason.
+    pub(super) fn told(&self, otherwise: String) -> String {
         let told = self.told_so_far();
         match (&told.goodbye, &told.lost) {
+            (Some(said), _) if said.is_empty() => "the server ended the SSH connection".to_owned(),
             (Some(said), _) => format!("the server ended the SSH connection: {said}"),
             (None, Some(why)) => format!("the SSH connection was lost: {why}"),
-            (None, None) => words(error),
+            (None, None) => otherwise,
         }
     }
-}
-
-/// Whether a connection was lost, rather than refused.
-pub(super) fn is_loss(error: &russh::Error) -> bool {
-    matches!(
-        error,
-        russh::Error::Disconnect
-            | russh::Error::HUP
-            | russh::Error::IO(_)
-            | russh::Error::SendError
-            | russh::Error::RecvError
-            | russh::Error::KeepaliveTimeout
-            | russh::Error::ConnectionTimeout
-    )
-}
-
-/// The library's errors in words that a lab engineer can use.
-pub(super) fn words(error: &russh::Error) -> String {
-    if let russh::Error::IO(error) = error
-        && error.kind() != std::io::ErrorKind::UnexpectedEof
-    {
-        return error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase();
-    }
-    if matches!(error, russh::Error::KeepaliveTimeout) {
-        return "the server did not answer when asked whether it lives".to_owned();
-    }
-    if is_loss(error) {
-        return "the server closed it without a goodbye".to_owned();
-    }
-    if matches!(error, russh::Error::Version) {
-        return "what answers there does not speak SSH 2".to_owned();
-    }
-    if let russh::Error::ChannelOpenFailure(why) = error {
-        return match why {
-            russh::ChannelOpenFailure::AdministrativelyProhibited => {
-                "the server does not allow it".to_owned()
-            }
-            russh::ChannelOpenFailure::ConnectFailed => "the server could not connect there".to_owned(),
-            why @ (russh::ChannelOpenFailure::UnknownChannelType
-            | russh::ChannelOpenFailure::ResourceShortage
-            | russh::ChannelOpenFailure::Other { .. }) => {
-                format!("the server refused the channel ({why:?})")
-            }
-        };
-    }
-    error.to_string()
 }

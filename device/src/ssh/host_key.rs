@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use russh::keys::{HashAlg, PublicKey, PublicKeyOrCertificate};
+use russh::keys::{HashAlg, PublicKey};
 
 use super::known_hosts::{self, Known};
 use crate::target::{Address, HostKey};
@@ -106,17 +106,7 @@ pub(crate) struct KeyCheck {
 
 impl KeyCheck {
     /// Trusts a key, or says why not. With `accept-new` an unknown host's key is written down.
-    pub(crate) fn decide(&self, offered: &PublicKeyOrCertificate) -> Result<(), Box<HostKeyError>> {
-        let key = match offered {
-            PublicKeyOrCertificate::PublicKey { key, .. } => key.clone(),
-            PublicKeyOrCertificate::Certificate(certificate) => {
-                PublicKey::from(certificate.public_key().clone())
-            }
-        };
-        self.decide_key(&key)
-    }
-
-    fn decide_key(&self, key: &PublicKey) -> Result<(), Box<HostKeyError>> {
+    pub(crate) fn decide(&self, key: &PublicKey) -> Result<(), Box<HostKeyError>> {
         let fingerprint = print(key);
         let host = self.address.to_string();
         if let HostKey::Pinned(pinned) = &self.policy {

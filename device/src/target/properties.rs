@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use jackfield_config::profile::{ScreenSize, ScreenSizeError};
+use jackfield_config::profile::{ScreenSize, ScreenSizeError, SshBackend};
 use serde_json::{Map, Value};
 
 use super::{
@@ -148,6 +148,7 @@ impl Properties<'_> {
                 .map(PathBuf::from)
                 .or_else(|| like?.known_hosts.clone()),
             legacy: self.flag("legacy")?,
+            backend: self.backend()?.or_else(|| like?.backend),
         })
     }
 
@@ -170,6 +171,15 @@ impl Properties<'_> {
                 return Err(wrong("host_key", other, "use strict, accept-new, or a fingerprint SHA256:…"));
             }
         })
+    }
+
+    fn backend(&self) -> Result<Option<SshBackend>, TargetError> {
+        let Some(text) = self.text(&["ssh_backend"])? else { return Ok(None) };
+        let found = SshBackend::NAMES.into_iter().find(|(name, _)| *name == text.trim());
+        match found {
+            Some((_, backend)) => Ok(Some(backend)),
+            None => Err(wrong("ssh_backend", &text, "use russh or libssh2")),
+        }
     }
 
     fn says_line(&self) -> bool {

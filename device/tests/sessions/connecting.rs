@@ -13,7 +13,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::{LONG, device, model, open, settings, target};
+use crate::{LONG, WAYS, device, model, open, properties, settings, target};
 
 /// A port that hangs up on the first so many connections, and leads to a device after that.
 async fn flaky(device: &Running, protocol: &str, failures: usize) -> u16 {
@@ -34,15 +34,16 @@ async fn flaky(device: &Running, protocol: &str, failures: usize) -> u16 {
     port
 }
 
-#[tokio::test]
-async fn what_cannot_be_reached_is_tried_again() {
+with_both_libraries!(what_cannot_be_reached_is_tried_again, each_try_has_its_own_limit);
+
+async fn what_cannot_be_reached_is_tried_again(library: &str) {
     let router = device("router").await;
     let port = flaky(&router, "ssh", 2).await;
     let more = json!({"port": port, "profile": "ios", "retries": 2});
-    open(target(router.properties("ssh"), more)).await.unwrap().close().await;
+    open(target(properties(&router, library), more)).await.unwrap().close().await;
     let port = flaky(&router, "ssh", 2).await;
     let more = json!({"port": port, "profile": "ios", "retries": 1});
-    let error = open(target(router.properties("ssh"), more)).await.unwrap_err().to_string();
+    let error = open(target(properties(&router, library), more)).await.unwrap_err().to_string();
     // What the system calls it depends on who was faster.
     let lost = ["the server closed it without a goodbye", "connection reset by peer", "broken pipe"];
     let told = |lost: &&str| error.ends_with(&format!("the SSH dialogue failed: {lost}"));
@@ -50,16 +51,15 @@ async fn what_cannot_be_reached_is_tried_again() {
     // A wrong password stays wrong.
     let port = flaky(&router, "ssh", 0).await;
     let more = json!({"port": port, "profile": "ios", "retries": 1000, "password": "no"});
-    let error = open(target(router.properties("ssh"), more)).await.unwrap_err().to_string();
+    let error = open(target(properties(&router, library), more)).await.unwrap_err().to_string();
     assert!(error.contains("the device did not accept"), "{error}");
 }
 
-#[tokio::test]
-async fn each_try_has_its_own_limit() {
+async fn each_try_has_its_own_limit(library: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let silent = json!({
-        "protocol": "ssh", "host": "127.0.0.1", "port": port, "user": "x", "password": "y",
+        "protocol": "ssh", "host": "127.0.0.1", "port": port, "user": "x", "password": "y", "ssh_backend": library,
         "connect_timeout": "50ms", "retries": 1,
     });
     let error = open(target([], silent)).await.unwrap_err().to_string();
@@ -73,8 +73,9 @@ async fn each_try_has_its_own_limit() {
 async fn devices_have_addresses_of_both_families() {
     let any = Some("[::1]:0".parse().unwrap());
     let router = serve(model("router"), Listen { telnet: any, ssh: any }).await.unwrap();
-    for protocol in ["telnet", "ssh"] {
-        let target = target(router.properties(protocol), json!({"profile": "ios"}));
+    for way in WAYS {
+        let target = target(properties(&router, way), json!({"profile": "ios"}));
+        let protocol = if way == "telnet" { way } else { "ssh" };
         assert!(target.connect.to_string().starts_with(&format!("{protocol} [::1]:")), "{}", target.connect);
         let mut session = open(target).await.unwrap();
         assert!(session.command("show version", LONG).await.unwrap().contains("uptime"));
@@ -85,13 +86,13 @@ async fn devices_have_addresses_of_both_families() {
 #[tokio::test]
 async fn a_lost_session_is_made_again_where_its_resource_says_so() {
     let router = device("router").await;
-    for protocol in ["telnet", "ssh"] {
+    for way in WAYS {
         let more = |reconnect| {
             json!({
                 "profile": "ios", "level": "privileged", "enable_password": "lab-enable", "reconnect": reconnect,
             })
         };
-        let mut session = open(target(router.properties(protocol), more(true))).await.unwrap();
+        let mut session = open(target(properties(&router, way), more(true))).await.unwrap();
         // The command that is cut off is not given twice.
         let error = session.command("debug drop", LONG).await.unwrap_err();
         assert!(error.to_string().contains("the device closed the connection"), "{error}");
@@ -102,7 +103,7 @@ async fn a_lost_session_is_made_again_where_its_resource_says_so() {
         session.dialogue().drain(LONG, jackfield_device::Deadline::after(LONG)).await.unwrap();
         session.config(&["ip route 10.50.0.0/16 192.0.2.7".to_owned()], LONG).await.unwrap();
         session.close().await;
-        let mut session = open(target(router.properties(protocol), more(false))).await.unwrap();
+        let mut session = open(target(properties(&router, way), more(false))).await.unwrap();
         session.command("debug drop", LONG).await.unwrap_err();
         session.command("show version", LONG).await.unwrap_err();
     }

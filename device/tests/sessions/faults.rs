@@ -10,15 +10,15 @@ use jackfield_device::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::{LONG, device, router_session};
+use crate::{LONG, WAYS, device, router_session};
 
 const SHORT: Duration = Duration::from_millis(300);
 
 #[tokio::test]
 async fn a_silent_device_ends_at_the_deadline() {
     let router = device("router").await;
-    for protocol in ["telnet", "ssh"] {
-        let mut session = router_session(&router, protocol).await;
+    for way in WAYS {
+        let mut session = router_session(&router, way).await;
         let error = session.command("debug hang", SHORT).await.unwrap_err();
         assert!(!error.is_lab());
         let told = error.to_string();
@@ -35,8 +35,8 @@ async fn a_silent_device_ends_at_the_deadline() {
 #[tokio::test]
 async fn a_device_that_drops_mid_line_is_told_with_what_it_said() {
     let router = device("router").await;
-    for protocol in ["telnet", "ssh"] {
-        let mut session = router_session(&router, protocol).await;
+    for way in WAYS {
+        let mut session = router_session(&router, way).await;
         let error = session.command("debug drop", LONG).await.unwrap_err();
         assert!(error.is_lab(), "{error}");
         let told = error.to_string();
@@ -53,8 +53,8 @@ async fn a_device_that_drops_mid_line_is_told_with_what_it_said() {
 #[tokio::test]
 async fn a_flood_ends_at_the_deadline_with_bounded_memory() {
     let router = device("router").await;
-    for protocol in ["telnet", "ssh"] {
-        let mut session = router_session(&router, protocol).await;
+    for way in WAYS {
+        let mut session = router_session(&router, way).await;
         let error = session.command("debug flood", SHORT).await.unwrap_err();
         assert!(error.to_string().contains("timed out after 300.0ms"), "{error}");
     }

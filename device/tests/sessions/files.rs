@@ -27,15 +27,20 @@ fn bytes(count: usize) -> Vec<u8> {
     (0..count).map(|at| u8::try_from((at * 7 + at / 251) % 256).unwrap()).collect()
 }
 
-#[tokio::test]
-async fn files_arrive_whole_both_ways() {
+with_both_libraries!(
+    files_arrive_whole_both_ways,
+    what_cannot_be_moved_is_told_and_leaves_nothing,
+    a_server_without_sftp_gets_scp
+);
+
+async fn files_arrive_whole_both_ways(library: &str) {
     if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
         return;
     }
     let (folder, settings) = settings();
     let server = server(&folder, true);
     let mut session =
-        Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
+        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
             .await
             .unwrap();
     let (here, back) = (scratch(&folder, "here"), scratch(&folder, "back"));
@@ -68,16 +73,16 @@ async fn files_arrive_whole_both_ways() {
     session.close().await;
 }
 
-#[tokio::test]
-async fn what_cannot_be_moved_is_told_and_leaves_nothing() {
+async fn what_cannot_be_moved_is_told_and_leaves_nothing(library: &str) {
     if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
         return;
     }
     let (folder, settings) = settings();
     let server = server(&folder, true);
-    let session = Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
-        .await
-        .unwrap();
+    let session =
+        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
+            .await
+            .unwrap();
     let here = scratch(&folder, "here");
     for (way, told) in [
         (Way::Sftp, "`/no/such/file` on the device: there is no such file or folder"),
@@ -106,16 +111,16 @@ async fn what_cannot_be_moved_is_told_and_leaves_nothing() {
     assert!(error.ends_with("carries no files; only SSH does"), "{error}");
 }
 
-#[tokio::test]
-async fn a_server_without_sftp_gets_scp() {
+async fn a_server_without_sftp_gets_scp(library: &str) {
     if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
         return;
     }
     let (folder, settings) = settings();
     let server = server(&folder, false);
-    let session = Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
-        .await
-        .unwrap();
+    let session =
+        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
+            .await
+            .unwrap();
     let here = scratch(&folder, "here");
     std::fs::write(&here, bytes(1000)).unwrap();
     let there = scratch(&folder, "there").display().to_string();

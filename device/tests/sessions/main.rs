@@ -1,6 +1,24 @@
 //! Sessions with devices: simulated ones, and the system's own telnet and SSH servers.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::indexing_slicing, reason = "what a test itself wrote is there")]
 #![expect(clippy::print_stderr, reason = "a peer that is not installed must be seen in the output")]
+
+/// Makes a test of each function, with each of the libraries that speak SSH.
+macro_rules! with_both_libraries {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            #[tokio::test]
+            async fn russh() {
+                super::$name("russh").await;
+            }
+
+            #[tokio::test]
+            async fn libssh2() {
+                super::$name("libssh2").await;
+            }
+        })+
+    };
+}
 
 mod boot;
 mod connecting;
@@ -17,6 +35,7 @@ mod simulated;
 mod steps;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -51,9 +70,22 @@ fn settings() -> (tempfile::TempDir, SessionSettings) {
     (folder, settings)
 }
 
+/// Every way to a simulated device.
+const WAYS: [&str; 3] = ["telnet", "russh", "libssh2"];
+
+/// The properties of a simulated device on one of the ways.
+fn properties(device: &Running, way: &str) -> BTreeMap<String, Value> {
+    if way == "telnet" {
+        return device.properties(way);
+    }
+    let mut properties = device.properties("ssh");
+    properties.insert("ssh_backend".to_owned(), way.into());
+    properties
+}
+
 /// A target of properties with more over them.
 fn target(properties: impl IntoIterator<Item = (String, Value)>, more: Value) -> SessionTarget {
-    let mut all: std::collections::BTreeMap<String, Value> = properties.into_iter().collect();
+    let mut all: BTreeMap<String, Value> = properties.into_iter().collect();
     all.extend(more.as_object().unwrap().clone());
     SessionTarget::from_properties(&all).unwrap()
 }
@@ -64,9 +96,9 @@ async fn open(target: SessionTarget) -> Result<Session, SessionError> {
 }
 
 /// A session with the simulated router, at its highest level.
-async fn router_session(router: &Running, protocol: &str) -> Session {
+async fn router_session(router: &Running, way: &str) -> Session {
     let more = json!({"profile": "ios", "level": "privileged", "enable_password": "lab-enable"});
-    open(target(router.properties(protocol), more)).await.unwrap()
+    open(target(properties(router, way), more)).await.unwrap()
 }
 
 fn scratch(folder: &tempfile::TempDir, name: &str) -> PathBuf {

@@ -42,8 +42,18 @@ fn with(properties: &Value, more: &Value) -> Value {
     Value::Object(all)
 }
 
-#[tokio::test]
-async fn a_key_may_be_protected_or_stand_in_the_resource() {
+with_both_libraries!(
+    a_key_may_be_protected_or_stand_in_the_resource,
+    an_agent_shows_its_keys,
+    passwords_are_given_as_the_server_asks,
+    a_changed_host_key_is_refused_with_file_line_and_both_keys,
+    a_device_is_reached_through_other_hosts,
+    commands_run_beside_the_dialogue,
+    a_server_that_dies_is_told_as_what_it_is,
+    a_server_that_no_longer_answers_is_given_up
+);
+
+async fn a_key_may_be_protected_or_stand_in_the_resource(library: &str) {
     if !there() {
         return;
     }
@@ -53,7 +63,7 @@ async fn a_key_may_be_protected_or_stand_in_the_resource() {
     run("ssh-keygen", &["-q", "-t", "rsa", "-b", "2048", "-N", "open sesame", "-f", &key]);
     let authorized = std::fs::read_to_string(format!("{key}.pub")).unwrap();
     std::fs::write(scratch(&folder, "authorized"), authorized).unwrap();
-    let plain = with(&ssh_properties(&server, &folder), &json!({"key": key}));
+    let plain = with(&ssh_properties(library, &server, &folder), &json!({"key": key}));
     let told = refused(plain.clone(), &settings).await;
     assert!(
         told.contains(&format!("key file `{key}` cannot be used: it is protected: add `passphrase`")),
@@ -102,8 +112,7 @@ impl Drop for Agent {
     }
 }
 
-#[tokio::test]
-async fn an_agent_shows_its_keys() {
+async fn an_agent_shows_its_keys(library: &str) {
     if !there() {
         return;
     }
@@ -111,7 +120,7 @@ async fn an_agent_shows_its_keys() {
     let server = sshd(&folder, "");
     let socket = scratch(&folder, "agent");
     let _agent = Agent::start(&socket).await;
-    let by_agent = with(&ssh_properties(&server, &folder), &json!({"key": null, "agent": socket}));
+    let by_agent = with(&ssh_properties(library, &server, &folder), &json!({"key": null, "agent": socket}));
     let told = refused(by_agent.clone(), &settings).await;
     assert!(told.ends_with("has no keys: add one with ssh-add"), "{told}");
     // A key that the server does not know goes first.
@@ -160,8 +169,7 @@ fn sshd_with_password(folder: &tempfile::TempDir, more: &str) -> Option<Server> 
     Some(Server::start("/usr/bin/unshare", &arguments))
 }
 
-#[tokio::test]
-async fn passwords_are_given_as_the_server_asks() {
+async fn passwords_are_given_as_the_server_asks(library: &str) {
     if !there() {
         return;
     }
@@ -184,7 +192,7 @@ async fn passwords_are_given_as_the_server_asks() {
             Value::Null
         };
         let properties = with(
-            &ssh_properties(&server, &folder),
+            &ssh_properties(library, &server, &folder),
             &json!({"user": "root", "password": "jackfield", "key": key}),
         );
         let mut session = enter(properties.clone(), &settings).await.unwrap();
@@ -198,14 +206,13 @@ async fn passwords_are_given_as_the_server_asks() {
     }
 }
 
-#[tokio::test]
-async fn a_changed_host_key_is_refused_with_file_line_and_both_keys() {
+async fn a_changed_host_key_is_refused_with_file_line_and_both_keys(library: &str) {
     if !there() {
         return;
     }
     let (folder, settings) = settings();
     let server = sshd(&folder, "");
-    let properties = ssh_properties(&server, &folder);
+    let properties = ssh_properties(library, &server, &folder);
     std::fs::write(&settings.known_hosts, "# keys of the lab\n").unwrap();
     enter(properties.clone(), &settings).await.unwrap().close().await;
     let file = settings.known_hosts.display().to_string();
@@ -257,8 +264,7 @@ async fn a_changed_host_key_is_refused_with_file_line_and_both_keys() {
     assert!(told.contains("is revoked by line 1 of"), "{told}");
 }
 
-#[tokio::test]
-async fn a_device_is_reached_through_other_hosts() {
+async fn a_device_is_reached_through_other_hosts(library: &str) {
     if !there() {
         return;
     }
@@ -267,8 +273,11 @@ async fn a_device_is_reached_through_other_hosts() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let jumps = folders.each_ref().map(|folder| sshd(folder, ""));
     let jump = |at: usize| json!({"host": "127.0.0.1", "port": jumps[at].port, "user": "root", "key": scratch(&folders[at], "id")});
-    let properties = ssh_properties(&device, &folder);
-    for way in [json!([jump(0)]), json!([jump(0), jump(1)])] {
+    let properties = ssh_properties(library, &device, &folder);
+    // Another library may speak with a host on the way.
+    let mut by_other = jump(1);
+    by_other["ssh_backend"] = json!(if library == "russh" { "libssh2" } else { "russh" });
+    for way in [json!([jump(0)]), json!([jump(0), jump(1)]), json!([jump(0), by_other])] {
         let mut session = enter(with(&properties, &json!({"jump": way})), &settings).await.unwrap();
         assert_eq!(session.command("echo far", LONG).await.unwrap(), "far");
         let many = session.command("seq 1 20000", LONG).await.unwrap();
@@ -287,8 +296,7 @@ async fn a_device_is_reached_through_other_hosts() {
     assert!(told.contains("the server could not connect there"), "{told}");
 }
 
-#[tokio::test]
-async fn commands_run_beside_the_dialogue() {
+async fn commands_run_beside_the_dialogue(library: &str) {
     if !there() {
         return;
     }
@@ -297,7 +305,7 @@ async fn commands_run_beside_the_dialogue() {
     // Without the forced shell, which would take the place of every command.
     let config = std::fs::read_to_string(scratch(&folder, "config")).unwrap();
     std::fs::write(scratch(&folder, "config"), config.replace("ForceCommand /bin/sh -i\n", "")).unwrap();
-    let mut session = enter(ssh_properties(&server, &folder), &settings).await.unwrap();
+    let mut session = enter(ssh_properties(library, &server, &folder), &settings).await.unwrap();
     let beside = session.dialogue().beside().unwrap();
     let left = execute(beside.as_ref(), "echo out; echo err >&2; exit 3").await.unwrap();
     assert_eq!((left.output.as_slice(), left.error.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
@@ -312,14 +320,13 @@ async fn commands_run_beside_the_dialogue() {
     assert!(gone.to_string().contains("SSH"), "{gone}");
 }
 
-#[tokio::test]
-async fn a_server_that_dies_is_told_as_what_it_is() {
+async fn a_server_that_dies_is_told_as_what_it_is(library: &str) {
     if !there() {
         return;
     }
     let (folder, settings) = settings();
     let server = sshd(&folder, "");
-    let mut session = enter(ssh_properties(&server, &folder), &settings).await.unwrap();
+    let mut session = enter(ssh_properties(library, &server, &folder), &settings).await.unwrap();
     let waiting = session.command("echo begun; sleep 60", LONG);
     let killing = async {
         tokio::task::yield_now().await;
@@ -336,20 +343,19 @@ async fn a_server_that_dies_is_told_as_what_it_is() {
     assert!(told.contains("the connection to the device broke waiting for the prompt"), "{told}");
     assert!(told.contains("the SSH connection was lost: "), "{told}");
     // A shell that ends by itself is another matter.
-    let mut session = enter(ssh_properties(&server, &folder), &settings).await.unwrap();
+    let mut session = enter(ssh_properties(library, &server, &folder), &settings).await.unwrap();
     let told = session.command("exit 7", LONG).await.unwrap_err().to_string();
     assert!(told.contains("the device closed the connection"), "{told}");
     assert!(told.ends_with("(the shell ended with status 7)"), "{told}");
 }
 
-#[tokio::test]
-async fn a_server_that_no_longer_answers_is_given_up() {
+async fn a_server_that_no_longer_answers_is_given_up(library: &str) {
     if !there() {
         return;
     }
     let (folder, settings) = settings();
     let server = sshd(&folder, "");
-    let properties = with(&ssh_properties(&server, &folder), &json!({"keepalive": "100ms"}));
+    let properties = with(&ssh_properties(library, &server, &folder), &json!({"keepalive": "100ms"}));
     let mut session = enter(properties, &settings).await.unwrap();
     server.signal("-STOP");
     let error = session.command("echo", Duration::from_secs(15)).await.unwrap_err();

@@ -105,21 +105,27 @@ pub(crate) fn telnetd(folder: &tempfile::TempDir) -> Server {
     Server::start("/usr/sbin/telnetd", &["-h".to_owned(), "-E".to_owned(), shell.display().to_string()])
 }
 
-pub(crate) fn ssh_properties(server: &Server, folder: &tempfile::TempDir) -> serde_json::Value {
+pub(crate) fn ssh_properties(
+    library: &str,
+    server: &Server,
+    folder: &tempfile::TempDir,
+) -> serde_json::Value {
     json!({
         "protocol": "ssh", "host": "127.0.0.1", "port": server.port, "user": run("id", &["-un"]),
         "key": scratch(folder, "id").display().to_string(), "host_key": "accept-new", "profile": "linux",
+        "ssh_backend": library,
     })
 }
 
-#[tokio::test]
-async fn openssh_lets_us_in_by_key() {
+with_both_libraries!(openssh_lets_us_in_by_key, an_old_ssh_server_needs_legacy);
+
+async fn openssh_lets_us_in_by_key(library: &str) {
     if !installed("/usr/sbin/sshd", "openssh-server") {
         return;
     }
     let (folder, settings) = settings();
     let server = sshd(&folder, "");
-    let target = target([], ssh_properties(&server, &folder));
+    let target = target([], ssh_properties(library, &server, &folder));
     let mut session = Session::open(target.clone(), &settings, LONG, Vec::new()).await.unwrap();
     assert_eq!(session.command("echo $((40 + 2)) $TERM", LONG).await.unwrap(), "42 dumb");
     session.resize(Window { rows: 33, columns: 132 }).await.unwrap();
@@ -128,7 +134,7 @@ async fn openssh_lets_us_in_by_key() {
     assert_eq!(many.lines().count(), 20_000);
     session.close().await;
     // The key was written down: strict is content now.
-    let mut again = ssh_properties(&server, &folder);
+    let mut again = ssh_properties(library, &server, &folder);
     again["host_key"] = json!("strict");
     let mut session = Session::open(crate::target([], again), &settings, LONG, Vec::new()).await.unwrap();
     server.kill();
@@ -136,15 +142,14 @@ async fn openssh_lets_us_in_by_key() {
     assert!(error.is_lab(), "{error}");
 }
 
-#[tokio::test]
-async fn an_old_ssh_server_needs_legacy() {
+async fn an_old_ssh_server_needs_legacy(library: &str) {
     if !installed("/usr/sbin/sshd", "openssh-server") {
         return;
     }
     let (folder, settings) = settings();
     let old = "KexAlgorithms diffie-hellman-group1-sha1\nCiphers 3des-cbc\nMACs hmac-sha1\nHostKeyAlgorithms ssh-rsa\nPubkeyAcceptedAlgorithms +ssh-rsa";
     let server = sshd(&folder, old);
-    let mut properties = ssh_properties(&server, &folder);
+    let mut properties = ssh_properties(library, &server, &folder);
     let modern = target([], properties.clone());
     let error = Session::open(modern, &settings, LONG, Vec::new()).await.unwrap_err().to_string();
     let expected = "the device offers no key exchange that is safe by today's measure (it offers diffie-hellman-group1-sha1";
@@ -154,6 +159,48 @@ async fn an_old_ssh_server_needs_legacy() {
     let mut session = Session::open(target([], properties), &settings, LONG, Vec::new()).await.unwrap();
     assert_eq!(session.command("echo old", LONG).await.unwrap(), "old");
     session.close().await;
+}
+
+/// What is so old that only libssh2 still knows it.
+#[tokio::test]
+async fn the_oldest_ssh_servers_need_libssh2() {
+    if !installed("/usr/sbin/sshd", "openssh-server") {
+        return;
+    }
+    let (folder, settings) = settings();
+    run(
+        "ssh-keygen",
+        &["-q", "-t", "dsa", "-N", "", "-f", &scratch(&folder, "host_dsa").display().to_string()],
+    );
+    let more = format!("HostKey {}\n", scratch(&folder, "host_dsa").display());
+    let macs = "Ciphers aes128-cbc\nMACs hmac-md5,hmac-md5-96";
+    let key = "HostKeyAlgorithms ssh-dss";
+    for (old, what, offered) in
+        [(macs, "message check", "hmac-md5, hmac-md5-96"), (key, "kind of host key", "ssh-dss")]
+    {
+        let server = sshd(
+            &folder,
+            &format!("{more}{old}\nKexAlgorithms curve25519-sha256,diffie-hellman-group14-sha1"),
+        );
+        let open = async |library, legacy| {
+            let mut properties = ssh_properties(library, &server, &folder);
+            properties["legacy"] = json!(legacy);
+            Session::open(target([], properties), &settings, LONG, Vec::new()).await
+        };
+        let told = open("libssh2", false).await.unwrap_err().to_string();
+        assert!(told.contains("set legacy = true on the resource"), "{told}");
+        let told = open("russh", true).await.unwrap_err().to_string();
+        assert!(told.contains(&format!("offers no {what} that is safe")), "{told}");
+        assert!(
+            told.ends_with(&format!(
+                "(it offers {offered}): set ssh_backend = libssh2 on the resource, which knows it"
+            )),
+            "{told}"
+        );
+        let mut session = open("libssh2", true).await.unwrap();
+        assert_eq!(session.command("echo oldest", LONG).await.unwrap(), "oldest");
+        session.close().await;
+    }
 }
 
 #[tokio::test]

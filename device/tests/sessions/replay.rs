@@ -10,18 +10,18 @@ use jackfield_device::{
 };
 use serde_json::json;
 
-use crate::{LONG, device, settings, target};
+use crate::{LONG, WAYS, device, properties, settings, target};
 
 /// The same dialogue with whatever answers; what a command said.
 async fn dialogue(
     router: &Running,
-    protocol: &str,
+    way: &str,
     taps: Vec<Box<dyn Tap>>,
     last: &str,
 ) -> Result<String, SessionError> {
     let (_folder, settings) = settings();
     let login = json!({"profile": "ios", "level": "privileged", "user": "lab", "password": "lab", "enable_password": "lab-enable"});
-    let target = target(router.properties(protocol), login);
+    let target = target(properties(router, way), login);
     let mut session = Session::open(target, &settings, LONG, taps).await?;
     session.config(&["ip route 10.50.0.0/16 192.0.2.7".to_owned()], LONG).await?;
     let answer = session.command(last, LONG).await;
@@ -29,12 +29,12 @@ async fn dialogue(
     answer
 }
 
-async fn recorded(protocol: &str) -> (Cast, String) {
+async fn recorded(way: &str) -> (Cast, String) {
     let router = device("router").await;
     let written = Arc::<Mutex<Vec<u8>>>::default();
     let recorder =
         Recorder::new(Written(Arc::clone(&written)), "r1", Window::default(), &["lab-enable".to_owned()]);
-    let answer = dialogue(&router, protocol, vec![Box::new(recorder)], "show ip route").await.unwrap();
+    let answer = dialogue(&router, way, vec![Box::new(recorder)], "show ip route").await.unwrap();
     let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
     assert!(!text.contains("lab-enable"), "{text}");
     (Cast::parse(&text).unwrap(), answer)
@@ -55,14 +55,14 @@ impl std::io::Write for Written {
 
 #[tokio::test]
 async fn a_test_passes_on_its_own_recording() {
-    for protocol in ["telnet", "ssh"] {
-        let (cast, answer) = recorded(protocol).await;
+    for first in WAYS {
+        let (cast, answer) = recorded(first).await;
         assert!(answer.contains("10.50.0.0/16"), "{answer}");
         let replay = serve_recording("r1", &cast, Listen::default()).await.unwrap();
         // What is asked beside the commands, an empty line, depends on the way to the device.
-        for way in ["telnet", "ssh"] {
+        for way in WAYS {
             let again = dialogue(&replay, way, Vec::new(), "show ip route").await.unwrap();
-            assert_eq!(again, answer, "{protocol} by {way}");
+            assert_eq!(again, answer, "{first}, then {way}");
         }
     }
 }

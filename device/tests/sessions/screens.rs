@@ -72,7 +72,7 @@ async fn a_pager_over_ssh() {
     }
     let (folder, settings) = settings();
     let server = sshd(&folder, "");
-    let mut session = enter(ssh_properties(&server, &folder), &settings).await;
+    let mut session = enter(ssh_properties("russh", &server, &folder), &settings).await;
     assert_eq!(session.command("echo $TERM; stty size", LONG).await.unwrap(), "xterm\n24 80");
     read_with_less(&mut session, &folder).await;
     session.close().await;

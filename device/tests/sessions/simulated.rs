@@ -1,4 +1,4 @@
-//! The whole of a session against our own simulator, over both protocols.
+//! The whole of a session against our own simulator, over telnet and over SSH by both libraries.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use jackfield_device::{
 };
 use serde_json::json;
 
-use crate::{LONG, device, model, open, router_session, settings, target};
+use crate::{LONG, WAYS, device, model, open, properties, router_session, settings, target};
 
 const WITH_ROUTE: &str = "\
 Codes: C - connected, S - static, O - OSPF
@@ -20,14 +20,14 @@ C  192.0.2.0/24         via directly connected";
 #[tokio::test]
 async fn a_route_is_added_and_goes_again() {
     let router = device("router").await;
-    for protocol in ["telnet", "ssh"] {
-        let mut session = router_session(&router, protocol).await;
-        assert_eq!(session.prompt(), "router1#", "{protocol}");
+    for way in WAYS {
+        let mut session = router_session(&router, way).await;
+        assert_eq!(session.prompt(), "router1#", "{way}");
         let before = session.command("show ip route", LONG).await.unwrap();
         assert!(!before.contains("10.50.0.0/16"), "{before}");
         session.config(&["ip route 10.50.0.0/16 192.0.2.7".to_owned()], LONG).await.unwrap();
         let with = session.command("show ip route", LONG).await.unwrap();
-        assert_eq!(with, WITH_ROUTE, "{protocol}");
+        assert_eq!(with, WITH_ROUTE, "{way}");
         session.config(&["no ip route 10.50.0.0/16 192.0.2.7".to_owned()], LONG).await.unwrap();
         assert_eq!(session.command("show ip route", LONG).await.unwrap(), before);
         session.close().await;
@@ -96,24 +96,24 @@ async fn a_banner_is_no_question_and_no_refusal() {
     assert!(session.command("show version", LONG).await.unwrap().contains("uptime"));
 }
 
-#[tokio::test]
-async fn questions_of_an_ssh_server_are_answered() {
+with_both_libraries!(questions_of_an_ssh_server_are_answered, a_host_key_is_pinned_taken_in_or_refused);
+
+async fn questions_of_an_ssh_server_are_answered(library: &str) {
     let mut model = model("pbx");
     model.login.as_mut().unwrap().questions = true;
     let pbx = serve(model, Listen::default()).await.unwrap();
-    let mut console = open(target(pbx.properties("ssh"), json!({}))).await.unwrap();
+    let mut console = open(target(properties(&pbx, library), json!({}))).await.unwrap();
     assert!(console.command("core show version", LONG).await.unwrap().contains("PBX 2.0"));
-    let error = open(target(pbx.properties("ssh"), json!({"password": "no"}))).await.unwrap_err();
+    let error = open(target(properties(&pbx, library), json!({"password": "no"}))).await.unwrap_err();
     assert!(error.to_string().contains("the password as an answer to its questions"), "{error}");
 }
 
-#[tokio::test]
-async fn a_host_key_is_pinned_taken_in_or_refused() {
+async fn a_host_key_is_pinned_taken_in_or_refused(library: &str) {
     let (_folder, settings) = settings();
     let first = device("pbx").await;
     let port = first.ssh.unwrap().port();
     let connect = |more| {
-        let target = target(first.properties("ssh"), more);
+        let target = target(properties(&first, library), more);
         Session::open(target, &settings, LONG, Vec::new())
     };
     let unknown = connect(json!({"host_key": "strict"})).await.unwrap_err().to_string();
@@ -127,7 +127,7 @@ async fn a_host_key_is_pinned_taken_in_or_refused() {
     let known = std::fs::read_to_string(&settings.known_hosts).unwrap();
     let moved = known.replace(&port.to_string(), &second.ssh.unwrap().port().to_string());
     std::fs::write(&settings.known_hosts, moved).unwrap();
-    let target = target(second.properties("ssh"), json!({"host_key": "accept-new"}));
+    let target = target(properties(&second, library), json!({"host_key": "accept-new"}));
     let changed = Session::open(target, &settings, LONG, Vec::new()).await.unwrap_err().to_string();
     assert!(changed.contains("has changed: line 1 of "), "{changed}");
 }
@@ -156,7 +156,7 @@ async fn a_switch_and_a_pbx_change_their_state() {
 #[tokio::test]
 async fn text_can_be_sent_and_awaited_as_it_comes() {
     let router = device("router").await;
-    let mut session = router_session(&router, "ssh").await;
+    let mut session = router_session(&router, "russh").await;
     session.send("ping 192.0.2.1", true, LONG).await.unwrap();
     let patterns = Patterns::regexes(&[r"Success rate is (?<rate>\d+) percent", "timed out"]).unwrap();
     let seen = session.expect(&patterns, LONG).await.unwrap();

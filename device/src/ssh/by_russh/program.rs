@@ -11,7 +11,7 @@ use std::{
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use tokio::io::AsyncWrite;
 
-use super::fate::Fate;
+use super::super::fate::Fate;
 use crate::beside::{Program, Said, Status};
 
 pub(super) struct SshProgram {
@@ -26,16 +26,17 @@ pub(super) struct SshProgram {
 
 impl SshProgram {
     /// A program that was asked for; waits until the server has said whether it starts it.
-    pub(super) async fn begin(channel: Channel<Msg>, fate: &Arc<Fate>, what: &str) -> io::Result<Self> {
+    pub(super) async fn begin(
+        channel: Channel<Msg>,
+        fate: &Arc<Fate>,
+        refused: impl Fn() -> io::Error,
+    ) -> io::Result<Self> {
         let (mut reader, control) = channel.split();
         let mut early = Vec::new();
         loop {
             match reader.wait().await {
                 Some(ChannelMsg::Success) => break,
-                Some(ChannelMsg::Failure | ChannelMsg::Close) => {
-                    let why = format!("the server refuses to {what}");
-                    return Err(io::Error::new(io::ErrorKind::Unsupported, why));
-                }
+                Some(ChannelMsg::Failure | ChannelMsg::Close) => return Err(refused()),
                 None => return Err(io::Error::new(io::ErrorKind::ConnectionReset, fate.loss())),
                 Some(other) => early.push(other),
             }

@@ -15,17 +15,15 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{Link, SshError, Terms};
+use super::super::{SshError, fate::Fate};
 use crate::{
-    beside::Beside,
     channel::{Channel, Window},
-    connect::Stage,
     limits::SSH_LAST_WORDS,
 };
 
-/// A shell in a terminal at the other end of an SSH connection.
-pub struct Ssh {
-    link: Arc<Link>,
+/// A shell at the other end of a connection.
+pub(super) struct Shell {
+    fate: Arc<Fate>,
     reader: ChannelReadHalf,
     control: ChannelWriteHalf<client::Msg>,
     writer: Pin<Box<dyn AsyncWrite + Send>>,
@@ -35,37 +33,33 @@ pub struct Ssh {
     remark: Option<String>,
 }
 
-impl Ssh {
-    /// Opens a shell on a connection.
-    pub(crate) async fn shell(link: Link, terms: &Terms<'_>, stage: &Stage) -> Result<Self, SshError> {
-        stage.is("logged in, waiting for a shell".to_owned());
-        let channel = link.handle.channel_open_session().await?;
-        let (columns, rows) = (u32::from(terms.window.columns), u32::from(terms.window.rows));
-        channel.request_pty(false, terms.terminal, columns, rows, 0, 0, &[]).await?;
+impl Shell {
+    /// Asks for a shell on a channel.
+    pub(super) async fn begin(
+        channel: russh::Channel<client::Msg>,
+        fate: &Arc<Fate>,
+        terminal: &str,
+        window: Window,
+    ) -> Result<Self, SshError> {
+        let (columns, rows) = (u32::from(window.columns), u32::from(window.rows));
+        channel.request_pty(false, terminal, columns, rows, 0, 0, &[]).await?;
         channel.request_shell(true).await?;
         let (reader, control) = channel.split();
         let writer = Box::pin(control.make_writer());
-        Ok(Self {
-            link: Arc::new(link),
-            reader,
-            control,
-            writer,
-            over: false,
-            last_words: None,
-            remark: None,
-        })
+        let fate = Arc::clone(fate);
+        Ok(Self { fate, reader, control, writer, over: false, last_words: None, remark: None })
     }
 
     /// The channel has nothing more: the device ended the dialogue, or the connection was lost.
     fn end(&mut self) -> Poll<io::Result<usize>> {
-        if self.over || self.link.fate.said_goodbye() {
+        if self.over || self.fate.said_goodbye() {
             return Poll::Ready(Ok(0));
         }
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, self.link.fate.loss())))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, self.fate.loss())))
     }
 }
 
-impl Channel for Ssh {
+impl Channel for Shell {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>> {
         loop {
             // `wait` takes one message off a queue: nothing is lost when it is polled anew.
@@ -129,16 +123,10 @@ impl Channel for Ssh {
             if let Err(error) = self.writer.shutdown().await {
                 tracing::debug!(%error, "an SSH channel was closed by its peer first");
             }
-            self.link.leave().await;
         })
     }
 
     fn remark(&self) -> Option<String> {
         self.remark.clone()
-    }
-
-    fn beside(&self) -> Option<Arc<dyn Beside>> {
-        let link: Arc<dyn Beside> = self.link.clone();
-        Some(link)
     }
 }
