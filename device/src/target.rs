@@ -57,6 +57,8 @@ pub struct SessionTarget {
     pub profile_settings: Map<String, Value>,
     /// The size of the screen, where the device's programs fill one.
     pub screen: Option<ScreenSize>,
+    /// Log in, and wait for a prompt; where not, all that the device shows is left to whoever talks to it.
+    pub login: bool,
     /// The privilege level to work at; none: the one the login leads to.
     pub level: Option<String>,
 }

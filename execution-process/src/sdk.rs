@@ -32,6 +32,7 @@ const FILES: &[(&str, &str)] = &[
     ("python/jackfield/verdict.py", include_str!("../../sdk/python/jackfield/verdict.py")),
     ("python/jackfield/warm.py", include_str!("../../sdk/python/jackfield/warm.py")),
     ("python/libs/TscCommonLib.py", include_str!("../../sdk/python/libs/TscCommonLib.py")),
+    ("python/libs/TscFtpLib.py", include_str!("../../sdk/python/libs/TscFtpLib.py")),
     ("python/libs/TscSshLib.py", include_str!("../../sdk/python/libs/TscSshLib.py")),
     ("python/libs/TscTelnetLib.py", include_str!("../../sdk/python/libs/TscTelnetLib.py")),
     ("python/libs/TscThreadsLib.py", include_str!("../../sdk/python/libs/TscThreadsLib.py")),

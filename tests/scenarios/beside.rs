@@ -5,7 +5,7 @@ use std::{
     fs,
     net::TcpListener,
     os::fd::OwnedFd,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -85,8 +85,38 @@ const PROJECT: &str = r#"<Root>
   </TestSuite>
 </Root>"#;
 
-/// An OpenSSH server process for every connection, as inetd starts them.
+/// An OpenSSH server process for every connection, as inetd starts them; it takes the key `id` of the folder.
 pub(crate) fn serve(folder: &Path) -> u16 {
+    let config = configure(folder);
+    listen(move || {
+        let mut sshd = Command::new("/usr/sbin/sshd");
+        sshd.arg("-i").arg("-f").arg(&config);
+        sshd
+    })
+}
+
+/// The same where root has the password `jackfield`: each sees a password file of its own, in a mount namespace of its own.
+pub(crate) fn serve_with_password(folder: &Path) -> u16 {
+    let (config, shadow) = (configure(folder), folder.join("shadow"));
+    let crypt = r#"print crypt("jackfield", "\$6\$jackfield\$")"#;
+    let hash = Command::new("/usr/bin/perl").args(["-e", crypt]).output().unwrap().stdout;
+    let theirs = fs::read_to_string("/etc/shadow").unwrap();
+    let others: Vec<&str> = theirs.lines().filter(|line| !line.starts_with("root:")).collect();
+    let root = String::from_utf8(hash).unwrap();
+    fs::write(&shadow, format!("root:{root}:19000:0:99999:7:::\n{}\n", others.join("\n"))).unwrap();
+    let script = format!(
+        "mount --bind {} /etc/shadow && exec /usr/sbin/sshd -i -f {}",
+        shadow.display(),
+        config.display()
+    );
+    listen(move || {
+        let mut sshd = Command::new("/usr/bin/unshare");
+        sshd.args(["--mount", "sh", "-c", &script]);
+        sshd
+    })
+}
+
+fn configure(folder: &Path) -> PathBuf {
     for (name, kind) in [("host", "ed25519"), ("id", "ed25519")] {
         let file = folder.join(name);
         let keygen = ["-q", "-t", kind, "-N", "", "-f"];
@@ -99,16 +129,21 @@ pub(crate) fn serve(folder: &Path) -> u16 {
         folder.display()
     );
     fs::write(&config, text).unwrap();
+    config
+}
+
+/// A process for every connection, as inetd starts them; the port.
+pub(crate) fn listen(command: impl Fn() -> Command + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let input: OwnedFd = stream.unwrap().into();
             let output = input.try_clone().unwrap();
-            let mut sshd = Command::new("/usr/sbin/sshd");
-            sshd.arg("-i").arg("-f").arg(&config).stdin(input).stdout(output).stderr(Stdio::null());
+            let mut server = command();
+            server.stdin(input).stdout(output).stderr(Stdio::null());
             // It ends with its connection.
-            drop(sshd.spawn().unwrap());
+            drop(server.spawn().unwrap());
         }
     });
     port

@@ -34,3 +34,4 @@ mod stop;
 mod subscribers;
 mod switch;
 mod twister;
+mod twister_libraries;

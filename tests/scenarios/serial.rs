@@ -14,7 +14,7 @@ use jackfield_protocol::verdict::{TestState, Verdict};
 use jackfield_tests::{Bench, process::Process, wait};
 use serde_json::json;
 
-const GETTY: &str = r#"#!/bin/sh
+pub(crate) const GETTY: &str = r#"#!/bin/sh
 while :; do
   printf 'box login: '; read user; [ "$user" ] || continue
   stty -echo; printf 'Password: '; read word; stty echo; echo

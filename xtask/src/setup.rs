@@ -13,7 +13,7 @@ use crate::{
 const BUILD_PACKAGES: [(&str, &str); 1] = [("libssl-dev", "/usr/include/openssl/ssl.h")];
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 29] = [
+const PACKAGES: [(&str, &str); 31] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openvswitch-switch", "/usr/sbin/ovs-vswitchd"),
     ("osmo-hlr", "/usr/bin/osmo-hlr"),
@@ -21,6 +21,7 @@ const PACKAGES: [(&str, &str); 29] = [
     ("openssh-server", "/usr/sbin/sshd"),
     ("openssh-client", "/usr/bin/ssh"),
     ("inetutils-telnetd", "/usr/sbin/telnetd"),
+    ("inetutils-telnet", "/usr/bin/inetutils-telnet"),
     ("socat", "/usr/bin/socat"),
     ("ser2net", "/usr/sbin/ser2net"),
     ("iproute2", "/usr/bin/ip"),
@@ -39,6 +40,7 @@ const PACKAGES: [(&str, &str); 29] = [
     ("junit5", "/usr/share/java/junit-jupiter-engine.jar"),
     ("python3-venv", "/usr/bin/python3"),
     ("python3-pytest", "/usr/lib/python3/dist-packages/pytest"),
+    ("python3-pyftpdlib", "/usr/lib/python3/dist-packages/pyftpdlib"),
     ("postgresql", "/usr/lib/postgresql"),
     ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),
     ("u-boot-qemu", "/usr/lib/u-boot/qemu-x86/u-boot.rom"),

@@ -27,6 +27,9 @@ const QUESTIONS_MAX: u32 = 12;
 
 /// Logs in, and makes the device ready as profile and target say.
 pub(super) async fn make_ready(session: &mut Session, deadline: Deadline) -> Result<(), SessionError> {
+    if !session.target.login {
+        return Ok(());
+    }
     log_in(session, deadline).await?;
     settle_in(session, deadline).await
 }

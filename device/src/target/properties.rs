@@ -49,6 +49,7 @@ pub(super) fn read(properties: &BTreeMap<String, Value>) -> Result<SessionTarget
         profile_settings: properties.object("profile_settings")?,
         profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),
         screen: properties.screen()?,
+        login: properties.text(&["login"])?.is_none() || properties.flag("login")?,
         level: properties.text(&["level"])?,
     })
 }

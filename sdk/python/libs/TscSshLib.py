@@ -1,4 +1,8 @@
-"""Twister's named SSH connections, on Jackfield's sessions. As `TscTelnetLib`, with the order of arguments that Twister had here."""
+"""Twister's named SSH connections, on Jackfield's sessions. As `TscTelnetLib`, with the order of arguments that Twister had here.
+
+The key of a host that is not known yet is taken in, and a changed one refused; Twister took any. A resource of the lab says more
+(`jackfield.session`).
+"""
 
 from _tsc_connections import Connection, Connections
 
@@ -11,7 +15,7 @@ class SshConnection(Connection):
     protocol = "ssh"
 
     def __init__(self, name, host, port=22, user=None, password=None):
-        Connection.__init__(self, name, host, port, user, password)
+        Connection.__init__(self, name, host, port, user, password, {"host_key": "accept-new"})
 
 
 class SshManager(Connections):

@@ -1,6 +1,5 @@
 """What Twister's telnet and SSH libraries have in common: connections by name, one of them active."""
 
-import re
 import sys
 
 import jackfield
@@ -8,7 +7,7 @@ from jackfield.errors import JackfieldError
 
 TIMEOUT_SECONDS_MIN = 2
 TIMEOUT_SECONDS = 4
-# How long a read waits for a device that has nothing to say.
+# A device that says nothing for so long has said what it had to say.
 QUIET_SECONDS = 0.2
 
 
@@ -17,48 +16,74 @@ class Connection(object):
 
     protocol = ""
 
-    def __init__(self, name, host, port, user, password):
+    def __init__(self, name, host, port, user, password, more=None):
         self.name, self.host, self.port = name, host, port
         self.timeout = TIMEOUT_SECONDS
         self.newline = None
+        # What `write` has answered with, and `read` and `read_until` may still want to see.
+        self._seen = ""
         given = {"protocol": self.protocol, "host": host, "port": int(port), "user": user, "password": password}
-        connect = {key: value for key, value in given.items() if value is not None}
-        self.session = jackfield.session(connect=connect, name="%s %s" % (self.protocol, name))
+        self._connect = {key: value for key, value in dict(given, **(more or {})).items() if value is not None}
+        self.session = self._open()
 
-    def write(self, command, result=True):
-        """Send a line."""
-        del result
+    def _open(self):
+        """Opens the session, or joins it; one whose connection was lost is connected again."""
+        return jackfield.session(connect=self._connect, name="%s %s" % (self.protocol, self.name))
+
+    def write(self, command, result=True, display=True):
+        """Send a line; the answer is what the device says to it, or `True` where no result is wanted.
+
+        What was answered can still be read: `write` and then `read_until` sees it, too.
+        """
+        self._seen = ""
         if self.newline is None:
-            self.session.send(command)
+            self.session.send(str(command))
         else:
-            self.session.send(command + self.newline, enter=False)
-        return True
+            self.session.send(str(command) + self.newline, enter=False)
+        if display:
+            print("command: %s" % command)
+        if not result:
+            return True
+        self._seen = self._come(self.timeout)
+        return self._seen
 
     def read(self):
         """What has come and was not read yet; empty where there is nothing."""
-        try:
-            found = self.session.expect(r"(?s).+$", timeout=QUIET_SECONDS)
-        except JackfieldError as error:
-            if error.code == "unreachable":
-                raise
-            return ""
-        return found.before + found.match
+        seen, self._seen = self._seen, ""
+        return seen + self._come(QUIET_SECONDS)
 
     def read_until(self, expected):
         """Everything up to, and with, this text."""
+        before, found, after = self._seen.partition(expected)
+        if found:
+            self._seen = after
+            return before + found
         found = self.session.expect(jackfield.exact(expected), timeout=self.timeout)
-        return found.before + found.match
+        before, self._seen = self._seen, ""
+        return before + found.before + found.match
 
-    def expect(self, expected, command=None):
-        """Send a command, if there is one, and wait for one of the regular expressions: `(index, match, text)`, as `telnetlib` had it."""
+    def expect(self, expected, command=None, result=True, display=True):
+        """Wait until the device shows this text, then send the command; the answer is what follows, or `True` where no result is wanted."""
+        shown = self.read_until(expected)
+        if display:
+            print(shown)
         if command is not None:
-            self.write(command)
-        patterns = [expected] if isinstance(expected, str) else list(expected)
-        found = self.session.expect(patterns, timeout=self.timeout)
-        return found.index, re.search(patterns[found.index], found.match), found.before + found.match
+            return self.write(command, result, display)
+        return (self.read() or shown) if result else True
+
+    def _come(self, seconds):
+        """What comes, until the device is quiet; waits so long for the first of it."""
+        text = ""
+        while True:
+            found = self.session.expect(["(?s).+$", jackfield.TIMEOUT, jackfield.END], timeout=QUIET_SECONDS if text else seconds)
+            text += found.before + found.match
+            if found.index:
+                return text
 
     def set_newline(self, newline):
         """What ends a line that is sent."""
+        if not isinstance(newline, str):
+            return False
         self.newline = newline
         return True
 
@@ -70,8 +95,9 @@ class Connection(object):
         return True
 
     def alive(self):
-        """Whether the session is still open."""
-        return self.session.name in jackfield.sessions()
+        """Whether the device can still be talked to; a connection that was lost is made again."""
+        self.session = self._open()
+        return True
 
     def close(self):
         """Close it."""
@@ -88,8 +114,13 @@ class Connections(object):
         self.connections = {}
         self.active_connection = None
 
+    @property
+    def activeConnection(self):
+        """Twister's name of it."""
+        return self.active_connection
+
     def write(self, command, name=None):
-        """Send a line."""
+        """Send a line; the answer is what the device says to it."""
         return self._with(name, lambda connection: connection.write(command))
 
     def read(self, name=None):
@@ -101,7 +132,7 @@ class Connections(object):
         return self._with(name, lambda connection: connection.read_until(expected))
 
     def expect(self, expected, command=None, name=None):
-        """Send a command, and wait for one of the regular expressions."""
+        """Wait for a text, then send the command; the answer is what follows."""
         return self._with(name, lambda connection: connection.expect(expected, command))
 
     def set_newline(self, newline, name=None):
