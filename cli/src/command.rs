@@ -1,5 +1,6 @@
 //! One file per noun.
 
+pub(crate) mod artifacts;
 pub(crate) mod completions;
 pub(crate) mod console;
 pub(crate) mod demo;

@@ -217,7 +217,8 @@ fn a_session_of_a_test_is_watched_by_two_and_taken_over_by_one() {
     }
     let attempt: Value = ana.get(&format!("/attempts/{}", test.attempt.unwrap())).unwrap();
     let artifacts = attempt["artifacts"].as_object().unwrap();
-    let (_, hash) = artifacts.iter().find(|(name, _)| name.ends_with("router.cast")).unwrap();
+    let (_, kept) = artifacts.iter().find(|(name, _)| name.ends_with("router.cast")).unwrap();
+    let hash = &kept["hash"];
     let recorded = typed(&ana.blob(hash.as_str().unwrap()).unwrap());
     let from = recorded.iter().position(|event| event == "console: ana takes over").unwrap();
     let expect = ["console: ana takes over", "show ip route\r", "console: ana lets go"];

@@ -45,10 +45,10 @@ fn packets_are_captured_by_a_call_and_by_a_property() {
     let rows = bench.api.tests(run).unwrap();
     for (row, file) in rows.iter().zip(["wire.pcap", "lo.pcap"]) {
         assert_eq!(row.state, TestState::Ended(Verdict::Pass), "{}", row.reason);
-        let attempt: Value = bench.api.get(&format!("/attempts/{}", row.attempt.unwrap())).unwrap();
-        let hash =
-            attempt["artifacts"][file].as_str().unwrap_or_else(|| panic!("{file} is not kept: {attempt}"));
-        let packets = bench.api.blob(hash).unwrap();
+        let test = row.attempt.unwrap().to_string();
+        let fetched = bench.jackfield(&["runs", "artifacts", &test, file, "--to", "-"]).unwrap();
+        assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+        let packets = fetched.stdout;
         assert_eq!(packets.first_chunk().copied().map(u32::from_ne_bytes), Some(PCAP));
         assert!(
             packets.windows(14).any(|bytes| bytes == b"who goes there"),

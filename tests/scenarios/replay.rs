@@ -64,7 +64,7 @@ fn what_was_recorded_on_a_router_is_played_by_the_simulator() {
     let rows = bench.api.pass_files(&["routes.py"], LIMIT).unwrap();
     let attempt: Value = bench.api.get(&format!("/attempts/{}", rows[0].attempt.unwrap())).unwrap();
     let artifacts = attempt["artifacts"].as_object().unwrap();
-    let hash = artifacts.iter().find(|(name, _)| name.ends_with(".cast")).unwrap().1;
+    let hash = artifacts.iter().find(|(name, _)| name.ends_with(".cast")).unwrap().1.get("hash").unwrap();
     let recording = bench.api.blob(hash.as_str().unwrap()).unwrap();
     drop(router);
 

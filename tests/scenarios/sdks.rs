@@ -162,7 +162,8 @@ fn left(lab: &Lab, row: &TestRow) {
         found
             .unwrap_or_else(|| panic!("{}: no {end} in {artifacts:?}", row.name))
             .1
-            .as_str()
+            .pointer("/hash")
+            .and_then(Value::as_str)
             .unwrap()
             .to_owned()
     };

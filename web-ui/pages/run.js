@@ -195,13 +195,23 @@ async function questions() {
     make("div", { class: "bar" }, ...answers(question)))));
 }
 
+const size = (bytes) => bytes.toLocaleString();
+
+/** Links to the files that a test left, each with its size. */
+function files(artifacts) {
+  const links = Object.entries(artifacts).map(([name, { hash, bytes }]) => make("span", {},
+    make("a", { href: `/api/v1/blobs/${hash}`, download: name.replaceAll("/", "_") }, name),
+    bytes === undefined ? " (not here yet) " : ` (${size(bytes)} bytes) `));
+  $("files").replaceChildren(...(links.length ? ["Files: ", ...links] : []));
+}
+
 /** Says how much of a log has come, where a test has ended before its log had; answers whether more may come. */
 async function log_state(test, stream) {
-  const { ep, logs, logs_expected } = await ask("GET", `/attempts/${test.attempt}`);
+  const { ep, logs, logs_expected, artifacts } = await ask("GET", `/attempts/${test.attempt}`);
+  files(artifacts);
   if (!logs_expected) return true;
   const stored = logs[stream] || 0;
   const expected = logs_expected[stream] || 0;
-  const size = (bytes) => bytes.toLocaleString();
   const away = stored < expected && ep && (await ask("GET", `/eps/${encodeURIComponent(ep)}`)).state === "offline";
   $("logstate").textContent = stored < expected
     ? `${size(stored)} of ${size(expected)} bytes have come` + (away ? `; ${ep}, which has the rest, is not connected` : "")
@@ -230,6 +240,7 @@ async function watch(test) {
   const box = $("log");
   box.textContent = "";
   $("logstate").textContent = "";
+  files({});
   watch_state(test, $("stream").value, mine.signal).catch(tell);
   box.scrollIntoView({ block: "nearest" });
   try {

@@ -1,6 +1,6 @@
 //! One try of a test, with everything that is known of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 use actix_web::{HttpResponse, web};
 use jackfield_protocol::{
@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{Answer, App, Failure, log};
 use crate::{
     auth::{Guard, MayRead},
+    blobs::BlobError,
     store,
 };
 
@@ -58,7 +59,17 @@ pub(super) struct AttemptDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     logs_expected: Option<BTreeMap<&'static str, u64>>,
     /// Files it left, by name; fetch them from `/api/v1/blobs/{hash}`.
-    artifacts: BTreeMap<String, BlobHash>,
+    artifacts: BTreeMap<String, KeptFile>,
+}
+
+/// A file that an attempt left.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct KeptFile {
+    /// What names its content.
+    hash: BlobHash,
+    /// Its size; none while it has not come from the EP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
 }
 
 /// One attempt, such as `41.17.1`.
@@ -79,7 +90,13 @@ pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, attempt: web::P
     let logs_expected: BTreeMap<_, _> = expected.filter(|(_, expected)| *expected > 0).collect();
     let logs_expected = log::is_over(&row).then_some(logs_expected);
     let logs = stored.into_iter().map(|(stream, size)| (stream.as_str(), size)).collect();
-    let artifacts = artifacts.into_iter().map(|left| (left.name.to_string(), left.hash)).collect();
+    let blobs = app.blobs.clone();
+    let kept = move |left: store::attempt::Artifact| {
+        let bytes = blobs.open_blob(&left.hash)?.map(|(_, bytes)| bytes);
+        Ok((left.name.to_string(), KeptFile { hash: left.hash, bytes }))
+    };
+    let kept = web::block(move || artifacts.into_iter().map(kept).collect::<io::Result<_>>()).await;
+    let artifacts = kept.map_err(io::Error::other).and_then(|kept| kept).map_err(BlobError::from)?;
     Ok(HttpResponse::Ok().json(AttemptDetail { logs, logs_expected, artifacts, ..detail(row) }))
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Context,
-    command::{follow, logs, run},
+    command::{artifacts, follow, logs, run},
     exit::Exit,
     output::{self, say, table},
     signal,
@@ -41,6 +41,16 @@ pub(crate) enum Runs {
         /// Go on while the test runs.
         #[arg(long)]
         follow: bool,
+    },
+    /// The files that a test left: recordings, captures, what it kept. With --to they are fetched.
+    Artifacts {
+        /// Run and test, such as 41.17, or an attempt, such as 41.17.1.
+        test: String,
+        /// One of them, by its name or a part of it.
+        name: Option<String>,
+        /// Where to: a file or - for one of them, a folder for all.
+        #[arg(long)]
+        to: Option<std::path::PathBuf>,
     },
     /// Wait for its end; the exit code is its verdict.
     Wait {
@@ -115,6 +125,9 @@ impl Runs {
             Self::List { limit } => list(context, *limit),
             Self::Show { run } => show(context, *run),
             Self::Logs { test, stream, follow } => logs(context, test, stream, *follow),
+            Self::Artifacts { test, name, to } => {
+                artifacts::run(context, test, name.as_deref(), to.as_deref())
+            }
             Self::Wait { run } => wait(context, *run),
             Self::Pause { run } => act(context, *run, "pause", &json!({})),
             Self::Resume { run } => act(context, *run, "resume", &json!({})),

@@ -5,16 +5,10 @@ use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use jackfield_device::record::cast::{Cast, CastEvent, Happened};
-use jackfield_protocol::id::BlobHash;
-use serde::Deserialize;
 use serde_json::json;
 
-use super::runs;
-use crate::{
-    Context,
-    exit::Exit,
-    output::{say, table},
-};
+use super::artifacts::{self, Kept};
+use crate::{Context, exit::Exit, output::say};
 
 /// The ending of a recording's name.
 const ENDING: &str = ".cast";
@@ -49,17 +43,10 @@ pub(crate) enum Session {
     },
 }
 
-/// What of an attempt names its recordings.
-#[derive(Deserialize)]
-struct Attempt {
-    #[serde(default)]
-    artifacts: BTreeMap<String, BlobHash>,
-}
-
 impl Session {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         match self {
-            Self::List { test } => list(context, test),
+            Self::List { test } => artifacts::print(context, &recordings(context, test)?),
             Self::Show { test, name } => {
                 let cast = recording(context, test, name.as_deref())?;
                 let events: Vec<_> = cast.events.iter().map(described).collect();
@@ -80,22 +67,9 @@ impl Session {
     }
 }
 
-fn recordings(context: &Context, test: &str) -> Result<BTreeMap<String, BlobHash>> {
-    let attempt = runs::attempt(context, test)?;
-    let Attempt { artifacts } = context.client.get(&format!("/attempts/{attempt}"))?;
-    Ok(artifacts.into_iter().filter(|(name, _)| name.ends_with(ENDING)).collect())
-}
-
-fn list(context: &Context, test: &str) -> Result<Exit> {
-    let recordings = recordings(context, test)?;
-    context.output.print(&recordings, |recordings| {
-        let mut table = table(&["RECORDING", "CONTENT"]);
-        for (name, hash) in recordings {
-            table.add_row([name.clone(), hash.to_string()]);
-        }
-        table.to_string()
-    })?;
-    Ok(Exit::Done)
+fn recordings(context: &Context, test: &str) -> Result<BTreeMap<String, Kept>> {
+    let files = artifacts::of(context, test)?;
+    Ok(files.into_iter().filter(|(name, _)| name.ends_with(ENDING)).collect())
 }
 
 fn recording(context: &Context, test: &str, name: Option<&str>) -> Result<Cast> {
@@ -104,15 +78,8 @@ fn recording(context: &Context, test: &str, name: Option<&str>) -> Result<Cast> 
         return Cast::parse(&text).with_context(|| test.to_owned());
     }
     let recordings = recordings(context, test)?;
-    let names = recordings.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let wanted = name.unwrap_or_default();
-    let mut fits = recordings.iter().filter(|(known, _)| known.contains(wanted));
-    let (name, hash) = match (fits.next(), fits.next()) {
-        (Some(one), None) => one,
-        (Some(_), Some(_)) => bail!("which of {names}?"),
-        (None, _) if recordings.is_empty() => bail!("{test} left no recording: it opened no session"),
-        (None, _) => bail!("{test} left no recording `{wanted}`; there are {names}"),
-    };
+    let (name, Kept { hash, .. }) =
+        artifacts::one(&recordings, name.unwrap_or_default(), test, "recording of a session")?;
     let text = context.client.get_response(&format!("/blobs/{hash}"))?.into_body().read_to_string()?;
     Cast::parse(&text).with_context(|| name.clone())
 }

@@ -1,0 +1,126 @@
+//! `jackfield runs artifacts`: the files that a test left, listed and fetched.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use jackfield_protocol::id::BlobHash;
+use serde::{Deserialize, Serialize};
+
+use super::runs;
+use crate::{
+    Context,
+    exit::Exit,
+    output::{table, talk},
+};
+
+/// A file that the engine keeps.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) hash: BlobHash,
+    /// None where it has not come yet.
+    bytes: Option<u64>,
+}
+
+/// What of an attempt names its files.
+#[derive(Deserialize)]
+struct Attempt {
+    #[serde(default)]
+    artifacts: BTreeMap<String, Kept>,
+}
+
+/// The files of a test, or of one attempt, by name.
+pub(crate) fn of(context: &Context, test: &str) -> Result<BTreeMap<String, Kept>> {
+    let attempt = runs::attempt(context, test)?;
+    let Attempt { artifacts } = context.client.get(&format!("/attempts/{attempt}"))?;
+    Ok(artifacts)
+}
+
+/// The one whose name is this, or holds this; `kind` is what the files are called.
+pub(crate) fn one<'a>(
+    files: &'a BTreeMap<String, Kept>,
+    wanted: &str,
+    test: &str,
+    kind: &str,
+) -> Result<(&'a String, &'a Kept)> {
+    if let Some(exact) = files.get_key_value(wanted) {
+        return Ok(exact);
+    }
+    let names = files.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let mut fits = files.iter().filter(|(name, _)| name.contains(wanted));
+    match (fits.next(), fits.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => bail!("which of {names}?"),
+        (None, _) if files.is_empty() => bail!("{test} left no {kind}"),
+        (None, _) => bail!("{test} left no {kind} `{wanted}`; there are {names}"),
+    }
+}
+
+/// Prints the table of them, as sizes and names.
+pub(crate) fn print(context: &Context, files: &BTreeMap<String, Kept>) -> Result<Exit> {
+    context.output.print(files, |files| {
+        let mut table = table(&["NAME", "BYTES", "CONTENT"]);
+        for (name, kept) in files {
+            let bytes = kept.bytes.map_or_else(|| "not here yet".to_owned(), |bytes| bytes.to_string());
+            table.add_row([name.clone(), bytes, kept.hash.to_string()]);
+        }
+        table.to_string()
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Lists the files of a test; with `to`, fetches one of them into a file or to standard output (`-`), or all into a folder.
+pub(crate) fn run(context: &Context, test: &str, name: Option<&str>, to: Option<&Path>) -> Result<Exit> {
+    let files = of(context, test)?;
+    let Some(to) = to else {
+        return match name {
+            None => print(context, &files),
+            Some(name) => {
+                let (name, kept) = one(&files, name, test, "file")?;
+                print(context, &BTreeMap::from([(name.clone(), *kept)]))
+            }
+        };
+    };
+    let Some(name) = name else {
+        fs::create_dir_all(to).with_context(|| format!("making the folder {}", to.display()))?;
+        for (name, kept) in &files {
+            fetch(context, kept, &to.join(name.replace('/', "_")))?;
+        }
+        return Ok(Exit::Done);
+    };
+    let (name, kept) = one(&files, name, test, "file")?;
+    if to == Path::new("-") {
+        let mut body = body(context, kept)?;
+        std::io::copy(&mut body, &mut std::io::stdout().lock())?;
+    } else if to.is_dir() {
+        fetch(context, kept, &to.join(name.replace('/', "_")))?;
+    } else {
+        fetch(context, kept, to)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn body(context: &Context, kept: &Kept) -> Result<impl std::io::Read> {
+    Ok(context.client.get_response(&format!("/blobs/{}", kept.hash))?.into_body().into_reader())
+}
+
+/// Writes a file whole, or leaves what was there.
+fn fetch(context: &Context, kept: &Kept, to: &Path) -> Result<()> {
+    let mut part = to.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let write = || -> Result<u64> {
+        let bytes = std::io::copy(&mut body(context, kept)?, &mut fs::File::create(&part)?)?;
+        fs::rename(&part, to)?;
+        Ok(bytes)
+    };
+    let bytes = write().with_context(|| format!("writing {}", to.display())).inspect_err(|_| {
+        // What came is not whole, and nobody asked for a part.
+        let _ = fs::remove_file(&part);
+    })?;
+    talk(&format!("{}: {bytes} bytes", to.display()));
+    Ok(())
+}
