@@ -8,7 +8,11 @@ use jackfield_device::record::cast::{Cast, CastEvent, Happened};
 use serde_json::json;
 
 use super::artifacts::{self, Kept};
-use crate::{Context, exit::Exit, output::say};
+use crate::{
+    Context,
+    exit::Exit,
+    output::{say, talk},
+};
 
 /// The ending of a recording's name.
 const ENDING: &str = ".cast";
@@ -75,13 +79,22 @@ fn recordings(context: &Context, test: &str) -> Result<BTreeMap<String, Kept>> {
 fn recording(context: &Context, test: &str, name: Option<&str>) -> Result<Cast> {
     if test.ends_with(ENDING) && name.is_none() {
         let text = std::fs::read_to_string(Path::new(test)).with_context(|| format!("reading {test}"))?;
-        return Cast::parse(&text).with_context(|| test.to_owned());
+        return read(test, &text);
     }
     let recordings = recordings(context, test)?;
     let (name, Kept { hash, .. }) =
         artifacts::one(&recordings, name.unwrap_or_default(), test, "recording of a session")?;
     let text = context.client.get_response(&format!("/blobs/{hash}"))?.into_body().read_to_string()?;
-    Cast::parse(&text).with_context(|| name.clone())
+    read(name, &text)
+}
+
+/// A recording from its text; says where it lacks its end.
+pub(crate) fn read(name: &str, text: &str) -> Result<Cast> {
+    let cast = Cast::parse(text).with_context(|| name.to_owned())?;
+    if cast.cut {
+        talk(&format!("{name}: the last line is cut off; what is before it is used"));
+    }
+    Ok(cast)
 }
 
 fn described(event: &CastEvent) -> serde_json::Value {

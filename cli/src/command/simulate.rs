@@ -4,10 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use jackfield_config::simulated::DeviceModel;
-use jackfield_device::{
-    record::cast::Cast,
-    simulate::{self, Listen, Running},
-};
+use jackfield_device::simulate::{self, Listen, Running};
 use serde_json::json;
 
 use crate::{Context, exit::Exit, output, signal};
@@ -43,7 +40,7 @@ impl Simulate {
                 };
                 let name = path.display().to_string();
                 devices.push(if path.extension().is_some_and(|ending| ending == "cast") {
-                    let cast = Cast::parse(&text).with_context(|| name.clone())?;
+                    let cast = super::session::read(&name, &text)?;
                     simulate::serve_recording(&name, &cast, listen).await?
                 } else {
                     simulate::serve(read_model(&name, &text)?, listen).await?

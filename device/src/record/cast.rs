@@ -33,6 +33,8 @@ pub struct Cast {
     pub timestamp: Option<i64>,
     /// What happened, in order.
     pub events: Vec<CastEvent>,
+    /// The last line was cut off, as a power cut leaves it; it is not among the events.
+    pub cut: bool,
 }
 
 /// A file that is no recording.
@@ -46,7 +48,7 @@ pub struct CastError {
 }
 
 impl Cast {
-    /// Reads a recording; a last line that was cut off, as a power cut leaves it, is left out.
+    /// Reads a recording; a last line that was cut off is left out.
     ///
     /// # Errors
     /// The first line that is not what it should be.
@@ -60,8 +62,8 @@ impl Cast {
             return Err(wrong(1, "is no header of asciicast version 2"));
         }
         let title = header.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let mut cast =
-            Self { title, timestamp: header.get("timestamp").and_then(Value::as_i64), events: Vec::new() };
+        let timestamp = header.get("timestamp").and_then(Value::as_i64);
+        let mut cast = Self { title, timestamp, events: Vec::new(), cut: false };
         let is_cut = !text.ends_with('\n');
         let last = text.lines().count();
         for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
@@ -69,7 +71,7 @@ impl Cast {
                 Some(Some(event)) => cast.events.push(event),
                 // Other kinds of events say nothing that we replay.
                 Some(None) => {}
-                None if number == last && is_cut => {}
+                None if number == last && is_cut => cast.cut = true,
                 None => return Err(wrong(number, "is no event of asciicast: [seconds, kind, text]")),
             }
         }
@@ -102,7 +104,7 @@ mod tests {
     fn a_recording_reads_back() {
         let text = "{\"version\": 2, \"width\": 80, \"height\": 24, \"title\": \"r1\"}\n[0.0, \"o\", \"r1# \"]\n[1.5, \"i\", \"show\\r\"]\n[2, \"x\", \"\"]\n[2.5, \"m\", \"st";
         let cast = Cast::parse(text).unwrap();
-        assert_eq!((cast.title.as_str(), cast.events.len(), cast.seconds()), ("r1", 2, 1.5));
+        assert_eq!((cast.title.as_str(), cast.events.len(), cast.seconds(), cast.cut), ("r1", 2, 1.5, true));
         assert_eq!(cast.events[1].what, Happened::Input("show\r".to_owned()));
         for (text, told) in [
             ("", "line 1 of the recording is not there: the file is empty"),
