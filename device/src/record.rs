@@ -11,6 +11,7 @@ use crate::{channel::Window, clock, limits::RECORDING_BYTES_MAX};
 
 pub mod cast;
 pub mod redact;
+pub mod typed;
 
 use redact::Redactor;
 

@@ -159,7 +159,9 @@ async fn attend(station: &Arc<Station>, order: &ConsoleOrder, line: &mut Line) -
             None => nothing_there("the console you wanted to watch is over".to_owned()),
         },
         ConsoleOf::Device { path, .. } => match open::open(station, order, line, &entered).await {
-            Ok((live, held)) => Seat::new(station, order, live, line, path, None).sit(Some(held)).await,
+            Ok((live, held, recording)) => {
+                Seat::new(station, order, live, line, path, None).sit(Some((held, recording))).await
+            }
             Err(end) => (end, None),
         },
     }

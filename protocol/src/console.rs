@@ -137,7 +137,7 @@ pub enum ConsoleOf {
 }
 
 /// What a person's side says, in text frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PersonToEp {
     /// The terminal has this size.
@@ -151,6 +151,11 @@ pub enum PersonToEp {
     Take,
     /// I am done; the test goes on.
     Release,
+    /// This is a place to find again in the recordings, of one who types.
+    Mark {
+        /// What it is called there.
+        label: String,
+    },
     /// I go; said by the engine for those who went without a word.
     Leave,
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     time::Duration,
 };
@@ -50,16 +50,16 @@ impl Sitting {
         let mut command = Command::new(jackfield());
         command.arg("console").args(arguments);
         command.env("JACKFIELD_ENGINE", &api.url).env("JACKFIELD_API_TOKEN", &api.token);
-        Self::run(bench, name, &mut command)
+        Self::run(&bench.path().join(format!("log/{name}.log")), &mut command)
     }
 
-    fn run(bench: &Bench, name: &str, command: &mut Command) -> Self {
-        let output = bench.path().join(format!("log/{name}.log"));
-        let out = File::create(&output).unwrap();
+    /// Somebody in front of a command; what they see is in `output`.
+    pub(crate) fn run(output: &Path, command: &mut Command) -> Self {
+        let out = File::create(output).unwrap();
         command.stdin(Stdio::piped()).stdout(out.try_clone().unwrap()).stderr(out);
         let mut child = command.spawn().unwrap();
         let input = child.stdin.take();
-        Self { child, input, output }
+        Self { child, input, output: output.to_owned() }
     }
 
     pub(crate) fn types(&mut self, text: &str) {
@@ -149,7 +149,9 @@ fn a_device_that_no_test_uses_is_one_persons_at_a_time() {
     let hash = said.split("recorded: /api/v1/blobs/").nth(1).unwrap().trim();
     let recorded = typed(&ana.blob(hash).unwrap());
     let expect = ["console: ana opens", "show version\r", "show ip route\r", "console: ana lets go"];
-    assert_eq!(recorded.get(..4).unwrap(), expect, "{recorded:?}");
+    let from = recorded.iter().position(|event| event == "console: ana opens").unwrap();
+    assert_eq!(recorded.get(from..from + 4).unwrap(), expect, "{recorded:?}");
+    assert!(recorded.iter().take(from).any(|event| event.starts_with("********")), "the login: {recorded:?}");
     let audit: Value = bench.api.get("/audit?limit=100").unwrap();
     let audit = audit.to_string();
     for part in ["console.open", "console.close", hash] {
@@ -311,7 +313,7 @@ fn a_terminal_is_raw_for_a_while_and_then_as_it_was() {
     let mut socat = Command::new("socat");
     socat.arg("-").arg(format!("EXEC:sh {},pty,setsid,ctty,stderr,sane", file.display()));
     socat.env("JACKFIELD_ENGINE", &bench.api.url).env("JACKFIELD_API_TOKEN", &bench.api.token);
-    let mut person = Sitting::run(&bench, "terminal", &mut socat);
+    let mut person = Sitting::run(&bench.path().join("log/terminal.log"), &mut socat);
     person.awaits("Ctrl-] then: q leaves");
     person.awaits("you type");
     person.types("show version\r");

@@ -24,6 +24,7 @@ mod order;
 mod people;
 mod power;
 mod queue;
+mod record;
 mod replay;
 mod router;
 mod routers;

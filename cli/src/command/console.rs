@@ -3,62 +3,79 @@
 //! At a terminal it is raw, and [`keys`] finds what is meant for us. With input from a pipe each line is sent when the device has fallen
 //! quiet after the one before, and the console is closed after the answer to the last.
 
+mod here;
 mod keys;
 mod list;
 mod piped;
+mod recording;
 mod socket;
 mod terminal;
+mod way;
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result};
 use jackfield_protocol::console::{EpToPerson, PersonToEp};
 use tokio::signal::unix::{SignalKind, signal};
 
+pub(super) use self::{
+    here::{Here, Sheet},
+    recording::create,
+    terminal::window,
+    way::Way,
+};
 use self::{
     keys::{Key, Keys},
-    socket::{Came, Socket},
+    recording::Recording,
+    socket::Socket,
     terminal::Terminal,
+    way::Came,
 };
 use crate::{Context, exit::Exit, output, signal::next_signal};
 
 /// A terminal on a device: watch the session of a test, take it over, or open one.
 ///
-/// Ctrl-] then q leaves, t takes over, r lets go, ? says so.
-#[derive(clap::Args)]
+/// Ctrl-] then q leaves, t takes over, r lets go, m sets a mark, ? says so.
+#[derive(clap::Args, Default)]
 #[command(subcommand_negates_reqs = true)]
 pub(crate) struct Console {
     #[command(subcommand)]
-    other: Option<Other>,
+    pub(super) other: Option<Other>,
     /// Id or path of the resource.
     #[arg(required = true)]
-    resource: Option<String>,
+    pub(super) resource: Option<String>,
     /// Only watch.
     #[arg(long, conflicts_with = "take")]
-    watch: bool,
+    pub(super) watch: bool,
     /// Take over the session of a test at once: it waits until you let go.
     #[arg(long)]
-    take: bool,
+    pub(super) take: bool,
     /// Only a session of this run.
     #[arg(long)]
-    run: Option<u64>,
+    pub(super) run: Option<u64>,
     /// Only the session that tests call so.
     #[arg(long, value_name = "NAME")]
-    session: Option<String>,
+    pub(super) session: Option<String>,
     /// Through this EP.
     #[arg(long, value_name = "NAME")]
-    ep: Option<String>,
+    pub(super) ep: Option<String>,
     /// Connect to a device without logging in, for one that is not up.
     #[arg(long, conflicts_with = "watch")]
-    raw: bool,
+    pub(super) raw: bool,
     /// With input from a pipe: how long the device is quiet, in milliseconds, when its answer is over.
     #[arg(long, value_name = "MILLIS", default_value_t = 1_000)]
-    quiet: u64,
+    pub(super) quiet: u64,
+    /// Write what is seen and typed into this file (asciicast v2).
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+    /// Also where the file is there already.
+    #[arg(long, requires = "record")]
+    pub(super) overwrite: bool,
 }
 
 /// What is no console itself.
 #[derive(clap::Subcommand)]
-enum Other {
+pub(super) enum Other {
     /// Who sits at consoles now, on what, and who types.
     List,
 }
@@ -78,14 +95,20 @@ impl Console {
     async fn attend(&self, context: &Context) -> Result<Exit> {
         let at_terminal = std::io::stdin().is_terminal();
         let take = self.take || (!self.watch && !at_terminal);
+        let recording = self.recording()?;
         let socket = Socket::open(&context.client, &self.path(take)).await?;
+        let way = Way::engine(socket, recording);
         if self.watch && !at_terminal {
-            return watch(socket).await;
+            return watch(way).await;
         }
-        if at_terminal {
-            return interactive(socket).await;
-        }
-        piped::answer(socket, std::time::Duration::from_millis(self.quiet)).await
+        talk(way, Duration::from_millis(self.quiet)).await
+    }
+
+    fn recording(&self) -> Result<Option<Recording>> {
+        let Some(path) = &self.record else { return Ok(None) };
+        let file = create(path, self.overwrite)?;
+        let title = self.resource.as_deref().unwrap_or_default();
+        Ok(Some(Recording::new(file, path.clone(), title, window())))
     }
 
     fn path(&self, take: bool) -> String {
@@ -110,40 +133,45 @@ impl Console {
     }
 }
 
+/// A person at a terminal, or a text from a pipe.
+pub(super) async fn talk(way: Way, quiet: Duration) -> Result<Exit> {
+    if std::io::stdin().is_terminal() { interactive(way).await } else { piped::answer(way, quiet).await }
+}
+
 /// Without a terminal or anything to type: prints what comes.
-async fn watch(mut socket: Socket) -> Result<Exit> {
+async fn watch(mut way: Way) -> Result<Exit> {
     loop {
         tokio::select! {
-            came = socket.next() => match came? {
+            came = way.next() => match came? {
                 Came::Shown(bytes) => if !terminal::print(&bytes)? { break },
-                Came::Said(EpToPerson::End { reason, code, recording }) => return socket::ended(&reason, code, recording),
+                Came::Said(EpToPerson::End { reason, code, recording }) => return way.ended(&reason, code, recording),
                 Came::Said(said) => if let Some(text) = told(&said) { output::talk(&text) },
             },
             interrupted = next_signal() => {
                 interrupted?;
-                socket.leave().await;
+                way.leave().await.tell();
                 return Ok(Exit::Interrupted);
             }
         }
     }
-    socket.leave().await;
+    way.leave().await.tell();
     Ok(Exit::Done)
 }
 
-async fn interactive(mut socket: Socket) -> Result<Exit> {
+async fn interactive(mut way: Way) -> Result<Exit> {
     let terminal = Terminal::raw().context("making the terminal raw")?;
     let mut resized = signal(SignalKind::window_change())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut typed = terminal::typed();
     let mut keys = Keys::default();
-    socket.say(PersonToEp::from(terminal.size())).await?;
+    way.say(PersonToEp::from(terminal.size())).await?;
     loop {
         tokio::select! {
-            came = socket.next() => match came? {
+            came = way.next() => match came? {
                 Came::Shown(bytes) => if !terminal::print(&bytes)? { break },
                 Came::Said(EpToPerson::End { reason, code, recording }) => {
                     drop(terminal);
-                    return socket::ended(&reason, code, recording);
+                    return way.ended(&reason, code, recording);
                 }
                 Came::Said(said) => if let Some(text) = told(&said) { terminal.tell(&text) },
             },
@@ -151,35 +179,36 @@ async fn interactive(mut socket: Socket) -> Result<Exit> {
                 let Some(bytes) = bytes else { break };
                 let mut leaves = false;
                 for key in keys.feed(&bytes) {
-                    leaves |= pressed(&mut socket, &terminal, key).await?;
+                    leaves |= pressed(&mut way, &terminal, key).await?;
                 }
                 if leaves { break }
             }
-            _ = resized.recv() => socket.say(PersonToEp::from(terminal.size())).await?,
+            _ = resized.recv() => way.say(PersonToEp::from(terminal.size())).await?,
             _ = hangup.recv() => break,
             // Ctrl-C is a key like others while the terminal is raw: this is TERM.
             _ = next_signal() => break,
         }
     }
-    let recording = socket.leave().await;
+    let left = way.leave().await;
     drop(terminal);
-    socket::closed(recording);
+    left.tell();
     Ok(Exit::Done)
 }
 
 /// Does what a key says; true where it leaves.
-async fn pressed(socket: &mut Socket, terminal: &Terminal, key: Key) -> Result<bool> {
+async fn pressed(way: &mut Way, terminal: &Terminal, key: Key) -> Result<bool> {
     match key {
-        Key::Typed(bytes) => socket.type_in(bytes).await?,
-        Key::Take => socket.say(PersonToEp::Take).await?,
-        Key::Release => socket.say(PersonToEp::Release).await?,
+        Key::Typed(bytes) => way.type_in(bytes).await?,
+        Key::Take => way.say(PersonToEp::Take).await?,
+        Key::Release => way.say(PersonToEp::Release).await?,
+        Key::Mark => terminal.tell(&way.mark().await?),
         Key::Help => terminal.tell(HELP),
         Key::Quit => return Ok(true),
     }
     Ok(false)
 }
 
-const HELP: &str = "Ctrl-] then: q leaves, t takes over from the test, r lets it go on, Ctrl-] sends Ctrl-] itself, ? shows this";
+const HELP: &str = "Ctrl-] then: q leaves, t takes over from the test, r lets it go on, m sets a mark in the recording, Ctrl-] sends Ctrl-] itself, ? shows this";
 
 /// What a person is told of a message; none where it is nothing to tell.
 fn told(said: &EpToPerson) -> Option<String> {

@@ -14,6 +14,8 @@ use crate::{
     output::{say, talk},
 };
 
+mod record;
+
 /// The ending of a recording's name.
 const ENDING: &str = ".cast";
 
@@ -25,6 +27,8 @@ pub(crate) enum Session {
         /// Run and test, such as 41.17, or an attempt, such as 41.17.1.
         test: String,
     },
+    /// Talk to a device by hand, and write it down.
+    Record(record::Record),
     /// A recording as text: what the device said, and what it was sent.
     Show {
         /// Run and test, an attempt, or a file that ends with .cast.
@@ -50,6 +54,7 @@ pub(crate) enum Session {
 impl Session {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         match self {
+            Self::Record(record) => record.run(context),
             Self::List { test } => artifacts::print(context, &recordings(context, test)?),
             Self::Show { test, name } => {
                 let cast = recording(context, test, name.as_deref())?;

@@ -1,6 +1,6 @@
 //! A recording as a device: it says what was said, as long as it is sent what was sent.
 //!
-//! Echoes are in the recording, so nothing is echoed. Where a test departs from it, the device says at which command, and hangs up.
+//! Echoes are in the recording, so nothing is echoed, but for lines that a person typed key by key. Where a test departs from it, the device says at which command, and hangs up.
 //! An empty line is no command: it asks for the prompt, and whether one was sent at a place depends on the way to the device.
 
 use std::{future::poll_fn, io};
@@ -8,11 +8,11 @@ use std::{future::poll_fn, io};
 use crate::{
     channel::{Channel, read},
     limits::SIMULATED_LINE_BYTES_MAX,
-    record::{
-        cast::{Cast, Happened},
-        redact::STARS,
-    },
+    record::{cast::Cast, redact::STARS},
 };
+use pieces::{Piece, pieces};
+
+mod pieces;
 
 /// A recording in turns.
 #[derive(Debug, Default)]
@@ -26,26 +26,28 @@ struct Turn {
     says: String,
     /// None at the end.
     hears: Option<String>,
+    /// A person typed it: each key is echoed.
+    typed: bool,
 }
 
 impl Script {
     pub(super) fn new(cast: &Cast) -> Self {
         let mut turns = vec![Turn::default()];
-        for event in &cast.events {
-            match &event.what {
-                Happened::Output(text) => {
+        for piece in pieces(cast) {
+            let (hears, typed) = match piece {
+                Piece::Says(text) => {
                     if let Some(last) = turns.last_mut() {
-                        last.says.push_str(text);
+                        last.says.push_str(&text);
                     }
+                    continue;
                 }
-                Happened::Input(text) => {
-                    if let Some(last) = turns.last_mut() {
-                        last.hears = Some(text.clone());
-                    }
-                    turns.push(Turn::default());
-                }
-                Happened::Resize(_) | Happened::Mark(_) => {}
+                Piece::Hears(text) => (text, false),
+                Piece::Typed(line) => (line, true),
+            };
+            if let Some(last) = turns.last_mut() {
+                (last.hears, last.typed) = (Some(hears), typed);
             }
+            turns.push(Turn::default());
         }
         Self { turns }
     }
@@ -94,7 +96,10 @@ async fn hear_command(
     wanted: &str,
 ) -> io::Result<Option<Vec<u8>>> {
     loop {
-        let heard = hear(channel, line, wanted).await?;
+        let heard = match turn.typed {
+            true => hear_typed(channel, line).await?,
+            false => hear(channel, line, wanted).await?,
+        };
         let asks_for_prompt = heard.as_deref().is_some_and(is_empty_line);
         if !asks_for_prompt || is_empty_line(wanted.as_bytes()) || is_secret(wanted) {
             return Ok(heard);
@@ -126,6 +131,40 @@ async fn hear(channel: &mut dyn Channel, line: &mut Vec<u8>, wanted: &str) -> io
             }
             return Ok(Some(heard));
         }
+        if read(channel, line).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+/// Takes a line key by key, shows each, and lets them be corrected.
+async fn hear_typed(channel: &mut dyn Channel, line: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+    const RUBOUT: &[u8] = b"\x08 \x08";
+    let mut text = Vec::new();
+    loop {
+        let mut echo = Vec::new();
+        let mut keys = std::mem::take(line).into_iter().peekable();
+        while let Some(key) = keys.next() {
+            match key {
+                b'\r' | b'\n' => {
+                    if key == b'\r' {
+                        keys.next_if_eq(&b'\n');
+                    }
+                    line.extend(keys);
+                    send(channel, &echo).await?;
+                    text.push(b'\r');
+                    return Ok(Some(text));
+                }
+                0x08 | 0x7f => echo.extend(text.pop().map_or(b"".as_slice(), |_| RUBOUT)),
+                0x15 => echo.extend(RUBOUT.repeat(std::mem::take(&mut text).len())),
+                _ if text.len() < SIMULATED_LINE_BYTES_MAX => {
+                    text.push(key);
+                    echo.push(key);
+                }
+                _ => {}
+            }
+        }
+        send(channel, &echo).await?;
         if read(channel, line).await? == 0 {
             return Ok(None);
         }

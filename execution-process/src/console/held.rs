@@ -55,14 +55,10 @@ impl Held {
         came
     }
 
-    /// Gives the device what was typed; a secret is not written down.
-    pub(super) async fn type_in(&mut self, bytes: &[u8], secret: bool) -> Result<(), String> {
+    /// Gives the device what was typed, of which so much may be written down.
+    pub(super) async fn type_in(&mut self, bytes: &[u8], shown: &[u8]) -> Result<(), String> {
         let Some(dialogue) = self.dialogue() else { return Err("the session has been closed".to_owned()) };
-        let deadline = Deadline::after(TYPE_LIMIT);
-        let sent = match secret {
-            true => dialogue.send_secret(bytes, deadline).await,
-            false => dialogue.send(bytes, deadline).await,
-        };
+        let sent = dialogue.send_shown(bytes, shown, Deadline::after(TYPE_LIMIT)).await;
         sent.map_err(|error| error.to_string())
     }
 

@@ -20,6 +20,7 @@ use super::{
     End, Entered,
     held::Held,
     line::{Heard, Line},
+    seat::{self, Recorded},
 };
 use crate::{
     sessions::{
@@ -36,7 +37,7 @@ pub(super) async fn open(
     order: &ConsoleOrder,
     line: &mut Line,
     entered: &Entered,
-) -> Result<(Live, Held), End> {
+) -> Result<(Live, Held, Option<Recorded>), End> {
     let ConsoleOf::Device { path, properties, others, profiles, raw } = &order.of else {
         return Err(End::failed(ErrorCode::Internal, "this is no device"));
     };
@@ -51,6 +52,9 @@ pub(super) async fn open(
         return Err(End::gone());
     }
     let (_, mut watch) = fan.watch(true);
+    // From the first word, so that the recording can be the device.
+    let recording = seat::record(station, order, path, &fan);
+    fan.set_typing(None, recording.as_ref().map(|(_, recorder)| Arc::clone(recorder)));
     let opening = connect(target, settings, *raw, fan.clone());
     tokio::pin!(opening);
     let held = loop {
@@ -71,7 +75,7 @@ pub(super) async fn open(
     }
     let live = Live { slot: None, fan, closing: CancellationToken::new() };
     entered.show(live.clone());
-    Ok((live, held))
+    Ok((live, held, recording))
 }
 
 fn target(

@@ -10,7 +10,10 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use jackfield_device::{
     channel::Window,
-    record::{Recorder, Tap},
+    record::{
+        Recorder, Tap,
+        typed::{QUESTION_BYTES, Typed},
+    },
     session::Session,
 };
 use jackfield_protocol::{
@@ -28,14 +31,11 @@ use super::{
 };
 use crate::{
     sessions::{
-        fan::{Lost, Seen, Watch},
+        fan::{Fan, Lost, Seen, Watch},
         live::Live,
     },
     station::Station,
 };
-
-/// Bytes of the last output in which a question for a secret is looked for.
-const QUESTION_BYTES: usize = 200;
 
 type Turn = BoxFuture<'static, OwnedMutexGuard<Option<Session>>>;
 
@@ -54,12 +54,15 @@ pub(super) struct Seat<'a> {
     window: Option<Window>,
     /// When they typed last.
     typed: Instant,
-    /// What they type is the answer to a question for a secret.
-    secret: bool,
+    /// What they type, as recordings show it.
+    keys: Typed,
     told_to_take: bool,
     /// What was said while they typed, in all their turns.
-    recording: Option<(PathBuf, Arc<Mutex<Recorder<File>>>)>,
+    recording: Option<Recorded>,
 }
+
+/// What a person keeps of a dialogue.
+pub(super) type Recorded = (PathBuf, Arc<Mutex<Recorder<File>>>);
 
 /// What happens next.
 enum Step {
@@ -98,14 +101,16 @@ impl<'a> Seat<'a> {
             turn: None,
             window: None,
             typed: Instant::now(),
-            secret: false,
+            keys: Typed::default(),
             told_to_take: false,
             recording: None,
         }
     }
 
     /// Sits there until it is over; `held` is a device of their own.
-    pub(super) async fn sit(mut self, held: Option<Held>) -> (End, Option<BlobHash>) {
+    pub(super) async fn sit(mut self, own: Option<(Held, Option<Recorded>)>) -> (End, Option<BlobHash>) {
+        let (held, recording) = own.unzip();
+        self.recording = recording.flatten();
         let (screen, watch) = self.live.fan.watch(self.order.watch_only.is_none());
         let end = match self.begin(screen, held).await {
             Ok(()) => self.attend(watch).await,
@@ -202,6 +207,13 @@ impl<'a> Seat<'a> {
             Heard::Typed(bytes) => self.typed(&bytes).await,
             Heard::Said(PersonToEp::Take) => Ok(self.take().await?),
             Heard::Said(PersonToEp::Release) => self.release().await,
+            Heard::Said(PersonToEp::Mark { label }) => {
+                let label = format!("{}: {label}", self.order.user);
+                if let Some(held) = &mut self.held {
+                    held.mark(&label);
+                }
+                Ok(())
+            }
             Heard::Said(PersonToEp::Resize { rows, columns }) => {
                 let window = Window { rows, columns };
                 self.window = Some(window);
@@ -222,11 +234,8 @@ impl<'a> Seat<'a> {
             }
             return Ok(());
         };
-        self.secret = self.secret || asks_for_secret(&self.live.fan.last(QUESTION_BYTES));
-        let sent = held.type_in(bytes, self.secret).await;
-        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-            self.secret = false;
-        }
+        let shown = self.keys.shown(&self.live.fan.last(QUESTION_BYTES), bytes);
+        let sent = held.type_in(bytes, shown).await;
         match sent {
             Ok(()) => Ok(()),
             Err(why) => {
@@ -263,11 +272,8 @@ impl<'a> Seat<'a> {
         let ConsoleOrder { console, user, .. } = self.order;
         self.turn = None;
         self.typed = Instant::now();
-        let title = format!("{user} at {}", if self.title.is_empty() { "a console" } else { self.title });
-        let secrets = self.live.fan.secrets();
         if self.recording.is_none() {
-            let (path, recorder) = self.station.sessions.console_recording(*console, &title, &secrets);
-            self.recording = recorder.map(|recorder| (path, Arc::new(Mutex::new(recorder))));
+            self.recording = record(self.station, self.order, self.title, &self.live.fan);
         }
         let recorder = self.recording.as_ref().map(|(_, recorder)| Arc::clone(recorder));
         self.live.fan.set_typing(Some((*console, user.clone())), recorder);
@@ -328,6 +334,13 @@ impl<'a> Seat<'a> {
     }
 }
 
+/// Begins to write down what is said, for the person.
+pub(super) fn record(station: &Station, order: &ConsoleOrder, title: &str, fan: &Fan) -> Option<Recorded> {
+    let title = format!("{} at {}", order.user, if title.is_empty() { "a console" } else { title });
+    let (path, recorder) = station.sessions.console_recording(order.console, &title, &fan.secrets());
+    Some((path, Arc::new(Mutex::new(recorder?))))
+}
+
 async fn taken(turn: &mut Option<Turn>) -> OwnedMutexGuard<Option<Session>> {
     match turn {
         Some(turn) => turn.await,
@@ -339,32 +352,5 @@ async fn read(held: &mut Option<Held>) -> bool {
     match held {
         Some(held) => held.listen().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Whether the device's last words ask for something that is not to be written down.
-fn asks_for_secret(last: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(last).to_lowercase();
-    let line = text.rsplit(['\n', '\r']).next().unwrap_or_default();
-    let asks = ["password", "passphrase", "passcode", "secret", "pin:", "community"];
-    line.trim_end().ends_with([':', '?', ']']) && asks.iter().any(|word| line.contains(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_question_for_a_secret_is_known() {
-        for (last, expect) in [
-            ("login: ana\r\nPassword: ", true),
-            ("[sudo] password for ana: ", true),
-            ("Enter passphrase for key '/k': ", true),
-            ("Password: \r\nr1# ", false),
-            ("r1(config)# enable secret ", false),
-            ("login: ", false),
-        ] {
-            assert_eq!(asks_for_secret(last.as_bytes()), expect, "{last}");
-        }
     }
 }

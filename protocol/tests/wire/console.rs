@@ -22,6 +22,7 @@ variants!(PersonToEp {
     PersonToEp::Resize { .. } => "resize",
     PersonToEp::Take => "take",
     PersonToEp::Release => "release",
+    PersonToEp::Mark { .. } => "mark",
     PersonToEp::Leave => "leave",
 });
 
@@ -40,6 +41,7 @@ pub(crate) fn samples() -> Vec<Sample> {
             .one(PersonToEp::Resize { rows: 24, columns: 80 })
             .one(PersonToEp::Take)
             .one(PersonToEp::Release)
+            .one(PersonToEp::Mark { label: awkward() })
             .one(PersonToEp::Leave)
             .whole(),
     );

@@ -10,6 +10,7 @@ pub(super) enum Key {
     Typed(Vec<u8>),
     Take,
     Release,
+    Mark,
     Help,
     Quit,
 }
@@ -42,6 +43,7 @@ impl Keys {
                 b'q' | b'Q' | b'.' => Key::Quit,
                 b't' | b'T' => Key::Take,
                 b'r' | b'R' => Key::Release,
+                b'm' | b'M' => Key::Mark,
                 _ => Key::Help,
             };
             if !plain.is_empty() {
@@ -71,6 +73,6 @@ mod tests {
         check(&[b"show\r"], &[typed(b"show\r")]);
         check(&[b"a\x1dtb\x1d", b"rc"], &[typed(b"a"), Key::Take, typed(b"b"), Key::Release, typed(b"c")]);
         check(&[b"\x1d\x1dq"], &[typed(b"\x1dq")]);
-        check(&[b"\x1d?\x1dq"], &[Key::Help, Key::Quit]);
+        check(&[b"\x1d?\x1dm\x1dq"], &[Key::Help, Key::Mark, Key::Quit]);
     }
 }

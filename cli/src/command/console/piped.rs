@@ -7,8 +7,8 @@ use jackfield_protocol::console::EpToPerson;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    socket::{self, Came, Socket},
     terminal, told,
+    way::{Came, Way},
 };
 use crate::{exit::Exit, output, signal::next_signal};
 
@@ -16,7 +16,7 @@ use crate::{exit::Exit, output, signal::next_signal};
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// Sends what is piped, prints what comes, and ends after the last answer.
-pub(super) async fn answer(mut socket: Socket, quiet: Duration) -> Result<Exit> {
+pub(super) async fn answer(mut way: Way, quiet: Duration) -> Result<Exit> {
     let mut typed = terminal::typed();
     let mut lines = Lines::default();
     let mut mine = false;
@@ -25,23 +25,23 @@ pub(super) async fn answer(mut socket: Socket, quiet: Duration) -> Result<Exit> 
     let (mut still, mut late) = (Instant::now() + far, Instant::now() + far);
     loop {
         tokio::select! {
-            came = socket.next() => match came? {
+            came = way.next() => match came? {
                 Came::Shown(bytes) => {
                     still = Instant::now() + quiet;
                     if !terminal::print(&bytes)? { break }
                 }
                 Came::Said(EpToPerson::End { reason, code, recording }) => {
-                    let exit = socket::ended(&reason, code, recording)?;
+                    let exit = way.ended(&reason, code, recording)?;
                     return Ok(if lines.is_done() { exit } else { Exit::NotPassed });
                 }
                 Came::Said(EpToPerson::Refused { text }) => {
-                    socket.leave().await;
+                    way.leave().await.tell();
                     bail!(text);
                 }
                 Came::Said(said) => {
                     let you = matches!(said, EpToPerson::Typing { you: true, .. });
                     if mine && matches!(said, EpToPerson::Typing { you: false, .. }) {
-                        socket.leave().await;
+                        way.leave().await.tell();
                         bail!("the session was taken back before all was typed");
                     }
                     if you && !mine {
@@ -57,20 +57,19 @@ pub(super) async fn answer(mut socket: Socket, quiet: Duration) -> Result<Exit> 
             },
             () = sleep_until(still.min(late)), if mine && lines.has_next() => match lines.next() {
                 Some(line) => {
-                    socket.type_in(line).await?;
+                    way.type_in(line).await?;
                     (still, late) = (Instant::now() + quiet, Instant::now() + ANSWER_LIMIT);
                 }
                 None => break,
             },
             interrupted = next_signal() => {
                 interrupted?;
-                socket.leave().await;
+                way.leave().await.tell();
                 return Ok(Exit::Interrupted);
             }
         }
     }
-    let recording = socket.leave().await;
-    socket::closed(recording);
+    way.leave().await.tell();
     Ok(Exit::Done)
 }
 

@@ -19,7 +19,8 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{client::Client, exit::Exit, output};
+use super::way::Came;
+use crate::client::Client;
 
 /// How long the engine may take to find the device's EP.
 const OPEN_LIMIT: Duration = Duration::from_secs(30);
@@ -27,14 +28,6 @@ const OPEN_LIMIT: Duration = Duration::from_secs(30);
 const LEAVE_LIMIT: Duration = Duration::from_secs(12);
 /// The engine asks whether we live more often than this.
 const SILENCE: Duration = Duration::from_secs(120);
-
-/// What came.
-pub(super) enum Came {
-    /// The device said this.
-    Shown(Vec<u8>),
-    /// The EP or the engine said this.
-    Said(EpToPerson),
-}
 
 pub(super) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -68,6 +61,11 @@ impl Socket {
             Ok(Err(error)) => Err(client.lost(error)),
             Err(_) => Err(client.lost(format!("no answer within {} s", OPEN_LIMIT.as_secs()))),
         }
+    }
+
+    /// The engine.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// What comes next; nothing is lost when the wait is given up.
@@ -137,23 +135,4 @@ fn refused(response: &Response<Option<Vec<u8>>>) -> Problem {
             format!("the engine answered {}: {}", response.status(), text.trim()),
         )
     })
-}
-
-/// How a console ended that we did not leave.
-pub(super) fn ended(reason: &str, code: Option<ErrorCode>, recording: Option<BlobHash>) -> Result<Exit> {
-    closed(recording);
-    match code {
-        Some(code) => Err(Problem::new(code, reason).into()),
-        None => {
-            output::talk(reason);
-            Ok(Exit::Done)
-        }
-    }
-}
-
-/// Says where what was said is kept.
-pub(super) fn closed(recording: Option<BlobHash>) {
-    if let Some(hash) = recording {
-        output::talk(&format!("recorded: /api/v1/blobs/{hash}"));
-    }
 }

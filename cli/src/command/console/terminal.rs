@@ -1,8 +1,9 @@
 //! The terminal of the person: raw while a console is open, as it was before on every way out.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 
 use anyhow::Result;
+use jackfield_device::channel::Window;
 use jackfield_protocol::console::PersonToEp;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::sync::mpsc;
@@ -24,6 +25,23 @@ pub(super) struct Size {
     columns: u16,
 }
 
+/// The size of the terminal in front of a person; where there is none, what devices are told that tests talk to.
+pub(in crate::command) fn window() -> Window {
+    let Size { rows, columns } = match std::io::stdin().is_terminal() {
+        true => size(),
+        false => return Window::default(),
+    };
+    Window { rows, columns }
+}
+
+fn size() -> Size {
+    match tcgetwinsize(std::io::stdin()) {
+        Ok(size) if size.ws_row > 0 && size.ws_col > 0 => Size { rows: size.ws_row, columns: size.ws_col },
+        // A terminal that does not say is taken for the most common one.
+        _ => Size { rows: 24, columns: 80 },
+    }
+}
+
 impl From<Size> for PersonToEp {
     fn from(Size { rows, columns }: Size) -> Self {
         Self::Resize { rows, columns }
@@ -41,13 +59,7 @@ impl Terminal {
     }
 
     pub(super) fn size(&self) -> Size {
-        match tcgetwinsize(std::io::stdin()) {
-            Ok(size) if size.ws_row > 0 && size.ws_col > 0 => {
-                Size { rows: size.ws_row, columns: size.ws_col }
-            }
-            // A terminal that does not say is taken for the most common one.
-            _ => Size { rows: 24, columns: 80 },
-        }
+        size()
     }
 
     /// Says something between what the device says.

@@ -29,7 +29,11 @@ impl Dialogue {
         self.send_shown(bytes, b"********", deadline).await
     }
 
-    async fn send_shown(
+    /// Sends bytes; listeners see something else, or nothing where that is empty.
+    ///
+    /// # Errors
+    /// As [`Dialogue::send`].
+    pub async fn send_shown(
         &mut self,
         bytes: &[u8],
         shown: &[u8],
