@@ -14,7 +14,11 @@ use std::{
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{beside::Beside, limits::READ_BYTES, line::LineOrder};
+use crate::{
+    beside::Beside,
+    limits::READ_BYTES,
+    line::{LineOrder, ModemLines},
+};
 
 /// A terminal's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,14 @@ pub trait Channel: Send {
         let _ = order;
         Box::pin(async {
             let why = "this session has no serial line: only serial and rfc2217 sessions have, and telnet knows a break";
+            Err(io::Error::new(io::ErrorKind::Unsupported, why))
+        })
+    }
+
+    /// The modem lines as the other end has them now.
+    fn modem_lines(&mut self) -> BoxFuture<'_, io::Result<ModemLines>> {
+        Box::pin(async {
+            let why = "this session has no modem lines: only serial and rfc2217 sessions have";
             Err(io::Error::new(io::ErrorKind::Unsupported, why))
         })
     }

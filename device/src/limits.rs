@@ -77,6 +77,10 @@ pub const COM_PORT_ANSWERS_MAX: usize = 64;
 pub const SFTP_ANSWER_SECS_MAX: u64 = 60;
 /// Bytes of one line of SCP.
 pub const SCP_LINE_BYTES_MAX: usize = 8 * 1024;
+/// Files and folders in a folder that is moved; a larger one is refused before anything is moved, or where that is only seen on the way.
+pub const FOLDER_ENTRIES_MAX: usize = 100_000;
+/// Folders within folders.
+pub const FOLDER_DEPTH_MAX: usize = 64;
 /// Time for a file, where nobody says another.
 pub const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);
 /// Bytes of a prompt; a longer line is none, whatever it ends with.

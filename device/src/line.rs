@@ -136,6 +136,19 @@ impl FromStr for Flow {
     }
 }
 
+/// The modem lines that the other end sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModemLines {
+    /// It lets us send.
+    pub cts: bool,
+    /// It is there.
+    pub dsr: bool,
+    /// It rings.
+    pub ri: bool,
+    /// It hears a carrier.
+    pub cd: bool,
+}
+
 /// What can be done to a line in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineOrder {

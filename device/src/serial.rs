@@ -20,7 +20,7 @@ use crate::{
     channel::{Channel, Window, scratch},
     clock::now,
     limits::{BREAK_MAX, REPLUG_POLL},
-    line::{Line, LineOrder},
+    line::{Line, LineOrder, ModemLines},
 };
 
 /// The kernel holds a line down for this long at a time.
@@ -79,9 +79,13 @@ impl Serial {
         self.gone = Some((now(), Box::pin(sleep(REPLUG_POLL))));
     }
 
-    async fn do_order(&mut self, order: LineOrder) -> io::Result<()> {
+    fn plugged(&self) -> io::Result<&Port> {
         let away = || io::Error::new(io::ErrorKind::NotConnected, "the serial line is unplugged");
-        let port = self.port.as_ref().ok_or_else(away)?;
+        self.port.as_ref().ok_or_else(away)
+    }
+
+    async fn do_order(&mut self, order: LineOrder) -> io::Result<()> {
+        let port = self.plugged()?;
         match order {
             LineOrder::Set { .. } => {
                 let line = order.applied_to(self.line);
@@ -101,10 +105,8 @@ impl Serial {
                 Ok(())
             }
             LineOrder::Purge => port.purge(),
-            LineOrder::Dtr(_) | LineOrder::Rts(_) => {
-                let why = "modem lines can be set on rfc2217 sessions only";
-                Err(io::Error::new(io::ErrorKind::Unsupported, why))
-            }
+            LineOrder::Dtr(is_on) => port.modem(|line| line.set_dtr(is_on)),
+            LineOrder::Rts(is_on) => port.modem(|line| line.set_rts(is_on)),
         }
     }
 }
@@ -166,5 +168,18 @@ impl Channel for Serial {
 
     fn order(&mut self, order: LineOrder) -> BoxFuture<'_, io::Result<()>> {
         Box::pin(self.do_order(order))
+    }
+
+    fn modem_lines(&mut self) -> BoxFuture<'_, io::Result<ModemLines>> {
+        Box::pin(async {
+            self.plugged()?.modem(|line| {
+                Ok(ModemLines {
+                    cts: line.read_cts()?,
+                    dsr: line.read_dsr()?,
+                    ri: line.read_ri()?,
+                    cd: line.read_cd()?,
+                })
+            })
+        })
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     channel::{Channel, Window, poll_stream, scratch},
     clock::Deadline,
     limits::{BREAK_MAX, COM_PORT_TIMEOUT, TELNET_ANSWERS_MAX, TELNET_OUT_BYTES_MAX},
-    line::{Line, LineOrder},
+    line::{Line, LineOrder, ModemLines},
 };
 
 pub use codec::{Codec, Role};
@@ -64,6 +64,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Telnet<S> {
         let Some(line) = line else { return Ok(()) };
         let Line { speed, framing, flow } = line;
         self.give(LineOrder::Set { speed: Some(speed), framing: Some(framing), flow: Some(flow) }).await
+    }
+
+    /// Has the terminal server tell the modem lines: it does when it is asked to tell every change from now on.
+    async fn read_modem(&mut self) -> io::Result<ModemLines> {
+        let unsupported = |why: &str| io::Error::new(io::ErrorKind::Unsupported, why.to_owned());
+        let nothing =
+            "telnet alone knows no modem lines: use protocol = rfc2217 where the terminal server speaks it";
+        let order = self.codec.com_port().ok_or_else(|| unsupported(nothing))?.ask_modem();
+        self.codec.order(&order, &mut self.out);
+        poll_fn(|cx| self.poll_flush(cx)).await?;
+        let limit = Deadline::after(COM_PORT_TIMEOUT);
+        let told = self.until(|codec| codec.com_port()?.modem_lines());
+        let mute = "the terminal server does not tell the modem lines; the line behind it may have none";
+        timeout_at(limit.instant(), told).await.map_err(|_late| unsupported(mute))?
     }
 
     /// Gives the orders that one order of ours takes, and sees that each is granted.
@@ -232,6 +246,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Channel for Telnet<S> {
         self.codec.is_weary().then(|| {
             format!("it negotiates telnet options without end, and is no longer answered after {TELNET_ANSWERS_MAX}")
         })
+    }
+
+    fn modem_lines(&mut self) -> BoxFuture<'_, io::Result<ModemLines>> {
+        Box::pin(self.read_modem())
     }
 
     fn order(&mut self, order: LineOrder) -> BoxFuture<'_, io::Result<()>> {

@@ -1,15 +1,21 @@
-//! Files to and from a device, beside a session: by SFTP, and by SCP where a device has nothing better.
+//! Files and folders to and from a device, beside a session: by SFTP, and by SCP where a device has nothing better.
 
+mod file;
 mod scp;
 mod sftp;
+mod tree;
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-use tokio::{fs::File, time::timeout_at};
+use tokio::time::timeout_at;
 
+use self::{
+    file::Source,
+    tree::{Progress, Tree},
+};
 use crate::{beside::Beside, clock::Deadline};
 
 /// By which protocol.
@@ -38,10 +44,14 @@ impl std::str::FromStr for Way {
 }
 
 /// What was moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     /// How much.
     pub bytes: u64,
+    /// How many files.
+    pub files: u64,
+    /// What was left out of a folder: symbolic links, and what is neither file nor folder.
+    pub skipped: Vec<String>,
     /// By which protocol.
     pub way: &'static str,
 }
@@ -84,6 +94,14 @@ pub enum TransferError {
         /// How long it had.
         within: std::time::Duration,
     },
+    /// A folder was not moved to its end.
+    #[error("{failed}; {files} files of the folder were moved before it")]
+    Partial {
+        /// How many files are whole at the other end.
+        files: u64,
+        /// What stopped it, with the file that it was at.
+        failed: Box<TransferError>,
+    },
 }
 
 impl TransferError {
@@ -92,14 +110,32 @@ impl TransferError {
         match self {
             Self::NoWay(_) | Self::Local { .. } => true,
             Self::Remote { .. } | Self::Protocol { .. } | Self::Late { .. } => false,
+            Self::Partial { failed, .. } => failed.is_test(),
         }
     }
 }
 
-/// Copies a file of ours to the device. A remote name that ends with `/` is a folder, and the file keeps its name.
+impl TransferError {
+    /// The same of another name: that of the file, not of the place where it is written first.
+    fn of(self, written: &str, meant: &str) -> Self {
+        match self {
+            Self::Remote { path, why } if path == written => Self::Remote { path: meant.to_owned(), why },
+            same @ (Self::NoWay(_)
+            | Self::Local { .. }
+            | Self::Remote { .. }
+            | Self::Protocol { .. }
+            | Self::Late { .. }
+            | Self::Partial { .. }) => same,
+        }
+    }
+}
+
+/// Copies a file or a folder of ours to the device. A remote name that ends with `/` is a folder, and what is copied keeps its name in it. A
+/// folder that is there already is filled.
 ///
 /// # Errors
-/// There is no such file, the device does not take it, or not in time; then part of it may be there.
+/// There is no such file, the device does not take it, or not in time. Then part of a single file may be there; of a folder, by SFTP, whole files
+/// only, and the error names the one that failed.
 pub async fn put(
     beside: &dyn Beside,
     local: &Path,
@@ -113,25 +149,34 @@ pub async fn put(
     } else {
         remote.to_owned()
     };
+    let progress = Progress::default();
+    let is_folder = tokio::fs::metadata(local).await.is_ok_and(|found| found.is_dir());
     let moving = async {
-        let file = Source::open(local).await?;
-        match way {
-            Way::Sftp => sftp::put(beside, file, &remote).await,
-            Way::Scp => scp::put(beside, file, &remote).await,
-            Way::Either => match sftp::Sftp::begin(beside).await {
-                Ok(sftp) => sftp.put(file, &remote).await,
-                Err(error) if is_lack(&error) => scp::put(beside, file, &remote).await,
-                Err(error) => Err(error),
-            },
+        if is_folder {
+            let tree = Tree::of(local).await?;
+            tree.skipped.iter().for_each(|path| progress.skip(path.into()));
+            return match sftp_or_scp(beside, way).await? {
+                Some(sftp) => sftp.put_folder(local, &tree, &remote, &progress).await.map(|()| "sftp"),
+                None => scp::put_folder(beside, local, &tree, &remote, &progress).await.map(|()| "scp"),
+            };
         }
+        let file = Source::open(local).await?;
+        let (bytes, way) = match sftp_or_scp(beside, way).await? {
+            Some(sftp) => (sftp.put(file, &remote).await?, "sftp"),
+            None => (scp::put(beside, file, &remote).await?, "scp"),
+        };
+        progress.done(bytes);
+        Ok(way)
     };
-    within(deadline, &remote, Box::pin(moving)).await
+    let moved = within(deadline, &remote, &progress, Box::pin(moving)).await;
+    told(moved, &progress, is_folder)
 }
 
-/// Copies a file of the device here; it appears under its name when it is whole. A local name that is a folder keeps the file's name.
+/// Copies a file or a folder of the device here; each file appears under its name when it is whole. A local name that is a folder keeps the name.
 ///
 /// # Errors
-/// There is no such file, it cannot be written here, or not in time; then nothing is left here.
+/// There is no such file, it cannot be written here, or not in time; then nothing is left here but files of a folder that are whole, and the error
+/// names the one that failed.
 pub async fn get(
     beside: &dyn Beside,
     remote: &str,
@@ -139,22 +184,51 @@ pub async fn get(
     way: Way,
     deadline: Deadline,
 ) -> Result<Moved, TransferError> {
+    let remote = if remote.len() > 1 { remote.trim_end_matches('/') } else { remote };
     let name = remote.rsplit('/').next().unwrap_or_default();
     let is_folder = tokio::fs::metadata(local).await.is_ok_and(|found| found.is_dir());
     let local = if is_folder { local.join(name) } else { local.to_owned() };
+    let progress = Progress::default();
     let moving = async {
-        let file = Sink::create(&local).await?;
-        match way {
-            Way::Sftp => sftp::get(beside, remote, file).await,
-            Way::Scp => scp::get(beside, remote, file).await,
-            Way::Either => match sftp::Sftp::begin(beside).await {
-                Ok(sftp) => sftp.get(remote, file).await,
-                Err(error) if is_lack(&error) => scp::get(beside, remote, file).await,
-                Err(error) => Err(error),
-            },
+        if let Some(sftp) = sftp_or_scp(beside, way).await? {
+            return sftp.get(remote, &local, &progress).await.map(|is_folder| ("sftp", is_folder));
         }
+        scp::get(beside, remote, &local, &progress).await.map(|is_folder| ("scp", is_folder))
     };
-    within(deadline, remote, Box::pin(moving)).await
+    let moved = within(deadline, remote, &progress, Box::pin(moving)).await;
+    let is_folder = match &moved {
+        Ok((_, is_folder)) => *is_folder,
+        // A single file says nothing of its beginning.
+        Err(_) => progress.told().path.len() > remote.len(),
+    };
+    told(moved.map(|(way, _)| way), &progress, is_folder)
+}
+
+/// SFTP, or none where it is to be SCP.
+async fn sftp_or_scp(beside: &dyn Beside, way: Way) -> Result<Option<sftp::Sftp>, TransferError> {
+    match way {
+        Way::Scp => Ok(None),
+        Way::Sftp => sftp::Sftp::begin(beside).await.map(Some),
+        Way::Either => match sftp::Sftp::begin(beside).await {
+            Err(error) if is_lack(&error) => Ok(None),
+            begun => begun.map(Some),
+        },
+    }
+}
+
+fn told(
+    moved: Result<&'static str, TransferError>,
+    progress: &Progress,
+    is_folder: bool,
+) -> Result<Moved, TransferError> {
+    let step = progress.told();
+    match moved {
+        Ok(way) => Ok(Moved { bytes: step.bytes, files: step.files, skipped: step.skipped, way }),
+        Err(failed) if is_folder => {
+            Err(TransferError::Partial { files: step.files, failed: Box::new(failed) })
+        }
+        Err(failed) => Err(failed),
+    }
 }
 
 /// Whether the device simply does not have the protocol.
@@ -162,89 +236,17 @@ fn is_lack(error: &TransferError) -> bool {
     matches!(error, TransferError::Protocol { .. })
 }
 
-async fn within(
+/// The file that was under way when the time was over is named; where there was none yet, what was asked for.
+async fn within<T>(
     deadline: Deadline,
-    path: &str,
-    moving: impl Future<Output = Result<Moved, TransferError>>,
-) -> Result<Moved, TransferError> {
-    let late = |_| TransferError::Late { path: path.to_owned(), within: deadline.span() };
+    asked: &str,
+    progress: &Progress,
+    moving: impl Future<Output = Result<T, TransferError>>,
+) -> Result<T, TransferError> {
+    let late = |_| {
+        let path = progress.told().path;
+        let path = if path.is_empty() { asked.to_owned() } else { path };
+        TransferError::Late { path, within: deadline.span() }
+    };
     timeout_at(deadline.instant(), moving).await.map_err(late)?
-}
-
-/// A file of ours that is sent.
-struct Source {
-    path: PathBuf,
-    file: File,
-    bytes: u64,
-    mode: u32,
-}
-
-impl Source {
-    async fn open(path: &Path) -> Result<Self, TransferError> {
-        let failed = |source| TransferError::Local { path: path.to_owned(), source };
-        let file = File::open(path).await.map_err(failed)?;
-        let found = file.metadata().await.map_err(failed)?;
-        if !found.is_file() {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is no file; move files one by one");
-            return Err(failed(source));
-        }
-        let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777;
-        Ok(Self { path: path.to_owned(), file, bytes: found.len(), mode })
-    }
-
-    fn failed(&self, source: io::Error) -> TransferError {
-        TransferError::Local { path: self.path.clone(), source }
-    }
-}
-
-/// A file of ours that is received: beside its place until it is whole.
-struct Sink {
-    path: PathBuf,
-    part: PathBuf,
-    file: File,
-    whole: bool,
-}
-
-impl Sink {
-    async fn create(path: &Path) -> Result<Self, TransferError> {
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let failed = |source| TransferError::Local { path: path.to_owned(), source };
-        let file = File::create(&part).await.map_err(failed)?;
-        Ok(Self { path: path.to_owned(), part, file, whole: false })
-    }
-
-    fn failed(&self, source: io::Error) -> TransferError {
-        TransferError::Local { path: self.path.clone(), source }
-    }
-
-    /// It is all there.
-    async fn finish(mut self, mode: Option<u32>) -> Result<(), TransferError> {
-        let done = async {
-            tokio::io::AsyncWriteExt::flush(&mut self.file).await?;
-            if let Some(mode) = mode {
-                let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode & 0o777);
-                self.file.set_permissions(permissions).await?;
-            }
-            tokio::fs::rename(&self.part, &self.path).await
-        };
-        match done.await {
-            Ok(()) => {
-                self.whole = true;
-                Ok(())
-            }
-            Err(error) => Err(self.failed(error)),
-        }
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        if !self.whole
-            && let Err(error) = std::fs::remove_file(&self.part)
-        {
-            tracing::debug!(%error, "the beginning of a file could not be removed");
-        }
-    }
 }

@@ -47,15 +47,15 @@ impl Router {
         Self::on(Node::start()?, &["zebra", "staticd"], "")
     }
 
-    /// Two routers with a cable between their `eth0`, and OSPF over it. Router 1 is 198.51.100.1 there and 203.0.113.1 on its loopback,
-    /// router 2 likewise.
+    /// Two routers with a cable between their `eth0`, and OSPF and BGP over it. Router 1 is 198.51.100.1 there and 203.0.113.1 on its loopback,
+    /// which OSPF tells the other, and BGP tells that 198.18.1.0/24 is here; router 2 likewise. Their autonomous systems are 65001 and 65002.
     ///
     /// # Errors
     /// A package is missing, or this is no root.
     pub fn pair() -> Result<[Self; 2]> {
         let (one, two) = (Node::start()?, Node::start()?);
         one.cable("eth0", &two, "eth0")?;
-        let daemons = ["zebra", "staticd", "ospfd"];
+        let daemons = ["zebra", "staticd", "ospfd", "bgpd"];
         Ok([Self::on(one, &daemons, &neighbour(1))?, Self::on(two, &daemons, &neighbour(2))?])
     }
 
@@ -85,11 +85,16 @@ impl Router {
 
 /// Timers as short as they go: a link that is cut is seen at once, a neighbour that is silent within four seconds.
 fn neighbour(number: u8) -> String {
+    let other = 3_u8.saturating_sub(number);
     format!(
-        "interface lo\n ip address 203.0.113.{number}/32\n ip ospf area 0\n\
+        "ip route 198.18.{number}.0/24 blackhole\ninterface lo\n ip address 203.0.113.{number}/32\n ip ospf area 0\n\
          interface eth0\n ip address 198.51.100.{number}/30\n ip ospf area 0\n ip ospf network point-to-point\n \
          ip ospf hello-interval 1\n ip ospf dead-interval 4\n\
-         router ospf\n ospf router-id 203.0.113.{number}\n timers throttle spf 0 50 200\n timers throttle lsa all 0\n timers lsa min-arrival 0\n"
+         router ospf\n ospf router-id 203.0.113.{number}\n timers throttle spf 0 50 200\n timers throttle lsa all 0\n timers lsa min-arrival 0\n\
+         router bgp 6500{number}\n bgp router-id 203.0.113.{number}\n no bgp ebgp-requires-policy\n timers bgp 1 3\n \
+         neighbor 198.51.100.{other} remote-as 6500{other}\n neighbor 198.51.100.{other} timers connect 1\n \
+         neighbor 198.51.100.{other} advertisement-interval 0\n \
+         address-family ipv4 unicast\n  network 198.18.{number}.0/24\n exit-address-family\n"
     )
 }
 

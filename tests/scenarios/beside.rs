@@ -25,6 +25,19 @@ with jackfield.session("/lab/host") as host:
     assert (left.output.strip(), left.error, left.status) == ("1024000", "oops\n", 4), left
     host.get(FOLDER + "/py/image.bin", "back.bin", way="scp")
     assert pathlib.Path("back.bin").read_bytes() == pathlib.Path("image.bin").read_bytes()
+    # Folders, with what is in them; a link is told and left out.
+    tree = pathlib.Path("tree")
+    (tree / "in" / "empty").mkdir(parents=True)
+    (tree / "in" / "one").write_text("1")
+    (tree / "two").write_text("22")
+    (tree / "link").symlink_to("two")
+    for way in ["sftp", "scp"]:
+        assert host.put(tree, f"{FOLDER}/{way}", way=way) == 3
+        assert host.get(f"{FOLDER}/{way}", f"back-{way}", way=way) == 3
+        back = pathlib.Path(f"back-{way}")
+        names = sorted(str(path.relative_to(back)) for path in back.rglob("*"))
+        assert names == ["in", "in/empty", "in/one", "two"], names
+        assert (back / "in" / "one").read_text() == "1"
     try:
         host.get(FOLDER + "/nothing", "nothing")
         assert False, "a file that is not there was fetched"

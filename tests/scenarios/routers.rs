@@ -1,5 +1,5 @@
 //! Two real FRRouting routers: a long dialogue over telnet and over SSH, levels and pages of `vtysh` and of a daemon's own port, a line
-//! of configuration that is refused, and an OSPF route that is awaited, cut and awaited again.
+//! of configuration that is refused, and routes over OSPF and BGP that are awaited, cut and awaited again.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ with session("/lab/stranger") as stranger:
 "#;
 
 const LINK: &str = r#"
-title = "a route is learned over OSPF, goes with the link, and comes back"
+title = "routes are learned over OSPF and BGP, go with the link, and come back"
 
 [sessions.r1]
 resource = "/lab/r1"
@@ -91,6 +91,19 @@ timeout = "30s"
 every = "100ms"
 
 [[steps]]
+name = "and over BGP the one that it announces"
+session = "r1"
+wait_until = "show ip route 198.18.2.0/24"
+check = [{ contains = 'Known via "bgp"' }, { contains = "198.51.100.2, via eth0" }]
+timeout = "30s"
+every = "100ms"
+
+[[steps]]
+session = "r1"
+command = "show bgp summary json"
+check = { json = "/ipv4Unicast/peers/198.51.100.2/state", equals = "Established" }
+
+[[steps]]
 name = "the link is taken down"
 session = "r1"
 config = ["interface eth0", "shutdown"]
@@ -98,6 +111,13 @@ config = ["interface eth0", "shutdown"]
 [[steps]]
 session = "r1"
 wait_until = "show ip route 203.0.113.2/32"
+check = { contains = "Network not in table" }
+timeout = "10s"
+every = "100ms"
+
+[[steps]]
+session = "r1"
+wait_until = "show ip route 198.18.2.0/24"
 check = { contains = "Network not in table" }
 timeout = "10s"
 every = "100ms"
@@ -120,6 +140,13 @@ session = "r2"
 wait_until = "show ip route 203.0.113.1/32"
 check = { contains = 'Known via "ospf"' }
 timeout = "20s"
+every = "100ms"
+
+[[steps]]
+session = "r2"
+wait_until = "show ip route 198.18.1.0/24"
+check = { contains = 'Known via "bgp"' }
+timeout = "30s"
 every = "100ms"
 "#;
 

@@ -27,7 +27,7 @@ PS1='box# ' exec /bin/sh -i
 /// Speeds are read where they arrive: at the line itself.
 const PYTHON: &str = r#"
 import subprocess
-from jackfield import session
+from jackfield import JackfieldError, session
 
 def speed():
     return subprocess.run(["stty", "-F", "@LINE@", "speed"], capture_output=True, text=True).stdout.strip()
@@ -38,6 +38,16 @@ with session("/lab/box") as box:
     box.set_line(38400)
     assert speed() == "38400", speed()
     box.send_break(0.01)
+    # The pair of terminals has no modem lines; a terminal server tells them as off.
+    if "@PROTOCOL@" == "rfc2217":
+        assert box.modem_lines() == {"cts": False, "dsr": False, "ri": False, "cd": False}
+    else:
+        for ask in [box.modem_lines, lambda: box.set_line(dtr=False), lambda: box.set_line(rts=True)]:
+            try:
+                ask()
+                raise AssertionError("modem lines that are not there")
+            except JackfieldError as error:
+                assert "it has no modem lines" in str(error), error
     assert box.command("echo on") == "on"
     assert len(box.command("seq 1 2000").splitlines()) == 2000
 "#;
@@ -86,7 +96,6 @@ fn a_console_is_driven_over_its_serial_line() {
     let folder = tempfile::tempdir().unwrap();
     let mut bench = Bench::start("").unwrap();
     let line = folder.path().join("tty").display().to_string();
-    bench.write("tests/console.py", &PYTHON.replace("@LINE@", &line)).unwrap();
     bench.start_ep("EP-1", "").unwrap();
     let set = |name: &str, parent: &str, properties: serde_json::Value| {
         let body = json!({"parent": parent, "name": name, "properties": properties});
@@ -94,6 +103,8 @@ fn a_console_is_driven_over_its_serial_line() {
     };
     set("lab", "/", json!({}));
     for protocol in ["serial", "rfc2217"] {
+        let text = PYTHON.replace("@LINE@", &line).replace("@PROTOCOL@", protocol);
+        bench.write("tests/console.py", &text).unwrap();
         let _line = plug_in(folder.path());
         let server = (protocol == "rfc2217").then(|| terminal_server(folder.path()));
         let port = server.as_ref().map(|(_, port)| *port);

@@ -13,6 +13,7 @@ use rustix::{
         self, ControlModes, InputModes, OptionalActions, QueueSelector, Termios, isatty, tcgetattr, tcsetattr,
     },
 };
+use serial2::SerialPort;
 use tokio::io::unix::AsyncFd;
 
 use super::lock;
@@ -61,6 +62,20 @@ impl Port {
             return Err(cannot(format!("the line cannot be set to {}", line.framing)));
         }
         Ok(())
+    }
+
+    /// Does something with its modem lines, which not every line has.
+    pub(super) fn modem<T>(&self, what: impl FnOnce(&SerialPort) -> io::Result<T>) -> io::Result<T> {
+        let line = SerialPort::from(self.another_hold()?);
+        what(&line).map_err(|error| {
+            let lacks = [rustix::io::Errno::NOTTY, rustix::io::Errno::INVAL];
+            if lacks.iter().any(|lack| error.raw_os_error() == Some(lack.raw_os_error())) {
+                let why = "it has no modem lines (DTR, RTS, CTS, DSR, RI, CD), as a pseudo terminal has none";
+                io::Error::new(io::ErrorKind::Unsupported, why)
+            } else {
+                error
+            }
+        })
     }
 
     /// The same line once more, for a thread that waits on it.

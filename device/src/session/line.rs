@@ -7,7 +7,7 @@ use crate::{
     beside::{Beside, Executed, execute},
     channel::Channel,
     clock::Deadline,
-    line::LineOrder,
+    line::{LineOrder, ModemLines},
     target::SessionTarget,
     transfer::{self, Moved, TransferError, Way},
 };
@@ -30,7 +30,7 @@ impl Session {
         run_beside(self.beside()?.as_ref(), command, timeout).await
     }
 
-    /// Copies a file of ours to the device.
+    /// Copies a file or a folder of ours to the device.
     ///
     /// # Errors
     /// As [`transfer::put`].
@@ -45,7 +45,7 @@ impl Session {
         Ok(transfer::put(beside.as_ref(), local, remote, way, Deadline::after(timeout)).await?)
     }
 
-    /// Copies a file of the device here.
+    /// Copies a file or a folder of the device here.
     ///
     /// # Errors
     /// As [`transfer::get`].
@@ -58,6 +58,18 @@ impl Session {
     ) -> Result<Moved, SessionError> {
         let beside = self.beside()?;
         Ok(transfer::get(beside.as_ref(), remote, local, way, Deadline::after(timeout)).await?)
+    }
+
+    /// The modem lines of the line that carries the dialogue, as the other end has them.
+    ///
+    /// # Errors
+    /// There is no such line, it has none, or cannot tell.
+    pub async fn modem_lines(&mut self) -> Result<ModemLines, SessionError> {
+        let told = self.dialogue.modem_lines().await;
+        told.map_err(|error| SessionError::Line {
+            target: self.target.connect.to_string(),
+            why: error.to_string(),
+        })
     }
 
     /// Does something to the line that carries the dialogue: a break, another speed.

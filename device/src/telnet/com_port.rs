@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::{
     limits::COM_PORT_ANSWERS_MAX,
-    line::{Flow, LineOrder, Parity},
+    line::{Flow, LineOrder, ModemLines, Parity},
 };
 
 /// What a server adds to the code of an order when it answers.
@@ -17,6 +17,7 @@ const SET_STOPSIZE: u8 = 4;
 const SET_CONTROL: u8 = 5;
 const BREAK_ON: u8 = 5;
 const BREAK_OFF: u8 = 6;
+const SET_MODEMSTATE_MASK: u8 = 11;
 const PURGE_DATA: u8 = 12;
 const NOTIFY_LINESTATE: u8 = 106;
 const NOTIFY_MODEMSTATE: u8 = 107;
@@ -137,6 +138,19 @@ impl ComPort {
     pub(super) fn answer(&mut self, order: &Order) -> Option<Vec<u8>> {
         let at = self.answers.iter().position(|(code, value)| order.is_answered_by(*code, value))?;
         self.answers.remove(at).map(|(_, value)| value)
+    }
+
+    /// Forgets how the modem lines were, and makes the order that has the server tell how they are.
+    pub(super) fn ask_modem(&mut self) -> Order {
+        self.modem = None;
+        Order { code: SET_MODEMSTATE_MASK, value: vec![0xff], what: "the modem lines".to_owned() }
+    }
+
+    /// The modem lines as the server told them last.
+    pub(super) fn modem_lines(&self) -> Option<ModemLines> {
+        let state = self.modem?;
+        let is_on = |bit: u8| state & bit != 0;
+        Some(ModemLines { cts: is_on(0x10), dsr: is_on(0x20), ri: is_on(0x40), cd: is_on(0x80) })
     }
 
     /// Answers to earlier orders are of no interest any more.

@@ -1,8 +1,14 @@
 //! SCP, as old devices speak it: `scp -t` and `scp -f` run over there, with a line before each file and a zero after each step.
 
+use std::path::{Path, PathBuf};
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Moved, Sink, Source, TransferError};
+use super::{
+    TransferError,
+    file::{Sink, Source},
+    tree::{Entry, Progress, Tree, check_bounds, is_plain, make_folder},
+};
 use crate::{
     beside::{Beside, ProgramStream, Start},
     limits::{READ_BYTES, SCP_LINE_BYTES_MAX},
@@ -27,13 +33,22 @@ fn quoted(name: &str) -> String {
     }
 }
 
-/// What a line before a file says: `C0644 1234 name`.
-fn header(line: &str) -> Option<(u32, u64)> {
-    let mut words = line.strip_prefix('C')?.splitn(3, ' ');
+/// What a line before a file or a folder says.
+#[derive(Debug, PartialEq, Eq)]
+struct Header<'l> {
+    is_folder: bool,
+    mode: u32,
+    bytes: u64,
+    name: &'l str,
+}
+
+/// `C0644 1234 name`, or `D0755 0 name`.
+fn header(line: &str) -> Option<Header<'_>> {
+    let is_folder = line.starts_with('D');
+    let mut words = line.strip_prefix(['C', 'D'])?.splitn(3, ' ');
     let mode = u32::from_str_radix(words.next()?, 8).ok()?;
     let bytes = words.next()?.parse().ok()?;
-    words.next()?;
-    Some((mode, bytes))
+    Some(Header { is_folder, mode, bytes, name: words.next()? })
 }
 
 impl Scp {
@@ -106,72 +121,208 @@ impl Scp {
     }
 }
 
-pub(super) async fn put(beside: &dyn Beside, mut file: Source, remote: &str) -> Result<Moved, TransferError> {
+impl Scp {
+    async fn enter(&mut self, name: &str) -> Result<(), TransferError> {
+        self.say(format!("D0755 0 {name}\n").as_bytes()).await?;
+        self.agreed().await
+    }
+
+    async fn leave(&mut self) -> Result<(), TransferError> {
+        self.say(b"E\n").await?;
+        self.agreed().await
+    }
+
+    async fn send(&mut self, mut file: Source, name: &str) -> Result<u64, TransferError> {
+        self.say(format!("C{:04o} {} {name}\n", file.mode, file.bytes).as_bytes()).await?;
+        self.agreed().await?;
+        let mut piece = vec![0; READ_BYTES];
+        let mut left = file.bytes;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+            let room = piece.get_mut(..most).unwrap_or_default();
+            let count = file.file.read(room).await.map_err(|error| file.failed(error))?;
+            if count == 0 {
+                let shorter = std::io::Error::other("it became shorter while it was sent");
+                return Err(file.failed(shorter));
+            }
+            self.say(piece.get(..count).unwrap_or_default()).await?;
+            left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+        self.say(&[0]).await?;
+        self.agreed().await?;
+        Ok(file.bytes)
+    }
+
+    /// The next line with something in it; none at the end.
+    async fn announced(&mut self) -> Result<Option<String>, TransferError> {
+        loop {
+            let first = match self.stream.read_u8().await {
+                Ok(first) => first,
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+                Err(error) => return Err(self.lost(&error)),
+            };
+            match first {
+                WARNING | FATAL => {
+                    let why = self.rest_of_line().await?;
+                    return Err(self.refused(&why));
+                }
+                // Times of the file; nobody asked for them.
+                b'T' => {
+                    self.rest_of_line().await?;
+                    self.say(&[0]).await?;
+                }
+                first => return Ok(Some(format!("{}{}", char::from(first), self.rest_of_line().await?))),
+            }
+        }
+    }
+
+    async fn receive(&mut self, told: &Header<'_>, mut file: Sink) -> Result<(), TransferError> {
+        self.say(&[0]).await?;
+        let mut piece = vec![0; READ_BYTES];
+        let mut left = told.bytes;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+            let room = piece.get_mut(..most).unwrap_or_default();
+            let count = self.stream.read(room).await.map_err(|error| self.lost(&error))?;
+            if count == 0 {
+                return Err(self.broken(&format!("the device ended it {left} bytes early")));
+            }
+            file.file
+                .write_all(piece.get(..count).unwrap_or_default())
+                .await
+                .map_err(|error| file.failed(error))?;
+            left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+        self.agreed().await?;
+        self.say(&[0]).await?;
+        file.finish(Some(told.mode)).await
+    }
+
+    /// What stands where a file or a folder is to begin is neither.
+    fn strange(&self, line: &str) -> TransferError {
+        self.broken(&format!("the device says `{line}` where a file begins"))
+    }
+}
+
+pub(super) async fn put(beside: &dyn Beside, file: Source, remote: &str) -> Result<u64, TransferError> {
     let mut scp = Scp::begin(beside, "-t", remote).await?;
     scp.agreed().await?;
     let name = remote.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("file");
-    scp.say(format!("C{:04o} {} {name}\n", file.mode, file.bytes).as_bytes()).await?;
-    scp.agreed().await?;
-    let mut piece = vec![0; READ_BYTES];
-    let mut left = file.bytes;
-    while left > 0 {
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
-        let room = piece.get_mut(..most).unwrap_or_default();
-        let count = file.file.read(room).await.map_err(|error| file.failed(error))?;
-        if count == 0 {
-            let shorter = std::io::Error::other("it became shorter while it was sent");
-            return Err(file.failed(shorter));
-        }
-        scp.say(piece.get(..count).unwrap_or_default()).await?;
-        left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
-    }
-    scp.say(&[0]).await?;
-    scp.agreed().await?;
-    Ok(Moved { bytes: file.bytes, way: "scp" })
+    scp.send(file, name).await
 }
 
-pub(super) async fn get(beside: &dyn Beside, remote: &str, mut file: Sink) -> Result<Moved, TransferError> {
+/// Sends a folder into the one above it, where it gets its name. The device writes each file in its place.
+pub(super) async fn put_folder(
+    beside: &dyn Beside,
+    local: &Path,
+    tree: &Tree,
+    remote: &str,
+    progress: &Progress,
+) -> Result<(), TransferError> {
+    let (above, name) = match remote.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some((above, name)) => (above, name),
+        None => (".", remote),
+    };
+    progress.begin(remote);
+    let mut scp = Scp::begin(beside, "-r -t", above).await?;
+    remote.clone_into(&mut scp.remote);
+    scp.agreed().await?;
+    scp.enter(name).await?;
+    let mut depth = 1;
+    for Entry { names, is_folder } in &tree.entries {
+        while depth > names.len() {
+            scp.leave().await?;
+            depth = depth.saturating_sub(1);
+        }
+        let name = names.last().map(String::as_str).unwrap_or_default();
+        scp.remote = format!("{remote}/{}", names.join("/"));
+        progress.begin(&scp.remote);
+        if *is_folder {
+            scp.enter(name).await?;
+            depth = depth.saturating_add(1);
+        } else {
+            let path = names.iter().fold(local.to_owned(), |path, name| path.join(name));
+            progress.done(scp.send(Source::open(&path).await?, name).await?);
+        }
+    }
+    for _ in 0..depth {
+        scp.leave().await?;
+    }
+    Ok(())
+}
+
+/// Gets a file or a folder; true for a folder. A device whose SCP knows no folders is asked for a file first.
+pub(super) async fn get(
+    beside: &dyn Beside,
+    remote: &str,
+    local: &Path,
+    progress: &Progress,
+) -> Result<bool, TransferError> {
+    match get_file(beside, remote, local, progress).await {
+        Err(TransferError::Remote { why, .. }) if why.contains("not a regular file") => {
+            get_folder(beside, remote, local, progress).await.map(|()| true)
+        }
+        other => other.map(|()| false),
+    }
+}
+
+async fn get_file(
+    beside: &dyn Beside,
+    remote: &str,
+    local: &Path,
+    progress: &Progress,
+) -> Result<(), TransferError> {
+    let sink = Sink::create(local).await?;
     let mut scp = Scp::begin(beside, "-f", remote).await?;
     scp.say(&[0]).await?;
-    let (mode, bytes) = loop {
-        match scp.byte().await? {
-            WARNING | FATAL => {
-                let why = scp.rest_of_line().await?;
-                return Err(scp.refused(&why));
-            }
-            // Times of the file; nobody asked for them.
-            b'T' => {
-                scp.rest_of_line().await?;
-                scp.say(&[0]).await?;
-            }
-            first => {
-                let line = format!("{}{}", char::from(first), scp.rest_of_line().await?);
-                let told = header(&line);
-                break told
-                    .ok_or_else(|| scp.broken(&format!("the device says `{line}` where a file begins")))?;
-            }
-        }
-    };
+    let line = scp.announced().await?.ok_or_else(|| scp.broken("the device ended it"))?;
+    let told = header(&line).filter(|told| !told.is_folder).ok_or_else(|| scp.strange(&line))?;
+    scp.receive(&told, sink).await?;
+    progress.done(told.bytes);
+    Ok(())
+}
+
+async fn get_folder(
+    beside: &dyn Beside,
+    remote: &str,
+    local: &Path,
+    progress: &Progress,
+) -> Result<(), TransferError> {
+    let mut scp = Scp::begin(beside, "-r -f", remote).await?;
     scp.say(&[0]).await?;
-    let mut piece = vec![0; READ_BYTES];
-    let mut left = bytes;
-    while left > 0 {
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
-        let room = piece.get_mut(..most).unwrap_or_default();
-        let count = scp.stream.read(room).await.map_err(|error| scp.lost(&error))?;
-        if count == 0 {
-            return Err(scp.broken(&format!("the device ended it {left} bytes early")));
+    // The folders we are in, the innermost last, here and there.
+    let mut folders: Vec<(PathBuf, String)> = Vec::new();
+    let mut entries = 0;
+    while let Some(line) = scp.announced().await? {
+        if line == "E" {
+            folders.pop();
+            scp.say(&[0]).await?;
+            continue;
         }
-        file.file
-            .write_all(piece.get(..count).unwrap_or_default())
-            .await
-            .map_err(|error| file.failed(error))?;
-        left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+        let told = header(&line).ok_or_else(|| scp.strange(&line))?;
+        let (here, there) = match folders.last() {
+            // The folder that was asked for is named by the one who asked.
+            None if told.is_folder => (local.to_owned(), remote.to_owned()),
+            Some((here, there)) if is_plain(told.name) => {
+                (here.join(told.name), format!("{}/{}", there.trim_end_matches('/'), told.name))
+            }
+            _ => return Err(scp.strange(&line)),
+        };
+        progress.begin(&there);
+        there.clone_into(&mut scp.remote);
+        check_bounds(entries, folders.len()).map_err(|why| scp.refused(&why))?;
+        entries = entries.saturating_add(1);
+        if told.is_folder {
+            make_folder(&here).await?;
+            folders.push((here, there));
+            scp.say(&[0]).await?;
+        } else {
+            scp.receive(&told, Sink::create(&here).await?).await?;
+            progress.done(told.bytes);
+        }
     }
-    scp.agreed().await?;
-    scp.say(&[0]).await?;
-    file.finish(Some(mode)).await?;
-    Ok(Moved { bytes, way: "scp" })
+    if folders.is_empty() { Ok(()) } else { Err(scp.broken("the device ended it within a folder")) }
 }
 
 #[cfg(test)]
@@ -193,8 +344,11 @@ mod tests {
 
     #[test]
     fn a_line_before_a_file_is_read() {
-        assert_eq!(header("C0644 1234 a name"), Some((0o644, 1234)));
-        for line in ["", "D0755 0 folder", "C0899 1 x", "C0644 many x", "C0644 1"] {
+        let file = Header { is_folder: false, mode: 0o644, bytes: 1234, name: "a name" };
+        assert_eq!(header("C0644 1234 a name"), Some(file));
+        let folder = Header { is_folder: true, mode: 0o755, bytes: 0, name: "folder" };
+        assert_eq!(header("D0755 0 folder"), Some(folder));
+        for line in ["", "E", "C0899 1 x", "C0644 many x", "C0644 1"] {
             assert_eq!(header(line), None, "{line}");
         }
     }

@@ -1,12 +1,18 @@
 //! SFTP, with several requests under way at once.
 
+use std::path::Path;
+
 use russh_sftp::{
     client::{Config, SftpSession, error::Error, fs::File},
-    protocol::{FileAttributes, OpenFlags, StatusCode},
+    protocol::{FileAttributes, FileType, OpenFlags, StatusCode},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Moved, Sink, Source, TransferError};
+use super::{
+    TransferError,
+    file::{Sink, Source},
+    tree::{Entry, Progress, Tree, check_bounds, is_plain, make_folder},
+};
 use crate::{
     beside::{Beside, Errors, ProgramStream, Start},
     limits::{READ_BYTES, SFTP_ANSWER_SECS_MAX},
@@ -18,14 +24,6 @@ const WAY: &str = "SFTP";
 pub(super) struct Sftp {
     session: SftpSession,
     errors: Errors,
-}
-
-pub(super) async fn put(beside: &dyn Beside, file: Source, remote: &str) -> Result<Moved, TransferError> {
-    Sftp::begin(beside).await?.put(file, remote).await
-}
-
-pub(super) async fn get(beside: &dyn Beside, remote: &str, file: Sink) -> Result<Moved, TransferError> {
-    Sftp::begin(beside).await?.get(remote, file).await
 }
 
 impl Sftp {
@@ -63,7 +61,8 @@ impl Sftp {
         TransferError::Remote { path: path.to_owned(), why: error.to_string().to_lowercase() }
     }
 
-    pub(super) async fn put(self, mut file: Source, remote: &str) -> Result<Moved, TransferError> {
+    /// How many bytes were sent.
+    pub(super) async fn put(&self, mut file: Source, remote: &str) -> Result<u64, TransferError> {
         let flags = OpenFlags::CREATE | OpenFlags::TRUNCATE | OpenFlags::WRITE;
         let mut attributes = FileAttributes::empty();
         attributes.permissions = Some(file.mode);
@@ -79,17 +78,125 @@ impl Sftp {
         }
         // Only here the device says whether it took the last of it.
         there.close().await.map_err(|error| Self::broken(remote, &error))?;
-        Ok(Moved { bytes, way: "sftp" })
+        Ok(bytes)
     }
 
-    pub(super) async fn get(self, remote: &str, mut file: Sink) -> Result<Moved, TransferError> {
+    /// Each file is written beside its place, and takes it when it is whole.
+    pub(super) async fn put_folder(
+        &self,
+        local: &Path,
+        tree: &Tree,
+        remote: &str,
+        progress: &Progress,
+    ) -> Result<(), TransferError> {
+        progress.begin(remote);
+        self.make_folder(remote).await?;
+        for Entry { names, is_folder } in &tree.entries {
+            let there = format!("{remote}/{}", names.join("/"));
+            progress.begin(&there);
+            if *is_folder {
+                self.make_folder(&there).await?;
+                continue;
+            }
+            let file =
+                Source::open(&names.iter().fold(local.to_owned(), |path, name| path.join(name))).await?;
+            let part = format!("{there}.part");
+            let put = match self.put(file, &part).await {
+                Ok(bytes) => self.give_place(&part, &there).await.map(|()| bytes),
+                Err(error) => Err(error),
+            };
+            match put {
+                Ok(bytes) => progress.done(bytes),
+                Err(error) => {
+                    if let Err(error) = self.session.remove_file(&part).await {
+                        tracing::debug!(%error, "the beginning of a file could not be removed from the device");
+                    }
+                    return Err(error.of(&part, &there));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Servers of this protocol's version refuse to put a file in the place of another.
+    async fn give_place(&self, part: &str, there: &str) -> Result<(), TransferError> {
+        if self.session.rename(part, there).await.is_ok() {
+            return Ok(());
+        }
+        if let Err(error) = self.session.remove_file(there).await {
+            tracing::debug!(%error, path = there, "no file had to make place on the device");
+        }
+        self.session.rename(part, there).await.map_err(|error| self.remote(there, &error))
+    }
+
+    async fn make_folder(&self, path: &str) -> Result<(), TransferError> {
+        let Err(error) = self.session.create_dir(path).await else { return Ok(()) };
+        let is_there = self.session.metadata(path).await.is_ok_and(|found| found.is_dir());
+        if is_there { Ok(()) } else { Err(self.remote(path, &error)) }
+    }
+
+    /// Gets a file or a folder; true for a folder.
+    pub(super) async fn get(
+        &self,
+        remote: &str,
+        local: &Path,
+        progress: &Progress,
+    ) -> Result<bool, TransferError> {
+        let found = self.session.metadata(remote).await.map_err(|error| self.remote(remote, &error))?;
+        if !found.is_dir() {
+            progress.begin(remote);
+            let bytes = self.get_file(remote, Sink::create(local).await?).await?;
+            progress.done(bytes);
+            return Ok(false);
+        }
+        let mut entries = 0;
+        let mut folders = vec![(remote.to_owned(), local.to_owned(), Vec::new())];
+        while let Some((there, here, names)) = folders.pop() {
+            make_folder(&here).await?;
+            for (name, kind) in self.names_in(&there).await? {
+                let path = format!("{}/{name}", there.trim_end_matches('/'));
+                let mut names: Vec<String> = names.clone();
+                names.push(name.clone());
+                progress.begin(&path);
+                check_bounds(entries, names.len())
+                    .map_err(|why| TransferError::Remote { path: path.clone(), why })?;
+                entries = entries.saturating_add(1);
+                match kind {
+                    FileType::Dir => folders.push((path, here.join(&name), names)),
+                    FileType::File => {
+                        let sink = Sink::create(&here.join(&name)).await?;
+                        progress.done(self.get_file(&path, sink).await?);
+                    }
+                    FileType::Symlink | FileType::Other => progress.skip(names.iter().collect()),
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// What a folder of the device holds, in order.
+    async fn names_in(&self, path: &str) -> Result<Vec<(String, FileType)>, TransferError> {
+        let found = self.session.read_dir(path).await.map_err(|error| self.remote(path, &error))?;
+        let mut names = Vec::new();
+        for entry in found {
+            let name = entry.file_name();
+            if name == "." || name == ".." {
+                continue;
+            }
+            if !is_plain(&name) {
+                let why = format!("it holds something named `{name}`, which leads elsewhere");
+                return Err(TransferError::Remote { path: path.to_owned(), why });
+            }
+            names.push((name, entry.file_type()));
+        }
+        names.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(names)
+    }
+
+    async fn get_file(&self, remote: &str, mut file: Sink) -> Result<u64, TransferError> {
         let opened = self.session.open(remote).await;
         let mut there = opened.map_err(|error| self.remote(remote, &error))?;
         let found = there.metadata().await.map_err(|error| self.remote(remote, &error))?;
-        if found.is_dir() {
-            let why = "it is no file; move files one by one".to_owned();
-            return Err(TransferError::Remote { path: remote.to_owned(), why });
-        }
         let mut piece = vec![0; READ_BYTES];
         let mut bytes = 0_u64;
         loop {
@@ -99,6 +206,6 @@ impl Sftp {
             bytes = bytes.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
         file.finish(found.permissions).await?;
-        Ok(Moved { bytes, way: "sftp" })
+        Ok(bytes)
     }
 }

@@ -1,5 +1,7 @@
 //! Files to and from OpenSSH's server, by SFTP and by SCP.
 
+use std::path::{Path, PathBuf};
+
 use jackfield_device::{
     session::Session,
     transfer::{Moved, Way},
@@ -49,7 +51,8 @@ async fn files_arrive_whole_both_ways(library: &str) {
             std::fs::write(&here, bytes(size)).unwrap();
             run("chmod", &["640", &here.display().to_string()]);
             let there = scratch(&folder, &format!("the file's {name} {size}")).display().to_string();
-            let moved = Moved { bytes: u64::try_from(size).unwrap(), way: name };
+            let bytes_moved = u64::try_from(size).unwrap();
+            let moved = Moved { bytes: bytes_moved, files: 1, skipped: Vec::new(), way: name };
             assert_eq!(session.put(&here, &there, way, LONG).await.unwrap(), moved);
             assert_eq!(std::fs::read(&there).unwrap(), bytes(size));
             assert_eq!(run("stat", &["-c", "%a", &there]), "640");
@@ -94,8 +97,8 @@ async fn what_cannot_be_moved_is_told_and_leaves_nothing(library: &str) {
         let error = session.put(&here, "/tmp/x", way, LONG).await.unwrap_err();
         assert!(error.to_string().ends_with("here`: No such file or directory (os error 2)"), "{error}");
         assert!(error.is_test());
-        let error = session.get("/etc", &here, way, LONG).await.unwrap_err().to_string();
-        assert!(error.contains("file"), "{error}");
+        let error = session.get("/dev/null/x", &here, way, LONG).await.unwrap_err().to_string();
+        assert!(error.contains("`/dev/null/x` on the device: "), "{error}");
     }
     let left: Vec<String> = std::fs::read_dir(folder.path())
         .unwrap()
@@ -103,8 +106,8 @@ async fn what_cannot_be_moved_is_told_and_leaves_nothing(library: &str) {
         .filter(|name| name.starts_with("here"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
-    let error = session.put(folder.path(), "/tmp/x", Way::Sftp, LONG).await.unwrap_err().to_string();
-    assert!(error.ends_with("it is no file; move files one by one"), "{error}");
+    let error = session.put("/dev/null".as_ref(), "/tmp/x", Way::Sftp, LONG).await.unwrap_err().to_string();
+    assert!(error.ends_with("it is neither a file nor a folder"), "{error}");
     // A session that is no SSH session carries no files.
     let shell = open(target([], json!({"command": "/bin/sh -i", "profile": "linux"}))).await.unwrap();
     let error = shell.put(&here, "x", Way::Either, LONG).await.unwrap_err().to_string();
@@ -125,7 +128,134 @@ async fn a_server_without_sftp_gets_scp(library: &str) {
     std::fs::write(&here, bytes(1000)).unwrap();
     let there = scratch(&folder, "there").display().to_string();
     let moved = session.put(&here, &there, Way::Either, LONG).await.unwrap();
-    assert_eq!(moved, Moved { bytes: 1000, way: "scp" });
+    assert_eq!(moved, Moved { bytes: 1000, files: 1, skipped: Vec::new(), way: "scp" });
     let error = session.put(&here, &there, Way::Sftp, LONG).await.unwrap_err().to_string();
     assert_eq!(error, "SFTP failed: the server refuses to start its `sftp`");
+}
+
+/// Files in folders, an empty folder, and a link that leads back.
+fn tree(folder: &tempfile::TempDir) -> PathBuf {
+    let root = scratch(folder, "tree");
+    std::fs::create_dir_all(root.join("b/empty one")).unwrap();
+    std::fs::create_dir_all(root.join("b/c")).unwrap();
+    for (name, size) in [("a", 10), ("b/c/deep", 200_000), ("b/two", 0), ("z", 5)] {
+        std::fs::write(root.join(name), bytes(size)).unwrap();
+    }
+    run("chmod", &["640", &root.join("z").display().to_string()]);
+    std::os::unix::fs::symlink("..", root.join("b/loop")).unwrap();
+    root
+}
+
+/// What differs between two folders, but for the link.
+fn differences(one: &Path, other: &Path) -> String {
+    let output =
+        std::process::Command::new("diff").arg("-rq").args(["-x", "loop"]).args([one, other]).output();
+    String::from_utf8(output.unwrap().stdout).unwrap()
+}
+
+#[tokio::test]
+async fn folders_arrive_whole_both_ways() {
+    if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
+        return;
+    }
+    let (folder, settings) = settings();
+    let server = server(&folder, true);
+    let session = Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
+        .await
+        .unwrap();
+    let root = tree(&folder);
+    let all = |way| Moved { bytes: 200_015, files: 4, skipped: vec!["b/loop".to_owned()], way };
+    for (way, name) in [(Way::Sftp, "sftp"), (Way::Scp, "scp")] {
+        let there = scratch(&folder, &format!("its {name}"));
+        let far = there.display().to_string();
+        // The second time every file is there already.
+        for _ in 0..2 {
+            assert_eq!(session.put(&root, &far, way, LONG).await.unwrap(), all(name));
+            assert_eq!(differences(&root, &there), "");
+        }
+        assert_eq!(run("stat", &["-c", "%a", &format!("{far}/z")]), "640");
+        // The device has a link, too: SFTP leaves it out, SCP over there follows it to the file.
+        std::os::unix::fs::symlink("two", there.join("b/loop")).unwrap();
+        let landing = tempfile::tempdir().unwrap();
+        let back = scratch(&landing, &format!("its {name}"));
+        for _ in 0..2 {
+            let moved = session.get(&far, landing.path(), way, LONG).await.unwrap();
+            let files = if way == Way::Sftp { (4, vec!["b/loop".to_owned()]) } else { (5, Vec::new()) };
+            assert_eq!((moved.bytes, (moved.files, moved.skipped)), (200_015, files));
+            assert_eq!(differences(&root, &back), "");
+            assert_eq!(run("stat", &["-c", "%a", &back.join("z").display().to_string()]), "640");
+        }
+        // A folder here, and a name that ends with a slash there, keep the name.
+        session.get(&format!("{far}/b/"), folder.path(), way, LONG).await.unwrap();
+        assert_eq!(differences(&root.join("b"), &scratch(&folder, "b")), "");
+        std::fs::remove_dir_all(scratch(&folder, "b")).unwrap();
+        session.put(&root.join("b"), &format!("{far}/"), way, LONG).await.unwrap();
+        assert_eq!(differences(&root, &there), "");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_was_moved_in_part_names_the_file() {
+    if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
+        return;
+    }
+    let (folder, settings) = settings();
+    let server = server(&folder, true);
+    let session = Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
+        .await
+        .unwrap();
+    let root = tree(&folder);
+    for (way, name) in [(Way::Sftp, "sftp"), (Way::Scp, "scp")] {
+        // A folder with something in it stands where a file is to go.
+        let there = scratch(&folder, name);
+        std::fs::create_dir_all(there.join("b/two/in")).unwrap();
+        let error = session.put(&root, &there.display().to_string(), way, LONG).await.unwrap_err();
+        let told = error.to_string();
+        assert!(told.starts_with(&format!("`{}/b/two` on the device: ", there.display())), "{told}");
+        assert!(told.ends_with("; 2 files of the folder were moved before it"), "{told}");
+        assert!(error.is_lab());
+        assert!(!there.join("b/two.part").try_exists().unwrap(), "half a file is left");
+        std::fs::remove_dir_all(there).unwrap();
+
+        let landing = tempfile::tempdir().unwrap();
+        let here = scratch(&landing, "tree");
+        std::fs::create_dir_all(here.join("z/in")).unwrap();
+        let far = root.display().to_string();
+        std::fs::remove_file(root.join("b/loop")).ok();
+        let error = session.get(&far, landing.path(), way, LONG).await.unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains(&format!("`{}/z`: ", here.display())), "{told}");
+        assert!(told.contains("files of the folder were moved before it"), "{told}");
+        assert!(!here.join("z.part").try_exists().unwrap(), "half a file is left");
+    }
+}
+
+/// A server whose SCP sends a file that would be written elsewhere.
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_is_refused() {
+    if !installed("/usr/sbin/sshd", "openssh-server") {
+        return;
+    }
+    let (folder, settings) = settings();
+    let server = server(&folder, true);
+    let script = scratch(&folder, "evil");
+    let text = "#!/bin/sh\ncase $SSH_ORIGINAL_COMMAND in\n\
+                'scp -f'*) printf '\\001scp: x: not a regular file\\n' ;;\n\
+                'scp -r'*) printf 'D0755 0 x\\nC0644 1 ../evil\\nz\\000E\\n'; cat >/dev/null ;;\n\
+                *) exec /bin/sh -i ;;\nesac\n";
+    std::fs::write(&script, text).unwrap();
+    run("chmod", &["755", &script.display().to_string()]);
+    let config = std::fs::read_to_string(scratch(&folder, "config")).unwrap();
+    std::fs::write(scratch(&folder, "config"), format!("{config}ForceCommand {}\n", script.display()))
+        .unwrap();
+    let session = Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
+        .await
+        .unwrap();
+    let here = scratch(&folder, "here");
+    let error = session.get("/x", &here, Way::Scp, LONG).await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("SCP failed: the device says `C0644 1 ../evil` where a file begins"),
+        "{error}"
+    );
+    assert!(!scratch(&folder, "evil.part").try_exists().unwrap());
 }

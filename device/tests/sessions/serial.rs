@@ -13,7 +13,7 @@ use std::{
 
 use jackfield_device::{
     expect::Patterns,
-    line::LineOrder,
+    line::{LineOrder, ModemLines},
     session::{Session, SessionError},
 };
 use serde_json::{Value, json};
@@ -25,9 +25,19 @@ struct Running(Child);
 
 impl Running {
     fn start(program: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new(program);
+        // Killed with us, also where we are killed.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", program]);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Self(command.spawn().unwrap())
+    }
+}
+
+impl Running {
+    /// With no time to say farewell, or to take links away.
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 }
 
@@ -104,8 +114,13 @@ async fn a_console_on_a_serial_line_is_logged_in_to() {
     assert_eq!(speed(&watched), 38_400);
     session.order(LineOrder::Break(Duration::ZERO)).await.unwrap();
     session.order(LineOrder::Purge).await.unwrap();
-    let error = session.order(LineOrder::Dtr(true)).await.unwrap_err().to_string();
-    assert!(error.ends_with("modem lines can be set on rfc2217 sessions only"), "{error}");
+    let none = "it has no modem lines (DTR, RTS, CTS, DSR, RI, CD), as a pseudo terminal has none";
+    for order in [LineOrder::Dtr(true), LineOrder::Rts(false)] {
+        let error = session.order(order).await.unwrap_err().to_string();
+        assert!(error.ends_with(none), "{error}");
+    }
+    let error = session.modem_lines().await.unwrap_err().to_string();
+    assert!(error.ends_with(none), "{error}");
     assert_eq!(session.command("echo still", LONG).await.unwrap(), "still");
     // A terminal pair has eight bits and no parity, and a line that cannot be set so says it.
     session.close().await;
@@ -179,6 +194,10 @@ fn free_port() -> u16 {
 /// ser2net between a port and something behind it.
 async fn ser2net(folder: &tempfile::TempDir, connector: &str) -> (Running, u16) {
     let port = free_port();
+    (ser2net_at(folder, port, connector).await, port)
+}
+
+async fn ser2net_at(folder: &tempfile::TempDir, port: u16, connector: &str) -> Running {
     let config = scratch(folder, &format!("ser2net-{port}.yaml"));
     let text = format!(
         "connection: &c\n  accepter: telnet(rfc2217),tcp,127.0.0.1,{port}\n  connector: {connector}\n  options:\n    mdns: false\n"
@@ -188,7 +207,7 @@ async fn ser2net(folder: &tempfile::TempDir, connector: &str) -> (Running, u16) 
     while tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
         tokio::task::yield_now().await;
     }
-    (running, port)
+    running
 }
 
 #[tokio::test]
@@ -215,6 +234,67 @@ async fn ser2net_sets_the_line_as_it_is_told() {
     session.order(LineOrder::Break(Duration::from_millis(10))).await.unwrap();
     assert_eq!(session.command("echo on", LONG).await.unwrap(), "on");
     session.close().await;
+}
+
+#[tokio::test]
+async fn a_dialogue_goes_on_when_server_or_line_were_killed_in_its_middle() {
+    if !installed("/usr/bin/socat", "socat") || !installed("/usr/sbin/ser2net", "ser2net") {
+        return;
+    }
+    let (folder, _) = settings();
+    let link = scratch(&folder, "tty");
+    let line = line_to(&link, &getty(&folder)).await;
+    let connector = format!("serialdev,{},115200n81,local", link.display());
+    let (server, port) = ser2net(&folder, &connector).await;
+    let way = json!({
+        "protocol": "rfc2217", "host": "127.0.0.1", "port": port, "reconnect": true, "retries": 20,
+        "profile_settings": {"login": {"nudge": "100ms"}},
+    });
+    let mut session = open(target([], properties(&link, way))).await.unwrap();
+    session.send("before=1; echo wai''ting; read line", true, LONG).await.unwrap();
+    session.expect(&Patterns::regexes(&["waiting"]).unwrap(), LONG).await.unwrap();
+    server.kill();
+    let never = Patterns::regexes(&["never"]).unwrap();
+    let error = session.expect(&never, LONG).await.unwrap_err();
+    assert!(error.is_lab() && error.to_string().contains("closed"), "{error}");
+    let error = session.command("echo gone", Duration::from_millis(300)).await.unwrap_err();
+    assert!(error.is_lab(), "{error}");
+    let server = ser2net_at(&folder, port, &connector).await;
+    // It is the same shell, which waited on its line all the time.
+    assert_eq!(session.command("echo $before", LONG).await.unwrap(), "1");
+
+    session.send("echo wai''ting; read line", true, LONG).await.unwrap();
+    session.expect(&Patterns::regexes(&["waiting"]).unwrap(), LONG).await.unwrap();
+    line.kill();
+    std::fs::remove_file(&link).ok();
+    let error = session.expect(&never, LONG).await.unwrap_err();
+    assert!(error.is_lab(), "{error}");
+    let _line = line_to(&link, &getty(&folder)).await;
+    // It is another shell, which asks for a login.
+    assert_eq!(session.command("echo [$before]", LONG).await.unwrap(), "[]");
+    session.close().await;
+    drop(server);
+}
+
+#[tokio::test]
+async fn a_line_that_is_killed_in_the_middle_of_an_answer_is_told() {
+    if !installed("/usr/bin/socat", "socat") {
+        return;
+    }
+    let (folder, _) = settings();
+    let link = scratch(&folder, "tty");
+    let line = line_to(&link, &getty(&folder)).await;
+    let more = json!({"profile_settings": {"login": {"nudge": "100ms"}}});
+    let mut session = open(target([], properties(&link, more))).await.unwrap();
+    session.send("echo ha''lf; read line", true, LONG).await.unwrap();
+    session.expect(&Patterns::regexes(&["half"]).unwrap(), LONG).await.unwrap();
+    line.kill();
+    let error = session.command("", Duration::from_millis(300)).await.unwrap_err().to_string();
+    assert!(error.contains("tty` has been gone for "), "{error}");
+    std::fs::remove_file(&link).ok();
+    let _line = line_to(&link, &getty(&folder)).await;
+    let login = Patterns::regexes(&["login: "]).unwrap();
+    session.expect(&login, LONG).await.unwrap();
 }
 
 /// The next whole order of RFC 2217 among some bytes.
@@ -244,6 +324,10 @@ fn recording_port() -> (u16, Arc<Mutex<Vec<Vec<u8>>>>) {
                     let (code, value) = order.split_first().unwrap();
                     let answer = [&[255, 250, 44, code + 100], value, &[255, 240]].concat();
                     stream.write_all(&answer).ok();
+                    if *code == 11 {
+                        // CTS, DSR and CD are on.
+                        stream.write_all(&[255, 250, 44, 107, 0xb0, 255, 240]).ok();
+                    }
                     kept.lock().unwrap().push(order);
                 }
             }
@@ -275,6 +359,30 @@ async fn orders_go_through_ser2net_to_the_line_behind_it() {
     {
         assert!(has(order), "{order:?} is not among {orders:?}");
     }
+}
+
+#[tokio::test]
+async fn the_modem_lines_behind_a_terminal_server_are_read() {
+    let (port, _orders) = recording_port();
+    let way = json!({"protocol": "rfc2217", "host": "127.0.0.1", "port": port});
+    let (_folder, settings) = settings();
+    let target = target([], properties(Path::new("x"), way));
+    let connected = jackfield_device::session::connect_raw(&target, &settings, LONG);
+    let told = connected.await.unwrap().modem_lines().await.unwrap();
+    assert_eq!(told, ModemLines { cts: true, dsr: true, ri: false, cd: true });
+    if !installed("/usr/sbin/ser2net", "ser2net") {
+        return;
+    }
+    // ser2net says of a line that has none that they are off.
+    let (folder, settings) = crate::settings();
+    let link = scratch(&folder, "tty");
+    let _peer = line_to(&link, &getty(&folder)).await;
+    let (_server, port) = ser2net(&folder, &format!("serialdev,{},9600n81,local", link.display())).await;
+    let way = json!({"protocol": "rfc2217", "host": "127.0.0.1", "port": port});
+    let target = crate::target([], properties(&link, way));
+    let mut channel = jackfield_device::session::connect_raw(&target, &settings, LONG).await.unwrap();
+    let told = channel.modem_lines().await.unwrap();
+    assert_eq!(told, ModemLines { cts: false, dsr: false, ri: false, cd: false });
 }
 
 #[tokio::test]

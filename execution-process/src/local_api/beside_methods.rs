@@ -8,7 +8,7 @@ use jackfield_device::{
     Deadline,
     beside::{Beside, Status},
     limits::{COMMAND_TIMEOUT, TRANSFER_TIMEOUT},
-    line::LineOrder,
+    line::{LineOrder, ModemLines},
     session::{SessionError, run_beside},
     transfer::{self, Moved, Way},
 };
@@ -81,6 +81,18 @@ impl Desk {
         self.order(guest, &wanted.session, vec![LineOrder::Break(span)]).await
     }
 
+    pub(super) async fn session_modem(
+        &self,
+        guest: &Guest,
+        wanted: p::SessionName,
+    ) -> Result<Value, Failure> {
+        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
+        let mut session = slot.lock().await;
+        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let ModemLines { cts, dsr, ri, cd } = session.modem_lines().await.map_err(|error| problem(&error))?;
+        Ok(json!({"cts": cts, "dsr": dsr, "ri": ri, "cd": cd}))
+    }
+
     async fn order(&self, guest: &Guest, name: &str, orders: Vec<LineOrder>) -> Result<Value, Failure> {
         let slot = self.station.sessions.get(guest.order.attempt, name)?;
         let mut session = slot.lock().await;
@@ -94,7 +106,8 @@ impl Desk {
 
 fn told(moved: Result<Moved, SessionError>) -> Result<Value, Failure> {
     let moved = moved.map_err(|error| problem(&error))?;
-    Ok(json!({"bytes": moved.bytes, "way": moved.way}))
+    let Moved { bytes, files, skipped, way } = moved;
+    Ok(json!({"bytes": bytes, "files": files, "skipped": skipped, "way": way}))
 }
 
 fn wrong(field: &str, title: String) -> Failure {

@@ -45,6 +45,7 @@ impl Desk {
             "execute" => self.session_execute(guest, params(value)?).await,
             "put" => self.session_put(guest, params(value)?).await,
             "get" => self.session_get(guest, params(value)?).await,
+            "modem" => self.session_modem(guest, params(value)?).await,
             "line" => self.session_line(guest, params(value)?).await,
             "break" => self.session_break(guest, params(value)?).await,
             "close" => {

@@ -154,11 +154,11 @@ class Session:
         return Executed(left["output"], left["error"], left["status"], left["signal"], left["cut"])
 
     def put(self, local: Path, remote: str, way: str = "auto", timeout: float | None = None) -> int:
-        """Copy a file to the device (SSH), by SFTP or else by SCP; the answer is its size. A `remote` that ends with `/` is a folder."""
+        """Copy a file or a folder to the device (SSH), by SFTP or else by SCP; the answer is its size. A `remote` that ends with `/` is a folder, in which it keeps its name."""
         return self._move("session_put", local, remote, way, timeout)
 
     def get(self, remote: str, local: Path, way: str = "auto", timeout: float | None = None) -> int:
-        """Copy a file of the device here; the answer is its size."""
+        """Copy a file or a folder of the device here; the answer is its size. Each file appears when it is whole."""
         return self._move("session_get", local, remote, way, timeout)
 
     def _move(self, method: str, local: Path, remote: str, way: str, timeout: float | None) -> int:
@@ -175,6 +175,10 @@ class Session:
     ) -> None:
         """Set the serial line under the session: `set_line(115200, "8N1")`."""
         call("session_line", session=self.name, speed=speed, framing=framing, flow=flow, dtr=dtr, rts=rts)
+
+    def modem_lines(self) -> dict[str, bool]:
+        """The modem lines under the session as the other end has them: `cts`, `dsr`, `ri`, `cd`."""
+        return call("session_modem", session=self.name)
 
     def send_break(self, seconds: float = 0.25) -> None:
         """Hold the serial line down, which consoles take for "attention"; over telnet its own break."""

@@ -368,6 +368,10 @@ class FakeEp:
     def call_session_line(self, session, **line):
         self._session(session).setdefault("line", {}).update({name: value for name, value in line.items() if value is not None})
 
+    def call_session_modem(self, session):
+        self._session(session)
+        return {"cts": True, "dsr": True, "ri": False, "cd": False}
+
     def call_session_break(self, session, millis=250):
         self._session(session).setdefault("breaks", []).append(millis)
 

@@ -98,6 +98,7 @@ class Calls(Lab):
                 router.get("flash:other", back)
         router.set_line(115200, "7E1", dtr=False)
         router.send_break()
+        self.assertEqual(router.modem_lines(), {"cts": True, "dsr": True, "ri": False, "cd": False})
         kept = self.ep.sessions["beside"]
         self.assertEqual((kept["line"], kept["breaks"]), ({"speed": 115200, "framing": "7E1", "dtr": False}, [250]))
         router.close()

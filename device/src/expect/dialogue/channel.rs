@@ -3,7 +3,11 @@
 use std::{future::poll_fn, io, sync::Arc, task::Poll};
 
 use super::Dialogue;
-use crate::{beside::Beside, channel::Channel, line::LineOrder};
+use crate::{
+    beside::Beside,
+    channel::Channel,
+    line::{LineOrder, ModemLines},
+};
 
 impl Dialogue {
     /// Does something to the line that carries the dialogue.
@@ -12,6 +16,14 @@ impl Dialogue {
     /// There is no such line, or it does not do it.
     pub async fn order(&mut self, order: LineOrder) -> io::Result<()> {
         self.channel.order(order).await
+    }
+
+    /// The modem lines of the line that carries the dialogue.
+    ///
+    /// # Errors
+    /// It has none, or cannot tell.
+    pub async fn modem_lines(&mut self) -> io::Result<ModemLines> {
+        self.channel.modem_lines().await
     }
 
     /// What the connection carries beside the dialogue.
