@@ -32,7 +32,10 @@ fn bytes(count: usize) -> Vec<u8> {
 with_both_libraries!(
     files_arrive_whole_both_ways,
     what_cannot_be_moved_is_told_and_leaves_nothing,
-    a_server_without_sftp_gets_scp
+    a_server_without_sftp_gets_scp,
+    folders_arrive_whole_both_ways,
+    a_folder_that_was_moved_in_part_names_the_file,
+    a_name_that_leads_elsewhere_is_refused
 );
 
 async fn files_arrive_whole_both_ways(library: &str) {
@@ -153,16 +156,16 @@ fn differences(one: &Path, other: &Path) -> String {
     String::from_utf8(output.unwrap().stdout).unwrap()
 }
 
-#[tokio::test]
-async fn folders_arrive_whole_both_ways() {
+async fn folders_arrive_whole_both_ways(library: &str) {
     if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
         return;
     }
     let (folder, settings) = settings();
     let server = server(&folder, true);
-    let session = Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
-        .await
-        .unwrap();
+    let session =
+        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
+            .await
+            .unwrap();
     let root = tree(&folder);
     let all = |way| Moved { bytes: 200_015, files: 4, skipped: vec!["b/loop".to_owned()], way };
     for (way, name) in [(Way::Sftp, "sftp"), (Way::Scp, "scp")] {
@@ -194,16 +197,16 @@ async fn folders_arrive_whole_both_ways() {
     }
 }
 
-#[tokio::test]
-async fn a_folder_that_was_moved_in_part_names_the_file() {
+async fn a_folder_that_was_moved_in_part_names_the_file(library: &str) {
     if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
         return;
     }
     let (folder, settings) = settings();
     let server = server(&folder, true);
-    let session = Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
-        .await
-        .unwrap();
+    let session =
+        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
+            .await
+            .unwrap();
     let root = tree(&folder);
     for (way, name) in [(Way::Sftp, "sftp"), (Way::Scp, "scp")] {
         // A folder with something in it stands where a file is to go.
@@ -231,8 +234,7 @@ async fn a_folder_that_was_moved_in_part_names_the_file() {
 }
 
 /// A server whose SCP sends a file that would be written elsewhere.
-#[tokio::test]
-async fn a_name_that_leads_elsewhere_is_refused() {
+async fn a_name_that_leads_elsewhere_is_refused(library: &str) {
     if !installed("/usr/sbin/sshd", "openssh-server") {
         return;
     }
@@ -248,9 +250,10 @@ async fn a_name_that_leads_elsewhere_is_refused() {
     let config = std::fs::read_to_string(scratch(&folder, "config")).unwrap();
     std::fs::write(scratch(&folder, "config"), format!("{config}ForceCommand {}\n", script.display()))
         .unwrap();
-    let session = Session::open(target([], ssh_properties(&server, &folder)), &settings, LONG, Vec::new())
-        .await
-        .unwrap();
+    let session =
+        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
+            .await
+            .unwrap();
     let here = scratch(&folder, "here");
     let error = session.get("/x", &here, Way::Scp, LONG).await.unwrap_err().to_string();
     assert!(

@@ -265,8 +265,9 @@ async fn a_dialogue_goes_on_when_server_or_line_were_killed_in_its_middle() {
 
     session.send("echo wai''ting; read line", true, LONG).await.unwrap();
     session.expect(&Patterns::regexes(&["waiting"]).unwrap(), LONG).await.unwrap();
+    // Without its link first: the terminal's number may be somebody else's next.
+    std::fs::remove_file(&link).unwrap();
     line.kill();
-    std::fs::remove_file(&link).ok();
     let error = session.expect(&never, LONG).await.unwrap_err();
     assert!(error.is_lab(), "{error}");
     let _line = line_to(&link, &getty(&folder)).await;
@@ -288,10 +289,10 @@ async fn a_line_that_is_killed_in_the_middle_of_an_answer_is_told() {
     let mut session = open(target([], properties(&link, more))).await.unwrap();
     session.send("echo ha''lf; read line", true, LONG).await.unwrap();
     session.expect(&Patterns::regexes(&["half"]).unwrap(), LONG).await.unwrap();
+    std::fs::remove_file(&link).unwrap();
     line.kill();
     let error = session.command("", Duration::from_millis(300)).await.unwrap_err().to_string();
     assert!(error.contains("tty` has been gone for "), "{error}");
-    std::fs::remove_file(&link).ok();
     let _line = line_to(&link, &getty(&folder)).await;
     let login = Patterns::regexes(&["login: "]).unwrap();
     session.expect(&login, LONG).await.unwrap();
