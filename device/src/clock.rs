@@ -18,6 +18,12 @@ impl Deadline {
         Self { begun: now(), span: span.min(crate::limits::WAIT_MAX) }
     }
 
+    /// The same span, begun later by so much: what was waited for meanwhile does not count.
+    #[must_use]
+    pub fn put_off(self, by: Duration) -> Self {
+        Self { begun: self.begun + by, ..self }
+    }
+
     /// The instant itself.
     pub fn instant(&self) -> Instant {
         self.begun + self.span

@@ -60,6 +60,9 @@ impl SessionSettings {
     }
 }
 
+/// A session that several may use, one at a time; none when it has been closed.
+pub type SharedSession = std::sync::Arc<tokio::sync::Mutex<Option<Session>>>;
+
 /// Why a session did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {

@@ -25,7 +25,11 @@ use jackfield_protocol::{
 };
 use serde_json::Value;
 
-use crate::{limits, record::Tap, session::SessionSettings};
+use crate::{
+    limits,
+    record::Tap,
+    session::{SessionSettings, SharedSession},
+};
 
 /// What a step test needs from the one who runs it.
 pub trait StepEnvironment: Send {
@@ -48,6 +52,12 @@ pub trait StepEnvironment: Send {
 
     /// A line for the test's log.
     fn log(&mut self, line: &str);
+
+    /// A session is open; whoever holds its lock talks to the device, and the test waits.
+    fn opened(&mut self, _session: &str, _shared: &SharedSession) {}
+
+    /// A session is about to be closed: whoever holds it is to let it go.
+    fn closing(&mut self, _session: &str) {}
 
     /// Listeners for a session that is about to be opened, such as its recording; `secrets` must not reach the disk.
     fn taps(&mut self, session: &str, title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>>;

@@ -23,6 +23,7 @@ pub(crate) use story::{Said, Story};
 
 mod environment;
 mod finish;
+mod limit;
 mod prepare;
 mod steps;
 mod story;

@@ -4,7 +4,7 @@
 //! the engine closes the run. Every test that uses it keeps a recording of its own piece of the dialogue.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -13,13 +13,14 @@ use std::{
 
 use jackfield_device::{
     record::Recorder,
-    session::{Session, SessionError, SessionSettings},
+    session::{Session, SessionError, SessionSettings, SharedSession},
     target::SessionTarget,
 };
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
-    id::{AttemptId, ConsoleId, RunId},
+    id::{AttemptId, ConsoleId, RunId, UserName},
 };
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::folder_name;
@@ -28,6 +29,7 @@ use recording::Recording;
 
 pub(crate) mod fan;
 pub(crate) mod free;
+pub(crate) mod hold;
 pub(crate) mod live;
 mod recording;
 
@@ -43,6 +45,8 @@ struct Shared {
     settings: SessionSettings,
     recordings: PathBuf,
     state: Mutex<State>,
+    /// Who has what, or who uses it, has changed.
+    turns: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -56,10 +60,12 @@ struct State {
     marks: BTreeMap<AttemptId, String>,
     /// What each test recorded so far: the name it is kept under, and the file.
     recorded: BTreeMap<AttemptId, Vec<(Arc<str>, PathBuf)>>,
+    /// Sessions that persons have taken over.
+    held: BTreeMap<(RunId, String), UserName>,
 }
 
 /// A session by its name; empty while it is being opened.
-pub(crate) type Slot = Arc<tokio::sync::Mutex<Option<Session>>>;
+pub(crate) type Slot = SharedSession;
 
 #[derive(Debug)]
 struct Entry {
@@ -68,6 +74,8 @@ struct Entry {
     live: Live,
     /// The id of its resource, where it has one.
     resource: Option<String>,
+    /// Tests that have used it, or want to.
+    users: BTreeSet<AttemptId>,
 }
 
 impl Entry {
@@ -78,7 +86,7 @@ impl Entry {
             fan: fan::Fan::default(),
             closing: CancellationToken::new(),
         };
-        Self { slot, recording: Recording::new(name), live, resource: None }
+        Self { slot, recording: Recording::new(name), live, resource: None, users: BTreeSet::new() }
     }
 }
 
@@ -88,7 +96,12 @@ impl Sessions {
         let mut settings = SessionSettings::new(work_dir.join("known_hosts"));
         settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
         let recordings = work_dir.join("recordings");
-        Self(Arc::new(Shared { settings, recordings, state: Mutex::default() }))
+        Self(Arc::new(Shared {
+            settings,
+            recordings,
+            state: Mutex::default(),
+            turns: watch::Sender::new(()),
+        }))
     }
 
     /// What the sessions of a run share.
@@ -143,9 +156,12 @@ impl Sessions {
             .0
             .state()
             .open
-            .get(&(attempt.run, name.to_owned()))
-            .map(|entry| (Arc::clone(&entry.slot), entry.recording.clone()));
-        let (slot, recording) = found.ok_or_else(|| not_open(name))?;
+            .get_mut(&(attempt.run, name.to_owned()))
+            .map(|entry| (entry.users.insert(attempt), Arc::clone(&entry.slot), entry.recording.clone()));
+        let (is_new, slot, recording) = found.ok_or_else(|| not_open(name))?;
+        if is_new {
+            self.0.turns.send_replace(());
+        }
         self.turn_to(attempt, name, &recording);
         Ok(slot)
     }
@@ -208,7 +224,10 @@ impl Sessions {
     /// The recordings an attempt leaves behind, by the names under which they are kept; it has ended.
     pub(crate) fn leave(&self, attempt: AttemptId) -> Vec<(Arc<str>, PathBuf)> {
         let mut state = self.0.state();
-        state.open.values().for_each(|entry| entry.recording.leave(attempt));
+        for entry in state.open.values_mut() {
+            entry.recording.leave(attempt);
+            entry.users.remove(&attempt);
+        }
         state.private.retain(|(of, _), _| *of != attempt);
         state.marks.remove(&attempt);
         state.recorded.remove(&attempt).unwrap_or_default()
@@ -247,6 +266,9 @@ impl Sessions {
             return Err(Problem::new(ErrorCode::TooMany, title));
         }
         let entry = state.open.entry(key).or_insert_with(|| Entry::new(name));
+        if entry.users.insert(attempt) {
+            self.0.turns.send_replace(());
+        }
         Ok((Arc::clone(&entry.slot), entry.recording.clone(), entry.live.fan.clone()))
     }
 }

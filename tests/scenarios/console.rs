@@ -229,7 +229,7 @@ fn a_session_of_a_test_is_watched_by_two_and_taken_over_by_one() {
 }
 
 #[test]
-fn a_step_test_is_watched_and_keeps_its_session() {
+fn a_step_test_is_watched_and_ends_a_step_before_it_is_taken_over() {
     let (bench, _simulator) = lab();
     let admin = bench.api.clone();
     let run = admin.submit("hang", &project("hang.steps.toml")).unwrap();
@@ -238,8 +238,7 @@ fn a_step_test_is_watched_and_keeps_its_session() {
     // It came late and sees what was said before.
     watcher.awaits("10.80.0.0");
     let mut taker = Sitting::begin(&bench, &admin, "taker", &["/lab/router", "--take"]);
-    assert_eq!(taker.ended().code(), Some(2), "{}", taker.reads());
-    assert!(taker.reads().contains("a step test keeps this session to itself"), "{}", taker.reads());
+    taker.awaits("you type as soon as what the test does now is done");
     bench
         .api
         .put::<Value>(
@@ -252,6 +251,68 @@ fn a_step_test_is_watched_and_keeps_its_session() {
     assert!(off.reads().contains("/lab/router has console = off"), "{}", off.reads());
     admin.post::<Value>(&format!("/runs/{run}/stop"), &json!({})).unwrap();
     admin.wait(run, LIMIT).unwrap();
+    taker.ended();
+    assert!(taker.reads().contains("the session was closed"), "{}", taker.reads());
+}
+
+/// Asks the router for about two seconds.
+const STEPS: &str = r#"
+title = "asks again and again"
+[sessions.router]
+resource = "/lab/router"
+[[steps]]
+repeat = 100
+[[steps.steps]]
+command = "show version"
+check = { contains = "uptime" }
+[[steps.steps]]
+pause = "20ms"
+"#;
+
+#[test]
+fn the_time_limit_of_a_test_stands_still_while_a_person_has_its_session() {
+    let (bench, _simulator) = lab();
+    let ana = join(&bench, "ana", &["RUN_TESTS", "VIEW_REPORTS"]).unwrap();
+    let flags = tempfile::tempdir().unwrap();
+    bench.write("tests/long.py", &LONG.replace("@FOLDER@", &flags.path().display().to_string())).unwrap();
+    bench.write("tests/long.steps.toml", STEPS).unwrap();
+    for (file, session) in [("long.py", "/lab/router"), ("long.steps.toml", "router@0.1")] {
+        let xml = format!(
+            "<Root><TestSuite><tsName>a</tsName><TestCase><tcName>{file}</tcName><Timeout>10</Timeout></TestCase></TestSuite></Root>"
+        );
+        let run = ana.submit("long", &xml).unwrap();
+        wait::until(LIMIT, "the test to talk to the router", || {
+            let attempt = ana.tests(run)?.first().and_then(|test| test.attempt);
+            let log = attempt.and_then(|attempt| ana.log(attempt, "cli").ok()).unwrap_or_default();
+            let open = file == "long.py" && flags.path().join("open").try_exists()?;
+            Ok((open || log.contains("## ")).then_some(()))
+        })
+        .unwrap();
+        let mut hers = Sitting::begin(&bench, &ana, file, &["/lab/router", "--take", "--quiet", "4000"]);
+        hers.types("show ip route\nshow ip route\n");
+        hers.goes();
+        hers.awaits("you type");
+        let has = wait::until(LIMIT, "the run to say who types", || {
+            let events = ana.get::<Value>(&format!("/runs/{run}/events?limit=1000"))?.to_string();
+            Ok(events.contains(&format!("ana took over session `{session}` on EP-1")).then_some(()))
+        });
+        has.unwrap();
+        assert!(hers.ended().success(), "{}", hers.reads());
+        assert!(
+            hers.reads().contains("10.0.0.0") || hers.reads().contains("show ip route"),
+            "{}",
+            hers.reads()
+        );
+        fs::write(flags.path().join("enough"), "").unwrap();
+        ana.wait(run, LIMIT).unwrap();
+        let test = ana.tests(run).unwrap().remove(0);
+        assert_eq!(test.state, TestState::Ended(Verdict::Pass), "{}", test.reason);
+        assert!(test.elapsed_millis > 10_000, "{test:?}");
+        let log = ana.log(test.attempt.unwrap(), "ep").unwrap();
+        let stands = format!("its time limit stands still: ana has session `{session}`");
+        let told: Vec<_> = [stands.as_str(), "its time limit goes on"].map(|words| log.find(words)).into();
+        assert!(told.iter().all(Option::is_some) && told.is_sorted(), "{log}");
+    }
 }
 
 #[test]

@@ -231,7 +231,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         step: &Step,
         command: &str,
         every: std::time::Duration,
-        clock: Deadline,
+        mut clock: Deadline,
     ) -> Result<(), Failure> {
         let mut tries = 0_u64;
         loop {
@@ -249,7 +249,10 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 let reason = format!("after {:.1?} and {tries} tries: {}", clock.elapsed(), failure.reason);
                 return Err(Failure { cause: failure.cause, reason });
             }
+            // A person may take the session over now; the time that they have it is not the device's.
+            self.turn = None;
             tokio::time::sleep(every).await;
+            clock = clock.put_off(self.take_turn(step).await);
         }
     }
 }

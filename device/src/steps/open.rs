@@ -1,30 +1,58 @@
 //! The sessions of a step test.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jackfield_config::steps::{SessionSource, Step};
+use jackfield_config::steps::{Action, SessionSource, Step};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use super::{Failure, OPEN_TIMEOUT, StepEnvironment, act::blame, run::Runner};
 use crate::{
-    session::Session,
+    clock::Deadline,
+    limits::WAIT_MAX,
+    session::{Session, SharedSession},
     target::{SessionTarget, jump_resources, put_jump_resources},
 };
 
 impl<E: StepEnvironment> Runner<'_, E> {
     /// The session of a step, opened when it is first needed.
     pub(super) async fn session(&mut self, step: &Step) -> Result<&mut Session, Failure> {
-        if !self.sessions.contains_key(&step.session) {
+        if self.turn.is_none() {
             let source = self.test.sessions.get(&step.session);
             let source =
                 source.ok_or_else(|| Failure::test(format!("there is no session `{}`", step.session)))?;
             let session = Box::pin(self.open(&step.session, source)).await?;
-            self.sessions.insert(step.session.clone(), session);
+            let shared = SharedSession::new(Mutex::new(Some(session)));
+            self.environment.opened(&step.session, &shared);
+            self.sessions.insert(step.session.clone(), Arc::clone(&shared));
+            self.turn = Some(shared.lock_owned().await);
         }
-        let session = self.sessions.get_mut(&step.session);
+        let session = self.turn.as_mut().and_then(|turn| turn.as_mut());
         let session = session.ok_or_else(|| Failure::test("the session is gone"))?;
         session.mark(&step.name);
         Ok(session)
+    }
+
+    /// Waits for the session of a step that talks to one, where a person has it; how long that took.
+    pub(super) async fn take_turn(&mut self, step: &Step) -> Duration {
+        let waiting = Deadline::after(WAIT_MAX);
+        let talks = match &step.action {
+            Action::Send { .. }
+            | Action::Expect { .. }
+            | Action::Command { .. }
+            | Action::Press { .. }
+            | Action::Screen { .. }
+            | Action::Config { .. }
+            | Action::WaitUntil { .. } => true,
+            Action::Pause { .. } | Action::Set { .. } | Action::Look | Action::Repeat { .. } => false,
+        };
+        self.turn = None;
+        let shared = self.sessions.get(&step.session).filter(|_| talks).cloned();
+        self.turn = match shared {
+            Some(shared) => Some(shared.lock_owned().await),
+            None => None,
+        };
+        waiting.elapsed()
     }
 
     async fn open(&mut self, name: &str, source: &SessionSource) -> Result<Session, Failure> {

@@ -9,10 +9,12 @@ use jackfield_protocol::{
 };
 
 use super::{Failure, StepEnvironment, StepReport, variables::Variables};
+use tokio::sync::OwnedMutexGuard;
+
 use crate::{
     clock::Deadline,
     record::redact::Redactor,
-    session::{Session, SessionSettings},
+    session::{Session, SessionSettings, SharedSession},
     textfsm::Table,
 };
 
@@ -32,6 +34,7 @@ pub(super) async fn run<E: StepEnvironment>(
         environment,
         variables: Variables::new(&test.variables),
         sessions: BTreeMap::new(),
+        turn: None,
         secrets: Redactor::default(),
         output: String::new(),
         table: Table::default(),
@@ -99,7 +102,9 @@ pub(super) struct Runner<'t, E> {
     pub(super) settings: &'t SessionSettings,
     pub(super) environment: &'t mut E,
     pub(super) variables: Variables,
-    pub(super) sessions: BTreeMap<String, Session>,
+    pub(super) sessions: BTreeMap<String, SharedSession>,
+    /// The session of the step at hand, while it talks.
+    pub(super) turn: Option<OwnedMutexGuard<Option<Session>>>,
     /// What must not be seen in the log or a reason.
     pub(super) secrets: Redactor,
     /// What the last step that talks to a device brought.
@@ -170,9 +175,11 @@ impl<E: StepEnvironment> Runner<'_, E> {
     async fn one(&mut self, step: &Step, name: String, parts: &mut Parts) {
         self.log(&format!("## {} (line {})", step.name, step.line));
         let span = step.timeout.unwrap_or(self.test.timeout);
+        self.take_turn(step).await;
         let clock = Deadline::after(span);
         self.checks.clear();
         let result = self.act(step, clock).await;
+        self.turn = None;
         let elapsed_millis = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (verdict, reason) = match result {
             Ok(()) => (Verdict::Pass, String::new()),
@@ -214,9 +221,12 @@ impl<E: StepEnvironment> Runner<'_, E> {
     }
 
     async fn close(&mut self) {
-        for session in self.sessions.values_mut() {
-            session.close().await;
+        self.turn = None;
+        for (name, shared) in std::mem::take(&mut self.sessions) {
+            self.environment.closing(&name);
+            if let Some(mut session) = shared.lock().await.take() {
+                session.close().await;
+            }
         }
-        self.sessions.clear();
     }
 }

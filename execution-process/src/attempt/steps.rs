@@ -9,6 +9,7 @@ use jackfield_config::steps::StepTest;
 use jackfield_device::{
     limits::OPEN_TIMEOUT,
     record::Tap,
+    session::SharedSession,
     steps::{self, StepEnvironment, StepReport},
 };
 use jackfield_protocol::{
@@ -103,6 +104,14 @@ impl StepEnvironment for Around {
         let resource = self.ids.get(title).cloned();
         self.sessions.private_taps(self.order.attempt, session, resource, secrets)
     }
+
+    fn opened(&mut self, session: &str, shared: &SharedSession) {
+        self.sessions.share(self.order.attempt, session, shared);
+    }
+
+    fn closing(&mut self, session: &str) {
+        self.sessions.closing(self.order.attempt, session);
+    }
 }
 
 impl Around {
@@ -139,8 +148,7 @@ impl Attempt {
             let stopped = async move { drop(stopped.await) };
             let steps = steps::run_until(&test, &settings, &mut around, stopped, cleanup);
             tokio::pin!(steps);
-            let limit = tokio::time::sleep(Duration::from_millis(self.order.timeout_millis));
-            tokio::pin!(limit);
+            let mut limit = self.limit();
             loop {
                 // Closed when the steps have ended by themselves and only the clean-up is left.
                 let runs = stop.as_ref().is_some_and(|stop| !stop.is_closed());
@@ -148,7 +156,7 @@ impl Attempt {
                 tokio::select! {
                     biased;
                     Ok(()) = self.end.changed() => end_now = self.ended_from_outside(run),
-                    () = &mut limit, if runs => end_now = Some(self.too_long(run)),
+                    limited = limit.next(), if runs => end_now = self.limited(limited, run),
                     () = run.log.flush(), if !run.log.is_clear() => {}
                     Some(line) = said.recv(), if run.log.is_clear() => run.log.write(Stream::Cli, line.as_bytes()),
                     report = &mut steps => break report,

@@ -9,7 +9,11 @@ use jackfield_protocol::{
 use serde_json::json;
 use tokio::{net::unix::pipe, process::Child, sync::mpsc};
 
-use super::{Attempt, Exit, Run, prepare::Ready};
+use super::{
+    Attempt, Exit, Run,
+    limit::{Limit, Limited},
+    prepare::Ready,
+};
 use crate::{
     capture::PanicWatch,
     clock,
@@ -169,8 +173,8 @@ impl Attempt {
         mut panics: Option<&mut PanicWatch>,
     ) {
         let mut ending = Ending::NotYet;
-        let mut alarm =
-            Box::pin(tokio::time::sleep(Duration::from_millis(self.order.timeout_millis).min(FAR)));
+        let mut limit = self.limit();
+        let mut alarm = Box::pin(tokio::time::sleep(FAR));
         let mut count = tokio::time::interval(COUNT_PAUSE);
         let mut open = true;
         let mut buffer = Vec::with_capacity(READ_BYTES);
@@ -179,14 +183,12 @@ impl Attempt {
             tokio::select! {
                 biased;
                 Ok(()) = self.end.changed() => end_now = self.ended_from_outside(run),
-                () = &mut alarm => match ending {
-                    Ending::NotYet => end_now = Some(self.too_long(run)),
-                    Ending::Asked | Ending::Killed => {
-                        ending = Ending::Killed;
-                        tree.kill().await;
-                        alarm.set(tokio::time::sleep(FAR));
-                    }
-                },
+                limited = limit.next(), if matches!(ending, Ending::NotYet) => end_now = self.limited(limited, run),
+                () = &mut alarm => {
+                    ending = Ending::Killed;
+                    tree.kill().await;
+                    alarm.set(tokio::time::sleep(FAR));
+                }
                 exit = running.exit() => {
                     run.exit = exit;
                     break;
@@ -228,7 +230,23 @@ impl Attempt {
         }
     }
 
-    pub(super) fn too_long(&self, run: &Run) -> Outcome {
+    /// The time that the test has, from now.
+    pub(super) fn limit(&self) -> Limit {
+        let limit = Duration::from_millis(self.order.timeout_millis);
+        Limit::new(self.station.sessions.clone(), self.order.attempt, limit)
+    }
+
+    /// How the attempt ends, where its time is over; else its log says what became of the limit.
+    pub(super) fn limited(&self, limited: Limited, run: &mut Run) -> Option<Outcome> {
+        match limited {
+            Limited::Over => return Some(self.too_long(run)),
+            Limited::Stands(why) => run.log.say(&why),
+            Limited::GoesOn => run.log.say("its time limit goes on"),
+        }
+        None
+    }
+
+    fn too_long(&self, run: &Run) -> Outcome {
         let limit = Duration::from_millis(self.order.timeout_millis);
         let reason = format!("it ran longer than its limit of {limit:?}");
         if run.log.is_clear() {

@@ -32,6 +32,7 @@ use super::{
 use crate::{
     sessions::{
         fan::{Fan, Lost, Seen, Watch},
+        hold::Hold,
         live::Live,
     },
     station::Station,
@@ -48,6 +49,8 @@ pub(super) struct Seat<'a> {
     title: &'a str,
     run: Option<RunId>,
     held: Option<Held>,
+    /// The tests that use the session know of it.
+    hold: Option<Hold>,
     /// The session's turn, which they wait for.
     turn: Option<Turn>,
     /// The person's terminal, as far as it said.
@@ -98,6 +101,7 @@ impl<'a> Seat<'a> {
             title,
             run,
             held: None,
+            hold: None,
             turn: None,
             window: None,
             typed: Instant::now(),
@@ -154,6 +158,8 @@ impl<'a> Seat<'a> {
                 }
                 Step::Heard(heard) => self.heard(heard).await,
                 Step::Turn(guard) => {
+                    let sessions = &self.station.sessions;
+                    self.hold = self.run.map(|run| sessions.hold(run, self.title, &self.order.user));
                     let held = Held::take_over(guard).await;
                     self.hold(held, "takes over").await;
                     Ok(())
@@ -255,9 +261,18 @@ impl<'a> Seat<'a> {
         if let Some((_, user)) = self.live.fan.typing() {
             return self.refuse(format!("{user} types; take over when they have let go")).await;
         }
+        if let (None, Some(run)) = (&self.live.slot, self.run)
+            && let Some(live) = self.station.sessions.live(run, self.title)
+        {
+            // It was being opened when they sat down.
+            self.live = live;
+        }
         let Some(slot) = &self.live.slot else {
-            let whose = if self.run.is_some() { "a step test" } else { "somebody else" };
-            return self.refuse(format!("{whose} keeps this session to itself; you may watch")).await;
+            let why = match self.run {
+                Some(_) => "the test is still logging in; take over when it has",
+                None => "somebody else has the device; you may watch",
+            };
+            return self.refuse(why.to_owned()).await;
         };
         let slot = Arc::clone(slot);
         self.turn = Some(async move { slot.lock_owned().await }.boxed());
@@ -304,6 +319,8 @@ impl<'a> Seat<'a> {
         let Some(mut held) = self.held.take() else { return };
         held.let_go(&format!("console: {} lets go", self.order.user)).await;
         self.live.fan.set_typing(None, None);
+        drop(held);
+        self.hold = None;
     }
 
     /// The device closed the connection while the person held it.

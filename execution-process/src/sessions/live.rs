@@ -12,7 +12,7 @@ use super::{Sessions, Slot, fan::Fan, recording::Recording};
 /// An open session, for those who sit at a console.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
-    /// Held by whoever talks to the device; none where the one who opened it holds it to its end.
+    /// Held by whoever talks to the device; none while it is being opened, and where the one who opened it holds it to its end.
     pub(crate) slot: Option<Slot>,
     /// Those who watch.
     pub(crate) fan: Fan,
@@ -20,7 +20,7 @@ pub(crate) struct Live {
     pub(crate) closing: CancellationToken,
 }
 
-/// A session that its test keeps to itself.
+/// A session of one test, which no other shares.
 #[derive(Debug)]
 pub(super) struct Private {
     live: Live,
@@ -28,7 +28,7 @@ pub(super) struct Private {
 }
 
 /// Tests of one run may use the same name side by side.
-fn private_name(attempt: AttemptId, name: &str) -> String {
+pub(super) fn private_name(attempt: AttemptId, name: &str) -> String {
     format!("{name}@{}.{}", attempt.test, attempt.attempt)
 }
 
@@ -78,6 +78,20 @@ impl Sessions {
         let live = Live { slot: None, fan: fan.clone(), closing: CancellationToken::new() };
         self.0.state().private.insert((attempt, name.to_owned()), Private { live, resource });
         vec![Box::new(recording), Box::new(fan)]
+    }
+
+    /// A session that its test kept to itself while it was opened may be taken over from now on.
+    pub(crate) fn share(&self, attempt: AttemptId, name: &str, slot: &Slot) {
+        if let Some(private) = self.0.state().private.get_mut(&(attempt, name.to_owned())) {
+            private.live.slot = Some(Slot::clone(slot));
+        }
+    }
+
+    /// A session of one test is about to be closed: who has taken it over lets it go.
+    pub(crate) fn closing(&self, attempt: AttemptId, name: &str) {
+        if let Some(private) = self.0.state().private.get(&(attempt, name.to_owned())) {
+            private.live.closing.cancel();
+        }
     }
 
     /// The session of this name leads to this resource.
