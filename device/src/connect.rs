@@ -2,6 +2,7 @@
 
 mod dial;
 mod prompt;
+mod wire;
 
 use std::{
     io,
@@ -12,7 +13,7 @@ use jackfield_config::profile::Profile;
 use tokio::{net::TcpStream, time::timeout_at};
 
 pub(crate) use self::dial::dial;
-use self::prompt::Prompt;
+use self::{prompt::Prompt, wire::Wire};
 use crate::{
     channel::{Channel, Raw},
     clock::Deadline,
@@ -121,24 +122,27 @@ async fn connect_once(
     let terminal = settings.terminal.as_deref().unwrap_or(&profile.terminal);
     match &target.connect {
         Connect::Telnet(address) => {
-            let stream = Prompt(reach(address, stage).await?);
+            let (stream, wire) = reach(address, stage).await?;
             let user = target.user.as_deref().unwrap_or_default();
             let codec = Codec::new(Role::Client, settings.window, user).with_terminal(terminal);
-            Ok(Box::new(Telnet::new(stream, codec, Role::Client)))
+            Ok(Box::new(wire.under(Telnet::new(Prompt(stream), codec, Role::Client))))
         }
         Connect::Rfc2217 { address, line } => {
-            let stream = Prompt(reach(address, stage).await?);
+            let (stream, wire) = reach(address, stage).await?;
             stage.is(format!("connected to {address}, waiting for it to speak RFC 2217"));
             let codec = Codec::new(Role::Client, settings.window, "").with_com_port();
-            let mut telnet = Telnet::new(stream, codec, Role::Client);
+            let mut telnet = Telnet::new(Prompt(stream), codec, Role::Client);
             telnet.open_line(*line).await.map_err(Failure::Unreachable)?;
-            Ok(Box::new(telnet))
+            Ok(Box::new(wire.under(telnet)))
         }
         Connect::Serial { device, line } => {
             let serial = Serial::open(device.clone(), *line).await;
             Ok(Box::new(serial.map_err(Failure::Unreachable)?))
         }
-        Connect::Tcp(address) => Ok(Box::new(Raw::new(Prompt(reach(address, stage).await?)))),
+        Connect::Tcp(address) => {
+            let (stream, wire) = reach(address, stage).await?;
+            Ok(Box::new(wire.under(Raw::new(Prompt(stream)))))
+        }
         Connect::Ssh(ssh) => {
             let terms = Terms {
                 known_hosts: &settings.known_hosts,
@@ -158,16 +162,22 @@ async fn connect_once(
     }
 }
 
-async fn open_shell(ssh: &SshTarget, terms: &Terms<'_>, stage: &Stage) -> Result<Ssh, Failure> {
+async fn open_shell(
+    ssh: &SshTarget,
+    terms: &Terms<'_>,
+    stage: &Stage,
+) -> Result<impl Channel + use<>, Failure> {
     let first = ssh.jumps.first().unwrap_or(&ssh.device);
-    let stream = reach(&first.address, stage).await?;
+    let (stream, wire) = reach(&first.address, stage).await?;
     let way = Box::pin(Way::open(stream, ssh, terms, stage)).await.map_err(Failure::Ssh)?;
-    Ssh::shell(way, terms, stage).await.map_err(Failure::Ssh)
+    Ok(wire.under(Ssh::shell(way, terms, stage).await.map_err(Failure::Ssh)?))
 }
 
-async fn reach(address: &Address, stage: &Stage) -> Result<TcpStream, Failure> {
+async fn reach(address: &Address, stage: &Stage) -> Result<(TcpStream, Wire), Failure> {
     stage.is(format!("connecting to {address}"));
-    dial(address).await.map_err(Failure::Unreachable)
+    let stream = dial(address).await.map_err(Failure::Unreachable)?;
+    let wire = Wire::of(&stream);
+    Ok((stream, wire))
 }
 
 /// What the system says, without its number; our own words stay as they are.

@@ -83,6 +83,8 @@ pub const FOLDER_ENTRIES_MAX: usize = 100_000;
 pub const FOLDER_DEPTH_MAX: usize = 64;
 /// Time for a file, where nobody says another.
 pub const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);
+/// Commands of one session whose answers did not come in time and are still awaited; the oldest is forgotten.
+pub const UNANSWERED_MAX: usize = 8;
 /// Bytes of a prompt; a longer line is none, whatever it ends with.
 pub const PROMPT_BYTES_MAX: usize = 1024;
 /// Time for an SSH server to tell how a shell ended, after the last of its text.

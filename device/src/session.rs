@@ -3,6 +3,7 @@
 mod answer;
 mod clean;
 mod command;
+mod late;
 mod level;
 mod line;
 mod login;
@@ -174,7 +175,8 @@ impl SessionError {
             Self::Transfer(error) => !error.is_test(),
             Self::Expect { source, .. } => match source {
                 ExpectError::Ended { .. } | ExpectError::Broken { .. } => true,
-                ExpectError::Timeout { .. } | ExpectError::Pattern(_) => false,
+                ExpectError::Timeout { seen, .. } => seen.is_unheard(),
+                ExpectError::Pattern(_) => false,
             },
             Self::Refused { .. }
             | Self::Profile(_)
@@ -214,6 +216,7 @@ pub struct Session {
     /// To connect anew, after a loss or a reboot.
     settings: SessionSettings,
     prompt: Prompt,
+    unanswered: late::Unanswered,
 }
 
 /// The prompt as it was last seen, and those of other modes seen before it.
@@ -277,6 +280,8 @@ impl Session {
         }
         let deadline = Deadline::after(timeout);
         self.be_connected(deadline).await?;
+        // Who sends by hand awaits by hand.
+        self.unanswered.forget();
         let sent = self.dialogue.send(&bytes, deadline).await;
         sent.map_err(|source| SessionError::Expect { doing: format!("send `{text}`"), source })
     }
@@ -288,6 +293,9 @@ impl Session {
     pub async fn expect(&mut self, patterns: &Patterns, timeout: Duration) -> Result<Match, SessionError> {
         let settle = self.settle_of_known();
         let seen = self.dialogue.expect_settling(patterns, Deadline::after(timeout), settle).await;
+        if seen.is_ok() {
+            self.unanswered.forget();
+        }
         seen.map_err(|source| SessionError::Expect { doing: "expect".to_owned(), source })
     }
 
@@ -345,6 +353,12 @@ impl Session {
     /// The connection broke.
     pub async fn resize(&mut self, window: Window) -> std::io::Result<()> {
         self.dialogue.resize(window).await
+    }
+
+    /// Forgets what was known of the dialogue: another one begins.
+    fn begin_anew(&mut self) {
+        self.prompt = Prompt::default();
+        self.unanswered.forget();
     }
 
     /// The dialogue itself, for what a session does not do.

@@ -10,6 +10,7 @@
 mod accounts;
 mod beside;
 mod broken;
+mod cable;
 mod cleanup;
 mod console;
 mod crash;

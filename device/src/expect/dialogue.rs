@@ -288,7 +288,7 @@ impl Dialogue {
 
     /// The last of what has come, for an error.
     pub fn seen(&self) -> Seen {
-        Seen::new(&self.buffer, self.channel.remark())
+        Seen::new(&self.buffer, self.channel.remark()).with_unheard(self.channel.unheard())
     }
 
     /// Tells the device and the listeners the size of the terminal.

@@ -64,19 +64,44 @@ pub enum ExpectError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     text: String,
-    remark: Option<String>,
+    remark: Option<Box<Remark>>,
+}
+
+/// What the connection has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Remark {
+    /// Of itself.
+    Channel(String),
+    /// What was sent has not reached the device.
+    Unheard(String),
 }
 
 impl Seen {
     /// The end of some bytes.
     pub(super) fn new(bytes: &[u8], remark: Option<String>) -> Self {
-        Self { text: shown(bytes, SEEN_BYTES_MAX), remark }
+        Self {
+            text: shown(bytes, SEEN_BYTES_MAX),
+            remark: remark.map(|remark| Box::new(Remark::Channel(remark))),
+        }
     }
 
     /// All that stands on a screen.
     pub(super) fn on_screen(text: &str, remark: Option<String>) -> Self {
         let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
-        Self { text: shown(lines.join("\n").as_bytes(), SCREEN_SEEN_BYTES_MAX), remark }
+        Self {
+            text: shown(lines.join("\n").as_bytes(), SCREEN_SEEN_BYTES_MAX),
+            remark: remark.map(|remark| Box::new(Remark::Channel(remark))),
+        }
+    }
+
+    /// The same, where what was sent has not reached the device.
+    pub(super) fn with_unheard(self, why: Option<String>) -> Self {
+        Self { remark: why.map(|why| Box::new(Remark::Unheard(why))).or(self.remark), text: self.text }
+    }
+
+    /// Whether what was sent has not reached the device: its silence says nothing of it.
+    pub fn is_unheard(&self) -> bool {
+        matches!(self.remark.as_deref(), Some(Remark::Unheard(_)))
     }
 
     /// The text alone.
@@ -92,7 +117,10 @@ impl std::fmt::Display for Seen {
         } else {
             write!(f, "last seen: {}", self.text)?;
         }
-        self.remark.as_ref().map_or(Ok(()), |remark| write!(f, " ({remark})"))
+        match self.remark.as_deref() {
+            Some(Remark::Channel(remark) | Remark::Unheard(remark)) => write!(f, " ({remark})"),
+            None => Ok(()),
+        }
     }
 }
 

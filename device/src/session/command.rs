@@ -105,13 +105,14 @@ impl Session {
         deadline: Deadline,
     ) -> Result<String, SessionError> {
         let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
+        self.catch_up(command, deadline).await?;
         // What came unasked since the last answer is in the record; it is no part of this one, but for a terminal code in two pieces.
         let rest = self.dialogue.take_pending();
         self.grow_prompt(clean::rest_of_prompt(&rest));
         let begun = clean::unfinished_code(&rest);
         let line = format!("{command}{}", self.kind.profile.line_ending);
         self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
-        let mut answer = self.await_answer(&format!("command `{command}`"), deadline).await?;
+        let mut answer = self.own_answer(command, deadline).await?;
         self.take_rest_of_prompt(&mut answer, deadline).await.map_err(failed)?;
         answer.splice(..0, begun.iter().copied());
         let answer = self.kind.without_unasked(answer);
@@ -125,7 +126,11 @@ impl Session {
     }
 
     /// Everything up to the next prompt, pages joined; the prompt is remembered and not part of it.
-    async fn await_answer(&mut self, doing: &str, deadline: Deadline) -> Result<Vec<u8>, SessionError> {
+    pub(super) async fn await_answer(
+        &mut self,
+        doing: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<u8>, SessionError> {
         let kind = Arc::clone(&self.kind);
         let told = format!("the prompt `{}`", self.prompt());
         let mut answer: Vec<u8> = Vec::new();

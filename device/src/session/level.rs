@@ -49,6 +49,7 @@ impl Session {
         };
         let failed = |source| SessionError::Expect { doing: format!("command `{enter}`"), source };
         let line = format!("{enter}{}", profile.line_ending);
+        self.catch_up(enter, deadline).await?;
         self.dialogue.take_pending();
         self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
         let asked = Patterns::regexes(&[secret, &profile.prompt])?;

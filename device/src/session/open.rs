@@ -2,7 +2,7 @@
 
 use jackfield_config::profile::Profile;
 
-use super::{Prompt, Session, SessionError, SessionSettings, login};
+use super::{Prompt, Session, SessionError, SessionSettings, late::Unanswered, login};
 use crate::{
     channel::{Channel, Window},
     clock::Deadline,
@@ -37,7 +37,8 @@ pub(super) async fn over(
     dialogue.set_pace(kind.profile.pace);
     let screen = size_of_screen(&target, &kind.profile);
     let settings = with_screen(&target, &kind.profile, settings);
-    let mut session = Session { dialogue, kind, target, settings, prompt: Prompt::default() };
+    let (prompt, unanswered) = (Prompt::default(), Unanswered::default());
+    let mut session = Session { dialogue, kind, target, settings, prompt, unanswered };
     if let Some(window) = screen {
         session.set_screen(window).await?;
     }

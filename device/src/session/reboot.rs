@@ -150,7 +150,7 @@ impl Session {
     /// Waits on the line that is there for the device to ask who we are. What follows has little time: a shell that is killed under it answers
     /// no more.
     async fn stay(&mut self, way: Way, deadline: Deadline) -> Result<(), SessionError> {
-        self.prompt = super::Prompt::default();
+        self.begin_anew();
         let one_try = ONE_TRY.min(deadline.left());
         let login = if way == Way::Console { deadline } else { Deadline::after(one_try) };
         Box::pin(login::log_in(self, login)).await?;
@@ -173,7 +173,7 @@ impl Session {
         let profile = std::sync::Arc::clone(&self.kind.profile);
         let channel = Box::pin(connect(&self.target, &self.settings, &profile, deadline)).await?;
         self.dialogue.go_on_with(channel);
-        self.prompt = super::Prompt::default();
+        self.begin_anew();
         Box::pin(login::make_ready(self, deadline)).await
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Prompt, Session, SessionError, login};
+use super::{Session, SessionError, login};
 use crate::{clock::Deadline, connect::connect};
 
 impl Session {
@@ -35,7 +35,7 @@ impl Session {
         let channel = Box::pin(connect(&self.target, &settings, &profile, deadline)).await?;
         self.dialogue.go_on_with(channel);
         self.dialogue.mark("the connection was lost, and made again");
-        self.prompt = Prompt::default();
+        self.begin_anew();
         let ready = Box::pin(login::make_ready(self, deadline)).await;
         if ready.is_err() {
             // Half a login is no session; the next one who asks begins anew.

@@ -24,6 +24,7 @@ mod boot;
 mod connecting;
 mod faults;
 mod files;
+mod late;
 mod openssh;
 mod peers;
 mod profiles;
