@@ -25,4 +25,7 @@ pub use self::{
     secret::Secret,
     throttle::Throttle,
 };
-pub(crate) use self::{guard::identify, users_file::take_over as take_users_file};
+pub(crate) use self::{
+    guard::identify,
+    users_file::{edits as users_file_edits, take_over as take_users_file},
+};

@@ -31,7 +31,10 @@ mod user;
 use std::sync::{Arc, Mutex, atomic::AtomicUsize};
 
 use actix_web::web;
-use jackfield_config::{Lab, engine::EngineLimits};
+use jackfield_config::{
+    Lab,
+    engine::{EngineLimits, ServerKind},
+};
 use jackfield_protocol::time::Time;
 use jackfield_reporting::results::EngineFacts;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -75,6 +78,8 @@ pub struct App {
     pub consoles: Consoles,
     /// The EPs, for what a person wants of one.
     pub ways: Ways,
+    /// What kind of server it is, for the accounts of a Twister lab.
+    pub kind: ServerKind,
     /// The lab's files.
     pub lab: Arc<Lab>,
     /// What every EP is told of its connection.

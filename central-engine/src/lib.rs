@@ -169,6 +169,7 @@ async fn assemble(
         eps: eps::Eps::load(&store).await?,
         consoles: consoles::Consoles::default(),
         ways: ways::Ways::default(),
+        kind: settings.kind,
         lab,
         terms,
         stop: CancellationToken::new(),

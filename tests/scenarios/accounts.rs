@@ -29,6 +29,14 @@ fn accounts_of_the_file_wait_for_a_password_and_edits_are_told() {
     assert_eq!(ana["roles"], json!(["RUN_TESTS", "VIEW_REPORTS"]));
 
     bench.write("users_and_groups.ini", &format!("{FILE}, EDIT_TC\n").replace("\n, ", ", ")).unwrap();
+    // Who may do something about it hears of it at the next log-in.
+    let chief = json!({"name": "chief", "password": "chief likes switches", "roles": ["CHANGE_USERS"]});
+    bench.api.post::<Value>("/users", &chief).unwrap();
+    let log_in = json!({"user": "chief", "password": "chief likes switches", "token": "t"});
+    let told: Value = bench.api.post("/login", &log_in).unwrap();
+    assert!(told["notices"][0].as_str().unwrap().contains("group night is another"), "{told}");
+    let again: Value = bench.api.post("/login", &login).unwrap();
+    assert_eq!(again.get("notices"), None, "ana can do nothing about it");
     bench.kill_engine();
     bench.start_engine().unwrap();
     let said = bench.engine_log();

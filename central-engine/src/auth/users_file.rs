@@ -2,7 +2,7 @@
 //!
 //! Taken over once, by the first engine that finds the file. It holds no passwords (Twister used those of the system),
 //! so nobody can log in to the new accounts until somebody sets one. From then on accounts are the engine's: what is
-//! edited in the file afterwards is told at every start, and changes nothing.
+//! edited in the file afterwards is told at every start and log-in, and changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,6 +69,22 @@ pub(crate) async fn take_over(
     store::taken::put(&mut conn, FILE, &file).await?;
     conn.commit().await?;
     Ok(notices)
+}
+
+/// What was edited in the file since its accounts were taken over, for somebody who may do something about it.
+///
+/// # Errors
+/// The store does not answer.
+pub(crate) async fn edits(store: &Store, lab: &Lab, kind: ServerKind) -> anyhow::Result<Vec<String>> {
+    let Some(read) = lab.users() else { return Ok(Vec::new()) };
+    let Some(before) = store::taken::fetch::<Taken>(&mut store.read().await?, FILE).await? else {
+        return Ok(Vec::new());
+    };
+    let errors = problem::has_errors(&read.problems);
+    Ok(match read.value.filter(|_| !errors) {
+        Some(file) => changes(&before, &Taken::of(&file, kind)).into_iter().collect(),
+        None => read.problems.iter().map(ToString::to_string).collect(),
+    })
 }
 
 async fn make(conn: &mut Conn, file: &Taken, now: Time) -> anyhow::Result<Vec<String>> {

@@ -47,6 +47,9 @@ pub(super) struct Me {
     /// The token that was asked for; it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// What somebody who may change users should know of the lab's files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<String>,
 }
 
 /// A new password for oneself.
@@ -59,7 +62,12 @@ pub(super) struct NewPassword {
 }
 
 fn me_of(caller: &Caller) -> Me {
-    Me { user: caller.user.clone(), roles: caller.roles.iter().copied().collect(), token: None }
+    Me {
+        user: caller.user.clone(),
+        roles: caller.roles.iter().copied().collect(),
+        token: None,
+        notices: Vec::new(),
+    }
 }
 
 /// Opens a browser session, whose cookie the answer sets; or makes a token, for a program.
@@ -88,7 +96,19 @@ pub(super) async fn log_in(request: HttpRequest, app: web::Data<App>, login: web
     if token.is_none() {
         response.cookie(cookie(&request, secret.reveal()));
     }
-    Ok(response.json(Me { token: token.map(|_| secret.reveal().to_owned()), ..me_of(&caller) }))
+    let notices = notices(&app, &caller).await;
+    Ok(response.json(Me { notices, token: token.map(|_| secret.reveal().to_owned()), ..me_of(&caller) }))
+}
+
+/// What was edited in files that are read once; nobody is kept out because it cannot be said.
+async fn notices(app: &App, caller: &Caller) -> Vec<String> {
+    if !caller.may(Role::ChangeUsers) {
+        return Vec::new();
+    }
+    auth::users_file_edits(&app.store, &app.lab, app.kind).await.unwrap_or_else(|error| {
+        tracing::warn!("users_and_groups.ini cannot be looked at: {error:#}");
+        Vec::new()
+    })
 }
 
 /// Checks a password, no more often than the limit allows.

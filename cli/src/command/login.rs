@@ -26,6 +26,9 @@ impl Login {
         let made: Value = context.client.post("/login", &body)?;
         let token =
             made.get("token").and_then(Value::as_str).context("the engine's answer holds no token")?;
+        for notice in made.get("notices").and_then(Value::as_array).into_iter().flatten() {
+            output::talk(notice.as_str().unwrap_or_default());
+        }
         let file = tokens_file().context("HOME is not set: there is no place to keep the token")?;
         let mut tokens = kept(&file);
         tokens.insert(context.client.engine().to_owned(), token.to_owned());
