@@ -3,6 +3,8 @@
 
 #[path = "dialogues/bare.rs"]
 mod bare;
+#[path = "dialogues/bare_libssh2.rs"]
+mod bare_libssh2;
 
 use std::{collections::BTreeMap, error::Error, fs, io::Write, sync::Arc, time::Duration};
 
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use bare::{BareSsh, BareTelnet};
+use bare_libssh2::BareLibssh2;
 
 type Failed = Box<dyn Error + Send + Sync>;
 
@@ -95,7 +98,9 @@ async fn rounds_of(lab: &Lab, rounds: u32) -> Result<Figures, Failed> {
     let mut figures = Figures::default();
     for _ in 0..rounds {
         telnet_round(lab, &mut figures).await?;
-        ssh_round(lab, &mut figures).await?;
+        for library in ["russh", "libssh2"] {
+            ssh_round(lab, library, &mut figures).await?;
+        }
     }
     many(lab, &mut figures).await?;
     Ok(figures)
@@ -105,14 +110,14 @@ async fn telnet_round(lab: &Lab, figures: &mut Figures) -> Result<(), Failed> {
     let (mut ours, mut floor) = (Vec::new(), Vec::new());
     for _ in 0..LOGINS {
         let begin = Instant::now();
-        lab.telnet().await?.command("show version", TIMEOUT).await?;
+        lab.open("telnet").await?.command("show version", TIMEOUT).await?;
         ours.push(millis(begin));
         let begin = Instant::now();
         BareTelnet::open(lab.telnet)?.command("show version")?;
         floor.push(millis(begin));
     }
     figures.add("telnet: connect, log in, one command", median(ours), Some(median(floor)), "ms");
-    let (mut session, mut bare) = (lab.telnet().await?, BareTelnet::open(lab.telnet)?);
+    let (mut session, mut bare) = (lab.open("telnet").await?, BareTelnet::open(lab.telnet)?);
     telnet_commands(&mut session, &mut bare, figures).await?;
     for megabytes in [1, 10, 100] {
         let command = format!("show tech {megabytes}");
@@ -133,15 +138,41 @@ async fn telnet_round(lab: &Lab, figures: &mut Figures) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn ssh_round(lab: &Lab, figures: &mut Figures) -> Result<(), Failed> {
+/// The floor under each library that speaks SSH.
+enum Bare {
+    Russh(Box<BareSsh>),
+    Libssh2(BareLibssh2),
+}
+
+impl Bare {
+    async fn open(lab: &Lab, library: &str) -> Result<Self, Failed> {
+        Ok(match library {
+            "libssh2" => Self::Libssh2(BareLibssh2::open(lab.ssh, &lab.user, &lab.key)?),
+            _ => Self::Russh(Box::new(Box::pin(BareSsh::open(lab.ssh, &lab.user, &lab.key)).await?)),
+        })
+    }
+
+    async fn command(&mut self, command: &str) -> Result<usize, Failed> {
+        match self {
+            Self::Russh(bare) => bare.command(command).await,
+            Self::Libssh2(bare) => Ok(bare.command(command)?),
+        }
+    }
+}
+
+async fn ssh_round(lab: &Lab, library: &str, figures: &mut Figures) -> Result<(), Failed> {
+    let named = |what| {
+        let by = if library == "russh" { "SSH" } else { "SSH by libssh2" };
+        format!("{by}: {what}")
+    };
     let begin = Instant::now();
-    let mut session = lab.ssh().await?;
+    let mut session = lab.open(library).await?;
     session.command("show version", TIMEOUT).await?;
     let ours = millis(begin);
     let begin = Instant::now();
-    let mut bare = BareSsh::open(lab.ssh, &lab.user, &lab.key).await?;
+    let mut bare = Bare::open(lab, library).await?;
     bare.command("show version").await?;
-    figures.add("SSH: connect, log in, one command", ours, Some(millis(begin)), "ms");
+    figures.add(named("connect, log in, one command"), ours, Some(millis(begin)), "ms");
     for _ in 0..BATCHES {
         let begin = Instant::now();
         for _ in 0..COMMANDS {
@@ -153,13 +184,13 @@ async fn ssh_round(lab: &Lab, figures: &mut Figures) -> Result<(), Failed> {
             bare.command("show version").await?;
         }
         let floor = f64::from(COMMANDS) / begin.elapsed().as_secs_f64();
-        figures.add("SSH: show version of 40 lines", ours, Some(floor), "1/s");
+        figures.add(named("show version of 40 lines"), ours, Some(floor), "1/s");
     }
     let begin = Instant::now();
     let bytes = bare.command("show tech 10").await?;
     let floor = rate(bytes, begin);
     let ours = answered(&mut session, "show tech 10").await?;
-    figures.add("SSH: 10 MB as the answer of a command", ours, Some(floor), "MB/s");
+    figures.add(named("10 MB as the answer of a command"), ours, Some(floor), "MB/s");
     session.close().await;
     Ok(())
 }
@@ -230,10 +261,11 @@ async fn many(lab: &Lab, figures: &mut Figures) -> Result<(), Failed> {
 }
 
 impl Lab {
-    fn target(&self, protocol: &str) -> Result<SessionTarget, Failed> {
-        let properties = match protocol {
-            "ssh" => {
-                json!({ "protocol": "ssh", "host": "127.0.0.1", "port": self.ssh, "user": self.user, "key": self.key, "profile": "ios", "host_key": "accept-new" })
+    /// A target over telnet, or over SSH by a library.
+    fn target(&self, way: &str) -> Result<SessionTarget, Failed> {
+        let properties = match way {
+            "russh" | "libssh2" => {
+                json!({ "protocol": "ssh", "ssh_backend": way, "host": "127.0.0.1", "port": self.ssh, "user": self.user, "key": self.key, "profile": "ios", "host_key": "accept-new" })
             }
             _ => {
                 json!({ "protocol": "telnet", "host": "127.0.0.1", "port": self.telnet, "user": "lab", "password": "lab", "profile": "ios" })
@@ -243,12 +275,8 @@ impl Lab {
         Ok(SessionTarget::from_properties(&properties)?)
     }
 
-    async fn telnet(&self) -> Result<Session, Failed> {
-        Ok(Session::open(self.target("telnet")?, &self.settings, TIMEOUT, Vec::new()).await?)
-    }
-
-    async fn ssh(&self) -> Result<Session, Failed> {
-        Ok(Session::open(self.target("ssh")?, &self.settings, TIMEOUT, Vec::new()).await?)
+    async fn open(&self, way: &str) -> Result<Session, Failed> {
+        Ok(Session::open(self.target(way)?, &self.settings, TIMEOUT, Vec::new()).await?)
     }
 }
 

@@ -10,7 +10,7 @@ use russh::{ChannelMsg, client, keys};
 
 use super::Failed;
 
-const PROMPT: &[u8] = b"router#";
+pub(crate) const PROMPT: &[u8] = b"router#";
 const READ_BYTES: usize = 256 * 1024;
 
 /// A socket.
