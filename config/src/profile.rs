@@ -363,6 +363,16 @@ mod tests {
     }
 
     #[test]
+    fn the_ssh_library_is_one_that_there_is() {
+        let profile = |library: &str| {
+            Profile::parse("p.toml", &format!("name = 'x'\nprompt = '> $'\nssh_backend = '{library}'"))
+        };
+        assert_eq!(profile("libssh2").unwrap().ssh_backend, Some(SshBackend::Libssh2));
+        let told = profile("putty").unwrap_err().iter().map(ToString::to_string).collect::<String>();
+        insta::assert_snapshot!(told, @"p.toml:3:15: error: `ssh_backend`: there is no `putty`; known here: russh, libssh2");
+    }
+
+    #[test]
     fn a_resource_may_write_some_of_it_anew() {
         let anew = serde_json::json!({"prompt": "=> $", "login": {"nudge": "1s"}});
         let text = "name = 'x'\nprompt = '> $'\n[login]\nuser = 'who: $'\n";

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use jackfield_device::{
+    beside::execute,
     session::Session,
-    transfer::{Moved, Way},
+    transfer::{self, Moved, Way},
 };
 use serde_json::json;
 
@@ -74,7 +75,25 @@ async fn files_arrive_whole_both_ways(library: &str) {
         .await
         .unwrap();
     assert_eq!(std::fs::read(scratch(&landing, "here")).unwrap(), bytes(3_000_000));
-    // The dialogue goes on meanwhile and after.
+    // The dialogue goes on meanwhile and after, and so do other files.
+    let beside = session.dialogue().beside().unwrap();
+    std::fs::write(&here, bytes(2_000_000)).unwrap();
+    let there = ["one", "two"].map(|name| scratch(&folder, name).display().to_string());
+    let limit = || jackfield_device::Deadline::after(LONG);
+    let upload = |there, way| transfer::put(beside.as_ref(), &here, there, way, limit());
+    let reading = execute(beside.as_ref(), "head -c 2000000 /dev/zero");
+    let talking = async {
+        for _ in 0..20 {
+            assert_eq!(session.command("seq 1 3000", LONG).await.unwrap().lines().count(), 3000);
+        }
+    };
+    let (one, two, read, ()) =
+        tokio::join!(upload(&there[0], Way::Sftp), upload(&there[1], Way::Scp), reading, talking);
+    assert_eq!((one.unwrap().bytes, two.unwrap().bytes), (2_000_000, 2_000_000));
+    assert_eq!(read.unwrap().output.len(), 2_000_000);
+    for there in there {
+        assert!(std::fs::read(there).unwrap() == bytes(2_000_000));
+    }
     assert_eq!(session.command("echo done", LONG).await.unwrap(), "done");
     session.close().await;
 }

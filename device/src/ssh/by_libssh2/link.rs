@@ -108,7 +108,7 @@ struct Begin {
     greeted: oneshot::Sender<()>,
     entered: oneshot::Sender<Result<(), NotEntered>>,
     /// Given back when the thread ends.
-    _permit: SemaphorePermit<'static>,
+    permit: SemaphorePermit<'static>,
 }
 
 /// Logs in to a host.
@@ -135,7 +135,7 @@ pub(in super::super) async fn enter(wire: Wire, entry: &Entry<'_>) -> Result<Box
         keepalive: entry.keepalive,
         greeted,
         entered,
-        _permit: permit,
+        permit,
     };
     let thread = std::thread::Builder::new().name("libssh2".to_owned()).stack_size(SSH_STACK_BYTES);
     thread.spawn(move || live(begin)).map_err(system)?;
@@ -158,7 +158,7 @@ pub(in super::super) async fn enter(wire: Wire, entry: &Entry<'_>) -> Result<Box
 
 /// The life of a thread.
 fn live(begin: Begin) {
-    let Begin { socket, host, shared, is_left, orders, keepalive, greeted, entered, _permit } = begin;
+    let Begin { socket, host, shared, is_left, orders, keepalive, greeted, entered, permit } = begin;
     let entering = || -> Result<Speaker, NotEntered> {
         let mut speaker = Speaker::new(socket, shared, is_left).map_err(SshError::from)?;
         greet(&mut speaker, &host)?;
@@ -170,7 +170,9 @@ fn live(begin: Begin) {
     match entering() {
         Ok(speaker) => {
             if entered.send(Ok(())).is_ok() {
-                Serving::new(speaker, orders, keepalive).run();
+                let leaver = Serving::new(speaker, orders, keepalive).run();
+                drop(permit);
+                drop(leaver);
             }
         }
         Err(error) => drop(entered.send(Err(error))),
@@ -251,5 +253,57 @@ impl Beside for Libssh2Link {
             let program: Box<dyn Program> = Box::new(near);
             Ok(program)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_config::simulated::DeviceModel;
+
+    use super::*;
+    use crate::{
+        clock::Deadline,
+        limits::SSH_PARTING,
+        session::{Session, SessionSettings},
+        simulate::{Listen, Running, serve},
+        target::SessionTarget,
+    };
+
+    const MODEL: &str = "name = 'host'\nstart = 'shell'\n[modes.shell]\nprompt = '$ '\n";
+
+    async fn open(device: &Running) -> Session {
+        let mut properties = device.properties("ssh");
+        properties.insert("ssh_backend".to_owned(), "libssh2".into());
+        properties.insert("profile".to_owned(), "generic".into());
+        let target = SessionTarget::from_properties(&properties).unwrap();
+        let settings = SessionSettings::new("/no/such/file");
+        Session::open(target, &settings, Duration::from_secs(20), Vec::new()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_thread_ends_with_its_connection_whoever_ends_it() {
+        let device = serve(DeviceModel::parse("m.toml", MODEL).unwrap(), Listen::default()).await.unwrap();
+        let mut sessions = Vec::new();
+        for _ in 0..9 {
+            sessions.push(open(&device).await);
+        }
+        assert_eq!(THREADS.available_permits(), SSH_THREADS_MAX - 9);
+        // Some are closed, some are dropped, the device ends the others.
+        for session in &mut sessions[..3] {
+            session.close().await;
+        }
+        assert_eq!(THREADS.available_permits(), SSH_THREADS_MAX - 6);
+        drop(sessions.drain(..6));
+        device.stop().await;
+        let limit = Deadline::after(SSH_PARTING * 20);
+        while THREADS.available_permits() < SSH_THREADS_MAX - 3 && !limit.left().is_zero() {
+            tokio::task::yield_now().await;
+        }
+        assert!(THREADS.available_permits() >= SSH_THREADS_MAX - 3);
+        drop(sessions);
+        while THREADS.available_permits() < SSH_THREADS_MAX && !limit.left().is_zero() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(THREADS.available_permits(), SSH_THREADS_MAX);
     }
 }

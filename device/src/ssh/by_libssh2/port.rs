@@ -130,6 +130,8 @@ impl Port {
                 break;
             }
             match self.channel.write(left) {
+                // The device's window is full.
+                Ok(0) => return Ok(()),
                 Ok(count) => self.said = self.said.saturating_add(count),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(_) if self.channel.eof() => {

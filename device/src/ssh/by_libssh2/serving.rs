@@ -67,8 +67,8 @@ impl Serving {
         Self { speaker, orders, opening, ports, silence, leaves_by, leaver, scratch }
     }
 
-    /// Serves until it is left, or over.
-    pub(super) fn run(mut self) {
+    /// Serves until it is left, or over; what is given back is dropped when nothing is left of it.
+    pub(super) fn run(mut self) -> Option<oneshot::Sender<()>> {
         let ended = self.serve();
         let fate = &self.speaker.shared.fate;
         match &ended {
@@ -81,6 +81,7 @@ impl Serving {
         // Channels first: the library frees them through their session. Their other ends learn that it is over.
         self.ports.clear();
         self.opening = None;
+        self.leaver.take()
     }
 
     fn serve(&mut self) -> Result<(), Broken> {
@@ -137,15 +138,18 @@ impl Serving {
     /// Says goodbye, as far as the server lets us.
     fn part(&mut self) -> Result<(), Broken> {
         let limit = self.leaves_by.unwrap_or_else(now);
-        loop {
-            match self.speaker.session.disconnect(None, "", None) {
-                Err(error) if is_waiting(&error) && now() < limit => {
-                    self.speaker.wait(false, Some(limit.saturating_duration_since(now())))
-                }
-                _ => return Ok(()),
+        let mut has_said = false;
+        while now() < limit && !(has_said && self.speaker.has_sent_all().map_err(Broken::System)?) {
+            if !has_said {
+                let goodbye = self.speaker.session.disconnect(None, "", None);
+                has_said = !matches!(&goodbye, Err(error) if is_waiting(error));
             }
-            .map_err(Broken::System)?;
+            if !has_said || !self.speaker.has_sent_all().map_err(Broken::System)? {
+                let most = limit.saturating_duration_since(now());
+                self.speaker.wait(false, Some(most)).map_err(Broken::System)?;
+            }
         }
+        Ok(())
     }
 
     /// Waits for something to do.

@@ -1,4 +1,4 @@
-//! The library's session and its socket, on the thread that owns both.
+//! The library's session and the wire to the server, on the thread that owns both.
 
 use std::{
     io,
@@ -10,19 +10,16 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    net::{Shutdown, shutdown},
-};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, Error, Session};
 
-use super::{pipe::Shared, words::is_waiting};
+use super::{pipe::Shared, wire::Wire, words::is_waiting};
 
 /// Speaks on one connection.
 pub(super) struct Speaker {
     pub(super) session: Session,
     pub(super) shared: Arc<Shared>,
-    socket: OwnedFd,
+    wire: Wire,
     /// Nobody holds the connection any more.
     is_left: Arc<AtomicBool>,
 }
@@ -53,9 +50,9 @@ impl Speaker {
     ) -> Result<Self, Broken> {
         let mut session = Session::new()?;
         session.set_blocking(false);
-        let own = socket.try_clone().map_err(Broken::System)?;
-        session.set_tcp_stream(own);
-        Ok(Self { session, shared, socket, is_left })
+        let (wire, end) = Wire::new(socket).map_err(Broken::System)?;
+        session.set_tcp_stream(end);
+        Ok(Self { session, shared, wire, is_left })
     }
 
     /// Whether nobody holds the connection any more.
@@ -85,13 +82,38 @@ impl Speaker {
         matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
     }
 
-    /// Waits until the socket has something (where that is wanted) or takes what is left to send, until somebody wakes us, or so long.
-    /// True when the socket has something.
-    pub(super) fn wait(&self, wants_input: bool, most: Option<Duration>) -> io::Result<bool> {
+    /// Waits until there is something for the library (where that is wanted) or room for what it says, until somebody wakes us, or so
+    /// long. True when the server has said something.
+    pub(super) fn wait(&mut self, wants_input: bool, most: Option<Duration>) -> io::Result<bool> {
+        let has_room = self.wire.send_out()?;
+        if wants_input && self.wire.feed()? {
+            return Ok(true);
+        }
+        if has_room && self.is_blocked() {
+            return Ok(false);
+        }
+        let has_come = self.poll(wants_input && self.wire.wants_input(), most)?;
+        if has_come {
+            if let Err(error) = self.wire.take_in() {
+                self.shared.fate.lose(system_words(error));
+            }
+            self.wire.feed()?;
+        }
+        Ok(has_come)
+    }
+
+    /// Whether the server has taken all that the library said.
+    pub(super) fn has_sent_all(&mut self) -> io::Result<bool> {
+        self.wire.send_out()?;
+        Ok(!self.wire.wants_output())
+    }
+
+    /// True when the server's socket has something that is wanted.
+    fn poll(&self, wants_input: bool, most: Option<Duration>) -> io::Result<bool> {
         let mut interest = PollFlags::empty();
         interest.set(PollFlags::IN, wants_input);
-        interest.set(PollFlags::OUT, self.is_blocked());
-        let both = &mut [PollFd::new(&self.shared.wake, PollFlags::IN), PollFd::new(&self.socket, interest)];
+        interest.set(PollFlags::OUT, self.wire.wants_output());
+        let both = &mut [PollFd::new(&self.shared.wake, PollFlags::IN), PollFd::new(&self.wire, interest)];
         // A socket that nothing is wanted of would end the wait when it is closed, again and again.
         let watched = if interest.is_empty() { both.get_mut(..1).unwrap_or_default() } else { both };
         let most = most.map(|most| Timespec {
@@ -99,19 +121,18 @@ impl Speaker {
             tv_nsec: i64::from(most.subsec_nanos()),
         });
         match poll(watched, most.as_ref()) {
-            Ok(_) => Ok(watched.get(1).is_some_and(|socket| {
-                socket.revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR)
-            })),
+            Ok(_) => Ok(wants_input
+                && watched.get(1).is_some_and(|socket| {
+                    socket.revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR)
+                })),
             Err(rustix::io::Errno::INTR) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Ends the connection. The library frees nothing while it waits for a server; a socket that is shut lets it wait for none.
+    /// Ends the connection.
     pub(super) fn shut(&self) {
-        if let Err(error) = shutdown(&self.socket, Shutdown::Both) {
-            tracing::debug!(%error, "an SSH connection was closed by its peer first");
-        }
+        self.wire.shut();
     }
 }
 
@@ -119,4 +140,9 @@ impl Drop for Speaker {
     fn drop(&mut self) {
         self.shut();
     }
+}
+
+/// What the system says, without its number.
+fn system_words(error: rustix::io::Errno) -> String {
+    io::Error::from(error).to_string().split(" (os error").next().unwrap_or_default().to_lowercase()
 }
