@@ -81,7 +81,8 @@ impl LocalApi {
             std::env::var("JACKFIELD_SOCKET").context(format!("JACKFIELD_SOCKET is not set: {outside}"))?;
         let token =
             std::env::var("JACKFIELD_TOKEN").context(format!("JACKFIELD_TOKEN is not set: {outside}"))?;
-        let socket = UnixStream::connect(&path).with_context(|| format!("connecting to the EP at {path}"))?;
+        let socket = UnixStream::connect(&path)
+            .with_context(|| format!("the EP does not answer at {path}; is it still running?"))?;
         let answers = BufReader::new(socket.try_clone()?);
         let mut api = Self { socket, answers, next: 0 };
         match api.call("hello", &json!({"token": token}))? {

@@ -162,6 +162,12 @@ impl From<KindError> for SessionError {
 }
 
 impl SessionError {
+    /// Whether the connection was there and is gone.
+    pub fn is_lost(&self) -> bool {
+        let Self::Expect { source, .. } = self else { return false };
+        matches!(source, ExpectError::Ended { .. } | ExpectError::Broken { .. })
+    }
+
     /// Whether the lab is to blame: the device is not there, does not let us in, or went away.
     pub fn is_lab(&self) -> bool {
         match self {

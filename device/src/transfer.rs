@@ -60,7 +60,7 @@ pub struct Moved {
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     /// The session carries no files.
-    #[error("a session over {0} carries no files; only SSH does")]
+    #[error("a session over {0} carries neither files nor commands beside its dialogue; only SSH does")]
     NoWay(String),
     /// The file here.
     #[error("`{}`: {source}", path.display())]

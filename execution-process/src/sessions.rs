@@ -158,7 +158,7 @@ impl Sessions {
             .open
             .get_mut(&(attempt.run, name.to_owned()))
             .map(|entry| (entry.users.insert(attempt), Arc::clone(&entry.slot), entry.recording.clone()));
-        let (is_new, slot, recording) = found.ok_or_else(|| not_open(name))?;
+        let (is_new, slot, recording) = found.ok_or_else(|| self.not_open(attempt.run, name))?;
         if is_new {
             self.0.turns.send_replace(());
         }
@@ -168,8 +168,9 @@ impl Sessions {
 
     /// Closes the session of this name.
     pub(crate) async fn close(&self, run: RunId, name: &str) -> Result<(), Problem> {
-        let entry = self.0.state().open.remove(&(run, name.to_owned())).ok_or_else(|| not_open(name))?;
-        close(entry).await;
+        // The lock is let go before the names are asked for: the error needs it again.
+        let found = self.0.state().open.remove(&(run, name.to_owned()));
+        close(found.ok_or_else(|| self.not_open(run, name))?).await;
         Ok(())
     }
 
@@ -257,6 +258,17 @@ impl Sessions {
         }
     }
 
+    fn not_open(&self, run: RunId, name: &str) -> Problem {
+        let open = self.names(run);
+        let open = if open.is_empty() {
+            "none is open".to_owned()
+        } else {
+            format!("open are: {}", open.join(", "))
+        };
+        let title = format!("there is no open session `{name}`; open it first ({open})");
+        Problem::new(ErrorCode::NotFound, title).field("session")
+    }
+
     fn enter(&self, attempt: AttemptId, name: &str) -> Result<(Slot, Recording, fan::Fan), Problem> {
         let mut state = self.0.state();
         let of_run = state.open.keys().filter(|(run, _)| *run == attempt.run).count();
@@ -299,11 +311,6 @@ fn file_name(session: &str) -> Arc<str> {
     format!("{}.cast", folder_name(session.trim_start_matches('/'))).into()
 }
 
-fn not_open(name: &str) -> Problem {
-    let title = format!("there is no open session `{name}`; open it with session_open");
-    Problem::new(ErrorCode::NotFound, title).field("session")
-}
-
 /// What went wrong with a device, for a test.
 pub(crate) fn problem(error: &SessionError) -> Problem {
     use std::error::Error;
@@ -316,6 +323,9 @@ pub(crate) fn problem(error: &SessionError) -> Problem {
             title = format!("{title}: {why}");
         }
         source = inner.source();
+    }
+    if error.is_lost() {
+        title.push_str("; to go on, open the session anew, or set `reconnect = true` in its resource");
     }
     let code = if error.is_lab() {
         ErrorCode::Unavailable

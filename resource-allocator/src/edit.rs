@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    error::ResourceError,
+    error::{Names, ResourceError},
     node::{Node, NodeRow, ResourceId, meant, merge},
     query::Query,
     tree::{DEPTH_MAX, Tree},
@@ -150,7 +150,11 @@ impl Tree {
         if self.depth(parent) >= DEPTH_MAX {
             return Err(ResourceError::TooDeep { path, limit: DEPTH_MAX });
         }
-        let missing = || ResourceError::NotFound { query: parent.to_string(), nearest: "/".to_owned() };
+        let missing = || ResourceError::NotFound {
+            query: parent.to_string(),
+            nearest: "/".to_owned(),
+            there: Names::default(),
+        };
         let above = self.nodes.get_mut(parent).ok_or_else(missing)?;
         if above.children.contains_key(&row.name) {
             return Err(ResourceError::NameTaken { path });
@@ -210,19 +214,31 @@ impl Tree {
         id: ResourceId,
         properties: BTreeMap<String, Value>,
     ) -> Result<Edited, ResourceError> {
-        let missing = || ResourceError::NotFound { query: id.to_string(), nearest: "/".to_owned() };
+        let missing = || ResourceError::NotFound {
+            query: id.to_string(),
+            nearest: "/".to_owned(),
+            there: Names::default(),
+        };
         let node = self.nodes.get_mut(&id).ok_or_else(missing)?;
         let properties = merge(&mut node.row.properties, properties);
         Ok(one_changed(id.clone(), Edit::Merge { id, properties }))
     }
 
     fn known(&self, id: &ResourceId) -> Result<&Node, ResourceError> {
-        let missing = || ResourceError::NotFound { query: id.to_string(), nearest: "/".to_owned() };
+        let missing = || ResourceError::NotFound {
+            query: id.to_string(),
+            nearest: "/".to_owned(),
+            there: Names::default(),
+        };
         self.nodes.get(id).ok_or_else(missing)
     }
 
     fn property(&self, node: &Node, key: &str) -> Result<Value, ResourceError> {
-        let missing = || ResourceError::NoProperty { path: self.path(&node.row.id), key: key.to_owned() };
+        let missing = || ResourceError::NoProperty {
+            path: self.path(&node.row.id),
+            key: key.to_owned(),
+            there: Names::of(node.row.properties.keys()),
+        };
         node.row.properties.get(key).cloned().ok_or_else(missing)
     }
 }

@@ -2,24 +2,50 @@
 
 use jackfield_protocol::error::ErrorCode;
 
+/// The names that there are, for one who asked for another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names(Vec<String>);
+
+impl Names {
+    /// Of more than these, nobody reads the rest.
+    const SHOWN_MAX: usize = 10;
+
+    pub(crate) fn of<'n>(names: impl IntoIterator<Item = &'n String>) -> Self {
+        Self(names.into_iter().take(Self::SHOWN_MAX + 1).cloned().collect())
+    }
+}
+
+impl std::fmt::Display for Names {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some((first, rest)) = self.0.split_first() else { return Ok(()) };
+        write!(f, "; there is {first}")?;
+        rest.iter().take(Self::SHOWN_MAX.saturating_sub(1)).try_for_each(|name| write!(f, ", {name}"))?;
+        if self.0.len() > Self::SHOWN_MAX { f.write_str(" …") } else { Ok(()) }
+    }
+}
+
 /// Why nothing was answered or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResourceError {
     /// No node has this id or path.
-    #[error("there is no resource `{query}`; the nearest that exists is `{nearest}`")]
+    #[error("there is no resource `{query}`; the nearest that exists is `{nearest}`{there}")]
     NotFound {
         /// As asked.
         query: String,
         /// The deepest node on the way that exists.
         nearest: String,
+        /// What is below that one, where it is known.
+        there: Names,
     },
     /// The node has no such property.
-    #[error("`{path}` has no property `{key}`")]
+    #[error("`{path}` has no property `{key}`{there}")]
     NoProperty {
         /// The node.
         path: String,
         /// The property.
         key: String,
+        /// The properties that it has.
+        there: Names,
     },
     /// A query that is neither id nor path, or asks for a property where a node is needed.
     #[error("`{query}` is no id and no path such as /tb1/dev2 or /tb1/dev2:ip: {problem}")]

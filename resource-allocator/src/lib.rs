@@ -22,7 +22,7 @@ mod tree;
 
 pub use crate::{
     edit::{Edit, Edited},
-    error::ResourceError,
+    error::{Names, ResourceError},
     node::{NodeRow, ResourceId},
     query::Answer,
     sut::Suts,

@@ -6,7 +6,7 @@ use jackfield_protocol::id::{EpName, SutName, UserName};
 use serde_json::Value;
 
 use crate::{
-    error::ResourceError,
+    error::{Names, ResourceError},
     node::{Node, ResourceId},
     query::{Answer, Query, Target},
     tree::Tree,
@@ -72,7 +72,11 @@ impl Suts {
     }
 
     fn find<'a>(&'a self, query: &Query<'_>, beds: Option<&'a Tree>) -> Result<Found<'a>, ResourceError> {
-        let nowhere = || ResourceError::NotFound { query: query.text.to_owned(), nearest: "/".to_owned() };
+        let nowhere = || ResourceError::NotFound {
+            query: query.text.to_owned(),
+            nearest: "/".to_owned(),
+            there: Names::default(),
+        };
         match &query.target {
             Target::Id(id) => {
                 let holds = |tree: &'a Tree| tree.nodes.get(id).map(|node| Found { tree, node });

@@ -6,7 +6,7 @@ use jackfield_protocol::resource::Resource;
 use serde_json::Value;
 
 use crate::{
-    error::ResourceError,
+    error::{Names, ResourceError},
     node::{Node, NodeRow, ResourceId},
     query::{Answer, Query, Target},
 };
@@ -119,7 +119,11 @@ impl Tree {
 
     pub(crate) fn answer(&self, node: &Node, key: Option<&str>) -> Result<Answer, ResourceError> {
         let Some(key) = key else { return Ok(Answer::Node(self.resource(node))) };
-        let missing = || ResourceError::NoProperty { path: self.path(&node.row.id), key: key.to_owned() };
+        let missing = || ResourceError::NoProperty {
+            path: self.path(&node.row.id),
+            key: key.to_owned(),
+            there: Names::of(node.row.properties.keys()),
+        };
         node.row.properties.get(key).cloned().map(Answer::Property).ok_or_else(missing)
     }
 
@@ -140,7 +144,11 @@ impl Tree {
         let mut at = start;
         for name in names {
             let below = at.children.get(*name).and_then(|id| self.nodes.get(id));
-            at = below.ok_or_else(|| not_found(query, self.path(&at.row.id)))?;
+            at = below.ok_or_else(|| ResourceError::NotFound {
+                query: query.text.to_owned(),
+                nearest: self.path(&at.row.id),
+                there: Names::of(at.children.keys()),
+            })?;
         }
         Ok(at)
     }
@@ -189,7 +197,7 @@ impl Default for Tree {
 }
 
 fn not_found(query: &Query<'_>, nearest: String) -> ResourceError {
-    ResourceError::NotFound { query: query.text.to_owned(), nearest }
+    ResourceError::NotFound { query: query.text.to_owned(), nearest, there: Names::default() }
 }
 
 fn bad_rows(at: &str, problem: &str) -> ResourceError {

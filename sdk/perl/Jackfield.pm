@@ -237,8 +237,12 @@ sub test_skip    { return _end('SKIPPED', $_[0]) }
 # Declare the verdict, and leave.
 sub _end {
     my ($verdict, $reason, $crashed) = @_;
-    eval { result($verdict, $reason, $crashed); 1 }
-        or print {*STDERR} "this test is $verdict, but the EP could not be told: $@; " . ($reason // '') . "\n";
+    if (!eval { result($verdict, $reason, $crashed); 1 }) {
+        # A test that died of an EP that is gone has said so.
+        my $said = $reason // '';
+        $said = "$@; $said" if index($said, "$@") < 0;
+        print {*STDERR} "this test is $verdict, but the EP could not be told: $said\n";
+    }
     exit($verdict eq 'PASS' ? 0 : $verdict eq 'SKIPPED' ? SKIPPED_STATUS : 1);
 }
 

@@ -105,7 +105,7 @@ if (!-r $file) {
 $0 = $file;
 my $error = Jackfield::Script::run_file($file);
 if ($error ne '') {
-    print {*STDERR} $error;
+    print {*STDERR} Jackfield::_reason($error), "\n";
     undef $Jackfield::Script::result;
     exit 255 if !Jackfield::Script::is_owner();
     Jackfield::_end('FAIL', 'crashed: ' . Jackfield::_reason($error), 1);

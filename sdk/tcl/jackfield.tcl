@@ -36,7 +36,9 @@ proc jackfield::call {method {params {}}} {
     } answer]} {
         catch { close $link } closing
         set link ""
-        Raise unreachable "" "no answer to `$method`: $answer${closing}"
+        # The bridge knows best why it ended.
+        if {[regexp {error: ([^\n]+)} $closing -> told]} { set answer $told }
+        Raise unreachable "" "no answer to `$method`: $answer"
     }
     if {![dict exists $answer error]} {
         return [dict get $answer result]
@@ -393,7 +395,9 @@ proc jackfield::status {verdict} {
 # Declare the verdict, and leave.
 proc jackfield::End {verdict reason {crashed 0}} {
     if {[catch { result $verdict $reason $crashed } error]} {
-        puts stderr "this test is $verdict, but the EP could not be told: $error; $reason"
+        # A test that died of an EP that is gone has said so.
+        if {$reason eq ""} { set reason $error }
+        puts stderr "this test is $verdict, but the EP could not be told: $reason"
     }
     exit [status $verdict]
 }
@@ -425,7 +429,7 @@ proc jackfield::Answer {id} {
             return $answer
         }
     }
-    error "the EP closed the connection "
+    error "the EP closed the connection"
 }
 
 proc jackfield::Raise {code field title} {

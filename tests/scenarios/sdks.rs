@@ -198,3 +198,63 @@ fn the_tests_make_every_call_that_the_documentation_names() {
         }
     }
 }
+
+/// What goes wrong first for somebody new: a name that is not there, an answer that does not come, a device that has gone.
+const WRONG: [(&str, &str); 5] = [
+    ("wrong.py", include_str!("sdks/wrong.py")),
+    ("wrong.tcl", include_str!("sdks/wrong.tcl")),
+    ("wrong.pl", include_str!("sdks/wrong.pl")),
+    ("wrong.sh", include_str!("sdks/wrong.sh")),
+    ("Wrong.java", include_str!("sdks/Wrong.java")),
+];
+
+#[test]
+fn what_goes_wrong_is_told_alike_in_every_language() {
+    let mut bench = Bench::start("").unwrap();
+    let _router = cleanup::router(&mut bench);
+    for (name, text) in WRONG {
+        bench.write(&format!("tests/{name}"), text).unwrap();
+    }
+    let rows = bench.api.run_files(&WRONG.map(|(name, _)| name), LIMIT).unwrap();
+    let told: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let log = bench.api.log(row.attempt.unwrap(), "cli").unwrap_or_default();
+            assert_eq!(row.state, TestState::Ended(Verdict::Pass), "{}: {}\n{log}", row.name, row.reason);
+            log.lines().map(plain).collect::<Vec<_>>().join("\n")
+        })
+        .collect();
+    for (row, told_here) in rows.iter().zip(&told) {
+        assert_eq!(*told_here, told[0], "{} tells it otherwise than {}", row.name, rows[0].name);
+    }
+    insta::assert_snapshot!(told[0]);
+}
+
+/// Without what differs from run to run, and the code that shell leaves to the exit status.
+fn plain(line: &str) -> String {
+    let line = line.split(" [").next().unwrap_or_default();
+    let line = line.split(" (parameter").next().unwrap_or_default();
+    let words = line.split(' ').map(|word| {
+        let is_time = word.ends_with("µs") || (word.ends_with("ms") && word != "500.0ms");
+        if is_time {
+            "…"
+        } else if word.starts_with("127.0.0.1:") {
+            "127.0.0.1"
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_example_in_java_runs_as_it_is() {
+    let mut bench = Bench::start("").unwrap();
+    let _router = cleanup::router(&mut bench);
+    let text = include_str!("../../examples/demo/tests/java/VersionTest.java");
+    bench.write("tests/VersionTest.java", text).unwrap();
+    let rows = bench.api.pass_files(&["VersionTest.java"], LIMIT).unwrap();
+    let parts: BTreeSet<&str> = rows[0].parts.iter().map(|part| part.name.as_str()).collect();
+    let tests = ["VersionTest.everyInterfaceHasTheUsualMtu", "VersionTest.thereIsMemoryLeft", "memory"];
+    assert_eq!(parts, BTreeSet::from(tests));
+}

@@ -12,7 +12,11 @@ impl Session {
         let unsupported =
             |what: String| SessionError::Unsupported { profile: kind.profile.name.clone(), what };
         let wanted = levels.iter().position(|level| level.name == name);
-        let wanted = wanted.ok_or_else(|| unsupported(format!("privilege level `{name}`")))?;
+        let wanted = wanted.ok_or_else(|| {
+            let known: Vec<&str> = levels.iter().map(|level| level.name.as_str()).collect();
+            let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            unsupported(format!("privilege level `{name}` (it has: {there})"))
+        })?;
         // One step at a time; each must lead somewhere, so there are no more steps than levels.
         for _ in 0..=levels.len() {
             let now = kind

@@ -130,10 +130,10 @@ async fn what_cannot_be_moved_is_told_and_leaves_nothing(library: &str) {
     assert!(left.is_empty(), "{left:?}");
     let error = session.put("/dev/null".as_ref(), "/tmp/x", Way::Sftp, LONG).await.unwrap_err().to_string();
     assert!(error.ends_with("it is neither a file nor a folder"), "{error}");
-    // A session that is no SSH session carries no files.
+    // A session that is no SSH session carries neither files nor commands.
     let shell = open(target([], json!({"command": "/bin/sh -i", "profile": "linux"}))).await.unwrap();
     let error = shell.put(&here, "x", Way::Either, LONG).await.unwrap_err().to_string();
-    assert!(error.ends_with("carries no files; only SSH does"), "{error}");
+    assert!(error.ends_with("carries neither files nor commands beside its dialogue; only SSH does"), "{error}");
 }
 
 async fn a_server_without_sftp_gets_scp(library: &str) {

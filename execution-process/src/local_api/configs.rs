@@ -14,8 +14,12 @@ pub(super) async fn get(desk: &Desk, guest: &Guest, wanted: p::GetConfig) -> Res
     let found = test.configs.iter().find(|(name, _)| names(name, &wanted.config));
     let Some((name, hash)) = found else {
         let known: Vec<&str> = test.configs.iter().map(|(name, _)| name.as_ref()).collect();
-        let title =
-            format!("`{}` is no configuration of this test; it has: {}", wanted.config, known.join(", "));
+        let there = if known.is_empty() {
+            "none; name it in <ConfigFiles> of the test or its suite".to_owned()
+        } else {
+            known.join(", ")
+        };
+        let title = format!("`{}` is no configuration of this test; it has: {there}", wanted.config);
         return Err(Problem::new(ErrorCode::NotFound, title).field("config").into());
     };
     let broken =

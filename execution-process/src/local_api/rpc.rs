@@ -70,8 +70,23 @@ pub(super) fn read(line: &[u8]) -> Result<Request, Failure> {
 pub(super) fn params<'de, P: Deserialize<'de>>(value: Value) -> Result<P, Failure> {
     let value = if value.is_null() { json!({}) } else { value };
     P::deserialize(value).map_err(|error| {
-        Failure::Params(Problem::new(ErrorCode::BadRequest, format!("wrong parameters: {error}")))
+        let title = format!("wrong parameters: {}", plain(&error.to_string()));
+        Failure::Params(Problem::new(ErrorCode::BadRequest, title))
     })
+}
+
+/// What is wrong with parameters, for people who do not know in what language they are read.
+fn plain(error: &str) -> String {
+    if let Some((word, known)) =
+        error.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", expected "))
+    {
+        let known = known.trim_start_matches("one of ");
+        return format!("{word} is none of {known}");
+    }
+    match error.strip_prefix("missing field ") {
+        Some(name) => format!("{name} is missing"),
+        None => error.to_owned(),
+    }
 }
 
 /// The answer as a line; none where the request wants none.
@@ -87,4 +102,23 @@ pub(super) fn answer(id: Option<Value>, result: Result<Value, Failure>) -> Optio
     let mut line = body.to_string().into_bytes();
     line.push(b'\n');
     Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_parameters_are_told_in_plain_words() {
+        for (error, expect) in [
+            (
+                "unknown variant `guess`, expected one of `message`, `input`",
+                "`guess` is none of `message`, `input`",
+            ),
+            ("missing field `session`", "`session` is missing"),
+            ("invalid type: string \"x\", expected u64", "invalid type: string \"x\", expected u64"),
+        ] {
+            assert_eq!(plain(error), expect);
+        }
+    }
 }

@@ -71,7 +71,7 @@ class _Connection:
         except OSError as error:
             self._socket.close()
             why = f"the EP does not answer at {path}: {error.strerror or error}; is it still running?"
-            raise JackfieldError("unreachable", why) from error
+            raise JackfieldError("unreachable", why) from None
         self.hello: dict[str, Any] = self.request("hello", {"token": token})
 
     def close(self) -> None:

@@ -71,7 +71,9 @@ def run(main: ModuleType, file: str, argv: list[str], inject: Mapping[str, Any])
         try:
             jackfield.result(end.verdict, end.reason[:REASON_CHARS_MAX], end.crashed)
         except JackfieldError as error:
-            print(f"this test is {end.verdict}, but the EP could not be told: {error}; {end.reason}", file=sys.stderr)
+            # A test that died of an EP that is gone has said so.
+            why = end.reason if str(error) in end.reason else f"{error}; {end.reason}"
+            print(f"this test is {end.verdict}, but the EP could not be told: {why}", file=sys.stderr)
     return end.status
 
 
