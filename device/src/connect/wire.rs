@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use crate::{
     beside::Beside,
     channel::{Channel, Window},
-    line::LineOrder,
+    line::{LineOrder, ModemLines},
 };
 
 /// The two ends of a TCP connection of this host.
@@ -107,6 +107,10 @@ impl<C: Channel> Channel for Wired<C> {
 
     fn order(&mut self, order: LineOrder) -> BoxFuture<'_, io::Result<()>> {
         self.channel.order(order)
+    }
+
+    fn modem_lines(&mut self) -> BoxFuture<'_, io::Result<ModemLines>> {
+        self.channel.modem_lines()
     }
 
     fn beside(&self) -> Option<Arc<dyn Beside>> {
