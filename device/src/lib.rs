@@ -9,7 +9,8 @@
 //! - [`power`] switches their mains;
 //! - [`textfsm`] makes tables of what a command said;
 //! - [`steps`] runs a test that is written as data;
-//! - [`simulate`] is the other side: devices that are not there.
+//! - [`simulate`] is the other side: devices that are not there;
+//! - [`invariants`] is what holds whatever a peer sends.
 
 mod clock;
 pub mod limits;
@@ -42,5 +43,7 @@ pub mod textfsm;
 pub mod steps;
 
 pub mod simulate;
+
+pub mod invariants;
 
 pub use clock::Deadline;

@@ -30,6 +30,13 @@ use crate::{
 
 pub use line::{connect_raw, run_beside};
 
+/// The answer to a command as people see it, of what a device sent for it.
+pub(crate) fn shown_text(bytes: &[u8], command: &str) -> String {
+    clean::text(clean::without_pager_wipe(clean::without_echo(bytes, command)))
+}
+
+pub(crate) use answer::known_prompt_sight;
+
 /// What every session of an EP shares.
 #[derive(Clone, Debug)]
 pub struct SessionSettings {

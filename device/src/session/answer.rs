@@ -88,6 +88,22 @@ impl Watch for Answer<'_> {
     }
 }
 
+/// Where a session that knows the prompt `r1#` believes an answer to end, given in pieces; what it waits for besides is a pager.
+pub(crate) fn known_prompt_sight(pieces: &[&[u8]]) -> Option<Found> {
+    let mut known = Known::default();
+    known.learn(b"r1#", 1);
+    let patterns = crate::expect::Patterns::regexes(&["(?m)^[a-z]{1,9}[0-9]?# ?$", "--More--"]).ok()?;
+    let mut answer = Answer::new(&known, Matcher::new(&patterns));
+    let mut text = Vec::new();
+    for piece in pieces {
+        text.extend_from_slice(piece);
+        if let Ok(Sight::Certain(found)) = answer.look(&text) {
+            return Some(found);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
