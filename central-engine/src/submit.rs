@@ -101,6 +101,9 @@ fn prepare(
         return Err(problem);
     };
     take_files(&mut plan, lab, blobs)?;
+    let (templates, more) = lab.templates();
+    problems.extend(more);
+    plan.templates = store_templates(&templates, blobs)?;
     Ok((plan, problems))
 }
 
@@ -145,6 +148,16 @@ fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<(), Proble
         plan.libraries.insert(Arc::clone(name), take_library(&path, &mut together)?);
     }
     together.finish().map_err(|error| storage("a file of the project", &error))
+}
+
+/// Keeps all templates as one file: the same templates are stored, and fetched by an EP, once.
+fn store_templates(templates: &BTreeMap<String, String>, blobs: &Blobs) -> Result<Option<BlobHash>, Problem> {
+    if templates.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_vec(templates)
+        .map_err(|error| Problem::new(ErrorCode::Internal, format!("templates of the lab: {error}")))?;
+    blobs.put(&text).map(Some).map_err(|error| storage("templates", &error))
 }
 
 /// Stores one file.

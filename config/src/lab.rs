@@ -48,6 +48,8 @@ pub struct Layout {
     pub engine: Vec<PathBuf>,
     /// Profiles of devices.
     pub profiles: Vec<PathBuf>,
+    /// TextFSM templates.
+    pub templates: Vec<PathBuf>,
     /// Folders outside of which nothing is read.
     pub roots: Vec<PathBuf>,
 }
@@ -81,6 +83,7 @@ impl Layout {
             panic_patterns: vec![root.join("PanicDetectData.json")],
             engine: vec![root.join("engine.toml")],
             profiles: each("profiles"),
+            templates: each("templates"),
             roots: vec![root.to_owned()],
         }
     }
@@ -119,6 +122,7 @@ impl Layout {
             panic_patterns: vec![config.join("PanicDetectData.json")],
             engine: vec![config.join("engine.toml"), twister.join("engine.toml")],
             profiles: vec![twister.join("profiles")],
+            templates: vec![twister.join("templates")],
             roots: vec![home.clone(), twister.to_owned()],
             home,
         };

@@ -32,3 +32,9 @@ const MIB: u64 = 1024 * 1024;
 pub const PROFILE_BYTES_MAX: u64 = 256 * 1024;
 /// Profiles of a lab that a run takes with it; further ones are left out.
 pub const PROFILES_MAX: usize = 200;
+/// Bytes of one TextFSM template, or of their index.
+pub const TEMPLATE_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of all templates of a lab; those beyond are left out, and told of.
+pub const TEMPLATES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Templates of a lab; those beyond are left out, and told of.
+pub const TEMPLATES_MAX: usize = 5_000;

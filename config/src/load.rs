@@ -4,6 +4,7 @@ mod check;
 mod files;
 mod find;
 mod lookup;
+mod templates;
 mod text;
 
 use std::{

@@ -23,6 +23,8 @@ pub struct Profile {
     pub name: String,
     /// For people.
     pub description: String,
+    /// What templates call this kind of device (`cisco_ios`); its name where nothing else is given.
+    pub platform: String,
     /// Matches a prompt where nothing follows it.
     pub prompt: String,
     /// What ends a line that is sent.
@@ -35,6 +37,10 @@ pub struct Profile {
     pub settle: Duration,
     /// The prompt is also shown between a command and its answer: also a known one is believed only after the settle time.
     pub prompt_before_answer: bool,
+    /// Given after each command, where a prompt does not prove that the answer is whole.
+    pub answer_end: Option<AnswerEnd>,
+    /// Match what the device's line editor draws in the middle of an answer: it is no part of it.
+    pub redrawn: Vec<String>,
     /// How to get from the connection to the first prompt.
     pub login: Login,
     /// What to send once at the first prompt, in order: no pager, wide lines.
@@ -83,6 +89,15 @@ pub struct Login {
     /// Once logged in, the first prompt is asked for again with an empty line, and believed when it comes back. Without it the
     /// device must be quiet for the settle time.
     pub confirm: bool,
+}
+
+/// A command that does nothing but mark the end of the answer before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerEnd {
+    /// The command.
+    pub command: String,
+    /// Matches what the device says to it, whole line.
+    pub shows: String,
 }
 
 /// A question in the middle of a command.
@@ -220,8 +235,10 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         fields.error("a profile has no `prompt`", "add a regular expression such as prompt = '[#>] ?$'");
     }
     let (name, prompt) = (fields.required_text("name"), fields.pattern("prompt"));
+    let name = name.unwrap_or_default();
     let profile = Profile {
-        name: name.unwrap_or_default(),
+        platform: fields.text("platform").unwrap_or_else(|| name.clone()),
+        name,
         description: fields.text("description").unwrap_or_default(),
         prompt: prompt.unwrap_or_default(),
         line_ending: fields.text("line_ending").unwrap_or_else(|| "\r".to_owned()),
@@ -229,6 +246,8 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         screen: read_screen(fields),
         settle: fields.duration("settle").unwrap_or(SETTLE_DEFAULT),
         prompt_before_answer: fields.flag("prompt_before_answer").unwrap_or(false),
+        answer_end: fields.table("answer_end", "the end of an answer").as_ref().and_then(read_answer_end),
+        redrawn: fields.patterns("redrawn"),
         login: read_login(login.as_ref()),
         setup: fields.texts("setup"),
         pager: fields.table("pager", "a pager").as_ref().and_then(read_pager),
@@ -284,6 +303,16 @@ fn read_login(fields: Option<&Table<'_>>) -> Login {
         fields.finish();
     }
     login
+}
+
+fn read_answer_end(fields: &Table<'_>) -> Option<AnswerEnd> {
+    let command = fields.required_text("command");
+    if !fields.has("shows") {
+        fields.error("the end of an answer has no `shows`", "add what the device says to its command");
+    }
+    let shows = fields.pattern("shows");
+    fields.finish();
+    Some(AnswerEnd { command: command?, shows: shows? })
 }
 
 fn read_pager(fields: &Table<'_>) -> Option<Pager> {

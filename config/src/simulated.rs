@@ -49,6 +49,8 @@ pub struct DeviceModel {
     pub ambiguous: String,
     /// Words of commands may be shortened as far as they stay unique.
     pub abbreviate: bool,
+    /// A line editor beside the device draws the prompt as soon as a line was entered, and wipes it when the answer comes.
+    pub redraws: bool,
     /// Lines after which `--More--` is shown; none: never.
     pub pager: Option<ModelPager>,
     /// The mode after the login.

@@ -77,12 +77,23 @@ pub struct Step {
     pub timeout: Option<Duration>,
     /// Go on with the next step though this one failed; the test fails all the same.
     pub go_on: bool,
-    /// A TextFSM template that makes a table of the output, for checks that look at rows.
-    pub textfsm: Option<String>,
+    /// What makes a table of the output, for checks that look at rows.
+    pub table: Option<TableBy>,
     /// Regular expressions whose named groups become variables; each must match.
     pub captures: Vec<String>,
     /// What must hold of its output.
     pub checks: Vec<Check>,
+}
+
+/// A TextFSM template that makes a table of an output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableBy {
+    /// Written in the step.
+    Text(String),
+    /// A file of the lab's `templates`.
+    Named(String),
+    /// The one that the lab has for the step's command and its kind of device.
+    Command,
 }
 
 /// What a step does.
@@ -247,6 +258,22 @@ impl Relation {
 }
 
 impl StepTest {
+    /// The names of the lab's templates that its steps use, with the line of the step.
+    pub fn templates(&self) -> Vec<(&str, u32)> {
+        let mut found = Vec::new();
+        let mut left: Vec<&Step> = self.steps.iter().chain(&self.cleanup).collect();
+        while let Some(step) = left.pop() {
+            if let Some(TableBy::Named(name)) = &step.table {
+                found.push((name.as_str(), step.line));
+            }
+            if let Action::Repeat { steps, .. } = &step.action {
+                left.extend(steps);
+            }
+        }
+        found.sort_by_key(|(_, line)| *line);
+        found
+    }
+
     /// Reads a step test.
     ///
     /// # Errors

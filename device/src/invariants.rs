@@ -15,7 +15,7 @@ use crate::{
         redact::{Redactor, SECRET_BYTES_MIN},
     },
     screen::Screen,
-    session::{known_prompt_sight, shown_text},
+    session::{clean_text, known_prompt_sight, shown_text},
     telnet::{Codec, Role},
     textfsm::Template,
 };
@@ -78,12 +78,11 @@ pub fn telnet(bytes: &[u8]) {
     assert_eq!(read, data, "what was sent is not what is read");
 }
 
-/// Text that was cleaned is clean, and stays as it is when it is cleaned again.
+/// The answer to a command is clean text, and what is clean stays as it is when it is cleaned again.
 pub fn clean(bytes: &[u8]) {
     let text = shown_text(bytes, "show running-config");
     assert!(!text.bytes().any(|byte| matches!(byte, b'\r' | 8 | 0x1b)), "a terminal code is left: {text:?}");
-    let again = shown_text(text.as_bytes(), "show running-config");
-    assert_eq!(again, text, "what is clean was changed");
+    assert_eq!(clean_text(text.as_bytes()), text, "what is clean was changed");
 }
 
 /// The first certain match does not depend on how the bytes were cut, and is the one that a search over the whole finds.
@@ -131,7 +130,8 @@ pub fn prompt(bytes: &[u8]) {
 /// A screen shows the same however its bytes were cut, in as many lines as it has, and asks for no more answers than a few.
 pub fn screen(bytes: &[u8]) {
     let (size, rest) = first(bytes);
-    let window = Window { rows: u16::from(size % 16).saturating_add(1), columns: u16::from(size / 16) * 5 + 1 };
+    let window =
+        Window { rows: u16::from(size % 16).saturating_add(1), columns: u16::from(size / 16) * 5 + 1 };
     let (cut, whole) = pieces(rest);
     let (mut in_pieces, mut at_once) = (Screen::new(window), Screen::new(window));
     cut.iter().for_each(|piece| in_pieces.feed(piece));

@@ -187,6 +187,9 @@ pub(crate) struct Kind {
     pub(crate) follows: Patterns,
     /// Which is which of them.
     pub(crate) follow_kinds: Vec<Follow>,
+    /// What the device says to the command that ends an answer.
+    pub(crate) answer_end: Option<Patterns>,
+    redrawn: Vec<meta::Regex>,
     unasked: Vec<meta::Regex>,
     errors: Vec<meta::Regex>,
     levels: Vec<meta::Regex>,
@@ -203,6 +206,12 @@ impl Kind {
             profile: Arc::clone(profile),
             follows,
             follow_kinds,
+            answer_end: profile
+                .answer_end
+                .as_ref()
+                .map(|end| Patterns::regexes(&[&end.shows]))
+                .transpose()?,
+            redrawn: profile.redrawn.iter().map(|drawn| search(drawn)).collect::<Result<_, _>>()?,
             unasked: profile.unasked.iter().map(|line| search(line)).collect::<Result<_, _>>()?,
             login: Patterns::regexes(&dialogue)?.told_as("a login or a prompt"),
             errors: profile.errors.iter().map(|error| search(error)).collect::<Result<_, _>>()?,
@@ -221,6 +230,21 @@ impl Kind {
             let from = answer.get(..found.start())?.rfind('\n').map_or(0, |at| at.saturating_add(1));
             answer.get(from..)?.lines().next().map(|line| line.trim().to_owned())
         })
+    }
+
+    /// An answer without what the line editor drew in the middle of it.
+    pub(crate) fn without_redrawn(&self, mut answer: Vec<u8>) -> Vec<u8> {
+        for drawn in &self.redrawn {
+            let mut clean = Vec::with_capacity(answer.len());
+            let mut from = 0;
+            for found in drawn.find_iter(&answer) {
+                clean.extend_from_slice(answer.get(from..found.start()).unwrap_or_default());
+                from = found.end();
+            }
+            clean.extend_from_slice(answer.get(from..).unwrap_or_default());
+            answer = clean;
+        }
+        answer
     }
 
     /// An answer without the lines that came unasked; also where one came within a line.

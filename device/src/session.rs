@@ -3,6 +3,7 @@
 mod answer;
 mod clean;
 mod command;
+mod end;
 mod late;
 mod level;
 mod line;
@@ -36,6 +37,7 @@ pub(crate) fn shown_text(bytes: &[u8], command: &str) -> String {
 }
 
 pub(crate) use answer::known_prompt_sight;
+pub(crate) use clean::text as clean_text;
 
 /// What every session of an EP shares.
 #[derive(Clone, Debug)]
@@ -270,6 +272,11 @@ impl Session {
     /// Its profile.
     pub fn profile(&self) -> &Profile {
         &self.kind.profile
+    }
+
+    /// What templates call this kind of device.
+    pub fn platform(&self) -> &str {
+        self.target.platform.as_deref().unwrap_or(&self.kind.profile.platform)
     }
 
     /// Where it leads.

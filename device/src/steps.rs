@@ -15,6 +15,7 @@ pub mod number;
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
+    sync::Arc,
     time::Duration,
 };
 
@@ -29,6 +30,7 @@ use crate::{
     limits,
     record::Tap,
     session::{SessionSettings, SharedSession},
+    textfsm::Templates,
 };
 
 /// What a step test needs from the one who runs it.
@@ -49,6 +51,11 @@ pub trait StepEnvironment: Send {
 
     /// A variable that the test did not set itself: a parameter, a property, a global.
     fn variable(&mut self, name: &str) -> impl Future<Output = Option<String>> + Send;
+
+    /// The templates of the lab; an error is a sentence that names the remedy.
+    fn templates(&mut self) -> impl Future<Output = Result<Arc<Templates>, String>> + Send {
+        async { Ok(Arc::default()) }
+    }
 
     /// A line for the test's log.
     fn log(&mut self, line: &str);

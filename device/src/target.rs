@@ -53,6 +53,8 @@ pub struct SessionTarget {
     pub enable_password: Option<Secret>,
     /// The profile's name.
     pub profile: String,
+    /// What templates call this kind of device, where the profile does not say it right.
+    pub platform: Option<String>,
     /// Keys of the profile that this resource writes anew.
     pub profile_settings: Map<String, Value>,
     /// The size of the screen, where the device's programs fill one.

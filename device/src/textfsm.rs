@@ -4,8 +4,10 @@
 //! that Google's interpreter takes gives the same table here, and one that it refuses is refused. Regular expressions are Python's.
 //!
 //! - [`template`] reads a template, [`rule`] one of its rules, [`regex`] makes our regular expressions of Python's;
-//! - [`run`] goes over a text.
+//! - [`run`] goes over a text;
+//! - [`library`] is what a lab has of them, by name and by command.
 
+mod library;
 mod regex;
 mod rule;
 mod run;
@@ -13,6 +15,7 @@ mod template;
 
 use serde_json::{Map, Value};
 
+pub use library::{INDEX, LibraryError, Templates};
 pub use template::Template;
 
 /// What a template made of a text.

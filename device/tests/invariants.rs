@@ -92,7 +92,8 @@ fn replay(name: &str) {
 fn every_target_has_a_test_here_and_a_binary_for_the_fuzzer() {
     let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["telnet", "clean", "matcher", "prompt", "screen", "redact", "textfsm", "cast"]);
-    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/Cargo.toml")).unwrap();
+    let manifest =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/Cargo.toml")).unwrap();
     for name in names {
         assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name} has no binary");
     }

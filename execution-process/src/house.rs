@@ -34,6 +34,7 @@ use crate::{
     sessions::Sessions,
     spool::Spool,
     station::Station,
+    templates::TemplateShelf,
     work_folder::WorkFolders,
 };
 
@@ -157,6 +158,7 @@ fn furnish(
     environment.insert("JACKFIELD_BIN".into(), settings.program.clone().into());
     environment.insert("JACKFIELD_EP".into(), settings.name.as_str().into());
     let sessions = Sessions::new(folder);
+    let templates = TemplateShelf::new(blobs.clone());
     let consoles = Consoles::default();
     let work_folders = WorkFolders::new(folder.join("work"), folder.join("idle"));
     let mark = ("JACKFIELD_SOCKET".into(), socket.clone().into());
@@ -169,6 +171,7 @@ fn furnish(
         blobs,
         warm,
         sessions,
+        templates,
         consoles,
         captures,
         work_folders,

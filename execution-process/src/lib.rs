@@ -23,6 +23,7 @@ mod packet_capture;
 mod process;
 mod runner;
 mod sessions;
+mod templates;
 
 mod console;
 mod mains;

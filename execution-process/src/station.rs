@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Settings, blobs::Blobs, capture::Chunk, console::Consoles, packet_capture::PacketCaptures,
-    runner::warm::Warm, sessions::Sessions, work_folder::WorkFolders,
+    runner::warm::Warm, sessions::Sessions, templates::TemplateShelf, work_folder::WorkFolders,
 };
 
 /// The EP as its parts see it.
@@ -22,6 +22,7 @@ pub(crate) struct Station {
     pub(crate) blobs: Blobs,
     pub(crate) warm: Warm,
     pub(crate) sessions: Sessions,
+    pub(crate) templates: TemplateShelf,
     pub(crate) consoles: Consoles,
     pub(crate) captures: PacketCaptures,
     pub(crate) work_folders: WorkFolders,

@@ -147,6 +147,7 @@ mod tests {
             libraries: Default::default(),
             panic_patterns: Vec::new(),
             profiles: Default::default(),
+            templates: None,
         }
     }
 

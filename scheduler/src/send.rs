@@ -96,6 +96,7 @@ impl Run {
             libraries: self.plan.libraries.clone(),
             panic_patterns: self.plan.panic_patterns.clone(),
             profiles: self.plan.profiles.clone(),
+            templates: self.plan.templates,
             tests_total: self.tests(),
         }
     }

@@ -51,6 +51,7 @@ fn plan(tests: u32) -> RunPlan {
         libraries: BTreeMap::new(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
+        templates: None,
     }
 }
 

@@ -75,11 +75,15 @@ impl Exchange {
         Ok(exchange)
     }
 
+    /// Its process, to hold it up.
+    pub fn pid(&self) -> u32 {
+        let pids = self.node.pids().unwrap_or_default();
+        pids.split_whitespace().next().and_then(|pid| pid.parse().ok()).unwrap_or_default()
+    }
+
     /// A program inside of it, for `sh`.
     pub fn inside(&self, command: &str) -> Vec<String> {
-        let pid = self.node.pids().unwrap_or_default();
-        let pid = pid.split_whitespace().next().unwrap_or("0");
-        format!("nsenter -t {pid} -n -m chroot {} {command}", self.root.display())
+        format!("nsenter -t {} -n -m chroot {} {command}", self.pid(), self.root.display())
             .split(' ')
             .map(str::to_owned)
             .collect()

@@ -23,7 +23,7 @@ confirm = false
 ";
 
 const CALLS: &str = r#"
-import subprocess
+import os, signal, subprocess, threading
 from jackfield import JackfieldError, session
 
 ADDRESS = "@ADDRESS@"
@@ -31,7 +31,20 @@ with session("/lab/pbx") as pbx, session("/lab/manager") as manager:
     assert pbx.command("core show version").startswith("Asterisk "), "no version"
     for number in range(30):
         assert f"No such command 'bogus {number}'" in pbx.command(f"bogus {number}"), number
-    assert "0 active channels" in pbx.command("core show channels count")
+    counted = "0 active channels\n0 active calls\n0 calls processed"
+    for _ in range(30):
+        assert pbx.command("core show channels count") == counted
+    functions = pbx.command("core show functions")
+    assert functions.endswith("custom functions installed.") and "*CLI>" not in functions, functions
+
+    # Held up for far longer than a prompt is waited for: its command line draws the prompt all the same.
+    for _ in range(3):
+        os.kill(@PID@, signal.SIGSTOP)
+        threading.Timer(0.4, os.kill, (@PID@, signal.SIGCONT)).start()
+        assert pbx.command("core show channels count") == counted
+    os.kill(@PID@, signal.SIGSTOP)
+    threading.Timer(0.4, os.kill, (@PID@, signal.SIGCONT)).start()
+    assert pbx.command("core show functions") == functions
 
     # A call within the exchange, begun on its command line.
     pbx.command("channel originate Local/600@default application Wait 30")
@@ -74,7 +87,12 @@ fn calls_are_placed_and_charged() {
     let exchange = Exchange::start().unwrap();
     let mut bench = Bench::start("").unwrap();
     bench.write("profiles/manager.toml", &MANAGER.replace("'\\r\\n'", "\"\\r\\n\"")).unwrap();
-    bench.write("tests/calls.py", &CALLS.replace("@ADDRESS@", &exchange.address)).unwrap();
+    bench
+        .write(
+            "tests/calls.py",
+            &CALLS.replace("@ADDRESS@", &exchange.address).replace("@PID@", &exchange.pid().to_string()),
+        )
+        .unwrap();
     bench.start_ep("EP-1", "").unwrap();
     bench.api.set_resource("/", "lab", &json!({})).unwrap();
     let set = |name: &str, way| bench.api.set_resource("/lab", name, &way).unwrap();

@@ -35,5 +35,6 @@ mod serial;
 mod stop;
 mod subscribers;
 mod switch;
+mod templates;
 mod twister;
 mod twister_libraries;

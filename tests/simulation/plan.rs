@@ -30,6 +30,7 @@ pub(crate) fn random_plan(dice: &mut Dice, user: &str, eps: u64) -> RunPlan {
         libraries: BTreeMap::new(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
+        templates: None,
     };
     for _ in 0..dice.between(1, 4) {
         grow_suite(dice, &mut plan, None, eps, 0);

@@ -1,5 +1,7 @@
 //! `jackfield project …`: project files, checked and expanded without any engine.
 
+mod step_tests;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -81,7 +83,12 @@ impl ProjectFile {
         };
         let options =
             ExpandOptions { user: self.user.as_deref().map(Into::into), ..ExpandOptions::default() };
-        Ok(check_project(&self.file, &lab, &options))
+        let mut checked = check_project(&self.file, &lab, &options);
+        let lab = options.user.as_ref().map_or_else(|| lab.clone(), |user| lab.as_user(user));
+        if let Some(plan) = &checked.plan {
+            checked.problems.extend(step_tests::problems(plan, &lab));
+        }
+        Ok(checked)
     }
 }
 

@@ -118,6 +118,7 @@ pub fn expand(
         libraries: std::collections::BTreeMap::new(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
+        templates: None,
     };
     if !prepared.too_large {
         let mut origins = build::build(&prepared, &mut plan);

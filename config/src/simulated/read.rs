@@ -48,6 +48,7 @@ pub(super) fn read_model(fields: &Table<'_>) -> Option<DeviceModel> {
         unknown: fields.text("unknown").unwrap_or_else(|| "% Unknown command.".to_owned()),
         ambiguous: fields.text("ambiguous").unwrap_or_else(|| "% Ambiguous command.".to_owned()),
         abbreviate: fields.flag("abbreviate").unwrap_or(false),
+        redraws: fields.flag("redraws").unwrap_or(false),
         pager: fields.table("pager", "a pager").as_ref().and_then(read_pager),
         start,
         commands,

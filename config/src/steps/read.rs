@@ -1,12 +1,15 @@
 //! A step test from its TOML.
 
+mod awaited;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use self::awaited::{read_awaited, read_keys, read_screen};
 use super::{
     Action, Awaited, Check, EVERY_DEFAULT, Pick, REPEAT_MAX, Relation, STEP_TIMEOUT_DEFAULT, SessionSource,
-    Step, StepTest,
+    Step, StepTest, TableBy,
 };
 use crate::{problem::suggest, toml_table::Table};
 
@@ -91,7 +94,7 @@ fn read_step(fields: &Table<'_>, sessions: &[&str], depth: u32) -> Option<Step> 
             None
         }
     };
-    let (name, textfsm) = (fields.text("name"), fields.text("textfsm"));
+    let (name, table) = (fields.text("name"), read_table(fields, action.as_ref()));
     let session = read_step_session(fields, action.as_ref(), sessions);
     let (timeout, go_on) = (fields.duration("timeout"), fields.flag("go_on").unwrap_or(false));
     fields.finish();
@@ -107,7 +110,7 @@ fn read_step(fields: &Table<'_>, sessions: &[&str], depth: u32) -> Option<Step> 
         action,
         timeout,
         go_on,
-        textfsm,
+        table,
         captures,
         checks,
     })
@@ -175,72 +178,28 @@ fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) 
     })
 }
 
-/// One pattern or exact text, or a list of them.
-fn read_awaited(fields: &Table<'_>, key: &'static str) -> Option<Vec<Awaited>> {
-    let items = match fields.json(key)? {
-        Value::Array(items) => items,
-        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-            vec![one]
-        }
+/// `textfsm`, the text of a template, or `template`: the name of one, or `true` for that of the command.
+fn read_table(fields: &Table<'_>, action: Option<&Action>) -> Option<TableBy> {
+    let text = fields.text("textfsm").map(TableBy::Text);
+    if fields.has("template") && text.is_some() {
+        fields.error_at("template", "a step has both `textfsm` and `template`", "keep one of them");
+    }
+    let by_command = match fields.json("template") {
+        None => return text,
+        Some(Value::Bool(true)) => true,
+        Some(_) => false,
     };
-    let mut awaited = Vec::new();
-    for item in items {
-        match item {
-            Value::String(text) => {
-                fields.check_pattern(key, &text);
-                awaited.push(Awaited::Pattern(text));
-            }
-            Value::Object(table) => match read_special(&table) {
-                Some(one) => awaited.push(one),
-                None => wrong_awaited(fields, key),
-            },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => wrong_awaited(fields, key),
+    // A step without an action has been told of.
+    let has_command = matches!(action, None | Some(Action::Command { .. } | Action::WaitUntil { .. }));
+    match by_command {
+        true if has_command => Some(TableBy::Command),
+        true => {
+            let help = "name the template, or put it where the command is";
+            fields.error_at("template", "the step has no command that says which template", help);
+            None
         }
+        false => fields.text("template").map(TableBy::Named),
     }
-    if awaited.is_empty() {
-        wrong_awaited(fields, key);
-    }
-    Some(awaited)
-}
-
-/// `{ exact = "text" }`, `{ end = true }` or `{ timeout = true }`.
-fn read_special(table: &serde_json::Map<String, Value>) -> Option<Awaited> {
-    let (key, value) = table.iter().next().filter(|_| table.len() == 1)?;
-    match (key.as_str(), value) {
-        ("exact", Value::String(text)) => Some(Awaited::Exact(text.clone())),
-        ("end", Value::Bool(true)) => Some(Awaited::End),
-        ("timeout", Value::Bool(true)) => Some(Awaited::Timeout),
-        _ => None,
-    }
-}
-
-fn wrong_awaited(fields: &Table<'_>, key: &'static str) {
-    let help = "write a regular expression in quotes, { exact = \"text\" }, { end = true }, { timeout = true }, or a list of them";
-    fields.error_at(key, format!("`{key}` does not say what to wait for"), help);
-}
-
-/// `true` for the screen as it is, or what is to stand on it; with `gone`, what is not.
-fn read_screen(fields: &Table<'_>) -> Option<Action> {
-    let gone = fields.flag("gone").unwrap_or(false);
-    if fields.json("screen") == Some(Value::Bool(true)) && !gone {
-        return Some(Action::Screen { patterns: Vec::new(), gone });
-    }
-    let patterns = read_awaited(fields, "screen")?;
-    if patterns.iter().any(|one| matches!(one, Awaited::End | Awaited::Timeout)) {
-        let message = "a screen shows neither the end of the dialogue nor that of the time";
-        fields.error_at("screen", message, "look for texts and regular expressions");
-    }
-    Some(Action::Screen { patterns, gone })
-}
-
-/// One key, or a list of them.
-fn read_keys(fields: &Table<'_>) -> Option<Vec<String>> {
-    let keys = fields.texts("press");
-    if keys.is_empty() {
-        fields.error_at("press", "`press` names no key", "write one, such as \"F5\", or a list of them");
-        return None;
-    }
-    Some(keys)
 }
 
 fn read_checks(fields: &Table<'_>) -> Vec<Check> {

@@ -105,6 +105,7 @@ impl Session {
         deadline: Deadline,
     ) -> Result<String, SessionError> {
         let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
+        self.await_late_ends(command, deadline).await?;
         self.catch_up(command, deadline).await?;
         // What came unasked since the last answer is in the record; it is no part of this one, but for a terminal code in two pieces.
         let rest = self.dialogue.take_pending();
@@ -115,6 +116,7 @@ impl Session {
         let mut answer = self.own_answer(command, deadline).await?;
         self.take_rest_of_prompt(&mut answer, deadline).await.map_err(failed)?;
         answer.splice(..0, begun.iter().copied());
+        let answer = self.whole_answer(answer, command, deadline).await?;
         let answer = self.kind.without_unasked(answer);
         let mut answer = clean::text(clean::without_echo(&answer, command));
         answer.truncate(answer.trim_end_matches([' ', '\n']).len());
@@ -201,8 +203,9 @@ impl Session {
     /// one where it begins with the name that the prompt has shown so far (`r1#`, then `r1(config)#`).
     pub(super) fn settle(&self) -> impl Fn(&[u8], &Found) -> Duration + use<> {
         let settle = self.dialogue.settle();
-        // Where a prompt proves little, neither does the name in it.
-        let is_sure = !self.kind.profile.prompt_before_answer;
+        // Where a prompt proves little, neither does the name in it; unless the end of an answer is asked for.
+        let profile = &self.kind.profile;
+        let is_sure = !profile.prompt_before_answer || profile.answer_end.is_some();
         let stem = stem(&self.prompt.text).to_vec();
         move |text, found| {
             let line = last_line(text.get(..found.start).unwrap_or_default(), &[]);

@@ -12,6 +12,8 @@ pub(super) struct Unanswered {
     commands: VecDeque<String>,
     /// A command that was given after them has been answered: they are late beyond hope, or were lost.
     overtaken: bool,
+    /// Ends of answers that were asked for and have not come.
+    pub(super) ends: u32,
     /// The device was seen to echo what it is sent.
     echoes: bool,
 }
@@ -29,6 +31,7 @@ impl Unanswered {
     /// Nothing is awaited any more: the connection is a new one, or somebody else leads the dialogue.
     pub(super) fn forget(&mut self) {
         self.commands.clear();
+        self.ends = 0;
     }
 
     /// Whether an answer is that of an earlier command; it is awaited no more.

@@ -14,6 +14,8 @@ use crate::{
     limits::SIMULATED_LINE_BYTES_MAX,
 };
 
+/// What a line editor sends to wipe the line it has drawn.
+const WIPE: &[u8] = b"\r\x1b[0K";
 /// Wrong logins before the connection is closed.
 const LOGIN_TRIES: u32 = 3;
 /// Bytes of one piece of a flood.
@@ -86,7 +88,12 @@ impl Terminal {
             reply = match self.line(!reply.hidden).await? {
                 Key::End => break,
                 Key::Interrupt => Reply { prompt: reply.prompt, ..Reply::default() },
-                Key::Line(line) => self.device.line(&mut place, &line),
+                Key::Line(line) => {
+                    if self.device.model().redraws {
+                        self.show(&reply.prompt).await?;
+                    }
+                    self.device.line(&mut place, &line)
+                }
             };
         }
         Ok(())
@@ -111,6 +118,9 @@ impl Terminal {
         if !reply.delay.is_zero() {
             self.flush().await?;
             tokio::time::sleep(reply.delay).await;
+        }
+        if self.device.model().redraws && !reply.text.is_empty() {
+            self.send(WIPE).await?;
         }
         self.plan(reply);
         match reply.fault {

@@ -1,6 +1,8 @@
 //! What a step does, and how its output is judged.
 
-use jackfield_config::steps::{Action, Awaited, Check, Pick, Relation, Step};
+use std::sync::Arc;
+
+use jackfield_config::steps::{Action, Awaited, Check, Pick, Relation, Step, TableBy};
 use jackfield_protocol::verdict::Verdict;
 
 use super::{Failure, StepEnvironment, check, pick, run::Runner};
@@ -10,7 +12,7 @@ use crate::{
     profile::search,
     screen::view::Sought,
     session::SessionError,
-    textfsm::{self, TextFsmError},
+    textfsm::{Table, Template, Templates},
 };
 
 impl<E: StepEnvironment> Runner<'_, E> {
@@ -50,14 +52,8 @@ impl<E: StepEnvironment> Runner<'_, E> {
     /// Captures and checks of a step, on the output there is.
     async fn judge(&mut self, step: &Step) -> Result<(), Failure> {
         self.checks.clear();
-        if let Some(template) = &step.textfsm {
-            // A template has `${…}` of its own: no variables are filled in.
-            self.table = textfsm::parse(template, &self.output).map_err(|error| match error {
-                TextFsmError::Template { .. } => Failure::test(error.to_string()),
-                TextFsmError::Refused { .. } | TextFsmError::Astray { .. } => {
-                    Failure::product(error.to_string())
-                }
-            })?;
+        if let Some(by) = &step.table {
+            self.table = self.make_table(step, by).await?;
             self.log(&format!("{} rows of {}", self.table.rows.len(), self.table.header.join(", ")));
         }
         for pattern in &step.captures {
@@ -68,6 +64,33 @@ impl<E: StepEnvironment> Runner<'_, E> {
             self.check(check).await?;
         }
         Ok(())
+    }
+
+    async fn make_table(&mut self, step: &Step, by: &TableBy) -> Result<Table, Failure> {
+        let wrong = |error: &dyn std::fmt::Display| Failure::test(error.to_string());
+        let template = match by {
+            // A template has `${…}` of its own: no variables are filled in.
+            TableBy::Text(text) => Arc::new(Template::parse(text).map_err(|error| wrong(&error))?),
+            TableBy::Named(name) => {
+                let name = self.fill(name).await?;
+                self.lab_templates().await?.named(&name).map_err(|error| wrong(&error))?
+            }
+            TableBy::Command => {
+                let (Action::Command { command, .. } | Action::WaitUntil { command, .. }) = &step.action
+                else {
+                    return Err(Failure::test("`template = true` needs a step with a command"));
+                };
+                let command = self.fill(command).await?;
+                let platform = self.session(step).await?.platform().to_owned();
+                let templates = self.lab_templates().await?;
+                templates.for_command(&platform, &command).map_err(|error| wrong(&error))?
+            }
+        };
+        template.run(&self.output).map_err(|error| Failure::product(error.to_string()))
+    }
+
+    async fn lab_templates(&mut self) -> Result<Arc<Templates>, Failure> {
+        self.environment.templates().await.map_err(Failure::lab)
     }
 
     fn capture(&mut self, pattern: &str) -> Result<(), Failure> {

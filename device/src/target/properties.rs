@@ -48,6 +48,7 @@ pub(super) fn read(properties: &BTreeMap<String, Value>) -> Result<SessionTarget
         enable_password: properties.secret(&["enable_password", "enable", "secret"])?,
         profile_settings: properties.object("profile_settings")?,
         profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),
+        platform: properties.text(&["platform"])?,
         screen: properties.screen()?,
         login: properties.text(&["login"])?.is_none() || properties.flag("login")?,
         level: properties.text(&["level"])?,

@@ -15,6 +15,8 @@ fn translate(python: &str) -> String {
     let mut ours = String::with_capacity(python.len());
     let mut rest = python;
     let mut class = Class::Outside;
+    // Where each open group begins in ours, and whether it only looks around.
+    let mut groups: Vec<(usize, bool)> = Vec::new();
     while let Some(letter) = rest.chars().next() {
         let after = rest.get(letter.len_utf8()..).unwrap_or_default();
         rest = match letter {
@@ -51,6 +53,19 @@ fn translate(python: &str) -> String {
                 ours.push_str("\\-");
                 after
             }
+            '(' if class == Class::Outside => {
+                let looks = ["?=", "?!", "?<=", "?<!"].iter().any(|mark| after.starts_with(mark));
+                groups.push((ours.len(), looks));
+                ours.push('(');
+                after
+            }
+            ')' if class == Class::Outside => {
+                ours.push(')');
+                match groups.pop() {
+                    Some((from, true)) => once(after, from, &mut ours),
+                    Some((_, false)) | None => after,
+                }
+            }
             '{' if class == Class::Outside && !is_repetition(after) => {
                 ours.push_str("\\{");
                 after
@@ -68,6 +83,27 @@ fn translate(python: &str) -> String {
         }
     }
     ours
+}
+
+/// Takes the repetition of a group that only looks around, which ours refuse: to look twice is to look once, and not to look is nothing.
+fn once<'r>(after: &'r str, from: usize, ours: &mut String) -> &'r str {
+    let (optional, rest) = match after.chars().next() {
+        Some('*' | '?') => (true, after.get(1..)),
+        Some('+') => (false, after.get(1..)),
+        Some('{') if after.get(1..).is_some_and(is_repetition) => {
+            let inside = after.get(1..).and_then(|inside| inside.split_once('}'));
+            let least = inside.and_then(|(inside, _)| inside.split(',').next()).unwrap_or_default();
+            (least.bytes().all(|digit| digit == b'0'), inside.map(|(_, rest)| rest))
+        }
+        Some(_) | None => return after,
+    };
+    if optional {
+        ours.insert_str(from, "(?:");
+        ours.push_str("|)");
+    }
+    // Whether it is greedy makes no difference.
+    let rest = rest.unwrap_or_default();
+    rest.strip_prefix('?').unwrap_or(rest)
 }
 
 /// Where we are of a bracketed class.
@@ -127,6 +163,11 @@ mod tests {
             (r"b", "ab", false),
             (r"^a|b", "b", true),
             (r"^\d+\/\d+ \- \_", "1/2 - _", true),
+            (r"^a(?<=a)+b", "ab", true),
+            (r"^\w(?<=a){1,3}b", "xb", false),
+            (r"^\w(?<=a)*?b(?!c){0,2}", "xbc", true),
+            (r"^(x(?<!y)?)+$", "xx", true),
+            (r"^[(?<=]+\((?=a)*", "(?<=(", true),
         ] {
             assert_eq!(compile(python).unwrap().is_match(line).unwrap(), matches, "{python} on {line}");
         }

@@ -11,6 +11,7 @@ use jackfield_device::{
     record::Tap,
     session::SharedSession,
     steps::{self, StepEnvironment, StepReport},
+    textfsm::Templates,
 };
 use jackfield_protocol::{
     link::{Assignment, Call},
@@ -24,6 +25,7 @@ use super::{Attempt, Exit, Run, prepare::Ready};
 use crate::{
     event::Event,
     sessions::{Sessions, free},
+    templates::TemplateShelf,
 };
 
 /// The parameters of a step test are `$1`, `$2` … in it, as in a shell.
@@ -34,6 +36,7 @@ struct Around {
     order: Arc<Assignment>,
     events: mpsc::UnboundedSender<Event>,
     sessions: Sessions,
+    templates: TemplateShelf,
     lines: mpsc::UnboundedSender<String>,
     /// Resources as they were when they were first asked for.
     resources: BTreeMap<String, BTreeMap<String, Value>>,
@@ -95,6 +98,11 @@ impl StepEnvironment for Around {
         value
     }
 
+    async fn templates(&mut self) -> Result<Arc<Templates>, String> {
+        let found = self.templates.of_run(self.order.attempt.run).await;
+        found.map_err(|problem| problem.to_string())
+    }
+
     fn log(&mut self, line: &str) {
         // The receiver lives as long as the test.
         let _ = self.lines.send(format!("{}\n", line.trim_end_matches('\n')));
@@ -138,7 +146,10 @@ impl Attempt {
         let sessions = self.station.sessions.clone();
         let (order, events) = (Arc::clone(&self.order), self.events.clone());
         let (resources, ids, globals) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut around = Around { order, events, sessions: sessions.clone(), lines, resources, ids, globals };
+        let templates = self.station.templates.clone();
+        let sessions_too = sessions.clone();
+        let mut around =
+            Around { order, events, sessions: sessions_too, templates, lines, resources, ids, globals };
         let (stop, stopped) = oneshot::channel::<()>();
         let mut stop = Some(stop);
         let report = {

@@ -13,6 +13,7 @@ impl Daemon {
     pub(super) fn close_run(&mut self, run: RunId) {
         self.jobs.close_run(run);
         self.runs.remove(&run);
+        self.station.templates.close_run(run);
         let sessions = &self.station.sessions;
         let folders = [
             run_folder(&self.station.settings.work_dir, run),
@@ -46,6 +47,7 @@ impl Daemon {
             return;
         }
         self.station.sessions.open_run(context.run, &context.profiles);
+        self.station.templates.open_run(context.run, context.templates);
         let context = Arc::new(context);
         let blobs = self.station.blobs.clone();
         let files = RunFiles::new(&self.station.settings.work_dir, Arc::clone(&context), blobs);

@@ -16,7 +16,6 @@ use tokio::sync::oneshot;
 use super::{
     Desk, checks, configs, params as p,
     rpc::{Failure, params},
-    session_commands,
 };
 use crate::{
     attempt::Said,
@@ -65,7 +64,7 @@ impl Desk {
             "capture_start" => self.capture_start(guest, params(value)?).await,
             "capture_stop" => self.capture_stop(guest, params(value)?).await,
             "power" => self.power(guest, params(value)?).await,
-            "textfsm" => session_commands::textfsm(&params(value)?),
+            "textfsm" => self.textfsm(guest, params(value)?).await,
             "get_config" => configs::get(self, guest, params(value)?).await,
             "get_bind_id" => self.binding(guest, params(value)?, "id").await,
             "get_bind_name" => self.binding(guest, params(value)?, "path").await,

@@ -263,8 +263,9 @@ impl TryFrom<bool> for True {
 pub(super) struct SessionRows {
     pub(super) session: String,
     pub(super) command: String,
-    /// The text of a TextFSM template.
-    pub(super) template: String,
+    /// The text of a TextFSM template, or the name of one of the lab's; none: the one for the command.
+    #[serde(default)]
+    pub(super) template: Option<String>,
     #[serde(default)]
     pub(super) timeout_millis: Option<u64>,
 }
@@ -294,7 +295,13 @@ pub(super) struct SessionReboot {
 
 #[derive(Deserialize)]
 pub(super) struct TextFsm {
-    pub(super) template: String,
+    #[serde(default)]
+    pub(super) template: Option<String>,
+    /// What the lab's template is for, where none is named.
+    #[serde(default)]
+    pub(super) platform: Option<String>,
+    #[serde(default)]
+    pub(super) command: Option<String>,
     pub(super) text: String,
 }
 

@@ -1,6 +1,6 @@
 //! What a session does with a command beyond its answer: tables of it, lines of configuration, privilege levels, a reboot.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jackfield_device::{
     limits::COMMAND_TIMEOUT,
@@ -16,13 +16,13 @@ fn limit(timeout_millis: Option<u64>) -> Duration {
     timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis)
 }
 
-/// A template that is wrong is a wrong request; a text that it refuses is what the device is to blame for.
+/// A template that is not there, or wrong, is a wrong request; a text that it refuses is what the device is to blame for.
+fn wrong(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(ErrorCode::BadRequest, error.to_string()).field("template")
+}
+
 fn refused(error: &TextFsmError) -> Problem {
-    let (code, field) = match error {
-        TextFsmError::Template { .. } => (ErrorCode::BadRequest, "template"),
-        TextFsmError::Refused { .. } | TextFsmError::Astray { .. } => (ErrorCode::WrongState, "text"),
-    };
-    Problem::new(code, error.to_string()).field(field)
+    Problem::new(ErrorCode::WrongState, error.to_string()).field("text")
 }
 
 fn shown(table: &Table) -> Value {
@@ -31,11 +31,14 @@ fn shown(table: &Table) -> Value {
 
 impl Desk {
     pub(super) async fn session_rows(&self, guest: &Guest, wanted: p::SessionRows) -> Result<Value, Failure> {
-        // Before the device is asked: a template that is wrong needs no answer.
-        let template = Template::parse(&wanted.template).map_err(|error| refused(&error))?;
         let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
         let mut session = slot.lock().await;
         let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        // Before the device is asked: a template that is wrong needs no answer.
+        let template = match &wanted.template {
+            Some(template) => self.template(guest, template).await?,
+            None => self.template_for(guest, session.platform(), &wanted.command).await?,
+        };
         let output = session.command(&wanted.command, limit(wanted.timeout_millis)).await;
         let output = output.map_err(|error| problem(&error))?;
         let table = template.run(&output).map_err(|error| refused(&error))?;
@@ -83,9 +86,37 @@ impl Desk {
     }
 }
 
-/// A table of any text.
-pub(super) fn textfsm(wanted: &p::TextFsm) -> Result<Value, Failure> {
-    let template = Template::parse(&wanted.template).map_err(|error| refused(&error))?;
-    let table = template.run(&wanted.text).map_err(|error| refused(&error))?;
-    Ok(shown(&table))
+impl Desk {
+    /// A table of any text.
+    pub(super) async fn textfsm(&self, guest: &Guest, wanted: p::TextFsm) -> Result<Value, Failure> {
+        let template = match (&wanted.template, &wanted.platform, &wanted.command) {
+            (Some(template), _, _) => self.template(guest, template).await?,
+            (None, Some(platform), Some(command)) => self.template_for(guest, platform, command).await?,
+            (None, _, _) => {
+                let title = "say by which template: template, or platform and command";
+                return Err(Failure::Params(Problem::new(ErrorCode::BadRequest, title)));
+            }
+        };
+        let table = template.run(&wanted.text).map_err(|error| refused(&error))?;
+        Ok(shown(&table))
+    }
+
+    /// A template by its text, which has more than one line, or by its name in the lab.
+    async fn template(&self, guest: &Guest, template: &str) -> Result<Arc<Template>, Failure> {
+        if template.contains('\n') {
+            return Ok(Arc::new(Template::parse(template).map_err(|error| wrong(&error))?));
+        }
+        let templates = self.station.templates.of_run(guest.order.attempt.run).await?;
+        Ok(templates.named(template).map_err(|error| wrong(&error))?)
+    }
+
+    async fn template_for(
+        &self,
+        guest: &Guest,
+        platform: &str,
+        command: &str,
+    ) -> Result<Arc<Template>, Failure> {
+        let templates = self.station.templates.of_run(guest.order.attempt.run).await?;
+        Ok(templates.for_command(platform, command).map_err(|error| wrong(&error))?)
+    }
 }

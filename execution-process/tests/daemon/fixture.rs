@@ -77,6 +77,7 @@ pub(crate) fn context() -> RunContext {
         libraries: BTreeMap::new(),
         panic_patterns: vec!["Kernel p[a]nic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
+        templates: None,
         tests_total: 9,
     }
 }

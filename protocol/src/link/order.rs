@@ -30,6 +30,9 @@ pub struct RunContext {
     /// Profiles of devices that the lab has of its own: file name and text. An EP reads them when it opens a session.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<String, String>,
+    /// The TextFSM templates of the lab, one file for all of them: an object of their names and texts. An EP reads it when a test uses one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templates: Option<BlobHash>,
     /// Tests in the whole run, for `count_project_files`.
     pub tests_total: u32,
 }

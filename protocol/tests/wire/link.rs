@@ -300,11 +300,13 @@ fn run_context() -> Pair<RunContext> {
         libraries: [("net".into(), library)].into(),
         panic_patterns: vec!["Kernel panic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
+        templates: Some(jackfield_protocol::id::BlobHash([7; 32])),
         tests_total: 120,
     };
     let bare = RunContext {
         panic_patterns: Vec::new(),
         profiles: std::collections::BTreeMap::new(),
+        templates: None,
         ..full.clone()
     };
     Pair { full, bare }

@@ -29,6 +29,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         libraries: [("net".into(), library())].into(),
         panic_patterns: vec!["Kernel panic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
+        templates: Some(jackfield_protocol::id::BlobHash([7; 32])),
     };
     let bare = RunPlan {
         project: full.project.clone(),
@@ -41,6 +42,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         libraries: [].into(),
         panic_patterns: Vec::new(),
         profiles: std::collections::BTreeMap::new(),
+        templates: None,
     };
     let raised = |attempt| Raised { attempt, name: "init.py".to_owned(), verdict: Verdict::Timeout };
     vec![

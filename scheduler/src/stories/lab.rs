@@ -91,6 +91,7 @@ pub(super) fn plan<const N: usize>(suites: [Suite; N]) -> RunPlan {
         libraries: BTreeMap::new(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
+        templates: None,
     };
     suites.into_iter().for_each(|suite| put(&mut plan, suite, None));
     plan

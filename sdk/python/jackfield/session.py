@@ -73,7 +73,7 @@ TIMEOUT: Pattern = {"timeout": True}
 
 
 def textfsm(template: str, text: str) -> list[dict[str, Any]]:
-    """A table of any text by the text of a TextFSM template: a dictionary for each row."""
+    """A table of any text by a TextFSM template, its text or its name in the lab: a dictionary for each row."""
     return call("textfsm", template=template, text=text)["rows"]
 
 
@@ -106,8 +106,12 @@ class Session:
         """Send a command, wait for the prompt, and answer with what stands between: no echo, no pager, no prompt."""
         return call("session_command", session=self.name, command=command, timeout_millis=millis(timeout))["output"]
 
-    def rows(self, command: str, template: str, timeout: float | None = None) -> list[dict[str, Any]]:
-        """Send a command, and make a table of its answer by the text of a TextFSM template: a dictionary for each row."""
+    def rows(self, command: str, template: str | None = None, timeout: float | None = None) -> list[dict[str, Any]]:
+        """Send a command, and make a table of its answer: a dictionary for each row.
+
+        `template` is the text of a TextFSM template, or the name of one in the lab's folder `templates`; without it the lab's template
+        for this command and kind of device is taken.
+        """
         wanted = {"session": self.name, "command": command, "template": template, "timeout_millis": millis(timeout)}
         return call("session_rows", **wanted)["rows"]
 

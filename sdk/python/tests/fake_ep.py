@@ -302,7 +302,7 @@ class FakeEp:
     def call_session_command(self, session, command, timeout_millis=None):
         return {"output": self._device(session, command)}
 
-    def call_session_rows(self, session, command, template, timeout_millis=None):
+    def call_session_rows(self, session, command, template=None, timeout_millis=None):
         output = self._device(session, command)
         if "Value LINE" not in template:
             raise Problem("bad_request", "the template is wrong at line 1: a template begins with Value lines")

@@ -48,6 +48,7 @@ pub(crate) fn plan(project: &str, tests: u32) -> Arc<RunPlan> {
         libraries: BTreeMap::new(),
         panic_patterns: vec!["Kernel panic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
+        templates: None,
     })
 }
 
