@@ -58,11 +58,6 @@ pub trait Channel: Send {
         None
     }
 
-    /// Where a device says nothing because what it was sent has not reached it: how that shows.
-    fn unheard(&self) -> Option<String> {
-        None
-    }
-
     /// Does something to the line that carries the dialogue.
     fn order(&mut self, order: LineOrder) -> BoxFuture<'_, io::Result<()>> {
         let _ = order;

@@ -13,7 +13,8 @@ use jackfield_config::profile::Profile;
 use tokio::{net::TcpStream, time::timeout_at};
 
 pub(crate) use self::dial::dial;
-use self::{prompt::Prompt, wire::Wire};
+use self::prompt::Prompt;
+pub(crate) use self::wire::Wire;
 use crate::{
     channel::{Channel, Raw},
     clock::Deadline,
@@ -25,6 +26,22 @@ use crate::{
     target::{Address, Connect, SessionTarget, SshTarget},
     telnet::{Codec, Role, Telnet},
 };
+
+/// A channel that was opened, and the TCP connection under it, where there is one.
+pub(crate) struct Connected {
+    pub(crate) channel: Box<dyn Channel>,
+    pub(crate) wire: Option<Wire>,
+}
+
+impl Connected {
+    fn over(wire: Wire, channel: impl Channel + 'static) -> Self {
+        Self { channel: Box::new(channel), wire: Some(wire) }
+    }
+
+    fn here(channel: impl Channel + 'static) -> Self {
+        Self { channel: Box::new(channel), wire: None }
+    }
+}
 
 /// How far a connection has come, so that one that is given up can say where it stuck.
 #[derive(Debug, Default)]
@@ -84,7 +101,7 @@ pub(crate) async fn connect(
     settings: &SessionSettings,
     profile: &Profile,
     deadline: Deadline,
-) -> Result<Box<dyn Channel>, SessionError> {
+) -> Result<Connected, SessionError> {
     let patience = target.patience;
     let mut backoff = BACKOFF;
     let mut tries = 0_u32;
@@ -94,7 +111,7 @@ pub(crate) async fn connect(
         let stage = Stage::default();
         let trying = Box::pin(connect_once(target, settings, profile, &stage));
         let failure = match timeout_at(limit.instant(), trying).await {
-            Ok(Ok(channel)) => return Ok(channel),
+            Ok(Ok(connected)) => return Ok(connected),
             Ok(Err(failure)) => failure,
             Err(_) => Failure::Late(late(&limit, &stage)),
         };
@@ -118,14 +135,14 @@ async fn connect_once(
     settings: &SessionSettings,
     profile: &Profile,
     stage: &Stage,
-) -> Result<Box<dyn Channel>, Failure> {
+) -> Result<Connected, Failure> {
     let terminal = settings.terminal.as_deref().unwrap_or(&profile.terminal);
     match &target.connect {
         Connect::Telnet(address) => {
             let (stream, wire) = reach(address, stage).await?;
             let user = target.user.as_deref().unwrap_or_default();
             let codec = Codec::new(Role::Client, settings.window, user).with_terminal(terminal);
-            Ok(Box::new(wire.under(Telnet::new(Prompt(stream), codec, Role::Client))))
+            Ok(Connected::over(wire, Telnet::new(Prompt(stream), codec, Role::Client)))
         }
         Connect::Rfc2217 { address, line } => {
             let (stream, wire) = reach(address, stage).await?;
@@ -133,15 +150,15 @@ async fn connect_once(
             let codec = Codec::new(Role::Client, settings.window, "").with_com_port();
             let mut telnet = Telnet::new(Prompt(stream), codec, Role::Client);
             telnet.open_line(*line).await.map_err(Failure::Unreachable)?;
-            Ok(Box::new(wire.under(telnet)))
+            Ok(Connected::over(wire, telnet))
         }
         Connect::Serial { device, line } => {
             let serial = Serial::open(device.clone(), *line).await;
-            Ok(Box::new(serial.map_err(Failure::Unreachable)?))
+            Ok(Connected::here(serial.map_err(Failure::Unreachable)?))
         }
         Connect::Tcp(address) => {
             let (stream, wire) = reach(address, stage).await?;
-            Ok(Box::new(wire.under(Raw::new(Prompt(stream)))))
+            Ok(Connected::over(wire, Raw::new(Prompt(stream))))
         }
         Connect::Ssh(ssh) => {
             let terms = Terms {
@@ -152,25 +169,21 @@ async fn connect_once(
                 terminal,
                 window: settings.window,
             };
-            let shell = Box::pin(open_shell(ssh, &terms, stage)).await?;
-            Ok(Box::new(shell))
+            Box::pin(open_shell(ssh, &terms, stage)).await
         }
         Connect::Process(command) => {
             let process = Process::start(command, settings.window, terminal);
-            Ok(Box::new(process.map_err(Failure::Unreachable)?))
+            Ok(Connected::here(process.map_err(Failure::Unreachable)?))
         }
     }
 }
 
-async fn open_shell(
-    ssh: &SshTarget,
-    terms: &Terms<'_>,
-    stage: &Stage,
-) -> Result<impl Channel + use<>, Failure> {
+async fn open_shell(ssh: &SshTarget, terms: &Terms<'_>, stage: &Stage) -> Result<Connected, Failure> {
     let first = ssh.jumps.first().unwrap_or(&ssh.device);
     let (stream, wire) = reach(&first.address, stage).await?;
     let way = Box::pin(Way::open(stream, ssh, terms, stage)).await.map_err(Failure::Ssh)?;
-    Ok(wire.under(Ssh::shell(way, terms, stage).await.map_err(Failure::Ssh)?))
+    let shell = Ssh::shell(way, terms, stage).await.map_err(Failure::Ssh)?;
+    Ok(Connected::over(wire, shell))
 }
 
 async fn reach(address: &Address, stage: &Stage) -> Result<(TcpStream, Wire), Failure> {

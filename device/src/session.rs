@@ -20,6 +20,7 @@ use jackfield_config::profile::Profile;
 use crate::{
     channel::Window,
     clock::Deadline,
+    connect::Connected,
     expect::{Dialogue, ExpectError, Match, PatternError, Patterns},
     profile::{Kind, KindError, Profiles, UnknownProfile},
     record::Tap,
@@ -266,7 +267,7 @@ impl Session {
         timeout: Duration,
         taps: Vec<Box<dyn Tap>>,
     ) -> Result<Self, SessionError> {
-        open::over(channel, target, settings, Deadline::after(timeout), taps).await
+        open::begin(Connected { channel, wire: None }, target, settings, Deadline::after(timeout), taps).await
     }
 
     /// Its profile.

@@ -1,24 +1,15 @@
 //! The TCP connection under a channel: when a device says nothing, whether what it was sent has reached its host at all.
 
 use std::{
-    fs, io,
+    fs,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
-    task::{Context, Poll},
 };
 
-use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
-
-use crate::{
-    beside::Beside,
-    channel::{Channel, Window},
-    line::{LineOrder, ModemLines},
-};
 
 /// The two ends of a TCP connection of this host.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     ends: Option<(SocketAddr, SocketAddr)>,
 }
 
@@ -28,12 +19,8 @@ impl Wire {
         Self { ends: stream.local_addr().ok().zip(stream.peer_addr().ok()) }
     }
 
-    /// The same channel, which knows what carries it.
-    pub(super) fn under<C: Channel>(self, channel: C) -> Wired<C> {
-        Wired { channel, wire: self }
-    }
-
-    fn unheard(self) -> Option<String> {
+    /// Why the peer's silence says nothing of it: what it was sent has not reached it.
+    pub(crate) fn unheard(self) -> Option<String> {
         let (local, peer) = self.ends?;
         let table = if local.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
         let (bytes, tries) = unacknowledged(&fs::read_to_string(table).ok()?, local, peer)?;
@@ -68,54 +55,6 @@ fn hexadecimal(address: SocketAddr) -> String {
     };
     let words: String = words.iter().map(|word| format!("{word:08X}")).collect();
     format!("{words}:{:04X}", address.port())
-}
-
-/// A channel over a wire.
-pub(super) struct Wired<C> {
-    channel: C,
-    wire: Wire,
-}
-
-impl<C: Channel> Channel for Wired<C> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>> {
-        self.channel.poll_read(cx, into)
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.channel.poll_write(cx, bytes)
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.channel.poll_flush(cx)
-    }
-
-    fn resize(&mut self, window: Window) -> BoxFuture<'_, io::Result<()>> {
-        self.channel.resize(window)
-    }
-
-    fn close(&mut self) -> BoxFuture<'_, ()> {
-        self.channel.close()
-    }
-
-    fn remark(&self) -> Option<String> {
-        self.channel.remark()
-    }
-
-    fn unheard(&self) -> Option<String> {
-        self.wire.unheard()
-    }
-
-    fn order(&mut self, order: LineOrder) -> BoxFuture<'_, io::Result<()>> {
-        self.channel.order(order)
-    }
-
-    fn modem_lines(&mut self) -> BoxFuture<'_, io::Result<ModemLines>> {
-        self.channel.modem_lines()
-    }
-
-    fn beside(&self) -> Option<Arc<dyn Beside>> {
-        self.channel.beside()
-    }
 }
 
 #[cfg(test)]

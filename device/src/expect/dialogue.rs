@@ -19,6 +19,7 @@ use super::{
 use crate::{
     channel::{Channel, Window},
     clock::Deadline,
+    connect::Wire,
     limits::WINDOW_BYTES_MAX,
     record::Tap,
     screen::Screen,
@@ -39,6 +40,7 @@ enum Unseen {
 /// A live dialogue.
 pub struct Dialogue {
     channel: Box<dyn Channel>,
+    wire: Option<Wire>,
     buffer: Vec<u8>,
     cut: bool,
     ended: bool,
@@ -56,6 +58,7 @@ impl Dialogue {
         let window_bytes = WINDOW_BYTES_MAX;
         Self {
             channel,
+            wire: None,
             buffer: Vec::new(),
             cut: false,
             ended: false,
@@ -288,7 +291,7 @@ impl Dialogue {
 
     /// The last of what has come, for an error.
     pub fn seen(&self) -> Seen {
-        Seen::new(&self.buffer, self.channel.remark()).with_unheard(self.channel.unheard())
+        Seen::new(&self.buffer, self.channel.remark()).with_unheard(self.unheard())
     }
 
     /// Tells the device and the listeners the size of the terminal.

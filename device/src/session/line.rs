@@ -112,5 +112,7 @@ pub async fn connect_raw(
     timeout: Duration,
 ) -> Result<Box<dyn Channel>, SessionError> {
     let profile = settings.profiles.get(&target.profile)?;
-    Box::pin(crate::connect::connect(target, settings, profile, Deadline::after(timeout))).await
+    let connected =
+        Box::pin(crate::connect::connect(target, settings, profile, Deadline::after(timeout))).await?;
+    Ok(connected.channel)
 }

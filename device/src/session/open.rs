@@ -4,9 +4,9 @@ use jackfield_config::profile::Profile;
 
 use super::{Prompt, Session, SessionError, SessionSettings, late::Unanswered, login};
 use crate::{
-    channel::{Channel, Window},
+    channel::Window,
     clock::Deadline,
-    connect::connect,
+    connect::{Connected, connect},
     expect::Dialogue,
     record::Tap,
     target::SessionTarget,
@@ -20,12 +20,12 @@ pub(super) async fn open(
 ) -> Result<Session, SessionError> {
     let kind = settings.profiles.kind_with(&target.profile, &target.profile_settings)?;
     let settings = with_screen(&target, &kind.profile, settings);
-    let channel = Box::pin(connect(&target, &settings, &kind.profile, deadline)).await?;
-    over(channel, target, &settings, deadline, taps).await
+    let connected = Box::pin(connect(&target, &settings, &kind.profile, deadline)).await?;
+    begin(connected, target, &settings, deadline, taps).await
 }
 
-pub(super) async fn over(
-    channel: Box<dyn Channel>,
+pub(super) async fn begin(
+    connected: Connected,
     target: SessionTarget,
     settings: &SessionSettings,
     deadline: Deadline,
@@ -33,7 +33,8 @@ pub(super) async fn over(
 ) -> Result<Session, SessionError> {
     let kind = settings.profiles.kind_with(&target.profile, &target.profile_settings)?;
     let settle = settings.settle.unwrap_or(kind.profile.settle);
-    let mut dialogue = Dialogue::new(channel, settle, taps);
+    let mut dialogue = Dialogue::new(connected.channel, settle, taps);
+    dialogue.set_wire(connected.wire);
     dialogue.set_pace(kind.profile.pace);
     let screen = size_of_screen(&target, &kind.profile);
     let settings = with_screen(&target, &kind.profile, settings);

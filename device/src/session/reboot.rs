@@ -171,8 +171,8 @@ impl Session {
     /// Connects and logs in again; the record goes on.
     async fn renew(&mut self, deadline: Deadline) -> Result<(), SessionError> {
         let profile = std::sync::Arc::clone(&self.kind.profile);
-        let channel = Box::pin(connect(&self.target, &self.settings, &profile, deadline)).await?;
-        self.dialogue.go_on_with(channel);
+        let connected = Box::pin(connect(&self.target, &self.settings, &profile, deadline)).await?;
+        self.dialogue.go_on_with(connected);
         self.begin_anew();
         Box::pin(login::make_ready(self, deadline)).await
     }

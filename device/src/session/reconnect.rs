@@ -32,8 +32,8 @@ impl Session {
         let settings = self.settings.clone();
         let profile = std::sync::Arc::clone(&self.kind.profile);
         tracing::info!(target = %self.target.connect, "a session's connection was lost; connecting again");
-        let channel = Box::pin(connect(&self.target, &settings, &profile, deadline)).await?;
-        self.dialogue.go_on_with(channel);
+        let connected = Box::pin(connect(&self.target, &settings, &profile, deadline)).await?;
+        self.dialogue.go_on_with(connected);
         self.dialogue.mark("the connection was lost, and made again");
         self.begin_anew();
         let ready = Box::pin(login::make_ready(self, deadline)).await;

@@ -133,7 +133,10 @@ async fn what_cannot_be_moved_is_told_and_leaves_nothing(library: &str) {
     // A session that is no SSH session carries neither files nor commands.
     let shell = open(target([], json!({"command": "/bin/sh -i", "profile": "linux"}))).await.unwrap();
     let error = shell.put(&here, "x", Way::Either, LONG).await.unwrap_err().to_string();
-    assert!(error.ends_with("carries neither files nor commands beside its dialogue; only SSH does"), "{error}");
+    assert!(
+        error.ends_with("carries neither files nor commands beside its dialogue; only SSH does"),
+        "{error}"
+    );
 }
 
 async fn a_server_without_sftp_gets_scp(library: &str) {

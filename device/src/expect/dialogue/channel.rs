@@ -5,7 +5,7 @@ use std::{future::poll_fn, io, sync::Arc, task::Poll};
 use super::Dialogue;
 use crate::{
     beside::Beside,
-    channel::Channel,
+    connect::{Connected, Wire},
     line::{LineOrder, ModemLines},
 };
 
@@ -47,10 +47,19 @@ impl Dialogue {
         .await
     }
 
+    /// Says what carries the channel, so that a silent network is told from a silent device.
+    pub(crate) fn set_wire(&mut self, wire: Option<Wire>) {
+        self.wire = wire;
+    }
+
+    pub(super) fn unheard(&self) -> Option<String> {
+        self.wire.and_then(Wire::unheard)
+    }
+
     /// Goes on over another channel; what came over the old one is in the records.
-    pub(crate) fn go_on_with(&mut self, channel: Box<dyn Channel>) {
+    pub(crate) fn go_on_with(&mut self, connected: Connected) {
         self.take_pending();
-        self.channel = channel;
+        (self.channel, self.wire) = (connected.channel, connected.wire);
         if let Some(screen) = &mut self.screen {
             screen.clear();
         }

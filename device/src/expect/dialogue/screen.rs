@@ -56,7 +56,7 @@ impl Dialogue {
 
     fn seen_on_screen(&self) -> Seen {
         let text = self.screen.as_ref().map(|screen| screen.view().text()).unwrap_or_default();
-        Seen::on_screen(&text, self.channel.remark()).with_unheard(self.channel.unheard())
+        Seen::on_screen(&text, self.channel.remark()).with_unheard(self.unheard())
     }
 
     /// Sends what the device asked its terminal, as far as it takes it now; nothing stands in for a terminal that a person has.
