@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod demo;
+mod fuzz;
 mod guest;
 mod lint;
 mod setup;
@@ -36,6 +37,8 @@ enum Chore {
     Test(test::Test),
     /// Formatting, Clippy, and the rules of the house that Clippy cannot know.
     Lint,
+    /// Let a fuzzer look for bytes of a peer that break a promise (needs the nightly compiler).
+    Fuzz(fuzz::Fuzz),
     /// Measure against a floor or a peer in the same run.
     Bench(bench::Bench),
 }
@@ -48,6 +51,7 @@ fn main() -> Result<()> {
         Chore::Demo(demo) => demo.run(),
         Chore::Test(test) => test.run(),
         Chore::Lint => lint::run(),
+        Chore::Fuzz(fuzz) => fuzz.run(),
         Chore::Bench(bench) => bench.run(),
     }
 }
