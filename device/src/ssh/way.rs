@@ -55,7 +55,7 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// What a connection is spoken on.
-pub(super) enum Wire {
+pub(super) enum Bearer {
     /// A connection to the first host on the way.
     Tcp(TcpStream),
     /// A channel of the host before.
@@ -88,11 +88,11 @@ impl Way {
         stage: &Stage,
     ) -> Result<Self, SshError> {
         let mut way = Self { links: Vec::new() };
-        let mut wire = Wire::Tcp(stream);
+        let mut bearer = Bearer::Tcp(stream);
         for (index, jump) in target.jumps.iter().enumerate() {
             let next = target.jumps.get(index.saturating_add(1)).unwrap_or(&target.device);
-            let passed = way.pass(wire, jump, &next.address, (target.keepalive, terms, stage));
-            wire = Box::pin(passed).await.map_err(|source| SshError::Jump {
+            let passed = way.pass(bearer, jump, &next.address, (target.keepalive, terms, stage));
+            bearer = Box::pin(passed).await.map_err(|source| SshError::Jump {
                 jump: jump.address.to_string(),
                 source: Box::new(source),
             })?;
@@ -102,26 +102,26 @@ impl Way {
             backend: target.device.backend.or(terms.backend),
             ..target.device.clone()
         };
-        Box::pin(way.enter(wire, &hop, target.keepalive, terms, stage)).await?;
+        Box::pin(way.enter(bearer, &hop, target.keepalive, terms, stage)).await?;
         Ok(way)
     }
 
     /// Enters a host on the way and opens a stream to the next.
     async fn pass(
         &mut self,
-        wire: Wire,
+        bearer: Bearer,
         jump: &Hop,
         next: &Address,
         (keepalive, terms, stage): (Duration, &Terms<'_>, &Stage),
-    ) -> Result<Wire, SshError> {
-        let link = Box::pin(self.enter(wire, jump, keepalive, terms, stage)).await?;
+    ) -> Result<Bearer, SshError> {
+        let link = Box::pin(self.enter(bearer, jump, keepalive, terms, stage)).await?;
         stage.is(format!("waiting for {} to connect to {next}", jump.address));
-        Ok(Wire::Through(link.onward(next).await?))
+        Ok(Bearer::Through(link.onward(next).await?))
     }
 
     async fn enter(
         &mut self,
-        wire: Wire,
+        bearer: Bearer,
         hop: &Hop,
         keepalive: Duration,
         terms: &Terms<'_>,
@@ -132,9 +132,9 @@ impl Way {
         let before = self.links.last().map(AsRef::as_ref);
         let entry = Entry { hop, keepalive, own_agent: terms.agent, check, stage, before };
         let link = match hop.backend.unwrap_or_default() {
-            SshBackend::Russh => Box::pin(by_russh::enter(wire, &entry)).await?,
+            SshBackend::Russh => Box::pin(by_russh::enter(bearer, &entry)).await?,
             #[cfg(feature = "libssh2")]
-            SshBackend::Libssh2 => Box::pin(super::by_libssh2::enter(wire, &entry)).await?,
+            SshBackend::Libssh2 => Box::pin(super::by_libssh2::enter(bearer, &entry)).await?,
             #[cfg(not(feature = "libssh2"))]
             SshBackend::Libssh2 => return Err(SshError::NotBuilt),
         };

@@ -24,7 +24,7 @@ use super::{
         SshError,
         algorithms::refusal,
         fate::Fate,
-        way::{Entry, Link, Stream, Wire, refused},
+        way::{Bearer, Entry, Link, Stream, refused},
     },
     algorithms::Allowed,
     channel::{Onward, Shell},
@@ -82,10 +82,10 @@ fn system(error: io::Error) -> SshError {
 }
 
 /// A socket for the library.
-fn socket(wire: Wire) -> io::Result<(OwnedFd, Option<Bridge>)> {
-    match wire {
-        Wire::Tcp(stream) => Ok((stream.into_std()?.into(), None)),
-        Wire::Through(mut stream) => {
+fn socket(bearer: Bearer) -> io::Result<(OwnedFd, Option<Bridge>)> {
+    match bearer {
+        Bearer::Tcp(stream) => Ok((stream.into_std()?.into(), None)),
+        Bearer::Through(mut stream) => {
             let (mut ours, theirs) = UnixStream::pair()?;
             let bridge = tokio::spawn(async move {
                 if let Err(error) = copy_bidirectional(&mut stream, &mut ours).await {
@@ -112,12 +112,12 @@ struct Begin {
 }
 
 /// Logs in to a host.
-pub(in super::super) async fn enter(wire: Wire, entry: &Entry<'_>) -> Result<Box<dyn Link>, SshError> {
+pub(in super::super) async fn enter(bearer: Bearer, entry: &Entry<'_>) -> Result<Box<dyn Link>, SshError> {
     entry.stage.is(format!("waiting for one of the {SSH_THREADS_MAX} threads for libssh2 to be free"));
     let closed = |_| system(io::ErrorKind::NotConnected.into());
     let permit = THREADS.acquire().await.map_err(closed)?;
     entry.stage.is(format!("connected to {}, waiting for its SSH greeting and keys", entry.hop.address));
-    let (socket, bridge) = socket(wire).map_err(system)?;
+    let (socket, bridge) = socket(bearer).map_err(system)?;
     let shared = Arc::new(Shared { wake: Wake::new().map_err(system)?, fate: Fate::default() });
     let owner = Owner { shared: Arc::clone(&shared), is_left: Arc::default() };
     let (orders, inbox) = mpsc::channel(SSH_ORDERS_MAX);

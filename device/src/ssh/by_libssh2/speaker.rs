@@ -1,4 +1,4 @@
-//! The library's session and the wire to the server, on the thread that owns both.
+//! The library's session and the sluice to the server, on the thread that owns both.
 
 use std::{
     io,
@@ -13,13 +13,13 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, Error, Session};
 
-use super::{pipe::Shared, wire::Wire, words::is_waiting};
+use super::{pipe::Shared, sluice::Sluice, words::is_waiting};
 
 /// Speaks on one connection.
 pub(super) struct Speaker {
     pub(super) session: Session,
     pub(super) shared: Arc<Shared>,
-    wire: Wire,
+    sluice: Sluice,
     /// Nobody holds the connection any more.
     is_left: Arc<AtomicBool>,
 }
@@ -50,9 +50,9 @@ impl Speaker {
     ) -> Result<Self, Broken> {
         let mut session = Session::new()?;
         session.set_blocking(false);
-        let (wire, end) = Wire::new(socket).map_err(Broken::System)?;
+        let (sluice, end) = Sluice::new(socket).map_err(Broken::System)?;
         session.set_tcp_stream(end);
-        Ok(Self { session, shared, wire, is_left })
+        Ok(Self { session, shared, sluice, is_left })
     }
 
     /// Whether nobody holds the connection any more.
@@ -85,35 +85,35 @@ impl Speaker {
     /// Waits until there is something for the library (where that is wanted) or room for what it says, until somebody wakes us, or so
     /// long. True when the server has said something.
     pub(super) fn wait(&mut self, wants_input: bool, most: Option<Duration>) -> io::Result<bool> {
-        let has_room = self.wire.send_out()?;
-        if wants_input && self.wire.feed()? {
+        let has_room = self.sluice.send_out()?;
+        if wants_input && self.sluice.feed()? {
             return Ok(true);
         }
         if has_room && self.is_blocked() {
             return Ok(false);
         }
-        let has_come = self.poll(wants_input && self.wire.wants_input(), most)?;
+        let has_come = self.poll(wants_input && self.sluice.wants_input(), most)?;
         if has_come {
-            if let Err(error) = self.wire.take_in() {
+            if let Err(error) = self.sluice.take_in() {
                 self.shared.fate.lose(system_words(error));
             }
-            self.wire.feed()?;
+            self.sluice.feed()?;
         }
         Ok(has_come)
     }
 
     /// Whether the server has taken all that the library said.
     pub(super) fn has_sent_all(&mut self) -> io::Result<bool> {
-        self.wire.send_out()?;
-        Ok(!self.wire.wants_output())
+        self.sluice.send_out()?;
+        Ok(!self.sluice.wants_output())
     }
 
     /// True when the server's socket has something that is wanted.
     fn poll(&self, wants_input: bool, most: Option<Duration>) -> io::Result<bool> {
         let mut interest = PollFlags::empty();
         interest.set(PollFlags::IN, wants_input);
-        interest.set(PollFlags::OUT, self.wire.wants_output());
-        let both = &mut [PollFd::new(&self.shared.wake, PollFlags::IN), PollFd::new(&self.wire, interest)];
+        interest.set(PollFlags::OUT, self.sluice.wants_output());
+        let both = &mut [PollFd::new(&self.shared.wake, PollFlags::IN), PollFd::new(&self.sluice, interest)];
         // A socket that nothing is wanted of would end the wait when it is closed, again and again.
         let watched = if interest.is_empty() { both.get_mut(..1).unwrap_or_default() } else { both };
         let most = most.map(|most| Timespec {
@@ -132,7 +132,7 @@ impl Speaker {
 
     /// Ends the connection.
     pub(super) fn shut(&self) {
-        self.wire.shut();
+        self.sluice.shut();
     }
 }
 

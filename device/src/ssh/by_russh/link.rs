@@ -18,7 +18,7 @@ use super::{
         algorithms::preferred_of,
         fate::Fate,
         host_key::{HostKeyError, KeyCheck},
-        way::{Entry, Link, Stream, Wire, refused},
+        way::{Bearer, Entry, Link, Stream, refused},
     },
     login,
     program::SshProgram,
@@ -33,11 +33,11 @@ use crate::{
 };
 
 /// Logs in to a host.
-pub(in super::super) async fn enter(wire: Wire, entry: &Entry<'_>) -> Result<Box<dyn Link>, SshError> {
+pub(in super::super) async fn enter(bearer: Bearer, entry: &Entry<'_>) -> Result<Box<dyn Link>, SshError> {
     let hop = entry.hop;
-    let stream: Box<dyn Stream> = match wire {
-        Wire::Tcp(stream) => Box::new(stream),
-        Wire::Through(stream) => stream,
+    let stream: Box<dyn Stream> = match bearer {
+        Bearer::Tcp(stream) => Box::new(stream),
+        Bearer::Through(stream) => stream,
     };
     let config = config(hop.legacy, &entry.check.known_kinds(), entry.keepalive);
     entry.stage.is(format!("connected to {}, waiting for its SSH greeting and keys", hop.address));

@@ -23,7 +23,7 @@ use crate::limits::READ_BYTES;
 /// Fewer than the shortest goodbye has with its padding and its message check: nothing ends in front of it within these.
 const LAST_BYTES: usize = 32;
 
-pub(super) struct Wire {
+pub(super) struct Sluice {
     server: OwnedFd,
     library: UnixStream,
     /// Came from the server, and is for the library.
@@ -69,8 +69,8 @@ enum End {
     Fed,
 }
 
-impl Wire {
-    /// The wire, and the end of it that the library speaks on.
+impl Sluice {
+    /// The sluice, and the end of it that the library speaks on.
     pub(super) fn new(server: OwnedFd) -> io::Result<(Self, UnixStream)> {
         let (library, end) = UnixStream::pair()?;
         library.set_nonblocking(true)?;
@@ -149,7 +149,7 @@ impl Wire {
     }
 }
 
-impl AsFd for Wire {
+impl AsFd for Sluice {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.server.as_fd()
     }
@@ -161,12 +161,12 @@ mod tests {
 
     use super::*;
 
-    /// A server's socket, the wire, and what the library reads from.
-    fn wire() -> (UnixStream, Wire, UnixStream) {
+    /// A server's socket, the sluice, and what the library reads from.
+    fn sluice() -> (UnixStream, Sluice, UnixStream) {
         let (server, ours) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
-        let (wire, library) = Wire::new(ours.into()).unwrap();
-        (server, wire, library)
+        let (sluice, library) = Sluice::new(ours.into()).unwrap();
+        (server, sluice, library)
     }
 
     fn read(library: &mut UnixStream) -> Option<usize> {
@@ -176,49 +176,49 @@ mod tests {
 
     #[test]
     fn the_end_never_stands_beside_what_came_before_it() {
-        let (mut server, mut wire, mut library) = wire();
+        let (mut server, mut sluice, mut library) = sluice();
         server.write_all(&[7; 100]).unwrap();
         drop(server);
-        wire.take_in().unwrap();
+        sluice.take_in().unwrap();
         let mut seen = Vec::new();
         loop {
-            if wire.wants_input() {
-                wire.take_in().unwrap();
+            if sluice.wants_input() {
+                sluice.take_in().unwrap();
             }
-            if !wire.feed().unwrap() {
+            if !sluice.feed().unwrap() {
                 break;
             }
             seen.push(read(&mut library));
             assert!(seen.last() == Some(&Some(0)) || read(&mut library).is_none(), "{seen:?}");
         }
         assert_eq!(seen, [Some(100 - LAST_BYTES), Some(LAST_BYTES), Some(0)]);
-        assert!(!wire.wants_input());
+        assert!(!sluice.wants_input());
     }
 
     #[test]
     fn what_the_library_says_is_sent_as_the_server_takes_it() {
-        let (mut server, mut wire, mut library) = wire();
+        let (mut server, mut sluice, mut library) = sluice();
         let mut said = 0;
         // Until nothing takes more.
         loop {
             let written = library.write(&[1; 10_000]);
-            let has_room = wire.send_out().unwrap();
+            let has_room = sluice.send_out().unwrap();
             said += written.as_ref().unwrap_or(&0);
             if written.is_err() && !has_room {
                 break;
             }
         }
-        assert!(wire.wants_output());
+        assert!(sluice.wants_output());
         server.set_nonblocking(true).unwrap();
         let (mut heard, mut piece) = (0, vec![0; 1 << 20]);
         while let Ok(read) = server.read(&mut piece) {
             heard += read;
-            wire.send_out().unwrap();
+            sluice.send_out().unwrap();
         }
         assert_eq!(heard, said);
         // A server that is gone takes everything.
         drop(server);
         library.write_all(&[1; 10_000]).unwrap();
-        assert!(wire.send_out().unwrap() && !wire.wants_output());
+        assert!(sluice.send_out().unwrap() && !sluice.wants_output());
     }
 }
