@@ -81,8 +81,9 @@ fn a_dialogue_from_a_pipe_is_a_device_afterwards() {
     third.ended();
     assert!(third.reads().contains("it has `show ip route`, not `show clock`"), "{}", third.reads());
     let nobody = ["telnet://127.0.0.1:1", "--profile", "ios"];
-    let (mut refused, _) = record(folder.path(), "refused", &nobody, &[]);
+    let (mut refused, nothing) = record(folder.path(), "refused", &nobody, &[]);
     assert_eq!(refused.ended().code(), Some(4), "{}", refused.reads());
+    assert!(!nothing.exists(), "a recording of nothing stands in the way of the next try");
 }
 
 #[test]

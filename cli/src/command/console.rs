@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use self::{
     here::{Here, Sheet},
-    recording::create,
+    recording::{create, forget_empty},
     terminal::window,
     way::Way,
 };
@@ -96,7 +96,8 @@ impl Console {
         let at_terminal = std::io::stdin().is_terminal();
         let take = self.take || (!self.watch && !at_terminal);
         let recording = self.recording()?;
-        let socket = Socket::open(&context.client, &self.path(take)).await?;
+        let opened = Socket::open(&context.client, &self.path(take)).await;
+        let socket = opened.inspect_err(|_| self.record.iter().for_each(|path| forget_empty(path)))?;
         let way = Way::engine(socket, recording);
         if self.watch && !at_terminal {
             return watch(way).await;

@@ -52,6 +52,14 @@ pub(in crate::command) fn create(path: &Path, overwrite: bool) -> Result<File> {
     }
 }
 
+/// Takes away a recording in which nothing was said, so that another try may have its name.
+pub(in crate::command) fn forget_empty(path: &Path) {
+    let is_empty = std::fs::read_to_string(path).is_ok_and(|text| text.lines().count() <= 1);
+    if is_empty && let Err(error) = std::fs::remove_file(path) {
+        output::talk(&format!("{} holds nothing and cannot be removed: {error}", path.display()));
+    }
+}
+
 impl Recording {
     pub(super) fn new(file: File, path: PathBuf, title: &str, window: Window) -> Self {
         let recorder = Recorder::new(file, title, window, &[]);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     Context,
     command::{
-        console::{Console, Here, Sheet, Way, create, talk, window},
+        console::{Console, Here, Sheet, Way, create, forget_empty, talk, window},
         user::read_password,
     },
     exit::Exit,
@@ -107,7 +107,8 @@ impl Record {
         let sheet = Sheet { file, path: self.output.clone(), title };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let exit = runtime.block_on(async {
-            let here = Here::open(target, settings, raw, sheet).await?;
+            let opened = Here::open(target, settings, raw, sheet).await;
+            let here = opened.inspect_err(|_| forget_empty(&self.output))?;
             talk(Way::here(here), Duration::from_millis(self.quiet)).await
         });
         // A thread may still wait for a key.
