@@ -34,11 +34,8 @@ impl Channel for Shell {
                 None => return Poll::Ready(Ok(0)),
                 Some(Said::Output(mut bytes) | Said::Error(mut bytes)) => {
                     let count = bytes.len();
-                    if into.is_empty() {
-                        *into = bytes;
-                    } else {
-                        into.append(&mut bytes);
-                    }
+                    into.append(&mut bytes);
+                    self.near.give_back(bytes);
                     return Poll::Ready(Ok(count));
                 }
                 // The library says zero as well where the device said nothing of it.
@@ -115,7 +112,10 @@ impl AsyncRead for Onward {
         while this.at >= this.heard.len() {
             match ready!(this.near.poll_said(cx))? {
                 None => return Poll::Ready(Ok(())),
-                Some(Said::Output(bytes)) => (this.heard, this.at) = (bytes, 0),
+                Some(Said::Output(bytes)) => {
+                    this.near.give_back(std::mem::replace(&mut this.heard, bytes));
+                    this.at = 0;
+                }
                 Some(Said::Error(_) | Said::Status(_)) => {}
             }
         }

@@ -62,6 +62,8 @@ pub(super) struct Far(Arc<Mutex<State>>);
 #[derive(Debug)]
 pub(super) struct Near {
     state: Arc<Mutex<State>>,
+    /// Memory for the next that is heard.
+    spare: Vec<u8>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -78,7 +80,7 @@ pub(super) struct Wanted {
 /// A new channel's ends.
 pub(super) fn pipe(shared: &Arc<Shared>) -> (Near, Far) {
     let state = Arc::<Mutex<State>>::default();
-    (Near { state: Arc::clone(&state), shared: Arc::clone(shared) }, Far(state))
+    (Near { state: Arc::clone(&state), spare: Vec::new(), shared: Arc::clone(shared) }, Far(state))
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
@@ -161,7 +163,7 @@ impl Near {
         let mut state = lock(&self.state);
         let was_full = state.waiting() >= SSH_PIPE_BYTES_MAX;
         let said = if !state.heard.is_empty() {
-            Said::Output(std::mem::take(&mut state.heard))
+            Said::Output(std::mem::replace(&mut state.heard, std::mem::take(&mut self.spare)))
         } else if !state.heard_errors.is_empty() {
             Said::Error(std::mem::take(&mut state.heard_errors))
         } else if let Some(status) = state.status.take() {
@@ -184,6 +186,12 @@ impl Near {
             self.shared.wake.wake();
         }
         Poll::Ready(Ok(Some(said)))
+    }
+
+    /// Gives back the memory of what was heard, to be used again.
+    pub(super) fn give_back(&mut self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        self.spare = bytes;
     }
 
     /// Takes some of the bytes.
