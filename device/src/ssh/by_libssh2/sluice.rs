@@ -53,11 +53,14 @@ impl Waiting {
         self.from = self.from.saturating_add(count);
     }
 
-    /// Puts in what a socket has, where nothing is left; how much that is.
+    /// Puts in what a socket has, behind what is left; how much that is.
     fn fill(&mut self, socket: impl AsFd) -> Result<usize, Errno> {
-        (self.from, self.to) = (0, 0);
-        self.to = recv(socket, &mut *self.bytes, RecvFlags::empty())?.0;
-        Ok(self.to)
+        self.bytes.copy_within(self.from..self.to, 0);
+        (self.from, self.to) = (0, self.to.saturating_sub(self.from));
+        let room = self.bytes.get_mut(self.to..).unwrap_or_default();
+        let count = recv(socket, room, RecvFlags::empty())?.0;
+        self.to = self.to.saturating_add(count);
+        Ok(count)
     }
 }
 
@@ -90,6 +93,11 @@ impl Sluice {
 
     /// Gives the library the next of what came, or the end of it. False where there is nothing.
     pub(super) fn feed(&mut self) -> io::Result<bool> {
+        // Where more has come meanwhile, the last bytes were not the last.
+        let is_last = (1..=LAST_BYTES).contains(&self.came.left().len());
+        if is_last && self.end == End::NotYet && self.came.fill(&self.server) == Ok(0) {
+            self.end = End::Seen;
+        }
         let left = self.came.left();
         if left.is_empty() {
             if self.end != End::Seen {
@@ -129,7 +137,7 @@ impl Sluice {
                     Ok(sent) => self.goes.take(sent),
                     Err(Errno::AGAIN | Errno::INTR) => return Ok(has_room),
                     // It is gone: what it said before is still heard, and then its end.
-                    Err(_) => break,
+                    Err(_) => self.goes.from = self.goes.to,
                 }
             }
             match self.goes.fill(&self.library) {
