@@ -257,6 +257,18 @@ pub(crate) fn agent(authority: Option<&Path>) -> Result<ureq::Agent, String> {
     Ok(config.build().new_agent())
 }
 
+/// Copies a file into a folder, under the name of its content, and makes it durable.
+pub(crate) fn copy_in(path: &Path, folder: &Path) -> io::Result<BlobHash> {
+    let part = folder.join("part");
+    let mut to = File::create(&part)?;
+    let (_, hash) = copy_hashed(&mut File::open(path)?, &mut to).map_err(|error| match error {
+        Copy::Read(error) | Copy::Write(error) => error,
+    })?;
+    to.sync_all()?;
+    std::fs::rename(&part, folder.join(hash.to_string()))?;
+    Ok(hash)
+}
+
 enum Copy {
     Read(io::Error),
     Write(io::Error),

@@ -27,6 +27,7 @@ use crate::{
     local_api::{self, Desk, LocalApi},
     log_pump::{CHUNKS_MAX, LogPump},
     log_spool::LogSpool,
+    outbox::Outbox,
     packet_capture::PacketCaptures,
     process,
     runner::warm::{Warm, WarmSettings},
@@ -105,8 +106,10 @@ impl House {
             Link { station: Arc::clone(&station), events: events.clone(), logs, shutdown: services.clone() };
         let desk = Arc::new(Desk { station: Arc::clone(&station), events: events.clone() });
         let local = LocalApi { listener, desk, shutdown: services.clone() };
+        let outbox = station.outbox.clone();
         let daemon = Daemon::new(station, spool, events, daemon_logs, secret);
 
+        let outbox = tokio::spawn(outbox.run(services.clone()));
         let pump = tokio::spawn(pump.run(Instant::now));
         let local = tokio::spawn(local.run());
         let warm = tokio::spawn(warm);
@@ -126,7 +129,7 @@ impl House {
             Some(ended) => ended,
             None => link.await,
         };
-        let _ = tokio::join!(local, warm);
+        let _ = tokio::join!(local, warm, outbox);
         drop(pump.await);
         link_end.unwrap_or(Ok(()))
     }
@@ -158,6 +161,7 @@ fn furnish(
     environment.insert("JACKFIELD_BIN".into(), settings.program.clone().into());
     environment.insert("JACKFIELD_EP".into(), settings.name.as_str().into());
     let sessions = Sessions::new(folder);
+    let outbox = Outbox::open(&folder.join("outbox"), blobs.clone())?;
     let templates = TemplateShelf::new(blobs.clone());
     let consoles = Consoles::default();
     let work_folders = WorkFolders::new(folder.join("work"), folder.join("idle"));
@@ -169,6 +173,7 @@ fn furnish(
         sdk,
         environment,
         blobs,
+        outbox,
         warm,
         sessions,
         templates,

@@ -15,6 +15,7 @@ mod spool;
 
 mod blobs;
 mod library;
+mod outbox;
 mod sdk;
 mod work_folder;
 

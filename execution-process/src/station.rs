@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 use tokio::sync::mpsc;
 
 use crate::{
-    Settings, blobs::Blobs, capture::Chunk, console::Consoles, packet_capture::PacketCaptures,
-    runner::warm::Warm, sessions::Sessions, templates::TemplateShelf, work_folder::WorkFolders,
+    Settings, blobs::Blobs, capture::Chunk, console::Consoles, outbox::Outbox,
+    packet_capture::PacketCaptures, runner::warm::Warm, sessions::Sessions, templates::TemplateShelf,
+    work_folder::WorkFolders,
 };
 
 /// The EP as its parts see it.
@@ -20,6 +21,7 @@ pub(crate) struct Station {
     /// What tests inherit.
     pub(crate) environment: BTreeMap<OsString, OsString>,
     pub(crate) blobs: Blobs,
+    pub(crate) outbox: Outbox,
     pub(crate) warm: Warm,
     pub(crate) sessions: Sessions,
     pub(crate) templates: TemplateShelf,

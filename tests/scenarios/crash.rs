@@ -301,3 +301,49 @@ fn a_run_that_ended_while_its_ep_was_away_leaves_no_session_open_there() {
     wait::until(Duration::from_secs(30), "the session to be closed", || Ok((!lives()).then_some(())))
         .unwrap();
 }
+
+/// Leaves a file; the first of them waits for a sign.
+const KEEPS: &str = r#"
+cd "$(mktemp -d)"
+echo "made by $1" > made.txt
+jf_artifact "$PWD/made.txt"
+touch "FOLDER/began-$1"
+[ "$1" != 0 ] || while [ ! -e "FOLDER/go" ]; do sleep 0.05; done
+"#;
+
+#[test]
+fn files_of_tests_wait_for_an_engine_that_is_away_and_hold_no_test_up() {
+    let mut bench = Bench::start("[eps]\nheartbeat = \"300ms\"\nsilence = \"60s\"\ngrace = \"60s\"\n").unwrap();
+    let folder = bench.path().join("signs");
+    fs::create_dir(&folder).unwrap();
+    bench.write("tests/step.sh", &KEEPS.replace("FOLDER", &folder.to_string_lossy())).unwrap();
+    bench.start_ep("EP-1", "").unwrap();
+    let run = bench.api.submit("keeps", &project(2, "wait_then_abort")).unwrap();
+    let sign = |name: &str| {
+        let file = folder.join(name);
+        wait::until(Duration::from_secs(20), name, || Ok(file.try_exists()?.then_some(()))).unwrap();
+    };
+    sign("began-0");
+    bench.kill_engine();
+    fs::write(folder.join("go"), "").unwrap();
+    // The second begins although the first has left a file that nobody takes.
+    sign("began-1");
+    let outbox = bench.path().join("eps/EP-1/work/outbox");
+    assert!(fs::read_dir(&outbox).unwrap().count() > 0);
+    bench.kill_ep("EP-1");
+    bench.start_engine().unwrap();
+    bench.launch_ep("EP-1", "").unwrap();
+    bench.api.wait(run, Duration::from_secs(60)).unwrap();
+    let first = bench.api.tests(run).unwrap().remove(0);
+    assert_eq!(first.state, TestState::Ended(Verdict::Pass), "{}", first.reason);
+    let test = first.attempt.unwrap().to_string();
+    let made = wait::until(Duration::from_secs(30), "the file", || {
+        let made = bench.jackfield(&["runs", "artifacts", &test, "made.txt", "--to", "-"])?;
+        Ok(made.status.success().then_some(made.stdout))
+    });
+    assert_eq!(made.unwrap(), b"made by 0\n");
+    wait::until(Duration::from_secs(30), "the outbox to be empty", || {
+        Ok((fs::read_dir(&outbox)?.count() == 0).then_some(()))
+    })
+    .unwrap();
+}

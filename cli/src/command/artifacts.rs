@@ -104,6 +104,9 @@ pub(crate) fn run(context: &Context, test: &str, name: Option<&str>, to: Option<
 }
 
 fn body(context: &Context, kept: &Kept) -> Result<impl std::io::Read> {
+    if kept.bytes.is_none() {
+        bail!("it has not come from its EP yet: ask again when the EP is connected (`jackfield eps list`)");
+    }
     Ok(context.client.get_response(&format!("/blobs/{}", kept.hash))?.into_body().into_reader())
 }
 

@@ -1,6 +1,10 @@
 //! After the process of a test: clean-ups, files to keep, and the verdict.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jackfield_config::ep::RunnerKind;
 use jackfield_protocol::{
@@ -12,14 +16,11 @@ use jackfield_protocol::{
 
 use super::{Attempt, Exit, Finish, Run, prepare::Ready, story};
 use crate::{
+    blobs::PutError,
     cleanup::{self, Surroundings},
     clock,
     runner::{Plan, junit},
 };
-
-/// How often and how long the engine is asked to take a file.
-const UPLOAD_TRIES: u32 = 60;
-const UPLOAD_PAUSE: Duration = Duration::from_secs(1);
 
 impl Attempt {
     /// Runs what the test registered, whatever its end was.
@@ -108,9 +109,10 @@ impl Attempt {
         wanted.extend(self.station.sessions.leave(self.order.attempt));
         wanted.extend(self.station.captures.leave(self.order.attempt).await);
         let mut kept = BTreeMap::new();
+        let mut engine_is_there = true;
         for (name, path) in wanted {
             let path = ready.map_or(path.clone(), |ready| ready.work.join(&path));
-            match self.upload(&path).await {
+            match self.hand_over(&path, &mut engine_is_there).await {
                 Ok(hash) => {
                     kept.insert(name, hash);
                 }
@@ -120,29 +122,25 @@ impl Attempt {
         kept
     }
 
-    async fn upload(&self, path: &std::path::Path) -> Result<BlobHash, String> {
+    /// Gives the engine a file; where the engine is away the outbox does, later, and no test waits for it.
+    async fn hand_over(&self, path: &Path, engine_is_there: &mut bool) -> Result<BlobHash, String> {
         let most = self.station.settings.limits().artifact_bytes;
-        let found = std::fs::metadata(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        let told = |error: std::io::Error| format!("`{}`: {error}", path.display());
+        let found = std::fs::metadata(path).map_err(told)?;
         if !found.is_file() {
             return Err(format!("`{}` is no file", path.display()));
         }
         if found.len() > most {
             return Err(format!("it has {} bytes, and limits.artifact of ep.toml is {most}", found.len()));
         }
-        let mut last = String::new();
-        for _ in 0..UPLOAD_TRIES {
+        if *engine_is_there {
             match self.station.blobs.put(path.to_owned()).await {
                 Ok(hash) => return Ok(hash),
-                Err(crate::blobs::PutError::Refused(reason)) => return Err(reason),
-                Err(crate::blobs::PutError::Engine(reason)) => last = reason,
-            }
-            let mut end = self.end.clone();
-            tokio::select! {
-                () = tokio::time::sleep(UPLOAD_PAUSE) => {}
-                _ = end.changed() => break,
+                Err(PutError::Refused(reason)) => return Err(reason),
+                Err(PutError::Engine(_)) => *engine_is_there = false,
             }
         }
-        Err(last)
+        self.station.outbox.keep(path.to_owned()).await.map_err(told)
     }
 }
 
