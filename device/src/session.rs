@@ -376,6 +376,11 @@ impl Session {
         self.dialogue.resize(window).await
     }
 
+    /// Bytes that have come and were not taken. What a shell asks its terminal behind a prompt is not counted.
+    fn heard(&self) -> usize {
+        clean::without_codes_behind(self.dialogue.pending()).len()
+    }
+
     /// Forgets what was known of the dialogue: another one begins.
     fn begin_anew(&mut self) {
         self.prompt = Prompt::default();

@@ -313,7 +313,8 @@ touch "FOLDER/began-$1"
 
 #[test]
 fn files_of_tests_wait_for_an_engine_that_is_away_and_hold_no_test_up() {
-    let mut bench = Bench::start("[eps]\nheartbeat = \"300ms\"\nsilence = \"60s\"\ngrace = \"60s\"\n").unwrap();
+    let mut bench =
+        Bench::start("[eps]\nheartbeat = \"300ms\"\nsilence = \"60s\"\ngrace = \"60s\"\n").unwrap();
     let folder = bench.path().join("signs");
     fs::create_dir(&folder).unwrap();
     bench.write("tests/step.sh", &KEEPS.replace("FOLDER", &folder.to_string_lossy())).unwrap();

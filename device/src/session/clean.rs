@@ -101,6 +101,19 @@ fn after_escape(bytes: &[u8]) -> &[u8] {
     }
 }
 
+/// A line without the terminal codes at its end.
+pub(crate) fn without_codes_behind(line: &[u8]) -> &[u8] {
+    let mut shown = line;
+    while let Some(at) = memchr::memrchr(0x1b, shown) {
+        let code = shown.get(at.saturating_add(1)..).unwrap_or_default();
+        if !after_escape(code).is_empty() {
+            break;
+        }
+        shown = shown.get(..at).unwrap_or_default();
+    }
+    shown
+}
+
 /// The beginning of a terminal code whose end has not come yet.
 pub(crate) fn unfinished_code(bytes: &[u8]) -> &[u8] {
     let Some(at) = memchr::memrchr(0x1b, bytes) else { return &[] };
@@ -235,6 +248,19 @@ mod tests {
             (b"a line\rthat is drawn twice\r\nok", "show version", b"a line\rthat is drawn twice\r\nok"),
         ] {
             assert_eq!(without_echo(answer, command), rest, "{command}");
+        }
+    }
+
+    #[test]
+    fn codes_behind_a_prompt_are_no_part_of_it() {
+        for (line, shown) in [
+            (&b"~ # \x1b[6n"[..], &b"~ # "[..]),
+            (b"\x1b[1mr1#\x1b[0m\x1b[K", b"\x1b[1mr1#"),
+            (b"\x1b[1mr1#\x1b[0m ", b"\x1b[1mr1#\x1b[0m "),
+            (b"r1#", b"r1#"),
+            (b"\x1b[K", b""),
+        ] {
+            assert_eq!(without_codes_behind(line), shown, "{line:?}");
         }
     }
 

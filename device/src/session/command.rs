@@ -57,8 +57,10 @@ impl Session {
     /// last byte arrives; any other prompt is still found by the profile's pattern, once the device is quiet.
     pub(super) fn learn_prompt(&mut self, before: &[u8], text: &[u8]) {
         let line = last_line(before, text);
-        self.prompt.text.clone_from(&line);
-        self.prompt.known.learn(&line, PROMPTS_MAX);
+        // A shell that asks its terminal something after the prompt may be interrupted before that.
+        let line = clean::without_codes_behind(&line);
+        self.prompt.text = line.to_vec();
+        self.prompt.known.learn(line, PROMPTS_MAX);
     }
 
     /// The prompt has a space more than was seen of it: on a slow line it was known before its last byte came.
@@ -93,10 +95,12 @@ impl Session {
     /// a new prompt, and a whole line.
     fn prompt_of(&mut self, answer: &[u8], text: &[u8]) -> usize {
         let line = last_line(answer, text);
-        if self.prompt.text.is_empty() || !line.ends_with(&self.prompt.text) {
+        let shown = clean::without_codes_behind(&line);
+        if self.prompt.text.is_empty() || !shown.ends_with(&self.prompt.text) {
             self.learn_prompt(answer, text);
         }
-        self.prompt.text.len()
+        let codes = line.len().saturating_sub(shown.len());
+        self.prompt.text.len().saturating_add(codes)
     }
 
     pub(super) async fn run_command(
@@ -194,7 +198,8 @@ impl Session {
         let prompt = self.prompt.text.clone();
         move |text, found| {
             let before = text.get(..found.end).unwrap_or_default();
-            let is_known = !prompt.is_empty() && last_line(before, &[]) == prompt;
+            let is_known =
+                !prompt.is_empty() && clean::without_codes_behind(&last_line(before, &[])) == prompt;
             if is_known { Duration::ZERO } else { settle }
         }
     }

@@ -188,11 +188,11 @@ impl<'s> Login<'s> {
         loop {
             let nudge = self.kind.profile.login.nudge.filter(|nudge| *nudge < deadline.left());
             let limit = nudge.map_or(deadline, |nudge| Deadline::after(nudge / LOOKS));
-            let heard = self.session.dialogue.pending().len();
+            let heard = self.session.heard();
             match self.watch(limit).await {
                 Ok(seen) => return Ok(said(seen)),
                 Err(ExpectError::Timeout { .. }) if nudge.is_some() => {
-                    let is_quiet = self.session.dialogue.pending().len() == heard;
+                    let is_quiet = self.session.heard() == heard;
                     quiet = if is_quiet || self.kind.profile.login.nudge_always { quiet + 1 } else { 0 };
                     if quiet == LOOKS {
                         self.nudge(deadline).await?;

@@ -122,7 +122,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         let mut last = None;
         loop {
-            let heard = self.dialogue.pending().len();
+            let heard = self.heard();
             let tried = if self.dialogue.has_ended() {
                 self.renew(Deadline::after(ONE_TRY.min(deadline.left()))).await
             } else {
@@ -133,7 +133,7 @@ impl Session {
                 Err(error) => Err(error),
             };
             let Err(error) = proven else { return Ok(()) };
-            let is_mute = !self.dialogue.has_ended() && self.dialogue.pending().len() == heard;
+            let is_mute = !self.dialogue.has_ended() && self.heard() == heard;
             // That nothing more was heard says less than what was.
             let error = if is_mute { last.take().unwrap_or(error) } else { error };
             if deadline.left() <= TRY_EVERY {

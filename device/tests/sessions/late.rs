@@ -1,4 +1,4 @@
-//! An answer that comes late is none to the next command.
+//! Devices in the hands of the test: answers that come late, which are none to the next command, and a prompt that is written over.
 
 use std::time::Duration;
 
@@ -144,4 +144,20 @@ async fn who_goes_on_by_hand_is_let_alone() {
     session.expect(&prompt, LONG).await.unwrap();
     let (answer, ()) = join!(session.command("fast", LONG), far.answers("fast", "at once"));
     assert_eq!(answer.unwrap(), "at once");
+}
+
+#[tokio::test]
+async fn a_prompt_is_known_without_the_codes_behind_it() {
+    let (mut session, mut far) = session().await;
+    let (answer, ()) = join!(session.command("one", LONG), async {
+        far.hears("one").await;
+        far.says("1\r\nsh# \x1b[6n").await;
+    });
+    assert_eq!((answer.unwrap().as_str(), session.prompt().as_str()), ("1", "sh#"));
+    let (answer, ()) = join!(session.command("two", LONG), async {
+        far.hears("two").await;
+        // The kernel interrupts the shell before it has asked its terminal.
+        far.says("2\r\nsh# [    3.14] e1000: eth0 is up\r\n").await;
+    });
+    assert_eq!(answer.unwrap(), "2");
 }
