@@ -224,6 +224,7 @@ pub(crate) fn demo() -> Results {
         libraries: BTreeMap::new(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
+        templates: None,
     };
     Results {
         run: head(13),
