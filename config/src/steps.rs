@@ -16,7 +16,7 @@ mod read;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jackfield_protocol::error::FileProblem;
+use jackfield_protocol::{error::FileProblem, power::PowerAction};
 use serde_json::{Map, Value};
 
 use crate::toml_table;
@@ -134,6 +134,18 @@ pub enum Action {
     Config {
         /// The lines.
         lines: Vec<String>,
+    },
+    /// Goes to a privilege level of the profile.
+    Level {
+        /// Its name.
+        level: String,
+    },
+    /// Starts the device anew, and waits until it is back; in the profile's time, where the step has none.
+    Reboot,
+    /// Switches the mains of the session's resource, without opening the session; its output is `on`, `off` or `unknown`.
+    Power {
+        /// What to do.
+        action: PowerAction,
     },
     /// Does nothing to the device: captures and checks look at the last output.
     Look,

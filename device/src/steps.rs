@@ -41,8 +41,8 @@ pub trait StepEnvironment: Send {
         path: &str,
     ) -> impl Future<Output = Result<BTreeMap<String, Value>, String>> + Send;
 
-    /// The same of a host that is only passed on the way to a device.
-    fn jump_host(
+    /// The same of one that no session is opened to: a host on the way, or a device whose mains are switched.
+    fn properties(
         &mut self,
         path: &str,
     ) -> impl Future<Output = Result<BTreeMap<String, Value>, String>> + Send {

@@ -349,6 +349,9 @@ jf_line() {
     jf_tell session_line "$(jf_object session "$1" speed: "${2:-}" framing "${3:-}" flow "${4:-}" dtr: "${5:-}" rts: "${6:-}")"
 }
 
+# jf_modem SESSION: the modem lines under the session as the other end has them, in JSON: cts, dsr, ri and cd.
+jf_modem() { jf_call session_modem "$(jf_object session "$1")"; }
+
 # jf_break SESSION [MILLISECONDS]: hold the serial line down.
 jf_break() { jf_tell session_break "$(jf_object session "$1" millis: "${2:-250}")"; }
 

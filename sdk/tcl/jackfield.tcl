@@ -366,6 +366,11 @@ proc jackfield::session_line {session args} {
     call session_line $params
 }
 
+# The modem lines under the session as the other end has them: a dictionary of cts, dsr, ri and cd.
+proc jackfield::session_modem {session} {
+    call session_modem [list session [json::text $session]]
+}
+
 # Hold the serial line down; over telnet its own break.
 proc jackfield::session_break {session {millis 250}} {
     call session_break [list session [json::text $session] millis [expr {int($millis)}]]

@@ -4,6 +4,7 @@ mod awaited;
 
 use std::collections::BTreeMap;
 
+use jackfield_protocol::power::NoPowerAction;
 use serde_json::Value;
 
 use self::awaited::{read_awaited, read_keys, read_screen};
@@ -71,8 +72,21 @@ fn read_steps(fields: &Table<'_>, key: &'static str, sessions: &[&str], depth: u
     tables.iter().filter_map(|step| read_step(step, sessions, depth)).collect()
 }
 
-const ACTIONS: [&str; 10] =
-    ["send", "expect", "command", "config", "press", "screen", "wait_until", "repeat", "pause", "set"];
+const ACTIONS: [&str; 13] = [
+    "send",
+    "expect",
+    "command",
+    "config",
+    "level",
+    "reboot",
+    "power",
+    "press",
+    "screen",
+    "wait_until",
+    "repeat",
+    "pause",
+    "set",
+];
 
 fn read_step(fields: &Table<'_>, sessions: &[&str], depth: u32) -> Option<Step> {
     let given: Vec<&'static str> = ACTIONS.into_iter().filter(|action| fields.has(action)).collect();
@@ -126,6 +140,9 @@ fn read_step_session(fields: &Table<'_>, action: Option<&Action>, sessions: &[&s
             | Action::Expect { .. }
             | Action::Command { .. }
             | Action::Config { .. }
+            | Action::Level { .. }
+            | Action::Reboot
+            | Action::Power { .. }
             | Action::Press { .. }
             | Action::Screen { .. }
             | Action::WaitUntil { .. },
@@ -165,6 +182,9 @@ fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) 
             allow_error: fields.flag("allow_error").unwrap_or(false),
         },
         "config" => Action::Config { lines: fields.texts("config") },
+        "level" => Action::Level { level: fields.text("level")? },
+        "reboot" => read_reboot(fields)?,
+        "power" => read_power(fields)?,
         "wait_until" => Action::WaitUntil {
             command: fields.text("wait_until")?,
             every: fields.duration("every").unwrap_or(EVERY_DEFAULT),
@@ -176,6 +196,25 @@ fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) 
         "pause" => Action::Pause { span: fields.duration("pause")? },
         _ => Action::Set { values: texts_of(fields, "set") },
     })
+}
+
+fn read_reboot(fields: &Table<'_>) -> Option<Action> {
+    if fields.flag("reboot")? {
+        return Some(Action::Reboot);
+    }
+    fields.error_at("reboot", "`reboot = false` does nothing", "leave the step out");
+    None
+}
+
+fn read_power(fields: &Table<'_>) -> Option<Action> {
+    match fields.text("power")?.parse() {
+        Ok(action) => Some(Action::Power { action }),
+        Err(error) => {
+            let error: NoPowerAction = error;
+            fields.error_at("power", error.to_string(), "write power = \"cycle\"");
+            None
+        }
+    }
 }
 
 /// `textfsm`, the text of a template, or `template`: the name of one, or `true` for that of the command.
@@ -272,6 +311,9 @@ fn describe(action: &Action) -> String {
             [line] => format!("config `{line}`"),
             lines => format!("config of {} lines", lines.len()),
         },
+        Action::Level { level } => format!("level `{level}`"),
+        Action::Reboot => "reboot".to_owned(),
+        Action::Power { action } => format!("power {}", action.as_str()),
         Action::Look => "check".to_owned(),
         Action::WaitUntil { command, .. } => format!("wait until `{command}` shows it"),
         Action::Repeat { times, .. } => format!("repeat {times} times"),

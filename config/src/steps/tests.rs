@@ -76,7 +76,7 @@ repeat = -1
     t.steps.toml:1:1: error: the file has no `title`; add `title = "…"`
     t.steps.toml:2:1: error: the file has no key `titel`; did you mean `title`?
     t.steps.toml:5:1: error: a session has neither `resource` nor `connect`; add resource = "/path" or connect = { protocol = "telnet", host = "…" }
-    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, config, press, screen, wait_until, repeat, pause, set, capture, check
+    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, config, level, reboot, power, press, screen, wait_until, repeat, pause, set, capture, check
     t.steps.toml:7:1: error: a step has no key `comand`; did you mean `command`?
     t.steps.toml:11:11: error: there is no session `ruoter`; did you mean `router`?
     t.steps.toml:13:11: error: a step has both `expect` and `command`; make two steps of it
@@ -94,6 +94,12 @@ repeat = -1
 fn a_test_needs_something_to_do() {
     insta::assert_snapshot!(problems("title = 't'"), @"t.steps.toml:1:1: error: the test has no steps; add [[steps]] with a `command`, `expect` or another action");
     insta::assert_snapshot!(problems("title = 't'\n[[steps]]\ncommand = 'x'"), @"t.steps.toml:2:1: error: the test has no sessions; add [sessions.NAME] with a `resource` or `connect`");
+    let with_session = |step: &str| {
+        let told = problems(&format!("title = 't'\n[sessions.r]\nresource = '/r'\n[[steps]]\n{step}"));
+        told.split_once("error: ").unwrap().1.to_owned()
+    };
+    insta::assert_snapshot!(with_session("power = 'of'"), @r#"`of` is nothing to do with power: on, off, cycle or status; write power = "cycle""#);
+    insta::assert_snapshot!(with_session("reboot = false"), @"`reboot = false` does nothing; leave the step out");
     assert!(problems("title = ").starts_with("t.steps.toml:1:"));
     assert!(problems("title = 't'\nsteps = []").contains("no steps"));
 }

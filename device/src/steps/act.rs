@@ -33,6 +33,16 @@ impl<E: StepEnvironment> Runner<'_, E> {
             }
             Action::Screen { patterns, gone } => self.screen(step, patterns, *gone, clock).await?,
             Action::Config { lines } => self.config(step, lines, clock).await?,
+            Action::Level { level } => {
+                let level = self.fill(level).await?;
+                let session = self.session(step).await?;
+                session.level(&level, clock.span()).await.map_err(blame)?;
+            }
+            Action::Reboot => {
+                let session = self.session(step).await?;
+                session.reboot(step.timeout).await.map_err(blame)?;
+            }
+            Action::Power { action } => self.power(step, *action, clock).await?,
             Action::WaitUntil { command, every } => {
                 return self.wait_until(step, command, *every, clock).await;
             }

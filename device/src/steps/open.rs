@@ -10,6 +10,7 @@ use super::{Failure, OPEN_TIMEOUT, StepEnvironment, act::blame, run::Runner};
 use crate::{
     clock::Deadline,
     limits::WAIT_MAX,
+    power::{Action as PowerAction, Outlet, PROPERTY},
     session::{Session, SharedSession},
     target::{SessionTarget, jump_resources, put_jump_resources},
 };
@@ -43,8 +44,14 @@ impl<E: StepEnvironment> Runner<'_, E> {
             | Action::Press { .. }
             | Action::Screen { .. }
             | Action::Config { .. }
+            | Action::Level { .. }
+            | Action::Reboot
             | Action::WaitUntil { .. } => true,
-            Action::Pause { .. } | Action::Set { .. } | Action::Look | Action::Repeat { .. } => false,
+            Action::Power { .. }
+            | Action::Pause { .. }
+            | Action::Set { .. }
+            | Action::Look
+            | Action::Repeat { .. } => false,
         };
         self.turn = None;
         let shared = self.sessions.get(&step.session).filter(|_| talks).cloned();
@@ -96,11 +103,39 @@ impl<E: StepEnvironment> Runner<'_, E> {
         })
     }
 
+    /// Switches the mains of a session's resource; the session is not needed for it.
+    pub(super) async fn power(
+        &mut self,
+        step: &Step,
+        action: PowerAction,
+        clock: Deadline,
+    ) -> Result<(), Failure> {
+        let source = self.test.sessions.get(&step.session);
+        let source =
+            source.ok_or_else(|| Failure::test(format!("there is no session `{}`", step.session)))?;
+        let mut properties = BTreeMap::new();
+        let mut title = step.session.clone();
+        if let Some(resource) = &source.resource {
+            title = self.fill(resource).await?;
+            let found = self.environment.properties(&title).await;
+            properties = found.map_err(|error| Failure::lab(format!("{title}: {error}")))?;
+        }
+        let property = source.connect.get(PROPERTY).or_else(|| properties.get(PROPERTY));
+        let property = property.ok_or_else(|| Failure::lab(format!("`{title}` has no property `power`")))?;
+        let outlet =
+            Outlet::from_property(property).map_err(|error| Failure::lab(format!("{title}: {error}")))?;
+        let done = outlet.act(action, clock.left()).await;
+        self.output = done.map_err(|error| Failure::lab(format!("power of {title}: {error}")))?.to_string();
+        let output = self.output.clone();
+        self.log(&output);
+        Ok(())
+    }
+
     /// Jump hosts that are named by their resources.
     async fn fill_in_jumps(&mut self, properties: &mut BTreeMap<String, Value>) -> Result<(), Failure> {
         let mut found = BTreeMap::new();
         for path in jump_resources(properties) {
-            let of_path = self.environment.jump_host(&path).await;
+            let of_path = self.environment.properties(&path).await;
             let of_path = of_path.map_err(|error| Failure::lab(format!("jump host {path}: {error}")))?;
             found.insert(path, of_path);
         }

@@ -336,3 +336,48 @@ async fn step_tests_of_the_demo_pass() {
     }
     assert!(passed >= 2, "the demo has fewer step tests than it had");
 }
+
+const CHANGES: &str = r#"
+title = "Its mains, its levels, and the router itself"
+timeout = "20s"
+
+[sessions.router]
+resource = "/lab/router"
+[sessions.router.connect]
+power = { command = { on = ["true"], off = ["true"], status = ["echo", "on"] }, off_millis = 1 }
+profile_settings = { reboot = { pause = "10ms" } }
+
+[[steps]]
+power = "cycle"
+check = { equals = "on" }
+[[steps]]
+level = "user"
+[[steps]]
+command = "configure terminal"
+allow_error = true
+check = { contains = "Unknown command" }
+[[steps]]
+level = "privileged"
+[[steps]]
+reboot = true
+[[steps]]
+command = "show version"
+check = { contains = "uptime" }
+[[steps]]
+level = "mountain"
+"#;
+
+#[tokio::test]
+async fn steps_switch_the_mains_change_levels_and_start_the_device_anew() {
+    let router = device("router").await;
+    let (report, _) = run_text(&router, CHANGES).await;
+    insta::assert_snapshot!(told(&report), @r"
+    PASS     power cycle
+    PASS     level `user`
+    PASS     command `configure terminal`
+    PASS     level `privileged`
+    PASS     reboot
+    PASS     command `show version`
+    INVALID  level `mountain` profile `ios` has no privilege level `mountain` (it has: user, privileged)
+    ");
+}

@@ -59,13 +59,13 @@ impl StepEnvironment for Around {
         Ok(node.properties)
     }
 
-    async fn jump_host(&mut self, path: &str) -> Result<BTreeMap<String, Value>, String> {
+    async fn properties(&mut self, path: &str) -> Result<BTreeMap<String, Value>, String> {
         if let Some(known) = self.resources.get(path) {
             return Ok(known.clone());
         }
         let found = self.ask(Call::GetResource { query: path.to_owned(), open: false }).await?;
+        // Not kept: whoever opens it later must be told that another has it.
         let node = free::node(path, found).map_err(|problem| problem.to_string())?;
-        self.resources.insert(path.to_owned(), node.properties.clone());
         Ok(node.properties)
     }
 

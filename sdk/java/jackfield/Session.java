@@ -182,6 +182,13 @@ public final class Session implements AutoCloseable {
         Jackfield.call("session_line", params);
     }
 
+    /** The modem lines under the session as the other end has them: cts, dsr, ri and cd. */
+    public Map<String, Boolean> modemLines() {
+        Map<String, Boolean> lines = new LinkedHashMap<>();
+        call("session_modem", new Duration[0]).forEach((line, is) -> lines.put(line, (Boolean) is));
+        return lines;
+    }
+
     /** Holds the serial line down; over telnet its own break. */
     public void sendBreak(Duration span) {
         call("session_break", new Duration[0], "millis", span.toMillis());

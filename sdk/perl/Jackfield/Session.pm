@@ -114,6 +114,13 @@ sub set_line {
     return;
 }
 
+# The modem lines under the session as the other end has them: a hash of cts, dsr, ri and cd.
+sub modem_lines {
+    my ($self) = @_;
+    my $lines = Jackfield::call('session_modem', session => $self->{name});
+    return {map { $_ => $lines->{$_} ? 1 : 0 } keys %$lines};
+}
+
 # Hold the serial line down for some seconds; over telnet its own break.
 sub send_break {
     my ($self, $seconds) = @_;

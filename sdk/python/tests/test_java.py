@@ -82,6 +82,7 @@ class Java(Lab):
                 is(router.execute("false").status(), 3);
                 router.setLine(Map.of("speed", 9600, "dtr", true));
                 router.sendBreak(Duration.ofMillis(100));
+                is(router.modemLines().get("cts") && !router.modemLines().get("ri"), true);
                 is(Jackfield.sessions(), List.of("/lab/router"));
             }
             is(Jackfield.textfsm("Value LINE x", "a").size(), 1);

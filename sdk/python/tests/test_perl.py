@@ -100,6 +100,7 @@ class Perl(Lab):
             is(-s 'back.txt', 5);
             $r->set_line(speed => 9600, rts => 1);
             $r->send_break(0.1);
+            die 'modem lines' if !$r->modem_lines->{cts} || $r->modem_lines->{ri};
             $r->close;
             is(ref(eval { $r->command('x'); 1 } ? '' : $@), 'Jackfield::Error');
             is($@->code, 'not_found');

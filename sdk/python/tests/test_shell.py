@@ -89,6 +89,7 @@ class Shell(Lab):
             is "$(cat back.txt)" image
             jf_line r1 9600 8N1
             jf_break r1
+            jf_modem r1 | grep -q '"cts": *true'
             jf_close r1
             jf_command r1 x 2>error.txt && jf_fail 'a closed session took a command'
             jf_part login PASS

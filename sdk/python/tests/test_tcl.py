@@ -98,6 +98,7 @@ class Tcl(Lab):
             is [file size back.txt] 5
             session_line $r speed 9600 dtr 0
             session_break $r 100
+            if {![dict get [session_modem $r] cts] || [dict get [session_modem $r] ri]} { error "modem lines" }
             session_close $r
             step good { is 1 1 }
             catch { step bad { error "no link" } }
