@@ -15,7 +15,7 @@ use jackfield_device::{
 use jackfield_protocol::error::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
-use super::{Desk, params as p, rpc::Failure, session_methods::closed};
+use super::{Desk, params as p, rpc::Failure};
 use crate::{event::Guest, sessions::problem};
 
 /// How long a break is where nobody says: what consoles take for one.
@@ -23,9 +23,7 @@ const BREAK: Duration = Duration::from_millis(250);
 
 impl Desk {
     async fn beside(&self, guest: &Guest, name: &str) -> Result<Arc<dyn Beside>, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, name)?;
-        let session = slot.lock().await;
-        let session = session.as_ref().ok_or_else(|| closed(name))?;
+        let session = self.session(guest, name).await?;
         session.beside().map_err(|error| problem(&error).into())
     }
 
@@ -86,17 +84,13 @@ impl Desk {
         guest: &Guest,
         wanted: p::SessionName,
     ) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let ModemLines { cts, dsr, ri, cd } = session.modem_lines().await.map_err(|error| problem(&error))?;
         Ok(json!({"cts": cts, "dsr": dsr, "ri": ri, "cd": cd}))
     }
 
     async fn order(&self, guest: &Guest, name: &str, orders: Vec<LineOrder>) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, name)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(name))?;
+        let mut session = self.session(guest, name).await?;
         for order in orders {
             session.order(order).await.map_err(|error| problem(&error))?;
         }

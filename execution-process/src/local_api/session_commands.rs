@@ -9,7 +9,7 @@ use jackfield_device::{
 use jackfield_protocol::error::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
-use super::{Desk, params as p, rpc::Failure, session_methods::closed};
+use super::{Desk, params as p, rpc::Failure};
 use crate::{event::Guest, sessions::problem};
 
 fn limit(timeout_millis: Option<u64>) -> Duration {
@@ -31,9 +31,7 @@ fn shown(table: &Table) -> Value {
 
 impl Desk {
     pub(super) async fn session_rows(&self, guest: &Guest, wanted: p::SessionRows) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         // Before the device is asked: a template that is wrong needs no answer.
         let template = match &wanted.template {
             Some(template) => self.template(guest, template).await?,
@@ -54,9 +52,7 @@ impl Desk {
         guest: &Guest,
         wanted: p::SessionConfig,
     ) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let output = session.config(&wanted.lines, limit(wanted.timeout_millis)).await;
         Ok(json!({ "output": output.map_err(|error| problem(&error))? }))
     }
@@ -66,9 +62,7 @@ impl Desk {
         guest: &Guest,
         wanted: p::SessionLevel,
     ) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let moved = session.level(&wanted.level, limit(wanted.timeout_millis)).await;
         Ok(moved.map(|()| Value::Null).map_err(|error| problem(&error))?)
     }
@@ -78,9 +72,7 @@ impl Desk {
         guest: &Guest,
         wanted: p::SessionReboot,
     ) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let back = session.reboot(wanted.timeout_millis.map(Duration::from_millis)).await;
         Ok(back.map(|()| Value::Null).map_err(|error| problem(&error))?)
     }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jackfield_device::{
     expect::Patterns,
     limits::{COMMAND_TIMEOUT, OPEN_TIMEOUT},
+    session::Session,
     target::{SessionTarget, jump_resources, put_jump_resources},
 };
 use jackfield_protocol::{
@@ -12,6 +13,7 @@ use jackfield_protocol::{
     link::Call,
 };
 use serde_json::{Value, json};
+use tokio::sync::{OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::{
     Desk, params as p,
@@ -126,10 +128,19 @@ impl Desk {
         Ok(free::node(resource, self.ask(guest, call).await?)?.properties)
     }
 
+    /// A session of the test's run, when no one else talks to its device.
+    pub(super) async fn session(
+        &self,
+        guest: &Guest,
+        name: &str,
+    ) -> Result<OwnedMappedMutexGuard<Option<Session>, Session>, Failure> {
+        let slot = self.station.sessions.get(guest.order.attempt, name)?;
+        let turn = OwnedMutexGuard::try_map(slot.lock_owned().await, Option::as_mut);
+        turn.ok().ok_or_else(|| closed(name).into())
+    }
+
     async fn session_send(&self, guest: &Guest, wanted: p::SessionSend) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let sent = session.send(&wanted.text, wanted.enter, COMMAND_TIMEOUT).await;
         sent.map(|()| Value::Null).map_err(|error| problem(&error).into())
     }
@@ -140,9 +151,7 @@ impl Desk {
             Failure::Params(Problem::new(ErrorCode::BadRequest, error.to_string()).field("patterns"))
         })?;
         let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let seen = session.expect(&patterns, timeout).await.map_err(|error| problem(&error))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let groups: Vec<Option<String>> =
@@ -157,16 +166,14 @@ impl Desk {
 
     async fn session_command(&self, guest: &Guest, wanted: p::SessionCommand) -> Result<Value, Failure> {
         let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let output = session.command(&wanted.command, timeout).await.map_err(|error| problem(&error))?;
         Ok(json!({ "output": output }))
     }
 }
 
-pub(super) fn closed(name: &str) -> Problem {
-    Problem::new(ErrorCode::WrongState, format!("session `{name}` is closed; open it again"))
+fn closed(name: &str) -> Problem {
+    Problem::new(ErrorCode::NotFound, format!("session `{name}` is closed; open it again"))
 }
 
 /// A name for a session that was given none: where it leads.

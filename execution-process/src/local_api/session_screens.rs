@@ -12,7 +12,7 @@ use jackfield_device::{
 use jackfield_protocol::error::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
-use super::{Desk, params as p, rpc::Failure, session_methods::closed};
+use super::{Desk, params as p, rpc::Failure};
 use crate::{event::Guest, sessions::problem};
 
 impl Desk {
@@ -21,10 +21,8 @@ impl Desk {
         guest: &Guest,
         wanted: p::SessionScreen,
     ) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
-        if let Some(window) = size(session, wanted.rows, wanted.columns)? {
+        let mut session = self.session(guest, &wanted.session).await?;
+        if let Some(window) = size(&session, wanted.rows, wanted.columns)? {
             session.set_screen(window).await.map_err(|error| problem(&error))?;
         }
         let view = session.screen(wanted.quiet_millis.map(Duration::from_millis)).await;
@@ -40,9 +38,7 @@ impl Desk {
             Failure::Params(Problem::new(ErrorCode::BadRequest, error.to_string()).field("patterns"))
         })?;
         let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let failed = |error: SessionError| Failure::from(problem(&error));
         if wanted.gone {
             let view = session.wait_screen_without(&sought, timeout).await.map_err(failed)?;
@@ -62,9 +58,7 @@ impl Desk {
         guest: &Guest,
         wanted: p::SessionPress,
     ) -> Result<Value, Failure> {
-        let slot = self.station.sessions.get(guest.order.attempt, &wanted.session)?;
-        let mut session = slot.lock().await;
-        let session = session.as_mut().ok_or_else(|| closed(&wanted.session))?;
+        let mut session = self.session(guest, &wanted.session).await?;
         let pressed = session.press(&wanted.keys).await;
         Ok(pressed.map(|()| Value::Null).map_err(|error| problem(&error))?)
     }
