@@ -54,7 +54,11 @@ fn what_is_wrong_is_said_with_the_nearest_right_thing() {
             ErrorCode::NotFound,
             "there is no resource `/tb1/dev9/port1`; the nearest that exists is `/tb1`; there is dev1",
         ),
-        (tree.get("/tb1/dev1:mac").unwrap_err(), ErrorCode::NotFound, "`/tb1/dev1` has no property `mac`"),
+        (
+            tree.get("/tb1/dev1:mac").unwrap_err(),
+            ErrorCode::NotFound,
+            "`/tb1/dev1` has no property `mac`; there is ip, lines",
+        ),
         (
             tree.rename("/tb1/dev1", "a/b").unwrap_err(),
             ErrorCode::BadRequest,

@@ -56,6 +56,11 @@ public class All {
         try (var box = Jackfield.session("/lab/box-@NAME@")) {
             box.setLine(Map.of("speed", 38400));
             box.sendBreak(Duration.ofMillis(10));
+            try {
+                throw new IllegalStateException("a pseudo terminal has modem lines: " + box.modemLines());
+            } catch (Jackfield.Refused error) {
+                is(error.getMessage().contains("modem lines"), true);
+            }
             is(box.command("echo on"), "on");
             box.close();
         }

@@ -88,6 +88,10 @@ with jackfield.session(connect=json.loads(r'''@WAY@'''), name="host") as host:
 box = jackfield.session("/lab/box-@NAME@")
 box.set_line(38400)
 box.send_break(0.01)
+try:
+    raise AssertionError(box.modem_lines())
+except jackfield.JackfieldError as error:
+    assert "modem lines" in str(error), error
 assert box.command("echo on") == "on"
 box.close()
 jackfield.result("PASS", "all calls were made")

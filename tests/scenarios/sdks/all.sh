@@ -90,6 +90,8 @@ jf_close host
 jf_session /lab/box-@NAME@ box >/dev/null || jf_fail 'no line'
 jf_line box 38400
 jf_break box 10
+jf_modem box 2>told.txt && jf_fail 'a pseudo terminal has modem lines'
+grep -q 'modem lines' told.txt || jf_fail "$(cat told.txt)"
 is "$(jf_command box 'echo on')" on
 jf_close box
 jf_result PASS 'all calls were made'

@@ -89,6 +89,7 @@ session_close $host
 set box [session /lab/box-@NAME@]
 session_line $box speed 38400
 session_break $box 10
+if {![catch { session_modem $box } told] || ![string match "*modem lines*" $told]} { error "a pseudo terminal has modem lines: $told" }
 is [session_command $box "echo on"] on
 session_close $box
 result PASS "all calls were made"
