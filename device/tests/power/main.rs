@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, UdpSocket},
+    net::{Shutdown, TcpListener, UdpSocket},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -104,11 +104,13 @@ fn web_pdu() -> (u16, Arc<Mutex<Vec<String>>>) {
             let status = if trusted { "200 OK" } else { "401 Unauthorized" };
             let body = format!("{{\"outlet\": 3, \"power\": \"{state}\"}}");
             log.lock().unwrap().push(asked);
-            let _ = write!(
-                reader.get_mut(),
-                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
+            let length = body.len();
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+            let _ = reader.get_mut().write_all(answer.as_bytes());
+            // What is unread when a socket is closed would take the answer with it.
+            let _ = reader.get_mut().shutdown(Shutdown::Write);
+            let _ = std::io::copy(&mut reader, &mut std::io::sink());
         }
     });
     (port, seen)
