@@ -37,8 +37,8 @@ impl Unanswered {
     /// Whether an answer is that of an earlier command; it is awaited no more.
     fn is_late(&mut self, answer: &[u8], command: &str) -> bool {
         let echo_of = |command: &str| clean::without_echo(answer, command).len() < answer.len();
-        self.echoes |= echo_of(command);
         if echo_of(command) {
+            self.echoes = true;
             // The same command twice, and one answer: the other may still come.
             self.commands.retain(|late| late == command);
             self.overtaken = true;
@@ -56,16 +56,15 @@ impl Session {
     /// Waits for the answers of earlier commands, and drops them.
     pub(super) async fn catch_up(&mut self, command: &str, deadline: Deadline) -> Result<(), SessionError> {
         while let Some(late) = self.unanswered.commands.front().cloned() {
-            let had = self.dialogue.pending().len();
+            let heard = self.heard();
             let doing = format!("command `{command}`: the answer to `{late}`, which was given before");
             let within = Deadline::after(deadline.left() / 2);
             let Err(error) = self.await_answer(&doing, within).await else {
                 self.unanswered.commands.pop_front();
                 continue;
             };
-            let is_late = matches!(&error, SessionError::Expect { source: ExpectError::Timeout { .. }, .. });
-            let is_silent = self.dialogue.pending().len() == had;
-            if !(is_late && is_silent && (self.unanswered.echoes || self.unanswered.overtaken)) {
+            let is_silent = is_timeout(&error) && self.heard() == heard;
+            if !(is_silent && (self.unanswered.echoes || self.unanswered.overtaken)) {
                 return Err(error);
             }
             // It was lost with the line, or the device does nothing at all, which the next command will show.
@@ -89,9 +88,7 @@ impl Session {
                 Ok(answer) if self.unanswered.is_late(&answer, command) => {}
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
-                    let is_late =
-                        matches!(&error, SessionError::Expect { source: ExpectError::Timeout { .. }, .. });
-                    if is_late {
+                    if is_timeout(&error) {
                         self.unanswered.add(command);
                     }
                     return Err(error);
@@ -99,6 +96,10 @@ impl Session {
             }
         }
     }
+}
+
+fn is_timeout(error: &SessionError) -> bool {
+    matches!(error, SessionError::Expect { source: ExpectError::Timeout { .. }, .. })
 }
 
 #[cfg(test)]

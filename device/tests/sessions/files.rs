@@ -25,6 +25,18 @@ fn server(folder: &tempfile::TempDir, sftp: bool) -> Server {
     server
 }
 
+/// A session with such a server, and the folder of both; none where the lab does without.
+async fn session(library: &str, sftp: bool) -> Option<(tempfile::TempDir, Server, Session)> {
+    if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
+        return None;
+    }
+    let (folder, settings) = settings();
+    let server = server(&folder, sftp);
+    let way = target([], ssh_properties(library, &server, &folder));
+    let session = Session::open(way, &settings, LONG, Vec::new()).await.unwrap();
+    Some((folder, server, session))
+}
+
 /// Bytes of every value that do not repeat in step with any packet.
 fn bytes(count: usize) -> Vec<u8> {
     (0..count).map(|at| u8::try_from((at * 7 + at / 251) % 256).unwrap()).collect()
@@ -40,15 +52,7 @@ with_both_libraries!(
 );
 
 async fn files_arrive_whole_both_ways(library: &str) {
-    if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
-        return;
-    }
-    let (folder, settings) = settings();
-    let server = server(&folder, true);
-    let mut session =
-        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
-            .await
-            .unwrap();
+    let Some((folder, _server, mut session)) = session(library, true).await else { return };
     let (here, back) = (scratch(&folder, "here"), scratch(&folder, "back"));
     for (way, name) in [(Way::Sftp, "sftp"), (Way::Scp, "scp"), (Way::Either, "sftp")] {
         for size in [0, 1, 3_000_000] {
@@ -99,15 +103,7 @@ async fn files_arrive_whole_both_ways(library: &str) {
 }
 
 async fn what_cannot_be_moved_is_told_and_leaves_nothing(library: &str) {
-    if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
-        return;
-    }
-    let (folder, settings) = settings();
-    let server = server(&folder, true);
-    let session =
-        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
-            .await
-            .unwrap();
+    let Some((folder, _server, session)) = session(library, true).await else { return };
     let here = scratch(&folder, "here");
     for (way, told) in [
         (Way::Sftp, "`/no/such/file` on the device: there is no such file or folder"),
@@ -140,15 +136,7 @@ async fn what_cannot_be_moved_is_told_and_leaves_nothing(library: &str) {
 }
 
 async fn a_server_without_sftp_gets_scp(library: &str) {
-    if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
-        return;
-    }
-    let (folder, settings) = settings();
-    let server = server(&folder, false);
-    let session =
-        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
-            .await
-            .unwrap();
+    let Some((folder, _server, session)) = session(library, false).await else { return };
     let here = scratch(&folder, "here");
     std::fs::write(&here, bytes(1000)).unwrap();
     let there = scratch(&folder, "there").display().to_string();
@@ -179,15 +167,7 @@ fn differences(one: &Path, other: &Path) -> String {
 }
 
 async fn folders_arrive_whole_both_ways(library: &str) {
-    if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
-        return;
-    }
-    let (folder, settings) = settings();
-    let server = server(&folder, true);
-    let session =
-        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
-            .await
-            .unwrap();
+    let Some((folder, _server, session)) = session(library, true).await else { return };
     let root = tree(&folder);
     let all = |way| Moved { bytes: 200_015, files: 4, skipped: vec!["b/loop".to_owned()], way };
     for (way, name) in [(Way::Sftp, "sftp"), (Way::Scp, "scp")] {
@@ -220,15 +200,7 @@ async fn folders_arrive_whole_both_ways(library: &str) {
 }
 
 async fn a_folder_that_was_moved_in_part_names_the_file(library: &str) {
-    if !installed("/usr/sbin/sshd", "openssh-server") || !installed("/usr/bin/scp", "openssh-client") {
-        return;
-    }
-    let (folder, settings) = settings();
-    let server = server(&folder, true);
-    let session =
-        Session::open(target([], ssh_properties(library, &server, &folder)), &settings, LONG, Vec::new())
-            .await
-            .unwrap();
+    let Some((folder, _server, session)) = session(library, true).await else { return };
     let root = tree(&folder);
     for (way, name) in [(Way::Sftp, "sftp"), (Way::Scp, "scp")] {
         // A folder with something in it stands where a file is to go.
