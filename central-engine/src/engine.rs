@@ -26,14 +26,18 @@ pub(crate) use self::handle::Command;
 pub use self::handle::EngineHandle;
 use self::refusal::refusal;
 use crate::{
-    clock, limits,
+    clock,
+    engine::questions::{Asked, Questions},
+    lab::eps::{Connected, Eps},
+    limits,
     live::Live,
-    questions::{self, Asked, Questions},
     store::{Batch, Store, attempt::Artifact, ep::EpSeen, job::Work, submission::Submission},
 };
 
 mod handle;
+pub(crate) mod questions;
 mod refusal;
+pub(crate) mod restore;
 
 /// What every EP is told of the connection's terms.
 #[derive(Clone, Debug)]
@@ -44,19 +48,13 @@ pub(crate) struct Terms {
     pub(crate) log_window_bytes: u64,
 }
 
-/// The connection of an EP, as the loop sees it.
-struct Link {
-    epoch: Epoch,
-    outgoing: mpsc::Sender<EngineToEp>,
-}
-
 /// The loop's state: the scheduler, and what no row keeps.
 pub(crate) struct Engine {
     scheduler: Scheduler,
     store: Store,
     live: Live,
     terms: Terms,
-    links: BTreeMap<EpName, Link>,
+    eps: Eps,
     questions: Questions,
     last_epoch: Epoch,
 }
@@ -66,6 +64,9 @@ pub(crate) struct Engine {
 struct Turn {
     batch: Batch,
     send: Vec<ToEp>,
+    /// Connections that begin, and those that are gone.
+    connected: Vec<Connected>,
+    gone: Vec<(EpName, Epoch)>,
     /// Said after the commit, in this order, before the scheduler's own messages.
     first: Vec<(EpName, Epoch, EngineToEp)>,
     /// Newest report of each EP in this turn.
@@ -111,10 +112,9 @@ pub(crate) enum LoopEnd {
 
 impl Engine {
     /// An engine that knows what the rows say.
-    pub(crate) fn new(scheduler: Scheduler, store: Store, live: Live, terms: Terms) -> Self {
+    pub(crate) fn new(scheduler: Scheduler, store: Store, live: Live, eps: Eps, terms: Terms) -> Self {
         let last_epoch = scheduler.ep_view().map(|ep| ep.epoch).max().unwrap_or_default();
-        let links = BTreeMap::new();
-        Self { scheduler, store, live, terms, links, questions: Questions::default(), last_epoch }
+        Self { scheduler, store, live, terms, eps, questions: Questions::default(), last_epoch }
     }
 
     /// Takes commands until the engine goes down or a commit fails.
@@ -138,6 +138,7 @@ impl Engine {
             }
             let turn = self.decide(waiting.drain(..));
             if let Err(end) = self.act(turn).await {
+                self.eps.close_all();
                 return end;
             }
         }
@@ -186,7 +187,7 @@ impl Engine {
             Command::Connect { hello, outgoing, reply } => self.connect(*hello, outgoing, reply, turn),
             Command::Report { ep, epoch, seq, event } => self.report(ep, epoch, seq, event, turn),
             Command::FromEp(event) => {
-                self.note_gone(&event);
+                self.note_gone(&event, turn);
                 self.feed(event, turn);
             }
             Command::Question(asked) => self.question(asked, turn),
@@ -222,7 +223,7 @@ impl Engine {
         turn.replies.push(Reply::Run(reply, run));
     }
 
-    /// Gives a connection its epoch and its terms; an older connection of the same EP is closed by dropping its queue.
+    /// Gives a connection its epoch and its terms; what an older connection of the same EP asked, it asks again.
     fn connect(
         &mut self,
         hello: Hello,
@@ -232,13 +233,12 @@ impl Engine {
     ) {
         let epoch = Epoch(self.last_epoch.0.saturating_add(1));
         self.last_epoch = epoch;
+        turn.connected.push(Connected::new(&hello, epoch, outgoing));
         let Hello {
             ep, labels, capabilities, lanes, pool, held, runs, scripts, notices, host, software, ..
         } = hello;
         turn.batch.seen.push(EpSeen { ep: ep.clone(), at: clock::now(), host, software });
-        if let Some(old) = self.links.insert(ep.clone(), Link { epoch, outgoing }) {
-            self.questions.forget_connection(&ep, old.epoch);
-        }
+        self.questions.forget_ep(&ep);
         let offer = EpOffer { labels, capabilities, lanes, pool };
         let event = Event::EpConnected { ep: ep.clone(), epoch, offer, held, runs, scripts };
         let mut effects = self.scheduler.handle(clock::now(), event);
@@ -276,12 +276,10 @@ impl Engine {
         *newest = seq.max(*newest);
     }
 
-    fn note_gone(&mut self, event: &Event) {
+    fn note_gone(&mut self, event: &Event, turn: &mut Turn) {
         if let Event::EpGone { ep, epoch } = event {
             self.questions.forget_connection(ep, *epoch);
-            if self.links.get(ep).is_some_and(|link| link.epoch == *epoch) {
-                self.links.remove(ep);
-            }
+            turn.gone.push((ep.clone(), *epoch));
         }
     }
 
@@ -301,8 +299,8 @@ impl Engine {
     }
 
     /// Commit, then send, then show, then reply.
-    async fn act(&mut self, turn: Turn) -> Result<(), LoopEnd> {
-        let Turn { mut batch, send, first, acks, replies } = turn;
+    async fn act(&self, turn: Turn) -> Result<(), LoopEnd> {
+        let Turn { mut batch, send, connected, gone, first, acks, replies } = turn;
         batch.now = clock::now();
         let events = batch.events.clone();
         if !batch.is_empty()
@@ -313,29 +311,19 @@ impl Engine {
             replies.into_iter().for_each(|reply| reply.send(Err(problem.clone())));
             return Err(LoopEnd::CommitFailed);
         }
+        connected.into_iter().for_each(|connected| self.eps.connected(connected));
+        gone.iter().for_each(|(ep, epoch)| self.eps.gone(ep, *epoch));
         for (ep, epoch, message) in first {
-            self.send(&ep, epoch, message);
+            self.eps.send(&ep, epoch, message);
         }
-        for to in send {
-            self.send(&to.ep, to.epoch, to.message);
+        for ToEp { ep, epoch, message } in send {
+            self.eps.send(&ep, epoch, message);
         }
         for ((ep, epoch), seq) in acks {
-            self.send(&ep, epoch, EngineToEp::Ack { seq });
+            self.eps.send(&ep, epoch, EngineToEp::Ack { seq });
         }
         self.live.publish(&events);
         replies.into_iter().for_each(|reply| reply.send(Ok(())));
         Ok(())
-    }
-
-    /// Puts a message into the queue of a connection. A full queue means an EP that does not read: its connection ends,
-    /// and it is told everything again when it comes back.
-    fn send(&mut self, ep: &EpName, epoch: Epoch, message: EngineToEp) {
-        let Some(link) = self.links.get(ep).filter(|link| link.epoch == epoch) else {
-            return;
-        };
-        if link.outgoing.try_send(message).is_err() {
-            tracing::warn!(ep.name = %ep, "the EP does not read what it is told; its connection is closed");
-            self.links.remove(ep);
-        }
     }
 }

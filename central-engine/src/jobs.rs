@@ -23,9 +23,9 @@ use jackfield_reporting::results::{EngineFacts, Results};
 use tokio::task::JoinSet;
 
 use crate::{
-    clock,
-    http::App,
-    limits, results,
+    app::App,
+    clock, limits,
+    run::results,
     store::{
         self,
         job::{JobRow, Work},

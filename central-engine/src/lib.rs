@@ -17,28 +17,19 @@ pub mod store;
 
 pub mod auth;
 pub mod blobs;
-pub mod consoles;
-pub mod eps;
-pub mod globals;
+pub mod lab;
 pub mod live;
 pub mod logs;
-pub mod resources;
-pub mod ways;
 
 pub mod engine;
-mod first_files;
-mod questions;
-mod queue;
-mod restore;
-mod results;
-mod retry;
-mod submit;
 
-mod calls;
-mod link;
-
+pub mod app;
+mod console;
+mod failure;
 pub mod http;
 pub mod jobs;
+mod link;
+mod run;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -55,8 +46,8 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    app::App,
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
-    http::App,
     live::Live,
     store::{Store, token::TokenRow},
 };
@@ -164,11 +155,11 @@ async fn assemble(
         logs: logs::Logs::open(data.join("logs"), settings.limits.log_bytes).context("opening the logs")?,
         blobs: blobs::Blobs::open(data.join("blobs")).context("opening the files")?,
         live: Live::default(),
-        resources: resources::Resources::start(store.clone(), first_files::resources(&lab)?).await?,
-        globals: globals::Globals::new(store.clone(), first_files::globals(Arc::clone(&lab))),
-        eps: eps::Eps::load(&store).await?,
-        consoles: consoles::Consoles::default(),
-        ways: ways::Ways::default(),
+        resources: lab::resources::Resources::start(store.clone(), lab::first_files::resources(&lab)?)
+            .await?,
+        globals: lab::globals::Globals::new(store.clone(), lab::first_files::globals(Arc::clone(&lab))),
+        eps: lab::eps::Eps::load(&store).await?,
+        consoles: lab::consoles::Consoles::default(),
         kind: settings.kind,
         lab,
         terms,
@@ -192,9 +183,15 @@ async fn keep_running(
     failure: mpsc::Sender<anyhow::Error>,
 ) {
     loop {
-        match restore::scheduler(&app.store, limits, clock::now()).await {
+        match engine::restore::scheduler(&app.store, limits, clock::now()).await {
             Ok(scheduler) => {
-                let engine = Engine::new(scheduler, app.store.clone(), app.live.clone(), app.terms.clone());
+                let engine = Engine::new(
+                    scheduler,
+                    app.store.clone(),
+                    app.live.clone(),
+                    app.eps.clone(),
+                    app.terms.clone(),
+                );
                 if let LoopEnd::Stopped = engine.run(&mut commands, &app.stop).await {
                     return;
                 }
@@ -226,7 +223,7 @@ fn serve(
         ActixApp::new()
             .app_data(app.clone())
             .route(LINK_PATH, web::get().to(link::accept))
-            .route(&format!("{CONSOLE_PATH}/{{console}}"), web::get().to(consoles::accept))
+            .route(&format!("{CONSOLE_PATH}/{{console}}"), web::get().to(console::relay::accept))
             .configure(http::configure)
     })
     .workers(2)

@@ -108,8 +108,6 @@ pub const CONSOLES_MAX: usize = 512;
 pub const CONSOLE_FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// How long EPs may take to say which sessions they have; one that takes longer counts as having none.
 pub const CONSOLE_ASK_WAIT: Duration = Duration::from_secs(3);
-/// How often it is looked whether the connection of an EP that was asked something still lives.
-pub const WAY_LOOK: Duration = Duration::from_millis(500);
 /// How long each step of switching a device may take where the request names no limit, and at most.
 pub const POWER_STEP_DEFAULT: Duration = Duration::from_secs(30);
 /// See [`POWER_STEP_DEFAULT`]; more is refused.

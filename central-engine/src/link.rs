@@ -7,6 +7,7 @@
 //! The loop hears *connected* before anything of the connection and *gone* after the last of it. Log bytes go to
 //! the log store from here and never through the loop.
 
+mod calls;
 mod receipt;
 
 use std::time::Duration;
@@ -25,14 +26,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::receipt::{Receipts, Stored};
 use crate::{
+    app::App,
     auth,
-    calls::Calls,
-    engine::Command,
-    http::App,
+    engine::{Command, questions::Asked},
+    lab::eps::Said,
     limits,
+    link::calls::Calls,
     logs::{LogError, LogKey},
-    questions::Asked,
-    ways::{Connected, Said},
 };
 
 /// `GET /link`: turns the request into a link and serves it in a task of its own.
@@ -116,17 +116,13 @@ async fn open(
     if hello.host.ip.is_empty() {
         hello.host.ip = peer;
     }
-    app.eps.connected(&hello);
     let ep = hello.ep.clone();
-    let (known, way) = (Connected::from(&*hello), outgoing.downgrade());
     let (reply, answer) = oneshot::channel();
     app.engine.tell(Command::Connect { hello, outgoing, reply }).await?;
     let epoch = answer
         .await
         .ok()
         .unwrap_or_else(|| Err(Problem::new(ErrorCode::Unavailable, "the engine is going down")))?;
-    // Now that it has been welcomed it may be told anything.
-    app.ways.connected(known, way);
     Ok((ep, epoch))
 }
 
@@ -262,11 +258,11 @@ impl Link {
                 self.tell(Command::FromEp(Event::EpNotices { ep, epoch, notices })).await
             }
             EpToEngine::Sessions { id, sessions } => {
-                self.app.ways.answered(id, Said::Sessions(sessions));
+                self.app.eps.answered(id, Said::Sessions(sessions));
                 Ok(())
             }
             EpToEngine::PowerDone { id, result } => {
-                self.app.ways.answered(id, Said::Power(result));
+                self.app.eps.answered(id, Said::Power(result));
                 Ok(())
             }
             EpToEngine::Heartbeat => {

@@ -16,10 +16,7 @@ use actix_web::{
 use jackfield_protocol::error::{ErrorCode, Problem};
 
 use super::{Caller, Credential, Role, Scope, caller};
-use crate::{
-    clock,
-    http::{App, Failure},
-};
+use crate::{app::App, clock, failure::Failure};
 
 /// The name of the session cookie.
 pub const COOKIE: &str = "jackfield";

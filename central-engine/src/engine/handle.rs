@@ -9,7 +9,7 @@ use jackfield_protocol::{
 use jackfield_scheduler::{Event, Scheduler};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{limits, questions::Asked};
+use crate::{engine::questions::Asked, limits};
 
 /// What the loop is asked to do.
 pub(crate) enum Command {
@@ -64,7 +64,7 @@ impl EngineHandle {
         self.commands.send(command).await.ok().ok_or_else(gone)
     }
 
-    /// Starts a plan; answers when it is stored. A client's key is stored with it, for [`crate::submit`] to find.
+    /// Starts a plan; answers when it is stored. A client's key is stored with it, for [`crate::run::submit`] to find.
     ///
     /// # Errors
     /// The store did not take it, or the engine is going down.

@@ -13,10 +13,12 @@ use jackfield_protocol::{
 use jackfield_scheduler::effect::{AttemptRow, AttemptState};
 use serde::Serialize;
 
-use super::{Answer, App, Failure, log};
+use super::{Answer, log};
 use crate::{
+    app::App,
     auth::{Guard, MayRead},
     blobs::BlobError,
+    failure::Failure,
     store,
 };
 

@@ -7,12 +7,14 @@ use futures_util::{StreamExt as _, stream};
 use jackfield_protocol::{error::ErrorCode, id::BlobHash};
 
 use super::{
-    Answer, App, Failure,
+    Answer,
     body::{self, Wanted},
 };
 use crate::{
+    app::App,
     auth::{Guard, MayFetchFiles, MayStoreFiles},
     blobs::{BlobError, Upload},
+    failure::Failure,
     limits,
 };
 

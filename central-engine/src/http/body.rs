@@ -4,8 +4,7 @@ use actix_web::{HttpRequest, error::JsonPayloadError, http::header, web};
 use jackfield_protocol::error::ErrorCode;
 use serde::Deserialize;
 
-use super::Failure;
-use crate::limits;
+use crate::{failure::Failure, limits};
 
 /// How JSON of at most so many bytes is read.
 pub(super) fn json(bytes_max: usize) -> web::JsonConfig {

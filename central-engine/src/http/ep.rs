@@ -8,8 +8,12 @@ use jackfield_protocol::{
 use jackfield_scheduler::Event;
 use serde::Deserialize;
 
-use super::{Answer, App, Failure, audit_alone};
-use crate::auth::{Guard, MayOperate, MayRead};
+use super::Answer;
+use crate::{
+    app::{App, audit_alone},
+    auth::{Guard, MayOperate, MayRead},
+    failure::Failure,
+};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config

@@ -7,8 +7,9 @@ use jackfield_protocol::{
     id::RunId,
 };
 
-use super::{Answer, App, body::PageQuery, run};
+use super::{Answer, body::PageQuery, run};
 use crate::{
+    app::App,
     auth::{Guard, MayRead},
     store,
 };

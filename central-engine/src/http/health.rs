@@ -6,8 +6,8 @@ use actix_web::{HttpResponse, web};
 use jackfield_protocol::api::EpState;
 use serde::Serialize;
 
-use super::{Answer, App};
-use crate::{clock, limits, store};
+use super::Answer;
+use crate::{app::App, clock, limits, store};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/healthz", web::get().to(health)).route("/metrics", web::get().to(metrics));

@@ -14,9 +14,11 @@ use jackfield_protocol::{api::RunSnapshot, error::ErrorCode, id::RunId};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, App, Failure, run};
+use super::{Answer, run};
 use crate::{
+    app::App,
     auth::{Guard, MayRead},
+    failure::Failure,
     limits,
     live::Watcher,
     store,

@@ -11,11 +11,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Answer, App, Failure,
+    Answer,
     body::{self, Wanted},
 };
 use crate::{
+    app::App,
     auth::{Guard, MayRead},
+    failure::Failure,
     limits,
     logs::{LogKey, Logs},
     store::{self, Store},

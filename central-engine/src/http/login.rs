@@ -10,10 +10,13 @@ use actix_web::{
 use jackfield_protocol::{error::ErrorCode, id::UserName};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, App, Failure, audit};
+use super::Answer;
 use crate::{
+    app::{App, audit},
     auth::{self, Anyone, COOKIE, Caller, Credential, Guard, Role, Scope, Secret},
-    clock, limits,
+    clock,
+    failure::Failure,
+    limits,
     store::{self, Store},
 };
 

@@ -2,7 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
-use super::{Answer, Failure};
+use super::Answer;
+
+use crate::failure::Failure;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.default_service(web::get().to(page));

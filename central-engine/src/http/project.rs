@@ -8,9 +8,11 @@ use jackfield_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, App, Failure, audit_alone, body};
+use super::{Answer, body};
 use crate::{
+    app::{App, audit_alone},
     auth::{Caller, Guard, MayChangeProjects, MayRead},
+    failure::Failure,
     limits,
 };
 

@@ -13,8 +13,9 @@ use jackfield_scheduler::effect::AttemptState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Answer, App, audit_alone, run};
+use super::{Answer, run};
 use crate::{
+    app::{App, audit_alone},
     auth::{Guard, MayRead, MayRun},
     store,
 };

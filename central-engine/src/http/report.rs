@@ -9,11 +9,12 @@ use jackfield_reporting::{html, junit, results::Results, summary};
 
 use tokio::sync::mpsc;
 
-use super::{Answer, App, run};
+use super::{Answer, run};
 use crate::{
+    app::App,
     auth::{Guard, MayRead},
     limits,
-    results::{self, LogsOfEngine},
+    run::results::{self, LogsOfEngine},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {

@@ -8,10 +8,12 @@ use jackfield_resource_allocator::Answer as Found;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Answer, App, Failure, body};
+use super::{Answer, body};
 use crate::{
+    app::App,
     auth::{Guard, MayEditBench, MayRead},
-    resources::{Change, Done},
+    failure::Failure,
+    lab::resources::{Change, Done},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {

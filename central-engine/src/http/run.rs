@@ -14,12 +14,16 @@ use jackfield_scheduler::{effect::StopCause, view::RunView};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, App, Failure, audit_alone,
+    Answer,
     body::{self, PageQuery},
 };
 use crate::{
+    app::{App, audit_alone},
     auth::{Caller, Guard, MayRead, MayRun},
-    limits, store, submit,
+    failure::Failure,
+    limits,
+    run::submit,
+    store,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {

@@ -12,10 +12,14 @@ use jackfield_protocol::{
 use jackfield_scheduler::{Event, Scheduler};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, App, Failure, audit_alone, run};
+use super::{Answer, run};
 use crate::{
+    app::{App, audit, audit_alone},
     auth::{Guard, MayRun},
-    clock, limits, queue, retry,
+    clock,
+    failure::Failure,
+    limits,
+    run::{queue, retry},
     store::{self, job::Work},
 };
 
@@ -244,7 +248,7 @@ pub(super) async fn save(app: web::Data<App>, guard: Guard<MayRun>, run: web::Pa
     if !waiting.iter().any(|job| matches!(job.work, Work::SaveRun { .. }) && job.due.is_some()) {
         store::job::enqueue(&mut conn, clock::now(), &[Work::SaveRun { run }]).await?;
     }
-    super::audit(&mut conn, &guard.caller, "run.save", run, "").await?;
+    audit(&mut conn, &guard.caller, "run.save", run, "").await?;
     conn.commit().await?;
     app.store.wake_jobs();
     Ok(HttpResponse::Accepted().finish())

@@ -5,10 +5,12 @@ use jackfield_protocol::{api::Page, error::ErrorCode, id::SutName};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Answer, App, Failure, body, resource};
+use super::{Answer, body, resource};
 use crate::{
+    app::App,
     auth::{Caller, Guard, MayEditSut, MayRead, Role},
-    resources::Change,
+    failure::Failure,
+    lab::resources::Change,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {

@@ -9,9 +9,11 @@ use jackfield_protocol::{
 };
 use serde::Deserialize;
 
-use super::{Answer, App, Failure, body::PageQuery, run};
+use super::{Answer, body::PageQuery, run};
 use crate::{
+    app::App,
     auth::{Guard, MayRead},
+    failure::Failure,
     store,
 };
 

@@ -4,10 +4,13 @@ use actix_web::{HttpResponse, web};
 use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, time::Time};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, App, Failure, audit};
+use super::Answer;
 use crate::{
+    app::{App, audit},
     auth::{Anyone, Caller, Credential, Guard, Role, Scope, Secret},
-    clock, limits,
+    clock,
+    failure::Failure,
+    limits,
     store::{self, token::TokenRow},
 };
 

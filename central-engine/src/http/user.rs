@@ -6,10 +6,12 @@ use actix_web::{HttpResponse, web};
 use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, time::Time};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, App, Failure, audit, body::PageQuery};
+use super::{Answer, body::PageQuery};
 use crate::{
+    app::{App, audit},
     auth::{self, Guard, MayChangeUsers, MayOperate, Role},
     clock,
+    failure::Failure,
     store::{self, account::Account, audit::AuditRow},
 };
 

@@ -14,7 +14,7 @@ use jackfield_protocol::{id::RunId, plan::Save, verdict::Verdict};
 use jackfield_reporting::{html, junit, results::Results};
 
 use super::{End, results_of};
-use crate::{http::App, limits, logs::LogKey, results::LogsOfEngine, store::job::Work};
+use crate::{app::App, limits, logs::LogKey, run::results::LogsOfEngine, store::job::Work};
 
 pub(super) async fn run(app: &App, settings: &EngineSettings, run: RunId) -> Result<End> {
     let results = Arc::new(results_of(app, settings, run).await?);

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::End;
-use crate::http::App;
+use crate::app::App;
 
 /// Which script.
 pub(super) struct Script<'a> {

@@ -20,7 +20,7 @@ use super::{
     finish::{file_of, write_whole},
     results_of,
 };
-use crate::{http::App, results::LogsOfEngine};
+use crate::{app::App, run::results::LogsOfEngine};
 
 /// The port where TLS begins before SMTP does.
 const SMTPS: u16 = 465;

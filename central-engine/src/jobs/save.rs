@@ -19,9 +19,9 @@ use jackfield_reporting::{
 
 use super::{End, results_of};
 use crate::{
+    app::App,
     clock,
-    http::App,
-    results::LogsOfEngine,
+    run::results::LogsOfEngine,
     store::{
         self,
         lab::{LabDb, LabValue},

@@ -6,7 +6,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::{
-    results::LogsOfEngine,
+    run::results::LogsOfEngine,
     store::{
         lab::LabDb,
         saved::Saved,

@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
+    app::App,
     auth::{self, Scope},
-    clock,
-    http::{self, App},
+    clock, http,
 };
 
 /// A running engine without a socket.

@@ -15,7 +15,7 @@ use jackfield_protocol::{
     plan::{PlannedTest, Role, RunPlan},
 };
 
-use crate::{blobs::Blobs, http::App, submit};
+use crate::{app::App, blobs::Blobs, run::submit};
 
 /// What to put at the end of which suite.
 pub(crate) type NewTests = BTreeMap<SuiteIndex, Vec<PlannedTest>>;
@@ -168,7 +168,7 @@ fn fresh_id(id: &str, taken: &mut BTreeSet<Arc<str>>) -> Arc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{retry::tests::nested, store::tests::fixture::planned};
+    use crate::{run::retry::tests::nested, store::tests::fixture::planned};
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()

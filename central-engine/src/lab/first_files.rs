@@ -10,7 +10,7 @@ use jackfield_protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::{globals::FromFile, resources::FirstResources};
+use crate::lab::{globals::FromFile, resources::FirstResources};
 
 /// `resources.json` and `sut/*.json`, for the first start.
 ///

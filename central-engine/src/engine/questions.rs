@@ -135,6 +135,11 @@ impl Questions {
         self.open.retain(|_, pending| pending.asked.attempt != attempt);
     }
 
+    /// Forgets what an EP asked before it connected anew; a test that still runs asks again.
+    pub(crate) fn forget_ep(&mut self, ep: &EpName) {
+        self.open.retain(|_, pending| pending.asked.ep != *ep);
+    }
+
     /// Forgets what came over a connection that is gone; a test that still runs asks again over the next.
     pub(crate) fn forget_connection(&mut self, ep: &EpName, epoch: Epoch) {
         self.open.retain(|_, pending| pending.asked.ep != *ep || pending.asked.epoch != epoch);

@@ -3,8 +3,6 @@
 //! Nothing of it is stored: a console lives no longer than its two connections, and a device is free when they are gone. What was done is
 //! in the audit log and in recordings.
 
-mod splice;
-
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,14 +10,14 @@ use std::{
 
 use actix_ws::Session;
 use jackfield_protocol::{
-    console::ConsoleRow,
+    console::{ConsoleRow, EpToPerson},
     error::{ErrorCode, Problem},
-    id::{ConsoleId, EpName, UserName},
+    id::{ConsoleId, EpName, RunId, UserName},
     time::Time,
 };
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::splice::{Person, accept, audit, joined, serve};
 use crate::{auth::Secret, clock, limits};
 
 /// The consoles of this engine. Cheap to clone.
@@ -38,10 +36,43 @@ struct State {
 }
 
 /// A console that an EP is to dial back for.
-struct Awaited {
+pub(crate) struct Awaited {
     secret: String,
-    person: Person,
-    ep_side: oneshot::Sender<Session>,
+    pub(crate) person: Person,
+    pub(crate) ep_side: oneshot::Sender<Session>,
+}
+
+/// The person's side of a console.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) console: ConsoleId,
+    pub(crate) session: Session,
+    pub(crate) user: UserName,
+    pub(crate) ep: EpName,
+    /// What they look at, for the audit log.
+    pub(crate) target: String,
+    /// The session of tests it is on.
+    pub(crate) of: Option<(RunId, String)>,
+    pub(crate) over: CancellationToken,
+}
+
+/// Why a console is over, as far as the engine knows.
+pub(crate) struct End {
+    pub(crate) code: ErrorCode,
+    pub(crate) reason: String,
+}
+
+impl Person {
+    /// Tells the person why it is over, and closes their side.
+    pub(crate) async fn end(mut self, End { code, reason }: End) {
+        self.over.cancel();
+        let end = EpToPerson::End { reason, code: Some(code), recording: None };
+        if let Ok(text) = serde_json::to_string(&end) {
+            // They may be gone already.
+            drop(self.session.text(text).await);
+        }
+        drop(self.session.close(None).await);
+    }
 }
 
 /// Someone who has a device that no test uses.
@@ -106,7 +137,7 @@ impl Consoles {
     }
 
     /// The person's side of a console, for the EP that proves to be the one that was asked.
-    fn meet(&self, console: ConsoleId, secret: &str) -> Option<Awaited> {
+    pub(crate) fn meet(&self, console: ConsoleId, secret: &str) -> Option<Awaited> {
         let mut state = self.state();
         let known = state.awaited.get(&console).is_some_and(|awaited| awaited.secret == Secret::hash(secret));
         if known { state.awaited.remove(&console) } else { None }
@@ -137,7 +168,7 @@ impl OpenConsole {
     }
 
     /// Waits in the books for the EP to dial back with this secret.
-    fn await_ep(&self, secret: &Secret, person: Person) -> oneshot::Receiver<Session> {
+    pub(crate) fn await_ep(&self, secret: &Secret, person: Person) -> oneshot::Receiver<Session> {
         let (ep_side, met) = oneshot::channel();
         let awaited = Awaited { secret: Secret::hash(secret.reveal()), person, ep_side };
         self.consoles.state().awaited.insert(self.id, awaited);

@@ -9,53 +9,21 @@ use jackfield_protocol::{
     console::{CONSOLE_SECRET, CONSOLE_SUBPROTOCOL, ConsoleOrder, EpToPerson, PersonToEp},
     error::{ErrorCode, Problem},
     event::Fact,
-    id::{ConsoleId, EpName, RunId, UserName},
+    id::{ConsoleId, EpName},
     link::EngineToEp,
 };
 use jackfield_scheduler::Event;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Awaited, OpenConsole};
 use crate::{
+    app::App,
     auth::{self, Secret},
     clock,
-    http::{App, Failure},
+    failure::Failure,
+    lab::consoles::{Awaited, End, OpenConsole, Person},
     limits, store,
 };
-
-/// The person's side of a console.
-#[derive(Clone)]
-pub(crate) struct Person {
-    pub(crate) console: ConsoleId,
-    pub(crate) session: Session,
-    pub(crate) user: UserName,
-    pub(crate) ep: EpName,
-    /// What they look at, for the audit log.
-    pub(crate) target: String,
-    /// The session of tests it is on.
-    pub(crate) of: Option<(RunId, String)>,
-    pub(crate) over: CancellationToken,
-}
-
-/// Why a console is over, as far as the engine knows.
-pub(crate) struct End {
-    pub(crate) code: ErrorCode,
-    pub(crate) reason: String,
-}
-
-impl Person {
-    /// Tells the person why it is over, and closes their side.
-    pub(crate) async fn end(mut self, End { code, reason }: End) {
-        self.over.cancel();
-        let end = EpToPerson::End { reason, code: Some(code), recording: None };
-        if let Ok(text) = serde_json::to_string(&end) {
-            // They may be gone already.
-            drop(self.session.text(text).await);
-        }
-        drop(self.session.close(None).await);
-    }
-}
 
 /// Has the EP dial back, and copies what the person says until it is over. `open` is held as long.
 pub(crate) async fn serve(
@@ -69,7 +37,7 @@ pub(crate) async fn serve(
     let met = open.await_ep(&secret, person.clone());
     let ep = person.ep.clone();
     let stop = app.stop.clone();
-    if let Err(problem) = app.ways.tell(&ep, EngineToEp::OpenConsole(order)) {
+    if let Err(problem) = app.eps.tell(&ep, EngineToEp::OpenConsole(order)) {
         return person.end(End { code: problem.code, reason: problem.title }).await;
     }
     let ep_side = tokio::select! {

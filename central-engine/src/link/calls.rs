@@ -11,7 +11,7 @@ use jackfield_protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::http::App;
+use crate::app::App;
 
 /// Answers the calls of one connection.
 pub(crate) struct Calls {

@@ -21,8 +21,8 @@ use jackfield_protocol::{
 };
 
 use crate::{
+    app::App,
     blobs::{BlobError, Blobs, Together},
-    http::App,
     store,
 };
 

@@ -14,19 +14,19 @@ use crate::{blobs::BlobError, logs::LogError, store::StoreError};
 pub struct Failure(pub Problem);
 
 impl Failure {
-    pub(super) fn new(code: ErrorCode, title: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ErrorCode, title: impl Into<String>) -> Self {
         Self(Problem::new(code, title))
     }
 
-    pub(super) fn not_found(what: impl std::fmt::Display) -> Self {
+    pub(crate) fn not_found(what: impl std::fmt::Display) -> Self {
         Self::new(ErrorCode::NotFound, format!("there is no {what}"))
     }
 
-    pub(super) fn field(self, field: &str) -> Self {
+    pub(crate) fn field(self, field: &str) -> Self {
         Self(self.0.field(field))
     }
 
-    pub(super) fn from_json(error: &JsonPayloadError, bytes_max: usize) -> Self {
+    pub(crate) fn from_json(error: &JsonPayloadError, bytes_max: usize) -> Self {
         if matches!(error, JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. }) {
             return Self::new(ErrorCode::TooLarge, format!("the request is larger than {bytes_max} bytes"));
         }
@@ -36,11 +36,11 @@ impl Failure {
         Self::new(ErrorCode::BadRequest, format!("the request cannot be read: {error}"))
     }
 
-    pub(super) fn from_query(error: &QueryPayloadError) -> Self {
+    pub(crate) fn from_query(error: &QueryPayloadError) -> Self {
         Self::new(ErrorCode::BadRequest, format!("the address cannot be read: {error}"))
     }
 
-    pub(super) fn from_path(error: &PathError) -> Self {
+    pub(crate) fn from_path(error: &PathError) -> Self {
         Self::new(ErrorCode::NotFound, format!("there is nothing at this address: {error}"))
     }
 }
@@ -93,7 +93,7 @@ impl From<BlobError> for Failure {
 }
 
 /// Whatever no route takes.
-pub(super) async fn no_such_address() -> Result<HttpResponse, Failure> {
+pub(crate) async fn no_such_address() -> Result<HttpResponse, Failure> {
     std::future::ready(Err(Failure::new(
         ErrorCode::NotFound,
         "there is nothing at this address; see /api/openapi.json",

@@ -1,0 +1,91 @@
+//! Everything of a running engine that its doors may use: HTTP, links, consoles and jobs share one of these.
+//!
+//! Whatever it holds stands below it and does not know of it.
+
+use std::sync::{Arc, Mutex, atomic::AtomicUsize};
+
+use jackfield_config::{
+    Lab,
+    engine::{EngineLimits, ServerKind},
+};
+use jackfield_protocol::time::Time;
+use jackfield_reporting::results::EngineFacts;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    auth::{Caller, Throttle},
+    blobs::Blobs,
+    clock,
+    engine::{EngineHandle, Terms},
+    lab::{consoles::Consoles, eps::Eps, globals::Globals, resources::Resources},
+    live::Live,
+    logs::Logs,
+    store::{self, Conn, Store, StoreError},
+};
+
+/// What every handler may use.
+pub struct App {
+    /// The engine's own state.
+    pub store: Store,
+    /// The loop.
+    pub engine: EngineHandle,
+    /// What tests wrote.
+    pub logs: Logs,
+    /// Files by content.
+    pub blobs: Blobs,
+    /// What happens in runs.
+    pub live: Live,
+    /// The resource tree and the SUTs.
+    pub resources: Resources,
+    /// Global parameters.
+    pub globals: Globals,
+    /// The EPs, and their connections.
+    pub eps: Eps,
+    /// Who sits at consoles.
+    pub consoles: Consoles,
+    /// What kind of server it is, for the accounts of a Twister lab.
+    pub kind: ServerKind,
+    /// The lab's files.
+    pub lab: Arc<Lab>,
+    /// What every EP is told of its connection.
+    pub(crate) terms: Terms,
+    /// Cancelled when the engine goes down; live pages and links end with it.
+    pub stop: CancellationToken,
+    /// Tasks that the engine waits for when it goes down.
+    pub tasks: TaskTracker,
+    /// Failed log-ins.
+    pub throttle: Mutex<Throttle>,
+    /// Live pages that are open.
+    pub live_pages: Arc<AtomicUsize>,
+    /// When the engine started.
+    pub started: Time,
+    /// What reports say of this engine.
+    pub facts: EngineFacts,
+    /// What is too much, as the lab has set it.
+    pub limits: EngineLimits,
+}
+
+/// Writes a line of the audit log for what a caller did.
+pub(crate) async fn audit(
+    conn: &mut Conn,
+    caller: &Caller,
+    action: &str,
+    target: impl ToString,
+    detail: &str,
+) -> Result<(), StoreError> {
+    let (who, target) = (caller.user.as_str(), target.to_string());
+    store::audit::add(conn, clock::now(), who, (action, &target), detail).await
+}
+
+/// The same, where nothing else is written.
+pub(crate) async fn audit_alone(
+    app: &App,
+    caller: &Caller,
+    action: &str,
+    target: impl ToString,
+    detail: &str,
+) -> Result<(), StoreError> {
+    let mut conn = app.store.write().await?;
+    audit(&mut conn, caller, action, target, detail).await?;
+    conn.commit().await
+}

@@ -1,0 +1,9 @@
+//! What the engine knows of the lab at this moment: its resources, its EPs, and who sits at consoles.
+//!
+//! Resources and global parameters are rows; connections and consoles live no longer than this process.
+
+pub mod consoles;
+pub mod eps;
+pub(crate) mod first_files;
+pub mod globals;
+pub mod resources;
