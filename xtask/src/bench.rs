@@ -13,7 +13,10 @@ mod start;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use crate::command::{cargo, run};
+use crate::{
+    command::{cargo, run},
+    pages,
+};
 
 /// Measure against a floor or a peer in the same run.
 #[derive(clap::Args)]
@@ -94,6 +97,7 @@ impl Measure {
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         if !self.built {
+            pages::build()?;
             run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
         }
         let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps, What::Device];

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     command::{self, cargo, root},
-    setup,
+    pages, setup,
 };
 
 /// Build, start a small lab, run the demo project in it, and stay up until Ctrl-C.
@@ -26,6 +26,7 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) fn run(&self) -> Result<()> {
         setup::run_for_build()?;
+        pages::build()?;
         command::run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
         let mut demo = Command::new(root().join("target/release/jackfield"));
         demo.arg("demo");

@@ -8,6 +8,7 @@ mod demo;
 mod fuzz;
 mod guest;
 mod lint;
+mod pages;
 mod setup;
 mod test;
 mod tidy;
@@ -37,6 +38,8 @@ enum Chore {
     Test(test::Test),
     /// Formatting, Clippy, and the rules of the house that Clippy cannot know.
     Lint,
+    /// Build the web pages, which the engine's build then takes into the binary.
+    Pages,
     /// Let a fuzzer look for bytes of a peer that break a promise (needs the nightly compiler).
     Fuzz(fuzz::Fuzz),
     /// Measure against a floor or a peer in the same run.
@@ -51,6 +54,7 @@ fn main() -> Result<()> {
         Chore::Demo(demo) => demo.run(),
         Chore::Test(test) => test.run(),
         Chore::Lint => lint::run(),
+        Chore::Pages => pages::build(),
         Chore::Fuzz(fuzz) => fuzz.run(),
         Chore::Bench(bench) => bench.run(),
     }

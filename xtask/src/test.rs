@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     command::{self, cargo, root},
-    setup,
+    pages, setup,
 };
 
 /// Install what the tests need, and run every test.
@@ -30,6 +30,10 @@ impl Test {
         let whole = self.filter.is_none() && self.package.is_none();
         if whole {
             command::run(Command::new("/usr/bin/python3").arg("sdk/test.py").current_dir(root()))?;
+        }
+        pages::build()?;
+        if whole {
+            pages::test()?;
         }
         command::run(cargo().args(["build", "--locked", "--package", "jackfield-cli"]))?;
         let mut test = cargo();

@@ -20,7 +20,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     info(title = "Jackfield", description = "The HTTP interface of the Central Engine. Errors are problem documents (RFC 9457): compare `code`, read `title`."),
     modifiers(&LogIns, &OperationNames),
     security(("token" = []), ("session" = [])),
-    components(schemas(jackfield_protocol::error::Problem, jackfield_protocol::api::RunSnapshot)),
+    components(schemas(
+        jackfield_protocol::error::Problem, jackfield_protocol::api::RunSnapshot, jackfield_protocol::log::Stream,
+    )),
     paths(
         login::log_in, login::log_out, login::me, login::change_password,
         run::list, run::start, run::show, run::plan, run::why, run::jobs,
@@ -88,6 +90,17 @@ mod tests {
     #[test]
     fn the_document_is_a_promise() {
         insta::assert_json_snapshot!(Document::openapi());
+    }
+
+    #[test]
+    fn what_the_document_refers_to_is_in_it() {
+        let document = Document::openapi();
+        let schemas = document.components.as_ref().unwrap().schemas.keys();
+        let known: std::collections::BTreeSet<&str> = schemas.map(String::as_str).collect();
+        let text = document.to_json().unwrap();
+        let referred = text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
+        let missing: Vec<&str> = referred.filter(|name| !known.contains(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ let next = null;
 
 function row(run) {
   return make("tr", {},
-    make("td", {}, make("a", { href: `/runs/${run.id}` }, String(run.id))),
+    make("td", {}, make("a", { href: `/plain/runs/${run.id}` }, String(run.id))),
     make("td", {}, run.project + (run.temporary ? " (temporary)" : "")),
     make("td", {}, run.user),
     make("td", {}, run.state),
@@ -31,7 +31,7 @@ $("more").addEventListener("click", act(async () => {
 
 $("start").addEventListener("submit", act(async () => {
   const submitted = await ask("POST", "/runs", { project: $("project").value });
-  location.href = `/runs/${submitted.run}`;
+  location.href = `/plain/runs/${submitted.run}`;
 }));
 
 ask("GET", "/projects").then((page) => {

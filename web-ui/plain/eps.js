@@ -19,7 +19,7 @@ function row(ep) {
     make("td", {}, list(labels)),
     make("td", {}, list(ep.capabilities)),
     make("td", {}, ...ep.working.map((attempt) =>
-      make("a", { href: `/runs/${attempt.split(".")[0]}` }, attempt + " "))),
+      make("a", { href: `/plain/runs/${attempt.split(".")[0]}` }, attempt + " "))),
     make("td", {}, when(ep.last_seen)),
     make("td", {}, make("button", { type: "button", onclick: drain }, draining ? "Give work again" : "Drain")));
 }

@@ -294,7 +294,7 @@ $("end").addEventListener("click", act(async () => {
 }));
 $("retry").addEventListener("click", act(async () => {
   const submitted = await ask("POST", `/runs/${run}/retry`);
-  location.href = `/runs/${submitted.run}`;
+  location.href = `/plain/runs/${submitted.run}`;
 }));
 $("only").addEventListener("change", act(() => tests(null)));
 $("more").addEventListener("click", act(() => tests(next)));

@@ -11,8 +11,8 @@ async function ask(method, path, body) {
     options.body = JSON.stringify(body ?? {});
   }
   const response = await fetch("/api/v1" + path, options);
-  if (response.status === 401 && location.pathname !== "/login") {
-    location.href = "/login?next=" + encodeURIComponent(location.pathname);
+  if (response.status === 401 && location.pathname !== "/plain/login") {
+    location.href = "/plain/login?next=" + encodeURIComponent(location.pathname);
     return new Promise(() => {});
   }
   const text = await response.text();
@@ -94,13 +94,13 @@ for (const link of document.querySelectorAll("nav a")) {
   if (location.pathname.startsWith(link.pathname)) link.setAttribute("aria-current", "page");
 }
 
-if (location.pathname !== "/login") {
+if (location.pathname !== "/plain/login") {
   ask("GET", "/me").then((me) => {
     $("who").textContent = me.user;
     $("logout").hidden = false;
     $("logout").addEventListener("click", act(async () => {
       await ask("POST", "/logout");
-      location.href = "/login";
+      location.href = "/plain/login";
     }));
   }).catch(tell);
 }

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+
+import { href, routeOf, type Route } from './routes';
+
+const ROUTES: [string, Route][] = [
+    ['/runs', { page: 'runs' }],
+    ['/runs/new', { page: 'start' }],
+    ['/runs/41', { page: 'run', run: 41 }],
+    ['/runs/41/tests/3', { page: 'run', run: 41, test: 3 }],
+    ['/lab', { page: 'lab', path: '' }],
+    ['/lab/tb1/r%26d%20x', { page: 'lab', path: '/tb1/r&d x' }],
+    ['/console', { page: 'console' }],
+    ['/eps', { page: 'eps' }],
+    ['/eps/EP-1001', { page: 'eps', ep: 'EP-1001' }],
+    ['/engine', { page: 'engine', pane: 'overview' }],
+    ['/engine/audit', { page: 'engine', pane: 'audit' }],
+    ['/login', { page: 'login' }],
+    ['/alone/tree', { page: 'alone', part: 'tree' }],
+];
+
+test('every address is read as it was built', () => {
+    for (const [path, route] of ROUTES) {
+        expect(routeOf(path), path).toEqual(route);
+        expect(href(route), path).toBe(path);
+    }
+});
+
+test('an address of nothing says so, and keeps what was asked for', () => {
+    for (const path of [
+        '/nothing',
+        '/runs/x',
+        '/runs/41/x',
+        '/runs/41/tests/x',
+        '/runs/1e3',
+        '/eps/a/b',
+        '/engine/x',
+        '/%E0%A4%A',
+    ]) {
+        expect(routeOf(path), path).toEqual({ page: 'nowhere', path });
+    }
+});
+
+test('what a page shows is in its query, without what is not set', () => {
+    expect(href({ page: 'runs' }, { state: 'running', user: undefined, text: 'a&b' })).toBe(
+        '/runs?state=running&text=a%26b',
+    );
+});

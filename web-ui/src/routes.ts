@@ -1,0 +1,111 @@
+// Every address of the pages: read here, and built here, so that a link cannot be wrong.
+//
+// What a page shows besides (filters, the chosen test, the open pane) is in the query, which `state/place` keeps.
+
+/** Where in the application one is. */
+export type Route =
+    | { page: 'runs' }
+    | { page: 'start' }
+    | { page: 'run'; run: number; test?: number }
+    | { page: 'lab'; path: string }
+    | { page: 'console' }
+    | { page: 'eps'; ep?: string }
+    | { page: 'engine'; pane: EnginePane }
+    | { page: 'login' }
+    | { page: 'alone'; part: string }
+    | { page: 'nowhere'; path: string };
+
+/** What the engine's page shows. */
+export const ENGINE_PANES = ['overview', 'log', 'people', 'audit'] as const;
+
+export type EnginePane = (typeof ENGINE_PANES)[number];
+
+/** The values of a query, in the order in which they are shown. */
+export type Query = Record<string, string | undefined>;
+
+/** The route of a path. */
+export function routeOf(path: string): Route {
+    const [first = '', ...rest] = path.split('/').filter(Boolean).map(decoded);
+    const [second, third, fourth] = rest;
+    const nowhere: Route = { page: 'nowhere', path };
+    switch (first) {
+        case '':
+            return { page: 'runs' };
+        case 'runs':
+            return rest.length === 0
+                ? { page: 'runs' }
+                : (runRoute(second, third, fourth, rest.length) ?? nowhere);
+        case 'lab':
+            return { page: 'lab', path: rest.map((name) => `/${name}`).join('') };
+        case 'console':
+            return rest.length === 0 ? { page: 'console' } : nowhere;
+        case 'eps':
+            if (rest.length > 1) return nowhere;
+            return second === undefined ? { page: 'eps' } : { page: 'eps', ep: second };
+        case 'engine': {
+            const pane = ENGINE_PANES.find((pane) => pane === (second ?? 'overview'));
+            return pane && rest.length <= 1 ? { page: 'engine', pane } : nowhere;
+        }
+        case 'login':
+            return rest.length === 0 ? { page: 'login' } : nowhere;
+        case 'alone':
+            return second !== undefined && rest.length === 1 ? { page: 'alone', part: second } : nowhere;
+        default:
+            return nowhere;
+    }
+}
+
+function runRoute(second = '', third = '', fourth = '', length: number): Route | undefined {
+    if (second === 'new' && length === 1) return { page: 'start' };
+    const run = whole(second);
+    if (run === undefined) return undefined;
+    if (length === 1) return { page: 'run', run };
+    const test = third === 'tests' ? whole(fourth) : undefined;
+    return test !== undefined && length === 3 ? { page: 'run', run, test } : undefined;
+}
+
+/** A number as ids are written; nothing for any other text. */
+function whole(text: string): number | undefined {
+    return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** A part of a path as it was meant; one that was not encoded right stands for itself. */
+function decoded(part: string): string {
+    try {
+        return decodeURIComponent(part);
+    } catch {
+        return part;
+    }
+}
+
+/** The address of a route, with a query. */
+export function href(route: Route, query: Query = {}): string {
+    const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
+    const text = new URLSearchParams(given).toString();
+    return text === '' ? pathOf(route) : `${pathOf(route)}?${text}`;
+}
+
+function pathOf(route: Route): string {
+    switch (route.page) {
+        case 'runs':
+            return '/runs';
+        case 'start':
+            return '/runs/new';
+        case 'run':
+            return route.test === undefined ? `/runs/${route.run}` : `/runs/${route.run}/tests/${route.test}`;
+        case 'lab':
+            return `/lab${route.path.split('/').map(encodeURIComponent).join('/')}`;
+        case 'console':
+            return '/console';
+        case 'eps':
+            return route.ep === undefined ? '/eps' : `/eps/${encodeURIComponent(route.ep)}`;
+        case 'engine':
+            return route.pane === 'overview' ? '/engine' : `/engine/${route.pane}`;
+        case 'login':
+            return '/login';
+        case 'alone':
+            return `/alone/${encodeURIComponent(route.part)}`;
+        case 'nowhere':
+            return route.path;
+    }
+}

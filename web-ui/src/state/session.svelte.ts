@@ -1,0 +1,76 @@
+// Who is signed in, and what they may do. Buttons that would be refused are not shown: what one may do comes from the
+// engine, which refuses it as well.
+
+import { api, ask, whenSignedOut, type Schemas } from '../api/client';
+import { problemOf, type Problem } from '../api/problem';
+
+type Me = Schemas['Me'];
+export type Role = Schemas['Role'];
+
+/** What is known of the person at the browser. */
+export type SignIn = 'unknown' | 'out' | 'in';
+
+class Session {
+    /** Whether somebody is signed in; not known until the engine has said so once. */
+    state = $state<SignIn>('unknown');
+    /** Why it is not known. */
+    problem = $state.raw<Problem>();
+    #me = $state.raw<Me>();
+
+    constructor() {
+        whenSignedOut(() => this.#set(undefined));
+    }
+
+    /** The account; empty while nobody is signed in. */
+    get user(): string {
+        return this.#me?.user ?? '';
+    }
+
+    /** What the person should know of the lab's files. */
+    get notices(): string[] {
+        return this.#me?.notices ?? [];
+    }
+
+    /** Whether they may do what this role allows. */
+    may(role: Role): boolean {
+        return this.#me?.roles.includes(role) ?? false;
+    }
+
+    /** Whether they may steer what this user started. */
+    controls(owner: string): boolean {
+        return this.may('RUN_TESTS') && (owner === this.user || this.may('CHANGE_SERVICES'));
+    }
+
+    /** Asks the engine who one is. */
+    async look(): Promise<void> {
+        try {
+            this.#set(await ask(api.GET('/api/v1/me')));
+        } catch (thrown) {
+            const problem = problemOf(thrown);
+            if (problem.code !== 'unauthenticated') this.problem = problem;
+        }
+    }
+
+    /**
+     * Opens a session.
+     *
+     * @throws Problem
+     */
+    async signIn(user: string, password: string): Promise<void> {
+        this.#set(await ask(api.POST('/api/v1/login', { body: { user, password } })));
+    }
+
+    /** Ends the session; also where the engine does not answer, since nobody else may go on in this browser. */
+    async signOut(): Promise<void> {
+        await ask(api.POST('/api/v1/logout')).catch(() => undefined);
+        this.#set(undefined);
+    }
+
+    #set(me: Me | undefined): void {
+        this.#me = me;
+        this.problem = undefined;
+        this.state = me ? 'in' : 'out';
+    }
+}
+
+export const session = new Session();
