@@ -256,6 +256,9 @@ impl Engine {
             // What the EP repeats of its spool is known by its attempts, so no row counts reports.
             acked_seq: 0,
             keep,
+            life: String::new(),
+            foreign: false,
+            can: Vec::new(),
         });
         turn.first.push((ep, epoch, welcome));
         turn.replies.push(Reply::Epoch(reply, epoch));

@@ -57,6 +57,8 @@ async fn connect(url: String, token: String, number: usize) -> Result<(Socket, u
         version_min: VERSION,
         version_max: VERSION,
         ep: format!("many-{number:05}").into(),
+        instance: String::new(),
+        life: String::new(),
         token,
         software: "many_eps".to_owned(),
         host: Host { name: "here".to_owned(), ..Host::default() },

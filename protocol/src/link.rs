@@ -55,6 +55,8 @@ pub use crate::call::{Call, CallResult, Interact, InteractKind};
 pub const SUBPROTOCOL: &str = "jackfield.v1";
 /// Where an EP connects: `ws://engine:8000/link`.
 pub const LINK_PATH: &str = "/link";
+/// What an engine can that draws a [`Welcome::life`] and tells an EP what of its spool is foreign.
+pub const LIFE_CAPABILITY: &str = "life";
 /// The one protocol version this build speaks.
 pub const VERSION: u16 = 1;
 

@@ -27,6 +27,8 @@ pub(super) async fn hello(station: &Station, ip: String, possession: Possession)
         version_min: VERSION,
         version_max: VERSION,
         ep: settings.name.clone(),
+        instance: String::new(),
+        life: String::new(),
         token: settings.token.clone(),
         software: concat!("jackfield ", env!("CARGO_PKG_VERSION")).to_owned(),
         host: Host { name: host::name(), ip, os: host::operating_system(), python: python.clone() },

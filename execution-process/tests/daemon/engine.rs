@@ -260,6 +260,9 @@ impl Engine {
             log_window_bytes: self.window_bytes,
             acked_seq: state.acked,
             keep: hello.held.iter().filter(wanted).map(|held| held.attempt).collect(),
+            life: String::new(),
+            foreign: false,
+            can: Vec::new(),
         }
     }
 

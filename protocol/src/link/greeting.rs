@@ -19,6 +19,13 @@ pub struct Hello {
     pub version_max: u16,
     /// Its name: unique in the engine.
     pub ep: EpName,
+    /// Drawn once for its work folder: tells an EP that is back from another one of its name. Empty for older EPs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub instance: String,
+    /// [`Welcome::life`] of the connection before: the start of an engine that gave out all it holds, logs included.
+    /// Empty where it holds nothing, and for older EPs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub life: String,
     /// The secret an administrator made for it (`jackfield token create --scope ep`).
     pub token: String,
     /// The build it runs.
@@ -129,4 +136,16 @@ pub struct Welcome {
     pub acked_seq: u64,
     /// Held attempts that go on; all others are dropped, running ones killed, without a report.
     pub keep: Vec<AttemptId>,
+    /// This start of this engine, drawn anew at each one. The EP writes it down before it takes an order, and says it in
+    /// its next Hello. Empty for older engines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub life: String,
+    /// What the EP holds was given out by another engine, or by a time that this one has lost with a restored backup: the EP
+    /// forgets all of it before anything else, reports, logs and scripts included, and sends nothing of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
+    /// What this engine understands beyond version 1, as [`Hello::capabilities`] says it of the EP. A message that an older
+    /// engine cannot read is sent only to one that names it here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub can: Vec<Arc<str>>,
 }

@@ -114,6 +114,8 @@ fn hello() -> Pair<Hello> {
         version_min: 1,
         version_max: 2,
         ep: ep(),
+        instance: "5f0c2a".to_owned(),
+        life: "9be1d0".to_owned(),
         token: "jf_ep_0123456789".to_owned(),
         software: "jackfield 0.1.0".to_owned(),
         host: machine,
@@ -127,6 +129,8 @@ fn hello() -> Pair<Hello> {
         held: [HeldState::Ended, HeldState::Running, HeldState::Queued].map(held).to_vec(),
     };
     let bare = Hello {
+        instance: String::new(),
+        life: String::new(),
         host: machine_bare,
         labels: [].into(),
         capabilities: Vec::new(),
@@ -247,7 +251,7 @@ fn engine_to_ep() -> Vec<Sample> {
     let Pair { full: script_with, bare: script_with_bare } = outcome();
     let answer = |problem| EngineToEp::Answer { id: 5, result: CallResult::Error(problem) };
     Family::new("engine_to_ep")
-        .one(EngineToEp::Welcome(welcome()))
+        .both(EngineToEp::Welcome(welcome().full), EngineToEp::Welcome(welcome().bare))
         .both(EngineToEp::Refused(refused), EngineToEp::Refused(refused_bare))
         .both(EngineToEp::OpenRun(Box::new(open)), EngineToEp::OpenRun(Box::new(open_bare)))
         .both(EngineToEp::Assign(Box::new(assign)), EngineToEp::Assign(Box::new(assign_bare)))
@@ -277,8 +281,8 @@ fn call_results() -> Vec<Sample> {
         .whole()
 }
 
-fn welcome() -> Welcome {
-    Welcome {
+fn welcome() -> Pair<Welcome> {
+    let full = Welcome {
         version: 1,
         epoch: Epoch(9),
         engine: "jackfield 0.1.0".to_owned(),
@@ -287,7 +291,12 @@ fn welcome() -> Welcome {
         log_window_bytes: 8 << 20,
         acked_seq: 11,
         keep: vec![attempt()],
-    }
+        life: "9be1d0".to_owned(),
+        foreign: true,
+        can: vec!["life".into()],
+    };
+    let bare = Welcome { life: String::new(), foreign: false, can: Vec::new(), ..full.clone() };
+    Pair { full, bare }
 }
 
 fn run_context() -> Pair<RunContext> {

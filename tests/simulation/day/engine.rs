@@ -128,6 +128,9 @@ impl Day {
             log_window_bytes: 0,
             acked_seq: self.acked.get(&ep).copied().unwrap_or(0),
             keep,
+            life: String::new(),
+            foreign: false,
+            can: Vec::new(),
         };
         self.tell(ep, link, EngineToEp::Welcome(welcome));
     }

@@ -136,6 +136,9 @@ mod tests {
             log_window_bytes: 1,
             acked_seq: 0,
             keep: Vec::new(),
+            life: String::new(),
+            foreign: false,
+            can: Vec::new(),
         })
     }
 
