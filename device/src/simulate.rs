@@ -29,6 +29,8 @@ use crate::{
     telnet::{Codec, Role, Telnet},
 };
 
+pub use self::replay::WITHOUT_KEYS;
+
 /// Where to listen; none: not at all. Port 0 finds a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {

@@ -5,8 +5,10 @@
 //!
 //! - [`template`] reads a template, [`rule`] one of its rules, [`regex`] makes our regular expressions of Python's;
 //! - [`run`] goes over a text;
+//! - [`join`] puts the tables of several templates together;
 //! - [`library`] is what a lab has of them, by name and by command.
 
+mod join;
 mod library;
 mod regex;
 mod rule;

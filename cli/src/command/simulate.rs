@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use jackfield_config::simulated::DeviceModel;
-use jackfield_device::simulate::{self, Listen, Running};
+use jackfield_device::simulate::{self, Listen, Running, WITHOUT_KEYS};
 use serde_json::json;
 
 use crate::{Context, exit::Exit, output, signal};
@@ -41,6 +41,9 @@ impl Simulate {
                 let name = path.display().to_string();
                 devices.push(if path.extension().is_some_and(|ending| ending == "cast") {
                     let cast = super::session::read(&name, &text)?;
+                    if !cast.has_keys() {
+                        output::talk(&format!("{name}: {WITHOUT_KEYS}"));
+                    }
                     simulate::serve_recording(&name, &cast, listen).await?
                 } else {
                     simulate::serve(read_model(&name, &text)?, listen).await?

@@ -1,6 +1,10 @@
-//! A recording read back: asciicast v2, as [`super::Recorder`] and others write it.
+//! A recording read back: asciicast, as [`super::Recorder`] and others write it.
+//!
+//! Three versions are in use. [`super::Recorder`] and asciinema up to 2.4 write the second, a header and then a line for each event; asciinema 3
+//! writes the third, whose events say how long after the one before they came; old collections hold the first, one object with nothing but what
+//! was said. `read` tells them apart.
 
-use serde_json::Value;
+mod read;
 
 /// What happened at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,68 +57,16 @@ impl Cast {
     /// # Errors
     /// The first line that is not what it should be.
     pub fn parse(text: &str) -> Result<Self, CastError> {
-        let wrong = |line: usize, why: &str| CastError { line, why: why.to_owned() };
-        let mut lines = text.lines().zip(1..);
-        let (header, _) = lines.next().ok_or_else(|| wrong(1, "is not there: the file is empty"))?;
-        let header: Value = serde_json::from_str(header)
-            .map_err(|error| wrong(1, &format!("is no header of asciicast: {error}")))?;
-        if header.get("version").and_then(Value::as_u64) != Some(2) {
-            return Err(wrong(1, "is no header of asciicast version 2"));
-        }
-        let title = header.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let timestamp = header.get("timestamp").and_then(Value::as_i64);
-        let mut cast = Self { title, timestamp, events: Vec::new(), cut: false };
-        let is_cut = !text.ends_with('\n');
-        let last = text.lines().count();
-        for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
-            match read_event(line) {
-                Some(Some(event)) => cast.events.push(event),
-                // Other kinds of events say nothing that we replay.
-                Some(None) => {}
-                None if number == last && is_cut => cast.cut = true,
-                None => return Err(wrong(number, "is no event of asciicast: [seconds, kind, text]")),
-            }
-        }
-        Ok(cast)
+        read::read(text)
     }
 
     /// How long it is, in seconds.
     pub fn seconds(&self) -> f64 {
         self.events.last().map_or(0.0, |event| event.at)
     }
-}
 
-fn read_event(line: &str) -> Option<Option<CastEvent>> {
-    let (at, kind, text): (f64, String, String) = serde_json::from_str(line).ok()?;
-    let what = match kind.as_str() {
-        "o" => Happened::Output(text),
-        "i" => Happened::Input(text),
-        "r" => Happened::Resize(text),
-        "m" => Happened::Mark(text),
-        _ => return Some(None),
-    };
-    Some(Some(CastEvent { at, what }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recording_reads_back() {
-        let text = "{\"version\": 2, \"width\": 80, \"height\": 24, \"title\": \"r1\"}\n[0.0, \"o\", \"r1# \"]\n[1.5, \"i\", \"show\\r\"]\n[2, \"x\", \"\"]\n[2.5, \"m\", \"st";
-        let cast = Cast::parse(text).unwrap();
-        assert_eq!((cast.title.as_str(), cast.events.len(), cast.seconds(), cast.cut), ("r1", 2, 1.5, true));
-        assert_eq!(cast.events[1].what, Happened::Input("show\r".to_owned()));
-        for (text, told) in [
-            ("", "line 1 of the recording is not there: the file is empty"),
-            ("{\"version\": 1}\n", "line 1 of the recording is no header of asciicast version 2"),
-            (
-                "{\"version\": 2}\nx\n",
-                "line 2 of the recording is no event of asciicast: [seconds, kind, text]",
-            ),
-        ] {
-            assert_eq!(Cast::parse(text).unwrap_err().to_string(), told);
-        }
+    /// Whether it holds what was typed, which asciinema writes down only when asked to.
+    pub fn has_keys(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.what, Happened::Input(_)))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Echoes are in the recording, so nothing is echoed, but for lines that a person typed key by key. Where a test departs from it, the device says at which command, and hangs up.
 //! An empty line is no command: it asks for the prompt, and whether one was sent at a place depends on the way to the device.
+//! A recording without typed keys, as asciinema writes it unasked, says all that it has, and refuses the first command with the reason.
 
 use std::{future::poll_fn, io};
 
@@ -13,6 +14,10 @@ use crate::{
 use pieces::{Piece, pieces};
 
 mod pieces;
+
+/// Why a recording answers no command, and what to do about it.
+pub const WITHOUT_KEYS: &str = "the recording holds no typed keys, so nothing can be typed: record it with `jackfield session record`, or with \
+    `asciinema rec --capture-input`";
 
 /// A recording in turns.
 #[derive(Debug, Default)]
@@ -56,6 +61,9 @@ impl Script {
     pub(super) async fn play(&self, channel: &mut dyn Channel) -> io::Result<()> {
         let mut line = Vec::new();
         let commands = self.turns.iter().filter(|turn| turn.hears.is_some()).count();
+        if let ([only], 0) = (self.turns.as_slice(), commands) {
+            return play_without_keys(channel, &only.says).await;
+        }
         // What was sent where the recording has an empty line.
         let mut early = None;
         for (number, turn) in (1_usize..).zip(&self.turns) {
@@ -88,6 +96,29 @@ impl Script {
     }
 }
 
+/// Says it all. Who asks for the prompt gets it; who types anything is told that nothing can be typed.
+async fn play_without_keys(channel: &mut dyn Channel, says: &str) -> io::Result<()> {
+    send(channel, says.as_bytes()).await?;
+    let mut line = Vec::new();
+    while let Some(heard) = hear(channel, &mut line, "\r").await? {
+        if is_empty_line(&heard) {
+            send(channel, format!("\r\n{}", prompt_of(says)).as_bytes()).await?;
+            continue;
+        }
+        let told = format!("\r\n% {WITHOUT_KEYS}\r\n");
+        tracing::warn!("{}", told.trim());
+        send(channel, told.as_bytes()).await?;
+        break;
+    }
+    channel.close().await;
+    Ok(())
+}
+
+/// The last line of what was said.
+fn prompt_of(says: &str) -> &str {
+    says.rsplit(['\r', '\n']).next().unwrap_or_default()
+}
+
 /// Takes as much as was sent then; an empty line that was not sent then is answered with the prompt.
 async fn hear_command(
     channel: &mut dyn Channel,
@@ -104,8 +135,7 @@ async fn hear_command(
         if !asks_for_prompt || is_empty_line(wanted.as_bytes()) || is_secret(wanted) {
             return Ok(heard);
         }
-        let prompt = turn.says.rsplit(['\r', '\n']).next().unwrap_or_default();
-        send(channel, format!("\r\n{prompt}").as_bytes()).await?;
+        send(channel, format!("\r\n{}", prompt_of(&turn.says)).as_bytes()).await?;
     }
 }
 

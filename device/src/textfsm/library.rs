@@ -1,7 +1,8 @@
 //! The templates of a lab: files by their names, and which of them is for which command of which kind of device.
 //!
 //! An `index` is read as ntc-templates and clitable write it: `Template, Hostname, Platform, Command`, where a command may be shortened as
-//! its double brackets say (`sh[[ow]] ver[[sion]]`) and the first line that fits counts. Without one, the name of a file says it:
+//! its double brackets say (`sh[[ow]] ver[[sion]]`) and the first line that fits counts. A line may name several templates, with `:` between,
+//! whose tables are joined. Without one, the name of a file says it:
 //! `cisco_ios_show_version.textfsm`.
 
 use std::{
@@ -80,24 +81,36 @@ impl Templates {
         Self { files, ..Self::default() }
     }
 
-    /// The template of this name, with or without its ending.
+    /// The template of this name, with or without its ending; of several, with `:` between, whose tables are joined.
     ///
     /// # Errors
-    /// There is none, or it is wrong.
+    /// There is none, or it is wrong, or they cannot be joined.
     pub fn named(&self, name: &str) -> Result<Arc<Template>, LibraryError> {
         if let Some(known) = self.compiled().get(name) {
             return Ok(Arc::clone(known));
         }
+        let template = match name.split_once(':') {
+            None => self.compile(name)?,
+            Some((first, others)) => {
+                let others: Result<Vec<_>, _> =
+                    others.split(':').map(|other| self.named(other.trim())).collect();
+                let wrong = |source| LibraryError::Wrong { name: name.to_owned(), source };
+                self.compile(first.trim())?.with_joined(others?).map_err(wrong)?
+            }
+        };
+        let template = Arc::new(template);
+        self.compiled().insert(name.to_owned(), Arc::clone(&template));
+        Ok(template)
+    }
+
+    fn compile(&self, name: &str) -> Result<Template, LibraryError> {
         let with_ending = ENDINGS.iter().map(|ending| format!("{name}{ending}"));
         let file = std::iter::once(name.to_owned())
             .chain(with_ending)
             .find(|file| file != INDEX && self.files.contains_key(file));
         let text = file.as_ref().and_then(|file| self.files.get(file)).ok_or_else(|| self.unknown(name))?;
-        let template = Template::parse(text);
         let wrong = |source| LibraryError::Wrong { name: file.clone().unwrap_or_default(), source };
-        let template = Arc::new(template.map_err(wrong)?);
-        self.compiled().insert(name.to_owned(), Arc::clone(&template));
-        Ok(template)
+        Template::parse(text).map_err(wrong)
     }
 
     /// The template for a command of a kind of device.
@@ -237,11 +250,6 @@ fn completed(command: &str) -> Result<String, String> {
 fn in_index(lines: &[Line], platform: &str, command: &str) -> Result<Option<String>, LibraryError> {
     for line in lines {
         if matches(&line.platform, platform, line.number)? && matches(&line.command, command, line.number)? {
-            if line.template.contains(':') {
-                let why =
-                    format!("`{}` joins the tables of several templates; name one of them", line.template);
-                return Err(LibraryError::Index { line: line.number, why });
-            }
             return Ok(Some(line.template.clone()));
         }
     }
@@ -284,8 +292,21 @@ mod tests {
         let refused =
             |platform: &str, command: &str| lab.for_command(platform, command).unwrap_err().to_string();
         insta::assert_snapshot!(refused("junos", "sh int"), @"no template of the lab is for `sh int` on `junos`: add a line to `templates/index`, or name a template");
-        insta::assert_snapshot!(refused("junos", "show both"), @"line 6 of the lab's `templates/index`: `a.textfsm:b.textfsm` joins the tables of several templates; name one of them");
+        insta::assert_snapshot!(refused("junos", "show both"), @"there is no template `a.textfsm` in the lab's folder `templates`: it has 2 others");
         insta::assert_snapshot!(lab.named("ios_id").unwrap_err(), @"there is no template `ios_id` in the lab's folder `templates`: did you mean `ios_if`?");
+    }
+
+    #[test]
+    fn a_line_may_join_several_templates() {
+        let index = "Template, Platform, Command\na.textfsm:b.textfsm, junos, show both\n";
+        let state = "Value STATE (\\S+)\n\nStart\n  ^. -> Continue\n  ^\\S+ ${STATE} -> Record\n";
+        let lab = templates(&[("index", index), ("a.textfsm", ANY), ("b.textfsm", state)]);
+        for template in [lab.for_command("junos", "show both"), lab.named("a:b"), lab.named("a : b.textfsm")]
+        {
+            let table = template.unwrap().run("ge0 up\nge1 down\n").unwrap();
+            assert_eq!(table.header, ["NAME", "STATE"]);
+            assert_eq!(serde_json::json!(table.rows), serde_json::json!([["ge0", "up"], ["ge1", "down"]]));
+        }
     }
 
     #[test]

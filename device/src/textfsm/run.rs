@@ -1,9 +1,11 @@
 //! A template at work: line by line, rule by rule, record by record.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{
-    Table, TextFsmError,
+    Table, TextFsmError, join,
     rule::{LineOp, RecordOp, Rule},
     template::{Column, Template, ValueOption},
 };
@@ -14,6 +16,11 @@ impl Template {
     /// # Errors
     /// A rule with `Error` has matched, or an expression goes astray.
     pub fn run(&self, text: &str) -> Result<Table, TextFsmError> {
+        let extended = |table, other: &Arc<Self>| Ok(join::extend(table, &other.run(text)?, &self.joined_by));
+        self.joined.iter().try_fold(self.run_alone(text)?, extended)
+    }
+
+    fn run_alone(&self, text: &str) -> Result<Table, TextFsmError> {
         let cells = self.columns.iter().map(|_| Cell::default()).collect();
         let mut run = Run { template: self, cells, rows: Vec::new() };
         let mut state = "Start";

@@ -1,9 +1,9 @@
 //! A template: values, and states with their rules.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    TextFsmError, regex,
+    TextFsmError, join, regex,
     rule::{LineOp, RecordOp, Rule},
 };
 
@@ -46,6 +46,9 @@ pub(super) struct Column {
 pub struct Template {
     pub(super) columns: Vec<Column>,
     pub(super) states: BTreeMap<String, Vec<Rule>>,
+    /// Those whose columns are added to its table, and by which values their rows are found.
+    pub(super) joined: Vec<Arc<Self>>,
+    pub(super) joined_by: Vec<String>,
 }
 
 impl Template {
@@ -63,7 +66,18 @@ impl Template {
         let mut states = BTreeMap::new();
         while read_state(&mut reader, &values, &mut states)? {}
         check_states(&mut states)?;
-        Ok(Self { columns, states })
+        Ok(Self { columns, states, joined: Vec::new(), joined_by: Vec::new() })
+    }
+
+    /// The same, with the columns of other templates in its table.
+    ///
+    /// # Errors
+    /// One lacks the values by which rows are found.
+    pub fn with_joined(self, others: Vec<Arc<Self>>) -> Result<Self, TextFsmError> {
+        let joined_by = join::keys(std::iter::once(&self).chain(others.iter().map(Arc::as_ref)));
+        join::check(&self, &joined_by)?;
+        others.iter().try_for_each(|other| join::check(other, &joined_by))?;
+        Ok(Self { joined: others, joined_by, ..self })
     }
 
     /// The names of its values, in order.

@@ -74,3 +74,20 @@ async fn a_test_that_departs_is_told_where() {
     let error = dialogue(&replay, "telnet", Vec::new(), "show interfaces").await.unwrap_err().to_string();
     assert!(error.contains("at command 11 of 12: it has `show ip route`, not `show interfaces`"), "{error}");
 }
+
+#[tokio::test]
+async fn a_recording_without_keys_says_that_nothing_can_be_typed() {
+    let text =
+        "{\"version\": 3}\n[0.1, \"o\", \"r1# \"]\n[1, \"o\", \"show version\\r\\nVersion 1\\r\\nr1# \"]\n";
+    let replay = serve_recording("r1", &Cast::parse(text).unwrap(), Listen::default()).await.unwrap();
+    let (_folder, settings) = settings();
+    for way in WAYS {
+        let target = target(properties(&replay, way), json!({"profile": "generic"}));
+        let mut session = Session::open(target, &settings, LONG, Vec::new()).await.unwrap();
+        let told = match session.command("show version", LONG).await {
+            Ok(answer) => answer,
+            Err(error) => error.to_string(),
+        };
+        assert!(told.contains("holds no typed keys, so nothing can be typed"), "{way}: {told}");
+    }
+}
