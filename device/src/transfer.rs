@@ -8,6 +8,7 @@ mod tree;
 use std::{
     io,
     path::{Path, PathBuf},
+    task::Poll,
 };
 
 use tokio::time::timeout_at;
@@ -205,7 +206,7 @@ pub async fn get(
 }
 
 /// SFTP, or none where it is to be SCP.
-async fn sftp_or_scp(beside: &dyn Beside, way: Way) -> Result<Option<sftp::Sftp>, TransferError> {
+async fn sftp_or_scp(beside: &dyn Beside, way: Way) -> Result<Option<sftp::Sftp<'_>>, TransferError> {
     match way {
         Way::Scp => Ok(None),
         Way::Sftp => sftp::Sftp::begin(beside).await.map(Some),
@@ -236,17 +237,27 @@ fn is_lack(error: &TransferError) -> bool {
     matches!(error, TransferError::Protocol { .. })
 }
 
-/// The file that was under way when the time was over is named; where there was none yet, what was asked for.
+/// The file that was under way when the time was over is named; where there was none yet, what was asked for. A file that is just taking its
+/// place is let take it: each of its requests has a limit of its own.
 async fn within<T>(
     deadline: Deadline,
     asked: &str,
     progress: &Progress,
     moving: impl Future<Output = Result<T, TransferError>>,
 ) -> Result<T, TransferError> {
-    let late = |_| {
+    let late = || {
         let path = progress.told().path;
         let path = if path.is_empty() { asked.to_owned() } else { path };
         TransferError::Late { path, within: deadline.span() }
     };
-    timeout_at(deadline.instant(), moving).await.map_err(late)?
+    let mut moving = std::pin::pin!(moving);
+    if let Ok(moved) = timeout_at(deadline.instant(), moving.as_mut()).await {
+        return moved;
+    }
+    std::future::poll_fn(|cx| match moving.as_mut().poll(cx) {
+        Poll::Ready(moved) => Poll::Ready(moved),
+        Poll::Pending if progress.is_busy() => Poll::Pending,
+        Poll::Pending => Poll::Ready(Err(late())),
+    })
+    .await
 }

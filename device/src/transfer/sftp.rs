@@ -1,13 +1,22 @@
 //! SFTP, with several requests under way at once.
 
-use std::path::Path;
+mod place;
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use russh_sftp::{
-    client::{Config, SftpSession, error::Error, fs::File},
+    client::{Config, RawSftpSession, SftpSession, error::Error, fs::File},
     protocol::{FileAttributes, FileType, OpenFlags, StatusCode},
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::OnceCell,
+};
 
+use self::place::Placed;
 use super::{
     TransferError,
     file::{Sink, Source},
@@ -21,13 +30,18 @@ use crate::{
 const WAY: &str = "SFTP";
 
 /// A conversation with the device's SFTP server.
-pub(super) struct Sftp {
+pub(super) struct Sftp<'b> {
     session: SftpSession,
     errors: Errors,
+    beside: &'b dyn Beside,
+    /// What can put one file over another in a single step; opened when it is first needed.
+    one_step: OnceCell<Option<RawSftpSession>>,
+    /// The server has shown that it renames nothing.
+    renames_nothing: AtomicBool,
 }
 
-impl Sftp {
-    pub(super) async fn begin(beside: &dyn Beside) -> Result<Self, TransferError> {
+impl<'b> Sftp<'b> {
+    pub(super) async fn begin(beside: &'b dyn Beside) -> Result<Self, TransferError> {
         let failed = |why: String| TransferError::Protocol { way: WAY, why };
         let started = beside.start(Start::Subsystem("sftp".to_owned())).await;
         let stream = ProgramStream::new(started.map_err(|error| failed(error.to_string()))?);
@@ -35,11 +49,17 @@ impl Sftp {
         let config = Config { request_timeout_secs: SFTP_ANSWER_SECS_MAX, ..Config::default() };
         let session = SftpSession::new_with_config(stream, config).await;
         let session = session.map_err(|error| failed(format!("{error} {}", errors.told())))?;
-        Ok(Self { session, errors })
+        let (one_step, renames_nothing) = (OnceCell::new(), AtomicBool::new(false));
+        Ok(Self { session, errors, beside, one_step, renames_nothing })
     }
 
     fn remote(&self, path: &str, error: &Error) -> TransferError {
-        let why = match error {
+        TransferError::Remote { path: path.to_owned(), why: self.why(error) }
+    }
+
+    /// An error in words.
+    fn why(&self, error: &Error) -> String {
+        match error {
             Error::Status(status) if status.status_code == StatusCode::NoSuchFile => {
                 "there is no such file or folder".to_owned()
             }
@@ -53,8 +73,7 @@ impl Sftp {
             | Error::Limited(_)
             | Error::UnexpectedPacket
             | Error::UnexpectedBehavior(_)) => format!("{error} {}", self.errors.told()).trim().to_owned(),
-        };
-        TransferError::Remote { path: path.to_owned(), why }
+        }
     }
 
     fn broken(path: &str, error: &std::io::Error) -> TransferError {
@@ -98,35 +117,62 @@ impl Sftp {
                 self.make_folder(&there).await?;
                 continue;
             }
-            let file =
-                Source::open(&names.iter().fold(local.to_owned(), |path, name| path.join(name))).await?;
-            let part = format!("{there}.part");
-            let put = match self.put(file, &part).await {
-                Ok(bytes) => self.give_place(&part, &there).await.map(|()| bytes),
-                Err(error) => Err(error),
-            };
-            match put {
-                Ok(bytes) => progress.done(bytes),
-                Err(error) => {
-                    if let Err(error) = self.session.remove_file(&part).await {
-                        tracing::debug!(%error, "the beginning of a file could not be removed from the device");
-                    }
-                    return Err(error.of(&part, &there));
-                }
-            }
+            let file = names.iter().fold(local.to_owned(), |path, name| path.join(name));
+            progress.done(self.put_in_place(&file, &there, progress).await?);
         }
         Ok(())
     }
 
-    /// Servers of this protocol's version refuse to put a file in the place of another.
-    async fn give_place(&self, part: &str, there: &str) -> Result<(), TransferError> {
-        if self.session.rename(part, there).await.is_ok() {
-            return Ok(());
+    /// Writes a file beside its place, and gives it the place when it is whole.
+    async fn put_in_place(
+        &self,
+        file: &Path,
+        there: &str,
+        progress: &Progress,
+    ) -> Result<u64, TransferError> {
+        if self.renames_nothing.load(Ordering::Relaxed) {
+            return self.put_new(file, there).await;
         }
-        if let Err(error) = self.session.remove_file(there).await {
-            tracing::debug!(%error, path = there, "no file had to make place on the device");
+        let part = format!("{there}.part");
+        let put = self.put(Source::open(file).await?, &part).await;
+        let bytes = match put {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.remove_part(&part).await;
+                return Err(error.of(&part, there));
+            }
+        };
+        match self.give_place(&part, there, progress).await {
+            Ok(Placed::Done) => Ok(bytes),
+            Ok(Placed::NoRename) => {
+                self.remove_part(&part).await;
+                self.renames_nothing.store(true, Ordering::Relaxed);
+                self.put_new(file, there).await
+            }
+            Err(unplaced) => {
+                if !unplaced.keep_part {
+                    self.remove_part(&part).await;
+                }
+                Err(unplaced.error)
+            }
         }
-        self.session.rename(part, there).await.map_err(|error| self.remote(there, &error))
+    }
+
+    /// Writes a file where it is to stand, if nothing stands there yet.
+    async fn put_new(&self, file: &Path, there: &str) -> Result<u64, TransferError> {
+        let file = Source::open(file).await?;
+        self.check_free(there).await?;
+        let put = self.put(file, there).await;
+        if put.is_err() {
+            self.remove_part(there).await;
+        }
+        put
+    }
+
+    async fn remove_part(&self, part: &str) {
+        if let Err(error) = self.session.remove_file(part).await {
+            tracing::debug!(%error, path = part, "the beginning of a file could not be removed from the device");
+        }
     }
 
     async fn make_folder(&self, path: &str) -> Result<(), TransferError> {

@@ -7,7 +7,10 @@ use std::{
     fs::DirEntry,
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::TransferError;
@@ -102,7 +105,11 @@ fn refused(path: &Path, why: &str) -> TransferError {
 
 /// How far a move has come, for the one who has to tell that it was not all.
 #[derive(Debug, Default)]
-pub(super) struct Progress(Mutex<Step>);
+pub(super) struct Progress {
+    step: Mutex<Step>,
+    /// Something is done that must not be left halfway.
+    busy: AtomicBool,
+}
 
 /// What is being moved, and what was.
 #[derive(Clone, Debug, Default)]
@@ -134,8 +141,21 @@ impl Progress {
         self.with(|step| step.clone())
     }
 
+    /// Does something that is not to be left halfway, also where the time is over.
+    pub(super) async fn without_pause<T>(&self, doing: impl Future<Output = T>) -> T {
+        self.busy.store(true, Ordering::Relaxed);
+        let done = doing.await;
+        self.busy.store(false, Ordering::Relaxed);
+        done
+    }
+
+    /// Whether such a thing is being done.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
     fn with<T>(&self, change: impl FnOnce(&mut Step) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.step.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -23,11 +23,13 @@ macro_rules! with_both_libraries {
 mod boot;
 mod connecting;
 mod faults;
+mod file_server;
 mod files;
 mod late;
 mod openssh;
 mod peers;
 mod profiles;
+mod replacing;
 mod replay;
 #[expect(clippy::indexing_slicing, reason = "a line that is not there has failed the test")]
 mod screens;
