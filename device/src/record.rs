@@ -1,4 +1,7 @@
 //! Listeners of a dialogue, and the one that writes it down: asciicast v2, with secrets struck out before they reach the disk.
+//!
+//! Secrets are those that are known from the beginning, those that are sent as such, and what is sent after the device asked for one; from then
+//! on each is struck out wherever it stands.
 
 use std::{
     io::Write,
@@ -14,6 +17,7 @@ pub mod redact;
 pub mod typed;
 
 use redact::Redactor;
+use typed::Typed;
 
 /// One who listens to a dialogue. Called in the order of events; must not block.
 pub trait Tap: Send {
@@ -21,6 +25,8 @@ pub trait Tap: Send {
     fn output(&mut self, bytes: &[u8]);
     /// What it was sent; stars for a secret.
     fn input(&mut self, bytes: &[u8]);
+    /// What [`Tap::input`] is told in other words next: it is secret, and must be seen nowhere.
+    fn secret(&mut self, _bytes: &[u8]) {}
     /// The terminal has another size.
     fn resize(&mut self, _window: Window) {}
     /// A place people look for: a step, a test.
@@ -37,6 +43,7 @@ pub struct Recorder<W: Write + Send> {
     full: bool,
     output: Redactor,
     input: Redactor,
+    typed: Typed,
     broken_tail: Vec<u8>,
 }
 
@@ -50,6 +57,7 @@ impl<W: Write + Send> Recorder<W> {
             full: false,
             output: Redactor::new(secrets),
             input: Redactor::new(secrets),
+            typed: Typed::default(),
             broken_tail: Vec::new(),
         };
         let header = serde_json::json!({
@@ -61,6 +69,12 @@ impl<W: Write + Send> Recorder<W> {
         });
         recorder.line(&header.to_string());
         recorder
+    }
+
+    /// Strikes out these too, from now on.
+    pub fn hide(&mut self, secrets: &[String]) {
+        self.output.add(secrets);
+        self.input.add(secrets);
     }
 
     fn line(&mut self, line: &str) {
@@ -114,15 +128,24 @@ impl<W: Write + Send> Recorder<W> {
 
 impl<W: Write + Send> Tap for Recorder<W> {
     fn output(&mut self, bytes: &[u8]) {
-        let clean = self.output.push(bytes);
+        let said = self.typed.said(bytes);
+        let clean = self.output.push(&said);
         let text = self.output_text(&clean);
         self.event("o", &text);
     }
 
     fn input(&mut self, bytes: &[u8]) {
-        let mut clean = self.input.push(bytes);
+        let shown = self.typed.shown(bytes);
+        if let Some(secret) = self.typed.take_secret() {
+            self.hide(&[secret]);
+        }
+        let mut clean = self.input.push(shown);
         clean.extend(self.input.finish());
         self.event("i", &String::from_utf8_lossy(&clean));
+    }
+
+    fn secret(&mut self, bytes: &[u8]) {
+        self.typed.hide(bytes);
     }
 
     fn resize(&mut self, window: Window) {
@@ -130,7 +153,7 @@ impl<W: Write + Send> Tap for Recorder<W> {
     }
 
     fn mark(&mut self, label: &str) {
-        self.event("m", label);
+        self.event("m", &self.input.text(label));
     }
 
     fn end(&mut self) {
@@ -153,6 +176,10 @@ impl<T: Tap> Tap for Arc<Mutex<T>> {
         self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).input(bytes);
     }
 
+    fn secret(&mut self, bytes: &[u8]) {
+        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).secret(bytes);
+    }
+
     fn resize(&mut self, window: Window) {
         self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).resize(window);
     }
@@ -167,11 +194,14 @@ impl<T: Tap> Tap for Arc<Mutex<T>> {
 }
 
 #[cfg(test)]
+mod planted;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Shared(Arc<Mutex<Vec<u8>>>);
+    pub(super) struct Shared(pub(super) Arc<Mutex<Vec<u8>>>);
 
     impl Write for Shared {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -28,7 +28,9 @@ impl Redactor {
         let more = secrets
             .iter()
             .filter(|secret| secret.len() >= SECRET_BYTES_MIN)
-            .map(|secret| secret.clone().into_bytes());
+            .map(|secret| secret.clone().into_bytes())
+            .filter(|secret| !self.secrets.contains(secret));
+        let more: Vec<Vec<u8>> = more.collect();
         self.secrets.extend(more);
         self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         self.secrets.dedup();

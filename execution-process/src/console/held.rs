@@ -55,10 +55,10 @@ impl Held {
         came
     }
 
-    /// Gives the device what was typed, of which so much may be written down.
-    pub(super) async fn type_in(&mut self, bytes: &[u8], shown: &[u8]) -> Result<(), String> {
+    /// Gives the device what was typed; those who write it down see what of it is secret.
+    pub(super) async fn type_in(&mut self, bytes: &[u8]) -> Result<(), String> {
         let Some(dialogue) = self.dialogue() else { return Err("the session has been closed".to_owned()) };
-        let sent = dialogue.send_shown(bytes, shown, Deadline::after(TYPE_LIMIT)).await;
+        let sent = dialogue.send(bytes, Deadline::after(TYPE_LIMIT)).await;
         sent.map_err(|error| error.to_string())
     }
 

@@ -10,10 +10,7 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use jackfield_device::{
     channel::Window,
-    record::{
-        Recorder, Tap,
-        typed::{QUESTION_BYTES, Typed},
-    },
+    record::{Recorder, Tap},
     session::Session,
 };
 use jackfield_protocol::{
@@ -58,7 +55,6 @@ pub(super) struct Seat<'a> {
     /// When they typed last.
     typed: Instant,
     /// What they type, as recordings show it.
-    keys: Typed,
     told_to_take: bool,
     /// What was said while they typed, in all their turns.
     recording: Option<Recorded>,
@@ -105,7 +101,6 @@ impl<'a> Seat<'a> {
             turn: None,
             window: None,
             typed: Instant::now(),
-            keys: Typed::default(),
             told_to_take: false,
             recording: None,
         }
@@ -240,8 +235,7 @@ impl<'a> Seat<'a> {
             }
             return Ok(());
         };
-        let shown = self.keys.shown(&self.live.fan.last(QUESTION_BYTES), bytes);
-        let sent = held.type_in(bytes, shown).await;
+        let sent = held.type_in(bytes).await;
         match sent {
             Ok(()) => Ok(()),
             Err(why) => {

@@ -14,7 +14,7 @@ use std::{
 
 use jackfield_device::{
     channel::Window,
-    record::{Recorder, Tap, redact::Redactor},
+    record::{Recorder, Tap, redact::Redactor, typed::Typed},
 };
 use jackfield_protocol::id::{ConsoleId, UserName};
 use tokio::sync::mpsc;
@@ -32,6 +32,8 @@ pub(crate) struct Fan(Arc<Mutex<Inner>>);
 struct Inner {
     screen: VecDeque<u8>,
     secrets: Vec<String>,
+    /// What the test and the person type.
+    typed: Typed,
     watchers: Vec<Watcher>,
     /// Who types instead of the test.
     typing: Option<(ConsoleId, UserName)>,
@@ -138,13 +140,6 @@ impl Fan {
         inner.watchers.retain(|watcher| watcher.to.send(Seen::Typing(typing.clone())).is_ok());
     }
 
-    /// The end of what the device said.
-    pub(crate) fn last(&self, bytes: usize) -> Vec<u8> {
-        let inner = self.inner();
-        let skipped = inner.screen.len().saturating_sub(bytes);
-        inner.screen.iter().skip(skipped).copied().collect()
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // A panic between two statements of this module leaves at worst a watcher too few.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -157,6 +152,20 @@ impl Inner {
         let over = self.screen.len().saturating_add(last.len()).saturating_sub(SCREEN_BYTES_MAX);
         self.screen.drain(..over.min(self.screen.len()));
         self.screen.extend(last);
+    }
+}
+
+impl Inner {
+    /// Whoever may not type sees stars in its place from now on.
+    fn learn(&mut self, secret: String) {
+        let fresh = std::slice::from_ref(&secret);
+        for redactor in self.watchers.iter_mut().filter_map(|watcher| watcher.redactor.as_mut()) {
+            redactor.add(fresh);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.lock().unwrap_or_else(PoisonError::into_inner).hide(fresh);
+        }
+        self.secrets.push(secret);
     }
 }
 
@@ -176,6 +185,7 @@ impl Tap for Fan {
     fn output(&mut self, bytes: &[u8]) {
         let mut inner = self.inner();
         inner.keep(bytes);
+        inner.typed.said(bytes);
         inner.watchers.retain_mut(|watcher| watcher.show(bytes));
         if let Some(recorder) = &mut inner.recorder {
             recorder.output(bytes);
@@ -183,8 +193,24 @@ impl Tap for Fan {
     }
 
     fn input(&mut self, bytes: &[u8]) {
-        if let Some(recorder) = &mut self.inner().recorder {
-            recorder.input(bytes);
+        let mut inner = self.inner();
+        let shown = inner.typed.shown(bytes);
+        if let Some(recorder) = &mut inner.recorder {
+            if shown != bytes {
+                recorder.secret(bytes);
+            }
+            recorder.input(shown);
+        }
+        if let Some(secret) = inner.typed.take_secret() {
+            inner.learn(secret);
+        }
+    }
+
+    fn secret(&mut self, bytes: &[u8]) {
+        let mut inner = self.inner();
+        inner.typed.hide(bytes);
+        if let Some(recorder) = &mut inner.recorder {
+            recorder.secret(bytes);
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use jackfield_device::{
     channel::Window,
-    record::{Recorder, Tap},
+    record::{Recorder, Tap, typed::Typed},
 };
 use jackfield_protocol::id::AttemptId;
 
@@ -20,6 +20,8 @@ pub(super) struct Recording(Arc<Mutex<Pieces>>);
 struct Pieces {
     title: String,
     secrets: Vec<String>,
+    /// What is typed from the first piece to the last: a secret of one is a secret of all.
+    typed: Typed,
     /// The test that spoke last: what the device says is for it.
     current: Option<AttemptId>,
     recorders: BTreeMap<AttemptId, Recorder<File>>,
@@ -27,8 +29,9 @@ struct Pieces {
 
 impl Recording {
     pub(super) fn new(title: &str) -> Self {
-        let (title, secrets) = (title.to_owned(), Vec::new());
-        Self(Arc::new(Mutex::new(Pieces { title, secrets, current: None, recorders: BTreeMap::new() })))
+        let (title, secrets, typed) = (title.to_owned(), Vec::new(), Typed::default());
+        let pieces = Pieces { title, secrets, typed, current: None, recorders: BTreeMap::new() };
+        Self(Arc::new(Mutex::new(pieces)))
     }
 
     /// What must not reach the disk; said before the session is opened.
@@ -70,9 +73,13 @@ impl Recording {
     }
 
     fn tell(&self, tell: impl FnOnce(&mut Recorder<File>)) {
-        let mut pieces = self.pieces();
-        let current = pieces.current;
-        if let Some(recorder) = current.and_then(|attempt| pieces.recorders.get_mut(&attempt)) {
+        self.pieces().tell(tell);
+    }
+}
+
+impl Pieces {
+    fn tell(&mut self, tell: impl FnOnce(&mut Recorder<File>)) {
+        if let Some(recorder) = self.current.and_then(|attempt| self.recorders.get_mut(&attempt)) {
             tell(recorder);
         }
     }
@@ -80,11 +87,30 @@ impl Recording {
 
 impl Tap for Recording {
     fn output(&mut self, bytes: &[u8]) {
-        self.tell(|recorder| recorder.output(bytes));
+        let mut pieces = self.pieces();
+        pieces.typed.said(bytes);
+        pieces.tell(|recorder| recorder.output(bytes));
     }
 
     fn input(&mut self, bytes: &[u8]) {
-        self.tell(|recorder| recorder.input(bytes));
+        let mut pieces = self.pieces();
+        let shown = pieces.typed.shown(bytes);
+        pieces.tell(|recorder| {
+            if shown != bytes {
+                recorder.secret(bytes);
+            }
+            recorder.input(shown);
+        });
+        if let Some(secret) = pieces.typed.take_secret() {
+            pieces.recorders.values_mut().for_each(|recorder| recorder.hide(std::slice::from_ref(&secret)));
+            pieces.secrets.push(secret);
+        }
+    }
+
+    fn secret(&mut self, bytes: &[u8]) {
+        let mut pieces = self.pieces();
+        pieces.typed.hide(bytes);
+        pieces.tell(|recorder| recorder.secret(bytes));
     }
 
     fn resize(&mut self, window: Window) {

@@ -9,10 +9,7 @@ use jackfield_device::{
     channel::Window,
     expect::Dialogue,
     limits::OPEN_TIMEOUT,
-    record::{
-        Recorder, Tap,
-        typed::{QUESTION_BYTES, Typed},
-    },
+    record::{Recorder, Tap},
     session::{Session, SessionError, SessionSettings, connect_raw},
     target::SessionTarget,
 };
@@ -40,9 +37,6 @@ pub(in crate::command) struct Here {
     held: Held,
     seen: mpsc::UnboundedReceiver<Vec<u8>>,
     waiting: VecDeque<Came>,
-    keys: Typed,
-    /// The end of what was shown.
-    last: Vec<u8>,
     path: PathBuf,
 }
 
@@ -114,7 +108,7 @@ impl Here {
             Came::Said(EpToPerson::Notice { text: begun }),
             Came::Said(EpToPerson::Typing { user: None, you: true }),
         ]);
-        Ok(Self { held, seen, waiting, keys: Typed::default(), last: Vec::new(), path })
+        Ok(Self { held, seen, waiting, path })
     }
 
     /// What comes next; nothing is lost when the wait is given up.
@@ -125,12 +119,11 @@ impl Here {
             }
             tokio::select! {
                 biased;
-                Some(bytes) = self.seen.recv() => return self.shown(bytes),
+                Some(bytes) = self.seen.recv() => return Came::Shown(bytes),
                 goes_on = self.held.listen() => if !goes_on {
                     self.held.dialogue().close().await;
                     while let Some(Some(bytes)) = self.seen.recv().now_or_never() {
-                        let shown = self.shown(bytes);
-                        self.waiting.push_back(shown);
+                        self.waiting.push_back(Came::Shown(bytes));
                     }
                     let reason = match &self.held {
                         Held::Session(_) => "the device closed the connection",
@@ -143,16 +136,8 @@ impl Here {
         }
     }
 
-    fn shown(&mut self, bytes: Vec<u8>) -> Came {
-        self.last.extend_from_slice(&bytes);
-        let over = self.last.len().saturating_sub(QUESTION_BYTES);
-        self.last.drain(..over);
-        Came::Shown(bytes)
-    }
-
     pub(super) async fn type_in(&mut self, keys: &[u8]) -> Result<()> {
-        let shown = self.keys.shown(&self.last, keys);
-        let sent = self.held.dialogue().send_shown(keys, shown, Deadline::after(TYPE_LIMIT)).await;
+        let sent = self.held.dialogue().send(keys, Deadline::after(TYPE_LIMIT)).await;
         if let Err(error) = sent {
             let text = format!("the device did not take what you typed: {error}");
             self.waiting.push_back(Came::Said(EpToPerson::Notice { text }));

@@ -11,10 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use jackfield_device::{
     channel::Window,
-    record::{
-        Recorder, Tap,
-        typed::{QUESTION_BYTES, Typed},
-    },
+    record::{Recorder, Tap},
 };
 use jackfield_protocol::{console::EpToPerson, id::BlobHash};
 
@@ -25,9 +22,6 @@ use crate::{client::Client, output};
 pub(super) struct Recording {
     recorder: Recorder<File>,
     path: PathBuf,
-    keys: Typed,
-    /// What was shown last.
-    last: Vec<u8>,
     /// The device was opened for this person.
     own: bool,
 }
@@ -63,15 +57,12 @@ pub(in crate::command) fn forget_empty(path: &Path) {
 impl Recording {
     pub(super) fn new(file: File, path: PathBuf, title: &str, window: Window) -> Self {
         let recorder = Recorder::new(file, title, window, &[]);
-        Self { recorder, path, keys: Typed::default(), last: Vec::new(), own: false }
+        Self { recorder, path, own: false }
     }
 
     pub(super) fn came(&mut self, came: &Came) {
         match came {
             Came::Shown(bytes) => {
-                self.last.extend_from_slice(bytes);
-                let over = self.last.len().saturating_sub(QUESTION_BYTES);
-                self.last.drain(..over);
                 self.recorder.output(bytes);
             }
             Came::Said(EpToPerson::Begin { run, .. }) => self.own = run.is_none(),
@@ -84,8 +75,7 @@ impl Recording {
     }
 
     pub(super) fn typed(&mut self, keys: &[u8]) {
-        let shown = self.keys.shown(&self.last, keys);
-        self.recorder.input(shown);
+        self.recorder.input(keys);
     }
 
     pub(super) fn resized(&mut self, rows: u16, columns: u16) {

@@ -40,6 +40,9 @@ impl Dialogue {
         deadline: Deadline,
     ) -> Result<(), ExpectError> {
         for tap in &mut self.taps {
+            if shown != bytes {
+                tap.secret(bytes);
+            }
             tap.input(shown);
         }
         let Some(pace) = self.pace else { return self.write(bytes, deadline).await };
