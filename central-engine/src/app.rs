@@ -17,6 +17,7 @@ use crate::{
     blobs::Blobs,
     clock,
     engine::{EngineHandle, Terms},
+    feed::Feed,
     lab::{consoles::Consoles, eps::Eps, globals::Globals, resources::Resources},
     live::Live,
     logs::Logs,
@@ -35,6 +36,8 @@ pub struct App {
     pub blobs: Blobs,
     /// What happens in runs.
     pub live: Live,
+    /// What changes in the lab as a whole.
+    pub feed: Feed,
     /// The resource tree and the SUTs.
     pub resources: Resources,
     /// Global parameters.

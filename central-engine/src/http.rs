@@ -9,10 +9,13 @@ mod body;
 mod console;
 mod ep;
 mod event;
+mod feed;
 mod health;
+mod lease;
 mod live;
 mod log;
 mod login;
+mod notice;
 mod openapi;
 mod page;
 mod power;
@@ -53,6 +56,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(test::routes)
             .configure(event::routes)
             .configure(live::routes)
+            .configure(feed::routes)
+            .configure(lease::routes)
+            .configure(notice::routes)
             .configure(question::routes)
             .configure(log::routes)
             .configure(attempt::routes)

@@ -80,6 +80,7 @@ async fn take_end(
                     error.chain()
                 );
             }
+            app.feed.notices_changed();
             under_way.remove(&id);
         }
         // Its number stays under way: a job that panics is not tried again before a restart.

@@ -17,6 +17,7 @@ pub mod store;
 
 pub mod auth;
 pub mod blobs;
+pub mod feed;
 pub mod lab;
 pub mod live;
 pub mod logs;
@@ -48,6 +49,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     app::App,
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
+    feed::Feed,
     live::Live,
     store::{Store, token::TokenRow},
 };
@@ -106,6 +108,7 @@ pub async fn start(options: Options) -> Result<Running> {
     let (failure, failed) = mpsc::channel(2);
     app.tasks.spawn(keep_running(app.clone(), limits, commands, failure.clone()));
     app.tasks.spawn(jobs::work(app.clone(), settings.clone()));
+    app.tasks.spawn(feed::keep_looking(app.clone()));
     let server = serve(app.clone(), listener, failure)?;
     let url = settings.url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
     Ok(Running { address, url, admin_password, notices, app, server, failed })
@@ -150,16 +153,22 @@ async fn assemble(
         log_window_bytes: settings.log_window_bytes,
     };
     let lab = Arc::new(lab);
+    let feed = Feed::new(getrandom::u32().context("drawing a number for this life of the engine")?);
     let app = App {
         engine,
         logs: logs::Logs::open(data.join("logs"), settings.limits.log_bytes).context("opening the logs")?,
         blobs: blobs::Blobs::open(data.join("blobs")).context("opening the files")?,
-        live: Live::default(),
-        resources: lab::resources::Resources::start(store.clone(), lab::first_files::resources(&lab)?)
-            .await?,
+        live: Live::new(feed.clone()),
+        resources: lab::resources::Resources::start(
+            store.clone(),
+            lab::first_files::resources(&lab)?,
+            feed.clone(),
+        )
+        .await?,
         globals: lab::globals::Globals::new(store.clone(), lab::first_files::globals(Arc::clone(&lab))),
         eps: lab::eps::Eps::load(&store).await?,
-        consoles: lab::consoles::Consoles::default(),
+        consoles: lab::consoles::Consoles::new(feed.clone()),
+        feed,
         kind: settings.kind,
         lab,
         terms,

@@ -56,6 +56,11 @@ pub const LIVE_BATCH: u32 = 500;
 /// Silence after which a live page gets a comment line, so that proxies keep the connection.
 pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);
 
+/// Things whose newest state the live feed of the lab keeps; a watcher that is behind the oldest asks for everything.
+pub const FEED_KEPT_MAX: usize = 10_000;
+/// Shortest time between two looks at what is different: a run with a thousand events a second is ten lines a second.
+pub const FEED_PAUSE: Duration = Duration::from_millis(100);
+
 /// Log files held open for writing; the one not written longest is closed and opened again when wanted.
 pub const LOG_FILES_OPEN_MAX: usize = 256;
 /// Bytes of a log that one frame of its compressed form holds; a range is read by unpacking the frames it touches.

@@ -16,13 +16,17 @@ use jackfield_protocol::{
 use tokio::sync::watch;
 
 use crate::{
+    feed::Feed,
     limits,
     store::{self, Store, StoreError},
 };
 
 /// The hub. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Live(Arc<Mutex<BTreeMap<RunId, Watched>>>);
+pub struct Live {
+    runs: Arc<Mutex<BTreeMap<RunId, Watched>>>,
+    feed: Feed,
+}
 
 /// A run that someone watches.
 #[derive(Debug)]
@@ -53,8 +57,13 @@ pub struct Watcher {
 }
 
 impl Live {
+    /// A hub that tells the feed of the lab too.
+    pub fn new(feed: Feed) -> Self {
+        Self { runs: Arc::default(), feed }
+    }
+
     fn watched(&self) -> MutexGuard<'_, BTreeMap<RunId, Watched>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows events that are stored. Costs nothing for runs that nobody watches.
@@ -70,6 +79,8 @@ impl Live {
             }
             run.newest.send_replace(event.seq);
         }
+        drop(watched);
+        self.feed.happened(events);
     }
 
     /// Begins to watch a run, from after event `seq` on; 0 shows everything.

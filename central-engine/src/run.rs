@@ -1,5 +1,8 @@
 //! What people do with runs: start them, give them more tests, run again what failed, and read how they went.
 
+pub(crate) mod asked;
+pub(crate) mod notices;
+pub(crate) mod open;
 pub(crate) mod queue;
 pub(crate) mod results;
 pub(crate) mod retry;

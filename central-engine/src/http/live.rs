@@ -9,7 +9,7 @@ use std::sync::{
 };
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, stream};
 use jackfield_protocol::{api::RunSnapshot, error::ErrorCode, id::RunId};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -63,32 +63,37 @@ pub(super) async fn live(
     let stop = app.stop.clone();
     let over = row.state.is_final() && row.seq <= after;
     let frames = Frames { first, watcher, run, stop, over, open };
-    Ok(HttpResponse::Ok()
+    Ok(events(stream::unfold(frames, |mut frames| async {
+        let text = frames.next().await?;
+        Some((text, frames))
+    })))
+}
+
+/// An answer that goes on: server-sent events, each a text of [`frame`] or a comment.
+pub(super) fn events(texts: impl Stream<Item = String> + 'static) -> HttpResponse {
+    HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // Neither our own compression nor a proxy may hold frames back.
         .insert_header((header::CONTENT_ENCODING, "identity"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(stream::unfold(frames, |mut frames| async {
-            let text = frames.next().await?;
-            Some((Ok::<_, Failure>(web::Bytes::from(text)), frames))
-        })))
+        .streaming(texts.map(|text| Ok::<_, Failure>(web::Bytes::from(text))))
 }
 
-fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {
+pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))
 }
 
 /// One server-sent event. JSON has no line breaks of its own.
-fn frame(event: &str, id: u64, data: &str) -> String {
+pub(super) fn frame(event: &str, id: impl std::fmt::Display, data: &str) -> String {
     format!("id: {id}\nevent: {event}\ndata: {data}\n\n")
 }
 
 /// Counts a live page while it is open.
-struct OpenPage(Arc<AtomicUsize>);
+pub(super) struct OpenPage(Arc<AtomicUsize>);
 
 impl OpenPage {
-    fn new(app: &App) -> Result<Self, Failure> {
+    pub(super) fn new(app: &App) -> Result<Self, Failure> {
         let open = Self(Arc::clone(&app.live_pages));
         let (count, most) = (app.live_pages.fetch_add(1, Ordering::Relaxed), app.limits.browsers);
         if u64::try_from(count).is_ok_and(|count| count < most) {

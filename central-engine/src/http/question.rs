@@ -1,42 +1,23 @@
 //! What running tests ask people.
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpResponse, web};
-use jackfield_protocol::{
-    event::Fact,
-    id::{AttemptId, RunId},
-    link::Interact,
-    time::Time,
-};
-use jackfield_scheduler::effect::AttemptState;
-use serde::{Deserialize, Serialize};
+use jackfield_protocol::{api::Page, id::RunId};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Answer, run};
 use crate::{
     app::{App, audit_alone},
     auth::{Guard, MayRead, MayRun},
-    store,
+    feed::RunQuestions,
+    run::asked::{self, Question},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
+        .route("/questions", web::get().to(all))
         .route("/runs/{run}/questions", web::get().to(list))
         .route("/runs/{run}/questions/{question}", web::post().to(answer));
-}
-
-/// A question that waits for its answer.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Question {
-    /// Its number in the run.
-    question: u64,
-    /// The test that asks.
-    attempt: AttemptId,
-    /// Since when.
-    asked: Time,
-    /// The question.
-    interact: Interact,
 }
 
 /// An answer to a question.
@@ -46,30 +27,27 @@ pub(super) struct AnswerBody {
     answer: Value,
 }
 
+/// The questions of all runs that wait for an answer.
+#[utoipa::path(get, path = "/api/v1/questions", tag = "runs", responses((status = 200, body = Page<RunQuestions>)))]
+pub(super) async fn all(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
+    let runs = app.engine.ask(|scheduler| scheduler.runs().collect::<Vec<_>>()).await?;
+    let mut items = Vec::new();
+    for run in runs {
+        let questions = asked::waiting(&app, run).await?;
+        if !questions.is_empty() {
+            items.push(RunQuestions { run, questions });
+        }
+    }
+    Ok(HttpResponse::Ok().json(Page { items, next: None }))
+}
+
 /// The questions of a run that wait for an answer.
 #[utoipa::path(get, path = "/api/v1/runs/{run}/questions", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, body = Vec<Question>), (status = 404)))]
 pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
     let run = *run;
     run::summary(&app, run).await?;
-    let mut conn = app.store.read().await?;
-    let mut open = BTreeMap::new();
-    for event in store::event::dialogue(&mut conn, run).await? {
-        if let Fact::Asked { attempt, question, interact } = event.fact {
-            open.insert(question, Question { question, attempt, asked: event.at, interact });
-        } else if let Fact::Answered { question, .. } = event.fact {
-            open.remove(&question);
-        }
-    }
-    let mut waiting = Vec::new();
-    for (_, question) in open {
-        // A test that ended waits for nothing, answered or not.
-        let attempt = store::attempt::fetch(&mut conn, question.attempt).await?;
-        if attempt.is_some_and(|attempt| attempt.state == AttemptState::Started) {
-            waiting.push(question);
-        }
-    }
-    Ok(HttpResponse::Ok().json(waiting))
+    Ok(HttpResponse::Ok().json(asked::waiting(&app, run).await?))
 }
 
 /// Answers a question; the test goes on.

@@ -2,5 +2,6 @@
 
 mod access;
 mod data;
+mod feed;
 mod lab;
 mod runs;

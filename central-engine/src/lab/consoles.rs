@@ -18,11 +18,14 @@ use jackfield_protocol::{
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Secret, clock, limits};
+use crate::{auth::Secret, clock, feed::Feed, limits};
 
 /// The consoles of this engine. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Consoles(Arc<Mutex<State>>);
+pub struct Consoles {
+    state: Arc<Mutex<State>>,
+    feed: Feed,
+}
 
 #[derive(Default)]
 struct State {
@@ -100,6 +103,11 @@ pub(crate) struct OpenConsole {
 }
 
 impl Consoles {
+    /// Books of consoles that tell the feed of the lab.
+    pub(crate) fn new(feed: Feed) -> Self {
+        Self { state: Arc::default(), feed }
+    }
+
     /// Opens a console in the books.
     pub(crate) fn open(&self) -> Result<OpenConsole, Problem> {
         let mut state = self.state();
@@ -134,6 +142,7 @@ impl Consoles {
         if let Some(Some(row)) = self.state().open.get_mut(&console) {
             row.types_since = since;
         }
+        self.feed.touch();
     }
 
     /// The person's side of a console, for the EP that proves to be the one that was asked.
@@ -145,7 +154,7 @@ impl Consoles {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the books are held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -165,6 +174,7 @@ impl OpenConsole {
     /// What lists say of it.
     pub(crate) fn show(&self, row: ConsoleRow) {
         self.consoles.state().open.insert(self.id, Some(row));
+        self.consoles.feed.touch();
     }
 
     /// Waits in the books for the EP to dial back with this secret.
@@ -184,6 +194,8 @@ impl Drop for OpenConsole {
         if let Some(held) = &self.held {
             state.holders.remove(held);
         }
+        drop(state);
+        self.consoles.feed.touch();
     }
 }
 

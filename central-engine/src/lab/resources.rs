@@ -19,7 +19,9 @@ use tokio::sync::{mpsc, oneshot};
 use self::change::{Applied, Undo};
 pub use self::change::{Change, Done};
 use crate::{
-    clock, limits,
+    clock,
+    feed::Feed,
+    limits,
     store::{self, Store, StoreError, sut::SutRow},
 };
 
@@ -85,10 +87,10 @@ impl Resources {
     ///
     /// # Errors
     /// The store does not answer, or the rows or files make no tree.
-    pub async fn start(store: Store, first: FirstResources) -> Result<Self, Problem> {
+    pub async fn start(store: Store, first: FirstResources, feed: Feed) -> Result<Self, Problem> {
         let bench = load::load(&store, first).await?;
         let (sender, receiver) = mpsc::channel(limits::RESOURCE_EDITS_WAITING_MAX);
-        let task = Owner { store, bench };
+        let task = Owner { store, bench, feed };
         tokio::spawn(task.run(receiver));
         Ok(Self(sender))
     }
@@ -197,6 +199,7 @@ type Pending = (UserName, Applied, oneshot::Sender<Result<Done, Problem>>);
 struct Owner {
     store: Store,
     bench: Bench,
+    feed: Feed,
 }
 
 impl Owner {
@@ -229,6 +232,9 @@ impl Owner {
             }
         }
         let stored = self.store_all(&batch).await.map_err(Problem::from);
+        if stored.is_ok() {
+            self.tell(&batch);
+        }
         let mut undo = Vec::new();
         for (_, applied, reply) in batch {
             undo.push(applied.undo);
@@ -236,6 +242,16 @@ impl Owner {
         }
         if stored.is_err() {
             undo.into_iter().rev().for_each(|undo: Undo| change::undo(&mut self.bench, undo));
+        }
+    }
+
+    /// Tells those who watch the lab that what they see is not what is.
+    fn tell(&self, batch: &[Pending]) {
+        if batch.iter().any(|(_, applied, _)| !applied.nodes.is_empty()) {
+            self.feed.tree_edited(self.bench.tree.version());
+        }
+        if batch.iter().any(|(_, applied, _)| applied.sut.is_some()) {
+            self.feed.suts_edited();
         }
     }
 

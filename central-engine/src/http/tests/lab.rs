@@ -43,6 +43,7 @@ impl Lab {
         let password = auth::first_start(&app.store, clock::now()).await.unwrap().unwrap();
         let (failure, _) = tokio::sync::mpsc::channel(1);
         tokio::spawn(crate::keep_running(app.clone(), Limits::default(), commands, failure));
+        tokio::spawn(crate::feed::keep_looking(app.clone()));
         Self { app, password, folder }
     }
 

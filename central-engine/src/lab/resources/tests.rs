@@ -23,7 +23,7 @@ fn lab() -> FirstResources {
 async fn edits_outlive_the_engine_and_files_are_taken_in_once() {
     let folder = tempfile::tempdir().unwrap();
     let ana = UserName::from("ana");
-    let resources = Resources::start(store(&folder).await, lab()).await.unwrap();
+    let resources = Resources::start(store(&folder).await, lab(), Feed::default()).await.unwrap();
     assert_eq!(resources.get("/tb1/router:ip".to_owned()).await.unwrap(), json!("10.0.0.1"));
     let new = BTreeMap::from([("port".to_owned(), json!(2))]);
     let made = resources.set(&ana, "/tb1".to_owned(), "switch".to_owned(), new).await.unwrap();
@@ -31,7 +31,7 @@ async fn edits_outlive_the_engine_and_files_are_taken_in_once() {
     resources.rename(&ana, "/tb1/router".to_owned(), "core".to_owned()).await.unwrap();
     resources.delete(&ana, "/tb1:site".to_owned()).await.unwrap();
     drop(resources);
-    let again = Resources::start(store(&folder).await, lab()).await.unwrap();
+    let again = Resources::start(store(&folder).await, lab(), Feed::default()).await.unwrap();
     assert_eq!(again.get("/tb1/switch:port".to_owned()).await.unwrap(), json!(2));
     assert_eq!(again.get("/tb1/core:ip".to_owned()).await.unwrap(), json!("10.0.0.1"));
     let missing = again.get("/tb1/router".to_owned()).await.unwrap_err();
@@ -49,13 +49,13 @@ async fn edits_outlive_the_engine_and_files_are_taken_in_once() {
 async fn an_edit_of_an_old_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let ana = UserName::from("ana");
-    let resources = Resources::start(store(&folder).await, lab()).await.unwrap();
+    let resources = Resources::start(store(&folder).await, lab(), Feed::default()).await.unwrap();
     let change = || Change::Delete { query: "/tb1/router".to_owned() };
     let refused = resources.edit(&ana, Some(2), change()).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Changed);
     let done = resources.edit(&ana, Some(3), change()).await.unwrap();
     assert_eq!(done.version, 4);
-    let stale = Resources::start(store(&folder).await, lab()).await.unwrap();
+    let stale = Resources::start(store(&folder).await, lab(), Feed::default()).await.unwrap();
     assert_eq!(stale.look(|bench| bench.tree.version()).await.unwrap(), 4);
 }
 
@@ -63,7 +63,7 @@ async fn an_edit_of_an_old_version_is_refused() {
 async fn suts_are_found_under_their_short_name() {
     let folder = tempfile::tempdir().unwrap();
     let ana = UserName::from("ana");
-    let resources = Resources::start(store(&folder).await, lab()).await.unwrap();
+    let resources = Resources::start(store(&folder).await, lab(), Feed::default()).await.unwrap();
     let get = async |query: &str, follow| resources.get_sut(&ana, query.to_owned(), follow).await;
     assert_eq!(get("/bench.system/gateway:_id", false).await.unwrap(), json!("0000000002"));
     assert_eq!(get("bench/gateway:_id", false).await.unwrap(), json!("0000000002"));
@@ -76,7 +76,7 @@ async fn suts_are_found_under_their_short_name() {
     resources.edit(&ana, Some(1), delete.clone()).await.unwrap();
     assert_eq!(resources.edit(&ana, None, delete).await.unwrap_err().code, ErrorCode::NotFound);
     assert!(get("/bench:mine", false).await.is_err());
-    let again = Resources::start(store(&folder).await, lab()).await.unwrap();
+    let again = Resources::start(store(&folder).await, lab(), Feed::default()).await.unwrap();
     let version =
         again.look(|bench| bench.suts.sut(&"bench.system".into()).map(Tree::version)).await.unwrap();
     assert_eq!(version, Some(2), "versions outlive the engine");
@@ -87,7 +87,7 @@ async fn what_cannot_be_stored_is_undone() {
     let folder = tempfile::tempdir().unwrap();
     let ana = UserName::from("ana");
     let store = store(&folder).await;
-    let resources = Resources::start(store.clone(), lab()).await.unwrap();
+    let resources = Resources::start(store.clone(), lab(), Feed::default()).await.unwrap();
     store.close().await;
     let refused = resources.delete(&ana, "/tb1".to_owned()).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Storage);
@@ -97,7 +97,7 @@ async fn what_cannot_be_stored_is_undone() {
 #[tokio::test]
 async fn many_edits_at_once_are_all_stored() {
     let folder = tempfile::tempdir().unwrap();
-    let resources = Resources::start(store(&folder).await, lab()).await.unwrap();
+    let resources = Resources::start(store(&folder).await, lab(), Feed::default()).await.unwrap();
     let edits = (0..500).map(|number| {
         let resources = resources.clone();
         async move {
@@ -108,7 +108,8 @@ async fn many_edits_at_once_are_all_stored() {
         }
     });
     futures_util::future::join_all(edits).await;
-    let again = Resources::start(store(&folder).await, FirstResources::default()).await.unwrap();
+    let again =
+        Resources::start(store(&folder).await, FirstResources::default(), Feed::default()).await.unwrap();
     // The file's two nodes, and the new ones.
     assert_eq!(again.look(|bench| bench.tree.len()).await.unwrap(), 502);
 }

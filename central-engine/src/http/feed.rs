@@ -1,0 +1,114 @@
+//! The lab as it changes: server-sent events of everything that lists show, until the reader goes away.
+//!
+//! The `id` of an event is a position: who comes back with the last one gets the newest of what changed since. Where
+//! that is not possible, `hello` says so, and the reader asks for its lists again.
+
+use actix_web::{HttpRequest, web};
+use futures_util::stream;
+use jackfield_protocol::{error::ErrorCode, time::Time};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Answer,
+    live::{OpenPage, events, frame, to_json},
+};
+use crate::{
+    app::App,
+    auth::{Guard, MayRead},
+    clock,
+    failure::Failure,
+    feed::{Next, Position, Watcher},
+    limits,
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config.route("/live", web::get().to(live));
+}
+
+/// Where to begin.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FeedQuery {
+    /// The position of the last event that was seen; without it the feed begins now. The header `Last-Event-ID` goes
+    /// before it.
+    after: Option<String>,
+}
+
+/// The first event: `hello`. It comes again where the reader was too slow.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct FeedHello {
+    /// Whether everything since the position that was given follows. Where it does not, ask for the lists again: what
+    /// changes after this event is told.
+    resumed: bool,
+    /// The build.
+    version: &'static str,
+    /// When the engine started.
+    started: Time,
+    /// What time it is here.
+    now: Time,
+}
+
+/// The lab as it changes. After `hello`, events by topic, each with the newest state of one thing: `run` (a run as in
+/// lists), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `consoles` and `notices` (the whole
+/// list), `resources` and `suts` (only that they were edited).
+#[utoipa::path(get, path = "/api/v1/live", tag = "live", params(FeedQuery),
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400), (status = 429)))]
+pub(super) async fn live(
+    request: HttpRequest,
+    app: web::Data<App>,
+    _: Guard<MayRead>,
+    query: web::Query<FeedQuery>,
+) -> Answer {
+    let open = OpenPage::new(&app)?;
+    let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
+    let place = header.or(query.after.as_deref()).filter(|place| !place.is_empty());
+    let after = place
+        .map(str::parse::<Position>)
+        .transpose()
+        .map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("after"))?;
+    let (watcher, resumed) = app.feed.watch(after);
+    let (stop, started) = (app.stop.clone(), app.started);
+    let frames = Frames { hello: Some(resumed), watcher, started, stop, open };
+    Ok(events(stream::unfold(frames, |mut frames| async {
+        let text = frames.next().await?;
+        Some((text, frames))
+    })))
+}
+
+/// What a reader still gets.
+struct Frames {
+    /// Hello is to be said, and whether everything follows.
+    hello: Option<bool>,
+    watcher: Watcher,
+    started: Time,
+    stop: CancellationToken,
+    #[expect(dead_code, reason = "held for its count")]
+    open: OpenPage,
+}
+
+impl Frames {
+    /// The next text to send; none when the engine goes down.
+    async fn next(&mut self) -> Option<String> {
+        if let Some(resumed) = self.hello.take() {
+            return self.hello(resumed, self.watcher.position());
+        }
+        let stop = self.stop.clone();
+        tokio::select! {
+            () = stop.cancelled() => None,
+            next = self.watcher.next() => match next {
+                Next::Changes(changes) => {
+                    Some(changes.iter().map(|(at, change)| frame(change.topic, at, &change.json)).collect())
+                }
+                Next::Gap(position) => self.hello(false, position),
+            },
+            () = tokio::time::sleep(limits::LIVE_KEEPALIVE) => Some(": nothing new\n\n".to_owned()),
+        }
+    }
+
+    fn hello(&self, resumed: bool, at: Position) -> Option<String> {
+        let version = env!("CARGO_PKG_VERSION");
+        let hello = FeedHello { resumed, version, started: self.started, now: clock::now() };
+        Some(frame("hello", at, &to_json(&hello).ok()?))
+    }
+}

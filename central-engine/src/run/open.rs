@@ -1,0 +1,39 @@
+//! Runs that go on, as lists show them: all that is to be told is in the scheduler.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jackfield_protocol::{api::RunSummary, error::Problem, id::RunId};
+use jackfield_scheduler::view::RunView;
+
+use crate::app::App;
+
+/// Those of these runs that have not ended.
+///
+/// # Errors
+/// The engine is going down.
+pub(crate) async fn summaries(
+    app: &App,
+    wanted: BTreeSet<RunId>,
+) -> Result<BTreeMap<RunId, RunSummary>, Problem> {
+    let views = app.engine.ask(move |scheduler| {
+        wanted.into_iter().filter_map(|run| scheduler.run_view(run)).collect::<Vec<_>>()
+    });
+    Ok(views.await?.into_iter().map(|view| (view.run, summary(view))).collect())
+}
+
+fn summary(view: RunView) -> RunSummary {
+    let RunView {
+        run,
+        project,
+        user,
+        state,
+        submitted,
+        started,
+        tests,
+        counts,
+        temporary,
+        stopped: _,
+        seq: _,
+    } = view;
+    RunSummary { id: run, project, user, state, submitted, started, ended: None, tests, counts, temporary }
+}
