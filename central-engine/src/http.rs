@@ -14,6 +14,7 @@ mod health;
 mod lease;
 mod live;
 mod log;
+mod log_lines;
 mod login;
 mod notice;
 mod openapi;
@@ -61,6 +62,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(notice::routes)
             .configure(question::routes)
             .configure(log::routes)
+            .configure(log_lines::routes)
             .configure(attempt::routes)
             .configure(blob::routes)
             .configure(ep::routes)

@@ -65,6 +65,33 @@ pub const FEED_PAUSE: Duration = Duration::from_millis(100);
 pub const LOG_FILES_OPEN_MAX: usize = 256;
 /// Bytes of a log that one frame of its compressed form holds; a range is read by unpacking the frames it touches.
 pub const LOG_FRAME_BYTES: usize = 1024 * 1024;
+/// Lines of one answer; the rest is asked for with the next.
+pub const LOG_LINES_MAX: u64 = 2_000;
+/// Bytes of one line in an answer; of a longer one the beginning is sent, and the rest is there by byte range.
+pub const LOG_LINE_BYTES: usize = 4 * 1024;
+/// Bytes of the lines of one answer; it ends with the line that reaches them.
+pub const LOG_WINDOW_BYTES: usize = 1024 * 1024;
+/// Logs whose lines are counted in memory; the one not asked for longest is forgotten, and counted again when wanted.
+pub const LOG_INDEXES_MAX: usize = 128;
+/// Searches in logs at once, each on a thread of its own; one more is refused with `too_many`.
+pub const LOG_SEARCHES_MAX: usize = 8;
+/// Bytes of a search pattern, and of what it is compiled to; more is refused.
+pub const LOG_PATTERN_BYTES: usize = 1024;
+/// See [`LOG_PATTERN_BYTES`].
+pub const LOG_PROGRAM_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a line that are searched as one; a match across such a border is not found.
+pub const LOG_SEARCH_LINE_BYTES: usize = 8 * 1024 * 1024;
+/// Lines that a search lists; the others are counted.
+pub const LOG_HITS_MAX: u64 = 10_000;
+/// Places in one line that a search names.
+pub const LOG_HIT_RANGES_MAX: usize = 64;
+/// How much of a log is searched between two words about how far it is.
+pub const LOG_SEARCH_TELL_BYTES: u64 = 32 * 1024 * 1024;
+/// Findings of a search that wait for a slow reader; the search waits, too.
+pub const LOG_SEARCH_QUEUE: usize = 64;
+/// How often somebody who looks at a growing log is told how long it is.
+pub const LOG_GROWTH_PACE: Duration = Duration::from_millis(100);
+
 /// Bytes of the end of a log that reports quote.
 pub const LOG_EXCERPT_BYTES: u64 = 4 * 1024;
 

@@ -10,7 +10,11 @@
 //! A gap is filled with a line that says so.
 
 mod file;
+mod lines;
+mod look;
 mod packed;
+mod search;
+mod source;
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +30,12 @@ use jackfield_protocol::{
 };
 use tokio::sync::watch;
 
-use self::file::LogFile;
+use self::{file::LogFile, look::Indexes};
+pub use self::{
+    lines::{Line, LineWindow},
+    look::Found,
+    search::{Hit, Needle, PatternError, Progress, Wanted},
+};
 use crate::limits;
 
 /// Why a log could not be written or read.
@@ -92,6 +101,7 @@ struct Inner {
     bytes_max: u64,
     open: Mutex<Open>,
     followed: Mutex<BTreeMap<LogKey, watch::Sender<u64>>>,
+    indexes: Indexes,
 }
 
 #[derive(Debug, Default)]
@@ -109,7 +119,13 @@ impl Logs {
     pub fn open(folder: impl Into<PathBuf>, bytes_max: u64) -> io::Result<Self> {
         let folder = folder.into();
         std::fs::create_dir_all(&folder)?;
-        Ok(Self(Arc::new(Inner { folder, bytes_max, open: Mutex::default(), followed: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            folder,
+            bytes_max,
+            open: Mutex::default(),
+            followed: Mutex::default(),
+            indexes: Indexes::default(),
+        })))
     }
 
     fn files(&self) -> MutexGuard<'_, Open> {
@@ -155,7 +171,10 @@ impl Logs {
     fn write_now(&self, key: LogKey, offset: u64, bytes: &[u8]) -> Result<u64, LogError> {
         let path = self.path(key);
         let file = self.file(key).map_err(|error| LogError::new(&path, error))?;
-        file.write_at(offset, bytes, self.0.bytes_max).map_err(|error| LogError::new(&path, error))
+        let size = file.write_at(offset, bytes, self.0.bytes_max);
+        let size = size.map_err(|error| LogError::new(&path, error))?;
+        self.0.indexes.written(key, offset);
+        Ok(size)
     }
 
     /// The open file of a log; the one not used longest is closed when there are too many.

@@ -4,4 +4,5 @@ mod access;
 mod data;
 mod feed;
 mod lab;
+mod logs;
 mod runs;

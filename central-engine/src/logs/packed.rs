@@ -3,10 +3,11 @@
 //! This is zstd's own "seekable format", so `zstd -d` unpacks it; the table sits in a frame that decoders skip:
 //!
 //! ```text
-//! frame, frame, … | 5E 2A 4D 18 | size | (packed size, size) per frame | frames | 0 | B1 EA 92 8F
+//! frame, frame, … | 5D 2A 4D 18 | size | lines that end, per frame
+//!                 | 5E 2A 4D 18 | size | (packed size, size) per frame | frames | 0 | B1 EA 92 8F
 //! ```
 //!
-//! All numbers are 32 bits, little-endian.
+//! All numbers are 32 bits, little-endian. The first table, ours alone, finds lines by their numbers; files of before it lack it.
 
 use std::{
     fs::File,
@@ -19,10 +20,15 @@ use super::{LogSlice, file::packed_path};
 use crate::limits;
 
 const SKIPPED: u32 = 0x184D_2A5E;
+/// Begins our table of lines; decoders skip it as well.
+const LINES: u32 = 0x184D_2A5D;
 const SEEKABLE: u32 = 0x8F92_EAB1;
 /// Number of frames, one flag byte, magic number.
 const FOOTER_BYTES: u64 = 9;
 const ENTRY_BYTES: usize = 8;
+/// Magic number and size of a frame that decoders skip.
+const HEADER_BYTES: usize = 8;
+const COUNT_BYTES: usize = 4;
 /// Logs below this size stay as they are: packing would not free a block of the disk.
 const WORTH_PACKING: u64 = 16 * 1024;
 
@@ -64,7 +70,7 @@ fn pack(path: &Path) -> io::Result<()> {
 fn write_packed(path: &Path, target: &Path) -> io::Result<()> {
     let mut source = File::open(path)?;
     let mut out = File::create(target)?;
-    let mut table = Vec::new();
+    let (mut table, mut lines) = (Vec::new(), Vec::new());
     let mut frames = 0_u32;
     let limit = u64::try_from(limits::LOG_FRAME_BYTES).unwrap_or(u64::MAX);
     loop {
@@ -77,9 +83,13 @@ fn write_packed(path: &Path, target: &Path) -> io::Result<()> {
         out.write_all(&packed)?;
         table.extend(small(packed.len())?.to_le_bytes());
         table.extend(small(plain.len())?.to_le_bytes());
+        lines.extend(small(memchr::memchr_iter(b'\n', &plain).count())?.to_le_bytes());
         frames = frames.saturating_add(1);
     }
     let footer_bytes = usize::try_from(FOOTER_BYTES).unwrap_or(0);
+    out.write_all(&LINES.to_le_bytes())?;
+    out.write_all(&small(lines.len())?.to_le_bytes())?;
+    out.write_all(&lines)?;
     out.write_all(&SKIPPED.to_le_bytes())?;
     out.write_all(&small(table.len().saturating_add(footer_bytes))?.to_le_bytes())?;
     out.write_all(&table)?;
@@ -98,11 +108,19 @@ fn damaged(why: &str) -> io::Error {
 }
 
 /// Where a frame lies, packed and unpacked.
-struct Frame {
+pub(super) struct Frame {
     at: u64,
     packed: u64,
-    from: u64,
+    /// Where it begins in the log.
+    pub(super) from: u64,
     size: u64,
+}
+
+impl Frame {
+    /// Where it ends in the log.
+    pub(super) fn end(&self) -> u64 {
+        self.from.saturating_add(self.size)
+    }
 }
 
 /// Reads a range of a packed log; none where there is no packed log.
@@ -113,22 +131,20 @@ pub(super) fn read(path: &Path, from: u64, limit: u64) -> io::Result<Option<LogS
         Err(error) => return Err(error),
     };
     let frames = frames(&file)?;
-    let size = frames.last().map_or(0, |last| last.from.saturating_add(last.size));
+    let size = frames.last().map_or(0, Frame::end);
     let end = from.saturating_add(limit).min(size);
     let mut bytes = Vec::with_capacity(usize::try_from(end.saturating_sub(from)).unwrap_or(0));
-    for frame in
-        frames.iter().filter(|frame| frame.from < end && frame.from.saturating_add(frame.size) > from)
-    {
+    for frame in frames.iter().filter(|frame| frame.from < end && frame.end() > from) {
         let plain = unpack_frame(&file, frame)?;
-        let skip = from.saturating_sub(frame.from);
-        let take = end.saturating_sub(frame.from.saturating_add(skip));
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        bytes.extend(plain.iter().skip(skip).take(usize::try_from(take).unwrap_or(usize::MAX)));
+        let place = |at: u64| usize::try_from(at.saturating_sub(frame.from)).unwrap_or(usize::MAX);
+        let (first, last) = (place(from), place(end).min(plain.len()));
+        bytes.extend_from_slice(plain.get(first..last).unwrap_or_default());
     }
     Ok(Some(LogSlice { from, bytes, size }))
 }
 
-fn unpack_frame(file: &File, frame: &Frame) -> io::Result<Vec<u8>> {
+/// What a frame holds.
+pub(super) fn unpack_frame(file: &File, frame: &Frame) -> io::Result<Vec<u8>> {
     let mut packed = vec![0; usize::try_from(frame.packed).unwrap_or(0)];
     file.read_exact_at(&mut packed, frame.at)?;
     zstd::bulk::decompress(&packed, usize::try_from(frame.size).unwrap_or(0))
@@ -164,6 +180,28 @@ fn frames(file: &File) -> io::Result<Vec<Frame>> {
         frames.push(frame);
     }
     Ok(frames)
+}
+
+/// The frames of a packed log, and how many lines end in each; none in a file of before that was kept.
+pub(super) fn tables(file: &File) -> io::Result<(Vec<Frame>, Option<Vec<u32>>)> {
+    let frames = frames(file)?;
+    let newlines = lines(file, &frames)?;
+    Ok((frames, newlines))
+}
+
+fn lines(file: &File, frames: &[Frame]) -> io::Result<Option<Vec<u32>>> {
+    let at = frames.last().map_or(0, |last| last.at.saturating_add(last.packed));
+    let bytes = frames.len().saturating_mul(COUNT_BYTES);
+    let mut header = [0; HEADER_BYTES];
+    file.read_exact_at(&mut header, at)?;
+    let told = [LINES.to_le_bytes(), small(bytes)?.to_le_bytes()].concat();
+    if header.as_slice() != told.as_slice() {
+        return Ok(None);
+    }
+    let mut table = vec![0; bytes];
+    file.read_exact_at(&mut table, at.saturating_add(u64::try_from(HEADER_BYTES).unwrap_or(0)))?;
+    let (counts, _) = table.as_chunks::<COUNT_BYTES>();
+    Ok(Some(counts.iter().map(|count| u32::from_le_bytes(*count)).collect()))
 }
 
 /// Turns a packed log back into a plain one, for bytes that come after all.

@@ -2,6 +2,8 @@ use jackfield_protocol::id::TestIndex;
 
 use super::*;
 
+mod look;
+
 fn key(test: u32, stream: Stream) -> LogKey {
     LogKey { attempt: AttemptId { run: RunId(41), test: TestIndex(test), attempt: 1 }, stream }
 }
