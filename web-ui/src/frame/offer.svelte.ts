@@ -1,0 +1,73 @@
+// What can be done everywhere.
+
+import { href, type Route } from '../routes';
+import { place } from '../state/place.svelte';
+import { session } from '../state/session.svelte';
+import { theme } from '../state/theme.svelte';
+import { keys, type Deed } from './keys.svelte';
+
+/** Where one can go by `g` and a letter, in the order of the navigation. */
+export const GOALS: { name: string; key: string; route: Route }[] = [
+    { name: 'Runs', key: 'g r', route: { page: 'runs' } },
+    { name: 'Lab', key: 'g l', route: { page: 'lab', path: '' } },
+    { name: 'EPs', key: 'g e', route: { page: 'eps' } },
+    { name: 'Engine', key: 'g n', route: { page: 'engine', pane: 'overview' } },
+];
+
+/** Offers what the frame itself does. */
+export function offerFrame({ palette, help }: { palette: () => void; help: () => void }): void {
+    $effect(() => keys.offer(() => deeds(palette, help)));
+}
+
+function deeds(palette: () => void, help: () => void): Deed[] {
+    const go = GOALS.map(({ name, key, route }): Deed => ({
+        name: `Go to ${name}`,
+        key,
+        group: 'Go',
+        act: () => place.goTo(href(route)),
+    }));
+    const start: Deed[] = session.may('RUN_TESTS')
+        ? [{ name: 'Start a run', key: 'g s', group: 'Go', act: () => place.go({ page: 'start' }) }]
+        : [];
+    return [
+        ...go,
+        ...start,
+        {
+            name: 'Find or do anything',
+            key: 'Ctrl+k',
+            group: 'Everywhere',
+            act: palette,
+            typing: true,
+            unlisted: true,
+        },
+        { name: 'Keys of this page', key: '?', group: 'Everywhere', act: help },
+        {
+            name: 'Back',
+            key: 'Escape',
+            group: 'Everywhere',
+            act: () => leave(),
+            unlisted: true,
+            typing: true,
+        },
+        { name: `Colours: ${theme.next}`, group: 'Everywhere', act: () => theme.turn() },
+        {
+            name: 'Copy the address of this page',
+            group: 'Everywhere',
+            act: () => void navigator.clipboard?.writeText(location.href),
+        },
+        { name: 'Sign out', group: 'Everywhere', act: () => void session.signOut() },
+    ];
+}
+
+/** Escape leaves a field first, then what is open beside the list. */
+function leave(): void {
+    const active = document.activeElement;
+    if (active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement) {
+        active.blur();
+        return;
+    }
+    if (place.route.page === 'run' && place.route.test !== undefined)
+        place.go({ page: 'run', run: place.route.run }, place.query);
+    else if (place.route.page === 'eps' && place.route.ep !== undefined)
+        place.go({ page: 'eps' }, place.query);
+}

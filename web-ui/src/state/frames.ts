@@ -1,0 +1,20 @@
+// What comes often is drawn once a frame: a thousand events a second are at most sixty redraws.
+
+/** Collects what comes, and hands all of it over in the next frame. A hidden page, which has no frames, gets it too. */
+export function eachFrame<T>(act: (items: T[]) => void): (items: readonly T[]) => void {
+    let waiting: T[] = [];
+    let asked = false;
+    const hand = () => {
+        asked = false;
+        const items = waiting;
+        waiting = [];
+        act(items);
+    };
+    return (items) => {
+        waiting.push(...items);
+        if (asked) return;
+        asked = true;
+        if (document.hidden) setTimeout(hand, 250);
+        else requestAnimationFrame(hand);
+    };
+}

@@ -1,0 +1,202 @@
+// The lab as lists show it, kept up to date by one feed: the pages that are open all look at this.
+//
+// The feed begins with `hello`. Where it does not go on from where we were, the lists that somebody looks at are asked
+// for again; what changes after `hello` is told anyway, so nothing is missed in between.
+
+import { api, ask, askAll, type Schemas } from '../api/client';
+import { LiveStream, type LiveState } from '../api/live';
+import type { ServerEvent } from '../api/sse';
+import { problemOf, type Problem } from '../api/problem';
+import { clock } from './clock.svelte';
+import { eachFrame } from './frames';
+
+export type Run = Schemas['RunSummary'];
+export type Ep = Schemas['EpRow'];
+export type Lease = Schemas['LeaseView'];
+export type Console = Schemas['ConsoleRow'];
+export type Question = Schemas['Question'];
+export type Notice = Schemas['EngineNotice'];
+
+/** Runs that are remembered without being looked at. */
+const RUNS_KEPT_MAX = 2_000;
+
+class Lab {
+    /** Runs that were listed or that changed, by number. */
+    runs = $state.raw<ReadonlyMap<number, Run>>(new Map());
+    /** Every EP, by name; nothing until it was asked for. */
+    eps = $state.raw<ReadonlyMap<string, Ep>>();
+    /** Which run has what. */
+    leases = $state.raw<readonly Lease[]>([]);
+    /** Who sits at consoles. */
+    consoles = $state.raw<readonly Console[]>([]);
+    /** What tests ask, by run. */
+    questions = $state.raw<ReadonlyMap<number, Question[]>>(new Map());
+    /** What somebody should look after. */
+    notices = $state.raw<readonly Notice[]>([]);
+    /** Grows when the tree was edited; whoever shows it asks again. */
+    treeEdits = $state(0);
+    /** Grows when a SUT was edited. */
+    sutEdits = $state(0);
+    /** Grows when what was seen may have gaps: whoever keeps a list of their own asks again. */
+    renewals = $state(0);
+
+    /** How the connection is. */
+    connection = $state<LiveState>('connecting');
+    /** When anything was heard last, by this browser's clock: the age of all that is shown. */
+    heard = $state(Date.now());
+    /** Why the lists could not be had. */
+    problem = $state.raw<Problem>();
+    /** The build of the engine. */
+    version = $state('');
+    /** When the engine started. */
+    started = $state('');
+
+    #stream: LiveStream | undefined;
+    readonly #take = eachFrame<ServerEvent>((events) => this.#apply(events));
+
+    /** The runs that go on, newest first. */
+    readonly open: readonly Run[] = $derived(
+        [...this.runs.values()]
+            .filter((run) => run.state !== 'completed' && run.state !== 'stopped')
+            .sort((a, b) => b.id - a.id),
+    );
+
+    /** Begins to follow the lab; once, when somebody has signed in. */
+    follow(): () => void {
+        const stream = new LiveStream('/api/v1/live', '', {
+            events: (events) => this.#take(events),
+            state: (state) => (this.connection = state),
+            heard: () => (this.heard = Date.now()),
+            refused: (problem) => (this.problem = problem),
+        });
+        this.#stream = stream;
+        const back = () => document.hidden || stream.hurry();
+        document.addEventListener('visibilitychange', back);
+        addEventListener('online', back);
+        return () => {
+            stream.close();
+            this.#stream = undefined;
+            document.removeEventListener('visibilitychange', back);
+            removeEventListener('online', back);
+        };
+    }
+
+    /** Tries now instead of after the wait. */
+    hurry(): void {
+        this.#stream?.hurry();
+    }
+
+    /** Runs that a list has shown; the feed keeps them up to date from now on. */
+    know(runs: readonly Run[]): void {
+        const known = new Map(this.runs);
+        for (const run of runs) known.set(run.id, run);
+        this.runs = known;
+    }
+
+    /** Asks for everything that the frame shows. */
+    async #renew(): Promise<void> {
+        this.renewals += 1;
+        try {
+            const [open, eps, leases, consoles, questions, notices] = await Promise.all([
+                askAll(
+                    (after) =>
+                        ask(
+                            api.GET('/api/v1/runs', {
+                                params: { query: { open: true, limit: 1000, after } },
+                            }),
+                        ),
+                    5_000,
+                ),
+                ask(api.GET('/api/v1/eps')),
+                ask(api.GET('/api/v1/leases')),
+                ask(api.GET('/api/v1/consoles')),
+                ask(api.GET('/api/v1/questions')),
+                ask(api.GET('/api/v1/notices')),
+            ]);
+            // What was open and is not any more has ended while we were away: its last state is asked for one by one.
+            const still = new Set(open.map((run) => run.id));
+            const ended = this.open.filter((run) => !still.has(run.id)).slice(0, 50);
+            this.know(open);
+            this.eps = new Map(eps.items.map((ep) => [ep.name, ep]));
+            this.leases = leases.items;
+            this.consoles = consoles.items;
+            this.questions = new Map(questions.items.map((of) => [of.run, of.questions]));
+            this.notices = notices.items;
+            this.problem = undefined;
+            for (const { id } of ended) {
+                this.know([await ask(api.GET('/api/v1/runs/{run}', { params: { path: { run: id } } }))]);
+            }
+        } catch (thrown) {
+            const problem = problemOf(thrown);
+            // The stream says by itself that the engine does not answer, and comes back.
+            if (problem.code !== 'unreachable') this.problem = problem;
+        }
+    }
+
+    #apply(events: ServerEvent[]): void {
+        const runs: Run[] = [];
+        const eps: Ep[] = [];
+        for (const { name, data } of events) {
+            const body: unknown = JSON.parse(data);
+            switch (name) {
+                case 'hello':
+                    this.#hello(body as Schemas['FeedHello']);
+                    break;
+                case 'run':
+                    runs.push(body as Run);
+                    break;
+                case 'ep':
+                    eps.push(body as Ep);
+                    break;
+                case 'questions':
+                    this.#asked(body as Schemas['RunQuestions']);
+                    break;
+                case 'leases':
+                    this.leases = body as Lease[];
+                    break;
+                case 'consoles':
+                    this.consoles = body as Console[];
+                    break;
+                case 'notices':
+                    this.notices = body as Notice[];
+                    break;
+                case 'resources':
+                    this.treeEdits += 1;
+                    break;
+                case 'suts':
+                    this.sutEdits += 1;
+                    break;
+            }
+        }
+        if (runs.length > 0) {
+            this.know(runs);
+            this.#forget();
+        }
+        if (eps.length > 0)
+            this.eps = new Map([...(this.eps ?? []), ...eps.map((ep) => [ep.name, ep] as const)]);
+    }
+
+    #hello(hello: Schemas['FeedHello']): void {
+        clock.set(hello.now);
+        this.version = hello.version;
+        this.started = hello.started;
+        if (!hello.resumed) void this.#renew();
+    }
+
+    #asked({ run, questions }: Schemas['RunQuestions']): void {
+        const all = new Map(this.questions);
+        if (questions.length === 0) all.delete(run);
+        else all.set(run, questions);
+        this.questions = all;
+    }
+
+    /** Months of a page that stays open: the oldest runs that have ended are let go. */
+    #forget(): void {
+        if (this.runs.size <= RUNS_KEPT_MAX) return;
+        const newest = [...this.runs.keys()].sort((a, b) => b - a).slice(0, RUNS_KEPT_MAX / 2);
+        const kept = new Set([...newest, ...this.open.map((run) => run.id)]);
+        this.runs = new Map([...this.runs].filter(([id]) => kept.has(id)));
+    }
+}
+
+export const lab = new Lab();
