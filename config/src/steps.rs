@@ -13,6 +13,7 @@
 //! `${name}` stands for a variable in every text: captured before, given in `[variables]`, or known to the one who runs the test.
 
 mod read;
+pub mod secret;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -105,6 +106,8 @@ pub enum Action {
         text: String,
         /// End it as a line.
         enter: bool,
+        /// Nobody is to read it in a record.
+        secret: bool,
     },
     /// Waits until one of some things is seen; its output is what came before and the thing itself.
     Expect {
@@ -147,6 +150,8 @@ pub enum Action {
         /// What to do.
         action: PowerAction,
     },
+    /// Does something beside the dialogue.
+    Beside(Beside),
     /// Does nothing to the device: captures and checks look at the last output.
     Look,
     /// Repeats a command until its checks hold.
@@ -173,6 +178,67 @@ pub enum Action {
         /// Their names and values.
         values: BTreeMap<String, String>,
     },
+}
+
+/// What a step does beside the dialogue: with files and commands over SSH, and with the serial line under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Copies a file or a folder to the device.
+    Put {
+        /// Ours; a relative path begins in the test's own folder.
+        local: String,
+        /// The name there; one that ends with `/` is a folder.
+        remote: String,
+        /// By which protocol.
+        way: FileWay,
+    },
+    /// Copies a file or a folder of the device here; its output is what is in the file, where it is not kept.
+    Get {
+        /// The name there.
+        remote: String,
+        /// Where it is kept.
+        local: Option<String>,
+        /// By which protocol.
+        way: FileWay,
+    },
+    /// Runs a command; its output is what the command wrote.
+    Execute {
+        /// The command.
+        command: String,
+        /// A status that is not 0 is fine.
+        allow_error: bool,
+    },
+    /// Sets the serial line under the session.
+    SetLine {
+        /// `speed`, `framing`, `flow`, `dtr`, `rts`.
+        values: BTreeMap<String, String>,
+    },
+    /// Looks at the modem lines; its output is JSON with `cts`, `dsr`, `ri` and `cd`.
+    ModemLines,
+    /// Holds the serial line down.
+    SendBreak {
+        /// How long; what consoles take for a break where nothing is said.
+        span: Option<Duration>,
+    },
+    /// Waits until the device has held the serial line down.
+    WaitBreak,
+}
+
+/// By which protocol a file is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileWay {
+    /// SFTP; SCP where the device does not have it.
+    Auto,
+    /// SFTP.
+    Sftp,
+    /// SCP.
+    Scp,
+}
+
+impl FileWay {
+    /// Each with its word in files.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("auto", Self::Auto), ("sftp", Self::Sftp), ("scp", Self::Scp)];
 }
 
 /// A thing to wait for.

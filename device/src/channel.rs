@@ -75,6 +75,15 @@ pub trait Channel: Send {
         })
     }
 
+    /// Takes one break that came over the line and was not told yet. It may come without a byte: then a read that is pending takes note of it.
+    ///
+    /// # Errors
+    /// There is no serial line, or it cannot tell.
+    fn take_break(&mut self) -> io::Result<bool> {
+        let why = "this session has no serial line that could tell of a break: only serial, rfc2217 and telnet sessions have";
+        Err(io::Error::new(io::ErrorKind::Unsupported, why))
+    }
+
     /// What the connection carries beside the dialogue; none where it carries nothing else.
     fn beside(&self) -> Option<Arc<dyn Beside>> {
         None

@@ -63,10 +63,14 @@ pub const JUMPS_MAX: usize = 8;
 pub const AGENT_KEYS_MAX: usize = 5;
 /// Bytes kept of each stream of a command that is run beside a session; the rest is dropped, and the answer says so.
 pub const EXEC_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a file that a step looks at without keeping it; a larger one has to be kept.
+pub const STEP_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Bytes kept of what a helper program says on its standard error.
 pub const STDERR_BYTES_MAX: usize = 4 * 1024;
 /// How often a serial line that is gone is looked for.
 pub const REPLUG_POLL: Duration = Duration::from_millis(100);
+/// How long a break is where nobody says: what consoles take for one.
+pub const BREAK_DEFAULT: Duration = Duration::from_millis(250);
 /// Longest break on a line.
 pub const BREAK_MAX: Duration = Duration::from_secs(10);
 /// Time for a terminal server to answer one order of RFC 2217; after it the order counts as not supported.

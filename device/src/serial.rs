@@ -2,6 +2,7 @@
 //! device file is there again.
 
 mod lock;
+mod marks;
 mod port;
 
 use std::{
@@ -15,7 +16,7 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::time::{Instant, Sleep, sleep};
 
-use self::port::Port;
+use self::{marks::Marks, port::Port};
 use crate::{
     channel::{Channel, Window, scratch},
     clock::now,
@@ -34,6 +35,7 @@ pub struct Serial {
     /// Since when it has been gone, and when to look again.
     gone: Option<(Instant, Pin<Box<Sleep>>)>,
     returns: u32,
+    marks: Marks,
     scratch: Box<[u8]>,
 }
 
@@ -46,7 +48,15 @@ impl Serial {
         let path = device.clone();
         let opening = tokio::task::spawn_blocking(move || Port::open(&path, line));
         let port = opening.await.map_err(io::Error::other)??;
-        Ok(Self { device, line, port: Some(port), gone: None, returns: 0, scratch: scratch() })
+        Ok(Self {
+            device,
+            line,
+            port: Some(port),
+            gone: None,
+            returns: 0,
+            marks: Marks::default(),
+            scratch: scratch(),
+        })
     }
 
     /// The line when it is there; waits for it to come back when it is not.
@@ -58,6 +68,7 @@ impl Serial {
                     tracing::info!(device = %self.device.display(), "a serial line is back");
                     self.port = Some(port);
                     self.gone = None;
+                    self.marks.begin_anew();
                     self.returns = self.returns.saturating_add(1);
                 }
                 Err(error) => {
@@ -119,14 +130,18 @@ impl Channel for Serial {
                 Poll::Ready(port) => port.poll_read(cx, &mut scratch),
                 Poll::Pending => Poll::Pending,
             };
+            let before = into.len();
             if let Poll::Ready(Ok(count @ 1..)) = read {
-                into.extend_from_slice(scratch.get(..count).unwrap_or_default());
+                self.marks.read(scratch.get(..count).unwrap_or_default(), into);
             }
             self.scratch = scratch;
             match ready!(read) {
                 Ok(0) => self.lose(),
                 Err(error) if port::is_gone(&error) => self.lose(),
-                result => return Poll::Ready(result),
+                Err(error) => return Poll::Ready(Err(error)),
+                // Nothing but marks: a break is no byte, and no end.
+                Ok(_) if into.len() == before => {}
+                Ok(_) => return Poll::Ready(Ok(into.len().saturating_sub(before))),
             }
         }
     }
@@ -168,6 +183,10 @@ impl Channel for Serial {
 
     fn order(&mut self, order: LineOrder) -> BoxFuture<'_, io::Result<()>> {
         Box::pin(self.do_order(order))
+    }
+
+    fn take_break(&mut self) -> io::Result<bool> {
+        Ok(self.marks.take_break())
     }
 
     fn modem_lines(&mut self) -> BoxFuture<'_, io::Result<ModemLines>> {

@@ -1,6 +1,7 @@
 //! A session: a dialogue with a device that its profile understands.
 
 mod answer;
+mod breaks;
 mod clean;
 mod command;
 mod end;
@@ -12,6 +13,7 @@ mod open;
 mod reboot;
 mod reconnect;
 mod screen;
+mod secret;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

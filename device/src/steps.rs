@@ -4,6 +4,8 @@
 //! product's fault; a device that cannot be reached or goes away is the lab's; a file that cannot be right is the test's.
 
 mod act;
+mod asked;
+mod beside;
 mod open;
 mod pick;
 mod run;
@@ -15,6 +17,7 @@ pub mod number;
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -55,6 +58,11 @@ pub trait StepEnvironment: Send {
     /// The templates of the lab; an error is a sentence that names the remedy.
     fn templates(&mut self) -> impl Future<Output = Result<Arc<Templates>, String>> + Send {
         async { Ok(Arc::default()) }
+    }
+
+    /// Where a file of the test's own is: a relative name begins in its folder.
+    fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from(name)
     }
 
     /// A line for the test's log.

@@ -61,6 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Telnet<S> {
             return Err(io::Error::new(io::ErrorKind::Unsupported, why));
         }
         self.codec.ask_signature(&mut self.out);
+        self.codec.ask_breaks(&mut self.out);
         let Some(line) = line else { return Ok(()) };
         let Line { speed, framing, flow } = line;
         self.give(LineOrder::Set { speed: Some(speed), framing: Some(framing), flow: Some(flow) }).await
@@ -246,6 +247,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Channel for Telnet<S> {
         self.codec.is_weary().then(|| {
             format!("it negotiates telnet options without end, and is no longer answered after {TELNET_ANSWERS_MAX}")
         })
+    }
+
+    fn take_break(&mut self) -> io::Result<bool> {
+        Ok(self.codec.take_break())
     }
 
     fn modem_lines(&mut self) -> BoxFuture<'_, io::Result<ModemLines>> {

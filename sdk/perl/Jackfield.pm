@@ -38,7 +38,7 @@ use Jackfield::Session;
 my @SNAKE = qw(
     log_msg get_global set_global get_config get_resource set_resource rename_resource delete_resource get_sut
     get_bind_id get_bind_name artifact capture_start capture_stop power cleanup variable part check mark step interact breakpoint
-    textfsm exact ended timed_out
+    textfsm exact ended timed_out secret
     test_fail test_abort test_timeout test_skip
 );
 my @CAMEL = qw(
@@ -132,6 +132,9 @@ sub textfsm {
 sub exact     { return { exact   => "$_[0]" } }
 sub ended     { return { end     => JSON::PP::true() } }
 sub timed_out { return { timeout => JSON::PP::true() } }
+
+# Text for `send` that nobody is to read in a recording or a log: $r->send(secret($password)).
+sub secret { return Jackfield::Secret->new("$_[0]") }
 
 # Keep a value with this test: `$name` in the lab's SQL and mail.
 sub variable {

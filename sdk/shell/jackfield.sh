@@ -263,6 +263,9 @@ jf_textfsm() { jf_call textfsm "{\"template\":$(jf_json "$(cat -- "$1")"),\"text
 # jf_send SESSION TEXT [false]: send text, and press enter unless told `false`.
 jf_send() { jf_tell session_send "{\"session\":$(jf_json "$1"),\"text\":$(jf_json "$2"),\"enter\":${3:-true}}"; }
 
+# jf_send_secret SESSION TEXT [false]: the same with a text that nobody is to read: recordings and logs show stars in its place.
+jf_send_secret() { jf_tell session_send "{\"session\":$(jf_json "$1"),\"text\":$(jf_json "$2"),\"enter\":${3:-true},\"secret\":true}"; }
+
 # jf_expect SESSION PATTERN [MILLISECONDS]: wait for a regular expression; prints what matched.
 jf_expect() {
     jf_call session_expect "$(jf_object session "$1" patterns: "$(jf_list "$2")" timeout_millis: "${3:-}")" | _jf_unquote match
@@ -351,6 +354,9 @@ jf_line() {
 
 # jf_modem SESSION: the modem lines under the session as the other end has them, in JSON: cts, dsr, ri and cd.
 jf_modem() { jf_call session_modem "$(jf_object session "$1")"; }
+
+# jf_wait_break SESSION [MILLISECONDS]: wait until the device has held the serial line down; a break that came and was not told counts.
+jf_wait_break() { jf_tell session_wait_break "$(jf_object session "$1" timeout_millis: "${2:-}")"; }
 
 # jf_break SESSION [MILLISECONDS]: hold the serial line down.
 jf_break() { jf_tell session_break "$(jf_object session "$1" millis: "${2:-250}")"; }

@@ -18,8 +18,10 @@ namespace eval jackfield {
     variable link ""
     variable lastId 0
     variable hello {}
+    variable secrets
+    array set secrets {}
     namespace export log_msg result part check mark set_variable artifact capture_start capture_stop power cleanup get_global set_global get_config \
-        get_resource set_resource rename_resource delete_resource get_sut get_bind_id get_bind_name breakpoint session session_* textfsm test_* step context
+        get_resource set_resource rename_resource delete_resource get_sut get_bind_id get_bind_name breakpoint session session_* secret textfsm test_* step context
 }
 
 # Ask the EP, and wait for the answer. `params` is a list of names and of values in JSON (`jackfield::json::…`).
@@ -276,9 +278,24 @@ proc jackfield::textfsm {template text} {
     dict get [call textfsm [list template [json::text $template] text [json::text $text]]] rows
 }
 
-# Send text, and press enter unless told not to.
+# Text for session_send that nobody is to read in a recording or a log: session_send $r [secret $password]. What comes back stands for it, and shows stars.
+proc jackfield::secret {text} {
+    variable secrets
+    set name "******** (secret [array size secrets])"
+    set secrets($name) $text
+    return $name
+}
+
+# Send text, and press enter unless told not to. What must stay secret is sent as [secret $text].
 proc jackfield::session_send {session text {enter 1}} {
-    call session_send [list session [json::text $session] text [json::text $text] enter [expr {$enter ? "true" : "false"}]]
+    variable secrets
+    set params [list session [json::text $session] enter [expr {$enter ? "true" : "false"}]]
+    if {[info exists secrets($text)]} {
+        lappend params text [json::text $secrets($text)] secret true
+    } else {
+        lappend params text [json::text $text]
+    }
+    call session_send $params
 }
 
 # Wait until one of the patterns has come; the answer: index, before, match, groups.
@@ -374,6 +391,11 @@ proc jackfield::session_modem {session} {
 # Hold the serial line down; over telnet its own break.
 proc jackfield::session_break {session {millis 250}} {
     call session_break [list session [json::text $session] millis [expr {int($millis)}]]
+}
+
+# Wait until the device has held the serial line down, which is a break; one that came and was not told counts.
+proc jackfield::session_wait_break {session {timeoutMillis ""}} {
+    call session_wait_break [Timed [list session [json::text $session]] $timeoutMillis]
 }
 
 # Close it for everyone.

@@ -1,16 +1,23 @@
 //! A step test from its TOML.
 
 mod awaited;
+mod beside;
+mod describe;
 
 use std::collections::BTreeMap;
 
 use jackfield_protocol::power::NoPowerAction;
 use serde_json::Value;
 
-use self::awaited::{read_awaited, read_keys, read_screen};
+pub(super) use self::describe::describe_send;
+use self::{
+    awaited::{read_awaited, read_keys, read_screen},
+    beside::{only_true, read_beside},
+    describe::describe,
+};
 use super::{
-    Action, Awaited, Check, EVERY_DEFAULT, Pick, REPEAT_MAX, Relation, STEP_TIMEOUT_DEFAULT, SessionSource,
-    Step, StepTest, TableBy,
+    Action, Check, EVERY_DEFAULT, Pick, REPEAT_MAX, Relation, STEP_TIMEOUT_DEFAULT, SessionSource, Step,
+    StepTest, TableBy, secret::mark_answers,
 };
 use crate::{problem::suggest, toml_table::Table};
 
@@ -69,10 +76,12 @@ fn read_steps(fields: &Table<'_>, key: &'static str, sessions: &[&str], depth: u
         return Vec::new();
     }
     let tables = fields.tables(key, "a step");
-    tables.iter().filter_map(|step| read_step(step, sessions, depth)).collect()
+    let mut steps: Vec<Step> = tables.iter().filter_map(|step| read_step(step, sessions, depth)).collect();
+    mark_answers(&mut steps);
+    steps
 }
 
-const ACTIONS: [&str; 13] = [
+const ACTIONS: [&str; 20] = [
     "send",
     "expect",
     "command",
@@ -83,6 +92,13 @@ const ACTIONS: [&str; 13] = [
     "press",
     "screen",
     "wait_until",
+    "execute",
+    "put",
+    "get",
+    "set_line",
+    "modem_lines",
+    "send_break",
+    "wait_break",
     "repeat",
     "pause",
     "set",
@@ -145,7 +161,8 @@ fn read_step_session(fields: &Table<'_>, action: Option<&Action>, sessions: &[&s
             | Action::Power { .. }
             | Action::Press { .. }
             | Action::Screen { .. }
-            | Action::WaitUntil { .. },
+            | Action::WaitUntil { .. }
+            | Action::Beside(_),
         ) => true,
     };
     match (fields.text("session"), sessions) {
@@ -173,7 +190,11 @@ fn read_step_session(fields: &Table<'_>, action: Option<&Action>, sessions: &[&s
 
 fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) -> Option<Action> {
     Some(match action {
-        "send" => Action::Send { text: fields.text("send")?, enter: fields.flag("enter").unwrap_or(true) },
+        "send" => Action::Send {
+            text: fields.text("send")?,
+            enter: fields.flag("enter").unwrap_or(true),
+            secret: fields.flag("secret").unwrap_or(false),
+        },
         "expect" => Action::Expect { patterns: read_awaited(fields, "expect")? },
         "press" => Action::Press { keys: read_keys(fields)? },
         "screen" => read_screen(fields)?,
@@ -183,12 +204,15 @@ fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) 
         },
         "config" => Action::Config { lines: fields.texts("config") },
         "level" => Action::Level { level: fields.text("level")? },
-        "reboot" => read_reboot(fields)?,
+        "reboot" => only_true(fields, "reboot", Action::Reboot)?,
         "power" => read_power(fields)?,
         "wait_until" => Action::WaitUntil {
             command: fields.text("wait_until")?,
             every: fields.duration("every").unwrap_or(EVERY_DEFAULT),
         },
+        "execute" | "put" | "get" | "set_line" | "modem_lines" | "send_break" | "wait_break" => {
+            Action::Beside(read_beside(fields, action)?)
+        }
         "repeat" => Action::Repeat {
             times: fields.number("repeat", 0..=REPEAT_MAX)?,
             steps: read_steps(fields, "steps", sessions, depth.saturating_add(1)),
@@ -196,14 +220,6 @@ fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) 
         "pause" => Action::Pause { span: fields.duration("pause")? },
         _ => Action::Set { values: texts_of(fields, "set") },
     })
-}
-
-fn read_reboot(fields: &Table<'_>) -> Option<Action> {
-    if fields.flag("reboot")? {
-        return Some(Action::Reboot);
-    }
-    fields.error_at("reboot", "`reboot = false` does nothing", "leave the step out");
-    None
 }
 
 fn read_power(fields: &Table<'_>) -> Option<Action> {
@@ -292,46 +308,4 @@ fn texts_of(fields: &Table<'_>, key: &'static str) -> BTreeMap<String, String> {
 
 fn plain_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn describe(action: &Action) -> String {
-    match action {
-        Action::Send { text, .. } => format!("send `{text}`"),
-        Action::Expect { patterns } => {
-            format!("expect `{}`", shown(patterns).join("` or `"))
-        }
-        Action::Press { keys } => format!("press {}", keys.join(", ")),
-        Action::Screen { patterns, .. } if patterns.is_empty() => "look at the screen".to_owned(),
-        Action::Screen { patterns, gone } => {
-            let verb = if *gone { "screen without" } else { "screen with" };
-            format!("{verb} `{}`", shown(patterns).join("` or `"))
-        }
-        Action::Command { command, .. } => format!("command `{command}`"),
-        Action::Config { lines } => match lines.as_slice() {
-            [line] => format!("config `{line}`"),
-            lines => format!("config of {} lines", lines.len()),
-        },
-        Action::Level { level } => format!("level `{level}`"),
-        Action::Reboot => "reboot".to_owned(),
-        Action::Power { action } => format!("power {}", action.as_str()),
-        Action::Look => "check".to_owned(),
-        Action::WaitUntil { command, .. } => format!("wait until `{command}` shows it"),
-        Action::Repeat { times, .. } => format!("repeat {times} times"),
-        Action::Pause { span } => format!("pause {span:?}"),
-        Action::Set { values } => {
-            format!("set {}", values.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
-fn shown(patterns: &[Awaited]) -> Vec<&str> {
-    let mut shown = Vec::new();
-    for one in patterns {
-        shown.push(match one {
-            Awaited::Pattern(text) | Awaited::Exact(text) => text.as_str(),
-            Awaited::End => "the end of the dialogue",
-            Awaited::Timeout => "the end of the time",
-        });
-    }
-    shown
 }

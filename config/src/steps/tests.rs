@@ -76,7 +76,7 @@ repeat = -1
     t.steps.toml:1:1: error: the file has no `title`; add `title = "…"`
     t.steps.toml:2:1: error: the file has no key `titel`; did you mean `title`?
     t.steps.toml:5:1: error: a session has neither `resource` nor `connect`; add resource = "/path" or connect = { protocol = "telnet", host = "…" }
-    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, config, level, reboot, power, press, screen, wait_until, repeat, pause, set, capture, check
+    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, config, level, reboot, power, press, screen, wait_until, execute, put, get, set_line, modem_lines, send_break, wait_break, repeat, pause, set, capture, check
     t.steps.toml:7:1: error: a step has no key `comand`; did you mean `command`?
     t.steps.toml:11:11: error: there is no session `ruoter`; did you mean `router`?
     t.steps.toml:13:11: error: a step has both `expect` and `command`; make two steps of it
@@ -100,8 +100,37 @@ fn a_test_needs_something_to_do() {
     };
     insta::assert_snapshot!(with_session("power = 'of'"), @r#"`of` is nothing to do with power: on, off, cycle or status; write power = "cycle""#);
     insta::assert_snapshot!(with_session("reboot = false"), @"`reboot = false` does nothing; leave the step out");
+    insta::assert_snapshot!(with_session("wait_break = false"), @"`wait_break = false` does nothing; leave the step out");
+    insta::assert_snapshot!(with_session("put = 'a'"), @r#"`put` does not say where to; add to = "the name on the device""#);
+    insta::assert_snapshot!(with_session("get = 'a'\nway = 'stp'"), @"`stp` is no way to move a file; did you mean `sftp`?");
+    insta::assert_snapshot!(with_session("set_line = { sped = 9600 }"), @"a serial line has no `sped`; did you mean `speed`?");
+    insta::assert_snapshot!(with_session("set_line = {}"), @"`set_line` sets nothing; give it one of: speed, framing, flow, dtr, rts");
+    insta::assert_snapshot!(with_session("send_break = 'long'"), @r#"`send_break` is "long"; write a time such as 90, 500ms, 5m or 2h"#);
+    insta::assert_snapshot!(with_session("command = 'x'\nsecret = true"), @"a step has no key `secret`");
     assert!(problems("title = ").starts_with("t.steps.toml:1:"));
     assert!(problems("title = 't'\nsteps = []").contains("no steps"));
+}
+
+#[test]
+fn what_answers_a_question_for_a_secret_is_one() {
+    let secret = |awaited: &str, between: &str| {
+        let text = format!(
+            "title = 't'\n[sessions.r]\nresource = '/r'\n[[steps]]\nexpect = {awaited}\n{between}[[steps]]\nsend = 'x'\n"
+        );
+        let test = StepTest::parse("t.steps.toml", &text).unwrap();
+        let last = test.steps.last().unwrap().clone();
+        let Action::Send { secret, .. } = last.action else { panic!("{last:?}") };
+        assert_eq!(last.name == "send a secret", secret);
+        secret
+    };
+    for (awaited, between, expect) in [
+        ("'[Pp]ass[Ww]ord: ?$'", "", true),
+        ("['login:', { exact = 'Passphrase: ' }]", "[[steps]]\npause = '1s'\n", true),
+        ("'login:'", "", false),
+        ("'Password:'", "[[steps]]\ncommand = 'y'\n", false),
+    ] {
+        assert_eq!(secret(awaited, between), expect, "{awaited} {between}");
+    }
 }
 
 #[test]

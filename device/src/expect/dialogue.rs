@@ -25,6 +25,7 @@ use crate::{
     screen::Screen,
 };
 
+mod breaks;
 mod channel;
 mod person;
 mod screen;

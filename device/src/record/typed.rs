@@ -2,44 +2,14 @@
 
 use std::collections::VecDeque;
 
+use jackfield_config::steps::secret::has_secret_word;
+
 use super::redact::STARS;
 
 /// Of what the device said last, as much is looked at for a question.
 const QUESTION_BYTES: usize = 200;
 /// Bytes of a secret; what is longer is a text that was pasted, and is starred without being learned.
 const SECRET_BYTES_MAX: usize = 1024;
-/// Words that a question for a secret has.
-const WORDS: [&str; 28] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "passwort",
-    "kennwort",
-    "mot de passe",
-    "contraseña",
-    "senha",
-    "пароль",
-    "密码",
-    "口令",
-    "パスワード",
-    "secret",
-    "pin:",
-    "pin code",
-    "community",
-    "one-time",
-    "otp",
-    "verification code",
-    "token",
-    "api key",
-    "private key",
-    "auth key",
-    "priv key",
-    "pre-shared key",
-    "preshared key",
-    "psk",
-];
-
 /// What a device said last, as much of it as a question may have.
 #[derive(Clone, Debug, Default)]
 pub struct LastSaid(VecDeque<u8>);
@@ -154,9 +124,9 @@ fn without_slips(keys: &[u8]) -> Vec<u8> {
 
 /// Whether the device's last words ask for something that is not to be written down.
 fn asks_for_secret(last: &[u8]) -> bool {
-    let text = without_codes(&String::from_utf8_lossy(last)).to_lowercase();
+    let text = without_codes(&String::from_utf8_lossy(last));
     let line = text.rsplit(['\n', '\r']).next().unwrap_or_default();
-    line.trim_end().ends_with([':', '?', ']', '：']) && WORDS.iter().any(|word| line.contains(word))
+    line.trim_end().ends_with([':', '?', ']', '：']) && has_secret_word(line)
 }
 
 /// A text without the codes by which a terminal is coloured and set, which may stand behind a question.

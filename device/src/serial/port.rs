@@ -47,6 +47,10 @@ impl Port {
         wanted.make_raw();
         frame(&mut wanted, line.framing);
         flow(&mut wanted, line.flow);
+        // A break would be a byte of nothing, or a signal to whoever has the line for a terminal.
+        wanted.input_modes |= InputModes::PARMRK;
+        wanted.input_modes -=
+            InputModes::IGNBRK | InputModes::BRKINT | InputModes::INPCK | InputModes::ISTRIP;
         wanted.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
         wanted.set_speed(line.speed)?;
         tcsetattr(&self.0, OptionalActions::Now, &wanted)?;

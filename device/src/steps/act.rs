@@ -18,11 +18,7 @@ use crate::{
 impl<E: StepEnvironment> Runner<'_, E> {
     pub(super) async fn act(&mut self, step: &Step, clock: Deadline) -> Result<(), Failure> {
         match &step.action {
-            Action::Send { text, enter } => {
-                let text = self.fill(text).await?;
-                let session = self.session(step).await?;
-                session.send(&text, *enter, clock.span()).await.map_err(blame)?;
-            }
+            Action::Send { text, enter, secret } => self.send(step, text, (*enter, *secret), clock).await?,
             Action::Expect { patterns } => self.expect(step, patterns, clock).await?,
             Action::Command { command, allow_error } => {
                 self.command(step, command, *allow_error, clock).await?
@@ -46,6 +42,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             Action::WaitUntil { command, every } => {
                 return self.wait_until(step, command, *every, clock).await;
             }
+            Action::Beside(beside) => self.act_beside(step, beside, clock).await?,
             Action::Pause { span } => tokio::time::sleep(*span).await,
             Action::Set { values } => {
                 for (name, value) in values {
@@ -57,6 +54,23 @@ impl<E: StepEnvironment> Runner<'_, E> {
             Action::Look | Action::Repeat { .. } => {}
         }
         self.judge(step).await
+    }
+
+    async fn send(
+        &mut self,
+        step: &Step,
+        text: &str,
+        (enter, secret): (bool, bool),
+        clock: Deadline,
+    ) -> Result<(), Failure> {
+        let text = self.fill(text).await?;
+        let is_secret = secret || self.is_asked_for_secret(step);
+        let session = self.session(step).await?;
+        let sent = match is_secret {
+            true => session.send_secret(&text, enter, clock.span()).await,
+            false => session.send(&text, enter, clock.span()).await,
+        };
+        sent.map_err(blame)
     }
 
     /// Captures and checks of a step, on the output there is.
@@ -253,7 +267,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         Ok(())
     }
 
-    fn show(&mut self, command: &str, output: String) {
+    pub(super) fn show(&mut self, command: &str, output: String) {
         self.log(&format!("> {command}\n{output}"));
         self.output = output;
     }

@@ -6,7 +6,7 @@ use jackfield_config::steps::{Action, SessionSource, Step};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{Failure, OPEN_TIMEOUT, StepEnvironment, act::blame, run::Runner};
+use super::{Failure, OPEN_TIMEOUT, StepEnvironment, act::blame, asked::Asked, run::Runner};
 use crate::{
     clock::Deadline,
     limits::WAIT_MAX,
@@ -30,8 +30,13 @@ impl<E: StepEnvironment> Runner<'_, E> {
         }
         let session = self.turn.as_mut().and_then(|turn| turn.as_mut());
         let session = session.ok_or_else(|| Failure::test("the session is gone"))?;
-        session.mark(&step.name);
+        session.mark(&self.shown);
         Ok(session)
+    }
+
+    /// Whether the device waits for a secret now.
+    pub(super) fn is_asked_for_secret(&self, step: &Step) -> bool {
+        self.asked.get(&step.session).is_some_and(Asked::for_secret)
     }
 
     /// Waits for the session of a step that talks to one, where a person has it; how long that took.
@@ -46,6 +51,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             | Action::Config { .. }
             | Action::Level { .. }
             | Action::Reboot
+            | Action::Beside(_)
             | Action::WaitUntil { .. } => true,
             Action::Power { .. }
             | Action::Pause { .. }
@@ -92,7 +98,10 @@ impl<E: StepEnvironment> Runner<'_, E> {
         }
         let secrets = target.secrets();
         self.secrets.add(&secrets);
-        let taps = self.environment.taps(name, &title, &secrets);
+        let mut taps = self.environment.taps(name, &title, &secrets);
+        let asked = Asked::default();
+        taps.push(Box::new(asked.clone()));
+        self.asked.insert(name.to_owned(), asked);
         let timeout = source.timeout.unwrap_or(OPEN_TIMEOUT);
         self.log(&format!("# session {name}: {}", target.connect));
         let opened = Session::open(target, self.settings, timeout, taps).await;

@@ -8,7 +8,7 @@ use jackfield_protocol::{
     verdict::{Cause, Outcome, Verdict},
 };
 
-use super::{Failure, StepEnvironment, StepReport, variables::Variables};
+use super::{Failure, StepEnvironment, StepReport, asked::Asked, variables::Variables};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::{
@@ -34,12 +34,17 @@ pub(super) async fn run<E: StepEnvironment>(
         environment,
         variables: Variables::new(&test.variables),
         sessions: BTreeMap::new(),
+        asked: BTreeMap::new(),
+        shown: String::new(),
         turn: None,
         secrets: Redactor::default(),
         output: String::new(),
         table: Table::default(),
         checks: Vec::new(),
     };
+    for text in secret_texts(&test.steps).into_iter().chain(secret_texts(&test.cleanup)) {
+        runner.hide(text).await;
+    }
     let mut parts = Parts::default();
     runner.log(&format!("# {}", test.title));
     let stopped = tokio::select! {
@@ -53,8 +58,23 @@ pub(super) async fn run<E: StepEnvironment>(
     let cleanups = runner.clean_up(cleanup).await;
     runner.close().await;
     let outcome = outcome(stopped, parts.failure, cleanups.failure);
-    let variables = runner.variables.into_inner();
+    let mut variables = runner.variables.into_inner();
+    variables.values_mut().for_each(|value| *value = runner.secrets.text(value));
     StepReport { outcome, parts: parts.list, cleanups: cleanups.list, variables }
+}
+
+/// What steps send as secrets, also those that will not be reached.
+fn secret_texts(steps: &[Step]) -> Vec<&str> {
+    let mut texts = Vec::new();
+    let mut left: Vec<&Step> = steps.iter().collect();
+    while let Some(step) = left.pop() {
+        if let Action::Send { text, secret: true, .. } = &step.action {
+            texts.push(text.as_str());
+        } else if let Action::Repeat { steps, .. } = &step.action {
+            left.extend(steps);
+        }
+    }
+    texts
 }
 
 /// What failed first counts, and a stop before all.
@@ -103,6 +123,10 @@ pub(super) struct Runner<'t, E> {
     pub(super) environment: &'t mut E,
     pub(super) variables: Variables,
     pub(super) sessions: BTreeMap<String, SharedSession>,
+    /// What the devices asked for last.
+    pub(super) asked: BTreeMap<String, Asked>,
+    /// What the step at hand is called, without secrets.
+    pub(super) shown: String,
     /// The session of the step at hand, while it talks.
     pub(super) turn: Option<OwnedMutexGuard<Option<Session>>>,
     /// What must not be seen in the log or a reason.
@@ -123,6 +147,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             let name = format!("{prefix}{own}");
             if parts.ended {
                 let (verdict, reason) = (Verdict::NotExecuted, "an earlier step failed".to_owned());
+                let name = self.secrets.text(&name);
                 parts.add(Part { name, verdict, reason, elapsed_millis: 0, checks: Vec::new() });
             } else if let Action::Repeat { times, steps } = &step.action {
                 for index in 1..=*times {
@@ -173,7 +198,9 @@ impl<E: StepEnvironment> Runner<'_, E> {
     }
 
     async fn one(&mut self, step: &Step, name: String, parts: &mut Parts) {
-        self.log(&format!("## {} (line {})", step.name, step.line));
+        let name = self.hide_secret(step, name).await;
+        let shown = format!("## {} (line {})", self.shown, step.line);
+        self.log(&shown);
         let span = step.timeout.unwrap_or(self.test.timeout);
         self.take_turn(step).await;
         let clock = Deadline::after(span);
@@ -196,6 +223,38 @@ impl<E: StepEnvironment> Runner<'_, E> {
         };
         let checks = self.kept_checks();
         parts.add(Part { name: self.secrets.text(&name), verdict, reason, elapsed_millis, checks });
+    }
+
+    /// Hides a text and the variables in it, as far as they are known yet.
+    async fn hide(&mut self, text: &str) {
+        let variables = text.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+        let parts = variables.map(|(name, _)| format!("${{{name}}}"));
+        for part in parts.chain([text.to_owned()]) {
+            if let Ok(text) = self.fill(&part).await {
+                self.secrets.add(&[text]);
+            }
+        }
+    }
+
+    /// Sees that what a step sends as a secret, or after the device asked for one, is seen in no log, no report and no recording. The answer is
+    /// the step's name without it.
+    async fn hide_secret(&mut self, step: &Step, name: String) -> String {
+        self.shown.clone_from(&step.name);
+        let Action::Send { text, secret, .. } = &step.action else {
+            self.shown = self.secrets.text(&step.name);
+            return name;
+        };
+        if !*secret && !self.is_asked_for_secret(step) {
+            self.shown = self.secrets.text(&step.name);
+            return name;
+        }
+        // A variable that is not there shows when the step itself needs it.
+        self.hide(text).await;
+        let text = self.fill(text).await.unwrap_or_else(|_| text.clone());
+        // The shortest are not struck out everywhere, but are no part of a name.
+        let told = format!("send `{text}`");
+        self.shown = self.secrets.text(&step.name.replace(&told, "send a secret"));
+        name.replace(&told, "send a secret")
     }
 
     /// What the step looked at, without secrets.

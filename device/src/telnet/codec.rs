@@ -63,6 +63,7 @@ pub struct Codec {
     window: Window,
     peer_window: Option<Window>,
     com_port: Option<ComPort>,
+    breaks: u32,
 }
 
 impl Codec {
@@ -80,6 +81,7 @@ impl Codec {
             window,
             peer_window: None,
             com_port: None,
+            breaks: 0,
         }
     }
 
@@ -142,6 +144,22 @@ impl Codec {
     /// A break, as telnet itself knows it.
     pub(super) fn send_break(out: &mut Vec<u8>) {
         out.extend_from_slice(&[IAC, BRK]);
+    }
+
+    /// Takes one break that came and was not told: telnet's own, or one that the server of a serial line tells of.
+    pub(super) fn take_break(&mut self) -> bool {
+        let breaks = match &mut self.com_port {
+            Some(line) if line.breaks > 0 => &mut line.breaks,
+            Some(_) | None => &mut self.breaks,
+        };
+        let is_there = *breaks > 0;
+        *breaks = breaks.saturating_sub(1);
+        is_there
+    }
+
+    /// Asks the server of a serial line to tell of each break.
+    pub(super) fn ask_breaks(&mut self, out: &mut Vec<u8>) {
+        self.order(&ComPort::ask_breaks(), out);
     }
 
     /// Whether the peer has negotiated more than any peer needs to, and is not answered any more.
@@ -214,7 +232,10 @@ impl Codec {
                 }
                 Place::Data
             }
-            (Place::Command, _) => Place::Data,
+            (Place::Command, command) => {
+                self.breaks = self.breaks.saturating_add(u32::from(command == BRK));
+                Place::Data
+            }
             (Place::Option(verb), option) => {
                 self.negotiate(verb, option, out);
                 Place::Data

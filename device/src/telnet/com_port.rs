@@ -17,9 +17,12 @@ const SET_STOPSIZE: u8 = 4;
 const SET_CONTROL: u8 = 5;
 const BREAK_ON: u8 = 5;
 const BREAK_OFF: u8 = 6;
+const SET_LINESTATE_MASK: u8 = 10;
 const SET_MODEMSTATE_MASK: u8 = 11;
 const PURGE_DATA: u8 = 12;
 const NOTIFY_LINESTATE: u8 = 106;
+/// The bit of a line's state that says that a break has come.
+const LINESTATE_BREAK: u8 = 0x10;
 const NOTIFY_MODEMSTATE: u8 = 107;
 const SUSPEND: u8 = 108;
 const RESUME: u8 = 109;
@@ -105,8 +108,8 @@ pub(super) struct ComPort {
     pub(super) suspended: bool,
     /// CTS, DSR, RI and CD, in the upper half of the byte.
     pub(super) modem: Option<u8>,
-    /// A break, a framing error and the like, since the beginning.
-    pub(super) line_errors: u8,
+    /// Breaks that came and were not told.
+    pub(super) breaks: u32,
     /// What it calls itself.
     pub(super) signature: String,
 }
@@ -123,7 +126,9 @@ impl ComPort {
             (SUSPEND, _) => self.suspended = true,
             (RESUME, _) => self.suspended = false,
             (NOTIFY_MODEMSTATE, [state, ..]) => self.modem = Some(*state),
-            (NOTIFY_LINESTATE, [state, ..]) => self.line_errors |= *state,
+            (NOTIFY_LINESTATE, [state, ..]) => {
+                self.breaks = self.breaks.saturating_add(u32::from(state & LINESTATE_BREAK != 0));
+            }
             (code, value) => {
                 if self.answers.len() >= COM_PORT_ANSWERS_MAX {
                     self.answers.pop_front();
@@ -144,6 +149,11 @@ impl ComPort {
     pub(super) fn ask_modem(&mut self) -> Order {
         self.modem = None;
         Order { code: SET_MODEMSTATE_MASK, value: vec![0xff], what: "the modem lines".to_owned() }
+    }
+
+    /// The order that has the server tell of each break: unasked it tells nothing of the line's state.
+    pub(super) fn ask_breaks() -> Order {
+        Order { code: SET_LINESTATE_MASK, value: vec![LINESTATE_BREAK], what: "breaks that come".to_owned() }
     }
 
     /// The modem lines as the server told them last.
@@ -202,7 +212,7 @@ mod tests {
         }
         assert_eq!(line.hear(b"\0"), Some(b"\0jackfield".to_vec()));
         assert!(line.suspended);
-        assert_eq!((line.modem, line.line_errors, line.signature.as_str()), (Some(0x30), 0x10, "ser2net"));
+        assert_eq!((line.modem, line.breaks, line.signature.as_str()), (Some(0x30), 1, "ser2net"));
         let speed = Order { code: 1, value: vec![0, 0, 0x96, 0], what: String::new() };
         assert_eq!(line.answer(&Order::control(5, "a break")), None);
         let answer = line.answer(&speed).unwrap();

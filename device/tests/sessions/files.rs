@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A server without the forced shell, with SFTP where that is wanted.
-fn server(folder: &tempfile::TempDir, sftp: bool) -> Server {
+pub(crate) fn server(folder: &tempfile::TempDir, sftp: bool) -> Server {
     let server = sshd(folder, "");
     let config = std::fs::read_to_string(scratch(folder, "config")).unwrap();
     let subsystem = if sftp { "Subsystem sftp internal-sftp\n" } else { "" };

@@ -20,7 +20,9 @@ macro_rules! with_both_libraries {
     };
 }
 
+mod beside_steps;
 mod boot;
+mod breaks;
 mod connecting;
 mod faults;
 mod file_server;
@@ -33,6 +35,7 @@ mod replacing;
 mod replay;
 #[expect(clippy::indexing_slicing, reason = "a line that is not there has failed the test")]
 mod screens;
+mod secret_steps;
 mod serial;
 mod simulated;
 mod steps;

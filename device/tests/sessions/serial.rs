@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::{LONG, open, peers::installed, scratch, settings, target};
 
 /// A program that ends with its test.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     fn start(program: &str, arguments: &[&str]) -> Self {
@@ -60,7 +60,7 @@ async fn appears(path: &Path) {
 }
 
 /// A line whose other end is a program in a terminal.
-async fn line_to(link: &Path, program: &str) -> Running {
+pub(crate) async fn line_to(link: &Path, program: &str) -> Running {
     let near = format!("PTY,link={},raw,echo=0", link.display());
     let far = format!("EXEC:{program},pty,stderr,setsid,ctty,sane");
     let running = Running::start("/usr/bin/socat", &[&near, &far]);
@@ -68,8 +68,17 @@ async fn line_to(link: &Path, program: &str) -> Running {
     running
 }
 
+/// A line with both ends in our hands.
+pub(crate) async fn pair(near: &Path, far: &Path) -> impl Drop {
+    let end = |link: &Path| format!("PTY,link={},raw,echo=0", link.display());
+    let running = Running::start("/usr/bin/socat", &[&end(near), &end(far)]);
+    appears(near).await;
+    appears(far).await;
+    running
+}
+
 /// A program that asks for user and password as getty and login do, and then is a shell.
-fn getty(folder: &tempfile::TempDir) -> String {
+pub(crate) fn getty(folder: &tempfile::TempDir) -> String {
     let file = scratch(folder, "getty");
     let script = "#!/bin/sh\nwhile :; do\nprintf 'box login: '; read user; [ \"$user\" ] || continue\nstty -echo; printf 'Password: '; read word; stty echo; echo\n[ \"$user:$word\" = ana:secret ] && break\necho 'Login incorrect'\ndone\nPS1='box# ' exec /bin/sh -i\n";
     std::fs::write(&file, script).unwrap();
@@ -77,7 +86,7 @@ fn getty(folder: &tempfile::TempDir) -> String {
     file.display().to_string()
 }
 
-fn properties(link: &Path, more: Value) -> Value {
+pub(crate) fn properties(link: &Path, more: Value) -> Value {
     let mut all =
         json!({"device": link, "profile": "linux", "user": "ana", "password": "secret", "speed": 115_200});
     all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -299,7 +308,7 @@ async fn a_line_that_is_killed_in_the_middle_of_an_answer_is_told() {
 }
 
 /// The next whole order of RFC 2217 among some bytes.
-fn next_order(heard: &mut Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn next_order(heard: &mut Vec<u8>) -> Option<Vec<u8>> {
     let begin = heard.windows(3).position(|bytes| bytes == [255, 250, 44])?;
     let length = heard.split_at(begin).1.windows(2).position(|bytes| bytes == [255, 240])?;
     let order = heard.split_at(begin + length).0.split_at(begin + 3).1.to_vec();

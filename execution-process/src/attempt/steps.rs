@@ -3,7 +3,7 @@
 //! However it is ended, its clean-up follows, with a time limit of its own; also while the engine is away. What the
 //! test has learned of the lab so far is remembered for that.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use jackfield_config::steps::StepTest;
 use jackfield_device::{
@@ -38,6 +38,8 @@ struct Around {
     sessions: Sessions,
     templates: TemplateShelf,
     lines: mpsc::UnboundedSender<String>,
+    /// The folder of the attempt.
+    work: PathBuf,
     /// Resources as they were when they were first asked for.
     resources: BTreeMap<String, BTreeMap<String, Value>>,
     /// The ids of those that were opened.
@@ -103,6 +105,10 @@ impl StepEnvironment for Around {
         found.map_err(|problem| problem.to_string())
     }
 
+    fn path(&self, name: &str) -> PathBuf {
+        self.work.join(name)
+    }
+
     fn log(&mut self, line: &str) {
         // The receiver lives as long as the test.
         let _ = self.lines.send(format!("{}\n", line.trim_end_matches('\n')));
@@ -147,9 +153,9 @@ impl Attempt {
         let (order, events) = (Arc::clone(&self.order), self.events.clone());
         let (resources, ids, globals) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let templates = self.station.templates.clone();
-        let sessions_too = sessions.clone();
+        let (sessions_too, work) = (sessions.clone(), ready.work.clone());
         let mut around =
-            Around { order, events, sessions: sessions_too, templates, lines, resources, ids, globals };
+            Around { order, events, sessions: sessions_too, templates, lines, work, resources, ids, globals };
         let (stop, stopped) = oneshot::channel::<()>();
         let mut stop = Some(stop);
         let report = {

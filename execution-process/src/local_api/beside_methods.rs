@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use jackfield_device::{
     Deadline,
     beside::{Beside, Status},
-    limits::{COMMAND_TIMEOUT, TRANSFER_TIMEOUT},
+    limits::{BREAK_DEFAULT, COMMAND_TIMEOUT, TRANSFER_TIMEOUT},
     line::{LineOrder, ModemLines},
     session::{SessionError, run_beside},
     transfer::{self, Moved, Way},
@@ -17,9 +17,6 @@ use serde_json::{Value, json};
 
 use super::{Desk, params as p, rpc::Failure};
 use crate::{event::Guest, sessions::problem};
-
-/// How long a break is where nobody says: what consoles take for one.
-const BREAK: Duration = Duration::from_millis(250);
 
 impl Desk {
     async fn beside(&self, guest: &Guest, name: &str) -> Result<Arc<dyn Beside>, Failure> {
@@ -75,8 +72,19 @@ impl Desk {
         guest: &Guest,
         wanted: p::SessionBreak,
     ) -> Result<Value, Failure> {
-        let span = wanted.millis.map_or(BREAK, Duration::from_millis);
+        let span = wanted.millis.map_or(BREAK_DEFAULT, Duration::from_millis);
         self.order(guest, &wanted.session, vec![LineOrder::Break(span)]).await
+    }
+
+    pub(super) async fn session_wait_break(
+        &self,
+        guest: &Guest,
+        wanted: p::SessionWaitBreak,
+    ) -> Result<Value, Failure> {
+        let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
+        let mut session = self.session(guest, &wanted.session).await?;
+        let came = session.wait_break(timeout).await;
+        Ok(came.map(|()| Value::Null).map_err(|error| problem(&error))?)
     }
 
     pub(super) async fn session_modem(

@@ -180,6 +180,9 @@ pub(super) struct SessionSend {
     pub(super) text: String,
     #[serde(default = "yes")]
     pub(super) enter: bool,
+    /// Nobody is to read it in a record.
+    #[serde(default)]
+    pub(super) secret: bool,
 }
 
 #[derive(Deserialize)]
@@ -336,6 +339,13 @@ pub(super) struct SessionBreak {
     pub(super) session: String,
     #[serde(default)]
     pub(super) millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionWaitBreak {
+    pub(super) session: String,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
 }
 
 #[derive(Deserialize)]

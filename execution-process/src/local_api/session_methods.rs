@@ -50,6 +50,7 @@ impl Desk {
             "modem" => self.session_modem(guest, params(value)?).await,
             "line" => self.session_line(guest, params(value)?).await,
             "break" => self.session_break(guest, params(value)?).await,
+            "wait_break" => self.session_wait_break(guest, params(value)?).await,
             "close" => {
                 let p::SessionName { session } = params(value)?;
                 self.station.sessions.close(guest.order.attempt.run, &session).await?;
@@ -141,7 +142,11 @@ impl Desk {
 
     async fn session_send(&self, guest: &Guest, wanted: p::SessionSend) -> Result<Value, Failure> {
         let mut session = self.session(guest, &wanted.session).await?;
-        let sent = session.send(&wanted.text, wanted.enter, COMMAND_TIMEOUT).await;
+        let (text, enter) = (&wanted.text, wanted.enter);
+        let sent = match wanted.secret {
+            true => session.send_secret(text, enter, COMMAND_TIMEOUT).await,
+            false => session.send(text, enter, COMMAND_TIMEOUT).await,
+        };
         sent.map(|()| Value::Null).map_err(|error| problem(&error).into())
     }
 

@@ -34,6 +34,25 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /** Text for {@link Session#send} that nobody is to read: recordings and logs show stars in its place. */
+    public static final class Secret {
+        private final String text;
+
+        private Secret(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String toString() {
+            return "********";
+        }
+    }
+
+    /** Text for {@link Session#send} that nobody is to read: {@code router.send(secret(password))}. */
+    public static Secret secret(String text) {
+        return new Secret(text);
+    }
+
     /** The device closes the dialogue. */
     public static final Pattern END = new Pattern("end", true);
     /** Nothing else came in time. */
@@ -82,6 +101,16 @@ public final class Session implements AutoCloseable {
     /** Sends text, and presses enter after it or not. */
     public void send(String text, boolean enter) {
         call("session_send", new Duration[0], "text", text, "enter", enter);
+    }
+
+    /** Sends a line that nobody is to read. */
+    public void send(Secret text) {
+        send(text, true);
+    }
+
+    /** Sends text that nobody is to read, and presses enter after it or not. */
+    public void send(Secret text, boolean enter) {
+        call("session_send", new Duration[0], "text", text.text, "enter", enter, "secret", true);
     }
 
     /** Waits for the first of these: regular expressions, {@link #exact}, {@link #END}, {@link #TIMEOUT}. */
@@ -192,6 +221,11 @@ public final class Session implements AutoCloseable {
     /** Holds the serial line down; over telnet its own break. */
     public void sendBreak(Duration span) {
         call("session_break", new Duration[0], "millis", span.toMillis());
+    }
+
+    /** Waits until the device has held the serial line down, which is a break; one that came and was not told counts. */
+    public void waitBreak(Duration... limit) {
+        call("session_wait_break", limit);
     }
 
     /** Closes it for everyone. Closing it twice does no harm. */

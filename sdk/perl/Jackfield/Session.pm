@@ -1,3 +1,16 @@
+package Jackfield::Secret;
+
+use 5.014;
+use strict;
+use warnings;
+use overload '""' => sub {'********'}, fallback => 1;
+
+# Text that nobody is to read: whoever prints it sees stars.
+sub new { my ($class, $text) = @_; return bless {text => $text}, $class }
+
+# The text itself.
+sub reveal { return $_[0]{text} }
+
 package Jackfield::Session;
 
 use 5.014;
@@ -43,11 +56,16 @@ sub reboot {
     return;
 }
 
-# Send text, and press enter unless told not to.
+# Send text, and press enter unless told not to. What must stay secret is sent as secret($text).
 sub send {
     my ($self, $text, $enter) = @_;
-    my $pressed = ($enter // 1) ? JSON::PP::true() : JSON::PP::false();
-    Jackfield::call('session_send', session => $self->{name}, text => "$text", enter => $pressed);
+    my %params = (session => $self->{name}, enter => ($enter // 1) ? JSON::PP::true() : JSON::PP::false());
+    if (ref $text && $text->isa('Jackfield::Secret')) {
+        Jackfield::call('session_send', %params, text => $text->reveal, secret => JSON::PP::true());
+    }
+    else {
+        Jackfield::call('session_send', %params, text => "$text");
+    }
     return;
 }
 
@@ -119,6 +137,13 @@ sub modem_lines {
     my ($self) = @_;
     my $lines = Jackfield::call('session_modem', session => $self->{name});
     return {map { $_ => $lines->{$_} ? 1 : 0 } keys %$lines};
+}
+
+# Wait until the device has held the serial line down, which is a break; one that came and was not told counts.
+sub wait_break {
+    my ($self, $timeout) = @_;
+    Jackfield::call('session_wait_break', session => $self->{name}, timeout_millis => Jackfield::_millis($timeout));
+    return;
 }
 
 # Hold the serial line down for some seconds; over telnet its own break.

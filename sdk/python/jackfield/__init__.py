@@ -17,7 +17,7 @@ from typing import Any, Iterator, Mapping, NoReturn, Sequence
 
 from jackfield.client import call, context
 from jackfield.errors import CheckFailed, JackfieldError, TestAborted, TestEnd, TestFailed, TestSkipped, TestTimeout
-from jackfield.session import END, TIMEOUT, Match, Screen, Session, exact, millis, textfsm
+from jackfield.session import END, TIMEOUT, Match, Screen, Secret, Session, exact, millis, secret, textfsm
 from jackfield.session import open_session as session
 from jackfield.session import open_sessions as sessions
 from jackfield.step import Step
@@ -25,9 +25,9 @@ from jackfield.step import Step as step
 
 __all__ = [
     "END", "TIMEOUT", "textfsm",
-    "CheckFailed", "JackfieldError", "Match", "Screen", "Session", "Step", "TestAborted", "TestEnd", "TestFailed", "TestSkipped", "TestTimeout",
+    "CheckFailed", "JackfieldError", "Match", "Screen", "Secret", "Session", "Step", "TestAborted", "TestEnd", "TestFailed", "TestSkipped", "TestTimeout",
     "artifact", "breakpoint", "call", "capture", "check", "cleanup", "context", "delete_resource", "exact", "get_bind_id", "get_bind_name", "get_config",
-    "get_global", "get_resource", "get_sut", "interact", "log_msg", "mark", "part", "power", "rename_resource", "result", "session", "sessions",
+    "get_global", "get_resource", "get_sut", "interact", "log_msg", "mark", "part", "power", "rename_resource", "result", "secret", "session", "sessions",
     "set_global", "set_resource", "step", "test_abort", "test_fail", "test_skip", "test_timeout", "variable",
 ]  # fmt: skip
 

@@ -61,6 +61,25 @@ def _screen(view: dict[str, Any]) -> Screen:
     return Screen(view["lines"], Cursor(**view["cursor"]), view["rows"], view["columns"], reverse, view["text"])
 
 
+class Secret:
+    """Text for `Session.send` that nobody is to read: recordings and logs show stars in its place. Made by `jackfield.secret`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = str(text)
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "********"
+
+
+def secret(text: str) -> Secret:
+    """Text for `Session.send` that nobody is to read in a recording or a log: `router.send(secret(password))`."""
+    return Secret(text)
+
+
 def exact(text: str) -> Pattern:
     """A pattern for `Session.expect` that is taken as it stands, not as a regular expression."""
     return {"exact": text}
@@ -128,9 +147,12 @@ class Session:
         """Start the device anew, and log in when it is back."""
         call("session_reboot", session=self.name, timeout_millis=millis(timeout))
 
-    def send(self, text: str, enter: bool = True) -> None:
-        """Send text, and press enter unless told not to. Does not wait."""
-        call("session_send", session=self.name, text=text, enter=enter)
+    def send(self, text: "str | Secret", enter: bool = True) -> None:
+        """Send text, and press enter unless told not to. Does not wait. What must stay secret is sent as `secret(text)`."""
+        if isinstance(text, Secret):
+            call("session_send", session=self.name, text=text.reveal(), enter=enter, secret=True)
+        else:
+            call("session_send", session=self.name, text=text, enter=enter)
 
     def expect(self, patterns: Pattern | Sequence[Pattern], timeout: float | None = None) -> Match:
         """Wait until one of the patterns (regular expressions, or `exact(text)`) has come."""
@@ -187,6 +209,10 @@ class Session:
     def send_break(self, seconds: float = 0.25) -> None:
         """Hold the serial line down, which consoles take for "attention"; over telnet its own break."""
         call("session_break", session=self.name, millis=millis(seconds))
+
+    def wait_break(self, timeout: float | None = None) -> None:
+        """Wait until the device has held the serial line down, which is a break; one that came and was not told counts."""
+        call("session_wait_break", session=self.name, timeout_millis=millis(timeout))
 
     def close(self) -> None:
         """Close it for everyone."""

@@ -38,7 +38,7 @@ class FakeEp:
         self.path = path
         self.lock = threading.Lock()
         self.logs, self.parts, self.variables, self.artifacts, self.cleanups, self.captures, self.powered = [], [], {}, [], [], [], []
-        self.questions, self.breakpoints, self.checks, self.marks = [], [], [], []
+        self.questions, self.breakpoints, self.checks, self.marks, self.secrets = [], [], [], [], []
         self.result = None
         self.results = 0
         self.answers = {"message": True, "input": "42", "decide": True, "options": "b"}
@@ -296,7 +296,10 @@ class FakeEp:
             raise Problem("not_found", f"there is no open session `{name}`", "session")
         return self.sessions[name]
 
-    def call_session_send(self, session, text, enter=True):
+    def call_session_send(self, session, text, enter=True, secret=False):
+        if secret:
+            self.secrets.append(text)
+            return
         self._session(session)["waiting"] += self._device(session, text) + "router# "
 
     def call_session_command(self, session, command, timeout_millis=None):
@@ -371,6 +374,11 @@ class FakeEp:
     def call_session_modem(self, session):
         self._session(session)
         return {"cts": True, "dsr": True, "ri": False, "cd": False}
+
+    def call_session_wait_break(self, session, timeout_millis=None):
+        self._session(session)
+        if timeout_millis == 1:
+            raise Problem("wrong_state", "wait for a break: timed out")
 
     def call_session_break(self, session, millis=250):
         self._session(session).setdefault("breaks", []).append(millis)

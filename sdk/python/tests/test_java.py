@@ -76,12 +76,14 @@ class Java(Lab):
                 router.config(List.of("ip route 10.1.0.0/24"));
                 router.level("privileged");
                 router.reboot(Duration.ofSeconds(9));
+                router.send(Session.secret("geheim"));
                 router.send("show ip route");
                 is(router.expect(Duration.ofSeconds(1), Session.END, Session.exact("(x)"), "rou(t)er# ").groups(), List.of("t"));
                 is(router.expect(Duration.ofMillis(1), "never", Session.TIMEOUT).index(), 1);
                 is(router.execute("false").status(), 3);
                 router.setLine(Map.of("speed", 9600, "dtr", true));
                 router.sendBreak(Duration.ofMillis(100));
+                router.waitBreak(Duration.ofSeconds(1));
                 is(router.modemLines().get("cts") && !router.modemLines().get("ri"), true);
                 is(Jackfield.sessions(), List.of("/lab/router"));
             }
@@ -99,7 +101,7 @@ class Java(Lab):
             """
         )
         self.ended(done, 0, ("SKIPPED", "all calls were made", False))
-        self.assertEqual(self.ep.marks, ["good", "inside", "value"])
+        self.assertEqual((self.ep.marks, self.ep.secrets), (["good", "inside", "value"], ["geheim"]))
         self.assertEqual([name for name, *_ in self.ep.parts], ["good", "value"])
         self.assertEqual([check[-1] for check in self.ep.checks], ["PASS", "FAIL"])
 

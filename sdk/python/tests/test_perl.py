@@ -80,6 +80,8 @@ class Perl(Lab):
             my $r = Jackfield->session('/lab/router', name => 'r1');
             $r->command('ip route 10.0.0.0/24');
             is($r->command('show ip route'), "10.0.0.0/24\n");
+            $r->send(secret('geheim'));
+            is('' . secret('geheim'), '********');
             $r->send('show ip route');
             is($r->expect(['never', '(\w+)# '], 0.5)->{groups}[0], 'router');
             is(join(',', Jackfield::sessions()), 'r1');
@@ -100,6 +102,7 @@ class Perl(Lab):
             is(-s 'back.txt', 5);
             $r->set_line(speed => 9600, rts => 1);
             $r->send_break(0.1);
+            $r->wait_break(1);
             die 'modem lines' if !$r->modem_lines->{cts} || $r->modem_lines->{ri};
             $r->close;
             is(ref(eval { $r->command('x'); 1 } ? '' : $@), 'Jackfield::Error');
@@ -123,7 +126,7 @@ class Perl(Lab):
         self.assertEqual([text for _, text in self.ep.logs], ['Grüße\n"2"', "Grüße 中", "child"])
         self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "no link")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
-        self.assertEqual(self.ep.marks, ["good", "bad"])
+        self.assertEqual((self.ep.marks, self.ep.secrets), (["good", "bad"], ["geheim"]))
         self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
         self.assertEqual(self.ep.artifacts[0][0], "t.plx")
         self.assertEqual(self.ep.captures, [["lo", "lo", "tcp port 23"]])

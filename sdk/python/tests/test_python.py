@@ -64,6 +64,8 @@ class Calls(Lab):
         with jackfield.session("/lab/router") as router:
             router.command("ip route 10.0.0.0/24")
             self.assertIn("10.0.0.0/24", router.command("show ip route"))
+            router.send(jackfield.secret("geheim"))
+            self.assertEqual((self.ep.secrets, str(jackfield.secret("geheim"))), (["geheim"], "********"))
             router.send("show ip route")
             found = router.expect(["nothing", jackfield.exact("router# ")], timeout=1)
             self.assertEqual((found.index, found.before), (1, "10.0.0.0/24\n"))
@@ -98,6 +100,9 @@ class Calls(Lab):
                 router.get("flash:other", back)
         router.set_line(115200, "7E1", dtr=False)
         router.send_break()
+        router.wait_break(timeout=1)
+        with self.assertRaises(jackfield.JackfieldError):
+            router.wait_break(timeout=0.001)
         self.assertEqual(router.modem_lines(), {"cts": True, "dsr": True, "ri": False, "cd": False})
         kept = self.ep.sessions["beside"]
         self.assertEqual((kept["line"], kept["breaks"]), ({"speed": 115200, "framing": "7E1", "dtr": False}, [250]))

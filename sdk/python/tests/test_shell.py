@@ -60,6 +60,7 @@ class Shell(Lab):
             jf_command r1 'ip route 10.0.0.0/24'
             jf_command r1 'ip route "ö" \ x'
             is "$(jf_command r1 'show ip route')" "$(printf '10.0.0.0/24\n"ö" \\ x')"
+            jf_send_secret r1 geheim
             jf_send r1 'show ip route'
             is "$(jf_expect r1 'rou[a-z]*# ' 500)" 'router# '
             jf_expect r1 never 10 2>error.txt && jf_fail 'what never came was found'
@@ -89,6 +90,7 @@ class Shell(Lab):
             is "$(cat back.txt)" image
             jf_line r1 9600 8N1
             jf_break r1
+            jf_wait_break r1 1000
             jf_modem r1 | grep -q '"cts": *true'
             jf_close r1
             jf_command r1 x 2>error.txt && jf_fail 'a closed session took a command'
@@ -111,7 +113,7 @@ class Shell(Lab):
         self.assertEqual(self.ep.logs, [("logTest", 'Grüße\n\t"2" \\ \x01'), ("logDebug", "")])
         self.assertEqual(self.ep.parts, [("login", "PASS", ""), ("good", "PASS", ""), ("bad", "FAIL", "exit status 4 of: sh -c exit 4")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all", "x y"], None)]))
-        self.assertEqual(self.ep.marks, ["good", "bad"])
+        self.assertEqual((self.ep.marks, self.ep.secrets), (["good", "bad"], ["geheim"]))
         self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
         self.assertEqual(self.ep.sessions["c"]["target"], {"host": "10.0.0.1", "password": "a=b"})
         self.assertEqual(self.ep.artifacts, [("made.json", self.folder + "/made.json")])

@@ -78,6 +78,7 @@ class Tcl(Lab):
             set r [session /lab/router r1]
             session_command $r "ip route 10.0.0.0/24"
             is [session_command $r "show ip route"] "10.0.0.0/24\n"
+            session_send $r [jackfield::secret geheim]
             session_send $r "show ip route"
             is [dict get [session_expect $r {never {(\w+)# }} 500] groups] router
             is [session_list] r1
@@ -98,6 +99,7 @@ class Tcl(Lab):
             is [file size back.txt] 5
             session_line $r speed 9600 dtr 0
             session_break $r 100
+            session_wait_break $r 1000
             if {![dict get [session_modem $r] cts] || [dict get [session_modem $r] ri]} { error "modem lines" }
             session_close $r
             step good { is 1 1 }
@@ -120,7 +122,7 @@ class Tcl(Lab):
         self.assertEqual(self.ep.logs, [("logTest", 'Grüße\n"2"'), ("logDebug", "\x01")])
         self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "no link")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
-        self.assertEqual(self.ep.marks, ["good", "bad"])
+        self.assertEqual((self.ep.marks, self.ep.secrets), (["good", "bad"], ["geheim"]))
         self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
         self.assertEqual(self.ep.breakpoints, ["a = x 1\ncolour = blue"])
         self.assertEqual(self.ep.artifacts[0][0], "t" + self.ending)

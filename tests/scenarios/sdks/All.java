@@ -57,11 +57,19 @@ public class All {
             box.setLine(Map.of("speed", 38400));
             box.sendBreak(Duration.ofMillis(10));
             try {
+                box.waitBreak(Duration.ofMillis(10));
+                throw new IllegalStateException("nobody has sent a break");
+            } catch (Jackfield.Refused error) {
+                is(error.getMessage().contains("a break"), true);
+            }
+            try {
                 throw new IllegalStateException("a pseudo terminal has modem lines: " + box.modemLines());
             } catch (Jackfield.Refused error) {
                 is(error.getMessage().contains("modem lines"), true);
             }
             is(box.command("echo on"), "on");
+            box.send(Session.secret("echo geheim"));
+            box.expect(Duration.ofSeconds(20), "geheim");
             box.close();
         }
         Jackfield.result("PASS", "all calls were made");

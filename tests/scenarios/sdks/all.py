@@ -89,9 +89,15 @@ box = jackfield.session("/lab/box-@NAME@")
 box.set_line(38400)
 box.send_break(0.01)
 try:
+    raise AssertionError(box.wait_break(timeout=0.01))
+except jackfield.JackfieldError as error:
+    assert "a break" in str(error), error
+try:
     raise AssertionError(box.modem_lines())
 except jackfield.JackfieldError as error:
     assert "modem lines" in str(error), error
 assert box.command("echo on") == "on"
+box.send(jackfield.secret("echo geheim"))
+box.expect("geheim", timeout=20)
 box.close()
 jackfield.result("PASS", "all calls were made")

@@ -90,8 +90,12 @@ jf_close host
 jf_session /lab/box-@NAME@ box >/dev/null || jf_fail 'no line'
 jf_line box 38400
 jf_break box 10
+jf_wait_break box 10 2>told.txt && jf_fail 'nobody has sent a break'
+grep -q 'a break' told.txt || jf_fail "$(cat told.txt)"
 jf_modem box 2>told.txt && jf_fail 'a pseudo terminal has modem lines'
 grep -q 'modem lines' told.txt || jf_fail "$(cat told.txt)"
 is "$(jf_command box 'echo on')" on
+jf_send_secret box 'echo geheim'
+jf_expect box geheim 20000 >/dev/null || jf_fail 'a secret was not sent'
 jf_close box
 jf_result PASS 'all calls were made'

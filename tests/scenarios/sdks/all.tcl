@@ -89,7 +89,10 @@ session_close $host
 set box [session /lab/box-@NAME@]
 session_line $box speed 38400
 session_break $box 10
+if {![catch { session_wait_break $box 10 } told] || ![string match "*a break*" $told]} { error "nobody has sent a break: $told" }
 if {![catch { session_modem $box } told] || ![string match "*modem lines*" $told]} { error "a pseudo terminal has modem lines: $told" }
 is [session_command $box "echo on"] on
+session_send $box [secret "echo geheim"]
+session_expect $box geheim 20000
 session_close $box
 result PASS "all calls were made"
