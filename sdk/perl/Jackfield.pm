@@ -249,13 +249,23 @@ sub _end {
     exit($verdict eq 'PASS' ? 0 : $verdict eq 'SKIPPED' ? SKIPPED_STATUS : 1);
 }
 
-# A script that was not started by run.pl still ends with a reason: what it dies of outside any `eval` is declared at its end.
-my $died;
-our $wrapped = 0;
-$SIG{__DIE__} = sub { $died = $_[0] if !$wrapped && defined $^S && !$^S };
+# A script ends with a reason: what it dies of outside any `eval` is declared at its end. While it is compiled, perl does not tell whether it is
+# inside of one; a script that gets as far as to run has survived all that.
+my ($died, $has_died);
+my $owner = $$;
+$SIG{__DIE__} = sub {
+    # The first that nobody catches is the end: what its own text dies of comes after it.
+    return if defined $^S ? $^S || $has_died : ${^GLOBAL_PHASE} ne 'START';
+    ($died, $has_died) = ($_[0], 1);
+};
+{
+    no warnings 'void';
+    INIT { $has_died = 0 }
+}
+sub _has_died { return $has_died && $$ == $owner }
 
 END {
-    if (defined $died) {
+    if (_has_died()) {
         eval { result('FAIL', 'crashed: ' . _reason($died), 1) };
         # Perl would take it from `$!`, whatever that happens to be.
         $? = 255;
@@ -314,7 +324,9 @@ sub _properties {
 sub _reason {
     my ($error) = @_;
     return '' if !defined $error;
-    my $text = "$error";
+    my $text = eval { my $said = "$error"; $said };
+    # An object need not have a text, or may refuse to give one.
+    $text = ref($error) . ' without a text' if !defined $text || ($text !~ /\S/ && ref $error);
     $text =~ s/\s+\z//;
     return $text;
 }

@@ -1,7 +1,7 @@
 # Run one test: `tclsh run.tcl FILE ?ARGUMENT …?`, or `expect run.tcl FILE …`.
 #
-# The test finds Twister's commands and variables. Its result is `_RESULT` (with `_REASON`) or, where that is not set, the value of its
-# last statement; no value at all is PASS. An error is FAIL with its message as the reason.
+# The test finds Twister's commands and variables. Its result is `_RESULT` (with `_REASON`), also where it leaves by `exit`, or, where that is
+# not set, the value of its last statement; no value at all is PASS. An error is FAIL with its message as the reason.
 
 encoding system utf-8
 fconfigure stdout -encoding utf-8 -buffering line
@@ -21,24 +21,64 @@ proc jackfield::Run {file} {
         End INVALID "the test cannot be read: $opened"
     }
     close $opened
+    rename ::exit ::jackfield::Leave
+    interp alias {} ::exit {} ::jackfield::Exit
     set code [catch { uplevel #0 [list source $file] } value options]
     if {$code == 1} {
         puts stderr [dict get $options -errorinfo]
         End FAIL "crashed: $value" 1
     }
+    if {$code > 2} {
+        set word [expr {$code == 3 ? "break" : $code == 4 ? "continue" : "return -code $code"}]
+        End FAIL "crashed: `$word` outside of a loop: the test stopped there" 1
+    }
     if {[info exists ::_RESULT]} {
-        set value $::_RESULT
+        Declare
     } elseif {$value eq ""} {
-        exit 0
+        Leave 0
     }
     lassign [twister::verdict $value] verdict reason
+    if {[info exists ::_REASON]} {
+        set reason $::_REASON
+    }
+    if {$verdict eq "PASS" && $reason eq ""} {
+        Leave 0
+    }
+    if {$reason eq ""} {
+        set reason "the value of the last statement, `[string range $value 0 79]`, stands for $verdict; `set _RESULT PASS` at its end says otherwise"
+    }
+    End $verdict $reason
+}
+
+# What `_RESULT` says, which is set.
+proc jackfield::Declare {} {
+    lassign [twister::verdict $::_RESULT] verdict reason
     if {$reason eq "" && [info exists ::_REASON]} {
         set reason $::_REASON
     }
     if {$verdict eq "PASS" && $reason eq ""} {
-        exit 0
+        Leave 0
     }
     End $verdict $reason
+}
+
+# `exit` of the test: what it left in `_RESULT` counts, unless the exit status says something worse. Expect's options go to Expect.
+proc jackfield::Exit {args} {
+    set status [expr {[llength $args] ? [lindex $args 0] : 0}]
+    if {[llength $args] > 1 || ![string is integer -strict $status]} {
+        return [uplevel 1 [list ::jackfield::Leave {*}$args]]
+    }
+    if {[info exists ::_RESULT]} {
+        set verdict [lindex [twister::verdict $::_RESULT] 0]
+        if {$status == 0 || $verdict ne "PASS"} {
+            Declare
+        }
+    }
+    if {$status != 0 && ($status & 255) == 0} {
+        # The system keeps eight bits, of which this failure has none.
+        End FAIL "exit $status"
+    }
+    Leave $status
 }
 
 set argv0 [lindex $argv 0]

@@ -12,7 +12,7 @@ public final class JUnit4 {
 
     /** Answers whether all went well; each test stands in the file. */
     public static boolean run(Class<?> test, Path file) throws Exception {
-        Results results = new Results();
+        Results results = new Results(file);
         JUnitCore core = new JUnitCore();
         core.addListener(new RunListener() {
             @Override
@@ -57,7 +57,7 @@ public final class JUnit4 {
             }
         });
         core.run(test);
-        results.write(file);
+        results.finish();
         return results.good();
     }
 }

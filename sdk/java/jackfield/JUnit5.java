@@ -15,7 +15,7 @@ public final class JUnit5 {
 
     /** Answers whether all went well; each test stands in the file. */
     public static boolean run(Class<?> test, Path file) throws Exception {
-        Results results = new Results();
+        Results results = new Results(file);
         var request = LauncherDiscoveryRequestBuilder.request().selectors(DiscoverySelectors.selectClass(test)).build();
         LauncherFactory.create().execute(request, new TestExecutionListener() {
             @Override
@@ -58,7 +58,7 @@ public final class JUnit5 {
                 }
             }
         });
-        results.write(file);
+        results.finish();
         return results.good();
     }
 }

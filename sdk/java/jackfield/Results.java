@@ -1,5 +1,6 @@
 package jackfield;
 
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,9 +10,29 @@ import javax.xml.stream.XMLOutputFactory;
 import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamWriter;
 
-/** The tests inside a test, written as a JUnit file. Not for tests to call. */
+/**
+ * The tests inside a test, written as a JUnit file. Not for tests to call.
+ *
+ * <p>Each is written when it has ended, and the end of the file only when all have: a machine that ends in between, by
+ * {@code System.exit} of a test, leaves a file that whoever reads it sees to be cut off.
+ */
 public final class Results {
     private final Map<String, Case> cases = new LinkedHashMap<>();
+    private final BufferedWriter out;
+    private final XMLStreamWriter xml;
+
+    Results(Path file) throws IOException {
+        out = Files.newBufferedWriter(file);
+        try {
+            xml = XMLOutputFactory.newFactory().createXMLStreamWriter(out);
+            xml.writeStartDocument();
+            xml.writeStartElement("testsuite");
+            flush();
+        } catch (XMLStreamException e) {
+            throw new IOException(e);
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(this::leave));
+    }
 
     private static final class Case {
         String group;
@@ -21,7 +42,10 @@ public final class Results {
         String element;
         String message = "";
         Throwable trace;
+        boolean written;
     }
+
+    private boolean finished;
 
     void began(String id, String group, String name) {
         Case one = new Case();
@@ -70,6 +94,11 @@ public final class Results {
     void ended(String id) {
         Case one = cases.get(id);
         one.seconds = (System.nanoTime() - one.began) / 1e9;
+        // A class is told again where a second thing around it fails: once is enough.
+        if (!one.written) {
+            one.written = true;
+            write(one);
+        }
     }
 
     boolean has(String id) {
@@ -81,23 +110,56 @@ public final class Results {
         return cases.values().stream().allMatch(one -> one.element == null || one.element.equals("skipped"));
     }
 
-    void write(Path file) throws IOException {
-        try (var out = Files.newBufferedWriter(file)) {
-            XMLStreamWriter xml = XMLOutputFactory.newFactory().createXMLStreamWriter(out);
-            xml.writeStartDocument();
-            xml.writeStartElement("testsuite");
-            for (Case one : cases.values()) {
-                write(xml, one);
+    /** All tests have ended. */
+    synchronized void finish() throws IOException {
+        for (Case one : cases.values()) {
+            if (!one.written) {
+                one.written = true;
+                write(one);
             }
+        }
+        finished = true;
+        try {
             xml.writeEndElement();
             xml.writeEndDocument();
             xml.close();
         } catch (XMLStreamException e) {
             throw new IOException(e);
         }
+        out.close();
     }
 
-    private static void write(XMLStreamWriter xml, Case one) throws XMLStreamException {
+    /** The machine ends: whatever still runs did not end by itself. */
+    private synchronized void leave() {
+        if (finished) {
+            return;
+        }
+        for (Case one : cases.values()) {
+            if (!one.written) {
+                one.element = "error";
+                one.message = "the Java machine ended while this test ran (System.exit)";
+                write(one);
+            }
+        }
+    }
+
+    private synchronized void write(Case one) {
+        try {
+            element(one);
+            flush();
+        } catch (IOException | XMLStreamException e) {
+            throw new IllegalStateException("the results cannot be written: " + e, e);
+        }
+    }
+
+    private void flush() throws IOException, XMLStreamException {
+        // An element is only closed when the next begins; text without meaning does it, too.
+        xml.writeCharacters("\n");
+        xml.flush();
+        out.flush();
+    }
+
+    private void element(Case one) throws XMLStreamException {
         xml.writeStartElement("testcase");
         xml.writeAttribute("classname", one.group);
         xml.writeAttribute("name", printable(one.name));

@@ -13,8 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
@@ -26,8 +29,9 @@ import javax.tools.ToolProvider;
 /**
  * Runs one test file: {@code java -cp CLASSPATH Run.java RESULTS FILE [ARGUMENT ...]}.
  *
- * <p>A class with JUnit tests is run by the JUnit that it was written for, and each of its tests is told in RESULTS. Any other class
- * is run by its {@code main}. Libraries of the lab are found as sources, as classes, and as jars.
+ * <p>The class of the file's name is run or, where there is none, the first one in the file that can be run. A class with JUnit tests is
+ * run by the JUnit that it was written for, and each of its tests is told in RESULTS. Any other class is run by its {@code main}; threads
+ * that it leaves behind are waited for, as java itself does. Libraries of the lab are found as sources, as classes, and as jars.
  */
 public final class Run {
     private static final int FAILED = 1;
@@ -40,6 +44,7 @@ public final class Run {
     private final String[] arguments;
     private final Path classes;
     private final String classPath;
+    private boolean byTool;
 
     private Run(String[] arguments) throws IOException {
         this.results = Path.of(arguments[0]);
@@ -51,26 +56,51 @@ public final class Run {
 
     public static void main(String[] arguments) throws Exception {
         Run run = new Run(arguments);
-        int status;
-        try {
-            status = run.all();
-        } finally {
-            run.removeClasses();
-        }
+        // However the machine ends: a thread of the test may still load classes when this method is over.
+        Runtime.getRuntime().addShutdownHook(new Thread(run::removeClasses));
+        int status = run.all();
         System.out.flush();
-        System.exit(status);
+        if (status != 0 || run.byTool) {
+            System.exit(status);
+        }
     }
 
     private int all() throws Exception {
         String problem = compile(file, sdk.resolve("jackfield/Jackfield.java"), sdk.resolve("jackfield/Results.java"));
-        try (URLClassLoader loader = loader()) {
-            Thread.currentThread().setContextClassLoader(loader);
-            if (problem != null) {
-                return refuse(loader, problem);
-            }
-            Class<?> test = loader.loadClass(className());
+        URLClassLoader loader = loader();
+        Thread.currentThread().setContextClassLoader(loader);
+        if (problem != null) {
+            return refuse(loader, problem);
+        }
+        List<String> names = classNames();
+        for (String name : names) {
+            Class<?> test = loader.loadClass(name);
             String tool = tool(test);
-            return tool == null ? callMain(loader, test) : callTool(loader, tool, test);
+            if (tool != null) {
+                byTool = true;
+                return callTool(loader, tool, test);
+            }
+            Method main = mainOf(test);
+            if (main != null) {
+                return callMain(loader, main);
+            }
+        }
+        String there = names.isEmpty() ? "no class" : "the class" + (names.size() > 1 ? "es " : " ") + String.join(", ", names);
+        String reason = file.getFileName() + " has " + there + ", and none with JUnit tests or `static void main(String[])`";
+        return say(loader, "INVALID", reason, false);
+    }
+
+    /** What java would call; null where there is nothing. */
+    private static Method mainOf(Class<?> test) {
+        try {
+            Method main = test.getDeclaredMethod("main", String[].class);
+            return Modifier.isStatic(main.getModifiers()) && Modifier.isPublic(main.getModifiers()) ? main : null;
+        } catch (NoSuchMethodException e) {
+            try {
+                return test.getSuperclass() == null ? null : test.getMethod("main", String[].class);
+            } catch (NoSuchMethodException none) {
+                return null;
+            }
         }
     }
 
@@ -109,17 +139,7 @@ public final class Run {
         return (boolean) run.invoke(null, test, results) ? 0 : FAILED;
     }
 
-    private int callMain(URLClassLoader loader, Class<?> test) throws Exception {
-        Method main;
-        try {
-            main = test.getMethod("main", String[].class);
-        } catch (NoSuchMethodException e) {
-            main = null;
-        }
-        if (main == null || !Modifier.isStatic(main.getModifiers())) {
-            String reason = "class " + test.getName() + " has neither JUnit tests nor `public static void main(String[])`";
-            return say(loader, "INVALID", reason, false);
-        }
+    private int callMain(URLClassLoader loader, Method main) throws Exception {
         main.setAccessible(true);
         try {
             main.invoke(null, (Object) arguments);
@@ -183,14 +203,29 @@ public final class Run {
         return String.join("\n", lines);
     }
 
-    /** The class in the file, with its package: the one that the compiler left under the file's name. */
-    private String className() throws IOException {
-        String name = file.getFileName().toString().replaceFirst("\\.java$", ".class");
-        try (Stream<Path> made = Files.walk(classes)) {
-            Path found = made.filter(path -> path.getFileName().toString().equals(name)).findFirst().orElseThrow(
-                    () -> new IllegalStateException("there is no class named like the file " + file.getFileName()));
-            return classes.relativize(found).toString().replaceFirst("\\.class$", "").replace(File.separatorChar, '.');
+    /** The classes of the file, with their package: that of the file's name alone, else all in the order in which they stand there. */
+    private List<String> classNames() throws IOException {
+        String wanted = file.getFileName().toString().replaceFirst("\\.java$", "");
+        String source = Files.readString(file, java.nio.charset.StandardCharsets.UTF_8);
+        var declared = Pattern.compile("\\b(?:class|interface|enum|record)\\s+(\\w+)").matcher(source);
+        Map<String, String> made = new HashMap<>();
+        try (Stream<Path> walk = Files.walk(classes)) {
+            walk.map(path -> classes.relativize(path).toString()).filter(name -> name.endsWith(".class")).forEach(name -> {
+                String full = name.replaceFirst("\\.class$", "").replace(File.separatorChar, '.');
+                made.put(full.substring(full.lastIndexOf('.') + 1), full);
+            });
         }
+        List<String> found = new ArrayList<>();
+        while (declared.find()) {
+            String full = made.get(declared.group(1));
+            if (full != null && declared.group(1).equals(wanted)) {
+                return List.of(full);
+            }
+            if (full != null && !found.contains(full)) {
+                found.add(full);
+            }
+        }
+        return found;
     }
 
     private URLClassLoader loader() throws MalformedURLException {
@@ -217,9 +252,12 @@ public final class Run {
         return places;
     }
 
-    private void removeClasses() throws IOException {
+    private void removeClasses() {
         try (Stream<Path> all = Files.walk(classes)) {
             all.sorted((a, b) -> b.compareTo(a)).forEach(path -> path.toFile().delete());
+        } catch (IOException e) {
+            // They stand in the work folder of the test, which is removed after it.
+            System.err.println("the compiled classes stay behind: " + e);
         }
     }
 }

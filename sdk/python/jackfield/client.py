@@ -49,6 +49,14 @@ def _connection() -> "_Connection":
     return connection
 
 
+def _utf8(text: str) -> bytes:
+    """A text as the EP reads it. What was undecodable, and so is half a character in Python, arrives as U+FFFD instead of not at all."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode("utf-8")
+
+
 class _Connection:
     """One connection that has said hello. The requests of one connection are answered in order."""
 
@@ -87,11 +95,11 @@ class _Connection:
 
         self._last_id += 1
         try:
-            line = json.dumps({"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params})
+            line = json.dumps({"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise JackfieldError("bad_request", f"the parameters of `{method}` cannot be sent: {error}") from error
         try:
-            self._socket.sendall(line.encode("utf-8", "surrogateescape") + b"\n")
+            self._socket.sendall(_utf8(line) + b"\n")
             answer = json.loads(self._read_line(method))
         except OSError as error:
             raise self._lost(method, str(error)) from error

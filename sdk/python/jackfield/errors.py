@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 
 class JackfieldError(Exception):
     """A call that the EP or the engine refused, or that could not be made at all.
@@ -22,6 +24,14 @@ class JackfieldError(Exception):
         return f"{self.title}{where} [{self.code}]"
 
 
+def text_of(value: object, show: Callable[[object], str] = str) -> str:
+    """The text of anything that a test made; also of what cannot be shown: then its type, and why."""
+    try:
+        return show(value)
+    except Exception as error:
+        return f"<{type(value).__name__} cannot be shown: {type(error).__name__}>"
+
+
 class CheckFailed(AssertionError):
     """A value that was checked is not as it was to be; the text says how."""
 
@@ -37,7 +47,7 @@ class TestEnd(BaseException):
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
-        self.reason = str(reason)
+        self.reason = text_of(reason)
 
 
 class TestFailed(TestEnd):

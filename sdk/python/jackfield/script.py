@@ -16,7 +16,7 @@ from typing import Any, Mapping, NamedTuple
 
 import jackfield
 from jackfield import python2, twister, verdict
-from jackfield.errors import JackfieldError, TestEnd
+from jackfield.errors import JackfieldError, TestEnd, text_of
 
 SKIPPED_STATUS = 77
 # Reasons travel to pages and mails; the whole traceback is in the log.
@@ -73,7 +73,7 @@ def run(main: ModuleType, file: str, argv: list[str], inject: Mapping[str, Any])
         except JackfieldError as error:
             # A test that died of an EP that is gone has said so.
             why = end.reason if str(error) in end.reason else f"{error}; {end.reason}"
-            print(f"this test is {end.verdict}, but the EP could not be told: {why}", file=sys.stderr)
+            _say(f"this test is {end.verdict}, but the EP could not be told: {why}")
     return end.status
 
 
@@ -85,14 +85,14 @@ def _execute(names: dict[str, Any]) -> End:
     except SystemExit as end:
         return _exited(end.code, names)
     except _Unreadable as error:
-        print(error, file=sys.stderr)
+        _say(str(error))
         return End(1, "INVALID", str(error))
     except AssertionError as error:
         _print_traceback(error)
-        return End(1, "FAIL", str(error) or _asserted(error))
+        return End(1, "FAIL", text_of(error) or _asserted(error))
     except BaseException as error:
         _print_traceback(error)
-        text = str(error)
+        text = text_of(error)
         said = f"{type(error).__name__}: {text}" if text else type(error).__name__
         return End(1, "FAIL", f"crashed: {said}{python2.name(error)}", crashed=True)
     return _result(names) or _PASS
@@ -157,7 +157,7 @@ def _result(names: Mapping[str, Any]) -> End | None:
         return None
     word, reason = verdict.read(names["_RESULT"])
     given = names.get("_REASON")
-    return _declared(word, reason or ("" if given is None else str(given)))
+    return _declared(word, reason or ("" if given is None else text_of(given)))
 
 
 def _declared(word: str, reason: str) -> End:
@@ -170,17 +170,22 @@ def _declared(word: str, reason: str) -> End:
 def _exited(code: object, names: Mapping[str, Any]) -> End:
     """`sys.exit` says it, unless `_RESULT` says something worse: a verdict that was set is not turned into a PASS by exit status 0."""
     if code is None or isinstance(code, int):
-        status = (code or 0) & 0xFF
-        reason = ""
+        status, reason = _status(int(code or 0))
     else:
-        print(code, file=sys.stderr)
-        status, reason = 1, str(code)
+        status, reason = 1, text_of(code)
+        _say(reason)
     if status == 0:
         return _result(names) or _PASS
     left = _result(names)
     if left is not None and left.verdict not in (None, "PASS"):
         return left._replace(status=status)
     return End(status, "FAIL", reason) if reason else End(status)
+
+
+def _status(code: int) -> tuple[int, str]:
+    """What a process can leave with. The system keeps eight bits, of which a failure may have none."""
+    status = code & 0xFF
+    return (1, f"sys.exit({code})") if code and not status else (status, "")
 
 
 def _asserted(error: AssertionError) -> str:
@@ -194,4 +199,20 @@ def _print_traceback(error: BaseException) -> None:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(_OWN_FILES):
         trace = trace.tb_next
-    traceback.print_exception(type(error), error, trace)
+    try:
+        lines = traceback.format_exception(type(error), error, trace)
+    except Exception as broken:
+        lines = [f"{type(error).__name__}, whose traceback cannot be shown: {type(broken).__name__}\n"]
+    _say("".join(lines).rstrip("\n"))
+
+
+def _say(text: str) -> None:
+    """A line for the log, also where the test has closed its standard error, or put something else there."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except Exception:
+        try:
+            os.write(2, text.encode("utf-8", "backslashreplace") + b"\n")
+        except OSError:
+            # There is no such descriptor any more: the EP is still told the verdict.
+            pass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jackfield.errors import text_of
+
 WORDS = {
     "PASS": "PASS",
     "PASSED": "PASS",
@@ -39,14 +41,14 @@ def read(value: Any) -> tuple[str, str]:
     """
     if isinstance(value, (tuple, list)) and len(value) == 2:
         verdict, why = read(value[0])
-        given = "" if value[1] is None else str(value[1])
+        given = "" if value[1] is None else text_of(value[1])
         return verdict, given or why
     if isinstance(value, bool):
         return ("PASS" if value else "FAIL"), ""
     verdict = _word(value)
     if verdict is not None:
         return verdict, ""
-    shown = repr(value)
+    shown = text_of(value, repr)
     return "FAIL", f"the script's result {shown[:80]} is no verdict: PASS, FAIL, SKIPPED, ABORTED, NOT_EXECUTED, TIMEOUT or INVALID"
 
 

@@ -231,6 +231,8 @@ def _take_link() -> socket.socket:
     """Move the socket away from standard input, so that no test can read from it, and give tests an empty one."""
     # What the EP leaked into this process must not leak into tests.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    # Nor may what was blocked where the EP was started.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     link = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)

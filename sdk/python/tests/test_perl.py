@@ -29,19 +29,48 @@ class Perl(Lab):
             ("eval { test_fail('no \"link\"') }; 1", 1, ("FAIL", 'no "link"', False)),
             ("eval { check('load', 9, unit => '%', at_most => 8) }", 1, ("FAIL", "`load` is more than `8`; it is: `9 %`", False)),
             ("testSkip('later')", 77, ("SKIPPED", "later", False)),
-            ("\ndie 'no link'", 1, ("FAIL", f"crashed: no link {place} 2.", True)),
+            ("\ndie 'no link'", 255, ("FAIL", f"crashed: no link {place} 2.", True)),
             ("eval { die 'caught' }; exit 0", 0, None),
             ("my $p = fork // die; die 'a child' if !$p; waitpid $p, 0; exit(($? >> 8) == 255 ? 0 : 9)", 0, None),
             ("$_RESULT = 'FAIL'; my $p = fork // die; exit 0 if !$p; waitpid $p, 0; $_RESULT = 'PASS'; exit $?", 0, None),
-            ("get_resource('/none')", 1, ("FAIL", "crashed: there is no resource `/none` (parameter `query`) [not_found]", True)),
+            ("get_resource('/none')", 255, ("FAIL", "crashed: there is no resource `/none` (parameter `query`) [not_found]", True)),
         ]:
             self.ep.result = None
             with self.subTest(text):
                 self.ended(self.run_script(text), status, result)
         self.assertEqual(self.run_script("$_RESULT = 'fine'").returncode, 1)
         self.assertIn("`fine` is no verdict", self.ep.result[1])
-        self.assertEqual(self.run_script("use strict; $undeclared = 1;").returncode, 1)
+        self.assertEqual(self.run_script("use strict; $undeclared = 1;").returncode, 255)
         self.assertIn('crashed: Global symbol "$undeclared"', self.ep.result[1])
+
+    def test_what_it_dies_of_need_not_look_like_an_error(self):
+        for text, reason in [
+            ("package Odd; use overload '\"\"' => sub { '' }; package main; die bless {}, 'Odd'", "crashed: Odd without a text"),
+            ("package Odd; use overload 'ne' => sub { 0 }, 'eq' => sub { 1 }, '\"\"' => sub { 'odd' }; package main; die bless {}, 'Odd'", "crashed: odd"),
+            ("package Odd; use overload '\"\"' => sub { die 'no text' }; package main; die bless {}, 'Odd'", "crashed: Odd without a text"),
+            ("$_RESULT = 'PASS'; die { code => 5 }", None),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.assertEqual(self.run_script(text).returncode, 255)
+                self.assertEqual((self.ep.result[0], self.ep.result[2]), ("FAIL", True))
+                self.assertIn(reason or "crashed: HASH", self.ep.result[1])
+
+    def test_it_is_the_program_that_perl_runs(self):
+        for text, status in [
+            ("my $line = <DATA>; exit($line eq \"kept\\n\" ? 0 : 9);\n__END__\nkept\n", 0),
+            ("my $line = <main::DATA>; exit($line eq \"kept\\n\" ? 0 : 9);\n__DATA__\nkept\n", 0),
+            ("sub main { exit 4 } main() unless caller; exit 0", 4),
+            ("exit($0 eq __FILE__ ? 0 : 9)", 0),
+            ("#!/usr/bin/perl -w -l\nprint 'x'; exit($^W ? 0 : 9)", 0),
+            ("BEGIN { eval { require No::Such } } eval 'use No::Such; 1'; exit 0", 0),
+            ("BEGIN { eval { require No::Such } } exit 3", 3),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text), status)
+        self.assertEqual(self.run_script("use No::Such::Module;").returncode, 255)
+        self.assertIn("crashed: Can't locate No/Such/Module.pm", self.ep.result[1])
 
     def test_a_file_that_is_not_there(self):
         done = self.execute(["perl", os.path.join(PERL_DIR, "run.pl"), "/nowhere/t.pl"])
@@ -133,7 +162,7 @@ class Perl(Lab):
 
     def test_without_an_ep_the_error_says_what_to_do(self):
         done = self.run_script("get_global('x')", JACKFIELD_SOCKET="/none")
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 255)
         self.assertIn("the EP does not answer at /none", done.stderr)
 
 

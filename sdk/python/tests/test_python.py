@@ -279,6 +279,34 @@ class Scripts(Lab):
             with self.subTest(text):
                 self.ended(self.run_script(text), status, result)
 
+    def test_what_cannot_be_shown_is_still_told(self):
+        """A verdict does not depend on whether the exception, the result or the output can be written down."""
+        odd = "class Odd(Exception):\n    def __str__(self): raise RuntimeError('no text')\n    __repr__ = __str__\n"
+        for text, status, result in [
+            (odd + "raise Odd()", 1, ("FAIL", "crashed: Odd: <Odd cannot be shown: RuntimeError>", True)),
+            (odd + "assert False, Odd()", 1, ("FAIL", "<AssertionError cannot be shown: RuntimeError>", False)),
+            (odd + "_RESULT = 'FAIL', Odd()", 1, ("FAIL", "<Odd cannot be shown: RuntimeError>", False)),
+            (odd + "sys.exit(Odd())", 1, ("FAIL", "<Odd cannot be shown: RuntimeError>", False)),
+            ("sys.stdout.close(); sys.stderr.close()\nassert False, 'the port is down'", 1, ("FAIL", "the port is down", False)),
+            ("sys.stderr = None\nassert False, 'the port is down'", 1, ("FAIL", "the port is down", False)),
+            ("os.close(1); os.close(2)\nassert False, 'the port is down'", 120, ("FAIL", "the port is down", False)),
+            ("assert False, 'cannot find ' + os.fsdecode(b'caf\\xe9.cfg')", 1, ("FAIL", "cannot find caf\ufffd.cfg", False)),
+            ("sys.exit(2**70)", 1, ("FAIL", f"sys.exit({2**70})", False)),
+            ("sys.exit(256)", 1, ("FAIL", "sys.exit(256)", False)),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text), status, result)
+        self.assertIn("is no verdict", self.result_of(odd + "_RESULT = Odd()")[1])
+        self.ep.result = None
+        self.ended(self.run_script("logMsg('logTest', os.fsdecode(b'caf\\xe9')); logMsg('logTest', 'after')"), 0)
+        self.assertEqual(self.ep.logs, [("logTest", "caf\ufffd"), ("logTest", "after")])
+
+    def result_of(self, text):
+        self.ep.result = None
+        self.run_script(text)
+        return self.ep.result
+
     def test_python_2_only(self):
         done = self.run_script("import os\nprint 'hello'\n")
         self.assertEqual(self.ep.result[0], "INVALID")
