@@ -105,6 +105,7 @@ struct Context {
 }
 
 fn main() -> ExitCode {
+    signal::unblock();
     let Arguments { global, command } = Arguments::parse();
     let token = global.token.or_else(|| command::login::kept_token(&global.engine));
     let context = Context { client: Client::new(&global.engine, token), output: Output::new(global.json) };

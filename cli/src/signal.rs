@@ -20,3 +20,12 @@ pub(crate) async fn next_signal() -> std::io::Result<()> {
         _ = term.recv() => Ok(()),
     }
 }
+
+/// Lets every signal through, as long as there is one thread only: a program that somebody started with signals blocked could not be ended
+/// by them, nor could what it starts.
+pub(crate) fn unblock() {
+    if let Err(error) = nix::sys::signal::SigSet::empty().thread_set_mask() {
+        // The kernel refuses no such mask; were it to, all is as it was.
+        crate::output::talk(&format!("signals that were blocked stay blocked: {error}"));
+    }
+}

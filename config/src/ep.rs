@@ -41,6 +41,8 @@ pub struct EpSettings {
     pub runners: BTreeMap<Arc<str>, Runner>,
     /// What a person may do to the sessions of this EP's tests.
     pub console: ConsolePolicy,
+    /// The language of tests, whatever that of whoever started the EP is.
+    pub locale: String,
     /// What is too much.
     pub limits: EpLimits,
 }
@@ -52,10 +54,42 @@ pub struct Runner {
     pub kind: RunnerKind,
     /// Program and arguments; `{file}` stands for the test file, `{python}` and the like for interpreters.
     pub command: Vec<String>,
-    /// The JUnit file a command leaves, below the test's work folder.
-    pub junit: Option<String>,
+    /// The file of results that a command leaves, below the test's work folder.
+    pub results: Option<String>,
+    /// What it prints.
+    pub output: RunnerOutput,
     /// Jars and folders that Java tests use, JUnit's among them; what is not there is passed over.
     pub classpath: Vec<String>,
+}
+
+/// What a test prints, where its tests are told there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunnerOutput {
+    /// Text for people.
+    #[default]
+    Text,
+    /// TAP, the Test Anything Protocol.
+    Tap,
+    /// TAP, where it shows itself by a plan; else text.
+    TapIfAny,
+    /// The events of `go test -json`.
+    GoTest,
+}
+
+impl RunnerOutput {
+    /// Reads the word of `ep.toml`.
+    ///
+    /// # Errors
+    /// The words there are.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "text" => Ok(Self::Text),
+            "tap" => Ok(Self::Tap),
+            "tap-if-any" => Ok(Self::TapIfAny),
+            "go-test-json" => Ok(Self::GoTest),
+            _ => Err("text, tap, tap-if-any or go-test-json"),
+        }
+    }
 }
 
 /// A way of running a test file.
@@ -210,6 +244,7 @@ impl EpSettings {
             interpreters: BTreeMap::new(),
             runners: BTreeMap::new(),
             console: ConsolePolicy::default(),
+            locale: String::new(),
             limits: EpLimits::default(),
         }
     }
@@ -224,6 +259,7 @@ impl EpSettings {
         set(&mut self.lanes, top.number("lanes", 1..=1024));
         self.pool = filled(top.text("pool")).map(UserName::from);
         set(&mut self.console, top.parsed("console", ConsolePolicy::parse));
+        set(&mut self.locale, filled(top.text("locale")));
         self.labels.extend(top.text_map("labels"));
         self.interpreters.extend(top.text_map("interpreters"));
         self.read_runners(top);
@@ -238,7 +274,10 @@ impl EpSettings {
                 kind.ok_or("command, executable, python, steps, pytest, robot or java")
             });
             let command = table.list("command");
+            // The word for it while it could be nothing but JUnit.
             let junit = filled(table.text("junit"));
+            let results = filled(table.text("results")).or(junit);
+            let output = table.parsed("output", RunnerOutput::parse).unwrap_or_default();
             let classpath = table.list("classpath");
             table.finish();
             let default = if command.is_empty() { None } else { Some(RunnerKind::Command) };
@@ -254,7 +293,7 @@ impl EpSettings {
             }
             if let Some(kind) = kind {
                 let ending = ending.trim_start_matches('.');
-                self.runners.insert(ending.into(), Runner { kind, command, junit, classpath });
+                self.runners.insert(ending.into(), Runner { kind, command, results, output, classpath });
             }
         }
     }

@@ -17,12 +17,15 @@ use crate::{
     event::{End, Event},
     library::RunFiles,
     packet_capture,
+    process::Exit,
+    results::Cases,
     station::Station,
 };
 pub(crate) use story::{Said, Story};
 
 mod environment;
 mod finish;
+mod judge;
 mod limit;
 mod prepare;
 mod steps;
@@ -59,25 +62,16 @@ pub(crate) struct Attempt {
     pub(crate) events: mpsc::UnboundedSender<Event>,
 }
 
-/// How the process of a test came to its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// By itself, with this status.
-    Code(i32),
-    /// By a signal.
-    Signal(i32),
-    /// Nobody knows, because what watched it is gone.
-    Lost(String),
-    /// There was no process.
-    None,
-}
-
 /// What is known of an attempt when its process is gone.
 #[derive(Debug)]
 struct Run {
     log: LogWriter,
     story: Story,
     exit: Exit,
+    /// The end of what it printed.
+    last_words: String,
+    /// The tests inside it, where it printed them.
+    printed: Option<Cases>,
     /// What the engine, a limit or a pattern ended it with; goes before all the test says.
     forced: Option<Outcome>,
     elapsed_millis: u64,
@@ -101,6 +95,8 @@ impl Attempt {
             log,
             story: Story::default(),
             exit: Exit::None,
+            last_words: String::new(),
+            printed: None,
             forced: None,
             elapsed_millis: 0,
             cleanups: Vec::new(),

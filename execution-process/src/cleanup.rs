@@ -2,16 +2,18 @@
 
 use std::{collections::BTreeMap, ffi::OsString, path::Path, time::Duration};
 
-use jackfield_protocol::{link::Part, verdict::Verdict};
+use jackfield_protocol::{
+    link::Part,
+    verdict::{Cause, Outcome, Verdict},
+};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::{
     clock,
-    process::{self, Program, Tree},
+    limits::{CLEANUP_OUTPUT_BYTES, FAR},
+    process::{self, Exit, Owner, Program, Running, Source, Tree},
 };
-
-/// Of what a clean-up wrote, the most that is kept.
-const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
 /// A command a test registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,64 +46,58 @@ pub(crate) async fn run_all(cleanups: &[Cleanup], around: Surroundings<'_>) -> (
     (parts, output)
 }
 
+/// A clean-up while it runs: its limit, and the beginning of what all of them write.
+struct Following<'a> {
+    over: Option<Instant>,
+    limit_millis: u64,
+    output: &'a mut Vec<u8>,
+}
+
+impl Owner for Following<'_> {
+    async fn attend(&mut self) -> Outcome {
+        let Some(over) = self.over else { return std::future::pending().await };
+        tokio::time::sleep_until(over).await;
+        self.over = None;
+        let reason = format!("it ran longer than its limit of {} ms", self.limit_millis);
+        Outcome::not_pass(Verdict::Timeout, Cause::Time, reason)
+    }
+
+    fn take(&mut self, _source: Source, bytes: &[u8]) -> Option<Outcome> {
+        let room = CLEANUP_OUTPUT_BYTES.saturating_sub(self.output.len());
+        self.output.extend(bytes.iter().take(room));
+        None
+    }
+}
+
 async fn run(cleanup: &Cleanup, around: Surroundings<'_>, output: &mut Vec<u8>) -> (Verdict, String) {
-    let limit = cleanup.timeout_millis.unwrap_or(around.limit_millis);
+    let limit_millis = cleanup.timeout_millis.unwrap_or(around.limit_millis);
     let command: Vec<OsString> = cleanup.command.iter().map(OsString::from).collect();
     let program = Program { command: &command, environment: around.environment, folder: around.folder };
     let fail = |error: std::io::Error| {
         let program = cleanup.command.first().map(String::as_str).unwrap_or_default();
         (Verdict::Fail, format!("`{program}` cannot be started: {error}"))
     };
-    let (pipe, write) = match process::output_pipe() {
+    let (pipes, outputs) = match process::pipes(false) {
         Ok(ends) => ends,
         Err(error) => return fail(error),
     };
-    let mut child = match process::start(program, write).await {
+    let child = match process::start(program, outputs).await {
         Ok(child) => child,
         Err(error) => return fail(error),
     };
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
     let tree = Tree::new(pid, around.marks);
-    let work = async {
-        let status = loop {
-            tokio::select! {
-                status = child.wait() => break status,
-                () = read_some(&pipe, output) => {}
-            }
-        };
-        status.map_err(|error| (Verdict::Fail, error.to_string()))
-    };
-    let status = tokio::time::timeout(Duration::from_millis(limit), work).await;
-    tree.kill().await;
-    let _ = child.try_wait();
-    keep(&pipe, output);
-    match status {
-        Err(_) => (Verdict::Timeout, format!("it ran longer than its limit of {limit} ms")),
-        Ok(Err(failed)) => failed,
-        Ok(Ok(status)) if status.success() => (Verdict::Pass, String::new()),
-        Ok(Ok(status)) => (Verdict::Fail, status.to_string()),
-    }
-}
-
-/// Waits until something was written and reads it; for ever once nobody can write any more.
-async fn read_some(pipe: &tokio::net::unix::pipe::Receiver, output: &mut Vec<u8>) {
-    if pipe.readable().await.is_err() || keep(pipe, output) {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Reads what there is, keeps the beginning of it, and says whether the end was reached.
-fn keep(pipe: &tokio::net::unix::pipe::Receiver, output: &mut Vec<u8>) -> bool {
-    let mut buffer = Vec::with_capacity(16 * 1024);
-    loop {
-        buffer.clear();
-        match pipe.try_read_buf(&mut buffer) {
-            Ok(0) => return true,
-            Ok(_) => {
-                let room = OUTPUT_BYTES_MAX.saturating_sub(output.len());
-                output.extend(buffer.iter().take(room));
-            }
-            Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
-        }
+    let over = Instant::now() + Duration::from_millis(limit_millis).min(FAR);
+    let mut following = Following { over: Some(over), limit_millis, output };
+    // Its test has had its grace already.
+    let grace = Duration::ZERO;
+    let ended = process::watch(Running::Child(Box::new(child)), &tree, pipes, grace, &mut following).await;
+    match (ended.forced, ended.exit) {
+        (Some(outcome), _) => (outcome.verdict, outcome.reason),
+        (None, Exit::Code(0)) => (Verdict::Pass, String::new()),
+        (None, Exit::Code(code)) => (Verdict::Fail, format!("exit status: {code}")),
+        (None, Exit::Signal(number)) => (Verdict::Fail, format!("it was ended by signal {number}")),
+        (None, Exit::Lost(reason)) => (Verdict::Fail, reason),
+        (None, Exit::None) => (Verdict::Fail, "it was not started".to_owned()),
     }
 }

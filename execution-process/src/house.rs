@@ -80,6 +80,7 @@ impl House {
         shutdown: CancellationToken,
     ) -> Result<(), EpError> {
         settings.work_dir.clone_from(&self.folder);
+        process::defaults::take();
         if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
             tracing::warn!("processes that leave their test behind may be missed: {error}");
         }
@@ -149,7 +150,7 @@ fn furnish(
     let cache = folder.join("cache");
     let cache_bytes = settings.limits().cache_bytes;
     let blobs = Blobs::open(agent, &settings.file.engine, &settings.token, &cache, cache_bytes)?;
-    let mut environment = process::inherited_environment();
+    let mut environment = process::defaults::environment(&settings.file.locale);
     let warm = WarmSettings {
         python: settings.file.interpreter("python").to_owned(),
         script: sdk.join("python/jackfield/warm.py"),

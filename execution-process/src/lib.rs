@@ -15,6 +15,7 @@ mod spool;
 
 mod blobs;
 mod library;
+mod limits;
 mod outbox;
 mod sdk;
 mod work_folder;
@@ -22,6 +23,7 @@ mod work_folder;
 mod capture;
 mod packet_capture;
 mod process;
+mod results;
 mod runner;
 mod sessions;
 mod templates;

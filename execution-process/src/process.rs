@@ -15,8 +15,11 @@ use rustix::process::{Pid, Resource, Rlimit};
 use tokio::{net::unix::pipe, process::Child};
 
 pub(crate) use tree::{Tree, end_marked, is_asleep, reap_strangers, started_at_millis};
+pub(crate) use watch::{Exit, Owner, Pipes, Running, Source, watch};
 
+pub(crate) mod defaults;
 mod tree;
+mod watch;
 
 /// Another thread of this program may hold a file it just wrote open for as long as its own start of a process takes.
 const BUSY_TRIES: u32 = 50;
@@ -33,19 +36,38 @@ pub(crate) struct Program<'a> {
     pub(crate) folder: &'a Path,
 }
 
-/// Both ends of what a process writes: one pipe for standard output and error, so that their order is kept.
-pub(crate) fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
+/// Where a process writes.
+#[derive(Debug)]
+pub(crate) struct Outputs {
+    pub(crate) output: OwnedFd,
+    pub(crate) errors: OwnedFd,
+}
+
+/// Both ends of what a process writes: one pipe for standard output and error, so that their order is kept; two where what stands on
+/// standard output is read by us, and no line of it may be torn apart.
+pub(crate) fn pipes(apart: bool) -> io::Result<(Pipes, Outputs)> {
+    let (output, write) = output_pipe()?;
+    if apart {
+        let (errors, errors_write) = output_pipe()?;
+        let outputs = Outputs { output: write, errors: errors_write };
+        return Ok((Pipes { output, errors: Some(errors) }, outputs));
+    }
+    let errors = write.try_clone()?;
+    Ok((Pipes { output, errors: None }, Outputs { output: write, errors }))
+}
+
+fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     rustix::io::ioctl_fionbio(&read, true)?;
     Ok((pipe::Receiver::from_owned_fd_unchecked(read)?, write))
 }
 
 /// Starts a program at the head of a process group of its own, with nothing to read.
-pub(crate) async fn start(program: Program<'_>, output: OwnedFd) -> io::Result<Child> {
+pub(crate) async fn start(program: Program<'_>, outputs: Outputs) -> io::Result<Child> {
     let (name, arguments) = program.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = tokio::process::Command::new(name);
     command.args(arguments).env_clear().envs(program.environment).current_dir(program.folder);
-    command.stdin(Stdio::null()).stderr(output.try_clone()?).stdout(output).process_group(0);
+    command.stdin(Stdio::null()).stderr(outputs.errors).stdout(outputs.output).process_group(0);
     for _ in 0..BUSY_TRIES {
         match command.spawn() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
@@ -72,11 +94,6 @@ pub(crate) fn limit(pid: i32, limits: &EpLimits) {
     }
     set(Resource::Nofile, limits.open_files);
     set(Resource::Nproc, limits.processes);
-}
-
-/// The environment that tests inherit from the EP: everything but what is between an EP and its tests.
-pub(crate) fn inherited_environment() -> BTreeMap<OsString, OsString> {
-    std::env::vars_os().filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"JACKFIELD_")).collect()
 }
 
 /// A list of folders, before what the variable already holds.

@@ -1,23 +1,26 @@
 //! How a test file is run: chosen by the ending of its name in `ep.toml`, or by the test's property `runner`.
 //!
-//! The property names an ending of `ep.toml` (`_pytest.py`, `lua`) or a kind (`pytest`, `robot`, `executable` …): that is
-//! how a plain `test_x.py` becomes a pytest file; nothing is guessed from what a file contains. Two endings need no
-//! entry in `ep.toml`: `.pyc` and `.pyo` are run as `.py`.
+//! The property names an ending of `ep.toml` (`_pytest.py`, `lua`) or a kind (`pytest`, `robot`, `executable` …). Where it names none, a
+//! file that has one of pytest's own names (`test_*.py`, `*_test.py`) and tests of its kind is run by pytest: a plain Python would define
+//! them, call none, and be content. Two endings need no entry in `ep.toml`: `.pyc` and `.pyo` are run as `.py`.
 
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
 };
 
+pub(crate) use jackfield_config::ep::RunnerOutput as Output;
 use jackfield_config::ep::{EpSettings, Runner, RunnerKind};
 use jackfield_protocol::{
     link::TestOrder,
     verdict::{Cause, Outcome, Verdict},
 };
 
-use crate::host::find_program;
+use crate::{host::find_program, process::Program, results::Habits};
+use first_look::FirstLook;
 
-pub(crate) mod junit;
+mod first_look;
+
 pub(crate) mod warm;
 
 /// The property of a test that names its runner.
@@ -34,6 +37,8 @@ pub(crate) enum Plan {
         command: Vec<OsString>,
         /// The file with the tests inside the test, below the work folder.
         results: Option<Results>,
+        /// What it prints.
+        output: Output,
     },
     /// In a child of the warm interpreter.
     Warm,
@@ -44,11 +49,41 @@ pub(crate) enum Plan {
 /// Where the tests inside a test are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Results {
-    /// A JUnit file below the work folder.
+    /// A file below the work folder.
     pub(crate) file: String,
-    /// What writes it, for messages.
+    /// What writes it.
     pub(crate) tool: RunnerKind,
 }
+
+impl Results {
+    /// How the tool writes them.
+    pub(crate) fn habits(&self) -> Habits {
+        match self.tool {
+            RunnerKind::Pytest => Habits { reruns: true, own_faults: &[] },
+            RunnerKind::Robot => Habits { reruns: false, own_faults: ROBOT_OWN_FAULTS },
+            RunnerKind::Command
+            | RunnerKind::Executable
+            | RunnerKind::Python
+            | RunnerKind::Steps
+            | RunnerKind::Java => Habits::default(),
+        }
+    }
+}
+
+/// How Robot Framework's messages begin where the test, and not the product, is wrong: all failures are alike to it.
+const ROBOT_OWN_FAULTS: &[&str] = &[
+    "No keyword with name",
+    "Multiple keywords with name",
+    "Variable '",
+    "Keyword '",
+    "Setup failed:\nNo keyword with name",
+    "Setup failed:\nVariable '",
+    "Parent suite setup failed:\nNo keyword with name",
+    "Test contains no keywords",
+    "Test cannot be empty",
+    "Invalid ",
+    "Importing ",
+];
 
 /// Where things are that a command may name.
 #[derive(Clone, Copy, Debug)]
@@ -60,37 +95,66 @@ pub(crate) struct Places<'a> {
 
 /// Chooses how to run a test, or says why it cannot be run here.
 pub(crate) fn choose(settings: &EpSettings, test: &TestOrder, places: Places<'_>) -> Result<Plan, Outcome> {
-    let runner = runner_of(settings, test)?;
-    let params = test.params.iter().map(|param| OsString::from(param.as_ref()));
-    match runner.kind {
-        RunnerKind::Steps => Ok(Plan::Steps),
-        RunnerKind::Python => Ok(Plan::Warm),
-        RunnerKind::Executable => {
-            let command = std::iter::once(places.file.into()).chain(params).collect();
-            Ok(Plan::Program { command, results: results(&runner) })
-        }
+    let look = FirstLook::take(places.file)?;
+    let runner = runner_of(settings, test, &look)?;
+    look.refuse(runner.kind, reads_first_line(&runner))?;
+    let params: Vec<OsString> = test.params.iter().map(|param| OsString::from(param.as_ref())).collect();
+    let command = match runner.kind {
+        RunnerKind::Steps => return Ok(Plan::Steps),
+        RunnerKind::Python => return Ok(Plan::Warm),
+        RunnerKind::Executable => std::iter::once(places.file.into()).chain(params).collect(),
         RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot => {
-            let mut command = fill(settings, &runner.command, places)?;
+            let mut command = fill(settings, &runner.command, places, &look)?;
             command.extend(own_arguments(runner.kind, places));
+            let (options, params) = options_first(runner.kind, params);
+            command.extend(options);
             if !runner.command.iter().any(|part| part.contains("{file}")) {
                 command.push(places.file.into());
             }
             command.extend(params);
-            Ok(Plan::Program { command, results: results(&runner) })
+            command
         }
         RunnerKind::Java => {
-            let mut command = fill(settings, &runner.command, places)?;
+            let mut command = fill(settings, &runner.command, places, &look)?;
             installed(settings.interpreter("javac"))?;
             command.extend(java_arguments(&runner.classpath, places));
             command.extend(params);
-            Ok(Plan::Program { command, results: results(&runner) })
+            command
         }
-    }
+    };
+    Ok(Plan::Program { command, results: results(&runner), output: runner.output })
 }
 
-fn runner_of(settings: &EpSettings, test: &TestOrder) -> Result<Runner, Outcome> {
+/// Whether the kernel or a shell of ours makes something of the file's first line.
+fn reads_first_line(runner: &Runner) -> bool {
+    let is_shell = runner.command.first().is_some_and(|program| program == "{shell}");
+    runner.kind == RunnerKind::Executable || is_shell
+}
+
+/// Robot takes what stands behind the file for further files, so its options, with their values, go before it. So do pytest's, to be read alike.
+fn options_first(kind: RunnerKind, params: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
+    if !matches!(kind, RunnerKind::Robot | RunnerKind::Pytest) {
+        return (Vec::new(), params);
+    }
+    let mut before = params;
+    let first = before.iter().position(|param| param.as_encoded_bytes().starts_with(b"-"));
+    let options = before.split_off(first.unwrap_or(before.len()));
+    (options, before)
+}
+
+fn runner_of(settings: &EpSettings, test: &TestOrder, look: &FirstLook) -> Result<Runner, Outcome> {
     let file_name = Path::new(test.file.as_ref()).file_name().unwrap_or_default().to_string_lossy();
+    let by_kind = |wanted: &str| settings.runners.values().find(|runner| runner.kind.as_str() == wanted);
     let Some(wanted) = test.properties.get(PROPERTY).map(AsRef::as_ref) else {
+        let by_ending = settings.runner(&file_name).map(|(_, runner)| runner.kind);
+        if by_ending == Some(RunnerKind::Python) && look.is_for_pytest() {
+            return by_kind(RunnerKind::Pytest.as_str()).cloned().ok_or_else(|| {
+                let reason = format!(
+                    "`{file_name}` has pytest's name and tests, and ep.toml has no runner of kind pytest; add one, or give the test the property runner=py"
+                );
+                invalid(Cause::Test, reason)
+            });
+        }
         return built_in(settings, &file_name)
             .or_else(|| settings.runner(&file_name).map(|(_, runner)| runner.clone()))
             .ok_or_else(|| {
@@ -98,8 +162,7 @@ fn runner_of(settings: &EpSettings, test: &TestOrder) -> Result<Runner, Outcome>
             });
     };
     let by_ending = settings.runners.get(wanted.trim_start_matches('.'));
-    let by_kind = || settings.runners.values().find(|runner| runner.kind.as_str() == wanted);
-    by_ending.or_else(by_kind).cloned().ok_or_else(|| {
+    by_ending.or_else(|| by_kind(wanted)).cloned().ok_or_else(|| {
         let known: Vec<&str> =
             settings.runners.keys().map(AsRef::as_ref).filter(|name| !name.is_empty()).collect();
         let reason =
@@ -116,7 +179,12 @@ fn built_in(settings: &EpSettings, file_name: &str) -> Option<Runner> {
 }
 
 /// A command with interpreters and places filled in.
-fn fill(settings: &EpSettings, command: &[String], places: Places<'_>) -> Result<Vec<OsString>, Outcome> {
+fn fill(
+    settings: &EpSettings,
+    command: &[String],
+    places: Places<'_>,
+    look: &FirstLook,
+) -> Result<Vec<OsString>, Outcome> {
     let mut filled: Vec<OsString> = Vec::new();
     for (index, part) in command.iter().enumerate() {
         let whole = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
@@ -134,7 +202,9 @@ fn fill(settings: &EpSettings, command: &[String], places: Places<'_>) -> Result
             filled.push(text.into());
         }
     }
-    if let Some(wrapper) = wrapper(command) {
+    if command == ["{perl}"] {
+        filled.extend(perl_arguments(places, look));
+    } else if let Some(wrapper) = wrapper(command) {
         filled.push(places.sdk.join(wrapper).into());
     }
     Ok(filled)
@@ -154,11 +224,18 @@ fn wrapper(command: &[String]) -> Option<&'static str> {
     let parts: Vec<&str> = command.iter().map(String::as_str).collect();
     match parts.as_slice() {
         ["{tcl}"] | ["{expect}"] | ["{expect}", "-f"] => Some("tcl/run.tcl"),
-        ["{perl}"] => Some("perl/run.pl"),
         ["{shell}"] => Some("shell/run.sh"),
         ["{python}"] => Some("python/run.py"),
         _ => None,
     }
+}
+
+/// Perl runs the file itself, with a module of ours that gives it Twister's names.
+fn perl_arguments(places: Places<'_>, look: &FirstLook) -> Vec<OsString> {
+    let mut folder = OsString::from("-I");
+    folder.push(places.sdk.join("perl"));
+    let tainted = look.perl_is_tainted().then(|| OsString::from("-T"));
+    tainted.into_iter().chain([folder, "-MJackfield::Script".into()]).collect()
 }
 
 fn own_arguments(kind: RunnerKind, places: Places<'_>) -> Vec<OsString> {
@@ -207,7 +284,7 @@ fn results(runner: &Runner) -> Option<Results> {
     let file = match runner.kind {
         RunnerKind::Pytest | RunnerKind::Robot | RunnerKind::Java => Some(RESULTS.to_owned()),
         RunnerKind::Command | RunnerKind::Executable | RunnerKind::Python | RunnerKind::Steps => {
-            runner.junit.clone()
+            runner.results.clone()
         }
     };
     file.map(|file| Results { file, tool: runner.kind })
@@ -218,9 +295,12 @@ fn invalid(cause: Cause, reason: String) -> Outcome {
 }
 
 /// Why a program could not be started, for people.
-pub(crate) fn not_started(command: &[OsString], file: &Path, error: &std::io::Error) -> Outcome {
+pub(crate) fn not_started(started: Program<'_>, file: &Path, error: &std::io::Error) -> Outcome {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let program = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+    let program = started.command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+    if error.raw_os_error() == Some(rustix::io::Errno::TOOBIG.raw_os_error()) {
+        return invalid(Cause::Test, too_big(started));
+    }
     let no_format = error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error());
     if no_format {
         let reason = format!(
@@ -229,10 +309,31 @@ pub(crate) fn not_started(command: &[OsString], file: &Path, error: &std::io::Er
         return invalid(Cause::Test, reason);
     }
     if error.kind() == std::io::ErrorKind::NotFound && Path::new(program.as_ref()) == file {
-        let reason = format!("the interpreter in the first line of `{name}` is not installed on this EP");
+        let first = std::fs::read(file).unwrap_or_default();
+        let first = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let first = String::from_utf8_lossy(first.get(..80).unwrap_or(first)).into_owned();
+        let reason =
+            format!("the interpreter in the first line of `{name}`, `{first}`, is not installed on this EP");
         return invalid(Cause::Lab, reason);
     }
     invalid(Cause::Lab, format!("`{program}` cannot be started: {error}"))
+}
+
+/// The system takes no more than so much for a program; what is largest is most likely the reason.
+fn too_big(started: Program<'_>) -> String {
+    let argument = started.command.iter().skip(1).enumerate().max_by_key(|(_, text)| text.len());
+    let variable = started.environment.iter().max_by_key(|(_, value)| value.len());
+    let argument = argument.map_or((0, 0), |(index, text)| (index.saturating_add(1), text.len()));
+    let (name, length) =
+        variable.map_or(("".into(), 0), |(name, value)| (name.to_string_lossy(), value.len()));
+    let what = if argument.1 > length {
+        format!("argument {} has {} bytes; shorten the test's property `param`", argument.0, argument.1)
+    } else if name == "JACKFIELD_PROPERTIES" {
+        format!("its properties have {length} bytes; put long texts into a test configuration")
+    } else {
+        format!("the variable {name} has {length} bytes")
+    };
+    format!("it cannot be started, because the system takes no arguments and variables that long: {what}")
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::{
     io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::ExitStatus,
     sync::Arc,
     time::Duration,
 };
@@ -17,8 +16,6 @@ use jackfield_protocol::{
     verdict::{Cause, Outcome, Verdict},
 };
 use tokio::{
-    net::unix::pipe,
-    process::Child,
     sync::{mpsc, watch},
     time::Instant,
 };
@@ -27,17 +24,13 @@ use crate::{
     blobs::BlobError,
     clock,
     event::Event,
-    process::{self, Program, Tree},
+    limits::FAR,
+    process::{self, Exit, Owner, Program, Running, Source, Tree},
     station::Station,
 };
 
 /// Between two tries to fetch the script from an engine that does not answer.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// How long a process that left the script behind may hold its output open.
-const DRAIN_LIMIT: Duration = Duration::from_secs(2);
-/// Never, for an alarm that is not wanted any more.
-const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
-const READ_BYTES: usize = 16 * 1024;
 const MODE: u32 = 0o755;
 
 /// A script and everything it needs.
@@ -147,11 +140,11 @@ impl Script {
         let command = [file.as_os_str().to_owned()];
         let program = Program { command: &command, environment: &environment, folder: work };
         let remedy = "it needs a first line such as #!/bin/sh, which names a program of this machine";
-        let (pipe, write) = match process::output_pipe() {
+        let (pipes, outputs) = match process::pipes(false) {
             Ok(ends) => ends,
             Err(error) => return (self.invalid(Cause::Lab, error), None),
         };
-        let mut child = match process::start(program, write).await {
+        let child = match process::start(program, outputs).await {
             Ok(child) => child,
             Err(error) => return (self.invalid(Cause::Test, format!("{error}; {remedy}")), None),
         };
@@ -161,62 +154,50 @@ impl Script {
         process::limit(pid, self.station.settings.limits());
         let marks = [self.station.mark(), format!("JACKFIELD_RUN={run}"), format!("JACKFIELD_HOOK={hook}")];
         let tree = Tree::new(pid, &marks.each_ref().map(String::as_str));
-        let (forced, status) = self.watch(&mut child, &tree, &pipe, over, output).await;
-        if tree.has_leftovers() {
-            tree.kill().await;
-        }
-        let drained = async { while read(&pipe, output).await {} };
-        // What a process that left the script behind still writes is not kept.
-        let _ = tokio::time::timeout(DRAIN_LIMIT, drained).await;
-        let exit_code = status.as_ref().ok().and_then(ExitStatus::code);
-        (forced.unwrap_or_else(|| self.judge(status)), exit_code)
-    }
-
-    /// Follows the process until it has ended, by itself or from outside.
-    async fn watch(
-        &mut self,
-        child: &mut Child,
-        tree: &Tree,
-        pipe: &pipe::Receiver,
-        over: Instant,
-        output: &mut Tail,
-    ) -> (Option<Outcome>, io::Result<ExitStatus>) {
-        let mut forced = None;
-        let mut open = true;
-        let mut alarm = Box::pin(tokio::time::sleep_until(over));
         let grace = Duration::from_millis(self.station.settings.limits().stop_grace_millis);
-        loop {
-            let end_now = tokio::select! {
-                biased;
-                outcome = wanted(&mut self.end), if forced.is_none() => outcome,
-                () = &mut alarm => {
-                    if forced.is_some() {
-                        tree.kill().await;
-                        alarm.set(tokio::time::sleep(FAR));
-                        continue;
-                    }
-                    self.too_long()
-                }
-                status = child.wait() => return (forced, status),
-                more = read(pipe, output), if open => {
-                    open = more;
-                    continue;
-                }
-            };
-            forced = Some(end_now);
-            tree.terminate();
-            alarm.set(tokio::time::sleep(grace));
-        }
+        let mut following = Following { script: self, over: Some(over), output };
+        let running = Running::Child(Box::new(child));
+        let ended = process::watch(running, &tree, pipes, grace, &mut following).await;
+        let exit_code = if let Exit::Code(code) = ended.exit { Some(code) } else { None };
+        (ended.forced.unwrap_or_else(|| self.judge(&ended.exit)), exit_code)
     }
 
-    fn judge(&self, status: io::Result<ExitStatus>) -> Outcome {
-        match status {
-            Ok(status) => script::judge(&self.title(), status.code(), status),
-            Err(error) => {
-                let reason = format!("{} cannot be watched: {error}", self.title());
+    fn judge(&self, exit: &Exit) -> Outcome {
+        match exit {
+            Exit::Code(code) => script::judge(&self.title(), Some(*code), code),
+            Exit::Signal(number) => script::judge(&self.title(), None, format!("signal {number}")),
+            Exit::Lost(reason) => {
+                let reason = format!("{}: {reason}", self.title());
                 Outcome::not_pass(Verdict::Fail, Cause::Lab, reason)
             }
+            Exit::None => self.invalid(Cause::Lab, "there is no process"),
         }
+    }
+}
+
+/// A script while it runs.
+struct Following<'a> {
+    script: &'a mut Script,
+    /// When its time is over; none once it is to be ended.
+    over: Option<Instant>,
+    output: &'a mut Tail,
+}
+
+impl Owner for Following<'_> {
+    async fn attend(&mut self) -> Outcome {
+        let Some(over) = self.over else { return std::future::pending().await };
+        let outcome = tokio::select! {
+            biased;
+            outcome = wanted(&mut self.script.end) => outcome,
+            () = tokio::time::sleep_until(over) => self.script.too_long(),
+        };
+        self.over = None;
+        outcome
+    }
+
+    fn take(&mut self, _source: Source, bytes: &[u8]) -> Option<Outcome> {
+        self.output.take(bytes);
+        None
     }
 }
 
@@ -227,21 +208,5 @@ async fn wanted(end: &mut watch::Receiver<Option<Outcome>>) -> Outcome {
         Some(outcome) => outcome,
         // The daemon holds the other end for as long as the script is its own.
         None => std::future::pending().await,
-    }
-}
-
-/// Waits for output and takes it; false where no more will come.
-async fn read(pipe: &pipe::Receiver, output: &mut Tail) -> bool {
-    if pipe.readable().await.is_err() {
-        return false;
-    }
-    let mut buffer = Vec::with_capacity(READ_BYTES);
-    match pipe.try_read_buf(&mut buffer) {
-        Ok(0) => false,
-        Ok(_) => {
-            output.take(&buffer);
-            true
-        }
-        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
     }
 }

@@ -17,6 +17,7 @@ const FILES: &[(&str, &str)] = &[
     ("perl/Jackfield.pm", include_str!("../../sdk/perl/Jackfield.pm")),
     ("perl/Jackfield/Error.pm", include_str!("../../sdk/perl/Jackfield/Error.pm")),
     ("perl/Jackfield/Link.pm", include_str!("../../sdk/perl/Jackfield/Link.pm")),
+    ("perl/Jackfield/Script.pm", include_str!("../../sdk/perl/Jackfield/Script.pm")),
     ("perl/Jackfield/Session.pm", include_str!("../../sdk/perl/Jackfield/Session.pm")),
     ("perl/run.pl", include_str!("../../sdk/perl/run.pl")),
     ("python/jackfield/__init__.py", include_str!("../../sdk/python/jackfield/__init__.py")),

@@ -11,15 +11,24 @@ use jackfield_protocol::{
     id::BlobHash,
     link::Ended,
     log::Stream,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Outcome, Verdict},
 };
 
-use super::{Attempt, Exit, Finish, Run, prepare::Ready, story};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{
+    Attempt, Finish, Run,
+    judge::{self, Evidence, Expected},
+    prepare::Ready,
+};
 use crate::{
     blobs::PutError,
     cleanup::{self, Surroundings},
     clock,
-    runner::{Plan, junit},
+    limits::{ARTIFACT_DISK_LIMIT, ARTIFACTS_SEND_LIMIT, RESULT_READ_LIMIT},
+    process::Exit,
+    results::{self, Cases},
+    runner::{Output, Plan},
 };
 
 impl Attempt {
@@ -72,32 +81,46 @@ impl Attempt {
         }))
     }
 
-    /// The verdict, and with it the parts a tool told in its file.
+    /// The verdict, and with it the tests inside the test.
     async fn outcome(&self, run: &mut Run, ready: Option<&Ready>) -> Outcome {
-        let cases = match ready.map(|ready| (&ready.plan, &ready.work)) {
-            Some((Plan::Program { results: Some(results), .. }, work)) => {
-                let path = work.join(&results.file);
-                let read = tokio::task::spawn_blocking(move || junit::read_file(&path)).await;
-                let read = read.map_err(|error| error.to_string()).and_then(|read| read);
-                match no_results(results.tool, &read, &run.exit) {
-                    Some(outcome) if run.forced.is_none() && run.story.result.is_none() => {
-                        run.forced = Some(outcome);
-                    }
-                    _ => {}
-                }
-                read.ok().flatten()
-            }
-            _ => None,
-        };
+        let (expected, cases) = self.cases(run, ready).await;
         let outcome = match run.forced.clone() {
-            Some(outcome) => outcome,
-            None => {
-                let said = story::judge(&run.story, cases.as_ref(), &run.exit);
-                run.story.failed_check().filter(|_| said.verdict == Verdict::Pass).unwrap_or(said)
-            }
+            Some(forced) => judge::with_declared(forced, &run.story),
+            None => judge::judge(Evidence {
+                story: &run.story,
+                expected: &expected,
+                cases: cases.as_ref(),
+                exit: &run.exit,
+                last_words: &run.last_words,
+            }),
         };
         run.story.parts.extend(cases.into_iter().flat_map(|cases| cases.parts));
         outcome
+    }
+
+    /// The tests inside the test: in the file that its tool was to write, or else in what it printed.
+    async fn cases(&self, run: &mut Run, ready: Option<&Ready>) -> (Expected, Option<Cases>) {
+        let Some(Ready { plan: Plan::Program { results, output, .. }, work, .. }) = ready else {
+            return (Expected::Nothing, None);
+        };
+        let printed = run.printed.take();
+        let Some(results) = results else {
+            let is_promised = matches!(output, Output::Tap | Output::GoTest);
+            let expected =
+                if is_promised || printed.is_some() { Expected::Printed } else { Expected::Nothing };
+            return (expected, printed);
+        };
+        let (path, habits) = (work.join(&results.file), results.habits());
+        let read = tokio::task::spawn_blocking(move || results::read_file(&path, habits));
+        let cases = match tokio::time::timeout(RESULT_READ_LIMIT, read).await {
+            Ok(Ok(cases)) => cases,
+            Ok(Err(error)) => Some(Cases::unreadable(format!("`{}`: {error}", results.file))),
+            Err(_) => {
+                let trouble = format!("reading `{}` took longer than {RESULT_READ_LIMIT:?}", results.file);
+                Some(Cases::unreadable(trouble))
+            }
+        };
+        (Expected::File(results.tool, results.file.clone()), cases.or(printed))
     }
 
     /// Gives the engine the files the test wanted kept.
@@ -110,9 +133,10 @@ impl Attempt {
         wanted.extend(self.station.captures.leave(self.order.attempt).await);
         let mut kept = BTreeMap::new();
         let mut engine_is_there = true;
+        let over = Instant::now() + ARTIFACTS_SEND_LIMIT;
         for (name, path) in wanted {
             let path = ready.map_or(path.clone(), |ready| ready.work.join(&path));
-            match self.hand_over(&path, &mut engine_is_there).await {
+            match self.hand_over(&path, over, &mut engine_is_there).await {
                 Ok(hash) => {
                     kept.insert(name, hash);
                 }
@@ -122,11 +146,19 @@ impl Attempt {
         kept
     }
 
-    /// Gives the engine a file; where the engine is away the outbox does, later, and no test waits for it.
-    async fn hand_over(&self, path: &Path, engine_is_there: &mut bool) -> Result<BlobHash, String> {
+    /// Gives the engine a file; where the engine is away, or slow, the outbox does, later, and no test waits for it.
+    async fn hand_over(
+        &self,
+        path: &Path,
+        over: Instant,
+        engine_is_there: &mut bool,
+    ) -> Result<BlobHash, String> {
         let most = self.station.settings.limits().artifact_bytes;
         let told = |error: std::io::Error| format!("`{}`: {error}", path.display());
-        let found = std::fs::metadata(path).map_err(told)?;
+        let hangs =
+            |_| format!("`{}`: its disk did not answer within {ARTIFACT_DISK_LIMIT:?}", path.display());
+        let found =
+            timeout(ARTIFACT_DISK_LIMIT, tokio::fs::metadata(path)).await.map_err(hangs)?.map_err(told)?;
         if !found.is_file() {
             return Err(format!("`{}` is no file", path.display()));
         }
@@ -134,35 +166,14 @@ impl Attempt {
             return Err(format!("it has {} bytes, and limits.artifact of ep.toml is {most}", found.len()));
         }
         if *engine_is_there {
-            match self.station.blobs.put(path.to_owned()).await {
-                Ok(hash) => return Ok(hash),
-                Err(PutError::Refused(reason)) => return Err(reason),
-                Err(PutError::Engine(_)) => *engine_is_there = false,
+            match timeout_at(over, self.station.blobs.put(path.to_owned())).await {
+                Ok(Ok(hash)) => return Ok(hash),
+                Ok(Err(PutError::Refused(reason))) => return Err(reason),
+                Ok(Err(PutError::Engine(_))) | Err(_) => *engine_is_there = false,
             }
         }
-        self.station.outbox.keep(path.to_owned()).await.map_err(told)
-    }
-}
-
-/// What a tool that leaves no readable results makes of a test.
-fn no_results(tool: RunnerKind, read: &Result<Option<junit::Cases>, String>, exit: &Exit) -> Option<Outcome> {
-    let invalid = |cause, reason| Some(Outcome::not_pass(Verdict::Invalid, cause, reason));
-    match (tool, read, exit) {
-        (_, Ok(Some(cases)), Exit::Code(_)) if cases.total == 0 => {
-            invalid(Cause::Test, format!("{} found no tests in it", tool.as_str()))
-        }
-        (RunnerKind::Pytest | RunnerKind::Robot, Ok(None), Exit::Code(code)) => {
-            let name = if tool == RunnerKind::Pytest { "pytest" } else { "robotframework" };
-            let reason = format!(
-                "{} left no results (exit status {code}); see its log, and whether {name} is installed for the python of ep.toml",
-                tool.as_str()
-            );
-            invalid(Cause::Lab, reason)
-        }
-        (_, Err(error), Exit::Code(_)) => {
-            invalid(Cause::Test, format!("its results cannot be read: {error}"))
-        }
-        _ => None,
+        let kept = timeout(ARTIFACT_DISK_LIMIT, self.station.outbox.keep(path.to_owned())).await;
+        kept.map_err(hangs)?.map_err(told)
     }
 }
 

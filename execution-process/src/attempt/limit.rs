@@ -5,10 +5,7 @@ use std::time::Duration;
 use jackfield_protocol::id::AttemptId;
 use tokio::{sync::watch, time::Instant};
 
-use crate::sessions::Sessions;
-
-/// Longer than any test: a timer cannot be set for longer.
-const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+use crate::{limits::FAR, sessions::Sessions};
 
 /// How much of its time a test has left.
 #[derive(Debug)]

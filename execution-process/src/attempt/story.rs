@@ -1,4 +1,4 @@
-//! What a test said about itself, and what verdict follows from all that is known: pure.
+//! What a test said about itself: pure.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,11 +12,8 @@ use jackfield_protocol::{
     verdict::{Cause, Outcome, Verdict},
 };
 
-use super::Exit;
-use crate::{cleanup::Cleanup, runner::junit::Cases};
+use crate::cleanup::Cleanup;
 
-/// The exit status that says: skipped.
-const SKIPPED_CODE: i32 = 77;
 /// Things of one kind that one test may say; more are refused, and that is written in its log.
 const KIND_MAX: usize = 20_000;
 const ARTIFACTS_MAX: usize = 1_000;
@@ -92,7 +89,7 @@ impl Story {
     }
 
     /// A test that failed because a device was not there, or did not do what it should, is no wrong test.
-    fn blamed(&self, outcome: Outcome) -> Outcome {
+    pub(super) fn blamed(&self, outcome: Outcome) -> Outcome {
         match self.refusal(&outcome.reason) {
             Some((title, cause)) if outcome.verdict == Verdict::Fail => {
                 Outcome::not_pass(Verdict::Fail, *cause, said_plainly(outcome.reason, title))
@@ -102,7 +99,7 @@ impl Story {
     }
 
     /// An exit status tells nothing by itself; what the test was refused last tells why, as far as anyone knows.
-    fn after_refusal(&self, by_exit: Outcome) -> Outcome {
+    pub(super) fn after_refusal(&self, by_exit: Outcome) -> Outcome {
         match self.refusals.front() {
             Some((title, cause)) if by_exit.verdict == Verdict::Fail && !by_exit.crashed => {
                 let reason = format!("{}; refused before: {title}", by_exit.reason);
@@ -131,9 +128,8 @@ fn cause(verdict: Verdict, crashed: bool) -> Option<Cause> {
         Verdict::Pass => None,
         Verdict::Fail if crashed => Some(Cause::Test),
         Verdict::Fail => Some(Cause::Product),
-        // Whoever wrote the test decided so.
-        Verdict::Skipped => Some(Cause::Person),
-        Verdict::Aborted | Verdict::Invalid => Some(Cause::Test),
+        // The test's own word; a person is to blame for what a person did in this run.
+        Verdict::Skipped | Verdict::Aborted | Verdict::Invalid => Some(Cause::Test),
         Verdict::Timeout => Some(Cause::Time),
         Verdict::NotExecuted => Some(Cause::Unfinished),
     }
@@ -145,65 +141,6 @@ impl Story {
         let failed =
             self.parts.iter().find(|part| part.checks.iter().any(|check| check.verdict == Verdict::Fail))?;
         Some(Outcome::not_pass(Verdict::Fail, Cause::Product, failed.reason.clone()))
-    }
-}
-
-/// The verdict of a test that was not ended from outside.
-pub(crate) fn judge(story: &Story, cases: Option<&Cases>, exit: &Exit) -> Outcome {
-    if let Exit::Lost(reason) = exit {
-        return Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason.clone());
-    }
-    if let Some(outcome) = &story.result {
-        return outcome.clone();
-    }
-    let by_exit = story.after_refusal(by_exit(exit));
-    match cases.and_then(Cases::outcome) {
-        // Whoever ran the cases may know of a failure that is in none of them.
-        Some(outcome) if outcome.verdict != Verdict::Fail && by_exit.verdict == Verdict::Fail => {
-            let reason = format!("its tests passed, but {}", by_exit.reason);
-            Outcome { reason, ..by_exit }
-        }
-        Some(outcome) => outcome,
-        None => by_exit,
-    }
-}
-
-fn by_exit(exit: &Exit) -> Outcome {
-    let failed = |reason| Outcome::not_pass(Verdict::Fail, Cause::Product, reason);
-    match exit {
-        Exit::Code(0) => Outcome::pass(),
-        Exit::Code(SKIPPED_CODE) => {
-            Outcome::not_pass(Verdict::Skipped, Cause::Person, "it skipped itself (exit status 77)")
-        }
-        // What a shell leaves with, of its own or of its last command (POSIX, 2.8.2).
-        Exit::Code(126) => {
-            failed("exit status 126: a program in it is not executable; see its log".to_owned())
-        }
-        Exit::Code(127) => failed("exit status 127: a program in it was not found; see its log".to_owned()),
-        Exit::Code(code) => failed(format!("exit status {code}")),
-        Exit::Signal(number) => {
-            let reason = format!("it was ended by signal {number}{}", signal_name(*number));
-            Outcome { crashed: true, ..Outcome::not_pass(Verdict::Fail, Cause::Test, reason) }
-        }
-        Exit::Lost(reason) => Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason.clone()),
-        Exit::None => Outcome::not_pass(Verdict::Invalid, Cause::Lab, "it was not started"),
-    }
-}
-
-fn signal_name(number: i32) -> &'static str {
-    match number {
-        2 => " (INT)",
-        4 => " (ILL)",
-        6 => " (ABRT)",
-        7 => " (BUS)",
-        8 => " (FPE)",
-        9 => " (KILL)",
-        11 => " (SEGV)",
-        13 => " (PIPE)",
-        15 => " (TERM)",
-        24 => " (XCPU)",
-        25 => " (XFSZ)",
-        _ => "",
     }
 }
 
@@ -219,29 +156,6 @@ mod tests {
             outcome.reason,
             if outcome.crashed { " crashed" } else { "" }
         )
-    }
-
-    #[test]
-    fn the_exit_status_speaks_where_nothing_else_does() {
-        for (exit, expect) in [
-            (Exit::Code(0), "PASS - "),
-            (Exit::Code(77), "SKIPPED person it skipped itself (exit status 77)"),
-            (Exit::Code(1), "FAIL product exit status 1"),
-            (Exit::Signal(11), "FAIL test it was ended by signal 11 (SEGV) crashed"),
-            (Exit::Lost("gone".to_owned()), "ABORTED lab gone"),
-        ] {
-            assert_eq!(shown(&judge(&Story::default(), None, &exit)), expect);
-        }
-    }
-
-    #[test]
-    fn what_a_test_said_goes_before_how_it_exited() {
-        let mut story = Story::default();
-        let said = |verdict, crashed| Said::Result { verdict, reason: "so".to_owned(), crashed };
-        story.take(said(Verdict::Pass, false)).unwrap();
-        story.take(said(Verdict::Fail, true)).unwrap();
-        assert_eq!(shown(&judge(&story, None, &Exit::Code(0))), "FAIL test so crashed");
-        assert_eq!(shown(&judge(&story, None, &Exit::Lost("gone".to_owned()))), "ABORTED lab gone");
     }
 
     #[test]
@@ -266,22 +180,9 @@ mod tests {
             (Verdict::Fail, format!("no router: {plain}"), format!("FAIL lab no router: {plain}")),
             (Verdict::Fail, "crashed: E: no 15".to_owned(), "FAIL product no 15".to_owned()),
             (Verdict::Fail, "crashed: E: no 0".to_owned(), "FAIL test crashed: E: no 0 crashed".to_owned()),
-            (Verdict::Skipped, plain.to_owned(), format!("SKIPPED person {plain} crashed")),
+            (Verdict::Skipped, plain.to_owned(), format!("SKIPPED test {plain} crashed")),
         ] {
             assert_eq!(ends(verdict, &reason), end);
-        }
-    }
-
-    #[test]
-    fn an_exit_status_after_a_refusal_says_what_was_refused() {
-        let mut story = Story::default();
-        story.take(Said::Refused { title: "no router".to_owned(), cause: Cause::Lab }).unwrap();
-        for (exit, expect) in [
-            (Exit::Code(0), "PASS - "),
-            (Exit::Code(1), "FAIL lab exit status 1; refused before: no router"),
-            (Exit::Code(77), "SKIPPED person it skipped itself (exit status 77)"),
-        ] {
-            assert_eq!(shown(&judge(&story, None, &exit)), expect);
         }
     }
 

@@ -1,16 +1,20 @@
-//! The process of a test: started, watched, and ended to the last grandchild.
+//! The process of a test: started, and followed with all that is to be done while it runs.
 
 use std::{os::fd::OwnedFd, time::Duration};
 
 use jackfield_protocol::{
     log::Stream,
+    script::Tail,
     verdict::{Cause, Outcome, Verdict},
 };
 use serde_json::json;
-use tokio::{net::unix::pipe, process::Child, sync::mpsc};
+use tokio::{
+    sync::mpsc,
+    time::{Interval, MissedTickBehavior},
+};
 
 use super::{
-    Attempt, Exit, Run,
+    Attempt, Run,
     limit::{Limit, Limited},
     prepare::Ready,
 };
@@ -18,64 +22,128 @@ use crate::{
     capture::PanicWatch,
     clock,
     event::End,
-    process::{self, Program, Tree},
+    limits::{LAST_WORDS_BYTES, PROCESS_COUNT_PAUSE, WARM_START_LIMIT},
+    process::{self, Outputs, Owner, Program, Running, Source, Tree},
+    results::{Cases, GoTest, Tap},
     runner::{
-        Plan,
-        warm::{WarmEvent, WarmRun, WarmState},
+        Output, Plan,
+        warm::{WarmRun, WarmState},
     },
 };
 
-const READ_BYTES: usize = 64 * 1024;
-/// How long a process that is no more found may hold the output open before it is left to itself.
-const DRAIN_LIMIT: Duration = Duration::from_secs(2);
-/// How long the warm interpreter may take to fork.
-const WARM_LIMIT: Duration = Duration::from_secs(60);
-/// How often the processes of a test are counted: the kernel's own limit is one of the user, and none for root.
-const COUNT_PAUSE: Duration = Duration::from_secs(1);
-/// Never, for an alarm that is not wanted any more.
-const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// What runs a test.
-enum Running {
-    Child(Box<Child>),
-    Warm(mpsc::UnboundedReceiver<WarmEvent>),
+/// What reads the output of a test while it comes.
+#[derive(Debug)]
+enum Reader {
+    Text,
+    /// It counts where it shows itself, or where it was promised.
+    Tap {
+        reader: Box<Tap>,
+        is_promised: bool,
+    },
+    GoTest(Box<GoTest>),
 }
 
-impl Running {
-    /// Waits for the end. May be given up and begun again.
-    async fn exit(&mut self) -> Exit {
+impl Reader {
+    fn new(plan: &Plan) -> Self {
+        match plan {
+            Plan::Program { output: Output::Tap, .. } => {
+                Self::Tap { reader: Box::default(), is_promised: true }
+            }
+            Plan::Program { output: Output::TapIfAny, .. } => {
+                Self::Tap { reader: Box::default(), is_promised: false }
+            }
+            Plan::Program { output: Output::GoTest, .. } => Self::GoTest(Box::default()),
+            Plan::Program { output: Output::Text, .. } | Plan::Warm | Plan::Steps => Self::Text,
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
         match self {
-            Self::Child(child) => match child.wait().await {
-                Ok(status) => {
-                    use std::os::unix::process::ExitStatusExt;
-                    status.code().map_or_else(|| Exit::Signal(status.signal().unwrap_or(0)), Exit::Code)
-                }
-                Err(error) => Exit::Lost(format!("its process cannot be watched: {error}")),
-            },
-            Self::Warm(events) => loop {
-                match events.recv().await {
-                    Some(WarmEvent::Exited(code)) => return Exit::Code(code),
-                    Some(WarmEvent::Signalled(number)) => return Exit::Signal(number),
-                    Some(WarmEvent::Lost(reason)) => return Exit::Lost(reason),
-                    Some(WarmEvent::Started { .. }) => {}
-                    None => return Exit::Lost("the execution process ends".to_owned()),
-                }
-            },
+            Self::Text => {}
+            Self::Tap { reader, .. } => reader.feed(bytes),
+            Self::GoTest(reader) => reader.feed(bytes),
+        }
+    }
+
+    fn finish(self) -> Option<Cases> {
+        match self {
+            Self::Text => None,
+            Self::Tap { reader, is_promised } => {
+                let shows_itself = reader.is_plain();
+                (is_promised || shows_itself).then(|| reader.finish())
+            }
+            Self::GoTest(reader) => Some(reader.finish()),
         }
     }
 }
 
-/// How far the end of a test that is ended from outside has come.
-enum Ending {
-    NotYet,
-    /// It was asked to end, and is killed then.
-    Asked,
-    Killed,
+/// A test while its process runs.
+struct Following<'a> {
+    attempt: &'a mut Attempt,
+    run: &'a mut Run,
+    panics: Option<&'a mut PanicWatch>,
+    tree: &'a Tree,
+    limit: Limit,
+    count: Interval,
+    reader: Reader,
+    last_words: Tail,
+    /// It was said that the process is to be ended.
+    is_over: bool,
+}
+
+impl Owner for Following<'_> {
+    async fn attend(&mut self) -> Outcome {
+        loop {
+            let end_now = tokio::select! {
+                biased;
+                Ok(()) = self.attempt.end.changed() => self.attempt.ended_from_outside(self.run),
+                limited = self.limit.next(), if !self.is_over => self.attempt.limited(limited, self.run),
+                _ = self.count.tick(), if !self.is_over => self.attempt.too_many(self.tree),
+                () = self.run.log.flush(), if !self.run.log.is_clear() => None,
+                Some(said) = self.attempt.said.recv(), if self.run.log.is_clear() => {
+                    self.attempt.take(said, self.run);
+                    None
+                }
+            };
+            if let Some(outcome) = end_now.filter(|_| !self.is_over) {
+                self.is_over = true;
+                return outcome;
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.run.log.is_clear()
+    }
+
+    async fn make_room(&mut self) {
+        self.run.log.flush().await;
+    }
+
+    fn take(&mut self, source: Source, bytes: &[u8]) -> Option<Outcome> {
+        self.run.log.write(Stream::Cli, bytes);
+        self.last_words.take(bytes);
+        if source == Source::Output {
+            self.reader.feed(bytes);
+        }
+        let hit = self.panics.as_mut().filter(|_| !self.is_over)?.see(bytes)?.to_owned();
+        self.is_over = true;
+        let reason = format!("panic pattern `{hit}` was found in its output");
+        self.run.log.say(&reason);
+        Some(Outcome::not_pass(Verdict::Fail, Cause::Product, reason))
+    }
 }
 
 impl Attempt {
     pub(super) async fn run_plan(&mut self, ready: &Ready, run: &mut Run, panics: Option<&mut PanicWatch>) {
-        let (output, write) = match process::output_pipe() {
+        let began = clock::moment();
+        if ready.plan == Plan::Steps {
+            self.run_steps(ready, run).await;
+            run.elapsed_millis = clock::moment().millis_since(began);
+            return;
+        }
+        let reader = Reader::new(&ready.plan);
+        let (pipes, outputs) = match process::pipes(!matches!(reader, Reader::Text)) {
             Ok(ends) => ends,
             Err(error) => {
                 let reason = format!("its output cannot be read: {error}");
@@ -83,27 +151,46 @@ impl Attempt {
                 return;
             }
         };
-        let began = clock::moment();
-        let started = match &ready.plan {
-            Plan::Program { command, .. } => self.start_program(command, ready, write).await,
-            Plan::Warm => self.start_warm(ready, write).await,
-            Plan::Steps => {
-                drop(write);
-                self.run_steps(ready, run).await;
-                run.elapsed_millis = clock::moment().millis_since(began);
-                return;
-            }
-        };
-        match started {
-            Ok((running, tree)) => {
-                self.watch(running, &tree, &output, run, panics).await;
-                run.elapsed_millis = clock::moment().millis_since(began);
-                self.settle(&tree, &output, run).await;
-            }
+        let (running, tree) = match self.start(ready, outputs).await {
+            Ok(started) => started,
             Err(outcome) => {
                 run.log.say(&outcome.reason);
                 run.forced = Some(outcome);
+                return;
             }
+        };
+        let grace = Duration::from_millis(self.station.settings.limits().stop_grace_millis);
+        let mut count = tokio::time::interval(PROCESS_COUNT_PAUSE);
+        count.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let limit = self.limit();
+        let last_words = Tail::new(LAST_WORDS_BYTES);
+        let (attempt, is_over) = (self, false);
+        let mut following =
+            Following { attempt, run, panics, tree: &tree, limit, count, reader, last_words, is_over };
+        let ended = process::watch(running, &tree, pipes, grace, &mut following).await;
+        let Following { attempt, run, reader, last_words, .. } = following;
+        run.exit = ended.exit;
+        run.elapsed_millis = ended.at.millis_since(began);
+        run.printed = reader.finish();
+        run.last_words = last_words.text();
+        attempt.hear(run);
+        if !ended.leftovers.is_empty() && ended.forced.is_none() {
+            let names: Vec<String> = ended.leftovers.into_iter().collect();
+            run.log.say(&format!("left running by the test, and ended after it: {}", names.join(", ")));
+        }
+        if ended.output_is_held {
+            run.log.say(
+                "a process that left the test behind still holds its output; what it writes is not kept",
+            );
+        }
+        run.forced = ended.forced;
+        run.log.flush().await;
+    }
+
+    async fn start(&self, ready: &Ready, outputs: Outputs) -> Result<(Running, Tree), Outcome> {
+        match &ready.plan {
+            Plan::Program { command, .. } => self.start_program(command, ready, outputs).await,
+            Plan::Warm | Plan::Steps => self.start_warm(ready, outputs.output).await,
         }
     }
 
@@ -111,12 +198,12 @@ impl Attempt {
         &self,
         command: &[std::ffi::OsString],
         ready: &Ready,
-        write: OwnedFd,
+        outputs: Outputs,
     ) -> Result<(Running, Tree), Outcome> {
         let program = Program { command, environment: &ready.environment, folder: &ready.work };
-        let child = process::start(program, write)
+        let child = process::start(program, outputs)
             .await
-            .map_err(|error| crate::runner::not_started(command, &ready.file, &error))?;
+            .map_err(|error| crate::runner::not_started(program, &ready.file, &error))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         self.tell_started(pid);
         let pid = pid.unwrap_or_default();
@@ -138,9 +225,9 @@ impl Attempt {
         let message = message.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let (events, mut inbox) = mpsc::unbounded_channel();
         self.station.warm.run(WarmRun { message, output, events }).await;
-        let pid = match tokio::time::timeout(WARM_LIMIT, inbox.recv()).await {
-            Ok(Some(WarmEvent::Started { pid })) => pid,
-            Ok(Some(WarmEvent::Lost(reason))) => {
+        let pid = match tokio::time::timeout(WARM_START_LIMIT, inbox.recv()).await {
+            Ok(Some(crate::runner::warm::WarmEvent::Started { pid })) => pid,
+            Ok(Some(crate::runner::warm::WarmEvent::Lost(reason))) => {
                 let absent = matches!(self.station.warm.state_now(), WarmState::Absent(_));
                 let verdict = if absent { Verdict::Invalid } else { Verdict::Aborted };
                 return Err(Outcome::not_pass(verdict, Cause::Lab, reason));
@@ -156,58 +243,11 @@ impl Attempt {
         if self.station.settings.file.lanes == 1 {
             tree = tree.forked_from(&self.station.warm_mark());
         }
-        Ok((Running::Warm(inbox), tree))
+        Ok((Running::Forked(inbox), tree))
     }
 
     fn tree(&self, pid: i32) -> Tree {
         Tree::new(pid, &[&self.station.mark(), &format!("JACKFIELD_ATTEMPT={}", self.order.attempt)])
-    }
-
-    /// Follows the process until it has ended, by itself or from outside.
-    async fn watch(
-        &mut self,
-        mut running: Running,
-        tree: &Tree,
-        output: &pipe::Receiver,
-        run: &mut Run,
-        mut panics: Option<&mut PanicWatch>,
-    ) {
-        let mut ending = Ending::NotYet;
-        let mut limit = self.limit();
-        let mut alarm = Box::pin(tokio::time::sleep(FAR));
-        let mut count = tokio::time::interval(COUNT_PAUSE);
-        let mut open = true;
-        let mut buffer = Vec::with_capacity(READ_BYTES);
-        loop {
-            let mut end_now = None;
-            tokio::select! {
-                biased;
-                Ok(()) = self.end.changed() => end_now = self.ended_from_outside(run),
-                limited = limit.next(), if matches!(ending, Ending::NotYet) => end_now = self.limited(limited, run),
-                () = &mut alarm => {
-                    ending = Ending::Killed;
-                    tree.kill().await;
-                    alarm.set(tokio::time::sleep(FAR));
-                }
-                exit = running.exit() => {
-                    run.exit = exit;
-                    break;
-                }
-                _ = count.tick() => end_now = self.too_many(tree),
-                () = run.log.flush(), if !run.log.is_clear() => {}
-                Some(said) = self.said.recv(), if run.log.is_clear() => self.take(said, run),
-                _ = output.readable(), if open && run.log.is_clear() => {
-                    (open, end_now) = read(output, &mut buffer, run, panics.as_deref_mut());
-                }
-            }
-            if let (Some(outcome), Ending::NotYet) = (end_now, &ending) {
-                run.forced = Some(outcome);
-                let grace = Duration::from_millis(self.station.settings.limits().stop_grace_millis);
-                ending = Ending::Asked;
-                tree.terminate();
-                alarm.set(tokio::time::sleep(grace));
-            }
-        }
     }
 
     fn too_many(&self, tree: &Tree) -> Option<Outcome> {
@@ -255,56 +295,4 @@ impl Attempt {
         let reason = format!("{reason}; it waited for its output to be stored: the log spool is full");
         Outcome::not_pass(Verdict::Timeout, Cause::Lab, reason)
     }
-
-    /// After the first process has ended: ends what it left running, and reads what is still on its way.
-    async fn settle(&mut self, tree: &Tree, output: &pipe::Receiver, run: &mut Run) {
-        self.hear(run);
-        if tree.has_leftovers() {
-            let names: Vec<String> = tree.kill().await.into_iter().collect();
-            if !names.is_empty() && run.forced.is_none() {
-                run.log.say(&format!("left running by the test, and ended after it: {}", names.join(", ")));
-            }
-        }
-        let mut buffer = Vec::with_capacity(READ_BYTES);
-        let drain = async {
-            while read(output, &mut buffer, run, None).0 {
-                run.log.flush().await;
-                if output.readable().await.is_err() {
-                    break;
-                }
-            }
-        };
-        if tokio::time::timeout(DRAIN_LIMIT, drain).await.is_err() {
-            run.log.say(
-                "a process that left the test behind still holds its output; what it writes is not kept",
-            );
-        }
-        run.log.flush().await;
-    }
-}
-
-/// Reads what there is, up to one buffer; says whether more may come, and how the test ends if it panicked.
-fn read(
-    output: &pipe::Receiver,
-    buffer: &mut Vec<u8>,
-    run: &mut Run,
-    panics: Option<&mut PanicWatch>,
-) -> (bool, Option<Outcome>) {
-    buffer.clear();
-    let open = match output.try_read_buf(buffer) {
-        Ok(0) => false,
-        Ok(_) => true,
-        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
-    };
-    if buffer.is_empty() {
-        return (open, None);
-    }
-    run.log.write(Stream::Cli, buffer);
-    let hit = panics.and_then(|watch| watch.see(buffer).map(str::to_owned));
-    let outcome = hit.map(|pattern| {
-        let reason = format!("panic pattern `{pattern}` was found in its output");
-        run.log.say(&reason);
-        Outcome::not_pass(Verdict::Fail, Cause::Product, reason)
-    });
-    (open, outcome)
 }

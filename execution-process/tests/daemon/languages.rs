@@ -114,7 +114,8 @@ async fn the_tests_of_a_junit_producer_are_parts() {
         let runner = jackfield_config::ep::Runner {
             kind: jackfield_config::ep::RunnerKind::Command,
             command: vec!["{shell}".to_owned(), "{file}".to_owned()],
-            junit: Some("out.xml".to_owned()),
+            results: Some("out.xml".to_owned()),
+            output: jackfield_config::ep::RunnerOutput::Text,
             classpath: Vec::new(),
         };
         settings.file.runners.insert("mine".into(), runner);
@@ -124,7 +125,7 @@ async fn the_tests_of_a_junit_producer_are_parts() {
     let script = format!("echo '{xml}' > \"$JACKFIELD_WORK_DIR/out.xml\"; exit 1\n");
     assign(&engine, order(&engine, 1, "a.mine", &script));
     let ended = engine.ended(id(1)).await;
-    assert_eq!(ended.outcome.reason, "1 of 2 tests failed: two");
+    assert_eq!(ended.outcome.reason, "1 of 2 tests failed: two: no link");
     let parts: Vec<_> =
         ended.parts.iter().map(|part| (part.name.as_str(), part.verdict, part.elapsed_millis)).collect();
     assert_eq!(parts, [("one", Verdict::Pass, 500), ("two", Verdict::Fail, 0)]);
@@ -148,9 +149,9 @@ async fn pytest_tests_are_parts_where_pytest_is_installed() {
     let ended = engine.ended(id(1)).await;
     if ended.outcome.verdict == Verdict::Invalid {
         // The remedy is named where the tool is missing.
-        assert!(ended.outcome.reason.contains("pytest is installed"), "{}", ended.outcome.reason);
+        assert!(ended.outcome.reason.contains("no module pytest"), "{}", ended.outcome.reason);
     } else {
-        assert_eq!(ended.outcome.reason, "1 of 3 tests failed: test_x.test_b");
+        assert_eq!(ended.outcome.reason, "1 of 3 tests failed: test_x.test_b: assert 0");
         assert_eq!(
             ended.parts.iter().map(|part| part.verdict).collect::<Vec<_>>(),
             [Verdict::Pass, Verdict::Fail, Verdict::Skipped]

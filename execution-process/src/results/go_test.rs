@@ -1,0 +1,149 @@
+//! `go test -json`: an event on each line, for packages, tests and the tests inside them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Deserialize;
+
+use super::{
+    Cases,
+    case::{Case, Mark},
+    input_line::Lines,
+};
+
+/// Tests that are open at once; one more is taken for a file that is no such thing.
+const OPEN_MAX: usize = 100_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Line {
+    action: String,
+    #[serde(default)]
+    package: String,
+    #[serde(default)]
+    import_path: String,
+    #[serde(default)]
+    test: String,
+    #[serde(default)]
+    elapsed: f64,
+    #[serde(default)]
+    output: String,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    /// What it printed first that says something.
+    said: String,
+    /// A package: whether a test in it failed.
+    has_failed: bool,
+}
+
+/// Reads events as they come.
+#[derive(Debug, Default)]
+pub(crate) struct GoTest {
+    cases: Cases,
+    lines: Lines,
+    /// By package, then test; a package itself has an empty test.
+    open: BTreeMap<(String, String), Open>,
+    events: usize,
+}
+
+impl GoTest {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.feed(bytes, |line| self.line(line));
+        self.lines = lines;
+    }
+
+    fn line(&mut self, text: &str) {
+        // What else is printed, such as by the linker, stands between the events.
+        let Ok(line) = serde_json::from_str::<Line>(text) else { return };
+        self.events = self.events.saturating_add(1);
+        let package = if line.package.is_empty() { line.import_path } else { line.package };
+        let key = (package, line.test);
+        match line.action.as_str() {
+            "start" | "run" => self.begin(key),
+            "output" | "build-output" => self.output(key, &line.output),
+            "pass" => self.end(key, Mark::Passed, line.elapsed),
+            "skip" => self.end(key, Mark::Skipped, line.elapsed),
+            "fail" | "build-fail" => self.end(key, Mark::Failed, line.elapsed),
+            // `pause`, `cont`, `bench`, `attr`: on the way.
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, key: (String, String)) {
+        if self.open.len() >= OPEN_MAX {
+            self.cases.trouble = Some(format!("more than {OPEN_MAX} tests are open at once"));
+            return;
+        }
+        if !key.1.is_empty() {
+            self.open.entry((key.0.clone(), String::new())).or_default();
+        }
+        self.open.entry(key).or_default();
+    }
+
+    fn output(&mut self, key: (String, String), text: &str) {
+        let text = text.trim();
+        let is_frame = text.is_empty()
+            || ["=== ", "--- ", "PASS", "FAIL", "ok  ", "exit status"]
+                .iter()
+                .any(|begin| text.starts_with(begin));
+        if let Some(open) = self.open.get_mut(&key).filter(|open| !is_frame && open.said.is_empty()) {
+            text.clone_into(&mut open.said);
+        }
+    }
+
+    fn end(&mut self, key: (String, String), mark: Mark, elapsed: f64) {
+        let open = self.open.remove(&key).unwrap_or_default();
+        let (package, test) = key;
+        if test.is_empty() {
+            self.end_package(package, mark, &open);
+            return;
+        }
+        let elapsed = Duration::try_from_secs_f64(elapsed).unwrap_or_default();
+        let mut case = Case::new(format!("{package}.{test}")).lasted(Some(elapsed));
+        case.mark(mark, &open.said);
+        self.cases.add(case);
+        if mark == Mark::Failed {
+            self.open.entry((package, String::new())).or_default().has_failed = true;
+        }
+    }
+
+    /// A package fails with its tests; by itself where it cannot be built, or dies.
+    fn end_package(&mut self, package: String, mark: Mark, open: &Open) {
+        let died = self.open_tests(&package);
+        let dies = mark == Mark::Failed && !open.has_failed && died.is_empty();
+        for key in died {
+            let open = self.open.remove(&key).unwrap_or_default();
+            let mut case = Case::new(format!("{}.{}", key.0, key.1));
+            case.mark(Mark::Unfinished, &open.said);
+            self.cases.add(case);
+        }
+        if dies {
+            let mut case = Case::new(package);
+            case.mark(Mark::Broken, &open.said);
+            self.cases.add(case);
+        }
+    }
+
+    fn open_tests(&self, package: &str) -> Vec<(String, String)> {
+        self.open.keys().filter(|(of, test)| of == package && !test.is_empty()).cloned().collect()
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn finish(mut self) -> Cases {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.finish(|line| self.line(line));
+        let open: Vec<(String, String)> = self.open.keys().cloned().collect();
+        for (package, test) in open {
+            let name = if test.is_empty() { package } else { format!("{package}.{test}") };
+            let mut case = Case::new(name);
+            case.mark(Mark::Unfinished, "");
+            self.cases.add(case);
+        }
+        if self.events == 0 && self.cases.trouble.is_none() {
+            self.cases.trouble = Some("there is no event of `go test -json` in them".to_owned());
+        }
+        self.cases
+    }
+}

@@ -1,0 +1,200 @@
+//! TAP, the Test Anything Protocol, of versions 12 to 14: a plan, and a line for each test.
+
+use super::{
+    Cases,
+    case::{Case, Mark},
+    input_line::Lines,
+};
+
+/// Of a plan, at most so many tests that never ran are told one by one.
+const MISSING_MAX: u64 = 1_000;
+/// Lines of a diagnosis that become a reason.
+const DIAGNOSIS_LINES: usize = 3;
+
+/// Reads lines as they come. What is indented belongs to a test inside a test, whose own line sums it up.
+#[derive(Debug, Default)]
+pub(crate) struct Tap {
+    cases: Cases,
+    lines: Lines,
+    open: Option<Case>,
+    diagnosis: Vec<String>,
+    plan: Option<u64>,
+    count: u64,
+    in_yaml: bool,
+}
+
+impl Tap {
+    /// Whether this is a first line of it.
+    pub(super) fn begins(line: &str) -> bool {
+        line.starts_with("TAP version ") || plan(line).is_some() || test_line(line).is_some()
+    }
+
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.feed(bytes, |line| self.line(line));
+        self.lines = lines;
+    }
+
+    fn line(&mut self, line: &str) {
+        if self.in_yaml {
+            self.yaml(line);
+        } else if line.trim() == "---" && line.starts_with(' ') && self.open.is_some() {
+            self.in_yaml = true;
+        } else if let Some((is_ok, rest)) = test_line(line) {
+            self.close();
+            self.count = self.count.saturating_add(1);
+            self.open = Some(test(is_ok, rest, self.count));
+        } else if let Some((count, why)) = plan(line) {
+            self.plan = Some(count);
+            if count == 0 {
+                let why = if why.is_empty() { "it planned no tests" } else { why };
+                self.cases.skipped_whole = Some(why.to_owned());
+            }
+        } else if let Some(why) = line.strip_prefix("Bail out!") {
+            self.close();
+            let why = why.trim();
+            self.cases.gave_up = Some(if why.is_empty() {
+                "it bailed out".to_owned()
+            } else {
+                format!("it bailed out: {why}")
+            });
+        } else if let Some(text) = line.strip_prefix('#') {
+            self.diagnose(text.trim());
+        }
+    }
+
+    fn diagnose(&mut self, text: &str) {
+        let says_where = text.is_empty()
+            || text.starts_with("Failed ")
+            || text.starts_with("at ")
+            || text.starts_with("Looks like ");
+        if self.open.is_some() && !says_where && self.diagnosis.len() < DIAGNOSIS_LINES {
+            self.diagnosis.push(text.to_owned());
+        }
+    }
+
+    fn yaml(&mut self, line: &str) {
+        let text = line.trim();
+        if text == "..." {
+            self.in_yaml = false;
+        } else if let Some(message) = text.strip_prefix("message:") {
+            self.diagnosis.insert(0, message.trim().trim_matches(['"', '\'']).to_owned());
+            self.diagnosis.truncate(DIAGNOSIS_LINES);
+        }
+    }
+
+    fn close(&mut self) {
+        self.in_yaml = false;
+        let diagnosis = std::mem::take(&mut self.diagnosis).join(", ");
+        if let Some(mut case) = self.open.take() {
+            case.explain(&diagnosis);
+            self.cases.add(case);
+        }
+    }
+
+    /// Whether it has shown itself: a plan, with a test or the reason why there are none.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plan.is_some_and(|plan| plan == 0 || self.count > 0)
+            || self.cases.gave_up.is_some() && self.count > 0
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn finish(mut self) -> Cases {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.finish(|line| self.line(line));
+        self.close();
+        match self.plan {
+            _ if self.cases.gave_up.is_some() => {}
+            None if self.count == 0 => {
+                self.cases.trouble = Some("there is no line of TAP in them".to_owned())
+            }
+            None => {
+                self.cases.trouble = Some("they have no plan such as `1..4`: they ended early".to_owned())
+            }
+            Some(plan) if plan > self.count => self.miss(plan),
+            Some(plan) if plan < self.count => {
+                let mut case = Case::new("plan".to_owned());
+                case.mark(Mark::Broken, &format!("{plan} tests were planned, and {} ran", self.count));
+                self.cases.add(case);
+            }
+            Some(_) => {}
+        }
+        self.cases
+    }
+
+    fn miss(&mut self, plan: u64) {
+        let first = self.count.saturating_add(1);
+        let last = plan.min(self.count.saturating_add(MISSING_MAX));
+        for number in first..=last {
+            let mut case = Case::new(format!("test {number}"));
+            case.mark(
+                Mark::Unfinished,
+                &format!("it was planned, and did not run: {} of {plan} did", self.count),
+            );
+            self.cases.add(case);
+        }
+    }
+}
+
+/// Whether a line is that of a test: how it ended, and what follows.
+fn test_line(line: &str) -> Option<(bool, &str)> {
+    let (is_ok, rest) = match line.strip_prefix("not ok") {
+        Some(rest) => (false, rest),
+        None => (true, line.strip_prefix("ok")?),
+    };
+    (rest.is_empty() || rest.starts_with([' ', '\t'])).then(|| (is_ok, rest.trim()))
+}
+
+/// `1..4`, `1..0 # SKIP reason`: how many, and why none.
+fn plan(line: &str) -> Option<(u64, &str)> {
+    let rest = line.strip_prefix("1..")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let (count, rest) = rest.split_at_checked(end)?;
+    let rest = rest.trim();
+    let why = rest.strip_prefix('#').map(str::trim);
+    if !rest.is_empty() && why.is_none() {
+        return None;
+    }
+    let why = why.unwrap_or_default();
+    let word = why.split_whitespace().next().filter(|word| word.to_ascii_lowercase().starts_with("skip"));
+    let why = word.and_then(|word| why.get(word.len()..)).unwrap_or(why).trim();
+    Some((count.parse().ok()?, why))
+}
+
+/// A test by its line: number, description, and what a directive makes of it.
+fn test(is_ok: bool, rest: &str, count: u64) -> Case {
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let (_, rest) = rest.split_at_checked(end).unwrap_or(("", rest));
+    let (description, directive) = split_directive(rest.trim());
+    let description = description.trim_start_matches('-').trim();
+    let name = if description.is_empty() { format!("test {count}") } else { description.replace("\\#", "#") };
+    let mut case = Case::new(name);
+    let word = directive.split_whitespace().next().unwrap_or_default();
+    let why = directive.get(word.len()..).unwrap_or_default().trim();
+    let lower = word.to_ascii_lowercase();
+    if lower.starts_with("skip") {
+        case.mark(Mark::Skipped, why);
+    } else if lower == "todo" {
+        // Of a test that is still to do nobody expects more; one that passes already does no harm.
+        if !is_ok {
+            case.mark(Mark::Skipped, &format!("to do: {why}"));
+        }
+    } else if !is_ok {
+        case.mark(Mark::Failed, "");
+    }
+    case
+}
+
+/// At the last ` # ` that a directive follows.
+fn split_directive(text: &str) -> (&str, &str) {
+    for (at, _) in text.match_indices('#') {
+        let (before, behind) = text.split_at_checked(at).unwrap_or((text, ""));
+        let directive = behind.trim_start_matches('#').trim_start();
+        let lower = directive.to_ascii_lowercase();
+        let is_escaped = before.ends_with('\\');
+        if !is_escaped && (lower.starts_with("skip") || lower.starts_with("todo")) {
+            return (before.trim(), directive);
+        }
+    }
+    (text, "")
+}
