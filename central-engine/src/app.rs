@@ -2,12 +2,9 @@
 //!
 //! Whatever it holds stands below it and does not know of it.
 
-use std::sync::{Arc, Mutex, atomic::AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize};
 
-use jackfield_config::{
-    Lab,
-    engine::{EngineLimits, ServerKind},
-};
+use jackfield_config::{Lab, engine::ServerKind};
 use jackfield_protocol::time::Time;
 use jackfield_reporting::results::EngineFacts;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -18,10 +15,12 @@ use crate::{
     clock,
     engine::{EngineHandle, Terms},
     feed::Feed,
+    http::health::Health,
     lab::{consoles::Consoles, eps::Eps, globals::Globals, resources::Resources},
     live::Live,
     logs::Logs,
-    store::{self, Conn, Store, StoreError},
+    settings::{JobSettings, Served},
+    store::{self, Conn, Store, StoreError, job::JobCounts},
 };
 
 /// What every handler may use.
@@ -47,7 +46,7 @@ pub struct App {
     /// Who sits at consoles.
     pub consoles: Consoles,
     /// What kind of server it is, for the accounts of a Twister lab.
-    pub kind: ServerKind,
+    pub(crate) kind: ServerKind,
     /// The lab's files.
     pub lab: Arc<Lab>,
     /// What every EP is told of its connection.
@@ -65,7 +64,27 @@ pub struct App {
     /// What reports say of this engine.
     pub facts: EngineFacts,
     /// What is too much, as the lab has set it.
-    pub limits: EngineLimits,
+    pub(crate) limits: Served,
+    /// How the parts of the engine were, as of the last look.
+    pub(crate) health: Mutex<Health>,
+    /// How much work is left, as of the last look of whoever does it.
+    pub(crate) job_counts: JobsLeft,
+    /// What is done after runs, and around them.
+    pub(crate) jobs: JobSettings,
+}
+
+/// How much work is left, for whoever asks often: nobody's question costs a look at rows.
+#[derive(Debug, Default)]
+pub(crate) struct JobsLeft(Mutex<JobCounts>);
+
+impl JobsLeft {
+    pub(crate) fn store(&self, counts: JobCounts) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+
+    pub(crate) fn load(&self) -> JobCounts {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Writes a line of the audit log for what a caller did.

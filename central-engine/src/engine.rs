@@ -9,43 +9,54 @@
 //!
 //! Nobody hears of anything that is not committed: what a person saw, or an EP was told, survives a power cut.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jackfield_protocol::{
-    error::Problem,
+    error::{ErrorCode, Problem},
     event::Fact,
-    id::{AttemptId, EpName, Epoch, RunId},
-    link::{EngineToEp, Hello, Welcome},
-    plan::RunPlan,
+    id::{AttemptId, EpName, Epoch, RunId, UserName},
+    link::{EngineToEp, Hello, LIFE_CAPABILITY, Welcome},
 };
-use jackfield_scheduler::{Effects, Event, Scheduler, effect::ToEp, event::EpOffer};
+use jackfield_scheduler::{Event, Scheduler, effect::ToEp, event::EpOffer};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::handle::Command;
 pub use self::handle::EngineHandle;
-use self::refusal::refusal;
+pub(crate) use self::handle::{Command, Start};
+use self::{
+    possession::Possession,
+    refusal::refusal,
+    turn::{Reply, Turn},
+};
 use crate::{
+    auth::Pass,
     clock,
     engine::questions::{Asked, Questions},
     lab::eps::{Connected, Eps},
     limits,
     live::Live,
-    store::{Batch, Store, attempt::Artifact, ep::EpSeen, job::Work, submission::Submission},
+    settings::LinkSettings,
+    store::{
+        self, Store, StoreError, attempt::Artifact, audit::Deed, ep::EpSeen, life::Lives,
+        submission::Submission,
+    },
 };
 
 mod handle;
+mod possession;
 pub(crate) mod questions;
 mod refusal;
 pub(crate) mod restore;
+mod turn;
 
 /// What every EP is told of the connection's terms.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) engine: String,
-    pub(crate) heartbeat_millis: u64,
-    pub(crate) silence_millis: u64,
-    pub(crate) log_window_bytes: u64,
+    pub(crate) link: LinkSettings,
+    /// The present life of the engine, and all it had.
+    pub(crate) life: String,
+    pub(crate) lives: Arc<Lives>,
 }
 
 /// The loop's state: the scheduler, and what no row keeps.
@@ -57,49 +68,6 @@ pub(crate) struct Engine {
     eps: Eps,
     questions: Questions,
     last_epoch: Epoch,
-}
-
-/// What was decided and is not done yet.
-#[derive(Default)]
-struct Turn {
-    batch: Batch,
-    send: Vec<ToEp>,
-    /// Connections that begin, and those that are gone.
-    connected: Vec<Connected>,
-    gone: Vec<(EpName, Epoch)>,
-    /// Said after the commit, in this order, before the scheduler's own messages.
-    first: Vec<(EpName, Epoch, EngineToEp)>,
-    /// Newest report of each EP in this turn.
-    acks: BTreeMap<(EpName, Epoch), u64>,
-    replies: Vec<Reply>,
-}
-
-/// Whom to tell how it went, after the commit.
-enum Reply {
-    Run(oneshot::Sender<Result<RunId, Problem>>, RunId),
-    Epoch(oneshot::Sender<Result<Epoch, Problem>>, Epoch),
-    Done(oneshot::Sender<Result<(), Problem>>),
-}
-
-impl Turn {
-    fn add(&mut self, effects: Effects) {
-        let Effects { store, send, publish, enqueue, welcome: _ } = effects;
-        self.batch.rows.extend(store);
-        self.batch.events.extend(publish);
-        self.batch.jobs.extend(enqueue.into_iter().map(Work::from));
-        self.send.extend(send);
-    }
-}
-
-impl Reply {
-    fn send(self, outcome: Result<(), Problem>) {
-        // Whoever asked may have stopped waiting: nothing is lost, the deed is stored.
-        match self {
-            Self::Run(reply, run) => drop(reply.send(outcome.map(|()| run))),
-            Self::Epoch(reply, epoch) => drop(reply.send(outcome.map(|()| epoch))),
-            Self::Done(reply) => drop(reply.send(outcome)),
-        }
-    }
 }
 
 /// Why the loop came to an end.
@@ -136,7 +104,15 @@ impl Engine {
                 }
                 () = wake => {}
             }
-            let turn = self.decide(waiting.drain(..));
+            let known = match self.known_keys(keys_of(&waiting)).await {
+                Ok(known) => known,
+                Err(error) => {
+                    tracing::error!("keys of clients cannot be looked up: {}", error.chain());
+                    self.eps.close_all();
+                    return LoopEnd::CommitFailed;
+                }
+            };
+            let turn = self.decide(waiting.drain(..), known);
             if let Err(end) = self.act(turn).await {
                 self.eps.close_all();
                 return end;
@@ -147,6 +123,9 @@ impl Engine {
     /// Ends when the scheduler or a question wants to be woken; never, where neither does.
     fn sleep_until_deadline(&self) -> impl Future<Output = ()> + use<> {
         let deadline = [self.scheduler.deadline(), self.questions.deadline()].into_iter().flatten().min();
+        if self.scheduler.runs().next().is_none() {
+            clock::follow_wall();
+        }
         let wait = deadline.map(|at| Duration::from_millis(at.millis_since(clock::now())));
         async move {
             match wait {
@@ -157,8 +136,8 @@ impl Engine {
     }
 
     /// Everything these commands, and the time, lead to. Touches nothing outside.
-    fn decide(&mut self, commands: impl Iterator<Item = Command>) -> Turn {
-        let mut turn = Turn::default();
+    fn decide(&mut self, commands: impl Iterator<Item = Command>, known: Vec<Submission>) -> Turn {
+        let mut turn = Turn { known, ..Turn::default() };
         for command in commands {
             self.decide_one(command, &mut turn);
         }
@@ -175,16 +154,32 @@ impl Engine {
 
     fn decide_one(&mut self, command: Command, turn: &mut Turn) {
         match command {
-            Command::Submit { plan, key, reply } => self.submit(*plan, key, reply, turn),
-            Command::Event { event, reply } => match refusal(&self.scheduler, &event) {
+            Command::Submit { start, reply } => self.submit(*start, reply, turn),
+            Command::Events { events, deed, reply } => {
+                let refused = events.iter().find_map(|event| refusal(&self.scheduler, event));
+                if let Some(problem) = refused {
+                    return drop(reply.send(Err(problem)));
+                }
+                events.into_iter().for_each(|event| self.feed(event, turn));
+                turn.batch.audit.extend(deed);
+                turn.replies.push(Reply::Done(reply));
+            }
+            Command::Ask(look) => look(&self.scheduler),
+            Command::Connect { hello, pass, outgoing, reply } => match self.refused(&hello, turn) {
                 Some(problem) => drop(reply.send(Err(problem))),
                 None => {
-                    self.feed(event, turn);
-                    turn.replies.push(Reply::Done(reply));
+                    let epoch = self.connect(*hello, pass, outgoing, turn);
+                    turn.replies.push(Reply::Epoch(reply, epoch));
                 }
             },
-            Command::Ask(look) => look(&self.scheduler),
-            Command::Connect { hello, outgoing, reply } => self.connect(*hello, outgoing, reply, turn),
+            Command::Withdraw { withdrawn, reply } => {
+                for (ep, epoch) in self.eps.let_in_with(&withdrawn) {
+                    let gone = Event::EpGone { ep, epoch };
+                    self.note_gone(&gone, turn);
+                    self.feed(gone, turn);
+                }
+                turn.replies.push(Reply::Done(reply));
+            }
             Command::Report { ep, epoch, seq, event } => self.report(ep, epoch, seq, event, turn),
             Command::FromEp(event) => {
                 self.note_gone(&event, turn);
@@ -192,11 +187,13 @@ impl Engine {
             }
             Command::Question(asked) => self.question(asked, turn),
             Command::Answer { run, question, answer, by, reply } => {
+                let deed = Deed::new(&by, "run.answer", run, format!("question {question}"));
                 match self.questions.answer(run, question, answer, by) {
                     Err(problem) => drop(reply.send(Err(problem))),
                     Ok(given) => {
                         turn.first.push((given.ep, given.epoch, given.message));
                         self.feed(Event::Noted { run, fact: given.fact }, turn);
+                        turn.batch.audit.push(deed);
                         turn.replies.push(Reply::Done(reply));
                     }
                 }
@@ -209,34 +206,45 @@ impl Engine {
         turn.add(effects);
     }
 
-    fn submit(
-        &mut self,
-        plan: RunPlan,
-        key: Option<String>,
-        reply: oneshot::Sender<Result<RunId, Problem>>,
-        turn: &mut Turn,
-    ) {
-        let run = self.store.next_run();
+    fn submit(&mut self, start: Start, reply: oneshot::Sender<Result<RunId, Problem>>, turn: &mut Turn) {
+        let Start { plan, key, deed: (action, detail) } = start;
         let owner = plan.user.clone();
+        let known = key.as_ref().and_then(|key| turn.started(&owner, key));
+        if let Some(run) = known {
+            // Answered after the commit, like the one that it repeats.
+            return turn.replies.push(Reply::Run(reply, run));
+        }
+        let run = self.store.next_run();
         self.feed(Event::RunSubmitted { run, plan: plan.into() }, turn);
+        turn.batch.audit.push(Deed::new(&owner, action, run, detail));
         turn.batch.submissions.extend(key.map(|key| Submission { owner, key, run }));
         turn.replies.push(Reply::Run(reply, run));
+    }
+
+    /// The runs that keys of these commands have started before. The loop alone writes them, so nothing comes between the
+    /// look and the decision.
+    async fn known_keys(&self, keys: Vec<(UserName, String)>) -> Result<Vec<Submission>, StoreError> {
+        let mut known = Vec::new();
+        for (owner, key) in keys {
+            let run = store::submission::find(&mut self.store.read().await?, &owner, &key).await?;
+            known.extend(run.map(|run| Submission { owner, key, run }));
+        }
+        Ok(known)
     }
 
     /// Gives a connection its epoch and its terms; what an older connection of the same EP asked, it asks again.
     fn connect(
         &mut self,
         hello: Hello,
+        pass: Pass,
         outgoing: mpsc::Sender<EngineToEp>,
-        reply: oneshot::Sender<Result<Epoch, Problem>>,
         turn: &mut Turn,
-    ) {
+    ) -> Epoch {
         let epoch = Epoch(self.last_epoch.0.saturating_add(1));
         self.last_epoch = epoch;
-        turn.connected.push(Connected::new(&hello, epoch, outgoing));
-        let Hello {
-            ep, labels, capabilities, lanes, pool, held, runs, scripts, notices, host, software, ..
-        } = hello;
+        turn.connected.push(Connected::new(&hello, epoch, pass, outgoing));
+        let Possession { held, runs, scripts, foreign } = possession::ours(&self.terms.lives, &hello);
+        let Hello { ep, labels, capabilities, lanes, pool, notices, host, software, .. } = hello;
         turn.batch.seen.push(EpSeen { ep: ep.clone(), at: clock::now(), host, software });
         self.questions.forget_ep(&ep);
         let offer = EpOffer { labels, capabilities, lanes, pool };
@@ -245,7 +253,8 @@ impl Engine {
         let keep = effects.welcome.take().unwrap_or_default();
         turn.add(effects);
         self.feed(Event::EpNotices { ep: ep.clone(), epoch, notices }, turn);
-        let Terms { engine, heartbeat_millis, silence_millis, log_window_bytes } = self.terms.clone();
+        let Terms { engine, link, life, lives: _ } = self.terms.clone();
+        let LinkSettings { heartbeat_millis, silence_millis, log_window_bytes, eps: _ } = link;
         let welcome = EngineToEp::Welcome(Welcome {
             version: jackfield_protocol::link::VERSION,
             epoch,
@@ -256,12 +265,32 @@ impl Engine {
             // What the EP repeats of its spool is known by its attempts, so no row counts reports.
             acked_seq: 0,
             keep,
-            life: String::new(),
-            foreign: false,
-            can: Vec::new(),
+            life,
+            foreign,
+            can: vec![LIFE_CAPABILITY.into()],
         });
         turn.first.push((ep, epoch, welcome));
-        turn.replies.push(Reply::Epoch(reply, epoch));
+        epoch
+    }
+
+    /// Why a connection cannot be taken: another EP has its name, or there are too many.
+    fn refused(&self, hello: &Hello, turn: &Turn) -> Option<Problem> {
+        let ep = &hello.ep;
+        let just_now = turn.connected.iter().any(|other| other.ep == *ep && !other.is_same(hello));
+        if let Some(other) =
+            self.eps.taken(hello).or_else(|| just_now.then(|| "elsewhere, just now".to_owned()))
+        {
+            let title = format!(
+                "EP {ep} is connected already: from {other}; give this one another name in its ep.toml, or stop the other"
+            );
+            return Some(Problem::new(ErrorCode::NameTaken, title).field("ep"));
+        }
+        let (count, most) = (self.eps.count().saturating_add(turn.connected.len()), self.terms.link.eps);
+        if u64::try_from(count).is_ok_and(|count| count < most) {
+            return None;
+        }
+        let title = format!("{most} EPs are connected, and no more are served (`limits.eps` of engine.toml)");
+        Some(Problem::new(ErrorCode::TooMany, title))
     }
 
     fn report(&mut self, ep: EpName, epoch: Epoch, seq: u64, event: Event, turn: &mut Turn) {
@@ -289,8 +318,8 @@ impl Engine {
     /// Announces a question in its run; the announcement's number becomes the question's.
     fn question(&mut self, asked: Asked, turn: &mut Turn) {
         let AttemptId { run, .. } = asked.attempt;
-        let next = self.scheduler.run_view(run).map_or(0, |view| view.seq.saturating_add(1));
-        let fact = Fact::Asked { attempt: asked.attempt, question: next, interact: asked.interact.clone() };
+        // The scheduler numbers it.
+        let fact = Fact::Asked { attempt: asked.attempt, question: 0, interact: asked.interact.clone() };
         let effects = self.scheduler.handle(clock::now(), Event::Noted { run, fact });
         match questions::announced(&effects.publish, asked.attempt) {
             Some(question) => self.questions.ask(clock::now(), question, asked),
@@ -303,7 +332,7 @@ impl Engine {
 
     /// Commit, then send, then show, then reply.
     async fn act(&self, turn: Turn) -> Result<(), LoopEnd> {
-        let Turn { mut batch, send, connected, gone, first, acks, replies } = turn;
+        let Turn { mut batch, send, connected, gone, first, acks, replies, known: _ } = turn;
         batch.now = clock::now();
         let events = batch.events.clone();
         if !batch.is_empty()
@@ -329,4 +358,13 @@ impl Engine {
         replies.into_iter().for_each(|reply| reply.send(Ok(())));
         Ok(())
     }
+}
+
+/// The keys that clients chose for what they start.
+fn keys_of(commands: &[Command]) -> Vec<(UserName, String)> {
+    let key = |command: &Command| {
+        let Command::Submit { start, .. } = command else { return None };
+        Some((start.plan.user.clone(), start.key.clone()?))
+    };
+    commands.iter().filter_map(key).collect()
 }

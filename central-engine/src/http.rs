@@ -10,7 +10,7 @@ mod console;
 mod ep;
 mod event;
 mod feed;
-mod health;
+pub(crate) mod health;
 mod lease;
 mod live;
 mod log;

@@ -2,182 +2,231 @@
 //!
 //! ```text
 //! RunHook ──▶ the loop hears how it ended
-//! FinishRun ─▶ reports written, logs packed ──▶ MailRun, SaveRun      each tried again on its own
+//! FinishRun ─▶ logs are whole and packed ──▶ WriteReports, MailRun, SaveRun      each tried again on its own
 //! ```
 //!
 //! A job is a row until it is done, so a crash loses none; one that was under way is done again. What fails is tried again
-//! after a wait that doubles, and given up in the end; its last error stays readable at `/runs/{run}/jobs`.
+//! after a wait that doubles, and given up in the end; its run says so, and its last error stays readable at
+//! `/runs/{run}/jobs`. Each kind has places of its own: mail servers that hang keep nobody from the lab's database.
 
 mod finish;
 mod hook;
+mod leftovers;
 mod mail;
+mod report;
 mod save;
+mod settle;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use actix_web::web;
 use anyhow::{Context as _, Result};
-use jackfield_config::EngineSettings;
-use jackfield_protocol::{id::RunId, time::Time};
+use jackfield_protocol::id::RunId;
 use jackfield_reporting::results::{EngineFacts, Results};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
+pub(crate) use self::report::outbox_notice;
+use self::settle::Settlement;
 use crate::{
     app::App,
     clock, limits,
     run::results,
+    settings::{Listen, Server},
     store::{
-        self,
-        job::{JobRow, Work},
+        self, StoreError,
+        job::{JobRow, Kind, Work},
     },
 };
 
 /// How a job ended.
 enum End {
-    /// It is done; this is to be done next.
-    Done(Vec<Work>),
+    /// It is done; this is to be done next, and this is told in the run's events.
+    Done { next: Vec<Work>, told: Vec<String> },
     /// It cannot be done, however often it is tried.
     Hopeless(anyhow::Error),
+    /// The lab's database has the results.
+    Saved,
+    /// The lab's database has nothing of them, for certain.
+    NotSaved(anyhow::Error),
+    /// A part of it is done; this is left, for this reason.
+    Rest { work: Work, error: anyhow::Error, told: Vec<String> },
 }
 
-/// A job that is under way, with its end.
-type Tasks = JoinSet<(JobRow, Result<End>)>;
+impl End {
+    fn done() -> Self {
+        Self::Done { next: Vec::new(), told: Vec::new() }
+    }
+}
+
+/// An error is tried again.
+type Tried = Result<End>;
 
 /// Does jobs until the engine goes down. What is under way then is done again at the next start.
-pub async fn work(app: web::Data<App>, settings: EngineSettings) {
-    let mut tasks = Tasks::new();
-    let mut under_way = BTreeSet::new();
+pub async fn work(app: web::Data<App>) {
+    leftovers::end(&app.terms.lives, &app.terms.life, app.jobs.hook_grace).await;
+    let mut worker = Worker::new(app);
     loop {
-        let wait = match start_due(&app, &settings, &mut tasks, &mut under_way).await {
+        let wait = worker.turn().await;
+        tokio::select! {
+            biased;
+            () = worker.app.stop.cancelled() => return,
+            Some(ended) = worker.tasks.join_next(), if !worker.tasks.is_empty() => worker.take_end(ended).await,
+            () = worker.app.store.work_added().notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Who does the jobs.
+struct Worker {
+    app: web::Data<App>,
+    tasks: JoinSet<(JobRow, Tried)>,
+    /// Jobs that are being tried, or whose end is not stored yet: none of them is begun again.
+    under_way: BTreeMap<u64, Kind>,
+    unsettled: BTreeMap<u64, Unsettled>,
+}
+
+/// What a job has come to, which the store did not take.
+struct Unsettled {
+    settlement: Settlement,
+    at: Instant,
+    wait: Duration,
+}
+
+impl Worker {
+    fn new(app: web::Data<App>) -> Self {
+        Self { app, tasks: JoinSet::new(), under_way: BTreeMap::new(), unsettled: BTreeMap::new() }
+    }
+
+    /// Notes what is to be noted and starts what is due; the answer is how long there is nothing to do.
+    async fn turn(&mut self) -> Duration {
+        self.settle_rest().await;
+        let wait = match self.start_due().await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::error!("cannot read what is to be done: {}", error.chain());
                 limits::JOB_STORE_WAIT
             }
         };
-        tokio::select! {
-            biased;
-            () = app.stop.cancelled() => return,
-            Some(ended) = tasks.join_next(), if !tasks.is_empty() => take_end(&app, ended, &mut under_way).await,
-            () = app.store.work_added().notified() => {}
-            () = tokio::time::sleep(wait) => {}
+        let next = self.unsettled.values().map(|unsettled| unsettled.at).min();
+        next.map_or(wait, |at| wait.min(at.saturating_duration_since(Instant::now())))
+    }
+
+    async fn take_end(&mut self, ended: Result<(JobRow, Tried), tokio::task::JoinError>) {
+        match ended {
+            Ok((job, tried)) => {
+                let settlement = settle::decide(&job, tried, clock::now());
+                self.settle(settlement, limits::JOB_STORE_WAIT).await;
+            }
+            // Its number stays under way: a job that panics is not tried again before a restart.
+            Err(error) => tracing::error!(%error, "a job panicked"),
         }
     }
-}
 
-async fn take_end(
-    app: &App,
-    ended: Result<(JobRow, Result<End>), tokio::task::JoinError>,
-    under_way: &mut BTreeSet<u64>,
-) {
-    match ended {
-        Ok((job, result)) => {
-            let id = job.id;
-            if let Err(error) = settle(app, job, result).await {
+    /// Stores what a job has come to; where the store does not take it, this alone is tried again.
+    async fn settle(&mut self, settlement: Settlement, wait: Duration) {
+        let id = settlement.id;
+        match settle::store(&self.app, &settlement, clock::now()).await {
+            Ok(()) => {
+                self.app.feed.notices_changed();
+                self.unsettled.remove(&id);
+                self.under_way.remove(&id);
+            }
+            Err(error) => {
+                let at = Instant::now() + wait;
                 tracing::error!(
                     job.id = id,
-                    "the end of a job is not stored; it is done again: {}",
+                    "the end of a job is not stored; that is tried again in {} s: {}",
+                    wait.as_secs(),
                     error.chain()
                 );
+                let wait = wait.saturating_mul(2).min(limits::JOB_STORE_WAIT_MAX);
+                self.unsettled.insert(id, Unsettled { settlement, at, wait });
             }
-            app.feed.notices_changed();
-            under_way.remove(&id);
         }
-        // Its number stays under way: a job that panics is not tried again before a restart.
-        Err(error) => tracing::error!(%error, "a job panicked"),
+    }
+
+    async fn settle_rest(&mut self) {
+        let now = Instant::now();
+        let due: Vec<u64> =
+            self.unsettled.iter().filter(|(_, unsettled)| unsettled.at <= now).map(|(id, _)| *id).collect();
+        for id in due {
+            if let Some(Unsettled { settlement, wait, .. }) = self.unsettled.remove(&id) {
+                self.settle(settlement, wait).await;
+            }
+        }
+    }
+
+    /// Starts the jobs that are due; the answer is how long to wait for the next.
+    async fn start_due(&mut self) -> Result<Duration, StoreError> {
+        let mut conn = self.app.store.read().await?;
+        let now = clock::now();
+        for kind in Kind::ALL {
+            let busy: BTreeSet<u64> =
+                self.under_way.iter().filter(|(_, of)| **of == kind).map(|(id, _)| *id).collect();
+            let free = limits::JOBS_AT_ONCE_MAX.saturating_sub(busy.len());
+            if free == 0 {
+                continue;
+            }
+            // The rows under way are among those that are due: ask for that many more.
+            let batch =
+                u32::try_from(limits::JOBS_AT_ONCE_MAX.saturating_add(busy.len())).unwrap_or(u32::MAX);
+            let due = store::job::due(&mut conn, kind, now, batch).await?;
+            for job in due.into_iter().filter(|job| !busy.contains(&job.id)).take(free) {
+                self.start(kind, job);
+            }
+        }
+        self.app.job_counts.store(store::job::counts(&mut conn).await?);
+        let next = store::job::next_due(&mut conn, now).await?;
+        let wait = next.map_or(limits::JOB_IDLE_WAIT_MILLIS, |next| next.millis_since(now));
+        Ok(Duration::from_millis(wait.clamp(1, limits::JOB_IDLE_WAIT_MILLIS)))
+    }
+
+    fn start(&mut self, kind: Kind, job: JobRow) {
+        self.under_way.insert(job.id, kind);
+        let app = self.app.clone();
+        self.tasks.spawn(async move {
+            let tried = attempt(&app, &job).await;
+            (job, tried)
+        });
     }
 }
 
-/// Starts the jobs that are due; the answer is how long to wait for the next.
-async fn start_due(
-    app: &web::Data<App>,
-    settings: &EngineSettings,
-    tasks: &mut Tasks,
-    under_way: &mut BTreeSet<u64>,
-) -> Result<std::time::Duration, store::StoreError> {
-    let mut conn = app.store.read().await?;
-    let now = clock::now();
-    // The rows under way are among those that are due: ask for that many more.
-    let batch = limits::JOBS_BATCH.saturating_add(u32::try_from(under_way.len()).unwrap_or(u32::MAX));
-    for job in store::job::due(&mut conn, now, batch).await? {
-        if tasks.len() >= limits::JOBS_AT_ONCE_MAX {
-            break;
-        }
-        if under_way.insert(job.id) {
-            let (app, settings) = (app.clone(), settings.clone());
-            tasks.spawn(async move {
-                let result = attempt(&app, &settings, &job).await;
-                (job, result)
-            });
-        }
-    }
-    let next = store::job::next_due(&mut conn, now).await?;
-    let wait = next.map_or(limits::JOB_IDLE_WAIT_MILLIS, |next| next.millis_since(now));
-    Ok(std::time::Duration::from_millis(wait.clamp(1, limits::JOB_IDLE_WAIT_MILLIS)))
-}
-
-async fn attempt(app: &App, settings: &EngineSettings, job: &JobRow) -> Result<End> {
+async fn attempt(app: &App, job: &JobRow) -> Tried {
     match &job.work {
         Work::RunHook { run, hook, path } => {
-            hook::run(app, settings, hook::Script { run: *run, hook: *hook, path }).await
+            hook::run(app, hook::Script { run: *run, hook: *hook, path }).await
         }
-        Work::FinishRun { run } => finish::run(app, settings, *run).await,
-        Work::MailRun { run } => mail::run(app, settings, *run).await,
-        Work::SaveRun { run } => save::run(app, settings, *run).await,
+        Work::FinishRun { run } => finish::run(app, *run).await,
+        Work::WriteReports { run } => report::run(app, *run).await,
+        Work::MailRun { run, to } => mail::run(app, *run, to).await,
+        Work::SaveRun { run } => save::run(app, *run).await,
     }
-}
-
-/// Stores how a job ended.
-async fn settle(app: &App, job: JobRow, result: Result<End>) -> Result<(), store::StoreError> {
-    let now = clock::now();
-    let mut conn = app.store.write().await?;
-    let (name, run) = (job.work.name(), job.work.run());
-    match result {
-        Ok(End::Done(next)) => {
-            store::job::done(&mut conn, job.id).await?;
-            store::job::enqueue(&mut conn, now, &next).await?;
-        }
-        Ok(End::Hopeless(error)) => {
-            tracing::error!(run.id = %run, "{name}: {error:#}; it is given up");
-            store::job::failed(&mut conn, job.id, None, &format!("{error:#}")).await?;
-        }
-        Err(error) => {
-            let due = next_try(now, job.tries.saturating_add(1));
-            tracing::warn!(run.id = %run, job.tries, "{name}: {error:#}; {}", if due.is_some() { "it is tried again" } else { "it is given up" });
-            store::job::failed(&mut conn, job.id, due, &format!("{error:#}")).await?;
-        }
-    }
-    conn.commit().await
-}
-
-/// When to try again after so many failures; none when it is enough.
-fn next_try(now: Time, tries: u32) -> Option<Time> {
-    let doubled = 1_u64.checked_shl(tries.saturating_sub(1)).unwrap_or(u64::MAX);
-    let wait = limits::JOB_RETRY_MILLIS.saturating_mul(doubled).min(limits::JOB_RETRY_MILLIS_MAX);
-    (tries < limits::JOB_TRIES_MAX).then(|| now.plus_millis(wait))
 }
 
 /// Everything of a run that ended.
-async fn results_of(app: &App, settings: &EngineSettings, run: RunId) -> Result<Results> {
-    let facts = engine_facts(settings);
-    let results = results::gather(&app.store, run, facts).await?;
+async fn results_of(app: &App, run: RunId) -> Result<Results> {
+    let results = results::gather(&app.store, run, app.facts.clone()).await?;
     results.with_context(|| format!("run {run} is not in the store"))
 }
 
-/// What reports say of this engine.
-pub(crate) fn engine_facts(settings: &EngineSettings) -> EngineFacts {
+/// What reports say of this engine, which listens at `bound`.
+pub(crate) fn engine_facts(listen: &Listen, server: &Server, bound: SocketAddr) -> EngineFacts {
     let names = rustix::system::uname();
     let text = |value: &std::ffi::CStr| value.to_string_lossy().into_owned();
     let hostname = text(names.nodename());
-    let url = settings.url.clone().unwrap_or_else(|| format!("http://{hostname}:{}", settings.port));
     EngineFacts {
         software: format!("jackfield {}", env!("CARGO_PKG_VERSION")),
-        server_type: settings.kind.as_str().to_owned(),
-        location: settings.location.clone(),
+        server_type: server.kind.as_str().to_owned(),
+        location: server.location.clone(),
         os: format!("{} {}", text(names.sysname()), text(names.release())),
+        url: listen.url(bound, &hostname),
         hostname,
         timezone: "UTC".to_owned(),
-        url: url.trim_end_matches('/').to_owned(),
         ..EngineFacts::default()
     }
 }

@@ -12,6 +12,8 @@
 
 mod clock;
 pub mod limits;
+mod lock;
+mod settings;
 
 pub mod store;
 
@@ -24,7 +26,7 @@ pub mod logs;
 
 pub mod engine;
 
-pub mod app;
+mod app;
 mod console;
 mod failure;
 pub mod http;
@@ -40,18 +42,21 @@ use std::{
 
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, web};
 use anyhow::{Context, Result, bail};
-use jackfield_config::{EngineSettings, Lab, problem};
+use jackfield_config::{Lab, problem};
 use jackfield_protocol::{console::CONSOLE_PATH, link::LINK_PATH};
 use jackfield_scheduler::Limits;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    app::App,
+    app::{App, JobsLeft},
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
     feed::Feed,
+    lab::{consoles::Consoles, eps::Eps, first_files, globals::Globals, resources::Resources},
     live::Live,
-    store::{Store, token::TokenRow},
+    lock::LabLock,
+    settings::{Data, LinkSettings, Listen, Settings},
+    store::Store,
 };
 
 /// What an engine is started with.
@@ -76,42 +81,43 @@ pub struct Running {
     app: web::Data<App>,
     server: ServerHandle,
     failed: mpsc::Receiver<anyhow::Error>,
+    /// The folder is this engine's until it has gone down.
+    lock: LabLock,
 }
 
 /// Starts an engine in a lab folder.
 ///
 /// # Errors
-/// The folder, its `engine.toml` or the store cannot be used, or the port is taken.
+/// The folder, its `engine.toml` or the store cannot be used, another engine has the folder, or the port is taken.
 pub async fn start(options: Options) -> Result<Running> {
-    let (lab, mut settings) = open_lab(&options.lab)?;
-    settings.port = options.port.unwrap_or(settings.port);
-    std::fs::create_dir_all(&settings.data_folder)
-        .with_context(|| format!("making the data folder {}", settings.data_folder.display()))?;
-    let listener = TcpListener::bind((settings.address.as_str(), settings.port)).with_context(|| {
-        let EngineSettings { address, port, .. } = &settings;
+    let Options { lab: folder, port } = options;
+    let (lab, settings) = open_lab(&folder, port)?;
+    let data = &settings.data.folder;
+    std::fs::create_dir_all(data).with_context(|| format!("making the data folder {}", data.display()))?;
+    let mut lock = LabLock::take(&folder, data)?;
+    let Listen { address, port, .. } = &settings.listen;
+    let listener = TcpListener::bind((address.as_str(), *port)).with_context(|| {
         format!(
-            "cannot listen on {address}:{port}; is another engine running? set another port in engine.toml"
+            "cannot listen on {address}:{port}; is another program there? set another port in engine.toml"
         )
     })?;
-    let address = listener.local_addr()?;
-    let (app, commands) = assemble(lab, &settings, address).await?;
+    let bound = listener.local_addr()?;
+    lock.tell(Some(bound))?;
+    let limits = settings.scheduler;
+    let url = settings.listen.url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)));
+    let (app, commands) = assemble(lab, settings, bound).await?;
     let admin_password = auth::first_start(&app.store, clock::now()).await?;
-    let notices = auth::take_users_file(&app.store, &app.lab, settings.kind, clock::now()).await?;
-    let limits = Limits {
-        silence_millis: settings.silence_millis,
-        grace_millis: settings.grace_millis,
-        test_timeout_millis: settings.test_timeout_millis,
-        script_timeout_millis: settings.hook_timeout_millis,
-        script_output_bytes: settings.limits.hook_output_bytes.min(limits::EP_SCRIPT_OUTPUT_BYTES_MAX),
-        ..Limits::default()
-    };
+    let mut notices = auth::take_users_file(&app.store, &app.lab, app.kind, clock::now()).await?;
+    notices.extend(Listen::notice(bound));
+    notices.extend(jobs::outbox_notice(&app));
     let (failure, failed) = mpsc::channel(2);
     app.tasks.spawn(keep_running(app.clone(), limits, commands, failure.clone()));
-    app.tasks.spawn(jobs::work(app.clone(), settings.clone()));
+    app.tasks.spawn(jobs::work(app.clone()));
     app.tasks.spawn(feed::keep_looking(app.clone()));
+    http::health::look(&app).await;
+    app.tasks.spawn(http::health::watch(app.clone()));
     let server = serve(app.clone(), listener, failure)?;
-    let url = settings.url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
-    Ok(Running { address, url, admin_password, notices, app, server, failed })
+    Ok(Running { address: bound, url, admin_password, notices, app, server, failed, lock })
 }
 
 /// The address to write into a browser: an engine that listens everywhere is reached here.
@@ -119,7 +125,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
 }
 
-fn open_lab(folder: &std::path::Path) -> Result<(Lab, EngineSettings)> {
+fn open_lab(folder: &std::path::Path, port: Option<u16>) -> Result<(Lab, Settings)> {
     std::fs::create_dir_all(folder).with_context(|| format!("making the lab folder {}", folder.display()))?;
     let mut lab = Lab::open(folder)?;
     let read = lab.engine_settings();
@@ -130,7 +136,7 @@ fn open_lab(folder: &std::path::Path) -> Result<(Lab, EngineSettings)> {
         let lines: Vec<String> = read.problems.iter().map(ToString::to_string).collect();
         bail!("engine.toml has errors:\n{}", lines.join("\n"));
     }
-    let settings = read.value.unwrap_or_default();
+    let settings = Settings::of(read.value.unwrap_or_default(), port);
     lab.allow(&settings.roots);
     Ok((lab, settings))
 }
@@ -138,38 +144,29 @@ fn open_lab(folder: &std::path::Path) -> Result<(Lab, EngineSettings)> {
 /// Opens everything a handler may use.
 async fn assemble(
     lab: Lab,
-    settings: &EngineSettings,
+    settings: Settings,
     address: SocketAddr,
 ) -> Result<(web::Data<App>, mpsc::Receiver<Command>)> {
-    let data = &settings.data_folder;
-    let store_url =
-        settings.store.clone().unwrap_or_else(|| data.join("engine.sqlite").display().to_string());
+    let Settings { listen, data, link, scheduler: _, jobs, served, server, roots: _ } = settings;
+    let Data { folder, store, log_bytes } = data;
+    let store_url = store.unwrap_or_else(|| folder.join("engine.sqlite").display().to_string());
     let store = Store::open(&store_url, clock::now()).await.context("opening the store")?;
     let (engine, commands) = EngineHandle::new();
-    let terms = Terms {
-        engine: format!("jackfield {} at {address}", env!("CARGO_PKG_VERSION")),
-        heartbeat_millis: settings.heartbeat_millis,
-        silence_millis: settings.silence_millis,
-        log_window_bytes: settings.log_window_bytes,
-    };
+    let facts = jobs::engine_facts(&listen, &server, address);
+    let terms = begin_life(&store, link, address).await?;
     let lab = Arc::new(lab);
     let feed = Feed::new(getrandom::u32().context("drawing a number for this life of the engine")?);
     let app = App {
         engine,
-        logs: logs::Logs::open(data.join("logs"), settings.limits.log_bytes).context("opening the logs")?,
-        blobs: blobs::Blobs::open(data.join("blobs")).context("opening the files")?,
+        logs: logs::Logs::open(folder.join("logs"), log_bytes).context("opening the logs")?,
+        blobs: blobs::Blobs::open(folder.join("blobs")).context("opening the files")?,
         live: Live::new(feed.clone()),
-        resources: lab::resources::Resources::start(
-            store.clone(),
-            lab::first_files::resources(&lab)?,
-            feed.clone(),
-        )
-        .await?,
-        globals: lab::globals::Globals::new(store.clone(), lab::first_files::globals(Arc::clone(&lab))),
-        eps: lab::eps::Eps::load(&store).await?,
-        consoles: lab::consoles::Consoles::new(feed.clone()),
+        resources: Resources::start(store.clone(), first_files::resources(&lab)?, feed.clone()).await?,
+        globals: Globals::new(store.clone(), first_files::globals(Arc::clone(&lab))),
+        eps: Eps::load(&store).await?,
+        consoles: Consoles::new(feed.clone()),
         feed,
-        kind: settings.kind,
+        kind: server.kind,
         lab,
         terms,
         stop: CancellationToken::new(),
@@ -177,11 +174,24 @@ async fn assemble(
         throttle: Mutex::default(),
         live_pages: Arc::new(AtomicUsize::new(0)),
         started: clock::now(),
-        facts: jobs::engine_facts(settings),
-        limits: settings.limits,
+        facts,
+        limits: served,
+        health: Mutex::default(),
+        job_counts: JobsLeft::default(),
+        jobs,
         store,
     };
     Ok((web::Data::new(app), commands))
+}
+
+/// Begins a life of the engine, and says what EPs are told of it.
+async fn begin_life(store: &Store, link: LinkSettings, address: SocketAddr) -> Result<Terms> {
+    let life = auth::Secret::random().context("drawing a random number")?.reveal().to_owned();
+    let mut conn = store.write().await?;
+    let lives = store::life::begin(&mut conn, &life, clock::now()).await?;
+    conn.commit().await?;
+    let engine = format!("jackfield {} at {address}", env!("CARGO_PKG_VERSION"));
+    Ok(Terms { engine, link, life, lives: Arc::new(lives) })
 }
 
 /// Runs the loop; after a failed commit, again from what the rows say.
@@ -264,20 +274,7 @@ impl Running {
     /// # Errors
     /// The store does not take it.
     pub async fn make_token(&self, name: &str, scope: auth::Scope) -> Result<String> {
-        let secret = auth::Secret::random().context("drawing a random token")?;
-        let token = TokenRow {
-            id: 0,
-            owner: "admin".into(),
-            name: name.to_owned(),
-            scope: scope.as_str().to_owned(),
-            created: clock::now(),
-            expires: None,
-            used: None,
-        };
-        let mut conn = self.app.store.write().await?;
-        store::token::insert(&mut conn, &auth::Secret::hash(secret.reveal()), &token).await?;
-        conn.commit().await?;
-        Ok(secret.reveal().to_owned())
+        auth::make_token(&self.app.store, &"admin".into(), name, scope, clock::now()).await
     }
 
     /// Goes down in order: links and live pages end, the loop commits what it has, files are closed.
@@ -288,5 +285,6 @@ impl Running {
         if tokio::time::timeout(limits::SHUTDOWN_WAIT, self.app.tasks.wait()).await.is_err() {
             tracing::warn!("some tasks did not end in time");
         }
+        drop(self.lock);
     }
 }

@@ -47,6 +47,8 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
 pub const QUEUED_TESTS_MAX: usize = 1_000;
 /// How often a followed log looks whether its attempt has ended, when nothing is written.
 pub const LOG_FOLLOW_LOOK: Duration = Duration::from_secs(1);
+/// How often a report that waits for logs looks whether they are whole.
+pub const LOG_REST_LOOK: Duration = Duration::from_millis(100);
 /// How long nothing may come of a log whose test has ended before it is no more waited for: by someone who follows it,
 /// and by the reports of its run. What comes later is stored all the same.
 pub const LOG_REST_WAIT: Duration = Duration::from_secs(30);
@@ -92,19 +94,21 @@ pub const LOG_SEARCH_QUEUE: usize = 64;
 /// How often somebody who looks at a growing log is told how long it is.
 pub const LOG_GROWTH_PACE: Duration = Duration::from_millis(100);
 
-/// Bytes of the end of a log that reports quote.
-pub const LOG_EXCERPT_BYTES: u64 = 4 * 1024;
-
 /// How long the output of a script around a run is waited for when the script itself has ended.
 pub const HOOK_OUTPUT_WAIT: Duration = Duration::from_secs(2);
-/// Jobs done at once; further ones wait.
+/// Jobs of one kind done at once; further ones of that kind wait.
 pub const JOBS_AT_ONCE_MAX: usize = 8;
 /// Longest time between two looks for jobs.
 pub const JOB_IDLE_WAIT_MILLIS: u64 = 60 * 1_000;
-/// How long to wait when the store cannot say what is to be done.
+/// How long to wait when the store cannot say what is to be done, or does not take what a job has come to; of the latter,
+/// the first wait, which doubles.
 pub const JOB_STORE_WAIT: Duration = Duration::from_secs(1);
-/// Jobs read from the store at once.
-pub const JOBS_BATCH: u32 = 32;
+/// Longest wait until what a job has come to is stored again.
+pub const JOB_STORE_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked whether scripts of the engine's life before have ended.
+pub const LEFTOVER_LOOK: Duration = Duration::from_millis(20);
+/// How long they may take to be gone once they are killed.
+pub const LEFTOVER_KILL_WAIT: Duration = Duration::from_secs(5);
 /// First wait before a failed job is tried again; it doubles with each failure.
 pub const JOB_RETRY_MILLIS: u64 = 5_000;
 /// Longest wait between two tries of a job.
@@ -123,6 +127,8 @@ pub const COMMANDS_WAITING_MAX: usize = 8_192;
 pub const COMMANDS_PER_COMMIT_MAX: usize = 2_048;
 /// Messages that wait to be written to one EP; one more closes its connection.
 pub const LINK_QUEUE_MAX: usize = 4_096;
+/// Attempts of which a connection remembers whether they are its EP's; the oldest is looked up again when wanted.
+pub const LINK_ATTEMPTS_KNOWN_MAX: usize = 10_000;
 /// Bytes of one frame from an EP; a larger one closes its connection.
 pub const LINK_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Of what a script on an EP printed, the most that is kept: it comes in one frame, where a byte may take six.
@@ -151,5 +157,7 @@ pub const CONSOLE_DIAL_WAIT: Duration = Duration::from_secs(15);
 /// How long an EP may take to let go of what a person held; then the console is closed in the books all the same.
 pub const CONSOLE_LEAVE_WAIT: Duration = Duration::from_secs(15);
 
+/// How often it is looked whether the parts of the engine are well.
+pub const HEALTH_LOOK: Duration = Duration::from_secs(1);
 /// How long a health check waits for one part of the engine.
 pub const HEALTH_WAIT: Duration = Duration::from_secs(5);

@@ -8,6 +8,7 @@
 //! the log store from here and never through the loop.
 
 mod calls;
+mod own;
 mod receipt;
 
 use std::time::Duration;
@@ -24,7 +25,10 @@ use jackfield_protocol::{
 use jackfield_scheduler::Event;
 use tokio::sync::{mpsc, oneshot};
 
-use self::receipt::{Receipts, Stored};
+use self::{
+    own::OwnAttempts,
+    receipt::{Receipts, Stored},
+};
 use crate::{
     app::App,
     auth,
@@ -67,7 +71,8 @@ async fn serve(session: Session, mut stream: AggregatedMessageStream, app: web::
         ep: ep.clone(),
         epoch,
         calls: Calls::new(app.clone()),
-        receipts: Receipts::new(app.logs.clone(), app.terms.log_window_bytes),
+        own: OwnAttempts::new(app.store.clone(), ep.clone()),
+        receipts: Receipts::new(app.logs.clone(), app.terms.link.log_window_bytes),
         app: app.clone(),
         session,
         queue,
@@ -112,13 +117,13 @@ async fn open(
         Err(error) => return Err(Problem::new(ErrorCode::BadRequest, format!("cannot read Hello: {error}"))),
     };
     check_version(&hello)?;
-    auth::check_ep(&app.store, &hello).await?;
+    let pass = auth::check_ep(&app.store, &hello).await?;
     if hello.host.ip.is_empty() {
         hello.host.ip = peer;
     }
     let ep = hello.ep.clone();
     let (reply, answer) = oneshot::channel();
-    app.engine.tell(Command::Connect { hello, outgoing, reply }).await?;
+    app.engine.tell(Command::Connect { hello, pass, outgoing, reply }).await?;
     let epoch = answer
         .await
         .ok()
@@ -155,6 +160,7 @@ struct Link {
     app: web::Data<App>,
     calls: Calls,
     receipts: Receipts,
+    own: OwnAttempts,
     session: Session,
     queue: mpsc::Receiver<EngineToEp>,
 }
@@ -168,8 +174,9 @@ impl Link {
     /// Both directions, heartbeats and silence, until the connection is over.
     async fn converse(&mut self, stream: &mut AggregatedMessageStream) -> Why {
         let stop = self.app.stop.clone();
-        let silence = Duration::from_millis(self.app.terms.silence_millis);
-        let mut heartbeat = tokio::time::interval(Duration::from_millis(self.app.terms.heartbeat_millis));
+        let silence = Duration::from_millis(self.app.terms.link.silence_millis);
+        let mut heartbeat =
+            tokio::time::interval(Duration::from_millis(self.app.terms.link.heartbeat_millis));
         heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut heard = tokio::time::Instant::now();
         loop {
@@ -198,6 +205,9 @@ impl Link {
     }
 
     async fn say(&mut self, message: &EngineToEp) -> Result<(), Why> {
+        if let EngineToEp::Assign(assignment) = message {
+            self.own.given(assignment.attempt);
+        }
         say(&mut self.session, message).await.map_err(|_closed| CLOSED)
     }
 
@@ -287,11 +297,26 @@ impl Link {
             }
         };
         let bytes = frame.slice(HEADER_BYTES..);
+        let (end, length) = (
+            u64::try_from(length).unwrap_or(u64::MAX).saturating_add(offset),
+            u64::try_from(length).unwrap_or(u64::MAX),
+        );
+        match self.own.is_own(attempt).await {
+            Ok(true) => {}
+            // It is told that they are stored, so that it forgets them: nobody ever wants them here.
+            Ok(false) => {
+                let bytes = end;
+                return self.say(&EngineToEp::LogStored { attempt, stream, bytes }).await;
+            }
+            Err(error) => {
+                tracing::error!(ep.name = %self.ep, "whose a log is cannot be found out: {}", error.chain());
+                return Err("the store does not answer");
+            }
+        }
         if let Err(error) = self.app.logs.write(attempt, stream, offset, bytes).await {
             return Err(self.logs_refused(Some(attempt), &error).await);
         }
-        let length = u64::try_from(length).unwrap_or(u64::MAX);
-        self.receipts.owe(LogKey { attempt, stream }, offset.saturating_add(length), length);
+        self.receipts.owe(LogKey { attempt, stream }, end, length);
         Ok(())
     }
 

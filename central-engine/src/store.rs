@@ -18,6 +18,7 @@ pub mod global;
 pub mod job;
 pub mod lab;
 pub mod lease;
+pub mod life;
 mod part;
 pub mod plan;
 pub mod resource;
@@ -68,6 +69,9 @@ pub enum StoreError {
     /// No room is left; nothing was written.
     #[error("the disk of the engine's store is full; free some space")]
     Full(#[source] sqlx::Error),
+    /// Somebody else wrote the same thing first; nothing was written.
+    #[error("somebody else has just done the same; look how it is now, and try again")]
+    Conflict(#[source] sqlx::Error),
     /// A row is not what this build writes.
     #[error("the store holds something unreadable: {0}; restore it from a backup, or report this")]
     Corrupt(String),
@@ -89,7 +93,11 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         // 13 is SQLite's SQLITE_FULL, 53100 PostgreSQL's disk_full.
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let database = error.as_database_error();
+        if database.is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
+            return Self::Conflict(error);
+        }
+        let code = database.and_then(sqlx::error::DatabaseError::code);
         if code.is_some_and(|code| code == "13" || code == "53100") {
             Self::Full(error)
         } else {
@@ -120,6 +128,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let code = match &error {
             StoreError::Database(_) | StoreError::Full(_) => ErrorCode::Storage,
+            StoreError::Conflict(_) => ErrorCode::WrongState,
             StoreError::Corrupt(_) | StoreError::Newer { .. } | StoreError::Url(_) => ErrorCode::Internal,
         };
         tracing::error!("{}", error.chain());
@@ -212,13 +221,12 @@ impl Store {
         let work = !batch.jobs.is_empty();
         let mut conn = self.write().await?;
         batch::write(&mut conn, batch).await?;
-        conn.commit().await?;
+        let committed = conn.commit().await;
         for (run, plan) in changed {
-            match plan {
-                Some(plan) => self.shared.plans.put(run, plan),
-                None => self.shared.plans.forget(run),
-            }
+            // A store may have committed though its answer was lost; then the next look tells.
+            self.shared.plans.changed(run, plan.filter(|_| committed.is_ok()));
         }
+        committed?;
         if work {
             self.shared.work_added.notify_one();
         }
@@ -241,9 +249,10 @@ impl Store {
         if let Some(plan) = self.shared.plans.get(run) {
             return Ok(Some(plan));
         }
+        let generation = self.shared.plans.generation();
         let Some(plan) = plan::whole(&mut self.read().await?, run).await? else { return Ok(None) };
         let plan = Arc::new(plan);
-        self.shared.plans.put(run, Arc::clone(&plan));
+        self.shared.plans.put_read(run, Arc::clone(&plan), generation);
         Ok(Some(plan))
     }
 

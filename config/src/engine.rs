@@ -20,14 +20,10 @@ pub struct EngineSettings {
     pub port: u16,
     /// How others reach the engine; none: made from the host's name and the port.
     pub url: Option<String>,
-    /// Certificate and key; none: plain HTTP.
-    pub tls: Option<Tls>,
     /// The engine's own state.
     pub data_folder: PathBuf,
     /// URL of the store; none: SQLite in the data folder.
     pub store: Option<String>,
-    /// URL of the blob store; none: a folder in the data folder.
-    pub blobs: Option<String>,
     /// Which groups of a user count.
     pub kind: ServerKind,
     /// Free text, for reports.
@@ -42,27 +38,18 @@ pub struct EngineSettings {
     pub log_window_bytes: u64,
     /// Limit of a test whose project sets none.
     pub test_timeout_millis: u64,
-    /// Between asking a test to end and killing it.
-    pub stop_grace_millis: u64,
     /// Limit of a pre or post script.
     pub hook_timeout_millis: u64,
+    /// Between asking a pre or post script to end and killing it.
+    pub hook_grace_millis: u64,
     /// Folder for mail that is not sent.
     pub outbox: PathBuf,
-    /// Limit of a talk with the mail server.
+    /// Limit of one mail, from the connection to the server's last answer.
     pub mail_timeout_millis: u64,
     /// Folders outside the lab folder from which files may be taken.
     pub roots: Vec<PathBuf>,
     /// What is too much.
     pub limits: EngineLimits,
-}
-
-/// Where TLS comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
-    /// PEM file with the certificate and its chain.
-    pub certificate: PathBuf,
-    /// PEM file with the private key.
-    pub key: PathBuf,
 }
 
 /// Twister's server type (`ce_server_type`).
@@ -120,13 +107,11 @@ pub struct EngineLimits {
 impl Default for EngineSettings {
     fn default() -> Self {
         Self {
-            address: "0.0.0.0".to_owned(),
+            address: "127.0.0.1".to_owned(),
             port: 8000,
             url: None,
-            tls: None,
             data_folder: ".jackfield".into(),
             store: None,
-            blobs: None,
             kind: ServerKind::NoType,
             location: String::new(),
             heartbeat_millis: 5_000,
@@ -134,8 +119,8 @@ impl Default for EngineSettings {
             grace_millis: 300_000,
             log_window_bytes: 8 << 20,
             test_timeout_millis: 3_600_000,
-            stop_grace_millis: 10_000,
             hook_timeout_millis: 600_000,
+            hook_grace_millis: 10_000,
             outbox: "outbox".into(),
             mail_timeout_millis: 30_000,
             roots: Vec::new(),
@@ -180,14 +165,13 @@ impl EngineSettings {
             listen.finish();
         }
         if let Some(tls) = top.section("tls") {
-            let certificate = filled(tls.text("certificate"));
-            let key = filled(tls.text("key"));
-            if certificate.is_some() != key.is_some() {
-                tls.error("`tls` has one of `certificate` and `key`", "give both, or neither");
+            for key in ["certificate", "key"] {
+                if filled(tls.text(key)).is_some() {
+                    let message = format!("`tls.{key}` is set, and this build speaks plain HTTP only");
+                    let remedy = "remove it, and put a proxy that speaks TLS in front of the engine (docs/operating.md)";
+                    tls.error_at(key, message, remedy);
+                }
             }
-            self.tls = certificate
-                .zip(key)
-                .map(|(certificate, key)| Tls { certificate: certificate.into(), key: key.into() });
             tls.finish();
         }
     }
@@ -196,7 +180,10 @@ impl EngineSettings {
         if let Some(data) = top.section("data") {
             set(&mut self.data_folder, data.filled_text("folder").map(PathBuf::from));
             self.store = filled(data.text("store"));
-            self.blobs = filled(data.text("blobs"));
+            if filled(data.text("blobs")).is_some() {
+                let message = "`data.blobs` is set, and this build keeps files in its data folder only";
+                data.error_at("blobs", message, "remove it; `data.folder` may lie on any disk");
+            }
             data.finish();
         }
         if let Some(server) = top.section("server") {
@@ -225,11 +212,11 @@ impl EngineSettings {
         }
         if let Some(tests) = top.section("tests") {
             set(&mut self.test_timeout_millis, tests.millis("timeout"));
-            set(&mut self.stop_grace_millis, tests.millis("stop_grace"));
             tests.finish();
         }
         if let Some(hooks) = top.section("hooks") {
             set(&mut self.hook_timeout_millis, hooks.millis("timeout"));
+            set(&mut self.hook_grace_millis, hooks.millis("stop_grace"));
             hooks.finish();
         }
         if let Some(mail) = top.section("mail") {
@@ -283,7 +270,14 @@ mod tests {
 
     #[test]
     fn all_problems_are_told_at_once() {
-        let text = "[listen]\nport = 70000\nadress = \"x\"\n[eps]\nsilence = \"1s\"\ngrace = \"soon\"\n[tls]\nkey = \"k\"\n[limit]\n";
+        let text = "[listen]\nport = 70000\nadress = \"x\"\n[eps]\nsilence = \"1s\"\ngrace = \"soon\"\n[hooks]\nstop_grace = 1.5\n[limit]\n";
+        let problems: Vec<_> = read(text).problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(problems.join("\n"));
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused() {
+        let text = "[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n[data]\nblobs = \"s3://lab/files\"\n[tests]\nstop_grace = \"1s\"\n";
         let problems: Vec<_> = read(text).problems.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(problems.join("\n"));
     }

@@ -274,6 +274,11 @@ impl Run {
 
     fn number(&mut self, out: &mut Out, fact: Fact) {
         self.row.seq = self.row.seq.saturating_add(1);
+        let mut fact = fact;
+        // A question's number is that of the event that announces it: unique in its run for good.
+        if let Fact::Asked { question, .. } = &mut fact {
+            *question = self.row.seq;
+        }
         out.touched.insert(self.row.run);
         out.effects.publish.push(RunEvent { run: self.row.run, seq: self.row.seq, at: out.now, fact });
     }

@@ -71,19 +71,22 @@ pub async fn of_session(store: &Store, secret: &str, now: Time) -> Result<Option
 /// The store does not answer.
 pub async fn of_token(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
     let owned = owner_of(store, secret, now).await?;
-    Ok(owned.map(|(user, scope, roles)| Caller {
+    Ok(owned.map(|Owned { token: _, owner, scope, roles }| Caller {
         roles: scope.narrow(&roles),
-        user,
+        user: owner,
         credential: Credential::Token(scope),
     }))
 }
 
-/// The owner of a token, what it is for, and all that its owner may do.
-async fn owner_of(
-    store: &Store,
-    secret: &str,
-    now: Time,
-) -> Result<Option<(UserName, Scope, Roles)>, StoreError> {
+/// A token that is valid, with all that its owner may do.
+struct Owned {
+    token: u64,
+    owner: UserName,
+    scope: Scope,
+    roles: Roles,
+}
+
+async fn owner_of(store: &Store, secret: &str, now: Time) -> Result<Option<Owned>, StoreError> {
     let mut conn = store.read().await?;
     let Some(token) = store::token::find(&mut conn, &Secret::hash(secret), now).await? else {
         return Ok(None);
@@ -98,17 +101,29 @@ async fn owner_of(
         store::token::touch(&mut conn, token.id, now).await?;
         conn.commit().await?;
     }
-    Ok(Some((token.owner, scope, roles)))
+    Ok(Some(Owned { token: token.id, owner: token.owner, scope, roles }))
+}
+
+/// What lets an EP connect, until somebody takes it away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// The number of its token.
+    pub token: u64,
+    /// Whose token it is.
+    pub owner: UserName,
 }
 
 /// Whether the token of an EP lets it connect under its name, and take the work that it wants to take.
 ///
 /// # Errors
 /// It does not, or the store does not answer.
-pub async fn check_ep(store: &Store, hello: &Hello) -> Result<(), Problem> {
+pub async fn check_ep(store: &Store, hello: &Hello) -> Result<Pass, Problem> {
     let Hello { ep, pool, token, .. } = hello;
-    if let Some((owner, Scope::Ep, roles)) = owner_of(store, token, clock::now()).await? {
-        return check_pool(store, ep, pool.as_ref(), &owner, &roles).await;
+    if let Some(Owned { token, owner, scope: Scope::Ep, roles }) =
+        owner_of(store, token, clock::now()).await?
+    {
+        check_pool(store, ep, pool.as_ref(), &owner, &roles).await?;
+        return Ok(Pass { token, owner });
     }
     let title = format!(
         "the token of EP {ep} is not valid; make one with `jackfield token create --scope ep` and put it into ep.toml"

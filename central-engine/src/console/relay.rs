@@ -223,8 +223,8 @@ struct Ends<'a> {
 impl Ends<'_> {
     /// Copies until it is over; `look` sees the text frames.
     async fn copy(mut self, from: &mut AggregatedMessageStream, mut look: impl FnMut(&str)) -> Done {
-        let silence = Duration::from_millis(self.app.terms.silence_millis);
-        let beat = Duration::from_millis(self.app.terms.heartbeat_millis);
+        let silence = Duration::from_millis(self.app.terms.link.silence_millis);
+        let beat = Duration::from_millis(self.app.terms.link.heartbeat_millis);
         let mut heartbeat = tokio::time::interval(beat);
         heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut heard = Instant::now();

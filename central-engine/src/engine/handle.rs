@@ -9,22 +9,25 @@ use jackfield_protocol::{
 use jackfield_scheduler::{Event, Scheduler};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{engine::questions::Asked, limits};
+use crate::{auth::Pass, engine::questions::Asked, lab::eps::Withdrawn, limits, store::audit::Deed};
 
 /// What the loop is asked to do.
 pub(crate) enum Command {
-    /// Start a plan; `key` is the client's own for this submission.
-    Submit { plan: Box<RunPlan>, key: Option<String>, reply: oneshot::Sender<Result<RunId, Problem>> },
-    /// Anything for the scheduler; refused where it makes no sense.
-    Event { event: Event, reply: oneshot::Sender<Result<(), Problem>> },
+    /// Start a plan.
+    Submit { start: Box<Start>, reply: oneshot::Sender<Result<RunId, Problem>> },
+    /// Anything for the scheduler, all or nothing; refused where it makes no sense.
+    Events { events: Vec<Event>, deed: Option<Deed>, reply: oneshot::Sender<Result<(), Problem>> },
     /// Look at the scheduler between two events.
     Ask(Box<dyn FnOnce(&Scheduler) + Send>),
     /// An EP said hello.
     Connect {
         hello: Box<Hello>,
+        pass: Pass,
         outgoing: mpsc::Sender<EngineToEp>,
         reply: oneshot::Sender<Result<Epoch, Problem>>,
     },
+    /// What let EPs in does so no longer: their connections end, and they take no more tests.
+    Withdraw { withdrawn: Withdrawn, reply: oneshot::Sender<Result<(), Problem>> },
     /// An EP reports something that must be acknowledged.
     Report { ep: EpName, epoch: Epoch, seq: u64, event: Event },
     /// An EP said something that needs no acknowledgement, or is gone.
@@ -39,6 +42,15 @@ pub(crate) enum Command {
         by: UserName,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
+}
+
+/// A plan to start.
+pub(crate) struct Start {
+    pub(crate) plan: RunPlan,
+    /// The client's own for this submission: the same again is answered with the run that it started.
+    pub(crate) key: Option<String>,
+    /// For the audit log: what was done, and of what.
+    pub(crate) deed: (&'static str, String),
 }
 
 /// How the rest of the engine talks to the loop.
@@ -64,13 +76,13 @@ impl EngineHandle {
         self.commands.send(command).await.ok().ok_or_else(gone)
     }
 
-    /// Starts a plan; answers when it is stored. A client's key is stored with it, for [`crate::run::submit`] to find.
+    /// Starts a plan; answers when it is stored, with its line of the audit log and the client's key.
     ///
     /// # Errors
     /// The store did not take it, or the engine is going down.
-    pub(crate) async fn start(&self, plan: RunPlan, key: Option<String>) -> Result<RunId, Problem> {
+    pub(crate) async fn start(&self, start: Start) -> Result<RunId, Problem> {
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Submit { plan: Box::new(plan), key, reply }).await?;
+        self.tell(Command::Submit { start: Box::new(start), reply }).await?;
         answer.await.ok().unwrap_or_else(|| Err(gone()))
     }
 
@@ -79,8 +91,20 @@ impl EngineHandle {
     /// # Errors
     /// There is no such run, it has ended, the store did not take it, or the engine is going down.
     pub async fn event(&self, event: Event) -> Result<(), Problem> {
+        self.events(vec![event], None).await
+    }
+
+    /// Does what a person wants: all of these events and their line of the audit log in one transaction, or none.
+    ///
+    /// # Errors
+    /// As of [`Self::event`].
+    pub(crate) async fn deed(&self, events: Vec<Event>, deed: Deed) -> Result<(), Problem> {
+        self.events(events, Some(deed)).await
+    }
+
+    async fn events(&self, events: Vec<Event>, deed: Option<Deed>) -> Result<(), Problem> {
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Event { event, reply }).await?;
+        self.tell(Command::Events { events, deed, reply }).await?;
         answer.await.ok().unwrap_or_else(|| Err(gone()))
     }
 
@@ -96,6 +120,16 @@ impl EngineHandle {
         let look = move |scheduler: &Scheduler| drop(reply.send(look(scheduler)));
         self.tell(Command::Ask(Box::new(look))).await?;
         answer.await.ok().ok_or_else(gone)
+    }
+
+    /// Ends the connections of EPs that were let in with this.
+    ///
+    /// # Errors
+    /// The store did not take it, or the engine is going down.
+    pub(crate) async fn withdraw(&self, withdrawn: Withdrawn) -> Result<(), Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Withdraw { withdrawn, reply }).await?;
+        answer.await.ok().unwrap_or_else(|| Err(gone()))
     }
 
     /// Answers a test's question.

@@ -10,9 +10,10 @@ use serde::Deserialize;
 
 use super::Answer;
 use crate::{
-    app::{App, audit_alone},
+    app::App,
     auth::{Guard, MayOperate, MayRead},
     failure::Failure,
+    store::audit::Deed,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -61,7 +62,7 @@ pub(super) async fn drain(
     if !rows(&app).await?.iter().any(|row| row.name == ep) {
         return Err(Failure::not_found(format!("EP {ep}")));
     }
-    app.engine.event(Event::EpDrained { ep: ep.clone(), drained }).await?;
-    audit_alone(&app, &guard.caller, if drained { "ep.drain" } else { "ep.undrain" }, &ep, "").await?;
+    let deed = Deed::new(&guard.caller.user, if drained { "ep.drain" } else { "ep.undrain" }, &ep, "");
+    app.engine.deed(vec![Event::EpDrained { ep: ep.clone(), drained }], deed).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,21 +1,21 @@
 //! Whether the engine is well, for machines that watch it. No log-in: nothing here says what the lab does.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, sync::PoisonError};
 
 use actix_web::{HttpResponse, web};
 use jackfield_protocol::api::EpState;
 use serde::Serialize;
 
 use super::Answer;
-use crate::{app::App, clock, limits, store};
+use crate::{app::App, clock, limits, store::job::JobCounts};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/healthz", web::get().to(health)).route("/metrics", web::get().to(metrics));
 }
 
 /// How the parts of the engine are.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Health {
+#[derive(Clone, Debug, Default, Serialize, utoipa::ToSchema)]
+pub(crate) struct Health {
     /// Whether all of them are well.
     healthy: bool,
     /// `ok`, or what is wrong, by part.
@@ -27,17 +27,36 @@ pub(super) struct Health {
 /// Whether store, loop and disk answer: 200, or 503 with what does not.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub(super) async fn health(app: web::Data<App>) -> Answer {
-    let mut parts = BTreeMap::new();
-    let store = within(async { app.store.ping().await.map_err(|error| error.to_string()) }).await;
-    parts.insert("store", store);
-    let engine = app.engine.ask(|scheduler| scheduler.check());
-    let engine = within(async { engine.await.map_err(|problem| problem.title)? }).await;
-    parts.insert("loop", engine);
+    let health = app.health.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut response = if health.healthy { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    std::future::ready(Ok(response.json(health))).await
+}
+
+/// Looks at the parts of the engine until it goes down. Whoever asks is answered with the last look, so that a thousand who
+/// ask, and need no log-in for it, cost the loop nothing.
+pub(crate) async fn watch(app: web::Data<App>) {
+    loop {
+        look(&app).await;
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(limits::HEALTH_LOOK) => {}
+        }
+    }
+}
+
+/// Looks once.
+pub(crate) async fn look(app: &App) {
+    let store = async { app.store.ping().await.map_err(|error| error.to_string()) };
+    // What the scheduler holds is checked whole in builds for tests only: it takes long, and everybody waits for it.
+    let engine = app.engine.ask(|scheduler| if cfg!(debug_assertions) { scheduler.check() } else { Ok(()) });
+    let engine = async { engine.await.map_err(|problem| problem.title)? };
     let bench = app.resources.look(|_| ());
-    parts.insert("resources", within(async { bench.await.map_err(|problem| problem.title) }).await);
+    let bench = async { bench.await.map_err(|problem| problem.title) };
+    let (store, engine, resources) = tokio::join!(within(store), within(engine), within(bench));
+    let parts = BTreeMap::from([("store", store), ("loop", engine), ("resources", resources)]);
     let healthy = parts.values().all(|state| state == "ok");
-    let mut response = if healthy { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    Ok(response.json(Health { healthy, parts, version: env!("CARGO_PKG_VERSION") }))
+    let health = Health { healthy, parts, version: env!("CARGO_PKG_VERSION") };
+    *app.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
 }
 
 async fn within(check: impl Future<Output = Result<(), String>>) -> String {
@@ -82,9 +101,8 @@ pub(super) async fn metrics(app: web::Data<App>) -> Answer {
             (scheduler.runs().count(), eps)
         })
         .await?;
-    let jobs = store::job::list(&mut app.store.read().await?).await?;
+    let JobCounts { waiting, given_up } = app.job_counts.load();
     let in_state = |wanted| count(eps.iter().filter(|(state, _)| *state == wanted).count());
-    let given_up = jobs.iter().filter(|job| job.due.is_none()).count();
     let mut page = Metrics::default();
     page.gauge(
         "up_seconds",
@@ -112,10 +130,7 @@ pub(super) async fn metrics(app: web::Data<App>) -> Answer {
     page.gauge(
         "jobs",
         "Work left by runs: waiting, and given up.",
-        &[
-            ("{state=\"waiting\"}", count(jobs.len().saturating_sub(given_up))),
-            ("{state=\"given_up\"}", count(given_up)),
-        ],
+        &[("{state=\"waiting\"}", waiting), ("{state=\"given_up\"}", given_up)],
     );
     if let Some(bytes) = resident_bytes() {
         page.gauge("resident_bytes", "Memory of the engine's process.", &[("", bytes)]);

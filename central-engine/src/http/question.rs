@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Answer, run};
 use crate::{
-    app::{App, audit_alone},
+    app::App,
     auth::{Guard, MayRead, MayRun},
     feed::RunQuestions,
     run::asked::{self, Question},
@@ -62,6 +62,5 @@ pub(super) async fn answer(
     let (run, question) = path.into_inner();
     run::controlled(&app, &guard.caller, run).await?;
     app.engine.answer(run, question, body.into_inner().answer, guard.caller.user.clone()).await?;
-    audit_alone(&app, &guard.caller, "run.answer", run, &format!("question {question}")).await?;
     Ok(HttpResponse::NoContent().finish())
 }

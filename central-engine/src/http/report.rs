@@ -13,8 +13,10 @@ use super::{Answer, run};
 use crate::{
     app::App,
     auth::{Guard, MayRead},
+    failure::Failure,
     limits,
     run::results::{self, LogsOfEngine},
+    store::{self, job::Kind},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -60,6 +62,7 @@ async fn report(
 ) -> Answer {
     let results = results::gather(&app.store, run, app.facts.clone()).await?;
     let results = results.ok_or_else(|| run::no_run(run))?;
+    wait_for_logs(app, run, &results).await?;
     let logs = LogsOfEngine(app.logs.clone());
     let (pieces, waiting) = mpsc::channel(PIECES_WAITING_MAX);
     app.tasks.spawn_blocking(move || {
@@ -75,6 +78,16 @@ async fn report(
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .streaming(stream::unfold(waiting, |mut waiting| async { Some((waiting.recv().await?, waiting)) })))
+}
+
+/// What tests wrote may come after the news of their end: a report of a run that has just ended waits for it, as the files
+/// in the outbox do. Of a run that goes on, and of one whose logs are packed, there is nothing to wait for.
+async fn wait_for_logs(app: &App, run: RunId, results: &Results) -> Result<(), Failure> {
+    let left = store::job::of_run(&mut app.store.read().await?, run).await?;
+    if left.iter().any(|job| job.work.kind() == Kind::Finish) {
+        results::rest_of_logs(&app.logs, results).await?;
+    }
+    Ok(())
 }
 
 /// Pieces of a report between its writer and the socket: a slow reader holds up the writer, and no report stands in memory.

@@ -18,7 +18,7 @@ use super::{
     body::{self, PageQuery},
 };
 use crate::{
-    app::{App, audit_alone},
+    app::App,
     auth::{Caller, Guard, MayRead, MayRun},
     failure::Failure,
     limits,
@@ -180,9 +180,7 @@ pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: web::
         let title = format!("the project has {bytes} bytes; `limits.project` of engine.toml allows {most}");
         return Err(Failure::new(ErrorCode::TooLarge, title).field("xml"));
     }
-    let project = request.project.clone().unwrap_or_default();
     let submitted = submit::submit(&app, request, &guard.caller.user).await?;
-    audit_alone(&app, &guard.caller, "run.start", submitted.run, &project).await?;
     let place = format!("/api/v1/runs/{}", submitted.run);
     Ok(HttpResponse::Created().insert_header(("Location", place)).json(submitted))
 }
@@ -227,7 +225,7 @@ pub(super) async fn jobs(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<
     let jobs = store::job::of_run(&mut conn, *run).await?;
     let view = |job: store::job::JobRow| JobView {
         id: job.id,
-        work: job.work.name().to_owned(),
+        work: job.work.kind().as_str().to_owned(),
         tries: job.tries,
         due: job.due,
         error: job.error,

@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, run};
 use crate::{
-    app::{App, audit, audit_alone},
+    app::{App, audit},
     auth::{Guard, MayRun},
     clock,
+    engine::Start,
     failure::Failure,
     limits,
     run::{queue, retry},
-    store::{self, job::Work},
+    store::{self, audit::Deed, job::Work},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -74,8 +75,9 @@ pub(super) struct DequeueTests {
 pub(super) async fn pause(app: web::Data<App>, guard: Guard<MayRun>, run: web::Path<RunId>) -> Answer {
     let run = *run;
     run::controlled(&app, &guard.caller, run).await?;
-    app.engine.event(Event::RunPaused { run, by: guard.caller.user.clone() }).await?;
-    audit_alone(&app, &guard.caller, "run.pause", run, "").await?;
+    let by = guard.caller.user;
+    let deed = Deed::new(&by, "run.pause", run, "");
+    app.engine.deed(vec![Event::RunPaused { run, by }], deed).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -85,8 +87,9 @@ pub(super) async fn pause(app: web::Data<App>, guard: Guard<MayRun>, run: web::P
 pub(super) async fn resume(app: web::Data<App>, guard: Guard<MayRun>, run: web::Path<RunId>) -> Answer {
     let run = *run;
     run::controlled(&app, &guard.caller, run).await?;
-    app.engine.event(Event::RunResumed { run, by: guard.caller.user.clone() }).await?;
-    audit_alone(&app, &guard.caller, "run.resume", run, "").await?;
+    let by = guard.caller.user;
+    let deed = Deed::new(&by, "run.resume", run, "");
+    app.engine.deed(vec![Event::RunResumed { run, by }], deed).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -105,9 +108,9 @@ pub(super) async fn stop(
     let by = guard.caller.user.clone();
     let StopRun { reason: given, now: at_once } = body.map(web::Json::into_inner).unwrap_or_default();
     let reason = if given.is_empty() { format!("stopped by {by}") } else { given };
-    app.engine.event(Event::RunStopped { run, by, reason: reason.clone(), at_once }).await?;
-    let deed = if at_once { "run.stop_now" } else { "run.stop" };
-    audit_alone(&app, &guard.caller, deed, run, &reason).await?;
+    let action = if at_once { "run.stop_now" } else { "run.stop" };
+    let deed = Deed::new(&by, action, run, reason.as_str());
+    app.engine.deed(vec![Event::RunStopped { run, by, reason, at_once }], deed).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -130,8 +133,8 @@ pub(super) async fn run_again(app: web::Data<App>, guard: Guard<MayRun>, run: we
         ));
     };
     plan.user = guard.caller.user.clone();
-    let run = app.engine.start(plan, None).await?;
-    audit_alone(&app, &guard.caller, "run.retry", run, &format!("of run {old}")).await?;
+    let deed = ("run.retry", format!("of run {old}"));
+    let run = app.engine.start(Start { plan, key: None, deed }).await?;
     let place = format!("/api/v1/runs/{run}");
     Ok(HttpResponse::Created()
         .insert_header(("Location", place))
@@ -162,12 +165,13 @@ pub(super) async fn queue(
     let plan = app.store.plan(run).await?.ok_or_else(|| run::no_run(run))?;
     let audited = files.join(" ");
     let mut ids = BTreeSet::new();
+    let by = guard.caller.user;
+    let mut events = Vec::new();
     for (suite, tests) in queue::find(&app, run, &plan, suite.as_deref(), files).await? {
-        let by = guard.caller.user.clone();
         ids.extend(tests.iter().map(|test| Arc::clone(&test.id)));
-        app.engine.event(Event::TestsQueued { run, suite, tests, by }).await?;
+        events.push(Event::TestsQueued { run, suite, tests, by: by.clone() });
     }
-    audit_alone(&app, &guard.caller, "run.queue", run, &audited).await?;
+    app.engine.deed(events, Deed::new(&by, "run.queue", run, audited)).await?;
     let grown = app.store.plan(run).await?.ok_or_else(|| run::no_run(run))?;
     let new = (0..).map(TestIndex).zip(&grown.tests).skip(plan.tests.len());
     let tests = new.filter(|(_, test)| ids.contains(&test.id)).map(|(index, _)| index).collect();
@@ -193,8 +197,9 @@ pub(super) async fn dequeue(
         return Err(Failure::new(code, title).field("tests"));
     }
     let names = tests.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    app.engine.event(Event::TestsDequeued { run, tests, by: guard.caller.user.clone() }).await?;
-    audit_alone(&app, &guard.caller, "run.dequeue", run, &names).await?;
+    let by = guard.caller.user;
+    let deed = Deed::new(&by, "run.dequeue", run, names);
+    app.engine.deed(vec![Event::TestsDequeued { run, tests, by }], deed).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

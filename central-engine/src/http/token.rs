@@ -10,6 +10,7 @@ use crate::{
     auth::{Anyone, Caller, Credential, Guard, Role, Scope, Secret},
     clock,
     failure::Failure,
+    lab::eps::Withdrawn,
     limits,
     store::{self, token::TokenRow},
 };
@@ -135,7 +136,7 @@ pub(super) async fn create(app: web::Data<App>, guard: Guard<Anyone>, body: web:
     Ok(HttpResponse::Created().json(made))
 }
 
-/// Ends a token: it works no more from now on.
+/// Ends a token: it works no more from now on, and an EP that came with it is let go.
 #[utoipa::path(delete, path = "/api/v1/tokens/{token}", tag = "tokens", params(("token" = u64, Path)),
     responses((status = 204), (status = 404)))]
 pub(super) async fn revoke(app: web::Data<App>, guard: Guard<Anyone>, id: web::Path<u64>) -> Answer {
@@ -149,5 +150,6 @@ pub(super) async fn revoke(app: web::Data<App>, guard: Guard<Anyone>, id: web::P
     }
     audit(&mut conn, &guard.caller, "token.delete", *id, "").await?;
     conn.commit().await?;
+    app.engine.withdraw(Withdrawn::Token(*id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -12,6 +12,7 @@ use crate::{
     auth::{self, Guard, MayChangeUsers, MayOperate, Role},
     clock,
     failure::Failure,
+    lab::eps::Withdrawn,
     store::{self, account::Account, audit::AuditRow},
 };
 
@@ -185,6 +186,8 @@ pub(super) async fn change(
     }
     audit(&mut conn, &guard.caller, "user.change", &account.name, "").await?;
     conn.commit().await?;
+    // They come back at once where they still may.
+    app.engine.withdraw(Withdrawn::Owner(account.name.clone())).await?;
     Ok(HttpResponse::Ok().json(view(account)))
 }
 
@@ -224,6 +227,7 @@ pub(super) async fn delete(
     }
     audit(&mut conn, &guard.caller, "user.delete", &*user, "").await?;
     conn.commit().await?;
+    app.engine.withdraw(Withdrawn::Owner(user.into_inner())).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -3,7 +3,6 @@
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::Result;
-use jackfield_config::EngineSettings;
 use jackfield_protocol::{
     event::Hook,
     id::RunId,
@@ -17,8 +16,8 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::End;
-use crate::app::App;
+use super::{End, Tried, leftovers};
+use crate::{app::App, settings::JobSettings};
 
 /// Which script.
 pub(super) struct Script<'a> {
@@ -28,24 +27,15 @@ pub(super) struct Script<'a> {
 }
 
 /// Runs a script and tells the loop how it ended. A script that cannot be started has ended, too.
-pub(super) async fn run(app: &App, settings: &EngineSettings, script: Script<'_>) -> Result<End> {
+pub(super) async fn run(app: &App, script: Script<'_>) -> Tried {
     let Script { run, hook, path } = script;
-    let (outcome, output) = here(app, settings, run, hook, path).await?;
-    match app.engine.event(Event::HookEnded { run, hook, outcome, output }).await {
-        Ok(()) => Ok(End::Done(Vec::new())),
-        // A run that is over needs to hear nothing.
-        Err(problem) if matches!(problem.status, 404 | 409) => Ok(End::Done(Vec::new())),
-        Err(problem) => Err(problem.into()),
-    }
+    let (outcome, output) = here(app, run, hook, path).await?;
+    // A run that is over takes it, and it changes nothing.
+    app.engine.event(Event::HookEnded { run, hook, outcome, output }).await?;
+    Ok(End::done())
 }
 
-async fn here(
-    app: &App,
-    settings: &EngineSettings,
-    run: RunId,
-    hook: Hook,
-    path: &str,
-) -> Result<(Outcome, String)> {
+async fn here(app: &App, run: RunId, hook: Hook, path: &str) -> Result<(Outcome, String)> {
     let plan = app.store.plan(run).await?;
     let (project, user) =
         plan.map_or_else(Default::default, |plan| (plan.project.clone(), plan.user.to_string()));
@@ -58,24 +48,26 @@ async fn here(
         .env("JACKFIELD_PROJECT", project)
         .env("JACKFIELD_USER", user)
         .env("JACKFIELD_HOOK", hook.as_str());
-    let limits = Limits {
-        time: Duration::from_millis(settings.hook_timeout_millis),
-        grace: Duration::from_millis(settings.stop_grace_millis),
-        output: settings.limits.hook_output_bytes,
-    };
-    Ok(execute(command, &script::title(hook, path), limits).await)
+    Ok(execute(app, command, &script::title(hook, path)).await)
+}
+
+/// Runs a script on the engine's host, within the lab's limits, and marked as one of this life of the engine.
+pub(super) async fn execute(app: &App, mut command: Command, what: &str) -> (Outcome, String) {
+    let JobSettings { hook_timeout, hook_grace, hook_output_bytes, .. } = app.jobs;
+    command.env(leftovers::LIFE, &app.terms.life);
+    watch(command, what, Limits { time: hook_timeout, grace: hook_grace, output: hook_output_bytes }).await
 }
 
 /// What a script may take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) time: Duration,
-    pub(super) grace: Duration,
-    pub(super) output: u64,
+struct Limits {
+    time: Duration,
+    grace: Duration,
+    output: u64,
 }
 
 /// Runs a command to its end: 0 is PASS, 77 SKIPPED, all else FAIL; over its time it is ended with all its children.
-pub(super) async fn execute(mut command: Command, what: &str, limits: Limits) -> (Outcome, String) {
+async fn watch(mut command: Command, what: &str, limits: Limits) -> (Outcome, String) {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -155,7 +147,7 @@ mod tests {
     async fn sh(script: &str, limits: Limits) -> (Outcome, String) {
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(script);
-        execute(command, "the pre script x", limits).await
+        watch(command, "the pre script x", limits).await
     }
 
     fn limits() -> Limits {
@@ -197,7 +189,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_script_that_is_not_there_is_said_to_be() {
-        let (outcome, _) = execute(Command::new("/nowhere/x"), "the post script x", limits()).await;
+        let (outcome, _) = watch(Command::new("/nowhere/x"), "the post script x", limits()).await;
         assert_eq!(outcome.verdict, Verdict::Invalid);
         assert!(
             outcome.reason.starts_with("the post script x cannot be started: No such file"),

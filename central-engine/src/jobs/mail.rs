@@ -1,60 +1,61 @@
 //! The summary mail of a run: sent by SMTP, or written into the outbox where `email.xml` is not enabled.
 
-use std::{sync::Arc, time::Duration};
+mod smtp;
+
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
-use jackfield_config::{EngineSettings, email::EmailConfig};
+use jackfield_config::email::EmailConfig;
 use jackfield_protocol::id::RunId;
-use jackfield_reporting::mail::{Address, HtmlTemplate, Mail, Settings, compose};
+use jackfield_reporting::{
+    mail::{Address, HtmlTemplate, Mail, Settings, compose},
+    results::Results,
+};
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    Message,
     message::{Mailbox, MultiPart},
-    transport::smtp::{
-        authentication::Credentials,
-        client::{Tls, TlsParameters},
-    },
 };
 
+use self::smtp::{Delivery, Server, deliver};
 use super::{
-    End,
-    finish::{file_of, write_whole},
+    End, Tried,
+    report::{file_of, make, write_whole},
     results_of,
 };
-use crate::{app::App, run::results::LogsOfEngine};
+use crate::{app::App, run::results::LogsOfEngine, store::job::Work};
 
-/// The port where TLS begins before SMTP does.
-const SMTPS: u16 = 465;
-
-pub(super) async fn run(app: &App, settings: &EngineSettings, run: RunId) -> Result<End> {
-    let results = Arc::new(results_of(app, settings, run).await?);
+/// Sends it to everybody, or to those who are left (`to`).
+pub(super) async fn run(app: &App, run: RunId, to: &[String]) -> Tried {
+    let results = Arc::new(results_of(app, run).await?);
     let lab = app.lab.as_user(&results.run.user);
     let (config, template) = match tokio::task::spawn_blocking(move || read(&lab)).await? {
         Ok(Some(files)) => files,
         // A lab without email.xml wants no mail.
-        Ok(None) => return Ok(End::Done(Vec::new())),
+        Ok(None) => return Ok(End::done()),
         Err(error) => return Ok(End::Hopeless(error)),
     };
     let (shared, logs, wanted) =
         (Arc::clone(&results), LogsOfEngine(app.logs.clone()), mail_settings(&config));
     let composed = tokio::task::spawn_blocking(move || compose(&shared, &logs, &wanted, &template)).await?;
-    let message = match composed.map_err(anyhow::Error::from).and_then(|mail| build(&mail)) {
+    let id = message_id(app, &results);
+    let message = match composed.map_err(anyhow::Error::from).and_then(|mail| build(&mail, id)) {
         Ok(message) => message,
         Err(error) => return Ok(End::Hopeless(error)),
     };
     if config.enabled {
-        send(&config, settings, message).await?;
-    } else {
-        let file = file_of(&results, &settings.outbox, "eml");
-        let text = message.formatted();
-        let outbox = settings.outbox.clone();
-        tokio::task::spawn_blocking(move || {
-            std::fs::create_dir_all(&outbox)
-                .with_context(|| format!("making the outbox {}", outbox.display()))?;
-            write_whole(&file, |out| out.write_all(&text))
-        })
-        .await??;
+        return send(app, &config, message, run, to).await;
     }
-    Ok(End::Done(Vec::new()))
+    let (file, outbox) = (file_of(&results, &app.jobs.outbox, "eml"), app.jobs.outbox.clone());
+    let text = message.formatted();
+    let write = move || make(&outbox).and_then(|()| write_whole(&file, |out| out.write_all(&text)));
+    tokio::task::spawn_blocking(write).await??;
+    Ok(End::done())
+}
+
+/// The same at each try, and no other run's: a server that took the mail and whose answer was lost can tell.
+fn message_id(app: &App, results: &Results) -> String {
+    let run = &results.run;
+    format!("<jackfield-run-{}.{}@{}>", run.id, run.submitted.0, app.facts.hostname)
 }
 
 /// The lab's `email.xml` and template; none where it has no `email.xml`.
@@ -85,9 +86,12 @@ fn mailbox(address: &Address) -> Result<Mailbox> {
     text.parse().with_context(|| format!("`{text}` cannot stand in a mail"))
 }
 
-fn build(mail: &Mail) -> Result<Message> {
-    let mut message =
-        Message::builder().from(mailbox(&mail.from)?).to(mailbox(&mail.to)?).subject(&mail.subject);
+fn build(mail: &Mail, id: String) -> Result<Message> {
+    let mut message = Message::builder()
+        .message_id(Some(id))
+        .from(mailbox(&mail.from)?)
+        .to(mailbox(&mail.to)?)
+        .subject(&mail.subject);
     for copy in &mail.cc {
         message = message.cc(mailbox(copy)?);
     }
@@ -95,25 +99,71 @@ fn build(mail: &Mail) -> Result<Message> {
     message.multipart(body).context("the mail cannot be put together")
 }
 
-async fn send(config: &EmailConfig, settings: &EngineSettings, message: Message) -> Result<()> {
-    let (host, port) =
-        config.server.clone().context("email.xml is enabled but has no SMTPPath; write host:port")?;
-    let tls = TlsParameters::new(host.to_string()).context("TLS for the mail server")?;
-    // A lab's own server on port 25 often speaks no TLS; one that offers it is taken at its word.
-    let tls = if port == SMTPS { Tls::Wrapper(tls) } else { Tls::Opportunistic(tls) };
-    let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&*host)
-        .port(port)
-        .tls(tls)
-        .timeout(Some(Duration::from_millis(settings.mail_timeout_millis)));
-    if let (Some(user), Some(password)) = (&config.user, &config.password)
-        && !user.is_empty()
-    {
-        transport = transport.credentials(Credentials::new(user.to_string(), password.to_string()));
+async fn send(app: &App, config: &EmailConfig, message: Message, run: RunId, left: &[String]) -> Tried {
+    let Some((host, port)) = config.server.clone() else {
+        return Ok(End::Hopeless(anyhow!("email.xml is enabled but has no SMTPPath; write host:port")));
+    };
+    let envelope = message.envelope();
+    let Some(from) = envelope.from() else {
+        return Ok(End::Hopeless(anyhow!("email.xml is enabled but has no From; write an address")));
+    };
+    let is_left =
+        |address: &lettre::Address| left.is_empty() || left.iter().any(|left| *left == address.to_string());
+    let to: Vec<_> = envelope.to().iter().filter(|address| is_left(address)).cloned().collect();
+    let login = config.user.as_deref().zip(config.password.as_deref()).filter(|(user, _)| !user.is_empty());
+    let server = Server { host: &host, port, login, limit: app.jobs.mail_timeout };
+    let delivery = deliver(&server, from, &to, &message.formatted()).await?;
+    Ok(end(delivery, run))
+}
+
+/// Who was refused is named; who was refused for now is tried again, alone.
+fn end(delivery: Delivery, run: RunId) -> End {
+    let Delivery { accepted, refused, later } = delivery;
+    let list = |those: &[(lettre::Address, String)]| {
+        let each: Vec<String> = those.iter().map(|(address, words)| format!("{address} ({words})")).collect();
+        each.join(", ")
+    };
+    let told: Vec<String> = (!refused.is_empty())
+        .then(|| {
+            format!("the mail server refused the mail for {}; correct `To` of email.xml", list(&refused))
+        })
+        .into_iter()
+        .collect();
+    if !later.is_empty() {
+        let error = anyhow!("the mail server does not take it now for {}", list(&later));
+        let to = later.iter().map(|(address, _)| address.to_string()).collect();
+        return End::Rest { work: Work::MailRun { run, to }, error, told };
     }
-    transport
-        .build()
-        .send(message)
-        .await
-        .with_context(|| format!("the mail server {host}:{port} did not take it"))?;
-    Ok(())
+    if accepted == 0 {
+        return End::Hopeless(anyhow!("the mail server refused it for everybody: {}", list(&refused)));
+    }
+    End::Done { next: Vec::new(), told }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_refused_for_now_alone_is_left() {
+        let refused =
+            |name: &str, words: &str| (format!("{name}@x.example").parse().unwrap(), words.to_owned());
+        let delivery = Delivery {
+            accepted: 1,
+            refused: vec![refused("gone", "550 no such user")],
+            later: vec![refused("slow", "451 try later")],
+        };
+        let End::Rest { work, error, told } = end(delivery, RunId(4)) else { panic!("it is not done") };
+        assert_eq!(work, Work::MailRun { run: RunId(4), to: vec!["slow@x.example".to_owned()] });
+        assert_eq!(
+            error.to_string(),
+            "the mail server does not take it now for slow@x.example (451 try later)"
+        );
+        assert_eq!(
+            told,
+            [
+                "the mail server refused the mail for gone@x.example (550 no such user); correct `To` of email.xml"
+            ]
+        );
+    }
 }

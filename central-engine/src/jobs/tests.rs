@@ -1,12 +1,13 @@
 use std::{net::SocketAddr, path::Path};
 
-use jackfield_protocol::{event::RunState, id::RunId, log::Stream, plan::Save};
+use jackfield_protocol::{event::RunState, id::RunId, log::Stream, plan::Save, time::Time};
 use jackfield_reporting::excerpt::Logs as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::{
     run::results::LogsOfEngine,
+    settings::Settings,
     store::{
         lab::LabDb,
         saved::Saved,
@@ -18,7 +19,7 @@ const RUN: RunId = RunId(1);
 
 struct Lab {
     app: web::Data<App>,
-    settings: EngineSettings,
+    settings: Settings,
     folder: tempfile::TempDir,
 }
 
@@ -28,10 +29,10 @@ async fn lab(save: Save, files: &[(&str, &str)]) -> Lab {
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let (lab, settings) = crate::open_lab(folder.path()).unwrap();
-    std::fs::create_dir_all(&settings.data_folder).unwrap();
+    let (lab, settings) = crate::open_lab(folder.path(), None).unwrap();
+    std::fs::create_dir_all(&settings.data.folder).unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
-    let (app, _) = crate::assemble(lab, &settings, address).await.unwrap();
+    let (app, _) = crate::assemble(lab, settings.clone(), address).await.unwrap();
     let mut plan = jackfield_protocol::plan::RunPlan::clone(&plan("demo", 2));
     plan.options.save = save;
     app.store.commit(begun(RUN, &plan.into(), RunState::Running)).await.unwrap();
@@ -44,25 +45,45 @@ async fn lab(save: Save, files: &[(&str, &str)]) -> Lab {
 impl Lab {
     async fn attempt(&self, work: Work) -> Result<End> {
         let job = JobRow { id: 1, work, tries: 0, due: None, error: String::new() };
-        super::attempt(&self.app, &self.settings, &job).await
+        super::attempt(&self.app, &job).await
+    }
+
+    /// Saves, and stores what came of it, as the worker does.
+    async fn save(&self) {
+        let mut conn = self.app.store.write().await.unwrap();
+        store::job::enqueue(&mut conn, Time(0), &[Work::SaveRun { run: RUN }]).await.unwrap();
+        conn.commit().await.unwrap();
+        let jobs = store::job::of_run(&mut self.app.store.read().await.unwrap(), RUN).await.unwrap();
+        let job = jobs.last().unwrap();
+        let settlement = settle::decide(job, super::attempt(&self.app, job).await, clock::now());
+        settle::store(&self.app, &settlement, clock::now()).await.unwrap();
+        // What the loop may have lost the answer of comes again, and changes nothing.
+        settle::store(&self.app, &settlement, clock::now()).await.unwrap();
+    }
+
+    /// Why the newest job is not done.
+    async fn left(&self) -> String {
+        let jobs = store::job::of_run(&mut self.app.store.read().await.unwrap(), RUN).await.unwrap();
+        jobs.last().unwrap().error.clone()
     }
 
     fn outbox(&self, name: &str) -> String {
-        std::fs::read_to_string(self.settings.outbox.join(name)).unwrap()
+        std::fs::read_to_string(self.app.jobs.outbox.join(name)).unwrap()
     }
 }
 
 fn next(end: Result<End>) -> Vec<Work> {
     match end.unwrap() {
-        End::Done(next) => next,
-        End::Hopeless(error) => panic!("{error:#}"),
+        End::Done { next, .. } => next,
+        End::Saved => Vec::new(),
+        End::Hopeless(error) | End::NotSaved(error) | End::Rest { error, .. } => panic!("{error:#}"),
     }
 }
 
 fn hopeless(end: Result<End>) -> String {
     match end.unwrap() {
-        End::Done(_) => panic!("it was done"),
-        End::Hopeless(error) => format!("{error:#}"),
+        End::Done { .. } | End::Saved => panic!("it was done"),
+        End::Hopeless(error) | End::NotSaved(error) | End::Rest { error, .. } => format!("{error:#}"),
     }
 }
 
@@ -72,14 +93,16 @@ async fn the_end_of_a_run_writes_reports_and_promises_the_rest() {
     let attempt = failed(RUN, 1).attempt;
     lab.app.logs.write(attempt, Stream::Cli, 0, vec![b'x'; 100_000]).await.unwrap();
     let promised = next(lab.attempt(Work::FinishRun { run: RUN }).await);
-    assert_eq!(promised, [Work::MailRun { run: RUN }, Work::SaveRun { run: RUN }]);
+    let mail = Work::MailRun { run: RUN, to: Vec::new() };
+    assert_eq!(promised, [Work::WriteReports { run: RUN }, mail, Work::SaveRun { run: RUN }]);
+    next(lab.attempt(Work::WriteReports { run: RUN }).await);
     assert!(lab.outbox("run-1-demo.junit.xml").contains("no route to 10.0.0.1"));
     assert!(lab.outbox("run-1-demo.report.html").contains("t1.py"));
-    let left: Vec<_> = std::fs::read_dir(&lab.settings.outbox).unwrap().collect();
+    let left: Vec<_> = std::fs::read_dir(&lab.app.jobs.outbox).unwrap().collect();
     assert_eq!(left.len(), 2, "no unfinished files");
-    let packed = lab.settings.data_folder.join("logs/1/0/1.1.cli.zst");
+    let packed = lab.settings.data.folder.join("logs/1/0/1.1.cli.zst");
     assert!(packed.is_file());
-    let results = results_of(&lab.app, &lab.settings, RUN).await.unwrap();
+    let results = results_of(&lab.app, RUN).await.unwrap();
     let mut result = results.tests[1].attempts[0].clone();
     result.log_bytes.insert(Stream::Cli, 100_002);
     let tail = LogsOfEngine(lab.app.logs.clone()).tail(&result, Stream::Cli, 10).unwrap();
@@ -95,8 +118,7 @@ const EMAIL: &str = "<Root>\n<Enabled>ENABLED</Enabled>\n<SMTPPath>127.0.0.1:POR
 async fn mail_goes_into_the_outbox_where_it_is_not_enabled() {
     let email = EMAIL.replace("ENABLED", "0").replace("PORT", "25");
     let lab = lab(Save::NoSave, &[("email.xml", &email)]).await;
-    assert_eq!(next(lab.attempt(Work::FinishRun { run: RUN }).await), [Work::MailRun { run: RUN }]);
-    next(lab.attempt(Work::MailRun { run: RUN }).await);
+    next(lab.attempt(Work::MailRun { run: RUN, to: Vec::new() }).await);
     let mail = lab.outbox("run-1-demo.eml");
     for line in [
         "From: lab@example.com\r\n",
@@ -111,8 +133,8 @@ async fn mail_goes_into_the_outbox_where_it_is_not_enabled() {
 #[tokio::test]
 async fn a_lab_without_email_sends_none() {
     let lab = lab(Save::NoSave, &[]).await;
-    assert!(next(lab.attempt(Work::MailRun { run: RUN }).await).is_empty());
-    assert!(!lab.settings.outbox.join("run-1-demo.eml").is_file());
+    assert!(next(lab.attempt(Work::MailRun { run: RUN, to: Vec::new() }).await).is_empty());
+    assert!(!lab.app.jobs.outbox.join("run-1-demo.eml").is_file());
 }
 
 /// A mail server that takes one mail, and gives it back.
@@ -156,14 +178,14 @@ async fn mail_is_handed_to_the_server_of_the_lab() {
     let email = EMAIL.replace("ENABLED", "1").replace("PORT", &port.to_string());
     let lab = lab(Save::NoSave, &[("email.xml", &email)]).await;
     let server = tokio::spawn(mail_server(listener));
-    next(lab.attempt(Work::MailRun { run: RUN }).await);
+    next(lab.attempt(Work::MailRun { run: RUN, to: Vec::new() }).await);
     let mail = server.await.unwrap();
     for line in
         ["MAIL FROM:<lab@example.com>", "RCPT TO:<bob@example.com>", "Subject: Run of ana", "All done"]
     {
         assert!(mail.contains(line), "{line} is not in {mail}");
     }
-    let gone = lab.attempt(Work::MailRun { run: RUN }).await;
+    let gone = lab.attempt(Work::MailRun { run: RUN, to: Vec::new() }).await;
     assert!(gone.is_err_and(|error| format!("{error:#}").contains("did not take it")), "it is tried again");
 }
 
@@ -193,18 +215,18 @@ async fn with_table(folder: &Path) {
 async fn results_go_into_the_labs_database_once() {
     let lab = lab(Save::Save, &[("db.xml", DB)]).await;
     with_table(lab.folder.path()).await;
-    next(lab.attempt(Work::SaveRun { run: RUN }).await);
+    lab.save().await;
     let saved = rows(lab.folder.path()).await;
     assert_eq!(saved, "100 t0.py PASS - it's ana; 101 t1.py FAIL 7.2 it's ana");
-    next(lab.attempt(Work::SaveRun { run: RUN }).await);
+    lab.save().await;
     assert_eq!(rows(lab.folder.path()).await, saved, "twice is once");
 }
 
 #[tokio::test]
 async fn an_insert_that_fails_leaves_nothing_and_is_tried_again() {
     let lab = lab(Save::Save, &[("db.xml", DB)]).await;
-    let error = lab.attempt(Work::SaveRun { run: RUN }).await.err().unwrap();
-    let said = format!("{error:#}");
+    lab.save().await;
+    let said = lab.left().await;
     assert_eq!(said, "db.xml: the query of field next_id: the database refused: no such table: results");
     with_table(lab.folder.path()).await;
     let mut db = LabDb::open(lab.folder.path().join("results.db").to_str().unwrap()).await.unwrap();
@@ -216,8 +238,9 @@ async fn an_insert_that_fails_leaves_nothing_and_is_tried_again() {
     .await
     .unwrap();
     db.commit().await.unwrap();
-    let error = lab.attempt(Work::SaveRun { run: RUN }).await.err().unwrap();
-    assert!(format!("{error:#}").contains("statement 1, for test t1.py"), "{error:#}");
+    lab.save().await;
+    let said = lab.left().await;
+    assert!(said.contains("statement 1, for test t1.py"), "{said}");
     assert_eq!(rows(lab.folder.path()).await, "");
     let state = store::saved::state(&mut lab.app.store.read().await.unwrap(), RUN).await.unwrap();
     assert_eq!(state, None);
@@ -244,18 +267,10 @@ async fn a_wrong_db_xml_is_hopeless_and_says_where() {
     assert!(said.contains("twister_tc_stauts"), "{said}");
 }
 
-#[test]
-fn waits_double_up_to_a_limit_and_end() {
-    let wait = |tries| next_try(Time(0), tries).map(|due| due.0);
-    assert_eq!((wait(1), wait(2), wait(3)), (Some(5_000), Some(10_000), Some(20_000)));
-    assert_eq!(wait(limits::JOB_TRIES_MAX - 1), Some(600_000));
-    assert_eq!(wait(limits::JOB_TRIES_MAX), None);
-}
-
 #[tokio::test]
 async fn the_worker_does_what_is_promised_and_keeps_what_it_cannot_do() {
     let lab = lab(Save::Save, &[("db.xml", "<Root>\n<broken")]).await;
-    let worker = tokio::spawn(work(lab.app.clone(), lab.settings.clone()));
+    let worker = tokio::spawn(work(lab.app.clone()));
     let batch = store::Batch {
         now: clock::now(),
         jobs: vec![Work::FinishRun { run: RUN }],

@@ -13,7 +13,7 @@ use std::{
 
 use jackfield_protocol::{
     api::EpRow,
-    id::{EpName, Epoch},
+    id::{EpName, Epoch, UserName},
     link::{EngineToEp, Hello, Host},
     time::Time,
 };
@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 use self::asking::Questions;
 pub(crate) use self::asking::Said;
 use crate::{
+    auth::Pass,
     clock,
     store::{self, Store, StoreError},
 };
@@ -51,8 +52,22 @@ struct Link {
     epoch: Epoch,
     outgoing: mpsc::Sender<EngineToEp>,
     can: Vec<Arc<str>>,
+    /// Which EP of this name it is.
+    instance: String,
+    /// What it was let in with.
+    pass: Pass,
+    since: Time,
     /// Until then nobody but the loop may tell it anything: a conversation begins with Welcome.
     welcomed: bool,
+}
+
+/// What lets EPs in no longer.
+#[derive(Clone, Debug)]
+pub(crate) enum Withdrawn {
+    /// One token.
+    Token(u64),
+    /// Every token of a user.
+    Owner(UserName),
 }
 
 /// A connection on its way into the book.
@@ -63,15 +78,23 @@ pub(crate) struct Connected {
     pub(crate) host: Host,
     pub(crate) software: String,
     pub(crate) can: Vec<Arc<str>>,
+    pub(crate) instance: String,
+    pub(crate) pass: Pass,
     pub(crate) outgoing: mpsc::Sender<EngineToEp>,
 }
 
 impl Connected {
     /// What the book needs of a Hello.
-    pub(crate) fn new(hello: &Hello, epoch: Epoch, outgoing: mpsc::Sender<EngineToEp>) -> Self {
-        let Hello { ep, host, software, capabilities, .. } = hello;
+    pub(crate) fn new(hello: &Hello, epoch: Epoch, pass: Pass, outgoing: mpsc::Sender<EngineToEp>) -> Self {
+        let Hello { ep, host, software, capabilities, instance, .. } = hello;
         let (ep, host, software) = (ep.clone(), host.clone(), software.clone());
-        Self { ep, epoch, host, software, can: capabilities.clone(), outgoing }
+        let (can, instance) = (capabilities.clone(), instance.clone());
+        Self { ep, epoch, host, software, can, instance, pass, outgoing }
+    }
+
+    /// Whether both are one EP, which may take its own older connection's place. Of EPs that do not tell, nobody knows.
+    pub(crate) fn is_same(&self, hello: &Hello) -> bool {
+        is_same(&self.instance, hello)
     }
 }
 
@@ -96,11 +119,40 @@ impl Eps {
 
     /// Enters a connection whose epoch is stored; an older one of the same EP is closed.
     pub(crate) fn connected(&self, connected: Connected) {
-        let Connected { ep, epoch, host, software, can, outgoing } = connected;
-        let link = Link { epoch, outgoing, can, welcomed: false };
+        let Connected { ep, epoch, host, software, can, instance, pass, outgoing } = connected;
+        let since = clock::now();
+        let link = Link { epoch, outgoing, can, instance, pass, since, welcomed: false };
         let mut state = self.state();
         state.questions.forget(&ep);
-        state.known.insert(ep, Known { last: clock::now(), host, software, link: Some(link) });
+        state.known.insert(ep, Known { last: since, host, software, link: Some(link) });
+    }
+
+    /// Where another EP of this name is connected from, since when.
+    pub(crate) fn taken(&self, hello: &Hello) -> Option<String> {
+        let state = self.state();
+        let Known { host, link, .. } = state.known.get(&hello.ep)?;
+        let link =
+            link.as_ref().filter(|link| !is_same(&link.instance, hello) && !link.outgoing.is_closed())?;
+        Some(format!("{} ({}), since {}", host.name, host.ip, link.since))
+    }
+
+    /// How many are connected.
+    pub(crate) fn count(&self) -> usize {
+        self.state().known.values().filter(|known| known.link.is_some()).count()
+    }
+
+    /// The connections that were let in with what is now withdrawn.
+    pub(crate) fn let_in_with(&self, withdrawn: &Withdrawn) -> Vec<(EpName, Epoch)> {
+        let state = self.state();
+        let of = |(ep, known): (&EpName, &Known)| {
+            let link = known.link.as_ref()?;
+            let withdrawn = match withdrawn {
+                Withdrawn::Token(token) => link.pass.token == *token,
+                Withdrawn::Owner(owner) => link.pass.owner == *owner,
+            };
+            withdrawn.then(|| (ep.clone(), link.epoch))
+        };
+        state.known.iter().filter_map(of).collect()
     }
 
     /// Strikes out a connection that is gone, unless a newer one has taken its place.
@@ -176,6 +228,11 @@ impl Eps {
             name: view.ep,
         }
     }
+}
+
+/// An EP of an older build says nothing of which one it is, and is taken for the same.
+fn is_same(instance: &str, hello: &Hello) -> bool {
+    instance.is_empty() || hello.instance.is_empty() || instance == hello.instance
 }
 
 impl State {

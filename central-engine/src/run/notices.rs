@@ -1,14 +1,14 @@
-//! What somebody should do something about, and what no run or EP says by itself: work that was given up.
+//! What somebody should do something about, and what no run or EP says by itself: work that fails, or was given up.
 
 use jackfield_protocol::{error::Problem, id::RunId};
 use serde::Serialize;
 
-use crate::{app::App, store};
+use crate::{app::App, limits, store};
 
 /// Something a person should look after.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct EngineNotice {
-    /// Which condition: `job_given_up`.
+    /// Which condition: `job_failing`, `job_given_up`.
     pub(crate) code: &'static str,
     /// What is wrong.
     pub(crate) text: String,
@@ -22,13 +22,17 @@ pub(crate) struct EngineNotice {
 /// # Errors
 /// The store does not answer.
 pub(crate) async fn notices(app: &App) -> Result<Vec<EngineNotice>, Problem> {
-    let jobs = store::job::list(&mut app.store.read().await?).await?;
-    let given_up = jobs.into_iter().filter(|job| job.due.is_none());
-    Ok(given_up
-        .map(|job| EngineNotice {
-            code: "job_given_up",
-            text: format!("{} of run {} was given up: {}", job.work.name(), job.work.run(), job.error),
-            run: Some(job.work.run()),
+    let jobs = store::job::list(&mut app.store.read().await?, None, limits::PAGE_MAX).await?;
+    let failed = jobs.into_iter().filter(|job| job.tries > 0);
+    Ok(failed
+        .map(|job| {
+            let (code, then) = match job.due {
+                Some(due) => ("job_failing", format!("is tried again at {due}")),
+                None => ("job_given_up", "was given up".to_owned()),
+            };
+            let run = job.work.run();
+            let text = format!("{} of run {run} {then}: {}", job.work.told(), job.error);
+            EngineNotice { code, text, run: Some(run) }
         })
         .collect())
 }

@@ -1,5 +1,7 @@
 //! A run as reports want it: the plan, and how each test ended, gathered from the store.
 
+use std::time::Duration;
+
 use jackfield_protocol::{id::RunId, log::Stream};
 use jackfield_reporting::{
     excerpt::{Excerpt, Logs as ReportLogs},
@@ -8,7 +10,8 @@ use jackfield_reporting::{
 use jackfield_scheduler::effect::{AttemptRow, AttemptState, StopCause};
 
 use crate::{
-    logs::{LogKey, Logs},
+    limits,
+    logs::{LogError, LogKey, Logs},
     store::{self, Store, StoreError},
 };
 
@@ -79,6 +82,40 @@ fn sentence(stop: &StopCause) -> String {
     match &stop.at_once {
         Some(by) => format!("{begun}; ended at once by {by}"),
         None => begun,
+    }
+}
+
+/// Waits for what is still to come of a run's logs, as long as it comes: ends of tests overtake their logs. Reports say of
+/// each log what they did not get.
+///
+/// # Errors
+/// The logs cannot be read.
+pub(crate) async fn rest_of_logs(logs: &Logs, results: &Results) -> Result<(), LogError> {
+    let attempts = results.tests.iter().flat_map(|test| &test.attempts);
+    let told = attempts.flat_map(|result| {
+        let key = move |stream| LogKey { attempt: result.attempt, stream };
+        result.log_bytes.iter().map(move |(stream, told)| (key(*stream), *told))
+    });
+    let mut open: Vec<(LogKey, u64)> = told.collect();
+    let mut before = u64::MAX;
+    let mut quiet = Duration::ZERO;
+    loop {
+        let mut missing = 0_u64;
+        let mut still = Vec::new();
+        for (key, told) in open {
+            let size = logs.size(key).await?;
+            let lacks = logs.missing(size, told);
+            missing = missing.saturating_add(lacks);
+            if lacks > 0 {
+                still.push((key, told));
+            }
+        }
+        quiet = if missing < before { Duration::ZERO } else { quiet.saturating_add(limits::LOG_REST_LOOK) };
+        if missing == 0 || quiet >= limits::LOG_REST_WAIT {
+            return Ok(());
+        }
+        (open, before) = (still, missing);
+        tokio::time::sleep(limits::LOG_REST_LOOK).await;
     }
 }
 

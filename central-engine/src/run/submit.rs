@@ -23,6 +23,7 @@ use jackfield_protocol::{
 use crate::{
     app::App,
     blobs::{BlobError, Blobs, Together},
+    engine::Start,
     store,
 };
 
@@ -42,7 +43,8 @@ pub(crate) async fn submit(app: &App, request: SubmitRun, user: &UserName) -> Re
     if plan.tests.is_empty() {
         return Err(nothing_to_run(warnings));
     }
-    let run = app.engine.start(plan, key).await?;
+    let deed = ("run.start", plan.project.clone());
+    let run = app.engine.start(Start { plan, key, deed }).await?;
     Ok(Submitted { run, warnings })
 }
 

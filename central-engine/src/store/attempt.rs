@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use jackfield_protocol::{
-    id::{AttemptId, BlobHash, RunId, TestIndex},
+    id::{AttemptId, BlobHash, EpName, RunId, TestIndex},
     link::Part,
     log::Stream,
     time::Time,
@@ -190,4 +190,15 @@ fn state(number: i64) -> Result<AttemptState, StoreError> {
 
 pub(super) fn verdict(word: &str) -> Result<Verdict, StoreError> {
     word.parse().map_err(|error| StoreError::corrupt(format!("an attempt: {error}")))
+}
+
+/// The EP that an attempt was given to; none where there is no such attempt, or the engine decided it.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn ep_of(conn: &mut Conn, attempt: AttemptId) -> Result<Option<EpName>, StoreError> {
+    let sql = "SELECT ep FROM attempt WHERE run = $1 AND test = $2 AND attempt = $3";
+    let AttemptId { run, test, attempt } = attempt;
+    let line = conn.row(sql, binds![run.0, test.0, attempt]).await?;
+    Ok(line.map(|line| line.text_opt(0)).transpose()?.flatten().map(EpName::from))
 }

@@ -1,6 +1,6 @@
 //! Who changed what, and when. Lines are added, never changed.
 
-use jackfield_protocol::time::Time;
+use jackfield_protocol::{id::UserName, time::Time};
 use serde::Serialize;
 
 use super::{
@@ -24,6 +24,31 @@ pub struct AuditRow {
     pub target: String,
     /// What else a reader wants to know; no secrets.
     pub detail: String,
+}
+
+/// What somebody did, for the audit log: written with what came of it, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// Who.
+    pub who: UserName,
+    /// What was done: `run.stop`.
+    pub action: &'static str,
+    /// To what: `41`.
+    pub target: String,
+    /// What else a reader wants to know; no secrets.
+    pub detail: String,
+}
+
+impl Deed {
+    /// What a caller did.
+    pub fn new(
+        who: &UserName,
+        action: &'static str,
+        target: impl ToString,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { who: who.clone(), action, target: target.to_string(), detail: detail.into() }
+    }
 }
 
 /// Adds a line; its number is given by the store.

@@ -16,6 +16,7 @@ use jackfield_scheduler::effect::{AttemptRow, EpRow, LeaseRow, PartRow, Row, Run
 use super::{
     Restored, StoreError,
     attempt::{self, Artifact},
+    audit::{self, Deed},
     db::Conn,
     ep::{self, EpSeen},
     event,
@@ -39,6 +40,8 @@ pub struct Batch {
     pub seen: Vec<EpSeen>,
     /// Files that attempts left.
     pub artifacts: Vec<Artifact>,
+    /// What people did, for the audit log.
+    pub audit: Vec<Deed>,
     /// Keys of clients that started a run.
     pub submissions: Vec<Submission>,
 }
@@ -63,6 +66,7 @@ impl Batch {
             && self.jobs.is_empty()
             && self.seen.is_empty()
             && self.artifacts.is_empty()
+            && self.audit.is_empty()
             && self.submissions.is_empty()
     }
 
@@ -131,6 +135,9 @@ pub(super) async fn write(conn: &mut Conn, batch: Batch) -> Result<(), StoreErro
         ep::see(conn, seen).await?;
     }
     attempt::keep_artifacts(conn, &batch.artifacts).await?;
+    for Deed { who, action, target, detail } in &batch.audit {
+        audit::add(conn, batch.now, who.as_str(), (action, target), detail).await?;
+    }
     for submission in &batch.submissions {
         submission::insert(conn, submission).await?;
     }

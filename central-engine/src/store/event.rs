@@ -22,6 +22,23 @@ pub(super) async fn insert(conn: &mut Conn, events: &[RunEvent]) -> Result<(), S
     Ok(())
 }
 
+/// Adds a fact to the events of a run that has ended; none where it has not: the loop numbers the events of those.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn append(
+    conn: &mut Conn,
+    run: RunId,
+    at: Time,
+    fact: Fact,
+) -> Result<Option<RunEvent>, StoreError> {
+    let sql = "UPDATE run SET seq = seq + 1 WHERE id = $1 AND is_open = 0 RETURNING seq";
+    let Some(line) = conn.row(sql, binds![run.0]).await? else { return Ok(None) };
+    let event = RunEvent { run, seq: line.number(0)?, at, fact };
+    insert(conn, std::slice::from_ref(&event)).await?;
+    Ok(Some(event))
+}
+
 /// Events of a run that came after one that is known (0: all), in order, at most so many.
 ///
 /// # Errors

@@ -33,11 +33,59 @@ pub enum Work {
         /// Which run.
         run: RunId,
     },
+    /// Write the reports of a run into the outbox.
+    WriteReports {
+        /// Which run.
+        run: RunId,
+    },
     /// Send the summary mail of a run.
     MailRun {
         /// Which run.
         run: RunId,
+        /// Those who have not got it yet; nobody named means everybody.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        to: Vec<String>,
     },
+}
+
+/// What jobs have places together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Scripts around runs.
+    Hook,
+    /// Logs of runs that ended.
+    Finish,
+    /// Files for the outbox.
+    Report,
+    /// Inserts into the lab's database.
+    Save,
+    /// Mail.
+    Mail,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Hook, Self::Finish, Self::Report, Self::Save, Self::Mail];
+
+    /// As one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Finish => "finish",
+            Self::Report => "report",
+            Self::Save => "save",
+            Self::Mail => "mail",
+        }
+    }
+}
+
+/// How many jobs are not done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobCounts {
+    /// To be done, or tried again.
+    pub waiting: u64,
+    /// Given up.
+    pub given_up: u64,
 }
 
 /// A job with how often it was tried.
@@ -62,19 +110,32 @@ impl Work {
             Self::RunHook { run, .. }
             | Self::FinishRun { run }
             | Self::SaveRun { run }
-            | Self::MailRun { run } => *run,
+            | Self::WriteReports { run }
+            | Self::MailRun { run, .. } => *run,
         }
     }
 }
 
 impl Work {
-    /// What it does, as one word.
-    pub fn name(&self) -> &'static str {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::RunHook { .. } => "hook",
-            Self::FinishRun { .. } => "finish",
-            Self::SaveRun { .. } => "save",
-            Self::MailRun { .. } => "mail",
+            Self::RunHook { .. } => Kind::Hook,
+            Self::FinishRun { .. } => Kind::Finish,
+            Self::WriteReports { .. } => Kind::Report,
+            Self::SaveRun { .. } => Kind::Save,
+            Self::MailRun { .. } => Kind::Mail,
+        }
+    }
+
+    /// What it does, as a sentence begins.
+    pub fn told(&self) -> String {
+        match self {
+            Self::RunHook { hook, path, .. } => format!("the {} script {path}", hook.as_str()),
+            Self::FinishRun { .. } => "packing the logs".to_owned(),
+            Self::WriteReports { .. } => "writing the reports into the outbox".to_owned(),
+            Self::SaveRun { .. } => "inserting the results into the lab's database".to_owned(),
+            Self::MailRun { .. } => "sending the mail".to_owned(),
         }
     }
 }
@@ -98,20 +159,32 @@ pub async fn enqueue(conn: &mut Conn, now: Time, work: &[Work]) -> Result<(), St
     }
     let count = u64::try_from(work.len()).unwrap_or(u64::MAX);
     let first = super::counter::take(conn, super::counter::JOB, count).await?;
-    let sql = "INSERT INTO job (id, run, body, tries, due, error) VALUES ($1, $2, $3, 0, $4, '')";
+    let sql = "INSERT INTO job (id, run, kind, body, tries, due, error) VALUES ($1, $2, $3, $4, 0, $5, '')";
     for (id, work) in (first..).zip(work) {
-        conn.run(sql, binds![id, work.run().0, json(work)?, now.0]).await?;
+        conn.run(sql, binds![id, work.run().0, work.kind().as_str(), json(work)?, now.0]).await?;
     }
     Ok(())
 }
 
-/// Every job that is not done, in the order in which they were promised.
+/// Jobs that are not done, newest first; `after` is the number of the last one already seen.
 ///
 /// # Errors
 /// The store does not answer, or a row cannot be read.
-pub async fn list(conn: &mut Conn) -> Result<Vec<JobRow>, StoreError> {
-    let lines = conn.rows("SELECT id, body, tries, due, error FROM job ORDER BY id", vec![]).await?;
-    lines.iter().map(read).collect()
+pub async fn list(conn: &mut Conn, after: Option<u64>, limit: u32) -> Result<Vec<JobRow>, StoreError> {
+    let sql = "SELECT id, body, tries, due, error FROM job WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    let before = after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
+    conn.rows(sql, binds![before, limit]).await?.iter().map(read).collect()
+}
+
+/// How many jobs are not done.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn counts(conn: &mut Conn) -> Result<JobCounts, StoreError> {
+    let line = conn.row("SELECT COUNT(*), COUNT(due) FROM job", vec![]).await?;
+    let Some(line) = line else { return Ok(JobCounts::default()) };
+    let (all, waiting): (u64, u64) = (line.number(0)?, line.number(1)?);
+    Ok(JobCounts { waiting, given_up: all.saturating_sub(waiting) })
 }
 
 /// The jobs of one run that are not done.
@@ -123,13 +196,14 @@ pub async fn of_run(conn: &mut Conn, run: RunId) -> Result<Vec<JobRow>, StoreErr
     conn.rows(sql, binds![run.0]).await?.iter().map(read).collect()
 }
 
-/// The next jobs whose time has come, oldest first.
+/// The next jobs of a kind whose time has come, oldest first.
 ///
 /// # Errors
 /// The store does not answer, or a row cannot be read.
-pub async fn due(conn: &mut Conn, now: Time, limit: u32) -> Result<Vec<JobRow>, StoreError> {
-    let sql = "SELECT id, body, tries, due, error FROM job WHERE due <= $1 ORDER BY id LIMIT $2";
-    conn.rows(sql, binds![now.0, limit]).await?.iter().map(read).collect()
+pub async fn due(conn: &mut Conn, kind: Kind, now: Time, limit: u32) -> Result<Vec<JobRow>, StoreError> {
+    let sql =
+        "SELECT id, body, tries, due, error FROM job WHERE kind = $1 AND due <= $2 ORDER BY id LIMIT $3";
+    conn.rows(sql, binds![kind.as_str(), now.0, limit]).await?.iter().map(read).collect()
 }
 
 /// When the earliest job is due of those that are not due yet.
@@ -141,21 +215,30 @@ pub async fn next_due(conn: &mut Conn, now: Time) -> Result<Option<Time>, StoreE
     Ok(line.map(|line| line.int_opt(0)).transpose()?.flatten().map(Time))
 }
 
-/// It is done.
+/// It is done; false where that is known already.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn done(conn: &mut Conn, id: u64) -> Result<(), StoreError> {
-    conn.run("DELETE FROM job WHERE id = $1", binds![id]).await.map(drop)
+pub async fn done(conn: &mut Conn, id: u64) -> Result<bool, StoreError> {
+    Ok(conn.run("DELETE FROM job WHERE id = $1", binds![id]).await? > 0)
 }
 
-/// It failed: to be tried again at `due`, or given up.
+/// It failed for the `tries`th time, and this is left of it: to be tried again at `due`, or given up. False where that is
+/// known already.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn failed(conn: &mut Conn, id: u64, due: Option<Time>, error: &str) -> Result<(), StoreError> {
-    let sql = "UPDATE job SET tries = tries + 1, due = $2, error = $3 WHERE id = $1";
-    conn.run(sql, binds![id, due.map(|time| time.0), error]).await.map(drop)
+pub async fn failed(
+    conn: &mut Conn,
+    id: u64,
+    work: &Work,
+    tries: u32,
+    due: Option<Time>,
+    error: &str,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE job SET body = $2, tries = $3, due = $4, error = $5 WHERE id = $1 AND tries < $3";
+    let binds = binds![id, json(work)?, tries, due.map(|time| time.0), error];
+    Ok(conn.run(sql, binds).await? > 0)
 }
 
 fn read(line: &Line) -> Result<JobRow, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jackfield_protocol::{
@@ -17,30 +17,67 @@ use super::{
 use crate::limits;
 
 /// Decoded plans of the runs that were looked at last.
+///
+/// What was read from the store may be older than a commit in between. So each change of a plan begins a generation, and
+/// what was read in an earlier one is used, but not kept.
 #[derive(Debug, Default)]
-pub(super) struct Plans(Mutex<VecDeque<(RunId, Arc<RunPlan>)>>);
+pub(super) struct Plans(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    plans: VecDeque<(RunId, Arc<RunPlan>)>,
+    generation: u64,
+}
+
+/// The state of the plans when a look at the store began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Generation(u64);
 
 impl Plans {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn get(&self, run: RunId) -> Option<Arc<RunPlan>> {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = plans.iter().position(|(known, _)| *known == run)?;
-        let found = plans.remove(at)?;
+        let mut kept = self.kept();
+        let at = kept.plans.iter().position(|(known, _)| *known == run)?;
+        let found = kept.plans.remove(at)?;
         let plan = Arc::clone(&found.1);
-        plans.push_back(found);
+        kept.plans.push_back(found);
         Some(plan)
     }
 
-    pub(super) fn put(&self, run: RunId, plan: Arc<RunPlan>) {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.retain(|(known, _)| *known != run);
-        plans.push_back((run, plan));
-        while plans.len() > limits::PLANS_CACHED_MAX {
-            plans.pop_front();
+    /// To be asked before a plan is read from the store.
+    pub(super) fn generation(&self) -> Generation {
+        Generation(self.kept().generation)
+    }
+
+    /// Keeps a plan that was read from the store, unless any has changed since.
+    pub(super) fn put_read(&self, run: RunId, plan: Arc<RunPlan>, read: Generation) {
+        let mut kept = self.kept();
+        if kept.generation == read.0 {
+            kept.put(run, plan);
         }
     }
 
-    pub(super) fn forget(&self, run: RunId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != run);
+    /// A plan has changed: `plan`, or what the store says now.
+    pub(super) fn changed(&self, run: RunId, plan: Option<Arc<RunPlan>>) {
+        let mut kept = self.kept();
+        kept.generation = kept.generation.wrapping_add(1);
+        kept.plans.retain(|(known, _)| *known != run);
+        if let Some(plan) = plan {
+            kept.put(run, plan);
+        }
+    }
+}
+
+impl Kept {
+    fn put(&mut self, run: RunId, plan: Arc<RunPlan>) {
+        self.plans.retain(|(known, _)| *known != run);
+        self.plans.push_back((run, plan));
+        while self.plans.len() > limits::PLANS_CACHED_MAX {
+            self.plans.pop_front();
+        }
     }
 }
 
@@ -133,4 +170,22 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| StoreError::corrupt(format!("packing a plan did not finish: {error}")))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::fixture::plan;
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_kept() {
+        let (plans, run) = (Plans::default(), RunId(1));
+        let read = plans.generation();
+        // A commit adds a test, between the look at the store and its answer.
+        plans.changed(run, None);
+        plans.put_read(run, plan("demo", 1), read);
+        assert!(plans.get(run).is_none(), "the old plan would be shown for good");
+        plans.put_read(run, plan("demo", 2), plans.generation());
+        assert_eq!(plans.get(run).unwrap().tests.len(), 2);
+    }
 }

@@ -10,8 +10,12 @@ use super::{
 };
 
 /// Each step is applied once, in order, in one transaction with its mark.
-const STEPS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// Any number that no other program on the same PostgreSQL takes by chance: the lock that keeps two engines from
 /// migrating at once.
@@ -19,6 +23,20 @@ const MIGRATION_LOCK: i64 = 7_306_350_841;
 
 /// Brings the tables up to this build.
 pub(super) async fn migrate(conn: &mut Conn, now: Time) -> Result<(), StoreError> {
+    take_steps(conn, now, STEPS).await
+}
+
+/// Brings the tables up to an earlier build, for the tests of what comes after it.
+#[cfg(test)]
+pub(super) async fn migrate_to(conn: &mut Conn, now: Time, step: usize) -> Result<(), StoreError> {
+    take_steps(conn, now, &STEPS[..step]).await
+}
+
+/// The steps that there are.
+#[cfg(test)]
+pub(super) const NEWEST: usize = STEPS.len();
+
+async fn take_steps(conn: &mut Conn, now: Time, steps: &[&str]) -> Result<(), StoreError> {
     if conn.is_postgres() {
         conn.rows("SELECT pg_advisory_xact_lock($1)", binds![MIGRATION_LOCK]).await?;
     }
@@ -26,14 +44,14 @@ pub(super) async fn migrate(conn: &mut Conn, now: Time) -> Result<(), StoreError
     conn.run(table, vec![]).await?;
     let newest = conn.row("SELECT MAX(step) FROM migration", vec![]).await?;
     let done = newest.map(|line| line.int_opt(0)).transpose()?.flatten().unwrap_or(0);
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     if done > known {
         return Err(StoreError::Newer { store: done, build: known });
     }
-    for (step, sql) in (1_i64..).zip(STEPS) {
+    for (step, sql) in (1_i64..).zip(steps) {
         if step > done {
             let bytes = if conn.is_postgres() { "BYTEA" } else { "BLOB" };
-            conn.script(sql.replace("BYTES", bytes)).await?;
+            conn.script(sql.replace(" BYTES ", &format!(" {bytes} "))).await?;
             conn.run("INSERT INTO migration (step, applied) VALUES ($1, $2)", binds![step, now.0]).await?;
         }
     }

@@ -4,3 +4,4 @@ mod both;
 pub(crate) mod fixture;
 mod others;
 mod runs;
+mod upgrade;

@@ -104,10 +104,6 @@ impl Lab {
             absolute(&mut settings.data_folder);
             absolute(&mut settings.outbox);
             settings.roots.iter_mut().for_each(absolute);
-            if let Some(tls) = &mut settings.tls {
-                absolute(&mut tls.certificate);
-                absolute(&mut tls.key);
-            }
             settings
         })
     }

@@ -3,7 +3,7 @@ use jackfield_protocol::error::ErrorCode;
 use serde_json::{Value, json};
 
 use super::lab::{Got, Lab};
-use crate::auth::Scope;
+use crate::{auth::Scope, http::health};
 
 async fn put_blob(lab: &Lab, token: &str, hash: &str, bytes: &[u8]) -> Got {
     let request = TestRequest::put()
@@ -133,6 +133,7 @@ async fn projects_are_listed_read_and_checked() {
 #[actix_web::test]
 async fn machines_see_how_the_engine_is() {
     let lab = Lab::new().await;
+    health::look(&lab.app).await;
     let health: Value = lab.send(TestRequest::get().uri("/healthz")).await.expect(200).json();
     assert_eq!((&health["healthy"], &health["parts"]["store"]), (&json!(true), &json!("ok")));
     let metrics = lab.send(TestRequest::get().uri("/metrics")).await.expect(200).text();
@@ -145,6 +146,9 @@ async fn machines_see_how_the_engine_is() {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
     lab.app.store.close().await;
+    let before: Value = lab.send(TestRequest::get().uri("/healthz")).await.expect(200).json();
+    assert_eq!(before["healthy"], json!(true), "whoever asks costs the engine no look");
+    health::look(&lab.app).await;
     let sick: Value = lab.send(TestRequest::get().uri("/healthz")).await.expect(503).json();
     assert_eq!(sick["healthy"], json!(false));
     assert_eq!(sick["parts"]["loop"], json!("ok"));

@@ -36,10 +36,10 @@ pub(super) struct Got {
 impl Lab {
     pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (lab, settings) = crate::open_lab(folder.path()).unwrap();
-        std::fs::create_dir_all(&settings.data_folder).unwrap();
+        let (lab, settings) = crate::open_lab(folder.path(), None).unwrap();
+        std::fs::create_dir_all(&settings.data.folder).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], 8000));
-        let (app, commands) = crate::assemble(lab, &settings, address).await.unwrap();
+        let (app, commands) = crate::assemble(lab, settings, address).await.unwrap();
         let password = auth::first_start(&app.store, clock::now()).await.unwrap().unwrap();
         let (failure, _) = tokio::sync::mpsc::channel(1);
         tokio::spawn(crate::keep_running(app.clone(), Limits::default(), commands, failure));

@@ -116,13 +116,14 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::lab::eps::Connected;
+    use crate::{auth::Pass, lab::eps::Connected};
 
     fn connected(eps: &Eps, ep: &EpName, epoch: u64, can: &str) -> mpsc::Receiver<EngineToEp> {
         let (outgoing, queue) = mpsc::channel(2);
         let (host, software) = (Host::default(), String::new());
         let (ep, epoch, can) = (ep.clone(), Epoch(epoch), vec![can.into()]);
-        eps.connected(Connected { ep, epoch, host, software, can, outgoing });
+        let (instance, pass) = (format!("i{}", epoch.0), Pass { token: 7, owner: "ana".into() });
+        eps.connected(Connected { ep, epoch, host, software, can, instance, pass, outgoing });
         queue
     }
 

@@ -11,9 +11,9 @@ use serde_json::json;
 
 use super::both::both;
 use crate::store::{
-    self, Batch,
+    self, Batch, Conn,
     account::Account,
-    job::Work,
+    job::{JobCounts, Kind, Work},
     lab::{LabDb, LabValue},
     saved::Saved,
     sut::SutRow,
@@ -33,22 +33,35 @@ async fn jobs_stay_until_they_are_done() {
         let jobs: Vec<Work> = [hook, Job::FinishRun { run }].map(Work::from).into();
         store.commit(Batch { now: Time(10), jobs: jobs.clone(), ..Batch::default() }).await.unwrap();
         let mut conn = store.write().await.unwrap();
-        let all = store::job::list(&mut conn).await.unwrap();
+        let all = store::job::of_run(&mut conn, run).await.unwrap();
         assert_eq!(all.iter().map(|job| job.work.clone()).collect::<Vec<_>>(), jobs);
-        assert!(store::job::due(&mut conn, Time(9), 10).await.unwrap().is_empty());
-        assert_eq!(store::job::due(&mut conn, Time(10), 1).await.unwrap().len(), 1);
-        store::job::failed(&mut conn, all[0].id, Some(Time(50)), "no answer").await.unwrap();
-        store::job::failed(&mut conn, all[1].id, None, "hopeless").await.unwrap();
-        assert!(store::job::due(&mut conn, Time(49), 10).await.unwrap().is_empty());
+        let due =
+            async |conn: &mut Conn, now| store::job::due(conn, Kind::Hook, Time(now), 10).await.unwrap();
+        assert!(due(&mut conn, 9).await.is_empty());
+        assert_eq!(due(&mut conn, 10).await, all[..1], "of its kind only");
+        let (hook, finish) = (&all[0], &all[1]);
+        let due_again = Some(Time(50));
+        let failed = store::job::failed(&mut conn, hook.id, &hook.work, 1, due_again, "no answer").await;
+        assert!(failed.unwrap());
+        let again = store::job::failed(&mut conn, hook.id, &hook.work, 1, due_again, "no answer").await;
+        assert!(!again.unwrap(), "the first answer was lost, and it comes twice");
+        store::job::failed(&mut conn, finish.id, &finish.work, 1, None, "hopeless").await.unwrap();
+        assert!(due(&mut conn, 49).await.is_empty());
         assert_eq!(store::job::next_due(&mut conn, Time(10)).await.unwrap(), Some(Time(50)));
+        let left = store::job::counts(&mut conn).await.unwrap();
+        assert_eq!(left, JobCounts { waiting: 1, given_up: 1 });
         let again = &store::job::of_run(&mut conn, run).await.unwrap()[0];
         assert_eq!((again.tries, again.error.as_str()), (1, "no answer"));
-        store::job::done(&mut conn, all[0].id).await.unwrap();
+        assert!(store::job::done(&mut conn, hook.id).await.unwrap());
+        assert!(!store::job::done(&mut conn, hook.id).await.unwrap());
         assert_eq!(store::job::next_due(&mut conn, Time(10)).await.unwrap(), None);
         assert_eq!(store::job::of_run(&mut conn, run).await.unwrap().len(), 1, "given up, but not forgotten");
-        store::job::enqueue(&mut conn, Time(60), &[Work::MailRun { run }]).await.unwrap();
-        let numbers: BTreeSet<u64> =
-            store::job::list(&mut conn).await.unwrap().iter().map(|job| job.id).collect();
+        let mail = Work::MailRun { run, to: vec!["bob@x.example".to_owned()] };
+        store::job::enqueue(&mut conn, Time(60), std::slice::from_ref(&mail)).await.unwrap();
+        let list = store::job::list(&mut conn, None, 10).await.unwrap();
+        assert_eq!(list[0].work, mail);
+        assert_eq!(store::job::list(&mut conn, Some(list[0].id), 10).await.unwrap(), list[1..]);
+        let numbers: BTreeSet<u64> = list.iter().map(|job| job.id).collect();
         assert!(!numbers.contains(&all[0].id), "numbers are not used again");
     }
 }
@@ -209,4 +222,21 @@ async fn the_labs_database_takes_all_or_nothing() {
     drop(db);
     let mut db = LabDb::open(path.to_str().unwrap()).await.unwrap();
     assert_eq!(db.value("SELECT COUNT(*) FROM results", &[]).await.unwrap().as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn lives_follow_each_other_each_with_the_runs_it_gave_out() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        assert_eq!(
+            store::life::begin(&mut conn, "one", Time(1)).await.unwrap(),
+            [("one".to_owned(), None)].into()
+        );
+        store::counter::raise(&mut conn, store::counter::RUN, 4).await.unwrap();
+        store::life::begin(&mut conn, "two", Time(2)).await.unwrap();
+        let lives = store::life::begin(&mut conn, "three", Time(3)).await.unwrap();
+        let run = Some(RunId(4));
+        let expected = [("one".to_owned(), run), ("two".to_owned(), run), ("three".to_owned(), None)];
+        assert_eq!(lives, expected.into());
+    }
 }

@@ -13,7 +13,8 @@ use jackfield_scheduler::{
 
 use super::{both::both, fixture::*};
 use crate::store::{
-    self, Batch, Store, StoreError, attempt::Artifact, ep::EpSeen, run::Filter, submission::Submission,
+    self, Batch, Store, StoreError, attempt::Artifact, audit::Deed, ep::EpSeen, run::Filter,
+    submission::Submission,
 };
 
 const RUN: RunId = RunId(1);
@@ -119,7 +120,7 @@ async fn a_batch_is_written_whole_or_not_at_all() {
         store.commit(begun(RUN, &plan("demo", 1), RunState::Running)).await.unwrap();
         // The event is there already: the attempt beside it must not stay.
         let refused = store.commit(Batch { events: vec![note(RUN, 1)], ..attempts([passed(RUN, 0)]) }).await;
-        assert!(matches!(refused, Err(StoreError::Database(_))));
+        assert!(matches!(refused, Err(StoreError::Conflict(_))));
         let mut conn = store.read().await.unwrap();
         assert!(store::attempt::of_tests(&mut conn, RUN, 0..9).await.unwrap().is_empty());
         // A run without a plan is refused, too.
@@ -314,4 +315,47 @@ async fn a_store_of_a_later_build_is_refused() {
         assert!(matches!(refused, StoreError::Newer { store: 99, .. }), "{refused}");
     }
     assert!(matches!(Store::open("oracle://x", Time(0)).await, Err(StoreError::Url(_))));
+}
+
+#[tokio::test]
+async fn a_run_that_has_ended_may_still_be_told_of() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        let fact = || Fact::Note { text: "the mail was refused".to_owned() };
+        store.commit(begun(RUN, &plan("demo", 1), RunState::Running)).await.unwrap();
+        let mut conn = store.write().await.unwrap();
+        let open = store::event::append(&mut conn, RUN, Time(5), fact()).await.unwrap();
+        assert_eq!(open, None, "the loop numbers the events of a run that goes on");
+        drop(conn);
+        let rows = vec![Row::Run(run_row(RUN, RunState::Completed))];
+        store.commit(Batch { rows, ..Batch::default() }).await.unwrap();
+        let mut conn = store.write().await.unwrap();
+        let told = store::event::append(&mut conn, RUN, Time(5), fact()).await.unwrap().unwrap();
+        assert_eq!((told.seq, told.at), (2, Time(5)));
+        assert_eq!(store::event::after(&mut conn, RUN, 1, 9).await.unwrap(), [told]);
+        assert_eq!(store::run::row(&mut conn, RUN).await.unwrap().unwrap().seq, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_deed_and_its_line_of_the_audit_log_are_one() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        let submission = || Submission { owner: "ana".into(), key: "ci-1".to_owned(), run: RUN };
+        let deed = |detail: &str| Deed::new(&"ana".into(), "run.start", RUN, detail);
+        let batch = |detail| Batch {
+            now: Time(4),
+            audit: vec![deed(detail)],
+            submissions: vec![submission()],
+            ..Batch::default()
+        };
+        store.commit(batch("first")).await.unwrap();
+        let refused = store.commit(batch("second")).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+        let lines = store::audit::list(&mut store.read().await.unwrap(), None, 9).await.unwrap();
+        assert_eq!(lines.len(), 1);
+        let line = &lines[0];
+        let told = (line.who.as_str(), line.action.as_str(), line.target.as_str(), line.detail.as_str());
+        assert_eq!((told, line.at), (("ana", "run.start", "1", "first"), Time(4)));
+    }
 }
