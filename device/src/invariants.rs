@@ -3,6 +3,8 @@
 //! `fuzz/` feeds them to libFuzzer (`cargo xtask fuzz`), and a test replays its corpus with mutations on every build. Where a function
 //! needs more than the bytes of a peer (a pattern, where the bytes were cut on their way), it takes that from the first of them.
 
+mod files;
+
 use crate::{
     channel::Window,
     expect::{
@@ -18,13 +20,14 @@ use crate::{
     session::{clean_text, known_prompt_sight, shown_text},
     telnet::{Codec, Role},
     textfsm::Template,
+    transfer::Way,
 };
 
 /// A function that takes any bytes.
 pub type Target = fn(&[u8]);
 
 /// Every one of them, by the name of its corpus.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("telnet", telnet),
     ("clean", clean),
     ("matcher", matcher),
@@ -33,6 +36,8 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("redact", redact),
     ("textfsm", textfsm),
     ("cast", cast),
+    ("sftp", sftp),
+    ("scp", scp),
 ];
 
 /// Bytes of the longest answer to one question of a telnet peer.
@@ -183,4 +188,14 @@ pub fn cast(bytes: &[u8]) {
     if let Ok(cast) = Cast::parse(&String::from_utf8_lossy(bytes)) {
         assert!(cast.events.is_empty() || cast.seconds().is_finite(), "a time that is none");
     }
+}
+
+/// Files and folders move or are refused, whatever an SFTP server answers, and nothing is written where it was not asked to.
+pub fn sftp(bytes: &[u8]) {
+    files::moved(bytes, Way::Sftp);
+}
+
+/// The same of what runs for `scp` on a device.
+pub fn scp(bytes: &[u8]) {
+    files::moved(bytes, Way::Scp);
 }

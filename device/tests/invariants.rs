@@ -91,7 +91,10 @@ fn replay(name: &str) {
 #[test]
 fn every_target_has_a_test_here_and_a_binary_for_the_fuzzer() {
     let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["telnet", "clean", "matcher", "prompt", "screen", "redact", "textfsm", "cast"]);
+    assert_eq!(
+        names,
+        ["telnet", "clean", "matcher", "prompt", "screen", "redact", "textfsm", "cast", "sftp", "scp"]
+    );
     let manifest =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/Cargo.toml")).unwrap();
     for name in names {
@@ -137,4 +140,14 @@ fn textfsm() {
 #[test]
 fn cast() {
     replay("cast");
+}
+
+#[test]
+fn sftp() {
+    replay("sftp");
+}
+
+#[test]
+fn scp() {
+    replay("scp");
 }
