@@ -29,6 +29,7 @@ mod file_server;
 mod files;
 mod late;
 mod openssh;
+mod outputs;
 mod peers;
 mod profiles;
 mod replacing;
