@@ -8,6 +8,7 @@ mod eps;
 mod lab;
 mod logs;
 mod peers;
+mod pin;
 mod start;
 
 use anyhow::{Result, ensure};

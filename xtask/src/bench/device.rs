@@ -1,5 +1,8 @@
 //! Dialogues with a router that is never the slower side: a bare loop, the engine itself, a Python test through the SDK, and what
-//! people use instead, all against the same device in the same run.
+//! people use instead, all against the same device in the same run, each side on a processor of its own ([`super::pin`]).
+//!
+//! What is compared: the engine with a bare loop over the same bytes, by turns in batches; the engine with each peer, by the same commands and answers.
+//! A figure of one run says little about another machine or hour; its ratio does.
 
 use std::{
     fs,
@@ -15,6 +18,7 @@ use serde_json::Value;
 use super::{
     Measure,
     lab::{Lab, project, wait},
+    pin::Places,
 };
 use crate::command::{cargo, root, run};
 
@@ -54,8 +58,10 @@ const GOALS: [Goal; 19] = [
 
 pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
     run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-device", "--examples"]))?;
+    let expectrl = build_expectrl()?;
+    let places = Places::take()?;
     let mut lab = Lab::start("device")?;
-    let devices = Devices::start(lab.folder())?;
+    let devices = Devices::start(lab.folder(), &places)?;
     let mut figures = figures(
         Command::new(example("dialogues"))
             .args([devices.telnet.to_string(), devices.ssh.to_string(), user()?])
@@ -64,9 +70,18 @@ pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
     )?;
     figures.extend(through_sdk(&mut lab, &devices)?);
     let ours: Vec<Measure> = figures.iter().filter_map(own).collect();
-    let peers = peers(&lab, &devices)?;
+    let peers = peers(&lab, &devices, &expectrl)?;
     let theirs = peers.iter().filter_map(|peer| against(peer, &ours)).collect::<Vec<_>>();
     Ok(ours.into_iter().chain(theirs).collect())
+}
+
+/// The peer that is a crate of Rust's, which is no part of the product: the answer is its program.
+fn build_expectrl() -> Result<PathBuf> {
+    let (manifest, target) = (root().join("xtask/peers/expectrl/Cargo.toml"), root().join("target/peers"));
+    let mut build = cargo();
+    build.args(["build", "--release", "--locked", "--manifest-path"]).arg(manifest).arg("--target-dir");
+    run(build.arg(&target)).context("building the peer expectrl")?;
+    Ok(target.join("release/jackfield-peer-expectrl"))
 }
 
 fn example(name: &str) -> PathBuf {
@@ -135,19 +150,16 @@ fn through_sdk(lab: &mut Lab, devices: &Devices) -> Result<Vec<Value>> {
     fs::read_to_string(file)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
-fn peers(lab: &Lab, devices: &Devices) -> Result<Vec<Value>> {
+fn peers(lab: &Lab, devices: &Devices, expectrl: &Path) -> Result<Vec<Value>> {
     let own = root().join("target/python/bin/python3");
     let python = if own.is_file() { own } else { PathBuf::from("/usr/bin/python3") };
-    let mut peers = Vec::new();
+    let ways =
+        || -> Result<[String; 3]> { Ok([devices.telnet.to_string(), devices.ssh.to_string(), user()?]) };
+    let mut peers = figures(Command::new(expectrl).args(ways()?).arg(&devices.key))?;
     for (program, name, script) in [(python, "peers.py", PEERS), ("expect".into(), "peers.exp", EXPECT)] {
         let file = lab.folder().join(name);
         fs::write(&file, script)?;
-        peers.extend(figures(
-            Command::new(program)
-                .arg(file)
-                .args([devices.telnet.to_string(), devices.ssh.to_string(), user()?])
-                .arg(&devices.key),
-        )?);
+        peers.extend(figures(Command::new(program).arg(file).args(ways()?).arg(&devices.key))?);
     }
     Ok(peers)
 }
@@ -161,14 +173,14 @@ struct Devices {
 }
 
 impl Devices {
-    fn start(folder: &Path) -> Result<Self> {
+    fn start(folder: &Path, places: &Places) -> Result<Self> {
         let (telnet, ssh) = (free_port()?, free_port()?);
         let key = folder.join("key");
         for file in [&key, &folder.join("host_key")] {
             run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(file))?;
         }
         let mut devices = Self { telnet, ssh, key, processes: Vec::new() };
-        devices.processes.push(Command::new(example("fast_device")).arg(telnet.to_string()).spawn()?);
+        devices.processes.push(places.device(example("fast_device")).arg(telnet.to_string()).spawn()?);
         let config = folder.join("sshd_config");
         let folder = folder.display();
         fs::write(
@@ -181,7 +193,7 @@ impl Devices {
             ),
         )?;
         fs::create_dir_all("/run/sshd").context("sshd wants /run/sshd; run this as root")?;
-        devices.processes.push(Command::new("/usr/sbin/sshd").args(["-D", "-f"]).arg(config).spawn()?);
+        devices.processes.push(places.device("/usr/sbin/sshd").args(["-D", "-f"]).arg(config).spawn()?);
         for port in [telnet, ssh] {
             wait(Duration::from_secs(10), "the fast device", || {
                 std::net::TcpStream::connect(("127.0.0.1", port)).ok()
