@@ -66,7 +66,7 @@ impl Typed {
             }
             return keys;
         }
-        self.secret = self.secret || self.said.asks_for_secret();
+        self.secret = self.is_asked_for_secret();
         let ends = ends_line(keys);
         if ends {
             // The next line answers another question, if any.
@@ -81,6 +81,11 @@ impl Typed {
         }
         self.secret = false;
         STARS
+    }
+
+    /// Whether what is typed next is an answer that nobody is to read.
+    pub fn is_asked_for_secret(&self) -> bool {
+        self.secret || self.said.asks_for_secret()
     }
 
     /// These keys are secret, whatever the device asked for.

@@ -128,6 +128,11 @@ impl Fan {
         self.inner().typing.clone()
     }
 
+    /// Whether the device waits for something that nobody is to read.
+    pub(crate) fn is_asked_for_secret(&self) -> bool {
+        self.inner().typed.is_asked_for_secret()
+    }
+
     /// Somebody types from now on and keeps a recording of it, or nobody does.
     pub(crate) fn set_typing(
         &self,
