@@ -18,7 +18,7 @@ pub use self::{
     first::{first_start, make_token},
     guard::{
         Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles,
-        MayOperate, MayRead, MayRun, MayStoreFiles, MayUseDevices, Permission,
+        MayOperate, MayRead, MayRun, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
     role::{Role, Roles, Scope},

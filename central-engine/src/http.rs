@@ -11,6 +11,7 @@ mod ep;
 mod event;
 mod feed;
 pub(crate) mod health;
+mod job;
 mod lease;
 mod live;
 mod log;
@@ -53,6 +54,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(login::routes)
             .configure(run::routes)
             .configure(run_control::routes)
+            .configure(job::routes)
             .configure(report::routes)
             .configure(test::routes)
             .configure(event::routes)

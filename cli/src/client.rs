@@ -50,6 +50,11 @@ impl Client {
         Unreachable { engine: self.engine.clone(), why: why.to_string() }.into()
     }
 
+    /// Whether the engine answers at all.
+    pub(crate) fn answers(&self) -> bool {
+        self.get::<serde_json::Value>("/login").err().is_none_or(|error| !error.is::<Unreachable>())
+    }
+
     /// `GET`, answered with JSON.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         read(self.get_response(path)?)

@@ -1,5 +1,6 @@
 //! One file per noun.
 
+pub(crate) mod after;
 pub(crate) mod artifacts;
 pub(crate) mod completions;
 pub(crate) mod console;
@@ -9,9 +10,11 @@ pub(crate) mod engine;
 pub(crate) mod ep;
 pub(crate) mod eps;
 pub(crate) mod follow;
+pub(crate) mod group;
 pub(crate) mod login;
 pub(crate) mod logs;
 pub(crate) mod project;
+pub(crate) mod reports;
 pub(crate) mod resource;
 pub(crate) mod run;
 pub(crate) mod runs;

@@ -59,13 +59,11 @@ impl Exit {
             matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Timeout | Verdict::Aborted)
         };
         let any_ran = run.counts.iter().any(|(verdict, count)| ran(verdict) && *count > 0);
-        if run.state == RunState::Stopped
-            && harm.iter().any(|test| test.cause == Some(Cause::Time))
-            && !any_ran
-        {
+        let is_of = |cause: Cause| !harm.is_empty() && harm.iter().all(|test| test.cause == Some(cause));
+        if run.state == RunState::Stopped && is_of(Cause::Time) {
             return Self::TimedOut;
         }
-        if !harm.is_empty() && harm.iter().all(|test| test.cause == Some(Cause::Lab)) {
+        if is_of(Cause::Lab) {
             return Self::LabFault;
         }
         match (any_ran, harm.is_empty()) {

@@ -81,6 +81,9 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     User(command::user::User),
+    /// Groups of accounts.
+    #[command(subcommand)]
+    Group(command::group::Group),
     /// Tokens for scripts, pipelines and EPs.
     #[command(subcommand)]
     Token(command::token::Token),
@@ -130,6 +133,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Resource(resource) => resource.run(context),
         Command::Console(console) => console.run(context),
         Command::User(user) => user.run(context),
+        Command::Group(group) => group.run(context),
         Command::Token(token) => token.run(context),
         Command::Login(login) => login.run(context),
         Command::Doctor(doctor) => doctor.run(context),

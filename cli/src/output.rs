@@ -93,3 +93,20 @@ pub(crate) fn span(millis: u64) -> String {
         _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
+
+/// Reads a time as people write it: `90`, `90s`, `500ms`, `10m`, `2h`.
+pub(crate) fn span_of(text: &str) -> Result<std::time::Duration, String> {
+    let refuse =
+        || format!("`{text}` is no time; write seconds, or a number with ms, s, m or h: 90s, 10m, 2h");
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_not_a_number| refuse())?;
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(refuse()),
+    };
+    let millis = number.checked_mul(unit).filter(|millis| *millis > 0).ok_or_else(refuse)?;
+    Ok(std::time::Duration::from_millis(millis))
+}

@@ -46,6 +46,12 @@ pub struct SubmitRun {
     /// Use this SUT instead of those the project names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sut: Option<String>,
+    /// Limit of the whole run in milliseconds, waiting for an EP included; instead of what the project says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_millis: Option<u64>,
+    /// How long the run may wait until it begins, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_millis: Option<u64>,
     /// A key the client chose: the same key again answers with the run it already started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,

@@ -74,6 +74,12 @@ pub struct RunOptions {
     /// Limit of the whole run, in milliseconds from its start; none means no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_millis: Option<u64>,
+    /// The limit counts from the submission: waiting for an EP or a SUT is a part of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timeout_from_submit: bool,
+    /// How long the run may wait until it begins, in milliseconds from its submission; none means for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_millis: Option<u64>,
     /// What becomes of an EP's part when the EP vanishes.
     #[serde(default)]
     pub on_ep_lost: OnEpLost,

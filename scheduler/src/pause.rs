@@ -22,6 +22,19 @@ impl Run {
         Some(over)
     }
 
+    /// When the time of the run is over.
+    pub(crate) fn time_is_over_at(&self) -> Option<Time> {
+        let options = &self.plan.options;
+        let since = if options.timeout_from_submit { Some(self.row.submitted) } else { self.row.started };
+        self.limit_since(since?, options.timeout_millis?)
+    }
+
+    /// When a run that has not begun has waited long enough.
+    pub(crate) fn wait_is_over_at(&self) -> Option<Time> {
+        let limit = self.plan.options.wait_millis.filter(|_| self.row.started.is_none())?;
+        self.limit_since(self.row.submitted, limit)
+    }
+
     fn begin_pause(&mut self, now: Time) {
         let pauses = &mut self.row.pauses;
         if pauses.len() >= PAUSES_MAX

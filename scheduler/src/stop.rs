@@ -69,8 +69,13 @@ impl Scheduler {
     pub(crate) fn run_out_of_time(&mut self, out: &mut Out, id: RunId) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         run.limit = None;
-        let limit = span(run.plan.options.timeout_millis.unwrap_or(0));
-        let reason = format!("the time limit of the run ({limit}) has passed");
+        let options = &run.plan.options;
+        let reason = if run.time_is_over_at().is_some_and(|at| at <= out.now) {
+            format!("the time limit of the run ({}) has passed", span(options.timeout_millis.unwrap_or(0)))
+        } else {
+            let wait = span(options.wait_millis.unwrap_or(0));
+            format!("no EP took the run within {wait}, which is how long it was to wait")
+        };
         self.stop(out, id, StopCause { by: None, reason, at: out.now, at_once: None });
     }
 

@@ -44,6 +44,7 @@ impl Scheduler {
         run.publish(out, Fact::Submitted { by, project, tests });
         self.woken.extend(run.parts.iter().map(|part| part.key));
         let empty = run.parts.is_empty();
+        self.timers.arm_run(&mut run);
         self.runs.insert(id, run);
         if empty {
             self.wind_up(out, id);

@@ -50,10 +50,11 @@ impl Timers {
         *slot = at;
     }
 
-    /// Sets the time limit of a run that has begun; none while it is paused or stopped.
+    /// Sets the time limits of a run: that of the whole, and that of its waiting until it begins; none while it is paused
+    /// or stopped.
     pub(crate) fn arm_run(&mut self, run: &mut Run) {
-        let limit = run.plan.options.timeout_millis.filter(|_| run.stopped().is_none());
-        let at = run.row.started.zip(limit).and_then(|(started, limit)| run.limit_since(started, limit));
+        let limits = [run.time_is_over_at(), run.wait_is_over_at()];
+        let at = limits.into_iter().flatten().min().filter(|_| run.stopped().is_none());
         let id = run.id();
         self.set(&mut run.limit, Due::Run(id), at);
     }

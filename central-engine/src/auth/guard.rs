@@ -3,6 +3,7 @@
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
+    pin::Pin,
 };
 
 use actix_web::{
@@ -13,10 +14,13 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use jackfield_protocol::error::{ErrorCode, Problem};
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    id::RunId,
+};
 
 use super::{Caller, Credential, Role, Scope, caller};
-use crate::{app::App, clock, failure::Failure};
+use crate::{app::App, clock, failure::Failure, store};
 
 /// The name of the session cookie.
 pub const COOKIE: &str = "jackfield";
@@ -76,6 +80,49 @@ pub struct MayUseDevices;
 impl Permission for MayUseDevices {
     const ROLE: Option<Role> = Some(Role::RunTests);
     const ALSO: Option<Role> = Some(Role::ChangeTestbed);
+}
+
+/// May see runs: everybody's with the one role, their own with the other.
+#[derive(Clone, Copy, Debug)]
+pub struct MayWatch;
+
+impl Permission for MayWatch {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const ALSO: Option<Role> = Some(Role::RunTests);
+}
+
+/// Proof that the caller may see the run that the address names: who may start tests sees what came of theirs.
+#[derive(Clone, Copy, Debug)]
+pub struct SeesRun(());
+
+impl FromRequest for SeesRun {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let guard = Guard::<MayWatch>::from_request(request, payload);
+        let app = request.app_data::<web::Data<App>>().cloned();
+        let named = request.match_info();
+        let named = named.get("run").or_else(|| named.get("attempt")?.split('.').next());
+        let run = named.and_then(|run| run.parse().ok()).map(RunId);
+        Box::pin(async move {
+            let caller = guard.await?.caller;
+            if caller.may(Role::ViewReports) {
+                return Ok(Self(()));
+            }
+            let (Some(app), Some(run)) = (app, run) else {
+                return Err(Failure::new(ErrorCode::NotFound, "this address names no run"));
+            };
+            let summary = store::run::summary(&mut app.store.read().await?, run).await?;
+            match summary {
+                Some(summary) if summary.user == caller.user => Ok(Self(())),
+                // What one may not see is not there.
+                Some(_) | None => {
+                    Err(Failure::not_found(format!("run {run} of yours; others' need the role VIEW_REPORTS")))
+                }
+            }
+        })
+    }
 }
 
 /// Proof that the caller may do what `P` says.

@@ -14,13 +14,7 @@ use jackfield_scheduler::effect::{AttemptRow, AttemptState};
 use serde::Serialize;
 
 use super::{Answer, log};
-use crate::{
-    app::App,
-    auth::{Guard, MayRead},
-    blobs::BlobError,
-    failure::Failure,
-    store,
-};
+use crate::{app::App, auth::SeesRun, blobs::BlobError, failure::Failure, store};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/attempts/{attempt}", web::get().to(show));
@@ -77,7 +71,7 @@ pub(super) struct KeptFile {
 /// One attempt, such as `41.17.1`.
 #[utoipa::path(get, path = "/api/v1/attempts/{attempt}", tag = "attempts", params(("attempt" = AttemptId, Path)),
     responses((status = 200, body = AttemptDetail), (status = 404)))]
-pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, attempt: web::Path<AttemptId>) -> Answer {
+pub(super) async fn show(app: web::Data<App>, _: SeesRun, attempt: web::Path<AttemptId>) -> Answer {
     let id = *attempt;
     let mut conn = app.store.read().await?;
     let row = store::attempt::fetch(&mut conn, id).await?;

@@ -8,11 +8,7 @@ use jackfield_protocol::{
 };
 
 use super::{Answer, body::PageQuery, run};
-use crate::{
-    app::App,
-    auth::{Guard, MayRead},
-    store,
-};
+use crate::{app::App, auth::SeesRun, store};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/runs/{run}/events", web::get().to(list));
@@ -23,7 +19,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     responses((status = 200, body = Page<RunEvent>), (status = 404)))]
 pub(super) async fn list(
     app: web::Data<App>,
-    _: Guard<MayRead>,
+    _: SeesRun,
     run: web::Path<RunId>,
     query: web::Query<PageQuery>,
 ) -> Answer {

@@ -15,14 +15,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, run};
-use crate::{
-    app::App,
-    auth::{Guard, MayRead},
-    failure::Failure,
-    limits,
-    live::Watcher,
-    store,
-};
+use crate::{app::App, auth::SeesRun, failure::Failure, limits, live::Watcher, store};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/runs/{run}/live", web::get().to(live));
@@ -43,7 +36,7 @@ pub(super) struct LiveQuery {
 pub(super) async fn live(
     request: HttpRequest,
     app: web::Data<App>,
-    _: Guard<MayRead>,
+    _: SeesRun,
     run: web::Path<RunId>,
     query: web::Query<LiveQuery>,
 ) -> Answer {

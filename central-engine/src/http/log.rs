@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Guard, MayRead},
+    auth::SeesRun,
     failure::Failure,
     limits,
     logs::{LogKey, Logs},
@@ -55,7 +55,7 @@ pub(super) struct LogQuery {
 pub(super) async fn read(
     request: HttpRequest,
     app: web::Data<App>,
-    _: Guard<MayRead>,
+    _: SeesRun,
     path: web::Path<(AttemptId, String)>,
     query: web::Query<LogQuery>,
 ) -> Answer {

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Answer, log};
 use crate::{
     app::App,
-    auth::{Guard, MayRead},
+    auth::SeesRun,
     failure::Failure,
     limits,
     logs::{Found, Hit, Line, LogKey, Logs, Needle, Wanted},
@@ -106,7 +106,7 @@ async fn key(app: &App, path: (AttemptId, String)) -> Result<LogKey, Failure> {
     responses((status = 200, body = LogLines), (status = 404)))]
 pub(super) async fn lines(
     app: web::Data<App>,
-    _: Guard<MayRead>,
+    _: SeesRun,
     path: web::Path<(AttemptId, String)>,
     query: web::Query<LinesQuery>,
 ) -> Answer {
@@ -209,7 +209,7 @@ pub(super) enum SearchWord {
     responses((status = 200, content_type = "application/x-ndjson", body = SearchWord), (status = 400), (status = 404), (status = 429)))]
 pub(super) async fn search(
     app: web::Data<App>,
-    _: Guard<MayRead>,
+    _: SeesRun,
     path: web::Path<(AttemptId, String)>,
     query: web::Query<SearchQuery>,
 ) -> Answer {
@@ -306,11 +306,7 @@ pub(super) struct LogGrowth {
 #[utoipa::path(get, path = "/api/v1/attempts/{attempt}/logs/{stream}/growth", tag = "attempts",
     params(("attempt" = AttemptId, Path), ("stream" = Stream, Path)),
     responses((status = 200, content_type = "text/event-stream", body = LogGrowth), (status = 404)))]
-pub(super) async fn growth(
-    app: web::Data<App>,
-    _: Guard<MayRead>,
-    path: web::Path<(AttemptId, String)>,
-) -> Answer {
+pub(super) async fn growth(app: web::Data<App>, _: SeesRun, path: web::Path<(AttemptId, String)>) -> Answer {
     let key = key(&app, path.into_inner()).await?;
     let growing = Growing {
         grown: app.logs.follow(key),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Answer, run};
 use crate::{
     app::App,
-    auth::{Guard, MayRead, MayRun},
+    auth::{Guard, MayRead, MayRun, SeesRun},
     feed::RunQuestions,
     run::asked::{self, Question},
 };
@@ -44,7 +44,7 @@ pub(super) async fn all(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
 /// The questions of a run that wait for an answer.
 #[utoipa::path(get, path = "/api/v1/runs/{run}/questions", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, body = Vec<Question>), (status = 404)))]
-pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
+pub(super) async fn list(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     let run = *run;
     run::summary(&app, run).await?;
     Ok(HttpResponse::Ok().json(asked::waiting(&app, run).await?))

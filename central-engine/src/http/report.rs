@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::{Answer, run};
 use crate::{
     app::App,
-    auth::{Guard, MayRead},
+    auth::SeesRun,
     failure::Failure,
     limits,
     run::results::{self, LogsOfEngine},
@@ -29,7 +29,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 /// The JUnit file of a run.
 #[utoipa::path(get, path = "/api/v1/runs/{run}/junit.xml", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, content_type = "application/xml", body = String), (status = 404)))]
-pub(super) async fn as_junit(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
+pub(super) async fn as_junit(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     report(&app, *run, "application/xml", |results, logs, out| {
         junit::write(results, logs, junit::Options::default(), out)
     })
@@ -39,14 +39,14 @@ pub(super) async fn as_junit(app: web::Data<App>, _: Guard<MayRead>, run: web::P
 /// The HTML report of a run: one file that needs nothing else.
 #[utoipa::path(get, path = "/api/v1/runs/{run}/report.html", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, content_type = "text/html", body = String), (status = 404)))]
-pub(super) async fn as_html(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
+pub(super) async fn as_html(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     report(&app, *run, "text/html; charset=utf-8", |results, logs, out| html::write(results, logs, out)).await
 }
 
 /// The table of a run as plain text.
 #[utoipa::path(get, path = "/api/v1/runs/{run}/summary.txt", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, content_type = "text/plain", body = String), (status = 404)))]
-pub(super) async fn as_text(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
+pub(super) async fn as_text(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     report(&app, *run, "text/plain; charset=utf-8", |results, _, out| {
         let summary = summary::Summary::of(results);
         out.write_all(summary::table(results, &summary).as_bytes())

@@ -7,6 +7,7 @@ use jackfield_protocol::{
     api::{Page, RunSummary, SubmitRun, Submitted, Waiting},
     error::ErrorCode,
     id::{RunId, UserName},
+    plan::Save,
     time::Time,
     verdict::Outcome,
 };
@@ -19,11 +20,11 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Caller, Guard, MayRead, MayRun},
+    auth::{Caller, Guard, MayRun, MayWatch, Role, SeesRun},
     failure::Failure,
     limits,
     run::submit,
-    store,
+    store::{self, saved::Saved},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -36,8 +37,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .route("/runs/{run}", web::get().to(show))
         .route("/runs/{run}/plan", web::get().to(plan))
-        .route("/runs/{run}/why", web::get().to(why))
-        .route("/runs/{run}/jobs", web::get().to(jobs));
+        .route("/runs/{run}/why", web::get().to(why));
 }
 
 /// Which runs.
@@ -73,6 +73,24 @@ pub(super) struct RunDetail {
     /// How its post script ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     post: Option<Outcome>,
+    /// Whether its results are in the lab's database.
+    database: InDatabase,
+}
+
+/// Whether the results of a run are in the lab's database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum InDatabase {
+    /// They are not wanted there.
+    No,
+    /// The project asks a person first: `POST …/save`.
+    Ask,
+    /// They are to come.
+    Waiting,
+    /// An insert broke off, and nobody knows: a person has to look.
+    Unknown,
+    /// They are.
+    Saved,
 }
 
 /// Why a run ended early.
@@ -87,21 +105,6 @@ struct Stopped {
     /// Who ended it without teardown and post script.
     #[serde(skip_serializing_if = "Option::is_none")]
     at_once: Option<UserName>,
-}
-
-/// Work that a run left: its files, its mail, its inserts.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct JobView {
-    /// Its number.
-    id: u64,
-    /// What is to be done.
-    work: String,
-    /// How often it was tried and failed.
-    tries: u32,
-    /// When it is tried next; none when it was given up.
-    due: Option<Time>,
-    /// Why it failed last.
-    error: String,
 }
 
 pub(super) fn no_run(run: RunId) -> Failure {
@@ -140,11 +143,12 @@ pub(super) async fn controlled(app: &App, caller: &Caller, run: RunId) -> Result
     Err(Failure::new(ErrorCode::Forbidden, title))
 }
 
-/// Runs, newest first.
+/// Runs, newest first; those of others for who may view reports.
 #[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(RunQuery),
     responses((status = 200, body = Page<RunSummary>)))]
-pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>, query: web::Query<RunQuery>) -> Answer {
+pub(super) async fn list(app: web::Data<App>, guard: Guard<MayWatch>, query: web::Query<RunQuery>) -> Answer {
     let RunQuery { after, limit, user, project, open } = query.into_inner();
+    let user = if guard.caller.may(Role::ViewReports) { user } else { Some(guard.caller.user.to_string()) };
     let page = PageQuery { after, limit };
     let filter = store::run::Filter { owner: user.map(Into::into), project, open };
     let mut conn = app.store.read().await?;
@@ -188,20 +192,35 @@ pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: web::
 /// One run.
 #[utoipa::path(get, path = "/api/v1/runs/{run}", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, body = RunDetail), (status = 404)))]
-pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
+pub(super) async fn show(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     let summary = summary(&app, *run).await?;
     let row = store::run::row(&mut app.store.read().await?, *run).await?.ok_or_else(|| no_run(*run))?;
     let stopped = row.stopped.map(|stop| {
         let StopCause { by, reason, at, at_once } = stop;
         Stopped { by, reason, at, at_once }
     });
-    Ok(HttpResponse::Ok().json(RunDetail { summary, seq: row.seq, stopped, pre: row.pre, post: row.post }))
+    let database = in_database(&app, *run).await?;
+    let (seq, pre, post) = (row.seq, row.pre, row.post);
+    Ok(HttpResponse::Ok().json(RunDetail { summary, seq, stopped, pre, post, database }))
+}
+
+async fn in_database(app: &App, run: RunId) -> Result<InDatabase, Failure> {
+    let plan = app.store.plan(run).await?.ok_or_else(|| no_run(run))?;
+    let state = store::saved::state(&mut app.store.read().await?, run).await?;
+    Ok(match (state, plan.options.save) {
+        (Some(Saved::Done), _) => InDatabase::Saved,
+        (Some(Saved::Begun), _) => InDatabase::Unknown,
+        (None, _) if plan.options.temporary => InDatabase::No,
+        (None, Save::Save) => InDatabase::Waiting,
+        (None, Save::Ask) => InDatabase::Ask,
+        (None, Save::NoSave) => InDatabase::No,
+    })
 }
 
 /// Everything the run was started with: its suites, tests, options, and the content of its files by hash.
 #[utoipa::path(get, path = "/api/v1/runs/{run}/plan", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, body = serde_json::Value), (status = 404)))]
-pub(super) async fn plan(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
+pub(super) async fn plan(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     let plan = app.store.plan(*run).await?.ok_or_else(|| no_run(*run))?;
     Ok(HttpResponse::Ok().json(&*plan))
 }
@@ -209,26 +228,9 @@ pub(super) async fn plan(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<
 /// What each waiting part and test of a run waits for.
 #[utoipa::path(get, path = "/api/v1/runs/{run}/why", tag = "runs", params(("run" = RunId, Path)),
     responses((status = 200, body = Vec<Waiting>), (status = 404)))]
-pub(super) async fn why(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
+pub(super) async fn why(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     let run = *run;
     summary(&app, run).await?;
     let why = app.engine.ask(move |scheduler| scheduler.why(run)).await?;
     Ok(HttpResponse::Ok().json(why))
-}
-
-/// What is still to be done for a run: its files, mail, inserts; with the reason where it failed.
-#[utoipa::path(get, path = "/api/v1/runs/{run}/jobs", tag = "runs", params(("run" = RunId, Path)),
-    responses((status = 200, body = Vec<JobView>), (status = 404)))]
-pub(super) async fn jobs(app: web::Data<App>, _: Guard<MayRead>, run: web::Path<RunId>) -> Answer {
-    let mut conn = app.store.read().await?;
-    store::run::row(&mut conn, *run).await?.ok_or_else(|| no_run(*run))?;
-    let jobs = store::job::of_run(&mut conn, *run).await?;
-    let view = |job: store::job::JobRow| JobView {
-        id: job.id,
-        work: job.work.kind().as_str().to_owned(),
-        tries: job.tries,
-        due: job.due,
-        error: job.error,
-    };
-    Ok(HttpResponse::Ok().json(jobs.into_iter().map(view).collect::<Vec<_>>()))
 }

@@ -21,7 +21,12 @@ use crate::{
     failure::Failure,
     limits,
     run::{queue, retry},
-    store::{self, audit::Deed, job::Work},
+    store::{
+        self, Conn,
+        audit::Deed,
+        job::{JobRow, Kind, Work},
+        saved::Saved,
+    },
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -224,11 +229,26 @@ fn kept(scheduler: &Scheduler, run: RunId, test: TestIndex) -> Option<(ErrorCode
     }
 }
 
-/// Inserts the results of a run that ended into the lab's database, if that was not done: for projects that ask.
+/// How results are to be saved.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub(super) struct SaveRun {
+    /// A person has looked: the database has nothing of a save that broke off.
+    again: bool,
+}
+
+/// Inserts the results of a run that ended into the lab's database, if that was not done: for projects that ask, and where
+/// it failed.
 #[utoipa::path(post, path = "/api/v1/runs/{run}/save", tag = "runs", params(("run" = RunId, Path)),
-    responses((status = 202), (status = 404), (status = 409)))]
-pub(super) async fn save(app: web::Data<App>, guard: Guard<MayRun>, run: web::Path<RunId>) -> Answer {
+    request_body = SaveRun, responses((status = 202), (status = 404), (status = 409)))]
+pub(super) async fn save(
+    app: web::Data<App>,
+    guard: Guard<MayRun>,
+    run: web::Path<RunId>,
+    body: Option<web::Json<SaveRun>>,
+) -> Answer {
     let run = *run;
+    let SaveRun { again } = body.map(web::Json::into_inner).unwrap_or_default();
     let summary = run::controlled(&app, &guard.caller, run).await?;
     if !summary.state.is_final() {
         return Err(Failure::new(
@@ -243,18 +263,33 @@ pub(super) async fn save(app: web::Data<App>, guard: Guard<MayRun>, run: web::Pa
         ));
     }
     let mut conn = app.store.write().await?;
-    if store::saved::is_saved(&mut conn, run).await? {
-        return Err(Failure::new(
-            ErrorCode::WrongState,
-            format!("the results of run {run} are in the database already"),
-        ));
-    }
-    let waiting = store::job::of_run(&mut conn, run).await?;
-    if !waiting.iter().any(|job| matches!(job.work, Work::SaveRun { .. }) && job.due.is_some()) {
+    check_unsaved(&mut conn, run, again).await?;
+    let before = store::job::of_run(&mut conn, run).await?;
+    let (waiting, given_up): (Vec<JobRow>, Vec<JobRow>) =
+        before.into_iter().filter(|job| job.work.kind() == Kind::Save).partition(|job| job.due.is_some());
+    if waiting.is_empty() {
+        // The new one takes its place, so that nobody is told of it for good.
+        for job in given_up {
+            store::job::done(&mut conn, job.id).await?;
+        }
         store::job::enqueue(&mut conn, clock::now(), &[Work::SaveRun { run }]).await?;
     }
     audit(&mut conn, &guard.caller, "run.save", run, "").await?;
     conn.commit().await?;
     app.store.wake_jobs();
     Ok(HttpResponse::Accepted().finish())
+}
+
+/// Refuses to save what is saved, and what may be: a person has to look first.
+async fn check_unsaved(conn: &mut Conn, run: RunId, again: bool) -> Result<(), Failure> {
+    let title = match store::saved::state(conn, run).await? {
+        None => return Ok(()),
+        Some(Saved::Begun) if again => return Ok(store::saved::undone(conn, run).await?),
+        Some(Saved::Begun) => format!(
+            "an insert of the results of run {run} broke off, and it is not known whether the database has them; look \
+             there, and if it has not: `jackfield runs save {run} --again`"
+        ),
+        Some(Saved::Done) => format!("the results of run {run} are in the database already"),
+    };
+    Err(Failure::new(ErrorCode::WrongState, title))
 }

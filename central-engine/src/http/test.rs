@@ -10,12 +10,7 @@ use jackfield_protocol::{
 use serde::Deserialize;
 
 use super::{Answer, body::PageQuery, run};
-use crate::{
-    app::App,
-    auth::{Guard, MayRead},
-    failure::Failure,
-    store,
-};
+use crate::{app::App, auth::SeesRun, failure::Failure, store};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -54,7 +49,7 @@ fn state(word: &str) -> Result<TestState, Failure> {
     responses((status = 200, body = Page<TestRow>), (status = 404)))]
 pub(super) async fn list(
     app: web::Data<App>,
-    _: Guard<MayRead>,
+    _: SeesRun,
     run: web::Path<RunId>,
     query: web::Query<TestQuery>,
 ) -> Answer {
@@ -75,11 +70,7 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/api/v1/runs/{run}/tests/{test}", tag = "runs",
     params(("run" = RunId, Path), ("test" = TestIndex, Path)),
     responses((status = 200, body = TestRow), (status = 404)))]
-pub(super) async fn show(
-    app: web::Data<App>,
-    _: Guard<MayRead>,
-    path: web::Path<(RunId, TestIndex)>,
-) -> Answer {
+pub(super) async fn show(app: web::Data<App>, _: SeesRun, path: web::Path<(RunId, TestIndex)>) -> Answer {
     let (run, test) = path.into_inner();
     let plan = app.store.plan(run).await?.ok_or_else(|| run::no_run(run))?;
     let range = test.0..test.0.saturating_add(1);

@@ -87,6 +87,8 @@ fn prepare(
         ep: request.ep.clone(),
         sut: request.sut.clone(),
         temporary: request.temporary,
+        timeout_millis: request.timeout_millis,
+        wait_millis: request.wait_millis,
     };
     let lookup = LabNow { lab, suts };
     let plan = project.and_then(|project| {

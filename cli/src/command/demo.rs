@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use crate::{
     Context,
     client::Client,
-    command::{follow, run, simulate::read_model},
+    command::{follow, reports::Reports, run, simulate::read_model},
     exit::Exit,
     output::{self, Output},
     signal,
@@ -180,12 +180,12 @@ fn run_project(context: &Context, folder: &Path) -> Result<(Exit, RunId)> {
     let request = SubmitRun { project: Some("demo".to_owned()), ..SubmitRun::default() };
     let submitted: Submitted = context.client.post("/runs", &request)?;
     submitted.warnings.iter().for_each(|warning| output::talk(&warning.to_string()));
-    let watched = follow::watch(&context.client, submitted.run, &interrupts)?;
+    let watched = follow::watch(&context.client, submitted.run, &interrupts, None)?;
     if matches!(watched, follow::Watched::Interrupted) {
         return Ok((Exit::Interrupted, submitted.run));
     }
-    let (junit, html) = (folder.join("junit.xml"), folder.join("report.html"));
-    let exit = run::conclude(context, submitted.run, Some(&junit), Some(&html))?;
+    let reports = Reports::new(Some(folder.join("junit.xml")), Some(folder.join("report.html")));
+    let exit = run::conclude(context, submitted.run, &reports)?;
     Ok((exit, submitted.run))
 }
 

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::Command};
 
 use anyhow::Result;
+use jackfield_protocol::api::Page;
 use serde::Serialize;
 
 use crate::{Context, client::Unreachable, exit::Exit, output::table};
@@ -51,6 +52,7 @@ impl Doctor {
                 .iter()
                 .map(|(name, version, what_for, package)| program(name, version, what_for, package)),
         );
+        findings.extend(notices(context));
         context.output.print(&findings, |findings| show(findings))?;
         let needed = findings.iter().take(3).all(|finding| finding.good);
         Ok(if needed { Exit::Done } else { Exit::LabFault })
@@ -69,6 +71,22 @@ fn engine(context: &Context) -> Finding {
         },
         _ => Finding { what, good: true, found: format!("answers at {address}"), remedy: String::new() },
     }
+}
+
+/// What the engine itself wants somebody to look after; nothing where it does not say, or not to us.
+fn notices(context: &Context) -> Vec<Finding> {
+    #[derive(serde::Deserialize)]
+    struct Notice {
+        text: String,
+    }
+    let Ok(page) = context.client.get::<Page<Notice>>("/notices") else { return Vec::new() };
+    let finding = |notice: Notice| Finding {
+        what: "work of the engine".to_owned(),
+        good: false,
+        found: notice.text,
+        remedy: "mend what it names; `jackfield runs jobs` lists all of it".to_owned(),
+    };
+    page.items.into_iter().map(finding).collect()
 }
 
 fn room(folder: &std::path::Path) -> Finding {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, IsTerminal},
     sync::mpsc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -32,15 +32,23 @@ pub(crate) enum Watched {
     Ended,
     /// A person pressed Ctrl-C.
     Interrupted,
+    /// It took longer than somebody wanted to wait.
+    TimeOver,
 }
 
 /// Shows every event of a run until it ends. Survives a restart of the engine: it asks for what came after the last event.
-pub(crate) fn watch(client: &Client, run: RunId, interrupts: &mpsc::Receiver<()>) -> Result<Watched> {
+pub(crate) fn watch(
+    client: &Client,
+    run: RunId,
+    interrupts: &mpsc::Receiver<()>,
+    limit: Option<Duration>,
+) -> Result<Watched> {
+    let until = limit.and_then(|limit| steady().checked_add(limit));
     let mut screen = Screen::open(client, run)?;
     let mut seq = 0;
     let mut losses = 0;
     loop {
-        match follow(client, run, &mut seq, interrupts, &mut screen) {
+        match follow(client, run, &mut seq, (interrupts, until), &mut screen) {
             Ok(Some(watched)) => return Ok(watched),
             Ok(None) => losses = 0,
             Err(error) if error.is::<Unreachable>() && losses < RECONNECTS_MAX => {
@@ -54,7 +62,19 @@ pub(crate) fn watch(client: &Client, run: RunId, interrupts: &mpsc::Receiver<()>
         if interrupts.recv_timeout(RECONNECT_WAIT).is_ok() {
             return Ok(Watched::Interrupted);
         }
+        if is_over(until) {
+            return Ok(Watched::TimeOver);
+        }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the limit of a wait, by the steady clock")]
+fn steady() -> Instant {
+    Instant::now()
+}
+
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| steady() >= until)
 }
 
 /// One connection's worth of events; none where the stream broke off.
@@ -62,7 +82,7 @@ fn follow(
     client: &Client,
     run: RunId,
     seq: &mut u64,
-    interrupts: &mpsc::Receiver<()>,
+    (interrupts, until): (&mpsc::Receiver<()>, Option<Instant>),
     screen: &mut Screen,
 ) -> Result<Option<Watched>> {
     let mut stream = client.stream(&format!("/runs/{run}/live?after={seq}"))?;
@@ -80,6 +100,9 @@ fn follow(
     loop {
         if interrupts.try_recv().is_ok() {
             return Ok(Some(Watched::Interrupted));
+        }
+        if is_over(until) {
+            return Ok(Some(Watched::TimeOver));
         }
         let line = match lines.recv_timeout(Duration::from_millis(100)) {
             Ok(line) => line,

@@ -14,10 +14,14 @@ use serde_json::json;
 
 use crate::{
     Context,
-    client::Client,
-    command::follow::{self, Watched, label},
+    client::{Client, Unreachable},
+    command::{
+        after,
+        follow::{self, Watched, label},
+        reports::Reports,
+    },
     exit::Exit,
-    output::{self, say, span, state_cell, table, tests_of},
+    output::{self, say, span, span_of, state_cell, table, tests_of},
     signal,
 };
 
@@ -38,7 +42,16 @@ pub(crate) struct Submission {
     /// Use this SUT instead of those that the project names.
     #[arg(long, value_name = "SUT")]
     sut: Option<String>,
+    /// Stop the run after this time, waiting for an EP included: 90s, 10m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = span_of)]
+    timeout: Option<Duration>,
+    /// Stop the run if it has not begun within this time.
+    #[arg(long, value_name = "TIME", value_parser = span_of)]
+    wait_for_ep: Option<Duration>,
 }
+
+/// Times the submission is sent again when its answer was lost.
+const SUBMITS_MAX: u32 = 5;
 
 impl Submission {
     /// A file that can be read is sent as it is; anything else is a name for the engine.
@@ -57,15 +70,37 @@ impl Submission {
             only: self.only.clone(),
             ep: self.ep.as_deref().map(Into::into),
             sut: self.sut.clone(),
-            idempotency_key: None,
+            timeout_millis: self.timeout.map(millis).transpose()?,
+            wait_millis: self.wait_for_ep.map(millis).transpose()?,
+            idempotency_key: Some(fresh_key()?),
         })
     }
 
+    /// Starts it once, also where the first answer is lost: the key of the request tells the engine that it comes again.
     fn submit(&self, client: &Client) -> Result<RunId> {
-        let submitted: Submitted = client.post("/runs", &self.request()?)?;
+        let request = self.request()?;
+        let mut tries = 1;
+        let submitted: Submitted = loop {
+            match client.post("/runs", &request) {
+                Err(error) if error.is::<Unreachable>() && tries < SUBMITS_MAX && client.answers() => {
+                    tries += 1
+                }
+                answer => break answer?,
+            }
+        };
         submitted.warnings.iter().for_each(|warning| output::talk(&warning.to_string()));
         Ok(submitted.run)
     }
+}
+
+fn millis(span: Duration) -> Result<u64> {
+    Ok(u64::try_from(span.as_millis())?)
+}
+
+/// A key that no other submission has.
+fn fresh_key() -> Result<String> {
+    let key = std::fs::read_to_string("/proc/sys/kernel/random/uuid").context("drawing a key for the run")?;
+    Ok(key.trim().to_owned())
 }
 
 /// Queue a project and print the number of its run.
@@ -100,13 +135,15 @@ impl Run {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         let client = &context.client;
         let interrupts = signal::interrupts()?;
+        let reports = Reports::new(self.junit.clone(), self.html.clone());
+        reports.look()?;
         let run = self.submission.submit(client)?;
         output::talk(&format!("run {run}: {}/runs/{run}", client.engine()));
-        let watched = follow::watch(client, run, &interrupts)?;
+        let watched = follow::watch(client, run, &interrupts, None)?;
         if matches!(watched, Watched::Interrupted) {
             stop(client, run, &interrupts)?;
         }
-        let exit = conclude(context, run, self.junit.as_deref(), self.html.as_deref())?;
+        let exit = conclude(context, run, &reports)?;
         Ok(if matches!(watched, Watched::Interrupted) { Exit::Interrupted } else { exit })
     }
 }
@@ -149,28 +186,18 @@ fn ask_to_stop(client: &Client, run: RunId, now: bool) -> Result<()> {
 }
 
 /// Prints the result of a run that has ended, writes the files that were asked for, and gives its exit code.
-pub(crate) fn conclude(
-    context: &Context,
-    run: RunId,
-    junit: Option<&std::path::Path>,
-    html: Option<&std::path::Path>,
-) -> Result<Exit> {
+pub(crate) fn conclude(context: &Context, run: RunId, reports: &Reports) -> Result<Exit> {
     let client = &context.client;
     let summary = follow::summary_of(client, run)?;
     let tests = follow::tests_of(client, run, "")?;
-    for (file, path) in [(junit, "junit.xml"), (html, "report.html")] {
-        if let Some(file) = file {
-            let mut body = client.get_response(&format!("/runs/{run}/{path}"))?.into_body().into_reader();
-            let mut out =
-                std::fs::File::create(file).with_context(|| format!("creating {}", file.display()))?;
-            std::io::copy(&mut body, &mut out).with_context(|| format!("writing {}", file.display()))?;
-        }
-    }
+    let written = reports.write(client, run);
     if context.output.json() {
         context.output.print(&json!({"run": summary, "tests": tests}), |_| String::new())?;
     } else {
         say(&show(&summary, &tests))?;
     }
+    after::tell(client, run)?;
+    written?;
     let not_passed: Vec<TestRow> =
         tests.into_iter().filter(|test| test.state != TestState::Ended(Verdict::Pass)).collect();
     Ok(Exit::of_run(&summary, &not_passed))

@@ -1,5 +1,7 @@
 //! `jackfield runs …`: what ran, what runs, and why something waits.
 
+use std::{path::PathBuf, time::Duration};
+
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use jackfield_protocol::{
@@ -10,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::{
     Context,
-    command::{artifacts, follow, logs, run},
+    command::{after, artifacts, follow, logs, reports::Reports, run},
     exit::Exit,
-    output::{self, say, table},
+    output::{self, say, span_of, table},
     signal,
 };
 
@@ -56,6 +58,33 @@ pub(crate) enum Runs {
     Wait {
         /// Its number.
         run: RunId,
+        /// Wait no longer than this: 90s, 10m, 2h. The run goes on, and the exit code is 6.
+        #[arg(long, value_name = "TIME", value_parser = span_of)]
+        timeout: Option<Duration>,
+    },
+    /// Write its reports into files.
+    Report {
+        /// Its number.
+        run: RunId,
+        /// The results as JUnit XML.
+        #[arg(long, value_name = "FILE", required_unless_present = "html")]
+        junit: Option<PathBuf>,
+        /// The report for a browser.
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+    /// What the engine has still to do for runs that ended: reports, mail, inserts; and why it failed.
+    Jobs {
+        /// Only for this run.
+        run: Option<RunId>,
+    },
+    /// Insert its results into the lab's database, as `db.xml` says.
+    Save {
+        /// Its number.
+        run: RunId,
+        /// You have looked: the database has nothing of a save that broke off.
+        #[arg(long)]
+        again: bool,
     },
     /// Start nothing more until it is resumed; what runs ends by itself.
     Pause {
@@ -128,7 +157,13 @@ impl Runs {
             Self::Artifacts { test, name, to } => {
                 artifacts::run(context, test, name.as_deref(), to.as_deref())
             }
-            Self::Wait { run } => wait(context, *run),
+            Self::Wait { run, timeout } => wait(context, *run, *timeout),
+            Self::Report { run, junit, html } => {
+                Reports::new(junit.clone(), html.clone()).write(&context.client, *run)?;
+                Ok(Exit::Done)
+            }
+            Self::Jobs { run } => jobs(context, *run),
+            Self::Save { run, again } => act(context, *run, "save", &json!({"again": again})),
             Self::Pause { run } => act(context, *run, "pause", &json!({})),
             Self::Resume { run } => act(context, *run, "resume", &json!({})),
             Self::Stop { run, now, reason } => {
@@ -174,7 +209,17 @@ fn show(context: &Context, run: RunId) -> Result<Exit> {
         context.output.print(&json!({"run": summary, "tests": tests}), |_| String::new())?;
     } else {
         say(&run::show(&summary, &tests))?;
+        after::lines(&context.client, run)?.iter().try_for_each(|line| say(line))?;
     }
+    Ok(Exit::Done)
+}
+
+fn jobs(context: &Context, run: Option<RunId>) -> Result<Exit> {
+    let jobs = match run {
+        Some(run) => after::jobs_of(&context.client, run)?,
+        None => context.client.get::<Page<after::Job>>("/jobs?limit=1000")?.items,
+    };
+    context.output.print(&jobs, |jobs| after::show(jobs))?;
     Ok(Exit::Done)
 }
 
@@ -198,10 +243,14 @@ fn latest_attempt(context: &Context, test: &str) -> Result<AttemptId> {
     row.attempt.ok_or_else(|| anyhow::anyhow!("test {test} has not been sent to any EP: it has no log"))
 }
 
-fn wait(context: &Context, run: RunId) -> Result<Exit> {
+fn wait(context: &Context, run: RunId, timeout: Option<Duration>) -> Result<Exit> {
     let interrupts = signal::interrupts()?;
-    match follow::watch(&context.client, run, &interrupts)? {
-        follow::Watched::Ended => run::conclude(context, run, None, None),
+    match follow::watch(&context.client, run, &interrupts, timeout)? {
+        follow::Watched::Ended => run::conclude(context, run, &Reports::none()),
+        follow::Watched::TimeOver => {
+            output::talk(&format!("the time to wait is over; run {run} goes on"));
+            Ok(Exit::TimedOut)
+        }
         follow::Watched::Interrupted => {
             output::talk(&format!("run {run} goes on without being watched"));
             Ok(Exit::Interrupted)
@@ -232,12 +281,11 @@ fn retry(context: &Context, run: RunId) -> Result<Exit> {
 
 fn why(context: &Context, run: RunId) -> Result<Exit> {
     let waiting: Vec<Waiting> = context.client.get(&format!("/runs/{run}/why"))?;
+    let after = after::lines(&context.client, run)?;
     context.output.print(&waiting, |waiting| {
-        if waiting.is_empty() {
-            return format!("nothing of run {run} waits");
-        }
-        let lines = waiting.iter().map(|entry| format!("{} waits for {}", entry.what, entry.waits_for));
-        lines.collect::<Vec<_>>().join("\n")
+        let waiting = waiting.iter().map(|entry| format!("{} waits for {}", entry.what, entry.waits_for));
+        let lines: Vec<String> = waiting.chain(after).collect();
+        if lines.is_empty() { format!("nothing of run {run} waits") } else { lines.join("\n") }
     })?;
     Ok(Exit::Done)
 }

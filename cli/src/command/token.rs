@@ -14,7 +14,7 @@ use crate::{
 /// Tokens for scripts, pipelines and EPs.
 #[derive(Subcommand)]
 pub(crate) enum Token {
-    /// Every token of yours, without its secret.
+    /// Every token of yours, without its secret; everybody's for who may change users.
     List,
     /// Make a token; its secret is printed once and kept nowhere.
     Create {
@@ -60,14 +60,14 @@ impl Token {
 }
 
 fn list(tokens: &Value) -> String {
-    let mut rows = table(&["ID", "NAME", "SCOPE", "EXPIRES", "LAST USED"]);
+    let mut rows = table(&["ID", "OWNER", "NAME", "SCOPE", "EXPIRES", "LAST USED"]);
     for token in tokens.get("items").and_then(Value::as_array).into_iter().flatten() {
         let cell = |key: &str| match token.get(key) {
             None | Some(Value::Null) => "never".to_owned(),
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
-        rows.add_row(["id", "name", "scope", "expires", "last_used"].map(cell).to_vec());
+        rows.add_row(["id", "owner", "name", "scope", "expires", "last_used"].map(cell).to_vec());
     }
     rows.trim_fmt()
 }

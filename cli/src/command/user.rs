@@ -25,6 +25,26 @@ pub(crate) enum User {
         /// What the user may do, such as `RUN_TESTS`; `*` for everything. May be given several times.
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
+        /// A group the user is in, such as `tester`; see `jackfield group list`. May be given several times.
+        #[arg(long = "group", value_name = "GROUP")]
+        groups: Vec<String>,
+    },
+    /// Change what an account may do; what is not named stays as it is.
+    Set {
+        /// The name.
+        name: String,
+        /// A role of its own, instead of all it has; may be given several times. `--role none` takes all.
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+        /// A group, instead of all it is in; may be given several times. `--group none` takes it out of all.
+        #[arg(long = "group", value_name = "GROUP")]
+        groups: Vec<String>,
+        /// It may not log in any more; its sessions end, and EPs with its tokens are let go.
+        #[arg(long, conflicts_with = "open")]
+        close: bool,
+        /// It may log in again.
+        #[arg(long)]
+        open: bool,
     },
     /// Set a new password, read from standard input; every session of the user ends.
     Password {
@@ -46,10 +66,17 @@ impl User {
                 let users: Value = client.get("/users")?;
                 context.output.print(&users, list)?;
             }
-            Self::Create { name, roles } => {
-                let body = json!({"name": name, "password": read_password()?, "roles": roles});
+            Self::Create { name, roles, groups } => {
+                let body =
+                    json!({"name": name, "password": read_password()?, "roles": roles, "groups": groups});
                 let _user: Value = client.post("/users", &body)?;
                 say(&format!("{name} may log in"))?;
+            }
+            Self::Set { name, roles, groups, close, open } => {
+                let disabled = (*close || *open).then_some(*close);
+                let body = json!({"roles": chosen(roles), "groups": chosen(groups), "disabled": disabled});
+                let user: Value = client.put(&format!("/users/{}", encoded(name)), &body)?;
+                context.output.print(&user, |user| list(&json!({"items": [user]})))?;
             }
             Self::Password { name } => {
                 let path = format!("/users/{}/password", encoded(name));
@@ -63,6 +90,11 @@ impl User {
         }
         Ok(Exit::Done)
     }
+}
+
+/// What is set instead of what there is; `none` sets nothing at all, and nothing named changes nothing.
+pub(crate) fn chosen(words: &[String]) -> Option<Vec<&String>> {
+    (!words.is_empty()).then(|| words.iter().filter(|word| *word != "none").collect())
 }
 
 fn list(users: &Value) -> String {

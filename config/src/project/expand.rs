@@ -96,6 +96,10 @@ pub struct ExpandOptions {
     pub sut: Option<String>,
     /// Leave no trace in statistics, database or mail.
     pub temporary: bool,
+    /// Limit of the whole run, waiting included, instead of what the project says.
+    pub timeout_millis: Option<u64>,
+    /// How long the run may wait until it begins.
+    pub wait_millis: Option<u64>,
 }
 
 /// Makes the plan of a run; none where a problem is an error. All problems come at once.
@@ -179,7 +183,9 @@ fn run_options(project: &Project, lab: &dyn Lookup, options: &ExpandOptions) -> 
         libraries: head.libraries.iter().map(|library| Arc::clone(&library.value)).collect(),
         save: head.save,
         delay_millis: head.delay_millis,
-        timeout_millis: head.timeout_millis,
+        timeout_millis: options.timeout_millis.or(head.timeout_millis),
+        timeout_from_submit: options.timeout_millis.is_some(),
+        wait_millis: options.wait_millis,
         on_ep_lost: head.on_ep_lost,
         user_defined: head.user_defined.clone(),
         temporary: options.temporary,

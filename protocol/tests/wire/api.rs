@@ -69,6 +69,8 @@ fn submit_run() -> Pair<SubmitRun> {
         only: vec!["test_login.py".to_owned()],
         ep: Some(ep()),
         sut: Some("router.user".to_owned()),
+        timeout_millis: Some(3_600_000),
+        wait_millis: Some(60_000),
         idempotency_key: Some("pipeline-77".to_owned()),
     };
     Pair { full, bare: SubmitRun::default() }

@@ -67,6 +67,8 @@ fn options() -> RunOptions {
         save: Save::Ask,
         delay_millis: 500,
         timeout_millis: Some(3_600_000),
+        timeout_from_submit: true,
+        wait_millis: Some(60_000),
         on_ep_lost: OnEpLost::Reassign,
         user_defined: texts([("release", "17.4R2")]),
         temporary: true,

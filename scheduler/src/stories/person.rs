@@ -121,3 +121,37 @@ fn time_limits_stand_still_while_the_run_is_paused() {
         ["b started", "b TIMEOUT the time limit of suite one (60 s) has passed", "completed"]
     );
 }
+
+#[test]
+fn a_run_that_nobody_takes_waits_no_longer_than_it_was_told_to() {
+    let mut plan = plan([suite("one", "ep9").tests([test("a")])]);
+    plan.options.wait_millis = Some(30_000);
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan);
+    lab.wait(29_999);
+    assert_eq!(lab.why(), ["one: ep9, which has never connected"], "it waits");
+    lab.wait(1);
+    let told = lab.told();
+    let reason = "no EP took the run within 30 s, which is how long it was to wait";
+    assert!(told.iter().any(|line| line.contains(reason)), "{told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("stopped"));
+}
+
+#[test]
+fn a_limit_that_counts_from_the_submission_counts_the_waiting() {
+    for counts_waiting in [true, false] {
+        let mut plan = plan([suite("one", "ep2").tests([test("a")])]);
+        plan.options.timeout_millis = Some(60_000);
+        plan.options.timeout_from_submit = counts_waiting;
+        plan.options.wait_millis = Some(50_000);
+        let mut lab = Lab::with(["ep1", "ep2"]);
+        lab.vanish("ep2");
+        lab.submit(plan);
+        lab.wait(40_000);
+        lab.come_back("ep2", &[]);
+        lab.start("a");
+        lab.wait(20_000);
+        let over = lab.told().iter().any(|line| line == "stopping");
+        assert_eq!(over, counts_waiting, "{:?}", lab.told());
+    }
+}
