@@ -10,9 +10,11 @@ use serde_json::{Map, Value};
 
 use crate::toml_table::{self, Table};
 
+mod encoding;
 mod screen_size;
 mod ssh_backend;
 
+pub use encoding::Encoding;
 pub use screen_size::{ScreenSize, ScreenSizeError};
 pub use ssh_backend::SshBackend;
 
@@ -29,6 +31,8 @@ pub struct Profile {
     pub prompt: String,
     /// What ends a line that is sent.
     pub line_ending: String,
+    /// How its bytes are letters.
+    pub encoding: Encoding,
     /// The kind of terminal that the device is told it talks to.
     pub terminal: String,
     /// The size of the screen, where programs of this kind of device fill one.
@@ -41,6 +45,10 @@ pub struct Profile {
     pub answer_end: Option<AnswerEnd>,
     /// Match what the device's line editor draws in the middle of an answer: it is no part of it.
     pub redrawn: Vec<String>,
+    /// Answers that go on behind a prompt.
+    pub goes_on: Vec<GoesOn>,
+    /// The key at which the device shows help in the middle of a line.
+    pub help: Option<Help>,
     /// How to get from the connection to the first prompt.
     pub login: Login,
     /// What to send once at the first prompt, in order: no pager, wide lines.
@@ -55,6 +63,8 @@ pub struct Profile {
     pub errors: Vec<String>,
     /// Match what comes unasked, up to the end of its line (log lines on a console): it is no part of an answer.
     pub unasked: Vec<String>,
+    /// Match commands whose answers are such lines: there they are what was asked for.
+    pub log_commands: Vec<String>,
     /// What a command may ask, and what it is answered.
     pub questions: Vec<Question>,
     /// How it is started anew; none where nobody may.
@@ -76,6 +86,10 @@ pub struct Login {
     pub user: String,
     /// Asks for the password.
     pub password: String,
+    /// Asks for a new password in place of one that must be changed.
+    pub new_password: String,
+    /// Waits for a line end before it asks anything, on a console that nobody has used for a while.
+    pub wake: String,
     /// Says that they were not right.
     pub failed: String,
     /// A console that says nothing is sent a nudge after this long, and again; none: never.
@@ -89,6 +103,24 @@ pub struct Login {
     /// Once logged in, the first prompt is asked for again with an empty line, and believed when it comes back. Without it the
     /// device must be quiet for the settle time.
     pub confirm: bool,
+}
+
+/// An answer that goes on behind a prompt: the device takes an order, and tells its result when it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoesOn {
+    /// Matches an answer that goes on.
+    pub says: String,
+    /// Matches the end of its result.
+    pub until: String,
+}
+
+/// Help at a key, which the device shows without a line end, with the line behind it as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Help {
+    /// The key: `?`.
+    pub key: String,
+    /// What wipes the line that was typed.
+    pub wipe: String,
 }
 
 /// A command that does nothing but mark the end of the answer before it.
@@ -154,6 +186,10 @@ pub struct Level {
     pub enter: Option<String>,
     /// Asks for the secret on the way here.
     pub secret: Option<String>,
+    /// Asks for the user on the way here.
+    pub user: Option<String>,
+    /// What else is asked on the way, and what it is answered.
+    pub questions: Vec<Question>,
     /// The command that leads back to the level below.
     pub leave: Option<String>,
 }
@@ -171,6 +207,10 @@ pub struct ConfigMode {
     pub leave: String,
     /// The level it can be entered from.
     pub level: Option<String>,
+    /// Matches its prompts: a device that is found in it is brought out first.
+    pub prompt: Option<String>,
+    /// Matches a line that begins a text of several lines (a banner); its group is the mark that ends the text.
+    pub text: Option<String>,
 }
 
 impl Question {
@@ -242,12 +282,15 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         description: fields.text("description").unwrap_or_default(),
         prompt: prompt.unwrap_or_default(),
         line_ending: fields.text("line_ending").unwrap_or_else(|| "\r".to_owned()),
+        encoding: read_encoding(fields),
         terminal: fields.text("terminal").unwrap_or_else(|| "vt100".to_owned()),
         screen: read_screen(fields),
         settle: fields.duration("settle").unwrap_or(SETTLE_DEFAULT),
         prompt_before_answer: fields.flag("prompt_before_answer").unwrap_or(false),
         answer_end: fields.table("answer_end", "the end of an answer").as_ref().and_then(read_answer_end),
         redrawn: fields.patterns("redrawn"),
+        goes_on: fields.tables("goes_on", "an answer that goes on").iter().filter_map(read_goes_on).collect(),
+        help: fields.table("help", "help at a key").as_ref().and_then(read_help),
         login: read_login(login.as_ref()),
         setup: fields.texts("setup"),
         pager: fields.table("pager", "a pager").as_ref().and_then(read_pager),
@@ -255,6 +298,7 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         config,
         errors: fields.patterns("errors"),
         unasked: fields.patterns("unasked"),
+        log_commands: fields.patterns("log_commands"),
         questions: read_questions(fields),
         reboot: fields.table("reboot", "a reboot").as_ref().and_then(read_reboot),
         pace: fields.duration("pace"),
@@ -264,6 +308,37 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
     };
     // What must be there and is not was told of above: a document with a problem gives no value.
     Some(profile)
+}
+
+fn read_encoding(fields: &Table<'_>) -> Encoding {
+    let Some(name) = fields.text("encoding") else { return Encoding::UTF_8 };
+    Encoding::named(&name).unwrap_or_else(|| {
+        let message = format!("`encoding`: there is no `{name}` that a line of text can be sent in");
+        fields.error_at(
+            "encoding",
+            message,
+            "name one such as utf-8, latin1, windows-1252, gbk or shift_jis",
+        );
+        Encoding::UTF_8
+    })
+}
+
+fn read_goes_on(fields: &Table<'_>) -> Option<GoesOn> {
+    for key in ["says", "until"] {
+        if !fields.has(key) {
+            fields.error(format!("an answer that goes on has no `{key}`"), "add a regular expression for it");
+        }
+    }
+    let (says, until) = (fields.pattern("says"), fields.pattern("until"));
+    fields.finish();
+    Some(GoesOn { says: says?, until: until? })
+}
+
+fn read_help(fields: &Table<'_>) -> Option<Help> {
+    let key = fields.required_text("key");
+    let wipe = fields.text("wipe").unwrap_or_else(|| "\u{15}".to_owned());
+    fields.finish();
+    Some(Help { key: key?, wipe })
 }
 
 fn read_screen(fields: &Table<'_>) -> Option<ScreenSize> {
@@ -289,6 +364,11 @@ fn read_login(fields: Option<&Table<'_>>) -> Login {
             "password",
             r"(?im)^password: |(?i:(?:password|passcode)(?: for [^\r\n:]{0,80})? ?: ?$)",
         ),
+        new_password: pattern(
+            "new_password",
+            r"(?i)\b(?:new|retype|re-?enter|confirm|repeat|verify)\b[^\r\n:]{0,40}(?:password|passphrase|secret)[^\r\n:]{0,20} ?: ?$",
+        ),
+        wake: pattern("wake", r"(?i)press (?:the )?[<\[(]?(?:return|enter|any key)[^\r\n]{0,60}"),
         failed: pattern(
             "failed",
             r"(?i)login (?:incorrect|invalid|failed)|authentication failed|access denied|bad passwords?|too many failures",
@@ -334,15 +414,17 @@ fn read_level(fields: &Table<'_>) -> Option<Level> {
     }
     let prompt = fields.pattern("prompt");
     let (enter, secret, leave) = (fields.text("enter"), fields.pattern("secret"), fields.text("leave"));
+    let (user, questions) = (fields.pattern("user"), read_questions(fields));
     fields.finish();
-    Some(Level { name: name?, prompt: prompt?, enter, secret, leave })
+    Some(Level { name: name?, prompt: prompt?, enter, secret, user, questions, leave })
 }
 
 fn read_config(fields: &Table<'_>) -> Option<ConfigMode> {
     let (enter, leave) = (fields.required_text("enter"), fields.required_text("leave"));
     let (commit, level, abort) = (fields.text("commit"), fields.text("level"), fields.text("abort"));
+    let (prompt, text) = (fields.pattern("prompt"), fields.pattern("text"));
     fields.finish();
-    Some(ConfigMode { enter: enter?, commit, abort, leave: leave?, level })
+    Some(ConfigMode { enter: enter?, commit, abort, leave: leave?, level, prompt, text })
 }
 
 fn read_questions(fields: &Table<'_>) -> Vec<Question> {

@@ -9,7 +9,7 @@ use crate::{
     channel::Window,
     expect::{
         Patterns,
-        matcher::{Found, Matcher, Sight, Watch},
+        matcher::{Found, Matcher, Sight},
     },
     limits::{TELNET_ANSWERS_MAX, TELNET_SUB_BYTES_MAX},
     record::{
@@ -17,7 +17,7 @@ use crate::{
         redact::{Redactor, SECRET_BYTES_MIN},
     },
     screen::Screen,
-    session::{clean_text, known_prompt_sight, shown_text},
+    session::{clean_text, prompt_at_the_end, shown_text},
     telnet::{Codec, Role},
     textfsm::Template,
     transfer::Way,
@@ -110,11 +110,11 @@ pub fn matcher(bytes: &[u8]) {
     assert_eq!(in_pieces, certain(&mut Matcher::new(&patterns), &bytewise), "single bytes make a difference");
 }
 
-fn certain(watch: &mut impl Watch, pieces: &[&[u8]]) -> Option<Found> {
+fn certain(matcher: &mut Matcher<'_>, pieces: &[&[u8]]) -> Option<Found> {
     let mut text = Vec::new();
     for piece in pieces {
         text.extend_from_slice(piece);
-        match watch.look(&text) {
+        match matcher.look(&text) {
             Ok(Sight::Certain(found)) => {
                 assert!(found.start <= found.end && found.end <= text.len(), "a match beyond the text");
                 return Some(found);
@@ -126,10 +126,12 @@ fn certain(watch: &mut impl Watch, pieces: &[&[u8]]) -> Option<Found> {
     None
 }
 
-/// A prompt that is known ends an answer at the same byte however this was cut.
+/// A prompt stands at the very end: a letter behind it, and it is none.
 pub fn prompt(bytes: &[u8]) {
-    let (cut, whole) = pieces(bytes);
-    assert_eq!(known_prompt_sight(&cut), known_prompt_sight(&[whole]), "cuts make a difference");
+    let Some(begin) = prompt_at_the_end(bytes) else { return };
+    assert!(begin < bytes.len(), "a prompt of nothing");
+    let longer = [bytes, b"x"].concat();
+    assert_eq!(prompt_at_the_end(&longer), None, "something stands behind it");
 }
 
 /// A screen shows the same however its bytes were cut, in as many lines as it has, and asks for no more answers than a few.

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use jackfield_config::{problem::nearest, profile::Profile};
+use jackfield_config::{
+    problem::nearest,
+    profile::{Profile, Question},
+};
 use jackfield_protocol::error::FileProblem;
 use regex_automata::{meta, util::syntax};
 use serde_json::{Map, Value};
@@ -164,70 +167,159 @@ fn told(problems: &[FileProblem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// What may follow a command, but for a prompt that was seen before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Follow {
-    /// A prompt as the profile describes it.
-    Prompt,
-    /// The pager.
-    Pager,
-    /// The pager after its last page.
-    PagerEnd,
-    /// A question of the profile, by its place.
-    Question(usize),
+/// A question whose pattern is compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct Asks {
+    pub(crate) pattern: meta::Regex,
+    /// It is a key that is waited for, and believed wherever it stands in the last line: the countdown of a boot loader.
+    pub(crate) anywhere: bool,
+}
+
+impl Asks {
+    pub(crate) fn new(pattern: &str, anywhere: bool) -> Result<Self, PatternError> {
+        Ok(Self { pattern: search(pattern)?, anywhere })
+    }
+
+    fn all(questions: &[Question]) -> Result<Vec<Self>, PatternError> {
+        let asks =
+            |question: &Question| Self::new(&question.asks, !question.enter && !question.asks.ends_with('$'));
+        questions.iter().map(asks).collect()
+    }
+}
+
+/// What is awaited on the way to the first prompt.
+#[derive(Debug)]
+pub(crate) struct LoginPatterns {
+    pub(crate) user: meta::Regex,
+    pub(crate) password: meta::Regex,
+    pub(crate) new_password: meta::Regex,
+    pub(crate) failed: meta::Regex,
+    pub(crate) wake: meta::Regex,
+    pub(crate) questions: Vec<Asks>,
 }
 
 /// A profile whose patterns are compiled.
 #[derive(Debug)]
 pub(crate) struct Kind {
     pub(crate) profile: Arc<Profile>,
-    /// User, password, failure, prompt, then the questions of the profile: the dialogue of a login.
-    pub(crate) login: Patterns,
-    /// What may follow a command.
-    pub(crate) follows: Patterns,
-    /// Which is which of them.
-    pub(crate) follow_kinds: Vec<Follow>,
+    /// What is awaited on the way to the first prompt.
+    pub(crate) login: LoginPatterns,
+    /// A prompt where nothing follows it.
+    pub(crate) prompt: meta::Regex,
+    /// A prompt may have lines above its last one.
+    pub(crate) has_lines_above: bool,
+    pub(crate) pager: Option<meta::Regex>,
+    /// The pager after its last page.
+    pub(crate) pager_end: Option<meta::Regex>,
+    pub(crate) questions: Vec<Asks>,
     /// What the device says to the command that ends an answer.
     pub(crate) answer_end: Option<Patterns>,
     redrawn: Vec<meta::Regex>,
+    /// What says that an answer goes on, and what ends it then.
+    goes_on: Vec<(meta::Regex, meta::Regex)>,
     unasked: Vec<meta::Regex>,
+    log_commands: Vec<meta::Regex>,
     errors: Vec<meta::Regex>,
     levels: Vec<meta::Regex>,
+    config_prompt: Option<meta::Regex>,
+    config_text: Option<meta::Regex>,
+}
+
+fn all(patterns: &[String]) -> Result<Vec<meta::Regex>, PatternError> {
+    patterns.iter().map(|pattern| search(pattern)).collect()
+}
+
+fn optional(pattern: Option<&String>) -> Result<Option<meta::Regex>, PatternError> {
+    pattern.map(|pattern| search(pattern)).transpose()
 }
 
 impl Kind {
     pub(crate) fn new(profile: &Arc<Profile>) -> Result<Self, PatternError> {
-        let login = &profile.login;
-        let prompt = at_the_end(&profile.prompt);
-        let mut dialogue = vec![&login.user, &login.password, &login.failed, &prompt];
-        dialogue.extend(login.questions.iter().map(|question| &question.asks));
-        let (follows, follow_kinds) = follows(profile)?;
+        let entry = &profile.login;
+        let (pager, config) = (profile.pager.as_ref(), profile.config.as_ref());
         Ok(Self {
             profile: Arc::clone(profile),
-            follows,
-            follow_kinds,
+            login: LoginPatterns {
+                user: search(&entry.user)?,
+                password: search(&entry.password)?,
+                new_password: search(&entry.new_password)?,
+                failed: search(&entry.failed)?,
+                wake: search(&entry.wake)?,
+                questions: Asks::all(&entry.questions)?,
+            },
+            prompt: search(&at_the_end(&profile.prompt))?,
+            has_lines_above: profile.prompt.contains("\\n") || profile.prompt.contains(r"\r"),
+            pager: optional(pager.map(|pager| &pager.more))?,
+            pager_end: optional(pager.and_then(|pager| pager.end.as_ref()))?,
+            questions: Asks::all(&profile.questions)?,
             answer_end: profile
                 .answer_end
                 .as_ref()
                 .map(|end| Patterns::regexes(&[&end.shows]))
                 .transpose()?,
-            redrawn: profile.redrawn.iter().map(|drawn| search(drawn)).collect::<Result<_, _>>()?,
-            unasked: profile.unasked.iter().map(|line| search(line)).collect::<Result<_, _>>()?,
-            login: Patterns::regexes(&dialogue)?.told_as("a login or a prompt"),
-            errors: profile.errors.iter().map(|error| search(error)).collect::<Result<_, _>>()?,
+            redrawn: all(&profile.redrawn)?,
+            goes_on: profile
+                .goes_on
+                .iter()
+                .map(|on| Ok((search(&on.says)?, search(&on.until)?)))
+                .collect::<Result<_, PatternError>>()?,
+            unasked: all(&profile.unasked)?,
+            log_commands: all(&profile.log_commands)?,
+            errors: all(&profile.errors)?,
             levels: profile
                 .levels
                 .iter()
                 .map(|level| search(&at_the_end(&level.prompt)))
                 .collect::<Result<_, _>>()?,
+            config_prompt: config
+                .and_then(|config| config.prompt.as_ref())
+                .map(|prompt| search(&at_the_end(prompt)))
+                .transpose()?,
+            config_text: optional(config.and_then(|config| config.text.as_ref()))?,
         })
+    }
+
+    /// Whether an answer goes on behind its prompt; false where its end has come, or it never does.
+    pub(crate) fn goes_on(&self, answer: &[u8]) -> bool {
+        self.goes_on.iter().any(|(says, until)| {
+            says.find(answer)
+                .is_some_and(|found| !until.is_match(answer.get(found.end()..).unwrap_or_default()))
+        })
+    }
+
+    /// Whether an answer is one whose result came behind a prompt.
+    pub(crate) fn went_on(&self, answer: &[u8]) -> bool {
+        self.goes_on.iter().any(|(says, _)| says.is_match(answer))
+    }
+
+    /// Whether a command asks for what comes unasked otherwise.
+    pub(crate) fn asks_for_logs(&self, command: &str) -> bool {
+        self.log_commands.iter().any(|pattern| pattern.is_match(command.trim()))
+    }
+
+    /// Whether a prompt is one of configuration mode.
+    pub(crate) fn is_in_config(&self, prompt: &str) -> bool {
+        self.config_prompt.as_ref().is_some_and(|pattern| pattern.is_match(prompt))
+    }
+
+    /// The mark that ends the text which a line of configuration begins, where it begins one.
+    pub(crate) fn text_mark(&self, line: &str) -> Option<String> {
+        let pattern = self.config_text.as_ref()?;
+        let mut groups = pattern.create_captures();
+        pattern.captures(line, &mut groups);
+        let mark = groups.get_group(1)?;
+        line.get(mark.range()).map(str::to_owned)
     }
 
     /// The line of an answer that refuses the command, if there is one.
     pub(crate) fn refusal(&self, answer: &str) -> Option<String> {
         self.errors.iter().find_map(|error| {
             let found = error.find(answer.as_bytes())?;
-            let from = answer.get(..found.start())?.rfind('\n').map_or(0, |at| at.saturating_add(1));
+            // A pattern may begin with the empty line before the words.
+            let words = answer.get(found.range())?;
+            let blank = words.len().saturating_sub(words.trim_start().len());
+            let start = found.start().saturating_add(blank);
+            let from = answer.get(..start)?.rfind('\n').map_or(0, |at| at.saturating_add(1));
             answer.get(from..)?.lines().next().map(|line| line.trim().to_owned())
         })
     }
@@ -247,31 +339,43 @@ impl Kind {
         answer
     }
 
-    /// An answer without the lines that came unasked; also where one came within a line.
-    pub(crate) fn without_unasked(&self, mut answer: Vec<u8>) -> Vec<u8> {
+    /// An answer without the lines that came unasked, also where one came within a line; and these lines.
+    pub(crate) fn without_unasked(&self, mut answer: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+        let mut lifted = Vec::new();
         for unasked in &self.unasked {
             if !unasked.is_match(&answer) {
                 continue;
             }
             let (mut clean, mut from) = (Vec::with_capacity(answer.len()), 0);
             for found in unasked.find_iter(&answer) {
+                let start = stump_of(&answer, found.start());
                 let rest = answer.get(found.end()..).unwrap_or_default();
                 let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
-                if found.start() >= from {
-                    clean.extend_from_slice(answer.get(from..found.start()).unwrap_or_default());
-                    from = found.end().saturating_add(line_end);
+                if start >= from {
+                    let end = found.end().saturating_add(line_end);
+                    clean.extend_from_slice(answer.get(from..start).unwrap_or_default());
+                    lifted.extend_from_slice(answer.get(start..end).unwrap_or_default());
+                    from = end;
                 }
             }
             clean.extend_from_slice(answer.get(from..).unwrap_or_default());
             answer = clean;
         }
-        answer
+        (answer, lifted)
     }
 
     /// The place of the highest level that a prompt belongs to.
-    pub(crate) fn level_of(&self, prompt: &[u8]) -> Option<usize> {
+    pub(crate) fn level_of(&self, prompt: &str) -> Option<usize> {
         self.levels.iter().rposition(|level| level.is_match(prompt))
     }
+}
+
+/// Where a line that came unasked begins: with the number that stands before it, where nothing else does.
+fn stump_of(answer: &[u8], start: usize) -> usize {
+    let before = answer.get(..start).unwrap_or_default();
+    let line = memchr::memrchr(b'\n', before).map_or(0, |at| at.saturating_add(1));
+    let is_stump = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b' ' | b'.' | b'*' | b'\r');
+    if before.get(line..).is_some_and(|stump| stump.iter().all(is_stump)) { line } else { start }
 }
 
 /// What a terminal does and does not show after a prompt: colours that end, the question where the cursor is, which BusyBox asks at every line.
@@ -281,27 +385,9 @@ const CODES: &str = r"(?:\x1b\[[0-9;?]{0,16}[a-zA-Z]){0,4}";
 /// A prompt stands where nothing follows: its last `$` is the end of what came, also under `(?m)`, where it would be that of any line.
 fn at_the_end(prompt: &str) -> String {
     match prompt.strip_suffix('$') {
-        Some(rest) if !rest.ends_with('\\') => format!(r"{rest}{CODES}\z"),
-        _ => prompt.to_owned(),
+        Some(rest) if !rest.ends_with('\\') => format!(r"(?:{rest}){CODES}\z"),
+        _ => format!(r"(?:{prompt}) ?{CODES}\z"),
     }
-}
-
-fn follows(profile: &Profile) -> Result<(Patterns, Vec<Follow>), PatternError> {
-    let prompt = at_the_end(&profile.prompt);
-    let (mut patterns, mut kinds) = (vec![&prompt], vec![Follow::Prompt]);
-    if let Some(pager) = &profile.pager {
-        patterns.push(&pager.more);
-        kinds.push(Follow::Pager);
-        if let Some(end) = &pager.end {
-            patterns.push(end);
-            kinds.push(Follow::PagerEnd);
-        }
-    }
-    for (place, question) in profile.questions.iter().enumerate() {
-        patterns.push(&question.asks);
-        kinds.push(Follow::Question(place));
-    }
-    Ok((Patterns::regexes(&patterns)?, kinds))
 }
 
 /// A regular expression over bytes, to search a text that is complete.
@@ -326,9 +412,7 @@ mod tests {
             ["asterisk", "frr", "generic", "ios", "junos", "linux", "osmocom", "ovs", "uboot", "vrp"]
         );
         for name in names {
-            let kind = Kind::new(profiles.get(name).unwrap()).unwrap();
-            // Else every byte of a large answer goes through the automaton.
-            assert!(kind.follows.longest().is_some(), "{name}: what follows a command has no longest match");
+            Kind::new(profiles.get(name).unwrap()).unwrap();
         }
         insta::assert_snapshot!(profiles.get("iso").unwrap_err(), @"there is no profile `iso`: did you mean `ios`?");
     }

@@ -4,26 +4,35 @@ mod answer;
 mod breaks;
 mod clean;
 mod command;
+mod config;
+mod drawn;
 mod end;
-mod late;
+mod habits;
+mod help;
+mod in_step;
+mod known;
 mod level;
 mod line;
 mod login;
 mod open;
+mod order;
+mod parts;
 mod reboot;
 mod reconnect;
 mod screen;
 mod secret;
+mod stand;
+mod unasked;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use jackfield_config::profile::Profile;
+use jackfield_config::profile::{Encoding, Profile};
 
 use crate::{
     channel::Window,
     clock::Deadline,
     connect::Connected,
-    expect::{Dialogue, ExpectError, Match, PatternError, Patterns},
+    expect::{Dialogue, ExpectError, Match, PatternError, Patterns, matcher::Found},
     profile::{Kind, KindError, Profiles, UnknownProfile},
     record::Tap,
     screen::keys::UnknownKey,
@@ -33,14 +42,30 @@ use crate::{
 };
 
 pub use line::{connect_raw, run_beside};
+pub use order::{Order, Reply};
 
 /// The answer to a command as people see it, of what a device sent for it.
 pub(crate) fn shown_text(bytes: &[u8], command: &str) -> String {
-    clean::text(clean::without_pager_wipe(clean::without_echo(bytes, command)))
+    let echo = clean::echo_end(bytes, command, "r1#", Encoding::UTF_8).unwrap_or(0);
+    clean_text(clean::without_pager_wipe(bytes.get(echo..).unwrap_or_default()))
 }
 
-pub(crate) use answer::known_prompt_sight;
-pub(crate) use clean::text as clean_text;
+/// Where a session that has seen the prompt `r1#` takes one to begin behind some bytes.
+pub(crate) fn prompt_at_the_end(bytes: &[u8]) -> Option<usize> {
+    let profiles = crate::profile::Profiles::shipped();
+    let kind = profiles.kind("ios").ok()?;
+    let mut known = known::Known::default();
+    known.learn("r1#", 1);
+    match stand::stand(&kind, &known, &[], bytes) {
+        stand::Stand::Prompt(prompt) => Some(prompt.begin),
+        stand::Stand::Nothing | stand::Stand::Pager(_) | stand::Stand::Question(_) => None,
+    }
+}
+
+/// What a terminal shows of bytes, as text.
+pub(crate) fn clean_text(bytes: &[u8]) -> String {
+    clean::text(bytes, Encoding::UTF_8)
+}
 
 /// What every session of an EP shares.
 #[derive(Clone, Debug)]
@@ -125,6 +150,39 @@ pub enum SessionError {
     /// What the resource writes anew of its profile is wrong.
     #[error("the resource's `profile_settings` do not fit: {0}")]
     ProfileSettings(String),
+    /// The session cannot say whose answer came: nothing more is sent until its device stands at its prompt.
+    #[error("{doing}: uncertain: {why}")]
+    Uncertain {
+        /// What was being done.
+        doing: String,
+        /// What is not certain, and what the device said last.
+        why: String,
+    },
+    /// A command has a line end in it.
+    #[error(
+        "`{command}` is more than one line: give each line as a command of its own, or all of them to `config`"
+    )]
+    SeveralLines {
+        /// The command, its line ends shown.
+        command: String,
+    },
+    /// An item of configuration cannot be given.
+    #[error("nothing was configured: {0}")]
+    Item(String),
+    /// A text has letters that the device has not.
+    #[error("`{text}` cannot be sent: the device's encoding {encoding} has not all of its letters")]
+    Letters {
+        /// The text.
+        text: String,
+        /// The encoding of the profile.
+        encoding: &'static str,
+    },
+    /// More came than may wait for the end of an answer.
+    #[error("the answer to `{command}` is larger than {} MiB: read it into a file", crate::limits::WINDOW_BYTES_MAX / (1024 * 1024))]
+    TooLarge {
+        /// The command.
+        command: String,
+    },
     /// The profile does not know how.
     #[error("profile `{profile}` has no {what}")]
     Unsupported {
@@ -187,6 +245,7 @@ impl SessionError {
             | Self::Login { .. }
             | Self::Ssh { .. }
             | Self::Beside { .. }
+            | Self::Uncertain { .. }
             | Self::Line { .. } => true,
             // It is the resource that says so.
             Self::ProfileSettings(_) => true,
@@ -197,6 +256,10 @@ impl SessionError {
                 ExpectError::Pattern(_) => false,
             },
             Self::Refused { .. }
+            | Self::SeveralLines { .. }
+            | Self::Item(_)
+            | Self::Letters { .. }
+            | Self::TooLarge { .. }
             | Self::Profile(_)
             | Self::Unsupported { .. }
             | Self::Pattern(_)
@@ -212,6 +275,10 @@ impl SessionError {
             | Self::Unsupported { .. }
             | Self::Pattern(_)
             | Self::Key(_)
+            | Self::SeveralLines { .. }
+            | Self::Item(_)
+            | Self::Letters { .. }
+            | Self::TooLarge { .. }
             | Self::NoScreen => true,
             Self::Expect { source, .. } => matches!(source, ExpectError::Pattern(_)),
             Self::Transfer(error) => error.is_test(),
@@ -221,6 +288,7 @@ impl SessionError {
             | Self::Beside { .. }
             | Self::Line { .. }
             | Self::ProfileSettings(_)
+            | Self::Uncertain { .. }
             | Self::Refused { .. } => false,
         }
     }
@@ -233,15 +301,11 @@ pub struct Session {
     target: SessionTarget,
     /// To connect anew, after a loss or a reboot.
     settings: SessionSettings,
-    prompt: Prompt,
-    unanswered: late::Unanswered,
-}
-
-/// The prompt as it was last seen, and those of other modes seen before it.
-#[derive(Clone, Debug, Default)]
-struct Prompt {
-    text: Vec<u8>,
-    known: answer::Known,
+    /// The prompt as it was last seen, and those of other modes seen before it.
+    known: known::Known,
+    habits: habits::Habits,
+    unanswered: in_step::Unanswered,
+    unasked: unasked::Unasked,
 }
 
 impl Session {
@@ -289,7 +353,7 @@ impl Session {
 
     /// The prompt as it was last seen, as text.
     pub fn prompt(&self) -> String {
-        clean::text(&self.prompt.text).trim().to_owned()
+        self.known.last().trim().to_owned()
     }
 
     /// Sends a text, with the profile's line ending where it is a line.
@@ -297,7 +361,7 @@ impl Session {
     /// # Errors
     /// The device does not take it in time, or is gone.
     pub async fn send(&mut self, text: &str, enter: bool, timeout: Duration) -> Result<(), SessionError> {
-        let mut bytes = text.as_bytes().to_vec();
+        let mut bytes = self.encoded(text)?;
         if enter {
             bytes.extend_from_slice(self.kind.profile.line_ending.as_bytes());
         }
@@ -330,6 +394,31 @@ impl Session {
         let deadline = Deadline::after(timeout);
         self.be_connected(deadline).await?;
         self.run_command(command, deadline).await
+    }
+
+    /// Gives a command with answers to what it may ask, and what else its giver knows of it.
+    ///
+    /// # Errors
+    /// As [`Session::command`]; it asks a question again whose answer was a secret.
+    pub async fn give(&mut self, order: &Order, timeout: Duration) -> Result<String, SessionError> {
+        let deadline = Deadline::after(timeout);
+        self.be_connected(deadline).await?;
+        self.run_order(order, deadline).await
+    }
+
+    /// What the device has said without being asked since this was asked last: log lines between commands and in the middle of answers,
+    /// answers that came too late. The oldest is forgotten beyond 256 KiB.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn unasked(&mut self) -> Result<String, SessionError> {
+        let read = self.dialogue.read_what_is_there().await;
+        read.map_err(|source| SessionError::Expect { doing: "unasked".to_owned(), source })?;
+        if self.unanswered.is_empty() {
+            let came = self.dialogue.take_pending();
+            self.unasked.add(&came);
+        }
+        Ok(clean::text(&self.unasked.take(), self.kind.profile.encoding).trim().to_owned())
     }
 
     /// The line of an answer that the profile calls an error, if there is one.
@@ -383,9 +472,20 @@ impl Session {
         clean::without_codes_behind(self.dialogue.pending()).len()
     }
 
+    /// How long the device must be quiet before a match that more bytes could change is believed: a prompt that was seen before is at once.
+    fn settle_of_known(&self) -> impl Fn(&[u8], &Found) -> Duration + use<> {
+        let (settle, known, encoding) =
+            (self.dialogue.settle(), self.known.clone(), self.kind.profile.encoding);
+        move |text, found| {
+            let before = text.get(..found.end).unwrap_or_default();
+            if known.has(&stand::End::of(before, encoding).line) { Duration::ZERO } else { settle }
+        }
+    }
+
     /// Forgets what was known of the dialogue: another one begins.
     fn begin_anew(&mut self) {
-        self.prompt = Prompt::default();
+        self.known = known::Known::default();
+        self.habits = habits::Habits::default();
         self.unanswered.forget();
     }
 

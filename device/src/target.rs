@@ -49,6 +49,8 @@ pub struct SessionTarget {
     pub user: Option<String>,
     /// The password.
     pub password: Option<Secret>,
+    /// What takes the password's place where the device wants it changed; none: nobody changes it.
+    pub new_password: Option<Secret>,
     /// What higher privilege levels ask for; the password where there is none.
     pub enable_password: Option<Secret>,
     /// The profile's name.
@@ -262,7 +264,7 @@ impl SessionTarget {
             | Connect::Process(_) => Vec::new(),
         };
         let of_hops = hops.into_iter().flat_map(|hop| [&hop.password, &hop.passphrase]);
-        let mut secrets: Vec<String> = [&self.password, &self.enable_password]
+        let mut secrets: Vec<String> = [&self.password, &self.new_password, &self.enable_password]
             .into_iter()
             .chain(of_hops)
             .flatten()

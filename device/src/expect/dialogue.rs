@@ -12,7 +12,7 @@ use regex_automata::{Anchored, Input};
 use tokio::time::timeout_at;
 
 use super::{
-    matcher::{Found, GaveUp, Matcher, Sight, Watch},
+    matcher::{Found, GaveUp, Matcher, Sight},
     outcome::{ExpectError, Match, Seen},
     pattern::Patterns,
 };
@@ -109,6 +109,12 @@ impl Dialogue {
         std::mem::take(&mut self.buffer)
     }
 
+    /// Takes the first bytes of what has come.
+    pub(crate) fn take(&mut self, bytes: usize) -> Vec<u8> {
+        let rest = self.buffer.split_off(bytes.min(self.buffer.len()));
+        std::mem::replace(&mut self.buffer, rest)
+    }
+
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let before = self.buffer.len();
         let result = self.channel.poll_read(cx, &mut self.buffer);
@@ -148,7 +154,7 @@ impl Dialogue {
         settle: impl Fn(&[u8], &Found) -> Duration,
     ) -> Result<Match, ExpectError> {
         match self.sight(&mut Matcher::new(patterns), deadline, settle).await {
-            Ok(found) => Ok(self.take(patterns, found)),
+            Ok(found) => Ok(self.take_match(patterns, found)),
             Err(Unseen::Nothing) => self.nothing_came(patterns, deadline),
             Err(Unseen::Broken(source)) => {
                 Err(ExpectError::Broken { awaited: patterns.told(), seen: self.seen(), source })
@@ -157,35 +163,14 @@ impl Dialogue {
         }
     }
 
-    /// Waits until a watch sees something, and takes everything up to its end; for those who have a watch of their own.
-    ///
-    /// # Errors
-    /// It does not come before the deadline or the end of the dialogue; what has come stays and can be awaited again.
-    pub(crate) async fn watch(
-        &mut self,
-        watch: &mut impl Watch,
-        told: impl Fn() -> String,
-        deadline: Deadline,
-        settle: impl Fn(&[u8], &Found) -> Duration,
-    ) -> Result<Match, ExpectError> {
-        match self.sight(watch, deadline, settle).await {
-            Ok(found) => Ok(self.take_plain(found)),
-            Err(Unseen::Nothing) => Err(self.not_seen(told(), deadline)),
-            Err(Unseen::Broken(source)) => {
-                Err(ExpectError::Broken { awaited: told(), seen: self.seen(), source })
-            }
-            Err(Unseen::GaveUp(gave_up)) => Err(gave_up.into()),
-        }
-    }
-
     async fn sight(
         &mut self,
-        watch: &mut impl Watch,
+        matcher: &mut Matcher<'_>,
         deadline: Deadline,
         settle: impl Fn(&[u8], &Found) -> Duration,
     ) -> Result<Found, Unseen> {
         loop {
-            let (until, found) = match watch.look(&self.buffer).map_err(Unseen::GaveUp)? {
+            let (until, found) = match matcher.look(&self.buffer).map_err(Unseen::GaveUp)? {
                 Sight::Certain(found) => return Ok(found),
                 Sight::Tentative(found) => (settle(&self.buffer, &found).min(deadline.left()), Some(found)),
                 Sight::Nothing => (deadline.left(), None),
@@ -194,7 +179,7 @@ impl Dialogue {
                 return found.ok_or(Unseen::Nothing);
             }
             if let Some(gone) = self.slide() {
-                watch.forget(gone);
+                matcher.forget(gone);
             }
         }
     }
@@ -209,7 +194,8 @@ impl Dialogue {
         }
     }
 
-    fn not_seen(&self, awaited: String, deadline: Deadline) -> ExpectError {
+    /// What was awaited did not come: the device has hung up, or the time is over.
+    pub(crate) fn not_seen(&self, awaited: String, deadline: Deadline) -> ExpectError {
         if self.ended {
             ExpectError::Ended { awaited, waited: deadline.elapsed(), seen: self.seen() }
         } else {
@@ -229,6 +215,50 @@ impl Dialogue {
             Ok(result) => result.map(|_| true),
             Err(_) => Ok(false),
         }
+    }
+
+    /// Reads once; false when nothing came in time. The end of the dialogue counts as something.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) async fn read_within(&mut self, within: Duration) -> Result<bool, ExpectError> {
+        if self.ended {
+            return Ok(true);
+        }
+        let read = self.fill(within).await;
+        self.slide();
+        read.map_err(|source| self.broke(source))
+    }
+
+    /// Reads what is there, and waits for nothing; whether there was something.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) async fn read_what_is_there(&mut self) -> Result<bool, ExpectError> {
+        let before = self.buffer.len();
+        let read = poll_fn(|cx| {
+            while !self.ended && self.buffer.len() < self.window_bytes {
+                match self.poll_fill(cx) {
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => break,
+                }
+            }
+            self.poll_answers(cx);
+            Poll::Ready(Ok(()))
+        })
+        .await;
+        read.map_err(|source| self.broke(source))?;
+        Ok(self.ended || self.buffer.len() > before)
+    }
+
+    /// Whether so much has come that the beginning of what waits was forgotten.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.cut
+    }
+
+    fn broke(&self, source: io::Error) -> ExpectError {
+        ExpectError::Broken { awaited: "the prompt".to_owned(), seen: self.seen(), source }
     }
 
     /// Reads until nothing has come for so long, or the deadline; what came waits to be taken.
@@ -260,7 +290,7 @@ impl Dialogue {
         Some(gone)
     }
 
-    fn take(&mut self, patterns: &Patterns, found: Found) -> Match {
+    fn take_match(&mut self, patterns: &Patterns, found: Found) -> Match {
         let mut groups = Vec::new();
         let mut named = BTreeMap::new();
         if let Some(regex) = patterns.captures(found.index).filter(|regex| regex.captures_len() > 1) {

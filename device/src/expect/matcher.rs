@@ -55,18 +55,6 @@ pub struct Matcher<'p> {
     scans: usize,
 }
 
-/// One who looks for something in a growing text.
-pub trait Watch {
-    /// Looks at what was appended to the text since the last call.
-    ///
-    /// # Errors
-    /// It takes too much memory to go on.
-    fn look(&mut self, text: &[u8]) -> Result<Sight, GaveUp>;
-
-    /// The first `bytes` of the text are gone; the search goes on.
-    fn forget(&mut self, bytes: usize);
-}
-
 /// The automaton gave up; its memory is too small for the pattern.
 #[derive(Debug, thiserror::Error)]
 #[error("the patterns need too much memory: make them simpler")]
@@ -214,8 +202,9 @@ impl<'p> Matcher<'p> {
     }
 }
 
-impl Watch for Matcher<'_> {
-    fn forget(&mut self, bytes: usize) {
+impl Matcher<'_> {
+    /// The first `bytes` of the text are gone; the search goes on.
+    pub fn forget(&mut self, bytes: usize) {
         self.scanned = self.scanned.saturating_sub(bytes);
         self.begin = self.begin.saturating_sub(bytes);
         self.cut |= bytes > 0;
@@ -225,7 +214,11 @@ impl Watch for Matcher<'_> {
         });
     }
 
-    fn look(&mut self, text: &[u8]) -> Result<Sight, GaveUp> {
+    /// Looks at what was appended to the text since the last call.
+    ///
+    /// # Errors
+    /// It takes too much memory to go on.
+    pub fn look(&mut self, text: &[u8]) -> Result<Sight, GaveUp> {
         if let Some(literals) = self.patterns.literals() {
             let from = self.scanned.saturating_sub(literals.overlap());
             self.scans = self.scans.saturating_add(text.len().saturating_sub(self.scanned));

@@ -1,13 +1,30 @@
-//! What a terminal would show, from what a device sent.
+//! An answer as people see it, from what a device sent for it.
 
-/// Text without terminal codes, with lines ended by LF alone. Backspaces and returns do what they do on a screen.
-pub(crate) fn text(bytes: &[u8]) -> String {
+use jackfield_config::profile::Encoding;
+
+use super::drawn::{self, Canvas, after_escape};
+
+/// Text without terminal codes, with lines ended by LF alone: what a terminal would show.
+pub(crate) fn text(bytes: &[u8], encoding: Encoding) -> String {
+    if drawn::goes_up(bytes) {
+        return Canvas::of(bytes, encoding).lines().collect::<Vec<_>>().join("\n");
+    }
     let mut done: Vec<u8> = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     let mut odd = Odd::first_of(rest);
     while !rest.is_empty() {
+        let from = done.len();
         rest = plain_lines(rest, &mut odd, &mut done);
-        rest = drawn_line(rest, &mut done);
+        if !encoding.is_utf8() {
+            let plain = encoding.text(done.get(from..).unwrap_or_default()).into_owned();
+            done.truncate(from);
+            done.extend_from_slice(plain.as_bytes());
+        }
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end.saturating_add(1));
+        let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        let lines: Vec<String> = Canvas::of(line, encoding).lines().collect();
+        done.extend_from_slice(lines.join("\n").as_bytes());
+        rest = after;
     }
     String::from_utf8(done).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
@@ -48,59 +65,6 @@ fn plain_lines<'b>(bytes: &'b [u8], odd: &mut Odd, done: &mut Vec<u8>) -> &'b [u
     rest
 }
 
-/// Draws one line as a screen would, up to its end; gives what is left.
-fn drawn_line<'b>(bytes: &'b [u8], done: &mut Vec<u8>) -> &'b [u8] {
-    let mut line: Vec<u8> = Vec::new();
-    let mut at = 0_usize;
-    let mut rest = bytes;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            0x1b => {
-                rest = after_escape(after);
-                let code = after.get(..after.len().saturating_sub(rest.len())).unwrap_or_default();
-                if code.starts_with(b"[") && code.ends_with(b"K") {
-                    line.truncate(at);
-                }
-            }
-            b'\n' => {
-                line.push(b'\n');
-                break;
-            }
-            b'\r' => at = 0,
-            0x08 => at = at.saturating_sub(1),
-            0 | 7 => {}
-            _ => {
-                match line.get_mut(at) {
-                    Some(place) => *place = byte,
-                    None => line.push(byte),
-                }
-                at = at.saturating_add(1);
-            }
-        }
-    }
-    done.append(&mut line);
-    rest
-}
-
-/// What follows a terminal code whose ESC was just taken: CSI, OSC, or two characters.
-fn after_escape(bytes: &[u8]) -> &[u8] {
-    match bytes.split_first() {
-        Some((b'[', body)) => {
-            let end = body.iter().position(|byte| (0x40..=0x7e).contains(byte));
-            end.and_then(|end| body.get(end.saturating_add(1)..)).unwrap_or_default()
-        }
-        Some((b']', body)) => {
-            let end = body.iter().position(|byte| matches!(*byte, 7 | 0x1b));
-            let rest = end.and_then(|end| body.get(end.saturating_add(1)..)).unwrap_or_default();
-            rest.strip_prefix(b"\\").unwrap_or(rest)
-        }
-        Some((b'(' | b')' | b'#', body)) => body.get(1..).unwrap_or_default(),
-        Some((_, body)) => body,
-        None => &[],
-    }
-}
-
 /// A line without the terminal codes at its end.
 pub(crate) fn without_codes_behind(line: &[u8]) -> &[u8] {
     let mut shown = line;
@@ -126,60 +90,85 @@ pub(crate) fn unfinished_code(bytes: &[u8]) -> &[u8] {
     if is_open { code } else { &[] }
 }
 
-/// Spaces at the beginning, where nothing but terminal codes follows them: the rest of a prompt that came in pieces.
-pub(crate) fn rest_of_prompt(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().position(|byte| *byte != b' ').unwrap_or(bytes.len());
-    match bytes.split_at_checked(end) {
-        Some((spaces, [] | [0x1b, ..])) => spaces,
-        _ => &[],
-    }
-}
+/// Bytes of the beginning of an answer in which its echo is looked for, beside those of the command itself: devices that draw their line anew
+/// at each key send a hundred for one.
+const ECHO_BYTES_MAX: usize = 4 * 1024;
+const ECHO_BYTES_A_LETTER: usize = 256;
+/// Lines over which an echo may be wrapped, and empty ones before it.
+const ECHO_LINES_MAX: usize = 16;
+/// Letters of a command's end that must be seen in an echo that a device has scrolled sideways.
+const SCROLLED_ECHO_BYTES_MIN: usize = 8;
 
-/// The answer to a command: its echo taken off the front.
-pub(crate) fn without_echo<'a>(answer: &'a [u8], command: &str) -> &'a [u8] {
-    let mut wanted = command.bytes().filter(|byte| *byte > b' ').peekable();
-    let mut rest = answer;
-    // A long command is echoed with wraps, spaces and codes of the device's own: only what can be seen is compared.
-    while let Some(next) = wanted.peek() {
-        let Some((&byte, after)) = rest.split_first() else { return without_drawn_echo(answer, command) };
-        match byte {
-            0x1b => rest = after_escape(after),
-            byte if byte <= b' ' => rest = after,
-            byte if byte == *next => {
-                wanted.next();
-                rest = after;
-            }
-            _ => return without_drawn_echo(answer, command),
+/// Where the echo of a command ends, its line end included; none where the first line is not its echo, or has not ended.
+pub(crate) fn echo_end(answer: &[u8], command: &str, prompt: &str, encoding: Encoding) -> Option<usize> {
+    if let Some(rest) = answer.strip_prefix(command.as_bytes()) {
+        let line_end = [&b"\r\n"[..], b"\n", b"\r\r\n"].into_iter().find(|end| rest.starts_with(end));
+        if let Some(line_end) = line_end {
+            return Some(command.len().saturating_add(line_end.len()));
         }
     }
-    let end_of_line = memchr::memchr(b'\n', rest);
-    let tail = rest.get(..end_of_line.unwrap_or(rest.len())).unwrap_or_default();
-    if !tail.iter().all(|byte| *byte <= b' ') {
-        return without_drawn_echo(answer, command);
+    let head = answer.get(..answer.len().min(echo_bytes_max(command))).unwrap_or_default();
+    let wanted = visible(command);
+    let with_prompt = visible(prompt) + &wanted;
+    let (mut shown, mut first_line) = (String::new(), true);
+    for (line, end) in Canvas::of(head, encoding).ended_lines().take(ECHO_LINES_MAX) {
+        shown.push_str(&visible(&line));
+        if shown.is_empty() {
+            continue;
+        }
+        if shown == wanted || shown == with_prompt {
+            return Some(end);
+        }
+        if std::mem::take(&mut first_line) && is_scrolled_echo(head.get(..end)?, &shown, &wanted) {
+            return Some(end);
+        }
+        // A long command is wrapped, with spaces and codes of the device's own.
+        if !wanted.starts_with(&shown) && !with_prompt.starts_with(&shown) {
+            return None;
+        }
     }
-    match end_of_line {
-        Some(end) => rest.get(end.saturating_add(1)..).unwrap_or_default(),
-        None => &[],
-    }
+    None
 }
 
-/// Letters of a command's end that must be seen in an echo that a device has drawn: scrolled sideways, or again and again.
-const DRAWN_ECHO_BYTES_MIN: usize = 8;
+/// Bytes of the beginning of an answer in which its echo may stand.
+pub(crate) fn echo_bytes_max(command: &str) -> usize {
+    ECHO_BYTES_MAX.saturating_add(command.len().saturating_mul(ECHO_BYTES_A_LETTER))
+}
 
-/// The same for a device that moves a long line sideways as it is typed: what its first line shows in the end is the end of the command.
-fn without_drawn_echo<'a>(answer: &'a [u8], command: &str) -> &'a [u8] {
-    let end = memchr::memchr(b'\n', answer);
-    let (first, rest) = answer.split_at_checked(end.unwrap_or(answer.len())).unwrap_or((answer, &[]));
-    if memchr::memchr3(b'\r', 0x08, 0x1b, first.strip_suffix(b"\r").unwrap_or(first)).is_none() {
-        return answer;
+/// The echo of a command where something came before it: it stands behind the prompt that was drawn again. Where its line begins, and where
+/// it ends.
+pub(crate) fn late_echo(
+    answer: &[u8],
+    command: &str,
+    prompt: &str,
+    encoding: Encoding,
+) -> Option<(usize, usize)> {
+    let prompt = prompt.trim_end();
+    if prompt.is_empty() {
+        return None;
     }
-    let (shown, command) = (text(first), command.trim_end());
-    let common =
-        shown.trim_end().bytes().rev().zip(command.bytes().rev()).take_while(|(a, b)| a == b).count();
-    if common < DRAWN_ECHO_BYTES_MIN.min(command.len()) || common == 0 {
-        return answer;
+    memchr::memmem::find_iter(answer, prompt.as_bytes()).find_map(|at| {
+        let before = answer.get(..at)?;
+        let begins_line = matches!(before.last(), None | Some(b'\n' | b'\r' | 0x08 | b'm' | b'K'));
+        let rest = answer.get(at.saturating_add(prompt.len())..)?;
+        let end = echo_end(rest, command, prompt, encoding).filter(|_| begins_line)?;
+        Some((at, at.saturating_add(prompt.len()).saturating_add(end)))
+    })
+}
+
+/// What can be seen of a text: a device wraps a long command with spaces of its own.
+fn visible(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace() && !letter.is_control()).collect()
+}
+
+/// A device moves a long line sideways as it is typed: what the line shows in the end is the end of the command.
+fn is_scrolled_echo(raw: &[u8], shown: &str, wanted: &str) -> bool {
+    let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+    if memchr::memchr3(b'\r', 0x08, 0x1b, raw.strip_suffix(b"\r").unwrap_or(raw)).is_none() {
+        return false;
     }
-    rest.get(1..).unwrap_or_default()
+    let common = shown.chars().rev().zip(wanted.chars().rev()).take_while(|(a, b)| a == b).count();
+    common > 0 && common >= SCROLLED_ECHO_BYTES_MIN.min(wanted.chars().count())
 }
 
 /// Takes off what a device sends to wipe its pager's line.
@@ -209,6 +198,12 @@ pub(crate) fn without_pager_wipe(bytes: &[u8]) -> &[u8] {
     }
 }
 
+/// Whether some bytes begin with what wipes a pager's line, or ends it.
+pub(crate) fn wipes(bytes: &[u8]) -> bool {
+    let first = bytes.iter().find(|byte| !matches!(byte, b' ' | 0));
+    matches!(first, None | Some(0x08 | b'\r' | b'\n' | 0x1b))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -225,29 +220,33 @@ mod tests {
             (b"\x1b]0;title\x07text", "text"),
             (b"caf\xc3\xa9 \xff", "café \u{fffd}"),
         ] {
-            assert_eq!(text(sent), shown, "{sent:?}");
+            assert_eq!(text(sent, Encoding::UTF_8), shown, "{sent:?}");
         }
     }
 
     #[test]
     fn the_echo_goes_and_the_answer_stays() {
         for (answer, command, rest) in [
-            (&b"show version\r\nFRR 8\r\n"[..], "show version", &b"FRR 8\r\n"[..]),
-            (b"show ver \r<ion\r\nx", "show version", b"show ver \r<ion\r\nx"),
-            (b"ping 10.0.0.1 re\r\npeat 5\r\nok", "ping 10.0.0.1 repeat 5", b"ok"),
-            (b"show\r\n", "show", b""),
-            (b"\x1b[Kshow\r\nx", "show", b"x"),
-            (b"shower\r\nx", "show", b"shower\r\nx"),
-            (b"no echo here", "show", b"no echo here"),
+            (&b"show version\r\nFRR 8\r\n"[..], "show version", Some(&b"FRR 8\r\n"[..])),
+            (b"show ver \r<ion\r\nx", "show version", None),
+            (b"ping 10.0.0.1 re\r\npeat 5\r\nok", "ping 10.0.0.1 repeat 5", Some(b"ok")),
+            (b"show\r\n", "show", Some(b"")),
+            (b"show", "show", None),
+            (b"\x1b[Kshow\r\nx", "show", Some(b"x")),
+            (b"shower\r\nx", "show", None),
+            (b"no echo here", "show", None),
             (
                 b"ip route 10.0\x08\x08\x08\x08\x08$e 10.0.0.0 255.0.0.0\r\nok",
                 "ip route 10.0.0.0 255.0.0.0",
-                b"ok",
+                Some(b"ok"),
             ),
-            (b"sh\r$ow version\r\nok", "show version", b"ok"),
-            (b"a line\rthat is drawn twice\r\nok", "show version", b"a line\rthat is drawn twice\r\nok"),
+            (b"sh\r$ow version\r\nok", "show version", Some(b"ok")),
+            (b"a line\rthat is drawn twice\r\nok", "show version", None),
+            (b"\rr1# s\rr1# sh\rr1# show\r\nx", "show", Some(b"x")),
+            (b"\r\nshow\r\nx", "show", Some(b"x")),
         ] {
-            assert_eq!(without_echo(answer, command), rest, "{command}");
+            let end = echo_end(answer, command, "r1# ", Encoding::UTF_8);
+            assert_eq!(end.map(|end| &answer[end..]), rest, "{}", answer.escape_ascii());
         }
     }
 
@@ -286,15 +285,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_are_too_strange(bytes in proptest::collection::vec(strange(), 0..200)) {
-            let shown = text(&bytes);
+            let shown = text(&bytes, Encoding::UTF_8);
             prop_assert!(!shown.bytes().any(|byte| matches!(byte, b'\r' | 8 | 0x1b)));
-            let mut drawn = Vec::new();
-            let mut rest = bytes.as_slice();
-            while !rest.is_empty() {
-                rest = drawn_line(rest, &mut drawn);
-            }
-            prop_assert_eq!(&shown, &String::from_utf8_lossy(&drawn), "the quick way shows something else");
-            without_echo(&bytes, "show version");
+            let drawn = Canvas::of(&bytes, Encoding::UTF_8).lines().collect::<Vec<_>>().join("\n");
+            prop_assert_eq!(&shown, &drawn, "the quick way shows something else");
+            echo_end(&bytes, "show version", "r1#", Encoding::UTF_8);
             without_pager_wipe(&bytes);
         }
     }

@@ -1,284 +1,235 @@
 //! Commands and their answers.
 
-use std::{sync::Arc, time::Duration};
-
-use jackfield_config::profile::ConfigMode;
+use std::sync::Arc;
 
 use super::{
     Session, SessionError,
-    answer::{Answer, Known},
+    answer::{Answering, Done, Step},
     clean,
+    habits::Echo,
+    order::Order,
+    parts::Parts,
 };
 use crate::{
     clock::Deadline,
-    expect::{
-        ExpectError,
-        matcher::{Found, Matcher},
-    },
-    limits::{PAGES_MAX, PROMPTS_MAX},
-    profile::Follow,
+    expect::ExpectError,
+    limits::{PAGES_MAX, PROMPTS_MAX, QUESTIONS_MAX},
+    profile::Asks,
 };
 
-/// Quiet time after which a prompt is believed that is new, but shows the name of the device.
-const SIBLING_SETTLE: Duration = Duration::from_millis(10);
-/// Letters of a name at the beginning of a prompt; a shorter one begins other lines too.
-const STEM_BYTES_MIN: usize = 2;
-
-/// The name that a prompt begins with.
-fn stem(prompt: &[u8]) -> &[u8] {
-    let named =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@' | b'<' | b'[');
-    let end = prompt.iter().position(|byte| !named(byte)).unwrap_or(prompt.len());
-    prompt.get(..end).unwrap_or_default()
-}
-
-/// What stands in the last line of two pieces.
-pub(super) fn last_line(before: &[u8], text: &[u8]) -> Vec<u8> {
-    let after_end = |bytes: &[u8]| memchr::memrchr2(b'\n', b'\r', bytes).map(|at| at.saturating_add(1));
-    match after_end(text) {
-        Some(from) => text.get(from..).unwrap_or_default().to_vec(),
-        None => {
-            let from = after_end(before).unwrap_or_default();
-            [before.get(from..).unwrap_or_default(), text].concat()
-        }
-    }
-}
-
-/// What stands before a pager on its own line belongs to the pager.
-fn drop_pager_line(answer: &mut Vec<u8>) {
-    let line = memchr::memrchr(b'\n', answer).map_or(0, |at| at.saturating_add(1));
-    if answer.get(line..).is_some_and(|line| line.iter().all(|byte| *byte == b' ')) {
-        answer.truncate(line);
-    }
-}
-
 impl Session {
-    /// Remembers the prompt that was just seen: the line it ends, byte for byte. From now on it is found as a text, the moment its
-    /// last byte arrives; any other prompt is still found by the profile's pattern, once the device is quiet.
-    pub(super) fn learn_prompt(&mut self, before: &[u8], text: &[u8]) {
-        let line = last_line(before, text);
-        // A shell that asks its terminal something after the prompt may be interrupted before that.
-        let line = clean::without_codes_behind(&line);
-        self.prompt.text = line.to_vec();
-        self.prompt.known.learn(line, PROMPTS_MAX);
-    }
-
-    /// The prompt has a space more than was seen of it: on a slow line it was known before its last byte came.
-    fn grow_prompt(&mut self, spaces: &[u8]) {
-        if spaces.is_empty() || self.prompt.text.is_empty() {
-            return;
-        }
-        self.prompt.known.forget(&self.prompt.text);
-        self.prompt.text.extend_from_slice(spaces);
-        self.prompt.known.learn(&self.prompt.text, PROMPTS_MAX);
-    }
-
-    /// The space at the beginning of an answer may be the end of the prompt before it. It is where the prompt after it has one, too.
-    async fn take_rest_of_prompt(
-        &mut self,
-        answer: &mut Vec<u8>,
-        deadline: Deadline,
-    ) -> Result<(), ExpectError> {
-        if !answer.starts_with(b" ") || self.prompt.text.ends_with(b" ") || self.dialogue.has_ended() {
-            return Ok(());
-        }
-        self.dialogue.drain(SIBLING_SETTLE, deadline).await?;
-        let spaces = clean::rest_of_prompt(self.dialogue.pending());
-        if answer.starts_with(spaces) {
-            // The prompt grows with the next command.
-            answer.drain(..spaces.len());
-        }
-        Ok(())
-    }
-
-    /// Bytes of the prompt that ends an answer. After a line that was not ended the known prompt follows at once; anything else is
-    /// a new prompt, and a whole line.
-    fn prompt_of(&mut self, answer: &[u8], text: &[u8]) -> usize {
-        let line = last_line(answer, text);
-        let shown = clean::without_codes_behind(&line);
-        if self.prompt.text.is_empty() || !shown.ends_with(&self.prompt.text) {
-            self.learn_prompt(answer, text);
-        }
-        let codes = line.len().saturating_sub(shown.len());
-        self.prompt.text.len().saturating_add(codes)
-    }
-
     pub(super) async fn run_command(
         &mut self,
         command: &str,
         deadline: Deadline,
     ) -> Result<String, SessionError> {
-        let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
-        self.await_late_ends(command, deadline).await?;
-        self.catch_up(command, deadline).await?;
-        // What came unasked since the last answer is in the record; it is no part of this one, but for a terminal code in two pieces.
-        let rest = self.dialogue.take_pending();
-        self.grow_prompt(clean::rest_of_prompt(&rest));
-        let begun = clean::unfinished_code(&rest);
-        let line = format!("{command}{}", self.kind.profile.line_ending);
-        self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
-        let mut answer = self.own_answer(command, deadline).await?;
-        self.take_rest_of_prompt(&mut answer, deadline).await.map_err(failed)?;
-        answer.splice(..0, begun.iter().copied());
-        let answer = self.whole_answer(answer, command, deadline).await?;
-        let answer = self.kind.without_unasked(answer);
-        let mut answer = clean::text(clean::without_echo(&answer, command));
+        self.run_order(&Order::new(command), deadline).await
+    }
+
+    /// Gives a command and returns its answer.
+    pub(super) async fn run_order(
+        &mut self,
+        order: &Order,
+        deadline: Deadline,
+    ) -> Result<String, SessionError> {
+        order.check()?;
+        if let Some(answer) = self.run_help(order, deadline).await? {
+            return Ok(answer);
+        }
+        let answer = self.send_and_await(order, deadline).await?;
+        let answer = self.whole_answer(answer, &order.line, deadline).await?;
+        Ok(self.shown(answer, order))
+    }
+
+    /// Sends a command; its answer is all that comes up to its prompt, without its echo.
+    async fn send_and_await(&mut self, order: &Order, deadline: Deadline) -> Result<Vec<u8>, SessionError> {
+        let asked = order.asked()?;
+        self.await_late_ends(&order.line, deadline).await?;
+        self.get_in_step(&order.line, deadline).await?;
+        let ending = self.kind.profile.line_ending.clone();
+        let mut line = self.encoded(&order.line.replace('\n', &ending))?;
+        line.extend_from_slice(ending.as_bytes());
+        let sent = self.dialogue.send(&line, deadline).await;
+        sent.map_err(|source| order.failed(source))?;
+        match self.await_answer(order, &asked, deadline).await {
+            Ok((answer, done)) => {
+                self.known.learn(&done.prompt, PROMPTS_MAX);
+                self.habits.learn(&order.line, &done);
+                Ok(answer)
+            }
+            Err(error) => {
+                self.unanswered.add(&order.line, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// An answer as people see it.
+    fn shown(&mut self, answer: Vec<u8>, order: &Order) -> String {
+        let kind = Arc::clone(&self.kind);
+        let mut answer = kind.without_redrawn(answer);
+        if !order.keep_unasked && !kind.asks_for_logs(&order.line) {
+            let lifted;
+            (answer, lifted) = kind.without_unasked(answer);
+            self.unasked.add(&lifted);
+        }
+        let went_on = kind.went_on(&answer);
+        let mut answer = clean::text(&answer, kind.profile.encoding);
+        if went_on {
+            // The prompt behind which it went on is no part of it.
+            let lines = answer.lines().filter(|line| !self.known.has(line));
+            answer = lines.collect::<Vec<_>>().join("\n");
+        }
         answer.truncate(answer.trim_end_matches([' ', '\n']).len());
         let blank = answer.len().saturating_sub(answer.trim_start_matches('\n').len());
         if blank > 0 {
             answer.drain(..blank);
         }
-        Ok(answer)
+        answer
     }
 
-    /// Everything up to the next prompt, pages joined; the prompt is remembered and not part of it.
-    pub(super) async fn await_answer(
+    /// Everything up to the next prompt, pages joined, questions answered.
+    async fn await_answer(
         &mut self,
-        doing: &str,
+        order: &Order,
+        asked: &[Asks],
         deadline: Deadline,
-    ) -> Result<Vec<u8>, SessionError> {
-        let kind = Arc::clone(&self.kind);
-        let told = format!("the prompt `{}`", self.prompt());
-        let mut answer: Vec<u8> = Vec::new();
-        let mut paged = false;
-        let failed = |source| SessionError::Expect { doing: doing.to_owned(), source };
-        for _ in 0..PAGES_MAX {
-            let settle = self.settle();
-            let nothing_known = Known::default();
-            let known = if kind.profile.prompt_before_answer { &nothing_known } else { &self.prompt.known };
-            let mut watch = Answer::new(known, Matcher::new(&kind.follows));
-            let seen = self.dialogue.watch(&mut watch, || told.clone(), deadline, settle).await;
-            drop(watch);
-            let seen = seen.map_err(failed)?;
-            if answer.is_empty() && !paged {
-                // Answers may be large: what came is kept, not copied.
-                answer = seen.before;
-            } else {
-                let page = if paged { clean::without_pager_wipe(&seen.before) } else { &seen.before };
-                answer.extend_from_slice(page);
+    ) -> Result<(Vec<u8>, Done), SessionError> {
+        let (kind, known) = (Arc::clone(&self.kind), self.known.clone());
+        let habits = self.habits.before(order, &kind.profile, self.dialogue.settle());
+        let mut answering = Answering::new(&kind, &known, &order.line, asked, habits);
+        let (mut parts, mut given) = (Parts::default(), Vec::new());
+        loop {
+            let step = self.next_step(&mut answering, order, deadline).await?;
+            let text = answering.text_begin();
+            match step {
+                Step::Page { begin, after_last } => {
+                    parts.turn(self.dialogue.take_pending(), text, begin);
+                    self.turn_page(order, after_last, parts.pages, deadline).await?;
+                }
+                Step::Reply { place, line } => {
+                    parts.add(self.dialogue.take_pending(), text);
+                    if given.len() >= QUESTIONS_MAX || order.is_refusal(place, &given) {
+                        return Err(order.refused(&line));
+                    }
+                    given.push(place);
+                    self.reply(order, place, deadline).await?;
+                }
+                Step::Done(done) => {
+                    let mut bytes = self.dialogue.take_pending();
+                    self.unasked.add(bytes.get(..done.begin).unwrap_or_default());
+                    bytes.truncate(done.end);
+                    parts.add(bytes, done.text);
+                    return Ok((parts.into_bytes(), done));
+                }
+                Step::Read | Step::Quiet(_) | Step::AskAgain => {}
             }
-            let other = seen.index.checked_sub(1).and_then(|place| kind.follow_kinds.get(place));
-            let go_on = match other {
-                None => {
-                    self.prompt.text = seen.text.get(1..).unwrap_or_default().to_vec();
-                    return Ok(answer);
-                }
-                Some(Follow::Prompt) => {
-                    let prompt = self.prompt_of(&answer, &seen.text);
-                    answer.truncate(answer.len().saturating_add(seen.text.len()).saturating_sub(prompt));
-                    return Ok(answer);
-                }
-                Some(follow @ (Follow::Pager | Follow::PagerEnd)) => {
-                    paged = true;
-                    drop_pager_line(&mut answer);
-                    let answer = kind.profile.pager.as_ref().map(|pager| match follow {
-                        Follow::PagerEnd => pager.end_answer.clone(),
-                        Follow::Pager | Follow::Prompt | Follow::Question(_) => pager.answer.clone(),
-                    });
-                    answer.unwrap_or_default()
-                }
-                Some(Follow::Question(place)) => {
-                    paged = false;
-                    answer.extend_from_slice(&seen.text);
-                    let question = kind.profile.questions.get(*place);
-                    question.map(|question| question.reply(&kind.profile.line_ending)).unwrap_or_default()
-                }
-            };
-            self.dialogue.send(go_on.as_bytes(), deadline).await.map_err(failed)?;
-        }
-        Err(SessionError::Unsupported {
-            profile: self.kind.profile.name.clone(),
-            what: format!("end of pages after {PAGES_MAX}"),
-        })
-    }
-
-    /// The same for what a test awaits: a prompt that was seen before is believed at once, whatever pattern finds it.
-    pub(super) fn settle_of_known(&self) -> impl Fn(&[u8], &Found) -> Duration + use<> {
-        let settle = self.dialogue.settle();
-        let prompt = self.prompt.text.clone();
-        move |text, found| {
-            let before = text.get(..found.end).unwrap_or_default();
-            let is_known =
-                !prompt.is_empty() && clean::without_codes_behind(&last_line(before, &[])) == prompt;
-            if is_known { Duration::ZERO } else { settle }
+            answering.goes_on();
         }
     }
 
-    /// How long the device must be quiet before a prompt that was not seen before is believed: the profile's time, or a short
-    /// one where it begins with the name that the prompt has shown so far (`r1#`, then `r1(config)#`).
-    pub(super) fn settle(&self) -> impl Fn(&[u8], &Found) -> Duration + use<> {
-        let settle = self.dialogue.settle();
-        // Where a prompt proves little, neither does the name in it; unless the end of an answer is asked for.
-        let profile = &self.kind.profile;
-        let is_sure = !profile.prompt_before_answer || profile.answer_end.is_some();
-        let stem = stem(&self.prompt.text).to_vec();
-        move |text, found| {
-            let line = last_line(text.get(..found.start).unwrap_or_default(), &[]);
-            let begins = [&line, text.get(found.start..found.end).unwrap_or_default()].concat();
-            let known = is_sure && stem.len() >= STEM_BYTES_MIN && begins.starts_with(&stem);
-            if known { settle.min(SIBLING_SETTLE) } else { settle }
-        }
-    }
-
-    pub(super) async fn run_config(
+    /// Reads until something is to be done that takes what has come.
+    pub(super) async fn next_step(
         &mut self,
-        lines: &[String],
+        answering: &mut Answering<'_>,
+        order: &Order,
         deadline: Deadline,
-    ) -> Result<String, SessionError> {
-        let kind = Arc::clone(&self.kind);
-        let Some(mode) = &kind.profile.config else {
-            let mut said = Vec::new();
-            self.apply(lines, &mut said, deadline).await?;
-            return Ok(said.join("\n"));
-        };
-        if let Some(level) = &mode.level {
-            self.go_to_level(level, deadline).await?;
+    ) -> Result<Step, SessionError> {
+        let failed = |source| order.failed(source);
+        loop {
+            if self.dialogue.was_cut() {
+                return Err(SessionError::TooLarge { command: order.line.clone() });
+            }
+            let mut step = answering.look(self.dialogue.pending());
+            loop {
+                let read = match step {
+                    Step::Read => self.dialogue.read_within(deadline.left()).await,
+                    Step::Quiet(quiet) if quiet.is_zero() => self.dialogue.read_what_is_there().await,
+                    Step::Quiet(quiet) => self.dialogue.read_within(quiet.min(deadline.left())).await,
+                    Step::AskAgain => {
+                        let line = self.kind.profile.line_ending.clone();
+                        self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
+                        step = answering.asked(self.dialogue.pending());
+                        continue;
+                    }
+                    Step::Page { .. } | Step::Reply { .. } | Step::Done(_) => return Ok(step),
+                };
+                let has_come = read.map_err(failed)?;
+                if self.dialogue.has_ended() {
+                    let last = answering.at_the_end(self.dialogue.pending());
+                    return last.ok_or_else(|| self.not_answered(order, answering, deadline));
+                }
+                if has_come && !deadline.left().is_zero() {
+                    break;
+                }
+                if matches!(step, Step::Read) || deadline.left().is_zero() {
+                    return Err(self.not_answered(order, answering, deadline));
+                }
+                step = answering.quiet();
+            }
         }
-        let mut said = Vec::new();
-        let applied = self.apply_in(mode, lines, &mut said, deadline).await;
-        if self.dialogue.has_ended() {
-            applied?;
+    }
+
+    /// Why there is no answer.
+    fn not_answered(&self, order: &Order, answering: &Answering<'_>, deadline: Deadline) -> SessionError {
+        let source = self.dialogue.not_seen(format!("the prompt `{}`", self.prompt()), deadline);
+        if !matches!(source, ExpectError::Timeout { .. }) || !answering.has_candidate() {
+            return order.failed(source);
+        }
+        let why = if answering.is_echoed() || self.habits.echo != Echo::Always {
+            "what looks like its prompt came, but did not come again when it was asked for"
         } else {
-            if let (Err(SessionError::Refused { .. }), Some(abort)) = (&applied, &mode.abort) {
-                self.run_command(abort, deadline).await?;
-            }
-            let left = self.apply(std::slice::from_ref(&mode.leave), &mut Vec::new(), deadline).await;
-            applied.and(left)?;
-        }
-        Ok(said.join("\n"))
+            "a prompt came, but not the echo of the command, which this device has sent before each answer"
+        };
+        let why = format!("{why} ({:.1?}); {}", deadline.span(), self.dialogue.seen());
+        SessionError::Uncertain { doing: format!("command `{}`", order.line), why }
     }
 
-    async fn apply_in(
+    async fn turn_page(
         &mut self,
-        mode: &ConfigMode,
-        lines: &[String],
-        said: &mut Vec<String>,
+        order: &Order,
+        after_last: bool,
+        pages: u32,
         deadline: Deadline,
     ) -> Result<(), SessionError> {
-        self.apply(std::slice::from_ref(&mode.enter), &mut Vec::new(), deadline).await?;
-        self.apply(lines, said, deadline).await?;
-        match &mode.commit {
-            Some(commit) => self.apply(std::slice::from_ref(commit), said, deadline).await,
-            None => Ok(()),
+        let profile = &self.kind.profile;
+        if pages > PAGES_MAX {
+            let what = format!("end of pages after {PAGES_MAX}");
+            return Err(SessionError::Unsupported { profile: profile.name.clone(), what });
         }
+        let key =
+            profile.pager.as_ref().map(|pager| if after_last { &pager.end_answer } else { &pager.answer });
+        let key = key.cloned().unwrap_or_default();
+        self.dialogue.send(key.as_bytes(), deadline).await.map_err(|source| order.failed(source))
     }
 
-    /// Gives lines one by one and stops at the first that is refused.
-    async fn apply(
-        &mut self,
-        lines: &[String],
-        said: &mut Vec<String>,
-        deadline: Deadline,
-    ) -> Result<(), SessionError> {
-        for line in lines {
-            let answer = self.run_command(line, deadline).await?;
-            if let Some(refusal) = self.kind.refusal(&answer) {
-                return Err(SessionError::Refused { line: line.clone(), answer: refusal });
+    /// Answers a question as the one who gave the command says, or the profile.
+    async fn reply(&mut self, order: &Order, place: usize, deadline: Deadline) -> Result<(), SessionError> {
+        let kind = Arc::clone(&self.kind);
+        let ending = &kind.profile.line_ending;
+        let sent = match order.replies.get(place) {
+            Some(reply) => {
+                let mut text = self.encoded(reply.answer.reveal())?;
+                text.extend_from_slice(if reply.enter { ending.as_bytes() } else { &[] });
+                if reply.is_secret {
+                    self.dialogue.send_secret(&text, deadline).await
+                } else {
+                    self.dialogue.send(&text, deadline).await
+                }
             }
-            if !answer.is_empty() {
-                said.push(answer);
+            None => {
+                let question = kind.profile.questions.get(place.saturating_sub(order.replies.len()));
+                let reply = question.map(|question| question.reply(ending)).unwrap_or_default();
+                self.dialogue.send(reply.as_bytes(), deadline).await
             }
-        }
-        Ok(())
+        };
+        sent.map_err(|source| order.failed(source))
+    }
+
+    /// A text in the letters of the device.
+    pub(super) fn encoded(&self, text: &str) -> Result<Vec<u8>, SessionError> {
+        let encoding = self.kind.profile.encoding;
+        let bytes = encoding.bytes(text).map(std::borrow::Cow::into_owned);
+        bytes.ok_or_else(|| SessionError::Letters { text: text.to_owned(), encoding: encoding.name() })
     }
 }

@@ -5,8 +5,12 @@ use std::sync::Arc;
 
 use jackfield_config::profile::AnswerEnd;
 
-use super::{Session, SessionError, answer::Answer};
-use crate::{clock::Deadline, expect::matcher::Matcher};
+use super::{
+    Session, SessionError,
+    answer::{Answering, Step},
+    order::Order,
+};
+use crate::{clock::Deadline, limits::PROMPTS_MAX};
 
 impl Session {
     /// What belongs to an answer of which the first prompt was seen; the whole of it where the profile knows no such command.
@@ -23,8 +27,9 @@ impl Session {
         sent.map_err(|source| SessionError::Expect { doing: format!("command `{command}`"), source })?;
         self.unanswered.ends = self.unanswered.ends.saturating_add(1);
         let rest = self.await_end(command, deadline).await?;
-        let whole = [answer, self.prompt.text.clone(), rest].concat();
-        Ok(kind.without_redrawn(without_echo(&whole, end, &self.prompt.text)))
+        let prompt = self.known.last().as_bytes();
+        let whole = [answer.as_slice(), prompt, &rest].concat();
+        Ok(without_echo(&whole, end, prompt))
     }
 
     /// Waits for the ends of earlier answers that were not there in time; what stands before them is no part of the next.
@@ -49,10 +54,13 @@ impl Session {
         let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
         let seen = self.dialogue.expect(shows, deadline).await.map_err(failed)?;
         self.unanswered.ends = self.unanswered.ends.saturating_sub(1);
-        let mut watch = Answer::new(&self.prompt.known, Matcher::new(&kind.follows));
-        let told = format!("the prompt `{}` after the end of the answer", self.prompt());
-        let settle = self.settle();
-        self.dialogue.watch(&mut watch, || told.clone(), deadline, settle).await.map_err(failed)?;
+        let (known, order) = (self.known.clone(), Order::default());
+        let expected = self.habits.before(&order, &kind.profile, self.dialogue.settle());
+        let mut answering = Answering::new(&kind, &known, "", &[], expected);
+        if let Step::Done(done) = self.next_step(&mut answering, &order, deadline).await? {
+            self.known.learn(&done.prompt, PROMPTS_MAX);
+        }
+        self.dialogue.take_pending();
         Ok(seen.before)
     }
 }

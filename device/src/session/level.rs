@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Session, SessionError};
-use crate::{clock::Deadline, expect::Patterns};
+use jackfield_config::profile::Level;
+
+use super::{
+    Session, SessionError,
+    order::{Order, Reply},
+};
+use crate::clock::Deadline;
 
 impl Session {
     pub(super) async fn go_to_level(&mut self, name: &str, deadline: Deadline) -> Result<(), SessionError> {
@@ -20,7 +25,7 @@ impl Session {
         // One step at a time; each must lead somewhere, so there are no more steps than levels.
         for _ in 0..=levels.len() {
             let now = kind
-                .level_of(&self.prompt.text)
+                .level_of(self.known.last())
                 .ok_or_else(|| unsupported(format!("privilege level with the prompt `{}`", self.prompt())))?;
             match now.cmp(&wanted) {
                 std::cmp::Ordering::Equal => return Ok(()),
@@ -36,7 +41,7 @@ impl Session {
         Err(SessionError::Login { target: self.target.connect.to_string(), why })
     }
 
-    /// Enters a level from the one below it.
+    /// Enters a level from the one below it; answers what is asked on the way.
     async fn go_up(&mut self, level: usize, deadline: Deadline) -> Result<(), SessionError> {
         let kind = Arc::clone(&self.kind);
         let profile = &kind.profile;
@@ -47,38 +52,45 @@ impl Session {
             let what = "way up to a higher privilege level".to_owned();
             return Err(SessionError::Unsupported { profile: profile.name.clone(), what });
         };
-        let Some(secret) = &level.secret else {
-            self.run_command(enter, deadline).await?;
-            return Ok(());
-        };
-        let failed = |source| SessionError::Expect { doing: format!("command `{enter}`"), source };
-        let line = format!("{enter}{}", profile.line_ending);
-        self.catch_up(enter, deadline).await?;
-        self.dialogue.take_pending();
-        self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
-        let asked = Patterns::regexes(&[secret, &profile.prompt])?;
-        let settle = self.settle();
-        let seen = self.dialogue.expect_settling(&asked, deadline, settle).await.map_err(failed)?;
-        if seen.index == 1 {
-            self.learn_prompt(&seen.before, &seen.text);
+        let target = self.target.connect.to_string();
+        let failed = |why: String| SessionError::Login { target: target.clone(), why };
+        let said = self.run_order(&self.way_up(level, enter), deadline).await;
+        let said = said.map_err(|error| match error {
+            SessionError::Refused { answer, .. } => {
+                failed(format!("`{enter}` did not take the secret: {answer}"))
+            }
+            other => other,
+        })?;
+        if kind.level_of(self.known.last()).is_some_and(|now| now >= wanted) {
             return Ok(());
         }
-        let answer = self.target.enable_password.clone().or_else(|| self.target.password.clone());
-        let Some(answer) = answer else {
-            let why = format!("`{enter}` asks for a secret: add `enable_password` to the resource");
-            return Err(SessionError::Login { target: self.target.connect.to_string(), why });
-        };
-        let line = format!("{}{}", answer.reveal(), profile.line_ending);
-        self.dialogue.send_secret(line.as_bytes(), deadline).await.map_err(failed)?;
-        let settle = self.settle();
-        let seen = self.dialogue.expect_settling(&asked, deadline, settle).await.map_err(failed)?;
-        if seen.index == 1 {
-            self.learn_prompt(&seen.before, &seen.text);
+        let said =
+            if said.is_empty() { "nothing".to_owned() } else { format!("`{}`", said.replace('\n', "; ")) };
+        let is_asked =
+            level.secret.is_some() && self.target.enable_password.is_none() && self.target.password.is_none();
+        let remedy =
+            if is_asked { "; if it asks for a secret, add `enable_password` to the resource" } else { "" };
+        Err(failed(format!(
+            "`{enter}` did not lead to level `{}`: the device says {said}, and its prompt is `{}`{remedy}",
+            level.name,
+            self.prompt()
+        )))
+    }
+
+    /// The command that leads up, with what it may ask.
+    fn way_up(&self, level: &Level, enter: &str) -> Order {
+        let secret = self.target.enable_password.clone().or_else(|| self.target.password.clone());
+        let mut replies = Vec::new();
+        if let (Some(asks), Some(user)) = (&level.user, &self.target.user) {
+            replies.push(Reply::new(asks.as_str(), user.as_str()));
         }
-        if seen.index == 0 || kind.level_of(&self.prompt.text).is_none_or(|now| now < wanted) {
-            let why = format!("`{enter}` did not take the secret");
-            return Err(SessionError::Login { target: self.target.connect.to_string(), why });
+        if let (Some(asks), Some(secret)) = (&level.secret, secret) {
+            replies.push(Reply { asks: asks.clone(), answer: secret, enter: true, is_secret: true });
         }
-        Ok(())
+        for question in &level.questions {
+            let reply = Reply::new(question.asks.as_str(), question.answer.as_str());
+            replies.push(Reply { enter: question.enter, ..reply });
+        }
+        Order::new(enter).with_replies(replies)
     }
 }

@@ -1,29 +1,44 @@
-//! From a connection to the first prompt: questions answered, a silent console nudged, the prompt believed.
+//! From a connection to the first prompt: questions answered, a silent console woken, the prompt proven.
 //!
-//! A prompt cannot be told from a line that only looks like one and is still being written. Once we are logged in we ask for it
-//! again with an empty line: what comes back the same is the prompt, and no time was spent in waiting for quiet.
+//! ```text
+//! connected ──▶ [listens] ──a question of the login, nothing behind it──▶ answered ──▶ [listens]
+//!                  │  ▲ quiet: woken, where it waits for that
+//!                  ├──the same question again──▶ refused: the device's own words are the reason
+//!                  └──what looks like a prompt──▶ asked for again with an empty line, and proven as the end of an answer is
+//! ```
+//!
+//! Words in a banner or a message of the day are no questions: a question is a line at which the device waits. A password is sent only to the
+//! question that follows the user's name, or where the device has been quiet behind it, and never to a line that says more than the question.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
     Session, SessionError,
-    answer::{Answer, Known},
+    answer::{Answering, Step},
     clean,
-    command::last_line,
+    order::Order,
+    stand::End,
 };
 use crate::{
     clock::Deadline,
-    expect::{
-        ExpectError, Match,
-        matcher::{Found, Matcher},
-    },
-    limits::PROMPT_BYTES_MAX,
+    expect::ExpectError,
+    limits::{PROMPT_BYTES_MAX, PROMPTS_MAX},
     profile::Kind,
-    target::Connect,
+    target::{Connect, Secret},
 };
 
 /// Questions of one login; a device that asks on does not let us in.
-const QUESTIONS_MAX: u32 = 12;
+const QUESTIONS_MAX: u32 = 16;
+/// Looks at a silent console before it is nudged: so often it must have been silent in a row.
+const LOOKS: u32 = 4;
+/// A console that says nothing, or nothing that is known, is nudged after this long, where its profile names no other time.
+const NUDGE: Duration = Duration::from_secs(3);
+/// Quiet time before a line is taken for a prompt that says little: frames of banners come in pieces.
+const BARE_SETTLE: Duration = Duration::from_millis(50);
+/// Quiet time before a question is answered behind a login that SSH has done already.
+const AFTER_SSH: Duration = Duration::from_secs(1);
+/// Lines of the device's own words in an error.
+const WORDS_MAX: usize = 4;
 
 /// Logs in, and makes the device ready as profile and target say.
 pub(super) async fn make_ready(session: &mut Session, deadline: Deadline) -> Result<(), SessionError> {
@@ -41,13 +56,14 @@ pub(super) async fn log_in(session: &mut Session, deadline: Deadline) -> Result<
 
 /// From the first prompt to the level that the target names, and through what the profile sets up.
 pub(super) async fn settle_in(session: &mut Session, deadline: Deadline) -> Result<(), SessionError> {
+    session.come_out_of_config(deadline).await?;
     if let Some(level) = session.target.level.clone() {
         session.go_to_level(&level, deadline).await?;
     }
     let kind = Arc::clone(&session.kind);
     for line in &kind.profile.setup {
         // A device that does not know one of these is used as it is.
-        session.run_command(line, deadline).await?;
+        session.run_order(&Order::new(line.as_str()).that_says_nothing(), deadline).await?;
     }
     if let Some(window) = session.screen_window() {
         // What made the device ready may have made its lines longer.
@@ -56,196 +72,346 @@ pub(super) async fn settle_in(session: &mut Session, deadline: Deadline) -> Resu
     Ok(())
 }
 
-/// Looks at a silent console before it is nudged: so often it must have been silent in a row.
-const LOOKS: u32 = 4;
-
-/// What a device may say on the way in.
-enum Said {
+/// What a device may wait for on the way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
     User,
     Password,
-    Failed(Vec<u8>),
+    NewPassword,
+    /// The password that must be changed, once more.
+    OldPassword,
     /// A question of the profile, by its place.
     Question(usize),
-    /// What may be a prompt: the line it stands in.
-    Prompt(Vec<u8>),
-    /// The prompt that was asked for again.
-    PromptAgain,
+    /// What may be a prompt.
+    Prompt,
+    /// A line end, before it says anything.
+    Wake,
+}
+
+/// What is done next: something is answered when the device has been quiet for so long.
+struct Sight {
+    asks: Asks,
+    quiet: Duration,
 }
 
 /// A login on its way.
 struct Login<'s> {
     session: &'s mut Session,
     kind: Arc<Kind>,
-    users: u32,
-    passwords: u32,
-    /// A prompt that was seen and asked for again.
-    asked_again: Known,
-    has_asked_again: bool,
+    given: Vec<Asks>,
+    /// What the device has said since the last answer, until it was answered again.
+    words: String,
+    last_line: String,
 }
 
 impl<'s> Login<'s> {
     fn new(session: &'s mut Session) -> Self {
         let kind = Arc::clone(&session.kind);
-        let asked_again = Known::default();
-        Self { session, kind, users: 0, passwords: 0, asked_again, has_asked_again: false }
+        Self { session, kind, given: Vec::new(), words: String::new(), last_line: String::new() }
     }
 
-    /// Answers questions until there is a prompt.
     async fn run(mut self, deadline: Deadline) -> Result<(), SessionError> {
         for _ in 0..QUESTIONS_MAX {
-            match self.said(deadline).await? {
-                Said::User => self.give_user(deadline).await?,
-                Said::Password => self.give_password(deadline).await?,
-                // Before anything was answered these are the words of a banner.
-                Said::Failed(_) if !self.is_let_in() => {}
-                Said::Question(place) => self.reply(place, deadline).await?,
-                Said::Failed(text) => {
-                    return Err(self.failed(format!("the device says `{}`", clean::text(&text).trim())));
-                }
-                Said::PromptAgain => return Ok(()),
-                // A flood that happens to look like a prompt; nobody would know it again.
-                Said::Prompt(line) if line.len() > PROMPT_BYTES_MAX => {
-                    let (bytes, begin) = (line.len(), clean::text(line.get(..40).unwrap_or_default()));
-                    return Err(self.failed(format!(
-                        "it sends a line that does not end: {bytes} bytes that begin with `{}`",
-                        begin.trim()
-                    )));
-                }
-                Said::Prompt(line) => {
-                    self.session.learn_prompt(&[], &line);
-                    if !self.asks_again() || line.iter().all(|byte| *byte <= b' ') {
-                        return Ok(());
-                    }
-                    self.asked_again.learn(&line, 1);
-                    self.has_asked_again = true;
-                    self.answer(b"", false, deadline).await?;
-                }
+            let asks = self.next(deadline).await?;
+            if asks == Asks::Prompt {
+                return self.prove(deadline).await;
             }
+            self.hear();
+            match asks {
+                Asks::User => self.give_user(deadline).await?,
+                Asks::Password => self.give_password(deadline).await?,
+                Asks::OldPassword => {
+                    let password = self.session.target.password.clone();
+                    self.give_secret(password, "password", deadline).await?;
+                }
+                Asks::NewPassword => self.give_new_password(deadline).await?,
+                Asks::Question(place) => self.reply(place, deadline).await?,
+                Asks::Wake | Asks::Prompt => self.nudge(deadline).await?,
+            }
+            self.given.push(asks);
         }
         Err(self.failed(format!("it asked {QUESTIONS_MAX} times; see profile `{}`", self.kind.profile.name)))
     }
 
-    /// Whether anything was answered, or the channel itself has let us in.
-    fn is_let_in(&self) -> bool {
-        self.users > 0 || self.passwords > 0
+    fn has_given(&self, asks: Asks) -> bool {
+        self.given.contains(&asks)
     }
 
-    /// Whether the next line that may be a prompt is asked for again: not before the login, where an empty line would be a user's name.
-    fn asks_again(&self) -> bool {
-        let by_channel = matches!(self.session.target.connect, Connect::Ssh { .. });
-        self.kind.profile.login.confirm && !self.has_asked_again && (by_channel || self.is_let_in())
+    /// Whether the channel itself has asked who we are.
+    fn is_by_ssh(&self) -> bool {
+        matches!(self.session.target.connect, Connect::Ssh(_))
+    }
+
+    /// Whether an empty line would be none of the login's answers.
+    fn is_let_in(&self) -> bool {
+        self.is_by_ssh() || self.has_given(Asks::User) || self.has_given(Asks::Password)
     }
 
     fn failed(&self, why: String) -> SessionError {
         SessionError::Login { target: self.session.target.connect.to_string(), why }
     }
 
+    /// Takes in what was said before an answer.
+    fn hear(&mut self) {
+        let pending = self.session.dialogue.take_pending();
+        let text = clean::text(&pending, self.kind.profile.encoding);
+        let (words, line) = text.rsplit_once('\n').unwrap_or(("", &text));
+        self.words = words.to_owned();
+        self.last_line = line.trim().to_owned();
+    }
+
+    /// The next thing that the device waits for.
+    async fn next(&mut self, deadline: Deadline) -> Result<Asks, SessionError> {
+        let nudge = self.kind.profile.login.nudge.unwrap_or(NUDGE);
+        let nudges = !nudge.is_zero();
+        let (mut looks, mut heard) = (0, self.session.heard());
+        loop {
+            let sight = self.sight();
+            let quiet = sight
+                .as_ref()
+                .map_or(if nudges { nudge / LOOKS } else { deadline.left() }, |sight| sight.quiet);
+            let dialogue = &mut self.session.dialogue;
+            let read = if quiet.is_zero() {
+                dialogue.read_what_is_there().await
+            } else {
+                dialogue.read_within(quiet.min(deadline.left())).await
+            };
+            let has_come = read.map_err(|source| self.failed(source.to_string()))?;
+            if self.session.dialogue.has_ended() {
+                return Err(self.hung_up(deadline));
+            }
+            if has_come && !deadline.left().is_zero() {
+                continue;
+            }
+            if let Some(sight) = sight.filter(|_| quiet.is_zero() || !deadline.left().is_zero()) {
+                return Ok(sight.asks);
+            }
+            if deadline.left().is_zero() {
+                return Err(self.unseen(deadline));
+            }
+            // One that talks is left alone: it may be starting, and an empty line would stop its boot loader.
+            let now = self.session.heard();
+            looks = if now == heard || self.kind.profile.login.nudge_always { looks + 1 } else { 0 };
+            heard = now;
+            if looks >= LOOKS && deadline.left() > nudge / LOOKS {
+                self.nudge(deadline).await?;
+                looks = 0;
+            }
+        }
+    }
+
+    /// What the device waits for, by the end of what it has said.
+    fn sight(&self) -> Option<Sight> {
+        let pending = self.session.dialogue.pending();
+        let settle = self.session.dialogue.settle();
+        let end = End::of(pending, self.kind.profile.encoding);
+        let asked = &self.kind.login;
+        if let Some(question) = end.question(&asked.questions) {
+            let quiet = if question.at_once { Duration::ZERO } else { settle };
+            return Some(Sight { asks: Asks::Question(question.place), quiet });
+        }
+        if end.waits() {
+            if let Some(sight) = self.login_question(&end) {
+                return Some(sight);
+            }
+            if end.ends_with(&self.kind.prompt).is_some() {
+                let quiet = if !self.is_let_in() || !self.kind.profile.login.confirm {
+                    settle
+                } else if end.line.chars().filter(|letter| letter.is_alphanumeric()).count() > 1 {
+                    Duration::ZERO
+                } else {
+                    settle.min(BARE_SETTLE)
+                };
+                return Some(Sight { asks: Asks::Prompt, quiet });
+            }
+        }
+        end.lines_have(&asked.wake).then_some(Sight { asks: Asks::Wake, quiet: settle.saturating_mul(3) })
+    }
+
+    fn login_question(&self, end: &End<'_>) -> Option<Sight> {
+        let asked = &self.kind.login;
+        let settle = self.session.dialogue.settle();
+        // Where SSH has let us in, lines like these stand in messages of the day; a terminal server that asks again waits.
+        let settle = if self.is_by_ssh() { settle.max(AFTER_SSH) } else { settle };
+        let in_turn = self.is_in_turn(end);
+        if end.line_has(&asked.new_password) == Some(true) {
+            return Some(Sight { asks: Asks::NewPassword, quiet: settle });
+        }
+        if end.line_has(&asked.password) == Some(true) {
+            let line = end.line.to_ascii_lowercase();
+            let is_old = line.contains("old") || line.contains("current");
+            if self.is_by_ssh() && !self.has_given(Asks::User) {
+                return None;
+            }
+            let asks =
+                if is_old && self.has_given(Asks::Password) { Asks::OldPassword } else { Asks::Password };
+            let quiet =
+                if in_turn && self.given.last() == Some(&Asks::User) { Duration::ZERO } else { settle };
+            return Some(Sight { asks, quiet });
+        }
+        if end.line_has(&asked.user) == Some(true) {
+            let is_bare = !end.line.trim().contains(' ');
+            let is_first = self.given.is_empty() && !self.is_by_ssh();
+            let quiet = if is_first && is_bare { Duration::ZERO } else { settle };
+            return Some(Sight { asks: Asks::User, quiet });
+        }
+        None
+    }
+
+    /// Whether nothing came since the last answer but its echo, and this question.
+    fn is_in_turn(&self, end: &End<'_>) -> bool {
+        let before = self.session.dialogue.pending().get(..end.begin()).unwrap_or_default();
+        let text = clean::text(before, self.kind.profile.encoding);
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let user = self.session.target.user.as_deref().unwrap_or_default();
+        lines.all(|line| line == user)
+    }
+
     async fn reply(&mut self, place: usize, deadline: Deadline) -> Result<(), SessionError> {
         let question = self.kind.profile.login.questions.get(place);
-        let reply = question.map(|question| question.reply(&self.kind.profile.line_ending));
-        let sent = self.session.dialogue.send(reply.unwrap_or_default().as_bytes(), deadline).await;
-        sent.map_err(|source| self.failed(source.to_string()))
+        let reply =
+            question.map(|question| question.reply(&self.kind.profile.line_ending)).unwrap_or_default();
+        self.send(reply.as_bytes(), false, deadline).await
     }
 
     async fn give_user(&mut self, deadline: Deadline) -> Result<(), SessionError> {
-        if self.users > 0 && self.passwords > 0 {
-            return Err(self.failed("user or password is wrong".to_owned()));
+        if self.has_given(Asks::User) && self.has_given(Asks::Password) {
+            return Err(self.refused());
         }
-        self.users = self.users.saturating_add(1);
         let user = self.session.target.user.clone();
         let user =
             user.ok_or_else(|| self.failed("it asks for a user: add `user` to the resource".to_owned()))?;
-        self.answer(user.as_bytes(), false, deadline).await
+        self.answer(&user, false, deadline).await
     }
 
     async fn give_password(&mut self, deadline: Deadline) -> Result<(), SessionError> {
-        if self.passwords > 0 {
-            return Err(self.failed("user or password is wrong".to_owned()));
+        if self.has_given(Asks::Password) {
+            return Err(self.refused());
         }
-        self.passwords = self.passwords.saturating_add(1);
-        let secret = self.session.target.password.clone();
-        let secret = secret.ok_or_else(|| {
-            self.failed("it asks for a password: add `password` to the resource".to_owned())
-        })?;
-        self.answer(secret.reveal().as_bytes(), true, deadline).await
+        let password = self.session.target.password.clone();
+        self.give_secret(password, "password", deadline).await
     }
 
-    async fn answer(&mut self, text: &[u8], secret: bool, deadline: Deadline) -> Result<(), SessionError> {
-        let line = [text, self.kind.profile.line_ending.as_bytes()].concat();
+    async fn give_new_password(&mut self, deadline: Deadline) -> Result<(), SessionError> {
+        let Some(new) = self.session.target.new_password.clone() else {
+            let said = self.said().map(|said| format!("{said}; ")).unwrap_or_default();
+            return Err(self.failed(format!(
+                "{said}it wants another password (`{}`): change it on the device, or give the resource `new_password`",
+                self.last_line
+            )));
+        };
+        self.session.dialogue.mark("the password is changed to `new_password`");
+        self.give_secret(Some(new), "new_password", deadline).await
+    }
+
+    async fn give_secret(
+        &mut self,
+        secret: Option<Secret>,
+        property: &str,
+        deadline: Deadline,
+    ) -> Result<(), SessionError> {
+        let secret = secret.ok_or_else(|| {
+            self.failed(format!("it asks for a password: add `{property}` to the resource"))
+        })?;
+        self.answer(secret.reveal(), true, deadline).await
+    }
+
+    async fn answer(&mut self, text: &str, secret: bool, deadline: Deadline) -> Result<(), SessionError> {
+        let mut line = self.session.encoded(text)?;
+        line.extend_from_slice(self.kind.profile.line_ending.as_bytes());
+        self.send(&line, secret, deadline).await
+    }
+
+    async fn send(&mut self, bytes: &[u8], secret: bool, deadline: Deadline) -> Result<(), SessionError> {
         let dialogue = &mut self.session.dialogue;
         let sent = if secret {
-            dialogue.send_secret(&line, deadline).await
+            dialogue.send_secret(bytes, deadline).await
         } else {
-            dialogue.send(&line, deadline).await
+            dialogue.send(bytes, deadline).await
         };
         sent.map_err(|source| self.failed(source.to_string()))
-    }
-
-    /// The next question or the prompt; a console that says nothing is nudged, and again, until the deadline. One that talks is left alone: it may be
-    /// starting, and an empty line would stop its boot loader.
-    async fn said(&mut self, deadline: Deadline) -> Result<Said, SessionError> {
-        let mut quiet = 0;
-        loop {
-            let nudge = self.kind.profile.login.nudge.filter(|nudge| *nudge < deadline.left());
-            let limit = nudge.map_or(deadline, |nudge| Deadline::after(nudge / LOOKS));
-            let heard = self.session.heard();
-            match self.watch(limit).await {
-                Ok(seen) => return Ok(said(seen)),
-                Err(ExpectError::Timeout { .. }) if nudge.is_some() => {
-                    let is_quiet = self.session.heard() == heard;
-                    quiet = if is_quiet || self.kind.profile.login.nudge_always { quiet + 1 } else { 0 };
-                    if quiet == LOOKS {
-                        self.nudge(deadline).await?;
-                        quiet = 0;
-                    }
-                }
-                Err(source) => return Err(self.unseen(source, deadline)),
-            }
-        }
-    }
-
-    async fn watch(&mut self, limit: Deadline) -> Result<Match, ExpectError> {
-        let (asks_again, settle) = (self.asks_again(), self.session.dialogue.settle());
-        let prompt = PROMPT;
-        let settle = move |_: &[u8], found: &Found| {
-            if asks_again && found.index == prompt { Duration::ZERO } else { settle }
-        };
-        let mut watch = Answer::new(&self.asked_again, Matcher::new(&self.kind.login));
-        self.session.dialogue.watch(&mut watch, || self.kind.login.told(), limit, settle).await
     }
 
     async fn nudge(&mut self, deadline: Deadline) -> Result<(), SessionError> {
-        let Some(text) = self.kind.profile.login.nudge_text.clone() else {
-            return self.answer(b"", false, deadline).await;
-        };
-        let sent = self.session.dialogue.send(text.as_bytes(), deadline).await;
-        sent.map_err(|source| self.failed(source.to_string()))
+        let profile = &self.kind.profile;
+        let text = profile.login.nudge_text.clone().unwrap_or_else(|| profile.line_ending.clone());
+        self.send(text.as_bytes(), false, deadline).await
     }
 
-    fn unseen(&self, source: ExpectError, deadline: Deadline) -> SessionError {
-        match source {
-            // The time that counts is that of the whole login.
-            ExpectError::Timeout { awaited, seen, .. } => {
-                let source = ExpectError::Timeout { awaited, waited: deadline.span(), seen };
-                self.failed(format!("{source} (is `{}` the right profile?)", self.kind.profile.name))
+    /// Asks for the first prompt again, and believes it when it comes; before a login nothing is asked, where an empty line would be a user's name.
+    async fn prove(&mut self, deadline: Deadline) -> Result<(), SessionError> {
+        let end = End::of(self.session.dialogue.pending(), self.kind.profile.encoding);
+        if !self.is_let_in() || !self.kind.profile.login.confirm || end.line.trim().is_empty() {
+            let line = end.line.clone();
+            self.session.dialogue.take_pending();
+            self.session.known.learn(&line, PROMPTS_MAX);
+            return Ok(());
+        }
+        let (kind, known, order) = (Arc::clone(&self.kind), self.session.known.clone(), Order::default());
+        let expected = self.session.habits.before(&order, &kind.profile, self.session.dialogue.settle());
+        let mut answering = Answering::new(&kind, &known, "", &[], expected).at_once();
+        let step = self.session.next_step(&mut answering, &order, deadline).await;
+        match step {
+            Ok(Step::Done(done)) => {
+                self.session.dialogue.take_pending();
+                self.session.known.learn(&done.prompt, PROMPTS_MAX);
+                self.session.habits.learn("", &done);
+                Ok(())
             }
-            other @ (ExpectError::Ended { .. } | ExpectError::Broken { .. } | ExpectError::Pattern(_)) => {
-                self.failed(other.to_string())
+            // A pager or a question of the profile before the first prompt.
+            Ok(Step::Page { .. } | Step::Reply { .. } | Step::Read | Step::Quiet(_) | Step::AskAgain) => {
+                Err(self.unseen(deadline))
             }
+            Err(_) if self.session.dialogue.has_ended() => Err(self.hung_up(deadline)),
+            Err(_) => Err(self.unseen(deadline)),
         }
     }
-}
 
-/// The place of the prompt among what is watched for: after the one that was asked for again, user, password and failure.
-const PROMPT: usize = 4;
+    /// The same question again: what stands before it is the reason.
+    fn refused(&self) -> SessionError {
+        let said = self.said().unwrap_or_else(|| format!("it asks again `{}`", self.last_line));
+        self.failed(format!("user or password is wrong: {said}"))
+    }
 
-fn said(seen: Match) -> Said {
-    match seen.index {
-        0 => Said::PromptAgain,
-        1 => Said::User,
-        2 => Said::Password,
-        3 => Said::Failed(seen.text),
-        PROMPT => Said::Prompt(last_line(&seen.before, &seen.text)),
-        question => Said::Question(question.saturating_sub(PROMPT).saturating_sub(1)),
+    /// The device's own words since the last answer.
+    fn said(&self) -> Option<String> {
+        let words = self.words.trim();
+        if words.is_empty() {
+            return None;
+        }
+        let told = self.kind.login.failed.find(words.as_bytes()).and_then(|found| {
+            let from = words.get(..found.start())?.rfind('\n').map_or(0, |at| at.saturating_add(1));
+            words.get(from..)?.lines().next()
+        });
+        let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let last = lines.get(lines.len().saturating_sub(WORDS_MAX)..).unwrap_or_default().join("; ");
+        Some(format!("the device says `{}`", told.map_or(last, |line| line.trim().to_owned())))
+    }
+
+    fn hung_up(&mut self, deadline: Deadline) -> SessionError {
+        let seen = self.session.dialogue.not_seen("a login or a prompt".to_owned(), deadline);
+        let pending = self.session.dialogue.pending().to_vec();
+        self.words = clean::text(&pending, self.kind.profile.encoding);
+        let is_refusal = self.kind.login.failed.is_match(self.words.as_bytes());
+        if is_refusal && self.has_given(Asks::Password) {
+            let said = self.said().unwrap_or_default();
+            return self.failed(format!("{said}; {seen}"));
+        }
+        self.failed(seen.to_string())
+    }
+
+    /// The time that counts is that of the whole login.
+    fn unseen(&mut self, deadline: Deadline) -> SessionError {
+        let pending = self.session.dialogue.pending();
+        let end = End::of(pending, self.kind.profile.encoding);
+        if end.line.len() > PROMPT_BYTES_MAX {
+            let (bytes, begin) = (end.line.len(), end.line.chars().take(40).collect::<String>());
+            return self.failed(format!(
+                "it sends a line that does not end: {bytes} bytes that begin with `{}`",
+                begin.trim()
+            ));
+        }
+        let seen: ExpectError = self.session.dialogue.not_seen("a login or a prompt".to_owned(), deadline);
+        self.failed(format!("{seen} (is `{}` the right profile?)", self.kind.profile.name))
     }
 }

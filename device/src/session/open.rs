@@ -2,7 +2,10 @@
 
 use jackfield_config::profile::Profile;
 
-use super::{Prompt, Session, SessionError, SessionSettings, late::Unanswered, login};
+use super::{
+    Session, SessionError, SessionSettings, habits::Habits, in_step::Unanswered, known::Known, login,
+    unasked::Unasked,
+};
 use crate::{
     channel::Window,
     clock::Deadline,
@@ -38,8 +41,16 @@ pub(super) async fn begin(
     dialogue.set_pace(kind.profile.pace);
     let screen = size_of_screen(&target, &kind.profile);
     let settings = with_screen(&target, &kind.profile, settings);
-    let (prompt, unanswered) = (Prompt::default(), Unanswered::default());
-    let mut session = Session { dialogue, kind, target, settings, prompt, unanswered };
+    let mut session = Session {
+        dialogue,
+        kind,
+        target,
+        settings,
+        known: Known::default(),
+        habits: Habits::default(),
+        unanswered: Unanswered::default(),
+        unasked: Unasked::default(),
+    };
     if let Some(window) = screen {
         session.set_screen(window).await?;
     }

@@ -45,6 +45,7 @@ pub(super) fn read(properties: &BTreeMap<String, Value>) -> Result<SessionTarget
         patience: properties.patience()?,
         user: properties.user()?,
         password: properties.secret(&["password"])?,
+        new_password: properties.secret(&["new_password"])?,
         enable_password: properties.secret(&["enable_password", "enable", "secret"])?,
         profile_settings: properties.object("profile_settings")?,
         profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),

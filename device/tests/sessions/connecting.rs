@@ -188,7 +188,7 @@ async fn flooded_with(byte: u8) -> (String, u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_at_full_speed_leaves_memory_flat() {
     let (told, grown) = flooded_with(b'x').await;
-    assert!(told.contains("timed out after 2.0s") && told.contains("last seen: …xxxx"), "{told}");
+    assert!(told.contains("it sends a line that does not end: "), "{told}");
     // The window, what doubles while it grows, and the network's own buffers; other tests run meanwhile.
     assert!(grown < 400 << 20, "{grown} bytes");
     // Every byte of this one may be the end of a prompt.

@@ -7,10 +7,7 @@ use jackfield_device::{
     session::{Session, SessionError},
 };
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
-    join,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::{LONG, settings, target};
 
@@ -18,21 +15,41 @@ const SHORT: Duration = Duration::from_millis(200);
 /// Half of it is waited for what is late.
 const HALVED: Duration = Duration::from_secs(2);
 
-/// The device's end of a line, in the hands of a test.
-struct Far(DuplexStream);
+/// The device's end of a line, in the hands of a test. It shows its prompt again at an empty line, as all do.
+struct Far {
+    line: DuplexStream,
+    prompt: &'static str,
+    empty_lines: u32,
+}
 
 impl Far {
     async fn says(&mut self, text: &str) {
-        self.0.write_all(text.as_bytes()).await.unwrap();
+        self.line.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    async fn line(&mut self) -> String {
+        let mut taken = Vec::new();
+        while !matches!(taken.last(), Some(b'\n' | b'\r')) {
+            taken.push(self.line.read_u8().await.unwrap());
+        }
+        String::from_utf8_lossy(&taken).trim().to_owned()
     }
 
     /// Takes a line, and shows nothing of it.
-    async fn takes(&mut self, line: &str) {
-        let mut taken = Vec::new();
-        while !matches!(taken.last(), Some(b'\n' | b'\r')) {
-            taken.push(self.0.read_u8().await.unwrap());
+    async fn takes(&mut self, wanted: &str) {
+        loop {
+            let line = self.line().await;
+            if !line.is_empty() {
+                assert_eq!(line, wanted);
+                return;
+            }
+            self.empty_line().await;
         }
-        assert_eq!(String::from_utf8_lossy(&taken).trim(), line);
+    }
+
+    async fn empty_line(&mut self) {
+        self.empty_lines += 1;
+        self.says(&format!("\r\n{}", self.prompt)).await;
     }
 
     /// Takes a line and echoes it.
@@ -43,21 +60,44 @@ impl Far {
 
     async fn answers(&mut self, line: &str, answer: &str) {
         self.hears(line).await;
-        self.says(&format!("{answer}\r\nr1#")).await;
+        self.says(&format!("{answer}\r\n{}", self.prompt)).await;
+    }
+
+    /// What the device does while something is asked of the session; then it stands at its prompt.
+    async fn meanwhile<T>(&mut self, asked: impl Future<Output = T>, does: impl AsyncFnOnce(&mut Self)) -> T {
+        let device = async {
+            does(self).await;
+            loop {
+                assert_eq!(self.line().await, "", "a line that nobody awaits");
+                self.empty_line().await;
+            }
+        };
+        tokio::select! {
+            answer = asked => answer,
+            () = device => unreachable!("the device stands at its prompt"),
+        }
     }
 }
 
 /// A session that has seen one answer.
 async fn session() -> (Session, Far) {
-    let (near, far) = tokio::io::duplex(64 * 1024);
+    session_with(json!({})).await
+}
+
+async fn session_with(profile_settings: serde_json::Value) -> (Session, Far) {
+    let (near, line) = tokio::io::duplex(64 * 1024);
     let (_folder, settings) = settings();
-    let target = target([], json!({"protocol": "tcp", "host": "r1", "port": 1, "profile": "generic"}));
-    let mut far = Far(far);
+    let target = target(
+        [],
+        json!({"protocol": "tcp", "host": "r1", "port": 1, "profile": "generic", "profile_settings": profile_settings}),
+    );
+    let mut far = Far { line, prompt: "r1#", empty_lines: 0 };
     far.says("r1#").await;
     let mut session =
         Session::over(Box::new(Raw::new(near)), target, &settings, LONG, Vec::new()).await.unwrap();
-    let (answer, ()) = join!(session.command("hello", LONG), far.answers("hello", "hello to you"));
-    assert_eq!(answer.unwrap(), "hello to you");
+    let answer =
+        far.meanwhile(session.command("hello", LONG), async |far| far.answers("hello", "hello to you").await);
+    assert_eq!(answer.await.unwrap(), "hello to you");
     (session, far)
 }
 
@@ -69,22 +109,26 @@ fn assert_timeout(answer: Result<String, SessionError>) {
 #[tokio::test]
 async fn what_is_late_is_waited_for_and_dropped() {
     let (mut session, mut far) = session().await;
-    let (answer, ()) = join!(session.command("slow", SHORT), far.hears("slow"));
+    let answer = far.meanwhile(session.command("slow", SHORT), async |far| far.hears("slow").await).await;
     assert_timeout(answer);
-    let (answer, ()) = join!(session.command("fast", LONG), async {
-        far.says("at last\r\nr1#").await;
-        far.answers("fast", "at once").await;
-    });
+    let answer = far
+        .meanwhile(session.command("fast", LONG), async |far| {
+            far.says("at last\r\nr1#").await;
+            far.answers("fast", "at once").await;
+        })
+        .await;
     assert_eq!(answer.unwrap(), "at once");
 }
 
 #[tokio::test]
 async fn what_was_lost_is_not_waited_for_without_end() {
     let (mut session, mut far) = session().await;
-    let (answer, ()) = join!(session.command("lost", SHORT), far.takes("lost"));
+    let answer = far.meanwhile(session.command("lost", SHORT), async |far| far.takes("lost").await).await;
     assert_timeout(answer);
     for _ in 0..2 {
-        let (answer, ()) = join!(session.command("fast", HALVED), far.answers("fast", "at once"));
+        let answer = far
+            .meanwhile(session.command("fast", HALVED), async |far| far.answers("fast", "at once").await)
+            .await;
         assert_eq!(answer.unwrap(), "at once");
     }
 }
@@ -92,40 +136,47 @@ async fn what_was_lost_is_not_waited_for_without_end() {
 #[tokio::test]
 async fn a_device_that_comes_to_itself_answers_everything_in_its_turn() {
     let (mut session, mut far) = session().await;
-    let (answer, ()) = join!(session.command("slow", SHORT), far.takes("slow"));
+    let answer = far.meanwhile(session.command("slow", SHORT), async |far| far.takes("slow").await).await;
     assert_timeout(answer);
-    let (answer, ()) = join!(session.command("fast", HALVED), async {
-        far.takes("fast").await;
-        far.says("slow\r\nat last\r\nr1#fast\r\nat once\r\nr1#").await;
-    });
+    let answer = far
+        .meanwhile(session.command("fast", HALVED), async |far| {
+            far.takes("fast").await;
+            far.says("slow\r\nat last\r\nr1#fast\r\nat once\r\nr1#").await;
+        })
+        .await;
     assert_eq!(answer.unwrap(), "at once");
 }
 
 #[tokio::test]
 async fn of_a_command_given_twice_the_second_answer_is_not_the_next_ones() {
     let (mut session, mut far) = session().await;
-    let (answer, ()) = join!(session.command("poll", SHORT), far.takes("poll"));
+    let answer = far.meanwhile(session.command("poll", SHORT), async |far| far.takes("poll").await).await;
     assert_timeout(answer);
-    let (answer, ()) = join!(session.command("poll", HALVED), async {
-        far.takes("poll").await;
-        far.says("poll\r\n1\r\nr1#").await;
-    });
+    let answer = far
+        .meanwhile(session.command("poll", HALVED), async |far| {
+            far.takes("poll").await;
+            far.says("poll\r\n1\r\nr1#").await;
+        })
+        .await;
     assert_eq!(answer.unwrap(), "1");
-    let (answer, ()) = join!(session.command("fast", LONG), async {
-        far.says("poll\r\n2\r\nr1#").await;
-        far.answers("fast", "at once").await;
-    });
+    let answer = far
+        .meanwhile(session.command("fast", LONG), async |far| {
+            far.says("poll\r\n2\r\nr1#").await;
+            far.answers("fast", "at once").await;
+        })
+        .await;
     assert_eq!(answer.unwrap(), "at once");
 }
 
 #[tokio::test]
 async fn a_device_that_is_still_busy_is_told_as_such() {
     let (mut session, mut far) = session().await;
-    let (answer, ()) = join!(session.command("slow", SHORT), far.hears("slow"));
+    let answer = far.meanwhile(session.command("slow", SHORT), async |far| far.hears("slow").await).await;
     assert_timeout(answer);
-    let (answer, ()) = join!(session.command("fast", SHORT), far.says("still at it\r\n"));
+    let answer =
+        far.meanwhile(session.command("fast", SHORT), async |far| far.says("still at it\r\n").await).await;
     let told = answer.unwrap_err().to_string();
-    let begins = "command `fast`: the answer to `slow`, which was given before: timed out after 100.0ms";
+    let begins = "command `fast` was not sent: uncertain: the device is still busy with `slow`, which was given before";
     assert!(told.starts_with(begins), "{told}");
     assert!(told.ends_with(r"last seen: slow\nstill at it\n"), "{told}");
 }
@@ -133,31 +184,34 @@ async fn a_device_that_is_still_busy_is_told_as_such() {
 #[tokio::test]
 async fn who_goes_on_by_hand_is_let_alone() {
     let (mut session, mut far) = session().await;
-    let (answer, ()) = join!(session.command("slow", SHORT), far.hears("slow"));
+    let answer = far.meanwhile(session.command("slow", SHORT), async |far| far.hears("slow").await).await;
     assert_timeout(answer);
-    let (sent, ()) = join!(session.send("\u{3}", false, LONG), async {
-        assert_eq!(far.0.read_u8().await.unwrap(), 3);
-        far.says("^C\r\nr1#").await;
-    });
-    sent.unwrap();
+    session.send("\u{3}", false, LONG).await.unwrap();
+    assert_eq!(far.line.read_u8().await.unwrap(), 3);
+    far.says("^C\r\nr1#").await;
     let prompt = jackfield_device::expect::Patterns::regexes(&["r1#"]).unwrap();
     session.expect(&prompt, LONG).await.unwrap();
-    let (answer, ()) = join!(session.command("fast", LONG), far.answers("fast", "at once"));
+    let answer =
+        far.meanwhile(session.command("fast", LONG), async |far| far.answers("fast", "at once").await).await;
     assert_eq!(answer.unwrap(), "at once");
 }
 
 #[tokio::test]
 async fn a_prompt_is_known_without_the_codes_behind_it() {
-    let (mut session, mut far) = session().await;
-    let (answer, ()) = join!(session.command("one", LONG), async {
-        far.hears("one").await;
-        far.says("1\r\nsh# \x1b[6n").await;
-    });
+    let (mut session, mut far) = session_with(json!({"unasked": [r"\[ {0,6}\d{1,10}\.\d{6}\] "]})).await;
+    let answer = far
+        .meanwhile(session.command("one", LONG), async |far| {
+            far.hears("one").await;
+            far.says("1\r\nsh# \x1b[6n").await;
+        })
+        .await;
     assert_eq!((answer.unwrap().as_str(), session.prompt().as_str()), ("1", "sh#"));
-    let (answer, ()) = join!(session.command("two", LONG), async {
-        far.hears("two").await;
-        // The kernel interrupts the shell before it has asked its terminal.
-        far.says("2\r\nsh# [    3.14] e1000: eth0 is up\r\n").await;
-    });
+    let answer = far
+        .meanwhile(session.command("two", LONG), async |far| {
+            far.hears("two").await;
+            // The kernel interrupts the shell before it has asked its terminal.
+            far.says("2\r\nsh# [    3.141592] e1000: eth0 is up\r\n").await;
+        })
+        .await;
     assert_eq!(answer.unwrap(), "2");
 }

@@ -162,7 +162,7 @@ output = "{{saved}}"
 command = "change"
 set = { saved = "no" }
 [[commands]]
-command = "show log"
+command = "show notes"
 output = "one\n*Mar  1 00:00:09.123: %SYS-5-CONFIG_I: Configured from console\ntwo three"
 [[commands]]
 command = "reload"
@@ -176,7 +176,7 @@ async fn a_router_is_started_anew_and_waited_for() {
     let device = simulated(ROUTER).await;
     let more = json!({"profile": "ios", "profile_settings": {"reboot": {"pause": "10ms"}}});
     let mut session = session(&device, more).await;
-    assert_eq!(say(&mut session, "show log").await, "one\ntwo three");
+    assert_eq!(say(&mut session, "show notes").await, "one\ntwo three");
     say(&mut session, "change").await;
     assert_eq!(say(&mut session, "show saved").await, "no");
     session.reboot(Some(LONG)).await.unwrap();

@@ -76,13 +76,18 @@ async fn wrong_logins_are_told_as_such() {
     let more = json!({"profile": "ios", "password": "wrong"});
     let error = open(target(router.properties("telnet"), more.clone())).await.unwrap_err();
     assert!(error.is_lab());
-    assert!(told(error).ends_with("the device says `Login incorrect`"));
+    let text = told(error);
+    assert!(text.ends_with("the device says `% Login incorrect`"), "{text}");
     let error = open(target(router.properties("ssh"), more)).await.unwrap_err();
     let text = told(error);
     assert!(text.contains("did not accept the password"), "{text}");
     let more = json!({"profile": "ios", "level": "privileged", "enable_password": "wrong"});
     let error = open(target(router.properties("telnet"), more)).await.unwrap_err();
-    assert!(told(error).contains("`enable` did not take the secret"));
+    let text = told(error);
+    assert!(
+        text.contains("`enable` did not lead to level `privileged`: the device says `% Bad secret`"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,125 @@
+//! Prompts that were seen before.
+
+use super::stand::Likeness;
+
+/// Letters of a name at the beginning of a prompt; a shorter one begins other lines too.
+const NAME_BYTES_MIN: usize = 2;
+
+/// Prompts as a terminal shows them, the newest last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known(Vec<String>);
+
+impl Known {
+    /// Knows one more; the oldest is forgotten when there are too many.
+    pub(super) fn learn(&mut self, prompt: &str, most: usize) {
+        if prompt.trim().is_empty() || self.0.last().is_some_and(|last| last == prompt) {
+            return;
+        }
+        self.0.retain(|known| known.trim_end() != prompt.trim_end());
+        if self.0.len() >= most {
+            self.0.remove(0);
+        }
+        self.0.push(prompt.to_owned());
+    }
+
+    /// The one that was seen last.
+    pub(super) fn last(&self) -> &str {
+        self.0.last().map(String::as_str).unwrap_or_default()
+    }
+
+    /// A prompt that names the device and stands at the very end of some bytes, behind a line end; where it begins. The quick way, which
+    /// draws nothing.
+    pub(super) fn at_the_end(&self, bytes: &[u8]) -> Option<(usize, &str)> {
+        self.0.iter().rev().find_map(|known| {
+            let before = bytes.strip_suffix(known.as_bytes())?;
+            let begins_line = before.ends_with(b"\n");
+            (begins_line && names_something(known)).then_some((before.len(), known.as_str()))
+        })
+    }
+
+    /// How well a line is known; none where nothing speaks for it.
+    pub(super) fn likeness(&self, line: &str) -> Option<Likeness> {
+        let (whole, line) = (line, line.trim());
+        if let Some(known) = self.0.iter().find(|known| known.trim() == line) {
+            // The blank behind it may still be on its way.
+            let is_whole = whole.trim_start().len() >= known.trim_start().len();
+            return Some(if is_whole && names_something(line) { Likeness::Named } else { Likeness::Bare });
+        }
+        if self.0.iter().any(|known| same_but_for_numbers(known.trim(), line)) {
+            return Some(Likeness::Bare);
+        }
+        let is_sibling = |known: &String| {
+            let name = name(known);
+            name.len() >= NAME_BYTES_MIN && line.starts_with(name)
+        };
+        self.0.iter().any(is_sibling).then_some(Likeness::Sibling)
+    }
+
+    /// The prompt that stands at the very end of some bytes, whatever is before it.
+    pub(super) fn behind(&self, bytes: &[u8]) -> Option<&str> {
+        let ends = self.0.iter().map(String::as_str).filter(|known| bytes.ends_with(known.as_bytes()));
+        ends.max_by_key(|known| known.len())
+    }
+
+    /// Whether a line is one of them, or alike but for numbers.
+    pub(super) fn has(&self, line: &str) -> bool {
+        self.likeness(line).is_some_and(|likeness| likeness <= Likeness::Bare)
+    }
+}
+
+/// The name that a prompt begins with.
+fn name(prompt: &str) -> &str {
+    let named =
+        |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@' | '<' | '[');
+    let end = prompt.find(|letter| !named(letter)).unwrap_or(prompt.len());
+    prompt.get(..end).unwrap_or_default()
+}
+
+/// Whether a prompt says more than that it is one: no other line is taken for it by chance.
+fn names_something(prompt: &str) -> bool {
+    prompt.chars().filter(|letter| letter.is_alphanumeric()).take(NAME_BYTES_MIN).count() >= NAME_BYTES_MIN
+}
+
+/// A clock or a count stands in some prompts.
+pub(super) fn same_but_for_numbers(one: &str, other: &str) -> bool {
+    let without = |text: &str| {
+        let mut shape = String::with_capacity(text.len());
+        for letter in text.chars() {
+            if !letter.is_ascii_digit() {
+                shape.push(letter);
+            } else if !shape.ends_with('0') {
+                shape.push('0');
+            }
+        }
+        shape
+    };
+    let shape = without(one);
+    shape.chars().any(|letter| letter != '0') && shape == without(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_known_by_what_was_seen_before() {
+        let mut known = Known::default();
+        known.learn("r1# ", 4);
+        known.learn("# ", 4);
+        for (line, likeness) in [
+            ("r1# ", Some(Likeness::Named)),
+            ("r1#", Some(Likeness::Bare)),
+            ("# ", Some(Likeness::Bare)),
+            ("r1(config)# ", Some(Likeness::Sibling)),
+            ("r2# ", Some(Likeness::Bare)),
+            ("########", None),
+            ("uplink>", None),
+        ] {
+            assert_eq!(known.likeness(line), likeness, "{line}");
+        }
+        assert_eq!(known.behind(b"no line end r1# "), Some("r1# "));
+        assert_eq!(known.at_the_end(b"ok\r\nr1# "), Some((4, "r1# ")));
+        assert_eq!(known.at_the_end(b"ok r1# "), None);
+        assert_eq!(known.at_the_end(b"ok\r\n# "), None, "it says too little");
+    }
+}

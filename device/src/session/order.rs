@@ -1,0 +1,98 @@
+//! A command with what its giver knows of it.
+
+use super::SessionError;
+use crate::{
+    expect::{ExpectError, PatternError},
+    profile::Asks,
+    target::Secret,
+};
+
+/// A command, and how it is to be given.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// One line; in configuration it may have more, which are one item.
+    pub line: String,
+    /// Answers to what it may ask, before those of the profile.
+    pub replies: Vec<Reply>,
+    /// What looks as if it had come unasked stays in the answer.
+    pub keep_unasked: bool,
+    /// It is not expected to say anything.
+    pub(super) is_silent: bool,
+    /// It is an item of configuration, which may have several lines.
+    pub(super) is_item: bool,
+}
+
+/// An answer to a question.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// A regular expression for the line that asks.
+    pub asks: String,
+    /// What is sent.
+    pub answer: Secret,
+    /// A line end is sent behind it.
+    pub enter: bool,
+    /// It is not shown in records. It is given once: a device that asks again has refused it.
+    pub is_secret: bool,
+}
+
+impl Reply {
+    /// An answer that may be shown, with a line end.
+    pub fn new(asks: impl Into<String>, answer: impl Into<String>) -> Self {
+        Self { asks: asks.into(), answer: Secret::new(answer), enter: true, is_secret: false }
+    }
+
+    /// An answer that is shown as stars.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+}
+
+impl Order {
+    /// A command alone. Line ends behind it are left out.
+    pub fn new(line: impl Into<String>) -> Self {
+        let mut line = line.into();
+        line.truncate(line.trim_end_matches(['\r', '\n']).len());
+        Self { line, ..Self::default() }
+    }
+
+    /// The same where no answer is expected.
+    #[must_use]
+    pub(super) fn that_says_nothing(self) -> Self {
+        Self { is_silent: true, ..self }
+    }
+
+    /// The same with answers to what it may ask.
+    #[must_use]
+    pub fn with_replies(self, replies: Vec<Reply>) -> Self {
+        Self { replies, ..self }
+    }
+
+    /// Whether it can be given.
+    pub(super) fn check(&self) -> Result<(), SessionError> {
+        if !self.is_item && self.line.contains(['\r', '\n']) {
+            return Err(SessionError::SeveralLines { command: self.line.escape_debug().to_string() });
+        }
+        Ok(())
+    }
+
+    /// What it may ask.
+    pub(super) fn asked(&self) -> Result<Vec<Asks>, PatternError> {
+        self.replies.iter().map(|reply| Asks::new(&reply.asks, false)).collect()
+    }
+
+    /// Whether a question says that its answer was not taken: a secret is given once.
+    pub(super) fn is_refusal(&self, place: usize, given: &[usize]) -> bool {
+        given.contains(&place) && self.replies.get(place).is_some_and(|reply| reply.is_secret)
+    }
+
+    /// The device asks on and on.
+    pub(super) fn refused(&self, question: &str) -> SessionError {
+        SessionError::Refused { line: self.line.clone(), answer: format!("it asks again `{question}`") }
+    }
+
+    /// Why there is no answer to it.
+    pub(super) fn failed(&self, source: ExpectError) -> SessionError {
+        SessionError::Expect { doing: format!("command `{}`", self.line), source }
+    }
+}

@@ -1,0 +1,68 @@
+//! The parts of an answer: its pages, and what stands between questions.
+
+use super::clean;
+
+/// An answer that comes in parts.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    bytes: Vec<u8>,
+    /// The text of the pager that was answered last, until it is seen to be wiped.
+    pager: Option<Vec<u8>>,
+    /// Pages so far.
+    pub(super) pages: u32,
+}
+
+impl Parts {
+    /// Takes a part in, from the byte at which its text begins.
+    pub(super) fn add(&mut self, mut part: Vec<u8>, text: usize) {
+        match self.pager.take() {
+            // A large answer is kept, not copied.
+            None if self.bytes.is_empty() => {
+                part.drain(..text.min(part.len()));
+                self.bytes = part;
+            }
+            None => self.bytes.extend_from_slice(part.get(text..).unwrap_or_default()),
+            Some(_) if clean::wipes(&part) => self.bytes.extend_from_slice(clean::without_pager_wipe(&part)),
+            // What looked like a pager was a text of the answer.
+            Some(pager) => {
+                self.bytes.extend_from_slice(&pager);
+                self.bytes.extend_from_slice(&part);
+            }
+        }
+    }
+
+    /// Takes a page in, up to the byte at which its pager begins.
+    pub(super) fn turn(&mut self, mut page: Vec<u8>, text: usize, pager: usize) {
+        self.pages = self.pages.saturating_add(1);
+        let shown = page.split_off(pager.min(page.len()));
+        self.add(page, text);
+        drop_pager_line(&mut self.bytes);
+        self.pager = Some(shown);
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// Blanks before a pager on its own line belong to the pager.
+fn drop_pager_line(answer: &mut Vec<u8>) {
+    let line = memchr::memrchr(b'\n', answer).map_or(0, |at| at.saturating_add(1));
+    if answer.get(line..).is_some_and(|line| line.iter().all(|byte| *byte == b' ')) {
+        answer.truncate(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_joined_and_a_text_that_only_looks_like_a_pager_stays() {
+        let mut parts = Parts::default();
+        parts.turn(b"show\r\n1\r\n --More-- ".to_vec(), 6, 10);
+        parts.turn(b"\r         \r2\r\n--More--".to_vec(), 0, 14);
+        parts.add(b" is what a pager shows\r\n".to_vec(), 0);
+        assert_eq!(parts.into_bytes(), b"1\r\n2\r\n--More-- is what a pager shows\r\n");
+    }
+}

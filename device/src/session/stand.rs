@@ -1,0 +1,223 @@
+//! What a device waits at, judged by the end of what it has sent: nothing that may end an answer counts where something follows it.
+
+use jackfield_config::profile::Encoding;
+use regex_automata::meta::Regex;
+
+use super::{clean, drawn::Canvas, known::Known};
+use crate::{
+    limits::PROMPT_BYTES_MAX,
+    profile::{Asks, Kind},
+};
+
+/// Lines that are looked at: a prompt may have some above the one that the cursor is in.
+const LINES: usize = 8;
+/// Bytes that are drawn of a line that has no end.
+const LINE_BYTES_MAX: usize = 8 * 1024;
+
+/// What the device waits at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// Nothing that is known: it talks, or waits for something of its own.
+    Nothing,
+    /// What may be a prompt.
+    Prompt(Prompt),
+    /// A pager, whose line begins at a byte.
+    Pager(Paused),
+    /// A question, by its place among those that may be asked.
+    Question(Question),
+}
+
+/// What may be a prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Prompt {
+    /// Where it begins, with the lines above its last one.
+    pub(super) begin: usize,
+    /// Its last line, up to the cursor.
+    pub(super) line: String,
+    /// How well it is known.
+    pub(super) likeness: Likeness,
+}
+
+/// How well a line is known that may be a prompt; what is known best comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Likeness {
+    /// It was seen before, letter for letter, and names the device.
+    Named,
+    /// It was seen before, or differs in numbers alone, and says little: `# `.
+    Bare,
+    /// It begins with the name that the prompt has shown before: `r1#`, then `r1(config)#`.
+    Sibling,
+    /// One that was seen before ends a line that has something else before it.
+    Behind,
+    /// The profile's pattern finds it, and nothing else speaks for it.
+    New,
+    /// One that was seen before stands above other lines: what wrote them may not have drawn it again.
+    Covered,
+}
+
+/// A pager that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Paused {
+    /// Where its line begins.
+    pub(super) begin: usize,
+    /// Where its text begins in what was sent.
+    pub(super) after_last: bool,
+    /// Nothing stands behind its text.
+    pub(super) is_whole: bool,
+}
+
+/// A question that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Question {
+    /// Its place.
+    pub(super) place: usize,
+    /// It is believed at once; else when the device is quiet.
+    pub(super) at_once: bool,
+    /// The line that asks.
+    pub(super) line: String,
+}
+
+/// The end of what has come, as a terminal shows it.
+pub(super) struct End<'b> {
+    raw: &'b [u8],
+    from: usize,
+    canvas: Canvas,
+    /// The line of the cursor.
+    pub(super) line: String,
+    /// The last lines, up to the cursor.
+    text: String,
+    has_more: bool,
+}
+
+impl<'b> End<'b> {
+    /// The end of some bytes.
+    pub(super) fn of(bytes: &'b [u8], encoding: Encoding) -> Self {
+        let least = bytes.len().saturating_sub(LINE_BYTES_MAX);
+        let near = bytes.get(least..).unwrap_or_default();
+        let ends = memchr::memrchr_iter(b'\n', near);
+        let from = ends.take(LINES).last().map_or(0, |end| end.saturating_add(1)).saturating_add(least);
+        let raw = bytes.get(from..).unwrap_or_default();
+        let canvas = Canvas::of(raw, encoding);
+        let last = canvas.last();
+        let above: Vec<String> = canvas.ended_lines().map(|(line, _)| line).collect();
+        let mut text = above.join("\n");
+        if !above.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&last.text);
+        Self { raw, from, canvas, line: last.text, text, has_more: last.has_more }
+    }
+
+    /// Whether the cursor stands behind something, with nothing behind it.
+    pub(super) fn waits(&self) -> bool {
+        !self.has_more && !self.line.trim().is_empty() && self.line.len() <= PROMPT_BYTES_MAX
+    }
+
+    /// The byte at which the line of the cursor begins.
+    pub(super) fn begin(&self) -> usize {
+        self.begin_above(0)
+    }
+
+    fn begin_above(&self, lines: usize) -> usize {
+        self.from.saturating_add(self.canvas.begin_above(lines))
+    }
+
+    /// Where a pattern that stands at the very end begins: the byte of its first line. Patterns see what a terminal shows, and, where that is
+    /// not what they describe, the bytes themselves.
+    pub(super) fn ends_with(&self, pattern: &Regex) -> Option<usize> {
+        if let Some(found) = pattern.find(self.text.as_bytes()) {
+            let lines =
+                self.text.as_bytes().get(found.start()..)?.iter().filter(|byte| **byte == b'\n').count();
+            return Some(self.begin_above(lines));
+        }
+        let is_found = pattern.is_match(self.line.as_bytes()) || pattern.is_match(self.raw);
+        is_found.then(|| self.begin())
+    }
+
+    /// Whether a pattern is found in the line of the cursor, and whether it is all of its end.
+    pub(super) fn line_has(&self, pattern: &Regex) -> Option<bool> {
+        let end = pattern.find_iter(self.line.as_bytes()).last().map(|found| found.end());
+        if let Some(end) = end {
+            return Some(self.line.get(end..).is_none_or(|rest| rest.trim().is_empty()));
+        }
+        let raw = self.raw.get(self.begin().saturating_sub(self.from)..).unwrap_or_default();
+        let end = pattern.find_iter(raw).last()?.end();
+        Some(clean::without_codes_behind(raw.get(end..)?).iter().all(|byte| *byte <= b' '))
+    }
+
+    /// Whether a pattern is found in the last lines.
+    pub(super) fn lines_have(&self, pattern: &Regex) -> bool {
+        pattern.is_match(self.text.as_bytes())
+    }
+
+    /// The first of some questions that waits here.
+    pub(super) fn question<'q>(&self, questions: impl IntoIterator<Item = &'q Asks>) -> Option<Question> {
+        questions.into_iter().enumerate().find_map(|(place, asks)| {
+            let is_last = self.line_has(&asks.pattern)?;
+            (is_last || asks.anywhere).then(|| Question {
+                place,
+                at_once: asks.anywhere,
+                line: self.line.trim().to_owned(),
+            })
+        })
+    }
+
+    /// What may be a prompt here.
+    pub(super) fn prompt(&self, kind: &Kind, known: &Known) -> Option<Prompt> {
+        let by_pattern = self.ends_with(&kind.prompt);
+        let line = self.line.clone();
+        if let Some(likeness) = known.likeness(&line) {
+            let is_seen = likeness < Likeness::Sibling;
+            if is_seen || by_pattern.is_some() {
+                let begin = by_pattern.unwrap_or_else(|| self.begin());
+                return Some(Prompt { begin, line, likeness });
+            }
+        }
+        if let Some(behind) = known.behind(self.raw) {
+            let begin = self.from.saturating_add(self.raw.len()).saturating_sub(behind.len());
+            return Some(Prompt { begin, line: behind.to_owned(), likeness: Likeness::Behind });
+        }
+        by_pattern.map(|begin| Prompt { begin, line, likeness: Likeness::New })
+    }
+}
+
+/// What a device waits at behind some bytes; `asked` are the questions that this command may lead to, before those of the profile.
+pub(super) fn stand(kind: &Kind, known: &Known, asked: &[Asks], bytes: &[u8]) -> Stand {
+    if !kind.has_lines_above
+        && let Some((begin, line)) = known.at_the_end(bytes)
+    {
+        return Stand::Prompt(Prompt { begin, line: line.to_owned(), likeness: Likeness::Named });
+    }
+    if matches!(bytes.last(), None | Some(b'\n')) {
+        return interrupted(kind, known, bytes).map_or(Stand::Nothing, Stand::Prompt);
+    }
+    let end = End::of(bytes, kind.profile.encoding);
+    let is_pager = |pattern: &Option<Regex>| pattern.as_ref().and_then(|pattern| end.line_has(pattern));
+    for (pager, after_last) in [(&kind.pager_end, true), (&kind.pager, false)] {
+        if let Some(is_whole) = is_pager(pager) {
+            return Stand::Pager(Paused { begin: end.begin(), after_last, is_whole });
+        }
+    }
+    if !end.waits() {
+        return Stand::Nothing;
+    }
+    if let Some(question) = end.question(asked.iter().chain(&kind.questions)) {
+        return Stand::Question(question);
+    }
+    end.prompt(kind, known).map_or(Stand::Nothing, Stand::Prompt)
+}
+
+/// A prompt behind which lines came unasked: devices do not draw it again, and wait all the same.
+fn interrupted(kind: &Kind, known: &Known, bytes: &[u8]) -> Option<Prompt> {
+    let line = known.last();
+    let from = bytes.len().saturating_sub(LINE_BYTES_MAX);
+    let near = bytes.get(from..)?;
+    let at = memchr::memmem::rfind(near, line.as_bytes()).filter(|_| !line.is_empty())?;
+    let (before, behind) = near.split_at_checked(at)?;
+    let (rest, lifted) = kind.without_unasked(behind.get(line.len()..)?.to_vec());
+    let begins_line = matches!(before.last(), None | Some(b'\n' | b'\r'));
+    let is_unasked = !lifted.is_empty() && rest.iter().all(|byte| *byte <= b' ');
+    let likeness = if is_unasked { Likeness::Behind } else { Likeness::Covered };
+    let begin = from.saturating_add(at);
+    begins_line.then(|| Prompt { begin, line: line.to_owned(), likeness })
+}
