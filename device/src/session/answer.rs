@@ -140,7 +140,7 @@ impl<'a> Answering<'a> {
     /// What to do after something has come; `bytes` are all since the command was sent, or since the last page.
     pub(super) fn look(&mut self, bytes: &[u8]) -> Step {
         self.find_echo(bytes);
-        let step = match stand(self.kind, self.known, self.asked, bytes) {
+        match stand(self.kind, self.known, self.asked, bytes) {
             Stand::Nothing => {
                 if !self.has_asked {
                     self.misled |= self.candidate.take().is_some();
@@ -159,8 +159,7 @@ impl<'a> Answering<'a> {
                 self.when_quiet(quiet, Step::Reply { place: question.place, line: question.line })
             }
             Stand::Prompt(prompt) => self.stands(prompt, bytes),
-        };
-        step
+        }
     }
 
     /// What to do when nothing has come for as long as was asked for.
@@ -303,16 +302,19 @@ impl<'a> Answering<'a> {
         let Some(first) = &self.candidate else { return Step::Read };
         let is_prompt = |line: &str| {
             let (line, first) = (line.trim(), first.line.trim());
-            line == first || same_but_for_numbers(line, first) || self.known.has(line)
+            line == prompt.line.trim()
+                || line == first
+                || same_but_for_numbers(line, first)
+                || self.known.has(line)
         };
         let from = first.begin.max(bytes.len().saturating_sub(COUNTED_BYTES_MAX));
         let near = bytes.get(from..).unwrap_or_default();
         let counted = Counted::of(near, self.kind.profile.encoding);
-        let (mut count, row) = counted.prompts(&is_prompt);
+        let (mut count, row) = counted.prompts(is_prompt);
         let mut begin = if row == 0 { from } else { from.saturating_add(counted.begin_of(row)) };
         if count < 2 {
             let (clean, _) = self.kind.without_unasked(near.to_vec());
-            let without = Counted::of(&clean, self.kind.profile.encoding).prompts(&is_prompt);
+            let without = Counted::of(&clean, self.kind.profile.encoding).prompts(is_prompt);
             if without.1 == 0 && from == first.begin {
                 (count, begin) = (without.0, from);
             }

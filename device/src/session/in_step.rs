@@ -30,14 +30,14 @@ pub(super) struct Unanswered {
 impl Unanswered {
     /// A command that ended so; the oldest is forgotten when there are too many.
     pub(super) fn add(&mut self, command: &str, error: &SessionError) {
-        let is_open = match error {
+        // One that asks again what it was told before is open, too: it waits for another answer.
+        let is_open = matches!(
+            error,
             SessionError::Expect { source: ExpectError::Timeout { .. }, .. }
-            | SessionError::Uncertain { .. }
-            | SessionError::TooLarge { .. } => true,
-            // It asks for what it was told before.
-            SessionError::Refused { .. } => true,
-            _ => false,
-        };
+                | SessionError::Uncertain { .. }
+                | SessionError::TooLarge { .. }
+                | SessionError::Refused { .. }
+        );
         if !is_open {
             return;
         }

@@ -55,12 +55,10 @@ impl Session {
         let target = self.target.connect.to_string();
         let failed = |why: String| SessionError::Login { target: target.clone(), why };
         let said = self.run_order(&self.way_up(level, enter), deadline).await;
-        let said = said.map_err(|error| match error {
-            SessionError::Refused { answer, .. } => {
-                failed(format!("`{enter}` did not take the secret: {answer}"))
-            }
-            other => other,
-        })?;
+        if let Err(SessionError::Refused { answer, .. }) = &said {
+            return Err(failed(format!("`{enter}` did not take the secret: {answer}")));
+        }
+        let said = said?;
         if kind.level_of(self.known.last()).is_some_and(|now| now >= wanted) {
             return Ok(());
         }

@@ -120,10 +120,7 @@ impl<'s> Login<'s> {
             match asks {
                 Asks::User => self.give_user(deadline).await?,
                 Asks::Password => self.give_password(deadline).await?,
-                Asks::OldPassword => {
-                    let password = self.session.target.password.clone();
-                    self.give_secret(password, "password", deadline).await?;
-                }
+                Asks::OldPassword => self.give_old_password(deadline).await?,
                 Asks::NewPassword => self.give_new_password(deadline).await?,
                 Asks::Question(place) => self.reply(place, deadline).await?,
                 Asks::Wake | Asks::Prompt => self.nudge(deadline).await?,
@@ -292,13 +289,25 @@ impl<'s> Login<'s> {
         self.give_secret(password, "password", deadline).await
     }
 
+    async fn give_old_password(&mut self, deadline: Deadline) -> Result<(), SessionError> {
+        if self.session.target.new_password.is_none() {
+            return Err(self.must_be_changed());
+        }
+        let password = self.session.target.password.clone();
+        self.give_secret(password, "password", deadline).await
+    }
+
+    fn must_be_changed(&self) -> SessionError {
+        let said = self.said().map(|said| format!("{said}; ")).unwrap_or_default();
+        self.failed(format!(
+            "{said}it wants another password (`{}`): change it on the device, or give the resource `new_password`",
+            self.last_line
+        ))
+    }
+
     async fn give_new_password(&mut self, deadline: Deadline) -> Result<(), SessionError> {
         let Some(new) = self.session.target.new_password.clone() else {
-            let said = self.said().map(|said| format!("{said}; ")).unwrap_or_default();
-            return Err(self.failed(format!(
-                "{said}it wants another password (`{}`): change it on the device, or give the resource `new_password`",
-                self.last_line
-            )));
+            return Err(self.must_be_changed());
         };
         self.session.dialogue.mark("the password is changed to `new_password`");
         self.give_secret(Some(new), "new_password", deadline).await

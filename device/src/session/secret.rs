@@ -16,13 +16,15 @@ impl Session {
         enter: bool,
         timeout: Duration,
     ) -> Result<(), SessionError> {
-        let end = if enter { self.kind.profile.line_ending.as_str() } else { "" };
-        let bytes = format!("{text}{end}");
+        let mut bytes = self.encoded(text)?;
+        if enter {
+            bytes.extend_from_slice(self.kind.profile.line_ending.as_bytes());
+        }
         let deadline = Deadline::after(timeout);
         self.be_connected(deadline).await?;
         // Who sends by hand awaits by hand.
         self.unanswered.forget();
-        let sent = self.dialogue.send_secret(bytes.as_bytes(), deadline).await;
+        let sent = self.dialogue.send_secret(&bytes, deadline).await;
         sent.map_err(|source| SessionError::Expect { doing: "send a secret".to_owned(), source })
     }
 }

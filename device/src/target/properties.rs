@@ -47,7 +47,7 @@ pub(super) fn read(properties: &BTreeMap<String, Value>) -> Result<SessionTarget
         password: properties.secret(&["password"])?,
         new_password: properties.secret(&["new_password"])?,
         enable_password: properties.secret(&["enable_password", "enable", "secret"])?,
-        profile_settings: properties.object("profile_settings")?,
+        profile_settings: properties.profile_settings()?,
         profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),
         platform: properties.text(&["platform"])?,
         screen: properties.screen()?,
@@ -66,6 +66,15 @@ impl Properties<'_> {
         } else {
             "ssh"
         }
+    }
+
+    /// Keys of the profile that the resource writes anew, its encoding among them.
+    fn profile_settings(&self) -> Result<Map<String, Value>, TargetError> {
+        let mut settings = self.object("profile_settings")?;
+        if let Some(encoding) = self.text(&["encoding"])? {
+            settings.insert("encoding".to_owned(), Value::String(encoding));
+        }
+        Ok(settings)
     }
 
     /// A property that is an object, or the text of one in JSON.
