@@ -384,7 +384,7 @@ impl Counted {
             if line.trim().is_empty() {
                 continue;
             }
-            let prompts = if is_prompt(line) { 1 } else { glued(line, &is_prompt) };
+            let prompts = glued(line, &is_prompt).max(usize::from(is_prompt(line)));
             if prompts == 0 {
                 above.push(line.trim());
                 if above.len() > LINES_ABOVE_MAX || count == 0 {

@@ -62,8 +62,9 @@ impl Session {
         if kind.level_of(self.known.last()).is_some_and(|now| now >= wanted) {
             return Ok(());
         }
-        let said =
-            if said.is_empty() { "nothing".to_owned() } else { format!("`{}`", said.replace('\n', "; ")) };
+        // What was asked on the way stands before its last words.
+        let words = said.lines().rev().map(str::trim).find(|line| !line.is_empty());
+        let said = words.map_or("nothing".to_owned(), |words| format!("`{words}`"));
         let is_asked =
             level.secret.is_some() && self.target.enable_password.is_none() && self.target.password.is_none();
         let remedy =

@@ -85,7 +85,7 @@ async fn wrong_logins_are_told_as_such() {
     let error = open(target(router.properties("telnet"), more)).await.unwrap_err();
     let text = told(error);
     assert!(
-        text.contains("`enable` did not lead to level `privileged`: the device says `% Bad secret`"),
+        text.contains("`enable` did not lead to level `privileged`: the device says `% Bad secrets`"),
         "{text}"
     );
 }
