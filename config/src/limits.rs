@@ -38,3 +38,14 @@ pub const TEMPLATE_BYTES_MAX: u64 = 1024 * 1024;
 pub const TEMPLATES_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Templates of a lab; those beyond are left out, and told of.
 pub const TEMPLATES_MAX: usize = 5_000;
+
+/// Files that come along with the tests of one folder; where there are more, only those right beside them do, or none.
+pub const BESIDE_FILES_MAX: usize = 2_000;
+/// Their bytes, likewise.
+pub const BESIDE_BYTES_MAX: u64 = 64 << 20;
+/// One of them; a larger one is left out and told.
+pub const BESIDE_FILE_BYTES_MAX: u64 = 16 << 20;
+/// Files that come along with all tests of a run.
+pub const BESIDE_RUN_FILES_MAX: usize = 20_000;
+/// Of a test that is larger, the text is not looked through for files that it names.
+pub const REFERENCES_BYTES_MAX: u64 = 1 << 20;

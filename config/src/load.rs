@@ -1,9 +1,12 @@
 //! The lab on disk: the only part that reads files. Everything read is bounded, and stays inside the lab's folders.
 
+pub mod beside;
 mod check;
 mod files;
 mod find;
+mod flat;
 mod lookup;
+mod references;
 mod templates;
 mod text;
 

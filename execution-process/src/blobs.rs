@@ -1,7 +1,7 @@
 //! Files by content: fetched from the engine once, checked, kept for later runs, and sent to it.
 //!
 //! HTTP is spoken on blocking threads. A file that is being fetched is not fetched a second time: who needs it
-//! too waits for it. The cache forgets what was not used for longest; what running tests use is a link
+//! too waits for it. The cache forgets what was not used for longest; what running tests use is a copy
 //! of their own, which stays.
 
 use std::{
@@ -15,6 +15,8 @@ use std::{
 };
 
 use jackfield_protocol::id::BlobHash;
+
+mod place;
 
 /// Silence of the engine after which a transfer is given up.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -106,8 +108,8 @@ impl Blobs {
         })))
     }
 
-    /// Where the file is, once it is there.
-    pub(crate) async fn get(&self, hash: BlobHash) -> Result<PathBuf, BlobError> {
+    /// Where the file is in the cache, once it is there.
+    async fn get(&self, hash: BlobHash) -> Result<PathBuf, BlobError> {
         if self.0.is_cached(hash) {
             return Ok(self.0.path(hash));
         }
@@ -134,6 +136,20 @@ impl Blobs {
                 });
             }
         }
+    }
+
+    /// Has it there, for later.
+    pub(crate) async fn fetch(&self, hash: BlobHash) -> Result<(), BlobError> {
+        self.get(hash).await.map(drop)
+    }
+
+    /// Lets it be fetched anew.
+    fn forget(&self, hash: BlobHash) {
+        let mut cache = self.0.cache();
+        if let Some(file) = cache.files.remove(&hash) {
+            cache.bytes = cache.bytes.saturating_sub(file.bytes);
+        }
+        let _ = std::fs::remove_file(self.0.path(hash));
     }
 
     /// Gives the engine a file of this machine; answers with its name there.

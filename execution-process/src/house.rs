@@ -10,6 +10,7 @@
 use std::{
     fs::{File, TryLockError},
     io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -79,7 +80,8 @@ impl House {
         mut settings: Settings,
         shutdown: CancellationToken,
     ) -> Result<(), EpError> {
-        settings.work_dir.clone_from(&self.folder);
+        settings.work_dir = without_colon(&self.folder)
+            .map_err(|source| EpError::WorkFolder { path: self.folder.clone(), source })?;
         process::defaults::take();
         if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
             tracing::warn!("processes that leave their test behind may be missed: {error}");
@@ -90,7 +92,8 @@ impl House {
         let (chunks, chunks_inbox) = mpsc::channel(CHUNKS_MAX);
         // What the daemon still needs when it says goodbye ends after it.
         let services = CancellationToken::new();
-        let (station, listener, warm) = furnish(&self.folder, settings, chunks, &services).map_err(told)?;
+        let folder = settings.work_dir.clone();
+        let (station, listener, warm) = furnish(&folder, settings, chunks, &services).map_err(told)?;
         let spool = open_spool(&self.folder, &events).map_err(told)?;
         let bytes_max = station.settings.limits().log_spool_bytes;
         let log_spool = LogSpool::open(&self.folder.join("logs"), bytes_max).map_err(told)?;
@@ -184,6 +187,28 @@ fn furnish(
         chunks,
     };
     Ok((Arc::new(station), listener, warm_task))
+}
+
+/// The same folder by a name without a colon: lists of folders, such as `PATH` and `PYTHONPATH`, are parted by colons and know no way to
+/// write one.
+fn without_colon(folder: &Path) -> io::Result<PathBuf> {
+    if !folder.as_os_str().as_encoded_bytes().contains(&b':') {
+        return Ok(folder.to_owned());
+    }
+    let hash: String =
+        blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex().chars().take(16).collect();
+    let link = std::env::temp_dir().join(format!("jackfield-work-{hash}"));
+    match std::os::unix::fs::symlink(folder, &link) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    let is_ours = std::fs::symlink_metadata(&link)?.uid() == rustix::process::geteuid().as_raw();
+    if is_ours && std::fs::read_link(&link)? == folder {
+        return Ok(link);
+    }
+    let told =
+        format!("`{}` is somebody else's; remove it, or take a folder without a colon", link.display());
+    Err(io::Error::other(told))
 }
 
 fn open_spool(folder: &Path, events: &mpsc::UnboundedSender<Event>) -> io::Result<Spool> {

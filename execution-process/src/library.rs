@@ -1,8 +1,10 @@
-//! What stands on disk for a run: its test files and libraries, as links into the cache.
+//! What stands on disk for a run: its test files with what comes along with them, and libraries, as copies out of the cache.
 //!
-//! `runs/41/files/1a2b…/login.py` is a test file under its own name; `runs/41/libs/5e6f…` holds the libraries of all tests
-//! that name the same ones in the same order. Of two files of one name the later library's stays, so a suite's
+//! `runs/41/tests/1a2b…/1/router/login.py` is a test file under its own name, in its folder; `runs/41/libs/5e6f…/1` holds the libraries of all
+//! tests that name the same ones in the same order. Of two files of one name the later library's stays, so a suite's
 //! library goes over the run's, and a user's (which the engine put in the shared one's place) over none.
+//!
+//! Tests share these folders as long as they leave them as they found them; one that did not leaves them to itself ([`Seal`]).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,10 +16,13 @@ use std::{
 use jackfield_protocol::{
     id::{BlobHash, RunId},
     link::RunContext,
-    plan::{Library, LibraryKind, LibraryLayout},
+    plan::{Library, LibraryKind, LibraryLayout, TestFolder},
 };
+use seal::Seal;
 
 use crate::blobs::{BlobError, Blobs};
+
+mod seal;
 
 /// Why the files of a test cannot be put in place.
 #[derive(Debug, thiserror::Error)]
@@ -42,10 +47,32 @@ pub(crate) struct RunFiles {
     folder: PathBuf,
     context: Arc<RunContext>,
     blobs: Blobs,
-    /// Test files that are in place.
-    linked: BTreeSet<PathBuf>,
-    /// Library lists that are in place.
-    shelves: BTreeMap<Vec<Arc<str>>, Arc<Shelf>>,
+    /// What was asked for, in place.
+    placed: BTreeMap<PathBuf, Placed>,
+    /// What the libraries of these names are together.
+    shelves: BTreeMap<Vec<Arc<str>>, Arc<Wanted>>,
+}
+
+/// Files that stand together.
+#[derive(Debug)]
+struct Wanted {
+    /// Where, below the run's folder.
+    place: PathBuf,
+    /// In a folder of this name.
+    inner: PathBuf,
+    files: BTreeMap<PathBuf, BlobHash>,
+    archives: Vec<PathBuf>,
+    /// Its folders are Python packages.
+    packages: bool,
+}
+
+/// Files that were put in place, as they were then.
+#[derive(Debug)]
+struct Placed {
+    folder: PathBuf,
+    seal: Arc<Seal>,
+    /// How often that was done.
+    count: u32,
 }
 
 /// The libraries of a test.
@@ -57,6 +84,15 @@ pub(crate) struct Shelf {
     pub(crate) archives: Vec<PathBuf>,
 }
 
+/// A test file in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TestFile {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// The folder of all that came along with it.
+    pub(crate) root: PathBuf,
+}
+
 /// Where the files of a run are.
 pub(crate) fn run_folder(work_dir: &Path, run: RunId) -> PathBuf {
     work_dir.join("runs").join(run.to_string())
@@ -65,63 +101,123 @@ pub(crate) fn run_folder(work_dir: &Path, run: RunId) -> PathBuf {
 impl RunFiles {
     pub(crate) fn new(work_dir: &Path, context: Arc<RunContext>, blobs: Blobs) -> Self {
         let folder = run_folder(work_dir, context.run);
-        Self { folder, context, blobs, linked: BTreeSet::new(), shelves: BTreeMap::new() }
+        Self { folder, context, blobs, placed: BTreeMap::new(), shelves: BTreeMap::new() }
     }
 
-    /// A test file under its own name, in a folder of its own.
-    pub(crate) async fn test_file(&mut self, name: &str, hash: BlobHash) -> Result<PathBuf, FilesError> {
-        let own_name = Path::new(name).file_name().unwrap_or_else(|| "test".as_ref());
-        let short: String = hash.to_string().chars().take(16).collect();
-        let path = self.folder.join("files").join(short).join(own_name);
-        if !self.linked.contains(&path) {
-            self.link(&path, hash).await?;
-            self.linked.insert(path.clone());
-        }
-        Ok(path)
+    /// A test file under its own name, with all that comes along with it.
+    pub(crate) async fn test_file(&mut self, name: &str, hash: BlobHash) -> Result<TestFile, FilesError> {
+        let context = Arc::clone(&self.context);
+        let mut folders = context.folders.iter();
+        let beside = folders.find_map(|(key, folder)| Some((key, folder, folder.tests.get(name)?)));
+        let (wanted, inside) = match beside {
+            // A test that came into the run later may be another file of the same name: it stands alone.
+            Some((key, folder, inside)) if folder.files.get(inside) == Some(&hash) => {
+                (of_folder(key, folder)?, PathBuf::from(inside.as_ref()))
+            }
+            _ => {
+                let own_name = PathBuf::from(Path::new(name).file_name().unwrap_or_else(|| "test".as_ref()));
+                let short: String = hash.to_string().chars().take(16).collect();
+                let files = BTreeMap::from([(own_name.clone(), hash)]);
+                (Wanted::new(Path::new("files").join(short), files), own_name)
+            }
+        };
+        let root = self.ensure(&wanted).await?;
+        Ok(TestFile { path: root.join(inside), root })
     }
 
     /// The folder with these libraries.
     pub(crate) async fn shelf(&mut self, names: &[Arc<str>]) -> Result<Arc<Shelf>, FilesError> {
-        if let Some(shelf) = self.shelves.get(names) {
-            return Ok(Arc::clone(shelf));
-        }
-        let folder = self.folder.join("libs").join(shelf_name(&self.context, names));
-        std::fs::create_dir_all(&folder).map_err(|source| disk(&folder, source))?;
-        let mut shelf = Shelf { folder, archives: Vec::new() };
-        let context = Arc::clone(&self.context);
-        for name in names {
-            let library =
-                context.libraries.get(name).ok_or_else(|| FilesError::NoLibrary(Arc::clone(name)))?;
-            let files = place(name, library, context.library_layout)?;
-            for (inside, hash) in &files {
-                self.link(&shelf.folder.join(inside), *hash).await?;
-            }
-            if library.kind == LibraryKind::Archive {
-                shelf.archives.extend(files.keys().map(|inside| shelf.folder.join(inside)));
-            }
-            if context.library_layout == LibraryLayout::Deep && library.kind == LibraryKind::Folder {
-                make_packages(&shelf.folder, files.keys()).map_err(|source| disk(&shelf.folder, source))?;
-            }
-        }
-        let shelf = Arc::new(shelf);
-        self.shelves.insert(names.to_vec(), Arc::clone(&shelf));
-        Ok(shelf)
+        let wanted = match self.shelves.get(names) {
+            Some(known) => Arc::clone(known),
+            None => Arc::clone(
+                self.shelves.entry(names.to_vec()).or_insert(Arc::new(of_libraries(&self.context, names)?)),
+            ),
+        };
+        let folder = self.ensure(&wanted).await?;
+        let archives = wanted.archives.iter().map(|inside| folder.join(inside)).collect();
+        Ok(Arc::new(Shelf { folder, archives }))
     }
 
-    async fn link(&self, path: &Path, hash: BlobHash) -> Result<(), FilesError> {
-        let source = self.blobs.get(hash).await?;
-        let folder = path.parent().unwrap_or(path);
-        std::fs::create_dir_all(folder).map_err(|source| disk(folder, source))?;
-        let put = || match std::fs::hard_link(&source, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                std::fs::remove_file(path)?;
-                std::fs::hard_link(&source, path)
+    /// Puts files in place, where they are not there, or not any more as they were.
+    async fn ensure(&mut self, wanted: &Wanted) -> Result<PathBuf, FilesError> {
+        let known = self.placed.get(&wanted.place);
+        if let Some(known) = known {
+            let seal = Arc::clone(&known.seal);
+            let holds = tokio::task::spawn_blocking(move || seal.holds()).await;
+            if holds.unwrap_or(false) {
+                return Ok(known.folder.clone());
             }
-            other => other,
-        };
-        // Some file systems know no links.
-        put().or_else(|_| std::fs::copy(&source, path).map(drop)).map_err(|source| disk(path, source))
+            tracing::info!("`{}` was changed by a test; the next ones get it anew", known.folder.display());
+        }
+        let count = known.map_or(1, |known| known.count.saturating_add(1));
+        let folder = self.folder.join(&wanted.place).join(count.to_string()).join(&wanted.inner);
+        let told = |source| disk(&folder, source);
+        // What a try left behind that did not get to its end.
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(error)),
+            _ => {}
+        }
+        std::fs::create_dir_all(&folder).map_err(told)?;
+        for (inside, hash) in &wanted.files {
+            let path = folder.join(inside);
+            if let Some(parent) = inside.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder.join(parent)).map_err(told)?;
+            }
+            self.blobs.place(*hash, path).await?;
+        }
+        if wanted.packages {
+            make_packages(&folder, wanted.files.keys()).map_err(told)?;
+        }
+        let seal = Arc::new(Seal::set(&folder).map_err(told)?);
+        self.placed.insert(wanted.place.clone(), Placed { folder: folder.clone(), seal, count });
+        Ok(folder)
     }
+}
+
+impl Wanted {
+    fn new(place: PathBuf, files: BTreeMap<PathBuf, BlobHash>) -> Self {
+        Self { place, inner: PathBuf::new(), files, archives: Vec::new(), packages: false }
+    }
+}
+
+/// A folder of tests, under its own name: a package is imported by it.
+fn of_folder(key: &Arc<str>, folder: &TestFolder) -> Result<Wanted, FilesError> {
+    let (unique, own_name) = key.rsplit_once('/').unwrap_or((key, "tests"));
+    let outside = |file: &Arc<str>| FilesError::Outside { library: Arc::clone(key), file: Arc::clone(file) };
+    let mut files = BTreeMap::new();
+    for (file, hash) in &folder.files {
+        let inside = PathBuf::from(file.as_ref());
+        if !is_inside(&inside) {
+            return Err(outside(file));
+        }
+        files.insert(inside, *hash);
+    }
+    let names = [unique, own_name];
+    if names.iter().any(|name| !is_inside(Path::new(name))) {
+        return Err(outside(key));
+    }
+    Ok(Wanted { inner: own_name.into(), ..Wanted::new(Path::new("tests").join(unique), files) })
+}
+
+fn of_libraries(context: &RunContext, names: &[Arc<str>]) -> Result<Wanted, FilesError> {
+    let place = Path::new("libs").join(shelf_name(context, names));
+    let mut wanted = Wanted::new(place, BTreeMap::new());
+    for name in names {
+        let library = context.libraries.get(name).ok_or_else(|| FilesError::NoLibrary(Arc::clone(name)))?;
+        let placed = placed_files(name, library, context.library_layout)?;
+        if library.kind == LibraryKind::Archive {
+            wanted.archives.extend(placed.keys().cloned());
+        }
+        wanted.packages |=
+            context.library_layout == LibraryLayout::Deep && library.kind == LibraryKind::Folder;
+        wanted.files.extend(placed);
+    }
+    Ok(wanted)
+}
+
+/// Whether a path stays below the folder that it is joined to.
+fn is_inside(path: &Path) -> bool {
+    path.file_name().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 fn disk(path: &Path, source: io::Error) -> FilesError {
@@ -142,7 +238,7 @@ fn shelf_name(context: &RunContext, names: &[Arc<str>]) -> String {
 }
 
 /// Where each file of a library goes.
-fn place(
+fn placed_files(
     name: &Arc<str>,
     library: &Library,
     layout: LibraryLayout,
@@ -152,8 +248,7 @@ fn place(
     let mut placed = BTreeMap::new();
     for (file, hash) in &library.files {
         let inside = Path::new(file.as_ref());
-        let safe = inside.components().all(|part| matches!(part, Component::Normal(_)));
-        let last = inside.file_name().filter(|_| safe);
+        let last = inside.file_name().filter(|_| is_inside(inside));
         let last =
             last.ok_or_else(|| FilesError::Outside { library: Arc::clone(name), file: Arc::clone(file) })?;
         let target = match (library.kind, layout) {
@@ -196,7 +291,7 @@ mod tests {
         let folder = library(LibraryKind::Folder, &["a.py", "sub/b.py"]);
         let single = library(LibraryKind::File, &["c.py"]);
         let names = |library, layout| {
-            let placed = place(&Arc::from("libs/Deep"), library, layout).unwrap();
+            let placed = placed_files(&Arc::from("libs/Deep"), library, layout).unwrap();
             placed.keys().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(names(&folder, LibraryLayout::Flat), ["a.py", "b.py"]);
@@ -208,7 +303,7 @@ mod tests {
     fn a_library_cannot_write_outside_of_itself() {
         for bad in ["../x.py", "/etc/x.py", "a/../../x.py", ""] {
             let library = library(LibraryKind::Folder, &[bad]);
-            assert!(place(&Arc::from("L"), &library, LibraryLayout::Deep).is_err(), "{bad}");
+            assert!(placed_files(&Arc::from("L"), &library, LibraryLayout::Deep).is_err(), "{bad}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     ffi::{OsStr, OsString},
     io,
     os::fd::OwnedFd,
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
     time::Duration,
 };
@@ -97,9 +97,9 @@ pub(crate) fn limit(pid: i32, limits: &EpLimits) {
 }
 
 /// A list of folders, before what the variable already holds.
-pub(crate) fn prepend_path(old: Option<&OsStr>, folders: &[PathBuf], separator: &str) -> OsString {
+pub(crate) fn prepend_path(old: Option<&OsStr>, folders: &[OsString], separator: &str) -> OsString {
     let mut joined = OsString::new();
-    for part in folders.iter().map(|folder| folder.as_os_str()).chain(old) {
+    for part in folders.iter().map(OsString::as_os_str).chain(old) {
         if !joined.is_empty() {
             joined.push(separator);
         }

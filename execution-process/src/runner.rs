@@ -89,6 +89,8 @@ const ROBOT_OWN_FAULTS: &[&str] = &[
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Places<'a> {
     pub(crate) file: &'a Path,
+    /// The folder of all that came along with it.
+    pub(crate) root: &'a Path,
     pub(crate) work: &'a Path,
     pub(crate) sdk: &'a Path,
 }
@@ -245,7 +247,7 @@ fn own_arguments(kind: RunnerKind, places: Places<'_>) -> Vec<OsString> {
         text
     };
     let results = places.work.join(RESULTS);
-    // Names of cases count from the root; the file stands alone in its folder.
+    // Names of cases count from the root, wherever the file stands.
     let root = places.file.parent().unwrap_or(places.work);
     match kind {
         RunnerKind::Pytest => vec![
@@ -254,6 +256,8 @@ fn own_arguments(kind: RunnerKind, places: Places<'_>) -> Vec<OsString> {
             "-o".into(),
             "junit_family=xunit1".into(),
             at("--rootdir=", root),
+            // Above it there is nothing of the test's.
+            at("--confcutdir=", places.root),
             at("--junitxml=", &results),
         ],
         RunnerKind::Robot => vec![at("--xunit=", &results), at("--outputdir=", places.work)],

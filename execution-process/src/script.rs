@@ -3,8 +3,6 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    io,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -31,7 +29,6 @@ use crate::{
 
 /// Between two tries to fetch the script from an engine that does not answer.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-const MODE: u32 = 0o755;
 
 /// A script and everything it needs.
 #[derive(Debug)]
@@ -102,23 +99,17 @@ impl Script {
 
     /// Puts the script into a folder of its own, under its own name.
     async fn prepare(&self) -> Result<(PathBuf, PathBuf), Outcome> {
-        let blob = loop {
-            match self.station.blobs.get(self.order.content).await {
-                Ok(blob) => break blob,
+        let name = Path::new(&*self.order.path).file_name().unwrap_or("script".as_ref());
+        let own = format!("script-{}-{}", self.order.run, self.order.hook);
+        let work = self.station.work_folders.take(&own).map_err(|error| self.invalid(Cause::Lab, error))?;
+        let file = work.join(name);
+        loop {
+            match self.station.blobs.place(self.order.content, file.clone()).await {
+                Ok(()) => return Ok((file, work)),
                 Err(BlobError::Engine { .. }) => tokio::time::sleep(RETRY_PAUSE).await,
                 Err(error) => return Err(self.invalid(Cause::Lab, error)),
             }
-        };
-        let name = Path::new(&*self.order.path).file_name().unwrap_or("script".as_ref());
-        let own = format!("script-{}-{}", self.order.run, self.order.hook);
-        let placed = || -> io::Result<(PathBuf, PathBuf)> {
-            let work = self.station.work_folders.take(&own)?;
-            let file = work.join(name);
-            std::fs::copy(&blob, &file)?;
-            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(MODE))?;
-            Ok((file, work))
-        };
-        placed().map_err(|error| self.invalid(Cause::Lab, error))
+        }
     }
 
     fn environment(&self, work: &Path) -> BTreeMap<OsString, OsString> {

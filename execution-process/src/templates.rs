@@ -65,8 +65,7 @@ impl TemplateShelf {
         let unavailable = |error: &dyn std::fmt::Display| {
             Problem::new(ErrorCode::Unavailable, format!("the templates of the lab: {error}"))
         };
-        let path = self.0.blobs.get(hash).await.map_err(|error| unavailable(&error))?;
-        let bytes = tokio::fs::read(&path).await.map_err(|error| unavailable(&error))?;
+        let bytes = self.0.blobs.read(hash).await.map_err(|error| unavailable(&error))?;
         let files = serde_json::from_slice(&bytes).map_err(|error| unavailable(&error))?;
         let templates = Arc::new(Templates::new(files));
         Ok(Arc::clone(self.state().read.entry(hash).or_insert(templates)))

@@ -33,6 +33,9 @@ pub struct RunPlan {
     /// Libraries by the name projects use; each is sent once to an EP.
     #[serde(default)]
     pub libraries: BTreeMap<Arc<str>, Library>,
+    /// Folders with what stands beside tests, by a name that is theirs in this run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folders: BTreeMap<Arc<str>, TestFolder>,
     /// Regular expressions of the lab that end a test of a suite with [`PlannedSuite::panic_detect`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub panic_patterns: Vec<String>,
@@ -138,6 +141,15 @@ pub struct HookScript {
     /// The EP that runs it; none means the engine's host, as the engine's user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ep: Option<EpName>,
+}
+
+/// A folder of tests with all that comes along with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestFolder {
+    /// Path below the folder, and content.
+    pub files: BTreeMap<Arc<str>, BlobHash>,
+    /// The tests in it: their file as the plan names it, and where it stands below the folder.
+    pub tests: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// A library as it travels.

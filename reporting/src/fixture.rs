@@ -222,6 +222,7 @@ pub(crate) fn demo() -> Results {
         tests,
         files: BTreeMap::new(),
         libraries: BTreeMap::new(),
+        folders: Default::default(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,

@@ -145,6 +145,7 @@ mod tests {
             tests: roles.into_iter().map(|(at, role)| test(at, role)).collect(),
             files: Default::default(),
             libraries: Default::default(),
+            folders: Default::default(),
             panic_patterns: Vec::new(),
             profiles: Default::default(),
             templates: None,

@@ -94,6 +94,7 @@ impl Run {
             user: self.plan.user.clone(),
             library_layout: self.plan.options.library_layout,
             libraries: self.plan.libraries.clone(),
+            folders: self.plan.folders.clone(),
             panic_patterns: self.plan.panic_patterns.clone(),
             profiles: self.plan.profiles.clone(),
             templates: self.plan.templates,

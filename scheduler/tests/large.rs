@@ -49,6 +49,7 @@ fn plan(tests: u32) -> RunPlan {
         tests: (0..tests).map(test).collect(),
         files: BTreeMap::from([("/t.py".into(), BlobHash([1; 32]))]),
         libraries: BTreeMap::new(),
+        folders: Default::default(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,

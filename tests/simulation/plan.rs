@@ -28,6 +28,7 @@ pub(crate) fn random_plan(dice: &mut Dice, user: &str, eps: u64) -> RunPlan {
         tests: Vec::new(),
         files: BTreeMap::from([(FILE.into(), BlobHash([7; 32]))]),
         libraries: BTreeMap::new(),
+        folders: Default::default(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,

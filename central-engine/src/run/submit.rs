@@ -10,14 +10,14 @@ use std::{
 };
 
 use jackfield_config::{
-    ExpandOptions, Known, Lab, Lookup, Project, Read, Source, SutEps, expand, panic::PanicPatterns,
-    plan_files, problem, test_config::TestConfig,
+    ExpandOptions, Known, Lab, Lookup, Project, Read, Source, SutEps, expand, load::beside::Gathered,
+    panic::PanicPatterns, plan_files, problem, test_config::TestConfig,
 };
 use jackfield_protocol::{
     api::{SubmitRun, Submitted},
     error::{ErrorCode, FileProblem, Problem, Severity},
     id::{BlobHash, EpName, RunId, SutName, UserName},
-    plan::{Library, LibraryKind, RunPlan},
+    plan::{Library, LibraryKind, RunPlan, TestFolder},
 };
 
 use crate::{
@@ -104,7 +104,7 @@ fn prepare(
         problem.problems = problems;
         return Err(problem);
     };
-    take_files(&mut plan, lab, blobs)?;
+    problems.extend(take_files(&mut plan, lab, blobs)?);
     let (templates, more) = lab.templates();
     problems.extend(more);
     plan.templates = store_templates(&templates, blobs)?;
@@ -135,8 +135,9 @@ fn source(request: &SubmitRun, lab: &Lab) -> Result<(String, Arc<Source>), Probl
     Ok((stem(&file), source))
 }
 
-/// Puts every file the plan names into the blob store, as it is now: what is edited later changes nothing.
-fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<(), Problem> {
+/// Puts every file the plan names, and what stands beside its tests, into the blob store, as it is now: what is edited later changes
+/// nothing. Answers with what will not come along.
+fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<Vec<FileProblem>, Problem> {
     let wanted = plan_files(plan);
     let tests = wanted.tests.iter().chain(&wanted.scripts).map(|name| (name, lab.test_file(name)));
     let configs = wanted.configs.iter().map(|name| (name, lab.test_config_file(name)));
@@ -151,7 +152,29 @@ fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<(), Proble
         let path = lab.library(name).map_err(|error| bad_file(name, &error))?;
         plan.libraries.insert(Arc::clone(name), take_library(&path, &mut together)?);
     }
-    together.finish().map_err(|error| storage("a file of the project", &error))
+    let (gathered, mut problems) = lab.gather(plan);
+    problems.extend(lab.hidden_files(plan));
+    for folder in gathered {
+        let (name, folder) = take_folder(folder, &mut together)?;
+        plan.folders.insert(name, folder);
+    }
+    together.finish().map_err(|error| storage("a file of the project", &error))?;
+    Ok(problems)
+}
+
+/// The name is that of the folder on the engine, made unique by what is in it.
+fn take_folder(gathered: Gathered, together: &mut Together) -> Result<(Arc<str>, TestFolder), Problem> {
+    let mut folder = TestFolder::default();
+    let mut hasher = blake3::Hasher::new();
+    for (inside, path) in &gathered.files {
+        let hash = take_file(path, together)?;
+        hasher.update(inside.as_bytes()).update(&[0]).update(&hash.0);
+        folder.files.insert(inside.as_str().into(), hash);
+    }
+    folder.tests = gathered.tests.into_iter().map(|(test, inside)| (test, inside.into())).collect();
+    let short: String = hasher.finalize().to_hex().chars().take(16).collect();
+    let own = gathered.root.file_name().map_or("tests".into(), |name| name.to_string_lossy().into_owned());
+    Ok((format!("{short}/{own}").into(), folder))
 }
 
 /// Keeps all templates as one file: the same templates are stored, and fetched by an EP, once.

@@ -55,6 +55,10 @@ fn check_source(name: &str, source: &Arc<Source>, lab: &Lab, options: &ExpandOpt
         };
         let (plan, more) = expand(project, &lab, options);
         problems.extend(more);
+        if let Some(plan) = &plan {
+            problems.extend(lab.gather(plan).1);
+            problems.extend(lab.hidden_files(plan));
+        }
         plan
     });
     let file = source.name().to_owned();

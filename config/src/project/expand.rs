@@ -120,6 +120,7 @@ pub fn expand(
         tests: Vec::new(),
         files: std::collections::BTreeMap::new(),
         libraries: std::collections::BTreeMap::new(),
+        folders: Default::default(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,

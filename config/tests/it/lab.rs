@@ -246,3 +246,139 @@ fn a_profile_that_cannot_be_read_is_told_of_when_a_project_is_checked() {
         assert!(told, "{file}: {:?}", checked.problems);
     }
 }
+
+/// A lab folder with these files.
+fn lab_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Lab) {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let lab = Lab::open(folder.path()).unwrap();
+    (folder, lab)
+}
+
+fn project_of(tests: &str) -> String {
+    format!("<Root><TestSuite><tsName>S</tsName>{tests}</TestSuite></Root>")
+}
+
+/// What comes along with the tests of a project, by folder, and what is told about it.
+fn gathered(lab: &Lab, folder: &Path) -> (Vec<String>, Vec<String>) {
+    let checked = check_project(&folder.join("projects/p.xml"), lab, &ExpandOptions::default());
+    let problems = checked.problems.iter().map(ToString::to_string).collect();
+    let (folders, _) = lab.gather(&checked.plan.unwrap());
+    let shown = folders.iter().map(|gathered| {
+        let root = gathered.root.strip_prefix(folder.canonicalize().unwrap()).unwrap().display().to_string();
+        let files = gathered.files.keys().cloned().collect::<Vec<_>>().join(" ");
+        let tests: Vec<String> =
+            gathered.tests.iter().map(|(test, inside)| format!("{test}={inside}")).collect();
+        format!("{root}: {files} | {}", tests.join(" "))
+    });
+    (shown.collect(), problems)
+}
+
+#[test]
+fn what_stands_beside_a_test_is_its_folder_up_to_a_marked_root_and_what_it_names() {
+    let case = |file: &str, more: &str| format!("<TestCase><tcName>{file}</tcName>{more}</TestCase>");
+    let named =
+        "<Property><propName>files</propName><propValue>../shared/site.cfg, nowhere</propValue></Property>";
+    let project = project_of(
+        &[
+            case("plain/a.sh", ""),
+            case("api/v1/test_b.py", ""),
+            case("named/c.sh", named),
+            case("alone/d.sh", ""),
+        ]
+        .concat(),
+    );
+    let (folder, lab) = lab_with(&[
+        ("projects/p.xml", &project),
+        ("tests/plain/a.sh", "true"),
+        ("tests/plain/helper.sh", ""),
+        ("tests/plain/data/x.txt", ""),
+        ("tests/plain/.git/config", ""),
+        ("tests/plain/__pycache__/x.pyc", ""),
+        ("tests/plain/a.sh~", ""),
+        ("tests/api/conftest.py", ""),
+        ("tests/api/v1/test_b.py", "def test(): pass"),
+        ("tests/api/v2/other.py", ""),
+        ("tests/named/c.sh", "true"),
+        ("tests/shared/site.cfg", ""),
+        ("tests/alone/d.sh", "true"),
+    ]);
+    let (folders, problems) = gathered(&lab, folder.path());
+    assert_eq!(
+        folders,
+        [
+            "tests: named/c.sh shared/site.cfg | named/c.sh=named/c.sh",
+            "tests/api: conftest.py v1/test_b.py v2/other.py | api/v1/test_b.py=v1/test_b.py",
+            "tests/plain: a.sh data/x.txt helper.sh | plain/a.sh=a.sh",
+        ]
+    );
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("names `nowhere`"), "{problems:?}");
+}
+
+#[test]
+fn a_file_that_a_test_names_and_that_will_not_be_there_is_told_before_the_run() {
+    let names = ["r/a.robot", "r/b.sh", "r/c.tcl"];
+    let cases: String =
+        names.iter().map(|name| format!("<TestCase><tcName>{name}</tcName></TestCase>")).collect();
+    let (folder, lab) = lab_with(&[
+        ("projects/p.xml", &project_of(&cases)),
+        (
+            "tests/r/a.robot",
+            "*** Settings ***\nResource    here.resource\nResource    ../common/gone.resource\nLibrary    OperatingSystem\n",
+        ),
+        ("tests/r/here.resource", ""),
+        ("tests/common/gone.resource", ""),
+        ("tests/r/b.sh", ". \"$(dirname \"$0\")/missing.sh\"\n"),
+        ("tests/r/c.tcl", "source [file join [file dirname [info script]] common.tcl]\n"),
+        ("tests/r/common.tcl", ""),
+    ]);
+    let (_, problems) = gathered(&lab, folder.path());
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(
+        problems[0]
+            .starts_with("r/a.robot:3: warning: names `../common/gone.resource`, which will not be there"),
+        "{problems:?}"
+    );
+    assert!(problems[1].starts_with("r/b.sh:1: warning: names `missing.sh`"), "{problems:?}");
+}
+
+#[test]
+fn a_folder_that_is_too_large_comes_along_in_part_and_says_so() {
+    let (folder, lab) = lab_with(&[
+        ("projects/p.xml", &project_of("<TestCase><tcName>big/a.sh</tcName></TestCase>")),
+        ("tests/big/a.sh", "true"),
+        ("tests/big/helper.sh", ""),
+    ]);
+    let deep = folder.path().join("tests/big/deep");
+    fs::create_dir(&deep).unwrap();
+    for number in 0..=jackfield_config::limits::BESIDE_FILES_MAX {
+        fs::write(deep.join(number.to_string()), "").unwrap();
+    }
+    let (folders, problems) = gathered(&lab, folder.path());
+    assert_eq!(folders, ["tests/big: a.sh helper.sh | big/a.sh=a.sh"]);
+    assert!(problems[0].contains("only what stands right beside them comes along"), "{problems:?}");
+}
+
+#[test]
+fn two_files_of_one_name_in_a_flat_library_are_told() {
+    let options = "<libraries>tools</libraries>";
+    let project = format!(
+        "<Root>{options}<TestSuite><tsName>S</tsName><TestCase><tcName>a.sh</tcName></TestCase></TestSuite></Root>"
+    );
+    let (folder, lab) = lab_with(&[
+        ("projects/p.xml", &project),
+        ("tests/a.sh", "true"),
+        ("libs/tools/a/util.py", ""),
+        ("libs/tools/b/util.py", ""),
+        ("libs/tools/a/__init__.py", ""),
+        ("libs/tools/b/__init__.py", ""),
+    ]);
+    let (_, problems) = gathered(&lab, folder.path());
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("`a/util.py` and `b/util.py`"), "{problems:?}");
+}

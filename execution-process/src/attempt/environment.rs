@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStringExt,
     path::{Path, PathBuf},
 };
 
@@ -42,20 +43,21 @@ impl Attempt {
     fn add_paths(&self, all: &mut BTreeMap<OsString, OsString>, shelf: &Shelf) {
         let sdk = &self.station.sdk;
         all.insert("JACKFIELD_LIB_DIR".into(), shelf.folder.clone().into());
-        let mut set = |name: &str, own: Vec<PathBuf>, separator: &str| {
-            let folders: Vec<PathBuf> = std::iter::once(shelf.folder.clone()).chain(own).collect();
-            let value = prepend_path(
-                all.get(OsString::from(name).as_os_str()).map(AsRef::as_ref),
-                &folders,
-                separator,
-            );
+        let mut set = |name: &str, folders: Vec<OsString>, separator: &str| {
+            let old = all.get(OsString::from(name).as_os_str()).map(AsRef::as_ref);
+            let value = prepend_path(old, &folders, separator);
             all.insert(name.into(), value);
         };
+        let with_libraries = |own: Vec<PathBuf>| {
+            let folders = std::iter::once(shelf.folder.clone()).chain(own);
+            folders.map(PathBuf::into_os_string).collect::<Vec<OsString>>()
+        };
         let python = [sdk.join("python"), sdk.join("python/libs")];
-        set("PYTHONPATH", shelf.archives.iter().cloned().chain(python).collect(), ":");
-        set("TCLLIBPATH", vec![sdk.join("tcl")], " ");
-        set("PERL5LIB", vec![sdk.join("perl")], ":");
-        set("PATH", vec![sdk.join("shell")], ":");
+        set("PYTHONPATH", with_libraries(shelf.archives.iter().cloned().chain(python).collect()), ":");
+        let tcl = with_libraries(vec![sdk.join("tcl")]);
+        set("TCLLIBPATH", tcl.iter().map(|folder| tcl_element(folder)).collect(), " ");
+        set("PERL5LIB", with_libraries(vec![sdk.join("perl")]), ":");
+        set("PATH", with_libraries(vec![sdk.join("shell")]), ":");
     }
 
     /// Twister's names, for scripts that find them as globals.
@@ -85,5 +87,31 @@ impl Attempt {
 
     fn iteration_text(&self) -> &str {
         self.order.test.iteration.as_ref().map(|iteration| iteration.text.as_ref()).unwrap_or_default()
+    }
+}
+
+/// A folder as an element of a Tcl list, which is what `TCLLIBPATH` is.
+fn tcl_element(folder: &OsStr) -> OsString {
+    let mut quoted = Vec::new();
+    for byte in folder.as_encoded_bytes() {
+        if b" \t\"\\{}[]$;#".contains(byte) {
+            quoted.push(b'\\');
+        }
+        quoted.push(*byte);
+    }
+    OsString::from_vec(quoted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_element_of_a_list_whatever_its_name() {
+        for (folder, element) in
+            [("/a/b", "/a/b"), ("/lab one/e{p}", "/lab\\ one/e\\{p\\}"), ("/$x", "/\\$x")]
+        {
+            assert_eq!(tcl_element(OsStr::new(folder)), OsString::from(element));
+        }
     }
 }

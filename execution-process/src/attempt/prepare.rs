@@ -8,7 +8,7 @@ use super::Attempt;
 use crate::{
     blobs::BlobError,
     event::End,
-    library::{FilesError, Shelf},
+    library::{FilesError, Shelf, TestFile},
     runner::{self, Places, Plan},
 };
 
@@ -53,7 +53,8 @@ impl Attempt {
             let reason = format!("its work folder cannot be made: {error}; free disk space");
             NotReady::Invalid(Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason))
         })?;
-        let places = Places { file: &file, work: &work, sdk: &self.station.sdk };
+        let TestFile { path: file, root } = file;
+        let places = Places { file: &file, root: &root, work: &work, sdk: &self.station.sdk };
         let plan = match runner::choose(&self.station.settings.file, &self.order.test, places) {
             Ok(plan) => plan,
             Err(outcome) => {
@@ -66,7 +67,7 @@ impl Attempt {
     }
 
     /// Puts every file in place; an engine that does not answer is asked again for a good while.
-    async fn fetch(&self) -> Result<(PathBuf, Arc<Shelf>), Outcome> {
+    async fn fetch(&self) -> Result<(TestFile, Arc<Shelf>), Outcome> {
         let patience = Duration::from_millis(self.order.timeout_millis.max(FETCH_MILLIS_MIN));
         let mut last = String::new();
         let tries = async {
@@ -87,10 +88,10 @@ impl Attempt {
         }
     }
 
-    async fn files_in_place(&self) -> Result<(PathBuf, Arc<Shelf>), FilesError> {
+    async fn files_in_place(&self) -> Result<(TestFile, Arc<Shelf>), FilesError> {
         let test = &self.order.test;
         for (_, config) in &test.configs {
-            self.station.blobs.get(*config).await?;
+            self.station.blobs.fetch(*config).await?;
         }
         let mut files = self.files.lock().await;
         let shelf = files.shelf(&test.libraries).await?;

@@ -24,8 +24,7 @@ pub(super) async fn get(desk: &Desk, guest: &Guest, wanted: p::GetConfig) -> Res
     };
     let broken =
         |reason: String| Problem::new(ErrorCode::BadFile, format!("configuration `{name}`: {reason}"));
-    let path = desk.station.blobs.get(*hash).await.map_err(|error| broken(error.to_string()))?;
-    let bytes = tokio::fs::read(path).await.map_err(|error| broken(error.to_string()))?;
+    let bytes = desk.station.blobs.read(*hash).await.map_err(|error| broken(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|error| broken(error.to_string()))?;
     let read = TestConfig::read(name, &Arc::new(Source::new(name.as_ref(), text.as_str())));
     let config = read.value.ok_or_else(|| {

@@ -21,6 +21,10 @@ pub(crate) struct Tap {
     plan: Option<u64>,
     count: u64,
     in_yaml: bool,
+    /// Nothing but its version came before its plan.
+    begins_with_plan: bool,
+    /// Something was printed.
+    has_begun: bool,
 }
 
 impl Tap {
@@ -46,6 +50,7 @@ impl Tap {
             self.open = Some(test(is_ok, rest, self.count));
         } else if let Some((count, why)) = plan(line) {
             self.plan = Some(count);
+            self.begins_with_plan |= !self.has_begun;
             if count == 0 {
                 let why = if why.is_empty() { "it planned no tests" } else { why };
                 self.cases.skipped_whole = Some(why.to_owned());
@@ -61,6 +66,7 @@ impl Tap {
         } else if let Some(text) = line.strip_prefix('#') {
             self.diagnose(text.trim());
         }
+        self.has_begun |= !line.starts_with("TAP version ");
     }
 
     fn diagnose(&mut self, text: &str) {
@@ -94,8 +100,8 @@ impl Tap {
 
     /// Whether it has shown itself: a plan, with a test or the reason why there are none.
     pub(crate) fn is_plain(&self) -> bool {
-        self.plan.is_some_and(|plan| plan == 0 || self.count > 0)
-            || self.cases.gave_up.is_some() && self.count > 0
+        let shows_tests = |plan| plan == 0 || self.count > 0 || self.begins_with_plan;
+        self.plan.is_some_and(shows_tests) || (self.cases.gave_up.is_some() && self.count > 0)
     }
 
     /// Nothing more comes.

@@ -115,7 +115,7 @@ fn tap_is_read_with_its_directives_its_plan_and_what_stands_beside_it() {
         "ok 1\nok 2\n",
         "1..2\nok 1\nBail out!  the router is gone\n",
         "Bail out!\n",
-        "1..3\nok 1 - a \\# not a directive\nnot ok 2 - b # TODO later\nok 3 - c # todo already\n",
+        "1..3\nok 1 - a \\# not a directive\nnot ok 2 - b # Todo later\nok 3 - c # todo already\n",
         "1..1\n    1..2\n    ok 1 - inner\n    not ok 2 - inner\nnot ok 1 - outer\n",
         "noise\nokay\nnot okay\n1..1\nok 1\n",
     ];

@@ -31,7 +31,11 @@ fn plan_of(settings: &EpSettings, test: &TestOrder, text: &str) -> Result<Plan, 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(test.file.as_ref());
     std::fs::write(&path, text).unwrap();
-    let plan = choose(settings, test, Places { file: &path, work: Path::new("/w"), sdk: Path::new("/sdk") })?;
+    let plan = choose(
+        settings,
+        test,
+        Places { file: &path, root: folder.path(), work: Path::new("/w"), sdk: Path::new("/sdk") },
+    )?;
     let Plan::Program { command, results, output } = plan else { return Ok(plan) };
     let real = folder.path().to_string_lossy().into_owned();
     let command = command.iter().map(|word| word.to_string_lossy().replace(&real, "/f").into()).collect();

@@ -75,6 +75,7 @@ pub(crate) fn context() -> RunContext {
         user: "ana".into(),
         library_layout: LibraryLayout::Flat,
         libraries: BTreeMap::new(),
+        folders: Default::default(),
         panic_patterns: vec!["Kernel p[a]nic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
         templates: None,

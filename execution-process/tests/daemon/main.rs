@@ -9,6 +9,7 @@
 mod deaths;
 mod engine;
 mod fixture;
+mod guests;
 mod languages;
 mod link;
 mod local_api;

@@ -8,7 +8,7 @@ use crate::{
     event::Hook,
     guard::{Guard, Raise},
     id::{AttemptId, BlobHash, RunId, SutName, UserName},
-    plan::{Iteration, Library, LibraryLayout},
+    plan::{Iteration, Library, LibraryLayout, TestFolder},
 };
 
 /// What holds for every test of a run on an EP.
@@ -24,6 +24,9 @@ pub struct RunContext {
     pub library_layout: LibraryLayout,
     /// Libraries by name, those of suites included.
     pub libraries: BTreeMap<Arc<str>, Library>,
+    /// Folders with what stands beside tests. A test whose file is in none of them stands alone, as all do on older EPs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folders: BTreeMap<Arc<str>, TestFolder>,
     /// Regular expressions that end a test of a suite with panic detection.
     #[serde(default)]
     pub panic_patterns: Vec<String>,

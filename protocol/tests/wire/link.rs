@@ -9,7 +9,7 @@ use jackfield_protocol::{
         Report, RunContext, ScriptEnded, ScriptOrder, TestOrder, Welcome,
     },
     log::Stream,
-    plan::{Library, LibraryKind, LibraryLayout},
+    plan::{Library, LibraryKind, LibraryLayout, TestFolder},
     verdict::{Cause, Verdict, VerdictSet},
 };
 use serde_json::{Value, json};
@@ -307,12 +307,21 @@ fn run_context() -> Pair<RunContext> {
         user: user(),
         library_layout: LibraryLayout::Deep,
         libraries: [("net".into(), library)].into(),
+        folders: [(
+            "1a2b/auth".into(),
+            TestFolder {
+                files: [("test_login.py".into(), hash(0xc3))].into(),
+                tests: [("auth/test_login.py".into(), "test_login.py".into())].into(),
+            },
+        )]
+        .into(),
         panic_patterns: vec!["Kernel panic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
         templates: Some(jackfield_protocol::id::BlobHash([7; 32])),
         tests_total: 120,
     };
     let bare = RunContext {
+        folders: [].into(),
         panic_patterns: Vec::new(),
         profiles: std::collections::BTreeMap::new(),
         templates: None,

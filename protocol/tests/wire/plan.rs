@@ -5,7 +5,7 @@ use jackfield_protocol::{
     id::{LeaseId, SuiteIndex, TestIndex},
     plan::{
         Dependency, HookScript, Library, LibraryKind, LibraryLayout, OnEpLost, Place, PlannedSuite,
-        PlannedTest, Role, RunOptions, RunPlan, Save,
+        PlannedTest, Role, RunOptions, RunPlan, Save, TestFolder,
     },
     verdict::{Verdict, VerdictSet},
 };
@@ -27,6 +27,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         tests: vec![test.full],
         files: [("auth/test_login.py".into(), hash(0xc3))].into(),
         libraries: [("net".into(), library())].into(),
+        folders: [("1a2b/auth".into(), folder())].into(),
         panic_patterns: vec!["Kernel panic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
         templates: Some(jackfield_protocol::id::BlobHash([7; 32])),
@@ -40,6 +41,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         tests: vec![test.bare],
         files: [].into(),
         libraries: [].into(),
+        folders: [].into(),
         panic_patterns: Vec::new(),
         profiles: std::collections::BTreeMap::new(),
         templates: None,
@@ -50,6 +52,13 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample::with_bare("guard/raised", raised(Some(attempt())), raised(None)),
         Sample::new("id/lease", LeaseId(3)),
     ]
+}
+
+fn folder() -> TestFolder {
+    TestFolder {
+        files: [("test_login.py".into(), hash(0xc3)), ("conftest.py".into(), hash(0xb2))].into(),
+        tests: [("auth/test_login.py".into(), "test_login.py".into())].into(),
+    }
 }
 
 fn library() -> Library {

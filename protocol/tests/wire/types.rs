@@ -94,6 +94,7 @@ const TYPES: &[(&str, &str)] = &[
     ("SuiteIndex", "run_event/placed"),
     ("SutName", "engine_to_ep/assign"),
     ("TestEnded", "run_event/test_ended"),
+    ("TestFolder", "engine_to_ep/open_run"),
     ("TestIndex", "run_event/test_waits"),
     ("TestOrder", "engine_to_ep/assign"),
     ("TestRow", "api/test_row"),

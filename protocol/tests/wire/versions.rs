@@ -25,9 +25,11 @@ fn shape(field: &str, object: &Map<String, Value>) -> Shape {
     match field {
         "value" | "default" | "answer" | "ok" | "properties" | "meta" | "others" | "outlet" => Shape::Free,
         "labels" | "variables" | "log_bytes" | "artifacts" | "user_defined" | "counts" | "files"
-        | "libraries" | "profiles" | "limits" => Shape::Keyed,
+        | "libraries" | "folders" | "profiles" | "limits" => Shape::Keyed,
         "result" => Shape::Either,
         "tests" if object.keys().eq(["end", "start"]) => Shape::Range,
+        // Of a folder: each by its file.
+        "tests" if object.values().all(Value::is_string) => Shape::Keyed,
         _ => Shape::Message,
     }
 }

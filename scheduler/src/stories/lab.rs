@@ -89,6 +89,7 @@ pub(super) fn plan<const N: usize>(suites: [Suite; N]) -> RunPlan {
         tests: Vec::new(),
         files: BTreeMap::from([("/t.py".into(), BlobHash([1; 32]))]),
         libraries: BTreeMap::new(),
+        folders: Default::default(),
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,

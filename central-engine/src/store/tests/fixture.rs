@@ -46,6 +46,7 @@ pub(crate) fn plan(project: &str, tests: u32) -> Arc<RunPlan> {
         tests: (0..tests).map(planned).collect(),
         files: BTreeMap::new(),
         libraries: BTreeMap::new(),
+        folders: Default::default(),
         panic_patterns: vec!["Kernel panic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
         templates: None,
