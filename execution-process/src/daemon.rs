@@ -13,7 +13,7 @@ use jackfield_protocol::{
     id::{AttemptId, Epoch, RunId},
     link::{Assignment, EpToEngine, RunContext, Welcome},
 };
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -31,6 +31,7 @@ use calls::Calls;
 
 mod calls;
 mod farewell;
+mod foreign;
 mod heard;
 mod notices;
 mod reports;
@@ -65,6 +66,8 @@ pub(crate) struct Daemon {
     secret: [u8; 32],
     /// The EP ends: nothing new is started.
     ending: bool,
+    /// What is held is another engine's and ends; here it is said when it has.
+    forgetting: Option<oneshot::Sender<()>>,
     dead: BTreeSet<i32>,
     ticks: u64,
     /// Folders taken out of the way so far.
@@ -128,6 +131,7 @@ impl Daemon {
             link: LinkState::default(),
             secret,
             ending: false,
+            forgetting: None,
             dead: BTreeSet::new(),
             ticks: 0,
             discarded: 0,
@@ -172,6 +176,7 @@ impl Daemon {
             Event::LinkUp { welcome, control } => self.link_up(*welcome, control),
             Event::LinkHeard { epoch, message } => self.link_heard(epoch, *message),
             Event::LinkDown => self.link_down(),
+            Event::Forget { done } => self.begin_to_forget(done),
             Event::Synced(synced) => self.spool.durable(&synced),
             Event::Started { attempt, at, pid } => self.started(attempt, at, pid),
             Event::CleanupAsked { attempt, cleanup } => self.spool.cleanup(attempt, cleanup),
@@ -192,6 +197,7 @@ impl Daemon {
 
     /// Starts what may start and sends what is durable.
     fn advance(&mut self) {
+        self.forget_what_has_ended();
         self.start_what_may();
         self.send_reports();
         self.tell_notices();

@@ -30,6 +30,8 @@ pub(crate) enum Event {
     LinkHeard { epoch: Epoch, message: Box<EngineToEp> },
     /// The connection, or the attempt to make one, ended.
     LinkDown,
+    /// What is held is another engine's: end it, forget it, and say when that is done.
+    Forget { done: oneshot::Sender<()> },
     /// Reports became durable, or the disk failed.
     Synced(Synced),
     /// The process of an attempt was started.

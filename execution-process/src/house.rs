@@ -24,6 +24,7 @@ use crate::{
     console::Consoles,
     daemon::Daemon,
     event::Event,
+    identity::Identity,
     link::Link,
     local_api::{self, Desk, LocalApi},
     log_pump::{CHUNKS_MAX, LogPump},
@@ -106,8 +107,15 @@ impl House {
         };
         let secret = secret().map_err(told)?;
         let daemon_logs = logs.clone();
-        let link =
-            Link { station: Arc::clone(&station), events: events.clone(), logs, shutdown: services.clone() };
+        let identity = Identity::open(&self.folder).map_err(told)?;
+        let link = Link {
+            station: Arc::clone(&station),
+            identity,
+            events: events.clone(),
+            logs,
+            shutdown: services.clone(),
+            was_welcome: false,
+        };
         let desk = Arc::new(Desk { station: Arc::clone(&station), events: events.clone() });
         let local = LocalApi { listener, desk, shutdown: services.clone() };
         let outbox = station.outbox.clone();

@@ -7,6 +7,7 @@ mod settings;
 
 mod clock;
 mod host;
+mod identity;
 
 mod job_table;
 

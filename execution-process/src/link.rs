@@ -4,7 +4,8 @@
 //!  ┌────────────────────────────── backoff ◀───────────────────────────┐
 //!  ▼                                                                    │
 //! dial ──▶ greet (Hello → Welcome) ──▶ talk (read ∥ write) ──▶ broken, silent, or closed
-//!              └──▶ refused for good: the EP ends
+//!  ▲           ├──▶ refused for good: the EP ends
+//!  └── forget ◀┘ what is held is another engine's
 //! ```
 //!
 //! Control messages go before log frames; log frames come from the log pump, which keeps the window.
@@ -25,7 +26,7 @@ use tokio::{
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
-use crate::{EpError, event::Event, log_pump::LogEvent, station::Station};
+use crate::{EpError, event::Event, identity::Identity, log_pump::LogEvent, station::Station};
 
 mod dial;
 mod hello;
@@ -58,15 +59,24 @@ enum Broken {
     Refused(Problem),
     #[error("the execution process ends")]
     Ending,
+    #[error(
+        "what this execution process holds was given out by another engine, or is lost with a restored backup; it is forgotten"
+    )]
+    Foreign,
+    #[error("whose orders this execution process holds cannot be written down: {0}")]
+    Identity(std::io::Error),
 }
 
 /// The link and what it needs.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) station: Arc<Station>,
+    pub(crate) identity: Identity,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     pub(crate) logs: mpsc::UnboundedSender<LogEvent>,
     pub(crate) shutdown: CancellationToken,
+    /// An engine has welcomed it in this life: a name that is taken now was taken from it.
+    pub(crate) was_welcome: bool,
 }
 
 impl Link {
@@ -74,7 +84,7 @@ impl Link {
     ///
     /// # Errors
     /// The engine refused for a reason that no further try will change, or its address cannot be read.
-    pub(crate) async fn run(self) -> Result<(), EpError> {
+    pub(crate) async fn run(mut self) -> Result<(), EpError> {
         let dialer = Dialer::new(&self.station.settings)?;
         let mut tries = 0;
         while !self.shutdown.is_cancelled() {
@@ -91,9 +101,14 @@ impl Link {
                 break;
             }
             if let Broken::Refused(problem) = &broken
-                && is_final(problem.code)
+                && self.is_final(problem.code)
             {
                 return Err(EpError::Refused(problem.clone()));
+            }
+            if matches!(broken, Broken::Foreign) {
+                tracing::warn!(ep.name = %self.station.settings.name, "{broken}");
+                self.forget().await;
+                continue;
             }
             let pause = dialer.backoff(tries);
             if tries == 0 || tries % 20 == 19 {
@@ -108,12 +123,36 @@ impl Link {
         Ok(())
     }
 
-    async fn converse(&self, mut socket: Socket, tries: &mut u32) -> Broken {
+    /// Ends what runs and forgets all that is held: it is another engine's. Nothing is held when this returns.
+    async fn forget(&mut self) {
+        let (done, forgotten) = oneshot::channel();
+        let _ = self.events.send(Event::Forget { done });
+        // The daemon ends with this EP, and then there is nobody to wait for.
+        if forgotten.await.is_err() {
+            return;
+        }
+        let (done, forgotten) = oneshot::channel();
+        let _ = self.logs.send(LogEvent::Forget { done });
+        let _ = forgotten.await;
+        self.station.outbox.forget();
+        if let Err(error) = self.identity.belong_to("") {
+            tracing::error!("{}", Broken::Identity(error));
+        }
+    }
+
+    async fn converse(&mut self, mut socket: Socket, tries: &mut u32) -> Broken {
         let welcome = match timeout(GREETING_LIMIT, self.greet(&mut socket)).await {
             Ok(Ok(welcome)) => welcome,
             Ok(Err(broken)) => return broken,
             Err(_) => return Broken::NoGreeting,
         };
+        if welcome.foreign {
+            return Broken::Foreign;
+        }
+        if let Err(error) = self.identity.belong_to(&welcome.life) {
+            return Broken::Identity(error);
+        }
+        self.was_welcome = true;
         *tries = 0;
         tracing::info!(ep.name = %self.station.settings.name, "connected to {}", welcome.engine);
         let silence = Duration::from_millis(welcome.silence_millis.max(1));
@@ -144,7 +183,8 @@ impl Link {
         let (answer, possession) = oneshot::channel();
         let _ = self.events.send(Event::LinkGreets { answer });
         let Ok(possession) = possession.await else { return Err(Broken::Ending) };
-        let hello: Hello = hello::hello(&self.station, local_address(socket), possession).await;
+        let hello: Hello =
+            hello::hello(&self.station, &self.identity, local_address(socket), possession).await;
         socket.send(text(&EpToEngine::Hello(Box::new(hello)))?).await?;
         loop {
             let message = socket.next().await.ok_or(Broken::Closed)??;
@@ -155,6 +195,17 @@ impl Link {
             }
             let EngineToEp::Refused(problem) = answer else { return Err(Broken::NoGreeting) };
             return Err(Broken::Refused(problem));
+        }
+    }
+
+    /// Whether trying again cannot help. One whose name was taken while it was away still has tests to report, and waits for the other to go.
+    fn is_final(&self, code: ErrorCode) -> bool {
+        match code {
+            ErrorCode::NameTaken => !self.was_welcome,
+            other => matches!(
+                other,
+                ErrorCode::Unauthenticated | ErrorCode::Forbidden | ErrorCode::ProtocolVersion
+            ),
         }
     }
 
@@ -235,9 +286,4 @@ fn local_address(socket: &Socket) -> String {
         _ => return String::new(),
     };
     address.map(|address| address.ip().to_string()).unwrap_or_default()
-}
-
-/// Whether trying again cannot help.
-fn is_final(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::Unauthenticated | ErrorCode::Forbidden | ErrorCode::ProtocolVersion)
 }

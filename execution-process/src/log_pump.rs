@@ -30,6 +30,8 @@ pub(crate) enum LogEvent {
     Down,
     /// The engine has stored this log up to here.
     Stored { attempt: AttemptId, stream: Stream, bytes: u64 },
+    /// What is here is another engine's: forget it, and say when that is done. Nobody writes any more.
+    Forget { done: oneshot::Sender<()> },
     /// The EP ends: say when everything is stored.
     Drain { done: oneshot::Sender<()> },
 }
@@ -79,6 +81,13 @@ impl LogPump {
                 biased;
                 heard = self.link.recv() => match heard {
                     Some(LogEvent::Drain { done }) => draining = Some(done),
+                    Some(LogEvent::Forget { done }) => {
+                        while self.chunks.try_recv().is_ok() {}
+                        refused = None;
+                        self.spool.forget();
+                        // Whoever waited may be gone.
+                        let _ = done.send(());
+                    }
                     Some(event) => self.hear(event, &mut connection, &clock),
                     None => return,
                 },
@@ -123,8 +132,8 @@ impl LogPump {
                 self.spool.stored(attempt, stream, bytes);
                 connection.iter_mut().for_each(|up| up.progress = clock());
             }
-            // Heard where it is waited for.
-            LogEvent::Drain { .. } => {}
+            // Heard where they are waited for.
+            LogEvent::Drain { .. } | LogEvent::Forget { .. } => {}
         }
     }
 

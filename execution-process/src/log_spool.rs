@@ -91,6 +91,23 @@ impl LogSpool {
         })
     }
 
+    /// Forgets every byte: they are of tests that another engine gave out.
+    pub(crate) fn forget(&mut self) {
+        let next =
+            self.segments.keys().next_back().map_or(self.cursor.segment, |last| last.saturating_add(1));
+        for number in std::mem::take(&mut self.segments).into_keys() {
+            let path = self.segment_path(number);
+            if let Err(error) = std::fs::remove_file(&path) {
+                tracing::warn!("`{}` cannot be removed: {error}", path.display());
+            }
+        }
+        self.cursor = Position { segment: next, offset: 0 };
+        self.again.clear();
+        self.memory.clear();
+        self.under_way.clear();
+        (self.memory_bytes, self.frames_under_way, self.bytes_under_way) = (0, 0, 0);
+    }
+
     /// Whether the share of the disk is used up.
     pub(crate) fn is_full(&self) -> bool {
         self.segments.values().map(|segment| segment.length).sum::<u64>() >= self.bytes_max

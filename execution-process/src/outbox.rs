@@ -61,6 +61,16 @@ impl Outbox {
         Ok(hash)
     }
 
+    /// Forgets what waits: it is another engine's.
+    pub(crate) fn forget(&self) {
+        for path in self.files() {
+            let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = std::fs::remove_file(&path) {
+                tracing::warn!("`{}` cannot be removed: {error}", path.display());
+            }
+        }
+    }
+
     /// Sends what is there, and what comes, until `shutdown`; for as long as it takes.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let mut pause = PAUSE;

@@ -171,6 +171,18 @@ impl Spool {
         self.sent_seq = self.unacked.front().map_or(0, |(first, _)| first.saturating_sub(1));
     }
 
+    /// Forgets all of it: another engine gave it out. The numbers go on.
+    pub(crate) fn forget_all(&mut self) {
+        self.unacked.clear();
+        self.running.clear();
+        self.scripts.clear();
+        self.pending.clear();
+        self.sent_seq = self.next_seq.saturating_sub(1);
+        if let Err(error) = self.rotate() {
+            self.fail(&error);
+        }
+    }
+
     /// The disk has everything up to this report.
     pub(crate) fn durable(&mut self, synced: &Synced) {
         match synced {

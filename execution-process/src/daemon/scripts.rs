@@ -36,6 +36,12 @@ impl Scripts {
         self.active.is_empty()
     }
 
+    /// Ends every one that runs, and starts none that waits.
+    pub(super) fn drop_all(&mut self, outcome: &Outcome) {
+        self.queue.clear();
+        self.end_all(outcome);
+    }
+
     /// Ends every one that runs.
     pub(super) fn end_all(&self, outcome: &Outcome) {
         self.active.values().for_each(|end| drop(end.send_replace(Some(outcome.clone()))));

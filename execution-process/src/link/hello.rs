@@ -8,7 +8,7 @@ use jackfield_protocol::{
     power::POWER_CAPABILITY,
 };
 
-use crate::{event::Possession, host, runner::warm::WarmState, station::Station};
+use crate::{event::Possession, host, identity::Identity, runner::warm::WarmState, station::Station};
 
 /// How long the greeting waits for a Python that is slow to start.
 const PYTHON_LIMIT: Duration = Duration::from_secs(5);
@@ -17,7 +17,12 @@ const BUILT_IN: [&str; 6] = ["steps", "telnet", "ssh", "process", CONSOLE_CAPABI
 /// Programs that are capabilities of their own where they are installed.
 const TOOLS: [&str; 2] = ["pytest", "robot"];
 
-pub(super) async fn hello(station: &Station, ip: String, possession: Possession) -> Hello {
+pub(super) async fn hello(
+    station: &Station,
+    identity: &Identity,
+    ip: String,
+    possession: Possession,
+) -> Hello {
     let settings = &station.settings;
     let python = match tokio::time::timeout(PYTHON_LIMIT, station.warm.state()).await {
         Ok(WarmState::Ready(version)) => version,
@@ -27,8 +32,8 @@ pub(super) async fn hello(station: &Station, ip: String, possession: Possession)
         version_min: VERSION,
         version_max: VERSION,
         ep: settings.name.clone(),
-        instance: String::new(),
-        life: String::new(),
+        instance: identity.instance().to_owned(),
+        life: identity.life().to_owned(),
         token: settings.token.clone(),
         software: concat!("jackfield ", env!("CARGO_PKG_VERSION")).to_owned(),
         host: Host { name: host::name(), ip, os: host::operating_system(), python: python.clone() },

@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) silent: bool,
     /// It takes no connection.
     pub(crate) away: bool,
+    /// This start of it; what an EP holds of another one is foreign.
+    pub(crate) life: String,
     /// It does not want this EP.
     pub(crate) refusal: Option<Problem>,
     /// Answers to calls, by method.
@@ -260,8 +262,8 @@ impl Engine {
             log_window_bytes: self.window_bytes,
             acked_seq: state.acked,
             keep: hello.held.iter().filter(wanted).map(|held| held.attempt).collect(),
-            life: String::new(),
-            foreign: false,
+            foreign: !hello.life.is_empty() && hello.life != state.life,
+            life: state.life.clone(),
             can: Vec::new(),
         }
     }

@@ -145,3 +145,75 @@ async fn an_ep_whose_token_is_refused_ends_and_says_so() {
     let error = ended.unwrap_err().to_string();
     assert_eq!(error, "the engine refused this execution process: this token is not known; make one");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_engine_gave_out_is_ended_and_never_told_to_this_one() {
+    let engine = Engine::start().await;
+    engine.set(|state| state.life = "first".to_owned());
+    let ep = Ep::start(&engine).await;
+    // The first engine stores nothing more: a report and a log stay behind, and a test runs on.
+    engine.set(|state| state.mute = true);
+    shell(&engine, 1, "echo of the first lab; exit 0");
+    let log = ep.folder.path().join("pid");
+    shell(
+        &engine,
+        2,
+        &format!("echo $$ > {0}.new; mv {0}.new {0}; echo of the first lab; exec sleep 600", log.display()),
+    );
+    engine.ended(id(1)).await;
+    engine.started(id(2)).await;
+    while !log.try_exists().unwrap() {
+        tokio::task::yield_now().await;
+    }
+    let first = engine.state().hellos.last().unwrap().clone();
+    assert_eq!((first.instance.len(), first.life.as_str()), (32, ""));
+    // Another lab listens at the same address.
+    engine.set(|state| {
+        state.life = "second".to_owned();
+        state.mute = false;
+        state.reports.clear();
+        state.logs.clear();
+        state.acked = 0;
+        state.connected = false;
+    });
+    engine.cut().await;
+    let is_new = |state: &crate::engine::State| {
+        let hello = state.hellos.last()?;
+        (hello.life.is_empty() && state.hellos.len() > 2).then(|| hello.clone())
+    };
+    let second = engine.wait("a new beginning", is_new).await;
+    assert_eq!((second.instance, second.held.len(), second.runs.len()), (first.instance, 0, 0));
+    assert!(!lives(&std::fs::read_to_string(&log).unwrap()), "the test of the first lab still runs");
+    engine.connected().await;
+    engine.say(EngineToEp::OpenRun(Box::new(context())));
+    shell(&engine, 3, "echo of the second lab");
+    engine.log(id(3), jackfield_protocol::log::Stream::Cli).await;
+    let state = engine.state();
+    let told: Vec<_> = state.all_ended().map(|ended| ended.attempt).collect();
+    assert_eq!(told, [id(3)], "{:?}", state.reports);
+    let of_others = state.logs.keys().filter(|(attempt, _)| *attempt != id(3)).count();
+    assert_eq!(of_others, 0, "{:?}", state.logs);
+    drop(state);
+    ep.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_taken_ends_the_newcomer_and_not_who_had_it() {
+    let engine = Engine::start().await;
+    let taken = || Problem::new(ErrorCode::NameTaken, "an EP of this name is connected from lab-pc-1");
+    let ep = Ep::start(&engine).await;
+    engine.set(|state| state.refusal = Some(taken()));
+    engine.cut().await;
+    let again = engine.state().hellos.len() + 1;
+    engine.wait("another try", |state| (state.hellos.len() > again).then_some(())).await;
+    engine.set(|state| state.refusal = None);
+    engine.connected().await;
+    ep.stop().await.unwrap();
+    engine.set(|state| state.refusal = Some(taken()));
+    let folder = tempfile::tempdir().unwrap();
+    let settings = crate::fixture::settings(&engine.url, folder.path());
+    let error = jackfield_execution_process::run(settings, tokio_util::sync::CancellationToken::new())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("connected from lab-pc-1"), "{error}");
+}
