@@ -18,6 +18,8 @@ mod record;
 
 /// The ending of a recording's name.
 const ENDING: &str = ".cast";
+/// That of asciicast's first version, in which old collections are kept.
+const OLD_ENDING: &str = ".json";
 
 /// The recorded dialogues of tests with devices.
 #[derive(Subcommand)]
@@ -31,14 +33,14 @@ pub(crate) enum Session {
     Record(record::Record),
     /// A recording as text: what the device said, and what it was sent.
     Show {
-        /// Run and test, an attempt, or a file that ends with .cast.
+        /// Run and test, an attempt, or a file that ends with .cast or .json.
         test: String,
         /// Which of its recordings, where it left several.
         name: Option<String>,
     },
     /// Play a recording on this terminal, in the time it took.
     Play {
-        /// Run and test, an attempt, or a file that ends with .cast.
+        /// Run and test, an attempt, or a file that ends with .cast or .json.
         test: String,
         /// Which of its recordings, where it left several.
         name: Option<String>,
@@ -82,7 +84,7 @@ fn recordings(context: &Context, test: &str) -> Result<BTreeMap<String, Kept>> {
 }
 
 fn recording(context: &Context, test: &str, name: Option<&str>) -> Result<Cast> {
-    if test.ends_with(ENDING) && name.is_none() {
+    if is_file(Path::new(test)) && name.is_none() {
         let text = std::fs::read_to_string(Path::new(test)).with_context(|| format!("reading {test}"))?;
         return read(test, &text);
     }
@@ -91,6 +93,12 @@ fn recording(context: &Context, test: &str, name: Option<&str>) -> Result<Cast> 
         artifacts::one(&recordings, name.unwrap_or_default(), test, "recording of a session")?;
     let text = context.client.get_response(&format!("/blobs/{hash}"))?.into_body().read_to_string()?;
     read(name, &text)
+}
+
+/// Whether this is the name of a file with a recording.
+pub(crate) fn is_file(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    [ENDING, OLD_ENDING].iter().any(|ending| name.ends_with(ending))
 }
 
 /// A recording from its text; says where it lacks its end.

@@ -12,7 +12,7 @@ use crate::{Context, exit::Exit, output, signal};
 /// Serve simulated devices over telnet and SSH until Ctrl-C.
 #[derive(clap::Args)]
 pub(crate) struct Simulate {
-    /// Models of devices (TOML) or recordings of dialogues (.cast), one each.
+    /// Models of devices (TOML) or recordings of dialogues (.cast, .json), one each.
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
     /// First port: telnet there, SSH on the next, the next device after that. Free ones without it.
@@ -39,7 +39,7 @@ impl Simulate {
                     ssh: Some(SocketAddr::new(self.address, port(1))),
                 };
                 let name = path.display().to_string();
-                devices.push(if path.extension().is_some_and(|ending| ending == "cast") {
+                devices.push(if super::session::is_file(path) {
                     let cast = super::session::read(&name, &text)?;
                     if !cast.has_keys() {
                         output::talk(&format!("{name}: {WITHOUT_KEYS}"));

@@ -131,7 +131,9 @@ fn without_slips(keys: &[u8]) -> Vec<u8> {
 fn asks_for_secret(last: &[u8]) -> bool {
     let text = without_codes(&String::from_utf8_lossy(last));
     let line = text.rsplit(['\n', '\r']).next().unwrap_or_default();
-    line.trim_end().ends_with([':', '?', ']', '：']) && has_secret_word(line)
+    // `[R1-token]` is a prompt, of a view that is called so.
+    let is_prompt = line.trim().starts_with('[') && line.trim().ends_with(']');
+    line.trim_end().ends_with([':', '?', ']', '：']) && !is_prompt && has_secret_word(line)
 }
 
 /// A text without the codes by which a terminal is coloured and set, which may stand behind a question.
@@ -166,6 +168,8 @@ mod tests {
             ("Password: \r\nr1# ", false),
             ("r1(config)# enable secret ", false),
             ("login: ", false),
+            ("[R1-wlan-psk]", false),
+            ("Password [none] ", true),
         ] {
             assert_eq!(asks_for_secret(last.as_bytes()), expect, "{last}");
         }
