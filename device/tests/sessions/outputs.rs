@@ -170,7 +170,9 @@ fn profile_for(profiles: &Profiles, platform: &str) -> (String, &'static str) {
     let name = profiles.names().find(of_platform).unwrap_or("generic").to_owned();
     let profile = profiles.get(&name).unwrap();
     let pattern = fancy_regex::Regex::new(&profile.prompt).unwrap();
-    let known = PROMPTS.into_iter().find(|prompt| pattern.is_match(prompt).unwrap());
+    // Where `#` is the prompt of the configuration, a login does not stay at it.
+    let configures = |prompt: &str| prompt == "r1#" && name == "junos";
+    let known = PROMPTS.into_iter().find(|prompt| !configures(prompt) && pattern.is_match(prompt).unwrap());
     let prompt = known.unwrap_or_else(|| panic!("no prompt of this file is one of profile `{name}`"));
     (name, prompt)
 }
