@@ -3,7 +3,7 @@
 //! This is what a person's view of a log asks, so that gigabytes stay with the engine: it fetches the lines that are seen, is told how many
 //! there are, and has the whole log searched here.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use actix_web::{HttpResponse, http::header, web};
 use futures_util::stream;
@@ -139,6 +139,8 @@ pub(super) struct SearchQuery {
     /// Capital letters differ from small ones.
     #[serde(default)]
     case: bool,
+    /// The number of the line to begin with: for what a log has grown by since the last search.
+    from: Option<u64>,
 }
 
 /// What is known by name.
@@ -214,11 +216,12 @@ pub(super) async fn search(
     query: web::Query<SearchQuery>,
 ) -> Answer {
     let query = query.into_inner();
+    let from = query.from.unwrap_or(1);
     let field = if query.text.is_some() { "text" } else { "pattern" };
     let needle = Needle::new(&query.wanted()?)
         .map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field(field))?;
     let key = key(&app, path.into_inner()).await?;
-    let heard = app.logs.search(key, needle)?;
+    let heard = app.logs.search(key, needle, from)?;
     let words = Words { heard, last: None };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/x-ndjson"))
@@ -291,7 +294,7 @@ fn said(hit: Hit) -> SearchWord {
 }
 
 /// How long a log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub(super) struct LogGrowth {
     /// Bytes.
     size: u64,
@@ -299,6 +302,8 @@ pub(super) struct LogGrowth {
     lines: u64,
     /// Nothing more will come.
     over: bool,
+    /// The logs of the attempt that are not empty, with their bytes.
+    logs: BTreeMap<&'static str, u64>,
 }
 
 /// How long a log is, whenever it has grown, at most ten times a second: server-sent events `growth`, each with a `LogGrowth`, until nothing
@@ -343,7 +348,7 @@ struct Growing {
 impl Growing {
     async fn next(&mut self) -> Option<Result<String, Failure>> {
         let stop = self.stop.clone();
-        if self.told.is_some_and(|told| told.over) {
+        if self.told.as_ref().is_some_and(|told| told.over) {
             return None;
         }
         if self.told.is_some() {
@@ -358,9 +363,10 @@ impl Growing {
                 Ok(now) => now,
                 Err(failure) => return Some(Err(failure)),
             };
-            if self.told != Some(now) {
+            if self.told.as_ref() != Some(&now) {
+                let text = format!("event: growth\ndata: {}\n\n", serde_json::json!(now));
                 self.told = Some(now);
-                return Some(Ok(format!("event: growth\ndata: {}\n\n", serde_json::json!(now))));
+                return Some(Ok(text));
             }
             tokio::select! {
                 () = stop.cancelled() => return None,
@@ -389,6 +395,8 @@ impl Growing {
             let whole = self.logs.missing(window.size, told) == 0;
             log::is_over(&row) && (whole || self.quiet >= limits::LOG_REST_WAIT)
         });
-        Ok(LogGrowth { size: window.size, lines: window.lines, over })
+        let logs = self.logs.list(self.key.attempt).await?;
+        let logs = logs.into_iter().map(|(stream, bytes)| (stream.as_str(), bytes)).collect();
+        Ok(LogGrowth { size: window.size, lines: window.lines, over, logs })
     }
 }

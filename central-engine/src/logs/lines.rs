@@ -129,15 +129,19 @@ impl LineIndex {
         Ok(found.and_then(|at| begin.checked_add(u64::try_from(at).ok()?)))
     }
 
+    /// Where a line begins.
+    pub(super) fn begin_of(&self, line: u64, source: &Source) -> io::Result<Option<u64>> {
+        match line.checked_sub(2) {
+            None => Ok(Some(0)),
+            Some(before) => Ok(self.end_of(before, source)?.and_then(|end| end.checked_add(1))),
+        }
+    }
+
     /// At most so many lines from a number on, as many as the limits of an answer allow.
     pub(super) fn window(&self, source: &Source, from: u64, wanted: u64) -> io::Result<LineWindow> {
         let mut window = LineWindow { size: self.covered, lines: self.lines(), items: Vec::new() };
         let first = from.max(1);
-        let begin = match first.checked_sub(2) {
-            None => Some(0),
-            Some(before) => self.end_of(before, source)?.and_then(|end| end.checked_add(1)),
-        };
-        let Some(begin) = begin else { return Ok(window) };
+        let Some(begin) = self.begin_of(first, source)? else { return Ok(window) };
         let last =
             self.lines().min(first.saturating_add(wanted.min(limits::LOG_LINES_MAX)).saturating_sub(1));
         let mut reader = Reader { source, at: begin, held: Vec::new(), taken: 0 };

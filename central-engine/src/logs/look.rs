@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -101,34 +102,48 @@ impl Logs {
         .await
     }
 
-    /// Searches a log on a thread of its own, which ends when the answer is dropped. The last word is the progress at the end of the log,
-    /// where all of it was searched.
+    /// Searches a log from a line on, on a thread of its own, which ends when the answer is dropped. The last word is the progress at the
+    /// end of the log, where all of it was searched.
     ///
     /// # Errors
     /// Too many are searching.
-    pub fn search(&self, key: LogKey, needle: Needle) -> Result<mpsc::Receiver<Found>, Problem> {
+    pub fn search(&self, key: LogKey, needle: Needle, from: u64) -> Result<mpsc::Receiver<Found>, Problem> {
         let Ok(permit) = Arc::clone(&self.0.indexes.searches).try_acquire_owned() else {
             let title = format!("{} searches in logs are under way; try again", limits::LOG_SEARCHES_MAX);
             return Err(Problem::new(ErrorCode::TooMany, title));
         };
         let (said, heard) = mpsc::channel(limits::LOG_SEARCH_QUEUE);
-        let path = self.path(key);
+        let logs = self.clone();
         tokio::task::spawn_blocking(move || {
-            let mut teller = Teller(&said);
-            let searched = Source::open(&path).and_then(|source| match source {
-                Some(source) => search::search(&source, &needle, &mut teller),
-                None => {
-                    teller.progress(Progress::default());
-                    Ok(())
-                }
-            });
+            let searched = logs.search_now(key, &needle, from, &mut Teller(&said));
             if let Err(error) = searched {
                 // Nobody may be there to be told.
-                let _ = said.blocking_send(Found::Failed(LogError::new(&path, error)));
+                let _ = said.blocking_send(Found::Failed(LogError::new(&logs.path(key), error)));
             }
             drop(permit);
         });
         Ok(heard)
+    }
+
+    fn search_now(&self, key: LogKey, needle: &Needle, from: u64, teller: &mut Teller<'_>) -> io::Result<()> {
+        let begin = match Source::open(&self.path(key))? {
+            Some(source) if from <= 1 => Some((source, 0)),
+            Some(source) => {
+                let index = self.0.indexes.of(key);
+                let mut index = locked(&index);
+                index.extend(&source)?;
+                let begin = index.begin_of(from, &source)?;
+                begin.map(|begin| (source, begin))
+            }
+            None => None,
+        };
+        match begin {
+            Some((source, begin)) => search::search(&source, needle, (from.max(1), begin), teller),
+            None => {
+                teller.progress(Progress::default());
+                Ok(())
+            }
+        }
     }
 }
 

@@ -143,14 +143,20 @@ fn is_denied(line: &[u8], start: usize) -> bool {
         && (word == b"0" || [&b"no"[..], b"without", b"zero"].iter().any(|no| word.eq_ignore_ascii_case(no)))
 }
 
-/// Searches a log to its end, or until nobody listens.
-pub(super) fn search(source: &Source, needle: &Needle, listener: &mut impl Listener) -> io::Result<()> {
+/// Searches a log to its end, or until nobody listens. `begin` is the number of a line, and the byte at which it begins.
+pub(super) fn search(
+    source: &Source,
+    needle: &Needle,
+    begin: (u64, u64),
+    listener: &mut impl Listener,
+) -> io::Result<()> {
+    let (line, mut at) = begin;
     let mut search =
-        Search { needle, listener, line: 1, by_lines: needle.by_lines, progress: Progress::default() };
+        Search { needle, listener, line, by_lines: needle.by_lines, progress: Progress::default() };
     // What is left of the last line of a piece, and the pieces after it.
     let mut held: Vec<u8> = Vec::new();
-    let (mut at, mut held_from) = (0_u64, 0_u64);
-    let mut told = 0_u64;
+    let mut held_from = at;
+    let mut told = at;
     while let Some(bytes) = source.read(at)? {
         at = at.saturating_add(length(&bytes));
         let begun = if held.is_empty() { bytes } else { joined(&mut held, &bytes) };

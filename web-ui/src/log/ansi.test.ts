@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { pictured, plain, spans } from './ansi';
+import { plain, spans } from './ansi';
 
 const ESC = '\u001b';
 
@@ -52,7 +52,6 @@ it('shows what cannot be seen, and keeps its direction', () => {
     expect(told('a\u200bb\ufeff\u2067')).toBe('a|[<U+200B>]|b|[<U+FEFF>]|[<U+2067>]');
     expect(told('tab\tstays')).toBe('tab\tstays');
     expect(told('\u0085\u007f')).toBe('[<U+0085>]|[␡]');
-    expect(pictured('\u001b')).toBe('␛');
 });
 
 it('leaves markup what it is: text', () => {

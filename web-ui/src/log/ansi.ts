@@ -2,6 +2,8 @@
 // not played, so whatever moves a cursor or names a window is dropped. What cannot be seen, or would turn the text around,
 // is made visible; nothing here is ever markup.
 
+import { pictured, UNSEEN } from '../parts/unseen';
+
 /** The looks of a span. A colour is `0` to `15` by its place in the style sheet, or `#rrggbb`. */
 export interface Look {
     readonly fg?: string | undefined;
@@ -28,10 +30,6 @@ const PLAIN: Look = {};
 // CSI, OSC and DCS up to their ends, and the short escapes. One that the end of a line cuts off is one as well.
 const ESCAPE =
     /\u001b(?:\[([0-?]*)[ -/]*([@-~]|$)|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|[ -/]*[0-Z\\^-~]|$)/g;
-
-// Control characters but tab, and the marks that change the direction of what follows or have no width.
-const UNSEEN =
-    /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 
 /** A line as it is drawn; `look` is how the line before ended. The answer's `look` is how this one ends. */
 export function spans(line: string, look: Look = PLAIN): { spans: Span[]; look: Look } {
@@ -65,14 +63,6 @@ function visible(line: string, from: number, to: number, look: Look, found: Span
         at = place + unseen[0].length;
     }
     if (at < to) found.push({ text: line.slice(at, to), at, look, isControl: false });
-}
-
-/** ␀ to ␡ for the old control characters, the number for all others. */
-export function pictured(character: string): string {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-    if (code === 0x7f) return '\u2421';
-    return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
 }
 
 type Changed = { -readonly [key in keyof Look]: Look[key] };

@@ -13,6 +13,8 @@ export interface Measure {
     readonly rowPixels: number;
     /** Pixels of the view. */
     readonly viewPixels: number;
+    /** Long rows are wrapped: how many fit is not known before they are drawn. */
+    readonly isWrapped?: boolean;
 }
 
 /** How many whole rows the view shows at least. */
@@ -20,9 +22,9 @@ export function shown({ viewPixels, rowPixels }: Measure): number {
     return Math.max(1, Math.floor(viewPixels / rowPixels));
 }
 
-/** The row that is at the top when the end of the log is at the bottom. */
-export function lastTop(measure: Measure): number {
-    return Math.max(0, measure.rows - measure.viewPixels / measure.rowPixels);
+/** The last row that can be at the top: the one with which the end of the log is at the bottom, or the very last of wrapped ones. */
+export function lastTop({ rows, viewPixels, rowPixels, isWrapped }: Measure): number {
+    return Math.max(0, rows - (isWrapped === true ? 1 : viewPixels / rowPixels));
 }
 
 /** How long the scroll bar's content is. */

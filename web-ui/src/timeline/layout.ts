@@ -1,5 +1,6 @@
-// Which bars are drawn where. Bars that would share a pixel become one, which is as loud as the loudest of them, so ten
-// thousand marks cost no more than the picture has pixels, and no failure is hidden under a pass.
+// Which bars are drawn where. Bars that would share a pixel become one: in the colour of most of them, with an edge in that
+// of the loudest. So ten thousand marks cost no more than the picture has pixels, a good night looks good, and no failure is
+// hidden under a pass.
 
 import type { Scale } from './scale';
 
@@ -47,11 +48,17 @@ export interface Bar {
     readonly width: number;
     readonly lane: number;
     readonly kind: Mark['kind'];
+    /** That of most of its marks. */
     readonly tone: Tone;
     /** The loudest of the marks it stands for. */
     readonly mark: Mark;
     /** How many marks it stands for. */
     readonly marks: number;
+}
+
+/** A bar that is still being put together. */
+interface Growing extends Bar {
+    readonly tones: Map<Tone, number>;
 }
 
 /** Below this a bar is not seen. */
@@ -80,27 +87,30 @@ export function end(mark: Mark, now: number): number {
 }
 
 function merged(marks: readonly Mark[], lane: number, scale: Scale, now: number): Bar[] {
-    const drawn: Bar[] = [];
+    const drawn: Growing[] = [];
     for (const mark of marks) {
         const x = scale.x(mark.from);
         const width = Math.max(BAR_PIXELS_MIN, scale.x(end(mark, now)) - x);
         const before = drawn.at(-1);
-        const bar: Bar = { x, width, lane, kind: mark.kind, tone: mark.tone, mark, marks: 1 };
         // Only bars that are too thin to be told apart: a long test beside a short one stays what it is.
         const isThin = width <= BAR_PIXELS_MIN && before !== undefined && before.width <= BAR_PIXELS_MIN * 2;
         if (before !== undefined && isThin && x < before.x + before.width) {
-            drawn[drawn.length - 1] = joined(before, bar);
+            drawn[drawn.length - 1] = joined(before, mark, x + width);
         } else {
-            drawn.push(bar);
+            const tones = new Map([[mark.tone, 1]]);
+            drawn.push({ x, width, lane, kind: mark.kind, tone: mark.tone, mark, marks: 1, tones });
         }
     }
     return drawn;
 }
 
-function joined(one: Bar, other: Bar): Bar {
-    const loud = TONES.indexOf(other.tone) > TONES.indexOf(one.tone) ? other : one;
-    const right = Math.min(one.x + BAR_PIXELS_MIN * 2, Math.max(one.x + one.width, other.x + other.width));
-    return { ...loud, x: one.x, width: right - one.x, marks: one.marks + other.marks };
+function joined(bar: Growing, mark: Mark, right: number): Growing {
+    const isLouder = TONES.indexOf(mark.tone) > TONES.indexOf(bar.mark.tone);
+    const edge = Math.min(bar.x + BAR_PIXELS_MIN * 2, Math.max(bar.x + bar.width, right));
+    const count = (bar.tones.get(mark.tone) ?? 0) + 1;
+    bar.tones.set(mark.tone, count);
+    const tone = count > (bar.tones.get(bar.tone) ?? 0) ? mark.tone : bar.tone;
+    return { ...bar, tone, mark: isLouder ? mark : bar.mark, width: edge - bar.x, marks: bar.marks + 1 };
 }
 
 /** The bar under a point; of several the one that is drawn on top, with some mercy for thin ones. */

@@ -8,6 +8,8 @@ export const AXIS_PIXELS = 24;
 export const LANE_PIXELS = 28;
 const BAR_PIXELS = 16;
 const WAIT_PIXELS = 6;
+/** The edge in the colour of the loudest. */
+const LOUD_PIXELS = 5;
 
 /** Colours of this moment's theme, read from the style sheet. */
 export interface Palette {
@@ -129,6 +131,10 @@ function paintBar(context: CanvasRenderingContext2D, bar: Bar, colours: Palette,
         for (let x = bar.x + 4; x < bar.x + width - 1; x += 6) context.fillRect(x, top, 1, high);
     } else {
         context.fillRect(bar.x, top, width, high);
+        if (bar.mark.tone !== bar.tone) {
+            context.fillStyle = colours.tones[bar.mark.tone];
+            context.fillRect(bar.x, top, width, LOUD_PIXELS);
+        }
         if (bar.mark.to === undefined) {
             context.fillStyle = colours.surface;
             for (let x = bar.x + 6; x < bar.x + width - 2; x += 8) context.fillRect(x, top + high - 3, 4, 1);

@@ -115,7 +115,8 @@ describe('the bars', () => {
         const drawn = bars(marks, lanes, hour, 60 * MINUTE);
         expect(drawn.length).toBeLessThanOrEqual(600);
         expect(drawn.reduce((sum, bar) => sum + bar.marks, 0)).toBe(10_000);
-        const failed = drawn.filter((bar) => bar.tone === 'fail');
+        const failed = drawn.filter((bar) => bar.mark.tone === 'fail');
+        expect(new Set(drawn.map((bar) => bar.tone)), 'a good night looks good').toEqual(new Set(['pass']));
         expect(failed.map((bar) => bar.mark.id)).toEqual(['t7777']);
         expect(hit(drawn, hour.x(7_777 * 360), 0)?.mark.id).toBe('t7777');
     });

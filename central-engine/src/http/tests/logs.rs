@@ -97,6 +97,14 @@ async fn a_search_tells_lines_and_places_as_browsers_count() {
     assert_eq!(found(words(&lab, &token, "pattern=%5E%5Ba-z%5D&case=true").await), [1, 3]);
     assert_eq!(found(words(&lab, &token, "find=errors").await), [4]);
     assert_eq!(found(words(&lab, &token, "find=steps").await), [5]);
+    assert_eq!(found(words(&lab, &token, "pattern=.&from=4").await), [4, 5]);
+    assert_eq!(
+        words(&lab, &token, "pattern=.&from=9").await,
+        [
+            json!({"type": "progress", "searched": 0, "hits": 0}),
+            json!({"type": "end", "searched": 0, "hits": 0})
+        ]
+    );
     assert_eq!(
         words(&lab, &token, "text=nowhere").await.last(),
         Some(&json!({"type": "end", "searched": 58, "hits": 0}))
@@ -124,11 +132,17 @@ async fn a_search_that_makes_no_sense_says_which_part_of_it() {
 async fn growth_is_told_until_nothing_more_will_come() {
     let (lab, token) = with_log(b"one\ntwo").await;
     let growth = || async { lab.get(&token, "/attempts/1.0.1/logs/cli/growth").await.expect(200).text() };
-    assert_eq!(growth().await, "event: growth\ndata: {\"lines\":2,\"over\":true,\"size\":7}\n\n");
+    assert_eq!(
+        growth().await,
+        "event: growth\ndata: {\"lines\":2,\"logs\":{\"cli\":7},\"over\":true,\"size\":7}\n\n"
+    );
     // While it runs, its log is not over; the engine that goes down ends the answer.
     let mut running = passed(RUN, 0);
     running.state = AttemptState::Started;
     lab.app.store.commit(attempts([running])).await.unwrap();
     lab.app.stop.cancel();
-    assert_eq!(growth().await, "event: growth\ndata: {\"lines\":2,\"over\":false,\"size\":7}\n\n");
+    assert_eq!(
+        growth().await,
+        "event: growth\ndata: {\"lines\":2,\"logs\":{\"cli\":7},\"over\":false,\"size\":7}\n\n"
+    );
 }

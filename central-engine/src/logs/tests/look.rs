@@ -147,7 +147,7 @@ fn pattern(text: &str) -> Wanted {
 }
 
 async fn found(logs: &Logs, key: LogKey, wanted: &Wanted) -> (Vec<Hit>, Progress) {
-    let mut heard = logs.search(key, Needle::new(wanted).unwrap()).unwrap();
+    let mut heard = logs.search(key, Needle::new(wanted).unwrap(), 1).unwrap();
     let (mut hits, mut last) = (Vec::new(), Progress::default());
     while let Some(said) = heard.recv().await {
         match said {
@@ -221,12 +221,12 @@ async fn a_search_that_nobody_hears_ends_and_gives_its_place_back() {
     let (_folder, logs, cli) = stored(&b"hit\n".repeat(200_000)).await;
     let needle = Needle::new(&text("hit")).unwrap();
     let mut searches: Vec<_> =
-        (0..limits::LOG_SEARCHES_MAX).map(|_| logs.search(cli, needle.clone()).unwrap()).collect();
-    let refused = logs.search(cli, needle.clone()).unwrap_err();
+        (0..limits::LOG_SEARCHES_MAX).map(|_| logs.search(cli, needle.clone(), 1).unwrap()).collect();
+    let refused = logs.search(cli, needle.clone(), 1).unwrap_err();
     assert_eq!(refused.code, ErrorCode::TooMany);
     assert!(matches!(searches[0].recv().await, Some(Found::Hit(_))));
     drop(searches);
-    while logs.search(cli, needle.clone()).is_err() {
+    while logs.search(cli, needle.clone(), 1).is_err() {
         tokio::task::yield_now().await;
     }
 }
