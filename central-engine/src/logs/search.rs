@@ -8,7 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::source::Source;
 use crate::limits;
 
-/// What people look for first in the log of a failed test. Words of devices, compilers and languages; `no errors` and `0 failed` are not
+/// What people look for first in the log of a failed test. Words of devices, compilers and languages; `no errors` and `errors 0` are not
 /// meant.
 const ERRORS: &str = r"(?i:\b(?:errors?|fail(?:ed|ure|ures|s)?|fatal|panic(?:ked)?|exception|traceback|assertion|refused|unreachable|timed out|aborted|segmentation fault|core dumped|invalid input|incomplete command|unknown command)\b)|^not ok\b|^E  +\S";
 /// Headings: of step tests, of pytest, and as build servers know them.
@@ -128,19 +128,30 @@ impl Needle {
     fn ranges(&self, line: &[u8]) -> Vec<(usize, usize)> {
         // Without the return of a line that devices end with both: after it, an empty line would seem to follow.
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let found =
-            self.regex.find_iter(line).filter(|found| !self.is_errors || !is_denied(line, found.start()));
+        let found = self
+            .regex
+            .find_iter(line)
+            .filter(|found| !self.is_errors || !is_denied(line, (found.start(), found.end())));
         found.map(|found| (found.start(), found.end())).take(limits::LOG_HIT_RANGES_MAX).collect()
     }
 }
 
-/// Whether the word that begins here is said not to have happened.
-fn is_denied(line: &[u8], start: usize) -> bool {
-    let before = line.get(..start).unwrap_or_default().trim_ascii_end();
-    let word = before.rsplit(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let follows = before.len() < start;
-    follows
+/// Whether the word in this place is said not to have happened: `no errors`, `0 failed`, `errors 0`, `errors: 0`.
+fn is_denied(line: &[u8], (start, end): (usize, usize)) -> bool {
+    let before = line.get(..start).unwrap_or_default();
+    let word =
+        before.trim_ascii_end().rsplit(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let follows = before.last().is_some_and(u8::is_ascii_whitespace);
+    if follows
         && (word == b"0" || [&b"no"[..], b"without", b"zero"].iter().any(|no| word.eq_ignore_ascii_case(no)))
+    {
+        return true;
+    }
+    let after = line.get(end..).unwrap_or_default();
+    let number = after.iter().position(|byte| !matches!(byte, b' ' | b':' | b'=')).unwrap_or(0);
+    let number = after.get(number..).unwrap_or_default();
+    number.first() == Some(&b'0')
+        && number.get(1).is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'.')
 }
 
 /// Searches a log to its end, or until nobody listens. `begin` is the number of a line, and the byte at which it begins.
