@@ -212,6 +212,45 @@ pub enum LeaseKind {
     Sut,
 }
 
+/// Somebody who uses a device now (`GET /resources/uses`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceUse {
+    /// The path of the device.
+    pub resource: String,
+    /// How.
+    pub kind: UseKind,
+    /// Who, or whose run.
+    pub user: UserName,
+    /// The run that does it for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// The session, as tests call it, or the SUT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Through which EP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ep: Option<EpName>,
+    /// Since when, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+}
+
+/// How a device is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum UseKind {
+    /// A person types at it.
+    Types,
+    /// A test has a session with it.
+    Session,
+    /// A run has leased a SUT that it is part of.
+    Lease,
+    /// A person looks on.
+    Watches,
+}
+
 /// Why something waits (`GET /runs/{id}/why`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -156,6 +156,9 @@ pub enum PersonToEp {
         /// What it is called there.
         label: String,
     },
+    /// A break on the line, of one who types: what a serial console and a boot loader listen for. An EP of before this
+    /// answers nothing.
+    Break,
     /// I go; said by the engine for those who went without a word.
     Leave,
 }

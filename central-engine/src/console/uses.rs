@@ -1,9 +1,13 @@
 //! Who uses a device now: persons at consoles, sessions of tests, runs that have leased it. Power is switched over
 //! nobody's head.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jackfield_protocol::{
+    api::{DeviceUse, UseKind},
+    console::{ConsoleOn, ConsoleRow, OpenSession},
     error::ErrorCode,
-    id::{RunId, UserName},
+    id::{EpName, RunId, SutName, UserName},
     power::PowerRequest,
     resource::Resource,
 };
@@ -27,6 +31,75 @@ pub(crate) struct Use {
     pub(crate) run: Option<RunId>,
     /// How: a sentence.
     pub(crate) told: String,
+}
+
+/// Everybody who uses a device of the lab, by the device's path.
+pub(crate) async fn all(app: &App) -> Result<Vec<DeviceUse>, Failure> {
+    let mut found = Vec::new();
+    let sessions = policy::open_sessions(app, None).await?;
+    let runs = |sessions: &[(EpName, OpenSession)], leases: &[LeaseRow]| -> BTreeSet<RunId> {
+        sessions.iter().map(|(_, session)| session.run).chain(leases.iter().map(|lease| lease.run)).collect()
+    };
+    let leases = store::lease::list(&mut app.store.read().await?).await?;
+    let wanted = runs(&sessions, &leases);
+    let owners = app.engine.ask(move |scheduler| {
+        let owner = |run: RunId| scheduler.run_view(run).map(|view| (run, view.user));
+        wanted.into_iter().filter_map(owner).collect::<BTreeMap<_, _>>()
+    });
+    let owners = owners.await?;
+    let consoles = app.consoles.rows();
+    let look = move |bench: &Bench| {
+        for (ep, session) in sessions {
+            let path = session.resource.and_then(|id| Some(bench.tree.path(&ResourceId::parse(&id)?)));
+            if let (Some(resource), Some(user)) = (path, owners.get(&session.run).cloned()) {
+                let (kind, run) = (UseKind::Session, Some(session.run));
+                found.push(DeviceUse {
+                    resource,
+                    kind,
+                    user,
+                    run,
+                    name: Some(session.name),
+                    ep: Some(ep),
+                    since: None,
+                });
+            }
+        }
+        for lease in leases {
+            let Leased::Sut(sut) = lease.what else { continue };
+            let Some(user) = owners.get(&lease.run) else { continue };
+            for resource in devices(bench, &sut) {
+                let (kind, run) = (UseKind::Lease, Some(lease.run));
+                let (name, since) = (Some(sut.to_string()), Some(lease.since));
+                found.push(DeviceUse { resource, kind, user: user.clone(), run, name, ep: None, since });
+            }
+        }
+        for row in consoles {
+            let ConsoleRow { resource, user, run, session, ep, since, types_since, .. } = row;
+            let holds = row.on == ConsoleOn::Device || types_since.is_some();
+            let kind = if holds { UseKind::Types } else { UseKind::Watches };
+            found.push(DeviceUse {
+                resource,
+                kind,
+                user,
+                run,
+                name: session,
+                ep: Some(ep),
+                since: Some(since),
+            });
+        }
+        found.sort();
+        found
+    };
+    Ok(app.resources.look(look).await?)
+}
+
+/// The devices that a SUT is linked with, by path.
+fn devices<'bench>(bench: &'bench Bench, sut: &SutName) -> impl Iterator<Item = String> + use<'bench> {
+    let rows = bench.suts.sut(sut).into_iter().flat_map(|sut| sut.rows());
+    rows.filter_map(|row| {
+        let id = ResourceId::parse(row.properties.get("_id").and_then(Value::as_str)?)?;
+        bench.tree.row(&id).map(|row| bench.tree.path(&row.id))
+    })
 }
 
 /// Whether the caller may switch the device now; those who use it.
@@ -115,11 +188,7 @@ async fn leased(app: &App, node: &Resource) -> Result<Vec<(RunId, String)>, Fail
     let look = move |bench: &Bench| {
         let holds = |lease: LeaseRow| {
             let Leased::Sut(sut) = lease.what else { return None };
-            let linked = bench.suts.sut(&sut)?.rows().find_map(|row| {
-                let id = ResourceId::parse(row.properties.get("_id").and_then(Value::as_str)?)?;
-                let path = bench.tree.row(&id).map(|row| bench.tree.path(&row.id))?;
-                hangs_together(&of, &path).then_some(path)
-            })?;
+            let linked = devices(bench, &sut).find(|path| hangs_together(&of, path))?;
             Some((
                 lease.run,
                 format!("has leased SUT {sut}, which has {linked} in it, since {}", lease.since),

@@ -33,7 +33,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         test::list, test::show, event::list, live::live, feed::live, lease::list, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_lines::search, log_lines::growth, blob::fetch, blob::put,
         ep::list, ep::show, ep::drain, console::open, console::list,
-        resource::get, resource::set, resource::rename, resource::delete, resource::tree, power::status, power::switch,
+        resource::get, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
         project::list, project::read, project::put, project::check,
         user::list, user::create, user::change, user::set_password, user::delete,

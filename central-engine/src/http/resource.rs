@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use jackfield_protocol::{error::ErrorCode, resource::Resource};
+use jackfield_protocol::{
+    api::{DeviceUse, Page},
+    error::ErrorCode,
+    resource::Resource,
+};
 use jackfield_resource_allocator::Answer as Found;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +26,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/resources", web::put().to(set))
         .route("/resources", web::delete().to(delete))
         .route("/resources/rename", web::post().to(rename))
-        .route("/resources/tree", web::get().to(tree));
+        .route("/resources/tree", web::get().to(tree))
+        .route("/resources/uses", web::get().to(uses));
 }
 
 /// Which node.
@@ -156,6 +161,14 @@ pub(super) async fn tree(app: web::Data<App>, _: Guard<MayRead>, query: web::Que
     let look = app.resources.look(move |bench| (bench.tree.version(), below(&bench.tree, &query)));
     let (version, found) = look.await?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(found?))
+}
+
+/// Who uses which device now: sessions of tests, leased SUTs, persons at consoles. EPs are asked for the sessions.
+#[utoipa::path(get, path = "/api/v1/resources/uses", tag = "resources",
+    responses((status = 200, body = Page<DeviceUse>)))]
+pub(super) async fn uses(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
+    let items = crate::console::uses::all(&app).await?;
+    Ok(HttpResponse::Ok().json(Page { items, next: None }))
 }
 
 /// The tree's depth is limited, so this may recurse.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jackfield_device::{Deadline, channel::Window, expect::Dialogue, session::Session};
+use jackfield_device::{Deadline, channel::Window, expect::Dialogue, line::LineOrder, session::Session};
 use tokio::sync::OwnedMutexGuard;
 
 /// Quiet time after which what the test asked for has come.
@@ -13,6 +13,8 @@ const QUIET_LIMIT: Duration = Duration::from_secs(3);
 const QUIET_AFTER: Duration = Duration::from_millis(300);
 /// How long a device may take what is typed.
 const TYPE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a break is: what terminals send for their break key.
+const BREAK: Duration = Duration::from_millis(250);
 
 /// What a person holds.
 pub(super) enum Held {
@@ -60,6 +62,12 @@ impl Held {
         let Some(dialogue) = self.dialogue() else { return Err("the session has been closed".to_owned()) };
         let sent = dialogue.send(bytes, Deadline::after(TYPE_LIMIT)).await;
         sent.map_err(|error| error.to_string())
+    }
+
+    /// A break on the line that carries the dialogue; why there is none, where there is none.
+    pub(super) async fn send_break(&mut self) -> Result<(), String> {
+        let Some(dialogue) = self.dialogue() else { return Err("the session has been closed".to_owned()) };
+        dialogue.order(LineOrder::Break(BREAK)).await.map_err(|error| error.to_string())
     }
 
     pub(super) async fn resize(&mut self, window: Window) {

@@ -223,8 +223,21 @@ impl<'a> Seat<'a> {
                 }
                 Ok(())
             }
+            Heard::Said(PersonToEp::Break) => self.send_break().await,
             Heard::Said(PersonToEp::Leave) | Heard::Gone => Err(End::gone()),
         }
+    }
+
+    async fn send_break(&mut self) -> Result<(), End> {
+        self.typed = Instant::now();
+        let Some(held) = &mut self.held else {
+            return Ok(self.refuse("you watch; take over before you send a break".to_owned()).await?);
+        };
+        let told = match held.send_break().await {
+            Ok(()) => "a break was sent".to_owned(),
+            Err(why) => format!("no break was sent: {why}"),
+        };
+        Ok(self.line.notice(told).await?)
     }
 
     async fn typed(&mut self, bytes: &[u8]) -> Result<(), End> {

@@ -23,6 +23,7 @@ variants!(PersonToEp {
     PersonToEp::Take => "take",
     PersonToEp::Release => "release",
     PersonToEp::Mark { .. } => "mark",
+    PersonToEp::Break => "break",
     PersonToEp::Leave => "leave",
 });
 
@@ -42,6 +43,7 @@ pub(crate) fn samples() -> Vec<Sample> {
             .one(PersonToEp::Take)
             .one(PersonToEp::Release)
             .one(PersonToEp::Mark { label: awkward() })
+            .one(PersonToEp::Break)
             .one(PersonToEp::Leave)
             .whole(),
     );
