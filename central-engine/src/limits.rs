@@ -152,6 +152,8 @@ pub const POWER_STEP_DEFAULT: Duration = Duration::from_secs(30);
 pub const POWER_STEP_MAX: Duration = Duration::from_secs(300);
 /// How long a device may stay off in a cycle; an EP whose outlet takes longer is not waited for, and goes on.
 pub const POWER_PAUSE: Duration = Duration::from_secs(60);
+/// How long somebody at a console may take a word about the device; then they are not told.
+pub const CONSOLE_TELL_WAIT: Duration = Duration::from_secs(1);
 /// How long an EP may take to dial back for a console.
 pub const CONSOLE_DIAL_WAIT: Duration = Duration::from_secs(15);
 /// How long an EP may take to let go of what a person held; then the console is closed in the books all the same.

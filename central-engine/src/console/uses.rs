@@ -174,7 +174,7 @@ async fn touched(app: &App, node: &Resource, id: String) -> Result<Option<String
 }
 
 /// One is the other, or above or below it.
-fn hangs_together(one: &str, other: &str) -> bool {
+pub(crate) fn hangs_together(one: &str, other: &str) -> bool {
     let above = |top: &str, below: &str| {
         below.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };

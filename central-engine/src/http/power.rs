@@ -76,9 +76,12 @@ async fn act(app: web::Data<App>, caller: Caller, wish: PowerRequest) -> Answer 
     let uses =
         if wish.action.is_look() { Vec::new() } else { uses::allowed(&app, &caller, &wish, &node).await? };
     let ep = policy::fit_ep(&app, &caller, wish.ep.as_ref(), POWER_CAPABILITY, &node.path).await?;
+    let text = format!("{} switches the power of {}: {}", caller.user, node.path, wish.action.as_str());
     for run in uses.iter().filter_map(|used| used.run) {
-        let text = format!("{} switches the power of {}: {}", caller.user, node.path, wish.action.as_str());
-        app.engine.event(Event::Noted { run, fact: Fact::Note { text } }).await?;
+        app.engine.event(Event::Noted { run, fact: Fact::Note { text: text.clone() } }).await?;
+    }
+    if !wish.action.is_look() {
+        app.consoles.tell(|path| uses::hangs_together(&node.path, path), &caller.user, &text).await;
     }
     let order = PowerOrder {
         id: 0,

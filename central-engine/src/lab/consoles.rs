@@ -36,6 +36,8 @@ struct State {
     holders: BTreeMap<String, Holder>,
     /// Those that are open; without a row while it is found out what they are on.
     open: BTreeMap<ConsoleId, Option<ConsoleRow>>,
+    /// The persons' sides of those, to tell them something.
+    seats: BTreeMap<ConsoleId, Session>,
 }
 
 /// A console that an EP is to dial back for.
@@ -137,6 +139,20 @@ impl Consoles {
         self.state().open.values().flatten().cloned().collect()
     }
 
+    /// Tells everybody who sits at a console on such a resource, but for one user. Who does not take it in time, is not told.
+    pub(crate) async fn tell(&self, is_meant: impl Fn(&str) -> bool, but: &UserName, text: &str) {
+        let Ok(notice) = serde_json::to_string(&EpToPerson::Notice { text: text.to_owned() }) else { return };
+        let meant: Vec<Session> = {
+            let state = self.state();
+            let rows = state.open.iter().filter_map(|(id, row)| Some((id, row.as_ref()?)));
+            let rows = rows.filter(|(_, row)| row.user != *but && is_meant(&row.resource));
+            rows.filter_map(|(id, _)| state.seats.get(id).cloned()).collect()
+        };
+        for mut seat in meant {
+            drop(tokio::time::timeout(limits::CONSOLE_TELL_WAIT, seat.text(notice.clone())).await);
+        }
+    }
+
     /// Somebody types from now on instead of a test, or watches again.
     pub(crate) fn typing(&self, console: ConsoleId, since: Option<Time>) {
         if let Some(Some(row)) = self.state().open.get_mut(&console) {
@@ -180,8 +196,11 @@ impl OpenConsole {
     /// Waits in the books for the EP to dial back with this secret.
     pub(crate) fn await_ep(&self, secret: &Secret, person: Person) -> oneshot::Receiver<Session> {
         let (ep_side, met) = oneshot::channel();
+        let seat = person.session.clone();
         let awaited = Awaited { secret: Secret::hash(secret.reveal()), person, ep_side };
-        self.consoles.state().awaited.insert(self.id, awaited);
+        let mut state = self.consoles.state();
+        state.awaited.insert(self.id, awaited);
+        state.seats.insert(self.id, seat);
         met
     }
 }
@@ -191,6 +210,7 @@ impl Drop for OpenConsole {
         let mut state = self.consoles.state();
         state.open.remove(&self.id);
         state.awaited.remove(&self.id);
+        state.seats.remove(&self.id);
         if let Some(held) = &self.held {
             state.holders.remove(held);
         }

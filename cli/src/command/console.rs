@@ -35,7 +35,7 @@ use crate::{Context, exit::Exit, output, signal::next_signal};
 
 /// A terminal on a device: watch the session of a test, take it over, or open one.
 ///
-/// Ctrl-] then q leaves, t takes over, r lets go, m sets a mark, ? says so.
+/// Ctrl-] then q leaves, t takes over, r lets go, m sets a mark, b sends a break, ? says so.
 #[derive(clap::Args, Default)]
 #[command(subcommand_negates_reqs = true)]
 pub(crate) struct Console {
@@ -203,13 +203,14 @@ async fn pressed(way: &mut Way, terminal: &Terminal, key: Key) -> Result<bool> {
         Key::Take => way.say(PersonToEp::Take).await?,
         Key::Release => way.say(PersonToEp::Release).await?,
         Key::Mark => terminal.tell(&way.mark().await?),
+        Key::Break => way.say(PersonToEp::Break).await?,
         Key::Help => terminal.tell(HELP),
         Key::Quit => return Ok(true),
     }
     Ok(false)
 }
 
-const HELP: &str = "Ctrl-] then: q leaves, t takes over from the test, r lets it go on, m sets a mark in the recording, Ctrl-] sends Ctrl-] itself, ? shows this";
+const HELP: &str = "Ctrl-] then: q leaves, t takes over from the test, r lets it go on, m sets a mark in the recording, b sends a break, Ctrl-] sends Ctrl-] itself, ? shows this";
 
 /// What a person is told of a message; none where it is nothing to tell.
 fn told(said: &EpToPerson) -> Option<String> {

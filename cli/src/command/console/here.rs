@@ -9,6 +9,7 @@ use jackfield_device::{
     channel::Window,
     expect::Dialogue,
     limits::OPEN_TIMEOUT,
+    line::LineOrder,
     record::{Recorder, Tap},
     session::{Session, SessionError, SessionSettings, connect_raw},
     target::SessionTarget,
@@ -24,6 +25,8 @@ use crate::signal::next_signal;
 
 /// How long a device may take what is typed.
 const TYPE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a break is: what terminals send for their break key.
+const BREAK: Duration = Duration::from_millis(250);
 
 /// What is recorded, and where.
 pub(in crate::command) struct Sheet {
@@ -156,9 +159,18 @@ impl Here {
                 self.waiting.push_back(Came::Said(EpToPerson::Notice { text }));
             }
             PersonToEp::Mark { label } => self.mark(&label),
+            PersonToEp::Break => self.send_break().await,
             PersonToEp::Leave => {}
         }
         Ok(())
+    }
+
+    async fn send_break(&mut self) {
+        let text = match self.held.dialogue().order(LineOrder::Break(BREAK)).await {
+            Ok(()) => "a break was sent".to_owned(),
+            Err(why) => format!("no break was sent: {why}"),
+        };
+        self.waiting.push_back(Came::Said(EpToPerson::Notice { text }));
     }
 
     /// Sets a mark.

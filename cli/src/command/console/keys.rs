@@ -11,6 +11,7 @@ pub(super) enum Key {
     Take,
     Release,
     Mark,
+    Break,
     Help,
     Quit,
 }
@@ -44,6 +45,7 @@ impl Keys {
                 b't' | b'T' => Key::Take,
                 b'r' | b'R' => Key::Release,
                 b'm' | b'M' => Key::Mark,
+                b'b' | b'B' => Key::Break,
                 _ => Key::Help,
             };
             if !plain.is_empty() {
@@ -73,6 +75,6 @@ mod tests {
         check(&[b"show\r"], &[typed(b"show\r")]);
         check(&[b"a\x1dtb\x1d", b"rc"], &[typed(b"a"), Key::Take, typed(b"b"), Key::Release, typed(b"c")]);
         check(&[b"\x1d\x1dq"], &[typed(b"\x1dq")]);
-        check(&[b"\x1d?\x1dm\x1dq"], &[Key::Help, Key::Mark, Key::Quit]);
+        check(&[b"\x1d?\x1dm\x1db\x1dq"], &[Key::Help, Key::Mark, Key::Break, Key::Quit]);
     }
 }

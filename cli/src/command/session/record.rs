@@ -20,7 +20,7 @@ const PASSWORD: &str = "JACKFIELD_DEVICE_PASSWORD";
 
 /// Talk to a device by hand, and write it down for `session play`, `session show` and `simulate`.
 ///
-/// At a terminal, Ctrl-] then q leaves, m sets a mark, ? says so. With input from a pipe each line is sent when the device is quiet.
+/// At a terminal, Ctrl-] then q leaves, m sets a mark, b sends a break, ? says so. With input from a pipe each line is sent when the device is quiet.
 #[derive(clap::Args)]
 pub(crate) struct Record {
     /// A resource, through the engine; or from this machine telnet://[USER@]HOST[:PORT], ssh://…, tcp://…, rfc2217://…, or
