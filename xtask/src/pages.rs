@@ -52,6 +52,12 @@ pub(crate) fn test() -> Result<()> {
     npm(&["run", "test"])
 }
 
+/// Stories in a browser, against the binary that was built last.
+pub(crate) fn stories() -> Result<()> {
+    install()?;
+    npm(&["run", "stories"])
+}
+
 /// The packages of the lock file, exactly.
 fn install() -> Result<()> {
     let mark = format!("{PACKAGES}/.made-from");

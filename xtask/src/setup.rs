@@ -13,7 +13,7 @@ use crate::{
 const BUILD_PACKAGES: [(&str, &str); 1] = [("libssl-dev", "/usr/include/openssl/ssl.h")];
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 31] = [
+const PACKAGES: [(&str, &str); 32] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openvswitch-switch", "/usr/sbin/ovs-vswitchd"),
     ("osmo-hlr", "/usr/bin/osmo-hlr"),
@@ -45,6 +45,7 @@ const PACKAGES: [(&str, &str); 31] = [
     ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),
     ("u-boot-qemu", "/usr/lib/u-boot/qemu-x86/u-boot.rom"),
     ("cpio", "/usr/bin/cpio"),
+    ("chromium", "/usr/bin/chromium"),
 ];
 
 /// Python packages that Debian 12 does not have, in an environment of the project's own.

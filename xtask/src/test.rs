@@ -36,6 +36,9 @@ impl Test {
             pages::test()?;
         }
         command::run(cargo().args(["build", "--locked", "--package", "jackfield-cli"]))?;
+        if whole {
+            pages::stories()?;
+        }
         let mut test = cargo();
         // Everything that fails is told in one go.
         test.args(["test", "--locked", "--no-fail-fast"]);

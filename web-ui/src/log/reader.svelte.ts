@@ -55,9 +55,8 @@ export class LogReader {
 
     constructor(attempt: string, stream: Stream) {
         this.log = new LogLines(attempt, stream);
-        this.find = new LogSearch(attempt, stream);
-        this.errors = new LogSearch(attempt, stream);
-        this.steps = new LogSearch(attempt, stream);
+        const search = (): LogSearch => new LogSearch(attempt, stream, () => this.log.lines);
+        [this.find, this.errors, this.steps] = [search(), search(), search()];
     }
 
     close(): void {
@@ -157,8 +156,8 @@ export class LogReader {
     }
 
     /** The log has grown: what was looked for may be in what came. */
-    grown(before: number): void {
-        for (const search of [this.find, this.errors, this.steps]) search.goOn(Math.max(1, before));
+    grown(): void {
+        for (const search of [this.find, this.errors, this.steps]) search.goOn();
     }
 
     isHeading(line: number): boolean {

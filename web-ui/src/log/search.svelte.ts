@@ -31,9 +31,16 @@ export class LogSearch {
     #texts = new Map<number, string>();
     #stop: AbortController | undefined;
 
+    /** The line from which on nothing was searched yet: it may not have been whole. */
+    #covered = 1;
+    /** The log has grown since the search that is under way began. */
+    #isStale = false;
+
     constructor(
         readonly attempt: string,
         readonly stream: Stream,
+        /** How many lines the log has now. */
+        private readonly lines: () => number,
     ) {}
 
     /** Looks for something, from the beginning. */
@@ -41,17 +48,13 @@ export class LogSearch {
         this.end();
         this.wanted = wanted;
         if ('text' in wanted && wanted.text === '') return;
-        void this.#search(wanted, 1);
+        void this.#run(wanted);
     }
 
-    /** Looks at what came since: from the line that was the last one. */
-    goOn(line: number): void {
-        const { wanted } = this;
-        if (wanted === undefined || this.state !== 'done' || this.problem !== undefined) return;
-        const kept = this.hits.filter((hit) => hit < line);
-        this.total -= this.hits.length - kept.length;
-        this.hits = kept;
-        void this.#search(wanted, line);
+    /** The log has grown: looks at what came since. */
+    goOn(): void {
+        if (this.state === 'on') this.#isStale = true;
+        if (this.state === 'done' && this.wanted !== undefined) void this.#run(this.wanted);
     }
 
     /** Looks for nothing any more. */
@@ -64,6 +67,8 @@ export class LogSearch {
         this.state = 'off';
         this.problem = undefined;
         this.wanted = undefined;
+        this.#covered = 1;
+        this.#isStale = false;
         this.#places.clear();
         this.#texts.clear();
     }
@@ -89,27 +94,37 @@ export class LogSearch {
         return this.hits[index] === line ? index + 1 : 0;
     }
 
-    async #search(wanted: Wanted, from: number): Promise<void> {
+    async #run(wanted: Wanted): Promise<void> {
         const stop = new AbortController();
         this.#stop = stop;
         this.state = 'on';
-        const before = this.total;
+        do {
+            this.#isStale = false;
+            const from = this.#covered;
+            this.#covered = Math.max(1, this.lines());
+            await this.#search(wanted, from, stop.signal);
+        } while (!stop.signal.aborted && this.#isStale && this.problem === undefined);
+        if (!stop.signal.aborted) this.state = 'done';
+    }
+
+    async #search(wanted: Wanted, from: number, stop: AbortSignal): Promise<void> {
+        const kept = this.hits.filter((hit) => hit < from);
+        const before = Math.max(0, this.total - (this.hits.length - kept.length));
+        if (kept.length < this.hits.length) this.hits = kept;
         try {
-            const answer = await fetch(this.#address(wanted, from), { signal: stop.signal });
+            const answer = await fetch(this.#address(wanted, from), { signal: stop });
             if (!answer.ok || answer.body === null) {
                 const body: unknown = await answer.json().catch(() => undefined);
                 throw problemIn(answer.status, body);
             }
             let isWhole = false;
             await read<Word>(answer.body, (words) => {
-                if (stop.signal.aborted) return;
-                isWhole = this.#take(words, before) || isWhole;
+                if (!stop.aborted) isWhole = this.#take(words, before) || isWhole;
             });
             if (!isWhole) throw new TypeError('the search was cut off');
         } catch (thrown) {
-            if (!stop.signal.aborted) this.problem ??= problemOf(thrown);
+            if (!stop.aborted) this.problem ??= problemOf(thrown);
         }
-        if (!stop.signal.aborted) this.state = 'done';
     }
 
     /** Whether the end was among the words. */

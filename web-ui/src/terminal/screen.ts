@@ -32,7 +32,6 @@ export async function open(
         cursorBlink: false,
         cursorInactiveStyle: 'outline',
         disableStdin: isReadOnly,
-        documentOverride: lawful(sheets),
         fontFamily: getComputedStyle(element).getPropertyValue('--machine'),
         fontSize: 13,
         // A screen reader hears what the device says.
@@ -44,7 +43,7 @@ export async function open(
     const [fit, search] = [new FitAddon(), new SearchAddon()];
     terminal.loadAddon(fit);
     terminal.loadAddon(search);
-    terminal.open(element);
+    lawfully(sheets, () => terminal.open(element));
     const dark = matchMedia('(prefers-color-scheme: dark)');
     const turned = (): void => void (terminal.options.theme = theme(element));
     dark.addEventListener('change', turned);
@@ -66,30 +65,30 @@ export async function open(
 }
 
 /**
- * The document, with style elements whose text becomes a constructed style sheet. xterm writes the sizes of its cells and
- * the colours of its theme into `<style>` elements, which a policy without `unsafe-inline` forbids; a sheet that a script
- * constructs is a script's work, and allowed.
+ * Does something in which `document.createElement('style')` gives an element whose text becomes a constructed style sheet.
+ * xterm writes the sizes of its cells and the colours of its theme into `<style>` elements that it makes when it is opened;
+ * a policy without `unsafe-inline` forbids these, and allows sheets that a script constructs.
  */
-function lawful(sheets: CSSStyleSheet[]): Document {
-    const make = (name: string): HTMLElement => {
-        const element = document.createElement(name);
-        if (name !== 'style') return element;
+function lawfully(sheets: CSSStyleSheet[], act: () => void): void {
+    const make = document.createElement.bind(document);
+    const lawful = (name: string, options?: ElementCreationOptions): HTMLElement => {
+        if (name !== 'style') return make(name, options);
         const sheet = new CSSStyleSheet();
         sheets.push(sheet);
         document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-        Object.defineProperty(element, 'textContent', {
-            set: (text: string) => void sheet.replaceSync(text),
-            get: () => '',
-        });
+        const element = make('span');
+        element.hidden = true;
+        const set = (text: string): void => void sheet.replaceSync(text);
+        Object.defineProperty(element, 'textContent', { set, get: () => '' });
         return element;
     };
-    return new Proxy(document, {
-        get(target, key) {
-            if (key === 'createElement') return make;
-            const value: unknown = Reflect.get(target, key, target);
-            return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-        },
-    });
+    // The document's own method is on its prototype: what is set here hides it, and goes away again.
+    Object.defineProperty(document, 'createElement', { value: lawful, configurable: true });
+    try {
+        act();
+    } finally {
+        Reflect.deleteProperty(document, 'createElement');
+    }
 }
 
 /** The page's colours: those of the log, so that red is the same red. */

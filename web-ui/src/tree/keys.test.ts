@@ -46,6 +46,7 @@ it('opens, closes, and goes in and out', () => {
 it('begins at the first row, and does nothing in an empty tree', () => {
     expect(deed('ArrowDown', { rows, at: -1, page: 2 })).toEqual({ kind: 'go', to: 0 });
     expect(deed('ArrowDown', { rows: [], at: -1, page: 2 })).toBeUndefined();
+    expect(deed('r', { rows, at: -1, page: 2 }), 'a letter finds').toBeUndefined();
 });
 
 it('finds what is typed', () => {

@@ -18,10 +18,13 @@ export interface Standing<T> {
     readonly page: number;
 }
 
+/** Keys that begin at the first row while no row has the focus. */
+const WALKS: ReadonlySet<string> = new Set(['ArrowDown', 'ArrowUp', 'PageDown', 'PageUp', 'Home', 'j', 'k']);
+
 /** What a key means here; none where it is not for the tree. */
 export function deed<T>(key: string, { rows, at, page }: Standing<T>): Deed | undefined {
     const row = rows[at];
-    if (row === undefined) return rows.length > 0 ? { kind: 'go', to: 0 } : undefined;
+    if (row === undefined) return rows.length > 0 && WALKS.has(key) ? { kind: 'go', to: 0 } : undefined;
     const go = (to: number): Deed => ({ kind: 'go', to: Math.max(0, Math.min(rows.length - 1, to)) });
     switch (key) {
         case 'ArrowDown':

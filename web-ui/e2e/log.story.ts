@@ -1,0 +1,117 @@
+// Logs as people read them: from the first byte while a test runs, searched whole, linked, copied; and a log in which
+// everything is hostile.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { Lab, PATIENCE } from './lab';
+
+const NEEDLE = 'the needle';
+/** Writes as fast as it can, then waits for a word. */
+const LOUD = String.raw`
+import pathlib, sys, time
+for number in range(20000):
+    print(f"line {number} of a loud test" if number != 7000 else "${NEEDLE}")
+sys.stdout.flush()
+pathlib.Path("@/loud").touch()
+while not pathlib.Path("@/enough").exists():
+    time.sleep(0.05)
+print("\x1b[31mERROR\x1b[0m the last word")
+`;
+const HOSTILE = String.raw`
+import sys, os
+sys.stdout.buffer.write("<script>alert('log')</script><img src=x onerror=alert(1)>\n".encode())
+sys.stdout.buffer.write("\u202eright to left\u0000\u0007 \x1b]0;title\x07 \x1b[2J done\n".encode())
+sys.stdout.buffer.write(b"\xff\xfe no text\n" + b"y" * 1_000_000 + b"\nafter the long line\n")
+`;
+const project = (file: string): string =>
+    `<Root><TestSuite><tsName>S</tsName><EpId>EP-1001</EpId><TestCase><tcName>${file}</tcName></TestCase></TestSuite></Root>`;
+
+let lab: Lab;
+
+beforeAll(async () => {
+    lab = await Lab.start();
+    writeFileSync(join(lab.folder, 'tests/loud.py'), LOUD.replaceAll('@', lab.folder));
+    writeFileSync(join(lab.folder, 'tests/hostile.py'), HOSTILE);
+});
+
+afterAll(() => lab.stop());
+
+/** Starts a run of one test; there is a log as soon as an EP has it. */
+async function start(file: string): Promise<number> {
+    const { run } = (await lab.ask('POST', '/runs', { project: file, xml: project(file) })) as {
+        run: number;
+    };
+    const attempt = (): Promise<unknown> => lab.ask('GET', `/attempts/${run}.0.1`).catch(() => undefined);
+    await expect.poll(attempt, { timeout: PATIENCE }).toBeDefined();
+    return run;
+}
+
+test('a log is read from its first byte, searched whole, linked and copied', async () => {
+    const run = await start('loud.py');
+    const { page, faults } = await lab.admin();
+    await page.goto(`/alone/log?attempt=${run}.0.1`);
+    const log = page.getByRole('listbox');
+    await log.getByText('line 19999 of a loud test').waitFor();
+    await page.getByText('growing').waitFor();
+
+    // Ours looks through the whole log, of which the browser has drawn a screen.
+    await page.keyboard.press('Control+f');
+    await page.keyboard.type('needle');
+    await log.getByText(NEEDLE).waitFor();
+    await page.getByText('1 of 1').waitFor();
+    expect(await log.getByText('line 19999 of').count()).toBe(0);
+
+    // A pattern, and the way through what it finds.
+    await page.getByRole('button', { name: 'Regular expression' }).click();
+    await page.getByRole('searchbox', { name: 'Find in the whole log' }).fill('line 1(00|23)\\d of');
+    await page.getByText(/of 20$/).waitFor();
+    await log.focus();
+    await page.keyboard.press('n');
+    await page.keyboard.press('N');
+    await page.getByRole('searchbox', { name: 'Find in the whole log' }).fill('a(');
+    await page.getByText('the pattern cannot be used').waitFor();
+    await page.getByRole('searchbox', { name: 'Find in the whole log' }).fill('');
+
+    // Two lines, chosen with the keyboard: in the address, and on the clipboard as they were written.
+    await log.focus();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('x');
+    await page.keyboard.press('Shift+ArrowDown');
+    await expect.poll(() => new URL(page.url()).hash).toBe('#L1-L2');
+    await page.keyboard.press('c');
+    await page.getByText('2 lines copied').waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+        'line 0 of a loud test\nline 1 of a loud test',
+    );
+
+    // Whoever reads is not torn away; what came is counted, and is one key away.
+    writeFileSync(join(lab.folder, 'enough'), '');
+    await page.getByText(/^\d new lines?/).waitFor();
+    expect(await log.getByText('line 1 of a loud test').count()).toBe(1);
+    await page.keyboard.press('End');
+    await log.getByText('the last word').waitFor();
+    await page.getByText('1 error line').waitFor();
+
+    // The link shows a colleague the same lines.
+    await page.goto(`/alone/log?attempt=${run}.0.1#L7001`);
+    await page.getByRole('listbox').getByText(NEEDLE).waitFor();
+    expect(faults).toEqual([]);
+});
+
+test('whatever a test prints is shown as text', async () => {
+    const run = await start('hostile.py');
+    const { page, faults } = await lab.admin({ theme: 'dark' });
+    await page.goto(`/alone/log?attempt=${run}.0.1`);
+    const log = page.getByRole('listbox');
+    await log.getByText('after the long line').waitFor();
+    await log.getByText("<script>alert('log')</script>").waitFor();
+    await log.getByText('<U+202E>').waitFor();
+    await log.getByText('995,904 more bytes').click();
+    await page.getByRole('heading', { name: /1,000,000 characters/ }).waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    expect(await log.locator('script, img').count()).toBe(0);
+    expect(faults).toEqual([]);
+});
