@@ -154,7 +154,9 @@ class Deeds {
     /** Inserts a run's results into the lab's database. */
     save(run: number): Promise<boolean> {
         return this.try(`Run ${run} was not saved`, async () => {
-            await ask(api.POST('/api/v1/runs/{run}/save', { params: { path: { run } } }));
+            await ask(
+                api.POST('/api/v1/runs/{run}/save', { params: { path: { run } }, body: { again: false } }),
+            );
             this.tell(`The results of run ${run} go into the lab’s database.`);
         });
     }
