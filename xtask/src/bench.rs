@@ -5,11 +5,14 @@
 mod device;
 mod dispatch;
 mod eps;
+mod gui;
 mod lab;
 mod logs;
 mod peers;
 mod pin;
 mod start;
+
+use std::borrow::Cow;
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
@@ -53,6 +56,8 @@ enum What {
     Logs,
     /// A thousand EPs on one engine.
     Eps,
+    /// The pages, in Chromium: a log of a gigabyte, a chart, a tree.
+    Gui,
     /// Dialogues with a device, against bare loops and other clients.
     Device,
 }
@@ -61,11 +66,11 @@ enum What {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Measure {
     /// What was measured.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// How much.
     pub(crate) value: f64,
     /// Of what.
-    pub(crate) unit: &'static str,
+    pub(crate) unit: Cow<'static, str>,
     /// What else was measured in the same rounds: a peer, or the floor that the work costs without us.
     pub(crate) against: Option<&'static str>,
     /// Its figure, in the same unit.
@@ -73,7 +78,7 @@ pub(crate) struct Measure {
     /// Ours divided by that.
     pub(crate) ratio: Option<f64>,
     /// What we want, in words.
-    pub(crate) goal: &'static str,
+    pub(crate) goal: Cow<'static, str>,
     /// Whether we have it; none where the figure is for the reader.
     pub(crate) holds: Option<bool>,
 }
@@ -81,6 +86,7 @@ pub(crate) struct Measure {
 impl Measure {
     /// A figure that stands alone.
     pub(crate) fn own(name: &'static str, value: f64, unit: &'static str, goal: &'static str) -> Self {
+        let (name, unit, goal) = (name.into(), unit.into(), goal.into());
         Self { name, value, unit, against: None, floor: None, ratio: None, goal, holds: None }
     }
 
@@ -101,7 +107,7 @@ impl Bench {
             pages::build()?;
             run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
         }
-        let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps, What::Device];
+        let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps, What::Gui, What::Device];
         let everything = self.what.is_empty() || self.what.contains(&What::All);
         let wanted = if everything { &all[..] } else { &self.what[..] };
         let mut missed = 0;
@@ -113,6 +119,7 @@ impl Bench {
                 What::Start => start::measure(self.rounds)?,
                 What::Logs => logs::measure(self.rounds)?,
                 What::Eps => eps::measure(self.rounds)?,
+                What::Gui => gui::measure()?,
                 What::Device => device::measure(self.rounds)?,
             };
             missed += measures.iter().filter(|measure| measure.holds == Some(false)).count();

@@ -58,6 +58,14 @@ pub(crate) fn stories() -> Result<()> {
     npm(&["run", "stories"])
 }
 
+/// Figures of the pages in a browser, for a binary, into a file.
+pub(crate) fn measures(binary: &Path, figures: &Path) -> Result<()> {
+    install()?;
+    let mut npm = Command::new("npm");
+    npm.args(["run", "measures"]).current_dir(root().join("web-ui"));
+    command::run(npm.env("JACKFIELD_BIN", binary).env("JACKFIELD_MEASURES", figures))
+}
+
 /// The packages of the lock file, exactly.
 fn install() -> Result<()> {
     let mark = format!("{PACKAGES}/.made-from");

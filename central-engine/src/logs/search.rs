@@ -9,8 +9,8 @@ use super::source::Source;
 use crate::limits;
 
 /// What people look for first in the log of a failed test. Words of devices, compilers and languages; `no errors` and `errors 0` are not
-/// meant.
-const ERRORS: &str = r"(?i:\b(?:errors?|fail(?:ed|ure|ures|s)?|fatal|panic(?:ked)?|exception|traceback|assertion|refused|unreachable|timed out|aborted|segmentation fault|core dumped|invalid input|incomplete command|unknown command)\b)|^not ok\b|^E  +\S";
+/// meant. A word may begin right after the escape sequence of its colour, whose last letter is none of its own.
+const ERRORS: &str = r"(?i:(?:\b|\x1b\[[\d;]*m)(?:errors?|fail(?:ed|ure|ures|s)?|fatal|panic(?:ked)?|exception|traceback|assertion|refused|unreachable|timed out|aborted|segmentation fault|core dumped|invalid input|incomplete command|unknown command)\b)|^not ok\b|^E  +\S";
 /// Headings: of step tests, of pytest, and as build servers know them.
 const STEPS: &str = r"^## .+ \(line \d+\)$|^##\[group\]|^={3,} .+ ={3,}$|^_{3,} .+ _{3,}$";
 

@@ -2,7 +2,8 @@
 
 use jackfield_protocol::{
     api::{
-        EpRow, EpState, Events, Login, Page, RunSnapshot, RunSummary, SubmitRun, Submitted, TestRow, Waiting,
+        DeviceUse, EpRow, EpState, Events, LeaseKind, LeaseView, Login, Page, RunSnapshot, RunSummary,
+        SubmitRun, Submitted, TestRow, UseKind, Waiting,
     },
     event::RunState,
     id::{RunId, TestIndex},
@@ -45,6 +46,11 @@ pub(crate) fn samples() -> Vec<Sample> {
             "api/waiting",
             Waiting { what: "test_login.py (41.3)".to_owned(), waits_for: "EP-1002".to_owned() },
         ),
+        Sample::new(
+            "api/lease_view",
+            LeaseView { kind: LeaseKind::Sut, name: "core.system".to_owned(), run: RunId(41) },
+        ),
+        Sample::with_bare("api/device_use", device_use(true), device_use(false)),
         Sample::new("api/login", Login { user: user(), password: "correct horse".to_owned() }),
         Sample::with_bare("api/run_snapshot", snapshot(run.full), snapshot(run.bare)),
         Sample::new("api/resource", resource()),
@@ -163,5 +169,17 @@ fn resource() -> Resource {
         properties: properties.into(),
         children: vec!["1a2b3c4d5e".to_owned()],
         version: 8,
+    }
+}
+
+fn device_use(full: bool) -> DeviceUse {
+    DeviceUse {
+        resource: "/tb1/router1".to_owned(),
+        kind: UseKind::Session,
+        user: user(),
+        run: full.then_some(RunId(41)),
+        name: full.then(|| "router".to_owned()),
+        ep: full.then(ep),
+        since: full.then(at),
     }
 }

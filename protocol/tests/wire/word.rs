@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use jackfield_protocol::{
-    api::EpState,
+    api::{EpState, LeaseKind, UseKind},
     console::ConsoleOn,
     error::{ErrorCode, Severity},
     event::{Hook, RunState},
@@ -58,6 +58,8 @@ pub(crate) fn all() -> Vec<Words> {
         words!("cause", Cause: [Cause::Product] [Cause::Test] [Cause::Lab] [Cause::Time] [Cause::Person]
             [Cause::Unfinished]),
         words!("ep_state", EpState: [EpState::Idle] [EpState::Busy] [EpState::Draining] [EpState::Offline]),
+        words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut]),
+        words!("use_kind", UseKind: [UseKind::Types] [UseKind::Session] [UseKind::Lease] [UseKind::Watches]),
         words!("console_on", ConsoleOn: [ConsoleOn::Session] [ConsoleOn::Device] [ConsoleOn::Console]),
         words!("error_code", ErrorCode: [ErrorCode::BadRequest] [ErrorCode::BadFile] [ErrorCode::Unauthenticated]
             [ErrorCode::Forbidden] [ErrorCode::NotFound] [ErrorCode::AlreadyExists] [ErrorCode::Held]

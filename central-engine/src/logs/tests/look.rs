@@ -204,8 +204,8 @@ fn a_pattern_that_cannot_be_used_says_why() {
 
 #[tokio::test]
 async fn errors_are_what_went_wrong_and_steps_are_headings() {
-    let log = b"## log in (line 4)\nno errors\n0 failed, 3 passed\nconnect: Connection refused\nERROR: x\nnoerrors\nterror\nTraceback (most recent call last):\nE       assert 1 == 2\ne  pluribus\n==== test_a ====\n% Invalid input detected\nwithout fail\nnot ok 3 - ping\ninput errors 0, CRC errors: 0\noutput errors 07\nerrors 0x1f\n";
-    assert_eq!(numbers(log, &Wanted::Errors).await, [4, 5, 8, 9, 12, 14, 16, 17]);
+    let log = b"## log in (line 4)\nno errors\n0 failed, 3 passed\nconnect: Connection refused\nERROR: x\nnoerrors\nterror\nTraceback (most recent call last):\nE       assert 1 == 2\ne  pluribus\n==== test_a ====\n% Invalid input detected\nwithout fail\nnot ok 3 - ping\ninput errors 0, CRC errors: 0\noutput errors 07\nerrors 0x1f\n\x1b[1;31mError\x1b[0m: y\n";
+    assert_eq!(numbers(log, &Wanted::Errors).await, [4, 5, 8, 9, 12, 14, 16, 17, 18]);
     assert_eq!(numbers(log, &Wanted::Steps).await, [1, 11]);
 }
 
