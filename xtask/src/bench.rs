@@ -85,7 +85,12 @@ pub(crate) struct Measure {
 
 impl Measure {
     /// A figure that stands alone.
-    pub(crate) fn own(name: &'static str, value: f64, unit: &'static str, goal: &'static str) -> Self {
+    pub(crate) fn own(
+        name: impl Into<Cow<'static, str>>,
+        value: f64,
+        unit: impl Into<Cow<'static, str>>,
+        goal: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let (name, unit, goal) = (name.into(), unit.into(), goal.into());
         Self { name, value, unit, against: None, floor: None, ratio: None, goal, holds: None }
     }

@@ -134,7 +134,7 @@ fn against(peer: &Value, ours: &[Measure]) -> Option<Measure> {
     // The list of measures lives as long as the command.
     let lasting = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
     let name = lasting(format!("{what}, against {who}"));
-    let measure = Measure::own(name, same.value, same.unit, goal).holds(ahead >= least);
+    let measure = Measure::own(name, same.value, same.unit.clone(), goal).holds(ahead >= least);
     Some(measure.against(lasting(who.to_owned()), theirs))
 }
 

@@ -21,8 +21,7 @@ struct Figure {
 
 impl From<Figure> for Measure {
     fn from(Figure { name, value, unit, goal, holds }: Figure) -> Self {
-        let (name, unit, goal) = (name.into(), unit.into(), goal.into());
-        Self { name, value, unit, against: None, floor: None, ratio: None, goal, holds }
+        Self { holds, ..Self::own(name, value, unit, goal) }
     }
 }
 
