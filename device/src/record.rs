@@ -72,7 +72,7 @@ impl<W: Write + Send> Recorder<W> {
     }
 
     /// Strikes out these too, from now on.
-    pub fn hide(&mut self, secrets: &[String]) {
+    pub fn hide(&mut self, secrets: &[impl AsRef<[u8]>]) {
         self.output.add(secrets);
         self.input.add(secrets);
     }

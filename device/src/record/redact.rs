@@ -17,18 +17,18 @@ pub struct Redactor {
 
 impl Redactor {
     /// Strikes out these, but for the shortest. The longest go first, so that none is left in part.
-    pub fn new(secrets: &[String]) -> Self {
+    pub fn new(secrets: &[impl AsRef<[u8]>]) -> Self {
         let mut redactor = Self::default();
         redactor.add(secrets);
         redactor
     }
 
     /// Strikes out these too.
-    pub fn add(&mut self, secrets: &[String]) {
+    pub fn add(&mut self, secrets: &[impl AsRef<[u8]>]) {
         let more = secrets
             .iter()
+            .map(|secret| secret.as_ref().to_vec())
             .filter(|secret| secret.len() >= SECRET_BYTES_MIN)
-            .map(|secret| secret.clone().into_bytes())
             .filter(|secret| !self.secrets.contains(secret));
         let more: Vec<Vec<u8>> = more.collect();
         self.secrets.extend(more);

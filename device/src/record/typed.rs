@@ -97,14 +97,14 @@ impl Typed {
     }
 
     /// The secret that was typed, once its line is whole.
-    pub fn take_secret(&mut self) -> Option<String> {
+    pub fn take_secret(&mut self) -> Option<Vec<u8>> {
         if !ends_line(&self.keys) {
             return None;
         }
         self.echo.clear();
         let keys = std::mem::take(&mut self.keys);
-        let secret = String::from_utf8(without_slips(&keys)).ok()?;
-        Some(secret).filter(|secret| !secret.is_empty())
+        // In the device's own encoding, in which it would say it again.
+        Some(without_slips(&keys)).filter(|secret| !secret.is_empty())
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
         let shown: Vec<&[u8]> =
             [b"g".as_slice(), b"x", b"\x7fe", b"h\r"].iter().map(|keys| typed.shown(keys)).collect();
         assert_eq!(shown, [b"".as_slice(), b"", b"", STARS]);
-        assert_eq!(typed.take_secret().as_deref(), Some("geh"));
+        assert_eq!(typed.take_secret().as_deref(), Some(b"geh".as_slice()));
         // What follows before the device answers is no answer to the same question.
         assert_eq!(typed.shown(b"show\r"), b"show\r");
         typed.said(b"\r\nr1# ");

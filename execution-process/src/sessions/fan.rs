@@ -32,6 +32,8 @@ pub(crate) struct Fan(Arc<Mutex<Inner>>);
 struct Inner {
     screen: VecDeque<u8>,
     secrets: Vec<String>,
+    /// Secrets that were typed, in the device's encoding.
+    learned: Vec<Vec<u8>>,
     /// What the test and the person type.
     typed: Typed,
     watchers: Vec<Watcher>,
@@ -113,6 +115,9 @@ impl Fan {
         let (to, from) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let mut redactor = (!may_type).then(|| Redactor::new(&inner.secrets));
+        if let Some(redactor) = &mut redactor {
+            redactor.add(&inner.learned);
+        }
         let screen: Vec<u8> = inner.screen.iter().copied().collect();
         let screen = redactor.as_mut().map_or_else(|| screen.clone(), |redactor| redactor.push(&screen));
         let _ = to.send(Seen::Typing(inner.typing.clone()));
@@ -140,6 +145,9 @@ impl Fan {
         recorder: Option<Arc<Mutex<Recorder<File>>>>,
     ) {
         let mut inner = self.inner();
+        if let Some(recorder) = &recorder {
+            recorder.lock().unwrap_or_else(PoisonError::into_inner).hide(&inner.learned);
+        }
         inner.recorder = recorder;
         inner.typing.clone_from(&typing);
         inner.watchers.retain(|watcher| watcher.to.send(Seen::Typing(typing.clone())).is_ok());
@@ -162,7 +170,7 @@ impl Inner {
 
 impl Inner {
     /// Whoever may not type sees stars in its place from now on.
-    fn learn(&mut self, secret: String) {
+    fn learn(&mut self, secret: Vec<u8>) {
         let fresh = std::slice::from_ref(&secret);
         for redactor in self.watchers.iter_mut().filter_map(|watcher| watcher.redactor.as_mut()) {
             redactor.add(fresh);
@@ -170,7 +178,7 @@ impl Inner {
         if let Some(recorder) = &mut self.recorder {
             recorder.lock().unwrap_or_else(PoisonError::into_inner).hide(fresh);
         }
-        self.secrets.push(secret);
+        self.learned.push(secret);
     }
 }
 

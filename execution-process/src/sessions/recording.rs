@@ -20,6 +20,8 @@ pub(super) struct Recording(Arc<Mutex<Pieces>>);
 struct Pieces {
     title: String,
     secrets: Vec<String>,
+    /// Secrets that were typed, in the device's encoding.
+    learned: Vec<Vec<u8>>,
     /// What is typed from the first piece to the last: a secret of one is a secret of all.
     typed: Typed,
     /// The test that spoke last: what the device says is for it.
@@ -30,7 +32,8 @@ struct Pieces {
 impl Recording {
     pub(super) fn new(title: &str) -> Self {
         let (title, secrets, typed) = (title.to_owned(), Vec::new(), Typed::default());
-        let pieces = Pieces { title, secrets, typed, current: None, recorders: BTreeMap::new() };
+        let learned = Vec::new();
+        let pieces = Pieces { title, secrets, learned, typed, current: None, recorders: BTreeMap::new() };
         Self(Arc::new(Mutex::new(pieces)))
     }
 
@@ -46,7 +49,10 @@ impl Recording {
         if pieces.recorders.contains_key(&attempt) {
             return false;
         }
-        let recorder = recorder(path, &pieces.title, &pieces.secrets);
+        let mut recorder = recorder(path, &pieces.title, &pieces.secrets);
+        if let Some(recorder) = &mut recorder {
+            recorder.hide(&pieces.learned);
+        }
         let begun = recorder.is_some();
         pieces.recorders.extend(recorder.map(|recorder| (attempt, recorder)));
         begun
@@ -103,7 +109,7 @@ impl Tap for Recording {
         });
         if let Some(secret) = pieces.typed.take_secret() {
             pieces.recorders.values_mut().for_each(|recorder| recorder.hide(std::slice::from_ref(&secret)));
-            pieces.secrets.push(secret);
+            pieces.learned.push(secret);
         }
     }
 
