@@ -93,6 +93,11 @@ impl Blobs {
         Ok(Self { folder: folder.into(), uploads: Arc::default() })
     }
 
+    /// Where they are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn path(&self, hash: &BlobHash) -> PathBuf {
         let text = hash.to_string();
         let shard: String = text.chars().take(2).collect();

@@ -7,6 +7,7 @@ mod attempt;
 mod blob;
 mod body;
 mod console;
+mod engine;
 mod ep;
 mod event;
 mod feed;
@@ -68,6 +69,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(attempt::routes)
             .configure(blob::routes)
             .configure(ep::routes)
+            .configure(engine::routes)
             .configure(console::routes)
             .configure(resource::routes)
             .configure(power::routes)

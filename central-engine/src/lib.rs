@@ -13,6 +13,7 @@
 mod clock;
 pub mod limits;
 mod lock;
+pub mod own_log;
 mod settings;
 
 pub mod store;

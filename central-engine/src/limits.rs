@@ -58,6 +58,19 @@ pub const LIVE_BATCH: u32 = 500;
 /// Silence after which a live page gets a comment line, so that proxies keep the connection.
 pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);
 
+/// Lines of the engine's own log that are kept for who looks at it from a page; the oldest go.
+pub const OWN_LOG_LINES_MAX: usize = 2_000;
+/// Characters of one of them; a longer one is cut.
+pub const OWN_LOG_CHARS_MAX: usize = 2_000;
+
+/// Tests that a checked project is shown with; it may have more.
+pub const PREVIEW_TESTS_MAX: usize = 5_000;
+
+/// Tests in one answer with the outline of a run; the rest is asked for with the next.
+pub const OUTLINE_TESTS_MAX: u32 = 100_000;
+/// Characters of a reason in an outline; the test itself has all of it.
+pub const OUTLINE_REASON_CHARS_MAX: usize = 300;
+
 /// Things whose newest state the live feed of the lab keeps; a watcher that is behind the oldest asks for everything.
 pub const FEED_KEPT_MAX: usize = 10_000;
 /// Shortest time between two looks at what is different: a run with a thousand events a second is ten lines a second.

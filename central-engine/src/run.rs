@@ -3,6 +3,7 @@
 pub(crate) mod asked;
 pub(crate) mod notices;
 pub(crate) mod open;
+pub(crate) mod outline;
 pub(crate) mod queue;
 pub(crate) mod results;
 pub(crate) mod retry;

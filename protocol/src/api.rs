@@ -52,6 +52,14 @@ pub struct SubmitRun {
     /// How long the run may wait until it begins, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_millis: Option<u64>,
+    /// Values of the project's own fields (`UserDefined`, those of `db.xml`), over what the project says: for the run, and
+    /// for each suite that has such a field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// Labels that an EP must carry to be given a part of it, beside those the project asks for; an empty value is any.
+    /// Suites that name their EP keep it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// A key the client chose: the same key again answers with the run it already started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
@@ -167,11 +175,18 @@ pub struct EpRow {
     pub notices: Vec<Notice>,
     /// When it was last heard.
     pub last_seen: Time,
+    /// How many tests it runs at once; 0 where it has not said so to this engine.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub lanes: u16,
     /// What it runs now.
     pub working: Vec<AttemptId>,
     /// The run that holds it, while one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+}
+
+fn is_none(count: &u16) -> bool {
+    *count == 0
 }
 
 /// Whether an EP takes work.

@@ -59,6 +59,11 @@ pub(crate) async fn look(app: &App) {
     *app.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
 }
 
+/// `ok`, or what is wrong, by part, at the last look.
+pub(super) fn parts(app: &App) -> BTreeMap<&'static str, String> {
+    app.health.lock().unwrap_or_else(PoisonError::into_inner).parts.clone()
+}
+
 async fn within(check: impl Future<Output = Result<(), String>>) -> String {
     match tokio::time::timeout(limits::HEALTH_WAIT, check).await {
         Ok(Ok(())) => "ok".to_owned(),
@@ -139,7 +144,7 @@ pub(super) async fn metrics(app: web::Data<App>) -> Answer {
 }
 
 /// The memory this process holds, where the system tells.
-fn resident_bytes() -> Option<u64> {
+pub(super) fn resident_bytes() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
     pages.checked_mul(u64::try_from(rustix::param::page_size()).ok()?)

@@ -7,7 +7,7 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, blob, console, ep, event, feed, health, job, lease, live, log, log_lines, login, notice,
+    Answer, attempt, blob, console, engine, ep, event, feed, health, job, lease, live, log, log_lines, login, notice,
     power, project, question, report, resource, run, run_control, sut, test, token, user,
 };
 
@@ -26,7 +26,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     )),
     paths(
         login::log_in, login::log_out, login::me, login::change_password,
-        run::list, run::start, run::show, run::plan, run::why, job::list, job::of_run,
+        run::list, run::start, run::show, run::plan, run::outline, run::why, job::list, job::of_run,
         run_control::pause, run_control::resume, run_control::stop, run_control::run_again, run_control::queue,
         run_control::dequeue, run_control::save,
         report::as_junit, report::as_html, report::as_text,
@@ -39,7 +39,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         user::list, user::create, user::change, user::set_password, user::delete,
         user::groups, user::put_group, user::delete_group, user::audit_log,
         token::list, token::create, token::revoke,
-        health::health, health::metrics,
+        health::health, health::metrics, engine::show, engine::log, engine::sessions,
     )
 )]
 struct Document;

@@ -1,10 +1,13 @@
 //! Projects of the lab folder: listing, reading, and checking without running.
 
 use actix_web::{HttpResponse, http::header, web};
-use jackfield_config::{ExpandOptions, Lab};
+use std::collections::BTreeSet;
+
+use jackfield_config::{ExpandOptions, Lab, db::FieldKind};
 use jackfield_protocol::{
     api::Page,
     error::{ErrorCode, FileProblem, Problem},
+    plan::{PlannedSuite, PlannedTest, RunPlan},
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +63,56 @@ pub(super) struct CheckedProject {
     tests: usize,
     /// Everything that is wrong.
     problems: Vec<FileProblem>,
+    /// The suites that would run, by number; none where it would not.
+    preview: Vec<PreviewSuite>,
+    /// The tests that would run, in order; of more than 5,000 the first.
+    preview_tests: Vec<PreviewTest>,
+    /// Fields that whoever starts it may fill: those of `db.xml`, and those the project defines.
+    fields: Vec<PreviewField>,
+}
+
+/// A suite that would run.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct PreviewSuite {
+    /// As people know it.
+    name: String,
+    /// The number of the suite around it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<u32>,
+    /// The EP that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ep: Option<String>,
+    /// Its SUT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sut: Option<String>,
+}
+
+/// A test that would run.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct PreviewTest {
+    /// Its ID in the run: what `only` of a submission takes.
+    id: String,
+    /// What people see.
+    name: String,
+    /// Its file.
+    file: String,
+    /// The number of its suite.
+    suite: u32,
+    /// Whether it would be run, not only listed.
+    runnable: bool,
+}
+
+/// A field that whoever starts a run may fill.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct PreviewField {
+    /// Its name: what `fields` of a submission takes.
+    name: String,
+    /// What people see.
+    label: String,
+    /// Whether it must have a value.
+    mandatory: bool,
+    /// What the project says.
+    value: String,
 }
 
 /// The names of the projects the caller may run.
@@ -107,9 +160,78 @@ pub(super) async fn check(
         },
     });
     let checked = work.await.map_err(cancelled)??;
-    let (suites, tests) = checked.plan.as_ref().map_or((0, 0), |plan| (plan.suites.len(), plan.tests.len()));
-    let good = checked.plan.is_some();
-    Ok(HttpResponse::Ok().json(CheckedProject { good, suites, tests, problems: checked.problems }))
+    let lab = app.lab.as_user(&guard.caller.user);
+    let checked = web::block(move || checked_project(&lab, checked.plan.as_ref(), checked.problems)).await;
+    Ok(HttpResponse::Ok().json(checked.map_err(cancelled)?))
+}
+
+fn checked_project(lab: &Lab, plan: Option<&RunPlan>, problems: Vec<FileProblem>) -> CheckedProject {
+    let none = CheckedProject {
+        good: false,
+        suites: 0,
+        tests: 0,
+        problems,
+        preview: Vec::new(),
+        preview_tests: Vec::new(),
+        fields: Vec::new(),
+    };
+    let Some(plan) = plan else { return none };
+    let suite = |suite: &PlannedSuite| PreviewSuite {
+        name: suite.name.to_string(),
+        parent: suite.parent.map(|parent| parent.0),
+        ep: suite.place.ep.as_ref().map(ToString::to_string),
+        sut: suite.sut.as_ref().map(ToString::to_string),
+    };
+    let test = |test: &PlannedTest| PreviewTest {
+        id: test.origin.to_string(),
+        name: test.name.to_string(),
+        file: test.file.to_string(),
+        suite: test.suite.0,
+        runnable: test.runnable,
+    };
+    CheckedProject {
+        good: true,
+        suites: plan.suites.len(),
+        tests: plan.tests.len(),
+        preview: plan.suites.iter().map(suite).collect(),
+        preview_tests: plan.tests.iter().take(limits::PREVIEW_TESTS_MAX).map(test).collect(),
+        fields: fields(lab, plan),
+        ..none
+    }
+}
+
+/// Fields of `db.xml` that people fill, then what else the project defines.
+fn fields(lab: &Lab, plan: &RunPlan) -> Vec<PreviewField> {
+    let defined = |name: &str| {
+        let suites = plan.suites.iter().find_map(|suite| suite.user_defined.get(name));
+        suites.or_else(|| plan.options.user_defined.get(name)).map(ToString::to_string)
+    };
+    let database = lab.db().and_then(|read| read.value).map_or_else(Vec::new, |db| db.fields);
+    let written = database
+        .into_iter()
+        .filter(|field| field.visible && matches!(field.kind, FieldKind::UserText | FieldKind::UserSelect));
+    let mut fields: Vec<PreviewField> = written
+        .map(|field| PreviewField {
+            name: field.id.value.to_string(),
+            label: if field.label.is_empty() { field.id.value.to_string() } else { field.label.to_string() },
+            mandatory: field.mandatory,
+            value: defined(&field.id.value).unwrap_or_default(),
+        })
+        .collect();
+    let own = plan.suites.iter().flat_map(|suite| suite.user_defined.keys());
+    let own: BTreeSet<_> = own.chain(plan.options.user_defined.keys()).collect();
+    for name in own {
+        if !fields.iter().any(|field| field.name == **name) {
+            let value = defined(name).unwrap_or_default();
+            fields.push(PreviewField {
+                name: name.to_string(),
+                label: name.to_string(),
+                mandatory: false,
+                value,
+            });
+        }
+    }
+    fields
 }
 
 /// Puts a project into the lab folder, over one of the same name; one with errors is refused whole.
@@ -149,8 +271,7 @@ fn write(lab: &Lab, name: &str, xml: String, options: &ExpandOptions) -> Result<
     written.map_err(|error| {
         Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}"))
     })?;
-    let (suites, tests) = (plan.suites.len(), plan.tests.len());
-    Ok(CheckedProject { good: true, suites, tests, problems: checked.problems })
+    Ok(checked_project(lab, Some(&plan), checked.problems))
 }
 
 fn options(caller: &Caller) -> ExpandOptions {

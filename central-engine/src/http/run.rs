@@ -23,7 +23,10 @@ use crate::{
     auth::{Caller, Guard, MayRun, MayWatch, Role, SeesRun},
     failure::Failure,
     limits,
-    run::submit,
+    run::{
+        outline::{self, Outline},
+        submit,
+    },
     store::{self, saved::Saved},
 };
 
@@ -37,6 +40,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .route("/runs/{run}", web::get().to(show))
         .route("/runs/{run}/plan", web::get().to(plan))
+        .route("/runs/{run}/outline", web::get().to(outline))
         .route("/runs/{run}/why", web::get().to(why));
 }
 
@@ -54,6 +58,11 @@ pub(super) struct RunQuery {
     project: Option<String>,
     /// Only runs that have not ended (`true`), or have (`false`).
     open: Option<bool>,
+    /// Only runs that ended with a test that failed, timed out, was invalid, aborted or not executed (`true`).
+    #[serde(default)]
+    failed: bool,
+    /// Only runs whose project or number has this in it, in any case.
+    text: Option<String>,
 }
 
 /// A run with what few ask for.
@@ -147,10 +156,10 @@ pub(super) async fn controlled(app: &App, caller: &Caller, run: RunId) -> Result
 #[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(RunQuery),
     responses((status = 200, body = Page<RunSummary>)))]
 pub(super) async fn list(app: web::Data<App>, guard: Guard<MayWatch>, query: web::Query<RunQuery>) -> Answer {
-    let RunQuery { after, limit, user, project, open } = query.into_inner();
+    let RunQuery { after, limit, user, project, open, failed, text } = query.into_inner();
     let user = if guard.caller.may(Role::ViewReports) { user } else { Some(guard.caller.user.to_string()) };
     let page = PageQuery { after, limit };
-    let filter = store::run::Filter { owner: user.map(Into::into), project, open };
+    let filter = store::run::Filter { owner: user.map(Into::into), project, open, failed, text };
     let mut conn = app.store.read().await?;
     let mut list = store::run::list(&mut conn, &filter, page.after()?, page.limit()).await?;
     drop(conn);
@@ -223,6 +232,29 @@ async fn in_database(app: &App, run: RunId) -> Result<InDatabase, Failure> {
 pub(super) async fn plan(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     let plan = app.store.plan(*run).await?.ok_or_else(|| no_run(*run))?;
     Ok(HttpResponse::Ok().json(&*plan))
+}
+
+/// Where an outline begins.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OutlineQuery {
+    /// The number of the first test; 0 without it.
+    #[serde(default)]
+    from: u32,
+}
+
+/// All tests of a run in brief, column by column: for who shows a hundred thousand of them at once. At most 100,000 in an
+/// answer; `next` is the `from` of the rest.
+#[utoipa::path(get, path = "/api/v1/runs/{run}/outline", tag = "runs", params(("run" = RunId, Path), OutlineQuery),
+    responses((status = 200, body = Outline), (status = 404)))]
+pub(super) async fn outline(
+    app: web::Data<App>,
+    _: Guard<MayRead>,
+    run: web::Path<RunId>,
+    query: web::Query<OutlineQuery>,
+) -> Answer {
+    let outline = outline::outline(&app, *run, query.from).await?.ok_or_else(|| no_run(*run))?;
+    Ok(HttpResponse::Ok().json(outline))
 }
 
 /// What each waiting part and test of a run waits for.

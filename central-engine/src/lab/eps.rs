@@ -221,6 +221,7 @@ impl Eps {
             labels: view.offer.labels.iter().map(|(key, value)| (text(key), text(value))).collect(),
             capabilities: view.offer.capabilities.iter().map(text).collect(),
             pool: view.offer.pool.clone(),
+            lanes: view.offer.lanes,
             notices: view.notices,
             last_seen: view.gone.unwrap_or(last),
             working: view.working,

@@ -104,11 +104,31 @@ fn prepare(
         problem.problems = problems;
         return Err(problem);
     };
+    give(&mut plan, request);
     problems.extend(take_files(&mut plan, lab, blobs)?);
     let (templates, more) = lab.templates();
     problems.extend(more);
     plan.templates = store_templates(&templates, blobs)?;
     Ok((plan, problems))
+}
+
+/// What whoever starts the run wants of it beside what its project says.
+fn give(plan: &mut RunPlan, request: &SubmitRun) {
+    for (name, value) in &request.fields {
+        let (name, value): (Arc<str>, Arc<str>) = (name.as_str().into(), value.as_str().into());
+        // A suite's own value goes before the run's, so it is this one too.
+        for suite in &mut plan.suites {
+            if let Some(own) = suite.user_defined.get_mut(&name) {
+                *own = Arc::clone(&value);
+            }
+        }
+        plan.options.user_defined.insert(name, value);
+    }
+    let labels = request.labels.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+    let labels: BTreeMap<Arc<str>, Arc<str>> = labels.collect();
+    for suite in plan.suites.iter_mut().filter(|suite| suite.parent.is_none() && suite.place.ep.is_none()) {
+        suite.place.labels.extend(labels.clone());
+    }
 }
 
 /// The project's text, and its name.

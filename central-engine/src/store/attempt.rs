@@ -127,6 +127,65 @@ pub async fn of_tests(conn: &mut Conn, run: RunId, tests: Range<u32>) -> Result<
     lines.iter().map(|line| read(run, line)).collect()
 }
 
+/// How a test stands, without what only few ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// The test.
+    pub test: TestIndex,
+    /// The attempt that says most of it; 0 where none was sent to an EP.
+    pub attempt: u32,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Where it was sent.
+    pub ep: Option<String>,
+    /// When it started.
+    pub started: Option<Time>,
+    /// How long it took.
+    pub elapsed_millis: u64,
+}
+
+/// How the tests in a range of a run stand: the one attempt of each that says most, by test.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn briefs(conn: &mut Conn, run: RunId, tests: Range<u32>) -> Result<Vec<Brief>, StoreError> {
+    let sql = "SELECT test, attempt, state, ep, started, elapsed, outcome FROM attempt \
+               WHERE run = $1 AND test >= $2 AND test < $3 ORDER BY test, attempt";
+    let lines = conn.rows(sql, binds![run.0, tests.start, tests.end]).await?;
+    let mut briefs: Vec<Brief> = Vec::new();
+    for line in &lines {
+        let later = Brief {
+            test: TestIndex(line.number(0)?),
+            attempt: line.number(1)?,
+            state: state(line.int(2)?)?,
+            ep: line.text_opt(3)?,
+            started: line.int_opt(4)?.map(Time),
+            elapsed_millis: line.number(5)?,
+            outcome: line.json_opt(6)?,
+        };
+        match briefs.last_mut() {
+            Some(known) if known.test == later.test => {
+                if tells_more(later.state, known.state) {
+                    *known = later;
+                }
+            }
+            _ => briefs.push(later),
+        }
+    }
+    Ok(briefs)
+}
+
+/// Whether a later row says more of a test than the one known: an end is final, else the newest try counts.
+pub(super) fn tells_more(later: AttemptState, known: AttemptState) -> bool {
+    match (known, later) {
+        (AttemptState::Ended, _) => false,
+        (_, AttemptState::Returned) => known == AttemptState::Returned,
+        _ => true,
+    }
+}
+
 /// The numbers of tests from `from` on whose attempt ended with a verdict, or, without one, runs now.
 ///
 /// # Errors

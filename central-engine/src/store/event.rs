@@ -60,6 +60,32 @@ pub async fn dialogue(conn: &mut Conn, run: RunId) -> Result<Vec<RunEvent>, Stor
     conn.rows(sql, binds![run.0]).await?.iter().map(|line| read(run, line)).collect()
 }
 
+/// Like [`after`], but only facts of these names.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn of_facts(
+    conn: &mut Conn,
+    run: RunId,
+    seq: u64,
+    limit: u32,
+    facts: &[&str],
+) -> Result<Vec<RunEvent>, StoreError> {
+    let mut binds = binds![run.0, seq, limit];
+    let mut fits = Vec::new();
+    for fact in facts {
+        // The tag is the first thing in the text of a fact; what is no name of one fits nothing.
+        let name: String = fact.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').collect();
+        binds.push(format!("{{\"fact\":\"{name}\"%").into());
+        fits.push(format!("fact LIKE ${}", binds.len()));
+    }
+    let sql = format!(
+        "SELECT seq, at, fact FROM event WHERE run = $1 AND seq > $2 AND ({}) ORDER BY seq LIMIT $3",
+        fits.join(" OR ")
+    );
+    conn.rows(sqlx::AssertSqlSafe(sql), binds).await?.iter().map(|line| read(run, line)).collect()
+}
+
 fn read(run: RunId, line: &Line) -> Result<RunEvent, StoreError> {
     let fact: Fact = line.json(2)?;
     Ok(RunEvent { run, seq: line.number(0)?, at: Time(line.int(1)?), fact })

@@ -20,6 +20,10 @@ use super::{
 
 const SUMMARY: &str = "id, project, owner, state, submitted, started, ended, tests, counts, temporary";
 
+/// Verdicts that somebody has to look at.
+const BAD: [Verdict; 5] =
+    [Verdict::Fail, Verdict::Timeout, Verdict::Invalid, Verdict::Aborted, Verdict::NotExecuted];
+
 /// Which runs a list shows.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -29,6 +33,10 @@ pub struct Filter {
     pub project: Option<String>,
     /// Only those that have not ended (true), or have (false).
     pub open: Option<bool>,
+    /// Only those that ended with a test that somebody has to look at.
+    pub failed: bool,
+    /// Only those whose project or number has this in it, in any case.
+    pub text: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,12 +127,32 @@ pub async fn list(
     if let Some(open) = filter.open {
         narrow("is_open", open.into());
     }
+    if filter.failed {
+        // The counts are JSON of this build's own writing: a verdict is named where there was one.
+        let fits = BAD.map(|verdict| format!("counts LIKE '%\"{verdict}\"%'"));
+        sql.push_str(&format!(" AND ({})", fits.join(" OR ")));
+    }
+    if let Some(text) = &filter.text {
+        binds.push(format!("%{}%", like(&text.to_lowercase())).into());
+        let bind = binds.len();
+        sql.push_str(&format!(
+            " AND (LOWER(project) LIKE ${bind} ESCAPE '~' OR CAST(id AS TEXT) LIKE ${bind} ESCAPE '~')"
+        ));
+    }
     sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
     let lines = conn.rows(sqlx::AssertSqlSafe(sql), binds).await?;
     let items = lines.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
     let next = items.last().filter(|_| full).map(|run: &RunSummary| run.id.to_string());
     Ok(Page { items, next })
+}
+
+/// How many there are.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn count(conn: &mut Conn) -> Result<u64, StoreError> {
+    conn.row("SELECT COUNT(*) FROM run", vec![]).await?.map_or(Ok(0), |line| line.number(0))
 }
 
 /// The runs that have not ended, oldest first.
@@ -162,6 +190,11 @@ fn restored(line: &Line) -> Result<RunRow, StoreError> {
         post: line.json_opt(7)?,
         seq: line.number(8)?,
     })
+}
+
+/// A text that LIKE takes as it is.
+fn like(text: &str) -> String {
+    text.replace('~', "~~").replace('%', "~%").replace('_', "~_")
 }
 
 fn read(line: &Line) -> Result<RunSummary, StoreError> {

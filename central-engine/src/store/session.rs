@@ -1,6 +1,7 @@
 //! Browser sessions, by the hash of their secret.
 
 use jackfield_protocol::{id::UserName, time::Time};
+use serde::Serialize;
 
 use super::{
     StoreError,
@@ -31,6 +32,31 @@ pub async fn owner(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<User
     let sql = "SELECT owner FROM session WHERE hash = $1 AND expires > $2";
     let line = conn.row(sql, binds![hash, now.0]).await?;
     line.map(|line| Ok(line.text(0)?.into())).transpose()
+}
+
+/// A browser session, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct SessionRow {
+    /// Whose.
+    pub user: UserName,
+    /// Since when.
+    pub since: Time,
+    /// When it ends by itself.
+    pub expires: Time,
+}
+
+/// Every session that is open, newest first.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn list(conn: &mut Conn, now: Time) -> Result<Vec<SessionRow>, StoreError> {
+    let sql = "SELECT owner, created, expires FROM session WHERE expires > $1 ORDER BY created DESC, owner LIMIT 1000";
+    let lines = conn.rows(sql, binds![now.0]).await?;
+    let read = lines.iter().map(|line| {
+        let (since, expires) = (Time(line.int(1)?), Time(line.int(2)?));
+        Ok(SessionRow { user: line.text(0)?.into(), since, expires })
+    });
+    read.collect()
 }
 
 /// Ends a session.

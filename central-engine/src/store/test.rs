@@ -76,20 +76,11 @@ pub async fn rows(
     let mut tries: BTreeMap<TestIndex, AttemptRow> = BTreeMap::new();
     for attempt in attempt::of_tests(conn, run, range.clone()).await? {
         let test = attempt.attempt.test;
-        if tries.get(&test).is_none_or(|known| tells_more(&attempt, known)) {
+        if tries.get(&test).is_none_or(|known| attempt::tells_more(attempt.state, known.state)) {
             tries.insert(test, attempt);
         }
     }
     Ok(range.filter_map(|index| row(plan, TestIndex(index), tries.remove(&TestIndex(index)))).collect())
-}
-
-/// Whether a later row says more of a test than the one known: an end is final, else the newest try counts.
-fn tells_more(later: &AttemptRow, known: &AttemptRow) -> bool {
-    match (known.state, later.state) {
-        (AttemptState::Ended, _) => false,
-        (_, AttemptState::Returned) => known.state == AttemptState::Returned,
-        _ => true,
-    }
 }
 
 fn row(plan: &RunPlan, index: TestIndex, attempt: Option<AttemptRow>) -> Option<TestRow> {

@@ -3,9 +3,9 @@
 use std::{io::IsTerminal, path::PathBuf};
 
 use anyhow::{Context as _, Result};
-use jackfield_central_engine::{Options, Running};
+use jackfield_central_engine::{Options, Running, own_log::OwnLog};
 use serde_json::json;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{exit::Exit, output, signal};
 
@@ -74,7 +74,10 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 /// Logs go to standard error; `JACKFIELD_LOG` says how much (`info`, `debug`, `jackfield_scheduler=debug`).
 pub(crate) fn start_logging() {
     let filter = EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_unset| EnvFilter::new("warn"));
-    let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let terminal = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let terminal = terminal.with_ansi(std::io::stderr().is_terminal());
+    // And where the engine's page shows its newest lines.
+    let page = fmt::layer().with_writer(|| OwnLog).with_target(false).with_ansi(false);
     // A second call, in the demo, finds logging already there.
-    drop(logs.with_ansi(std::io::stderr().is_terminal()).try_init());
+    drop(tracing_subscriber::registry().with(filter).with(terminal).with(page).try_init());
 }

@@ -48,6 +48,20 @@ pub(crate) struct Submission {
     /// Stop the run if it has not begun within this time.
     #[arg(long, value_name = "TIME", value_parser = span_of)]
     wait_for_ep: Option<Duration>,
+    /// Give a field of `db.xml`, or another one that the project defines, this value; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    field: Vec<(String, String)>,
+    /// Only EPs that carry this label are given suites that name none; `NAME=` takes any value.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    label: Vec<(String, String)>,
+}
+
+/// A name and its value.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err(format!("`{text}` has no name and value; write NAME=VALUE")),
+    }
 }
 
 /// Times the submission is sent again when its answer was lost.
@@ -72,6 +86,8 @@ impl Submission {
             sut: self.sut.clone(),
             timeout_millis: self.timeout.map(millis).transpose()?,
             wait_millis: self.wait_for_ep.map(millis).transpose()?,
+            fields: self.field.iter().cloned().collect(),
+            labels: self.label.iter().cloned().collect(),
             idempotency_key: Some(fresh_key()?),
         })
     }

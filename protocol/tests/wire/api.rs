@@ -53,6 +53,10 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample::with_bare("api/device_use", device_use(true), device_use(false)),
         Sample::new("api/login", Login { user: user(), password: "correct horse".to_owned() }),
         Sample::with_bare("api/run_snapshot", snapshot(run.full), snapshot(run.bare)),
+        Sample::new(
+            "api/lease_view",
+            LeaseView { kind: LeaseKind::Sut, name: "router.user".to_owned(), run: RunId(41) },
+        ),
         Sample::new("api/resource", resource()),
         Sample::with_bare("error/problem", trouble.full, trouble.bare),
         Sample::with_bare("error/file_problem", file.full, file.bare),
@@ -77,6 +81,8 @@ fn submit_run() -> Pair<SubmitRun> {
         sut: Some("router.user".to_owned()),
         timeout_millis: Some(3_600_000),
         wait_millis: Some(60_000),
+        fields: texts([("build", "417")]),
+        labels: texts([("site", "cluj")]),
         idempotency_key: Some("pipeline-77".to_owned()),
     };
     Pair { full, bare: SubmitRun::default() }
@@ -150,10 +156,12 @@ fn ep_row() -> Pair<EpRow> {
         pool: Some(user()),
         notices: vec![notice()],
         last_seen: at(),
+        lanes: 2,
         working: vec![attempt()],
         run: Some(RunId(41)),
     };
-    let bare = EpRow { host: host().bare, pool: None, notices: Vec::new(), run: None, ..full.clone() };
+    let bare =
+        EpRow { lanes: 0, host: host().bare, pool: None, notices: Vec::new(), run: None, ..full.clone() };
     Pair { full, bare }
 }
 

@@ -131,6 +131,67 @@ async fn projects_are_listed_read_and_checked() {
 }
 
 #[actix_web::test]
+async fn a_project_is_shown_before_it_is_started_and_started_as_one_wants() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Run).await;
+    let folder = lab.folder.path();
+    std::fs::create_dir_all(folder.join("projects")).unwrap();
+    std::fs::create_dir_all(folder.join("tests")).unwrap();
+    for test in ["a.py", "b.py"] {
+        std::fs::write(folder.join("tests").join(test), "print('hello')\n").unwrap();
+    }
+    let field = "<UserDefined><propName>build</propName><propValue>7</propValue></UserDefined>";
+    let test = |file: &str| format!("<TestCase><tcName>{file}</tcName><ID>id-{file}</ID></TestCase>");
+    let suite = |name: &str, more: &str, file: &str| {
+        format!("<TestSuite><tsName>{name}</tsName>{more}{}</TestSuite>", test(file))
+    };
+    let suites = suite("One", field, "a.py") + &suite("Two", "<EpId>EP-1</EpId>", "b.py");
+    std::fs::write(folder.join("projects/demo.xml"), format!("<Root>{field}{suites}</Root>")).unwrap();
+    let shown: Value =
+        lab.post(&token, "/projects/check", json!({"project": "demo"})).await.expect(200).json();
+    assert_eq!(shown["preview"], json!([{"name": "One"}, {"name": "Two", "ep": "EP-1"}]));
+    assert_eq!(shown["preview_tests"][1]["id"], json!("id-b.py"));
+    assert_eq!(
+        shown["fields"],
+        json!([{"name": "build", "label": "build", "mandatory": false, "value": "7"}])
+    );
+    let body = json!({"project": "demo", "fields": {"build": "8", "note": "x"}, "labels": {"site": "cluj"}});
+    let run: Value = lab.post(&token, "/runs", body).await.expect(201).json();
+    let plan: Value = lab.get(&token, &format!("/runs/{}/plan", run["run"])).await.expect(200).json();
+    assert_eq!(plan["options"]["user_defined"], json!({"build": "8", "note": "x"}));
+    assert_eq!(plan["suites"][0]["user_defined"], json!({"build": "8"}));
+    assert_eq!(plan["suites"][0]["place"]["labels"], json!({"site": "cluj"}));
+    let place = &plan["suites"][1]["place"];
+    assert_eq!((&place["ep"], &place["labels"]), (&json!("EP-1"), &json!({})), "it names its EP");
+}
+
+#[actix_web::test]
+async fn people_see_how_the_engine_is_and_who_is_there() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    super::super::health::look(&lab.app).await;
+    let engine: Value = lab.get(&admin, "/engine").await.expect(200).json();
+    assert_eq!((&engine["healthy"], &engine["parts"]["loop"]), (&json!(true), &json!("ok")));
+    assert_eq!((&engine["counts"]["runs"], &engine["counts"]["eps_idle"]), (&json!(0), &json!(0)));
+    assert!(engine["disk"]["total"].as_u64() >= engine["disk"]["free"].as_u64());
+    let body = json!({"user": "admin", "password": lab.password});
+    lab.send(TestRequest::post().uri("/api/v1/login").set_json(body)).await.expect(200);
+    let sessions: Value = lab.get(&admin, "/sessions").await.expect(200).json();
+    assert_eq!(sessions["items"][0]["user"], json!("admin"));
+    assert!(!sessions.to_string().contains("hash"), "{sessions}");
+    let line = "2026-11-20 WARN the disk is nearly full";
+    std::io::Write::write_all(&mut crate::own_log::OwnLog, format!("{line}\n").as_bytes()).unwrap();
+    let log: Value = lab.get(&admin, "/engine/log").await.expect(200).json();
+    let lines = log["items"].as_array().unwrap();
+    assert!(lines.iter().any(|kept| kept["text"] == json!(line)), "{log}");
+    let reader = lab.token(Scope::Read).await;
+    lab.get(&reader, "/engine").await.expect(200);
+    for closed in ["/engine/log", "/sessions"] {
+        lab.get(&reader, closed).await.expect(403);
+    }
+}
+
+#[actix_web::test]
 async fn machines_see_how_the_engine_is() {
     let lab = Lab::new().await;
     health::look(&lab.app).await;

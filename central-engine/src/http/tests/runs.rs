@@ -35,6 +35,30 @@ async fn ended(lab: &Lab) {
     lab.app.store.commit(batch).await.unwrap();
 }
 
+#[actix_web::test]
+async fn an_outline_has_every_test_in_brief() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Read).await;
+    ended(&lab).await;
+    let outline: Value = lab.get(&token, "/runs/1/outline").await.expect(200).json();
+    assert_eq!((&outline["seq"], &outline["tests"], &outline["first"]), (&json!(3), &json!(2), &json!(0)));
+    assert_eq!(outline["suites"], json!([{"name": "Suite 1"}]));
+    assert_eq!(outline["state"], json!(["PASS", "FAIL"]));
+    let word = |column: &str, test: usize| {
+        let place = usize::try_from(outline[column][test].as_u64().unwrap()).unwrap();
+        outline["words"][place].as_str().unwrap().to_owned()
+    };
+    assert_eq!((word("name", 1), word("file", 1)), ("t1.py".to_owned(), "tests/t1.py".to_owned()));
+    let test: TestRow = lab.get(&token, "/runs/1/tests/1").await.expect(200).json();
+    assert_eq!(word("reason", 1), test.reason);
+    assert_eq!(word("ep", 1), test.ep.unwrap().to_string());
+    assert_eq!(outline["elapsed"][1], json!(test.elapsed_millis));
+    assert_eq!(outline["started"][1], json!(test.started.unwrap().0));
+    let rest: Value = lab.get(&token, "/runs/1/outline?from=1").await.expect(200).json();
+    assert_eq!((&rest["first"], &rest["state"]), (&json!(1), &json!(["FAIL"])));
+    lab.get(&token, "/runs/77/outline").await.expect(404);
+}
+
 fn attempt_id(test: u32) -> AttemptId {
     AttemptId { run: RUN, test: TestIndex(test), attempt: 1 }
 }

@@ -153,6 +153,12 @@ async fn many_rows_at_once() {
         );
         assert_eq!(events[0], note(RUN, 4_991));
         assert_eq!(store::event::after(&mut conn, RUN, 0, 7).await.unwrap().len(), 7);
+        let told = store::event::of_facts(&mut conn, RUN, 4_990, 7, &["paused", "note"]).await.unwrap();
+        assert_eq!(told.len(), 7);
+        for nothing in ["", "not", "n%", "paused"] {
+            let told = store::event::of_facts(&mut conn, RUN, 0, 7, &[nothing]).await.unwrap();
+            assert!(told.is_empty(), "{nothing}");
+        }
     }
 }
 
@@ -179,6 +185,12 @@ async fn runs_are_listed_newest_first_in_pages() {
         assert_eq!(list(demo, None, 10).await.0, [4, 3]);
         let bob = Filter { owner: Some("bob".into()), ..Filter::default() };
         assert!(list(bob, None, 10).await.0.is_empty());
+        let text = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
+        assert_eq!(list(text("DEM"), None, 10).await.0, [4, 3, 1]);
+        assert_eq!(list(text("3"), None, 10).await.0, [3]);
+        assert!(list(text("d%o"), None, 10).await.0.is_empty(), "what is typed is no pattern");
+        let failed = Filter { failed: true, ..Filter::default() };
+        assert!(list(failed.clone(), None, 10).await.0.is_empty());
         let one = store::run::summary(&mut conn, RunId(1)).await.unwrap().unwrap();
         assert_eq!((one.project.as_str(), one.user.as_str(), one.tests), ("demo", "ana", 2));
         assert_eq!((one.counts, one.ended), (counts, Some(Time(9_000))));
@@ -187,6 +199,13 @@ async fn runs_are_listed_newest_first_in_pages() {
             store::run::row(&mut conn, RunId(3)).await.unwrap(),
             Some(run_row(RunId(3), RunState::Running))
         );
+        drop(conn);
+        let counts = BTreeMap::from([(Verdict::Pass, 1), (Verdict::NotExecuted, 1)]);
+        let fact = Fact::Ended { state: RunState::Stopped, counts };
+        let end = RunEvent { run: RunId(2), seq: 2, at: Time(9_000), fact };
+        store.commit(Batch { events: vec![end], ..Batch::default() }).await.unwrap();
+        let page = store::run::list(&mut store.read().await.unwrap(), &failed, None, 10).await.unwrap();
+        assert_eq!(page.items.iter().map(|run| run.id.0).collect::<Vec<_>>(), [2]);
     }
 }
 
