@@ -22,7 +22,7 @@ const names = (typed: string, recent: string[] = []) =>
 
 test('what begins with what is typed comes first', () => {
     expect(names('41')).toEqual(['41 night.xml', 'Pause run 41', 'EP-1041']);
-    expect(names('run')).toEqual(['Runs', '41 night.xml', 'Pause run 41']);
+    expect(names('run')).toEqual(['Runs', 'Pause run 41', '41 night.xml']);
 });
 
 test('every word has to fit, in any order, in any case', () => {
