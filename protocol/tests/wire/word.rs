@@ -57,6 +57,7 @@ pub(crate) fn all() -> Vec<Words> {
     vec![
         words!("cause", Cause: [Cause::Product] [Cause::Test] [Cause::Lab] [Cause::Time] [Cause::Person]
             [Cause::Unfinished]),
+        words!("use_kind", UseKind: [UseKind::Types] [UseKind::Session] [UseKind::Lease] [UseKind::Watches]),
         words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut]),
         words!("ep_state", EpState: [EpState::Idle] [EpState::Busy] [EpState::Draining] [EpState::Offline]),
         words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut]),

@@ -76,7 +76,7 @@ async fn the_lab_is_told_as_it_changes() {
     let got = watched(
         &lab,
         "",
-        "resources",
+        &["resources", "leases", "consoles", "notices"],
         Box::pin(async {
             begin(&lab).await;
             let body = json!({"parent": "/", "name": "tb9", "properties": {"site": "lab2"}});

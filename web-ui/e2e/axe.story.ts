@@ -1,0 +1,126 @@
+// Every page in both themes: no serious violation of what assistive technology needs; at 200 % zoom and on a phone
+// nothing is cut off that cannot be scrolled to.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { launch, Person, type Theme } from './browser';
+import { SmallLab } from './small_lab';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let lab: SmallLab;
+let browser: Browser;
+let run: number;
+
+/** Every page, with each of its states that a small lab has. */
+const PAGES = (): string[] => [
+    '/runs',
+    '/runs?text=nothing+fits',
+    `/runs/${run}`,
+    `/runs/${run}?view=tree`,
+    `/runs/${run}?view=lanes`,
+    `/runs/${run}?view=story`,
+    `/runs/${run}/tests/1`,
+    `/runs/${run}/tests/1?pane=steps`,
+    `/runs/${run}/tests/1?pane=files`,
+    `/runs/${run}/tests/1?pane=about`,
+    '/runs/new',
+    '/runs/new?project=small',
+    '/runs/999',
+    '/eps',
+    '/eps/EP-1',
+    '/engine',
+    '/engine/log',
+    '/engine/people',
+    '/engine/audit',
+    '/nowhere',
+];
+
+beforeAll(async () => {
+    lab = await SmallLab.start();
+    await lab.test('good.py', 'print("good")\n');
+    await lab.test('bad.py', 'print("bad")\nassert False, "it is bad"\n');
+    await lab.project('small', { Suite: ['good.py', 'bad.py'] });
+    run = await lab.run('small');
+    await lab.reached(run, 'completed');
+    browser = await launch();
+});
+
+afterAll(async () => {
+    await browser?.close();
+    await lab?.stop();
+});
+
+/** Opens a page without a reload, as a person does, and waits until it has settled. */
+async function visit(page: Page, path: string): Promise<void> {
+    await page.evaluate((to) => {
+        history.pushState(null, '', to);
+        dispatchEvent(new PopStateEvent('popstate'));
+    }, path);
+    await page.locator('main').waitFor();
+    await page.getByText(/^Loading/).waitFor({ state: 'detached' });
+}
+
+type Violation = { id: string; impact: string; nodes: { html: string; failureSummary: string }[] };
+
+async function violations(page: Page): Promise<string[]> {
+    // Not a script of the page: what is tried here is the page, and its content policy stays.
+    await page.evaluate(AXE);
+    const found = await page.evaluate(async () => {
+        const axe = (
+            globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } }
+        ).axe;
+        return (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
+            .violations;
+    });
+    const bad = found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    return bad.flatMap(({ id, nodes }) =>
+        nodes.map(
+            ({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary.slice(0, 300)}`,
+        ),
+    );
+}
+
+test.each<Theme>(['light', 'dark'])('no page has a serious violation in the %s theme', async (theme) => {
+    const { page, watch } = await Person.open(browser, lab, 'admin', lab.password, theme);
+    const found: string[] = [];
+    for (const path of PAGES()) {
+        await visit(page, path);
+        found.push(...(await violations(page)).map((text) => `${path}: ${text}`));
+    }
+    await page.keyboard.press('Control+k');
+    found.push(...(await violations(page)).map((text) => `palette: ${text}`));
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    found.push(...(await violations(page)).map((text) => `keys: ${text}`));
+    expect(found).toEqual([]);
+    expect(watch.faults).toEqual([]);
+});
+
+test('the sign-in has no serious violation', async () => {
+    const context = await browser.newContext({ baseURL: lab.url });
+    const page = await context.newPage();
+    await page.goto('/');
+    await page.getByLabel('Password').waitFor();
+    expect(await violations(page)).toEqual([]);
+});
+
+test.each([
+    ['a small screen', 1280, 720],
+    ['200 % zoom', 640, 360],
+    ['a phone', 390, 844],
+])('on %s the page itself never scrolls sideways', async (_, width, height) => {
+    const { page } = await Person.open(browser, lab);
+    await page.setViewportSize({ width, height });
+    const wide: string[] = [];
+    for (const path of PAGES()) {
+        await visit(page, path);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (over > 0) wide.push(`${path}: ${over} pixels too wide`);
+    }
+    expect(wide).toEqual([]);
+});
