@@ -23,7 +23,7 @@ use std::{
 
 use jackfield_protocol::{
     event::{Fact, RunEvent},
-    id::{EpName, RunId},
+    id::{EpName, RunId, UserName},
 };
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
@@ -89,6 +89,8 @@ pub struct Change {
     pub topic: &'static str,
     /// The newest state of the thing.
     pub json: Arc<str>,
+    /// Whose run it is about: they see it, whoever else may see only their own does not.
+    pub owner: Option<UserName>,
 }
 
 /// The data of `resources` and `suts`: they are not what they were.
@@ -245,7 +247,11 @@ impl Change {
     /// Says only that something is not what it was.
     fn marker(topic: &'static str, version: u64) -> Self {
         // A number as JSON has no way to fail.
-        Self { topic, json: serde_json::to_string(&Edition { version }).unwrap_or_default().into() }
+        Self {
+            topic,
+            json: serde_json::to_string(&Edition { version }).unwrap_or_default().into(),
+            owner: None,
+        }
     }
 }
 

@@ -67,8 +67,11 @@ pub(crate) async fn keep_looking(app: web::Data<App>) {
 
 async fn look(app: &App, touched: &Touched, published: &mut Published) -> Result<(), Problem> {
     let mut changes = Vec::new();
+    let mut owners = BTreeMap::new();
     for run in runs(app, &touched.runs).await? {
-        changes.push((Thing::Run(run.id), change("run", &run)?));
+        let owner = Some(run.user.clone());
+        changes.push((Thing::Run(run.id), Change { owner, ..change("run", &run)? }));
+        owners.insert(run.id, run.user);
     }
     for (ep, row) in eps(app, published).await? {
         changes.push((Thing::Ep(ep), row));
@@ -81,7 +84,9 @@ async fn look(app: &App, touched: &Touched, published: &mut Published) -> Result
         } else {
             published.asking.insert(run);
         }
-        changes.push((Thing::Questions(run), change("questions", &RunQuestions { run, questions })?));
+        let owner = owners.get(&run).cloned();
+        let change = Change { owner, ..change("questions", &RunQuestions { run, questions })? };
+        changes.push((Thing::Questions(run), change));
     }
     let leases = app.engine.ask(|scheduler| scheduler.leases()).await?;
     changes.extend(published.whole(Thing::Leases, "leases", &leases)?);
@@ -145,7 +150,7 @@ impl Published {
             return Ok(None);
         }
         self.whole.insert(topic, json.clone());
-        Ok(Some((thing, Change { topic, json: json.into() })))
+        Ok(Some((thing, Change { topic, json: json.into(), owner: None })))
     }
 }
 
@@ -159,7 +164,7 @@ impl Touched {
 }
 
 fn change(topic: &'static str, value: &impl Serialize) -> Result<Change, Problem> {
-    Ok(Change { topic, json: json(value)?.into() })
+    Ok(Change { topic, json: json(value)?.into(), owner: None })
 }
 
 fn json(value: &impl Serialize) -> Result<String, Problem> {

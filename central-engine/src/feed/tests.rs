@@ -1,7 +1,7 @@
 use super::*;
 
 fn run(number: u64, state: &str) -> (Thing, Change) {
-    (Thing::Run(RunId(number)), Change { topic: "run", json: state.into() })
+    (Thing::Run(RunId(number)), Change { topic: "run", json: state.into(), owner: None })
 }
 
 async fn words(watcher: &mut Watcher) -> Vec<String> {

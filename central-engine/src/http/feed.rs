@@ -5,7 +5,7 @@
 
 use actix_web::{HttpRequest, web};
 use futures_util::stream;
-use jackfield_protocol::{error::ErrorCode, time::Time};
+use jackfield_protocol::{error::ErrorCode, id::UserName, time::Time};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Guard, MayRead},
+    auth::{Guard, MayWatch, Role},
     clock,
     failure::Failure,
-    feed::{Next, Position, Watcher},
+    feed::{Change, Next, Position, Watcher},
     limits,
 };
 
@@ -51,13 +51,13 @@ pub(super) struct FeedHello {
 
 /// The lab as it changes. After `hello`, events by topic, each with the newest state of one thing: `run` (a run as in
 /// lists), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `consoles` and `notices` (the whole
-/// list), `resources` and `suts` (only that they were edited).
+/// list), `resources` and `suts` (only that they were edited). Who may see only their own runs gets those alone.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(FeedQuery),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400), (status = 429)))]
 pub(super) async fn live(
     request: HttpRequest,
     app: web::Data<App>,
-    _: Guard<MayRead>,
+    guard: Guard<MayWatch>,
     query: web::Query<FeedQuery>,
 ) -> Answer {
     let open = OpenPage::new(&app)?;
@@ -69,7 +69,8 @@ pub(super) async fn live(
         .map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("after"))?;
     let (watcher, resumed) = app.feed.watch(after);
     let (stop, started) = (app.stop.clone(), app.started);
-    let frames = Frames { hello: Some(resumed), watcher, started, stop, open };
+    let only_of = (!guard.caller.may(Role::ViewReports)).then_some(guard.caller.user);
+    let frames = Frames { hello: Some(resumed), only_of, watcher, started, stop, open };
     Ok(events(stream::unfold(frames, |mut frames| async {
         let text = frames.next().await?;
         Some((text, frames))
@@ -80,6 +81,8 @@ pub(super) async fn live(
 struct Frames {
     /// Hello is to be said, and whether everything follows.
     hello: Option<bool>,
+    /// Who may see no other runs than their own.
+    only_of: Option<UserName>,
     watcher: Watcher,
     started: Time,
     stop: CancellationToken,
@@ -98,12 +101,20 @@ impl Frames {
             () = stop.cancelled() => None,
             next = self.watcher.next() => match next {
                 Next::Changes(changes) => {
-                    Some(changes.iter().map(|(at, change)| frame(change.topic, at, &change.json)).collect())
+                    let seen = changes.iter().filter(|(_, change)| self.sees(change));
+                    let text: String =
+                        seen.map(|(at, change)| frame(change.topic, at, &change.json)).collect();
+                    // Nobody learns from a line of nothing whose run it was.
+                    Some(if text.is_empty() { ": nothing new\n\n".to_owned() } else { text })
                 }
                 Next::Gap(position) => self.hello(false, position),
             },
             () = tokio::time::sleep(limits::LIVE_KEEPALIVE) => Some(": nothing new\n\n".to_owned()),
         }
+    }
+
+    fn sees(&self, change: &Change) -> bool {
+        self.only_of.as_ref().is_none_or(|user| change.owner.as_ref() == Some(user))
     }
 
     fn hello(&self, resumed: bool, at: Position) -> Option<String> {

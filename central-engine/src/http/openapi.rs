@@ -7,8 +7,8 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, blob, console, engine, ep, event, feed, health, job, lease, live, log, log_lines, login, notice,
-    power, project, question, report, resource, run, run_control, sut, test, token, user,
+    Answer, attempt, blob, console, engine, ep, event, feed, health, job, lease, live, log, log_lines, login,
+    notice, power, project, question, report, resource, run, run_control, sut, test, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Answer, run};
 use crate::{
     app::App,
-    auth::{Guard, MayRead, MayRun, SeesRun},
+    auth::{Guard, MayRun, MayWatch, Role, SeesRun},
     feed::RunQuestions,
     run::asked::{self, Question},
 };
@@ -29,8 +29,14 @@ pub(super) struct AnswerBody {
 
 /// The questions of all runs that wait for an answer.
 #[utoipa::path(get, path = "/api/v1/questions", tag = "runs", responses((status = 200, body = Page<RunQuestions>)))]
-pub(super) async fn all(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
-    let runs = app.engine.ask(|scheduler| scheduler.runs().collect::<Vec<_>>()).await?;
+pub(super) async fn all(app: web::Data<App>, guard: Guard<MayWatch>) -> Answer {
+    let only_of = (!guard.caller.may(Role::ViewReports)).then_some(guard.caller.user);
+    let runs = app.engine.ask(move |scheduler| {
+        let views = scheduler.runs().filter_map(|run| scheduler.run_view(run));
+        let seen = views.filter(|view| only_of.as_ref().is_none_or(|user| view.user == *user));
+        seen.map(|view| view.run).collect::<Vec<_>>()
+    });
+    let runs = runs.await?;
     let mut items = Vec::new();
     for run in runs {
         let questions = asked::waiting(&app, run).await?;

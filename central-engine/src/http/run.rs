@@ -249,7 +249,7 @@ pub(super) struct OutlineQuery {
     responses((status = 200, body = Outline), (status = 404)))]
 pub(super) async fn outline(
     app: web::Data<App>,
-    _: Guard<MayRead>,
+    _: SeesRun,
     run: web::Path<RunId>,
     query: web::Query<OutlineQuery>,
 ) -> Answer {

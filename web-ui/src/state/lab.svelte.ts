@@ -9,6 +9,7 @@ import type { ServerEvent } from '../api/sse';
 import { problemOf, type Problem } from '../api/problem';
 import { clock } from './clock.svelte';
 import { eachFrame } from './frames';
+import { session } from './session.svelte';
 
 export type Run = Schemas['RunSummary'];
 export type Ep = Schemas['EpRow'];
@@ -97,7 +98,10 @@ class Lab {
     async #renew(): Promise<void> {
         this.renewals += 1;
         try {
-            const [open, eps, leases, consoles, questions, notices] = await Promise.all([
+            // Who may see only their own runs is shown those, and no lab.
+            const all = session.may('VIEW_REPORTS');
+            const none = { items: [] };
+            const [open, questions, eps, leases, consoles, notices] = await Promise.all([
                 askAll(
                     (after) =>
                         ask(
@@ -107,11 +111,11 @@ class Lab {
                         ),
                     5_000,
                 ),
-                ask(api.GET('/api/v1/eps')),
-                ask(api.GET('/api/v1/leases')),
-                ask(api.GET('/api/v1/consoles')),
                 ask(api.GET('/api/v1/questions')),
-                ask(api.GET('/api/v1/notices')),
+                all ? ask(api.GET('/api/v1/eps')) : none,
+                all ? ask(api.GET('/api/v1/leases')) : none,
+                all ? ask(api.GET('/api/v1/consoles')) : none,
+                all ? ask(api.GET('/api/v1/notices')) : none,
             ]);
             // What was open and is not any more has ended while we were away: its last state is asked for one by one.
             const still = new Set(open.map((run) => run.id));

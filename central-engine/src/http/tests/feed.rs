@@ -129,3 +129,34 @@ async fn lists_beside_the_feed_say_the_same() {
         assert_eq!(got, json!({"items": []}), "{list}");
     }
 }
+
+#[actix_web::test]
+async fn who_may_see_only_their_own_runs_is_told_of_those_alone() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    let bob = json!({"name": "bob", "password": "correct horse", "roles": ["RUN_TESTS"]});
+    lab.post(&admin, "/users", bob).await.expect(201);
+    let log_in = json!({"user": "bob", "password": "correct horse", "token": "x"});
+    let got = lab.send(TestRequest::post().uri("/api/v1/login").set_json(log_in)).await.expect(200);
+    let bob = got.json::<Value>()["token"].as_str().unwrap().to_owned();
+    let request =
+        TestRequest::get().uri("/api/v1/live").insert_header(("Authorization", format!("Bearer {bob}")));
+    // Ana's run.
+    let end = Box::pin(async {
+        let (mut own, _) = lab.app.feed.watch(None);
+        while lab.app.feed.watchers() < 2 {
+            tokio::task::yield_now().await;
+        }
+        begin(&lab).await;
+        loop {
+            let Next::Changes(changes) = own.next().await else { panic!("a gap") };
+            if changes.iter().any(|(_, change)| change.topic == "run") {
+                break;
+            }
+        }
+        lab.app.stop.cancel();
+    });
+    let got = futures_util::future::join(Box::pin(lab.send(request)), end).await.0.expect(200);
+    let topics: Vec<String> = events(&got).into_iter().map(|event| event.1).collect();
+    assert_eq!(topics, ["hello"]);
+}
