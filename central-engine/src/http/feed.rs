@@ -98,7 +98,8 @@ impl Frames {
         }
         let stop = self.stop.clone();
         tokio::select! {
-            () = stop.cancelled() => None,
+            biased;
+            // What was published is told before the end.
             next = self.watcher.next() => match next {
                 Next::Changes(changes) => {
                     let seen = changes.iter().filter(|(_, change)| self.sees(change));
@@ -109,6 +110,7 @@ impl Frames {
                 }
                 Next::Gap(position) => self.hello(false, position),
             },
+            () = stop.cancelled() => None,
             () = tokio::time::sleep(limits::LIVE_KEEPALIVE) => Some(": nothing new\n\n".to_owned()),
         }
     }

@@ -43,12 +43,13 @@ async fn watched(lab: &Lab, after: &str, until: &[&str], happen: Happening<'_>) 
         .uri("/api/v1/live")
         .insert_header(("Authorization", format!("Bearer {token}")))
         .insert_header(("Last-Event-ID", after.to_owned()));
-    let (mut own, _) = lab.app.feed.watch(None);
+    // Before anything was told: what is told first may be told before the reader comes.
+    let begin = lab.app.feed.watch(None).0.position();
     let end = async {
-        // Ours, and the reader's.
-        while lab.app.feed.watchers() < 2 {
+        while lab.app.feed.watchers() == 0 {
             tokio::task::yield_now().await;
         }
+        let (mut own, _) = lab.app.feed.watch(Some(begin));
         happen.await;
         let mut missing = until.to_vec();
         while !missing.is_empty() {
@@ -143,10 +144,10 @@ async fn who_may_see_only_their_own_runs_is_told_of_those_alone() {
         TestRequest::get().uri("/api/v1/live").insert_header(("Authorization", format!("Bearer {bob}")));
     // Ana's run.
     let end = Box::pin(async {
-        let (mut own, _) = lab.app.feed.watch(None);
-        while lab.app.feed.watchers() < 2 {
+        while lab.app.feed.watchers() == 0 {
             tokio::task::yield_now().await;
         }
+        let (mut own, _) = lab.app.feed.watch(None);
         begin(&lab).await;
         loop {
             let Next::Changes(changes) = own.next().await else { panic!("a gap") };
