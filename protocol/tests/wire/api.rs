@@ -26,7 +26,6 @@ pub(crate) fn samples() -> Vec<Sample> {
     let submit = submit_run();
     let trouble = problem();
     let file = file_problem();
-    let used = device_use();
     let submitted = |warnings| Submitted { run: RunId(41), warnings };
     let snapshot = |run| RunSnapshot { run, seq: 17 };
     vec![
@@ -54,11 +53,6 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample::with_bare("api/device_use", device_use(true), device_use(false)),
         Sample::new("api/login", Login { user: user(), password: "correct horse".to_owned() }),
         Sample::with_bare("api/run_snapshot", snapshot(run.full), snapshot(run.bare)),
-        Sample::new(
-            "api/lease_view",
-            LeaseView { kind: LeaseKind::Sut, name: "router.user".to_owned(), run: RunId(41) },
-        ),
-        Sample::with_bare("api/device_use", used.full, used.bare),
         Sample::new("api/resource", resource()),
         Sample::with_bare("error/problem", trouble.full, trouble.bare),
         Sample::with_bare("error/file_problem", file.full, file.bare),
@@ -164,20 +158,6 @@ fn ep_row() -> Pair<EpRow> {
     };
     let bare =
         EpRow { lanes: 0, host: host().bare, pool: None, notices: Vec::new(), run: None, ..full.clone() };
-    Pair { full, bare }
-}
-
-fn device_use() -> Pair<DeviceUse> {
-    let full = DeviceUse {
-        resource: "/tb1/dev2".to_owned(),
-        kind: UseKind::Session,
-        user: user(),
-        run: Some(RunId(41)),
-        name: Some("console".to_owned()),
-        ep: Some(ep()),
-        since: Some(at()),
-    };
-    let bare = DeviceUse { run: None, name: None, ep: None, since: None, ..full.clone() };
     Pair { full, bare }
 }
 

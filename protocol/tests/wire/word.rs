@@ -60,8 +60,6 @@ pub(crate) fn all() -> Vec<Words> {
         words!("use_kind", UseKind: [UseKind::Types] [UseKind::Session] [UseKind::Lease] [UseKind::Watches]),
         words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut]),
         words!("ep_state", EpState: [EpState::Idle] [EpState::Busy] [EpState::Draining] [EpState::Offline]),
-        words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut]),
-        words!("use_kind", UseKind: [UseKind::Types] [UseKind::Session] [UseKind::Lease] [UseKind::Watches]),
         words!("console_on", ConsoleOn: [ConsoleOn::Session] [ConsoleOn::Device] [ConsoleOn::Console]),
         words!("error_code", ErrorCode: [ErrorCode::BadRequest] [ErrorCode::BadFile] [ErrorCode::Unauthenticated]
             [ErrorCode::Forbidden] [ErrorCode::NotFound] [ErrorCode::AlreadyExists] [ErrorCode::Held]
