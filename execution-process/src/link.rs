@@ -200,13 +200,9 @@ impl Link {
 
     /// Whether trying again cannot help. One whose name was taken while it was away still has tests to report, and waits for the other to go.
     fn is_final(&self, code: ErrorCode) -> bool {
-        match code {
-            ErrorCode::NameTaken => !self.was_welcome,
-            other => matches!(
-                other,
-                ErrorCode::Unauthenticated | ErrorCode::Forbidden | ErrorCode::ProtocolVersion
-            ),
-        }
+        let is_newcomer = code == ErrorCode::NameTaken && !self.was_welcome;
+        is_newcomer
+            || matches!(code, ErrorCode::Unauthenticated | ErrorCode::Forbidden | ErrorCode::ProtocolVersion)
     }
 
     async fn read(&self, stream: &mut SplitStream<Socket>, silence: Duration, epoch: Epoch) -> Broken {

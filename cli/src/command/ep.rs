@@ -3,16 +3,18 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use jackfield_config::{EpSettings, Source, problem};
+use jackfield_config::{EpSettings, Source, epname::EpNames, problem};
 use jackfield_execution_process::{EpError, Settings};
 use tokio_util::sync::CancellationToken;
 
 use crate::{exit::Exit, output, signal};
 
+mod names;
+
 /// Run an Execution Process.
 #[derive(clap::Args)]
 pub(crate) struct Ep {
-    /// Its settings (`ep.toml`); what the file does not say has its default.
+    /// Its settings (`ep.toml`); what the file does not say has its default. Of a Twister workstation's `epname.ini`, every EP that this machine starts.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Its name in the engine, instead of the one in the file.
@@ -36,7 +38,11 @@ impl Ep {
             return Ok(Exit::Done);
         }
         super::engine::start_logging();
-        let Some(file) = self.settings()? else { return Ok(Exit::BadInput) };
+        let file = match self.settings()? {
+            Found::One(file) => *file,
+            Found::Several(names) => return names::run_each(&names),
+            Found::Nothing => return Ok(Exit::BadInput),
+        };
         let program = std::env::current_exe().context("finding this program's own path")?;
         let settings = match Settings::new(file, &data_folder(), program) {
             Ok(settings) => settings,
@@ -61,8 +67,8 @@ impl Ep {
         }
     }
 
-    /// The settings file with what the command line puts over it; none where the file has errors, which are said.
-    fn settings(&self) -> Result<Option<EpSettings>> {
+    /// The settings file with what the command line puts over it; nothing where the file has errors, which are said.
+    fn settings(&self) -> Result<Found> {
         let source = match &self.config {
             None => Source::new("ep.toml", ""),
             Some(path) => {
@@ -71,12 +77,23 @@ impl Ep {
                 Source::from_bytes(&name, bytes).map_err(|problem| anyhow::anyhow!("{problem}"))?
             }
         };
-        let read = EpSettings::read(&Arc::new(source));
-        read.problems.iter().for_each(|problem| output::talk(&problem.to_string()));
-        if problem::has_errors(&read.problems) {
-            return Ok(None);
+        let is_twisters = self.config.as_ref().is_some_and(|path| path.extension().is_some_and(|end| end == "ini"));
+        let (value, problems) = if is_twisters {
+            let read = EpNames::read(&Arc::new(source));
+            let found = read.value.map(|names| names::choose(&names, self.name.as_deref()));
+            (found.transpose()?, read.problems)
+        } else {
+            let read = EpSettings::read(&Arc::new(source));
+            (read.value.map(|settings| Found::One(Box::new(settings))), read.problems)
+        };
+        problems.iter().for_each(|problem| output::talk(&problem.to_string()));
+        if problem::has_errors(&problems) {
+            return Ok(Found::Nothing);
         }
-        let Some(mut settings) = read.value else { return Ok(None) };
+        let mut settings = match value {
+            Some(Found::One(settings)) => settings,
+            other => return Ok(other.unwrap_or(Found::Nothing)),
+        };
         if let Some(name) = &self.name {
             settings.name = Some(name.as_str().into());
         }
@@ -86,8 +103,17 @@ impl Ep {
         if let Some(engine) = &self.to {
             settings.engine = engine.trim_end_matches('/').to_owned();
         }
-        Ok(Some(settings))
+        Ok(Found::One(settings))
     }
+}
+
+/// What a settings file asks for.
+enum Found {
+    One(Box<EpSettings>),
+    /// Several of an `epname.ini`, by their names.
+    Several(Vec<String>),
+    /// It has errors.
+    Nothing,
 }
 
 fn refuse(error: &EpError) -> Result<Exit> {
