@@ -21,6 +21,7 @@ NEEDS = {
     "perl": {"perl": "perl"},
     "shell": {"sh": "dash", "awk": "mawk", "bash": "bash"},
     "java": {"javac": "default-jdk-headless"},
+    "moving": {"tclsh": "tcl", "perl": "perl"},
     "examples": {"tclsh": "tcl", "perl": "perl"},
 }
 

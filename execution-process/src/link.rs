@@ -108,19 +108,23 @@ impl Link {
             if matches!(broken, Broken::Foreign) {
                 tracing::warn!(ep.name = %self.station.settings.name, "{broken}");
                 self.forget().await;
-                continue;
-            }
-            let pause = dialer.backoff(tries);
-            if tries == 0 || tries % 20 == 19 {
-                tracing::warn!(ep.name = %self.station.settings.name, "no connection to the engine: {broken}; trying again");
-            }
-            tries = tries.saturating_add(1);
-            tokio::select! {
-                () = self.shutdown.cancelled() => break,
-                () = tokio::time::sleep(pause) => {}
+            } else {
+                self.pause(&dialer, tries, &broken).await;
+                tries = tries.saturating_add(1);
             }
         }
         Ok(())
+    }
+
+    /// Waits before the next try, longer each time.
+    async fn pause(&self, dialer: &Dialer, tries: u32, broken: &Broken) {
+        if tries == 0 || tries % 20 == 19 {
+            tracing::warn!(ep.name = %self.station.settings.name, "no connection to the engine: {broken}; trying again");
+        }
+        tokio::select! {
+            () = self.shutdown.cancelled() => {}
+            () = tokio::time::sleep(dialer.backoff(tries)) => {}
+        }
     }
 
     /// Ends what runs and forgets all that is held: it is another engine's. Nothing is held when this returns.

@@ -10,6 +10,15 @@ namespace eval jackfield::twister {
     }
     # Ending a test is no error to be printed.
     variable ends {testFail test_fail testAbort test_abort testTimeout test_timeout testSkip test_skip}
+    # Not there yet: they say so, and what to do instead.
+    variable absent {
+        py_exec {each test is a process of its own; share values with `setGlobal`}
+        getBinding {ask for one component at a time with `getBindId` or `getBindName`}
+        getResourceStatus {a run has its resources for itself as its project says; name the SUT there}
+        allocResource {a run has its resources for itself as its project says; name the SUT there}
+        reserveResource {a run has its resources for itself as its project says; name the SUT there}
+        freeResource {a run has its resources for itself as its project says; name the SUT there}
+    }
     variable counts {countProjectFiles currentFileIndex countSuiteFiles currentFSuiteIndex}
 }
 
@@ -23,6 +32,10 @@ proc jackfield::twister::inject {} {
     }
     foreach {name command} $ends {
         interp alias {} ::$name {} ::jackfield::$command
+    }
+    variable absent
+    foreach {name instead} $absent {
+        interp alias {} ::$name {} ::jackfield::twister::NotYet $name $instead
     }
     foreach name $counts {
         interp alias {} ::$name {} ::jackfield::twister::Count $name
@@ -52,6 +65,10 @@ proc jackfield::twister::Say {command args} {
         return 1
     }
     return $value
+}
+
+proc jackfield::twister::NotYet {name instead args} {
+    error "`$name` of Twister is not there yet: $instead (docs/moving-from-twister.md)"
 }
 
 proc jackfield::twister::Count {name} {

@@ -77,7 +77,8 @@ impl Ep {
                 Source::from_bytes(&name, bytes).map_err(|problem| anyhow::anyhow!("{problem}"))?
             }
         };
-        let is_twisters = self.config.as_ref().is_some_and(|path| path.extension().is_some_and(|end| end == "ini"));
+        let is_twisters =
+            self.config.as_ref().is_some_and(|path| path.extension().is_some_and(|end| end == "ini"));
         let (value, problems) = if is_twisters {
             let read = EpNames::read(&Arc::new(source));
             let found = read.value.map(|names| names::choose(&names, self.name.as_deref()));

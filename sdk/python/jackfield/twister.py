@@ -283,6 +283,39 @@ _SNAKE = (
 ).split()
 
 
+# Calls of Twister that are not there yet: they say so, and what to do instead, where a `NameError` would say nothing.
+_RESERVE = "a run has its resources for itself as its project says; name the SUT there"
+_NOT_YET = {
+    "get_binding": "ask for one component at a time with `get_bind_id` or `get_bind_name`",
+    "set_binding": "bindings are a file of the lab, `bindings.xml`",
+    "del_binding": "bindings are a file of the lab, `bindings.xml`",
+    "py_exec": "each test is a process of its own; share values with `set_global`",
+    **dict.fromkeys(
+        (
+            "reserve_tb save_reserved_tb save_release_reserved_tb discard_release_reserved_tb "
+            "reserve_sut save_reserved_sut save_reserved_sut_as save_release_reserved_sut discard_release_reserved_sut"
+        ).split(),
+        _RESERVE,
+    ),
+    **dict.fromkeys(
+        "set_sut create_new_sut create_component_sut update_meta_sut rename_sut delete_sut delete_component_sut".split(),
+        "SUTs are changed by people, in the lab folder",
+    ),
+    "get_resource_status": "Twister had given it up itself; " + _RESERVE,
+    "alloc_resource": "Twister had given it up itself; " + _RESERVE,
+    "reserve_resource": "Twister had given it up itself; " + _RESERVE,
+    "free_resource": "Twister had given it up itself; " + _RESERVE,
+}
+
+
+def _not_yet(name: str, instead: str) -> Callable[..., Any]:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        raise JackfieldError("unavailable", f"`{name}` of Twister is not there yet: {instead} (docs/moving-from-twister.md)")
+
+    called.__name__ = called.__qualname__ = name
+    return called
+
+
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
@@ -293,6 +326,8 @@ def _names() -> dict[str, Any]:
     names = {name: here[name] for name in _SNAKE}
     names.update({_camel(name): here[name] for name in _SNAKE})
     names.update(logMessage=log_msg, currentFSuiteIndex=current_fsuite_index, PROXY=Proxy())
+    for name, instead in _NOT_YET.items():
+        names.update({spelled: _not_yet(spelled, instead) for spelled in (name, _camel(name))})
     names.update({name: getattr(jackfield, name) for name in ("session", "step", "check", "variable", "artifact", "cleanup")})
     return names
 

@@ -14,7 +14,8 @@ pub(super) fn choose(names: &EpNames, wanted: Option<&str>) -> Result<Found> {
     let known: Vec<&str> = machine.iter().map(String::as_str).collect();
     let mut here = names.settings(&known);
     if let Some(wanted) = wanted {
-        let there = here.iter().filter_map(|ep| ep.name.as_ref()).map(ToString::to_string).collect::<Vec<_>>();
+        let there =
+            here.iter().filter_map(|ep| ep.name.as_ref()).map(ToString::to_string).collect::<Vec<_>>();
         here.retain(|ep| ep.name.as_ref().is_none_or(|name| name.as_str() == wanted));
         if here.is_empty() {
             bail!("epname.ini has no EP `{wanted}` that this machine starts; there are: {}", shown(&there));
@@ -109,7 +110,10 @@ mod tests {
         let Found::One(one) = choose(&names(text), Some("EP-2")).unwrap() else { panic!("one") };
         assert_eq!((one.name.unwrap().as_str(), one.engine.as_str()), ("EP-2", "http://10.0.0.1:8000"));
         let error = choose(&names(text), Some("EP-3")).err().unwrap();
-        assert_eq!(error.to_string(), "epname.ini has no EP `EP-3` that this machine starts; there are: EP-1, EP-2");
+        assert_eq!(
+            error.to_string(),
+            "epname.ini has no EP `EP-3` that this machine starts; there are: EP-1, EP-2"
+        );
         let error = choose(&names("[EP-3]\nCE_IP = 1.2.3.4\nEP_HOST = elsewhere\n"), None).err().unwrap();
         assert!(error.to_string().contains("EP_HOST of a section names one of these"), "{error}");
         let auto = "[AUTO]\nAUTO_CE_IP = 10.0.0.9\n";
