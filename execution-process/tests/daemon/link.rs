@@ -188,12 +188,13 @@ async fn what_another_engine_gave_out_is_ended_and_never_told_to_this_one() {
     engine.say(EngineToEp::OpenRun(Box::new(context())));
     shell(&engine, 3, "echo of the second lab");
     engine.log(id(3), jackfield_protocol::log::Stream::Cli).await;
-    let state = engine.state();
-    let told: Vec<_> = state.all_ended().map(|ended| ended.attempt).collect();
-    assert_eq!(told, [id(3)], "{:?}", state.reports);
-    let of_others = state.logs.keys().filter(|(attempt, _)| *attempt != id(3)).count();
-    assert_eq!(of_others, 0, "{:?}", state.logs);
-    drop(state);
+    {
+        let state = engine.state();
+        let told: Vec<_> = state.all_ended().map(|ended| ended.attempt).collect();
+        assert_eq!(told, [id(3)], "{:?}", state.reports);
+        let of_others = state.logs.keys().filter(|(attempt, _)| *attempt != id(3)).count();
+        assert_eq!(of_others, 0, "{:?}", state.logs);
+    }
     ep.stop().await.unwrap();
 }
 
