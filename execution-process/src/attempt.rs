@@ -16,6 +16,7 @@ use crate::{
     clock,
     event::{End, Event},
     library::RunFiles,
+    limits::CLEANUPS_MAX,
     packet_capture,
     process::Exit,
     results::Cases,
@@ -161,6 +162,9 @@ impl Attempt {
     fn take(&self, said: Said, run: &mut Run) {
         match said {
             Said::Log { stream, text } => run.log.write(stream, text.as_bytes()),
+            Said::Cleanup(_) if run.story.cleanups.len() >= CLEANUPS_MAX => {
+                run.log.say(&format!("more than {CLEANUPS_MAX} clean-ups of one test are not kept"));
+            }
             Said::Cleanup(cleanup) => {
                 let attempt = self.order.attempt;
                 let _ = self.events.send(Event::CleanupAsked { attempt, cleanup: cleanup.clone() });

@@ -174,7 +174,10 @@ impl Daemon {
                 let _ = answer.send(self.possession());
             }
             Event::LinkUp { welcome, control } => self.link_up(*welcome, control),
-            Event::LinkHeard { epoch, message } => self.link_heard(epoch, *message),
+            Event::LinkHeard { epoch, message, place } => {
+                self.link_heard(epoch, *message);
+                drop(place);
+            }
             Event::LinkDown => self.link_down(),
             Event::Forget { done } => self.begin_to_forget(done),
             Event::Synced(synced) => self.spool.durable(&synced),

@@ -27,7 +27,7 @@ pub(crate) enum Event {
     /// The engine said welcome.
     LinkUp { welcome: Box<Welcome>, control: mpsc::Sender<EpToEngine> },
     /// The engine said something on this connection.
-    LinkHeard { epoch: Epoch, message: Box<EngineToEp> },
+    LinkHeard { epoch: Epoch, message: Box<EngineToEp>, place: Place },
     /// The connection, or the attempt to make one, ended.
     LinkDown,
     /// What is held is another engine's: end it, forget it, and say when that is done.
@@ -55,6 +55,9 @@ pub(crate) enum Event {
     /// Log bytes were given up after the engine had not stored them for long.
     LogsAbandoned { attempt: AttemptId, bytes: u64 },
 }
+
+/// A place among the messages that may wait; free again when this is dropped.
+pub(crate) type Place = tokio::sync::OwnedSemaphorePermit;
 
 /// What this EP still has from before, for its Hello.
 #[derive(Clone, Debug, Default)]

@@ -2,6 +2,14 @@
 
 use std::time::Duration;
 
+/// Messages of the engine that were read and are not handled; no more are read meanwhile, so a slow EP slows its engine down.
+///
+/// The inboxes of daemon and log pump have no bound of their own, because neither may wait for a place in the other's. Each who sends there has one:
+/// the link has these places, an attempt and a script say when they begin and end, a test asks one question on each connection, and may
+/// register [`CLEANUPS_MAX`] clean-ups.
+pub(crate) const HEARD_MAX: usize = 1024;
+/// Clean-ups of one test; more are refused, and its log says so.
+pub(crate) const CLEANUPS_MAX: usize = 1000;
 /// Never, for an alarm that is not wanted any more: a timer cannot be set for longer.
 pub(crate) const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// What is read of an output at once; as much of it waits in memory while the log spool is busy.

@@ -20,13 +20,15 @@ use jackfield_protocol::{
 };
 use tokio::{
     net::TcpStream,
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     time::{Interval, MissedTickBehavior, timeout},
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
-use crate::{EpError, event::Event, identity::Identity, log_pump::LogEvent, station::Station};
+use crate::{
+    EpError, event::Event, identity::Identity, limits::HEARD_MAX, log_pump::LogEvent, station::Station,
+};
 
 mod dial;
 mod hello;
@@ -210,7 +212,10 @@ impl Link {
     }
 
     async fn read(&self, stream: &mut SplitStream<Socket>, silence: Duration, epoch: Epoch) -> Broken {
+        let places = Arc::new(Semaphore::new(HEARD_MAX));
         loop {
+            // Nobody closes it.
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Broken::Ending };
             let message = match timeout(silence, stream.next()).await {
                 Err(_) => return Broken::Silent(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
                 Ok(None) => return Broken::Closed,
@@ -220,10 +225,10 @@ impl Link {
             let Message::Text(text) = message else { continue };
             match serde_json::from_str(&text) {
                 Ok(EngineToEp::LogStored { attempt, stream, bytes }) => {
-                    let _ = self.logs.send(LogEvent::Stored { attempt, stream, bytes });
+                    let _ = self.logs.send(LogEvent::Stored { attempt, stream, bytes, place });
                 }
                 Ok(message) => {
-                    let _ = self.events.send(Event::LinkHeard { epoch, message: Box::new(message) });
+                    let _ = self.events.send(Event::LinkHeard { epoch, message: Box::new(message), place });
                 }
                 Err(error) => return Broken::NoMessage(error),
             }

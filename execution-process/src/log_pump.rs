@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{capture::Chunk, event::Event, log_spool::LogSpool};
+use crate::{capture::Chunk, event::{Event, Place}, log_spool::LogSpool};
 
 /// Chunks between the tests and this task.
 pub(crate) const CHUNKS_MAX: usize = 64;
@@ -29,7 +29,7 @@ pub(crate) enum LogEvent {
     /// There is none any more.
     Down,
     /// The engine has stored this log up to here.
-    Stored { attempt: AttemptId, stream: Stream, bytes: u64 },
+    Stored { attempt: AttemptId, stream: Stream, bytes: u64, place: Place },
     /// What is here is another engine's: forget it, and say when that is done. Nobody writes any more.
     Forget { done: oneshot::Sender<()> },
     /// The EP ends: say when everything is stored.
@@ -128,8 +128,9 @@ impl LogPump {
                 self.spool.disconnected();
                 *connection = None;
             }
-            LogEvent::Stored { attempt, stream, bytes } => {
+            LogEvent::Stored { attempt, stream, bytes, place } => {
                 self.spool.stored(attempt, stream, bytes);
+                drop(place);
                 connection.iter_mut().for_each(|up| up.progress = clock());
             }
             // Heard where they are waited for.
