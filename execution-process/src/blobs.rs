@@ -11,19 +11,13 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use jackfield_protocol::id::BlobHash;
 
-mod place;
+use crate::limits::{CONNECT_LIMIT, FILE_BYTES_MAX, TRANSFER_LIMIT};
 
-/// Silence of the engine after which a transfer is given up.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// The longest one transfer may take.
-const TRANSFER_LIMIT: Duration = Duration::from_secs(600);
-/// The largest file that is fetched.
-const FILE_BYTES_MAX: u64 = 4 << 30;
+mod place;
 
 /// Why a file is not there.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,6 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use jackfield_config::ep::ConsolePolicy;
@@ -22,6 +21,7 @@ use jackfield_protocol::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::limits::{CONSOLES_MAX, UPLOAD_PAUSE, UPLOAD_TRIES};
 use crate::{sessions::live::Live, station::Station};
 use line::Line;
 use seat::Seat;
@@ -30,12 +30,6 @@ mod held;
 mod line;
 mod open;
 mod seat;
-
-/// Consoles of one EP at once.
-const CONSOLES_MAX: usize = 256;
-/// Tries to give the engine a recording.
-const UPLOAD_TRIES: u32 = 3;
-const UPLOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// The consoles of this EP. Cheap to clone.
 #[derive(Clone, Debug, Default)]

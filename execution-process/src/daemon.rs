@@ -16,6 +16,7 @@ use jackfield_protocol::{
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::limits::UNACKED_MAX;
 use crate::{
     attempt::Said,
     clock::{self, Moment},
@@ -43,8 +44,6 @@ mod start;
 const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two looks for dead orphans.
 const REAP_TICKS: u64 = 5;
-/// Reports the engine has not acknowledged, after which no further test is started.
-const UNACKED_MAX: usize = 10_000;
 
 /// The daemon.
 #[derive(Debug)]

@@ -41,3 +41,158 @@ pub(crate) const RESULT_PARTS_MAX: usize = 20_000;
 pub(crate) const RESULT_REASON_CHARS: usize = 500;
 /// Names of failed tests in a reason; the others are among the parts.
 pub(crate) const RESULT_NAMES_SHOWN: usize = 3;
+
+// Conversation with the engine.
+
+/// Control messages that wait to be sent; more means that the connection does not move, and it is given up.
+pub(crate) const CONTROL_MAX: usize = 8192;
+/// Log frames between the pump and the socket.
+pub(crate) const FRAMES_MAX: usize = 4;
+/// How long dialling and being welcomed may take together; the connection is given up then.
+pub(crate) const GREETING_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection is closed in good order; it is dropped then.
+pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// How long the greeting waits for a Python that is slow to start.
+pub(crate) const PYTHON_LIMIT: Duration = Duration::from_secs(5);
+/// The largest message of an engine.
+pub(crate) const LINK_MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// Wait before the second try to reach the engine; each further one is twice as long, up to the most.
+pub(crate) const BACKOFF_MIN: Duration = Duration::from_millis(100);
+/// The longest such wait.
+pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// How long one try may take.
+pub(crate) const DIAL_LIMIT: Duration = Duration::from_secs(10);
+/// Reports the engine has not acknowledged, after which no further test is started.
+pub(crate) const UNACKED_MAX: usize = 10_000;
+/// Questions that wait for an answer.
+pub(crate) const CALLS_MAX: usize = 10_000;
+/// How long an EP that ends waits for its reports, and then its logs, to be acknowledged.
+pub(crate) const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
+
+// Files.
+
+/// Silence of the engine after which a transfer is given up.
+pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// The longest one transfer may take.
+pub(crate) const TRANSFER_LIMIT: Duration = Duration::from_secs(600);
+/// The largest file that is fetched.
+pub(crate) const FILE_BYTES_MAX: u64 = 4 << 30;
+/// Wait before the second try; each further one is twice as long, up to the most.
+pub(crate) const OUTBOX_PAUSE: Duration = Duration::from_secs(1);
+/// The longest such wait.
+pub(crate) const OUTBOX_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Between two tries to fetch a file from an engine that does not answer.
+pub(crate) const FETCH_PAUSE: Duration = Duration::from_secs(1);
+/// How long a file is waited for at least, however short the test's own limit is.
+pub(crate) const FETCH_MILLIS_MIN: u64 = 120_000;
+/// Folders put aside, at most.
+pub(crate) const IDLE_FOLDERS_MAX: usize = 64;
+
+// Logs and reports.
+
+/// Chunks between the tests and this task.
+pub(crate) const CHUNKS_MAX: usize = 64;
+/// Between two tries when the disk would not take a chunk.
+pub(crate) const LOG_RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// An engine that stores nothing for this long, of what it was sent, never will.
+pub(crate) const LOG_STALL_LIMIT: Duration = Duration::from_secs(300);
+/// A new segment is begun when the last is longer than this.
+pub(crate) const LOG_SEGMENT_BYTES: u64 = 8 << 20;
+/// A segment whose frames are all stored is emptied, even the one being written, when it is longer than this.
+pub(crate) const LOG_EMPTIED_BYTES: u64 = 1 << 20;
+/// Frames kept in memory for a connection that keeps up.
+pub(crate) const LOG_MEMORY_BYTES: usize = 1 << 20;
+/// Frames under way, however small they are.
+pub(crate) const FRAMES_UNDER_WAY_MAX: usize = 1024;
+/// Rewrite the file without what is acknowledged when it is longer than this.
+pub(crate) const SPOOL_ROTATE_BYTES: u64 = 1 << 20;
+
+// Processes.
+
+/// Another thread of this program may hold a file it just wrote open for as long as its own start of a process takes.
+pub(crate) const BUSY_TRIES: u32 = 50;
+/// Between two such tries.
+pub(crate) const BUSY_PAUSE: Duration = Duration::from_millis(2);
+/// How often and how long it is looked whether killed processes are gone.
+pub(crate) const KILL_ROUNDS: u32 = 200;
+/// Between two such looks.
+pub(crate) const KILL_PAUSE: Duration = Duration::from_millis(5);
+/// Requests that wait for the interpreter.
+pub(crate) const WARM_REQUESTS_MAX: usize = 64;
+/// An interpreter that dies this often in a row before it is ready is not started again until the EP is.
+pub(crate) const WARM_FAILED_STARTS_MAX: u32 = 3;
+/// The longest message of the interpreter.
+pub(crate) const WARM_MESSAGE_BYTES_MAX: u32 = 1 << 20;
+/// How long it may take to say that it listens, and to end.
+pub(crate) const CAPTURE_START_LIMIT: Duration = Duration::from_secs(10);
+/// How long it may take to write its file to the end; it is killed then.
+pub(crate) const CAPTURE_STOP_LIMIT: Duration = Duration::from_secs(5);
+/// How often it is looked whether it has written all packets that there were.
+pub(crate) const CAPTURE_SILENCE_LOOKS: u32 = 100;
+/// Between two such looks.
+pub(crate) const CAPTURE_SILENCE_PAUSE: Duration = Duration::from_millis(5);
+/// Captures of one test at once.
+pub(crate) const CAPTURES_MAX: usize = 16;
+
+// What a test says.
+
+/// Things a test said that its attempt has not taken in yet.
+pub(crate) const SAID_MAX: usize = 256;
+/// Things of one kind that one test may say; more are refused, and that is written in its log.
+pub(crate) const KIND_MAX: usize = 20_000;
+/// Files of one test to keep; more are refused, and that is written in its log.
+pub(crate) const ARTIFACTS_MAX: usize = 1_000;
+/// Refusals that are remembered; a test dies of one of its last.
+pub(crate) const REFUSALS_MAX: usize = 16;
+/// Connections at once, of all tests together.
+pub(crate) const CONNECTIONS_MAX: usize = 4096;
+/// The longest request.
+pub(crate) const CALL_BYTES_MAX: u64 = 64 << 20;
+/// How long a person is waited for where the test names no limit.
+pub(crate) const INTERACT_MILLIS: u64 = 600_000;
+/// How long an outlet may take where the test names no limit.
+pub(crate) const POWER_LIMIT: Duration = Duration::from_secs(30);
+
+// Sessions and consoles.
+
+/// Sessions of one run on one EP.
+pub(crate) const SESSIONS_MAX: usize = 256;
+/// Between two looks whether the person has let go.
+pub(crate) const HELD_DEVICE_LOOK: Duration = Duration::from_secs(1);
+/// Bytes of what the device said last, for those who come late.
+pub(crate) const SCREEN_BYTES_MAX: usize = 32 * 1024;
+/// Bytes that may wait for one watcher.
+pub(crate) const WAITING_BYTES_MAX: usize = 1024 * 1024;
+/// Consoles of one EP at once.
+pub(crate) const CONSOLES_MAX: usize = 256;
+/// Tries to give the engine a recording.
+pub(crate) const UPLOAD_TRIES: u32 = 3;
+/// Between two such tries.
+pub(crate) const UPLOAD_PAUSE: Duration = Duration::from_secs(1);
+/// How long a device may take what is typed.
+pub(crate) const TYPE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a device that does not fall quiet is waited for.
+pub(crate) const QUIET_LIMIT: Duration = Duration::from_secs(3);
+/// How long a person may take nothing of what they are shown.
+pub(crate) const SHOW_LIMIT: Duration = Duration::from_secs(60);
+/// How long its end may take; it is left to itself then.
+pub(crate) const END_LIMIT: Duration = Duration::from_secs(2);
+/// The engine asks whether we live more often than this.
+pub(crate) const CONSOLE_SILENCE: Duration = Duration::from_secs(90);
+
+// Results of tools.
+
+/// Deeper than any tool nests.
+pub(crate) const RESULT_DEPTH_MAX: usize = 200;
+/// Of the text of an element, what can become a reason.
+pub(crate) const RESULT_TEXT_CHARS: usize = 4_000;
+/// Of a plan, at most so many tests that never ran are told one by one.
+pub(crate) const TAP_MISSING_MAX: u64 = 1_000;
+/// Of one text or attribute, what goes through. Longer than any reason that is kept.
+pub(crate) const RESULT_TEXT_BYTES: usize = 16 * 1024;
+/// A tag with more in it is none.
+pub(crate) const RESULT_TAG_BYTES_MAX: usize = 1 << 20;
+/// Tests that are open at once; one more is taken for a file that is no such thing.
+pub(crate) const GO_TESTS_OPEN_MAX: usize = 100_000;
+/// Of one line, what is kept.
+pub(crate) const RESULT_LINE_BYTES: usize = 64 * 1024;

@@ -26,6 +26,7 @@ use tokio::{
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
+use crate::limits::{CLOSE_LIMIT, CONTROL_MAX, FRAMES_MAX, GREETING_LIMIT};
 use crate::{
     EpError, event::Event, identity::Identity, limits::HEARD_MAX, log_pump::LogEvent, station::Station,
 };
@@ -36,13 +37,6 @@ mod hello;
 pub(crate) use dial::Dialer;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// Control messages that wait to be sent; more means that the connection does not move, and it is given up.
-pub(crate) const CONTROL_MAX: usize = 8192;
-/// Log frames between the pump and the socket.
-const FRAMES_MAX: usize = 4;
-const GREETING_LIMIT: Duration = Duration::from_secs(30);
-const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]

@@ -16,6 +16,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::limits::CONNECTIONS_MAX;
 use crate::{event::Event, station::Station};
 
 mod beside_methods;
@@ -30,8 +31,6 @@ mod session_commands;
 mod session_methods;
 mod session_screens;
 
-/// Connections at once, of all tests together.
-const CONNECTIONS_MAX: usize = 4096;
 /// The longest path a Unix socket can have.
 const SOCKET_PATH_MAX: usize = 107;
 

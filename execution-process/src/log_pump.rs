@@ -1,7 +1,5 @@
 //! The task that owns the log spool: takes bytes in from the tests, hands frames to the connection, hears what is stored.
 
-use std::time::Duration;
-
 use jackfield_protocol::{
     id::AttemptId,
     log::{LogFrame, Stream},
@@ -11,15 +9,12 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{capture::Chunk, event::{Event, Place}, log_spool::LogSpool};
-
-/// Chunks between the tests and this task.
-pub(crate) const CHUNKS_MAX: usize = 64;
-/// Between two tries when the disk would not take a chunk.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// An engine that stores nothing for this long, of what it was sent, never will.
-const STALL_LIMIT: Duration = Duration::from_secs(300);
-const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+use crate::limits::{FAR, LOG_RETRY_PAUSE, LOG_STALL_LIMIT};
+use crate::{
+    capture::Chunk,
+    event::{Event, Place},
+    log_spool::LogSpool,
+};
 
 /// What the connection tells the pump.
 #[derive(Debug)]
@@ -74,7 +69,7 @@ impl LogPump {
             let stalls_at = connection
                 .as_ref()
                 .filter(|_| self.spool.waits())
-                .map_or_else(|| clock() + FAR, |up| up.progress + STALL_LIMIT);
+                .map_or_else(|| clock() + FAR, |up| up.progress + LOG_STALL_LIMIT);
             let waits_for_room =
                 connection.as_ref().filter(|up| up.next.is_some()).map(|up| up.frames.clone());
             tokio::select! {
@@ -102,13 +97,13 @@ impl LogPump {
                 chunk = self.chunks.recv(), if refused.is_none() && !self.spool.is_full() => match chunk {
                     Some(chunk) => {
                         refused = self.keep(chunk);
-                        retry_at = clock() + RETRY_PAUSE;
+                        retry_at = clock() + LOG_RETRY_PAUSE;
                     }
                     None => return,
                 },
                 () = sleep_until(retry_at), if refused.is_some() => {
                     refused = refused.take().and_then(|chunk| self.keep(chunk));
-                    retry_at = clock() + RETRY_PAUSE;
+                    retry_at = clock() + LOG_RETRY_PAUSE;
                 }
                 () = sleep_until(stalls_at) => {
                     self.give_up();

@@ -17,16 +17,9 @@ use jackfield_protocol::{
 };
 use segment::{Position, Segment};
 
-mod segment;
+use crate::limits::{FRAMES_UNDER_WAY_MAX, LOG_EMPTIED_BYTES, LOG_MEMORY_BYTES, LOG_SEGMENT_BYTES};
 
-/// A new segment is begun when the last is longer than this.
-const SEGMENT_BYTES: u64 = 8 << 20;
-/// A segment whose frames are all stored is emptied, even the one being written, when it is longer than this.
-const EMPTIED_BYTES: u64 = 1 << 20;
-/// Frames kept in memory for a connection that keeps up.
-const MEMORY_BYTES: usize = 1 << 20;
-/// Frames under way, however small they are.
-const FRAMES_UNDER_WAY_MAX: usize = 1024;
+mod segment;
 
 /// Every log byte that is not known to be stored by the engine.
 #[derive(Debug)]
@@ -122,7 +115,7 @@ impl LogSpool {
         let number = self.writable_segment()?;
         let Some(segment) = self.segments.get_mut(&number) else { return Ok(()) };
         let position = Position { segment: number, offset: segment.append(&bytes)? };
-        if self.memory_bytes.saturating_add(bytes.len()) <= MEMORY_BYTES {
+        if self.memory_bytes.saturating_add(bytes.len()) <= LOG_MEMORY_BYTES {
             self.memory_bytes = self.memory_bytes.saturating_add(bytes.len());
             self.memory.insert(position, bytes);
         }
@@ -216,7 +209,7 @@ impl LogSpool {
         let last = self.segments.keys().next_back().copied();
         let Some(segment) = self.segments.get_mut(&position.segment) else { return };
         segment.pending = segment.pending.saturating_sub(1);
-        if segment.pending == 0 && (last != Some(position.segment) || segment.length > EMPTIED_BYTES) {
+        if segment.pending == 0 && (last != Some(position.segment) || segment.length > LOG_EMPTIED_BYTES) {
             self.segments.remove(&position.segment);
             let path = self.segment_path(position.segment);
             if let Err(error) = std::fs::remove_file(&path) {
@@ -231,7 +224,7 @@ impl LogSpool {
     fn writable_segment(&mut self) -> io::Result<u64> {
         let last = self.segments.last_key_value().map(|(number, segment)| (*number, segment.length));
         match last {
-            Some((number, length)) if length <= SEGMENT_BYTES => Ok(number),
+            Some((number, length)) if length <= LOG_SEGMENT_BYTES => Ok(number),
             other => {
                 let number = other.map_or(self.cursor.segment, |(number, _)| number.saturating_add(1));
                 self.segments.insert(number, Segment::create(&self.segment_path(number))?);

@@ -5,7 +5,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use jackfield_protocol::id::BlobHash;
@@ -13,10 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::blobs::{Blobs, PutError, copy_in};
-
-/// Wait before the second try; each further one is twice as long, up to the most.
-const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_secs(30);
+use crate::limits::{OUTBOX_PAUSE, OUTBOX_PAUSE_MAX};
 
 /// The files that wait.
 #[derive(Clone, Debug)]
@@ -73,7 +69,7 @@ impl Outbox {
 
     /// Sends what is there, and what comes, until `shutdown`; for as long as it takes.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
-        let mut pause = PAUSE;
+        let mut pause = OUTBOX_PAUSE;
         loop {
             let is_empty = self.send_all().await;
             let waiting = async {
@@ -87,7 +83,7 @@ impl Outbox {
                 () = shutdown.cancelled() => return,
                 () = waiting => {}
             }
-            pause = if is_empty { PAUSE } else { pause.saturating_mul(2).min(PAUSE_MAX) };
+            pause = if is_empty { OUTBOX_PAUSE } else { pause.saturating_mul(2).min(OUTBOX_PAUSE_MAX) };
         }
     }
 

@@ -10,7 +10,6 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use jackfield_protocol::{
@@ -24,18 +23,13 @@ use tokio::{
     process::{Child, ChildStderr, Command},
 };
 
+use crate::limits::{
+    CAPTURE_SILENCE_LOOKS, CAPTURE_SILENCE_PAUSE, CAPTURE_START_LIMIT, CAPTURE_STOP_LIMIT, CAPTURES_MAX,
+};
 use crate::{host::find_program, process, settings::folder_name};
 
 /// The program, and the Debian package of the same name.
 const TCPDUMP: &str = "tcpdump";
-/// How long it may take to say that it listens, and to end.
-const START_LIMIT: Duration = Duration::from_secs(10);
-const STOP_LIMIT: Duration = Duration::from_secs(5);
-/// How often it is looked whether it has written all packets that there were.
-const SILENCE_LOOKS: u32 = 100;
-const SILENCE_PAUSE: Duration = Duration::from_millis(5);
-/// Captures of one test at once.
-const CAPTURES_MAX: usize = 16;
 
 /// What to write down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,11 +184,11 @@ impl Shared {
         limit_size(&child, self.bytes_max);
         let stderr = child.stderr.take().ok_or_else(|| lab(format!("`{TCPDUMP}` cannot be heard")))?;
         let mut said = BufReader::new(stderr).lines();
-        match tokio::time::timeout(START_LIMIT, listening(&mut said)).await {
+        match tokio::time::timeout(CAPTURE_START_LIMIT, listening(&mut said)).await {
             Ok(Ok(())) => Ok(Capture { child, said, file }),
             Ok(Err(last)) => Err(lab(refused(&wanted.interface, &last))),
             Err(_) => Err(lab(format!(
-                "`{TCPDUMP}` did not begin to listen on `{}` in {START_LIMIT:?}",
+                "`{TCPDUMP}` did not begin to listen on `{}` in {CAPTURE_START_LIMIT:?}",
                 wanted.interface
             ))),
         }
@@ -247,7 +241,7 @@ impl Capture {
             }
             let _ = self.child.wait().await;
         };
-        if tokio::time::timeout(STOP_LIMIT, last_words).await.is_err() {
+        if tokio::time::timeout(CAPTURE_STOP_LIMIT, last_words).await.is_err() {
             let _ = self.child.kill().await;
         }
         captured.bytes = std::fs::metadata(&self.file).map_or(0, |file| file.len());
@@ -257,8 +251,8 @@ impl Capture {
 
 /// What the kernel still has for it would be lost with the signal; it sleeps when there is nothing.
 async fn wait_for_silence(pid: Pid) {
-    for _ in 0..SILENCE_LOOKS {
-        tokio::time::sleep(SILENCE_PAUSE).await;
+    for _ in 0..CAPTURE_SILENCE_LOOKS {
+        tokio::time::sleep(CAPTURE_SILENCE_PAUSE).await;
         if process::is_asleep(pid.as_raw_nonzero().get()) {
             break;
         }

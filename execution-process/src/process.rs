@@ -7,12 +7,13 @@ use std::{
     os::fd::OwnedFd,
     path::Path,
     process::Stdio,
-    time::Duration,
 };
 
 use jackfield_config::ep::EpLimits;
 use rustix::process::{Pid, Resource, Rlimit};
 use tokio::{net::unix::pipe, process::Child};
+
+use crate::limits::{BUSY_PAUSE, BUSY_TRIES};
 
 pub(crate) use tree::{Tree, end_marked, is_asleep, reap_strangers, started_at_millis};
 pub(crate) use watch::{Exit, Owner, Pipes, Running, Source, watch};
@@ -20,10 +21,6 @@ pub(crate) use watch::{Exit, Owner, Pipes, Running, Source, watch};
 pub(crate) mod defaults;
 mod tree;
 mod watch;
-
-/// Another thread of this program may hold a file it just wrote open for as long as its own start of a process takes.
-const BUSY_TRIES: u32 = 50;
-const BUSY_PAUSE: Duration = Duration::from_millis(2);
 
 /// What to run.
 #[derive(Clone, Copy, Debug)]

@@ -18,6 +18,7 @@ use tokio::{
     time::Instant,
 };
 
+use crate::limits::FETCH_PAUSE;
 use crate::{
     blobs::BlobError,
     clock,
@@ -26,9 +27,6 @@ use crate::{
     process::{self, Exit, Owner, Program, Running, Source, Tree},
     station::Station,
 };
-
-/// Between two tries to fetch the script from an engine that does not answer.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// A script and everything it needs.
 #[derive(Debug)]
@@ -106,7 +104,7 @@ impl Script {
         loop {
             match self.station.blobs.place(self.order.content, file.clone()).await {
                 Ok(()) => return Ok((file, work)),
-                Err(BlobError::Engine { .. }) => tokio::time::sleep(RETRY_PAUSE).await,
+                Err(BlobError::Engine { .. }) => tokio::time::sleep(FETCH_PAUSE).await,
                 Err(error) => return Err(self.invalid(Cause::Lab, error)),
             }
         }

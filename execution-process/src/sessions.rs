@@ -23,6 +23,7 @@ use jackfield_protocol::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::limits::SESSIONS_MAX;
 use crate::settings::folder_name;
 use live::{Live, Private};
 use recording::Recording;
@@ -32,9 +33,6 @@ pub(crate) mod free;
 pub(crate) mod hold;
 pub(crate) mod live;
 mod recording;
-
-/// Sessions of one run on one EP.
-const SESSIONS_MAX: usize = 256;
 
 /// Every open session of this EP.
 #[derive(Clone, Debug)]

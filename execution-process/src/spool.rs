@@ -20,14 +20,12 @@ use record::Record;
 use serde::{Deserialize, Serialize};
 pub(crate) use sync::Synced;
 
+use crate::limits::SPOOL_ROTATE_BYTES;
 use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey};
 
 mod memory;
 mod record;
 mod sync;
-
-/// Rewrite the file without what is acknowledged when it is longer than this.
-const ROTATE_BYTES: u64 = 1 << 20;
 
 /// The reports that are not acknowledged, and the tests whose end is not reported.
 #[derive(Debug)]
@@ -74,7 +72,7 @@ impl Spool {
             path: path.to_owned(),
             file: Arc::new(file),
             length: 0,
-            rotate_at: ROTATE_BYTES,
+            rotate_at: SPOOL_ROTATE_BYTES,
             next_seq: 1,
             unacked: VecDeque::new(),
             running: BTreeMap::new(),
@@ -291,7 +289,7 @@ impl Spool {
         }
         self.file = Arc::new(file);
         self.length = bytes(&text);
-        self.rotate_at = ROTATE_BYTES.max(self.length.saturating_mul(2));
+        self.rotate_at = SPOOL_ROTATE_BYTES.max(self.length.saturating_mul(2));
         Ok(())
     }
 

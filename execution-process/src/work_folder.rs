@@ -10,8 +10,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Folders put aside, at most.
-const IDLE_MAX: usize = 64;
+use crate::limits::IDLE_FOLDERS_MAX;
+
 const MODE: u32 = 0o755;
 
 /// The folders of an EP's attempts.
@@ -64,7 +64,7 @@ impl WorkFolders {
         let Some(name) = path.file_name() else { return false };
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let aside = self.aside.join(name);
-        let put = idle.len() < IDLE_MAX && std::fs::rename(path, &aside).is_ok();
+        let put = idle.len() < IDLE_FOLDERS_MAX && std::fs::rename(path, &aside).is_ok();
         if put {
             idle.push(aside);
         }

@@ -5,17 +5,13 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, sync::Arc, time::
 use jackfield_protocol::verdict::{Cause, Outcome, Verdict};
 
 use super::Attempt;
+use crate::limits::{FETCH_MILLIS_MIN, FETCH_PAUSE};
 use crate::{
     blobs::BlobError,
     event::End,
     library::{FilesError, Shelf, TestFile},
     runner::{self, Places, Plan},
 };
-
-/// Between two tries to fetch a file from an engine that does not answer.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// How long a file is waited for at least, however short the test's own limit is.
-const FETCH_MILLIS_MIN: u64 = 120_000;
 
 /// A test that can be started.
 #[derive(Debug)]
@@ -79,7 +75,7 @@ impl Attempt {
                     }
                     Ok(files) => return Ok(files),
                 }
-                tokio::time::sleep(RETRY_PAUSE).await;
+                tokio::time::sleep(FETCH_PAUSE).await;
             }
         };
         match tokio::time::timeout(patience, tries).await {

@@ -13,12 +13,8 @@ use jackfield_protocol::{
 };
 
 use crate::cleanup::Cleanup;
+use crate::limits::{ARTIFACTS_MAX, KIND_MAX, REFUSALS_MAX};
 
-/// Things of one kind that one test may say; more are refused, and that is written in its log.
-const KIND_MAX: usize = 20_000;
-const ARTIFACTS_MAX: usize = 1_000;
-/// Refusals that are remembered; a test dies of one of its last.
-const REFUSALS_MAX: usize = 16;
 /// What SDKs write before the text of an error that nobody caught.
 const CRASHED: &str = "crashed: ";
 /// Letters of a refusal that must stand in a reason: SDKs cut long ones.

@@ -5,14 +5,12 @@ use std::time::Duration;
 use jackfield_device::{Deadline, channel::Window, expect::Dialogue, line::LineOrder, session::Session};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::limits::{QUIET_LIMIT, TYPE_LIMIT};
+
 /// Quiet time after which what the test asked for has come.
 const QUIET_BEFORE: Duration = Duration::from_millis(200);
-/// How long a device that does not fall quiet is waited for.
-const QUIET_LIMIT: Duration = Duration::from_secs(3);
 /// Quiet time after which what the person asked for has come.
 const QUIET_AFTER: Duration = Duration::from_millis(300);
-/// How long a device may take what is typed.
-const TYPE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a break is: what terminals send for their break key.
 const BREAK: Duration = Duration::from_millis(250);
 

@@ -1,7 +1,5 @@
 //! The connection of one console: dialled to the engine, which joins it to the person's.
 
-use std::time::Duration;
-
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
@@ -15,15 +13,10 @@ use tokio::{
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
+use crate::limits::{CONSOLE_SILENCE, END_LIMIT, SHOW_LIMIT};
 use crate::{EpError, Settings, link::Dialer};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// The engine asks whether we live more often than this.
-const SILENCE: Duration = Duration::from_secs(90);
-/// How long a person may take nothing of what they are shown.
-const SHOW_LIMIT: Duration = Duration::from_secs(60);
-const END_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +62,8 @@ impl Line {
     /// What comes next; nothing is lost when the wait is given up.
     pub(super) async fn hear(&mut self) -> Heard {
         loop {
-            let Ok(Some(Ok(message))) = timeout_at(self.heard + SILENCE, self.stream.next()).await else {
+            let Ok(Some(Ok(message))) = timeout_at(self.heard + CONSOLE_SILENCE, self.stream.next()).await
+            else {
                 return Heard::Gone;
             };
             self.heard = Instant::now();

@@ -12,8 +12,7 @@ use tokio::sync::oneshot;
 
 use super::Daemon;
 
-/// Questions that wait for an answer.
-const CALLS_MAX: usize = 10_000;
+use crate::limits::CALLS_MAX;
 
 type Answer = oneshot::Sender<Result<Value, Problem>>;
 

@@ -1,7 +1,5 @@
 //! The end of an EP that is stopped on purpose.
 
-use std::time::Duration;
-
 use jackfield_protocol::{
     id::AttemptId,
     link::EpToEngine,
@@ -10,13 +8,11 @@ use jackfield_protocol::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::Daemon;
+use crate::limits::FAREWELL_LIMIT;
 use crate::{
     event::{End, Event},
     log_pump::LogEvent,
 };
-
-/// How long an EP that ends waits for its reports, and then its logs, to be acknowledged.
-const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
 
 impl Daemon {
     fn is_idle(&self) -> bool {

@@ -11,15 +11,13 @@ use jackfield_protocol::{
 use tokio::sync::{mpsc, watch};
 
 use super::{Active, Daemon, UNACKED_MAX};
+use crate::limits::SAID_MAX;
 use crate::{
     attempt::{self, Attempt, Finish},
     clock,
     event::{End, Guest, Possession},
     job_table::Next,
 };
-
-/// Things a test said that its attempt has not taken in yet.
-const SAID_MAX: usize = 256;
 
 impl Daemon {
     pub(super) fn start_what_may(&mut self) {

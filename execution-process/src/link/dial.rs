@@ -13,13 +13,8 @@ use tokio_tungstenite::{
 };
 
 use super::Socket;
+use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, DIAL_LIMIT, LINK_MESSAGE_BYTES_MAX};
 use crate::{EpError, Settings, clock};
-
-/// The largest message of an engine.
-const MESSAGE_BYTES_MAX: usize = 64 << 20;
-const BACKOFF_MIN: Duration = Duration::from_millis(100);
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
-const DIAL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Dials the engine.
 pub(crate) struct Dialer {
@@ -60,8 +55,8 @@ impl Dialer {
 
     pub(crate) async fn dial(&self) -> Result<Socket, Error> {
         let config = WebSocketConfig::default()
-            .max_message_size(Some(MESSAGE_BYTES_MAX))
-            .max_frame_size(Some(MESSAGE_BYTES_MAX));
+            .max_message_size(Some(LINK_MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(LINK_MESSAGE_BYTES_MAX));
         let dial =
             connect_async_tls_with_config(self.request.clone(), Some(config), true, self.connector.clone());
         match tokio::time::timeout(DIAL_LIMIT, dial).await {

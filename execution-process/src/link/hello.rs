@@ -1,6 +1,6 @@
 //! Who this EP is and what it can do.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use jackfield_protocol::{
     console::CONSOLE_CAPABILITY,
@@ -8,10 +8,9 @@ use jackfield_protocol::{
     power::POWER_CAPABILITY,
 };
 
+use crate::limits::PYTHON_LIMIT;
 use crate::{event::Possession, host, identity::Identity, runner::warm::WarmState, station::Station};
 
-/// How long the greeting waits for a Python that is slow to start.
-const PYTHON_LIMIT: Duration = Duration::from_secs(5);
 /// What an EP can drive without anything being installed.
 const BUILT_IN: [&str; 6] = ["steps", "telnet", "ssh", "process", CONSOLE_CAPABILITY, POWER_CAPABILITY];
 /// Programs that are capabilities of their own where they are installed.

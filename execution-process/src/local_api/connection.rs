@@ -14,9 +14,7 @@ use super::{
     rpc::{self, Failure},
 };
 use crate::event::Guest;
-
-/// The longest request.
-const LINE_BYTES_MAX: u64 = 64 << 20;
+use crate::limits::CALL_BYTES_MAX;
 
 pub(super) async fn serve(stream: UnixStream, desk: Arc<Desk>) {
     let (read, mut write) = stream.into_split();
@@ -25,12 +23,12 @@ pub(super) async fn serve(stream: UnixStream, desk: Arc<Desk>) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        match (&mut read).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).await {
+        match (&mut read).take(CALL_BYTES_MAX).read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
         if line.last() != Some(&b'\n') && line.len() > 1 << 20 {
-            let title = format!("a request is longer than {LINE_BYTES_MAX} bytes");
+            let title = format!("a request is longer than {CALL_BYTES_MAX} bytes");
             let refused = Failure::NoRequest(Problem::new(ErrorCode::TooLarge, title));
             let _ = write.write_all(&rpc::answer(None, Err(refused)).unwrap_or_default()).await;
             return;

@@ -17,6 +17,7 @@ use super::{
     Desk, checks, configs, params as p,
     rpc::{Failure, params},
 };
+use crate::limits::{INTERACT_MILLIS, POWER_LIMIT};
 use crate::{
     attempt::Said,
     cleanup::Cleanup,
@@ -24,10 +25,6 @@ use crate::{
     mains, packet_capture,
 };
 
-/// How long a person is waited for where the test names no limit.
-const INTERACT_MILLIS: u64 = 600_000;
-/// How long an outlet may take where the test names no limit.
-const POWER_LIMIT: Duration = Duration::from_secs(30);
 /// Where a component is looked up when no test configuration is named.
 const DEFAULT_BINDING: &str = "default_binding";
 

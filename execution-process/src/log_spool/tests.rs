@@ -67,7 +67,7 @@ fn a_long_log_uses_a_bounded_piece_of_disk() {
         push(&mut spool, 1, offset, &chunk);
         offset += 64 * 1024;
     }
-    assert!(spool.memory_bytes <= MEMORY_BYTES);
+    assert!(spool.memory_bytes <= LOG_MEMORY_BYTES);
     while let Some(bytes) = spool.next(WINDOW).unwrap() {
         let frame = LogFrame::decode(&bytes).unwrap();
         assert_eq!(frame.offset, arrived);

@@ -5,13 +5,11 @@
 //! subreaper, so they cannot go further than to be its children. A process that clears its environment *and* leaves its
 //! session *and* loses its parents is let go: that is how a test starts something that is to outlive it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
-/// How often and how long it is looked whether killed processes are gone.
-const KILL_ROUNDS: u32 = 200;
-const KILL_PAUSE: Duration = Duration::from_millis(5);
+use crate::limits::{KILL_PAUSE, KILL_ROUNDS};
 
 /// The processes of one test.
 #[derive(Clone, Debug)]

@@ -10,8 +10,7 @@ use super::{
     input_line::Lines,
 };
 
-/// Tests that are open at once; one more is taken for a file that is no such thing.
-const OPEN_MAX: usize = 100_000;
+use crate::limits::GO_TESTS_OPEN_MAX;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -72,8 +71,8 @@ impl GoTest {
     }
 
     fn begin(&mut self, key: (String, String)) {
-        if self.open.len() >= OPEN_MAX {
-            self.cases.trouble = Some(format!("more than {OPEN_MAX} tests are open at once"));
+        if self.open.len() >= GO_TESTS_OPEN_MAX {
+            self.cases.trouble = Some(format!("more than {GO_TESTS_OPEN_MAX} tests are open at once"));
             return;
         }
         if !key.1.is_empty() {

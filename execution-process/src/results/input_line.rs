@@ -1,7 +1,6 @@
 //! Lines of what comes in pieces, each with a limit.
 
-/// Of one line, what is kept.
-const LINE_BYTES_MAX: usize = 64 * 1024;
+use crate::limits::RESULT_LINE_BYTES;
 
 /// The line that has not ended yet.
 #[derive(Debug, Default)]
@@ -18,7 +17,7 @@ impl Lines {
                 Some((b'\n', text)) => (text, true),
                 _ => (piece, false),
             };
-            let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
+            let room = RESULT_LINE_BYTES.saturating_sub(self.line.len());
             self.skips |= text.len() > room;
             self.line.extend(text.iter().take(room));
             if is_whole {

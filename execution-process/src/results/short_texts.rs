@@ -5,10 +5,8 @@
 
 use std::io::{self, BufRead, Read};
 
-/// Of one text or attribute, what goes through. Longer than any reason that is kept.
-const TEXT_BYTES_MAX: usize = 16 * 1024;
-/// A tag with more in it is none.
-const TAG_BYTES_MAX: usize = 1 << 20;
+use crate::limits::{RESULT_TAG_BYTES_MAX, RESULT_TEXT_BYTES};
+
 /// The longest name of a character, with `&` and `;`, that is kept whole.
 const REFERENCE_BYTES_MAX: usize = 16;
 
@@ -56,7 +54,7 @@ impl Cut {
             return false;
         }
         let begins_character = byte & 0xC0 != 0x80;
-        if self.kept >= TEXT_BYTES_MAX && self.reference == 0 && begins_character {
+        if self.kept >= RESULT_TEXT_BYTES && self.reference == 0 && begins_character {
             self.is_cut = true;
             return false;
         }
@@ -172,8 +170,8 @@ impl<R: BufRead> ShortTexts<R> {
 
     fn count_tag(&mut self) -> io::Result<()> {
         self.tag_bytes = self.tag_bytes.saturating_add(1);
-        if self.tag_bytes > TAG_BYTES_MAX {
-            return Err(io::Error::other(format!("a tag in it has more than {TAG_BYTES_MAX} bytes")));
+        if self.tag_bytes > RESULT_TAG_BYTES_MAX {
+            return Err(io::Error::other(format!("a tag in it has more than {RESULT_TAG_BYTES_MAX} bytes")));
         }
         Ok(())
     }
@@ -228,14 +226,14 @@ mod tests {
         let xml =
             format!("<?xml version='1.0'?><a b='{long}'>{long}<!-- {long} --><c><![CDATA[]{long}]]></c></a>");
         let out = through(xml.as_bytes(), 7);
-        let short = "é&amp;".repeat(TEXT_BYTES_MAX.div_ceil(7));
-        let short = short.get(..TEXT_BYTES_MAX + 5).map_or(short.as_str(), |_| short.as_str());
-        assert!(out.len() < 3 * TEXT_BYTES_MAX + 200, "{}", out.len());
+        let short = "é&amp;".repeat(RESULT_TEXT_BYTES.div_ceil(7));
+        let short = short.get(..RESULT_TEXT_BYTES + 5).map_or(short.as_str(), |_| short.as_str());
+        assert!(out.len() < 3 * RESULT_TEXT_BYTES + 200, "{}", out.len());
         assert!(out.starts_with("<?xml version='1.0'?><a b='é&amp;"), "{}", out.get(..60).unwrap());
         assert!(out.ends_with("]]></c></a>"));
         assert!(
             !out.contains("<!--")
-                && out.contains(&short.get(..TEXT_BYTES_MAX / 2).unwrap().replace('\0', ""))
+                && out.contains(&short.get(..RESULT_TEXT_BYTES / 2).unwrap().replace('\0', ""))
         );
         let mut reader = quick_xml::Reader::from_str(&out);
         while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}

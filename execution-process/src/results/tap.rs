@@ -6,8 +6,8 @@ use super::{
     input_line::Lines,
 };
 
-/// Of a plan, at most so many tests that never ran are told one by one.
-const MISSING_MAX: u64 = 1_000;
+use crate::limits::TAP_MISSING_MAX;
+
 /// Lines of a diagnosis that become a reason.
 const DIAGNOSIS_LINES: usize = 3;
 
@@ -130,7 +130,7 @@ impl Tap {
 
     fn miss(&mut self, plan: u64) {
         let first = self.count.saturating_add(1);
-        let last = plan.min(self.count.saturating_add(MISSING_MAX));
+        let last = plan.min(self.count.saturating_add(TAP_MISSING_MAX));
         for number in first..=last {
             let mut case = Case::new(format!("test {number}"));
             case.mark(

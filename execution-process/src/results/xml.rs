@@ -9,15 +9,12 @@ use quick_xml::{
 
 use super::{Cases, Habits};
 
+use crate::limits::{RESULT_DEPTH_MAX, RESULT_TEXT_CHARS};
+
 mod junit;
 mod nunit;
 mod testng;
 mod xunit;
-
-/// Deeper than any tool nests.
-const DEPTH_MAX: usize = 200;
-/// Of the text of an element, what can become a reason.
-const TEXT_CHARS_MAX: usize = 4_000;
 
 /// An element that is open, or was just closed.
 #[derive(Debug, Default)]
@@ -91,8 +88,10 @@ fn read_into(source: impl BufRead, habits: Habits, cases: &mut Cases) -> Result<
                 let element = element(&start);
                 begin(&mut dialect, &open, &element, habits, cases, is_over)?;
                 open.push(element);
-                if open.len() > DEPTH_MAX {
-                    return Err(format!("at byte {at}: more than {DEPTH_MAX} elements inside each other"));
+                if open.len() > RESULT_DEPTH_MAX {
+                    return Err(format!(
+                        "at byte {at}: more than {RESULT_DEPTH_MAX} elements inside each other"
+                    ));
                 }
             }
             Event::Empty(start) => {
@@ -163,6 +162,6 @@ fn element(start: &BytesStart<'_>) -> Element {
 
 fn add_text(open: &mut [Element], text: &str) {
     let Some(element) = open.last_mut() else { return };
-    let room = TEXT_CHARS_MAX.saturating_sub(element.text.chars().count());
+    let room = RESULT_TEXT_CHARS.saturating_sub(element.text.chars().count());
     element.text.extend(text.chars().take(room));
 }

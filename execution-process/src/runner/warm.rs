@@ -11,14 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use life::Life;
 
+use crate::limits::{WARM_FAILED_STARTS_MAX, WARM_REQUESTS_MAX};
+
 mod life;
 
 /// The environment variable that marks the interpreter, and so whatever its tests fork without starting a program.
 pub(crate) const MARK: &str = "JACKFIELD_WARM";
-/// Requests that wait for the interpreter.
-const REQUESTS_MAX: usize = 64;
-/// An interpreter that dies this often in a row before it is ready is not started again until the EP is.
-const FAILED_STARTS_MAX: u32 = 3;
 
 /// How the interpreter is started.
 #[derive(Clone, Debug)]
@@ -81,7 +79,7 @@ impl Warm {
         settings: WarmSettings,
         shutdown: CancellationToken,
     ) -> (Self, impl Future<Output = ()>) {
-        let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
+        let (requests, inbox) = mpsc::channel(WARM_REQUESTS_MAX);
         let (told, state) = watch::channel(WarmState::Starting);
         let keeper = Keeper { settings, inbox, told, failed_starts: 0 };
         (Self { requests, state }, keeper.run(shutdown))
@@ -119,7 +117,7 @@ struct Keeper {
 
 impl Keeper {
     async fn run(mut self, shutdown: CancellationToken) {
-        while !shutdown.is_cancelled() && self.failed_starts < FAILED_STARTS_MAX {
+        while !shutdown.is_cancelled() && self.failed_starts < WARM_FAILED_STARTS_MAX {
             let mut life = match Life::begin(&self.settings) {
                 Ok(life) => life,
                 Err(reason) => {

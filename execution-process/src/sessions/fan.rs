@@ -19,10 +19,7 @@ use jackfield_device::{
 use jackfield_protocol::id::{ConsoleId, UserName};
 use tokio::sync::mpsc;
 
-/// Bytes of what the device said last, for those who come late.
-const SCREEN_BYTES_MAX: usize = 32 * 1024;
-/// Bytes that may wait for one watcher.
-const WAITING_BYTES_MAX: usize = 1024 * 1024;
+use crate::limits::{SCREEN_BYTES_MAX, WAITING_BYTES_MAX};
 
 /// The watchers of one session. Cheap to clone.
 #[derive(Clone, Default)]

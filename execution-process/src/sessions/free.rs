@@ -15,9 +15,7 @@ use tokio::{
 };
 
 use crate::event::Event;
-
-/// Between two looks whether the person has let go.
-const LOOK: Duration = Duration::from_secs(1);
+use crate::limits::HELD_DEVICE_LOOK;
 
 /// What the tree says of a device that is about to be opened; when the time to open is over, the error names who has it.
 pub(crate) async fn device(
@@ -34,8 +32,10 @@ pub(crate) async fn device(
         let gone = |_gone| Problem::new(ErrorCode::WrongState, "the test has ended");
         match answered.await.map_err(gone)? {
             Ok(found) => return node(resource, found),
-            Err(problem) if problem.code == ErrorCode::Held && Instant::now() + LOOK < deadline => {
-                sleep(LOOK).await;
+            Err(problem)
+                if problem.code == ErrorCode::Held && Instant::now() + HELD_DEVICE_LOOK < deadline =>
+            {
+                sleep(HELD_DEVICE_LOOK).await;
             }
             Err(problem) => return Err(problem),
         }

@@ -19,9 +19,7 @@ use tokio::{
 
 use super::{MARK, WarmEvent, WarmRun, WarmSettings};
 use crate::host::find_program;
-
-/// The longest message of the interpreter.
-const MESSAGE_BYTES_MAX: u32 = 1 << 20;
+use crate::limits::WARM_MESSAGE_BYTES_MAX;
 
 #[derive(Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -109,7 +107,7 @@ impl Life {
         let mut version = None;
         while let Some((length, rest)) = self.unread.split_first_chunk::<4>() {
             let length = u32::from_be_bytes(*length);
-            if length > MESSAGE_BYTES_MAX {
+            if length > WARM_MESSAGE_BYTES_MAX {
                 return Err(io::Error::other("it said something that is no message"));
             }
             let length = usize::try_from(length).map_err(io::Error::other)?;
