@@ -93,4 +93,22 @@ mod tests {
         assert_eq!(each("7"), [7]);
         assert_eq!(each(""), [0; 0]);
     }
+
+    #[test]
+    fn a_measure_goes_to_one_processor_and_back() {
+        let before = allowed().unwrap();
+        let places = Places::take().unwrap();
+        let parts = places.device.is_some();
+        let ours = each(&allowed().unwrap());
+        if parts {
+            assert_eq!(ours.len(), 1);
+            let device =
+                places.device("sh").args(["-c", "grep Cpus_allowed_list /proc/self/status"]).output();
+            let told = String::from_utf8(device.unwrap().stdout).unwrap();
+            let device = each(told.rsplit('\t').next().unwrap().trim());
+            assert!(device.len() == 1 && device != ours, "{device:?} and {ours:?}");
+        }
+        drop(places);
+        assert_eq!(allowed().unwrap(), before);
+    }
 }
