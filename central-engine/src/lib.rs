@@ -15,6 +15,8 @@ pub mod limits;
 mod lock;
 pub mod own_log;
 mod settings;
+#[cfg(test)]
+mod simulation;
 
 pub mod store;
 

@@ -14,6 +14,10 @@ mod counter;
 mod db;
 pub mod ep;
 pub mod event;
+#[cfg(test)]
+pub(crate) mod faults;
+#[cfg(not(test))]
+mod faults;
 pub mod global;
 pub mod job;
 pub mod lab;
@@ -166,7 +170,7 @@ impl Store {
     /// The database cannot be reached, or a later build has been at it.
     pub async fn open(url: &str, now: Time) -> Result<Self, StoreError> {
         let db = match url.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => db::Db::Pg(open_postgres(url).await?),
+            Some(("postgres" | "postgresql", _)) => db::Db::new(db::Pools::Pg(open_postgres(url).await?)),
             Some(("sqlite", path)) => open_sqlite(path).await?,
             None => open_sqlite(url).await?,
             Some(_) => return Err(StoreError::Url(url.to_owned())),
@@ -256,6 +260,12 @@ impl Store {
         Ok(Some(plan))
     }
 
+    /// What is to go wrong.
+    #[cfg(test)]
+    pub(crate) fn faults(&self) -> &faults::Faults {
+        &self.db.faults
+    }
+
     /// Said after each commit that promised work.
     pub(crate) fn work_added(&self) -> &Notify {
         &self.shared.work_added
@@ -292,7 +302,7 @@ async fn open_sqlite(path: &str) -> Result<db::Db, StoreError> {
     let write: SqlitePool = pool.clone().max_connections(1).connect_with(options.clone()).await?;
     let read = pool.max_connections(limits::STORE_READERS_MAX);
     let read = read.connect_with(options.create_if_missing(false).read_only(true)).await?;
-    Ok(db::Db::Lite { write, read })
+    Ok(db::Db::new(db::Pools::Lite { write, read }))
 }
 
 async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {

@@ -24,7 +24,7 @@ use crate::{
     clock,
     run::results::LogsOfEngine,
     store::{
-        self,
+        self, StoreError,
         lab::{LabDb, LabValue},
         saved::Saved,
     },
@@ -48,13 +48,20 @@ pub(super) async fn run(app: &App, run: RunId) -> Tried {
         Ok(None) => return Ok(End::done()),
         Err(error) => return Ok(End::Hopeless(error)),
     };
-    let mut conn = app.store.write().await?;
-    store::saved::begin(&mut conn, run, clock::now()).await?;
-    conn.commit().await?;
+    // Where only the answer of this is lost it has begun all the same, and nothing is inserted yet: that is noted.
+    if let Err(error) = begin(app, run).await {
+        return Ok(End::NotSaved(error.into()));
+    }
     Ok(match insert_all(app, &prepared, &results).await {
         Ok(()) => End::Saved,
         Err(error) => End::NotSaved(error),
     })
+}
+
+async fn begin(app: &App, run: RunId) -> Result<(), StoreError> {
+    let mut conn = app.store.write().await?;
+    store::saved::begin(&mut conn, run, clock::now()).await?;
+    conn.commit().await
 }
 
 async fn insert_all(app: &App, prepared: &Prepared, results: &Results) -> Result<()> {

@@ -9,12 +9,22 @@ use sqlx::{
     postgres::PgRow, sqlite::SqliteRow,
 };
 
-use super::StoreError;
 pub(super) use super::bind::{Bind, binds};
+use super::{
+    StoreError,
+    faults::{Faults, Point},
+};
+
+/// The pools of one store, and what may go wrong there.
+#[derive(Clone, Debug)]
+pub(super) struct Db {
+    pools: Pools,
+    pub(super) faults: Faults,
+}
 
 /// The pools of one store.
 #[derive(Clone, Debug)]
-pub(super) enum Db {
+pub(super) enum Pools {
     /// SQLite: one connection writes, others read beside it.
     Lite {
         /// Exactly one connection.
@@ -28,7 +38,10 @@ pub(super) enum Db {
 
 /// A connection to run statements on; a write connection is one transaction.
 #[derive(Debug)]
-pub struct Conn(Inner);
+pub struct Conn {
+    inner: Inner,
+    faults: Faults,
+}
 
 #[derive(Debug)]
 enum Inner {
@@ -46,37 +59,46 @@ pub(super) enum Line {
 }
 
 impl Db {
+    pub(super) fn new(pools: Pools) -> Self {
+        Self { pools, faults: Faults::default() }
+    }
+
+    fn conn(&self, inner: Inner) -> Conn {
+        Conn { inner, faults: self.faults.clone() }
+    }
+
     pub(super) async fn read(&self) -> Result<Conn, StoreError> {
-        Ok(Conn(match self {
-            Self::Lite { read, .. } => Inner::Lite(read.acquire().await?),
-            Self::Pg(pool) => Inner::Pg(pool.acquire().await?),
+        self.faults.at(Point::Look).await?;
+        Ok(self.conn(match &self.pools {
+            Pools::Lite { read, .. } => Inner::Lite(read.acquire().await?),
+            Pools::Pg(pool) => Inner::Pg(pool.acquire().await?),
         }))
     }
 
     pub(super) async fn write(&self) -> Result<Conn, StoreError> {
-        Ok(Conn(match self {
-            Self::Lite { write, .. } => Inner::LiteWrite(begin(write).await?),
-            Self::Pg(pool) => Inner::PgWrite(pool.begin().await?),
+        self.faults.at(Point::Begin).await?;
+        Ok(self.conn(match &self.pools {
+            Pools::Lite { write, .. } => Inner::LiteWrite(begin(write).await?),
+            Pools::Pg(pool) => Inner::PgWrite(pool.begin().await?),
         }))
     }
 
     /// A transaction, if nobody else writes now.
     pub(super) async fn try_write(&self) -> Result<Option<Conn>, StoreError> {
-        Ok(match self {
-            Self::Lite { write, .. } => {
-                write.try_begin_with("BEGIN IMMEDIATE").await?.map(|begun| Conn(Inner::LiteWrite(begun)))
-            }
-            Self::Pg(pool) => pool.try_begin().await?.map(|begun| Conn(Inner::PgWrite(begun))),
-        })
+        let begun = match &self.pools {
+            Pools::Lite { write, .. } => write.try_begin_with("BEGIN IMMEDIATE").await?.map(Inner::LiteWrite),
+            Pools::Pg(pool) => pool.try_begin().await?.map(Inner::PgWrite),
+        };
+        Ok(begun.map(|inner| self.conn(inner)))
     }
 
     pub(super) async fn close(&self) {
-        match self {
-            Self::Lite { write, read } => {
+        match &self.pools {
+            Pools::Lite { write, read } => {
                 read.close().await;
                 write.close().await;
             }
-            Self::Pg(pool) => pool.close().await,
+            Pools::Pg(pool) => pool.close().await,
         }
     }
 }
@@ -101,16 +123,20 @@ impl Conn {
     /// # Errors
     /// The database could not commit (disk full, connection lost).
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.0 {
+        let Self { inner, faults } = self;
+        faults.at(Point::Commit).await?;
+        let busy = faults.busy();
+        match inner {
             Inner::LiteWrite(transaction) => transaction.commit().await?,
             Inner::PgWrite(transaction) => transaction.commit().await?,
             Inner::Lite(_) | Inner::Pg(_) => {}
         }
-        Ok(())
+        drop(busy);
+        faults.at(Point::Committed).await
     }
 
     pub(super) fn is_postgres(&self) -> bool {
-        match self.0 {
+        match self.inner {
             Inner::Pg(_) | Inner::PgWrite(_) => true,
             Inner::Lite(_) | Inner::LiteWrite(_) => false,
         }
@@ -122,7 +148,9 @@ impl Conn {
         sql: impl SqlSafeStr,
         binds: Vec<Bind<'_>>,
     ) -> Result<u64, StoreError> {
-        Ok(match &mut self.0 {
+        self.faults.at(Point::Statement).await?;
+        let _busy = self.faults.busy();
+        Ok(match &mut self.inner {
             Inner::Lite(on) => lite(sql, binds).execute(&mut **on).await?.rows_affected(),
             Inner::LiteWrite(on) => lite(sql, binds).execute(&mut **on).await?.rows_affected(),
             Inner::Pg(on) => pg(sql, binds).execute(&mut **on).await?.rows_affected(),
@@ -136,12 +164,16 @@ impl Conn {
         sql: impl SqlSafeStr,
         binds: Vec<Bind<'_>>,
     ) -> Result<Vec<Line>, StoreError> {
-        Ok(match &mut self.0 {
+        let busy = self.faults.busy();
+        let lines = match &mut self.inner {
             Inner::Lite(on) => wrap(lite(sql, binds).fetch_all(&mut **on).await?, Line::Lite),
             Inner::LiteWrite(on) => wrap(lite(sql, binds).fetch_all(&mut **on).await?, Line::Lite),
             Inner::Pg(on) => wrap(pg(sql, binds).fetch_all(&mut **on).await?, Line::Pg),
             Inner::PgWrite(on) => wrap(pg(sql, binds).fetch_all(&mut **on).await?, Line::Pg),
-        })
+        };
+        drop(busy);
+        self.faults.at(Point::Rows).await?;
+        Ok(lines)
     }
 
     /// The first row of an answer.
@@ -156,7 +188,7 @@ impl Conn {
     /// Several statements without placeholders, as a migration has them.
     pub(super) async fn script(&mut self, sql: String) -> Result<(), StoreError> {
         let script = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Lite(on) => script.execute(&mut **on).await.map(drop)?,
             Inner::LiteWrite(on) => script.execute(&mut **on).await.map(drop)?,
             Inner::Pg(on) => script.execute(&mut **on).await.map(drop)?,
