@@ -19,14 +19,13 @@ mod settle;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
     time::Duration,
 };
 
 use actix_web::web;
 use anyhow::{Context as _, Result};
 use jackfield_protocol::id::RunId;
-use jackfield_reporting::results::{EngineFacts, Results};
+use jackfield_reporting::results::Results;
 use tokio::{task::JoinSet, time::Instant};
 
 pub(crate) use self::report::outbox_notice;
@@ -34,8 +33,7 @@ use self::settle::Settlement;
 use crate::{
     app::App,
     clock, limits,
-    run::results,
-    settings::{Listen, Server},
+    run::{results, tags},
     store::{
         self, StoreError,
         job::{JobRow, Kind, Work},
@@ -211,24 +209,13 @@ async fn attempt(app: &App, job: &JobRow) -> Tried {
 /// Everything of a run that ended.
 async fn results_of(app: &App, run: RunId) -> Result<Results> {
     let results = results::gather(&app.store, run, app.facts.clone()).await?;
-    results.with_context(|| format!("run {run} is not in the store"))
-}
-
-/// What reports say of this engine, which listens at `bound`.
-pub(crate) fn engine_facts(listen: &Listen, server: &Server, bound: SocketAddr) -> EngineFacts {
-    let names = rustix::system::uname();
-    let text = |value: &std::ffi::CStr| value.to_string_lossy().into_owned();
-    let hostname = text(names.nodename());
-    EngineFacts {
-        software: format!("jackfield {}", env!("CARGO_PKG_VERSION")),
-        server_type: server.kind.as_str().to_owned(),
-        location: server.location.clone(),
-        os: format!("{} {}", text(names.sysname()), text(names.release())),
-        url: listen.url(bound, &hostname),
-        hostname,
-        timezone: "UTC".to_owned(),
-        ..EngineFacts::default()
-    }
+    let mut results = results.with_context(|| format!("run {run} is not in the store"))?;
+    let blobs = app.blobs.clone();
+    let tagged = tokio::task::spawn_blocking(move || {
+        tags::fill(&mut results, &blobs);
+        results
+    });
+    Ok(tagged.await?)
 }
 
 #[cfg(test)]

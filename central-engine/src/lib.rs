@@ -11,12 +11,14 @@
 //! [`start`] is the way in: it opens the store, restores the scheduler from its rows, and serves until it is stopped.
 
 mod clock;
+mod facts;
 pub mod limits;
 mod lock;
 pub mod own_log;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod zone;
 
 pub mod store;
 
@@ -155,7 +157,7 @@ async fn assemble(
     let store_url = store.unwrap_or_else(|| folder.join("engine.sqlite").display().to_string());
     let store = Store::open(&store_url, clock::now()).await.context("opening the store")?;
     let (engine, commands) = EngineHandle::new();
-    let facts = jobs::engine_facts(&listen, &server, address);
+    let facts = facts::gather(&lab, &listen, &server, address).await;
     let terms = begin_life(&store, link, address).await?;
     let lab = Arc::new(lab);
     let feed = Feed::new(getrandom::u32().context("drawing a number for this life of the engine")?);

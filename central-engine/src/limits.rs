@@ -47,6 +47,10 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
 pub const QUEUED_TESTS_MAX: usize = 1_000;
 /// How often a followed log looks whether its attempt has ended, when nothing is written.
 pub const LOG_FOLLOW_LOOK: Duration = Duration::from_secs(1);
+/// Bytes of the beginning of a test's source in which its tags are looked for.
+pub const TAG_BYTES: usize = 64 * 1024;
+/// How long the engine's Python may take to say its version at the start.
+pub const PYTHON_VERSION_WAIT: Duration = Duration::from_secs(2);
 /// How often a report that waits for logs looks whether they are whole.
 pub const LOG_REST_LOOK: Duration = Duration::from_millis(100);
 /// How long nothing may come of a log whose test has ended before it is no more waited for: by someone who follows it,

@@ -8,3 +8,4 @@ pub(crate) mod queue;
 pub(crate) mod results;
 pub(crate) mod retry;
 pub(crate) mod submit;
+pub(crate) mod tags;

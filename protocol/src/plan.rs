@@ -208,6 +208,9 @@ pub struct PlannedSuite {
     /// What must have ended, and how, before its first test may start.
     #[serde(default)]
     pub depends: Vec<Dependency>,
+    /// Names of test configurations that a test which is queued into it gets: those of the suite and of all around it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub configs: Vec<Arc<str>>,
 }
 
 /// Where a top-level suite may run.

@@ -24,6 +24,7 @@ pub(crate) fn attempt_id(test: u32, attempt: u16) -> AttemptId {
 
 fn suite(name: &str, parent: Option<u32>, tests: Range<u32>, ep: &str) -> PlannedSuite {
     PlannedSuite {
+        configs: Vec::new(),
         id: format!("suite-{name}#{ep}").into(),
         origin: format!("suite-{name}").into(),
         name: name.into(),

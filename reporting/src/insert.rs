@@ -11,6 +11,7 @@
 //! [Run_Number]  [`of `, user, `: $`]                                          Statement::binds
 //! ```
 
+mod braces;
 mod error;
 mod lexer;
 pub(crate) mod pieces;
@@ -105,6 +106,8 @@ impl Statement {
         if template.len() > STATEMENT_BYTES_MAX {
             return Err(InsertError::TooLong(number));
         }
+        let template = braces::modern(template, known);
+        let template = template.as_ref();
         let source = Source { number, text: template };
         let tokens = lexer::tokens(template, dialect).map_err(|fault| {
             let at = source.position(fault.at);

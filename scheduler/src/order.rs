@@ -120,6 +120,7 @@ mod tests {
     /// Suite 0 holds tests 0..5 and suite 1 tests 1..4 of these; 3 and 4 are teardown files of their suites.
     fn plan() -> RunPlan {
         let suite = |parent, tests| PlannedSuite {
+            configs: Vec::new(),
             id: "s".into(),
             origin: "s".into(),
             name: "s".into(),

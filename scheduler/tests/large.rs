@@ -21,6 +21,7 @@ const RUN: RunId = RunId(1);
 /// Suites of ten tests, all on one EP; every tenth test depends on the one before.
 fn plan(tests: u32) -> RunPlan {
     let suite = |index: u32| PlannedSuite {
+        configs: Vec::new(),
         id: format!("s{index}").into(),
         origin: "s".into(),
         name: format!("S{index}").into(),

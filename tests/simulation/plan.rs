@@ -75,6 +75,7 @@ fn grow_suite(dice: &mut Dice, plan: &mut RunPlan, parent: Option<SuiteIndex>, e
     let top = parent.is_none();
     let name: Arc<str> = format!("S{index}").into();
     plan.suites.push(PlannedSuite {
+        configs: Vec::new(),
         id: Arc::clone(&name),
         origin: Arc::clone(&name),
         name,

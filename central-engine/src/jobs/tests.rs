@@ -292,3 +292,52 @@ async fn the_worker_does_what_is_promised_and_keeps_what_it_cannot_do() {
     worker.await.unwrap();
     assert!(lab.outbox("run-1-demo.junit.xml").contains("testsuite"));
 }
+
+const RESOURCES: &str = r#"{"version": 0, "name": "/", "meta": {}, "children": {}}"#;
+
+/// Every word that docs/reports.md promises, asked of the engine: no word means nothing for a test that ran on an EP.
+#[tokio::test]
+async fn every_promised_word_is_filled_by_the_engine() {
+    use jackfield_reporting::variables::{EP_NAMES, RUN_NAMES, Style, TEST_NAMES, Variables};
+    let lab = lab(
+        Save::NoSave,
+        &[("resources.json", RESOURCES), ("engine.toml", "[server]\nlocation = \"lab 2\"\n")],
+    )
+    .await;
+    let source = b"# <title>Ping</title>\n# <description>All ports</description>\nprint('x')\n";
+    let mut plan = jackfield_protocol::plan::RunPlan::clone(&plan("words", 1));
+    let hash = lab.app.blobs.put(source).unwrap();
+    plan.files.insert(std::sync::Arc::clone(&plan.tests[0].file), hash);
+    plan.suites[0].sut = Some("bench.user".into());
+    let run = RunId(2);
+    let mut batch = begun(run, &plan.into(), RunState::Running);
+    let ended = jackfield_scheduler::effect::AttemptRow { elapsed_millis: 61_000, ..failed(run, 0) };
+    let ep = ended.ep.clone().unwrap();
+    batch.rows.push(jackfield_scheduler::effect::Row::Attempt(Box::new(ended)));
+    let offer = jackfield_scheduler::event::EpOffer::default();
+    let epoch = jackfield_protocol::id::Epoch(1);
+    let row = jackfield_scheduler::effect::EpRow { ep: ep.clone(), epoch, offer, drained: false, gone: None };
+    batch.rows.push(jackfield_scheduler::effect::Row::Ep(row));
+    let text = |text: &str| text.to_owned();
+    let host = jackfield_protocol::link::Host {
+        name: text("bench1"),
+        ip: text("192.0.2.7"),
+        os: text("Debian 12"),
+        python: text("3.11"),
+    };
+    batch.seen.push(store::ep::EpSeen { ep, at: Time(1), host, software: text("jackfield") });
+    lab.app.store.commit(batch).await.unwrap();
+    let results = results_of(&lab.app, run).await.unwrap();
+    let row = results.rows().next().unwrap();
+    let (logs, fields) = (LogsOfEngine(lab.app.logs.clone()), std::collections::BTreeMap::new());
+    let words = Variables { results: &results, row, logs: &logs, fields: &fields, style: Style::default() };
+    // Empty for this one, since it was not stopped and iterates nothing.
+    let may_be_empty = ["jackfield_stopped", "twister_tc_iteration"];
+    for name in RUN_NAMES.iter().chain(&EP_NAMES).chain(&TEST_NAMES) {
+        let value = words.get(name);
+        let filled = value.as_ref().is_some_and(|value| !value.is_empty());
+        assert!(filled || may_be_empty.contains(name), "`{name}` is {value:?}");
+    }
+    assert_eq!(words.get("twister_tc_title").as_deref(), Some("Ping"));
+    assert_eq!(words.get("twister_tc_description").as_deref(), Some("All ports"));
+}

@@ -125,7 +125,7 @@ fn again(test: &PlannedTest, suite: Option<SuiteIndex>, taken: &mut BTreeSet<Arc
     PlannedTest { id, suite, role: Role::Test, depends: Vec::new(), ..test.clone() }
 }
 
-/// A test that the run does not have: mandatory, without parameters.
+/// A test that the run does not have: mandatory, without parameters, with the test configurations of its suite.
 fn fresh(
     plan: &RunPlan,
     suite: SuiteIndex,
@@ -137,7 +137,8 @@ fn fresh(
     let ep = top.and_then(|(_, suite)| suite.place.ep.as_ref()).map_or(String::new(), |ep| format!("#{ep}"));
     let wanted: Arc<str> = format!("{name}{ep}").into();
     let id = if taken.insert(Arc::clone(&wanted)) { wanted } else { fresh_id(&wanted, taken) };
-    PlannedTest { origin: name, content: Some(content), ..PlannedTest::new(id, suite, file) }
+    let configs = plan.suite(suite).map(|suite| suite.configs.clone()).unwrap_or_default();
+    PlannedTest { origin: name, content: Some(content), configs, ..PlannedTest::new(id, suite, file) }
 }
 
 /// The run's one suite: a new file has no suite of its own.

@@ -13,6 +13,7 @@ use crate::{
     limits,
     logs::{LogError, LogKey, Logs},
     store::{self, Store, StoreError},
+    zone,
 };
 
 /// Tests whose attempts are read at once: rows of the database take several times the room of what is kept of them.
@@ -46,6 +47,8 @@ pub(crate) async fn gather(
         }
     }
     let stopped = row.stopped.as_ref().map(sentence);
+    let (timezone, utc_offset_secs) = zone::at(summary.started.unwrap_or(summary.submitted));
+    let engine = EngineFacts { timezone, utc_offset_secs, ..engine };
     Ok(Some(Results { run: summary, plan, tests, hosts, engine, stopped, pre: row.pre, post: row.post }))
 }
 

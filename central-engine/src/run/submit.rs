@@ -105,6 +105,7 @@ fn prepare(
         return Err(problem);
     };
     give(&mut plan, request);
+    problems.extend(jackfield_config::db::promised::warnings(lab, &plan));
     problems.extend(take_files(&mut plan, lab, blobs)?);
     let (templates, more) = lab.templates();
     problems.extend(more);

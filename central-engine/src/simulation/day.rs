@@ -107,8 +107,8 @@ impl Day {
     pub(super) async fn work(&mut self, rounds: u32) {
         for _ in 0..rounds {
             match self.dice.below(6) {
-                0 => self.submit(),
-                1..4 => self.queue(),
+                0 if self.dice.percent(50) => self.submit(),
+                1..5 => self.queue(),
                 _ => {}
             }
             self.round().await;
@@ -159,22 +159,34 @@ impl Day {
     /// A test more for a run that goes on, while others read its plan, as pages and reports do.
     fn queue(&mut self) {
         let runs: BTreeSet<RunId> = self.started.values().flatten().copied().collect();
-        let newest: Vec<RunId> = runs.into_iter().rev().take(2).collect();
+        // Those that are most likely open: many come to one at once.
+        let newest: Vec<RunId> = runs.into_iter().rev().take(3).collect();
         let Some(run) = self.dice.pick(&newest).copied() else { return };
         self.tests += 1;
         let id = format!("more-{}", self.tests);
         let test = PlannedTest::new(id.as_str(), SuiteIndex(0), "tests/more.py");
-        let app = self.app.clone();
+        let (app, wait) = (self.app.clone(), Duration::from_millis(self.dice.between(0, 1_000)));
         self.clients.spawn(async move {
             let by = jackfield_protocol::id::UserName::from("ana");
             let deed = Deed::new(&by, "run.queue", run, id.as_str());
             let queued = Event::TestsQueued { run, suite: SuiteIndex(0), tests: vec![test], by };
+            tokio::time::sleep(wait).await;
             match app.engine.deed(vec![queued], deed).await {
-                Ok(()) => Answer::Queued(run, id),
+                Ok(()) => {
+                    // Whoever was told that it is there finds it there, from now on.
+                    for _ in 0..4 {
+                        if let Ok(Some(plan)) = app.store.plan(run).await {
+                            let is_there = plan.tests.iter().any(|test| *test.id == *id);
+                            assert!(is_there, "run {run} was given {id}, and its plan does not have it");
+                        }
+                        tokio::time::sleep(Duration::from_millis(1_000)).await;
+                    }
+                    Answer::Queued(run, id)
+                }
                 Err(_) => Answer::Nothing,
             }
         });
-        for _ in 0..3 {
+        for _ in 0..5 {
             let (app, wait) = (self.app.clone(), self.dice.between(0, 2_000));
             self.clients.spawn(async move {
                 tokio::time::sleep(Duration::from_millis(wait)).await;

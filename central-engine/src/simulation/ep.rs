@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jackfield_protocol::{
     id::{AttemptId, EpName, Epoch},
     link::{Ended, EngineToEp, Held, HeldState, Hello, Host},
+    time::Time,
     verdict::Outcome,
 };
 use jackfield_scheduler::Event;
@@ -14,13 +15,30 @@ use tokio::sync::{mpsc, oneshot};
 use super::dice::Dice;
 use crate::{app::App, auth::Pass, clock, engine::Command};
 
+/// What it says of an attempt.
+#[derive(Clone)]
+enum Said {
+    Started(AttemptId, Time),
+    Ended(Box<Ended>),
+}
+
+impl Said {
+    /// As the loop hears it over a connection.
+    fn event(self, ep: EpName, epoch: Epoch) -> Event {
+        match self {
+            Self::Started(attempt, at) => Event::AttemptStarted { ep, epoch, attempt, at },
+            Self::Ended(ended) => Event::AttemptEnded { ep, epoch, ended },
+        }
+    }
+}
+
 pub(super) struct Ep {
     name: EpName,
     link: Option<(Epoch, mpsc::Receiver<EngineToEp>)>,
     /// What it was given and has not ended, with whether it runs.
     held: Vec<(AttemptId, bool)>,
     /// What it has said and nobody has acknowledged.
-    spool: BTreeMap<u64, Event>,
+    spool: BTreeMap<u64, Said>,
     seq: u64,
     /// How often its connection was cut.
     pub(super) lost: u32,
@@ -37,14 +55,14 @@ impl Ep {
             self.connect(app).await;
         }
         self.hear(app).await;
-        let Some((epoch, _)) = &self.link else { return };
-        let (ep, epoch) = (self.name.clone(), *epoch);
+        if self.link.is_none() || dice.percent(50) {
+            return;
+        }
         let Some((attempt, runs)) = self.held.first_mut() else { return };
         let attempt = *attempt;
         if !*runs {
             *runs = true;
-            let started = Event::AttemptStarted { ep, epoch, attempt, at: clock::now() };
-            self.report(app, started).await;
+            self.report(app, Said::Started(attempt, clock::now())).await;
         } else if dice.percent(40) {
             self.held.remove(0);
             self.ended(app, attempt, Outcome::pass()).await;
@@ -52,7 +70,6 @@ impl Ep {
     }
 
     async fn ended(&mut self, app: &App, attempt: AttemptId, outcome: Outcome) {
-        let Some((epoch, _)) = &self.link else { return };
         let ended = Box::new(Ended {
             attempt,
             at: clock::now(),
@@ -65,19 +82,19 @@ impl Ep {
             log_bytes: [].into(),
             artifacts: [].into(),
         });
-        let event = Event::AttemptEnded { ep: self.name.clone(), epoch: *epoch, ended };
-        self.report(app, event).await;
+        self.report(app, Said::Ended(ended)).await;
     }
 
-    async fn report(&mut self, app: &App, event: Event) {
+    async fn report(&mut self, app: &App, said: Said) {
         self.seq += 1;
-        self.spool.insert(self.seq, event.clone());
-        self.say(app, self.seq, event).await;
+        self.spool.insert(self.seq, said.clone());
+        self.say(app, self.seq, said).await;
     }
 
-    async fn say(&self, app: &App, seq: u64, event: Event) {
+    async fn say(&self, app: &App, seq: u64, said: Said) {
         if let Some((epoch, _)) = &self.link {
             let (ep, epoch) = (self.name.clone(), *epoch);
+            let event = said.event(ep.clone(), epoch);
             drop(app.engine.tell(Command::Report { ep, epoch, seq, event }).await);
         }
     }
@@ -91,8 +108,8 @@ impl Ep {
         let wait = std::time::Duration::from_millis(100);
         if let Ok(Ok(Ok(epoch))) = tokio::time::timeout(wait, answer).await {
             self.link = Some((epoch, queue));
-            for (seq, event) in self.spool.clone() {
-                self.say(app, seq, again(event, epoch)).await;
+            for (seq, said) in self.spool.clone() {
+                self.say(app, seq, said).await;
             }
         }
     }
@@ -100,11 +117,9 @@ impl Ep {
     fn hello(&self) -> Hello {
         let state = |runs: bool| if runs { HeldState::Running } else { HeldState::Queued };
         let held = self.held.iter().map(|(attempt, runs)| Held { attempt: *attempt, state: state(*runs) });
-        let over = self.spool.values().filter_map(|event| match event {
-            Event::AttemptEnded { ended, .. } => {
-                Some(Held { attempt: ended.attempt, state: HeldState::Ended })
-            }
-            _ => None,
+        let over = self.spool.values().filter_map(|said| match said {
+            Said::Ended(ended) => Some(Held { attempt: ended.attempt, state: HeldState::Ended }),
+            Said::Started(..) => None,
         });
         Hello {
             version_min: 1,
@@ -152,19 +167,29 @@ impl Ep {
                         }
                     }
                 }
-                _ => {}
+                EngineToEp::TakeBack { attempts } => self.give_back(app, attempts).await,
+                EngineToEp::Refused(_)
+                | EngineToEp::OpenRun(_)
+                | EngineToEp::RunScript(_)
+                | EngineToEp::StopScript { .. }
+                | EngineToEp::CloseRun { .. }
+                | EngineToEp::LogStored { .. }
+                | EngineToEp::Answer { .. }
+                | EngineToEp::AskSessions { .. }
+                | EngineToEp::OpenConsole(_)
+                | EngineToEp::Power(_)
+                | EngineToEp::Heartbeat => {}
             }
         }
     }
-}
 
-/// The same said over a new connection.
-fn again(event: Event, now: Epoch) -> Event {
-    match event {
-        Event::AttemptStarted { ep, attempt, at, .. } => {
-            Event::AttemptStarted { ep, epoch: now, attempt, at }
+    async fn give_back(&mut self, app: &App, mut attempts: Vec<AttemptId>) {
+        attempts.retain(|wanted| self.held.contains(&(*wanted, false)));
+        self.held.retain(|(held, _)| !attempts.contains(held));
+        if let Some((epoch, _)) = &self.link {
+            let (ep, epoch) = (self.name.clone(), *epoch);
+            let returned = Event::AttemptsReturned { ep, epoch, attempts };
+            drop(app.engine.tell(Command::FromEp(returned)).await);
         }
-        Event::AttemptEnded { ep, ended, .. } => Event::AttemptEnded { ep, epoch: now, ended },
-        other => other,
     }
 }

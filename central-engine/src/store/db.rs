@@ -125,13 +125,14 @@ impl Conn {
     pub async fn commit(self) -> Result<(), StoreError> {
         let Self { inner, faults } = self;
         faults.at(Point::Commit).await?;
-        let busy = faults.busy();
-        match inner {
-            Inner::LiteWrite(transaction) => transaction.commit().await?,
-            Inner::PgWrite(transaction) => transaction.commit().await?,
-            Inner::Lite(_) | Inner::Pg(_) => {}
+        {
+            let _busy = faults.busy();
+            match inner {
+                Inner::LiteWrite(transaction) => transaction.commit().await?,
+                Inner::PgWrite(transaction) => transaction.commit().await?,
+                Inner::Lite(_) | Inner::Pg(_) => {}
+            }
         }
-        drop(busy);
         faults.at(Point::Committed).await
     }
 
@@ -164,14 +165,15 @@ impl Conn {
         sql: impl SqlSafeStr,
         binds: Vec<Bind<'_>>,
     ) -> Result<Vec<Line>, StoreError> {
-        let busy = self.faults.busy();
-        let lines = match &mut self.inner {
-            Inner::Lite(on) => wrap(lite(sql, binds).fetch_all(&mut **on).await?, Line::Lite),
-            Inner::LiteWrite(on) => wrap(lite(sql, binds).fetch_all(&mut **on).await?, Line::Lite),
-            Inner::Pg(on) => wrap(pg(sql, binds).fetch_all(&mut **on).await?, Line::Pg),
-            Inner::PgWrite(on) => wrap(pg(sql, binds).fetch_all(&mut **on).await?, Line::Pg),
+        let lines = {
+            let _busy = self.faults.busy();
+            match &mut self.inner {
+                Inner::Lite(on) => wrap(lite(sql, binds).fetch_all(&mut **on).await?, Line::Lite),
+                Inner::LiteWrite(on) => wrap(lite(sql, binds).fetch_all(&mut **on).await?, Line::Lite),
+                Inner::Pg(on) => wrap(pg(sql, binds).fetch_all(&mut **on).await?, Line::Pg),
+                Inner::PgWrite(on) => wrap(pg(sql, binds).fetch_all(&mut **on).await?, Line::Pg),
+            }
         };
-        drop(busy);
         self.faults.at(Point::Rows).await?;
         Ok(lines)
     }

@@ -213,7 +213,13 @@ pub fn plan_files(plan: &RunPlan) -> PlanFiles {
     let libraries = options.libraries.iter().chain(plan.suites.iter().flat_map(|suite| &suite.libraries));
     PlanFiles {
         tests: plan.tests.iter().map(|test| Arc::clone(&test.file)).collect(),
-        configs: plan.tests.iter().flat_map(|test| &test.configs).map(Arc::clone).collect(),
+        configs: plan
+            .tests
+            .iter()
+            .flat_map(|test| &test.configs)
+            .chain(plan.suites.iter().flat_map(|suite| &suite.configs))
+            .map(Arc::clone)
+            .collect(),
         libraries: libraries.map(Arc::clone).collect(),
         scripts: scripts
             .filter(|script| script.ep.is_some())

@@ -106,6 +106,7 @@ fn suite() -> Pair<PlannedSuite> {
         user_defined: texts([("area", "access")]),
         timeout_millis: Some(60_000),
         depends: vec![dependency()],
+        configs: vec!["sut.xml".into()],
     };
     let bare = PlannedSuite {
         id: full.id.clone(),
@@ -119,6 +120,7 @@ fn suite() -> Pair<PlannedSuite> {
         libraries: Vec::new(),
         user_defined: [].into(),
         timeout_millis: None,
+        configs: Vec::new(),
         depends: Vec::new(),
     };
     Pair { full, bare }

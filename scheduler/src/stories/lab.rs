@@ -106,6 +106,7 @@ fn put(plan: &mut RunPlan, suite: Suite, parent: Option<SuiteIndex>) {
     let index = plan.suites.len();
     let start = count(plan.tests.len());
     plan.suites.push(PlannedSuite {
+        configs: Vec::new(),
         id: suite.name.into(),
         origin: suite.name.into(),
         name: suite.name.into(),

@@ -229,3 +229,36 @@ async fn pages_come_with_a_policy_and_are_cached_by_content() {
         lab.send(TestRequest::get().uri(path)).await.expect(404);
     }
 }
+
+#[actix_web::test]
+async fn what_keeps_results_from_the_database_is_told_before_the_run() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Run).await;
+    let folder = lab.folder.path();
+    std::fs::create_dir_all(folder.join("tests")).unwrap();
+    std::fs::write(folder.join("tests/hello.py"), "print('hello')\n").unwrap();
+    let db = "<Root>\n<db_config><server>db1</server></db_config>\n<insert_section>\n\
+        <field ID=\"Release\" Type=\"UserText\" Level=\"Suite\" Mandatory=\"true\"/>\n\
+        <sql_statement>INSERT INTO r VALUES ('$Release')</sql_statement>\n</insert_section>\n</Root>\n";
+    std::fs::write(folder.join("db.xml"), db).unwrap();
+    let project = |save: &str| {
+        format!(
+            "<Root><dbautosave>{save}</dbautosave>\n<TestSuite><tsName>One</tsName>\n\
+             <TestCase><tcName>hello.py</tcName></TestCase></TestSuite></Root>\n"
+        )
+    };
+    let submit = async |save: &str| {
+        let body = json!({"project": "p.xml", "xml": project(save)});
+        let told: Value = lab.post(&token, "/runs", body).await.expect(201).json();
+        told["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|told| told["message"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let told = submit("save").await.join("; ");
+    assert!(told.contains("results will not be saved: the database is no SQLite file"), "{told}");
+    assert!(told.contains("field `Release` is mandatory, and suite One has no value for it"), "{told}");
+    assert!(!submit("nosave").await.join("; ").contains("Release"), "nothing is to be saved");
+}

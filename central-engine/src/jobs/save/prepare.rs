@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use jackfield_config::db::{Connection, DbConfig, Field, FieldKind, FieldLevel};
+use jackfield_config::db::{DbConfig, Field, FieldKind, FieldLevel, promised::sqlite_file};
 use jackfield_reporting::{
     insert::{self, Dialect, Known, Statement},
     results::Results,
@@ -45,7 +45,7 @@ pub(super) fn prepare(app: &App, results: &Results) -> Result<Option<Prepared>> 
     if config.statements.is_empty() {
         return Ok(None);
     }
-    let path = database(config.connection.as_ref(), &lab.layout().root)?;
+    let path = database(&config, &lab.layout().root)?;
     let known = known(&config, results);
     let statements =
         insert::parse_all(config.statements.iter().map(|one| &*one.value), Dialect::Sqlite, &known).map_err(
@@ -84,14 +84,11 @@ fn known(config: &DbConfig, results: &Results) -> Known {
 }
 
 /// The file of the lab's database; a relative one lies in the lab folder.
-fn database(connection: Option<&Connection>, root: &Path) -> Result<String> {
-    const WRITE: &str = "this build inserts into SQLite files: write <url>sqlite:results.db</url>";
-    let Some(url) = connection.and_then(|connection| connection.url.as_ref()) else {
-        bail!("db.xml names its database by server; {WRITE}");
-    };
-    let path = url.value.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-    match path.filter(|path| !path.is_empty()) {
+fn database(config: &DbConfig, root: &Path) -> Result<String> {
+    match sqlite_file(config) {
         Some(path) => Ok(root.join(path).display().to_string()),
-        None => bail!("db.xml: `{}` is no SQLite database; {WRITE}", url.value),
+        None => bail!(
+            "db.xml names no SQLite file, and this build inserts into those only: write <url>sqlite:results.db</url>"
+        ),
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn planned(index: u32) -> PlannedTest {
 
 pub(crate) fn suite(name: &str, parent: Option<u32>, tests: std::ops::Range<u32>) -> PlannedSuite {
     PlannedSuite {
+        configs: Vec::new(),
         id: name.into(),
         origin: name.into(),
         name: name.into(),

@@ -92,6 +92,7 @@ impl Builder<'_> {
             libraries,
             user_defined: suite.user_defined.clone(),
             timeout_millis: suite.timeout_millis,
+            configs: prepared.configs.clone(),
             depends: Vec::new(),
         });
         let mut before = None;

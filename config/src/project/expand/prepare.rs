@@ -57,6 +57,8 @@ pub(super) struct PreparedSuite<'p> {
     /// Tests and suites that one copy holds, itself included.
     pub(super) tests: u64,
     pub(super) suites: u64,
+    /// Test configurations that hold for all of it.
+    pub(super) configs: Vec<Arc<str>>,
 }
 
 pub(super) enum PreparedItem<'p> {
@@ -186,7 +188,19 @@ impl<'p> Preparer<'p, '_> {
         let tests = tests.saturating_mul(repeat);
         // A copy without tests is dropped.
         let suites = if tests == 0 { 0 } else { suites.saturating_add(1).saturating_mul(repeat) };
-        PreparedSuite { suite, number, slot, origin, items, places: vec![(None, None)], tests, suites }
+        let configs = configs.iter().filter(|config| config.enabled);
+        let configs = configs.map(|config| Arc::clone(&config.name.value)).collect();
+        PreparedSuite {
+            suite,
+            number,
+            slot,
+            origin,
+            items,
+            places: vec![(None, None)],
+            tests,
+            suites,
+            configs,
+        }
     }
 
     fn test(&mut self, test: &'p Test, place: &[usize], around: &[ConfigUse]) -> PreparedTest<'p> {
