@@ -32,11 +32,11 @@ const HTML: &str = "text/html; charset=utf-8";
 const LASTING: &str = "/assets/";
 
 /// What runs in the browser is an address of the application unless it is one of these folders.
-const FOLDERS: [&str; 3] = [LASTING, "/api/", "/plain/"];
+const FOLDERS: [&str; 2] = [LASTING, "/api/"];
 
 /// The file for an address; none where there is no such file.
 pub fn page(path: &str) -> Option<Page> {
-    page_of(BUILT, path).or_else(|| plain(path))
+    page_of(BUILT, path)
 }
 
 /// Whether the application was built into this binary.
@@ -73,31 +73,6 @@ fn kind(address: &str) -> &'static str {
         "svg" => "image/svg+xml",
         "json" | "webmanifest" => "application/json",
         _ => "application/octet-stream",
-    }
-}
-
-/// The pages of before, until the new ones do all that these do.
-fn plain(path: &str) -> Option<Page> {
-    let page = |kind, content: &'static str| {
-        Some(Page { kind, content: content.as_bytes(), packed: None, lasting: false })
-    };
-    let path = path.strip_prefix("/plain/")?;
-    match path {
-        "" | "runs" => page(HTML, include_str!("plain/runs.html")),
-        "login" => page(HTML, include_str!("plain/login.html")),
-        "eps" => page(HTML, include_str!("plain/eps.html")),
-        "style.css" => page("text/css; charset=utf-8", include_str!("plain/style.css")),
-        "favicon.svg" => page("image/svg+xml", include_str!("plain/favicon.svg")),
-        "common.js" => page("text/javascript; charset=utf-8", include_str!("plain/common.js")),
-        "login.js" => page("text/javascript; charset=utf-8", include_str!("plain/login.js")),
-        "runs.js" => page("text/javascript; charset=utf-8", include_str!("plain/runs.js")),
-        "run.js" => page("text/javascript; charset=utf-8", include_str!("plain/run.js")),
-        "eps.js" => page("text/javascript; charset=utf-8", include_str!("plain/eps.js")),
-        _ => {
-            let run = path.strip_prefix("runs/")?;
-            let is_number = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then_some(()).and_then(|()| page(HTML, include_str!("plain/run.html")))
-        }
     }
 }
 

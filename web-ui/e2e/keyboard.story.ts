@@ -34,7 +34,7 @@ test('everything is done by keys', async () => {
     await person.palette('start keys');
     await page.getByRole('button', { name: 'Start 2 tests' }).waitFor();
     await page.getByRole('textbox', { name: 'Labels' }).press('Enter');
-    await page.getByRole('heading', { name: /keys/ }).waitFor();
+    await page.waitForURL(/\/runs\/\d+$/);
     const run = Number(new URL(page.url()).pathname.split('/')[2]);
 
     // Answer: the button is reached by Tab.

@@ -53,6 +53,7 @@ test('pages outlive the engine', async () => {
     // Nothing is missing: what the page counts is what the engine counts, to the end.
     await lab.reached(run, 'completed');
     const page = persons[1]?.page as Page;
+    await page.bringToFront();
     await until('the page to have every verdict', async () => {
         const { counts } = await lab.get<{ counts: Record<string, number> }>(`/runs/${run}`);
         const passed = await page

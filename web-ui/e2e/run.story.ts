@@ -35,7 +35,6 @@ beforeAll(async () => {
         { Router: ['quick.py', 'asks.py', 'fails.py', 'session.py'], Last: ['slow.py', 'quick.py'] },
         FIELD,
     );
-    await lab.post('/resources/rename', {}).catch(() => undefined);
     browser = await launch();
 });
 
@@ -52,7 +51,7 @@ test('a run is started, watched, answered, paused, resumed, stopped, run again a
     await page.getByRole('link', { name: 'night' }).click();
     await page.getByLabel('build').fill('417');
     await page.getByRole('button', { name: 'Start 6 tests' }).click();
-    await page.getByRole('heading', { name: /night/ }).waitFor();
+    await page.waitForURL(/\/runs\/\d+$/);
     const run = Number(new URL(page.url()).pathname.split('/')[2]);
     const plan = await lab.get<{ options: { user_defined: Record<string, string> } }>(`/runs/${run}/plan`);
     expect(plan.options.user_defined['build']).toBe('417');
@@ -81,7 +80,7 @@ test('a run is started, watched, answered, paused, resumed, stopped, run again a
     await dialog.getByLabel('Why').fill('wrong build');
     await dialog.getByRole('button', { name: 'Stop it' }).click();
     await lab.reached(run, 'stopped');
-    await page.getByText('Stopped by admin: wrong build').waitFor();
+    await page.getByText('Stopped by admin: wrong build', { exact: true }).first().waitFor();
 
     // Why did it fail: the log of the test, searched.
     await rows.nth(1).click();

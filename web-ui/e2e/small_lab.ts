@@ -50,9 +50,14 @@ export class SmallLab {
     /** Starts an engine with these EPs in an empty lab. */
     static async start({ eps = ['EP-1'] }: { eps?: string[] } = {}): Promise<SmallLab> {
         const lab = new SmallLab(await mkdtemp(join(tmpdir(), 'jackfield-e2e-')));
-        await lab.#startEngine('0');
-        lab.token = await lab.#logIn('admin', lab.password);
-        for (const ep of eps) await lab.addEp(ep);
+        try {
+            await lab.#startEngine('0');
+            lab.token = await lab.#logIn('admin', lab.password);
+            for (const ep of eps) await lab.addEp(ep);
+        } catch (failed) {
+            await lab.stop();
+            throw failed;
+        }
         return lab;
     }
 
@@ -84,12 +89,14 @@ export class SmallLab {
         const config = join(this.folder, `${name}.toml`);
         await writeFile(
             config,
-            `engine = "${this.url}"\nname = "${name}"\ntoken = "${made.token}"\ndata_folder = "${join(this.folder, name)}"\n${more}`,
+            `engine = "${this.url}"\nname = "${name}"\ntoken = "${made.token}"\nwork = "${join(this.folder, name)}"\n${more}`,
         );
-        this.#eps.push(this.#spawn(['ep', '--config', config]));
+        const ep = this.#spawn(['ep', '--config', config]);
+        this.#eps.push(ep);
         await until(`EP ${name}`, async () => {
+            if (ep.exitCode !== null) throw new Error(`EP ${name} ended:\n${this.#said}`);
             const { items } = await this.get<{ items: { name: string; state: string }[] }>('/eps');
-            return items.some((ep) => ep.name === name && ep.state !== 'offline');
+            return items.some((row) => row.name === name && row.state !== 'offline');
         });
     }
 

@@ -21,12 +21,16 @@ export type LiveHandlers = {
     refused?(problem: Problem): void;
     /** The stream ended in order; answers whether that was its end. Without it, it never is. */
     ended?(): boolean;
+    /** Rests while nobody looks at the page: a browser has six connections to a host, for all its pages together. */
+    restsHidden?: boolean;
 };
 
 /** Silence after which a connection is taken for dead; the engine says something every 15 seconds. */
 const SILENCE_MILLIS = 40_000;
 /** Waits before the next try: short at first, since an engine that restarts is back in a second. */
 const WAITS_MILLIS = [100, 250, 500, 1_000, 2_000, 3_000];
+/** How long a page is hidden before its stream rests: who looks into another one for a moment comes back to a live one. */
+const HIDDEN_MILLIS = 10_000;
 /** Problems that trying again does not mend. */
 const FINAL = ['unauthenticated', 'forbidden', 'not_found', 'bad_request'];
 
@@ -35,6 +39,8 @@ export class LiveStream {
     #state: LiveState = 'connecting';
     #tries = 0;
     #timer: ReturnType<typeof setTimeout> | undefined;
+    #hiding: ReturnType<typeof setTimeout> | undefined;
+    #rests = false;
     #connection = new AbortController();
 
     /** `address` without its place; `after` is the id to go on from, none for all. */
@@ -44,8 +50,23 @@ export class LiveStream {
         readonly handlers: LiveHandlers,
     ) {
         this.#after = after;
+        if (handlers.restsHidden) document.addEventListener('visibilitychange', this.#turn);
         void this.#connect();
     }
+
+    /** Rests when the page has been hidden for a while, and goes on from where it was when it is seen again. */
+    readonly #turn = (): void => {
+        clearTimeout(this.#hiding);
+        if (!document.hidden) {
+            this.#rests = false;
+            this.hurry();
+            return;
+        }
+        this.#hiding = setTimeout(() => {
+            this.#rests = true;
+            this.#connection.abort();
+        }, HIDDEN_MILLIS);
+    };
 
     /** The id of the event seen last. */
     get after(): string {
@@ -63,6 +84,8 @@ export class LiveStream {
     close(): void {
         this.#state = 'over';
         clearTimeout(this.#timer);
+        clearTimeout(this.#hiding);
+        document.removeEventListener('visibilitychange', this.#turn);
         this.#connection.abort();
     }
 
@@ -131,6 +154,7 @@ export class LiveStream {
     #again(): void {
         if (this.#state === 'over') return;
         this.#become('lost');
+        if (this.#rests) return;
         const wait = WAITS_MILLIS[Math.min(this.#tries, WAITS_MILLIS.length - 1)] ?? 0;
         this.#tries += 1;
         // Not all browsers of a lab in the same moment.

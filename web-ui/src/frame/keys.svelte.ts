@@ -45,13 +45,14 @@ class Keys {
     #press(event: KeyboardEvent): void {
         if (event.defaultPrevented || event.isComposing || event.key === 'Shift' || event.key === 'Control')
             return;
+        // A dialog has keys of its own, and Escape closes it.
+        if (document.querySelector('dialog[open]') !== null) return;
         const types = isTyping(event.target);
         const key = nameOf(event);
         const pair = performance.now() - this.#pressed < PAIR_MILLIS ? `${this.#first} ${key}` : '';
         const fits = (deed: Deed, name: string) =>
             name !== '' && (deed.key === name || deed.also?.includes(name));
-        const open = document.querySelector('dialog[open]') !== null;
-        const deeds = this.deeds.filter((deed) => (!types && !open) || deed.typing);
+        const deeds = this.deeds.filter((deed) => !types || deed.typing);
         const deed = deeds.find((deed) => fits(deed, pair)) ?? deeds.find((deed) => fits(deed, key));
         this.#first = types ? '' : key;
         this.#pressed = performance.now();

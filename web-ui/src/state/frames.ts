@@ -1,5 +1,8 @@
 // What comes often is drawn once a frame: a thousand events a second are at most sixty redraws.
 
+/** After this without a frame, what came is handed over anyway. */
+const FRAMELESS_MILLIS = 250;
+
 /** Collects what comes, and hands all of it over in the next frame. A hidden page, which has no frames, gets it too. */
 export function eachFrame<T>(act: (items: T[]) => void): (items: readonly T[]) => void {
     let waiting: T[] = [];
@@ -14,7 +17,11 @@ export function eachFrame<T>(act: (items: T[]) => void): (items: readonly T[]) =
         waiting.push(...items);
         if (asked) return;
         asked = true;
-        if (document.hidden) setTimeout(hand, 250);
-        else requestAnimationFrame(hand);
+        // A page that nobody sees has no frames, whether it says that it is hidden or not.
+        const late = setTimeout(hand, FRAMELESS_MILLIS);
+        requestAnimationFrame(() => {
+            clearTimeout(late);
+            if (asked) hand();
+        });
     };
 }

@@ -66,10 +66,7 @@ class Place {
             event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
         const link = event.target instanceof Element ? event.target.closest('a') : null;
         if (!plain || !link || link.target || link.hasAttribute('download') || event.defaultPrevented) return;
-        const outside =
-            link.origin !== location.origin ||
-            link.pathname.startsWith('/api/') ||
-            link.pathname.startsWith('/plain/');
+        const outside = link.origin !== location.origin || link.pathname.startsWith('/api/');
         if (outside) return;
         if (link.pathname === location.pathname && link.search === location.search && link.hash !== '')
             return;

@@ -79,9 +79,6 @@ export class OneRun {
     /** How the stream of its events is. */
     connection = $state<LiveState>('connecting');
     happenings = $state.raw<readonly Happening[]>([]);
-    /** When the run was last seen to move, for measures: the engine's time of the newest event that is drawn. */
-    newest = '';
-
     #tests: Test[] = [];
     #stream: LiveStream | undefined;
     #closed = false;
@@ -169,6 +166,7 @@ export class OneRun {
             events: (events) => this.#take(events),
             state: (state) => (this.connection = state),
             refused: (problem) => (this.problem = problem),
+            restsHidden: true,
             ended: () => this.detail?.state === 'completed' || this.detail?.state === 'stopped',
         });
     }
@@ -200,16 +198,19 @@ export class OneRun {
     #apply(events: ServerEvent[]): void {
         const told: Happening[] = [];
         let grown = false;
+        let oldest: string | undefined;
         for (const { name, data } of events) {
             if (name !== 'run') continue;
             const event = JSON.parse(data) as RunEvent;
-            this.newest = event.at;
+            oldest ??= event.at;
             if (TOLD.has(event.fact)) told.push({ seq: event.seq, at: event.at, event });
             grown = this.#happened(event) || grown;
         }
         if (told.length > 0) this.happenings = [...this.happenings, ...told].slice(-HAPPENINGS_MAX);
         if (grown) void this.#load();
         this.edits += 1;
+        // For who measures how long an event takes to the screen: the oldest that is drawn with this frame.
+        document.dispatchEvent(new CustomEvent('jackfield:drawn', { detail: oldest }));
     }
 
     /** Takes one event in. Answers whether the run has grown, so that its outline has to be asked for again. */

@@ -218,14 +218,14 @@ async fn machines_see_how_the_engine_is() {
 #[actix_web::test]
 async fn pages_come_with_a_policy_and_are_cached_by_content() {
     let lab = Lab::new().await;
-    for path in ["/", "/runs", "/runs/41", "/eps", "/login", "/nothing", "/plain/runs", "/plain/run.js"] {
+    for path in ["/", "/runs", "/runs/41", "/eps", "/login", "/nothing"] {
         let got = lab.send(TestRequest::get().uri(path)).await.expect(200);
         assert!(got.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
         let again =
             TestRequest::get().uri(path).insert_header(("If-None-Match", got.header("etag").to_owned()));
         assert!(lab.send(again).await.expect(304).body.is_empty());
     }
-    for path in ["/assets/no-such-file.js", "/api/nothing", "/plain/nothing"] {
+    for path in ["/assets/no-such-file.js", "/api/nothing"] {
         lab.send(TestRequest::get().uri(path)).await.expect(404);
     }
 }
