@@ -88,6 +88,17 @@ pub(super) enum Proof {
     Looks,
 }
 
+impl Proof {
+    /// In words, beside the key that describes a prompt.
+    pub(super) fn told(self) -> &'static str {
+        match self {
+            Self::Again { .. } => "prompt: asked for with an empty line, it came again",
+            Self::Mute => "prompt: asked for with an empty line, it did not come again",
+            Self::Looks => "prompt: known",
+        }
+    }
+}
+
 /// An answer that is awaited.
 pub(super) struct Answering<'a> {
     kind: &'a Kind,
@@ -395,9 +406,9 @@ impl Counted {
             if !self.stands_above(row, &above) {
                 break;
             }
-            above.clear();
             count = count.saturating_add(prompts);
-            first = row;
+            first = self.top_of(row, above.len());
+            above.clear();
         }
         (count, first)
     }
@@ -407,6 +418,12 @@ impl Counted {
         let above = self.lines.iter().take(row).rev().map(|line| line.trim()).filter(|line| !line.is_empty());
         let mut above = above.take(lines.len());
         lines.iter().all(|line| above.next() == Some(line))
+    }
+
+    /// The row of the first of so many lines above a row.
+    fn top_of(&self, row: usize, lines: usize) -> usize {
+        let rows = self.lines.iter().enumerate().take(row).rev().filter(|(_, line)| !line.trim().is_empty());
+        rows.take(lines).last().map_or(row, |(top, _)| top)
     }
 
     fn begin_of(&self, row: usize) -> usize {
@@ -455,5 +472,8 @@ mod tests {
         ] {
             assert_eq!(counted(known, text).0, count, "{}", text.escape_ascii());
         }
+        // The line above the first of them is no part of the answer.
+        let two_lines = b"seven\r\n\r\n{master:0}\r\nlab@mx1> \r\n\r\n{master:0}\r\nlab@mx1> ";
+        assert_eq!(counted("lab@mx1> ", two_lines), (2, 2));
     }
 }

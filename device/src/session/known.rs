@@ -49,8 +49,8 @@ impl Known {
             return Some(Likeness::Bare);
         }
         let is_sibling = |known: &String| {
-            let name = name(known);
-            name.len() >= NAME_BYTES_MIN && line.starts_with(name)
+            let name = name(without_marks(known));
+            name.len() >= NAME_BYTES_MIN && without_marks(line).starts_with(name)
         };
         self.0.iter().any(is_sibling).then_some(Likeness::Sibling)
     }
@@ -67,10 +67,17 @@ impl Known {
     }
 }
 
+/// Signs before the name of the device that say that something is not saved, or not committed.
+const MARKS: [char; 5] = ['*', '!', '+', '~', ' '];
+
+fn without_marks(prompt: &str) -> &str {
+    prompt.trim_start_matches(MARKS)
+}
+
 /// The name that a prompt begins with.
 fn name(prompt: &str) -> &str {
     let named =
-        |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@' | '<' | '[');
+        |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@' | ':' | '<' | '[');
     let end = prompt.find(|letter| !named(letter)).unwrap_or(prompt.len());
     prompt.get(..end).unwrap_or_default()
 }
@@ -117,6 +124,11 @@ mod tests {
         ] {
             assert_eq!(known.likeness(line), likeness, "{line}");
         }
+        known.learn("A:lab@pe1# ", 4);
+        for changed in ["*A:lab@pe1# ", "A:lab@pe1>config# ", "!*A:lab@pe1# "] {
+            assert_eq!(known.likeness(changed), Some(Likeness::Sibling), "{changed}");
+        }
+        assert_eq!(known.likeness("A: an answer"), None);
         assert_eq!(known.behind(b"no line end r1# "), Some("r1# "));
         assert_eq!(known.at_the_end(b"ok\r\nr1# "), Some((4, "r1# ")));
         assert_eq!(known.at_the_end(b"ok r1# "), None);
