@@ -1,19 +1,19 @@
 //! A profile: how to talk with one kind of device, as data.
 //!
 //! Everything is a regular expression over bytes or a text to send. A resource names its profile; a lab may override a shipped one
-//! with a file of the same name in `profiles/`.
+//! with a file of the same name in `profiles/`, or base its own on one.
 
 use std::time::Duration;
 
-use jackfield_protocol::error::FileProblem;
-use serde_json::{Map, Value};
+use crate::toml_table::Table;
 
-use crate::toml_table::{self, Table};
-
+mod based_on;
 mod encoding;
 mod screen_size;
+pub mod shipped;
 mod ssh_backend;
 
+pub use based_on::{ReadProfile, name_in, read_profiles};
 pub use encoding::Encoding;
 pub use screen_size::{ScreenSize, ScreenSizeError};
 pub use ssh_backend::SshBackend;
@@ -88,6 +88,8 @@ pub struct Login {
     pub password: String,
     /// Asks for a new password in place of one that must be changed.
     pub new_password: String,
+    /// Asks for a one-time code.
+    pub code: String,
     /// Waits for a line end before it asks anything, on a console that nobody has used for a while.
     pub wake: String,
     /// Says that they were not right.
@@ -197,8 +199,8 @@ pub struct Level {
 /// Configuration mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigMode {
-    /// The command that leads into it.
-    pub enter: String,
+    /// The command that leads into it; none where the first line of configuration does.
+    pub enter: Option<String>,
     /// What makes the lines count, before leaving (`commit`).
     pub commit: Option<String>,
     /// What takes back the lines before, when one was refused (`rollback 0`).
@@ -228,43 +230,15 @@ pub const REBOOT_PAUSE_DEFAULT: Duration = Duration::from_secs(5);
 /// Quiet time where a profile names none.
 pub const SETTLE_DEFAULT: Duration = Duration::from_millis(100);
 
-impl Profile {
-    /// Reads a profile.
-    ///
-    /// # Errors
-    /// Every problem of the file.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<FileProblem>> {
-        toml_table::read_document(file, text, read_profile)
+/// Reads a profile; `no_base` is what is wrong with the one that it is based on: a message and what to do.
+fn read_profile(fields: &Table<'_>, no_base: Option<(&str, &str)>) -> Option<Profile> {
+    if fields.text("based_on").is_some()
+        && let Some((message, help)) = no_base
+    {
+        fields.error_at("based_on", message, help);
     }
-
-    /// Reads a profile with some of its keys written anew, as a resource may: tables are merged, everything else is replaced.
-    ///
-    /// # Errors
-    /// Every problem of the two together; places are those of the merged text.
-    pub fn parse_with(file: &str, text: &str, anew: &Map<String, Value>) -> Result<Self, Vec<FileProblem>> {
-        // A text that is no TOML has its problems told by the reader itself.
-        let Ok(mut table) = text.parse::<toml::Table>() else { return Self::parse(file, text) };
-        for (key, value) in anew {
-            let Ok(value) = toml::Value::try_from(value) else { continue };
-            merge(&mut table, key, value);
-        }
-        Self::parse(file, &table.to_string())
-    }
-}
-
-fn merge(table: &mut toml::Table, key: &str, value: toml::Value) {
-    match (table.get_mut(key), value) {
-        (Some(toml::Value::Table(old)), toml::Value::Table(new)) => {
-            new.into_iter().for_each(|(key, value)| merge(old, &key, value));
-        }
-        (_, value) => drop(table.insert(key.to_owned(), value)),
-    }
-}
-
-fn read_profile(fields: &Table<'_>) -> Option<Profile> {
     let login = fields.table("login", "a login");
-    let levels: Vec<Level> =
-        fields.tables("levels", "a privilege level").iter().filter_map(read_level).collect();
+    let levels = tables(fields, ["levels", "more_levels"], "a privilege level", read_level);
     let config = fields.table("config", "configuration mode").as_ref().and_then(read_config);
     if let Some(level) = config.as_ref().and_then(|config| config.level.as_ref())
         && !levels.iter().any(|known| known.name == *level)
@@ -288,17 +262,17 @@ fn read_profile(fields: &Table<'_>) -> Option<Profile> {
         settle: fields.duration("settle").unwrap_or(SETTLE_DEFAULT),
         prompt_before_answer: fields.flag("prompt_before_answer").unwrap_or(false),
         answer_end: fields.table("answer_end", "the end of an answer").as_ref().and_then(read_answer_end),
-        redrawn: fields.patterns("redrawn"),
-        goes_on: fields.tables("goes_on", "an answer that goes on").iter().filter_map(read_goes_on).collect(),
+        redrawn: all(fields.patterns("redrawn"), fields.patterns("more_redrawn")),
+        goes_on: tables(fields, ["goes_on", "more_goes_on"], "an answer that goes on", read_goes_on),
         help: fields.table("help", "help at a key").as_ref().and_then(read_help),
         login: read_login(login.as_ref()),
-        setup: fields.texts("setup"),
+        setup: all(fields.texts("setup"), fields.texts("more_setup")),
         pager: fields.table("pager", "a pager").as_ref().and_then(read_pager),
         levels,
         config,
-        errors: fields.patterns("errors"),
-        unasked: fields.patterns("unasked"),
-        log_commands: fields.patterns("log_commands"),
+        errors: all(fields.patterns("errors"), fields.patterns("more_errors")),
+        unasked: all(fields.patterns("unasked"), fields.patterns("more_unasked")),
+        log_commands: all(fields.patterns("log_commands"), fields.patterns("more_log_commands")),
         questions: read_questions(fields),
         reboot: fields.table("reboot", "a reboot").as_ref().and_then(read_reboot),
         pace: fields.duration("pace"),
@@ -368,6 +342,7 @@ fn read_login(fields: Option<&Table<'_>>) -> Login {
             "new_password",
             r"(?i)\b(?:new|retype|re-?enter|confirm|repeat|verify)\b[^\r\n:]{0,40}(?:password|passphrase|secret)[^\r\n:]{0,20} ?: ?$",
         ),
+        code: pattern("code", r"(?i)(?:verification|one-time|otp|token|passcode)[^\r\n]{0,40}: ?$"),
         wake: pattern("wake", r"(?i)press (?:the )?[<\[(]?(?:return|enter|any key)[^\r\n]{0,60}"),
         failed: pattern(
             "failed",
@@ -420,15 +395,33 @@ fn read_level(fields: &Table<'_>) -> Option<Level> {
 }
 
 fn read_config(fields: &Table<'_>) -> Option<ConfigMode> {
-    let (enter, leave) = (fields.required_text("enter"), fields.required_text("leave"));
+    let (enter, leave) = (fields.text("enter"), fields.required_text("leave"));
+    if !fields.has("enter") && !fields.has("prompt") {
+        let remedy = "add the command that leads into it, or, where lines of configuration do, its `prompt`";
+        fields.error("configuration mode has no `enter`", remedy);
+    }
     let (commit, level, abort) = (fields.text("commit"), fields.text("level"), fields.text("abort"));
     let (prompt, text) = (fields.pattern("prompt"), fields.pattern("text"));
     fields.finish();
-    Some(ConfigMode { enter: enter?, commit, abort, leave: leave?, level, prompt, text })
+    Some(ConfigMode { enter, commit, abort, leave: leave?, level, prompt, text })
 }
 
 fn read_questions(fields: &Table<'_>) -> Vec<Question> {
-    fields.tables("questions", "a question").iter().filter_map(read_question).collect()
+    tables(fields, ["more_questions", "questions"], "a question", read_question)
+}
+
+/// A list and what is added to it: without a base there is nothing else in it.
+fn all(list: Vec<String>, more: Vec<String>) -> Vec<String> {
+    [list, more].concat()
+}
+
+fn tables<T>(
+    fields: &Table<'_>,
+    keys: [&'static str; 2],
+    noun: &'static str,
+    read: impl Fn(&Table<'_>) -> Option<T>,
+) -> Vec<T> {
+    keys.iter().flat_map(|key| fields.tables(key, noun)).filter_map(|table| read(&table)).collect()
 }
 
 fn read_question(fields: &Table<'_>) -> Option<Question> {

@@ -51,6 +51,8 @@ pub struct DeviceModel {
     pub abbreviate: bool,
     /// A line editor beside the device draws the prompt as soon as a line was entered, and wipes it when the answer comes.
     pub redraws: bool,
+    /// Its line editor draws prompt and line anew at each key, instead of an echo.
+    pub redraws_keys: bool,
     /// Lines after which `--More--` is shown; none: never.
     pub pager: Option<ModelPager>,
     /// The mode after the login.
@@ -78,6 +80,34 @@ pub struct ModelLogin {
     pub failed: String,
     /// Over SSH the password is taken only as the answer to a question (keyboard-interactive).
     pub questions: bool,
+    /// What else is asked on the way in.
+    pub asks: Vec<LoginAsk>,
+}
+
+/// A question on the way in, beside those for user and password: a notice to accept, a one-time code, a menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginAsk {
+    /// Shown before it.
+    pub text: String,
+    /// Asks.
+    pub prompt: String,
+    /// What is right.
+    pub answer: LoginAnswer,
+    /// The answer is not echoed.
+    pub hidden: bool,
+    /// It is asked behind the password, not before everything else.
+    pub after_password: bool,
+}
+
+/// What a question on the way in takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginAnswer {
+    /// This line.
+    Line(String),
+    /// Any key, with no line end behind it. An SSH server that asks such a thing takes any line.
+    Key,
+    /// The one-time code that this secret makes now.
+    Code(String),
 }
 
 /// The device's pager.
@@ -117,6 +147,8 @@ pub struct ModelCommand {
     pub later: Vec<(Duration, Vec<Change>)>,
     /// What it shows: a template over the state after the changes.
     pub output: String,
+    /// What it shows behind the next prompt, after a time: the result of an order.
+    pub result: Option<LaterResult>,
     /// Where it leads.
     pub go: Go,
     /// What the new mode remembers: templates by name.
@@ -140,6 +172,15 @@ pub enum Word {
     Any(String),
     /// The rest of the line, kept under a name.
     Rest(String),
+}
+
+/// What comes behind a prompt that was shown already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaterResult {
+    /// Time after the prompt.
+    pub after: Duration,
+    /// A template.
+    pub output: String,
 }
 
 /// Something that must be so.

@@ -7,27 +7,13 @@ use std::{
 
 use jackfield_config::{
     problem::nearest,
-    profile::{Profile, Question},
+    profile::{Profile, Question, ReadProfile, read_profiles, shipped::SHIPPED},
 };
 use jackfield_protocol::error::FileProblem;
 use regex_automata::{meta, util::syntax};
 use serde_json::{Map, Value};
 
 use crate::expect::{PatternError, Patterns};
-
-/// The profiles that are in the binary: file name and text.
-const SHIPPED: [(&str, &str); 10] = [
-    ("generic.toml", include_str!("../profiles/generic.toml")),
-    ("linux.toml", include_str!("../profiles/linux.toml")),
-    ("frr.toml", include_str!("../profiles/frr.toml")),
-    ("ios.toml", include_str!("../profiles/ios.toml")),
-    ("junos.toml", include_str!("../profiles/junos.toml")),
-    ("vrp.toml", include_str!("../profiles/vrp.toml")),
-    ("asterisk.toml", include_str!("../profiles/asterisk.toml")),
-    ("osmocom.toml", include_str!("../profiles/osmocom.toml")),
-    ("ovs.toml", include_str!("../profiles/ovs.toml")),
-    ("uboot.toml", include_str!("../profiles/uboot.toml")),
-];
 
 /// Profiles by name. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -51,13 +37,6 @@ pub struct UnknownProfile {
     remedy: String,
 }
 
-impl Entry {
-    fn new(file: &str, text: &str, profile: Profile) -> Self {
-        let (file, text) = (file.to_owned(), text.to_owned());
-        Self { file, text, profile: Arc::new(profile), kind: OnceLock::new() }
-    }
-}
-
 impl Profiles {
     /// The shipped ones.
     pub fn shipped() -> Self {
@@ -68,7 +47,7 @@ impl Profiles {
         })
     }
 
-    /// The same with more files, which go before those of the same name.
+    /// The same with more files, which go before those of the same name, and may be based on each other and on those that are there.
     ///
     /// # Errors
     /// Every problem of every file.
@@ -76,35 +55,30 @@ impl Profiles {
         self,
         files: &[(F, T)],
     ) -> Result<Self, Vec<FileProblem>> {
-        let mut profiles = Arc::unwrap_or_clone(self.0);
-        let mut problems = Vec::new();
-        for (file, text) in files {
-            match Profile::parse(file.as_ref(), text.as_ref()) {
-                Ok(profile) => {
-                    let entry = Entry::new(file.as_ref(), text.as_ref(), profile);
-                    profiles.insert(entry.profile.name.clone(), Arc::new(entry));
-                }
-                Err(mut more) => problems.append(&mut more),
-            }
-        }
-        if problems.is_empty() { Ok(Self(Arc::new(profiles))) } else { Err(problems) }
+        let (profiles, problems) = self.with(files);
+        if problems.is_empty() { Ok(profiles) } else { Err(problems) }
     }
 
-    /// The same with one more file, which goes before one of the same name; one that cannot be read is left out, and logged.
+    /// The same with the files of a lab; one that cannot be read is left out, and logged.
     #[must_use]
-    pub fn with_file(self, file: &str, text: &str) -> Self {
-        match Profile::parse(file, text) {
-            Ok(profile) => {
-                let mut profiles = Arc::unwrap_or_clone(self.0);
-                let entry = Entry::new(file, text, profile);
-                profiles.insert(entry.profile.name.clone(), Arc::new(entry));
-                Self(Arc::new(profiles))
-            }
-            Err(problems) => {
-                tracing::warn!("a profile of the lab cannot be read: {}", told(&problems));
-                self
-            }
+    pub fn with_lab<F: AsRef<str>, T: AsRef<str>>(self, files: &[(F, T)]) -> Self {
+        let (profiles, problems) = self.with(files);
+        if !problems.is_empty() {
+            tracing::warn!("profiles of the lab cannot be read: {}", told(&problems));
         }
+        profiles
+    }
+
+    fn with<F: AsRef<str>, T: AsRef<str>>(self, files: &[(F, T)]) -> (Self, Vec<FileProblem>) {
+        let mut profiles = Arc::unwrap_or_clone(self.0);
+        let below = profiles.iter().map(|(name, entry)| (name.clone(), entry.text.clone())).collect();
+        let (read, problems) = read_profiles(files, &below);
+        for ReadProfile { file, text, profile } in read {
+            let name = profile.name.clone();
+            let entry = Entry { file, text, profile: Arc::new(profile), kind: OnceLock::new() };
+            profiles.insert(name, Arc::new(entry));
+        }
+        (Self(Arc::new(profiles)), problems)
     }
 
     /// One of them with some of its keys written anew, as a resource may.
@@ -193,6 +167,7 @@ pub(crate) struct LoginPatterns {
     pub(crate) user: meta::Regex,
     pub(crate) password: meta::Regex,
     pub(crate) new_password: meta::Regex,
+    pub(crate) code: meta::Regex,
     pub(crate) failed: meta::Regex,
     pub(crate) wake: meta::Regex,
     pub(crate) questions: Vec<Asks>,
@@ -243,6 +218,7 @@ impl Kind {
                 user: search(&entry.user)?,
                 password: search(&entry.password)?,
                 new_password: search(&entry.new_password)?,
+                code: search(&entry.code)?,
                 failed: search(&entry.failed)?,
                 wake: search(&entry.wake)?,
                 questions: Asks::all(&entry.questions)?,

@@ -286,8 +286,9 @@ impl Sessions {
 impl Shared {
     fn settings_with(&self, profiles: &BTreeMap<String, String>) -> SessionSettings {
         let mut settings = self.settings.clone();
-        for (file, text) in profiles {
-            settings.profiles = settings.profiles.with_file(file, text);
+        if !profiles.is_empty() {
+            let files: Vec<(&String, &String)> = profiles.iter().collect();
+            settings.profiles = settings.profiles.with_lab(&files);
         }
         settings
     }

@@ -27,7 +27,7 @@ use super::{Project, Script};
 use crate::{
     panic::PanicPatterns,
     problem::{Problems, has_errors},
-    profile::Profile,
+    profile::{read_profiles, shipped},
     test_config::TestConfig,
 };
 
@@ -149,13 +149,12 @@ fn take_profiles(plan: &mut RunPlan, lab: &dyn Lookup) -> Vec<FileProblem> {
     let mut problems = Vec::new();
     for (file, read) in lab.profiles() {
         match read {
-            Ok(text) => {
-                problems.extend(Profile::parse(&file, &text).err().into_iter().flatten());
-                plan.profiles.insert(file, text);
-            }
+            Ok(text) => drop(plan.profiles.insert(file, text)),
             Err(problem) => problems.push(*problem),
         }
     }
+    let files: Vec<(&String, &String)> = plan.profiles.iter().collect();
+    problems.extend(read_profiles(&files, &shipped::texts()).1);
     problems.into_iter().map(|problem| FileProblem { severity: Severity::Warning, ..problem }).collect()
 }
 

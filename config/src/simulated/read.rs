@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Ask, Change, Condition, DeviceModel, Fault, Go, Mode, ModelCommand, ModelLogin, ModelPager, Word,
+    Ask, Change, Condition, DeviceModel, Fault, Go, LaterResult, LoginAnswer, LoginAsk, Mode, ModelCommand,
+    ModelLogin, ModelPager, Word,
 };
 use crate::{problem::suggest, toml_table::Table};
 
@@ -49,6 +50,7 @@ pub(super) fn read_model(fields: &Table<'_>) -> Option<DeviceModel> {
         ambiguous: fields.text("ambiguous").unwrap_or_else(|| "% Ambiguous command.".to_owned()),
         abbreviate: fields.flag("abbreviate").unwrap_or(false),
         redraws: fields.flag("redraws").unwrap_or(false),
+        redraws_keys: fields.flag("redraws_keys").unwrap_or(false),
         pager: fields.table("pager", "a pager").as_ref().and_then(read_pager),
         start,
         commands,
@@ -70,8 +72,35 @@ fn read_login(fields: &Table<'_>) -> Option<ModelLogin> {
         (text("user_prompt", "Username: "), text("password_prompt", "Password: "));
     let failed = text("failed", "% Login incorrect");
     let questions = fields.flag("questions").unwrap_or(false);
+    let asks = fields.tables("asks", "a question of the login").iter().filter_map(read_login_ask).collect();
     fields.finish();
-    Some(ModelLogin { user: user?, password: password?, user_prompt, password_prompt, failed, questions })
+    Some(ModelLogin {
+        user: user?,
+        password: password?,
+        user_prompt,
+        password_prompt,
+        failed,
+        questions,
+        asks,
+    })
+}
+
+fn read_login_ask(fields: &Table<'_>) -> Option<LoginAsk> {
+    let (text, prompt) = (fields.text("text").unwrap_or_default(), fields.required_text("prompt"));
+    let flag = |key: &'static str| fields.flag(key).unwrap_or(false);
+    let (hidden, after_password) = (flag("hidden"), flag("after_password"));
+    let answer = match (fields.text("answer"), fields.text("totp_secret"), flag("key")) {
+        (Some(line), None, false) => Some(LoginAnswer::Line(line)),
+        (None, Some(secret), false) => Some(LoginAnswer::Code(secret)),
+        (None, None, true) => Some(LoginAnswer::Key),
+        _ => {
+            let remedy = "write one of `answer` (a line), `totp_secret` (base32) and `key = true`";
+            fields.error("a question of the login takes one kind of answer", remedy);
+            None
+        }
+    };
+    fields.finish();
+    Some(LoginAsk { text, prompt: prompt?, answer: answer?, hidden, after_password })
 }
 
 fn read_pager(fields: &Table<'_>) -> Option<ModelPager> {
@@ -107,6 +136,7 @@ fn read_command(fields: &Table<'_>, modes: &[&str]) -> Option<ModelCommand> {
         changes: read_changes(fields),
         later,
         output: fields.text("output").unwrap_or_default(),
+        result: fields.table("result", "a later result").as_ref().and_then(read_result),
         go: read_go(fields, modes),
         context: templates(fields, "context"),
         page_lines: fields.text("page_lines"),
@@ -158,6 +188,12 @@ fn read_conditions(fields: &Table<'_>) -> Vec<Condition> {
         }
     }
     conditions
+}
+
+fn read_result(fields: &Table<'_>) -> Option<LaterResult> {
+    let (after, output) = (fields.duration("after").unwrap_or_default(), fields.required_text("output"));
+    fields.finish();
+    Some(LaterResult { after, output: output? })
 }
 
 fn read_ask(fields: &Table<'_>) -> Option<Ask> {

@@ -45,6 +45,10 @@ impl Session {
 
     /// Leaves the mode, and looks that it was left.
     async fn leave_config(&mut self, mode: &ConfigMode, deadline: Deadline) -> Result<(), SessionError> {
+        if mode.enter.is_none() && !self.kind.is_in_config(self.known.last()) {
+            // The lines have led out themselves.
+            return Ok(());
+        }
         self.apply(std::slice::from_ref(&mode.leave), &mut Vec::new(), deadline).await
     }
 
@@ -55,7 +59,9 @@ impl Session {
         said: &mut Vec<String>,
         deadline: Deadline,
     ) -> Result<(), SessionError> {
-        self.apply(std::slice::from_ref(&mode.enter), &mut Vec::new(), deadline).await?;
+        if let Some(enter) = &mode.enter {
+            self.apply(std::slice::from_ref(enter), &mut Vec::new(), deadline).await?;
+        }
         self.apply(items, said, deadline).await?;
         match &mode.commit {
             Some(commit) => self.apply(std::slice::from_ref(commit), said, deadline).await,
