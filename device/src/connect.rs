@@ -167,6 +167,7 @@ async fn connect_once(
                 legacy: profile.legacy_ssh,
                 backend: profile.ssh_backend,
                 terminal,
+                login: &profile.login,
                 window: settings.window,
             };
             Box::pin(open_shell(ssh, &terms, stage)).await

@@ -18,6 +18,8 @@ pub mod limits;
 pub mod profile;
 pub mod target;
 
+mod totp;
+
 pub mod beside;
 pub mod channel;
 mod connect;

@@ -27,6 +27,8 @@ pub trait Tap: Send {
     fn input(&mut self, bytes: &[u8]);
     /// What [`Tap::input`] is told in other words next: it is secret, and must be seen nowhere.
     fn secret(&mut self, _bytes: &[u8]) {}
+    /// Something that the device said was taken for what a key of its profile describes.
+    fn taken(&mut self, _text: &str, _key: &str) {}
     /// The terminal has another size.
     fn resize(&mut self, _window: Window) {}
     /// A place people look for: a step, a test.

@@ -5,6 +5,7 @@
 
 pub mod device;
 mod power;
+mod questions;
 mod replay;
 mod ssh;
 mod terminal;

@@ -2,9 +2,11 @@
 //!
 //! Two libraries can speak it, each host as its resource says: russh (`by_russh`), and libssh2 (`by_libssh2`) for devices that get on
 //! better with it. A [`way`] is made of links of either; what decides is written once: which [`algorithms`] are offered, which
-//! [`host_key`]s are trusted, which `proofs` are shown in which order, and in which words a connection ends (`fate`).
+//! [`host_key`]s are trusted, which `proofs` are shown in which order, what a
+//! question gets as its answer (`answers`), and in which words a connection ends (`fate`).
 
 pub mod algorithms;
+mod answers;
 mod fate;
 pub mod host_key;
 mod known_hosts;
@@ -59,6 +61,26 @@ pub enum SshError {
         /// What it would take.
         offered: String,
     },
+    /// A question that nothing has an answer to.
+    #[error("the device asks `{user}`: `{question}`: {remedy}")]
+    Question {
+        /// Whom.
+        user: String,
+        /// What, with what stands above it.
+        question: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A question again that was given its secret before.
+    #[error(
+        "the device did not accept the answer to `{question}` for user `{user}`, and asks it again: the secret is wrong, or a code was used before"
+    )]
+    AskedAgain {
+        /// Who.
+        user: String,
+        /// What.
+        question: String,
+    },
     /// The key cannot be used.
     #[error("{key} cannot be used: {why}")]
     Key {
@@ -107,6 +129,8 @@ impl SshError {
             | Self::Refused { .. }
             | Self::Missing(_)
             | Self::NoMeans { .. }
+            | Self::Question { .. }
+            | Self::AskedAgain { .. }
             | Self::Key { .. }
             | Self::Agent { .. }
             | Self::NotBuilt => false,

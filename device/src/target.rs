@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::{
     limits::{CONNECT_RETRIES, CONNECT_TIMEOUT},
     line::Line,
+    totp::Totp,
 };
 
 pub use jumps::{jump_resources, put_jump_resources};
@@ -53,6 +54,8 @@ pub struct SessionTarget {
     pub new_password: Option<Secret>,
     /// What higher privilege levels ask for; the password where there is none.
     pub enable_password: Option<Secret>,
+    /// Makes the one-time codes that a console asks for.
+    pub totp: Option<Totp>,
     /// The profile's name.
     pub profile: String,
     /// What templates call this kind of device, where the profile does not say it right.
@@ -135,6 +138,10 @@ pub struct Hop {
     pub key: Option<Key>,
     /// What opens the key; the password where there is none.
     pub passphrase: Option<Secret>,
+    /// Makes the one-time codes that it asks for.
+    pub totp: Option<Totp>,
+    /// What takes the password's place where it must be changed.
+    pub new_password: Option<Secret>,
     /// Which agent has keys for us.
     pub agent: Agent,
     /// Which host keys are trusted.
@@ -255,7 +262,7 @@ impl SessionTarget {
 
     /// Every secret of it, so that recordings can strike them out.
     pub fn secrets(&self) -> Vec<String> {
-        let hops = match &self.connect {
+        let hops: Vec<&Hop> = match &self.connect {
             Connect::Ssh(ssh) => ssh.jumps.iter().chain([&ssh.device]).collect(),
             Connect::Telnet(_)
             | Connect::Rfc2217 { .. }
@@ -263,12 +270,15 @@ impl SessionTarget {
             | Connect::Serial { .. }
             | Connect::Process(_) => Vec::new(),
         };
-        let of_hops = hops.into_iter().flat_map(|hop| [&hop.password, &hop.passphrase]);
+        let codes = hops.iter().filter_map(|hop| hop.totp.as_ref()).chain(&self.totp);
+        let codes = codes.flat_map(Totp::written).map(str::to_owned);
+        let of_hops = hops.iter().flat_map(|hop| [&hop.password, &hop.passphrase]);
         let mut secrets: Vec<String> = [&self.password, &self.new_password, &self.enable_password]
             .into_iter()
             .chain(of_hops)
             .flatten()
             .map(|secret| secret.reveal().to_owned())
+            .chain(codes)
             .collect();
         secrets.sort_unstable();
         secrets.dedup();
@@ -312,6 +322,8 @@ mod tests {
         insta::assert_snapshot!(told(json!({"host": "h", "host_key": "off"})), @"property `host_key` is `off`: use strict, accept-new, or a fingerprint SHA256:…");
         insta::assert_snapshot!(told(json!({"host": "h", "screen": "wide"})), @"property `screen` is `wide`: write columns and rows, like 80x24, at most 1000x500");
         insta::assert_snapshot!(told(json!({"host": "h", "ssh_backend": "putty"})), @"property `ssh_backend` is `putty`: use russh or libssh2");
+        // A secret that is none may be one that is written wrong: it is not told.
+        insta::assert_snapshot!(told(json!({"host": "h", "totp_secret": "GEZDGNBVGY3TQ0JQ"})), @"property `totp_secret` is `a text of 16 letters`: write it in base32 (A to Z, 2 to 7), as the enrolment shows it, or as an address otpauth://totp/…?secret=…");
         insta::assert_snapshot!(told(json!({"protocol": "tcp", "host": "h"})), @"the resource has no `port`: add the property to it (port = 2001)");
     }
 
@@ -322,11 +334,11 @@ mod tests {
         ]);
         let properties = json!({
             "host": "pbx", "user": "ana", "password": "p", "key": "/k", "passphrase": "pp", "agent": true,
-            "jump": jumps, "known_hosts": "/kh", "keepalive": "5s", "retries": 0, "reconnect": true,
+            "totp_secret": "GEZDGNBVGY3TQOJQ", "jump": jumps, "known_hosts": "/kh", "keepalive": "5s", "retries": 0, "reconnect": true,
             "ssh_backend": "libssh2",
         });
         let target = target(properties).unwrap();
-        assert_eq!(target.secrets(), ["gp", "p", "pp"]);
+        assert_eq!(target.secrets(), ["GEZDGNBVGY3TQOJQ", "gp", "p", "pp"]);
         assert_eq!(target.patience, Patience { retries: 0, reconnect: true, ..Patience::default() });
         let Connect::Ssh(ssh) = target.connect else { panic!("no SSH") };
         assert_eq!((ssh.keepalive, &ssh.device.agent), (Duration::from_secs(5), &Agent::Own));

@@ -346,6 +346,13 @@ impl Dialogue {
         }
     }
 
+    /// Tells the listeners what a text of the device was taken for: a key of its profile.
+    pub fn took(&mut self, text: &str, key: &str) {
+        for tap in &mut self.taps {
+            tap.taken(text.trim(), key);
+        }
+    }
+
     /// Ends the dialogue.
     pub async fn close(&mut self) {
         self.hang_up().await;

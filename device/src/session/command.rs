@@ -53,6 +53,7 @@ impl Session {
         sent.map_err(|source| order.failed(source))?;
         match self.await_answer(order, &asked, deadline).await {
             Ok((answer, done)) => {
+                self.dialogue.took(&done.prompt, done.proof.told());
                 self.known.learn(&done.prompt, PROMPTS_MAX);
                 self.habits.learn(&order.line, &done);
                 Ok(answer)
@@ -71,6 +72,10 @@ impl Session {
         if !order.keep_unasked && !kind.asks_for_logs(&order.line) {
             let lifted;
             (answer, lifted) = kind.without_unasked(answer);
+            if !lifted.is_empty() {
+                self.dialogue
+                    .took(&clean::text(&lifted, kind.profile.encoding), "unasked: lifted out of the answer");
+            }
             self.unasked.add(&lifted);
         }
         let went_on = kind.went_on(&answer);
@@ -104,10 +109,16 @@ impl Session {
             let text = answering.text_begin();
             match step {
                 Step::Page { begin, after_last } => {
+                    let page = clean::text(
+                        self.dialogue.pending().get(begin..).unwrap_or_default(),
+                        kind.profile.encoding,
+                    );
+                    self.dialogue.took(&page, if after_last { "[pager] end" } else { "[pager] more" });
                     parts.turn(self.dialogue.take_pending(), text, begin);
                     self.turn_page(order, after_last, parts.pages, deadline).await?;
                 }
                 Step::Reply { place, line } => {
+                    self.dialogue.took(&line, "a question: [[questions]], or one that this command may ask");
                     parts.add(self.dialogue.take_pending(), text);
                     if given.len() >= QUESTIONS_MAX || order.is_refusal(place, &given) {
                         return Err(order.refused(&line));
@@ -119,6 +130,9 @@ impl Session {
                     let mut bytes = self.dialogue.take_pending();
                     self.unasked.add(bytes.get(..done.begin).unwrap_or_default());
                     bytes.truncate(done.end);
+                    if done.is_echoed {
+                        self.dialogue.took(&order.line, "the echo of the command");
+                    }
                     parts.add(bytes, done.text);
                     return Ok((parts.into_bytes(), done));
                 }

@@ -28,7 +28,11 @@ impl Session {
                 .level_of(self.known.last())
                 .ok_or_else(|| unsupported(format!("privilege level with the prompt `{}`", self.prompt())))?;
             match now.cmp(&wanted) {
-                std::cmp::Ordering::Equal => return Ok(()),
+                std::cmp::Ordering::Equal => {
+                    let prompt = self.prompt();
+                    self.dialogue.took(&prompt, &format!("[[levels]] `{name}`"));
+                    return Ok(());
+                }
                 std::cmp::Ordering::Less => self.go_up(now.saturating_add(1), deadline).await?,
                 std::cmp::Ordering::Greater => {
                     let leave = levels.get(now).and_then(|level| level.leave.as_ref());

@@ -25,6 +25,7 @@ use crate::{
     limits::{PROMPT_BYTES_MAX, PROMPTS_MAX},
     profile::Kind,
     target::{Connect, Secret},
+    totp::Totp,
 };
 
 /// Questions of one login; a device that asks on does not let us in.
@@ -78,6 +79,8 @@ enum Asks {
     User,
     Password,
     NewPassword,
+    /// A one-time code.
+    Code,
     /// The password that must be changed, once more.
     OldPassword,
     /// A question of the profile, by its place.
@@ -86,6 +89,21 @@ enum Asks {
     Prompt,
     /// A line end, before it says anything.
     Wake,
+}
+
+impl Asks {
+    /// The key of the profile that describes it.
+    fn key(self) -> String {
+        match self {
+            Self::User => "[login] user".to_owned(),
+            Self::Password | Self::OldPassword => "[login] password".to_owned(),
+            Self::NewPassword => "[login] new_password".to_owned(),
+            Self::Code => "[login] code".to_owned(),
+            Self::Question(place) => format!("[[login.questions]], number {}", place.saturating_add(1)),
+            Self::Prompt => "prompt".to_owned(),
+            Self::Wake => "[login] wake".to_owned(),
+        }
+    }
 }
 
 /// What is done next: something is answered when the device has been quiet for so long.
@@ -117,11 +135,13 @@ impl<'s> Login<'s> {
                 return self.prove(deadline).await;
             }
             self.hear();
+            self.session.dialogue.took(&self.last_line, &asks.key());
             match asks {
                 Asks::User => self.give_user(deadline).await?,
                 Asks::Password => self.give_password(deadline).await?,
                 Asks::OldPassword => self.give_old_password(deadline).await?,
                 Asks::NewPassword => self.give_new_password(deadline).await?,
+                Asks::Code => self.give_code(deadline).await?,
                 Asks::Question(place) => self.reply(place, deadline).await?,
                 Asks::Wake | Asks::Prompt => self.nudge(deadline).await?,
             }
@@ -234,6 +254,11 @@ impl<'s> Login<'s> {
         if end.line_has(&asked.new_password) == Some(true) {
             return Some(Sight { asks: Asks::NewPassword, quiet: settle });
         }
+        // Some call a password a passcode.
+        let may_be_code = self.session.target.totp.is_some() || end.line_has(&asked.password) != Some(true);
+        if may_be_code && end.line_has(&asked.code) == Some(true) {
+            return Some(Sight { asks: Asks::Code, quiet: settle });
+        }
         if end.line_has(&asked.password) == Some(true) {
             let line = end.line.to_ascii_lowercase();
             let is_old = line.contains("old") || line.contains("current");
@@ -313,6 +338,20 @@ impl<'s> Login<'s> {
         self.give_secret(Some(new), "new_password", deadline).await
     }
 
+    async fn give_code(&mut self, deadline: Deadline) -> Result<(), SessionError> {
+        if self.has_given(Asks::Code) {
+            return Err(self.refused());
+        }
+        let code = self.session.target.totp.as_ref().map(Totp::code);
+        let code = code.ok_or_else(|| {
+            self.failed(format!(
+                "it asks for a one-time code (`{}`): add `totp_secret` to the resource, or its answer to [[login.questions]] of the profile",
+                self.last_line
+            ))
+        })?;
+        self.answer(&code, true, deadline).await
+    }
+
     async fn give_secret(
         &mut self,
         secret: Option<Secret>,
@@ -353,6 +392,9 @@ impl<'s> Login<'s> {
         if !self.is_let_in() || !self.kind.profile.login.confirm || end.line.trim().is_empty() {
             let line = end.line.clone();
             self.session.dialogue.take_pending();
+            self.session
+                .dialogue
+                .took(&line, "prompt (not asked for again: [login] confirm, or nobody has logged in)");
             self.session.known.learn(&line, PROMPTS_MAX);
             return Ok(());
         }
@@ -363,6 +405,7 @@ impl<'s> Login<'s> {
         match step {
             Ok(Step::Done(done)) => {
                 self.session.dialogue.take_pending();
+                self.session.dialogue.took(&done.prompt, done.proof.told());
                 self.session.known.learn(&done.prompt, PROMPTS_MAX);
                 self.session.habits.learn("", &done);
                 Ok(())
@@ -379,7 +422,9 @@ impl<'s> Login<'s> {
     /// The same question again: what stands before it is the reason.
     fn refused(&self) -> SessionError {
         let said = self.said().unwrap_or_else(|| format!("it asks again `{}`", self.last_line));
-        self.failed(format!("user or password is wrong: {said}"))
+        let what =
+            if self.has_given(Asks::Code) { "user, password or one-time code" } else { "user or password" };
+        self.failed(format!("{what} is wrong: {said}"))
     }
 
     /// The device's own words since the last answer.

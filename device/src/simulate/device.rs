@@ -40,6 +40,8 @@ pub struct Reply {
     pub close: bool,
     /// Changes of the state that come later.
     pub later: Vec<(Duration, Vec<Change>)>,
+    /// What is shown behind the prompt, after a time, with the prompt once more.
+    pub result: Option<(Duration, String)>,
 }
 
 /// One connection's place in the device.
@@ -185,6 +187,7 @@ impl Device {
             .collect();
         let later =
             command.later.iter().map(|(after, changes)| (*after, self.filled(changes, &all))).collect();
+        let result = command.result.as_ref().map(|result| (result.after, self.show(&result.output, &all)));
         if let Some(lines) = &command.page_lines {
             place.page_lines = self.show(lines, &all).trim().parse().ok().filter(|lines| *lines > 0);
         }
@@ -192,7 +195,7 @@ impl Device {
         let close = go(place, &command.go, context);
         let mut reply = self.said(place, text);
         (reply.delay, reply.fault, reply.close, reply.later) = (command.delay, command.fault, close, later);
-        reply.down = command.down;
+        (reply.down, reply.result) = (command.down, result);
         reply
     }
 

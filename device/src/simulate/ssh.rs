@@ -1,6 +1,6 @@
 //! A simulated device's SSH server: password or questions for the login, a shell, a host key that lives as long as the device.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use russh::{
     Channel, ChannelId, Pty,
@@ -9,7 +9,7 @@ use russh::{
 };
 use tokio::net::TcpStream;
 
-use super::Host;
+use super::{Host, questions::Rounds};
 use crate::{channel::Raw, ssh::algorithms::server_preferred};
 
 /// The host key, and how it is known.
@@ -37,7 +37,7 @@ impl Keys {
 
 pub(super) async fn serve(stream: TcpStream, keys: Keys, host: Host) {
     let stop = host.stop.clone();
-    let connection = Connection { host, channels: BTreeMap::new(), answered: false };
+    let connection = Connection { host, channels: BTreeMap::new(), rounds: Rounds::default() };
     let running = match server::run_stream(keys.config, stream, connection).await {
         Ok(running) => running,
         Err(error) => return over(&error),
@@ -63,7 +63,7 @@ fn over(why: &(dyn std::error::Error + 'static)) {
 struct Connection {
     host: Host,
     channels: BTreeMap<ChannelId, Channel<Msg>>,
-    answered: bool,
+    rounds: Rounds,
 }
 
 impl Connection {
@@ -73,11 +73,6 @@ impl Connection {
             _ => Auth::Accept,
         }
     }
-}
-
-fn question(prompts: Vec<(Cow<'static, str>, bool)>) -> Auth {
-    let (name, instructions) = (Cow::Borrowed(""), Cow::Borrowed(""));
-    Auth::Partial { name, instructions, prompts: Cow::Owned(prompts) }
 }
 
 impl Handler for Connection {
@@ -94,17 +89,9 @@ impl Handler for Connection {
         _submethods: &str,
         response: Option<Response<'a>>,
     ) -> Result<Auth, russh::Error> {
-        let Some(mut response) = response else {
-            return Ok(question(vec![(Cow::Borrowed("Password: "), false)]));
-        };
-        if self.answered {
-            return Ok(Auth::Accept);
-        }
-        let answer = response.next().unwrap_or_default();
-        let judgement = self.judge(user, &String::from_utf8_lossy(&answer));
-        self.answered = judgement == Auth::Accept;
-        // Real servers (PAM) say "welcome" with a second request that asks nothing.
-        Ok(if self.answered { question(Vec::new()) } else { judgement })
+        let answer = response.map(|mut response| response.next().unwrap_or_default());
+        let login = self.host.device.model().login.as_ref();
+        Ok(self.rounds.next(login, user, answer.as_deref()))
     }
 
     async fn channel_open_session(

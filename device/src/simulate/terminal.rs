@@ -2,12 +2,13 @@
 
 use std::{future::poll_fn, io, sync::Arc};
 
-use jackfield_config::simulated::{Fault, ModelLogin};
+use jackfield_config::simulated::{Fault, LoginAnswer, LoginAsk, ModelLogin};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     device::{Device, Place, Reply},
     power::Power,
+    questions,
 };
 use crate::{
     channel::{Channel, read},
@@ -35,6 +36,8 @@ pub(super) struct Terminal {
     /// What is to be shown, sent when there is nothing left to read: an echo need not be a packet for each letter.
     outgoing: Vec<u8>,
     after_return: bool,
+    /// What stands before the line that is typed.
+    prompt: String,
 }
 
 /// What a person did at the keyboard.
@@ -62,6 +65,7 @@ impl Terminal {
             taken: 0,
             outgoing: Vec::new(),
             after_return: false,
+            prompt: String::new(),
         }
     }
 
@@ -101,16 +105,40 @@ impl Terminal {
 
     async fn log_in(&mut self, login: &ModelLogin) -> io::Result<bool> {
         for _ in 0..LOGIN_TRIES {
+            if !self.ask(login, false).await? {
+                return Ok(false);
+            }
             self.show(&login.user_prompt).await?;
             let Key::Line(user) = self.line(true).await? else { return Ok(false) };
             self.show(&login.password_prompt).await?;
             let Key::Line(password) = self.line(false).await? else { return Ok(false) };
-            if user.trim() == login.user && password == login.password {
+            if user.trim() == login.user && password == login.password && self.ask(login, true).await? {
                 return Ok(true);
             }
             self.show(&format!("{}\n", login.failed)).await?;
         }
         Ok(false)
+    }
+
+    /// Asks what else there is to ask; false where an answer was wrong.
+    async fn ask(&mut self, login: &ModelLogin, after_password: bool) -> io::Result<bool> {
+        for ask in login.asks.iter().filter(|ask| ask.after_password == after_password) {
+            self.show(&format!("{}{}", ask.text, ask.prompt)).await?;
+            if !self.is_answered(ask).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn is_answered(&mut self, ask: &LoginAsk) -> io::Result<bool> {
+        if ask.answer == LoginAnswer::Key {
+            let key = self.byte().await?;
+            self.send(b"\r\n").await?;
+            return Ok(key.is_some());
+        }
+        let Key::Line(line) = self.line(!ask.hidden).await? else { return Ok(false) };
+        Ok(questions::is_right(ask, &line))
     }
 
     /// Shows a reply and the prompt; false when the connection is over.
@@ -140,6 +168,12 @@ impl Terminal {
             return Ok(false);
         }
         self.show(&reply.prompt).await?;
+        if let Some((after, text)) = &reply.result {
+            self.flush().await?;
+            tokio::time::sleep(*after).await;
+            self.show(&format!("{text}{}", reply.prompt)).await?;
+        }
+        self.prompt.clone_from(&reply.prompt);
         Ok(true)
     }
 
@@ -267,7 +301,10 @@ impl Terminal {
                 byte if byte < b' ' => {}
                 byte if line.len() < SIMULATED_LINE_BYTES_MAX => {
                     line.push(byte);
-                    if echo {
+                    if echo && self.device.model().redraws_keys {
+                        let drawn = format!("\r{}{}\x1b[K", self.prompt, String::from_utf8_lossy(&line));
+                        self.send(drawn.as_bytes()).await?;
+                    } else if echo {
                         self.send(&[byte]).await?;
                     }
                 }

@@ -1,8 +1,9 @@
-//! What we show to be let in, and in which order: a key, the agent's keys, the password, and the password as the server asks for it. A
+//! What we show to be let in, and in which order: a key, the agent's keys, the password, and answers to what the server asks. A
 //! server that wants two of them in a row (it calls each a partial success) gets them.
 
 use std::path::Path;
 
+use jackfield_config::profile::Login;
 use russh::keys::{self, PrivateKey};
 
 use super::SshError;
@@ -35,7 +36,7 @@ impl Means {
             Self::Key => "the key",
             Self::Agent => "the agent's keys",
             Self::Password => "the password",
-            Self::Answers => "the password as an answer to its questions",
+            Self::Answers => "answers to its questions",
         }
     }
 }
@@ -59,9 +60,9 @@ pub(super) struct Proofs<'a> {
 
 impl<'a> Proofs<'a> {
     /// All that we have for a host; `own_agent` is the socket of the EP's agent.
-    pub(super) fn of(hop: &'a Hop, own_agent: Option<&Path>) -> Result<Self, SshError> {
+    pub(super) fn of(hop: &'a Hop, own_agent: Option<&Path>, login: &Login) -> Result<Self, SshError> {
         let user = hop.user.as_deref().ok_or(SshError::Missing("user"))?;
-        Ok(Self { user, left: means(hop, own_agent), tried: Vec::new() })
+        Ok(Self { user, left: means(hop, own_agent, login), tried: Vec::new() })
     }
 
     /// The next one that the server would take.
@@ -82,7 +83,7 @@ impl<'a> Proofs<'a> {
     }
 }
 
-fn means(hop: &Hop, own_agent: Option<&Path>) -> Vec<Means> {
+fn means(hop: &Hop, own_agent: Option<&Path>, login: &Login) -> Vec<Means> {
     let mut means = Vec::new();
     if hop.key.is_some() {
         means.push(Means::Key);
@@ -97,7 +98,10 @@ fn means(hop: &Hop, own_agent: Option<&Path>) -> Vec<Means> {
         means.push(Means::Agent);
     }
     if hop.password.is_some() {
-        means.extend([Means::Password, Means::Answers]);
+        means.push(Means::Password);
+    }
+    if hop.password.is_some() || hop.totp.is_some() || !login.questions.is_empty() {
+        means.push(Means::Answers);
     }
     means
 }
@@ -105,11 +109,6 @@ fn means(hop: &Hop, own_agent: Option<&Path>) -> Vec<Means> {
 /// The password; empty where there is none.
 pub(super) fn password(hop: &Hop) -> &str {
     hop.password.as_ref().map_or("", Secret::reveal)
-}
-
-/// The answer to a question: what may be seen is the user, what may not is the password.
-pub(super) fn answer<'a>(is_shown: bool, user: &'a str, password: &'a str) -> &'a str {
-    if is_shown { user } else { password }
 }
 
 /// The key of a host, opened.
@@ -162,6 +161,7 @@ pub(super) fn agent_is_empty(socket: &Path) -> SshError {
 
 #[cfg(test)]
 mod tests {
+    use jackfield_config::profile::Profile;
     use serde_json::json;
 
     use super::*;
@@ -178,7 +178,8 @@ mod tests {
     /// What is shown to a server that always offers the same and takes nothing.
     fn shown(properties: serde_json::Value, offered: &[&str]) -> (Vec<Means>, String) {
         let (hop, offered) = (hop(properties), Offered(offered.iter().copied().map(str::to_owned).collect()));
-        let mut proofs = Proofs::of(&hop, Some(Path::new("/agent"))).unwrap();
+        let login = Profile::parse("p.toml", "name = 'x'\nprompt = '> $'").unwrap().login;
+        let mut proofs = Proofs::of(&hop, Some(Path::new("/agent")), &login).unwrap();
         let mut shown = Vec::new();
         loop {
             match proofs.next(&offered) {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use jackfield_config::profile::SshBackend;
+use jackfield_config::profile::{Login, SshBackend};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -30,6 +30,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) legacy: bool,
     pub(crate) backend: Option<SshBackend>,
     pub(crate) terminal: &'a str,
+    /// What is asked on the way in, and what it is answered.
+    pub(crate) login: &'a Login,
     pub(crate) window: Window,
 }
 
@@ -67,6 +69,7 @@ pub(super) struct Entry<'a> {
     pub(super) hop: &'a Hop,
     pub(super) keepalive: Duration,
     pub(super) own_agent: Option<&'a Path>,
+    pub(super) login: &'a Login,
     pub(super) check: KeyCheck,
     pub(super) stage: &'a Stage,
     /// The host before it.
@@ -130,7 +133,8 @@ impl Way {
         let known_hosts = hop.known_hosts.clone().unwrap_or_else(|| terms.known_hosts.to_owned());
         let check = KeyCheck { address: hop.address.clone(), policy: hop.host_key.clone(), known_hosts };
         let before = self.links.last().map(AsRef::as_ref);
-        let entry = Entry { hop, keepalive, own_agent: terms.agent, check, stage, before };
+        let entry =
+            Entry { hop, keepalive, own_agent: terms.agent, login: terms.login, check, stage, before };
         let link = match hop.backend.unwrap_or_default() {
             SshBackend::Russh => Box::pin(by_russh::enter(bearer, &entry)).await?,
             #[cfg(feature = "libssh2")]

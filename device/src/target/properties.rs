@@ -12,6 +12,7 @@ use super::{
 use crate::{
     limits::{CONNECT_RETRIES_MAX, JUMPS_MAX, KEEPALIVE},
     line::Line,
+    totp::Totp,
 };
 
 /// Where there is neither property, profile and port that say otherwise.
@@ -46,6 +47,7 @@ pub(super) fn read(properties: &BTreeMap<String, Value>) -> Result<SessionTarget
         user: properties.user()?,
         password: properties.secret(&["password"])?,
         new_password: properties.secret(&["new_password"])?,
+        totp: properties.totp()?,
         enable_password: properties.secret(&["enable_password", "enable", "secret"])?,
         profile_settings: properties.profile_settings()?,
         profile: properties.text(&["profile"])?.unwrap_or_else(|| "generic".to_owned()),
@@ -96,6 +98,12 @@ impl Properties<'_> {
         text.parse().map(Some).map_err(|error: ScreenSizeError| wrong("screen", &text, &error.to_string()))
     }
 
+    fn totp(&self) -> Result<Option<Totp>, TargetError> {
+        let Some(text) = self.text(&["totp_secret"])? else { return Ok(None) };
+        let hidden = format!("a text of {} letters", text.chars().count());
+        Totp::parse(&text).map(Some).map_err(|error| wrong("totp_secret", &hidden, &error.to_string()))
+    }
+
     fn user(&self) -> Result<Option<String>, TargetError> {
         self.text(&["user", "username", "login"])
     }
@@ -126,8 +134,9 @@ impl Properties<'_> {
 
     /// A host that lets us in; what is not said is as for another one.
     fn hop(&self, like: Option<&Hop>) -> Result<Hop, TargetError> {
-        let own =
-            self.text(&["user", "username", "login", "password", "key", "key_file", "agent"])?.is_some();
+        let own = self
+            .text(&["user", "username", "login", "password", "key", "key_file", "agent", "totp_secret"])?
+            .is_some();
         // Somebody else's password is of no use to another user.
         let of_like = like.filter(|_| !own);
         let user = self.user()?;
@@ -147,6 +156,8 @@ impl Properties<'_> {
             passphrase: self
                 .secret(&["passphrase", "key_passphrase"])?
                 .or_else(|| of_like?.passphrase.clone()),
+            totp: self.totp()?.or_else(|| of_like?.totp.clone()),
+            new_password: self.secret(&["new_password"])?,
             agent: match of_like {
                 Some(like) => like.agent.clone(),
                 None => self.agent()?,

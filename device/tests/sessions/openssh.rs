@@ -177,7 +177,7 @@ async fn passwords_are_given_as_the_server_asks(library: &str) {
         ("PasswordAuthentication yes\nKbdInteractiveAuthentication no", "the password"),
         (
             "PasswordAuthentication no\nKbdInteractiveAuthentication yes\nUsePAM yes",
-            "the password as an answer to its questions",
+            "answers to its questions",
         ),
         ("AuthenticationMethods publickey,password", "the key and the password"),
     ] {

@@ -58,6 +58,7 @@ fn texts(command: &ModelCommand) -> Vec<&str> {
     let mut texts = vec![command.output.as_str()];
     texts.extend(command.context.values().map(String::as_str));
     texts.extend(command.page_lines.as_deref());
+    texts.extend(command.result.as_ref().map(|result| result.output.as_str()));
     for condition in &command.conditions {
         texts.extend([condition.key.as_str(), condition.otherwise.as_str()]);
     }

@@ -5,16 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jackfield_config::profile::Login;
 use russh::keys::{PublicKey, ssh_key::LineEnding};
 use ssh2::{KeyboardInteractivePrompt, Prompt};
 
 use super::{
     super::{
         SshError,
+        answers::{Answers, Asked},
         host_key::KeyCheck,
         proofs::{
-            Means, Offered, Proofs, ROUNDS_MAX, agent_failed, agent_is_empty, agent_socket, answer, load,
-            password,
+            Means, Offered, Proofs, ROUNDS_MAX, agent_failed, agent_is_empty, agent_socket, load, password,
         },
     },
     algorithms::Allowed,
@@ -28,6 +29,7 @@ pub(super) struct Host {
     pub(super) hop: Hop,
     pub(super) check: KeyCheck,
     pub(super) own_agent: Option<PathBuf>,
+    pub(super) login: Login,
 }
 
 /// Why a host was not entered.
@@ -77,7 +79,7 @@ pub(super) fn greet(speaker: &mut Speaker, host: &Host) -> Result<(), NotEntered
 /// Logs in.
 pub(super) fn log_in(speaker: &mut Speaker, host: &Host) -> Result<(), SshError> {
     let hop = &host.hop;
-    let mut proofs = Proofs::of(hop, host.own_agent.as_deref())?;
+    let mut proofs = Proofs::of(hop, host.own_agent.as_deref(), &host.login)?;
     let user = proofs.user;
     // Asking for the methods lets us in where the device asks in the shell.
     let mut offered = methods(speaker, user)?;
@@ -86,7 +88,7 @@ pub(super) fn log_in(speaker: &mut Speaker, host: &Host) -> Result<(), SshError>
             Means::Key => with_key(speaker, user, hop),
             Means::Agent => with_agent(speaker, user, hop, host.own_agent.as_deref()),
             Means::Password => Ok(speaker.finish(|session| session.userauth_password(user, password(hop)))),
-            Means::Answers => Ok(with_answers(speaker, user, password(hop))),
+            Means::Answers => with_answers(speaker, user, Answers::new(user, hop, &host.login)),
         }?;
         match result {
             Ok(()) => return Ok(()),
@@ -149,24 +151,41 @@ fn with_agent(
     Ok(last)
 }
 
-/// Answers every question with the password. A second round without questions is answered too, as servers want it.
-fn with_answers(speaker: &mut Speaker, user: &str, password: &str) -> Result<(), Broken> {
-    let mut answers = Answers { user, password, rounds: 0 };
-    speaker.finish(|session| {
-        let result = session.userauth_keyboard_interactive(user, &mut answers);
-        if answers.rounds > ROUNDS_MAX { Err(asks_on()) } else { result }
-    })
+/// Answers what it asks. A second round without questions is answered too, as servers want it.
+fn with_answers(
+    speaker: &mut Speaker,
+    user: &str,
+    answers: Answers<'_>,
+) -> Result<Result<(), Broken>, SshError> {
+    let mut answering = Answering { answers, rounds: 0, unanswered: None };
+    let result = speaker.finish(|session| {
+        let result = session.userauth_keyboard_interactive(user, &mut answering);
+        if answering.rounds > ROUNDS_MAX { Err(asks_on()) } else { result }
+    });
+    answering.unanswered.map_or(Ok(result), Err)
 }
 
-struct Answers<'a> {
-    user: &'a str,
-    password: &'a str,
+struct Answering<'a> {
+    answers: Answers<'a>,
     rounds: u32,
+    /// Why a question has no answer: the library itself knows no way to leave one.
+    unanswered: Option<SshError>,
 }
 
-impl KeyboardInteractivePrompt for Answers<'_> {
-    fn prompt(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
+impl KeyboardInteractivePrompt for Answering<'_> {
+    fn prompt(&mut self, _user: &str, instructions: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
         self.rounds = self.rounds.saturating_add(1);
-        prompts.iter().map(|prompt| answer(prompt.echo, self.user, self.password).to_owned()).collect()
+        if self.unanswered.is_none() {
+            let asked = prompts.iter().map(|prompt| Asked {
+                instructions,
+                text: &prompt.text,
+                is_shown: prompt.echo,
+            });
+            match self.answers.round(asked) {
+                Ok(round) => return round,
+                Err(error) => self.unanswered = Some(error),
+            }
+        }
+        vec![String::new(); prompts.len()]
     }
 }

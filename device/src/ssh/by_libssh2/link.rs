@@ -128,6 +128,7 @@ pub(in super::super) async fn enter(bearer: Bearer, entry: &Entry<'_>) -> Result
             hop: entry.hop.clone(),
             check: entry.check.clone(),
             own_agent: entry.own_agent.map(ToOwned::to_owned),
+            login: entry.login.clone(),
         },
         shared,
         is_left: Arc::clone(&owner.is_left),

@@ -53,7 +53,7 @@ pub(in super::super) async fn enter(bearer: Bearer, entry: &Entry<'_>) -> Result
         }
     };
     entry.stage.is(format!("logging in to {}", hop.address));
-    Box::pin(login::log_in(&mut handle, hop, entry.own_agent)).await?;
+    Box::pin(login::log_in(&mut handle, entry)).await?;
     Ok(Box::new(RusshLink { handle, fate }))
 }
 

@@ -14,22 +14,20 @@ use russh::{
 use super::{
     super::{
         SshError,
+        answers::{Answers, Asked},
         proofs::{
-            Means, Offered, Proofs, ROUNDS_MAX, agent_failed, agent_is_empty, agent_socket, answer, load,
-            password,
+            Means, Offered, Proofs, ROUNDS_MAX, agent_failed, agent_is_empty, agent_socket, load, password,
         },
+        way::Entry,
     },
     link::Client,
 };
 use crate::{limits::AGENT_KEYS_MAX, target::Hop};
 
-/// Logs in to a host; `own_agent` is the socket of the EP's agent.
-pub(super) async fn log_in(
-    handle: &mut Handle<Client>,
-    hop: &Hop,
-    own_agent: Option<&Path>,
-) -> Result<(), SshError> {
-    let mut proofs = Proofs::of(hop, own_agent)?;
+/// Logs in to a host.
+pub(super) async fn log_in(handle: &mut Handle<Client>, entry: &Entry<'_>) -> Result<(), SshError> {
+    let (hop, own_agent) = (entry.hop, entry.own_agent);
+    let mut proofs = Proofs::of(hop, own_agent, entry.login)?;
     let user = proofs.user;
     // "none" asks which methods there are; many a device lets you in with it and asks in the shell.
     let mut result = handle.authenticate_none(user).await?;
@@ -42,7 +40,7 @@ pub(super) async fn log_in(
             Means::Key => with_key(handle, user, hop).await?,
             Means::Agent => with_agent(handle, user, hop, own_agent).await?,
             Means::Password => handle.authenticate_password(user, password(hop)).await?,
-            Means::Answers => with_answers(handle, user, password(hop)).await?,
+            Means::Answers => with_answers(handle, Answers::new(user, hop, entry.login), user).await?,
         };
     }
 }
@@ -101,11 +99,11 @@ async fn with_agent(
     Ok(last)
 }
 
-/// Answers every question with the password. A second round without questions is answered too, as servers want it.
+/// Answers what it asks. A second round without questions is answered too, as servers want it.
 async fn with_answers(
     handle: &mut Handle<Client>,
+    mut answers: Answers<'_>,
     user: &str,
-    password: &str,
 ) -> Result<AuthResult, SshError> {
     let mut reply = handle.authenticate_keyboard_interactive_start(user, None).await?;
     for _ in 0..ROUNDS_MAX {
@@ -114,10 +112,14 @@ async fn with_answers(
             KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success } => {
                 return Ok(AuthResult::Failure { remaining_methods, partial_success });
             }
-            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
-                let answers =
-                    prompts.iter().map(|prompt| answer(prompt.echo, user, password).to_owned()).collect();
-                reply = handle.authenticate_keyboard_interactive_respond(answers).await?;
+            KeyboardInteractiveAuthResponse::InfoRequest { instructions, prompts, .. } => {
+                let asked = prompts.iter().map(|prompt| Asked {
+                    instructions: &instructions,
+                    text: &prompt.prompt,
+                    is_shown: prompt.echo,
+                });
+                let round = answers.round(asked)?;
+                reply = handle.authenticate_keyboard_interactive_respond(round).await?;
             }
         }
     }
