@@ -383,10 +383,7 @@ mod tests {
     fn shipped_profiles_can_be_read_and_compiled() {
         let profiles = Profiles::shipped();
         let names: Vec<&str> = profiles.names().collect();
-        assert_eq!(
-            names,
-            ["asterisk", "frr", "generic", "ios", "junos", "linux", "osmocom", "ovs", "uboot", "vrp"]
-        );
+        assert_eq!(names.len(), SHIPPED.len());
         for name in names {
             Kind::new(profiles.get(name).unwrap()).unwrap();
         }

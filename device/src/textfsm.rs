@@ -6,13 +6,14 @@
 //! - [`template`] reads a template, [`rule`] one of its rules, [`regex`] makes our regular expressions of Python's;
 //! - [`run`] goes over a text;
 //! - [`join`] puts the tables of several templates together;
-//! - [`library`] is what a lab has of them, by name and by command.
+//! - [`library`] is what a lab has of them, by name and by command, and behind them those that are `shipped`.
 
 mod join;
 mod library;
 mod regex;
 mod rule;
 mod run;
+mod shipped;
 mod template;
 
 use serde_json::{Map, Value};

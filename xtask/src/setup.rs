@@ -30,6 +30,7 @@ const PACKAGES: [(&str, &str); 32] = [
     ("snmpd", "/usr/sbin/snmpd"),
     ("procps", "/usr/bin/ps"),
     ("less", "/usr/bin/less"),
+    ("busybox", "/usr/bin/busybox"),
     ("vim-tiny", "/usr/bin/vi"),
     ("whiptail", "/usr/bin/whiptail"),
     ("tcl", "/usr/bin/tclsh"),

@@ -10,17 +10,35 @@ macro_rules! files {
 }
 
 /// File name and text of each.
-pub const SHIPPED: [(&str, &str); 10] = files![
+pub const SHIPPED: [(&str, &str); 28] = files![
+    "aoscx.toml",
+    "asa.toml",
     "asterisk.toml",
+    "eos.toml",
+    "exos.toml",
+    "fortios.toml",
     "frr.toml",
     "generic.toml",
     "ios.toml",
+    "iosxr.toml",
     "junos.toml",
     "linux.toml",
+    "mml.toml",
+    "nxos.toml",
+    "omniswitch.toml",
+    "os10.toml",
     "osmocom.toml",
     "ovs.toml",
+    "panos.toml",
+    "procurve.toml",
+    "routeros.toml",
+    "srlinux.toml",
+    "sros-md.toml",
+    "sros.toml",
     "uboot.toml",
     "vrp.toml",
+    "vyos.toml",
+    "zte.toml",
 ];
 
 /// The text of each by the name that it has, which is that of its file.

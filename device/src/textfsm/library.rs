@@ -12,7 +12,7 @@ use std::{
 
 use jackfield_config::problem::nearest;
 
-use super::{Template, TextFsmError, regex};
+use super::{Template, TextFsmError, regex, shipped};
 
 /// The file that says which template is for which command.
 pub const INDEX: &str = "index";
@@ -108,9 +108,10 @@ impl Templates {
         let file = std::iter::once(name.to_owned())
             .chain(with_ending)
             .find(|file| file != INDEX && self.files.contains_key(file));
-        let text = file.as_ref().and_then(|file| self.files.get(file)).ok_or_else(|| self.unknown(name))?;
-        let wrong = |source| LibraryError::Wrong { name: file.clone().unwrap_or_default(), source };
-        Template::parse(text).map_err(wrong)
+        let own = file.as_ref().and_then(|file| self.files.get_key_value(file));
+        let own = own.map(|(file, text)| (file.as_str(), text.as_str()));
+        let (file, text) = own.or_else(|| shipped::named(name)).ok_or_else(|| self.unknown(name))?;
+        Template::parse(text).map_err(|source| LibraryError::Wrong { name: file.to_owned(), source })
     }
 
     /// The template for a command of a kind of device.
@@ -123,6 +124,8 @@ impl Templates {
             Some(lines) => in_index(lines, platform, command)?,
             None => self.by_file_name(platform, command),
         };
+        let stem = file_stem(platform, command);
+        let name = name.or_else(|| shipped::named(&stem).map(|(file, _)| file.to_owned()));
         match name {
             Some(name) => self.named(&name),
             None => Err(LibraryError::NoneFor {
@@ -186,6 +189,8 @@ fn file_stem(platform: &str, command: &str) -> String {
             '_'
         }
     };
+    // RouterOS's commands begin with a slash.
+    let command = command.trim_start_matches('/');
     let words = [platform].into_iter().chain(command.split_whitespace()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(|word| word.chars().map(letter).collect()).collect();
     words.join("_")
@@ -322,6 +327,26 @@ mod tests {
         insta::assert_snapshot!(lab.named("bad").unwrap_err(), @"template `bad.textfsm`: the template is wrong at line 1: a template begins with Value lines");
         assert_eq!(lab.problems().len(), 1);
         insta::assert_snapshot!(templates(&[]).named("x").unwrap_err(), @"there is no template `x` in the lab's folder `templates`: the folder is not there, or empty");
+    }
+
+    #[test]
+    fn behind_those_of_the_lab_are_the_shipped() {
+        let eos = "Arista DCS-7050TX-64-R\nSoftware image version: 4.27.3F\n";
+        let index = ("index", "Template, Platform, Command\na.textfsm, frr, show\n");
+        for lab in [templates(&[]), templates(&[index])] {
+            let table = lab.for_command("arista_eos", "show version").unwrap().run(eos).unwrap();
+            assert_eq!(
+                serde_json::json!(table.rows),
+                serde_json::json!([["DCS-7050TX-64-R", "", "4.27.3F", ""]])
+            );
+        }
+        lab_goes_first(eos);
+    }
+
+    fn lab_goes_first(text: &str) {
+        let lab = templates(&[("arista_eos_show_version.textfsm", ANY)]);
+        let table = lab.for_command("arista_eos", "show version").unwrap().run(text).unwrap();
+        assert_eq!(table.header, ["NAME"]);
     }
 
     #[test]
