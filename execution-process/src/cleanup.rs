@@ -54,12 +54,12 @@ struct Following<'a> {
 }
 
 impl Owner for Following<'_> {
-    async fn attend(&mut self) -> Outcome {
+    async fn attend(&mut self) -> Option<Outcome> {
         let Some(over) = self.over else { return std::future::pending().await };
         tokio::time::sleep_until(over).await;
         self.over = None;
         let reason = format!("it ran longer than its limit of {} ms", self.limit_millis);
-        Outcome::not_pass(Verdict::Timeout, Cause::Time, reason)
+        Some(Outcome::not_pass(Verdict::Timeout, Cause::Time, reason))
     }
 
     fn take(&mut self, _source: Source, bytes: &[u8]) -> Option<Outcome> {

@@ -173,7 +173,7 @@ struct Following<'a> {
 }
 
 impl Owner for Following<'_> {
-    async fn attend(&mut self) -> Outcome {
+    async fn attend(&mut self) -> Option<Outcome> {
         let Some(over) = self.over else { return std::future::pending().await };
         let outcome = tokio::select! {
             biased;
@@ -181,7 +181,7 @@ impl Owner for Following<'_> {
             () = tokio::time::sleep_until(over) => self.script.too_long(),
         };
         self.over = None;
-        outcome
+        Some(outcome)
     }
 
     fn take(&mut self, _source: Source, bytes: &[u8]) -> Option<Outcome> {

@@ -92,14 +92,15 @@ struct Following<'a> {
 }
 
 impl Owner for Following<'_> {
-    async fn attend(&mut self) -> Outcome {
+    async fn attend(&mut self) -> Option<Outcome> {
         loop {
             let end_now = tokio::select! {
                 biased;
                 Ok(()) = self.attempt.end.changed() => self.attempt.ended_from_outside(self.run),
                 limited = self.limit.next(), if !self.is_over => self.attempt.limited(limited, self.run),
                 _ = self.count.tick(), if !self.is_over => self.attempt.too_many(self.tree),
-                () = self.run.log.flush(), if !self.run.log.is_clear() => None,
+                // While there was no room, nobody listened to the process.
+                () = self.run.log.flush(), if !self.run.log.is_clear() => return None,
                 Some(said) = self.attempt.said.recv(), if self.run.log.is_clear() => {
                     self.attempt.take(said, self.run);
                     None
@@ -107,7 +108,7 @@ impl Owner for Following<'_> {
             };
             if let Some(outcome) = end_now.filter(|_| !self.is_over) {
                 self.is_over = true;
-                return outcome;
+                return Some(outcome);
             }
         }
     }

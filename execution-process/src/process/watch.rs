@@ -87,9 +87,10 @@ pub(crate) struct Pipes {
 
 /// Whom a process belongs to.
 pub(crate) trait Owner {
-    /// Does what is to be done while the process runs, until it is to be ended; answers once, and then goes on without an answer. May be
-    /// given up at any point and begun again.
-    async fn attend(&mut self) -> Outcome;
+    /// Does what is to be done while the process runs, until it is to be ended; says so once, and then goes on without an answer. None
+    /// where only room was made: then the output, which was left alone meanwhile, is looked at again. May be given up at any point and
+    /// begun again.
+    async fn attend(&mut self) -> Option<Outcome>;
 
     /// Whether output can be taken.
     fn has_room(&self) -> bool {
@@ -140,7 +141,7 @@ pub(crate) async fn watch(
     let exit = loop {
         let end_now = tokio::select! {
             biased;
-            outcome = owner.attend() => Some(outcome),
+            outcome = owner.attend() => outcome,
             () = &mut alarm => {
                 ending = Ending::Killed;
                 tree.kill().await;
@@ -224,5 +225,61 @@ async fn readable(pipe: Option<&pipe::Receiver>) {
         // An error is met again by whoever reads.
         Some(pipe) => drop(pipe.readable().await),
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::OsString, path::Path};
+
+    use super::*;
+    use crate::process::{self, Program};
+
+    /// Somebody whose store is full after each read, and has room again a moment later.
+    #[derive(Default)]
+    struct Slow {
+        is_full: bool,
+        taken: usize,
+    }
+
+    impl Owner for Slow {
+        async fn attend(&mut self) -> Option<Outcome> {
+            if !self.is_full {
+                return std::future::pending().await;
+            }
+            tokio::task::yield_now().await;
+            self.is_full = false;
+            None
+        }
+
+        fn has_room(&self) -> bool {
+            !self.is_full
+        }
+
+        async fn make_room(&mut self) {
+            self.is_full = false;
+        }
+
+        fn take(&mut self, _source: Source, bytes: &[u8]) -> Option<Outcome> {
+            self.taken += bytes.len();
+            self.is_full = true;
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn a_process_whose_output_had_to_wait_is_read_on() {
+        // More than a pipe holds: it ends only when somebody reads.
+        let command: Vec<OsString> =
+            ["/usr/bin/head", "-c", "1000000", "/dev/zero"].map(OsString::from).to_vec();
+        let (pipes, outputs) = process::pipes(false).unwrap();
+        let environment = std::collections::BTreeMap::default();
+        let program = Program { command: &command, environment: &environment, folder: Path::new("/") };
+        let child = process::start(program, outputs).await.unwrap();
+        let tree = Tree::new(child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap(), &[]);
+        let mut slow = Slow::default();
+        let following = watch(Running::Child(Box::new(child)), &tree, pipes, Duration::ZERO, &mut slow);
+        let ended = tokio::time::timeout(Duration::from_secs(60), following).await.unwrap();
+        assert_eq!((ended.exit, slow.taken), (Exit::Code(0), 1_000_000));
     }
 }
