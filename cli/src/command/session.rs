@@ -14,7 +14,10 @@ use crate::{
     output::{say, talk},
 };
 
+mod profiles;
+mod reach;
 mod record;
+mod trial;
 
 /// The ending of a recording's name.
 const ENDING: &str = ".cast";
@@ -31,6 +34,8 @@ pub(crate) enum Session {
     },
     /// Talk to a device by hand, and write it down.
     Record(record::Record),
+    /// Log in to a device with a profile, and show what is taken for what.
+    Try(trial::Trial),
     /// A recording as text: what the device said, and what it was sent.
     Show {
         /// Run and test, an attempt, or a file that ends with .cast or .json.
@@ -57,6 +62,7 @@ impl Session {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         match self {
             Self::Record(record) => record.run(context),
+            Self::Try(trial) => trial.run(),
             Self::List { test } => artifacts::print(context, &recordings(context, test)?),
             Self::Show { test, name } => {
                 let cast = recording(context, test, name.as_deref())?;
