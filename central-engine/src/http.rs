@@ -16,7 +16,9 @@ mod job;
 mod lease;
 mod live;
 mod log;
+mod log_growth;
 mod log_lines;
+mod log_search;
 mod login;
 mod notice;
 mod openapi;
@@ -66,6 +68,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(question::routes)
             .configure(log::routes)
             .configure(log_lines::routes)
+            .configure(log_search::routes)
+            .configure(log_growth::routes)
             .configure(attempt::routes)
             .configure(blob::routes)
             .configure(ep::routes)

@@ -7,8 +7,9 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, blob, console, engine, ep, event, feed, health, job, lease, live, log, log_lines, login,
-    notice, power, project, question, report, resource, run, run_control, sut, test, token, user,
+    Answer, attempt, blob, console, engine, ep, event, feed, health, job, lease, live, log, log_growth,
+    log_lines, log_search, login, notice, power, project, question, report, resource, run, run_control, sut,
+    test, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -22,7 +23,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     security(("token" = []), ("session" = [])),
     components(schemas(
         jackfield_protocol::error::Problem, jackfield_protocol::api::RunSnapshot, jackfield_protocol::log::Stream,
-        log_lines::Find, feed::FeedHello, crate::feed::Edition,
+        log_search::Find, feed::FeedHello, crate::feed::Edition,
     )),
     paths(
         login::log_in, login::log_out, login::me, login::change_password,
@@ -31,7 +32,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         run_control::dequeue, run_control::save,
         report::as_junit, report::as_html, report::as_text,
         test::list, test::show, event::list, live::live, feed::live, lease::list, notice::list, question::all, question::list, question::answer,
-        attempt::show, log::read, log_lines::lines, log_lines::search, log_lines::growth, blob::fetch, blob::put,
+        attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,
         ep::list, ep::show, ep::drain, console::open, console::list,
         resource::get, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
