@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{Arc, OnceLock},
 };
 
@@ -316,34 +317,56 @@ impl Kind {
     }
 
     /// An answer without the lines that came unasked, also where one came within a line; and these lines.
-    pub(crate) fn without_unasked(&self, mut answer: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
-        let mut lifted = Vec::new();
-        for unasked in &self.unasked {
-            if !unasked.is_match(&answer) {
-                continue;
-            }
-            let (mut clean, mut from) = (Vec::with_capacity(answer.len()), 0);
-            for found in unasked.find_iter(&answer) {
-                let start = stump_of(&answer, found.start());
-                let rest = answer.get(found.end()..).unwrap_or_default();
-                let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
-                if start >= from {
-                    let end = found.end().saturating_add(line_end);
-                    clean.extend_from_slice(answer.get(from..start).unwrap_or_default());
-                    lifted.extend_from_slice(answer.get(start..end).unwrap_or_default());
-                    from = end;
-                }
-            }
-            clean.extend_from_slice(answer.get(from..).unwrap_or_default());
-            answer = clean;
+    pub(crate) fn without_unasked(&self, answer: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+        let unasked = self.unasked_in(&answer);
+        if unasked.is_empty() {
+            return (answer, Vec::new());
         }
-        (answer, lifted)
+        let lifted = unasked.iter().filter_map(|span| answer.get(span.clone())).collect::<Vec<_>>().concat();
+        (replaced(&answer, &unasked, b""), lifted)
+    }
+
+    /// Where lines stand that came unasked, in order.
+    pub(crate) fn unasked_in(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for unasked in &self.unasked {
+            for found in unasked.find_iter(bytes) {
+                let rest = bytes.get(found.end()..).unwrap_or_default();
+                let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
+                spans.push(stump_of(bytes, found.start())..found.end().saturating_add(line_end));
+            }
+        }
+        spans.sort_unstable_by_key(|span| span.start);
+        let mut end = 0;
+        spans.retain(|span| {
+            let is_new = span.start >= end;
+            end = end.max(span.end);
+            is_new
+        });
+        spans
+    }
+
+    /// Whether a line came unasked.
+    pub(crate) fn is_unasked(&self, line: &[u8]) -> bool {
+        self.unasked.iter().any(|unasked| unasked.is_match(line))
     }
 
     /// The place of the highest level that a prompt belongs to.
     pub(crate) fn level_of(&self, prompt: &str) -> Option<usize> {
         self.levels.iter().rposition(|level| level.is_match(prompt))
     }
+}
+
+/// Some bytes with others in place of spans of them, which are in order.
+pub(crate) fn replaced(bytes: &[u8], spans: &[Range<usize>], by: &[u8]) -> Vec<u8> {
+    let (mut clean, mut from) = (Vec::with_capacity(bytes.len()), 0);
+    for span in spans {
+        clean.extend_from_slice(bytes.get(from..span.start).unwrap_or_default());
+        clean.extend_from_slice(by);
+        from = span.end;
+    }
+    clean.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    clean
 }
 
 /// Where a line that came unasked begins: with the number that stands before it, where nothing else does.

@@ -15,11 +15,9 @@
 
 use std::time::Duration;
 
-use jackfield_config::profile::Encoding;
-
 use super::{
     clean,
-    drawn::Canvas,
+    counted::Counted,
     habits::{Echo, Expected},
     known::{Known, same_but_for_numbers},
     stand::{Likeness, Prompt, Stand, stand},
@@ -31,11 +29,9 @@ const KNOWN_SETTLE: Duration = Duration::from_millis(10);
 /// The same for a prompt unlike all that were seen, where some were: programs stop in the middle of lines for longer than a settle time.
 const NEW_SETTLE: Duration = Duration::from_secs(1);
 /// Time for the prompt to come again where it was never seen to.
-const MUTE_AFTER: Duration = Duration::from_secs(1);
+const MUTE_AFTER: Duration = Duration::from_secs(5);
 /// Quiet time after which a prompt is asked for anew that did not come again.
 const ASK_ANEW: Duration = Duration::from_secs(1);
-/// Lines of a prompt above its last one.
-const LINES_ABOVE_MAX: usize = 3;
 /// Bytes of the end in which prompts are counted.
 const COUNTED_BYTES_MAX: usize = 8 * 1024;
 
@@ -108,7 +104,10 @@ pub(super) struct Answering<'a> {
     habits: Expected,
     echo: Option<(usize, usize)>,
     looked_for_echo: usize,
+    /// The first that looked like the end, with nothing but prompts and what came unasked behind it.
     candidate: Option<Prompt>,
+    /// The device stands at what looks like its prompt.
+    stands: bool,
     /// Something that looked like the end was none.
     misled: bool,
     /// An empty line was sent, and not answered yet.
@@ -117,6 +116,9 @@ pub(super) struct Answering<'a> {
     then: Option<Step>,
     /// The prompt is asked for without waiting.
     is_at_once: bool,
+    /// Something was answered, and the echo was seen before it.
+    has_parts: bool,
+    is_echoed: bool,
 }
 
 impl<'a> Answering<'a> {
@@ -136,10 +138,13 @@ impl<'a> Answering<'a> {
             echo: None,
             looked_for_echo: 0,
             candidate: None,
+            stands: false,
             misled: false,
             has_asked: false,
             then: None,
             is_at_once: false,
+            has_parts: false,
+            is_echoed: false,
         }
     }
 
@@ -151,11 +156,13 @@ impl<'a> Answering<'a> {
     /// What to do after something has come; `bytes` are all since the command was sent, or since the last page.
     pub(super) fn look(&mut self, bytes: &[u8]) -> Step {
         self.find_echo(bytes);
-        match stand(self.kind, self.known, self.asked, bytes) {
+        let stand = stand(self.kind, self.known, self.asked, bytes);
+        if self.echo.is_none() && stand != Stand::Nothing {
+            self.echo = self.late_echo(bytes);
+        }
+        match stand {
             Stand::Nothing => {
-                if !self.has_asked {
-                    self.misled |= self.candidate.take().is_some();
-                }
+                self.stands = false;
                 Step::Read
             }
             Stand::Pager(paused) => {
@@ -204,17 +211,24 @@ impl<'a> Answering<'a> {
     pub(super) fn goes_on(&mut self) {
         self.candidate = None;
         self.then = None;
+        self.is_echoed |= self.echo.is_some();
+        self.has_parts = true;
         self.echo = Some((0, 0));
     }
 
     /// Whether something stood at the end that may have been the prompt.
     pub(super) fn has_candidate(&self) -> bool {
-        self.candidate.is_some()
+        self.stands
     }
 
     /// Whether the echo was seen.
     pub(super) fn is_echoed(&self) -> bool {
-        self.echo.is_some()
+        if self.has_parts { self.is_echoed } else { self.echo.is_some() }
+    }
+
+    /// Where the echo of the command begins in what has come; what stands before it is no part of the answer.
+    pub(super) fn begin(&self) -> usize {
+        self.echo.map_or(0, |(begin, _)| begin)
     }
 
     /// Where the text of the answer begins in what has come.
@@ -241,20 +255,26 @@ impl<'a> Answering<'a> {
         self.candidate = None;
     }
 
-    fn stands(&mut self, prompt: Prompt, bytes: &[u8]) -> Step {
+    fn stands(&mut self, mut prompt: Prompt, bytes: &[u8]) -> Step {
+        self.stands = true;
         if self.kind.goes_on(bytes.get(self.text_begin()..).unwrap_or_default()) {
             return Step::Read;
         }
-        if self.echo.is_none() {
-            self.echo = clean::late_echo(bytes, self.command, self.known.last(), self.kind.profile.encoding);
+        if self.has_asked && prompt.likeness == Likeness::Covered {
+            return self.when_quiet(ASK_ANEW, Step::AskAgain);
         }
         if self.has_asked {
             return self.comes_again(&prompt, bytes);
         }
-        if prompt.likeness != Likeness::Covered
-            && let Some(before) = &self.candidate
-        {
-            self.misled |= before.begin != prompt.begin;
+        if let Some(first) = self.candidate.take() {
+            let between = bytes.get(first.begin..prompt.begin).unwrap_or_default();
+            if !between.is_empty() && memchr::memchr(b'\n', between).is_none() {
+                // The same line, of which more has come.
+            } else if first.begin < prompt.begin && self.is_drawn_again(&first, &prompt, bytes) {
+                prompt.begin = first.begin;
+            } else {
+                self.misled |= first.begin != prompt.begin && prompt.likeness != Likeness::Covered;
+            }
         }
         self.candidate = Some(prompt.clone());
         let is_named = prompt.likeness == Likeness::Named;
@@ -277,6 +297,37 @@ impl<'a> Answering<'a> {
         let quiet = if is_sure { Duration::ZERO } else { self.settle_unasked(prompt.likeness) };
         let done = self.done(&prompt, prompt.begin, bytes, Proof::Looks);
         self.when_quiet(quiet, Step::Done(done))
+    }
+
+    /// The echo where something came before it: behind the prompt that was drawn again, or behind lines that came unasked.
+    fn late_echo(&self, bytes: &[u8]) -> Option<(usize, usize)> {
+        let (prompt, encoding) = (self.known.last(), self.kind.profile.encoding);
+        let before = self.before_echo(bytes);
+        let rest = bytes.get(before..).unwrap_or_default();
+        let behind = clean::echo_end(rest, self.command, prompt, encoding).filter(|_| before > 0);
+        behind
+            .map(|end| (before, before.saturating_add(end)))
+            .or_else(|| clean::late_echo(bytes, self.command, prompt, encoding))
+    }
+
+    /// Bytes at the beginning that are nothing but prompts that were drawn again, and lines that came unasked.
+    fn before_echo(&self, bytes: &[u8]) -> usize {
+        let passes = |line: &&[u8]| {
+            let is_blank = || line.iter().all(|byte| *byte <= b' ');
+            let is_prompt = || self.known.has(&String::from_utf8_lossy(line));
+            line.ends_with(b"\n") && (is_blank() || self.kind.is_unasked(line) || is_prompt())
+        };
+        bytes.split_inclusive(|byte| *byte == b'\n').take_while(passes).map(<[u8]>::len).sum()
+    }
+
+    /// Whether a prompt is the one that stood before, drawn again behind lines that came unasked.
+    fn is_drawn_again(&self, first: &Prompt, prompt: &Prompt, bytes: &[u8]) -> bool {
+        let between = bytes.get(first.begin..).unwrap_or_default();
+        if between.len() > COUNTED_BYTES_MAX {
+            return false;
+        }
+        let is_prompt = |line: &str| line.trim() == prompt.line.trim() || line.trim() == first.line.trim();
+        Counted::of(self.kind, between).prompts(is_prompt).1 == 0
     }
 
     fn settle(&self, likeness: Likeness) -> Duration {
@@ -312,24 +363,17 @@ impl<'a> Answering<'a> {
     fn comes_again(&mut self, prompt: &Prompt, bytes: &[u8]) -> Step {
         let Some(first) = &self.candidate else { return Step::Read };
         let is_prompt = |line: &str| {
-            let (line, first) = (line.trim(), first.line.trim());
-            line == prompt.line.trim()
-                || line == first
-                || same_but_for_numbers(line, first)
-                || self.known.has(line)
+            let (line, first, last) = (line.trim(), first.line.trim(), prompt.line.trim());
+            // The first may stand behind a line that was not ended.
+            let is_same = line == last || same_but_for_numbers(line, last);
+            let is_behind = first.ends_with(last) && self.known.has(last);
+            is_same || self.known.has(line) || (line == first && (is_behind || last.ends_with(first)))
         };
         let from = first.begin.max(bytes.len().saturating_sub(COUNTED_BYTES_MAX));
         let near = bytes.get(from..).unwrap_or_default();
-        let counted = Counted::of(near, self.kind.profile.encoding);
-        let (mut count, row) = counted.prompts(is_prompt);
-        let mut begin = if row == 0 { from } else { from.saturating_add(counted.begin_of(row)) };
-        if count < 2 {
-            let (clean, _) = self.kind.without_unasked(near.to_vec());
-            let without = Counted::of(&clean, self.kind.profile.encoding).prompts(is_prompt);
-            if without.1 == 0 && from == first.begin {
-                (count, begin) = (without.0, from);
-            }
-        }
+        let counted = Counted::of(self.kind, near);
+        let (count, row) = counted.prompts(is_prompt);
+        let mut begin = from.saturating_add(counted.begin_of(row));
         // The lines above the first one belong to it.
         if begin <= first.begin || begin.saturating_sub(first.begin) < first.line.len() {
             begin = first.begin;
@@ -341,6 +385,15 @@ impl<'a> Answering<'a> {
         let blanks = |line: &str| line.len().saturating_sub(line.trim_end().len());
         let is_whole = blanks(&prompt.line) >= blanks(&first.line);
         let at_first = begin == first.begin && !self.misled;
+        // A line that was not ended stands before the prompt, and only the prompt came again.
+        let (shown, again) = (first.line.trim_end(), prompt.line.trim());
+        if begin == first.begin && shown.len() > again.len() && shown.ends_with(again) {
+            let line = bytes.get(begin..).unwrap_or_default();
+            let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let at = memchr::memmem::rfind(line, again.as_bytes()).unwrap_or(0);
+            let done = self.done(prompt, begin.saturating_add(at), bytes, Proof::Again { at_first: false });
+            return Step::Done(done);
+        }
         let line = if at_first { first.line.clone() } else { prompt.line.clone() };
         let prompt = Prompt { line, ..prompt.clone() };
         let done = Step::Done(self.done(&prompt, begin, bytes, Proof::Again { at_first }));
@@ -352,14 +405,7 @@ impl<'a> Answering<'a> {
         let (begin, text) = self.echo.unwrap_or((0, 0));
         let end = end.min(bytes.len());
         let prompt = prompt.line.clone();
-        Done {
-            begin: begin.min(end),
-            text: text.min(end),
-            end,
-            prompt,
-            is_echoed: self.echo.is_some(),
-            proof,
-        }
+        Done { begin: begin.min(end), text: text.min(end), end, prompt, is_echoed: self.is_echoed(), proof }
     }
 
     /// Looks for the echo at the beginning, as long as it can still come.
@@ -370,110 +416,5 @@ impl<'a> Answering<'a> {
         self.looked_for_echo = bytes.len();
         let end = clean::echo_end(bytes, self.command, self.known.last(), self.kind.profile.encoding);
         self.echo = end.map(|end| (0, end));
-    }
-}
-
-/// The end of what has come, in which prompts are counted.
-struct Counted {
-    canvas: Canvas,
-    lines: Vec<String>,
-}
-
-impl Counted {
-    fn of(bytes: &[u8], encoding: Encoding) -> Self {
-        let canvas = Canvas::of(bytes, encoding);
-        let lines = canvas.lines().collect();
-        Self { canvas, lines }
-    }
-
-    /// How many prompts stand at the end one behind the other, and the row of the first. Lines above each of them belong to it where the
-    /// same stand above the one before.
-    fn prompts(&self, is_prompt: impl Fn(&str) -> bool) -> (usize, usize) {
-        let (mut count, mut first) = (0_usize, self.lines.len());
-        let mut above: Vec<&str> = Vec::new();
-        for (row, line) in self.lines.iter().enumerate().rev() {
-            if line.trim().is_empty() {
-                continue;
-            }
-            let prompts = glued(line, &is_prompt).max(usize::from(is_prompt(line)));
-            if prompts == 0 {
-                above.push(line.trim());
-                if above.len() > LINES_ABOVE_MAX || count == 0 {
-                    break;
-                }
-                continue;
-            }
-            if !self.stands_above(row, &above) {
-                break;
-            }
-            count = count.saturating_add(prompts);
-            first = self.top_of(row, above.len());
-            above.clear();
-        }
-        (count, first)
-    }
-
-    /// Whether these lines, the nearest first, stand above a row, too.
-    fn stands_above(&self, row: usize, lines: &[&str]) -> bool {
-        let above = self.lines.iter().take(row).rev().map(|line| line.trim()).filter(|line| !line.is_empty());
-        let mut above = above.take(lines.len());
-        lines.iter().all(|line| above.next() == Some(line))
-    }
-
-    /// The row of the first of so many lines above a row.
-    fn top_of(&self, row: usize, lines: usize) -> usize {
-        let rows = self.lines.iter().enumerate().take(row).rev().filter(|(_, line)| !line.trim().is_empty());
-        rows.take(lines).last().map_or(row, |(top, _)| top)
-    }
-
-    fn begin_of(&self, row: usize) -> usize {
-        self.canvas.begin_above(self.lines.len().saturating_sub(row).saturating_sub(1))
-    }
-}
-
-/// How many prompts stand in a line one behind the other: a shell that was sent two lines at once shows them so.
-fn glued(line: &str, is_prompt: &impl Fn(&str) -> bool) -> usize {
-    let line = line.trim();
-    (1..=line.len() / 2)
-        .filter(|length| line.is_char_boundary(*length))
-        .filter_map(|length| {
-            let (one, rest) = line.split_at_checked(length)?;
-            let prompt = is_prompt(one).then(|| one.trim())?;
-            let (mut count, mut rest) = (1_usize, rest);
-            while let Some(more) = rest.trim_start_matches(' ').strip_prefix(prompt) {
-                count = count.saturating_add(1);
-                rest = more;
-            }
-            rest.trim().is_empty().then_some(count)
-        })
-        .max()
-        .unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn counted(known: &str, text: &[u8]) -> (usize, usize) {
-        let mut prompts = Known::default();
-        prompts.learn(known, 4);
-        Counted::of(text, Encoding::UTF_8).prompts(|line| prompts.has(line))
-    }
-
-    #[test]
-    fn prompts_are_counted_from_the_end() {
-        for (known, text, count) in [
-            ("~ # ", &b"~ # \x1b[6n~ # \x1b[6n"[..], 2),
-            ("# ", b"# fine\r\n# # ", 2),
-            ("r1#", b"r1#\r\nr1#", 2),
-            ("r1#", b"r1#show ip route\r\nno route\r\nr1#", 1),
-            ("r1#", b"r1#\r\n*Mar  1 00:00:09.123: %SYS-5-CONFIG_I: Configured\r\nr1#\r\nr1#", 2),
-            ("root@mx1# ", b"\r\n[edit]\r\nroot@mx1# \r\n[edit]\r\nroot@mx1# ", 2),
-        ] {
-            assert_eq!(counted(known, text).0, count, "{}", text.escape_ascii());
-        }
-        // The line above the first of them is no part of the answer.
-        let two_lines = b"seven\r\n\r\n{master:0}\r\nlab@mx1> \r\n\r\n{master:0}\r\nlab@mx1> ";
-        assert_eq!(counted("lab@mx1> ", two_lines), (2, 2));
     }
 }

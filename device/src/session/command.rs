@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Session, SessionError,
-    answer::{Answering, Done, Step},
+    answer::{Answering, Done, Proof, Step},
     clean,
     habits::Echo,
     order::Order,
@@ -36,13 +36,17 @@ impl Session {
         if let Some(answer) = self.run_help(order, deadline).await? {
             return Ok(answer);
         }
-        let answer = self.send_and_await(order, deadline).await?;
+        let (answer, done) = self.send_and_await(order, deadline).await?;
         let answer = self.whole_answer(answer, &order.line, deadline).await?;
-        Ok(self.shown(answer, order))
+        Ok(self.shown(answer, order, &done))
     }
 
-    /// Sends a command; its answer is all that comes up to its prompt, without its echo.
-    async fn send_and_await(&mut self, order: &Order, deadline: Deadline) -> Result<Vec<u8>, SessionError> {
+    /// Sends a command; its answer is all that comes up to its prompt, without its echo, where it had one.
+    async fn send_and_await(
+        &mut self,
+        order: &Order,
+        deadline: Deadline,
+    ) -> Result<(Vec<u8>, Done), SessionError> {
         let asked = order.asked()?;
         self.await_late_ends(&order.line, deadline).await?;
         self.get_in_step(&order.line, deadline).await?;
@@ -56,7 +60,7 @@ impl Session {
                 self.dialogue.took(&done.prompt, done.proof.told());
                 self.known.learn(&done.prompt, PROMPTS_MAX);
                 self.habits.learn(&order.line, &done);
-                Ok(answer)
+                Ok((answer, done))
             }
             Err(error) => {
                 self.unanswered.add(&order.line, &error);
@@ -66,7 +70,8 @@ impl Session {
     }
 
     /// An answer as people see it.
-    fn shown(&mut self, answer: Vec<u8>, order: &Order) -> String {
+    fn shown(&mut self, answer: Vec<u8>, order: &Order, done: &Done) -> String {
+        let is_proven = !matches!(done.proof, Proof::Again { at_first: false });
         let kind = Arc::clone(&self.kind);
         let mut answer = kind.without_redrawn(answer);
         if !order.keep_unasked && !kind.asks_for_logs(&order.line) {
@@ -85,7 +90,19 @@ impl Session {
             let lines = answer.lines().filter(|line| !self.known.has(line));
             answer = lines.collect::<Vec<_>>().join("\n");
         }
+        if !done.is_echoed {
+            // Without its echo nothing says where an answer begins: a prompt that was drawn again before it is none of it.
+            let begins = answer
+                .split_inclusive('\n')
+                .take_while(|line| line.trim().is_empty() || (line.ends_with('\n') && self.known.has(line)));
+            let begin: usize = begins.map(str::len).sum();
+            answer.drain(..begin);
+        }
         answer.truncate(answer.trim_end_matches([' ', '\n']).len());
+        // A prompt that was drawn more often than it was asked for stands at the end, too.
+        while let Some(rest) = self.known.before_last(&answer, is_proven) {
+            answer.truncate(rest);
+        }
         let blank = answer.len().saturating_sub(answer.trim_start_matches('\n').len());
         if blank > 0 {
             answer.drain(..blank);
@@ -106,7 +123,8 @@ impl Session {
         let (mut parts, mut given) = (Parts::default(), Vec::new());
         loop {
             let step = self.next_step(&mut answering, order, deadline).await?;
-            let text = answering.text_begin();
+            let (begin, text) = (answering.begin(), answering.text_begin());
+            self.unasked.add(self.dialogue.pending().get(..begin).unwrap_or_default());
             match step {
                 Step::Page { begin, after_last } => {
                     let page = clean::text(
@@ -128,7 +146,6 @@ impl Session {
                 }
                 Step::Done(done) => {
                     let mut bytes = self.dialogue.take_pending();
-                    self.unasked.add(bytes.get(..done.begin).unwrap_or_default());
                     bytes.truncate(done.end);
                     if done.is_echoed {
                         self.dialogue.took(&order.line, "the echo of the command");

@@ -79,12 +79,10 @@ impl Session {
             }
             self.unanswered.commands.clear();
         }
-        // The rest of a terminal code in two pieces is no part of the next answer.
-        let whole = self
-            .dialogue
-            .pending()
-            .len()
-            .saturating_sub(clean::unfinished_code(self.dialogue.pending()).len());
+        // What is still on its way, a terminal code or a prompt, is known again when its rest has come.
+        let pending = self.dialogue.pending();
+        let begun = clean::unfinished_code(pending).len().max(self.known.begun(pending));
+        let whole = pending.len().saturating_sub(begun);
         let came = self.dialogue.take(whole);
         self.unasked.add(&came);
         Ok(())

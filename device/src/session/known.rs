@@ -55,10 +55,41 @@ impl Known {
         self.0.iter().any(is_sibling).then_some(Likeness::Sibling)
     }
 
-    /// The prompt that stands at the very end of some bytes, whatever is before it.
-    pub(super) fn behind(&self, bytes: &[u8]) -> Option<&str> {
-        let ends = self.0.iter().map(String::as_str).filter(|known| bytes.ends_with(known.as_bytes()));
-        ends.max_by_key(|known| known.len())
+    /// The prompt that stands at the very end of some bytes, whatever is before it, and where it begins. The blank behind one that names the
+    /// device may still be on its way.
+    pub(super) fn behind(&self, bytes: &[u8]) -> Option<(&str, usize)> {
+        let shown = bytes.trim_ascii_end();
+        let found = self.0.iter().filter_map(|known| {
+            let (bytes, end) =
+                if names_something(known) { (shown, known.trim_end()) } else { (bytes, known.as_str()) };
+            Some((known.as_str(), bytes.strip_suffix(end.as_bytes())?.len()))
+        });
+        found.min_by_key(|(_, begin)| *begin)
+    }
+
+    /// Where a text ends before the prompt that is its last line; where the end of the text is not proven, also behind a line that was not ended.
+    pub(super) fn before_last(&self, text: &str, is_proven: bool) -> Option<usize> {
+        let begin = text.rfind('\n').map_or(0, |at| at.saturating_add(1));
+        let line = text.get(begin..)?;
+        if line.is_empty() {
+            return None;
+        }
+        let ends = |text: &str| text.trim_end_matches([' ', '\n']).len();
+        if self.0.iter().any(|known| known.trim() == line.trim()) {
+            return Some(ends(text.get(..begin)?));
+        }
+        let before =
+            self.0.iter().filter_map(|known| line.strip_suffix(known.trim_end())).map(str::len).min();
+        let before = before.filter(|_| !is_proven)?;
+        Some(ends(text.get(..begin.saturating_add(before))?))
+    }
+
+    /// Bytes at the end of some others that may be the beginning of a prompt which is still on its way.
+    pub(super) fn begun(&self, bytes: &[u8]) -> usize {
+        let line = memchr::memrchr(b'\n', bytes).map_or(0, |at| at.saturating_add(1));
+        let line = bytes.get(line..).unwrap_or_default();
+        let begins = |known: &String| known.len() > line.len() && known.as_bytes().starts_with(line);
+        if self.0.iter().any(begins) { line.len() } else { 0 }
     }
 
     /// Whether a line is one of them, or alike but for numbers.
@@ -129,7 +160,7 @@ mod tests {
             assert_eq!(known.likeness(changed), Some(Likeness::Sibling), "{changed}");
         }
         assert_eq!(known.likeness("A: an answer"), None);
-        assert_eq!(known.behind(b"no line end r1# "), Some("r1# "));
+        assert_eq!(known.behind(b"no line end r1# "), Some(("r1# ", 12)));
         assert_eq!(known.at_the_end(b"ok\r\nr1# "), Some((4, "r1# ")));
         assert_eq!(known.at_the_end(b"ok r1# "), None);
         assert_eq!(known.at_the_end(b"ok\r\n# "), None, "it says too little");

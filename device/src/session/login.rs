@@ -38,6 +38,8 @@ const NUDGE: Duration = Duration::from_secs(3);
 const BARE_SETTLE: Duration = Duration::from_millis(50);
 /// Quiet time before a question is answered behind a login that SSH has done already.
 const AFTER_SSH: Duration = Duration::from_secs(1);
+/// Quiet time before a question that comes again is taken for a refusal.
+const REFUSAL_SETTLE: Duration = Duration::from_secs(1);
 /// Lines of the device's own words in an error.
 const WORDS_MAX: usize = 4;
 
@@ -234,7 +236,7 @@ impl<'s> Login<'s> {
             if end.ends_with(&self.kind.prompt).is_some() {
                 let quiet = if !self.is_let_in() || !self.kind.profile.login.confirm {
                     settle
-                } else if end.line.chars().filter(|letter| letter.is_alphanumeric()).count() > 1 {
+                } else if names_device(end.line.trim()) {
                     Duration::ZERO
                 } else {
                     settle.min(BARE_SETTLE)
@@ -250,6 +252,8 @@ impl<'s> Login<'s> {
         let settle = self.session.dialogue.settle();
         // Where SSH has let us in, lines like these stand in messages of the day; a terminal server that asks again waits.
         let settle = if self.is_by_ssh() { settle.max(AFTER_SSH) } else { settle };
+        // A question that comes again is a refusal, or stands in a message of the day, which goes on.
+        let settle = if self.has_given(Asks::Password) { settle.max(REFUSAL_SETTLE) } else { settle };
         let in_turn = self.is_in_turn(end);
         if end.line_has(&asked.new_password) == Some(true) {
             return Some(Sight { asks: Asks::NewPassword, quiet: settle });
@@ -468,4 +472,9 @@ impl<'s> Login<'s> {
         let seen: ExpectError = self.session.dialogue.not_seen("a login or a prompt".to_owned(), deadline);
         self.failed(format!("{seen} (is `{}` the right profile?)", self.kind.profile.name))
     }
+}
+
+/// Whether a line looks like a prompt that names its device, and like no words.
+fn names_device(line: &str) -> bool {
+    !line.contains(' ') && line.chars().filter(|letter| letter.is_alphanumeric()).count() > 1
 }

@@ -173,8 +173,8 @@ impl<'b> End<'b> {
                 return Some(Prompt { begin, line, likeness });
             }
         }
-        if let Some(behind) = known.behind(self.raw) {
-            let begin = self.from.saturating_add(self.raw.len()).saturating_sub(behind.len());
+        if let Some((behind, begin)) = known.behind(self.raw) {
+            let begin = self.from.saturating_add(begin);
             return Some(Prompt { begin, line: behind.to_owned(), likeness: Likeness::Behind });
         }
         by_pattern.map(|begin| Prompt { begin, line, likeness: Likeness::New })
@@ -219,5 +219,5 @@ fn interrupted(kind: &Kind, known: &Known, bytes: &[u8]) -> Option<Prompt> {
     let is_unasked = !lifted.is_empty() && rest.iter().all(|byte| *byte <= b' ');
     let likeness = if is_unasked { Likeness::Behind } else { Likeness::Covered };
     let begin = from.saturating_add(at);
-    begins_line.then(|| Prompt { begin, line: line.to_owned(), likeness })
+    (begins_line || is_unasked).then(|| Prompt { begin, line: line.to_owned(), likeness })
 }

@@ -199,6 +199,7 @@ async fn who_goes_on_by_hand_is_let_alone() {
 #[tokio::test]
 async fn a_prompt_is_known_without_the_codes_behind_it() {
     let (mut session, mut far) = session_with(json!({"unasked": [r"\[ {0,6}\d{1,10}\.\d{6}\] "]})).await;
+    far.prompt = "sh# ";
     let answer = far
         .meanwhile(session.command("one", LONG), async |far| {
             far.hears("one").await;

@@ -1,0 +1,138 @@
+//! How many prompts stand at the end of what a device has sent, one behind the other.
+
+use std::ops::Range;
+
+use super::drawn::Canvas;
+use crate::profile::Kind;
+
+/// What stands for a line that came unasked.
+const UNASKED: &[u8] = b"\x01\n";
+/// Lines of a prompt above its last one.
+const LINES_ABOVE_MAX: usize = 3;
+
+/// The end of what has come, in which prompts are counted; lines that came unasked are left out.
+pub(super) struct Counted {
+    canvas: Canvas,
+    lines: Vec<String>,
+    left_out: Vec<Range<usize>>,
+}
+
+impl Counted {
+    /// What is counted of some bytes.
+    pub(super) fn of(kind: &Kind, bytes: &[u8]) -> Self {
+        let left_out = kind.unasked_in(bytes);
+        let clean = crate::profile::replaced(bytes, &left_out, UNASKED);
+        let canvas = Canvas::of(&clean, kind.profile.encoding);
+        let lines = canvas.lines().collect();
+        Self { canvas, lines, left_out }
+    }
+
+    /// The byte at which a row begins.
+    pub(super) fn begin_of(&self, row: usize) -> usize {
+        let begin = self.canvas.begin_above(self.lines.len().saturating_sub(row).saturating_sub(1));
+        self.left_out.iter().fold(begin, |begin, gap| {
+            let longer = gap.len().saturating_sub(UNASKED.len());
+            if gap.start < begin { begin.saturating_add(longer) } else { begin }
+        })
+    }
+
+    /// How many prompts stand at the end one behind the other, and the row of the first. Lines above each of them belong to it where the
+    /// same stand above the one before.
+    pub(super) fn prompts(&self, is_prompt: impl Fn(&str) -> bool) -> (usize, usize) {
+        let (mut count, mut first) = (0_usize, self.lines.len());
+        let mut above: Vec<&str> = Vec::new();
+        let (mut is_redrawn, mut is_behind_empty) = (false, false);
+        for (row, line) in self.lines.iter().enumerate().rev() {
+            let shown = line.trim_end_matches('\u{1}');
+            // A prompt that was drawn again behind a line which came unasked is the same one; one that was asked for stands behind the echo of
+            // an empty line.
+            is_redrawn |= shown.len() < line.len() && !is_behind_empty;
+            if shown.trim().is_empty() {
+                is_behind_empty |= shown.len() == line.len();
+                continue;
+            }
+            let line = shown;
+            let prompts = glued(line, &is_prompt).max(usize::from(is_prompt(line)));
+            if prompts == 0 {
+                above.push(line.trim());
+                if above.len() > LINES_ABOVE_MAX || count == 0 {
+                    break;
+                }
+                continue;
+            }
+            if !self.stands_above(row, &above) {
+                break;
+            }
+            let again = usize::from(std::mem::take(&mut is_redrawn) && count > 0);
+            count = count.saturating_add(prompts).saturating_sub(again);
+            (first, is_behind_empty) = (self.top_of(row, above.len()), false);
+            above.clear();
+        }
+        (count, first)
+    }
+
+    /// The row of the first of so many lines above a row.
+    fn top_of(&self, row: usize, lines: usize) -> usize {
+        let rows = self.lines.iter().enumerate().take(row).rev().filter(|(_, line)| !line.trim().is_empty());
+        rows.take(lines).last().map_or(row, |(top, _)| top)
+    }
+
+    /// Whether these lines, the nearest first, stand above a row, too.
+    fn stands_above(&self, row: usize, lines: &[&str]) -> bool {
+        let above = self.lines.iter().take(row).rev().map(|line| line.trim()).filter(|line| !line.is_empty());
+        let mut above = above.take(lines.len());
+        lines.iter().all(|line| above.next() == Some(line))
+    }
+}
+
+/// How many prompts stand in a line one behind the other: a shell that was sent two lines at once shows them so.
+fn glued(line: &str, is_prompt: &impl Fn(&str) -> bool) -> usize {
+    let line = line.trim();
+    (1..=line.len() / 2)
+        .filter(|length| line.is_char_boundary(*length))
+        .filter_map(|length| {
+            let (one, rest) = line.split_at_checked(length)?;
+            let prompt = is_prompt(one).then(|| one.trim())?;
+            let (mut count, mut rest) = (1_usize, rest);
+            while let Some(more) = rest.trim_start_matches(' ').strip_prefix(prompt) {
+                count = count.saturating_add(1);
+                rest = more;
+            }
+            rest.trim().is_empty().then_some(count)
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+    use crate::session::known::Known;
+
+    fn counted(known: &str, text: &[u8]) -> (usize, usize) {
+        let kind = Kind::new(Profiles::shipped().get("ios").unwrap()).unwrap();
+        let mut prompts = Known::default();
+        prompts.learn(known, 4);
+        Counted::of(&kind, text).prompts(|line| prompts.has(line))
+    }
+
+    #[test]
+    fn prompts_are_counted_from_the_end() {
+        for (known, text, count) in [
+            ("~ # ", &b"~ # \x1b[6n~ # \x1b[6n"[..], 2),
+            ("# ", b"# fine\r\n# # ", 2),
+            ("r1#", b"r1#\r\nr1#", 2),
+            ("r1#", b"r1#show ip route\r\nno route\r\nr1#", 1),
+            ("r1#", b"r1#\r\n*Mar  1 00:00:09.123: %SYS-5-CONFIG_I: Configured\r\nr1#\r\nr1#", 2),
+            ("r1#", b"r1#\r\n*Mar  1 00:00:09.123: %SYS-5-CONFIG_I: Configured\r\nr1#", 1),
+            ("r1#", b"r1#*Mar  1 00:00:09.123: %SYS-5-CONFIG_I: Configured\r\nr1#", 1),
+            ("root@mx1# ", b"\r\n[edit]\r\nroot@mx1# \r\n[edit]\r\nroot@mx1# ", 2),
+        ] {
+            assert_eq!(counted(known, text).0, count, "{}", text.escape_ascii());
+        }
+        // The line above the first of them is no part of the answer.
+        let two_lines = b"seven\r\n\r\n{master:0}\r\nlab@mx1> \r\n\r\n{master:0}\r\nlab@mx1> ";
+        assert_eq!(counted("lab@mx1> ", two_lines), (2, 2));
+    }
+}
