@@ -26,7 +26,11 @@ class Warm(Lab):
         self.link, end = socket.socketpair()
         self.addCleanup(self.link.close)
         env = {"PATH": os.environ["PATH"], "EP_SECRET": "x"}
-        self.warm = subprocess.Popen([PYTHON, "-u", WARM], stdin=end, env=env, start_new_session=True, stderr=subprocess.PIPE)
+        # The EP starts it with default signals, whatever started the EP.
+        default = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self.warm = subprocess.Popen(
+            [PYTHON, "-u", WARM], stdin=end, env=env, start_new_session=True, stderr=subprocess.PIPE, preexec_fn=default
+        )
         end.close()
         self.addCleanup(self._end)
         self.link.settimeout(EVENT_SECONDS_MAX)
