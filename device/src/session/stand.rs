@@ -145,6 +145,16 @@ impl<'b> End<'b> {
         Some(clean::without_codes_behind(raw.get(end..)?).iter().all(|byte| *byte <= b' '))
     }
 
+    /// Where the lines of a pager begin that waits here, and whether nothing stands behind its text.
+    fn pager(&self, pattern: &Regex) -> Option<(usize, bool)> {
+        let is_whole = self.line_has(pattern)?;
+        let found = pattern.find_iter(self.text.as_bytes()).last();
+        let lines = found
+            .and_then(|found| self.text.get(found.start()..))
+            .map_or(0, |text| text.matches('\n').count());
+        Some((self.begin_above(lines), is_whole))
+    }
+
     /// Whether a pattern is found in the last lines.
     pub(super) fn lines_have(&self, pattern: &Regex) -> bool {
         pattern.is_match(self.text.as_bytes())
@@ -192,10 +202,9 @@ pub(super) fn stand(kind: &Kind, known: &Known, asked: &[Asks], bytes: &[u8]) ->
         return interrupted(kind, known, bytes).map_or(Stand::Nothing, Stand::Prompt);
     }
     let end = End::of(bytes, kind.profile.encoding);
-    let is_pager = |pattern: &Option<Regex>| pattern.as_ref().and_then(|pattern| end.line_has(pattern));
     for (pager, after_last) in [(&kind.pager_end, true), (&kind.pager, false)] {
-        if let Some(is_whole) = is_pager(pager) {
-            return Stand::Pager(Paused { begin: end.begin(), after_last, is_whole });
+        if let Some((begin, is_whole)) = pager.as_ref().and_then(|pattern| end.pager(pattern)) {
+            return Stand::Pager(Paused { begin, after_last, is_whole });
         }
     }
     if !end.waits() {

@@ -98,7 +98,13 @@ impl Story {
     pub(super) fn after_refusal(&self, by_exit: Outcome) -> Outcome {
         match self.refusals.front() {
             Some((title, cause)) if by_exit.verdict == Verdict::Fail && !by_exit.crashed => {
-                let reason = format!("{}; refused before: {title}", by_exit.reason);
+                // Its last words may have told it already.
+                let is_told = by_exit.reason.contains(title.as_str());
+                let reason = if is_told {
+                    by_exit.reason
+                } else {
+                    format!("{}; refused before: {title}", by_exit.reason)
+                };
                 Outcome::not_pass(Verdict::Fail, *cause, reason)
             }
             _ => by_exit,
