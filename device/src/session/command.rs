@@ -97,6 +97,11 @@ impl Session {
                 .take_while(|line| line.trim().is_empty() || (line.ends_with('\n') && self.known.has(line)));
             let begin: usize = begins.map(str::len).sum();
             answer.drain(..begin);
+            // On a shell that echoes nothing it stands before the first line.
+            let last = self.known.last();
+            while last.len() > 1 && answer.starts_with(last) {
+                answer.drain(..last.len());
+            }
         }
         answer.truncate(answer.trim_end_matches([' ', '\n']).len());
         // A prompt that was drawn more often than it was asked for stands at the end, too.
