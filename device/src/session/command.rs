@@ -99,7 +99,8 @@ impl Session {
             answer.drain(..begin);
             // On a shell that echoes nothing it stands before the first line.
             let last = self.known.last();
-            while last.len() > 1 && answer.starts_with(last) {
+            let names = last.chars().filter(|letter| letter.is_alphanumeric()).count() > 1;
+            while names && answer.starts_with(last) {
                 answer.drain(..last.len());
             }
         }
