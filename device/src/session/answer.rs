@@ -326,7 +326,10 @@ impl<'a> Answering<'a> {
         if between.len() > COUNTED_BYTES_MAX {
             return false;
         }
-        let is_prompt = |line: &str| line.trim() == prompt.line.trim() || line.trim() == first.line.trim();
+        // A line that only looked like one is a text: nothing has said before that it is a prompt.
+        let was_known = first.likeness < Likeness::New;
+        let is_first = |line: &str| was_known && line.trim() == first.line.trim();
+        let is_prompt = |line: &str| line.trim() == prompt.line.trim() || is_first(line);
         Counted::of(self.kind, between).prompts(is_prompt).1 == 0
     }
 

@@ -119,8 +119,11 @@ pub(crate) fn echo_end(answer: &[u8], command: &str, prompt: &str, encoding: Enc
         if shown == wanted || shown == with_prompt {
             return Some(end);
         }
-        if std::mem::take(&mut first_line) && is_scrolled_echo(head.get(..end)?, &shown, &wanted) {
-            return Some(end);
+        if std::mem::take(&mut first_line) {
+            let raw = head.get(..end)?;
+            if is_scrolled_echo(raw, &shown, &wanted) || is_wrapped_echo(raw, &wanted, &with_prompt) {
+                return Some(end);
+            }
         }
         // A long command is wrapped, with spaces and codes of the device's own.
         if !wanted.starts_with(&shown) && !with_prompt.starts_with(&shown) {
@@ -159,6 +162,13 @@ pub(crate) fn late_echo(
 /// What can be seen of a text: a device wraps a long command with spaces of its own.
 fn visible(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_whitespace() && !letter.is_control()).collect()
+}
+
+/// A device that takes the terminal for a narrower one begins the next row of a long command with a blank and CR: on ours it draws over the
+/// first.
+fn is_wrapped_echo(raw: &[u8], wanted: &str, with_prompt: &str) -> bool {
+    let shown = visible(&String::from_utf8_lossy(raw));
+    memchr::memchr(b'\r', raw).is_some() && (shown == wanted || shown == with_prompt)
 }
 
 /// A device moves a long line sideways as it is typed: what the line shows in the end is the end of the command.
@@ -228,6 +238,7 @@ mod tests {
     fn the_echo_goes_and_the_answer_stays() {
         for (answer, command, rest) in [
             (&b"show version\r\nFRR 8\r\n"[..], "show version", Some(&b"FRR 8\r\n"[..])),
+            (b"show ver \rsion\r\nFRR 8\r\n", "show version", Some(b"FRR 8\r\n")),
             (b"show ver \r<ion\r\nx", "show version", None),
             (b"ping 10.0.0.1 re\r\npeat 5\r\nok", "ping 10.0.0.1 repeat 5", Some(b"ok")),
             (b"show\r\n", "show", Some(b"")),
