@@ -115,6 +115,12 @@ impl Dialogue {
         std::mem::replace(&mut self.buffer, rest)
     }
 
+    /// Forgets all that has come but the last bytes: what was cut before is of no account any more.
+    pub(crate) fn keep_end(&mut self, bytes: usize) {
+        drop(self.take(self.buffer.len().saturating_sub(bytes)));
+        self.cut = false;
+    }
+
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let before = self.buffer.len();
         let result = self.channel.poll_read(cx, &mut self.buffer);

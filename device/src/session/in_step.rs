@@ -19,6 +19,9 @@ use super::{
 };
 use crate::{clock::Deadline, expect::ExpectError, limits::UNANSWERED_MAX};
 
+/// Bytes of an answer too large to be kept in which its prompt is looked for.
+const END_BYTES: usize = 8 * 1024;
+
 /// Commands that were given and not answered, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered {
@@ -105,15 +108,23 @@ impl Session {
                 sent.map_err(|source| order.failed(source))?;
             }
         }
-        let mut answering = Answering::new(&kind, &known, "", &[], expected);
-        match self.next_step(&mut answering, &order, within).await? {
-            Step::Done(done) => {
-                self.known.learn(&done.prompt, crate::limits::PROMPTS_MAX);
-                Ok(())
+        loop {
+            if self.dialogue.was_cut() {
+                // An answer that was refused for its size: nobody wants more of it than its end.
+                self.dialogue.keep_end(END_BYTES);
             }
-            // A pager or a question of the profile is still open.
-            Step::Page { .. } | Step::Reply { .. } | Step::Read | Step::Quiet(_) | Step::AskAgain => {
-                Err(order.failed(self.dialogue.not_seen("the prompt".to_owned(), within)))
+            let mut answering = Answering::new(&kind, &known, "", &[], expected);
+            match self.next_step(&mut answering, &order, within).await {
+                Ok(Step::Done(done)) => {
+                    self.known.learn(&done.prompt, crate::limits::PROMPTS_MAX);
+                    return Ok(());
+                }
+                Err(SessionError::TooLarge { .. }) => {}
+                Err(error) => return Err(error),
+                // A pager or a question of the profile is still open.
+                Ok(Step::Page { .. } | Step::Reply { .. } | Step::Read | Step::Quiet(_) | Step::AskAgain) => {
+                    return Err(order.failed(self.dialogue.not_seen("the prompt".to_owned(), within)));
+                }
             }
         }
     }

@@ -121,6 +121,32 @@ async fn what_is_late_is_waited_for_and_dropped() {
 }
 
 #[tokio::test]
+async fn what_follows_an_answer_that_is_too_large_is_not_lost_with_it() {
+    let (mut session, mut far) = session().await;
+    let piece = "x".repeat(1023) + "\n";
+    let answer = far
+        .meanwhile(session.command("large", LONG), async |far| {
+            far.hears("large").await;
+            // The session gives it up on the way, and the device goes on.
+            for _ in 0..65 * 1024 {
+                far.says(&piece).await;
+            }
+        })
+        .await;
+    assert!(answer.unwrap_err().to_string().contains("larger than 64 MiB"));
+    let answer = far
+        .meanwhile(session.command("fast", LONG), async |far| {
+            for _ in 0..66 * 1024 {
+                far.says(&piece).await;
+            }
+            far.says("r1#").await;
+            far.answers("fast", "at once").await;
+        })
+        .await;
+    assert_eq!(answer.unwrap(), "at once");
+}
+
+#[tokio::test]
 async fn what_was_lost_is_not_waited_for_without_end() {
     let (mut session, mut far) = session().await;
     let answer = far.meanwhile(session.command("lost", SHORT), async |far| far.takes("lost").await).await;
