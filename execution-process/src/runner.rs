@@ -100,6 +100,9 @@ pub(crate) fn choose(settings: &EpSettings, test: &TestOrder, places: Places<'_>
     let look = FirstLook::take(places.file)?;
     let runner = runner_of(settings, test, &look)?;
     look.refuse(runner.kind, reads_first_line(&runner))?;
+    if comments_with_hash(&runner) {
+        look.refuse_comments()?;
+    }
     let params: Vec<OsString> = test.params.iter().map(|param| OsString::from(param.as_ref())).collect();
     let command = match runner.kind {
         RunnerKind::Steps => return Ok(Plan::Steps),
@@ -131,6 +134,12 @@ pub(crate) fn choose(settings: &EpSettings, test: &TestOrder, places: Places<'_>
 fn reads_first_line(runner: &Runner) -> bool {
     let is_shell = runner.command.first().is_some_and(|program| program == "{shell}");
     runner.kind == RunnerKind::Executable || is_shell
+}
+
+/// Whether a line that begins with `#` says nothing to the runner.
+fn comments_with_hash(runner: &Runner) -> bool {
+    let program = runner.command.first().map_or("", String::as_str);
+    runner.kind == RunnerKind::Python || matches!(program, "{shell}" | "{perl}" | "{tcl}" | "{expect}")
 }
 
 /// Robot takes what stands behind the file for further files, so its options, with their values, go before it. So do pytest's, to be read alike.
@@ -234,6 +243,9 @@ fn wrapper(command: &[String]) -> Option<&'static str> {
 
 /// Perl runs the file itself, with a module of ours that gives it Twister's names.
 fn perl_arguments(places: Places<'_>, look: &FirstLook) -> Vec<OsString> {
+    if look.is_for_another_than_perl() {
+        return Vec::new();
+    }
     let mut folder = OsString::from("-I");
     folder.push(places.sdk.join("perl"));
     let tainted = look.perl_is_tainted().then(|| OsString::from("-T"));

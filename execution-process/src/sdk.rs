@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = &[
     ("python/jackfield/client.py", include_str!("../../sdk/python/jackfield/client.py")),
     ("python/jackfield/ep_channel.py", include_str!("../../sdk/python/jackfield/ep_channel.py")),
     ("python/jackfield/errors.py", include_str!("../../sdk/python/jackfield/errors.py")),
+    ("python/jackfield/idle.py", include_str!("../../sdk/python/jackfield/idle.py")),
     ("python/jackfield/injected.py", include_str!("../../sdk/python/jackfield/injected.py")),
     ("python/jackfield/python2.py", include_str!("../../sdk/python/jackfield/python2.py")),
     ("python/jackfield/script.py", include_str!("../../sdk/python/jackfield/script.py")),

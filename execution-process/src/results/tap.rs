@@ -170,7 +170,7 @@ fn plan(line: &str) -> Option<(u64, &str)> {
 /// A test by its line: number, description, and what a directive makes of it.
 fn test(is_ok: bool, rest: &str, count: u64) -> Case {
     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    let (_, rest) = rest.split_at_checked(end).unwrap_or(("", rest));
+    let (number, rest) = rest.split_at_checked(end).unwrap_or(("", rest));
     let (description, directive) = split_directive(rest.trim());
     let description = description.trim_start_matches('-').trim();
     let name = if description.is_empty() { format!("test {count}") } else { description.replace("\\#", "#") };
@@ -187,6 +187,11 @@ fn test(is_ok: bool, rest: &str, count: u64) -> Case {
         }
     } else if !is_ok {
         case.mark(Mark::Failed, "");
+    } else if !number.is_empty() && number.parse() != Ok(count) {
+        case.mark(
+            Mark::Broken,
+            &format!("it is numbered {number} where {count} was due: lines are missing, or of two tests"),
+        );
     }
     case
 }

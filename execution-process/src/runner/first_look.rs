@@ -48,6 +48,19 @@ impl FirstLook {
         Ok(Self { name, head })
     }
 
+    /// Refuses a script that is nothing but comments, where its language writes them so.
+    pub(super) fn refuse_comments(&self) -> Result<(), Outcome> {
+        let is_idle = |line: &str| line.trim().is_empty() || line.starts_with('#');
+        let is_whole = u64::try_from(self.head.len()).is_ok_and(|bytes| bytes < FIRST_LOOK_BYTES);
+        if is_whole && self.lines().all(|line| is_idle(&line)) {
+            let name = &self.name;
+            return Err(wrong(format!(
+                "`{name}` has nothing in it but comments: nothing would be tested; copy it anew, or take it out of the project"
+            )));
+        }
+        Ok(())
+    }
+
     /// What keeps this kind of program from reading the file.
     pub(super) fn refuse(&self, kind: RunnerKind, reads_first_line: bool) -> Result<(), Outcome> {
         let name = &self.name;
@@ -72,6 +85,11 @@ impl FirstLook {
             return Err(wrong(reason));
         }
         Ok(())
+    }
+
+    /// Whether the first line names a program that is not Perl: Perl runs that in its place, with all that it was told itself.
+    pub(super) fn is_for_another_than_perl(&self) -> bool {
+        self.lines().next().is_some_and(|line| line.starts_with("#!") && !line.contains("perl"))
     }
 
     /// Whether the first line gives Perl this switch, which then has to stand on the command line, too.
@@ -178,10 +196,21 @@ mod tests {
     }
 
     #[test]
+    fn comments_alone_are_no_test() {
+        for (text, is_refused) in
+            [(&b"# nothing\n"[..], true), (b"#!/bin/sh\n\n# later\n", true), (b"# one\ntrue\n", false)]
+        {
+            assert_eq!(look("a.sh", text).unwrap().refuse_comments().is_err(), is_refused, "{text:?}");
+        }
+    }
+
+    #[test]
     fn the_switch_that_perl_wants_twice_is_seen() {
+        assert!(look("a.t", b"#!/bin/sh\n").unwrap().is_for_another_than_perl());
         for (line, is_there) in
             [("#!/usr/bin/perl -T", true), ("#!perl -wT", true), ("#!/usr/bin/perl -w", false), ("-T", false)]
         {
+            assert!(!look("a.pl", line.as_bytes()).unwrap().is_for_another_than_perl(), "{line}");
             assert_eq!(
                 look("a.pl", format!("{line}\n1\n").as_bytes()).unwrap().perl_is_tainted(),
                 is_there,

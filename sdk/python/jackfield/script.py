@@ -15,7 +15,7 @@ from types import CodeType, ModuleType
 from typing import Any, Mapping, NamedTuple
 
 import jackfield
-from jackfield import python2, twister, verdict
+from jackfield import idle, python2, twister, verdict
 from jackfield.errors import JackfieldError, TestEnd, text_of
 
 SKIPPED_STATUS = 77
@@ -102,7 +102,7 @@ _PASS = End(0)
 
 
 class _Unreadable(Exception):
-    """The file is no script of this interpreter."""
+    """The file is no script of this interpreter, or one in which nothing runs."""
 
 
 def _load(file: str) -> CodeType:
@@ -112,6 +112,9 @@ def _load(file: str) -> CodeType:
         raise _Unreadable(f"{file} cannot be read: {error.strerror or error}") from None
     if file.endswith((".pyc", ".pyo")):
         return _load_compiled(file, source)
+    nothing = idle.told(source, file)
+    if nothing is not None:
+        raise _Unreadable(nothing)
     try:
         return compile(source, file, "exec", dont_inherit=True)
     except SyntaxError as error:

@@ -251,7 +251,6 @@ class Scripts(Lab):
 
     def test_ends(self):
         for text, status, result in [
-            ("", 0, None),
             ("import sys; sys.exit(3)", 3, None),
             ("import sys; sys.exit(77)", 77, None),
             ("sys.exit()", 0, None),
@@ -306,6 +305,18 @@ class Scripts(Lab):
         self.ep.result = None
         self.run_script(text)
         return self.ep.result
+
+    def test_nothing_runs(self):
+        for text, says in {
+            "# later\n": "nothing in `t.py` runs",
+            '"""Later."""\n': "nothing in `t.py` runs",
+            "import os\nLIMIT = 3\ndef test_a():\n    assert False\n": "`t.py` defines `test_a` and calls nothing: nothing was tested; end it with `test_a(...)`, or name it test_t.py",
+            "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.fail()\n": "end it with `unittest.main()`",
+        }.items():
+            self.assertEqual(self.result_of(text)[0], "INVALID", text)
+            self.assertIn(says, self.ep.result[1])
+        for text in ["import os\n", "def f(): pass\nf()\n", "def f(): pass\n_RESULT = 'PASS'\n", "def f(): return 0\nx = f()\n", "@print\ndef f(): pass\n", "if True:\n    pass\n"]:
+            self.assertIsNone(self.result_of(text), text)
 
     def test_python_2_only(self):
         done = self.run_script("import os\nprint 'hello'\n")

@@ -185,7 +185,7 @@ class Warm(Lab):
     def test_a_burst_of_messages(self):
         count = 40
         for n in range(count):
-            for pipe in self.send(n, "x = 1\n", name="same.py"):
+            for pipe in self.send(n, "x = 1\n", name=f"same{n}.py"):
                 pipe.close()
         events = [self.event() for _ in range(2 * count)]
         self.assertEqual(sorted(e["id"] for e in events if e == {"event": "exited", "id": e["id"], "code": 0}), list(range(count)))
