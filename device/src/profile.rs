@@ -148,11 +148,18 @@ pub(crate) struct Asks {
     pub(crate) pattern: meta::Regex,
     /// It is a key that is waited for, and believed wherever it stands in the last line: the countdown of a boot loader.
     pub(crate) anywhere: bool,
+    /// Its line may go on behind the pattern, where the device waits at it.
+    pub(crate) is_loose: bool,
 }
 
 impl Asks {
     pub(crate) fn new(pattern: &str, anywhere: bool) -> Result<Self, PatternError> {
-        Ok(Self { pattern: search(pattern)?, anywhere })
+        Ok(Self { pattern: search(pattern)?, anywhere, is_loose: false })
+    }
+
+    /// The same for a line that has the pattern somewhere in it, as people write one for a question that they expect.
+    pub(crate) fn in_line(pattern: &str) -> Result<Self, PatternError> {
+        Ok(Self { is_loose: true, ..Self::new(pattern, false)? })
     }
 
     fn all(questions: &[Question]) -> Result<Vec<Self>, PatternError> {

@@ -24,6 +24,8 @@ mod reconnect;
 mod screen;
 mod secret;
 mod stand;
+mod stream;
+mod talk;
 mod unasked;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -34,15 +36,16 @@ use crate::{
     channel::Window,
     clock::Deadline,
     connect::Connected,
-    expect::{Dialogue, Match, Patterns, matcher::Found},
+    expect::{Dialogue, matcher::Found},
     profile::{Kind, Profiles},
-    record::Tap,
+    record::{Tap, redact::Redactor},
     target::SessionTarget,
 };
 
 pub use error::SessionError;
 pub use line::{connect_raw, run_beside};
 pub use order::{Order, Reply};
+pub use stream::Written;
 
 /// The answer to a command as people see it, of what a device sent for it.
 pub(crate) fn shown_text(bytes: &[u8], command: &str) -> String {
@@ -113,6 +116,8 @@ pub struct Session {
     habits: habits::Habits,
     unanswered: in_step::Unanswered,
     unasked: unasked::Unasked,
+    /// What no error may show.
+    secrets: Redactor,
 }
 
 impl Session {
@@ -161,104 +166,6 @@ impl Session {
     /// The prompt as it was last seen, as text.
     pub fn prompt(&self) -> String {
         self.known.last().trim().to_owned()
-    }
-
-    /// Sends a text, with the profile's line ending where it is a line.
-    ///
-    /// # Errors
-    /// The device does not take it in time, or is gone.
-    pub async fn send(&mut self, text: &str, enter: bool, timeout: Duration) -> Result<(), SessionError> {
-        let mut bytes = self.encoded(text)?;
-        if enter {
-            bytes.extend_from_slice(self.kind.profile.line_ending.as_bytes());
-        }
-        let deadline = Deadline::after(timeout);
-        self.be_connected(deadline).await?;
-        // Who sends by hand awaits by hand.
-        self.unanswered.forget();
-        let sent = self.dialogue.send(&bytes, deadline).await;
-        sent.map_err(|source| SessionError::Expect { doing: format!("send `{text}`"), source })
-    }
-
-    /// Waits for one of the patterns; takes what came up to its end.
-    ///
-    /// # Errors
-    /// None came in time, or the device is gone; what came can still be awaited.
-    pub async fn expect(&mut self, patterns: &Patterns, timeout: Duration) -> Result<Match, SessionError> {
-        let settle = self.settle_of_known();
-        let seen = self.dialogue.expect_settling(patterns, Deadline::after(timeout), settle).await;
-        if seen.is_ok() {
-            self.unanswered.forget();
-        }
-        seen.map_err(|source| SessionError::Expect { doing: "expect".to_owned(), source })
-    }
-
-    /// Gives a command and returns its answer: no echo, no pager, no prompt, no terminal codes, lines ended by LF.
-    ///
-    /// # Errors
-    /// No prompt came back in time, or the device is gone.
-    pub async fn command(&mut self, command: &str, timeout: Duration) -> Result<String, SessionError> {
-        let deadline = Deadline::after(timeout);
-        self.be_connected(deadline).await?;
-        self.run_command(command, deadline).await
-    }
-
-    /// Gives a command with answers to what it may ask, and what else its giver knows of it.
-    ///
-    /// # Errors
-    /// As [`Session::command`]; it asks a question again whose answer was a secret.
-    pub async fn give(&mut self, order: &Order, timeout: Duration) -> Result<String, SessionError> {
-        let deadline = Deadline::after(timeout);
-        self.be_connected(deadline).await?;
-        self.run_order(order, deadline).await
-    }
-
-    /// What the device has said without being asked since this was asked last: log lines between commands and in the middle of answers,
-    /// answers that came too late. The oldest is forgotten beyond 256 KiB.
-    ///
-    /// # Errors
-    /// The connection broke.
-    pub async fn unasked(&mut self) -> Result<String, SessionError> {
-        let read = self.dialogue.read_what_is_there().await;
-        read.map_err(|source| SessionError::Expect { doing: "unasked".to_owned(), source })?;
-        if self.unanswered.is_empty() {
-            let came = self.dialogue.take_pending();
-            self.unasked.add(&came);
-        }
-        Ok(clean::text(&self.unasked.take(), self.kind.profile.encoding).trim().to_owned())
-    }
-
-    /// The line of an answer that the profile calls an error, if there is one.
-    pub fn refusal(&self, answer: &str) -> Option<String> {
-        self.kind.refusal(answer)
-    }
-
-    /// Applies lines of configuration, and leaves configuration mode whatever happens.
-    ///
-    /// # Errors
-    /// The first line that the device refused, with what it said; lines after it are not sent.
-    pub async fn config(&mut self, lines: &[String], timeout: Duration) -> Result<String, SessionError> {
-        let deadline = Deadline::after(timeout);
-        self.be_connected(deadline).await?;
-        self.run_config(lines, deadline).await
-    }
-
-    /// Goes to a privilege level of the profile, up or down.
-    ///
-    /// # Errors
-    /// There is no such level, or the device does not let us.
-    pub async fn level(&mut self, name: &str, timeout: Duration) -> Result<(), SessionError> {
-        let deadline = Deadline::after(timeout);
-        self.be_connected(deadline).await?;
-        self.go_to_level(name, deadline).await
-    }
-
-    /// Starts the device anew as its profile says, and logs in when it is back; without a time, within the profile's.
-    ///
-    /// # Errors
-    /// The profile does not know how, or the device does not go, or does not come back in time.
-    pub async fn reboot(&mut self, timeout: Option<Duration>) -> Result<(), SessionError> {
-        self.run_reboot(timeout).await
     }
 
     /// Marks a place in the records: a test, a step.

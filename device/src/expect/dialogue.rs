@@ -241,9 +241,18 @@ impl Dialogue {
     /// # Errors
     /// The connection broke.
     pub(crate) async fn read_what_is_there(&mut self) -> Result<bool, ExpectError> {
+        self.read_at_most(usize::MAX).await
+    }
+
+    /// The same until about so many bytes wait to be taken.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) async fn read_at_most(&mut self, most: usize) -> Result<bool, ExpectError> {
         let before = self.buffer.len();
+        let most = most.min(self.window_bytes);
         let read = poll_fn(|cx| {
-            while !self.ended && self.buffer.len() < self.window_bytes {
+            while !self.ended && self.buffer.len() < most {
                 match self.poll_fill(cx) {
                     Poll::Ready(Ok(_)) => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),

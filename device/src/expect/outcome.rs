@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, io, time::Duration};
 
 use super::matcher::GaveUp;
 use crate::limits::{SCREEN_SEEN_BYTES_MAX, SEEN_BYTES_MAX};
+use crate::record::redact::Redactor;
 
 /// What was awaited and seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +61,25 @@ pub enum ExpectError {
     Pattern(#[from] GaveUp),
 }
 
+impl ExpectError {
+    /// The same without secrets in its words.
+    pub(crate) fn without(self, secrets: &Redactor) -> Self {
+        let clean = |text: String| secrets.text(&text);
+        match self {
+            Self::Timeout { awaited, waited, seen } => {
+                Self::Timeout { awaited: clean(awaited), waited, seen: seen.without(secrets) }
+            }
+            Self::Ended { awaited, waited, seen } => {
+                Self::Ended { awaited: clean(awaited), waited, seen: seen.without(secrets) }
+            }
+            Self::Broken { awaited, seen, source } => {
+                Self::Broken { awaited: clean(awaited), seen: seen.without(secrets), source }
+            }
+            Self::Pattern(_) => self,
+        }
+    }
+}
+
 /// The last of what was seen, as it is shown in an error, and what the connection itself has to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -97,6 +117,10 @@ impl Seen {
     /// The same, where what was sent has not reached the device.
     pub(super) fn with_unheard(self, why: Option<String>) -> Self {
         Self { remark: why.map(|why| Box::new(Remark::Unheard(why))).or(self.remark), text: self.text }
+    }
+
+    fn without(self, secrets: &Redactor) -> Self {
+        Self { text: secrets.text(&self.text), remark: self.remark }
     }
 
     /// Whether what was sent has not reached the device: its silence says nothing of it.

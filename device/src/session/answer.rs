@@ -28,6 +28,8 @@ use crate::profile::{Asks, Kind};
 const KNOWN_SETTLE: Duration = Duration::from_millis(10);
 /// The same for a prompt unlike all that were seen, where some were: programs stop in the middle of lines for longer than a settle time.
 const NEW_SETTLE: Duration = Duration::from_secs(1);
+/// Quiet time before a line is taken for a question that goes on behind the words which describe it.
+const LOOSE_SETTLE: Duration = Duration::from_millis(500);
 /// Time for the prompt to come again where it was never seen to.
 const MUTE_AFTER: Duration = Duration::from_secs(5);
 /// Quiet time after which a prompt is asked for anew that did not come again.
@@ -173,7 +175,14 @@ impl<'a> Answering<'a> {
             }
             Stand::Question(question) => {
                 self.interrupted();
-                let quiet = if question.at_once { Duration::ZERO } else { self.habits.settle };
+                // The echo of the command may have the same words.
+                let is_echo = self.echo.is_none() && self.habits.echo == Echo::Always;
+                let quiet = match (question.at_once, question.is_loose) {
+                    (true, _) => Duration::ZERO,
+                    (false, true) if is_echo => self.habits.settle.max(NEW_SETTLE),
+                    (false, true) => self.habits.settle.max(LOOSE_SETTLE),
+                    (false, false) => self.habits.settle,
+                };
                 self.when_quiet(quiet, Step::Reply { place: question.place, line: question.line })
             }
             Stand::Prompt(prompt) => self.stands(prompt, bytes),
@@ -210,6 +219,29 @@ impl<'a> Answering<'a> {
     /// A page was turned, or a question answered: what comes now begins anew.
     pub(super) fn goes_on(&mut self) {
         self.candidate = None;
+        self.then = None;
+        self.is_echoed |= self.echo.is_some();
+        self.has_parts = true;
+        self.echo = Some((0, 0));
+    }
+
+    /// Looks for the echo once more, in all that has come; whether the device has sent it before each answer so far, and does not now.
+    pub(super) fn lacks_echo(&mut self, bytes: &[u8]) -> bool {
+        if self.echo.is_none() {
+            self.echo = self.late_echo(bytes);
+        }
+        self.echo.is_none() && !self.command.trim().is_empty() && self.habits.echo == Echo::Always
+    }
+
+    /// The first bytes of what has come are forgotten: they are part of the answer, and nothing in them was its end.
+    pub(super) fn forget(&mut self, bytes: usize) {
+        match &mut self.candidate {
+            Some(candidate) if candidate.begin >= bytes => {
+                candidate.begin = candidate.begin.saturating_sub(bytes);
+            }
+            Some(_) => self.interrupted(),
+            None => {}
+        }
         self.then = None;
         self.is_echoed |= self.echo.is_some();
         self.has_parts = true;

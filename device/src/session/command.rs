@@ -1,6 +1,6 @@
 //! Commands and their answers.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Session, SessionError,
@@ -9,6 +9,7 @@ use super::{
     habits::Echo,
     order::Order,
     parts::Parts,
+    stream::{STREAM_READ_BYTES_MAX, Stream},
 };
 use crate::{
     clock::Deadline,
@@ -36,16 +37,18 @@ impl Session {
         if let Some(answer) = self.run_help(order, deadline).await? {
             return Ok(answer);
         }
-        let (answer, done) = self.send_and_await(order, deadline).await?;
+        let (answer, done) = self.send_and_await(order, deadline, None).await?;
         let answer = self.whole_answer(answer, &order.line, deadline).await?;
         Ok(self.shown(answer, order, &done))
     }
 
-    /// Sends a command; its answer is all that comes up to its prompt, without its echo, where it had one.
-    async fn send_and_await(
+    /// Sends a command; its answer is all that comes up to its prompt, without its echo, where it had one; but for what went into the file
+    /// meanwhile.
+    pub(super) async fn send_and_await(
         &mut self,
         order: &Order,
         deadline: Deadline,
+        stream: Option<&mut Stream>,
     ) -> Result<(Vec<u8>, Done), SessionError> {
         let asked = order.asked()?;
         self.await_late_ends(&order.line, deadline).await?;
@@ -55,7 +58,7 @@ impl Session {
         line.extend_from_slice(ending.as_bytes());
         let sent = self.dialogue.send(&line, deadline).await;
         sent.map_err(|source| order.failed(source))?;
-        match self.await_answer(order, &asked, deadline).await {
+        match self.await_answer(order, &asked, deadline, stream).await {
             Ok((answer, done)) => {
                 self.dialogue.took(&done.prompt, done.proof.told());
                 self.known.learn(&done.prompt, PROMPTS_MAX);
@@ -71,26 +74,37 @@ impl Session {
 
     /// An answer as people see it.
     fn shown(&mut self, answer: Vec<u8>, order: &Order, done: &Done) -> String {
-        let is_proven = !matches!(done.proof, Proof::Again { at_first: false });
+        let went_on = self.kind.went_on(&answer);
+        let mut answer = self.cleaned(answer, order);
+        if went_on {
+            // The prompt behind which it went on is no part of it.
+            let lines = answer.lines().filter(|line| !self.known.has(line));
+            answer = lines.collect::<Vec<_>>().join("\n");
+        }
+        self.take_beginning_off(&mut answer, done.is_echoed);
+        self.take_end_off(&mut answer, done.proof);
+        answer
+    }
+
+    /// Whole lines of an answer as a terminal shows them, without what came unasked.
+    pub(super) fn cleaned(&mut self, lines: Vec<u8>, order: &Order) -> String {
         let kind = Arc::clone(&self.kind);
-        let mut answer = kind.without_redrawn(answer);
+        let mut lines = kind.without_redrawn(lines);
         if !order.keep_unasked && !kind.asks_for_logs(&order.line) {
             let lifted;
-            (answer, lifted) = kind.without_unasked(answer);
+            (lines, lifted) = kind.without_unasked(lines);
             if !lifted.is_empty() {
                 self.dialogue
                     .took(&clean::text(&lifted, kind.profile.encoding), "unasked: lifted out of the answer");
             }
             self.unasked.add(&lifted);
         }
-        let went_on = kind.went_on(&answer);
-        let mut answer = clean::text(&answer, kind.profile.encoding);
-        if went_on {
-            // The prompt behind which it went on is no part of it.
-            let lines = answer.lines().filter(|line| !self.known.has(line));
-            answer = lines.collect::<Vec<_>>().join("\n");
-        }
-        if !done.is_echoed {
+        clean::text(&lines, kind.profile.encoding)
+    }
+
+    /// Takes off what stands before an answer and is none of it.
+    pub(super) fn take_beginning_off(&self, answer: &mut String, is_echoed: bool) {
+        if !is_echoed {
             // Without its echo nothing says where an answer begins: a prompt that was drawn again before it is none of it.
             let begins = answer
                 .split_inclusive('\n')
@@ -104,16 +118,19 @@ impl Session {
                 answer.drain(..last.len());
             }
         }
-        answer.truncate(answer.trim_end_matches([' ', '\n']).len());
-        // A prompt that was drawn more often than it was asked for stands at the end, too.
-        while let Some(rest) = self.known.before_last(&answer, is_proven) {
-            answer.truncate(rest);
-        }
         let blank = answer.len().saturating_sub(answer.trim_start_matches('\n').len());
         if blank > 0 {
             answer.drain(..blank);
         }
-        answer
+    }
+
+    /// Takes off what stands behind an answer and is none of it: blanks, and a prompt that was drawn more often than it was asked for.
+    pub(super) fn take_end_off(&self, answer: &mut String, proof: Proof) {
+        let is_proven = !matches!(proof, Proof::Again { at_first: false });
+        answer.truncate(answer.trim_end_matches([' ', '\n']).len());
+        while let Some(rest) = self.known.before_last(answer, is_proven) {
+            answer.truncate(rest);
+        }
     }
 
     /// Everything up to the next prompt, pages joined, questions answered.
@@ -122,13 +139,41 @@ impl Session {
         order: &Order,
         asked: &[Asks],
         deadline: Deadline,
+        mut stream: Option<&mut Stream>,
     ) -> Result<(Vec<u8>, Done), SessionError> {
+        let mut parts = Parts::default();
+        let done = self.collect(order, asked, deadline, stream.as_deref_mut(), &mut parts).await;
+        match (done, stream) {
+            (Ok(done), _) => Ok((parts.into_bytes(), done)),
+            (Err(error), None) => Err(error),
+            (Err(error), Some(stream)) => {
+                stream.keep(parts.into_bytes());
+                Err(error)
+            }
+        }
+    }
+
+    /// Collects the parts of an answer, up to its end.
+    async fn collect(
+        &mut self,
+        order: &Order,
+        asked: &[Asks],
+        deadline: Deadline,
+        mut stream: Option<&mut Stream>,
+        parts: &mut Parts,
+    ) -> Result<Done, SessionError> {
         let (kind, known) = (Arc::clone(&self.kind), self.known.clone());
         let habits = self.habits.before(order, &kind.profile, self.dialogue.settle());
         let mut answering = Answering::new(&kind, &known, &order.line, asked, habits);
-        let (mut parts, mut given) = (Parts::default(), Vec::new());
+        let mut given = BTreeSet::new();
+        let mut questions = 0_usize;
         loop {
-            let step = self.next_step(&mut answering, order, deadline).await?;
+            let step = match &mut stream {
+                Some(stream) => {
+                    self.next_step_of(&mut answering, order, deadline, Some((stream, parts))).await?
+                }
+                None => self.next_step(&mut answering, order, deadline).await?,
+            };
             let (begin, text) = (answering.begin(), answering.text_begin());
             self.unasked.add(self.dialogue.pending().get(..begin).unwrap_or_default());
             match step {
@@ -144,11 +189,13 @@ impl Session {
                 Step::Reply { place, line } => {
                     self.dialogue.took(&line, "a question: [[questions]], or one that this command may ask");
                     parts.add(self.dialogue.take_pending(), text);
-                    if given.len() >= QUESTIONS_MAX || order.is_refusal(place, &given) {
+                    // A device that asks the same again has not taken the secret: it is given once, or the device may shut the door.
+                    let is_new = given.insert((place, line.clone()));
+                    questions = questions.saturating_add(1);
+                    if questions > QUESTIONS_MAX || (!is_new && self.is_given_once(order, place, &line)) {
                         return Err(order.refused(&line));
                     }
-                    given.push(place);
-                    self.reply(order, place, deadline).await?;
+                    self.reply(order, place, &line, deadline).await?;
                 }
                 Step::Done(done) => {
                     let mut bytes = self.dialogue.take_pending();
@@ -157,7 +204,7 @@ impl Session {
                         self.dialogue.took(&order.line, "the echo of the command");
                     }
                     parts.add(bytes, done.text);
-                    return Ok((parts.into_bytes(), done));
+                    return Ok(done);
                 }
                 Step::Read | Step::Quiet(_) | Step::AskAgain => {}
             }
@@ -172,8 +219,23 @@ impl Session {
         order: &Order,
         deadline: Deadline,
     ) -> Result<Step, SessionError> {
+        self.next_step_of(answering, order, deadline, None).await
+    }
+
+    /// The same for an answer that goes into a file as it comes.
+    async fn next_step_of(
+        &mut self,
+        answering: &mut Answering<'_>,
+        order: &Order,
+        deadline: Deadline,
+        mut stream: Option<(&mut Stream, &mut Parts)>,
+    ) -> Result<Step, SessionError> {
         let failed = |source| order.failed(source);
+        let most = if stream.is_some() { STREAM_READ_BYTES_MAX } else { usize::MAX };
         loop {
+            if let Some((stream, parts)) = &mut stream {
+                self.let_go(stream, parts, answering, order).await?;
+            }
             if self.dialogue.was_cut() {
                 return Err(SessionError::TooLarge { command: order.line.clone() });
             }
@@ -181,7 +243,7 @@ impl Session {
             loop {
                 let read = match step {
                     Step::Read => self.dialogue.read_within(deadline.left()).await,
-                    Step::Quiet(quiet) if quiet.is_zero() => self.dialogue.read_what_is_there().await,
+                    Step::Quiet(quiet) if quiet.is_zero() => self.dialogue.read_at_most(most).await,
                     Step::Quiet(quiet) => self.dialogue.read_within(quiet.min(deadline.left())).await,
                     Step::AskAgain => {
                         let line = self.kind.profile.line_ending.clone();
@@ -241,14 +303,24 @@ impl Session {
     }
 
     /// Answers a question as the one who gave the command says, or the profile.
-    async fn reply(&mut self, order: &Order, place: usize, deadline: Deadline) -> Result<(), SessionError> {
+    async fn reply(
+        &mut self,
+        order: &Order,
+        place: usize,
+        question: &str,
+        deadline: Deadline,
+    ) -> Result<(), SessionError> {
         let kind = Arc::clone(&self.kind);
         let ending = &kind.profile.line_ending;
-        let sent = match order.replies.get(place) {
-            Some(reply) => {
-                let mut text = self.encoded(reply.answer.reveal())?;
+        let sent = match order.reply(place, question) {
+            Some((reply, is_secret)) => {
+                let mut text = if is_secret {
+                    self.encoded_secret(reply.answer.reveal())?
+                } else {
+                    self.encoded(reply.answer.reveal())?
+                };
                 text.extend_from_slice(if reply.enter { ending.as_bytes() } else { &[] });
-                if reply.is_secret {
+                if is_secret {
                     self.dialogue.send_secret(&text, deadline).await
                 } else {
                     self.dialogue.send(&text, deadline).await
@@ -261,6 +333,12 @@ impl Session {
             }
         };
         sent.map_err(|source| order.failed(source))
+    }
+
+    /// Whether an answer to a question is one that is given once.
+    fn is_given_once(&self, order: &Order, place: usize, question: &str) -> bool {
+        let asks_password = || self.kind.login.password.is_match(question.as_bytes());
+        order.reply(place, question).is_some_and(|(reply, _)| reply.is_secret || asks_password())
     }
 
     /// A text in the letters of the device.

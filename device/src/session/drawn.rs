@@ -6,7 +6,7 @@
 
 use jackfield_config::profile::Encoding;
 
-/// Columns of a line; what a code would put beyond stays in the last one.
+/// Columns that a code may name or move to beyond what was written; what it would put beyond stays in the last one. Text itself has no limit.
 const COLUMNS_MAX: usize = 64 * 1024;
 /// Lines that one code may move by.
 const ROWS_MAX: usize = 1_000;
@@ -117,12 +117,12 @@ impl Canvas {
             Some(place) => *place = cell,
             None => row.cells.push(cell),
         }
-        self.go_to(column.saturating_add(1));
+        self.column = column.saturating_add(1);
         self.reach = self.reach.max(self.column);
     }
 
     fn go_to(&mut self, column: usize) {
-        let column = column.min(COLUMNS_MAX);
+        let column = column.min(COLUMNS_MAX.max(self.column));
         if column < self.column {
             self.reach = column;
             if let Some(row) = self.rows.get_mut(self.row) {
@@ -321,6 +321,14 @@ mod tests {
 
     fn drawn(bytes: &[u8]) -> String {
         Canvas::of(bytes, Encoding::UTF_8).lines().collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_line_has_no_limit_but_what_a_code_may_leave_empty_has() {
+        let long = "x".repeat(3 * COLUMNS_MAX);
+        assert!(drawn(format!("{long}\x1b[0m").as_bytes()) == long);
+        assert!(drawn(format!("{long}\x1b[1Cy").as_bytes()) == format!("{long}y"));
+        assert_eq!(drawn(b"a\x1b[4000000000Gb").len(), COLUMNS_MAX + 1);
     }
 
     #[test]

@@ -54,6 +54,9 @@ impl Session {
         let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
         let seen = self.dialogue.expect(shows, deadline).await.map_err(failed)?;
         self.unanswered.ends = self.unanswered.ends.saturating_sub(1);
+        if seen.cut {
+            return Err(SessionError::TooLarge { command: command.to_owned() });
+        }
         let (known, order) = (self.known.clone(), Order::default());
         let expected = self.habits.before(&order, &kind.profile, self.dialogue.settle());
         let mut answering = Answering::new(&kind, &known, "", &[], expected);

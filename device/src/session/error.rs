@@ -1,8 +1,11 @@
 //! Why a session did not do what it was asked, and who is to blame.
 
+use std::path::PathBuf;
+
 use crate::{
     expect::{ExpectError, PatternError},
     profile::{KindError, UnknownProfile},
+    record::redact::Redactor,
     screen::keys::UnknownKey,
     ssh::SshError,
     transfer::TransferError,
@@ -85,10 +88,18 @@ pub enum SessionError {
         encoding: &'static str,
     },
     /// More came than may wait for the end of an answer.
-    #[error("the answer to `{command}` is larger than {} MiB: read it into a file", crate::limits::WINDOW_BYTES_MAX / (1024 * 1024))]
+    #[error("the answer to `{command}` is larger than {} MiB: let it go into a file as it comes, by `command_to_file`", crate::limits::WINDOW_BYTES_MAX / (1024 * 1024))]
     TooLarge {
         /// The command.
         command: String,
+    },
+    /// An answer that went into a file did not come to its end, or refused the command; the file tells what came.
+    #[error("{failed}; what came is in {}", path.display())]
+    Kept {
+        /// Why it is not what was wanted.
+        failed: Box<SessionError>,
+        /// The file.
+        path: PathBuf,
     },
     /// The profile does not know how.
     #[error("profile `{profile}` has no {what}")]
@@ -141,8 +152,30 @@ impl From<KindError> for SessionError {
 impl SessionError {
     /// Whether the connection was there and is gone.
     pub fn is_lost(&self) -> bool {
-        let Self::Expect { source, .. } = self else { return false };
-        matches!(source, ExpectError::Ended { .. } | ExpectError::Broken { .. })
+        match self {
+            Self::Expect { source, .. } => {
+                matches!(source, ExpectError::Ended { .. } | ExpectError::Broken { .. })
+            }
+            Self::Kept { failed, .. } => failed.is_lost(),
+            Self::Unreachable { .. }
+            | Self::Login { .. }
+            | Self::Ssh { .. }
+            | Self::Refused { .. }
+            | Self::Profile(_)
+            | Self::ProfileSettings(_)
+            | Self::Uncertain { .. }
+            | Self::SeveralLines { .. }
+            | Self::Item(_)
+            | Self::Letters { .. }
+            | Self::TooLarge { .. }
+            | Self::Unsupported { .. }
+            | Self::Transfer(_)
+            | Self::Beside { .. }
+            | Self::Line { .. }
+            | Self::Pattern(_)
+            | Self::Key(_)
+            | Self::NoScreen => false,
+        }
     }
 
     /// Whether the lab is to blame: the device is not there, does not let us in, or went away.
@@ -157,6 +190,7 @@ impl SessionError {
             // It is the resource that says so.
             Self::ProfileSettings(_) => true,
             Self::Transfer(error) => !error.is_test(),
+            Self::Kept { failed, .. } => failed.is_lab(),
             Self::Expect { source, .. } => match source {
                 ExpectError::Ended { .. } | ExpectError::Broken { .. } => true,
                 ExpectError::Timeout { seen, .. } => seen.is_unheard(),
@@ -189,6 +223,7 @@ impl SessionError {
             | Self::NoScreen => true,
             Self::Expect { source, .. } => matches!(source, ExpectError::Pattern(_)),
             Self::Transfer(error) => error.is_test(),
+            Self::Kept { failed, .. } => failed.is_test(),
             Self::Unreachable { .. }
             | Self::Login { .. }
             | Self::Ssh { .. }
@@ -197,6 +232,38 @@ impl SessionError {
             | Self::ProfileSettings(_)
             | Self::Uncertain { .. }
             | Self::Refused { .. } => false,
+        }
+    }
+}
+
+impl SessionError {
+    /// The same error without secrets in its words.
+    pub(super) fn without(self, secrets: &Redactor) -> Self {
+        let clean = |text: String| secrets.text(&text);
+        match self {
+            Self::Unreachable { target, why } => Self::Unreachable { target, why: clean(why) },
+            Self::Login { target, why } => Self::Login { target, why: clean(why) },
+            Self::Expect { doing, source } => {
+                Self::Expect { doing: clean(doing), source: source.without(secrets) }
+            }
+            Self::Refused { line, answer } => Self::Refused { line: clean(line), answer: clean(answer) },
+            Self::Uncertain { doing, why } => Self::Uncertain { doing: clean(doing), why: clean(why) },
+            Self::SeveralLines { command } => Self::SeveralLines { command: clean(command) },
+            Self::Item(why) => Self::Item(clean(why)),
+            Self::Letters { text, encoding } => Self::Letters { text: clean(text), encoding },
+            Self::TooLarge { command } => Self::TooLarge { command: clean(command) },
+            Self::Beside { command, why } => Self::Beside { command: clean(command), why: clean(why) },
+            Self::Line { target, why } => Self::Line { target, why: clean(why) },
+            Self::Kept { failed, path } => Self::Kept { failed: Box::new(failed.without(secrets)), path },
+            // Names and files, and what SSH says of itself: nothing that was sent.
+            Self::Ssh { .. }
+            | Self::Profile(_)
+            | Self::ProfileSettings(_)
+            | Self::Unsupported { .. }
+            | Self::Transfer(_)
+            | Self::Pattern(_)
+            | Self::Key(_)
+            | Self::NoScreen => self,
         }
     }
 }

@@ -4,7 +4,7 @@ use jackfield_config::profile::Profile;
 
 use super::{
     Session, SessionError, SessionSettings, habits::Habits, in_step::Unanswered, known::Known, login,
-    unasked::Unasked,
+    secret::secrets_of, unasked::Unasked,
 };
 use crate::{
     channel::Window,
@@ -21,10 +21,37 @@ pub(super) async fn open(
     deadline: Deadline,
     taps: Vec<Box<dyn Tap>>,
 ) -> Result<Session, SessionError> {
+    let secrets = secrets_of(&target);
+    let opened = connect_and_begin(target, settings, deadline, taps).await;
+    opened.map_err(|error| error.without(&secrets))
+}
+
+async fn connect_and_begin(
+    target: SessionTarget,
+    settings: &SessionSettings,
+    deadline: Deadline,
+    taps: Vec<Box<dyn Tap>>,
+) -> Result<Session, SessionError> {
+    let taps = Listeners(taps);
     let kind = settings.profiles.kind_with(&target.profile, &target.profile_settings)?;
     let settings = with_screen(&target, &kind.profile, settings);
     let connected = Box::pin(connect(&target, &settings, &kind.profile, deadline)).await?;
-    begin(connected, target, &settings, deadline, taps).await
+    begin(connected, target, &settings, deadline, taps.into_inner()).await
+}
+
+/// Those who listen to a session that is not there yet: they are told its end also where it never begins.
+struct Listeners(Vec<Box<dyn Tap>>);
+
+impl Listeners {
+    fn into_inner(mut self) -> Vec<Box<dyn Tap>> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Drop for Listeners {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(|tap| tap.end());
+    }
 }
 
 pub(super) async fn begin(
@@ -34,12 +61,13 @@ pub(super) async fn begin(
     deadline: Deadline,
     taps: Vec<Box<dyn Tap>>,
 ) -> Result<Session, SessionError> {
+    let taps = Listeners(taps);
     let kind = settings.profiles.kind_with(&target.profile, &target.profile_settings)?;
     let settle = settings.settle.unwrap_or(kind.profile.settle);
-    let mut dialogue = Dialogue::new(connected.channel, settle, taps);
+    let mut dialogue = Dialogue::new(connected.channel, settle, taps.into_inner());
     dialogue.set_wire(connected.wire);
     dialogue.set_pace(kind.profile.pace);
-    let screen = size_of_screen(&target, &kind.profile);
+    let (screen, secrets) = (size_of_screen(&target, &kind.profile), secrets_of(&target));
     let settings = with_screen(&target, &kind.profile, settings);
     let mut session = Session {
         dialogue,
@@ -50,13 +78,14 @@ pub(super) async fn begin(
         habits: Habits::default(),
         unanswered: Unanswered::default(),
         unasked: Unasked::default(),
+        secrets,
     };
     if let Some(window) = screen {
         session.set_screen(window).await?;
     }
     if let Err(error) = login::make_ready(&mut session, deadline).await {
         session.dialogue.close().await;
-        return Err(error);
+        return Err(session.starred(error));
     }
     Ok(session)
 }

@@ -1,5 +1,7 @@
 //! A command with what its giver knows of it.
 
+use jackfield_config::steps::secret::has_secret_word;
+
 use super::SessionError;
 use crate::{
     expect::{ExpectError, PatternError},
@@ -16,6 +18,8 @@ pub struct Order {
     pub replies: Vec<Reply>,
     /// What looks as if it had come unasked stays in the answer.
     pub keep_unasked: bool,
+    /// An answer that the profile calls a refusal is an error, and not given back.
+    pub is_checked: bool,
     /// It is not expected to say anything.
     pub(super) is_silent: bool,
     /// It is an item of configuration, which may have several lines.
@@ -31,7 +35,8 @@ pub struct Reply {
     pub answer: Secret,
     /// A line end is sent behind it.
     pub enter: bool,
-    /// It is not shown in records. It is given once: a device that asks again has refused it.
+    /// It is not shown in records; nor is one to a question that has a word for a secret in it. It is given once to each question: a device
+    /// that asks the same again has refused it.
     pub is_secret: bool,
 }
 
@@ -68,6 +73,12 @@ impl Order {
         Self { replies, ..self }
     }
 
+    /// The same where a refusal is an error.
+    #[must_use]
+    pub fn checked(self) -> Self {
+        Self { is_checked: true, ..self }
+    }
+
     /// Whether it can be given.
     pub(super) fn check(&self) -> Result<(), SessionError> {
         if !self.is_item && self.line.contains(['\r', '\n']) {
@@ -78,12 +89,13 @@ impl Order {
 
     /// What it may ask.
     pub(super) fn asked(&self) -> Result<Vec<Asks>, PatternError> {
-        self.replies.iter().map(|reply| Asks::new(&reply.asks, false)).collect()
+        self.replies.iter().map(|reply| Asks::in_line(&reply.asks)).collect()
     }
 
-    /// Whether a question says that its answer was not taken: a secret is given once.
-    pub(super) fn is_refusal(&self, place: usize, given: &[usize]) -> bool {
-        given.contains(&place) && self.replies.get(place).is_some_and(|reply| reply.is_secret)
+    /// The answer to a question, and whether it is a secret; none where the question is the profile's.
+    pub(super) fn reply(&self, place: usize, question: &str) -> Option<(&Reply, bool)> {
+        let reply = self.replies.get(place)?;
+        Some((reply, reply.is_secret || has_secret_word(question)))
     }
 
     /// The device asks on and on.

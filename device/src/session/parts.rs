@@ -40,9 +40,30 @@ impl Parts {
         self.pager = Some(shown);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Takes the whole lines out that so many bytes stand behind.
+    pub(super) fn take_lines(&mut self, behind: usize) -> Vec<u8> {
+        let rest = self.bytes.split_off(lines_before(&self.bytes, behind));
+        std::mem::replace(&mut self.bytes, rest)
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
+}
+
+/// Bytes of the whole lines that so many bytes stand behind; of a line that is longer than all that, its beginning up to a whole letter.
+pub(super) fn lines_before(bytes: &[u8], behind: usize) -> usize {
+    let most = bytes.len().saturating_sub(behind);
+    let head = bytes.get(..most).unwrap_or_default();
+    if let Some(end) = memchr::memrchr(b'\n', head) {
+        return end.saturating_add(1);
+    }
+    // A byte of UTF-8 that begins no letter has this shape.
+    head.iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0)
 }
 
 /// Blanks before a pager on its own line belong to the pager.

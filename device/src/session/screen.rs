@@ -59,7 +59,8 @@ impl Session {
     /// # Errors
     /// It does not come in time, or the device is gone and it is not there; the error shows the screen.
     pub async fn wait_screen(&mut self, sought: &Sought, timeout: Duration) -> Result<Sight, SessionError> {
-        self.wait_until(timeout, sought.told(), |view| sought.find(view)).await
+        let seen = self.wait_until(timeout, sought.told(), |view| sought.find(view)).await;
+        seen.map_err(|error| self.starred(error))
     }
 
     /// Waits until nothing of it stands on the screen.
@@ -72,7 +73,9 @@ impl Session {
         timeout: Duration,
     ) -> Result<View, SessionError> {
         let told = format!("{} to go", sought.told());
-        self.wait_until(timeout, &told, |view| sought.find(view).is_none().then(|| view.clone())).await
+        let is_gone = |view: &View| sought.find(view).is_none().then(|| view.clone());
+        let gone = self.wait_until(timeout, &told, is_gone).await;
+        gone.map_err(|error| self.starred(error))
     }
 
     async fn wait_until<T>(

@@ -73,6 +73,8 @@ pub(super) struct Question {
     pub(super) place: usize,
     /// It is believed at once; else when the device is quiet.
     pub(super) at_once: bool,
+    /// The line goes on behind what describes it.
+    pub(super) is_loose: bool,
     /// The line that asks.
     pub(super) line: String,
 }
@@ -164,9 +166,10 @@ impl<'b> End<'b> {
     pub(super) fn question<'q>(&self, questions: impl IntoIterator<Item = &'q Asks>) -> Option<Question> {
         questions.into_iter().enumerate().find_map(|(place, asks)| {
             let is_last = self.line_has(&asks.pattern)?;
-            (is_last || asks.anywhere).then(|| Question {
+            (is_last || asks.anywhere || asks.is_loose).then(|| Question {
                 place,
                 at_once: asks.anywhere,
+                is_loose: !is_last && !asks.anywhere,
                 line: self.line.trim().to_owned(),
             })
         })
@@ -210,10 +213,15 @@ pub(super) fn stand(kind: &Kind, known: &Known, asked: &[Asks], bytes: &[u8]) ->
     if !end.waits() {
         return Stand::Nothing;
     }
-    if let Some(question) = end.question(asked.iter().chain(&kind.questions)) {
-        return Stand::Question(question);
+    let prompt = end.prompt(kind, known);
+    // A prompt that is known is no question, whatever words are in it.
+    let is_known = prompt.as_ref().is_some_and(|prompt| prompt.likeness < Likeness::New);
+    let question = end.question(asked.iter().chain(&kind.questions));
+    match (question.filter(|question| !(question.is_loose && is_known)), prompt) {
+        (Some(question), _) => Stand::Question(question),
+        (None, Some(prompt)) => Stand::Prompt(prompt),
+        (None, None) => Stand::Nothing,
     }
-    end.prompt(kind, known).map_or(Stand::Nothing, Stand::Prompt)
 }
 
 /// A prompt behind which lines came unasked: devices do not draw it again, and wait all the same.
