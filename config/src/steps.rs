@@ -127,12 +127,9 @@ pub enum Action {
         gone: bool,
     },
     /// Gives a command; its output is the answer.
-    Command {
-        /// The command.
-        command: String,
-        /// An answer that the profile calls an error is fine.
-        allow_error: bool,
-    },
+    Command(Command),
+    /// Looks at what the device has said without being asked; that is its output.
+    Unasked,
     /// Applies lines of configuration.
     Config {
         /// The lines.
@@ -178,6 +175,43 @@ pub enum Action {
         /// Their names and values.
         values: BTreeMap<String, String>,
     },
+}
+
+/// A command, and how it is to be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The command.
+    pub line: String,
+    /// An answer that the profile calls an error is fine.
+    pub allow_error: bool,
+    /// Answers to what it may ask, before those of the profile.
+    pub answers: Vec<Answer>,
+    /// What looks as if it had come unasked stays in the answer.
+    pub keep_unasked: bool,
+    /// Where the answer goes as it comes; its output is then the size of the file.
+    pub to_file: Option<ToFile>,
+}
+
+/// An answer to what a command may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// A regular expression for the line that asks.
+    pub asks: String,
+    /// What is sent.
+    pub answer: String,
+    /// A line end is sent behind it.
+    pub enter: bool,
+    /// Nobody is to read it in a record.
+    pub secret: bool,
+}
+
+/// A file of the test's own that an answer goes into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToFile {
+    /// Its name; a relative path begins in the test's own folder.
+    pub path: String,
+    /// It is kept with the test.
+    pub artifact: bool,
 }
 
 /// What a step does beside the dialogue: with files and commands over SSH, and with the serial line under it.

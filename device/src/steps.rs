@@ -6,6 +6,7 @@
 mod act;
 mod asked;
 mod beside;
+mod command;
 mod open;
 mod pick;
 mod run;
@@ -17,7 +18,7 @@ pub mod number;
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -64,6 +65,9 @@ pub trait StepEnvironment: Send {
     fn path(&self, name: &str) -> PathBuf {
         PathBuf::from(name)
     }
+
+    /// Keeps a file with the test, where there is a place for such.
+    fn keep(&mut self, _file: &Path) {}
 
     /// A line for the test's log.
     fn log(&mut self, line: &str);

@@ -27,6 +27,7 @@ mod hello;
 mod methods;
 mod params;
 mod rpc;
+mod session_answers;
 mod session_commands;
 mod session_methods;
 mod session_screens;

@@ -116,15 +116,16 @@ impl Sessions {
         self.0.state().settings.insert(run, settings);
     }
 
-    /// Joins the session of this name, or opens it. One whose connection was lost is connected again.
+    /// Joins the session of this name, or opens it. One whose connection was lost is connected again. Whose resource it is, is known from the
+    /// first word on: a person who wants the device meanwhile finds the test there.
     pub(crate) async fn open(
         &self,
         attempt: AttemptId,
         name: &str,
-        target: SessionTarget,
+        (target, resource): (SessionTarget, Option<String>),
         timeout: Duration,
     ) -> Result<(), Problem> {
-        let (slot, recording, fan) = self.enter(attempt, name)?;
+        let (slot, recording, fan) = self.enter(attempt, name, resource)?;
         let mut session = slot.lock().await;
         if let Some(open) = session.as_mut() {
             self.turn_to(attempt, name, &recording);
@@ -267,7 +268,12 @@ impl Sessions {
         Problem::new(ErrorCode::NotFound, title).field("session")
     }
 
-    fn enter(&self, attempt: AttemptId, name: &str) -> Result<(Slot, Recording, fan::Fan), Problem> {
+    fn enter(
+        &self,
+        attempt: AttemptId,
+        name: &str,
+        resource: Option<String>,
+    ) -> Result<(Slot, Recording, fan::Fan), Problem> {
         let mut state = self.0.state();
         let of_run = state.open.keys().filter(|(run, _)| *run == attempt.run).count();
         let key = (attempt.run, name.to_owned());
@@ -276,6 +282,9 @@ impl Sessions {
             return Err(Problem::new(ErrorCode::TooMany, title));
         }
         let entry = state.open.entry(key).or_insert_with(|| Entry::new(name));
+        if resource.is_some() {
+            entry.resource = resource;
+        }
         if entry.users.insert(attempt) {
             self.0.turns.send_replace(());
         }

@@ -234,9 +234,59 @@ jf_connect() {
 # jf_sessions: the names of the open sessions of this run on this EP, as a list in JSON.
 jf_sessions() { jf_call session_list; }
 
-# jf_command SESSION COMMAND [MILLISECONDS]: the answer without echo and prompt.
+# jf_command SESSION COMMAND [MILLISECONDS] [OPTION …]: the answer without echo and prompt. Options: `-answer PATTERN TEXT` answers a question that
+# the command may ask, `-secret PATTERN TEXT` likewise with a text that nobody is to read, `-key PATTERN TEXT` without enter behind it;
+# `-no-check`: a line that the device refuses is fine; `-keep-unasked`: lines that look as if they had come unasked stay.
 jf_command() {
-    jf_call session_command "$(jf_object session "$1" command "$2" timeout_millis: "${3:-}")" | _jf_unquote output
+    _jf_session=$1 _jf_command=$2
+    shift 2
+    _jf_given "$@" || return 1
+    jf_call session_command "$(jf_object session "$_jf_session" command "$_jf_command" timeout_millis: "$_jf_millis" \
+        answers: "[$_jf_answers]" check: "$_jf_check" keep_unasked: "$_jf_unasked")" | _jf_unquote output
+}
+
+# jf_command_to_file SESSION COMMAND FILE [MILLISECONDS] [OPTION …]: the answer goes into the file as it comes, however large it is. The file appears
+# when the answer is whole, or when the session breaks: then its last line says why. Options as jf_command has; `-artifact`: kept with the test.
+jf_command_to_file() {
+    _jf_session=$1 _jf_command=$2
+    case $3 in /*) _jf_path=$3 ;; *) _jf_path=$PWD/$3 ;; esac
+    shift 3
+    _jf_given "$@" || return 1
+    jf_tell session_command_to_file "$(jf_object session "$_jf_session" command "$_jf_command" path "$_jf_path" timeout_millis: "$_jf_millis" \
+        answers: "[$_jf_answers]" check: "$_jf_check" keep_unasked: "$_jf_unasked" artifact: "$_jf_artifact")"
+}
+
+# jf_unasked SESSION: what the device has said without being asked since this was asked last: log lines, answers that came too late.
+jf_unasked() { jf_call session_unasked "$(jf_object session "$1")" | _jf_unquote text; }
+
+# How a command is given, left in _jf_millis, _jf_answers, _jf_check, _jf_unasked and _jf_artifact.
+_jf_given() {
+    _jf_millis= _jf_answers= _jf_check=true _jf_unasked=false _jf_artifact=false
+    case ${1:-} in -*) ;; *) _jf_millis=${1:-}; [ $# -gt 0 ] && shift ;; esac
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -no-check) _jf_check=false ;;
+            -keep-unasked) _jf_unasked=true ;;
+            -artifact) _jf_artifact=true ;;
+            -answer | -secret | -key)
+                if [ $# -lt 3 ]; then
+                    echo "$1 needs a pattern and a text: $1 confirm y" >&2
+                    return 1
+                fi
+                _jf_enter=true _jf_secret=false
+                [ "$1" = -key ] && _jf_enter=false
+                [ "$1" = -secret ] && _jf_secret=true
+                _jf_answer="{\"asks\":$(jf_json "$2"),\"answer\":$(jf_json "$3"),\"enter\":$_jf_enter,\"secret\":$_jf_secret}"
+                _jf_answers="${_jf_answers:+$_jf_answers,}$_jf_answer"
+                shift 2
+                ;;
+            *)
+                echo "a command has no option \`$1\`; it has -answer, -secret, -key, -no-check, -keep-unasked, and into a file -artifact" >&2
+                return 1
+                ;;
+        esac
+        shift
+    done
 }
 
 # jf_rows SESSION COMMAND TEMPLATE-FILE [MILLISECONDS]: the answer as a table by a TextFSM template, in JSON: {"header", "rows", "output"}.

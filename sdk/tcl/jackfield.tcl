@@ -248,13 +248,58 @@ proc jackfield::session_connect {connect {name ""} {timeoutMillis ""}} {
 }
 
 # Send a command, wait for the prompt; the answer is what stands between.
-proc jackfield::session_command {session command {timeoutMillis ""}} {
-    dict get [call session_command [Timed [list session [json::text $session] command [json::text $command]] $timeoutMillis]] output
+#
+# -answers {PATTERN TEXT PATTERN TEXT …} answers what the command may ask (a text may be [secret $word]); -keys PATTERN TEXT pairs likewise without
+# enter behind them; -check 0: a line that the device refuses is fine; -keep_unasked 1: lines that look as if they had come unasked stay:
+# session_command $r "reload" 60000 -answers {confirm ""}
+proc jackfield::session_command {session command {timeoutMillis ""} args} {
+    set params [list session [json::text $session] command [json::text $command]]
+    dict get [call session_command [Timed [concat $params [Given $args]] $timeoutMillis]] output
 }
 
-# Send a command, and make a table of its answer by the text of a TextFSM template: a list of dictionaries.
-proc jackfield::session_rows {session command template {timeoutMillis ""}} {
+# Send a command whose answer goes into a file as it comes, however large it is; the answer is the size of the file. It appears when the answer is
+# whole, or when the session breaks: then its last line says why. Options as session_command has, and -artifact 1: it is kept with the test.
+proc jackfield::session_command_to_file {session command path {timeoutMillis ""} args} {
+    set params [list session [json::text $session] command [json::text $command] path [json::text [file normalize $path]]]
+    dict get [call session_command_to_file [Timed [concat $params [Given $args -artifact]] $timeoutMillis]] bytes
+}
+
+# What the device has said without being asked since this was asked last: log lines, answers that came too late.
+proc jackfield::session_unasked {session} {
+    dict get [call session_unasked [list session [json::text $session]]] text
+}
+
+# How a command is given, as it goes over the wire.
+proc jackfield::Given {options args} {
+    set flags [concat {-check -keep_unasked} $args]
+    set params {}
+    set answers {}
+    foreach {option value} $options {
+        if {$option in {-answers -keys}} {
+            if {[llength $value] % 2} { Raise bad_request $option "answers are pairs of a pattern and a text: $option {confirm y}" }
+            foreach {asks answer} $value { lappend answers [Reply $asks $answer [expr {$option eq "-answers"}]] }
+        } elseif {$option in $flags} {
+            lappend params [string range $option 1 end] [expr {$value ? "true" : "false"}]
+        } else {
+            Raise bad_request $option "a command has no option `$option`; it has -answers, -keys, [join $flags {, }]"
+        }
+    }
+    lappend params answers "\[[join $answers ,]\]"
+}
+
+proc jackfield::Reply {asks answer enter} {
+    variable secrets
+    set isSecret [info exists secrets($answer)]
+    set text [expr {$isSecret ? $secrets($answer) : $answer}]
+    set flags [list enter [expr {$enter ? "true" : "false"}] secret [expr {$isSecret ? "true" : "false"}]]
+    json::object [concat [list asks [json::text $asks] answer [json::text $text]] $flags]
+}
+
+# Send a command, and make a table of its answer by the text of a TextFSM template: a list of dictionaries. Where check is
+# 0, a line that the device refuses is fine.
+proc jackfield::session_rows {session command template {timeoutMillis ""} {check 1}} {
     set params [list session [json::text $session] command [json::text $command] template [json::text $template]]
+    lappend params check [expr {$check ? "true" : "false"}]
     dict get [call session_rows [Timed $params $timeoutMillis]] rows
 }
 

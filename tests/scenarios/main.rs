@@ -35,6 +35,7 @@ mod serial;
 mod stop;
 mod subscribers;
 mod switch;
+mod taking;
 mod templates;
 mod twister;
 mod twister_libraries;

@@ -171,6 +171,13 @@ fn left(lab: &Lab, row: &TestRow) {
     assert!(lab.bench.api.blob(&hash(".pcap")).unwrap().len() > 24);
     let recording = String::from_utf8(lab.bench.api.blob(&hash("host.cast")).unwrap()).unwrap();
     assert!(recording.contains(r#""m","after the figures""#), "{}: {recording}", row.name);
+    // A secret that answered a question is stars there, and in no log.
+    assert!(recording.contains("Password: "), "{}: {recording}", row.name);
+    let logs = ["cli", "running", "debug", "test"].map(|stream| lab.log(row, stream)).concat();
+    for text in [&recording, &logs] {
+        assert!(!text.contains("geheim-wort"), "{}: {text}", row.name);
+    }
+    assert_eq!(lab.bench.api.blob(&hash("numbers.txt")).unwrap().len(), 588_895);
 }
 
 /// The names in the tables of calls in the documentation: for each column its words in quotes.

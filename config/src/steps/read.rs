@@ -2,6 +2,7 @@
 
 mod awaited;
 mod beside;
+mod command;
 mod describe;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ pub(super) use self::describe::describe_send;
 use self::{
     awaited::{read_awaited, read_keys, read_screen},
     beside::{only_true, read_beside},
+    command::read_command,
     describe::describe,
 };
 use super::{
@@ -81,10 +83,11 @@ fn read_steps(fields: &Table<'_>, key: &'static str, sessions: &[&str], depth: u
     steps
 }
 
-const ACTIONS: [&str; 20] = [
+const ACTIONS: [&str; 21] = [
     "send",
     "expect",
     "command",
+    "unasked",
     "config",
     "level",
     "reboot",
@@ -154,7 +157,8 @@ fn read_step_session(fields: &Table<'_>, action: Option<&Action>, sessions: &[&s
         Some(
             Action::Send { .. }
             | Action::Expect { .. }
-            | Action::Command { .. }
+            | Action::Command(_)
+            | Action::Unasked
             | Action::Config { .. }
             | Action::Level { .. }
             | Action::Reboot
@@ -198,10 +202,8 @@ fn read_action(fields: &Table<'_>, action: &str, sessions: &[&str], depth: u32) 
         "expect" => Action::Expect { patterns: read_awaited(fields, "expect")? },
         "press" => Action::Press { keys: read_keys(fields)? },
         "screen" => read_screen(fields)?,
-        "command" => Action::Command {
-            command: fields.text("command")?,
-            allow_error: fields.flag("allow_error").unwrap_or(false),
-        },
+        "command" => Action::Command(read_command(fields)?),
+        "unasked" => only_true(fields, "unasked", Action::Unasked)?,
         "config" => Action::Config { lines: fields.texts("config") },
         "level" => Action::Level { level: fields.text("level")? },
         "reboot" => only_true(fields, "reboot", Action::Reboot)?,
@@ -245,7 +247,7 @@ fn read_table(fields: &Table<'_>, action: Option<&Action>) -> Option<TableBy> {
         Some(_) => false,
     };
     // A step without an action has been told of.
-    let has_command = matches!(action, None | Some(Action::Command { .. } | Action::WaitUntil { .. }));
+    let has_command = matches!(action, None | Some(Action::Command(_) | Action::WaitUntil { .. }));
     match by_command {
         true if has_command => Some(TableBy::Command),
         true => {

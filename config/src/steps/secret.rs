@@ -59,7 +59,8 @@ pub(super) fn mark_answers(steps: &mut [Step]) {
             Action::Expect { .. }
             | Action::Press { .. }
             | Action::Screen { .. }
-            | Action::Command { .. }
+            | Action::Command(_)
+            | Action::Unasked
             | Action::Config { .. }
             | Action::Level { .. }
             | Action::Reboot

@@ -76,7 +76,7 @@ repeat = -1
     t.steps.toml:1:1: error: the file has no `title`; add `title = "…"`
     t.steps.toml:2:1: error: the file has no key `titel`; did you mean `title`?
     t.steps.toml:5:1: error: a session has neither `resource` nor `connect`; add resource = "/path" or connect = { protocol = "telnet", host = "…" }
-    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, config, level, reboot, power, press, screen, wait_until, execute, put, get, set_line, modem_lines, send_break, wait_break, repeat, pause, set, capture, check
+    t.steps.toml:6:1: error: a step does nothing; give it one of: send, expect, command, unasked, config, level, reboot, power, press, screen, wait_until, execute, put, get, set_line, modem_lines, send_break, wait_break, repeat, pause, set, capture, check
     t.steps.toml:7:1: error: a step has no key `comand`; did you mean `command`?
     t.steps.toml:11:11: error: there is no session `ruoter`; did you mean `router`?
     t.steps.toml:13:11: error: a step has both `expect` and `command`; make two steps of it
@@ -107,6 +107,13 @@ fn a_test_needs_something_to_do() {
     insta::assert_snapshot!(with_session("set_line = {}"), @"`set_line` sets nothing; give it one of: speed, framing, flow, dtr, rts");
     insta::assert_snapshot!(with_session("send_break = 'long'"), @r#"`send_break` is "long"; write a time such as 90, 500ms, 5m or 2h"#);
     insta::assert_snapshot!(with_session("command = 'x'\nsecret = true"), @"a step has no key `secret`");
+    insta::assert_snapshot!(with_session("command = 'x'\nanswers = [{ answer = 'y' }]"), @r#"an answer does not say to what; add asks = "a regular expression for the question""#);
+    insta::assert_snapshot!(with_session("command = 'x'\nanswers = [{ asks = '(' }]"), @"`asks`: `(` is no regular expression: unclosed group");
+    insta::assert_snapshot!(with_session("command = 'x'\nanswers = [{ asks = 'a', enter = false }]"), @"an empty answer without a line end sends nothing; leave `enter` out");
+    insta::assert_snapshot!(with_session("command = 'x'\nanswers = [{ asks = 'a', anwser = 'b' }]"), @"an answer has no key `anwser`; did you mean `answer`?");
+    insta::assert_snapshot!(with_session("command = 'x'\nartifact = true"), @r#"`artifact` says nothing without `to_file`; add to_file = "answer.txt""#);
+    insta::assert_snapshot!(with_session("config = ['x']\nanswers = [{ asks = 'a' }]"), @"a step has no key `answers`");
+    insta::assert_snapshot!(with_session("unasked = false"), @"`unasked = false` does nothing; leave the step out");
     assert!(problems("title = ").starts_with("t.steps.toml:1:"));
     assert!(problems("title = 't'\nsteps = []").contains("no steps"));
 }

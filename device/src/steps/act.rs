@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use jackfield_config::steps::{Action, Awaited, Check, Pick, Relation, Step, TableBy};
-use jackfield_protocol::verdict::Verdict;
+use jackfield_config::steps::{Action, Awaited, Check, Command, Pick, Relation, Step, TableBy};
 
 use super::{Failure, StepEnvironment, check, pick, run::Runner};
 use crate::{
@@ -20,8 +19,10 @@ impl<E: StepEnvironment> Runner<'_, E> {
         match &step.action {
             Action::Send { text, enter, secret } => self.send(step, text, (*enter, *secret), clock).await?,
             Action::Expect { patterns } => self.expect(step, patterns, clock).await?,
-            Action::Command { command, allow_error } => {
-                self.command(step, command, *allow_error, clock).await?
+            Action::Command(command) => self.command(step, command, clock).await?,
+            Action::Unasked => {
+                let came = self.session(step).await?.unasked().await.map_err(blame)?;
+                self.show("unasked", came);
             }
             Action::Press { keys } => {
                 let session = self.session(step).await?;
@@ -74,7 +75,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
     }
 
     /// Captures and checks of a step, on the output there is.
-    async fn judge(&mut self, step: &Step) -> Result<(), Failure> {
+    pub(super) async fn judge(&mut self, step: &Step) -> Result<(), Failure> {
         self.checks.clear();
         if let Some(by) = &step.table {
             self.table = self.make_table(step, by).await?;
@@ -100,7 +101,8 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 self.lab_templates().await?.named(&name).map_err(|error| wrong(&error))?
             }
             TableBy::Command => {
-                let (Action::Command { command, .. } | Action::WaitUntil { command, .. }) = &step.action
+                let (Action::Command(Command { line: command, .. }) | Action::WaitUntil { command, .. }) =
+                    &step.action
                 else {
                     return Err(Failure::test("`template = true` needs a step with a command"));
                 };
@@ -238,24 +240,6 @@ impl<E: StepEnvironment> Runner<'_, E> {
         Ok(())
     }
 
-    async fn command(
-        &mut self,
-        step: &Step,
-        command: &str,
-        allow_error: bool,
-        clock: Deadline,
-    ) -> Result<(), Failure> {
-        let command = self.fill(command).await?;
-        let session = self.session(step).await?;
-        let output = session.command(&command, clock.span()).await.map_err(blame)?;
-        let refusal = session.refusal(&output).filter(|_| !allow_error);
-        self.show(&command, output);
-        match refusal {
-            Some(answer) => Err(Failure::product(format!("the device refused `{command}`: {answer}"))),
-            None => Ok(()),
-        }
-    }
-
     async fn config(&mut self, step: &Step, lines: &[String], clock: Deadline) -> Result<(), Failure> {
         let mut filled = Vec::new();
         for line in lines {
@@ -270,37 +254,6 @@ impl<E: StepEnvironment> Runner<'_, E> {
     pub(super) fn show(&mut self, command: &str, output: String) {
         self.log(&format!("> {command}\n{output}"));
         self.output = output;
-    }
-
-    /// Repeats a command until its checks hold; the last reason is the one that counts.
-    async fn wait_until(
-        &mut self,
-        step: &Step,
-        command: &str,
-        every: std::time::Duration,
-        mut clock: Deadline,
-    ) -> Result<(), Failure> {
-        let mut tries = 0_u64;
-        loop {
-            tries = tries.saturating_add(1);
-            let one_try = Deadline::after(clock.left().max(every));
-            let result = match self.command(step, command, true, one_try).await {
-                Ok(()) => self.judge(step).await,
-                Err(failure) => return Err(failure),
-            };
-            let Err(failure) = result else { return Ok(()) };
-            if failure.verdict() == Verdict::Invalid {
-                return Err(failure);
-            }
-            if clock.left() <= every {
-                let reason = format!("after {:.1?} and {tries} tries: {}", clock.elapsed(), failure.reason);
-                return Err(Failure { cause: failure.cause, reason });
-            }
-            // A person may take the session over now; the time that they have it is not the device's.
-            self.turn = None;
-            tokio::time::sleep(every).await;
-            clock = clock.put_off(self.take_turn(step).await);
-        }
     }
 }
 

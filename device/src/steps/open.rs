@@ -45,7 +45,8 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let talks = match &step.action {
             Action::Send { .. }
             | Action::Expect { .. }
-            | Action::Command { .. }
+            | Action::Command(_)
+            | Action::Unasked
             | Action::Press { .. }
             | Action::Screen { .. }
             | Action::Config { .. }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
-use jackfield_config::steps::{Action, Step, StepTest};
+use jackfield_config::steps::{Action, Step, StepTest, secret::has_secret_word};
 use jackfield_protocol::{
     link::{Check, Part},
     verdict::{Cause, Outcome, Verdict},
@@ -70,6 +70,10 @@ fn secret_texts(steps: &[Step]) -> Vec<&str> {
     while let Some(step) = left.pop() {
         if let Action::Send { text, secret: true, .. } = &step.action {
             texts.push(text.as_str());
+        } else if let Action::Command(command) = &step.action {
+            let secrets =
+                command.answers.iter().filter(|answer| answer.secret || has_secret_word(&answer.asks));
+            texts.extend(secrets.map(|answer| answer.answer.as_str()));
         } else if let Action::Repeat { steps, .. } = &step.action {
             left.extend(steps);
         }

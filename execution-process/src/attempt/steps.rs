@@ -3,7 +3,12 @@
 //! However it is ended, its clean-up follows, with a time limit of its own; also while the engine is away. What the
 //! test has learned of the lab so far is remembered for that.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jackfield_config::steps::StepTest;
 use jackfield_device::{
@@ -21,7 +26,7 @@ use jackfield_protocol::{
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Attempt, Exit, Run, prepare::Ready};
+use super::{Attempt, Exit, Run, Said, prepare::Ready};
 use crate::{
     event::Event,
     sessions::{Sessions, free},
@@ -46,6 +51,8 @@ struct Around {
     ids: BTreeMap<String, String>,
     /// Global parameters, likewise.
     globals: BTreeMap<String, Option<String>>,
+    /// Files that are kept with the test.
+    kept: Vec<Said>,
 }
 
 impl StepEnvironment for Around {
@@ -109,6 +116,11 @@ impl StepEnvironment for Around {
         self.work.join(name)
     }
 
+    fn keep(&mut self, file: &Path) {
+        let name = file.file_name().map_or_else(|| "answer".into(), |name| name.to_string_lossy().into());
+        self.kept.push(Said::Artifact { name, path: file.to_owned() });
+    }
+
     fn log(&mut self, line: &str) {
         // The receiver lives as long as the test.
         let _ = self.lines.send(format!("{}\n", line.trim_end_matches('\n')));
@@ -154,8 +166,18 @@ impl Attempt {
         let (resources, ids, globals) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let templates = self.station.templates.clone();
         let (sessions_too, work) = (sessions.clone(), ready.work.clone());
-        let mut around =
-            Around { order, events, sessions: sessions_too, templates, lines, work, resources, ids, globals };
+        let mut around = Around {
+            order,
+            events,
+            sessions: sessions_too,
+            templates,
+            lines,
+            work,
+            resources,
+            ids,
+            globals,
+            kept: Vec::new(),
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let mut stop = Some(stop);
         let report = {
@@ -189,6 +211,11 @@ impl Attempt {
         };
         while let Ok(line) = said.try_recv() {
             run.log.write(Stream::Cli, line.as_bytes());
+        }
+        for said in around.kept {
+            if let Err(refused) = run.story.take(said) {
+                run.log.say(&refused);
+            }
         }
         run.exit = Exit::None;
         take_report(report, run);

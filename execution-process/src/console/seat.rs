@@ -35,7 +35,8 @@ use crate::{
     station::Station,
 };
 
-type Turn = BoxFuture<'static, OwnedMutexGuard<Option<Session>>>;
+/// None where there is nothing to take over any more.
+type Turn = BoxFuture<'static, Option<OwnedMutexGuard<Option<Session>>>>;
 
 /// A seat at a console.
 pub(super) struct Seat<'a> {
@@ -60,6 +61,9 @@ pub(super) struct Seat<'a> {
     recording: Option<Recorded>,
 }
 
+/// When a person types who wants to take over.
+const WHEN_DONE: &str = "you type as soon as what the test does now is done";
+
 /// What a person keeps of a dialogue.
 pub(super) type Recorded = (PathBuf, Arc<Mutex<Recorder<File>>>);
 
@@ -67,7 +71,7 @@ pub(super) type Recorded = (PathBuf, Arc<Mutex<Recorder<File>>>);
 enum Step {
     Seen(Result<Seen, Lost>),
     Heard(Heard),
-    Turn(OwnedMutexGuard<Option<Session>>),
+    Turn(Option<OwnedMutexGuard<Option<Session>>>),
     Read(bool),
     Idle,
     Closing,
@@ -152,13 +156,7 @@ impl<'a> Seat<'a> {
                     return End::failed(ErrorCode::TooMany, reason);
                 }
                 Step::Heard(heard) => self.heard(heard).await,
-                Step::Turn(guard) => {
-                    let sessions = &self.station.sessions;
-                    self.hold = self.run.map(|run| sessions.hold(run, self.title, &self.order.user));
-                    let held = Held::take_over(guard).await;
-                    self.hold(held, "takes over").await;
-                    Ok(())
-                }
+                Step::Turn(guard) => self.take_over(guard).await,
                 Step::Read(true) => Ok(()),
                 Step::Read(false) => self.device_ended(&mut watch).await,
                 Step::Idle => self.idle().await,
@@ -173,6 +171,19 @@ impl<'a> Seat<'a> {
                 return end;
             }
         }
+    }
+
+    async fn take_over(&mut self, guard: Option<OwnedMutexGuard<Option<Session>>>) -> Result<(), End> {
+        let Some(guard) = guard else {
+            self.turn = None;
+            let why = "there is nothing to take over: the test did not get in, or has closed the session";
+            return Ok(self.refuse(why.to_owned()).await?);
+        };
+        let sessions = &self.station.sessions;
+        self.hold = self.run.map(|run| sessions.hold(run, self.title, &self.order.user));
+        let held = Held::take_over(guard).await;
+        self.hold(held, "takes over").await;
+        Ok(())
     }
 
     async fn next(&mut self, watch: &mut Watch) -> Step {
@@ -268,22 +279,14 @@ impl<'a> Seat<'a> {
         if let Some((_, user)) = self.live.fan.typing() {
             return self.refuse(format!("{user} types; take over when they have let go")).await;
         }
-        if let (None, Some(run)) = (&self.live.slot, self.run)
-            && let Some(live) = self.station.sessions.live(run, self.title)
-        {
-            // It was being opened when they sat down.
-            self.live = live;
-        }
-        let Some(slot) = &self.live.slot else {
-            let why = match self.run {
-                Some(_) => "the test is still logging in; take over when it has",
-                None => "somebody else has the device; you may watch",
-            };
-            return self.refuse(why.to_owned()).await;
+        let Some(run) = self.run else {
+            return self.refuse("somebody else has the device; you may watch".to_owned()).await;
         };
-        let slot = Arc::clone(slot);
-        self.turn = Some(async move { slot.lock_owned().await }.boxed());
-        self.line.notice("you type as soon as what the test does now is done").await
+        let (sessions, title) = (self.station.sessions.clone(), self.title.to_owned());
+        let opens = sessions.live(run, self.title).is_some_and(|live| live.slot.is_none());
+        self.turn = Some(async move { sessions.turn(run, &title).await }.boxed());
+        let when = if opens { "the test is logging in: you type when it has" } else { WHEN_DONE };
+        self.line.notice(when).await
     }
 
     async fn refuse(&mut self, text: String) -> Result<(), Gone> {
@@ -365,7 +368,7 @@ pub(super) fn record(station: &Station, order: &ConsoleOrder, title: &str, fan: 
     Some((path, Arc::new(Mutex::new(recorder?))))
 }
 
-async fn taken(turn: &mut Option<Turn>) -> OwnedMutexGuard<Option<Session>> {
+async fn taken(turn: &mut Option<Turn>) -> Option<OwnedMutexGuard<Option<Session>>> {
     match turn {
         Some(turn) => turn.await,
         None => std::future::pending().await,

@@ -27,7 +27,7 @@ impl Desk {
     pub(super) async fn session_execute(
         &self,
         guest: &Guest,
-        wanted: p::SessionCommand,
+        wanted: p::SessionExecute,
     ) -> Result<Value, Failure> {
         let beside = self.beside(guest, &wanted.session).await?;
         let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
@@ -116,13 +116,17 @@ fn wrong(field: &str, title: String) -> Failure {
     Failure::Params(Problem::new(ErrorCode::BadRequest, title).field(field))
 }
 
+/// The EP's working folder is not the test's.
+pub(super) fn whole_path(field: &str, path: &Path) -> Result<(), Failure> {
+    if path.is_absolute() {
+        return Ok(());
+    }
+    Err(wrong(field, format!("`{}`: name the local file by its whole path", path.display())))
+}
+
 fn of_file(wanted: &p::SessionFile) -> Result<(&Path, Way, Deadline), Failure> {
     let way = wanted.way.as_deref().unwrap_or_default().parse().map_err(|title| wrong("way", title))?;
-    if !wanted.local.is_absolute() {
-        // The EP's working folder is not the test's.
-        let title = format!("`{}`: name the local file by its whole path", wanted.local.display());
-        return Err(wrong("local", title));
-    }
+    whole_path("local", &wanted.local)?;
     let timeout = wanted.timeout_millis.map_or(TRANSFER_TIMEOUT, Duration::from_millis);
     Ok((&wanted.local, way, Deadline::after(timeout)))
 }

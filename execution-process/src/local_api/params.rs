@@ -241,8 +241,56 @@ pub(super) struct SessionPress {
     pub(super) keys: Vec<String>,
 }
 
+/// An answer to what a command may ask.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    /// A regular expression for the line that asks.
+    pub(super) asks: String,
+    pub(super) answer: String,
+    #[serde(default = "yes")]
+    pub(super) enter: bool,
+    #[serde(default)]
+    pub(super) secret: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SessionCommand {
+    pub(super) session: String,
+    pub(super) command: String,
+    #[serde(default)]
+    pub(super) answers: Vec<Answer>,
+    #[serde(default)]
+    pub(super) keep_unasked: bool,
+    /// A line that the device refuses is an error.
+    #[serde(default = "yes")]
+    pub(super) check: bool,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SessionCommandToFile {
+    pub(super) session: String,
+    pub(super) command: String,
+    pub(super) path: PathBuf,
+    #[serde(default)]
+    pub(super) answers: Vec<Answer>,
+    #[serde(default)]
+    pub(super) keep_unasked: bool,
+    #[serde(default = "yes")]
+    pub(super) check: bool,
+    /// The file is kept with the test.
+    #[serde(default)]
+    pub(super) artifact: bool,
+    #[serde(default)]
+    pub(super) timeout_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SessionExecute {
     pub(super) session: String,
     pub(super) command: String,
     #[serde(default)]
@@ -269,6 +317,9 @@ pub(super) struct SessionRows {
     /// The text of a TextFSM template, or the name of one of the lab's; none: the one for the command.
     #[serde(default)]
     pub(super) template: Option<String>,
+    /// A line that the device refuses is an error.
+    #[serde(default = "yes")]
+    pub(super) check: bool,
     #[serde(default)]
     pub(super) timeout_millis: Option<u64>,
 }

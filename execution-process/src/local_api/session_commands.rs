@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jackfield_device::{
     limits::COMMAND_TIMEOUT,
+    session::Order,
     textfsm::{Table, Template, TextFsmError},
 };
 use jackfield_protocol::error::{ErrorCode, Problem};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Desk, params as p, rpc::Failure};
 use crate::{event::Guest, sessions::problem};
 
-fn limit(timeout_millis: Option<u64>) -> Duration {
+pub(super) fn limit(timeout_millis: Option<u64>) -> Duration {
     timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis)
 }
 
@@ -37,7 +38,9 @@ impl Desk {
             Some(template) => self.template(guest, template).await?,
             None => self.template_for(guest, session.platform(), &wanted.command).await?,
         };
-        let output = session.command(&wanted.command, limit(wanted.timeout_millis)).await;
+        let mut order = Order::new(wanted.command);
+        order.is_checked = wanted.check;
+        let output = session.give(&order, limit(wanted.timeout_millis)).await;
         let output = output.map_err(|error| problem(&error))?;
         let table = template.run(&output).map_err(|error| refused(&error))?;
         let mut answer = shown(&table);

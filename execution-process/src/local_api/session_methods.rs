@@ -37,6 +37,8 @@ impl Desk {
             "send" => self.session_send(guest, params(value)?).await,
             "expect" => self.session_expect(guest, params(value)?).await,
             "command" => self.session_command(guest, params(value)?).await,
+            "command_to_file" => self.session_command_to_file(guest, params(value)?).await,
+            "unasked" => self.session_unasked(guest, params(value)?).await,
             "rows" => self.session_rows(guest, params(value)?).await,
             "config" => self.session_config(guest, params(value)?).await,
             "screen" => self.session_screen(guest, params(value)?).await,
@@ -92,15 +94,12 @@ impl Desk {
         let wrong = if id.is_some() { ErrorCode::Unavailable } else { ErrorCode::BadRequest };
         let target = SessionTarget::from_properties(&properties)
             .map_err(|error| Problem::new(wrong, format!("device `{name}`: {error}")))?;
-        let opened = self.station.sessions.open(guest.order.attempt, &name, target, timeout).await;
+        let opened = self.station.sessions.open(guest.order.attempt, &name, (target, id), timeout).await;
         opened.map_err(|problem| {
             let of_properties = problem.code == ErrorCode::BadRequest;
             let told = || Problem::new(wrong, format!("device `{name}`: {}", problem.title));
             if of_properties { told() } else { problem }
         })?;
-        if let Some(id) = id {
-            self.station.sessions.is_of(guest.order.attempt.run, &name, id);
-        }
         Ok(json!({ "session": name }))
     }
 
@@ -169,14 +168,8 @@ impl Desk {
             "before": text(&seen.before),
             "match": text(&seen.text),
             "groups": groups,
+            "cut": seen.cut,
         }))
-    }
-
-    async fn session_command(&self, guest: &Guest, wanted: p::SessionCommand) -> Result<Value, Failure> {
-        let timeout = wanted.timeout_millis.map_or(COMMAND_TIMEOUT, Duration::from_millis);
-        let mut session = self.session(guest, &wanted.session).await?;
-        let output = session.command(&wanted.command, timeout).await.map_err(|error| problem(&error))?;
-        Ok(json!({ "output": output }))
     }
 }
 

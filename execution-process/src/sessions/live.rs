@@ -1,10 +1,11 @@
 //! Sessions as persons see them: which are open, and how one is watched or taken over.
 
-use jackfield_device::record::Tap;
+use jackfield_device::{record::Tap, session::Session};
 use jackfield_protocol::{
     console::OpenSession,
     id::{AttemptId, RunId},
 };
+use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
 use super::{Sessions, Slot, fan::Fan, recording::Recording};
@@ -85,19 +86,31 @@ impl Sessions {
         if let Some(private) = self.0.state().private.get_mut(&(attempt, name.to_owned())) {
             private.live.slot = Some(Slot::clone(slot));
         }
+        self.0.turns.send_replace(());
+    }
+
+    /// The turn at a session of a run, when the test that opens it has logged in and does nothing else; none where it has been closed, or the
+    /// test did not get in.
+    pub(crate) async fn turn(&self, run: RunId, name: &str) -> Option<OwnedMutexGuard<Option<Session>>> {
+        let mut turns = self.turns();
+        loop {
+            let live = self.live(run, name)?;
+            if let Some(slot) = live.slot {
+                return Some(slot.lock_owned().await).filter(|guard| guard.is_some());
+            }
+            tokio::select! {
+                biased;
+                () = live.closing.cancelled() => return None,
+                // The sender lives as long as the sessions do.
+                _ = turns.changed() => {}
+            }
+        }
     }
 
     /// A session of one test is about to be closed: who has taken it over lets it go.
     pub(crate) fn closing(&self, attempt: AttemptId, name: &str) {
         if let Some(private) = self.0.state().private.get(&(attempt, name.to_owned())) {
             private.live.closing.cancel();
-        }
-    }
-
-    /// The session of this name leads to this resource.
-    pub(crate) fn is_of(&self, run: RunId, name: &str, resource: String) {
-        if let Some(entry) = self.0.state().open.get_mut(&(run, name.to_owned())) {
-            entry.resource = Some(resource);
         }
     }
 }

@@ -48,7 +48,7 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** Text for {@link Session#send} that nobody is to read: {@code router.send(secret(password))}. */
+    /** Text that nobody is to read: {@code router.send(secret(password))}, {@code given("login").answer("[Pp]assword", secret(password))}. */
     public static Secret secret(String text) {
         return new Secret(text);
     }
@@ -68,9 +68,91 @@ public final class Session implements AutoCloseable {
         return name;
     }
 
-    /** What the device answers, without echo, pager and prompt. */
+    /** What the device answers, without echo, pager and prompt. A line that it refuses is an error, see {@link #given}. */
     public String command(String command, Duration... limit) {
         return text(call("session_command", limit, "command", command), "output");
+    }
+
+    /** How a command is given: {@code Session.given("reload").answer("confirm", "")}. */
+    public static final class Given {
+        private final Map<String, Object> wire = new LinkedHashMap<>();
+        private final List<Map<String, Object>> answers = new ArrayList<>();
+
+        private Given(String command) {
+            wire.put("command", command);
+            wire.put("answers", answers);
+        }
+
+        /** Answers a question that the command may ask, by a regular expression for its line. */
+        public Given answer(String asks, String answer) {
+            return with(asks, answer, true, false);
+        }
+
+        /** Answers it with a text that nobody is to read. */
+        public Given answer(String asks, Secret answer) {
+            return with(asks, answer.text, true, true);
+        }
+
+        /** Answers it without enter behind it. */
+        public Given key(String asks, String key) {
+            return with(asks, key, false, false);
+        }
+
+        private Given with(String asks, String answer, boolean enter, boolean secret) {
+            answers.add(Map.of("asks", asks, "answer", answer, "enter", enter, "secret", secret));
+            return this;
+        }
+
+        /** A line that the device refuses is fine. */
+        public Given unchecked() {
+            wire.put("check", false);
+            return this;
+        }
+
+        /** Lines that look as if they had come unasked stay in the answer. */
+        public Given keepUnasked() {
+            wire.put("keep_unasked", true);
+            return this;
+        }
+    }
+
+    /** A command, to be told how it is given. */
+    public static Given given(String command) {
+        return new Given(command);
+    }
+
+    /** What the device answers to a command that may ask something, or may be refused. */
+    public String command(Given given, Duration... limit) {
+        return text(call("session_command", limit, pairs(given)), "output");
+    }
+
+    /**
+     * The answer goes into a file as it comes, however large it is; answers with the size of the file. It appears when the answer is whole, or when
+     * the session breaks: then its last line says why.
+     */
+    public long commandToFile(Given given, Path file, Duration... limit) {
+        return toFile(given, file, false, limit);
+    }
+
+    /** The same, and the file is kept with the test. */
+    public long commandToArtifact(Given given, Path file, Duration... limit) {
+        return toFile(given, file, true, limit);
+    }
+
+    private long toFile(Given given, Path file, boolean artifact, Duration[] limit) {
+        Object[] pairs = pairs(given, "path", file.toAbsolutePath().toString(), "artifact", artifact);
+        return ((Number) call("session_command_to_file", limit, pairs).get("bytes")).longValue();
+    }
+
+    private static Object[] pairs(Given given, Object... more) {
+        List<Object> pairs = new ArrayList<>(List.of(more));
+        given.wire.forEach((key, value) -> pairs.addAll(List.of(key, value)));
+        return pairs.toArray();
+    }
+
+    /** What the device has said without being asked since this was asked last: log lines, answers that came too late. */
+    public String unasked() {
+        return text(call("session_unasked", new Duration[0]), "text");
     }
 
     /** Sends a command, and makes a table of its answer by the text of a TextFSM template: a map for each row. */

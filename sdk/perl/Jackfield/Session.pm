@@ -20,17 +20,53 @@ use File::Spec;
 
 # A live dialogue with a device. The EP owns it, and it stays open for the following tests of the run until it is closed.
 
-# Send a command, wait for the prompt; the answer is what stands between. Times in seconds.
+# Send a command, wait for the prompt; the answer is what stands between. Times in seconds. Also: answers => [['confirm', ''], ['[Pp]assword',
+# secret($word)]], pairs of a pattern for a question that the command may ask and its answer (a third value 0: no enter behind it); check => 0:
+# a line that the device refuses is fine; keep_unasked => 1: lines that look as if they had come unasked stay.
 sub command {
-    my ($self, $command, $timeout) = @_;
+    my ($self, $command, $timeout, %more) = @_;
     my %params = (session => $self->{name}, command => "$command", timeout_millis => Jackfield::_millis($timeout));
-    return Jackfield::call('session_command', %params)->{output};
+    return Jackfield::call('session_command', %params, _given('command', \%more, 0))->{output};
 }
 
-# Send a command, and make a table of its answer by the text of a TextFSM template: a list of hashes.
+# Send a command whose answer goes into a file as it comes, however large it is; the answer is the size of the file. It appears when the answer
+# is whole, or when the session breaks: then its last line says why. Also: timeout, answers, check, keep_unasked, artifact => 1: kept with the test.
+sub command_to_file {
+    my ($self, $command, $path, %more) = @_;
+    my %params = (session => $self->{name}, command => "$command", path => File::Spec->rel2abs($path));
+    my $timeout = Jackfield::_millis(delete $more{timeout});
+    return Jackfield::call('session_command_to_file', %params, timeout_millis => $timeout, _given('command_to_file', \%more, 1))->{bytes};
+}
+
+# How a command is given, as it goes over the wire.
+sub _given {
+    my ($call, $more, $may_keep) = @_;
+    my @flags = ('check', 'keep_unasked', $may_keep ? 'artifact' : ());
+    my %left = %$more;
+    my %given = map { exists $left{$_} ? ($_ => delete $left{$_} ? JSON::PP::true() : JSON::PP::false()) : () } @flags;
+    my $answers = delete $left{answers} // [];
+    die "$call has no ", join(', ', sort keys %left), '; it has answers, ', join(', ', @flags), "\n" if %left;
+    $given{answers} = [map { _answer($_) } @$answers];
+    return %given;
+}
+
+sub _answer {
+    my ($one) = @_;
+    die "an answer is a pair of a pattern and a text: ['confirm', 'y']\n" if ref $one ne 'ARRAY' || @$one < 2 || @$one > 3;
+    my ($asks, $answer, $enter) = @$one;
+    my $secret = ref $answer && $answer->isa('Jackfield::Secret');
+    my %flags = (enter => ($enter // 1) ? JSON::PP::true() : JSON::PP::false(), secret => $secret ? JSON::PP::true() : JSON::PP::false());
+    return {asks => "$asks", answer => $secret ? $answer->reveal : "$answer", %flags};
+}
+
+# What the device has said without being asked since this was asked last: log lines, answers that came too late.
+sub unasked { return Jackfield::call('session_unasked', session => $_[0]{name})->{text} }
+
+# Send a command, and make a table of its answer by the text of a TextFSM template: a list of hashes. check => 0 as in command.
 sub rows {
-    my ($self, $command, $template, $timeout) = @_;
+    my ($self, $command, $template, $timeout, %more) = @_;
     my %params = (session => $self->{name}, command => "$command", template => "$template");
+    $params{check} = JSON::PP::false() if !($more{check} // 1);
     return Jackfield::call('session_rows', %params, timeout_millis => Jackfield::_millis($timeout))->{rows};
 }
 

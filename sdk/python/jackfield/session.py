@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Sequence, Union
 from jackfield.client import call
 
 Pattern = Union[str, dict]
+Answers = Sequence[tuple]
 Path = Union[str, "os.PathLike[str]"]
 
 
@@ -62,7 +63,7 @@ def _screen(view: dict[str, Any]) -> Screen:
 
 
 class Secret:
-    """Text for `Session.send` that nobody is to read: recordings and logs show stars in its place. Made by `jackfield.secret`."""
+    """Text that nobody is to read: recordings and logs show stars in its place. Made by `jackfield.secret`."""
 
     def __init__(self, text: str) -> None:
         self._text = str(text)
@@ -76,8 +77,23 @@ class Secret:
 
 
 def secret(text: str) -> Secret:
-    """Text for `Session.send` that nobody is to read in a recording or a log: `router.send(secret(password))`."""
+    """Text that nobody is to read in a recording or a log: `router.send(secret(word))`, `answers=[("[Pp]assword", secret(word))]`."""
     return Secret(text)
+
+
+def _answers(answers: Answers) -> list[dict[str, Any]]:
+    """Answers to questions as they go over the wire."""
+    if isinstance(answers, (str, dict)):
+        raise TypeError(f'answers are a list of pairs, such as [("confirm", "y")], not {answers!r}')
+    wanted = []
+    for one in answers:
+        if not isinstance(one, (tuple, list)) or not 2 <= len(one) <= 3:
+            raise TypeError(f'an answer is a pair of a pattern and a text, such as ("confirm", "y"), not {one!r}')
+        asks, answer, *enter = one
+        is_secret = isinstance(answer, Secret)
+        text = answer.reveal() if is_secret else answer
+        wanted.append({"asks": asks, "answer": text, "enter": bool(enter[0]) if enter else True, "secret": is_secret})
+    return wanted
 
 
 def exact(text: str) -> Pattern:
@@ -121,17 +137,52 @@ class Session:
         self.name = name
         self.resource = resource
 
-    def command(self, command: str, timeout: float | None = None) -> str:
-        """Send a command, wait for the prompt, and answer with what stands between: no echo, no pager, no prompt."""
-        return call("session_command", session=self.name, command=command, timeout_millis=millis(timeout))["output"]
+    def command(
+        self, command: str, timeout: float | None = None, *, answers: Answers = (), keep_unasked: bool = False, check: bool = True
+    ) -> str:
+        """Send a command, wait for the prompt, and answer with what stands between: no echo, no pager, no prompt.
 
-    def rows(self, command: str, template: str | None = None, timeout: float | None = None) -> list[dict[str, Any]]:
+        `answers` are pairs of a regular expression for a question that the command may ask and the text that answers it:
+        `answers=[("confirm", ""), ("[Pp]assword", secret(word))]`; with a third value False no enter is pressed behind it.
+        A line that the device refuses, as its profile knows, is an error unless `check=False`. With `keep_unasked` lines that
+        look as if they had come unasked stay in the answer.
+        """
+        wanted = {"answers": _answers(answers), "keep_unasked": keep_unasked, "check": check}
+        return call("session_command", session=self.name, command=command, timeout_millis=millis(timeout), **wanted)["output"]
+
+    def command_to_file(
+        self,
+        command: str,
+        path: Path,
+        timeout: float | None = None,
+        *,
+        answers: Answers = (),
+        keep_unasked: bool = False,
+        check: bool = True,
+        artifact: bool = False,
+    ) -> int:
+        """Send a command whose answer goes into a file as it comes, however large it is; the answer is the size of the file.
+
+        The file appears when the answer is whole, or when the session breaks: then its last line says why. With `artifact` it is kept
+        with the test. The time limit is 10 minutes where none is given; the rest is as `command`.
+        """
+        wanted = {"answers": _answers(answers), "keep_unasked": keep_unasked, "check": check, "artifact": artifact}
+        path = os.path.abspath(os.fspath(path))
+        return call("session_command_to_file", session=self.name, command=command, path=path, timeout_millis=millis(timeout), **wanted)["bytes"]
+
+    def unasked(self) -> str:
+        """What the device has said without being asked since this was asked last: log lines, answers that came too late."""
+        return call("session_unasked", session=self.name)["text"]
+
+    def rows(
+        self, command: str, template: str | None = None, timeout: float | None = None, *, check: bool = True
+    ) -> list[dict[str, Any]]:
         """Send a command, and make a table of its answer: a dictionary for each row.
 
         `template` is the text of a TextFSM template, or the name of one in the lab's folder `templates`; without it the lab's template
-        for this command and kind of device is taken.
+        for this command and kind of device is taken. A line that the device refuses is an error unless `check=False`.
         """
-        wanted = {"session": self.name, "command": command, "template": template, "timeout_millis": millis(timeout)}
+        wanted = {"session": self.name, "command": command, "template": template, "check": check, "timeout_millis": millis(timeout)}
         return call("session_rows", **wanted)["rows"]
 
     def config(self, lines: str | Sequence[str], timeout: float | None = None) -> str:

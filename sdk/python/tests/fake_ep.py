@@ -302,11 +302,43 @@ class FakeEp:
             return
         self._session(session)["waiting"] += self._device(session, text) + "router# "
 
-    def call_session_command(self, session, command, timeout_millis=None):
-        return {"output": self._device(session, command)}
+    def call_session_command(self, session, command, answers=(), keep_unasked=False, check=True, timeout_millis=None):
+        return {"output": self._given(session, command, answers, keep_unasked, check)}
 
-    def call_session_rows(self, session, command, template=None, timeout_millis=None):
+    def call_session_command_to_file(
+        self, session, command, path, answers=(), keep_unasked=False, check=True, artifact=False, timeout_millis=None
+    ):
+        assert os.path.isabs(path)
+        output = self._given(session, command, answers, keep_unasked, check)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(output)
+        if artifact:
+            self.call_artifact(os.path.basename(path), path)
+        return {"bytes": os.path.getsize(path)}
+
+    def call_session_unasked(self, session):
+        opened = self._session(session)
+        return {"text": opened.pop("unasked", "")}
+
+    def _given(self, session, command, answers, keep_unasked, check):
+        """`copy` asks; the news in the middle of `show log` are lifted out."""
+        for answer in answers:
+            if sorted(answer) != ["answer", "asks", "enter", "secret"]:
+                raise Problem("bad_request", f"wrong answer {answer}", "answers")
+            if answer["secret"]:
+                self.secrets.append(answer["answer"])
+        if command == "copy":
+            return "".join(f"{answer['asks']}={answer['answer']}{'|' if answer['enter'] else ''}\n" for answer in answers if not answer["secret"])
+        if command == "show log":
+            self._session(session)["unasked"] = "" if keep_unasked else "news"
+            return "a\nnews\nb\n" if keep_unasked else "a\nb\n"
         output = self._device(session, command)
+        if check and output.startswith("% "):
+            raise Problem("wrong_state", f"the device refused `{command}`: {output.strip()}")
+        return output
+
+    def call_session_rows(self, session, command, template=None, check=True, timeout_millis=None):
+        output = self._given(session, command, (), False, check)
         if "Value LINE" not in template:
             raise Problem("bad_request", "the template is wrong at line 1: a template begins with Value lines")
         return {"header": ["LINE"], "rows": [{"LINE": line} for line in output.splitlines()], "output": output}

@@ -73,6 +73,17 @@ class Java(Lab):
                 router.command("ip route 10.0.0.0/24");
                 is(router.command("show ip route").strip(), "10.0.0.0/24");
                 is(router.rows("show ip route", "Value LINE x"), List.of(Map.of("LINE", "10.0.0.0/24")));
+                is(router.command(Session.given("copy").answer("confirm", "").key("key", "q").answer("word", Session.secret("wort"))), "confirm=|\nkey=q\n");
+                is(router.command("show log") + router.unasked(), "a\nb\nnews");
+                is(router.command(Session.given("show log").keepUnasked(), Duration.ofSeconds(5)), "a\nnews\nb\n");
+                try {
+                    throw new AssertionError(router.command("nonsense"));
+                } catch (Jackfield.Refused refused) {
+                    is(refused.getMessage().contains("% Unknown command"), true);
+                }
+                is(router.command(Session.given("nonsense").unchecked()), "% Unknown command: nonsense\n");
+                is(router.commandToFile(Session.given("show log"), java.nio.file.Path.of("java.log"), Duration.ofSeconds(5)), 4L);
+                is(router.commandToArtifact(Session.given("show log"), java.nio.file.Path.of("java.log")), 4L);
                 router.config(List.of("ip route 10.1.0.0/24"));
                 router.level("privileged");
                 router.reboot(Duration.ofSeconds(9));
@@ -101,7 +112,7 @@ class Java(Lab):
             """
         )
         self.ended(done, 0, ("SKIPPED", "all calls were made", False))
-        self.assertEqual((self.ep.marks, self.ep.secrets), (["good", "inside", "value"], ["geheim"]))
+        self.assertEqual((self.ep.marks, sorted(self.ep.secrets)), (["good", "inside", "value"], ["geheim", "wort"]))
         self.assertEqual([name for name, *_ in self.ep.parts], ["good", "value"])
         self.assertEqual([check[-1] for check in self.ep.checks], ["PASS", "FAIL"])
 

@@ -116,6 +116,15 @@ class Perl(Lab):
             is(join(',', Jackfield::sessions()), 'r1');
             is($r->rows('show ip route', 'Value LINE x')->[0]{LINE}, '10.0.0.0/24');
             is(textfsm('Value LINE x', 'a')->[0]{LINE}, 'a');
+            is($r->command('copy', 5, answers => [['confirm', ''], ['key', 'q', 0], ['word', secret('wort')]]), "confirm=|\nkey=q\n");
+            is($r->command('show log') . $r->unasked, "a\nb\nnews");
+            is($r->command('show log', undef, keep_unasked => 1), "a\nnews\nb\n");
+            die 'it was taken' if eval { $r->command('nonsense'); 1 } || "$@" !~ /% Unknown command/;
+            is($r->command('nonsense', undef, check => 0), "% Unknown command: nonsense\n");
+            is($r->rows('nonsense', 'Value LINE x', undef, check => 0)->[0]{LINE}, '% Unknown command: nonsense');
+            is($r->command_to_file('show log', 'perl.log', artifact => 1, timeout => 9), 4);
+            die 'half a pair was taken' if eval { $r->command('copy', undef, answers => ['confirm']); 1 } || "$@" !~ /a pair/;
+            die 'a wrong name was taken' if eval { $r->command('copy', undef, artifact => 1); 1 } || "$@" !~ /no artifact/;
             $r->config(['ip route 10.1.0.0/24']);
             $r->level('privileged');
             $r->reboot(9);
@@ -155,9 +164,9 @@ class Perl(Lab):
         self.assertEqual([text for _, text in self.ep.logs], ['Grüße\n"2"', "Grüße 中", "child"])
         self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "no link")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
-        self.assertEqual((self.ep.marks, self.ep.secrets), (["good", "bad"], ["geheim"]))
+        self.assertEqual((self.ep.marks, sorted(self.ep.secrets)), (["good", "bad"], ["geheim", "wort"]))
         self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
-        self.assertEqual(self.ep.artifacts[0][0], "t.plx")
+        self.assertEqual(self.ep.artifacts[-1][0], "t.plx")
         self.assertEqual(self.ep.captures, [["lo", "lo", "tcp port 23"]])
 
     def test_without_an_ep_the_error_says_what_to_do(self):

@@ -193,6 +193,22 @@ class Calls(Lab):
         self.assertEqual(twister.interact("options", "which?", 5, {"options": ["a", "b"], "default": "a"}), "b")
         self.assertIsNone(twister.interact("guess", "?"))
 
+    def test_how_a_command_is_given(self):
+        router = jackfield.session("/lab/router")
+        answers = [("confirm", ""), ["key", "q", False], ("word", jackfield.secret("geheim"))]
+        self.assertEqual((router.command("copy", answers=answers), self.ep.secrets), ("confirm=|\nkey=q\n", ["geheim"]))
+        self.assertEqual((router.command("show log"), router.unasked(), router.unasked()), ("a\nb\n", "news", ""))
+        self.assertEqual((router.command("show log", keep_unasked=True), router.unasked()), ("a\nnews\nb\n", ""))
+        with self.assertRaisesRegex(jackfield.JackfieldError, "the device refused `nonsense`: % Unknown command"):
+            router.command("nonsense")
+        self.assertIn("% Unknown", router.command("nonsense", check=False))
+        self.assertEqual(router.rows("nonsense", "Value LINE x", check=False)[0]["LINE"], "% Unknown command: nonsense")
+        self.assertEqual((router.command_to_file("show log", "log.txt", artifact=True), open("log.txt").read()), (4, "a\nb\n"))
+        self.assertEqual(self.ep.artifacts[-1][0], "log.txt")
+        for wrong in [("no", "y"), {"confirm": "y"}, "confirm", [("a",)], [("a", "b", True, 1)], ["no"]]:
+            with self.assertRaisesRegex(TypeError, 'such as .*"confirm", "y"'):
+                router.command("copy", answers=wrong)
+
     def test_a_session_is_shared_through_the_globals(self):
         twister.setGlobal("lab/session", jackfield.session("/lab/router", name="r1"))
         joined = twister.getGlobal("lab/session")

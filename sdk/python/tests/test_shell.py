@@ -92,6 +92,16 @@ class Shell(Lab):
             jf_command r1 'ip route 10.0.0.0/24'
             jf_command r1 'ip route "ö" \ x'
             is "$(jf_command r1 'show ip route')" "$(printf '10.0.0.0/24\n"ö" \\ x')"
+            is "$(jf_command r1 copy -answer confirm '' -key key q -secret word wort)" "$(printf 'confirm=|\nkey=q')"
+            is "$(jf_command r1 'show log' 500)|$(jf_unasked r1)" "$(printf 'a\nb|news')"
+            is "$(jf_command r1 'show log' -keep-unasked)" "$(printf 'a\nnews\nb')"
+            jf_command r1 nonsense 2>error.txt && jf_fail 'it was taken'
+            grep -q '% Unknown command' error.txt || jf_fail "no reason: $(cat error.txt)"
+            is "$(jf_command r1 nonsense 500 -no-check)" '% Unknown command: nonsense'
+            jf_command_to_file r1 'show log' shell.log -artifact
+            is "$(cat shell.log)" "$(printf 'a\nb')"
+            jf_command r1 copy -answer confirm 2>error.txt && jf_fail 'half a pair was taken'
+            grep -q 'needs a pattern and a text' error.txt || jf_fail "no reason: $(cat error.txt)"
             jf_send_secret r1 geheim
             jf_send r1 'show ip route'
             is "$(jf_expect r1 'rou[a-z]*# ' 500)" 'router# '
@@ -145,10 +155,10 @@ class Shell(Lab):
         self.assertEqual(self.ep.logs, [("logTest", 'Grüße\n\t"2" \\ \x01'), ("logDebug", "")])
         self.assertEqual(self.ep.parts, [("login", "PASS", ""), ("good", "PASS", ""), ("bad", "FAIL", "exit status 4 of: sh -c exit 4")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all", "x y"], None)]))
-        self.assertEqual((self.ep.marks, self.ep.secrets), (["good", "bad"], ["geheim"]))
+        self.assertEqual((self.ep.marks, sorted(self.ep.secrets)), (["good", "bad"], ["geheim", "wort"]))
         self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
         self.assertEqual(self.ep.sessions["c"]["target"], {"host": "10.0.0.1", "password": "a=b"})
-        self.assertEqual(self.ep.artifacts, [("made.json", self.folder + "/made.json")])
+        self.assertEqual(self.ep.artifacts[1:], [("made.json", self.folder + "/made.json")])
         self.assertEqual([where for _, *where in self.ep.captures], [["lo", "tcp port 23"]])
 
     def test_sourced_by_name(self):

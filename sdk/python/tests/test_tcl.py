@@ -93,6 +93,14 @@ class Tcl(Lab):
             is [session_list] r1
             is [session_rows $r "show ip route" "Value LINE x"] {{LINE 10.0.0.0/24}}
             is [textfsm "Value LINE x" a] {{LINE a}}
+            is [session_command $r copy {} -answers [list confirm "" word [jackfield::secret wort]] -keys {key q}] "confirm=|\nkey=q\n"
+            is "[session_command $r {show log}][session_unasked $r]" "a\nb\nnews"
+            is [session_command $r "show log" 500 -keep_unasked 1] "a\nnews\nb\n"
+            if {![catch { session_command $r nonsense } told] || ![string match "*% Unknown command*" $told]} { error "it was taken: $told" }
+            is [session_command $r nonsense {} -check 0] "% Unknown command: nonsense\n"
+            is [dict get [lindex [session_rows $r nonsense "Value LINE x" {} 0] 0] LINE] "% Unknown command: nonsense"
+            is [session_command_to_file $r "show log" tcl.log {} -artifact 1] 4
+            if {![catch { session_command $r copy {} -answers {confirm} } told] || ![string match "*pairs*" $told]} { error "half a pair was taken: $told" }
             session_config $r {"ip route 10.1.0.0/24"}
             session_level $r privileged
             session_reboot $r 9000
@@ -131,10 +139,10 @@ class Tcl(Lab):
         self.assertEqual(self.ep.logs, [("logTest", 'Grüße\n"2"'), ("logDebug", "\x01")])
         self.assertEqual(self.ep.parts, [("good", "PASS", ""), ("bad", "FAIL", "no link")])
         self.assertEqual((self.ep.variables, self.ep.cleanups), ({"build": "7"}, [("reset", ["reset", "--all"], 1500)]))
-        self.assertEqual((self.ep.marks, self.ep.secrets), (["good", "bad"], ["geheim"]))
+        self.assertEqual((self.ep.marks, sorted(self.ep.secrets)), (["good", "bad"], ["geheim", "wort"]))
         self.assertEqual([(unit, verdict) for _, _, unit, _, verdict in self.ep.checks], [("%", "PASS"), ("", "FAIL")])
         self.assertEqual(self.ep.breakpoints, ["a = x 1\ncolour = blue"])
-        self.assertEqual(self.ep.artifacts[0][0], "t" + self.ending)
+        self.assertEqual(self.ep.artifacts[-1][0], "t" + self.ending)
         self.assertEqual(self.ep.captures, [["lo", "lo", "tcp port 23"]])
 
     def test_json(self):

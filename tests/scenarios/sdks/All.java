@@ -46,6 +46,7 @@ public class All {
             is(Jackfield.json(host.command("echo '{\"mtu\": 1500}'")), Map.of("mtu", 1500L));
             is(host.put(Path.of("note.txt"), FOLDER), 4L);
             is(host.get(FOLDER, Path.of("back.txt")), 4L);
+            asked(host);
             host.screen(24, 80);
             host.send("printf '\\033[2J\\033[3;5Hmenu'; read answer; printf '\\033[2J'");
             is(host.waitScreen(Duration.ofSeconds(20), "^ *me(nu)").lines().get(2), "    menu");
@@ -132,5 +133,21 @@ public class All {
         }
         is((long) Jackfield.captureStop("java").get("packets") > 0, true);
         is(Jackfield.textfsm(TEMPLATE, "eth7 none down\n"), List.of(Map.of("NAME", "eth7", "STATE", "down")));
+    }
+
+    static void asked(Session host) throws Exception {
+        var asking = Session.given("read -p 'Sure? ' sure; read -s -p 'Password: ' word; echo; echo $sure-${#word}");
+        asking.answer("Sure\\?", "yes").answer("Password", Session.secret("geheim-wort"));
+        is(host.command(asking).endsWith("yes-11"), true);
+        var news = "printf 'a\\n[   12.345678] eth0: link up\\nb\\n'";
+        is(host.command(news) + "|" + host.unasked(), "a\nb|[   12.345678] eth0: link up");
+        is(host.command(Session.given(news).keepUnasked()).contains("eth0") + host.unasked(), "true");
+        refused(() -> host.command("nonsuch"), "the device refused `nonsuch`", "not found");
+        is(host.command(Session.given("nonsuch").unchecked()).contains("not found"), true);
+        refused(() -> host.rows("nonsuch", TEMPLATE), "the device refused `nonsuch`");
+        is(host.commandToArtifact(Session.given("seq 100000"), Path.of("numbers.txt")), 588895L);
+        is(Files.size(Path.of("numbers.txt")), 588895L);
+        refused(() -> host.commandToFile(Session.given("nonsuch"), Path.of("nonsuch.txt")), "the device refused `nonsuch`", "what came is in");
+        refused(() -> host.command(Session.given("true").key("(", "x")), "`(`");
     }
 }

@@ -79,6 +79,18 @@ assert jackfield.textfsm(TEMPLATE, "eth7 none down\n") == [{"NAME": "eth7", "STA
 with jackfield.session(connect=json.loads(r'''@WAY@'''), name="host") as host:
     assert json.loads(host.command("""echo '{"mtu": 1500}'"""))["mtu"] == 1500
     assert host.put("note.txt", FOLDER) == 4 and host.get(FOLDER, "back.txt") == 4
+    asking = "read -p 'Sure? ' sure; read -s -p 'Password: ' word; echo; echo $sure-${#word}"
+    answered = host.command(asking, answers=[(r"Sure\?", "yes"), ("Password", jackfield.secret("geheim-wort"))])
+    assert answered.endswith("yes-11") and "geheim" not in answered, answered
+    news = r"printf 'a\n[   12.345678] eth0: link up\nb\n'"
+    assert (host.command(news), host.unasked()) == ("a\nb", "[   12.345678] eth0: link up")
+    assert "eth0" in host.command(news, keep_unasked=True) and host.unasked() == ""
+    refused(lambda: host.command("nonsuch"), "the device refused `nonsuch`", "not found")
+    assert "not found" in host.command("nonsuch", check=False)
+    refused(lambda: host.rows("nonsuch", TEMPLATE), "the device refused `nonsuch`")
+    assert host.command_to_file("seq 100000", "numbers.txt", artifact=True) == pathlib.Path("numbers.txt").stat().st_size == 588895
+    refused(lambda: host.command_to_file("nonsuch", "nonsuch.txt"), "the device refused `nonsuch`", "what came is in", "nonsuch.txt")
+    refused(lambda: host.command("true", answers=[("(", "x")]), "`(`")
     host.screen(rows=24, columns=80)
     host.send(r"printf '\033[2J\033[3;5Hmenu'; read answer; printf '\033[2J'")
     assert host.wait_screen("^ *me(nu)", timeout=20).groups == ["nu"]

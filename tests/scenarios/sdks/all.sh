@@ -79,6 +79,24 @@ is "$(jf_command host 'echo on')" on
 jf_put host note.txt "$folder" || jf_fail 'not sent'
 jf_get host "$folder" back.txt || jf_fail 'not fetched'
 is "$(cat back.txt)" kept
+asking="read -p 'Sure? ' sure; read -s -p 'Password: ' word; echo; echo \$sure-\${#word}"
+is "$(jf_command host "$asking" 20000 -answer 'Sure\?' yes -secret Password geheim-wort | tail -n 1)" yes-11
+news="printf 'a\\n[   12.345678] eth0: link up\\nb\\n'"
+is "$(jf_command host "$news")" "$(printf 'a\nb')"
+is "$(jf_unasked host)" '[   12.345678] eth0: link up'
+jf_command host "$news" -keep-unasked | grep -q eth0 || jf_fail 'the news are gone'
+is "$(jf_unasked host)" ''
+jf_command host nonsuch 2>error.txt && jf_fail 'a refused line went through'
+refused 'the device refused `nonsuch`'
+jf_command host nonsuch -no-check | grep -q 'not found' || jf_fail 'it was found'
+jf_command_to_file host 'seq 100000' numbers.txt -artifact || jf_fail 'no file'
+is "$(wc -c <numbers.txt)" 588895
+jf_command_to_file host nonsuch nonsuch.txt 2>error.txt && jf_fail 'a refused line went into a file'
+refused 'what came is in'
+jf_command host true -answer '(' x 2>error.txt && jf_fail 'half a pattern went through'
+refused '`(`'
+jf_command host true -anwser a b 2>error.txt && jf_fail 'a wrong option went through'
+refused 'no option `-anwser`'
 jf_screen host 24 80 >/dev/null || jf_fail 'no screen'
 jf_send host "printf '\033[2J\033[3;5Hmenu'; read answer; printf '\033[2J'"
 jf_screen_wait host 20000 '^ *menu' | grep -q '^    menu' || jf_fail 'no menu'

@@ -78,6 +78,19 @@ set host [session_connect [jackfield::json::read {@WAY@}] host]
 is [dict get [jackfield::json::read [session_command $host {echo '{"mtu": 1500}'}]] mtu] 1500
 is [session_put $host note.txt $folder] 4
 is [session_get $host $folder back.txt] 4
+set asking "read -p 'Sure? ' sure; read -s -p 'Password: ' word; echo; echo \$sure-\${#word}"
+set answered [session_command $host $asking 20000 -answers [list {Sure\?} yes Password [secret "geheim-wort"]]]
+is [lindex [split $answered "\n"] end] yes-11
+set news {printf 'a\n[   12.345678] eth0: link up\nb\n'}
+is "[session_command $host $news]|[session_unasked $host]" "a\nb|\[   12.345678\] eth0: link up"
+is "[string match *eth0* [session_command $host $news {} -keep_unasked 1]][session_unasked $host]" 1
+refused {{the device refused `nonsuch`} {not found}} { session_command $host nonsuch }
+if {![string match "*not found*" [session_command $host nonsuch {} -check 0]]} { error "it was found" }
+refused {{the device refused `nonsuch`}} { session_rows $host nonsuch $template }
+is "[session_command_to_file $host {seq 100000} numbers.txt {} -artifact 1] [file size numbers.txt]" "588895 588895"
+refused {{the device refused `nonsuch`} {what came is in} nonsuch.txt} { session_command_to_file $host nonsuch nonsuch.txt }
+refused {{`(`}} { session_command $host true {} -answers {( x} }
+refused {{no option `-anwsers`}} { session_command $host true {} -anwsers {a x} }
 session_screen $host rows 24 columns 80
 session_send $host {printf '\033[2J\033[3;5Hmenu'; read answer; printf '\033[2J'}
 is [dict get [session_screen_wait $host {{^ *me(nu)}} 20000] groups] nu

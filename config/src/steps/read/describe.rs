@@ -1,6 +1,6 @@
 //! What a step is called where nobody says it.
 
-use crate::steps::{Action, Awaited, Beside};
+use crate::steps::{Action, Awaited, Beside, Command};
 
 pub(super) fn describe(action: &Action) -> String {
     match action {
@@ -14,7 +14,11 @@ pub(super) fn describe(action: &Action) -> String {
             let verb = if *gone { "screen without" } else { "screen with" };
             format!("{verb} `{}`", shown(patterns).join("` or `"))
         }
-        Action::Command { command, .. } => format!("command `{command}`"),
+        Action::Command(Command { line, to_file: Some(to), .. }) => {
+            format!("command `{line}` into `{}`", to.path)
+        }
+        Action::Command(Command { line, to_file: None, .. }) => format!("command `{line}`"),
+        Action::Unasked => "what came unasked".to_owned(),
         Action::Config { lines } => match lines.as_slice() {
             [line] => format!("config `{line}`"),
             lines => format!("config of {} lines", lines.len()),
