@@ -11,6 +11,7 @@ mod engine;
 mod ep;
 mod event;
 mod feed;
+mod follow;
 pub(crate) mod health;
 mod job;
 mod lease;
@@ -19,6 +20,7 @@ mod log;
 mod log_growth;
 mod log_lines;
 mod log_search;
+mod log_stamp;
 mod login;
 mod notice;
 mod openapi;
@@ -63,6 +65,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(event::routes)
             .configure(live::routes)
             .configure(feed::routes)
+            .configure(follow::routes)
             .configure(lease::routes)
             .configure(notice::routes)
             .configure(question::routes)

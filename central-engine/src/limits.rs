@@ -59,6 +59,8 @@ pub const LOG_REST_WAIT: Duration = Duration::from_secs(30);
 
 /// Events read from the store at once for a live page.
 pub const LIVE_BATCH: u32 = 500;
+/// Runs and logs that one answer follows together.
+pub const FOLLOWED_MAX: usize = 100;
 /// Silence after which a live page gets a comment line, so that proxies keep the connection.
 pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);
 
@@ -108,6 +110,12 @@ pub const LOG_HIT_RANGES_MAX: usize = 64;
 pub const LOG_SEARCH_TELL_BYTES: u64 = 32 * 1024 * 1024;
 /// Findings of a search that wait for a slow reader; the search waits, too.
 pub const LOG_SEARCH_QUEUE: usize = 64;
+/// How exactly it is known when the bytes of a log came, as long as the log has not more times than the next limit.
+pub const LOG_TIMES_FINE_MILLIS: u64 = 100;
+/// Times of a log that are as exact as that: an hour of a log that never rests.
+pub const LOG_TIMES_FINE_MAX: usize = 36_000;
+/// How exactly it is known from there on; and a log that came within it has one time, which costs no file.
+pub const LOG_TIMES_COARSE_MILLIS: u64 = 1_000;
 /// How often somebody who looks at a growing log is told how long it is.
 pub const LOG_GROWTH_PACE: Duration = Duration::from_millis(100);
 

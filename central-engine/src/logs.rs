@@ -7,7 +7,7 @@
 //!
 //! Writing the same bytes at the same offset again changes nothing, so an EP may repeat what it is not sure of. Bytes are
 //! in the kernel's hands when [`Logs::write`] returns, and on the disk when [`Logs::sync`] does: an EP forgets none before.
-//! A gap is filled with a line that says so.
+//! A gap is filled with a line that says so. When the bytes came stands beside them ([`times`]).
 
 mod file;
 mod lines;
@@ -15,6 +15,7 @@ mod look;
 mod packed;
 mod search;
 mod source;
+mod times;
 
 use std::{
     collections::BTreeMap,
@@ -27,6 +28,7 @@ use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::{AttemptId, RunId},
     log::Stream,
+    time::Time,
 };
 use tokio::sync::watch;
 
@@ -35,8 +37,9 @@ pub use self::{
     lines::{Line, LineWindow},
     look::Found,
     search::{Hit, Needle, PatternError, Progress, Wanted},
+    times::Arrivals,
 };
-use crate::limits;
+use crate::{clock, limits};
 
 /// Why a log could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -161,17 +164,18 @@ impl Logs {
     ) -> Result<u64, LogError> {
         let logs = self.clone();
         let key = LogKey { attempt, stream };
-        let size = blocking(move || logs.write_now(key, offset, bytes.as_ref())).await?;
+        let now = clock::now();
+        let size = blocking(move || logs.write_now(key, offset, bytes.as_ref(), now)).await?;
         if let Some(followed) = self.followed().get(&key) {
             followed.send_replace(size);
         }
         Ok(size)
     }
 
-    fn write_now(&self, key: LogKey, offset: u64, bytes: &[u8]) -> Result<u64, LogError> {
+    fn write_now(&self, key: LogKey, offset: u64, bytes: &[u8], now: Time) -> Result<u64, LogError> {
         let path = self.path(key);
         let file = self.file(key).map_err(|error| LogError::new(&path, error))?;
-        let size = file.write_at(offset, bytes, self.0.bytes_max);
+        let size = file.write_at(offset, bytes, self.0.bytes_max, now);
         let size = size.map_err(|error| LogError::new(&path, error))?;
         self.0.indexes.written(key, offset);
         Ok(size)
@@ -255,6 +259,15 @@ impl Logs {
         let path = self.path(key);
         let limit = limit.min(limits::RANGE_BYTES_MAX);
         blocking(move || file::read(&path, from, limit).map_err(|error| LogError::new(&path, error))).await
+    }
+
+    /// When what is in a log came.
+    ///
+    /// # Errors
+    /// The disk refused, or the packed times are damaged.
+    pub async fn arrivals(&self, key: LogKey) -> Result<Arrivals, LogError> {
+        let path = self.path(key);
+        blocking(move || Arrivals::read(&path).map_err(|error| LogError::new(&path, error))).await
     }
 
     /// The end of a log, for reports.

@@ -52,6 +52,14 @@ fn a_long_log_is_read_whole_right_after_its_verdict() {
     let state: serde_json::Value = serde_json::from_slice(&state.stdout).unwrap();
     assert_eq!(state["stored"], output.stdout.len());
     assert_eq!(state["expected"], state["stored"]);
+    let stamped = bench.jackfield(&["runs", "logs", &format!("{run}.0"), "--timestamps"]).unwrap();
+    let stamped = String::from_utf8(stamped.stdout).unwrap();
+    let number = |line: &str| {
+        let (time, number) = line.split_once(' ').unwrap();
+        assert!(time.starts_with("20") && time.ends_with('Z'), "{line}");
+        number.to_owned() + "\n"
+    };
+    assert!(stamped.lines().map(number).collect::<String>().as_bytes() == all_lines());
 }
 
 #[test]

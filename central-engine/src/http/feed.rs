@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Guard, MayWatch, Role},
+    auth::{Caller, Guard, MayWatch, Role},
     clock,
     failure::Failure,
     feed::{Change, Next, Position, Watcher},
@@ -62,23 +62,16 @@ pub(super) async fn live(
 ) -> Answer {
     let open = OpenPage::new(&app)?;
     let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
-    let place = header.or(query.after.as_deref()).filter(|place| !place.is_empty());
-    let after = place
-        .map(str::parse::<Position>)
-        .transpose()
-        .map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("after"))?;
-    let (watcher, resumed) = app.feed.watch(after);
-    let (stop, started) = (app.stop.clone(), app.started);
-    let only_of = (!guard.caller.may(Role::ViewReports)).then_some(guard.caller.user);
-    let frames = Frames { hello: Some(resumed), only_of, watcher, started, stop, open };
-    Ok(events(stream::unfold(frames, |mut frames| async {
+    let place = header.or(query.after.as_deref()).unwrap_or_default();
+    let frames = Frames::begin(&app, &guard.caller, place, "")?;
+    Ok(events(stream::unfold((frames, open), |(mut frames, open)| async {
         let text = frames.next().await?;
-        Some((text, frames))
+        Some((text, (frames, open)))
     })))
 }
 
 /// What a reader still gets.
-struct Frames {
+pub(super) struct Frames {
     /// Hello is to be said, and whether everything follows.
     hello: Option<bool>,
     /// Who may see no other runs than their own.
@@ -86,13 +79,32 @@ struct Frames {
     watcher: Watcher,
     started: Time,
     stop: CancellationToken,
-    #[expect(dead_code, reason = "held for its count")]
-    open: OpenPage,
+    /// What stands before the names of its events.
+    topic: &'static str,
 }
 
 impl Frames {
+    /// The feed from a position on, as this caller may see it; without a position from now on.
+    ///
+    /// # Errors
+    /// The position is none.
+    pub(super) fn begin(
+        app: &App,
+        caller: &Caller,
+        place: &str,
+        topic: &'static str,
+    ) -> Result<Self, Failure> {
+        let after = (!place.is_empty()).then(|| place.parse::<Position>()).transpose();
+        let after =
+            after.map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("after"))?;
+        let (watcher, resumed) = app.feed.watch(after);
+        let only_of = (!caller.may(Role::ViewReports)).then(|| caller.user.clone());
+        let (stop, started) = (app.stop.clone(), app.started);
+        Ok(Self { hello: Some(resumed), only_of, watcher, started, stop, topic })
+    }
+
     /// The next text to send; none when the engine goes down.
-    async fn next(&mut self) -> Option<String> {
+    pub(super) async fn next(&mut self) -> Option<String> {
         if let Some(resumed) = self.hello.take() {
             return self.hello(resumed, self.watcher.position());
         }
@@ -103,8 +115,10 @@ impl Frames {
             next = self.watcher.next() => match next {
                 Next::Changes(changes) => {
                     let seen = changes.iter().filter(|(_, change)| self.sees(change));
-                    let text: String =
-                        seen.map(|(at, change)| frame(change.topic, at, &change.json)).collect();
+                    let topic = self.topic;
+                    let text: String = seen
+                        .map(|(at, change)| frame(&format!("{topic}{}", change.topic), at, &change.json))
+                        .collect();
                     // Nobody learns from a line of nothing whose run it was.
                     Some(if text.is_empty() { ": nothing new\n\n".to_owned() } else { text })
                 }
@@ -122,6 +136,6 @@ impl Frames {
     fn hello(&self, resumed: bool, at: Position) -> Option<String> {
         let version = env!("CARGO_PKG_VERSION");
         let hello = FeedHello { resumed, version, started: self.started, now: clock::now() };
-        Some(frame("hello", at, &to_json(&hello).ok()?))
+        Some(frame(&format!("{}hello", self.topic), at, &to_json(&hello).ok()?))
     }
 }

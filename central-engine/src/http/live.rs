@@ -40,25 +40,12 @@ pub(super) async fn live(
     run: web::Path<RunId>,
     query: web::Query<LiveQuery>,
 ) -> Answer {
-    let run = *run;
     let open = OpenPage::new(&app)?;
     let seen = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
-    // The place first: an event that comes in between is in the summary and is shown again, which changes nothing.
-    let row = store::run::row(&mut app.store.read().await?, run).await?.ok_or_else(|| run::no_run(run))?;
-    let (first, after) = match seen.or(query.after) {
-        Some(after) => (None, after),
-        None => {
-            let snapshot = RunSnapshot { run: run::summary(&app, run).await?, seq: row.seq };
-            (Some(frame("snapshot", row.seq, &to_json(&snapshot)?)), row.seq)
-        }
-    };
-    let watcher = app.live.watch(&app.store, run, after);
-    let stop = app.stop.clone();
-    let over = row.state.is_final() && row.seq <= after;
-    let frames = Frames { first, watcher, run, stop, over, open };
-    Ok(events(stream::unfold(frames, |mut frames| async {
+    let frames = Frames::begin(&app, *run, seen.or(query.after), String::new()).await?;
+    Ok(events(stream::unfold((frames, open), |(mut frames, open)| async {
         let text = frames.next().await?;
-        Some((text, frames))
+        Some((text, (frames, open)))
     })))
 }
 
@@ -105,19 +92,50 @@ impl Drop for OpenPage {
 }
 
 /// What a live page still has to send.
-struct Frames {
+pub(super) struct Frames {
     first: Option<String>,
     watcher: Watcher,
     run: RunId,
     stop: CancellationToken,
     over: bool,
-    #[expect(dead_code, reason = "held for its count")]
-    open: OpenPage,
+    /// What stands before the names of its events.
+    topic: String,
 }
 
 impl Frames {
+    /// A run from after an event on; without one, a snapshot comes first.
+    ///
+    /// # Errors
+    /// There is no such run, or the store does not answer.
+    pub(super) async fn begin(
+        app: &App,
+        run: RunId,
+        after: Option<u64>,
+        topic: String,
+    ) -> Result<Self, Failure> {
+        // The place first: an event that comes in between is in the summary and is shown again, which changes nothing.
+        let row =
+            store::run::row(&mut app.store.read().await?, run).await?.ok_or_else(|| run::no_run(run))?;
+        let (first, after) = match after {
+            Some(after) => (None, after),
+            None => {
+                let snapshot = RunSnapshot { run: run::summary(app, run).await?, seq: row.seq };
+                (Some(frame("snapshot", row.seq, &to_json(&snapshot)?)), row.seq)
+            }
+        };
+        let watcher = app.live.watch(&app.store, run, after);
+        let stop = app.stop.clone();
+        let over = row.state.is_final() && row.seq <= after;
+        Ok(Self { first, watcher, run, stop, over, topic })
+    }
+
+    /// Whether the run has ended, and all of it was told.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// The next text to send; none when the page is over.
-    async fn next(&mut self) -> Option<String> {
+    pub(super) async fn next(&mut self) -> Option<String> {
         if let Some(first) = self.first.take() {
             return Some(first);
         }
@@ -130,7 +148,8 @@ impl Frames {
             events = self.watcher.next() => match events {
                 Ok(events) => {
                     self.over = events.iter().any(|shown| shown.last);
-                    Some(events.iter().map(|shown| frame("run", shown.seq, &shown.json)).collect())
+                    let name = format!("{}run", self.topic);
+                    Some(events.iter().map(|shown| frame(&name, shown.seq, &shown.json)).collect())
                 }
                 Err(error) => {
                     // The browser connects again by itself and goes on where it was.

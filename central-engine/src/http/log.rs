@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use futures_util::stream;
+use futures_util::{
+    StreamExt as _,
+    stream::{self, LocalBoxStream},
+};
 use jackfield_protocol::{error::ErrorCode, id::AttemptId, log::Stream};
 use jackfield_scheduler::effect::{AttemptRow, AttemptState};
 use serde::Deserialize;
@@ -13,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Answer,
     body::{self, Wanted},
+    log_stamp::Stamper,
 };
 use crate::{
     app::App,
@@ -43,6 +47,9 @@ pub(super) struct LogQuery {
     /// Where to begin; for `follow`, which takes no `Range`.
     #[serde(default)]
     from: u64,
+    /// Begin each line with the time at which it came to the engine. This takes no `Range` either.
+    #[serde(default)]
+    timestamps: bool,
 }
 
 /// A log of an attempt: all of it, a `Range` of it, or with `follow` as it grows.
@@ -65,14 +72,20 @@ pub(super) async fn read(
     let known = store::attempt::fetch(&mut app.store.read().await?, attempt).await?;
     let row = known.ok_or_else(|| Failure::not_found(format!("attempt {attempt}")))?;
     let key = LogKey { attempt, stream };
+    let stamper = query.timestamps.then(|| Stamper::new(&app.logs, key, query.from));
     if query.follow {
-        return Ok(follow(&app, key, query.from));
+        return Ok(follow(&app, key, query.from, stamper));
     }
     let size = app.logs.size(key).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((STORED, size));
     if let Some(expected) = expected(&app.logs, &row, stream, size) {
         response.insert_header((EXPECTED, expected));
+    }
+    if let Some(stamper) = stamper {
+        as_text(&mut response);
+        let rest = Rest { logs: app.logs.clone(), key, from: query.from, to: size };
+        return Ok(response.streaming(stamper.stamped(rest.pieces())));
     }
     let (from, to) = match body::range(&request, size) {
         Wanted::All => (0, size),
@@ -92,10 +105,7 @@ pub(super) async fn read(
     as_text(&mut response);
     response.no_chunking(to.saturating_sub(from));
     let rest = Rest { logs: app.logs.clone(), key, from, to };
-    Ok(response.streaming(stream::unfold(rest, |mut rest| async {
-        let piece = rest.next().await?;
-        Some((piece, rest))
-    })))
+    Ok(response.streaming(rest.pieces()))
 }
 
 /// How long a log of this size will be when all has come; none while its test has not ended.
@@ -125,6 +135,14 @@ struct Rest {
 }
 
 impl Rest {
+    fn pieces(self) -> LocalBoxStream<'static, Result<web::Bytes, Failure>> {
+        stream::unfold(self, |mut rest| async {
+            let piece = rest.next().await?;
+            Some((piece, rest))
+        })
+        .boxed_local()
+    }
+
     async fn next(&mut self) -> Option<Result<web::Bytes, Failure>> {
         let left = self.to.saturating_sub(self.from);
         if left == 0 {
@@ -142,7 +160,7 @@ impl Rest {
     }
 }
 
-fn follow(app: &App, key: LogKey, from: u64) -> HttpResponse {
+fn follow(app: &App, key: LogKey, from: u64, stamper: Option<Stamper>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     as_text(&mut response);
     response.insert_header((header::CONTENT_ENCODING, "identity")).insert_header(("X-Accel-Buffering", "no"));
@@ -156,10 +174,14 @@ fn follow(app: &App, key: LogKey, from: u64) -> HttpResponse {
         ended: false,
         quiet: Duration::ZERO,
     };
-    response.streaming(stream::unfold(tail, |mut tail| async {
+    let pieces = stream::unfold(tail, |mut tail| async {
         let piece = tail.next().await?;
         Some((piece, tail))
-    }))
+    });
+    match stamper {
+        Some(stamper) => response.streaming(stamper.stamped(pieces.boxed_local())),
+        None => response.streaming(pieces),
+    }
 }
 
 /// A log that is followed.

@@ -43,15 +43,7 @@ pub(super) struct LogGrowth {
     responses((status = 200, content_type = "text/event-stream", body = LogGrowth), (status = 404)))]
 pub(super) async fn growth(app: web::Data<App>, _: SeesRun, path: web::Path<(AttemptId, String)>) -> Answer {
     let key = key(&app, path.into_inner()).await?;
-    let growing = Growing {
-        grown: app.logs.follow(key),
-        logs: app.logs.clone(),
-        store: app.store.clone(),
-        stop: app.stop.clone(),
-        key,
-        told: None,
-        quiet: Duration::ZERO,
-    };
+    let growing = Growing::begin(&app, key, String::new());
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -64,7 +56,7 @@ pub(super) async fn growth(app: web::Data<App>, _: SeesRun, path: web::Path<(Att
 }
 
 /// A log whose length somebody follows.
-struct Growing {
+pub(super) struct Growing {
     logs: Logs,
     store: Store,
     grown: watch::Receiver<u64>,
@@ -73,12 +65,34 @@ struct Growing {
     told: Option<LogGrowth>,
     /// For how long nothing was written.
     quiet: Duration,
+    /// What stands before the names of its events.
+    topic: String,
 }
 
 impl Growing {
-    async fn next(&mut self) -> Option<Result<String, Failure>> {
+    /// A log from now on.
+    pub(super) fn begin(app: &App, key: LogKey, topic: String) -> Self {
+        Self {
+            grown: app.logs.follow(key),
+            logs: app.logs.clone(),
+            store: app.store.clone(),
+            stop: app.stop.clone(),
+            key,
+            told: None,
+            quiet: Duration::ZERO,
+            topic,
+        }
+    }
+
+    /// Whether it was told that nothing more will come.
+    pub(super) fn is_over(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.over)
+    }
+
+    /// The next text to send; none when nothing more will come, or the engine goes down.
+    pub(super) async fn next(&mut self) -> Option<Result<String, Failure>> {
         let stop = self.stop.clone();
-        if self.told.as_ref().is_some_and(|told| told.over) {
+        if self.is_over() {
             return None;
         }
         if self.told.is_some() {
@@ -94,7 +108,7 @@ impl Growing {
                 Err(failure) => return Some(Err(failure)),
             };
             if self.told.as_ref() != Some(&now) {
-                let text = format!("event: growth\ndata: {}\n\n", serde_json::json!(now));
+                let text = format!("event: {}growth\ndata: {}\n\n", self.topic, serde_json::json!(now));
                 self.told = Some(now);
                 return Some(Ok(text));
             }

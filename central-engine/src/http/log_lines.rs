@@ -4,7 +4,7 @@
 //! fetches the lines that are seen, is told how many there are, and has the whole log searched here.
 
 use actix_web::{HttpResponse, http::header, web};
-use jackfield_protocol::{error::ErrorCode, id::AttemptId, log::Stream};
+use jackfield_protocol::{error::ErrorCode, id::AttemptId, log::Stream, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::Answer;
@@ -13,7 +13,7 @@ use crate::{
     auth::SeesRun,
     failure::Failure,
     limits,
-    logs::{Line, LogKey},
+    logs::{Arrivals, Line, LogKey},
     store,
 };
 
@@ -31,6 +31,9 @@ pub(super) struct LinesQuery {
     last: Option<u64>,
     /// How many from `from` on; 200 where it is not given, at most 2,000. 0 only counts.
     count: Option<u64>,
+    /// Say when each line came.
+    #[serde(default)]
+    times: bool,
 }
 
 /// Lines a window has where nothing else is asked for.
@@ -61,12 +64,15 @@ pub(super) struct LogLine {
     /// It has more than 4,096 bytes, and `text` is the beginning. `Range` of the log itself has the rest.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cut: bool,
+    /// When its first byte came to the engine, to a tenth of a second, in a log of more than an hour to a second; where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Time>,
 }
 
-impl From<Line> for LogLine {
-    fn from(Line { line, from, length, bytes }: Line) -> Self {
+impl LogLine {
+    fn new(Line { line, from, length, bytes }: Line, arrivals: &Arrivals) -> Self {
         let cut = u64::try_from(bytes.len()).unwrap_or(u64::MAX) < length;
-        Self { line, from, bytes: length, text: text(&bytes, cut), cut }
+        Self { line, from, bytes: length, text: text(&bytes, cut), cut, at: arrivals.at(from) }
     }
 }
 
@@ -99,7 +105,7 @@ pub(super) async fn lines(
     query: web::Query<LinesQuery>,
 ) -> Answer {
     let key = key(&app, path.into_inner()).await?;
-    let LinesQuery { from, last, count } = query.into_inner();
+    let LinesQuery { from, last, count, times } = query.into_inner();
     let (from, count) = match last {
         None => (from.unwrap_or(1), count.unwrap_or(LINES_DEFAULT)),
         Some(last) => {
@@ -109,7 +115,9 @@ pub(super) async fn lines(
         }
     };
     let window = app.logs.lines(key, from, count).await?;
-    let items = window.items.into_iter().map(LogLine::from).collect();
+    // After the lines: what came in between has its time.
+    let arrivals = if times { app.logs.arrivals(key).await? } else { Arrivals::default() };
+    let items = window.items.into_iter().map(|line| LogLine::new(line, &arrivals)).collect();
     let answer = LogLines { size: window.size, lines: window.lines, items };
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
 }

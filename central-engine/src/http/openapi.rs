@@ -7,9 +7,9 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, blob, console, engine, ep, event, feed, health, job, lease, live, log, log_growth,
-    log_lines, log_search, login, notice, power, project, question, report, resource, run, run_control, sut,
-    test, token, user,
+    Answer, attempt, blob, console, engine, ep, event, feed, follow, health, job, lease, live, log,
+    log_growth, log_lines, log_search, login, notice, power, project, question, report, resource, run,
+    run_control, sut, test, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -31,7 +31,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         run_control::pause, run_control::resume, run_control::stop, run_control::run_again, run_control::queue,
         run_control::dequeue, run_control::save,
         report::as_junit, report::as_html, report::as_text,
-        test::list, test::show, event::list, live::live, feed::live, lease::list, notice::list, question::all, question::list, question::answer,
+        test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,
         ep::list, ep::show, ep::drain, console::open, console::list,
         resource::get, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, power::status, power::switch,

@@ -3,6 +3,7 @@
 mod access;
 mod data;
 mod feed;
+mod follow;
 mod lab;
 mod logs;
 mod runs;

@@ -8,13 +8,22 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{LogSlice, packed};
+use jackfield_protocol::time::Time;
+
+use super::{LogSlice, packed, times::Notes};
 
 /// A log that is being written.
 #[derive(Debug)]
 pub(super) struct LogFile {
     file: File,
-    size: Mutex<u64>,
+    written: Mutex<Written>,
+}
+
+/// What of a log is there.
+#[derive(Debug)]
+struct Written {
+    size: u64,
+    notes: Notes,
 }
 
 impl LogFile {
@@ -29,12 +38,15 @@ impl LogFile {
         }
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         let size = file.metadata()?.len();
-        Ok(Self { file, size: Mutex::new(size) })
+        let notes = Notes::open(path, size)?;
+        Ok(Self { file, written: Mutex::new(Written { size, notes }) })
     }
 
-    /// Writes at an offset; the answer is the new length. What lies beyond the limit is dropped.
-    pub(super) fn write_at(&self, offset: u64, bytes: &[u8], limit: u64) -> io::Result<u64> {
-        let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Writes at an offset what came at a time; the answer is the new length. What lies beyond the limit is dropped.
+    pub(super) fn write_at(&self, offset: u64, bytes: &[u8], limit: u64, now: Time) -> io::Result<u64> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let Written { size, notes } = &mut *written;
+        let before = *size;
         if offset > (*size).min(limit) && *size < limit {
             self.fill(*size, offset.min(limit))?;
         }
@@ -48,6 +60,9 @@ impl LogFile {
             *size = limit.saturating_add(u64::try_from(mark.len()).unwrap_or(0));
         }
         *size = end.min(limit).max(*size);
+        if *size > before {
+            notes.came(before, now);
+        }
         Ok(*size)
     }
 

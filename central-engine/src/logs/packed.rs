@@ -96,6 +96,8 @@ fn write_packed(path: &Path, target: &Path) -> io::Result<()> {
     out.write_all(&frames.to_le_bytes())?;
     out.write_all(&[0])?;
     out.write_all(&SEEKABLE.to_le_bytes())?;
+    // Of a log that came within a second, this is the time of its lines.
+    out.set_modified(source.metadata()?.modified()?)?;
     out.sync_all()
 }
 

@@ -145,3 +145,79 @@ async fn a_full_disk_is_an_error_that_says_so() {
     assert_eq!(problem.code, ErrorCode::Storage);
     assert_eq!(problem.title, "the disk of the engine's logs is full; free some space in /var/lab/logs/41");
 }
+
+/// Writes a line a test, each at its time; the answer is when each line came.
+async fn times(logs: &Logs, key: LogKey, at: &[i64]) -> Vec<Option<i64>> {
+    for (line, at) in at.iter().enumerate() {
+        logs.write_now(key, u64::try_from(line * 5).unwrap(), b"line\n", Time(*at)).unwrap();
+    }
+    told(logs, key, at.len()).await
+}
+
+async fn told(logs: &Logs, key: LogKey, lines: usize) -> Vec<Option<i64>> {
+    let arrivals = logs.arrivals(key).await.unwrap();
+    (0..lines).map(|line| arrivals.at(u64::try_from(line * 5).unwrap()).map(|time| time.0)).collect()
+}
+
+#[tokio::test]
+async fn the_times_of_lines_are_kept_to_a_tenth_of_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
+    let cli = key(1, Stream::Cli);
+    let seen = times(&logs, cli, &[1_000, 1_050, 1_120, 5_000, 5_099, 9_000]).await;
+    assert_eq!(seen, [1_000, 1_000, 1_120, 5_000, 5_000, 9_000].map(Some));
+    // Sent again after a reconnect: what is there came when it came.
+    logs.write_now(cli, 0, b"line\n", Time(20_000)).unwrap();
+    assert_eq!(told(&logs, cli, 6).await, seen);
+    assert_eq!(logs.arrivals(key(2, Stream::Cli)).await.unwrap().at(0), None, "there is no such log");
+}
+
+#[tokio::test]
+async fn quick_logs_have_one_time_and_no_file_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
+    let cli = key(1, Stream::Cli);
+    let seen = times(&logs, cli, &[1_000, 1_500, 1_999]).await;
+    let changed = std::fs::metadata(logs.path(cli)).unwrap().modified().unwrap();
+    let changed = changed.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    assert_eq!(seen, [Some(i64::try_from(changed).unwrap()); 3]);
+    let names = std::fs::read_dir(logs.path(cli).parent().unwrap()).unwrap().count();
+    assert_eq!(names, 1);
+}
+
+#[tokio::test]
+async fn times_outlive_packing_a_late_byte_and_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
+    let cli = key(1, Stream::Cli);
+    // A log and times that are long enough to be packed.
+    let at: Vec<i64> = (0..10_000).map(|line| line * 1_000).collect();
+    let seen = times(&logs, cli, &at).await;
+    assert_eq!(seen, at.iter().map(|at| Some(*at)).collect::<Vec<_>>());
+    logs.pack(RunId(41)).await.unwrap();
+    assert!(!logs.path(cli).exists());
+    assert_eq!(told(&logs, cli, at.len()).await, seen);
+    logs.write_now(cli, 50_000, b"late\n", Time(99_000_000)).unwrap();
+    assert_eq!(told(&logs, cli, at.len()).await, seen);
+    assert_eq!(logs.arrivals(cli).await.unwrap().at(50_001), Some(Time(99_000_000)));
+    // The newest bytes did not reach the disk, and others come in their place.
+    drop(logs);
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
+    let file = std::fs::File::options().write(true).open(logs.path(cli)).unwrap();
+    file.set_len(25_000).unwrap();
+    logs.write_now(cli, 25_000, b"anew\n", Time(99_500_000)).unwrap();
+    let seen = told(&logs, cli, 5_001).await;
+    assert_eq!(seen[4_999..], [Some(4_999_000), Some(99_500_000)]);
+}
+
+#[tokio::test]
+async fn a_log_that_never_rests_gets_a_time_a_second_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = Logs::open(folder.path(), u64::MAX).unwrap();
+    let cli = key(1, Stream::Cli);
+    let lines = i64::try_from(limits::LOG_TIMES_FINE_MAX).unwrap() + 40;
+    let at: Vec<i64> = (0..lines).map(|line| line * 100).collect();
+    let seen = times(&logs, cli, &at).await;
+    let kinds: std::collections::BTreeSet<_> = seen.iter().collect();
+    assert_eq!(kinds.len(), limits::LOG_TIMES_FINE_MAX + 4);
+}

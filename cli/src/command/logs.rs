@@ -30,12 +30,25 @@ struct Attempt {
     logs_expected: Option<BTreeMap<String, u64>>,
 }
 
-/// Prints a log; with `follow` also what comes while its test runs. As JSON: not the log, but how much of it there is.
-pub(crate) fn print(context: &Context, attempt: AttemptId, stream: &str, follow: bool) -> Result<Exit> {
+/// How a log is printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    /// Also what comes while its test runs.
+    pub(crate) follow: bool,
+    /// Each line after the time at which it came to the engine.
+    pub(crate) timestamps: bool,
+}
+
+/// Prints a log. As JSON: not the log, but how much of it there is.
+pub(crate) fn print(context: &Context, attempt: AttemptId, stream: &str, shown: Shown) -> Result<Exit> {
     let log = Log { context, attempt, stream };
     if context.output.json() {
         return log.print_state();
     }
+    if shown.timestamps {
+        return log.print_stamped(shown.follow);
+    }
+    let follow = shown.follow;
     let mut out = std::io::stdout().lock();
     let path = log.path();
     let first = if follow { format!("{path}?follow=true") } else { path };
@@ -82,6 +95,28 @@ impl Log<'_> {
             json!({"attempt": self.attempt, "stream": self.stream, "stored": stored, "expected": expected});
         self.context.output.print(&state, |_| String::new())?;
         Ok(Exit::Done)
+    }
+
+    /// The log with times: the engine puts them before its lines. What is still on its way is waited for as well.
+    fn print_stamped(&self, follow: bool) -> Result<Exit> {
+        let before = self.state()?;
+        let waits = follow || before.logs_expected.is_some();
+        let path = format!("{}?timestamps=true&follow={waits}", self.path());
+        let mut out = std::io::stdout().lock();
+        if self.copy(&path, &mut out, &ProgressBar::hidden())?.is_none() {
+            return Ok(Exit::Done);
+        }
+        let Attempt { ep, logs, logs_expected } = self.state()?;
+        let of = |logs: &BTreeMap<String, u64>| logs.get(self.stream).copied().unwrap_or(0);
+        let Some(expected) = logs_expected.as_ref().map(of) else {
+            talk(&format!(
+                "{} has not ended: this is its log up to now; --follow shows what comes",
+                self.attempt
+            ));
+            return Ok(Exit::Done);
+        };
+        let have = of(&logs);
+        Ok(if have >= expected { Exit::Done } else { self.incomplete(have, expected, ep.as_ref()) })
     }
 
     /// Copies an answer of the engine; how many bytes it had, or none where nobody reads them any more.

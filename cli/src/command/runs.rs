@@ -43,6 +43,9 @@ pub(crate) enum Runs {
         /// Go on while the test runs.
         #[arg(long)]
         follow: bool,
+        /// Begin each line with the time at which it came to the engine.
+        #[arg(long)]
+        timestamps: bool,
     },
     /// The files that a test left: recordings, captures, what it kept. With --to they are fetched.
     Artifacts {
@@ -153,7 +156,10 @@ impl Runs {
         match self {
             Self::List { limit } => list(context, *limit),
             Self::Show { run } => show(context, *run),
-            Self::Logs { test, stream, follow } => logs(context, test, stream, *follow),
+            Self::Logs { test, stream, follow, timestamps } => {
+                let shown = logs::Shown { follow: *follow, timestamps: *timestamps };
+                logs::print(context, attempt(context, test)?, stream, shown)
+            }
             Self::Artifacts { test, name, to } => {
                 artifacts::run(context, test, name.as_deref(), to.as_deref())
             }
@@ -221,10 +227,6 @@ fn jobs(context: &Context, run: Option<RunId>) -> Result<Exit> {
     };
     context.output.print(&jobs, |jobs| after::show(jobs))?;
     Ok(Exit::Done)
-}
-
-fn logs(context: &Context, test: &str, stream: &str, follow: bool) -> Result<Exit> {
-    logs::print(context, attempt(context, test)?, stream, follow)
 }
 
 /// An attempt by its number, or the newest of a test.

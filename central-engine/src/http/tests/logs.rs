@@ -146,3 +146,18 @@ async fn growth_is_told_until_nothing_more_will_come() {
         "event: growth\ndata: {\"lines\":2,\"logs\":{\"cli\":7},\"over\":false,\"size\":7}\n\n"
     );
 }
+
+#[actix_web::test]
+async fn lines_say_when_they_came_where_it_is_asked_for() {
+    let (lab, token) = with_log(b"one\ntwo\n").await;
+    let found: Value = lab.get(&token, "/attempts/1.0.1/logs/cli/lines?times=true").await.expect(200).json();
+    let at = found["items"][1]["at"].as_str().unwrap();
+    assert!(at.ends_with('Z') && at.contains('T'), "{at}");
+    let text = lab.get(&token, "/attempts/1.0.1/logs/cli?timestamps=true").await.expect(200).text();
+    assert_eq!(text, format!("{at} one\n{at} two\n"));
+    let rest = lab.get(&token, "/attempts/1.0.1/logs/cli?timestamps=true&from=5").await.expect(200).text();
+    assert_eq!(rest, format!("{at} wo\n"));
+    let followed = lab.get(&token, "/attempts/1.0.1/logs/cli?timestamps=true&follow=true").await.text();
+    assert_eq!(followed, text);
+    assert_eq!(lab.get(&token, "/attempts/1.0.1/logs/cli").await.text(), "one\ntwo\n");
+}
