@@ -48,6 +48,7 @@ const engine = process.env.JACKFIELD_ENGINE || 'http://127.0.0.1:8000';
 
 export default defineConfig({
     plugins: [svelte(), emptied(), packed()],
+    worker: { format: 'es' },
     build: {
         emptyOutDir: false,
         target: 'es2022',

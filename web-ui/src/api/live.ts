@@ -1,14 +1,12 @@
-// A stream of the engine that is kept open: it comes back by itself after a cut or a restart of the engine, from the
-// event it saw last, and says how old its data are in the meantime.
-//
-//   connecting ──answer──▶ live ──cut, silence──▶ lost ──wait──▶ connecting
-//        └──refused──▶ lost                         └──answer "over"──▶ over
+// What a page follows of the engine, through the switchboard that all pages of the browser share; a page of a browser that
+// cannot share has a switchboard of its own, which rests while nobody looks.
 
-import { EventCutter, type ServerEvent } from './sse';
-import { problemIn, problemOf, type Problem } from './problem';
+import type { FromPage, ToPage } from './lines';
+import { Problem } from './problem';
+import type { ServerEvent } from './sse';
+import { Switchboard, type LiveState, type Told } from './switchboard';
 
-/** How a stream is. */
-export type LiveState = 'connecting' | 'live' | 'lost' | 'over';
+export type { LiveState } from './switchboard';
 
 export type LiveHandlers = {
     /** Events in order, some at once. */
@@ -19,145 +17,162 @@ export type LiveHandlers = {
     heard?(): void;
     /** The engine refused, with a reason that will not pass by itself: the stream is over. */
     refused?(problem: Problem): void;
-    /** The stream ended in order; answers whether that was its end. Without it, it never is. */
-    ended?(): boolean;
-    /** Rests while nobody looks at the page: a browser has six connections to a host, for all its pages together. */
+    /** Rests while nobody looks at the page: what comes is drawn for nobody. */
     restsHidden?: boolean;
 };
 
-/** Silence after which a connection is taken for dead; the engine says something every 15 seconds. */
-const SILENCE_MILLIS = 40_000;
-/** Waits before the next try: short at first, since an engine that restarts is back in a second. */
-const WAITS_MILLIS = [100, 250, 500, 1_000, 2_000, 3_000];
-/** How long a page is hidden before its stream rests: who looks into another one for a moment comes back to a live one. */
+/** How long a page is hidden before its streams rest: who looks into another one for a moment comes back to a live one. */
 const HIDDEN_MILLIS = 10_000;
-/** Problems that trying again does not mend. */
-const FINAL = ['unauthenticated', 'forbidden', 'not_found', 'bad_request'];
+/** How often a page says that it is there. */
+const ALIVE_MILLIS = 20_000;
+
+/** Where one can follow topics. */
+type Board = {
+    follow(topic: string, after: string, tell: (told: Told) => void): () => void;
+    hurry(): void;
+    /** Whether other pages share it. */
+    readonly isShared: boolean;
+};
 
 export class LiveStream {
     #after: string;
-    #state: LiveState = 'connecting';
-    #tries = 0;
-    #timer: ReturnType<typeof setTimeout> | undefined;
+    #end: (() => void) | undefined;
     #hiding: ReturnType<typeof setTimeout> | undefined;
-    #rests = false;
-    #connection = new AbortController();
+    #isOver = false;
 
-    /** `address` without its place; `after` is the id to go on from, none for all. */
+    /** `topic` as the switchboard names it; `after` is the id to go on from, none for from now on. */
     constructor(
-        readonly address: string,
+        readonly topic: string,
         after: string,
         readonly handlers: LiveHandlers,
     ) {
         this.#after = after;
-        if (handlers.restsHidden) document.addEventListener('visibilitychange', this.#turn);
-        void this.#connect();
+        if (handlers.restsHidden || !board().isShared)
+            document.addEventListener('visibilitychange', this.#turn);
+        streams.add(this);
+        this.follow();
     }
-
-    /** Rests when the page has been hidden for a while, and goes on from where it was when it is seen again. */
-    readonly #turn = (): void => {
-        clearTimeout(this.#hiding);
-        if (!document.hidden) {
-            this.#rests = false;
-            this.hurry();
-            return;
-        }
-        this.#hiding = setTimeout(() => {
-            this.#rests = true;
-            this.#connection.abort();
-        }, HIDDEN_MILLIS);
-    };
 
     /** The id of the event seen last. */
     get after(): string {
         return this.#after;
     }
 
+    /** Begins, or begins again from where it was. */
+    follow(): void {
+        this.#end?.();
+        this.#end = board().follow(this.topic, this.#after, (told) => this.#hear(told));
+    }
+
+    /** The same where the line was cut; one that rests goes on resting. */
+    again(): void {
+        if (this.#end !== undefined) this.follow();
+    }
+
     /** Tries at once instead of after the wait: somebody looks again. */
     hurry(): void {
-        if (this.#state !== 'lost') return;
-        clearTimeout(this.#timer);
-        void this.#connect();
+        board().hurry();
     }
 
     /** Ends it. */
     close(): void {
-        this.#state = 'over';
-        clearTimeout(this.#timer);
+        this.#isOver = true;
+        streams.delete(this);
         clearTimeout(this.#hiding);
         document.removeEventListener('visibilitychange', this.#turn);
-        this.#connection.abort();
+        this.#rest();
     }
 
-    #become(state: LiveState): void {
-        if (this.#state === state || this.#state === 'over') return;
-        this.#state = state;
-        this.handlers.state?.(state);
+    #rest(): void {
+        this.#end?.();
+        this.#end = undefined;
     }
 
-    async #connect(): Promise<void> {
-        this.#become('connecting');
-        this.#connection = new AbortController();
-        try {
-            const headers: HeadersInit = this.#after === '' ? {} : { 'Last-Event-ID': this.#after };
-            const response = await fetch(this.address, {
-                headers,
-                credentials: 'same-origin',
-                signal: this.#connection.signal,
-            });
-            if (!response.ok || !response.body) {
-                const body: unknown = await response.json().catch(() => undefined);
-                this.#refused(problemIn(response.status, body));
-                return;
+    /** Rests when the page has been hidden for a while, and goes on from where it was when it is seen again. */
+    readonly #turn = (): void => {
+        clearTimeout(this.#hiding);
+        if (document.hidden) this.#hiding = setTimeout(() => this.#rest(), HIDDEN_MILLIS);
+        else if (this.#end === undefined && !this.#isOver) this.follow();
+    };
+
+    #hear(told: Told): void {
+        if (this.#isOver) return;
+        switch (told.kind) {
+            case 'events': {
+                const id = told.events.findLast((event) => event.id !== '')?.id;
+                if (id !== undefined) this.#after = id;
+                this.handlers.events(told.events);
+                break;
             }
-            this.#tries = 0;
-            this.#become('live');
-            await this.#read(response.body);
-            if (this.handlers.ended?.()) {
-                this.#become('over');
-                return;
-            }
-        } catch (thrown) {
-            void problemOf(thrown);
-        }
-        this.#again();
-    }
-
-    async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-        const cutter = new EventCutter();
-        const decoder = new TextDecoder();
-        const reader = body.getReader();
-        for (;;) {
-            const silence = setTimeout(() => this.#connection.abort(), SILENCE_MILLIS);
-            const { done, value } = await reader.read().finally(() => clearTimeout(silence));
-            if (done) return;
-            if (this.#state === 'over') return;
-            this.handlers.heard?.();
-            const events = cutter.push(decoder.decode(value, { stream: true }));
-            const last = events.at(-1);
-            if (last) {
-                if (last.id !== '') this.#after = last.id;
-                this.handlers.events(events);
+            case 'state':
+                if (told.state === 'over') this.close();
+                this.handlers.state?.(told.state);
+                break;
+            case 'heard':
+                this.handlers.heard?.();
+                break;
+            case 'refused': {
+                const { code, message, field } = told.problem;
+                this.handlers.refused?.(new Problem(code, message, field));
+                break;
             }
         }
     }
+}
 
-    #refused(problem: Problem): void {
-        if (FINAL.includes(problem.code)) {
-            this.#become('over');
-            this.handlers.refused?.(problem);
-        } else {
-            this.#again();
-        }
-    }
+const streams = new Set<LiveStream>();
+let chosen: Board | undefined;
+let who = '';
 
-    #again(): void {
-        if (this.#state === 'over') return;
-        this.#become('lost');
-        if (this.#rests) return;
-        const wait = WAITS_MILLIS[Math.min(this.#tries, WAITS_MILLIS.length - 1)] ?? 0;
-        this.#tries += 1;
-        // Not all browsers of a lab in the same moment.
-        this.#timer = setTimeout(() => void this.#connect(), wait * (0.75 + Math.random() / 2));
-    }
+/** For whom streams are from now on: nothing of one person's is told to the next. */
+export function streamsOf(user: string): void {
+    who = user;
+}
+
+function board(): Board {
+    chosen ??= typeof SharedWorker === 'undefined' ? own() : shared();
+    return chosen;
+}
+
+function own(): Board {
+    const switchboard = new Switchboard();
+    return {
+        follow: (topic, after, tell) => switchboard.follow(topic, after, tell),
+        hurry: () => switchboard.hurry(),
+        isShared: false,
+    };
+}
+
+function shared(): Board {
+    const worker = new SharedWorker(new URL('./live.worker.ts', import.meta.url), { type: 'module' });
+    const lines = new Map<number, (told: Told) => void>();
+    let last = 0;
+    const say = (said: FromPage): void => worker.port.postMessage(said);
+    // Everything again, each from where it was.
+    const anew = (): void => {
+        for (const stream of streams) stream.again();
+    };
+    worker.port.onmessage = ({ data }: MessageEvent<ToPage>) => {
+        if (data.kind === 'cut') anew();
+        else lines.get(data.line)?.(data.told);
+    };
+    worker.onerror = () => {
+        chosen = own();
+        anew();
+    };
+    setInterval(() => say({ kind: 'alive' }), ALIVE_MILLIS);
+    addEventListener('pagehide', () => say({ kind: 'bye' }));
+    addEventListener('pageshow', ({ persisted }) => persisted && anew());
+    return {
+        follow: (topic, after, tell) => {
+            const line = ++last;
+            lines.set(line, tell);
+            say({ kind: 'follow', line, who, topic, after });
+            return () => {
+                if (lines.delete(line)) say({ kind: 'end', line });
+            };
+        },
+        hurry: () => say({ kind: 'hurry' }),
+        isShared: true,
+    };
 }

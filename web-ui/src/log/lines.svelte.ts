@@ -2,6 +2,7 @@
 // its growth. A log of gigabytes takes no more memory than a few screens.
 
 import { api, ask, type Schemas } from '../api/client';
+import { LiveStream } from '../api/live';
 import { problemOf, type Problem } from '../api/problem';
 
 export type LogLine = Schemas['LogLine'];
@@ -24,26 +25,25 @@ export class LogLines {
     /** Sizes of all logs of the attempt that are not empty. */
     logs = $state.raw<Partial<Record<Stream, number>>>({});
     problem = $state.raw<Problem>();
+    /** Whether lines come with their times; what came without is asked for again. */
+    isTimed = $state(false);
     /** Grows with each page that came: what is drawn from `get` is drawn anew. */
     version = $state(0);
 
     #pages = new Map<number, { items: readonly LogLine[]; isWhole: boolean; bytes: number }>();
     #asked = new Map<number, AbortController>();
-    #growth: EventSource | undefined;
+    #growth: LiveStream;
 
     constructor(
         readonly attempt: string,
         readonly stream: Stream,
     ) {
-        this.#follow();
-        document.addEventListener('visibilitychange', this.#seen);
+        this.#growth = this.#follow();
     }
 
     /** Ends all that is under way. */
     close(): void {
-        document.removeEventListener('visibilitychange', this.#seen);
-        this.#growth?.close();
-        this.#growth = undefined;
+        this.#growth.close();
         for (const asked of this.#asked.values()) asked.abort();
         this.#asked.clear();
     }
@@ -75,11 +75,21 @@ export class LogLines {
         }
     }
 
+    /** Lines with their times from now on, or without. */
+    time(isTimed: boolean): void {
+        if (isTimed === this.isTimed) return;
+        this.isTimed = isTimed;
+        for (const asked of this.#asked.values()) asked.abort();
+        this.#asked.clear();
+        this.#pages.clear();
+        this.version += 1;
+    }
+
     /** Tries again what failed. */
     again(): void {
         this.problem = undefined;
-        this.#growth?.close();
-        this.#follow();
+        this.#growth.close();
+        this.#growth = this.#follow();
     }
 
     async #fetch(page: number): Promise<void> {
@@ -90,7 +100,7 @@ export class LogLines {
                 api.GET('/api/v1/attempts/{attempt}/logs/{stream}/lines', {
                     params: {
                         path: { attempt: this.attempt, stream: this.stream },
-                        query: { from: page * PAGE + 1, count: PAGE },
+                        query: { from: page * PAGE + 1, count: PAGE, times: this.isTimed },
                     },
                     signal: asked.signal,
                 }),
@@ -112,46 +122,23 @@ export class LogLines {
         }
     }
 
-    #seen = (): void => {
-        // A page that nobody looks at holds no connection: browsers have few for one engine.
-        if (document.hidden) {
-            this.#growth?.close();
-            this.#growth = undefined;
-        } else if (this.#growth === undefined && !this.isOver) {
-            this.#follow();
-        }
-    };
-
-    #follow(): void {
-        const path = `/api/v1/attempts/${encodeURIComponent(this.attempt)}/logs/${this.stream}/growth`;
-        const growth = new EventSource(path);
-        this.#growth = growth;
-        growth.addEventListener('growth', (event: MessageEvent<string>) => {
-            const now = JSON.parse(event.data) as Growth;
-            this.lines = now.lines;
-            this.bytes = now.size;
-            this.isOver = now.over;
-            this.logs = now.logs;
-            this.isKnown = true;
-            if (now.over) growth.close();
-        });
-        growth.addEventListener('error', () => {
-            // The browser connects again by itself, but not where the engine refused.
-            if (growth.readyState === EventSource.CLOSED && !this.isKnown) void this.#whyNot();
+    #follow(): LiveStream {
+        return new LiveStream(`log/${this.attempt}/${this.stream}`, '', {
+            events: (events) => {
+                const last = events.findLast(({ name }) => name === 'growth');
+                if (last) this.#grown(JSON.parse(last.data) as Growth);
+            },
+            refused: (problem) => (this.problem = problem),
+            restsHidden: true,
         });
     }
 
-    /** What the engine has against it: an `EventSource` does not tell. */
-    async #whyNot(): Promise<void> {
-        try {
-            await ask(
-                api.GET('/api/v1/attempts/{attempt}/logs/{stream}/lines', {
-                    params: { path: { attempt: this.attempt, stream: this.stream }, query: { count: 0 } },
-                }),
-            );
-        } catch (thrown) {
-            this.problem = problemOf(thrown);
-        }
+    #grown(now: Growth): void {
+        this.lines = now.lines;
+        this.bytes = now.size;
+        this.isOver = now.over;
+        this.logs = now.logs;
+        this.isKnown = true;
     }
 }
 

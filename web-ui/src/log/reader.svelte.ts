@@ -19,6 +19,9 @@ import {
 /** A log of at most this many bytes is searched for errors and steps as soon as it is opened; of a larger one, when asked. */
 const LOOKED_AT_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Where the browser keeps whether its person wants to see times. */
+const TIMES = 'jackfield.log.times';
+
 /** What `--log-line` of the style sheet says. */
 export const ROW_PIXELS = 20;
 
@@ -55,8 +58,20 @@ export class LogReader {
 
     constructor(attempt: string, stream: Stream) {
         this.log = new LogLines(attempt, stream);
+        this.log.time(localStorage.getItem(TIMES) === 'shown');
         const search = (): LogSearch => new LogSearch(attempt, stream, () => this.log.lines);
         [this.find, this.errors, this.steps] = [search(), search(), search()];
+    }
+
+    /** Shows when lines came, or hides it; in the logs that are opened later as well. */
+    turnTimes(): void {
+        this.log.time(!this.log.isTimed);
+        localStorage.setItem(TIMES, this.log.isTimed ? 'shown' : 'hidden');
+    }
+
+    /** Whether there is more than fits. */
+    get overflows(): boolean {
+        return lastTop({ ...this.measure, isWrapped: false }) > 0;
     }
 
     close(): void {

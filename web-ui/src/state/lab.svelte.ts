@@ -64,7 +64,7 @@ class Lab {
 
     /** Begins to follow the lab; once, when somebody has signed in. */
     follow(): () => void {
-        const stream = new LiveStream('/api/v1/live', '', {
+        const stream = new LiveStream('lab', '', {
             events: (events) => this.#take(events),
             state: (state) => (this.connection = state),
             heard: () => (this.heard = Date.now()),

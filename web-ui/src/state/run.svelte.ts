@@ -162,12 +162,11 @@ export class OneRun {
 
     #follow(seq: number): void {
         this.#stream?.close();
-        this.#stream = new LiveStream(`/api/v1/runs/${this.id}/live`, String(seq), {
+        this.#stream = new LiveStream(`run/${this.id}`, String(seq), {
             events: (events) => this.#take(events),
             state: (state) => (this.connection = state),
             refused: (problem) => (this.problem = problem),
             restsHidden: true,
-            ended: () => this.detail?.state === 'completed' || this.detail?.state === 'stopped',
         });
     }
 

@@ -2,6 +2,7 @@
 // engine, which refuses it as well.
 
 import { api, ask, whenSignedOut, type Schemas } from '../api/client';
+import { streamsOf } from '../api/live';
 import { problemOf, type Problem } from '../api/problem';
 
 type Me = Schemas['Me'];
@@ -67,6 +68,7 @@ class Session {
     }
 
     #set(me: Me | undefined): void {
+        streamsOf(me?.user ?? '');
         this.#me = me;
         this.problem = undefined;
         this.state = me ? 'in' : 'out';
