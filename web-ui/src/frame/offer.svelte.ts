@@ -68,6 +68,8 @@ function leave(): void {
     }
     if (place.route.page === 'run' && place.route.test !== undefined)
         place.go({ page: 'run', run: place.route.run }, place.query);
+    else if (place.route.page === 'lab' && place.route.path !== '')
+        place.go({ page: 'lab', path: '' }, place.query);
     else if (place.route.page === 'eps' && place.route.ep !== undefined)
         place.go({ page: 'eps' }, place.query);
 }

@@ -17,3 +17,8 @@ export function pictured(character: string): string {
 export function shown(text: string): string {
     return text.replaceAll(UNSEEN, pictured).replaceAll('\t', pictured('\t'));
 }
+
+/** A text from outside of several lines, whose line breaks and tabs stay. */
+export function visible(text: string): string {
+    return text.replaceAll(UNSEEN, (character) => (character === '\n' ? character : pictured(character)));
+}

@@ -83,6 +83,15 @@ export function endedOf(counts: Schemas['RunSummary']['counts']): number {
     return Object.values(counts).reduce((sum, count) => sum + (count ?? 0), 0);
 }
 
+/** Of the runs that go on, what somebody looks at first: what asks, what works, what waits; the newest of each. */
+export function foremost<R extends Pick<Schemas['RunSummary'], 'id' | 'state'>>(
+    runs: readonly R[],
+    asks: (run: R) => boolean,
+): R | undefined {
+    const rank = (run: R) => (asks(run) ? 2 : run.state === 'queued' ? 0 : 1);
+    return runs.toSorted((a, b) => rank(b) - rank(a) || b.id - a.id)[0];
+}
+
 /** Whether nothing of the run will change any more. */
 export const isOver = (state: RunState): boolean => state === 'completed' || state === 'stopped';
 

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+
+import { foremost, ofRun, type RunState } from './verdict';
+
+test('a run that is over looks as its tests did', () => {
+    const word = (state: RunState, counts: Record<string, number>) => ofRun({ state, counts }).word;
+    expect(word('completed', { PASS: 2 })).toBe('passed');
+    expect(word('completed', { PASS: 2, FAIL: 1, TIMEOUT: 1 })).toBe('2 failed');
+    expect(word('completed', { SKIPPED: 2 })).toBe('nothing ran');
+    expect(word('stopped', { FAIL: 2 })).toBe('stopped');
+});
+
+test('what asks is looked at first, then what works, then what waits', () => {
+    const runs = [
+        { id: 7, state: 'running' },
+        { id: 8, state: 'paused' },
+        { id: 9, state: 'queued' },
+    ] as const;
+    expect(foremost(runs, () => false)?.id).toBe(8);
+    expect(foremost(runs, ({ id }) => id === 7)?.id).toBe(7);
+    expect(foremost(runs.slice(2), () => false)?.id).toBe(9);
+    expect(foremost([], () => true)).toBe(undefined);
+});
