@@ -68,7 +68,7 @@ test('a part of a project runs where it is wanted, without a trace, and changes 
     await page.getByText('1 chosen').waitFor();
     await page.getByRole('button', { name: 'Take out of the run' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Take out' }).click();
-    await rows.filter({ hasText: "last.sh" }).filter({ hasText: "skipped" }).waitFor();
+    await rows.filter({ hasText: 'last.sh' }).filter({ hasText: 'skipped' }).waitFor();
 
     // Stopped with a reason, at once: what ends is said before.
     await page.getByRole('button', { name: 'Stop', exact: true }).first().click();

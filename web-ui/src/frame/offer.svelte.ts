@@ -1,6 +1,7 @@
 // What can be done everywhere.
 
 import { href, type Route } from '../routes';
+import { deeds as done } from '../state/deeds.svelte';
 import { place } from '../state/place.svelte';
 import { session } from '../state/session.svelte';
 import { theme } from '../state/theme.svelte';
@@ -53,7 +54,7 @@ function deeds(palette: () => void, help: () => void): Deed[] {
         {
             name: 'Copy the address of this page',
             group: 'Everywhere',
-            act: () => void navigator.clipboard?.writeText(location.href),
+            act: () => void done.copy('address', location.href),
         },
         { name: 'Sign out', group: 'Everywhere', act: () => void session.signOut() },
     ];

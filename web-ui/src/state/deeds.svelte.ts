@@ -2,6 +2,7 @@
 // engine's sentence. What ends or delays work asks first, and says in words what will happen.
 
 import { api, ask } from '../api/client';
+import { copyText } from '../parts/clipboard';
 import { problemOf, type Problem } from '../api/problem';
 import { place } from './place.svelte';
 import type { Run } from './lab.svelte';
@@ -134,6 +135,12 @@ class Deeds {
                 await ask(api.POST('/api/v1/runs/{run}/dequeue', { params: { path: { run } }, body }));
             },
         });
+    }
+
+    /** Copies a text, and says so. */
+    async copy(what: string, text: string): Promise<void> {
+        if (await this.try(`The ${what} was not copied`, () => copyText(text)))
+            this.tell(`Copied the ${what}: ${text}`);
     }
 
     /** Adds tests to a run. Answers whether it was done. */

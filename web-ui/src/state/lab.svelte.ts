@@ -43,6 +43,8 @@ class Lab {
 
     /** How the connection is. */
     connection = $state<LiveState>('connecting');
+    /** Whether it ever was live: before, nothing is old. */
+    wasLive = $state(false);
     /** When anything was heard last, by this browser's clock: the age of all that is shown. */
     heard = $state(Date.now());
     /** Why the lists could not be had. */
@@ -66,7 +68,10 @@ class Lab {
     follow(): () => void {
         const stream = new LiveStream('lab', '', {
             events: (events) => this.#take(events),
-            state: (state) => (this.connection = state),
+            state: (state) => {
+                this.connection = state;
+                this.wasLive ||= state === 'live';
+            },
             heard: () => (this.heard = Date.now()),
             refused: (problem) => (this.problem = problem),
         });

@@ -10,6 +10,8 @@ const BAR_PIXELS = 16;
 const WAIT_PIXELS = 6;
 /** The edge in the colour of the loudest. */
 const LOUD_PIXELS = 5;
+/** A bar narrower than this has no room for a name. */
+const NAMED_PIXELS_MIN = 40;
 
 /** Colours of this moment's theme, read from the style sheet. */
 export interface Palette {
@@ -20,6 +22,7 @@ export interface Palette {
     readonly sunken: string;
     readonly surface: string;
     readonly focus: string;
+    readonly onMark: string;
     readonly font: string;
 }
 
@@ -51,6 +54,7 @@ export function palette(probe: HTMLElement): Palette {
         sunken: colour('--sunken'),
         surface: colour('--surface'),
         focus: colour('--focus'),
+        onMark: colour('--on-mark'),
         font: `12px ${getComputedStyle(probe).fontFamily}`,
     };
 }
@@ -139,6 +143,7 @@ function paintBar(context: CanvasRenderingContext2D, bar: Bar, colours: Palette,
             context.fillStyle = colours.surface;
             for (let x = bar.x + 6; x < bar.x + width - 2; x += 8) context.fillRect(x, top + high - 3, 4, 1);
         }
+        if (bar.marks === 1 && width >= NAMED_PIXELS_MIN) paintName(context, bar, width, middle, colours);
     }
     if (isChosen) {
         context.strokeStyle = colours.focus;
@@ -146,6 +151,24 @@ function paintBar(context: CanvasRenderingContext2D, bar: Bar, colours: Palette,
         context.strokeRect(bar.x - 2, middle - BAR_PIXELS / 2 - 2, width + 4, BAR_PIXELS + 4);
         context.lineWidth = 1;
     }
+}
+
+/** The name of what ran, as much of it as the bar has room for. */
+function paintName(
+    context: CanvasRenderingContext2D,
+    { x, mark }: Bar,
+    width: number,
+    middle: number,
+    colours: Palette,
+): void {
+    context.save();
+    context.beginPath();
+    context.rect(x, middle - BAR_PIXELS / 2, width - 2, BAR_PIXELS);
+    context.clip();
+    context.textAlign = 'left';
+    context.fillStyle = colours.onMark;
+    context.fillText(mark.label, x + 4, middle + 0.5);
+    context.restore();
 }
 
 function paintNow(

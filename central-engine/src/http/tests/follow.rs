@@ -50,7 +50,7 @@ async fn runs_and_logs_are_told_in_one_answer_each_to_its_end() {
     let got = lab.get(&token, "/follow?runs=1:0,7:0&logs=1.0.1:cli,1.0.1:nothing").await.expect(200);
     assert_eq!(got.header("content-type"), "text/event-stream");
     let told = events(&got.text());
-    let of = |topic: &str| told.iter().find(|event| event.0 == topic).map(|event| event.1.clone());
+    let of = |topic: &str| told.iter().rfind(|event| event.0 == topic).map(|event| event.1.clone());
     assert_eq!(of("run/1/run").unwrap()["fact"], json!("ended"));
     assert_eq!(of("run/1/over"), Some(json!({})));
     assert_eq!(of("run/7/refused").unwrap()["code"], json!("not_found"));
