@@ -20,6 +20,7 @@ mod settings;
 mod simulation;
 mod zone;
 
+pub mod lab_db;
 pub mod store;
 
 pub mod auth;

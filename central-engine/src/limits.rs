@@ -8,6 +8,8 @@ pub const PLANS_CACHED_MAX: usize = 8;
 pub const STORE_READERS_MAX: u32 = 4;
 /// How long anyone waits for a connection to the store; then the request fails with `storage`.
 pub const STORE_WAIT: Duration = Duration::from_secs(15);
+/// How long the lab's own database may take for one thing that it is asked; then the work is tried again later.
+pub const LAB_DB_WAIT: Duration = Duration::from_secs(60);
 /// Items of a page when a request names no `limit`.
 pub const PAGE_DEFAULT: u32 = 100;
 /// Items of a page; a larger `limit` is lowered to it.

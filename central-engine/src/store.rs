@@ -20,7 +20,6 @@ pub(crate) mod faults;
 mod faults;
 pub mod global;
 pub mod job;
-pub mod lab;
 pub mod lease;
 pub mod life;
 mod part;

@@ -2,6 +2,7 @@
 //!
 //! Both layouts are read: the older one with `twister_user_defined`, and the one of 2014 with fields beside statements.
 
+pub mod database;
 pub mod promised;
 mod read;
 

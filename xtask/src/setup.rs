@@ -13,7 +13,7 @@ use crate::{
 const BUILD_PACKAGES: [(&str, &str); 1] = [("libssl-dev", "/usr/include/openssl/ssl.h")];
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 33] = [
+const PACKAGES: [(&str, &str); 34] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openvswitch-switch", "/usr/sbin/ovs-vswitchd"),
     ("osmo-hlr", "/usr/bin/osmo-hlr"),
@@ -43,6 +43,7 @@ const PACKAGES: [(&str, &str); 33] = [
     ("python3-pytest", "/usr/lib/python3/dist-packages/pytest"),
     ("python3-pyftpdlib", "/usr/lib/python3/dist-packages/pyftpdlib"),
     ("postgresql", "/usr/lib/postgresql"),
+    ("mariadb-server", "/usr/sbin/mariadbd"),
     ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),
     ("u-boot-qemu", "/usr/lib/u-boot/qemu-x86/u-boot.rom"),
     ("cpio", "/usr/bin/cpio"),

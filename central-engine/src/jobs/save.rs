@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use jackfield_protocol::id::RunId;
 use jackfield_reporting::{
-    insert::{self, Statement},
+    insert::{self, Statement, Value},
     results::{Results, Row},
     variables::{Style, Variables},
 };
@@ -22,12 +22,9 @@ use super::{End, Tried, results_of};
 use crate::{
     app::App,
     clock,
+    lab_db::{LabDb, LabDbError},
     run::results::LogsOfEngine,
-    store::{
-        self, StoreError,
-        lab::{LabDb, LabValue},
-        saved::Saved,
-    },
+    store::{self, StoreError, saved::Saved},
 };
 
 pub(super) async fn run(app: &App, run: RunId) -> Tried {
@@ -52,9 +49,17 @@ pub(super) async fn run(app: &App, run: RunId) -> Tried {
     if let Err(error) = begin(app, run).await {
         return Ok(End::NotSaved(error.into()));
     }
-    Ok(match insert_all(app, &prepared, &results).await {
+    let db = match insert_all(app, &prepared, &results).await {
+        Ok(db) => db,
+        Err(error) => return Ok(End::NotSaved(error)),
+    };
+    Ok(match db.commit().await {
         Ok(()) => End::Saved,
-        Err(error) => End::NotSaved(error),
+        Err(error @ LabDbError::Refused(_)) => End::NotSaved(error.into()),
+        Err(error) => End::Hopeless(anyhow!(
+            "{error}, while it was to keep the results of run {run}: it is not known whether it has them; look there, \
+             and if it has not: `jackfield runs save {run} --again`"
+        )),
     })
 }
 
@@ -64,20 +69,26 @@ async fn begin(app: &App, run: RunId) -> Result<(), StoreError> {
     conn.commit().await
 }
 
-async fn insert_all(app: &App, prepared: &Prepared, results: &Results) -> Result<()> {
+/// Everything that is to be inserted, up to the moment at which the database is to keep it.
+async fn insert_all(app: &App, prepared: &Prepared, results: &Results) -> Result<LabDb> {
     let logs = LogsOfEngine(app.logs.clone());
-    let mut db = LabDb::open(&prepared.path).await.context("the lab's database")?;
-    let mut fields = Fields::new(app, prepared);
+    let whose = || format!("the lab's database, {}", prepared.address);
+    let mut db = LabDb::open(&prepared.address).await.with_context(whose)?;
+    let mut fields = Fields::new(app, prepared, &mut db).await?;
+    let mut statements = Vec::new();
+    for (number, statement) in (1..).zip(&prepared.statements) {
+        let ready = db.prepare(statement).await;
+        statements.push((number, statement, ready.with_context(|| format!("db.xml: statement {number}"))?));
+    }
     for row in results.rows().filter(|row| insert::is_saved(results, *row)) {
         let source = Source { results, row, logs: &logs };
         fields.evaluate(&mut db, source).await?;
-        for (number, statement) in (1..).zip(&prepared.statements) {
-            let values = source.bound(statement, &fields);
-            let run = db.run(&statement.sql(), &values).await;
+        for (number, statement, ready) in &statements {
+            let run = db.run(ready, &source.bound(statement, &fields)).await;
             run.with_context(|| format!("db.xml: statement {number}, for test {}", row.test.name))?;
         }
     }
-    db.commit().await.context("the lab's database")
+    Ok(db)
 }
 
 /// Where the values of one test come from.
@@ -95,14 +106,7 @@ impl Source<'_> {
         Variables { results, row, logs, fields: fields.printed(), style: Style::default() }.get(name)
     }
 
-    fn bound(self, statement: &Statement, fields: &Fields<'_>) -> Vec<LabValue> {
-        let variable = |name: &str| self.variable(fields, name);
-        let field = |name: &str| fields.selected(name);
-        let values = statement.values(&variable, &field).into_iter().map(|value| match value {
-            insert::Value::Null => LabValue::Null,
-            insert::Value::Text(text) => LabValue::Text(text),
-            insert::Value::Integer(number) => LabValue::Integer(number),
-        });
-        values.collect()
+    fn bound(self, statement: &Statement, fields: &Fields<'_>) -> Vec<Value> {
+        statement.values(&|name| self.variable(fields, name), &|name| fields.selected(name))
     }
 }

@@ -6,12 +6,15 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::{
+    lab_db::tests as lab_db,
     run::results::LogsOfEngine,
     settings::Settings,
     store::{
-        lab::LabDb,
         saved::Saved,
-        tests::fixture::{attempts, begun, failed, passed, plan, run_row},
+        tests::{
+            both::postgres_database,
+            fixture::{attempts, begun, failed, passed, plan, run_row},
+        },
     },
 };
 
@@ -195,20 +198,15 @@ const DB: &str = "<Root>\n<db_config><url>sqlite://results.db</url></db_config>\
     </insert_section>\n</Root>\n";
 
 async fn rows(folder: &Path) -> String {
-    let mut db = LabDb::open(folder.join("results.db").to_str().unwrap()).await.unwrap();
     let sql = "SELECT group_concat(id || ' ' || name || ' ' || status || ' ' || COALESCE(build, '-') || ' ' || note, '; ') FROM results";
-    db.value(sql, &[]).await.unwrap().unwrap_or_default()
+    lab_db::text(folder, sql).await.unwrap_or_default()
 }
 
+const TABLE: &str =
+    "CREATE TABLE results (id INTEGER PRIMARY KEY, name TEXT, status TEXT, build TEXT, note TEXT)";
+
 async fn with_table(folder: &Path) {
-    let mut db = LabDb::open(folder.join("results.db").to_str().unwrap()).await.unwrap();
-    db.run(
-        "CREATE TABLE results (id INTEGER PRIMARY KEY, name TEXT, status TEXT, build TEXT, note TEXT)",
-        &[],
-    )
-    .await
-    .unwrap();
-    db.commit().await.unwrap();
+    lab_db::execute(folder, TABLE).await;
 }
 
 #[tokio::test]
@@ -223,21 +221,33 @@ async fn results_go_into_the_labs_database_once() {
 }
 
 #[tokio::test]
+async fn results_go_into_servers_as_well() {
+    for url in [lab_db::mariadb::database().await, postgres_database().await].into_iter().flatten() {
+        let address = lab_db::address(&url, Path::new("/"));
+        let mut db = lab_db::Lab::open(&address).await;
+        db.run(TABLE, None, "").await.unwrap();
+        db.db.commit().await.unwrap();
+        let lab = lab(Save::Save, &[("db.xml", &DB.replace("sqlite://results.db", &url))]).await;
+        lab.save().await;
+        let mut db = lab_db::Lab::open(&address).await;
+        for (id, row) in [(100, "t0.py PASS it's ana"), (101, "t1.py FAIL it's ana")] {
+            let sql = format!("SELECT CONCAT(name, ' ', status, ' ', note) FROM results WHERE id = {id}");
+            assert_eq!(db.value(&sql).await.as_deref(), Some(row), "{address}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_insert_that_fails_leaves_nothing_and_is_tried_again() {
     let lab = lab(Save::Save, &[("db.xml", DB)]).await;
     lab.save().await;
     let said = lab.left().await;
     assert_eq!(said, "db.xml: the query of field next_id: the database refused: no such table: results");
     with_table(lab.folder.path()).await;
-    let mut db = LabDb::open(lab.folder.path().join("results.db").to_str().unwrap()).await.unwrap();
     // The second insert of the run meets this row.
-    db.run(
-        "CREATE TRIGGER t AFTER INSERT ON results WHEN NEW.id = 101 BEGIN SELECT RAISE(ABORT, 'full'); END",
-        &[],
-    )
-    .await
-    .unwrap();
-    db.commit().await.unwrap();
+    let sql =
+        "CREATE TRIGGER t AFTER INSERT ON results WHEN NEW.id = 101 BEGIN SELECT RAISE(ABORT, 'full'); END";
+    lab_db::execute(lab.folder.path(), sql).await;
     lab.save().await;
     let said = lab.left().await;
     assert!(said.contains("statement 1, for test t1.py"), "{said}");

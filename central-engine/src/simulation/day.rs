@@ -29,7 +29,8 @@ use crate::{
     app::App,
     engine::Start,
     jobs,
-    store::{self, Store, audit::Deed, faults::Faults, lab::LabDb, tests::fixture},
+    lab_db::tests as lab_db,
+    store::{self, Store, audit::Deed, faults::Faults, tests::fixture},
 };
 
 /// Rounds until everything that was begun must have come to its end: half an hour of virtual time.
@@ -284,10 +285,8 @@ impl Day {
                 events.iter().filter(|event| matches!(event.fact, Fact::Note { .. })).collect();
             assert_eq!(got, times, "seed {seed}: mails of run {run} for {who}: {taken:?}; {told:?}");
         }
-        let path = self.folder.path().join("results.db").display().to_string();
-        let mut db = LabDb::open(&path).await.unwrap();
-        let sql = format!("SELECT COUNT(*) FROM results WHERE run = {run}");
-        let saved = db.value(&sql, &[]).await.unwrap().unwrap();
+        let sql = format!("SELECT CAST(COUNT(*) AS TEXT) FROM results WHERE run = {run}");
+        let saved = lab_db::text(self.folder.path(), &sql).await.unwrap();
         assert_eq!(
             saved,
             plan.tests.len().to_string(),
@@ -330,7 +329,5 @@ async fn write_lab(folder: &std::path::Path, port: u16) {
     write("hangs.sh", "#!/bin/sh\nexec sleep 100000\n");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(folder.join("hangs.sh"), mode).unwrap();
-    let mut db = LabDb::open(&folder.join("results.db").display().to_string()).await.unwrap();
-    db.run("CREATE TABLE results (run INTEGER, test TEXT)", &[]).await.unwrap();
-    db.commit().await.unwrap();
+    lab_db::execute(folder, "CREATE TABLE results (run INTEGER, test TEXT)").await;
 }

@@ -1,6 +1,6 @@
 //! Every function of the store, on SQLite and on PostgreSQL.
 
-mod both;
+pub(crate) mod both;
 pub(crate) mod fixture;
 mod others;
 mod runs;

@@ -6,7 +6,10 @@ use jackfield_protocol::{
     plan::{RunPlan, Save},
 };
 
-use super::{DbConfig, Field, FieldKind, FieldLevel};
+use super::{
+    DbConfig, Field, FieldKind, FieldLevel,
+    database::{self, Database, NoDatabase},
+};
 use crate::{Lab, problem::whole_file};
 
 /// What stands between this run and the lab's database.
@@ -32,18 +35,21 @@ pub fn warnings(lab: &Lab, plan: &RunPlan) -> Vec<FileProblem> {
 
 type Said = (String, String);
 
-/// The SQLite file that a configuration names, as it is written there.
-pub fn sqlite_file(config: &DbConfig) -> Option<&str> {
-    let url = config.connection.as_ref()?.url.as_ref()?;
-    let path = url.value.strip_prefix("sqlite:")?;
-    Some(path.strip_prefix("//").unwrap_or(path)).filter(|path| !path.is_empty())
-}
-
 fn no_database(config: &DbConfig) -> Option<Said> {
-    (!config.statements.is_empty() && sqlite_file(config).is_none()).then(|| {
-        let message = "results will not be saved: the database is no SQLite file, and this build inserts into those only";
-        (message.to_owned(), "write <url>sqlite:results.db</url> into <db_config>".to_owned())
-    })
+    if config.statements.is_empty() {
+        return None;
+    }
+    match Database::of(config.connection.as_ref()) {
+        Err(NoDatabase { message, help }) => Some((format!("results will not be saved: {message}"), help)),
+        Ok(database) => {
+            let plain = database.plain_password()?;
+            database::is_cipher_text(plain).then(|| {
+                let message = "the password of db.xml looks like Twister's cipher text, which only Twister's key can read";
+                let help = "write the password itself, or its place: env:NAME, or file:PATH in the lab folder";
+                (message.to_owned(), help.to_owned())
+            })
+        }
+    }
 }
 
 /// Fields that must have a value, and have none in a suite that has tests.

@@ -12,12 +12,17 @@ use super::{
     Source,
     prepare::{Prepared, Script, Select},
 };
-use crate::{app::App, jobs::hook, store::lab::LabDb};
+use crate::{
+    app::App,
+    jobs::hook,
+    lab_db::{LabDb, Ready},
+};
 
 /// The values of the fields, for the test whose turn it is.
 pub(super) struct Fields<'a> {
     app: &'a App,
     prepared: &'a Prepared,
+    queries: Vec<(&'a Select, Ready)>,
     selected: BTreeMap<String, String>,
     printed: BTreeMap<String, String>,
     /// The suite of the test before; none before the first.
@@ -25,9 +30,15 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(app: &'a App, prepared: &'a Prepared) -> Self {
+    /// No field has a value yet; the database has looked at all queries.
+    pub(super) async fn new(app: &'a App, prepared: &'a Prepared, db: &mut LabDb) -> Result<Self> {
+        let mut queries = Vec::new();
+        for select in &prepared.selects {
+            let ready = db.prepare_value(&select.query).await;
+            queries.push((select, ready.with_context(|| select.told())?));
+        }
         let (selected, printed) = (BTreeMap::new(), BTreeMap::new());
-        Self { app, prepared, selected, printed, suite: None }
+        Ok(Self { app, prepared, queries, selected, printed, suite: None })
     }
 
     /// What a query gave; none where it gave nothing.
@@ -50,25 +61,33 @@ impl<'a> Fields<'a> {
             FieldLevel::Suite => new_suite,
             FieldLevel::Test => true,
         };
-        let Prepared { selects, scripts, .. } = self.prepared;
+        let scripts = &self.prepared.scripts;
         // A script is asked at most once a suite: that is all that Twister ever did.
         for script in
             scripts.iter().filter(|script| first || (new_suite && script.level != FieldLevel::Project))
         {
             self.run(script, source).await?;
         }
-        for select in selects.iter().filter(|select| due(select.level)) {
-            self.select(db, select, source).await?;
+        for place in 0..self.queries.len() {
+            let Some((select, ready)) = self.queries.get(place).cloned() else { break };
+            if due(select.level) {
+                self.select(db, select, &ready, source).await?;
+            }
         }
         Ok(())
     }
 
-    async fn select(&mut self, db: &mut LabDb, select: &Select, source: Source<'_>) -> Result<()> {
-        let Select { id, query, .. } = select;
-        let value = db.value(&query.sql(), &source.bound(query, self)).await;
-        let value = value.with_context(|| format!("db.xml: the query of field {id}"))?;
-        self.selected.remove(id);
-        self.selected.extend(value.map(|value| (id.clone(), value)));
+    async fn select(
+        &mut self,
+        db: &mut LabDb,
+        select: &Select,
+        ready: &Ready,
+        source: Source<'_>,
+    ) -> Result<()> {
+        let value = db.value(ready, &source.bound(&select.query, self)).await;
+        let value = value.with_context(|| select.told())?;
+        self.selected.remove(&select.id);
+        self.selected.extend(value.map(|value| (select.id.clone(), value)));
         Ok(())
     }
 

@@ -1,21 +1,20 @@
 //! Everything about the inserts of a run that is decided before the first row.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use jackfield_config::db::{DbConfig, Field, FieldKind, FieldLevel, promised::sqlite_file};
+use anyhow::{Context as _, Result, anyhow};
+use jackfield_config::db::{DbConfig, Field, FieldKind, FieldLevel};
 use jackfield_reporting::{
-    insert::{self, Dialect, Known, Statement},
+    insert::{self, Known, Statement},
     results::Results,
     variables,
 };
 
-use crate::app::App;
+use crate::{app::App, lab_db::Address};
 
 /// What is inserted, and where.
 pub(super) struct Prepared {
-    /// The SQLite file.
-    pub(super) path: String,
+    pub(super) address: Address,
     pub(super) statements: Vec<Statement>,
     /// Fields whose value a query gives.
     pub(super) selects: Vec<Select>,
@@ -28,6 +27,13 @@ pub(super) struct Select {
     pub(super) id: String,
     pub(super) level: FieldLevel,
     pub(super) query: Statement,
+}
+
+impl Select {
+    /// Where it stands.
+    pub(super) fn told(&self) -> String {
+        format!("db.xml: the query of field {}", self.id)
+    }
 }
 
 /// A field that a script fills; the field's own value is the path of the script.
@@ -45,25 +51,24 @@ pub(super) fn prepare(app: &App, results: &Results) -> Result<Option<Prepared>> 
     if config.statements.is_empty() {
         return Ok(None);
     }
-    let path = database(&config, &lab.layout().root)?;
+    let address = Address::of(config.connection.as_ref(), &lab.layout().root)?;
+    let dialect = address.dialect();
     let known = known(&config, results);
-    let statements =
-        insert::parse_all(config.statements.iter().map(|one| &*one.value), Dialect::Sqlite, &known).map_err(
-            |errors| {
-                let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                anyhow!("db.xml: {}", lines.join("\n"))
-            },
-        )?;
+    let statements = insert::parse_all(config.statements.iter().map(|one| &*one.value), dialect, &known)
+        .map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            anyhow!("db.xml: {}", lines.join("\n"))
+        })?;
     let of_kind = |kind: FieldKind| config.fields.iter().filter(move |field| field.kind == kind);
     let selects = of_kind(FieldKind::DbSelect).map(|field| {
-        let query = Statement::parse(1, &field.query, Dialect::Sqlite, &known)
+        let query = Statement::parse(1, &field.query, dialect, &known)
             .with_context(|| format!("db.xml: the query of field {}", id(field)))?;
         Ok(Select { id: id(field).to_owned(), level: field.level, query })
     });
     let scripts = of_kind(FieldKind::UserScript)
         .map(|field| Script { id: id(field).to_owned(), level: field.level })
         .collect();
-    Ok(Some(Prepared { path, statements, selects: selects.collect::<Result<_>>()?, scripts }))
+    Ok(Some(Prepared { address, statements, selects: selects.collect::<Result<_>>()?, scripts }))
 }
 
 fn id(field: &Field) -> &str {
@@ -80,15 +85,5 @@ fn known(config: &DbConfig, results: &Results) -> Known {
             .chain(of_people.into_iter().map(|field| Arc::clone(&field.id.value)))
             .collect(),
         fields: selected.into_iter().map(|field| id(field).to_owned()).collect(),
-    }
-}
-
-/// The file of the lab's database; a relative one lies in the lab folder.
-fn database(config: &DbConfig, root: &Path) -> Result<String> {
-    match sqlite_file(config) {
-        Some(path) => Ok(root.join(path).display().to_string()),
-        None => bail!(
-            "db.xml names no SQLite file, and this build inserts into those only: write <url>sqlite:results.db</url>"
-        ),
     }
 }

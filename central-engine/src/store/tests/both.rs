@@ -48,15 +48,21 @@ pub(super) async fn both() -> Vec<Fresh> {
     let folder = tempfile::tempdir().unwrap();
     let url = folder.path().join("engine.sqlite").to_str().unwrap().to_owned();
     stores.push(fresh(url, folder).await);
-    if let Some(socket) = cluster() {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let url = |name: &str| format!("postgres://postgres@localhost/{name}?host={socket}");
-        let mut admin = sqlx::PgConnection::connect(&url("postgres")).await.unwrap();
-        admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-        stores.push(fresh(url(&name), tempfile::tempdir().unwrap()).await);
+    if let Some(url) = postgres_database().await {
+        stores.push(fresh(url, tempfile::tempdir().unwrap()).await);
     }
     stores
+}
+
+/// The address of a new database of PostgreSQL; none only where someone said that there is no PostgreSQL.
+pub(crate) async fn postgres_database() -> Option<String> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let socket = cluster()?;
+    let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let url = |name: &str| format!("postgres://postgres@localhost/{name}?host={socket}");
+    let mut admin = sqlx::PgConnection::connect(&url("postgres")).await.unwrap();
+    admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    Some(url(&name))
 }
 
 async fn fresh(url: String, folder: tempfile::TempDir) -> Fresh {

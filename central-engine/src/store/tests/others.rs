@@ -14,7 +14,6 @@ use crate::store::{
     self, Batch, Conn,
     account::Account,
     job::{JobCounts, Kind, Work},
-    lab::{LabDb, LabValue},
     saved::Saved,
     sut::SutRow,
     token::TokenRow,
@@ -201,27 +200,6 @@ async fn readers_do_not_wait_for_a_writer() {
         assert_eq!(store::global::fetch(&mut reader, &ana(), "x").await.unwrap(), None, "dropped is undone");
         fresh.store.ping().await.unwrap();
     }
-}
-
-#[tokio::test]
-async fn the_labs_database_takes_all_or_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("results.db");
-    assert!(LabDb::open("/nowhere/results.db").await.is_err());
-    let mut db = LabDb::open(path.to_str().unwrap()).await.unwrap();
-    db.run("CREATE TABLE results (name TEXT, run INTEGER, rate REAL)", &[]).await.unwrap();
-    let values = [LabValue::Text("it's".to_owned()), LabValue::Integer(41), LabValue::Null];
-    db.run("INSERT INTO results VALUES ($1, $2, $3)", &values).await.unwrap();
-    assert_eq!(db.value("SELECT name FROM results", &[]).await.unwrap().as_deref(), Some("it's"));
-    assert_eq!(db.value("SELECT run + 1 FROM results", &[]).await.unwrap().as_deref(), Some("42"));
-    assert_eq!(db.value("SELECT 1.5", &[]).await.unwrap().as_deref(), Some("1.5"));
-    assert_eq!(db.value("SELECT rate FROM results", &[]).await.unwrap(), None);
-    db.commit().await.unwrap();
-    let mut db = LabDb::open(path.to_str().unwrap()).await.unwrap();
-    db.run("DELETE FROM results", &[]).await.unwrap();
-    drop(db);
-    let mut db = LabDb::open(path.to_str().unwrap()).await.unwrap();
-    assert_eq!(db.value("SELECT COUNT(*) FROM results", &[]).await.unwrap().as_deref(), Some("1"));
 }
 
 #[tokio::test]

@@ -1,0 +1,223 @@
+//! The lab's own databases: MySQL, MariaDB, PostgreSQL, SQLite. Their tables are the lab's; only what `db.xml` says is executed
+//! there, with bound values.
+
+mod address;
+mod decode;
+mod error;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use jackfield_reporting::insert::{Statement, Value};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Either, Executor as _, MySql, MySqlConnection, PgConnection, Postgres,
+    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _,
+};
+
+use self::error::in_time;
+pub use self::{
+    address::{Address, AddressError},
+    error::LabDbError,
+};
+
+/// One transaction on the lab's database; dropped without [`LabDb::commit`], nothing of it happened.
+#[derive(Debug)]
+pub struct LabDb {
+    conn: Conn,
+}
+
+#[derive(Debug)]
+enum Conn {
+    MySql(MySqlConnection),
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// A statement that the database has looked at: its tables and columns are there.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    sql: String,
+}
+
+impl LabDb {
+    /// Connects, and begins. A SQLite file is made if it is not there: the tables are up to the lab.
+    ///
+    /// # Errors
+    /// The database is not there, lets us not in, or is locked by others for too long.
+    pub async fn open(address: &Address) -> Result<Self, LabDbError> {
+        in_time(async {
+            let conn = match address {
+                Address::MySql(options) => {
+                    let mut conn = MySqlConnection::connect_with(options).await?;
+                    // What does not fit is refused, not cut.
+                    conn.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
+                    conn.execute("START TRANSACTION").await?;
+                    Conn::MySql(conn)
+                }
+                Address::Postgres(options) => {
+                    let mut conn = PgConnection::connect_with(options).await?;
+                    conn.execute("BEGIN").await?;
+                    Conn::Postgres(conn)
+                }
+                Address::Sqlite(options) => {
+                    let mut conn = SqliteConnection::connect_with(options).await?;
+                    conn.execute("BEGIN IMMEDIATE").await?;
+                    Conn::Sqlite(conn)
+                }
+            };
+            Ok(Self { conn })
+        })
+        .await
+    }
+
+    /// Has the database look at a statement.
+    ///
+    /// # Errors
+    /// The database refuses it.
+    pub async fn prepare(&mut self, statement: &Statement) -> Result<Ready, LabDbError> {
+        let sql = statement.sql();
+        in_time(async {
+            let sql = match &mut self.conn {
+                Conn::MySql(conn) => {
+                    conn.prepare(safe(&sql).into_sql_str()).await?;
+                    sql
+                }
+                Conn::Sqlite(conn) => {
+                    conn.prepare(safe(&sql).into_sql_str()).await?;
+                    sql
+                }
+                Conn::Postgres(conn) => {
+                    let prepared = conn.prepare(safe(&sql).into_sql_str()).await?;
+                    let types = match prepared.parameters() {
+                        Some(Either::Left(types)) => types.iter().map(|kind| cast(kind.name())).collect(),
+                        Some(Either::Right(_)) | None => Vec::new(),
+                    };
+                    statement.sql_with_casts(&types)
+                }
+            };
+            Ok(Ready { sql })
+        })
+        .await
+    }
+
+    /// The same for a query of which [`Self::value`] wants one value.
+    ///
+    /// # Errors
+    /// The database refuses it.
+    pub async fn prepare_value(&mut self, query: &Statement) -> Result<Ready, LabDbError> {
+        let Ready { sql } = self.prepare(query).await?;
+        Ok(match &self.conn {
+            // The server knows better than we how each of its types is written.
+            Conn::Postgres(_) => {
+                Ready { sql: format!("SELECT CAST(jf.first AS text) FROM ({sql}\n) AS jf(first) LIMIT 1") }
+            }
+            Conn::MySql(_) | Conn::Sqlite(_) => Ready { sql },
+        })
+    }
+
+    /// Runs a statement.
+    ///
+    /// # Errors
+    /// The database refused it.
+    pub async fn run(&mut self, statement: &Ready, values: &[Value]) -> Result<(), LabDbError> {
+        let sql = &statement.sql;
+        in_time(async {
+            match &mut self.conn {
+                Conn::MySql(conn) => {
+                    bind::<MySql>(sql, values).execute(conn).await?;
+                }
+                Conn::Postgres(conn) => {
+                    bind_texts(sql, values).execute(conn).await?;
+                }
+                Conn::Sqlite(conn) => {
+                    bind::<Sqlite>(sql, values).execute(conn).await?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The first column of the first row of a query, as text; none where there is no row, or it is NULL.
+    ///
+    /// # Errors
+    /// The database refused it.
+    pub async fn value(&mut self, query: &Ready, values: &[Value]) -> Result<Option<String>, LabDbError> {
+        let sql = &query.sql;
+        in_time(async {
+            match &mut self.conn {
+                Conn::MySql(conn) => {
+                    let row = bind::<MySql>(sql, values).fetch_optional(conn).await?;
+                    row.map_or(Ok(None), |row| decode::mysql(&row))
+                }
+                Conn::Postgres(conn) => {
+                    let row = bind_texts(sql, values).fetch_optional(conn).await?;
+                    Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
+                }
+                Conn::Sqlite(conn) => {
+                    let row = bind::<Sqlite>(sql, values).fetch_optional(conn).await?;
+                    row.map_or(Ok(None), |row| decode::sqlite(&row))
+                }
+            }
+        })
+        .await
+    }
+
+    /// Makes everything durable.
+    ///
+    /// # Errors
+    /// [`LabDbError::Refused`]: nothing of it happened. Any other: nobody knows.
+    pub async fn commit(mut self) -> Result<(), LabDbError> {
+        in_time(async {
+            match &mut self.conn {
+                Conn::MySql(conn) => {
+                    conn.execute("COMMIT").await?;
+                }
+                Conn::Postgres(conn) => {
+                    conn.execute("COMMIT").await?;
+                }
+                Conn::Sqlite(conn) => {
+                    conn.execute("COMMIT").await?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn safe(sql: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(sql.to_owned())
+}
+
+/// A query with its values bound as they are.
+fn bind<'q, D>(sql: &str, values: &[Value]) -> sqlx::query::Query<'q, D, D::Arguments>
+where
+    D: sqlx::Database,
+    Option<String>: sqlx::Encode<'q, D> + sqlx::Type<D>,
+    String: sqlx::Encode<'q, D> + sqlx::Type<D>,
+    i64: sqlx::Encode<'q, D> + sqlx::Type<D>,
+{
+    values.iter().fold(sqlx::query(safe(sql)), |query, value| match value {
+        Value::Null => query.bind(None::<String>),
+        Value::Text(text) => query.bind(text.clone()),
+        Value::Integer(number) => query.bind(*number),
+    })
+}
+
+/// The same for PostgreSQL, where [`Statement::sql_with_casts`] turns each text into what its column wants.
+fn bind_texts<'q>(
+    sql: &str,
+    values: &[Value],
+) -> sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments> {
+    values.iter().fold(sqlx::query(safe(sql)), |query, value| match value {
+        Value::Null => query.bind(None::<String>),
+        Value::Text(text) => query.bind(text.clone()),
+        Value::Integer(number) => query.bind(number.to_string()),
+    })
+}
+
+/// The type that a text is to be cast to for a parameter of PostgreSQL; none where it can stay.
+fn cast(kind: &str) -> Option<String> {
+    (!matches!(kind, "TEXT" | "VARCHAR" | "UNKNOWN")).then(|| kind.to_owned())
+}
