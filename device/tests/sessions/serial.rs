@@ -133,6 +133,9 @@ async fn a_console_on_a_serial_line_is_logged_in_to() {
     assert_eq!(session.command("echo still", LONG).await.unwrap(), "still");
     // A terminal pair has eight bits and no parity, and a line that cannot be set so says it.
     session.close().await;
+    // The shell has ended, and its line goes with it.
+    let (link, far) = (scratch(&folder, "near"), scratch(&folder, "far"));
+    let _ends = pair(&link, &far).await;
     let error = open(target([], properties(&link, json!({"framing": "7E1"})))).await.unwrap_err().to_string();
     assert!(error.ends_with("cannot be reached: the line cannot be set to 7E1"), "{error}");
 }
@@ -151,13 +154,17 @@ async fn a_line_is_for_one_alone() {
     let error = told(open(target()).await);
     assert!(error.contains("tty` is in use by ") && error.contains("another session of this EP"), "{error}");
     session.close().await;
+    // The shell has ended, and its line goes with it: in whose hands a line is needs one that stays.
+    let (link, far) = (scratch(&folder, "held"), scratch(&folder, "far"));
+    let _ends = pair(&link, &far).await;
+    let target = || crate::target([], properties(&link, json!({"retries": 0})));
     let ready = scratch(&folder, "ready");
     let script = format!("touch {}; exec sleep 600", ready.display());
     let other = Running::start("/usr/bin/flock", &[&link.display().to_string(), "sh", "-c", &script]);
     appears(&ready).await;
     let error = told(open(target()).await);
     assert!(
-        error.contains("tty` is in use by ") && error.contains(&format!("flock (process {})", other.0.id())),
+        error.contains("held` is in use by ") && error.contains(&format!("flock (process {})", other.0.id())),
         "{error}"
     );
     let missing = json!({"device": "/dev/no-such-line"});
