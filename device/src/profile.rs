@@ -39,13 +39,17 @@ pub struct UnknownProfile {
 }
 
 impl Profiles {
-    /// The shipped ones.
+    /// The shipped ones, which are read once.
     pub fn shipped() -> Self {
-        Self::default().with_files(&SHIPPED).unwrap_or_else(|problems| {
-            // They are compiled in and a test reads them: this is a fault of the build, not of a user.
-            tracing::error!(?problems, "a shipped profile cannot be read");
-            Self::default()
-        })
+        static READ: OnceLock<Profiles> = OnceLock::new();
+        let read = || {
+            Self::default().with_files(&SHIPPED).unwrap_or_else(|problems| {
+                // They are compiled in and a test reads them: this is a fault of the build, not of a user.
+                tracing::error!(?problems, "a shipped profile cannot be read");
+                Self::default()
+            })
+        };
+        READ.get_or_init(read).clone()
     }
 
     /// The same with more files, which go before those of the same name, and may be based on each other and on those that are there.
