@@ -107,7 +107,5 @@ pub const SSH_PARTING: Duration = Duration::from_millis(500);
 pub const SSH_OFFER_BYTES_MAX: usize = 64 * 1024;
 /// Questions of one command; a device that asks on has not taken the answers.
 pub const QUESTIONS_MAX: usize = 64;
-/// Commands of one session whose ends were proven and need no second proof; with more all are proven anew.
-pub const PROVEN_COMMANDS_MAX: usize = 256;
 /// Bytes that a device has said unasked and nobody has taken; the oldest are forgotten.
 pub const UNASKED_BYTES_MAX: usize = 256 * 1024;

@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod counted;
 mod drawn;
+mod echo;
 mod end;
 mod error;
 mod habits;
@@ -24,6 +25,7 @@ mod reconnect;
 mod screen;
 mod secret;
 mod stand;
+mod strays;
 mod stream;
 mod talk;
 mod unasked;
@@ -49,7 +51,8 @@ pub use stream::Written;
 
 /// The answer to a command as people see it, of what a device sent for it.
 pub(crate) fn shown_text(bytes: &[u8], command: &str) -> String {
-    let echo = clean::echo_end(bytes, command, "r1#", Encoding::UTF_8).unwrap_or(0);
+    let sought = echo::Sought { command, prompt: "r1#", encoding: Encoding::UTF_8 };
+    let echo = echo::end_of(bytes, sought).unwrap_or(0);
     clean_text(clean::without_pager_wipe(bytes.get(echo..).unwrap_or_default()))
 }
 

@@ -13,14 +13,16 @@
 //! other, so what it shows for this one stands behind all of the answer before it: an answer ends where two prompts stand with nothing between
 //! and nothing behind.
 
+mod begun;
+
 use std::time::Duration;
 
 use super::{
-    clean,
     counted::Counted,
     habits::{Echo, Expected},
     known::{Known, same_but_for_numbers},
     stand::{Likeness, Prompt, Stand, stand},
+    strays::prompts_in,
 };
 use crate::profile::{Asks, Kind};
 
@@ -34,6 +36,8 @@ const LOOSE_SETTLE: Duration = Duration::from_millis(500);
 const MUTE_AFTER: Duration = Duration::from_secs(5);
 /// Quiet time after which a prompt is asked for anew that did not come again.
 const ASK_ANEW: Duration = Duration::from_secs(1);
+/// The same where it came again, and one more may be that of an earlier empty line.
+const ASK_ONCE_MORE: Duration = Duration::from_millis(300);
 /// Bytes of the end in which prompts are counted.
 const COUNTED_BYTES_MAX: usize = 8 * 1024;
 
@@ -73,6 +77,8 @@ pub(super) struct Done {
     pub(super) is_echoed: bool,
     /// The prompt was asked for again, and came.
     pub(super) proof: Proof,
+    /// Prompts that may still come for empty lines.
+    pub(super) strays: usize,
 }
 
 /// What the end of an answer rests on.
@@ -114,6 +120,8 @@ pub(super) struct Answering<'a> {
     misled: bool,
     /// An empty line was sent, and not answered yet.
     has_asked: bool,
+    /// Empty lines that were sent so far.
+    empty_lines: usize,
     /// What is done when nothing comes.
     then: Option<Step>,
     /// The prompt is asked for without waiting.
@@ -143,6 +151,7 @@ impl<'a> Answering<'a> {
             stands: false,
             misled: false,
             has_asked: false,
+            empty_lines: 0,
             then: None,
             is_at_once: false,
             has_parts: false,
@@ -155,12 +164,22 @@ impl<'a> Answering<'a> {
         Self { is_at_once: true, ..self }
     }
 
+    /// The same where so many empty lines have been sent already.
+    pub(super) fn with_empty_lines(self, empty_lines: usize) -> Self {
+        Self { empty_lines, ..self }
+    }
+
+    /// Empty lines that were sent so far.
+    pub(super) fn empty_lines(&self) -> usize {
+        self.empty_lines
+    }
+
     /// What to do after something has come; `bytes` are all since the command was sent, or since the last page.
     pub(super) fn look(&mut self, bytes: &[u8]) -> Step {
         self.find_echo(bytes);
         let stand = stand(self.kind, self.known, self.asked, bytes);
-        if self.echo.is_none() && stand != Stand::Nothing {
-            self.echo = self.late_echo(bytes);
+        if stand != Stand::Nothing {
+            self.find_late_echo(bytes);
         }
         match stand {
             Stand::Nothing => {
@@ -193,8 +212,9 @@ impl<'a> Answering<'a> {
     pub(super) fn quiet(&mut self) -> Step {
         match self.then.take() {
             Some(Step::AskAgain) => {
-                // A second one counts for the first: one that was thrown away brings nothing, and one prompt too many does no harm.
+                // A second one counts for the first, which may have been thrown away; if it was not, it brings one prompt too many.
                 self.has_asked = true;
+                self.empty_lines = self.empty_lines.saturating_add(1);
                 Step::AskAgain
             }
             Some(step) => step,
@@ -220,17 +240,9 @@ impl<'a> Answering<'a> {
     pub(super) fn goes_on(&mut self) {
         self.candidate = None;
         self.then = None;
-        self.is_echoed |= self.echo.is_some();
+        self.is_echoed = self.is_echoed();
         self.has_parts = true;
         self.echo = Some((0, 0));
-    }
-
-    /// Looks for the echo once more, in all that has come; whether the device has sent it before each answer so far, and does not now.
-    pub(super) fn lacks_echo(&mut self, bytes: &[u8]) -> bool {
-        if self.echo.is_none() {
-            self.echo = self.late_echo(bytes);
-        }
-        self.echo.is_none() && !self.command.trim().is_empty() && self.habits.echo == Echo::Always
     }
 
     /// The first bytes of what has come are forgotten: they are part of the answer, and nothing in them was its end.
@@ -243,7 +255,7 @@ impl<'a> Answering<'a> {
             None => {}
         }
         self.then = None;
-        self.is_echoed |= self.echo.is_some();
+        self.is_echoed = self.is_echoed();
         self.has_parts = true;
         self.echo = Some((0, 0));
     }
@@ -251,6 +263,11 @@ impl<'a> Answering<'a> {
     /// Whether something stood at the end that may have been the prompt.
     pub(super) fn has_candidate(&self) -> bool {
         self.stands
+    }
+
+    /// Prompts that may come for empty lines that were sent.
+    pub(super) fn strays(&self) -> usize {
+        self.habits.strays.saturating_add(self.empty_lines)
     }
 
     /// Whether the echo was seen.
@@ -268,13 +285,6 @@ impl<'a> Answering<'a> {
         self.echo.map_or(0, |(_, end)| end)
     }
 
-    /// What is done when the device has hung up: what looks like the end is one.
-    pub(super) fn at_the_end(&mut self, bytes: &[u8]) -> Option<Step> {
-        self.look(bytes);
-        let prompt = self.candidate.clone()?;
-        Some(Step::Done(self.done(&prompt, prompt.begin, bytes, Proof::Looks)))
-    }
-
     fn when_quiet(&mut self, quiet: Duration, step: Step) -> Step {
         self.then = Some(step);
         Step::Quiet(quiet)
@@ -288,8 +298,16 @@ impl<'a> Answering<'a> {
     }
 
     fn stands(&mut self, mut prompt: Prompt, bytes: &[u8]) -> Step {
+        if prompt.likeness == Likeness::Covered && self.echo.is_some() && prompt.begin < self.text_begin() {
+            // It is the one at which the command was typed.
+            self.stands = false;
+            return Step::Read;
+        }
         self.stands = true;
         if self.kind.goes_on(bytes.get(self.text_begin()..).unwrap_or_default()) {
+            return Step::Read;
+        }
+        if self.awaits_strays(bytes) {
             return Step::Read;
         }
         if self.has_asked && prompt.likeness == Likeness::Covered {
@@ -311,45 +329,46 @@ impl<'a> Answering<'a> {
         self.candidate = Some(prompt.clone());
         let is_named = prompt.likeness == Likeness::Named;
         let is_echoed = self.echo.is_some() || self.command.trim().is_empty();
-        let is_sure = is_named && is_echoed && !self.misled && !self.kind.profile.prompt_before_answer;
+        let is_sure = is_named
+            && is_echoed
+            && !self.misled
+            && self.habits.strays == 0
+            && !self.kind.profile.prompt_before_answer;
         if self.habits.may_ask {
             let is_empty = self.habits.is_silent && self.is_empty_before(&prompt, bytes);
-            if is_sure && (self.habits.is_proven || is_empty) {
+            if is_sure && is_empty {
                 let done = self.done(&prompt, prompt.begin, bytes, Proof::Looks);
                 return self.when_quiet(Duration::ZERO, Step::Done(done));
             }
             let is_at_once = std::mem::take(&mut self.is_at_once) || is_sure;
-            let quiet = if is_at_once { Duration::ZERO } else { self.settle(prompt.likeness) };
+            let quiet = if is_at_once {
+                Duration::ZERO
+            } else if self.may_be_older(&prompt, bytes) {
+                MUTE_AFTER
+            } else {
+                self.settle(prompt.likeness)
+            };
             return self.when_quiet(quiet, Step::AskAgain);
         }
-        if prompt.likeness == Likeness::Covered || (!is_echoed && self.habits.echo == Echo::Always) {
+        let is_older = self.may_be_older(&prompt, bytes);
+        let has_not_begun = match self.habits.echo {
+            Echo::Always => !is_echoed,
+            Echo::Unknown => self.needs_echo(&prompt, bytes),
+            Echo::Not => false,
+        };
+        if prompt.likeness == Likeness::Covered || has_not_begun {
             // A device that has always echoed has not begun to answer.
             return Step::Read;
         }
-        let quiet = if is_sure { Duration::ZERO } else { self.settle_unasked(prompt.likeness) };
+        let quiet = if is_sure {
+            Duration::ZERO
+        } else if is_older {
+            MUTE_AFTER
+        } else {
+            self.settle_unasked(prompt.likeness)
+        };
         let done = self.done(&prompt, prompt.begin, bytes, Proof::Looks);
         self.when_quiet(quiet, Step::Done(done))
-    }
-
-    /// The echo where something came before it: behind the prompt that was drawn again, or behind lines that came unasked.
-    fn late_echo(&self, bytes: &[u8]) -> Option<(usize, usize)> {
-        let (prompt, encoding) = (self.known.last(), self.kind.profile.encoding);
-        let before = self.before_echo(bytes);
-        let rest = bytes.get(before..).unwrap_or_default();
-        let behind = clean::echo_end(rest, self.command, prompt, encoding).filter(|_| before > 0);
-        behind
-            .map(|end| (before, before.saturating_add(end)))
-            .or_else(|| clean::late_echo(bytes, self.command, prompt, encoding))
-    }
-
-    /// Bytes at the beginning that are nothing but prompts that were drawn again, and lines that came unasked.
-    fn before_echo(&self, bytes: &[u8]) -> usize {
-        let passes = |line: &&[u8]| {
-            let is_blank = || line.iter().all(|byte| *byte <= b' ');
-            let is_prompt = || self.known.has(&String::from_utf8_lossy(line));
-            line.ends_with(b"\n") && (is_blank() || self.kind.is_unasked(line) || is_prompt())
-        };
-        bytes.split_inclusive(|byte| *byte == b'\n').take_while(passes).map(<[u8]>::len).sum()
     }
 
     /// Whether a prompt is the one that stood before, drawn again behind lines that came unasked.
@@ -397,6 +416,9 @@ impl<'a> Answering<'a> {
     /// An empty line was sent: it is the end where one prompt more stands there than such lines, and nothing between them.
     fn comes_again(&mut self, prompt: &Prompt, bytes: &[u8]) -> Step {
         let Some(first) = &self.candidate else { return Step::Read };
+        if self.habits.echo == Echo::Always && self.needs_echo(first, bytes) {
+            return Step::Read;
+        }
         let is_prompt = |line: &str| {
             let (line, first, last) = (line.trim(), first.line.trim(), prompt.line.trim());
             // The first may stand behind a line that was not ended.
@@ -413,7 +435,13 @@ impl<'a> Answering<'a> {
         if begin <= first.begin || begin.saturating_sub(first.begin) < first.line.len() {
             begin = first.begin;
         }
-        if count < 2 {
+        // A line of the answer may end as the prompt does, and the next one be like it.
+        let is_behind = first.likeness == Likeness::Behind;
+        if count < self.habits.strays.saturating_add(2).saturating_add(usize::from(is_behind)) {
+            if count >= 2 {
+                let quiet = if is_behind { KNOWN_SETTLE } else { ASK_ONCE_MORE };
+                return self.when_quiet(quiet, Step::AskAgain);
+            }
             // The device may have thrown the line away that it was sent while it was busy.
             return self.when_quiet(ASK_ANEW, Step::AskAgain);
         }
@@ -427,11 +455,12 @@ impl<'a> Answering<'a> {
             let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let at = memchr::memmem::rfind(line, again.as_bytes()).unwrap_or(0);
             let done = self.done(prompt, begin.saturating_add(at), bytes, Proof::Again { at_first: false });
-            return Step::Done(done);
+            return Step::Done(self.with_strays(done, count, bytes));
         }
         let line = if at_first { first.line.clone() } else { prompt.line.clone() };
         let prompt = Prompt { line, ..prompt.clone() };
-        let done = Step::Done(self.done(&prompt, begin, bytes, Proof::Again { at_first }));
+        let done = self.done(&prompt, begin, bytes, Proof::Again { at_first });
+        let done = Step::Done(self.with_strays(done, count, bytes));
         // The blank behind it may still be on its way.
         if is_whole { done } else { self.when_quiet(KNOWN_SETTLE, done) }
     }
@@ -440,16 +469,17 @@ impl<'a> Answering<'a> {
         let (begin, text) = self.echo.unwrap_or((0, 0));
         let end = end.min(bytes.len());
         let prompt = prompt.line.clone();
-        Done { begin: begin.min(end), text: text.min(end), end, prompt, is_echoed: self.is_echoed(), proof }
+        let is_echoed = self.is_echoed();
+        // Who does not answer empty lines owes no prompt for them.
+        let strays = if proof == Proof::Mute { 0 } else { self.strays() };
+        Done { begin: begin.min(end), text: text.min(end), end, prompt, is_echoed, proof, strays }
     }
 
-    /// Looks for the echo at the beginning, as long as it can still come.
-    fn find_echo(&mut self, bytes: &[u8]) {
-        if self.echo.is_some() || self.looked_for_echo > clean::echo_bytes_max(self.command) {
-            return;
-        }
-        self.looked_for_echo = bytes.len();
-        let end = clean::echo_end(bytes, self.command, self.known.last(), self.kind.profile.encoding);
-        self.echo = end.map(|end| (0, end));
+    /// The same where so many prompts stand at the end: its own, and those that were asked for.
+    fn with_strays(&self, done: Done, count: usize, bytes: &[u8]) -> Done {
+        let before = bytes.get(..self.begin()).unwrap_or_default();
+        let before = if before.is_empty() { 0 } else { prompts_in(before, self.kind, self.known) };
+        let came = count.saturating_sub(1).saturating_add(before);
+        Done { strays: done.strays.saturating_sub(came), ..done }
     }
 }

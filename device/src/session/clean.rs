@@ -90,97 +90,6 @@ pub(crate) fn unfinished_code(bytes: &[u8]) -> &[u8] {
     if is_open { code } else { &[] }
 }
 
-/// Bytes of the beginning of an answer in which its echo is looked for, beside those of the command itself: devices that draw their line anew
-/// at each key send a hundred for one.
-const ECHO_BYTES_MAX: usize = 4 * 1024;
-const ECHO_BYTES_A_LETTER: usize = 256;
-/// Lines over which an echo may be wrapped, and empty ones before it.
-const ECHO_LINES_MAX: usize = 16;
-/// Letters of a command's end that must be seen in an echo that a device has scrolled sideways.
-const SCROLLED_ECHO_BYTES_MIN: usize = 8;
-
-/// Where the echo of a command ends, its line end included; none where the first line is not its echo, or has not ended.
-pub(crate) fn echo_end(answer: &[u8], command: &str, prompt: &str, encoding: Encoding) -> Option<usize> {
-    if let Some(rest) = answer.strip_prefix(command.as_bytes()) {
-        let line_end = [&b"\r\n"[..], b"\n", b"\r\r\n"].into_iter().find(|end| rest.starts_with(end));
-        if let Some(line_end) = line_end {
-            return Some(command.len().saturating_add(line_end.len()));
-        }
-    }
-    let head = answer.get(..answer.len().min(echo_bytes_max(command))).unwrap_or_default();
-    let wanted = visible(command);
-    let with_prompt = visible(prompt) + &wanted;
-    let (mut shown, mut first_line) = (String::new(), true);
-    for (line, end) in Canvas::of(head, encoding).ended_lines().take(ECHO_LINES_MAX) {
-        shown.push_str(&visible(&line));
-        if shown.is_empty() {
-            continue;
-        }
-        if shown == wanted || shown == with_prompt {
-            return Some(end);
-        }
-        if std::mem::take(&mut first_line) {
-            let raw = head.get(..end)?;
-            if is_scrolled_echo(raw, &shown, &wanted) || is_wrapped_echo(raw, &wanted, &with_prompt) {
-                return Some(end);
-            }
-        }
-        // A long command is wrapped, with spaces and codes of the device's own.
-        if !wanted.starts_with(&shown) && !with_prompt.starts_with(&shown) {
-            return None;
-        }
-    }
-    None
-}
-
-/// Bytes of the beginning of an answer in which its echo may stand.
-pub(crate) fn echo_bytes_max(command: &str) -> usize {
-    ECHO_BYTES_MAX.saturating_add(command.len().saturating_mul(ECHO_BYTES_A_LETTER))
-}
-
-/// The echo of a command where something came before it: it stands behind the prompt that was drawn again. Where its line begins, and where
-/// it ends.
-pub(crate) fn late_echo(
-    answer: &[u8],
-    command: &str,
-    prompt: &str,
-    encoding: Encoding,
-) -> Option<(usize, usize)> {
-    let prompt = prompt.trim_end();
-    if prompt.is_empty() {
-        return None;
-    }
-    memchr::memmem::find_iter(answer, prompt.as_bytes()).find_map(|at| {
-        let before = answer.get(..at)?;
-        let begins_line = matches!(before.last(), None | Some(b'\n' | b'\r' | 0x08 | b'm' | b'K'));
-        let rest = answer.get(at.saturating_add(prompt.len())..)?;
-        let end = echo_end(rest, command, prompt, encoding).filter(|_| begins_line)?;
-        Some((at, at.saturating_add(prompt.len()).saturating_add(end)))
-    })
-}
-
-/// What can be seen of a text: a device wraps a long command with spaces of its own.
-fn visible(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_whitespace() && !letter.is_control()).collect()
-}
-
-/// A device that takes the terminal for a narrower one begins the next row of a long command with a blank and CR: on ours it draws over the
-/// first.
-fn is_wrapped_echo(raw: &[u8], wanted: &str, with_prompt: &str) -> bool {
-    let shown = visible(&String::from_utf8_lossy(raw));
-    memchr::memchr(b'\r', raw).is_some() && (shown == wanted || shown == with_prompt)
-}
-
-/// A device moves a long line sideways as it is typed: what the line shows in the end is the end of the command.
-fn is_scrolled_echo(raw: &[u8], shown: &str, wanted: &str) -> bool {
-    let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
-    if memchr::memchr3(b'\r', 0x08, 0x1b, raw.strip_suffix(b"\r").unwrap_or(raw)).is_none() {
-        return false;
-    }
-    let common = shown.chars().rev().zip(wanted.chars().rev()).take_while(|(a, b)| a == b).count();
-    common > 0 && common >= SCROLLED_ECHO_BYTES_MIN.min(wanted.chars().count())
-}
-
 /// Takes off what a device sends to wipe its pager's line.
 pub(crate) fn without_pager_wipe(bytes: &[u8]) -> &[u8] {
     let mut rest = bytes;
@@ -235,33 +144,6 @@ mod tests {
     }
 
     #[test]
-    fn the_echo_goes_and_the_answer_stays() {
-        for (answer, command, rest) in [
-            (&b"show version\r\nFRR 8\r\n"[..], "show version", Some(&b"FRR 8\r\n"[..])),
-            (b"show ver \rsion\r\nFRR 8\r\n", "show version", Some(b"FRR 8\r\n")),
-            (b"show ver \r<ion\r\nx", "show version", None),
-            (b"ping 10.0.0.1 re\r\npeat 5\r\nok", "ping 10.0.0.1 repeat 5", Some(b"ok")),
-            (b"show\r\n", "show", Some(b"")),
-            (b"show", "show", None),
-            (b"\x1b[Kshow\r\nx", "show", Some(b"x")),
-            (b"shower\r\nx", "show", None),
-            (b"no echo here", "show", None),
-            (
-                b"ip route 10.0\x08\x08\x08\x08\x08$e 10.0.0.0 255.0.0.0\r\nok",
-                "ip route 10.0.0.0 255.0.0.0",
-                Some(b"ok"),
-            ),
-            (b"sh\r$ow version\r\nok", "show version", Some(b"ok")),
-            (b"a line\rthat is drawn twice\r\nok", "show version", None),
-            (b"\rr1# s\rr1# sh\rr1# show\r\nx", "show", Some(b"x")),
-            (b"\r\nshow\r\nx", "show", Some(b"x")),
-        ] {
-            let end = echo_end(answer, command, "r1# ", Encoding::UTF_8);
-            assert_eq!(end.map(|end| &answer[end..]), rest, "{}", answer.escape_ascii());
-        }
-    }
-
-    #[test]
     fn codes_behind_a_prompt_are_no_part_of_it() {
         for (line, shown) in [
             (&b"~ # \x1b[6n"[..], &b"~ # "[..]),
@@ -300,7 +182,6 @@ mod tests {
             prop_assert!(!shown.bytes().any(|byte| matches!(byte, b'\r' | 8 | 0x1b)));
             let drawn = Canvas::of(&bytes, Encoding::UTF_8).lines().collect::<Vec<_>>().join("\n");
             prop_assert_eq!(&shown, &drawn, "the quick way shows something else");
-            echo_end(&bytes, "show version", "r1#", Encoding::UTF_8);
             without_pager_wipe(&bytes);
         }
     }

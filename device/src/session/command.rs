@@ -170,12 +170,15 @@ impl Session {
         loop {
             let step = match &mut stream {
                 Some(stream) => {
-                    self.next_step_of(&mut answering, order, deadline, Some((stream, parts))).await?
+                    self.next_step_of(&mut answering, order, deadline, Some((stream, parts))).await
                 }
-                None => self.next_step(&mut answering, order, deadline).await?,
+                None => self.next_step(&mut answering, order, deadline).await,
             };
+            let step = step.inspect_err(|_| self.habits.strays.set(answering.strays()))?;
             let (begin, text) = (answering.begin(), answering.text_begin());
             self.unasked.add(self.dialogue.pending().get(..begin).unwrap_or_default());
+            let echo = self.dialogue.pending().get(begin..text).unwrap_or_default();
+            self.unasked.add(&kind.without_unasked(echo.to_vec()).1);
             match step {
                 Step::Page { begin, after_last } => {
                     let page = clean::text(
@@ -199,7 +202,8 @@ impl Session {
                 }
                 Step::Done(done) => {
                     let mut bytes = self.dialogue.take_pending();
-                    bytes.truncate(done.end);
+                    let behind = bytes.split_off(done.end.min(bytes.len()));
+                    self.unasked.add(&kind.without_unasked(behind).1);
                     if done.is_echoed {
                         self.dialogue.took(&order.line, "the echo of the command");
                     }

@@ -1,14 +1,14 @@
 //! What a session has learned of how its device answers.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use jackfield_config::profile::Profile;
 
 use super::{
     answer::{Done, Proof},
     order::Order,
+    strays::Strays,
 };
-use crate::limits::PROVEN_COMMANDS_MAX;
 
 /// Whether a device echoes what it is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub(super) struct Habits {
     pub(super) has_answered: bool,
     /// An empty line has brought nothing.
     is_mute: bool,
-    /// Commands whose answers were proven to end where their prompt stood first.
-    proven: BTreeSet<String>,
+    /// Prompts that may still come for empty lines.
+    pub(super) strays: Strays,
 }
 
 /// What counts for one command.
@@ -43,10 +43,10 @@ pub(super) struct Expected {
     pub(super) has_answered: bool,
     pub(super) echo: Echo,
     pub(super) settle: Duration,
-    /// The end of an answer to this command was proven before.
-    pub(super) is_proven: bool,
     /// The command is not expected to say anything.
     pub(super) is_silent: bool,
+    /// Prompts that may come before it is answered, for empty lines that were sent before.
+    pub(super) strays: usize,
 }
 
 impl Habits {
@@ -58,8 +58,8 @@ impl Habits {
             // Who draws its prompt into its answers draws over its echo, too.
             echo: if profile.answer_end.is_some() { Echo::Unknown } else { self.echo },
             settle,
-            is_proven: self.proven.contains(&order.line),
             is_silent: order.is_silent,
+            strays: self.strays.most(),
         }
     }
 
@@ -70,6 +70,7 @@ impl Habits {
 
     /// Takes in what an answer has shown.
     pub(super) fn learn(&mut self, command: &str, done: &Done) {
+        self.strays.set(done.strays);
         if !command.trim().is_empty() {
             self.echo = match (self.echo, done.is_echoed) {
                 (Echo::Unknown | Echo::Always, true) => Echo::Always,
@@ -77,17 +78,7 @@ impl Habits {
             };
         }
         match done.proof {
-            Proof::Again { at_first } => {
-                self.has_answered = true;
-                if at_first && done.is_echoed {
-                    if self.proven.len() >= PROVEN_COMMANDS_MAX {
-                        self.proven.clear();
-                    }
-                    self.proven.insert(command.to_owned());
-                } else {
-                    self.proven.remove(command);
-                }
-            }
+            Proof::Again { .. } => self.has_answered = true,
             Proof::Mute => self.is_mute = true,
             Proof::Looks => {}
         }

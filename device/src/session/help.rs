@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_config::profile::Help;
 
-use super::{Session, SessionError, clean, order::Order, stand::End};
+use super::{Session, SessionError, clean, echo::visible, order::Order, stand::End};
 use crate::clock::Deadline;
 
 impl Session {
@@ -21,11 +21,13 @@ impl Session {
         self.get_in_step(&order.line, deadline).await?;
         let line = self.encoded(&order.line)?;
         self.dialogue.send(&line, deadline).await.map_err(|source| order.failed(source))?;
-        let shown = self.await_help(order, help, deadline).await?;
-        // The line is wiped, and the prompt asked for: what was typed is never entered.
+        let shown = self.await_help(order, help, deadline).await;
+        // The line is wiped, and the prompt asked for: what was typed is never entered, whatever was shown.
         let wipe = format!("{}{}", help.wipe, kind.profile.line_ending);
-        self.dialogue.send(wipe.as_bytes(), deadline).await.map_err(|source| order.failed(source))?;
+        let wiped = self.dialogue.send(wipe.as_bytes(), deadline).await;
         self.unanswered.owe(&order.line);
+        let shown = shown?;
+        wiped.map_err(|source| order.failed(source))?;
         self.get_in_step(&order.line, deadline).await?;
         Ok(Some(shown))
     }
@@ -44,7 +46,8 @@ impl Session {
         loop {
             let encoding = self.kind.profile.encoding;
             let end = End::of(self.dialogue.pending(), encoding);
-            let stands = end.line.trim_end() == again.trim_end();
+            // The blank behind the prompt may not have been there when it was learned.
+            let stands = visible(&end.line) == visible(&again);
             let pages = pager.as_ref().is_some_and(|pager| end.line_has(pager).is_some());
             let begin = end.begin();
             let quiet =

@@ -8,26 +8,38 @@
 //!                                       in step (who sends or awaits by hand leads the dialogue)
 //! ```
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
     Session, SessionError,
     answer::{Answering, Step},
     clean,
+    habits::Echo,
     order::Order,
-    stand::End,
+    stand::{End, Likeness, Stand, stand},
+    strays::prompts_in,
 };
 use crate::{clock::Deadline, expect::ExpectError, limits::UNANSWERED_MAX};
 
 /// Bytes of an answer too large to be kept in which its prompt is looked for.
 const END_BYTES: usize = 8 * 1024;
+/// Time for prompts of empty lines that the device has not answered yet.
+const STRAYS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Commands that were given and not answered, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered {
-    commands: VecDeque<String>,
+    commands: VecDeque<Late>,
     /// Ends of answers that were asked for and have not come.
     pub(super) ends: u32,
+}
+
+/// A command that was not answered.
+#[derive(Clone, Debug)]
+struct Late {
+    command: String,
+    /// It stands in a line of its own, and is echoed so.
+    is_line: bool,
 }
 
 impl Unanswered {
@@ -47,12 +59,12 @@ impl Unanswered {
         if self.commands.len() >= UNANSWERED_MAX {
             self.commands.pop_front();
         }
-        self.commands.push_back(command.to_owned());
+        self.commands.push_back(Late { command: command.to_owned(), is_line: true });
     }
 
     /// Something was typed whose answer is not awaited where it was sent.
     pub(super) fn owe(&mut self, command: &str) {
-        self.commands.push_back(command.to_owned());
+        self.commands.push_back(Late { command: command.to_owned(), is_line: false });
     }
 
     /// Nothing is awaited any more: the connection is a new one, or somebody else leads the dialogue.
@@ -73,21 +85,44 @@ impl Session {
         command: &str,
         deadline: Deadline,
     ) -> Result<(), SessionError> {
-        let read = self.dialogue.read_what_is_there().await;
-        read.map_err(|source| SessionError::Expect { doing: format!("command `{command}`"), source })?;
-        if let Some(late) = self.unanswered.commands.front().cloned() {
+        let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
+        self.dialogue.read_what_is_there().await.map_err(failed)?;
+        let late = self.unanswered.commands.front().map(|late| late.command.clone());
+        // Where it has gone somewhere else, it was started anew, or somebody types at its console: a command would be typed into that.
+        if late.is_some() || self.is_elsewhere() {
             let within = Deadline::after(deadline.left() / 2);
             if self.stand_again(within).await.is_err() {
-                return Err(self.out_of_step(command, &late, within));
+                return Err(self.out_of_step(command, late.as_deref(), within));
             }
             self.unanswered.commands.clear();
+            // The prompts among it were counted.
+            self.set_aside();
         }
-        // What is still on its way, a terminal code or a prompt, is known again when its rest has come.
+        if self.habits.strays.wait() {
+            self.await_strays(deadline).await.map_err(failed)?;
+        }
+        let came = self.set_aside();
+        self.habits.strays.seen_in(&came, &self.kind, &self.known);
+        Ok(())
+    }
+
+    /// Takes what came unasked; what is still on its way, a terminal code or a prompt, is known again when its rest has come.
+    fn set_aside(&mut self) -> Vec<u8> {
         let pending = self.dialogue.pending();
         let begun = clean::unfinished_code(pending).len().max(self.known.begun(pending));
         let whole = pending.len().saturating_sub(begun);
         let came = self.dialogue.take(whole);
         self.unasked.add(&came);
+        came
+    }
+
+    /// Reads until the prompts of earlier empty lines have come, or are late.
+    async fn await_strays(&mut self, deadline: Deadline) -> Result<(), ExpectError> {
+        let within = Deadline::after(STRAYS_WITHIN.min(deadline.left() / 4));
+        while prompts_in(self.dialogue.pending(), &self.kind, &self.known) < self.habits.strays.most()
+            && !self.dialogue.has_ended()
+            && self.dialogue.read_within(within.left()).await?
+        {}
         Ok(())
     }
 
@@ -96,8 +131,15 @@ impl Session {
         let order = Order::default();
         let (kind, known) = (Arc::clone(&self.kind), self.known.clone());
         let expected = self.habits.before(&order, &kind.profile, self.dialogue.settle());
-        if self.dialogue.pending().is_empty() {
-            // Nothing was heard of the command: it was lost with the line, or the device is busy. It waits at no question.
+        // Until the device has read a command, an empty line may be the answer to what it will ask.
+        let late = self.unanswered.commands.back().filter(|late| late.is_line).cloned();
+        let mut late = late.map(|late| late.command).unwrap_or_default();
+        let is_lost = self.is_lost(within).await.map_err(|source| order.failed(source))?;
+        if is_lost {
+            late.clear();
+        }
+        let mut empty_lines = 0;
+        if is_lost {
             let wake = if expected.may_ask {
                 Some(&kind.profile.line_ending)
             } else {
@@ -106,21 +148,30 @@ impl Session {
             if let Some(wake) = wake {
                 let sent = self.dialogue.send(wake.as_bytes(), within).await;
                 sent.map_err(|source| order.failed(source))?;
+                empty_lines = 1;
             }
         }
         loop {
             if self.dialogue.was_cut() {
                 // An answer that was refused for its size: nobody wants more of it than its end.
                 self.dialogue.keep_end(END_BYTES);
+                late.clear();
             }
-            let mut answering = Answering::new(&kind, &known, "", &[], expected);
-            match self.next_step(&mut answering, &order, within).await {
+            let mut answering =
+                Answering::new(&kind, &known, &late, &[], expected).with_empty_lines(empty_lines);
+            let step = self.next_step(&mut answering, &order, within).await;
+            empty_lines = answering.empty_lines();
+            match step {
                 Ok(Step::Done(done)) => {
                     self.known.learn(&done.prompt, crate::limits::PROMPTS_MAX);
+                    self.habits.strays.set(done.strays);
                     return Ok(());
                 }
                 Err(SessionError::TooLarge { .. }) => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.habits.strays.set(answering.strays());
+                    return Err(error);
+                }
                 // A pager or a question of the profile is still open.
                 Ok(Step::Page { .. } | Step::Reply { .. } | Step::Read | Step::Quiet(_) | Step::AskAgain) => {
                     return Err(order.failed(self.dialogue.not_seen("the prompt".to_owned(), within)));
@@ -129,25 +180,56 @@ impl Session {
         }
     }
 
-    fn out_of_step(&self, command: &str, late: &str, within: Deadline) -> SessionError {
+    /// Whether the device has gone somewhere else unasked: what came last is a line without an end that is not its prompt.
+    fn is_elsewhere(&self) -> bool {
+        let pending = self.dialogue.pending();
+        let is_on_its_way = !clean::unfinished_code(pending).is_empty() || self.known.begun(pending) > 0;
+        if is_on_its_way || !End::of(pending, self.kind.profile.encoding).waits() {
+            return false;
+        }
+        match stand(&self.kind, &self.known, &[], pending) {
+            Stand::Prompt(prompt) => prompt.likeness > Likeness::Behind,
+            Stand::Nothing | Stand::Pager(_) | Stand::Question(_) => true,
+        }
+    }
+
+    /// Whether the command that was not answered was lost on its way: not even its echo comes from a device that has always echoed. One that does
+    /// not echo may be busy with it, and ask something in the end: an empty line would be the answer.
+    async fn is_lost(&mut self, within: Deadline) -> Result<bool, ExpectError> {
+        if !self.dialogue.pending().is_empty() || self.habits.echo != Echo::Always {
+            return Ok(false);
+        }
+        Ok(!self.dialogue.read_within(within.left() / 2).await?)
+    }
+
+    fn out_of_step(&self, command: &str, late: Option<&str>, within: Deadline) -> SessionError {
         let end = End::of(self.dialogue.pending(), self.kind.profile.encoding);
         let waited = within.span();
-        let why = if self.dialogue.has_ended() {
-            "the device has closed the connection".to_owned()
-        } else if end.waits() {
-            format!(
+        let text = clean::text(self.dialogue.pending(), self.kind.profile.encoding);
+        let why = match late {
+            _ if self.dialogue.has_ended() => "the device has closed the connection".to_owned(),
+            Some(late) if end.waits() => format!(
                 "the device waits at `{}` since `{late}`; answer that with `send`, or give the answer with the command",
                 end.line.trim()
-            )
-        } else if clean::text(self.dialogue.pending(), self.kind.profile.encoding).trim().is_empty() {
-            format!(
+            ),
+            None if end.waits() => {
+                format!(
+                    "the device waits at `{}`, which is not its prompt; {}",
+                    end.line.trim(),
+                    self.dialogue.seen()
+                )
+            }
+            Some(late) if text.trim().is_empty() => format!(
                 "`{late}`, which was given before, has not been answered, and the device has said nothing for {waited:.1?}"
-            )
-        } else {
-            format!(
+            ),
+            Some(late) => format!(
                 "the device is still busy with `{late}`, which was given before; {}",
                 self.dialogue.seen()
-            )
+            ),
+            None => format!(
+                "the device did not come back to its prompt within {waited:.1?}; {}",
+                self.dialogue.seen()
+            ),
         };
         SessionError::Uncertain { doing: format!("command `{command}` was not sent"), why }
     }

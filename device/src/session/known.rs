@@ -88,7 +88,9 @@ impl Known {
     pub(super) fn begun(&self, bytes: &[u8]) -> usize {
         let line = memchr::memrchr(b'\n', bytes).map_or(0, |at| at.saturating_add(1));
         let line = bytes.get(line..).unwrap_or_default();
-        let begins = |known: &String| known.len() > line.len() && known.as_bytes().starts_with(line);
+        // One that only lacks the blank behind it stands, and is no part of what comes next.
+        let begins =
+            |known: &String| known.trim_end().len() > line.len() && known.as_bytes().starts_with(line);
         if self.0.iter().any(begins) { line.len() } else { 0 }
     }
 

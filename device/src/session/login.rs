@@ -16,6 +16,7 @@ use super::{
     Session, SessionError,
     answer::{Answering, Step},
     clean,
+    habits::Echo,
     order::Order,
     stand::End,
 };
@@ -36,6 +37,8 @@ const LOOKS: u32 = 4;
 const NUDGE: Duration = Duration::from_secs(3);
 /// Quiet time before a line is taken for a prompt that says little: frames of banners come in pieces.
 const BARE_SETTLE: Duration = Duration::from_millis(50);
+/// The same where it is not asked for again, since nobody has logged in.
+const BARE_UNPROVEN: Duration = Duration::from_secs(1);
 /// Quiet time before a question is answered behind a login that SSH has done already.
 const AFTER_SSH: Duration = Duration::from_secs(1);
 /// Quiet time before a question that comes again is taken for a refusal.
@@ -68,6 +71,8 @@ pub(super) async fn settle_in(session: &mut Session, deadline: Deadline) -> Resu
         // A device that does not know one of these is used as it is.
         session.run_order(&Order::new(line.as_str()).that_says_nothing(), deadline).await?;
     }
+    // What made the device ready may have told it not to echo.
+    session.habits.echo = Echo::Unknown;
     if let Some(window) = session.screen_window() {
         // What made the device ready may have made its lines longer.
         session.set_screen(window).await?;
@@ -122,12 +127,13 @@ struct Login<'s> {
     /// What the device has said since the last answer, until it was answered again.
     words: String,
     last_line: String,
+    nudges: usize,
 }
 
 impl<'s> Login<'s> {
     fn new(session: &'s mut Session) -> Self {
         let kind = Arc::clone(&session.kind);
-        Self { session, kind, given: Vec::new(), words: String::new(), last_line: String::new() }
+        Self { session, kind, given: Vec::new(), words: String::new(), last_line: String::new(), nudges: 0 }
     }
 
     async fn run(mut self, deadline: Deadline) -> Result<(), SessionError> {
@@ -234,7 +240,11 @@ impl<'s> Login<'s> {
                 return Some(sight);
             }
             if end.ends_with(&self.kind.prompt).is_some() {
-                let quiet = if !self.is_let_in() || !self.kind.profile.login.confirm {
+                let may_ask = self.is_let_in() && self.kind.profile.login.confirm;
+                let quiet = if !may_ask && !names_device(end.line.trim()) {
+                    // Frames of banners come in pieces, and what is not asked for again is not proven.
+                    settle.max(BARE_UNPROVEN)
+                } else if !may_ask {
                     settle
                 } else if names_device(end.line.trim()) {
                     Duration::ZERO
@@ -386,6 +396,7 @@ impl<'s> Login<'s> {
 
     async fn nudge(&mut self, deadline: Deadline) -> Result<(), SessionError> {
         let profile = &self.kind.profile;
+        self.nudges = self.nudges.saturating_add(1);
         let text = profile.login.nudge_text.clone().unwrap_or_else(|| profile.line_ending.clone());
         self.send(text.as_bytes(), false, deadline).await
     }
@@ -403,6 +414,8 @@ impl<'s> Login<'s> {
             return Ok(());
         }
         let (kind, known, order) = (Arc::clone(&self.kind), self.session.known.clone(), Order::default());
+        // The prompt that stands here may be that of the first of them.
+        self.session.habits.strays.set(self.nudges.saturating_sub(1));
         let expected = self.session.habits.before(&order, &kind.profile, self.session.dialogue.settle());
         let mut answering = Answering::new(&kind, &known, "", &[], expected).at_once();
         let step = self.session.next_step(&mut answering, &order, deadline).await;

@@ -150,6 +150,11 @@ impl<'b> End<'b> {
     /// Where the lines of a pager begin that waits here, and whether nothing stands behind its text.
     fn pager(&self, pattern: &Regex) -> Option<(usize, bool)> {
         let is_whole = self.line_has(pattern)?;
+        let is_shown = pattern.is_match(self.line.as_bytes());
+        if !is_shown && !is_whole {
+            // It was wiped already.
+            return None;
+        }
         let found = pattern.find_iter(self.text.as_bytes()).last();
         let lines = found
             .and_then(|found| self.text.get(found.start()..))

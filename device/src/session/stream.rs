@@ -14,7 +14,7 @@ use tokio::{fs::File, io::AsyncWriteExt};
 use super::{
     Session, SessionError,
     answer::Answering,
-    clean,
+    echo::{self, Sought},
     order::Order,
     parts::{Parts, lines_before},
 };
@@ -178,7 +178,9 @@ impl Session {
         let mut rest = std::mem::take(&mut stream.rest);
         let is_first = stream.bytes == 0 && rest.is_empty();
         rest.extend_from_slice(self.dialogue.pending());
-        let echo = clean::echo_end(&rest, &order.line, self.known.last(), self.kind.profile.encoding);
+        let sought =
+            Sought { command: &order.line, prompt: self.known.last(), encoding: self.kind.profile.encoding };
+        let echo = echo::end_of(&rest, sought);
         if let Some(echo) = echo.filter(|_| is_first) {
             rest.drain(..echo.min(rest.len()));
         }

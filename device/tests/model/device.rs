@@ -1,253 +1,342 @@
-//! The device: what it has decided to be, and how it behaves.
+//! A device at work.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use crate::{
+    book::{self, HELP, Question, SECRET, Takes},
+    traits::{Echo, Traits, Way},
+    wire::{Gone, Wire},
+};
 
-use crate::dice::Dice;
-
-/// What one device is.
-#[derive(Clone, Debug)]
-pub(crate) struct Traits {
-    pub(crate) profile: &'static str,
-    prompt: String,
-    /// What it is given; `N` is a number.
-    pub(crate) commands: Vec<String>,
-    echoes: bool,
-    /// It draws prompt and line anew at each key.
-    redraws: bool,
-    /// One piece in so many is followed by a pause; none: never.
-    pauses: Option<u64>,
-    /// It logs unasked, one time in so many.
-    logs: Option<u64>,
-    /// It draws its prompt again after a line that it logged.
-    redraws_after_log: bool,
-    /// Lines of a page.
-    page: Option<usize>,
-    /// One command in so many is answered late.
-    late: Option<u64>,
-    banner: &'static str,
-    crlf: &'static str,
+/// What happened at a device that its session may not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A line was typed at its prompt.
+    Typed(String),
+    /// One was typed where it asked for the user.
+    User(String),
+    /// A question of a command was answered.
+    Answered { command: String, text: String },
+    /// A line was logged unasked, with its number.
+    Logged(u32),
 }
 
-const BANNERS: &[&str] = &[
-    "",
-    "Welcome. Access denied to strangers.\r\n",
-    "##############\r\n# Lab only   #\r\n##############\r\n",
-    "Login: ask the lab manager\r\nPassword: see the label\r\n",
-    "Last login: Monday from 10.0.0.1\r\n100% of use is logged #\r\n",
-];
+/// What happened, in order.
+pub(crate) type Events = Arc<Mutex<Vec<Event>>>;
 
-impl Traits {
-    pub(crate) fn of(dice: &mut Dice) -> Self {
-        let (profile, prompts): (_, &[&str]) = *dice.pick(&[
-            ("ios", &["R1#", "sw-core-1>", "edge.lab#"][..]),
-            ("frr", &["r1# ", "frr-2> "][..]),
-            ("generic", &["# ", "$ ", "box$ ", "[root@box ~]# "][..]),
-        ]);
-        let prompt = (*dice.pick(prompts)).to_owned();
-        let commands = [
-            "show clock N",
-            "show lines N",
-            "show own N",
-            "show comments N",
-            "show partial N",
-            "show empty N",
-        ];
-        Self {
-            profile,
-            prompt,
-            commands: commands.iter().map(|command| (*command).to_owned()).collect(),
-            echoes: !dice.one_in(5),
-            redraws: dice.one_in(8),
-            pauses: dice.one_in(2).then(|| dice.below(12) + 2),
-            logs: (profile != "generic" && dice.one_in(2)).then(|| dice.below(5) + 2),
-            redraws_after_log: dice.one_in(2),
-            page: dice.one_in(3).then(|| usize::try_from(dice.below(6) + 2).unwrap()),
-            late: dice.one_in(3).then(|| dice.below(4) + 2),
-            banner: dice.pick::<&'static str>(BANNERS),
-            crlf: if dice.one_in(6) { "\n\r" } else { "\r\n" },
-        }
-    }
-
-    fn log_line(&self) -> &'static str {
-        match self.profile {
-            "frr" => "2026/11/29 10:00:00.123 BGP: neighbour 10.0.0.2 is up",
-            _ => "*Mar  1 00:10:01.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up",
-        }
-    }
-}
-
-/// The right answer to a command.
-pub(crate) fn answer(traits: &Traits, command: &str) -> String {
-    lines(traits, command).join("\n").trim_end().to_owned()
-}
-
-fn lines(traits: &Traits, command: &str) -> Vec<String> {
-    let mut words = command.split(' ').skip(1);
-    let (what, number) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    match what {
-        "clock" => vec![format!("12:00:0{number}")],
-        "lines" => (0..9).map(|line| format!("line {line} of {number}")).collect(),
-        // Its own prompt stands in what it shows, as in a saved session.
-        "own" => vec![
-            format!("session {number}"),
-            format!("{}show version", traits.prompt),
-            format!("version {number}"),
-            format!("{}exit", traits.prompt),
-            "end".to_owned(),
-        ],
-        "comments" => vec![
-            "# first".to_owned(),
-            format!("port {number}"),
-            "# last one > here".to_owned(),
-            "$ x".to_owned(),
-        ],
-        "partial" => vec![format!("progress {number} ########> 100%")],
-        _ => Vec::new(),
-    }
-}
-
-/// A device at work.
+/// A device.
 pub(crate) struct Model {
     traits: Traits,
-    dice: Dice,
-    typed: Vec<String>,
-    begun: tokio::time::Instant,
-    is_traced: bool,
+    wire: Wire,
+    events: Events,
+    logged: u32,
+    is_logged_in: bool,
+    echo: Echo,
+    is_in_config: bool,
 }
 
-/// The session has hung up.
-struct Gone;
+/// Time after which a question is given up by the device.
+const QUESTION_LIMIT: Duration = Duration::from_secs(45);
 
 impl Model {
-    pub(crate) fn new(traits: Traits, dice: Dice) -> Self {
-        let is_traced = std::env::var_os("JACKFIELD_MODEL_TRACE").is_some();
-        Self { traits, dice, typed: Vec::new(), begun: tokio::time::Instant::now(), is_traced }
+    pub(crate) fn new(traits: Traits, wire: Wire, events: Events) -> Self {
+        let (echo, is_in_config) = (traits.echo, traits.is_in_config);
+        // A console on which somebody has worked is logged in.
+        let is_logged_in = is_in_config;
+        Self { traits, wire, events, logged: 0, is_logged_in, echo, is_in_config }
     }
 
-    /// Lives until the session hangs up; what was typed at its prompt.
-    pub(crate) async fn run(mut self, mut line: DuplexStream) -> Vec<String> {
-        let _gone = self.live(&mut line).await;
-        self.typed
+    /// Lives until nobody will come any more.
+    pub(crate) async fn run(mut self) {
+        while self.wire.next().await {
+            while self.live().await.is_ok() {}
+            self.is_logged_in = false;
+            self.wire.drop_line();
+        }
     }
 
-    async fn live(&mut self, line: &mut DuplexStream) -> Result<(), Gone> {
-        self.say(line, self.traits.banner).await?;
-        self.say(line, "\r\nUsername: ").await?;
-        self.take(line, true).await?;
-        self.say(line, "Password: ").await?;
-        self.take(line, false).await?;
-        self.say(line, "\r\n").await?;
-        if self.dice.one_in(2) {
-            self.say(line, self.traits.banner).await?;
+    fn tell(&self, event: Event) {
+        self.events.lock().unwrap().push(event);
+    }
+
+    fn now_and_then(&mut self, many: Option<u64>) -> bool {
+        many.is_some_and(|many| self.wire.dice.one_in(many))
+    }
+
+    /// One login, and what follows; ended where it is started anew, or the other side is gone.
+    async fn live(&mut self) -> Result<(), Gone> {
+        if !self.is_logged_in {
+            self.log_in().await?;
         }
         loop {
-            self.prompt(line).await?;
-            let command = self.take(line, self.traits.echoes).await?;
-            self.typed.push(command.clone());
-            if matches!(command.as_str(), "exit" | "logout") {
-                return Ok(());
+            self.prompt().await?;
+            if self.now_and_then(self.traits.crashes) {
+                return self.start_anew().await;
             }
-            self.answer(line, &command).await?;
+            if self.now_and_then(self.traits.deaf) {
+                self.be_late().await;
+            }
+            if self.now_and_then(self.traits.loses) {
+                // What is typed now is lost on its way.
+                while !matches!(self.wire.key().await?, b'\r' | b'\n') {}
+            }
+            let Some(command) = self.take().await? else { continue };
+            self.tell(Event::Typed(command.clone()));
+            if command.contains("stty -echo") {
+                self.echo = Echo::No;
+            }
+            match command.as_str() {
+                "exit" | "logout" | "EXIT;" => {
+                    self.is_logged_in = false;
+                    return if self.traits.way == Way::Console { Ok(()) } else { Err(Gone) };
+                }
+                "end" if self.is_in_config => self.is_in_config = false,
+                _ => self.answer(&command).await?,
+            }
         }
     }
 
-    async fn prompt(&mut self, line: &mut DuplexStream) -> Result<(), Gone> {
-        let prompt = self.traits.prompt.clone();
-        self.say(line, &prompt).await?;
-        // While it waits it may log.
-        if self.traits.logs.is_some_and(|many| self.dice.one_in(many)) {
-            let until = Duration::from_millis(self.dice.below(1_500));
-            tokio::time::sleep(until).await;
-            let mut log = format!("\r\n{}\r\n", self.traits.log_line());
-            if self.traits.redraws_after_log {
-                log.push_str(&prompt);
+    async fn log_in(&mut self) -> Result<(), Gone> {
+        self.echo = self.traits.echo;
+        self.wire.say(self.traits.banner).await?;
+        if self.traits.way != Way::Ssh {
+            self.wire.say("\r\nUsername: ").await?;
+            // Who has typed before it asked could not know.
+            let mut is_blind = self.wire.was_typed_at().await;
+            loop {
+                let user = self.line(true).await?;
+                if !std::mem::take(&mut is_blind) {
+                    self.tell(Event::User(user.clone()));
+                }
+                if !user.is_empty() {
+                    break;
+                }
+                self.wire.say("Username: ").await?;
             }
-            self.send(line, log.as_bytes()).await?;
+            self.wire.say("Password: ").await?;
+            self.line(false).await?;
+            self.wire.say("\r\n").await?;
+        }
+        if self.wire.dice.one_in(2) {
+            self.wire.say(self.traits.banner).await?;
+        }
+        self.is_logged_in = true;
+        Ok(())
+    }
+
+    /// It goes down, and comes again.
+    async fn start_anew(&mut self) -> Result<(), Gone> {
+        self.is_logged_in = false;
+        self.is_in_config = false;
+        if self.traits.way != Way::Console {
+            return Err(Gone);
+        }
+        self.wire.say("\r\n%SYS-5-RELOAD: Reload requested\r\nSystem Bootstrap, Version 12.4\r\n").await?;
+        self.wire.say("Loading image ######## [OK]\r\nLogin: local users only\r\n").await
+    }
+
+    async fn be_late(&mut self) {
+        let late = Duration::from_millis(self.wire.dice.below(3_000));
+        tokio::time::sleep(late).await;
+    }
+
+    fn shown_prompt(&self) -> String {
+        let prompt = &self.traits.prompt;
+        let (name, end) = prompt.split_at(prompt.trim_end().len().saturating_sub(1));
+        if self.is_in_config { format!("{name}(config){end}") } else { prompt.clone() }
+    }
+
+    async fn prompt(&mut self) -> Result<(), Gone> {
+        let prompt = self.shown_prompt();
+        self.wire.say(&prompt).await?;
+        // While it waits it may log.
+        if self.now_and_then(self.traits.logs) {
+            let until = Duration::from_millis(self.wire.dice.below(1_500));
+            tokio::time::sleep(until).await;
+            self.log("").await?;
         }
         Ok(())
     }
 
-    async fn answer(&mut self, line: &mut DuplexStream, command: &str) -> Result<(), Gone> {
-        if self.traits.late.is_some_and(|many| self.dice.one_in(many)) {
-            let late = Duration::from_millis(self.dice.below(3_000));
-            tokio::time::sleep(late).await;
+    /// Logs at its prompt, where something was typed already.
+    async fn log(&mut self, typed: &str) -> Result<(), Gone> {
+        let mut text = format!("\r\n{}\r\n", self.log_line());
+        if self.traits.redraws_after_log {
+            text.push_str(&self.shown_prompt());
+            text.push_str(typed);
         }
-        let lines = lines(&self.traits, command);
-        for (number, text) in lines.iter().enumerate() {
-            if self.traits.page.is_some_and(|page| number > 0 && number % page == 0)
-                && self.traits.profile != "linux"
-            {
-                self.say(line, " --More-- ").await?;
-                self.key(line).await?;
-                let wipe = if self.dice.one_in(2) {
-                    "\r           \r".to_owned()
-                } else {
-                    "\x08".repeat(10) + &" ".repeat(10) + &"\x08".repeat(10)
-                };
-                self.send(line, wipe.as_bytes()).await?;
+        self.wire.send(text.as_bytes()).await
+    }
+
+    fn log_line(&mut self) -> String {
+        self.logged += 1;
+        self.tell(Event::Logged(self.logged));
+        self.traits.log_line(self.logged)
+    }
+
+    async fn answer(&mut self, command: &str) -> Result<(), Gone> {
+        if self.now_and_then(self.traits.late) {
+            self.be_late().await;
+        }
+        if self.is_in_config && command.starts_with("show") {
+            return self.wire.say("% Invalid input detected at '^' marker.\r\n").await;
+        }
+        if let Some(question) = book::question(command)
+            && !self.ask(command, &question).await?
+        {
+            return Ok(());
+        }
+        let lines = book::lines(&self.traits, command);
+        let mut left = self.traits.page;
+        for (number, line) in lines.iter().enumerate() {
+            if self.now_and_then(self.traits.hangs_up) {
+                self.wire.drop_line();
+                if self.traits.way != Way::Console {
+                    return Err(Gone);
+                }
             }
-            self.say(line, text).await?;
+            if left == Some(0) {
+                left = self.turn_page().await?;
+            }
+            // What is asked for is logged by nobody else meanwhile: nothing could tell one from the other.
+            let is_log = command.contains("logging") || command.contains("dmesg");
+            if !is_log && number > 0 && self.now_and_then(self.traits.logs_in_answers) {
+                let line = format!("{}\r\n", self.log_line());
+                self.wire.say(&line).await?;
+            }
+            self.wire.say(&line.sent).await?;
             // The last line may have no end, and the prompt stands behind it.
             if !command.starts_with("show partial") {
-                let end = self.traits.crlf;
-                self.send(line, end.as_bytes()).await?;
+                self.wire.send(self.traits.crlf.as_bytes()).await?;
             }
+            // The result of an order comes behind a prompt.
+            if line.sent == "ORDERED" {
+                self.wire.say("\x03<").await?;
+                let late = Duration::from_millis(self.wire.dice.below(5_000));
+                tokio::time::sleep(late).await;
+                self.wire.send(b"\r\n").await?;
+            }
+            left = left.map(|left| left - 1);
+        }
+        if left == Some(0) && self.traits.pages_at_the_end {
+            self.turn_page().await?;
         }
         Ok(())
     }
 
-    /// Says a text in pieces, with pauses between them.
-    async fn say(&mut self, line: &mut DuplexStream, text: &str) -> Result<(), Gone> {
-        let mut rest = text.as_bytes();
-        while !rest.is_empty() {
-            let most = u64::try_from(rest.len()).unwrap();
-            let piece = if self.dice.one_in(2) { most } else { self.dice.below(most) + 1 };
-            let (now, later) = rest.split_at(usize::try_from(piece).unwrap());
-            self.send(line, now).await?;
-            rest = later;
-            if self.traits.pauses.is_some_and(|many| self.dice.one_in(many)) {
-                let pause = *self.dice.pick(&[1, 5, 20, 60, 150, 300, 600]);
-                tokio::time::sleep(Duration::from_millis(pause)).await;
+    /// Shows its pager until a key is pressed; how many lines come then.
+    async fn turn_page(&mut self) -> Result<Option<usize>, Gone> {
+        let pager = self.traits.pager();
+        self.wire.say(pager).await?;
+        let key = self.wire.key().await?;
+        let wide = pager.len();
+        let wipe = match self.wire.dice.below(4) {
+            0 => format!("\r{}\r", " ".repeat(wide)),
+            1 => "\x08".repeat(wide) + &" ".repeat(wide) + &"\x08".repeat(wide),
+            2 => format!("\0{}{}{}", "\x08".repeat(wide), " ".repeat(wide), "\x08".repeat(wide)),
+            _ => "\r\x1b[K".to_owned(),
+        };
+        self.wire.send(wipe.as_bytes()).await?;
+        Ok(if matches!(key, b'\r' | b'\n') { Some(1) } else { self.traits.page })
+    }
+
+    /// Asks, until it is answered or gives up; whether it goes on.
+    async fn ask(&mut self, command: &str, question: &Question) -> Result<bool, Gone> {
+        let callers = self.wire.callers;
+        for _ in 0..3 {
+            self.wire.say(&question.asks).await?;
+            let Ok(text) = tokio::time::timeout(QUESTION_LIMIT, self.reply(question.takes)).await else {
+                self.wire.say("\r\n% Timed out, nothing was done\r\n").await?;
+                return Ok(false);
+            };
+            let text = text?;
+            // Who comes to a console that says nothing cannot know that it waits for an answer.
+            if callers == self.wire.callers {
+                self.tell(Event::Answered { command: command.to_owned(), text: text.clone() });
             }
+            let is_taken = match question.takes {
+                Takes::Key => text.is_empty() || text == "y",
+                Takes::YesOrNo => text == "y",
+                Takes::Line => true,
+                Takes::Secret => text == SECRET,
+            };
+            if is_taken {
+                return Ok(true);
+            }
+            if question.takes == Takes::Key || text == "n" {
+                break;
+            }
+            self.wire.say("That is no answer.\r\n").await?;
         }
-        Ok(())
+        Ok(false)
     }
 
-    async fn send(&mut self, line: &mut DuplexStream, bytes: &[u8]) -> Result<(), Gone> {
-        if self.is_traced {
-            eprintln!("{:>6} ms ◀ {}", self.begun.elapsed().as_millis(), bytes.escape_ascii());
+    async fn reply(&mut self, takes: Takes) -> Result<String, Gone> {
+        if takes != Takes::Key {
+            let echoes = takes != Takes::Secret && self.echo != Echo::No;
+            return self.line(echoes).await;
         }
-        line.write_all(bytes).await.map_err(|_gone| Gone)
+        let key = self.wire.key().await?;
+        self.wire.send(b"\r\n").await?;
+        Ok(if matches!(key, b'\r' | b'\n') { String::new() } else { char::from(key).to_string() })
     }
 
-    async fn key(&mut self, line: &mut DuplexStream) -> Result<u8, Gone> {
-        let key = line.read_u8().await.map_err(|_gone| Gone)?;
-        if self.is_traced {
-            eprintln!("{:>6} ms ▶ {}", self.begun.elapsed().as_millis(), key.escape_ascii());
-        }
-        Ok(key)
-    }
-
-    /// Takes a line as its editor does.
-    async fn take(&mut self, line: &mut DuplexStream, echoes: bool) -> Result<String, Gone> {
+    /// A line where there is no editor.
+    async fn line(&mut self, echoes: bool) -> Result<String, Gone> {
         let mut typed = String::new();
         loop {
-            let key = self.key(line).await?;
+            let key = self.wire.key().await?;
             if matches!(key, b'\r' | b'\n') {
-                self.send(line, b"\r\n").await?;
+                self.wire.send(b"\r\n").await?;
                 return Ok(typed);
             }
             typed.push(char::from(key));
-            if !echoes {
-                continue;
+            if echoes && self.echo != Echo::No {
+                self.wire.send(&[key]).await?;
             }
-            if self.traits.redraws {
-                let drawn = format!("\r{}{typed}", self.traits.prompt);
-                self.send(line, drawn.as_bytes()).await?;
-            } else {
-                self.send(line, &[key]).await?;
+        }
+    }
+
+    /// A line at the prompt, as its editor takes it; none where it was wiped.
+    async fn take(&mut self) -> Result<Option<String>, Gone> {
+        let mut typed = String::new();
+        loop {
+            let key = self.wire.key().await?;
+            match key {
+                b'\r' | b'\n' => {
+                    self.wire.send(b"\r\n").await?;
+                    return Ok(Some(typed));
+                }
+                0x15 => {
+                    let wiped = "\x08 \x08".repeat(typed.len());
+                    typed.clear();
+                    self.wire.send(wiped.as_bytes()).await?;
+                    continue;
+                }
+                b'?' if !self.traits.commands.contains(&"show drawn N") && self.traits.profile != "linux" => {
+                    let shown = HELP.join("\r\n");
+                    let again = format!("?\r\n{shown}\r\n\r\n{}{typed}", self.shown_prompt());
+                    self.wire.say(&again).await?;
+                    continue;
+                }
+                key => typed.push(char::from(key)),
+            }
+            match self.echo {
+                Echo::No => {}
+                Echo::Plain => self.wire.send(&[key]).await?,
+                Echo::Redrawn => {
+                    let drawn = format!("\r{}{typed}", self.shown_prompt());
+                    self.wire.send(drawn.as_bytes()).await?;
+                }
+            }
+            if self.echo == Echo::Plain && self.now_and_then(self.traits.logs_in_echoes) {
+                self.log(&typed).await?;
+            }
+            if self.wire.dice.one_in(8) {
+                self.wire.pause().await;
             }
         }
     }

@@ -1,0 +1,52 @@
+//! Prompts that may still come for empty lines which were sent to bring one: a device that was busy answers them all when it has time, and what
+//! they bring must not be taken for the end of the next answer.
+
+use std::time::Duration;
+
+use super::{counted::Counted, known::Known};
+use crate::{clock::Deadline, profile::Kind};
+
+/// A device that has not answered an empty line for so long has thrown it away.
+const THROWN_AWAY_AFTER: Duration = Duration::from_secs(10);
+
+/// How many prompts may still come that nobody awaits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Strays {
+    most: usize,
+    until: Option<Deadline>,
+    was_waited_for: bool,
+}
+
+impl Strays {
+    /// As many as there are now.
+    pub(super) fn set(&mut self, most: usize) {
+        if most > self.most {
+            self.until = Some(Deadline::after(THROWN_AWAY_AFTER));
+            self.was_waited_for = false;
+        }
+        self.most = most;
+    }
+
+    /// How many may come now.
+    pub(super) fn most(self) -> usize {
+        let is_over = self.until.is_none_or(|until| until.left().is_zero());
+        if is_over { 0 } else { self.most }
+    }
+
+    /// Whether they are to be waited for, which is done once.
+    pub(super) fn wait(&mut self) -> bool {
+        self.most() > 0 && !std::mem::replace(&mut self.was_waited_for, true)
+    }
+
+    /// Takes those off that stand at the end of some bytes.
+    pub(super) fn seen_in(&mut self, bytes: &[u8], kind: &Kind, known: &Known) {
+        if self.most > 0 {
+            self.most = self.most.saturating_sub(prompts_in(bytes, kind, known));
+        }
+    }
+}
+
+/// How many prompts stand at the end of some bytes, one behind the other.
+pub(super) fn prompts_in(bytes: &[u8], kind: &Kind, known: &Known) -> usize {
+    Counted::of(kind, bytes).prompts(|line| known.has(line)).0
+}
