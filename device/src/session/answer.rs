@@ -34,6 +34,8 @@ const NEW_SETTLE: Duration = Duration::from_secs(1);
 const LOOSE_SETTLE: Duration = Duration::from_millis(500);
 /// Time for the prompt to come again where it was never seen to.
 const MUTE_AFTER: Duration = Duration::from_secs(5);
+/// The same after the first empty line that was not answered.
+const ASK_TWICE: Duration = Duration::from_secs(2);
 /// Quiet time after which a prompt is asked for anew that did not come again.
 const ASK_ANEW: Duration = Duration::from_secs(1);
 /// The same where it came again, and one more may be that of an earlier empty line.
@@ -228,6 +230,8 @@ impl<'a> Answering<'a> {
             return Step::Read;
         }
         match self.candidate.clone() {
+            // One that was lost on its way says nothing of the device.
+            Some(_) if self.empty_lines < 2 => self.when_quiet(ASK_TWICE, Step::AskAgain),
             Some(prompt) => {
                 let done = self.done(&prompt, prompt.begin, bytes, Proof::Mute);
                 self.when_quiet(MUTE_AFTER, Step::Done(done))

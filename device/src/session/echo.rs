@@ -224,7 +224,8 @@ mod tests {
             let is_prompt = |line: &str| line.trim() == "r1#";
             let found = sought("show clock").at_the_beginning(answer.as_bytes(), &unasked, is_prompt);
             let (begin, end) = found.unwrap_or_else(|| panic!("{answer:?}"));
-            assert_eq!((&answer[..begin], &answer[end..]), (before.as_str(), rest.as_str()), "{answer:?}");
+            let parts = (answer.get(..begin).unwrap(), answer.get(end..).unwrap());
+            assert_eq!(parts, (before.as_str(), rest.as_str()), "{answer:?}");
         }
     }
 }

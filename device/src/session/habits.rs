@@ -18,7 +18,7 @@ pub(super) enum Echo {
     Unknown,
     /// Each answer began with it.
     Always,
-    /// Not each.
+    /// Not the last one.
     Not,
 }
 
@@ -74,7 +74,9 @@ impl Habits {
         if !command.trim().is_empty() {
             self.echo = match (self.echo, done.is_echoed) {
                 (Echo::Unknown | Echo::Always, true) => Echo::Always,
-                (Echo::Unknown | Echo::Always, false) | (Echo::Not, _) => Echo::Not,
+                (Echo::Unknown | Echo::Always | Echo::Not, false) => Echo::Not,
+                // One echo that was lost says little of the others.
+                (Echo::Not, true) => Echo::Unknown,
             };
         }
         match done.proof {

@@ -26,6 +26,9 @@ const END_BYTES: usize = 8 * 1024;
 /// Time for prompts of empty lines that the device has not answered yet.
 const STRAYS_WITHIN: Duration = Duration::from_secs(2);
 
+/// Silence after which a command whose echo has not come is taken for lost.
+const LOST_AFTER: Duration = Duration::from_secs(3);
+
 /// Commands that were given and not answered, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered {
@@ -88,6 +91,9 @@ impl Session {
         let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
         self.dialogue.read_what_is_there().await.map_err(failed)?;
         let late = self.unanswered.commands.front().map(|late| late.command.clone());
+        if late.is_none() && self.habits.strays.wait() {
+            self.await_strays(deadline).await.map_err(failed)?;
+        }
         // Where it has gone somewhere else, it was started anew, or somebody types at its console: a command would be typed into that.
         if late.is_some() || self.is_elsewhere() {
             let within = Deadline::after(deadline.left() / 2);
@@ -101,8 +107,7 @@ impl Session {
         if self.habits.strays.wait() {
             self.await_strays(deadline).await.map_err(failed)?;
         }
-        let came = self.set_aside();
-        self.habits.strays.seen_in(&came, &self.kind, &self.known);
+        self.take_unasked();
         Ok(())
     }
 
@@ -114,6 +119,18 @@ impl Session {
         let came = self.dialogue.take(whole);
         self.unasked.add(&came);
         came
+    }
+
+    /// Takes what came unasked up to the line at which the device waits, where that is not its prompt: the next command must see it.
+    pub(super) fn take_unasked(&mut self) {
+        if self.is_elsewhere() {
+            let end = End::of(self.dialogue.pending(), self.kind.profile.encoding).begin();
+            let came = self.dialogue.take(end);
+            self.unasked.add(&came);
+        } else {
+            let came = self.set_aside();
+            self.habits.strays.seen_in(&came, &self.kind, &self.known);
+        }
     }
 
     /// Reads until the prompts of earlier empty lines have come, or are late.
@@ -199,7 +216,9 @@ impl Session {
         if !self.dialogue.pending().is_empty() || self.habits.echo != Echo::Always {
             return Ok(false);
         }
-        Ok(!self.dialogue.read_within(within.left() / 2).await?)
+        let silent = within.left() / 2;
+        // Who has less time does not learn it.
+        Ok(silent >= LOST_AFTER && !self.dialogue.read_within(silent).await?)
     }
 
     fn out_of_step(&self, command: &str, late: Option<&str>, within: Deadline) -> SessionError {

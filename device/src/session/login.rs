@@ -71,8 +71,10 @@ pub(super) async fn settle_in(session: &mut Session, deadline: Deadline) -> Resu
         // A device that does not know one of these is used as it is.
         session.run_order(&Order::new(line.as_str()).that_says_nothing(), deadline).await?;
     }
-    // What made the device ready may have told it not to echo.
-    session.habits.echo = Echo::Unknown;
+    if kind.profile.setup.iter().any(|line| line.contains("-echo")) {
+        // A shell that was told not to echo.
+        session.habits.echo = Echo::Unknown;
+    }
     if let Some(window) = session.screen_window() {
         // What made the device ready may have made its lines longer.
         session.set_screen(window).await?;

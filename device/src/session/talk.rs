@@ -85,8 +85,7 @@ impl Session {
         let failed = |source| SessionError::Expect { doing: "unasked".to_owned(), source };
         read.map_err(|source| self.starred(failed(source)))?;
         if self.unanswered.is_empty() {
-            let came = self.dialogue.take_pending();
-            self.unasked.add(&came);
+            self.take_unasked();
         }
         Ok(clean::text(&self.unasked.take(), self.kind.profile.encoding).trim().to_owned())
     }

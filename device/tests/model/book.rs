@@ -112,9 +112,9 @@ pub(crate) fn lines(traits: &Traits, command: &str) -> Vec<Line> {
         ],
         ("show", "config") => vec![
             plain(format!("hostname {}", traits.prompt.trim())),
-            plain(format!("description -> {}", traits.prompt.trim())),
             own(""),
             plain(format!("interface {number}")),
+            plain(format!("description -> {}", traits.prompt.trim())),
             plain("!"),
         ],
         ("show", "comments") => {

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use crate::{LONG, settings, target};
 
 const SHORT: Duration = Duration::from_millis(200);
-/// Half of it is waited for what is late.
-const HALVED: Duration = Duration::from_secs(2);
+/// Half of it is waited for what is late, and half of that for the echo of what may be lost.
+const HALVED: Duration = Duration::from_secs(13);
 
 /// The device's end of a line, in the hands of a test. It shows its prompt again at an empty line, as all do.
 struct Far {
