@@ -3,7 +3,7 @@
 //! ```text
 //!             ┌────────────── more comes ──────────────┐
 //!             ▼                                        │
-//! sent ──▶ [talks] ──the end looks like a prompt──▶ [stands] ──known, echoed, and proven before──▶ done
+//! sent ──▶ [talks] ──the end looks like a prompt──▶ [stands] ──known, with nothing before it but the echo of a setting──▶ done
 //!             ▲                                        │ quiet for as long as it is little known
 //!             │                                        ▼
 //!             └──────── something else ──────────── [asked] ──the prompt again, and nothing else──▶ done
