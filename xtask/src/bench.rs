@@ -17,10 +17,7 @@ use std::borrow::Cow;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use crate::{
-    command::{cargo, run},
-    pages,
-};
+use crate::{dist, pages};
 
 /// Measure against a floor or a peer in the same run.
 #[derive(clap::Args)]
@@ -110,7 +107,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         if !self.built {
             pages::build()?;
-            run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
+            dist::binary()?;
         }
         let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps, What::Gui, What::Device];
         let everything = self.what.is_empty() || self.what.contains(&What::All);

@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     process::{Command, Stdio},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
@@ -47,4 +48,30 @@ fn line(command: &Command) -> String {
         line.push_str(&argument.to_string_lossy());
     }
     line
+}
+
+/// The steps of a chore, each said before it begins: whoever waits sees for what, and what has passed.
+pub(crate) struct Steps {
+    count: usize,
+    done: usize,
+    begin: Instant,
+}
+
+impl Steps {
+    /// So many.
+    pub(crate) fn of(count: usize) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "how long a chore takes is for whoever waits for it")]
+        let begin = Instant::now();
+        Self { count, done: 0, begin }
+    }
+
+    /// The next one begins.
+    pub(crate) fn next(&mut self, what: &str) {
+        self.done += 1;
+        let passed = match self.begin.elapsed().as_secs() {
+            0 => String::new(),
+            seconds => format!(" ({} min {:02} s so far)", seconds / 60, seconds % 60),
+        };
+        eprintln!("\x1b[1m[{}/{}]\x1b[0m {what}{passed}", self.done, self.count);
+    }
 }

@@ -1,11 +1,14 @@
 //! `cargo xtask demo`: from a fresh clone to a finished run on a screen.
+//!
+//! Built without optimisation, as the tests are: it is about the minutes until somebody sees something, and what was
+//! built for the demo is there for the tests afterwards.
 
 use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 
 use crate::{
-    command::{self, cargo, root},
+    command::{self, Steps, cargo, root},
     pages, setup,
 };
 
@@ -25,10 +28,20 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn run(&self) -> Result<()> {
+        let mut steps = Steps::of(4);
+        steps.next("what the build needs besides Rust: OpenSSL's static libraries, by apt-get where they are missing");
         setup::run_for_build()?;
+        steps.next(
+            "the web pages: npm fetches their packages, Vite builds them; about a minute the first time",
+        );
         pages::build()?;
-        command::run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-cli"]))?;
-        let mut demo = Command::new(root().join("target/release/jackfield"));
+        steps.next("the binary: cargo compiles 400 crates the first time, some minutes on two cores; seconds later on");
+        command::run(cargo().args(["build", "--locked", "--package", "jackfield-cli"]))?;
+        let binary = root().join("target/debug/jackfield");
+        steps.next(
+            "the demo: `target/debug/jackfield demo` does the same from now on, without building anything",
+        );
+        let mut demo = Command::new(binary);
         demo.arg("demo");
         if self.once {
             demo.arg("--once");

@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod demo;
+mod dist;
 mod fuzz;
 mod guest;
 mod lint;
@@ -34,6 +35,8 @@ enum Chore {
     },
     /// Build, start a small lab, run the demo project in it, and stay up until Ctrl-C.
     Demo(demo::Demo),
+    /// Build what is shipped: the binary with its pages, packed, with version and checksum.
+    Dist,
     /// Install what the tests need, and run every test.
     Test(test::Test),
     /// Formatting, Clippy, and the rules of the house that Clippy cannot know.
@@ -52,6 +55,7 @@ fn main() -> Result<()> {
             setup::run().and_then(|()| if bench { setup::run_for_bench() } else { Ok(()) })
         }
         Chore::Demo(demo) => demo.run(),
+        Chore::Dist => dist::run(),
         Chore::Test(test) => test.run(),
         Chore::Lint => lint::run(),
         Chore::Pages => pages::build(),

@@ -59,7 +59,16 @@ const GOALS: [Goal; 21] = [
 ];
 
 pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
-    run(cargo().args(["build", "--release", "--locked", "--package", "jackfield-device", "--examples"]))?;
+    let mut examples = cargo();
+    run(examples.args([
+        "build",
+        "--profile",
+        "dist",
+        "--locked",
+        "--package",
+        "jackfield-device",
+        "--examples",
+    ]))?;
     let expectrl = build_expectrl()?;
     let places = Places::take()?;
     let mut lab = Lab::start("device")?;
@@ -87,7 +96,7 @@ fn build_expectrl() -> Result<PathBuf> {
 }
 
 fn example(name: &str) -> PathBuf {
-    root().join("target/release/examples").join(name)
+    root().join("target/dist/examples").join(name)
 }
 
 fn user() -> Result<String> {

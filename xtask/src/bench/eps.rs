@@ -22,7 +22,8 @@ const WATCH: Duration = Duration::from_secs(5);
 pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
     run(cargo().args([
         "build",
-        "--release",
+        "--profile",
+        "dist",
         "--locked",
         "--package",
         "jackfield-execution-process",
@@ -47,7 +48,7 @@ fn round() -> Result<[f64; 3]> {
     let made = lab.run(&["token", "create", "many", "--scope", "ep", "--days", "1"], 0)?;
     let token = String::from_utf8(made.stdout)?.trim().to_owned();
     let before = megabytes(lab.engine_pid())?;
-    let mut many = std::process::Command::new(root().join("target/release/examples/many_eps"));
+    let mut many = std::process::Command::new(root().join("target/dist/examples/many_eps"));
     many.args([lab.url(), &token, &EPS.to_string()]).stdout(Stdio::piped());
     let begin = now();
     let mut many = many.spawn()?;

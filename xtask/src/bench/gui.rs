@@ -28,7 +28,7 @@ impl From<Figure> for Measure {
 pub(crate) fn measure() -> Result<Vec<Measure>> {
     let figures = root().join("target/measures.jsonl");
     fs::write(&figures, "").with_context(|| format!("writing {}", figures.display()))?;
-    pages::measures(&root().join("target/release/jackfield"), &figures)?;
+    pages::measures(&root().join("target/dist/jackfield"), &figures)?;
     let text = fs::read_to_string(&figures)?;
     let read = |line: &str| {
         let figure: Figure = serde_json::from_str(line).with_context(|| format!("the figure `{line}`"))?;

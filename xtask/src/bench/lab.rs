@@ -1,4 +1,4 @@
-//! A lab to measure in: engine and EPs from the release binary, everything in one temporary folder.
+//! A lab to measure in: engine and EPs from the binary that is shipped, everything in one temporary folder.
 
 use std::{
     fs,
@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use crate::command::root;
 
-/// The release binary.
+/// The binary that is shipped.
 pub(crate) fn jackfield() -> PathBuf {
-    root().join("target/release/jackfield")
+    root().join("target/dist/jackfield")
 }
 
 /// A lab that lives as long as the measure.
