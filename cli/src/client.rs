@@ -1,11 +1,24 @@
-//! The engine's HTTP interface, as the commands use it.
+//! The engine's HTTP interface, as the commands use it. Every wait for it has a limit.
 
-use std::{io::BufReader, time::Duration};
+use std::{
+    io::{BufReader, Read},
+    time::Duration,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result, bail};
 use jackfield_protocol::error::{ErrorCode, Problem};
 use serde::{Serialize, de::DeserializeOwned};
-use ureq::{Agent, Body, http::Response};
+use ureq::{Agent, Body, Timeout, http::Response};
+
+/// Where an engine is looked for when nobody says where it is.
+pub(crate) const DEFAULT_ENGINE: &str = "http://127.0.0.1:8000";
+
+/// Until a connection stands.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// Until an engine begins to answer, and between two pieces of an answer: twice what a stream of events is silent.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// Until an engine answers that is only asked whether it is there.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// The engine did not answer at all.
 #[derive(Debug, thiserror::Error)]
@@ -17,22 +30,40 @@ pub(crate) struct Unreachable {
     why: String,
 }
 
+/// Where a token comes from: what is wrong with it is mended there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// There is none.
+    Missing,
+    /// `--token` or the environment.
+    Given(String),
+    /// An earlier `jackfield login` kept it.
+    Kept(String),
+}
+
 /// Where the engine is, and as whom we speak.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: Agent,
     engine: String,
-    token: Option<String>,
+    token: Token,
 }
 
 impl Client {
     /// A client for the engine at this address (`http://host:8000`), with a token where there is one.
-    pub(crate) fn new(engine: &str, token: Option<String>) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .build();
-        Self { agent: config.into(), engine: engine.trim_end_matches('/').to_owned(), token }
+    pub(crate) fn new(engine: &str, token: Token) -> Self {
+        let engine = engine.trim_end_matches('/').to_owned();
+        Self { agent: agent(ANSWER_LIMIT), engine, token }
+    }
+
+    /// The same, for a question whose answer takes so long by itself.
+    pub(crate) fn patient(&self, takes: Duration) -> Self {
+        self.hasty(ANSWER_LIMIT.saturating_add(takes))
+    }
+
+    /// The same, for who would rather have no answer than wait.
+    pub(crate) fn hasty(&self, limit: Duration) -> Self {
+        Self { agent: agent(limit), ..self.clone() }
     }
 
     /// The engine's address.
@@ -42,7 +73,10 @@ impl Client {
 
     /// The token, where there is one.
     pub(crate) fn token(&self) -> Option<&str> {
-        self.token.as_deref()
+        match &self.token {
+            Token::Missing => None,
+            Token::Given(token) | Token::Kept(token) => Some(token),
+        }
     }
 
     /// The error of a connection that cannot be made, or broke.
@@ -52,56 +86,68 @@ impl Client {
 
     /// Whether the engine answers at all.
     pub(crate) fn answers(&self) -> bool {
-        self.get::<serde_json::Value>("/login").err().is_none_or(|error| !error.is::<Unreachable>())
+        let asked = self.hasty(LOOK_LIMIT).get::<serde_json::Value>("/login");
+        asked.err().is_none_or(|error| !error.is::<Unreachable>())
     }
 
     /// `GET`, answered with JSON.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        read(self.get_response(path)?)
+        self.read(self.response(path)?)
     }
 
     /// `GET`, answered with anything.
-    pub(crate) fn get_response(&self, path: &str) -> Result<Response<Body>> {
-        let mut request = self.agent.get(self.url(path));
-        if let Some(token) = &self.token {
-            request = request.header("Authorization", format!("Bearer {token}"));
-        }
-        checked(request.call().map_err(|error| self.unreachable(&error))?)
+    pub(crate) fn bytes(&self, path: &str) -> Result<impl Read + use<>> {
+        Ok(self.response(path)?.into_body().into_reader())
     }
 
-    /// `GET` of a stream that may last for days.
-    pub(crate) fn stream(&self, path: &str) -> Result<BufReader<impl std::io::Read + use<>>> {
-        Ok(BufReader::new(self.get_response(path)?.into_body().into_reader()))
+    /// `GET`, answered with text.
+    pub(crate) fn text(&self, path: &str) -> Result<String> {
+        self.text_of(self.response(path)?)
+    }
+
+    /// `GET` of a stream of events that may last for days. The engine says something on it every 15 seconds: one that
+    /// says nothing for longer than any answer may take is lost.
+    pub(crate) fn stream(&self, path: &str) -> Result<BufReader<impl Read + use<>>> {
+        let request = self.signed(self.agent.get(self.url(path)));
+        let answer = self.checked(request.call().map_err(|error| self.unreachable(&error))?)?;
+        Ok(BufReader::new(answer.into_body().into_reader()))
     }
 
     /// `POST` of JSON, answered with JSON.
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        self.send("POST", path, body)
+        self.send(self.agent.post(self.url(path)), body)
     }
 
     /// `PUT` of JSON, answered with JSON.
     pub(crate) fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        self.send("PUT", path, body)
+        self.send(self.agent.put(self.url(path)), body)
     }
 
-    fn send<T: DeserializeOwned>(&self, method: &str, path: &str, body: &impl Serialize) -> Result<T> {
-        let mut request = match method {
-            "PUT" => self.agent.put(self.url(path)),
-            _ => self.agent.post(self.url(path)),
-        };
-        if let Some(token) = &self.token {
-            request = request.header("Authorization", format!("Bearer {token}"));
-        }
-        read(checked(request.send_json(body).map_err(|error| self.unreachable(&error))?)?)
+    fn send<T: DeserializeOwned>(
+        &self,
+        request: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        body: &impl Serialize,
+    ) -> Result<T> {
+        let answer = self.signed(request).send_json(body).map_err(|error| self.unreachable(&error))?;
+        self.read(self.checked(answer)?)
     }
 
     /// `DELETE`, answered with nothing of interest.
     pub(crate) fn delete(&self, path: &str) -> Result<()> {
-        let mut request = self.agent.delete(self.url(path));
-        if let Some(token) = &self.token {
-            request = request.header("Authorization", format!("Bearer {token}"));
+        let request = self.signed(self.agent.delete(self.url(path)));
+        self.checked(request.call().map_err(|error| self.unreachable(&error))?).map(drop)
+    }
+
+    fn response(&self, path: &str) -> Result<Response<Body>> {
+        let request = self.signed(self.agent.get(self.url(path)));
+        self.checked(request.call().map_err(|error| self.unreachable(&error))?)
+    }
+
+    fn signed<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match self.token() {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
         }
-        checked(request.call().map_err(|error| self.unreachable(&error))?).map(drop)
     }
 
     fn url(&self, path: &str) -> String {
@@ -109,29 +155,83 @@ impl Client {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
-        Unreachable { engine: self.engine.clone(), why: error.to_string() }.into()
+        let silent =
+            "it took the connection, and gave no answer in time: it hangs, or has more to do than it can";
+        match error {
+            ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => self.lost(error),
+            ureq::Error::Timeout(_) => self.lost(silent),
+            other => self.lost(other),
+        }
+    }
+
+    fn text_of(&self, response: Response<Body>) -> Result<String> {
+        let mut body = response.into_body();
+        let text = body.with_config().limit(u64::MAX).read_to_string();
+        text.map_err(|error| self.unreachable(&error))
+    }
+
+    /// Turns a problem document into an error; anything else that is no success, too.
+    fn checked(&self, response: Response<Body>) -> Result<Response<Body>> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        // What cannot be read of an error is an error without words.
+        let text = self.text_of(response).unwrap_or_default();
+        let mut problem: Problem = serde_json::from_str(&text).unwrap_or_else(|_not_ours| {
+            Problem::new(ErrorCode::Internal, format!("the engine answered {status}: {}", text.trim()))
+        });
+        if problem.code == ErrorCode::Unauthenticated && problem.title.starts_with("log in") {
+            problem.title = self.no_token();
+        }
+        Err(problem.into())
+    }
+
+    /// What to do about a token that the engine does not take.
+    fn no_token(&self) -> String {
+        let engine = &self.engine;
+        match &self.token {
+            Token::Missing => format!(
+                "you are not logged in to {engine}: run `jackfield login USER`, or set JACKFIELD_API_TOKEN (or --token) to what `jackfield token create` printed"
+            ),
+            Token::Given(_) => format!(
+                "{engine} does not take the token of --token or JACKFIELD_API_TOKEN: it is wrong, expired or revoked; make another with `jackfield token create`"
+            ),
+            Token::Kept(_) => format!(
+                "{engine} does not take the token of your last login any more: it is expired or revoked; run `jackfield login USER`"
+            ),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T> {
+        let text = self.text_of(response)?;
+        let text = if text.is_empty() { "null" } else { &text };
+        serde_json::from_str(text)
+            .with_context(|| format!("the engine's answer is not what this version expects: {text}"))
     }
 }
 
-/// Turns a problem document into an error; anything else that is no success, too.
-fn checked(mut response: Response<Body>) -> Result<Response<Body>> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let text = response.body_mut().read_to_string().unwrap_or_default();
-    let problem = serde_json::from_str(&text).unwrap_or_else(|_not_ours| {
-        Problem::new(ErrorCode::Internal, format!("the engine answered {status}: {}", text.trim()))
-    });
-    Err(problem.into())
+fn agent(answer: Duration) -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(CONNECT_LIMIT.min(answer)))
+        .timeout_per_write(Some(answer))
+        .timeout_per_read(Some(answer))
+        .build()
+        .into()
 }
 
-fn read<T: DeserializeOwned>(mut response: Response<Body>) -> Result<T> {
-    let text =
-        response.body_mut().with_config().limit(u64::MAX).read_to_string().context("reading the answer")?;
-    let text = if text.is_empty() { "null" } else { &text };
-    serde_json::from_str(text)
-        .with_context(|| format!("the engine's answer is not what this version expects: {text}"))
+/// The address of an engine as a person gave it: an empty one, as pipelines set what they do not use, is none.
+pub(crate) fn engine_address(given: &str) -> Result<String> {
+    let address = given.trim();
+    if address.is_empty() {
+        return Ok(DEFAULT_ENGINE.to_owned());
+    }
+    match address.split_once("://") {
+        Some(("http" | "https", host)) if !host.trim_matches('/').is_empty() => Ok(address.to_owned()),
+        Some(_) => bail!("`{address}` is no address of an engine; write http://HOST:8000"),
+        None => bail!("`{address}` is no address of an engine; write http://{address}"),
+    }
 }
 
 /// A value inside a path or query.
@@ -146,4 +246,65 @@ pub(crate) fn encoded(text: &str) -> String {
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead, Write},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_people_write_it() {
+        for (given, address) in [("", DEFAULT_ENGINE), (" ", DEFAULT_ENGINE), ("https://lab", "https://lab")]
+        {
+            assert_eq!(engine_address(given).unwrap(), address);
+        }
+        for (wrong, remedy) in
+            [("lab:8000", "write http://lab:8000"), ("ftp://lab", "http://HOST:8000"), ("http://", "HOST")]
+        {
+            assert!(engine_address(wrong).unwrap_err().to_string().contains(remedy), "{wrong}");
+        }
+    }
+
+    /// A server that takes a connection, says this, and then nothing.
+    fn silent(says: &'static str) -> (Client, std::thread::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = Client::new(&format!("http://{}", listener.local_addr().unwrap()), Token::Missing);
+        let server = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            socket.write_all(says.as_bytes()).unwrap();
+            // Until the other side has given up.
+            let _ = socket.read_to_end(&mut Vec::new());
+        });
+        (client.hasty(Duration::from_millis(100)), server)
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_given_up_wherever_it_falls_silent() {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+        for says in ["", "HTTP/1.1 200", head, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\":"] {
+            let (client, server) = silent(says);
+            let error = client.get::<serde_json::Value>("/runs").unwrap_err();
+            assert!(error.is::<Unreachable>(), "{says}: {error:#}");
+            drop(client);
+            server.join().unwrap();
+        }
+        let (client, server) = silent(head);
+        let mut stream = client.stream("/live").unwrap();
+        assert!(stream.read_line(&mut String::new()).is_err());
+        drop((client, stream));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_token_that_is_not_taken_is_told_with_where_it_came_from() {
+        let told = |token| Client::new("http://lab", token).no_token();
+        assert!(told(Token::Missing).contains("jackfield login USER"));
+        assert!(told(Token::Given("x".into())).contains("JACKFIELD_API_TOKEN"));
+        assert!(told(Token::Kept("x".into())).contains("any more"));
+    }
 }

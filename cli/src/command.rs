@@ -2,6 +2,7 @@
 
 pub(crate) mod after;
 pub(crate) mod artifacts;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod console;
 pub(crate) mod demo;
@@ -14,11 +15,14 @@ pub(crate) mod group;
 pub(crate) mod login;
 pub(crate) mod logs;
 pub(crate) mod project;
+pub(crate) mod question;
 pub(crate) mod reports;
 pub(crate) mod resource;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod sdk;
 pub(crate) mod session;
 pub(crate) mod simulate;
+pub(crate) mod sut;
 pub(crate) mod token;
 pub(crate) mod user;

@@ -6,6 +6,7 @@
 mod call;
 mod client;
 mod command;
+mod complete;
 mod exit;
 mod output;
 mod signal;
@@ -15,7 +16,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use jackfield_protocol::error::{ErrorCode, Problem};
 
-use crate::{client::Client, exit::Exit, output::Output};
+use crate::{
+    client::{Client, Token},
+    exit::Exit,
+    output::Output,
+};
 
 /// A test bench for device and telecom labs.
 #[derive(Parser)]
@@ -35,8 +40,9 @@ struct Global {
         long,
         global = true,
         env = "JACKFIELD_ENGINE",
-        default_value = "http://127.0.0.1:8000",
-        value_name = "URL"
+        default_value = client::DEFAULT_ENGINE,
+        value_name = "URL",
+        hide_default_value = true
     )]
     engine: String,
     /// Token of a user, as `jackfield token create` made it; else the one that `jackfield login` kept.
@@ -76,6 +82,9 @@ enum Command {
     /// The tree of lab resources.
     #[command(subcommand)]
     Resource(command::resource::Resource),
+    /// Systems under test: abstract names that are linked to resources.
+    #[command(subcommand)]
+    Sut(command::sut::Sut),
     /// A terminal on a device: watch the session of a test, take it over, or open one.
     Console(command::console::Console),
     /// Accounts.
@@ -89,10 +98,18 @@ enum Command {
     Token(command::token::Token),
     /// Ask for a token and keep it for later commands.
     Login(command::login::Login),
+    /// Who changed what, newest first.
+    Audit(command::audit::Audit),
+    /// The SDKs of this version, as files.
+    #[command(subcommand)]
+    Sdk(command::sdk::Sdk),
     /// Look at this machine and say what is missing.
     Doctor(command::doctor::Doctor),
     /// Print the completion script of a shell.
     Completions(command::completions::Completions),
+    /// What may stand at the end of a line, for a shell that completes it.
+    #[command(hide = true)]
+    Complete(complete::Complete),
     /// One request to the local API, for shell tests.
     #[command(hide = true)]
     Call(call::Call),
@@ -109,13 +126,35 @@ struct Context {
 
 fn main() -> ExitCode {
     signal::unblock();
-    let Arguments { global, command } = Arguments::parse();
-    let token = global.token.or_else(|| command::login::kept_token(&global.engine));
-    let context = Context { client: Client::new(&global.engine, token), output: Output::new(global.json) };
-    match dispatch(command, &context) {
-        Ok(exit) => exit.into(),
-        Err(error) => fail(&error).into(),
+    let Arguments { global, command } = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error).into(),
+    };
+    let output = Output::new(global.json);
+    let exit = context(global).and_then(|context| dispatch(command, &context));
+    exit.unwrap_or_else(|error| fail(output, &error)).into()
+}
+
+/// Where the engine is and who we are. What is set to nothing, as pipelines set what they do not use, is not set.
+fn context(global: Global) -> anyhow::Result<Context> {
+    let engine = client::engine_address(&global.engine)?;
+    let token = match global.token.filter(|token| !token.trim().is_empty()) {
+        Some(token) => Token::Given(token.trim().to_owned()),
+        None => command::login::kept_token(&engine).map_or(Token::Missing, Token::Kept),
+    };
+    Ok(Context { client: Client::new(&engine, token), output: Output::new(global.json) })
+}
+
+/// Help and versions as they are asked for; a line that is no command as what went wrong.
+fn usage(error: &clap::Error) -> Exit {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let title = error.render().to_string();
+        let title = title.trim().trim_start_matches("error: ");
+        Output::new(true).problem(&Problem::new(ErrorCode::BadRequest, title));
     }
+    // Where nobody reads it, nobody misses it.
+    let _ = error.print();
+    if error.use_stderr() { Exit::BadInput } else { Exit::Done }
 }
 
 fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
@@ -131,26 +170,54 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Session(session) => session.run(context),
         Command::Eps(eps) => eps.run(context),
         Command::Resource(resource) => resource.run(context),
+        Command::Sut(sut) => sut.run(context),
         Command::Console(console) => console.run(context),
         Command::User(user) => user.run(context),
         Command::Group(group) => group.run(context),
         Command::Token(token) => token.run(context),
         Command::Login(login) => login.run(context),
+        Command::Audit(audit) => audit.run(context),
+        Command::Sdk(sdk) => sdk.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Completions(completions) => completions.run(),
+        Command::Complete(complete) => complete.run(context),
         Command::Call(call) => call.run(),
         Command::Bridge => call::bridge(),
     }
 }
 
 /// Says what went wrong, and how the process ends for it.
-fn fail(error: &anyhow::Error) -> Exit {
-    output::complain(&format!("{error:#}"));
-    if error.is::<client::Unreachable>() {
-        return Exit::EngineUnreachable;
-    }
-    match error.downcast_ref::<Problem>().map(|problem| problem.code) {
-        Some(ErrorCode::Storage | ErrorCode::Unavailable | ErrorCode::Internal) => Exit::LabFault,
-        _ => Exit::BadInput,
+fn fail(output: Output, error: &anyhow::Error) -> Exit {
+    let text = format!("{error:#}");
+    let (problem, exit) = if error.is::<client::Unreachable>() {
+        (Problem::new(ErrorCode::Unavailable, &*text), Exit::EngineUnreachable)
+    } else {
+        match error.downcast_ref::<Problem>() {
+            Some(problem) => (problem.clone(), exit_of(problem.code)),
+            None => (Problem::new(ErrorCode::BadRequest, &*text), Exit::BadInput),
+        }
+    };
+    output.problem(&problem);
+    output::complain(&text);
+    exit
+}
+
+/// How a process ends that the engine refused.
+fn exit_of(code: ErrorCode) -> Exit {
+    match code {
+        ErrorCode::Storage | ErrorCode::Unavailable | ErrorCode::Internal => Exit::LabFault,
+        ErrorCode::BadRequest
+        | ErrorCode::BadFile
+        | ErrorCode::Unauthenticated
+        | ErrorCode::Forbidden
+        | ErrorCode::NotFound
+        | ErrorCode::AlreadyExists
+        | ErrorCode::Held
+        | ErrorCode::Changed
+        | ErrorCode::WrongState
+        | ErrorCode::TooLarge
+        | ErrorCode::TooMany
+        | ErrorCode::ProtocolVersion
+        | ErrorCode::NameTaken => Exit::BadInput,
     }
 }

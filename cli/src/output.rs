@@ -1,17 +1,27 @@
 //! What commands print: tables for people, JSON for scripts; data on standard output, talk on standard error.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use anyhow::Result;
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
-use jackfield_protocol::verdict::{TestState, Verdict};
+use jackfield_protocol::{
+    error::Problem,
+    verdict::{TestState, Verdict},
+};
 use serde::Serialize;
+use serde_json::json;
 
-/// How to print.
+/// How to print. As JSON there is one document on standard output, always: what was asked for, or the problem.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     json: bool,
 }
+
+/// Whether this process has printed its document.
+static PRINTED: AtomicBool = AtomicBool::new(false);
 
 impl Output {
     /// JSON, or tables.
@@ -26,7 +36,30 @@ impl Output {
 
     /// Prints a value as JSON, or as what `show` makes of it for people.
     pub(crate) fn print<T: Serialize>(self, value: &T, show: impl FnOnce(&T) -> String) -> Result<()> {
-        if self.json { say(&serde_json::to_string_pretty(value)?) } else { say(&show(value)) }
+        if self.json {
+            PRINTED.store(true, Ordering::Relaxed);
+            say(&serde_json::to_string_pretty(value)?)
+        } else {
+            say(&show(value))
+        }
+    }
+
+    /// Prints a list: as JSON in the one shape that every list has, `{"items": […]}`.
+    pub(crate) fn list<T: Serialize>(self, items: &[T], show: impl FnOnce(&[T]) -> String) -> Result<()> {
+        self.print(&json!({"items": items}), |_| show(items))
+    }
+
+    /// Says that something was done: a sentence, or an object with the word for it and to what it was done.
+    pub(crate) fn done(self, word: &str, to: impl Serialize, sentence: &str) -> Result<()> {
+        self.print(&json!({"done": word, "to": to}), |_| sentence.to_owned())
+    }
+
+    /// Prints what went wrong as JSON, unless the document is printed already.
+    pub(crate) fn problem(self, problem: &Problem) {
+        if self.json && !PRINTED.load(Ordering::Relaxed) {
+            // Where nobody reads it, standard error has the sentence.
+            let _ = self.print(problem, |_| String::new());
+        }
     }
 }
 

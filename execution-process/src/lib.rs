@@ -48,6 +48,7 @@ pub mod local_client;
 
 mod house;
 
+pub use sdk::unpack as unpack_sdks;
 pub use settings::Settings;
 use tokio_util::sync::CancellationToken;
 

@@ -53,7 +53,10 @@ const FILES: &[(&str, &str)] = &[
 
 /// Writes the SDKs below `folder`, into a place named by their content, so that an EP of another version
 /// that shares the folder keeps its own; answers with that place.
-pub(crate) fn unpack(folder: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn unpack(folder: &Path) -> io::Result<PathBuf> {
     let mut hasher = blake3::Hasher::new();
     for (path, text) in FILES {
         hasher.update(path.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);

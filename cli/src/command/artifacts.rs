@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use jackfield_protocol::id::BlobHash;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::runs;
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A file that the engine keeps.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 pub(crate) struct Kept {
     pub(crate) hash: BlobHash,
     /// None where it has not come yet.
@@ -61,7 +62,11 @@ pub(crate) fn one<'a>(
 
 /// Prints the table of them, as sizes and names.
 pub(crate) fn print(context: &Context, files: &BTreeMap<String, Kept>) -> Result<Exit> {
-    context.output.print(files, |files| {
+    let items: Vec<_> = files
+        .iter()
+        .map(|(name, kept)| json!({"name": name, "hash": kept.hash, "bytes": kept.bytes}))
+        .collect();
+    context.output.list(&items, |_| {
         let mut table = table(&["NAME", "BYTES", "CONTENT"]);
         for (name, kept) in files {
             let bytes = kept.bytes.map_or_else(|| "not here yet".to_owned(), |bytes| bytes.to_string());
@@ -107,7 +112,7 @@ fn body(context: &Context, kept: &Kept) -> Result<impl std::io::Read> {
     if kept.bytes.is_none() {
         bail!("it has not come from its EP yet: ask again when the EP is connected (`jackfield eps list`)");
     }
-    Ok(context.client.get_response(&format!("/blobs/{}", kept.hash))?.into_body().into_reader())
+    Ok(context.client.bytes(&format!("/blobs/{}", kept.hash))?)
 }
 
 /// Writes a file whole, or leaves what was there.

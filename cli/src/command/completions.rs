@@ -1,8 +1,6 @@
-//! `jackfield completions SHELL`.
+//! `jackfield completions SHELL`: the few lines by which a shell asks this binary what may come next.
 
 use anyhow::Result;
-use clap::CommandFactory;
-use clap_complete::Shell;
 
 use crate::{exit::Exit, output};
 
@@ -13,11 +11,24 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
+/// A shell that completes.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Shell {
+    /// For ~/.bashrc: `source <(jackfield completions bash)`.
+    Bash,
+    /// For ~/.zshrc, after compinit: `source <(jackfield completions zsh)`.
+    Zsh,
+    /// For ~/.config/fish/completions/jackfield.fish.
+    Fish,
+}
+
 impl Completions {
     pub(crate) fn run(&self) -> Result<Exit> {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut crate::Arguments::command(), "jackfield", &mut script);
-        output::say(&String::from_utf8(script)?)?;
+        output::say(match self.shell {
+            Shell::Bash => include_str!("completions/bash"),
+            Shell::Zsh => include_str!("completions/zsh"),
+            Shell::Fish => include_str!("completions/fish"),
+        })?;
         Ok(Exit::Done)
     }
 }

@@ -22,15 +22,19 @@ use serde_json::{Value, json};
 
 use crate::{
     Context,
-    client::Client,
-    command::{follow, reports::Reports, run, simulate::read_model},
+    client::{Client, Token},
+    command::{
+        follow,
+        reports::Reports,
+        run,
+        simulate::{DEVICES, read_model},
+    },
     exit::Exit,
     output::{self, Output},
     signal,
 };
 
 static LAB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../examples/demo");
-static DEVICES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../examples/lab-model");
 
 /// The demo's EPs, as its project names them.
 const EPS: [&str; 2] = ["EP-1001", "EP-1002"];
@@ -53,7 +57,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn run(&self) -> Result<Exit> {
-        super::engine::start_logging();
+        super::engine::start_logging("warn");
         let folder = match &self.lab {
             Some(folder) => folder.clone(),
             None => std::env::temp_dir().join(format!("jackfield-demo-{}", std::process::id())),
@@ -69,7 +73,8 @@ impl Demo {
 
     fn show(&self, runtime: &tokio::runtime::Runtime, engine: &Running, folder: &Path) -> Result<Exit> {
         let token = runtime.block_on(engine.make_token("demo", Scope::Admin))?;
-        let context = Context { client: Client::new(&engine.url, Some(token)), output: Output::new(false) };
+        let context =
+            Context { client: Client::new(&engine.url, Token::Given(token)), output: Output::new(false) };
         let devices = runtime.block_on(start_devices())?;
         for device in &devices {
             enter(&context.client, device)?;

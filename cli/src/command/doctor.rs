@@ -1,12 +1,17 @@
 //! `jackfield doctor`: what this machine has, what is missing, and what to do about it.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::Result;
 use jackfield_protocol::api::Page;
 use serde::Serialize;
 
-use crate::{Context, client::Unreachable, exit::Exit, output::table};
+use crate::{
+    Context,
+    client::{Client, Unreachable},
+    exit::Exit,
+    output::table,
+};
 
 /// Look at this machine and say what is missing.
 #[derive(clap::Args)]
@@ -34,11 +39,13 @@ const PROGRAMS: [(&str, &str, &str, &str); 9] = [
     ("perl", "-v", "Perl tests", "perl"),
     ("sh", "", "shell tests", "dash"),
     ("pytest", "--version", "pytest suites", "python3-pytest"),
-    ("robot", "--version", "Robot Framework suites", "python3-robotframework, or pip install robotframework"),
+    ("robot", "--version", "Robot Framework suites", ""),
     ("javac", "-version", "Java tests", "default-jdk-headless, with junit4 or junit5"),
     ("git", "--version", "projects under version control", "git"),
 ];
 
+/// How long the engine may take to answer.
+const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 /// Room that a work folder should have.
 const FREE_BYTES_MIN: u64 = 1 << 30;
 /// Open files that an engine with many EPs needs.
@@ -46,23 +53,25 @@ const OPEN_FILES_MIN: u64 = 4096;
 
 impl Doctor {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
-        let mut findings = vec![engine(context), room(&self.work), open_files()];
+        // What is wrong with this machine is told in a moment, also where the engine hangs.
+        let client = context.client.hasty(ENGINE_LIMIT);
+        let mut findings = vec![engine(&client), room(&self.work), open_files()];
         findings.extend(
             PROGRAMS
                 .iter()
                 .map(|(name, version, what_for, package)| program(name, version, what_for, package)),
         );
-        findings.extend(notices(context));
-        context.output.print(&findings, |findings| show(findings))?;
+        findings.extend(notices(&client));
+        context.output.list(&findings, show)?;
         let needed = findings.iter().take(3).all(|finding| finding.good);
         Ok(if needed { Exit::Done } else { Exit::LabFault })
     }
 }
 
-fn engine(context: &Context) -> Finding {
+fn engine(client: &Client) -> Finding {
     let what = "engine".to_owned();
-    let address = context.client.engine().to_owned();
-    match context.client.get::<serde_json::Value>("/login") {
+    let address = client.engine().to_owned();
+    match client.get::<serde_json::Value>("/login") {
         Err(error) if error.is::<Unreachable>() => Finding {
             what,
             good: false,
@@ -74,12 +83,12 @@ fn engine(context: &Context) -> Finding {
 }
 
 /// What the engine itself wants somebody to look after; nothing where it does not say, or not to us.
-fn notices(context: &Context) -> Vec<Finding> {
+fn notices(client: &Client) -> Vec<Finding> {
     #[derive(serde::Deserialize)]
     struct Notice {
         text: String,
     }
-    let Ok(page) = context.client.get::<Page<Notice>>("/notices") else { return Vec::new() };
+    let Ok(page) = client.get::<Page<Notice>>("/notices") else { return Vec::new() };
     let finding = |notice: Notice| Finding {
         what: "work of the engine".to_owned(),
         good: false,
@@ -125,7 +134,11 @@ fn program(name: &str, version: &str, what_for: &str, package: &str) -> Finding 
             what,
             good: false,
             found: "not found".to_owned(),
-            remedy: format!("apt-get install {package}, if you run {what_for} here"),
+            remedy: if package.is_empty() {
+                format!("pip install {name}framework, if you run {what_for} here")
+            } else {
+                format!("apt-get install {package}, if you run {what_for} here")
+            },
         },
         Some(path) => {
             let said = if version.is_empty() { None } else { first_line_of(name, version) };

@@ -32,7 +32,7 @@ impl Engine {
             output::say(jackfield_config::engine::DEFAULT_FILE)?;
             return Ok(Exit::Done);
         }
-        start_logging();
+        start_logging("warn");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let mut engine =
@@ -71,9 +71,10 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// Logs go to standard error; `JACKFIELD_LOG` says how much (`info`, `debug`, `jackfield_scheduler=debug`).
-pub(crate) fn start_logging() {
-    let filter = EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_unset| EnvFilter::new("warn"));
+/// Logs go to standard error; `JACKFIELD_LOG` says how much (`info`, `debug`, `jackfield_scheduler=debug`), else this.
+pub(crate) fn start_logging(unless_told: &str) {
+    let filter =
+        EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_unset| EnvFilter::new(unless_told));
     let terminal = fmt::layer().with_writer(std::io::stderr).with_target(false);
     let terminal = terminal.with_ansi(std::io::stderr().is_terminal());
     // And where the engine's page shows its newest lines.

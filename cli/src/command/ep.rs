@@ -37,7 +37,8 @@ impl Ep {
             output::say(jackfield_config::ep::DEFAULT_FILE)?;
             return Ok(Exit::Done);
         }
-        super::engine::start_logging();
+        // That it is connected is what whoever started it waits for.
+        super::engine::start_logging("warn,jackfield_execution_process::link=info");
         let file = match self.settings()? {
             Found::One(file) => *file,
             Found::Several(names) => return names::run_each(&names),
@@ -98,7 +99,7 @@ impl Ep {
         if let Some(name) = &self.name {
             settings.name = Some(name.as_str().into());
         }
-        if let Some(token) = &self.ep_token {
+        if let Some(token) = self.ep_token.as_ref().filter(|token| !token.is_empty()) {
             settings.token = Some(token.clone());
         }
         if let Some(engine) = &self.to {
@@ -129,7 +130,7 @@ fn refuse(error: &EpError) -> Result<Exit> {
 }
 
 /// Where EPs keep their work folders: the user's data folder.
-fn data_folder() -> PathBuf {
+pub(crate) fn data_folder() -> PathBuf {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
     base.unwrap_or_else(|| PathBuf::from("/var/tmp")).join("jackfield")

@@ -8,12 +8,7 @@ use jackfield_protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    Context,
-    client::encoded,
-    exit::Exit,
-    output::{say, table},
-};
+use crate::{Context, client::encoded, exit::Exit, output::table};
 
 /// Execution Processes.
 #[derive(Subcommand)]
@@ -38,13 +33,18 @@ pub(crate) enum Eps {
 impl Eps {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         match self {
-            Self::List => context.output.print(&all(context)?, |eps| list(eps))?,
+            Self::List => context.output.list(&all(context)?, list)?,
             Self::Show { ep } => context.output.print(&find(context, ep)?, show)?,
             Self::Drain { ep, undo } => {
                 let name = find(context, ep)?.name;
                 let path = format!("/eps/{}/drain", encoded(name.as_str()));
                 let _row: Value = context.client.post(&path, &json!({"drained": !undo}))?;
-                say(&format!("{name} {}", if *undo { "takes work again" } else { "takes no further work" }))?;
+                let (word, sentence) = if *undo {
+                    ("undrained", format!("{name} takes work again"))
+                } else {
+                    ("drained", format!("{name} takes no further work; what runs ends by itself"))
+                };
+                context.output.done(word, &name, &sentence)?;
             }
         }
         Ok(Exit::Done)
@@ -66,6 +66,9 @@ fn find(context: &Context, part: &str) -> Result<EpRow> {
     let names = |eps: &[&EpRow]| eps.iter().map(|ep| ep.name.to_string()).collect::<Vec<_>>().join(", ");
     match found.as_slice() {
         [ep] => Ok((*ep).clone()),
+        [] if eps.is_empty() => {
+            bail!("no EP is named `{part}`: none has ever connected; start one with `jackfield ep`")
+        }
         [] => bail!("no EP is named `{part}`; there are: {}", names(&eps.iter().collect::<Vec<_>>())),
         several => bail!("`{part}` may mean {}", names(several)),
     }

@@ -21,10 +21,12 @@ use crate::{
     output::{self, span},
 };
 
-/// How often a lost stream is looked for before the wait is given up.
-const RECONNECTS_MAX: u32 = 150;
-/// Wait between two of them.
+/// How long an engine may be away, for a restart or an upgrade, before the wait is given up.
+const AWAY_MAX: Duration = Duration::from_secs(180);
+/// Wait between two looks for it.
 const RECONNECT_WAIT: Duration = Duration::from_millis(400);
+/// How often somebody who reads a file of what we say hears that the run goes on.
+const WORD: Duration = Duration::from_secs(60);
 
 /// How a wait came to its end.
 pub(crate) enum Watched {
@@ -46,16 +48,19 @@ pub(crate) fn watch(
     let until = limit.and_then(|limit| steady().checked_add(limit));
     let mut screen = Screen::open(client, run)?;
     let mut seq = 0;
-    let mut losses = 0;
+    let mut away_since = None;
     loop {
         match follow(client, run, &mut seq, (interrupts, until), &mut screen) {
             Ok(Some(watched)) => return Ok(watched),
-            Ok(None) => losses = 0,
-            Err(error) if error.is::<Unreachable>() && losses < RECONNECTS_MAX => {
-                if losses == 0 {
+            Ok(None) => away_since = None,
+            Err(error) if error.is::<Unreachable>() => {
+                if away_since.is_none() {
                     screen.line("the engine does not answer; waiting for it to return");
                 }
-                losses += 1;
+                if away_since.get_or_insert_with(steady).elapsed() >= AWAY_MAX {
+                    screen.line(&format!("run {run} is not watched any more; `jackfield runs wait {run}` when the engine is back"));
+                    return Err(error);
+                }
             }
             Err(error) => return Err(error),
         }
@@ -85,17 +90,7 @@ fn follow(
     (interrupts, until): (&mpsc::Receiver<()>, Option<Instant>),
     screen: &mut Screen,
 ) -> Result<Option<Watched>> {
-    let mut stream = client.stream(&format!("/runs/{run}/live?after={seq}"))?;
-    let (sender, lines) = mpsc::channel();
-    // The reader thread ends with its stream: the engine closes it when the run has ended, or with our process.
-    std::thread::Builder::new().name("live".to_owned()).spawn(move || {
-        let mut line = String::new();
-        while stream.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-            if sender.send(std::mem::take(&mut line)).is_err() {
-                break;
-            }
-        }
-    })?;
+    let lines = lines_of(client, format!("/runs/{run}/live?after={seq}"))?;
     let mut kind = String::new();
     loop {
         if interrupts.try_recv().is_ok() {
@@ -104,8 +99,9 @@ fn follow(
         if is_over(until) {
             return Ok(Some(Watched::TimeOver));
         }
+        screen.tick();
         let line = match lines.recv_timeout(Duration::from_millis(100)) {
-            Ok(line) => line,
+            Ok(line) => line?,
             Err(mpsc::RecvTimeoutError::Timeout) => continue,
             Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
         };
@@ -125,11 +121,35 @@ fn follow(
     }
 }
 
+/// The lines of a stream, read by a thread, so that a person who interrupts is heard also where nothing comes. It ends
+/// with its stream: the engine closes that when the run has ended, or with our process.
+fn lines_of(client: &Client, path: String) -> Result<mpsc::Receiver<Result<String>>> {
+    let (sender, lines) = mpsc::channel();
+    let client = client.clone();
+    std::thread::Builder::new().name("live".to_owned()).spawn(move || {
+        let mut stream = match client.stream(&path) {
+            Ok(stream) => stream,
+            // Whoever does not listen any more needs no error.
+            Err(error) => return drop(sender.send(Err(error))),
+        };
+        let mut line = String::new();
+        while stream.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+            if sender.send(Ok(std::mem::take(&mut line))).is_err() {
+                break;
+            }
+        }
+    })?;
+    Ok(lines)
+}
+
 /// What a person sees while a run goes on.
 struct Screen {
     bar: ProgressBar,
     names: BTreeMap<TestIndex, String>,
     total: u64,
+    begin: Instant,
+    /// When we said something last.
+    said: Instant,
 }
 
 impl Screen {
@@ -139,11 +159,30 @@ impl Screen {
         let bar =
             if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
         bar.set_style(ProgressStyle::with_template("{bar:32} {pos}/{len} {elapsed} {wide_msg}")?);
-        Ok(Self { bar, names: rows.into_iter().map(|row| (row.test, label(&row))).collect(), total })
+        // The clock goes on where nothing happens: a long test is seen to live.
+        bar.enable_steady_tick(Duration::from_secs(1));
+        let names = rows.into_iter().map(|row| (row.test, label(&row))).collect();
+        Ok(Self { bar, names, total, begin: steady(), said: steady() })
     }
 
-    fn line(&self, text: &str) {
+    fn line(&mut self, text: &str) {
+        self.said = steady();
         if self.bar.is_hidden() { output::talk(text) } else { self.bar.println(text) }
+    }
+
+    /// Without a terminal there is no clock: a line now and then says that the run goes on.
+    fn tick(&mut self) {
+        if self.bar.is_hidden() && self.said.elapsed() >= WORD {
+            let passed = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let text = format!(
+                "{} of {} tests have ended after {}; {}",
+                self.bar.position(),
+                self.total,
+                span(passed),
+                self.bar.message()
+            );
+            self.line(text.trim_end_matches("; "));
+        }
     }
 
     fn name(&self, test: TestIndex) -> String {

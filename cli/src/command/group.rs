@@ -1,16 +1,12 @@
 //! `jackfield group …`: groups of accounts, and what they may do.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::{
-    Context,
-    client::encoded,
-    command::user::chosen,
-    exit::Exit,
-    output::{say, table},
-};
+use crate::{Context, client::encoded, command::user::chosen, exit::Exit, output::table};
 
 /// Groups of accounts.
 #[derive(Subcommand)]
@@ -37,28 +33,29 @@ impl Group {
         let client = &context.client;
         match self {
             Self::List => {
-                let groups: Value = client.get("/groups")?;
-                context.output.print(&groups, list)?;
+                let groups: BTreeMap<String, Vec<String>> = client.get("/groups")?;
+                let items: Vec<_> =
+                    groups.iter().map(|(name, roles)| json!({"name": name, "roles": roles})).collect();
+                context.output.list(&items, |_| list(&groups))?;
             }
             Self::Set { name, roles } => {
                 let roles = chosen(roles).unwrap_or_default();
                 let path = format!("/groups/{}", encoded(name));
                 let _done: Value = client.put(&path, &json!({"roles": roles}))?;
-                say(&format!("group {name} is changed"))?;
+                context.output.done("set", name, &format!("group {name} is changed"))?;
             }
             Self::Delete { name } => {
                 client.delete(&format!("/groups/{}", encoded(name)))?;
-                say(&format!("group {name} is deleted"))?;
+                context.output.done("deleted", name, &format!("group {name} is deleted"))?;
             }
         }
         Ok(Exit::Done)
     }
 }
 
-fn list(groups: &Value) -> String {
+fn list(groups: &BTreeMap<String, Vec<String>>) -> String {
     let mut rows = table(&["GROUP", "ROLES"]);
-    for (name, roles) in groups.as_object().into_iter().flatten() {
-        let roles: Vec<&str> = roles.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, roles) in groups {
         rows.add_row(vec![name.clone(), roles.join(" ")]);
     }
     rows.trim_fmt()

@@ -33,7 +33,11 @@ impl Login {
         let mut tokens = kept(&file);
         tokens.insert(context.client.engine().to_owned(), token.to_owned());
         write(&file, &tokens).with_context(|| format!("writing {}", file.display()))?;
-        output::talk(&format!("logged in to {} as {}", context.client.engine(), self.user));
+        let engine = context.client.engine();
+        if context.output.json() {
+            context.output.done("login", engine, "")?;
+        }
+        output::talk(&format!("logged in to {engine} as {}", self.user));
         Ok(Exit::Done)
     }
 }

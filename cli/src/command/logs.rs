@@ -1,4 +1,7 @@
-//! `jackfield runs logs`: the log of an attempt to its last byte, also where its end was known before its log had come.
+//! `jackfield runs logs`: what a test left to read, to its last byte, also where its end was known before its log had come.
+//!
+//! A test has several logs. Who names none gets all that have bytes: what a test wrote with `log_msg` must not look as if
+//! it had said nothing.
 
 use std::{
     collections::BTreeMap,
@@ -10,24 +13,38 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jackfield_protocol::{
     api::{EpRow, EpState},
     id::{AttemptId, EpName},
+    log::Stream,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
     Context,
     client::encoded,
     exit::Exit,
-    output::{complain, talk},
+    output::{complain, say, talk},
 };
 
 /// What of an attempt tells whether its log is whole.
 #[derive(Deserialize)]
 struct Attempt {
     ep: Option<EpName>,
-    logs: BTreeMap<String, u64>,
+    logs: BTreeMap<Stream, u64>,
     /// None while it runs.
-    logs_expected: Option<BTreeMap<String, u64>>,
+    logs_expected: Option<BTreeMap<Stream, u64>>,
+    #[serde(default)]
+    artifacts: BTreeMap<String, IgnoredAny>,
+}
+
+impl Attempt {
+    /// The logs that have bytes, or will have.
+    fn streams(&self) -> Vec<Stream> {
+        let of = |logs: &BTreeMap<Stream, u64>, stream| logs.get(&stream).is_some_and(|bytes| *bytes > 0);
+        let has = |stream: &Stream| {
+            of(&self.logs, *stream) || self.logs_expected.as_ref().is_some_and(|logs| of(logs, *stream))
+        };
+        Stream::ALL.into_iter().filter(has).collect()
+    }
 }
 
 /// How a log is printed.
@@ -39,27 +56,97 @@ pub(crate) struct Shown {
     pub(crate) timestamps: bool,
 }
 
-/// Prints a log. As JSON: not the log, but how much of it there is.
-pub(crate) fn print(context: &Context, attempt: AttemptId, stream: &str, shown: Shown) -> Result<Exit> {
-    let log = Log { context, attempt, stream };
+/// Prints one log, or all that have bytes. As JSON: not the logs, but
+/// how much of each there is.
+pub(crate) fn print(
+    context: &Context,
+    attempt: AttemptId,
+    stream: Option<Stream>,
+    shown: Shown,
+) -> Result<Exit> {
+    let Shown { follow, timestamps } = shown;
+    let state = state(context, attempt)?;
     if context.output.json() {
-        return log.print_state();
+        return print_state(context, attempt, &state, stream);
     }
-    if shown.timestamps {
-        return log.print_stamped(shown.follow);
+    if let Some(stream) = stream {
+        return print_one(&Log { context, attempt, stream, timestamps }, follow);
     }
-    let follow = shown.follow;
+    let mut exit = Exit::Done;
+    let mut printed = Vec::new();
+    if follow {
+        // What a test prints is followed; what else it wrote stands below when it has ended.
+        exit = worse(exit, print_one(&Log { context, attempt, stream: Stream::Cli, timestamps }, true)?);
+        printed.push(Stream::Cli);
+    }
+    let state = if follow { self::state(context, attempt)? } else { state };
+    let streams: Vec<Stream> = state.streams();
+    for stream in streams.iter().filter(|stream| !printed.contains(stream)) {
+        if streams.len() > 1 {
+            say(&format!("==> {} <==", stream.as_str()))?;
+        }
+        exit = worse(exit, print_one(&Log { context, attempt, stream: *stream, timestamps }, false)?);
+    }
+    tell_more(attempt, &state, streams.is_empty());
+    Ok(exit)
+}
+
+fn worse(one: Exit, other: Exit) -> Exit {
+    if one == Exit::Done { other } else { one }
+}
+
+/// Where the rest of what a test left is.
+fn tell_more(attempt: AttemptId, state: &Attempt, is_silent: bool) {
+    let recordings = state.artifacts.keys().filter(|name| name.ends_with(".cast")).count();
+    let files = state.artifacts.len() - recordings;
+    if is_silent {
+        let yet = if state.logs_expected.is_none() { " so far" } else { "" };
+        talk(&format!("{attempt} has written nothing{yet}"));
+    }
+    if recordings > 0 {
+        talk(&format!("what it said to devices: `jackfield session show {attempt}` ({recordings})"));
+    }
+    if files > 0 {
+        talk(&format!("files it left: `jackfield runs artifacts {attempt}` ({files})"));
+    }
+}
+
+fn state(context: &Context, attempt: AttemptId) -> Result<Attempt> {
+    context.client.get(&format!("/attempts/{attempt}"))
+}
+
+fn print_state(
+    context: &Context,
+    attempt: AttemptId,
+    state: &Attempt,
+    stream: Option<Stream>,
+) -> Result<Exit> {
+    let streams = stream.map_or_else(|| state.streams(), |stream| vec![stream]);
+    let of = |logs: &BTreeMap<Stream, u64>, stream| logs.get(&stream).copied().unwrap_or(0);
+    let items: Vec<_> = streams
+        .into_iter()
+        .map(|stream| {
+            let expected = state.logs_expected.as_ref().map(|logs| of(logs, stream));
+            json!({"stream": stream, "stored": of(&state.logs, stream), "expected": expected})
+        })
+        .collect();
+    context.output.print(&json!({"attempt": attempt, "items": items}), |_| String::new())?;
+    Ok(Exit::Done)
+}
+
+fn print_one(log: &Log<'_>, follow: bool) -> Result<Exit> {
+    let attempt = log.attempt;
     let mut out = std::io::stdout().lock();
-    let path = log.path();
-    let first = if follow { format!("{path}?follow=true") } else { path };
-    let Some(mut have) = log.copy(&first, &mut out, &ProgressBar::hidden())? else { return Ok(Exit::Done) };
+    let Some(mut have) = log.copy(0, follow, &mut out, &ProgressBar::hidden())? else {
+        return Ok(Exit::Done);
+    };
     loop {
-        let state = log.state()?;
+        let state = state(log.context, attempt)?;
         let Some(expected) = state.logs_expected else {
             talk(&format!("{attempt} has not ended: this is its log up to now; --follow shows what comes"));
             return Ok(Exit::Done);
         };
-        let expected = expected.get(stream).copied().unwrap_or(0);
+        let expected = expected.get(&log.stream).copied().unwrap_or(0);
         if have >= expected {
             return Ok(Exit::Done);
         }
@@ -75,69 +162,30 @@ pub(crate) fn print(context: &Context, attempt: AttemptId, stream: &str, shown: 
 struct Log<'a> {
     context: &'a Context,
     attempt: AttemptId,
-    stream: &'a str,
+    stream: Stream,
+    timestamps: bool,
 }
 
 impl Log<'_> {
-    fn path(&self) -> String {
-        format!("/attempts/{}/logs/{}", self.attempt, self.stream)
-    }
-
-    fn state(&self) -> Result<Attempt> {
-        self.context.client.get(&format!("/attempts/{}", self.attempt))
-    }
-
-    fn print_state(&self) -> Result<Exit> {
-        let Attempt { logs, logs_expected, .. } = self.state()?;
-        let of = |logs: &BTreeMap<String, u64>| logs.get(self.stream).copied().unwrap_or(0);
-        let (stored, expected) = (of(&logs), logs_expected.as_ref().map(of));
-        let state =
-            json!({"attempt": self.attempt, "stream": self.stream, "stored": stored, "expected": expected});
-        self.context.output.print(&state, |_| String::new())?;
-        Ok(Exit::Done)
-    }
-
-    /// The log with times: the engine puts them before its lines. What is still on its way is waited for as well.
-    fn print_stamped(&self, follow: bool) -> Result<Exit> {
-        let before = self.state()?;
-        let waits = follow || before.logs_expected.is_some();
-        let path = format!("{}?timestamps=true&follow={waits}", self.path());
-        let mut out = std::io::stdout().lock();
-        if self.copy(&path, &mut out, &ProgressBar::hidden())?.is_none() {
-            return Ok(Exit::Done);
-        }
-        let Attempt { ep, logs, logs_expected } = self.state()?;
-        let of = |logs: &BTreeMap<String, u64>| logs.get(self.stream).copied().unwrap_or(0);
-        let Some(expected) = logs_expected.as_ref().map(of) else {
-            talk(&format!(
-                "{} has not ended: this is its log up to now; --follow shows what comes",
-                self.attempt
-            ));
-            return Ok(Exit::Done);
-        };
-        let have = of(&logs);
-        Ok(if have >= expected { Exit::Done } else { self.incomplete(have, expected, ep.as_ref()) })
-    }
-
-    /// Copies an answer of the engine; how many bytes it had, or none where nobody reads them any more.
-    fn copy(&self, path: &str, out: &mut impl Write, bar: &ProgressBar) -> Result<Option<u64>> {
-        let mut body = self.context.client.get_response(path)?.into_body().into_reader();
-        let mut chunk = vec![0; 256 * 1024];
-        let mut copied = 0_u64;
+    /// Copies what there is from a place on, with `follow` also what comes; how many bytes it was, or none where nobody
+    /// reads them any more.
+    fn copy(&self, from: u64, follow: bool, out: &mut impl Write, bar: &ProgressBar) -> Result<Option<u64>> {
+        let mut counter = Counter::new(self.timestamps);
+        let path = format!("/attempts/{}/logs/{}", self.attempt, self.stream.as_str());
         loop {
-            let count = body.read(&mut chunk)?;
-            let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-            let count = u64::try_from(count)?;
-            copied = copied.saturating_add(count);
-            bar.inc(count);
-            match out.write_all(bytes) {
-                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(None),
-                done => done?,
+            let at = from.saturating_add(counter.bytes);
+            let (follow_too, timestamps) = (follow, self.timestamps);
+            let query = format!("?from={at}&follow={follow_too}&timestamps={timestamps}");
+            // Without any of these it is the log as it is, which the engine gives out fastest.
+            let query = if follow || timestamps { query } else { String::new() };
+            let mut body = self.context.client.bytes(&format!("{path}{query}"))?;
+            match pour(&mut body, out, bar, &mut counter) {
+                Ok(true) => return Ok(Some(counter.bytes)),
+                Ok(false) => return Ok(None),
+                // A test may be silent for days; an engine may not.
+                Err(error) if follow && is_silence(&error) && self.context.client.answers() => {}
+                Err(error) => return Err(self.context.client.lost(error)),
             }
-        }
-        match out.flush() {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(None),
-            done => Ok(done.map(|()| Some(copied))?),
         }
     }
 
@@ -157,7 +205,7 @@ impl Log<'_> {
             None => format!("{have} of {expected} bytes of this log have come; waiting for the rest"),
         });
         let bar = progress(have, expected);
-        let came = self.copy(&format!("{}?follow=true&from={have}", self.path()), out, &bar);
+        let came = self.copy(have, true, out, &bar);
         bar.finish_and_clear();
         came
     }
@@ -184,6 +232,72 @@ impl Log<'_> {
     }
 }
 
+/// Counts the bytes of a log, without the times that the engine puts before its lines.
+struct Counter {
+    bytes: u64,
+    timestamps: bool,
+    in_time: bool,
+}
+
+impl Counter {
+    fn new(timestamps: bool) -> Self {
+        Self { bytes: 0, timestamps, in_time: timestamps }
+    }
+
+    /// How many of these are the log's.
+    fn count(&mut self, bytes: &[u8]) -> u64 {
+        let all = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let count = if self.timestamps { self.untimed(bytes) } else { all };
+        self.bytes = self.bytes.saturating_add(count);
+        count
+    }
+
+    /// Up to its first blank a line is a time.
+    fn untimed(&mut self, bytes: &[u8]) -> u64 {
+        let mut count = 0;
+        for byte in bytes {
+            if self.in_time {
+                self.in_time = *byte != b' ';
+            } else {
+                count += 1;
+                self.in_time = *byte == b'\n';
+            }
+        }
+        count
+    }
+}
+
+/// Copies an answer of the engine and counts it; whether somebody still reads what is written.
+fn pour(
+    body: &mut impl Read,
+    out: &mut impl Write,
+    bar: &ProgressBar,
+    counter: &mut Counter,
+) -> std::io::Result<bool> {
+    let is_read = |done: std::io::Result<()>| match done {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        done => done.map(|()| true),
+    };
+    let mut chunk = vec![0; 256 * 1024];
+    loop {
+        let count = body.read(&mut chunk)?;
+        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            return is_read(out.flush());
+        };
+        bar.inc(counter.count(bytes));
+        // What a running test prints is seen as it comes.
+        if !is_read(out.write_all(bytes).and_then(|()| out.flush()))? {
+            return Ok(false);
+        }
+    }
+}
+
+/// Whether a read ended because nothing came, rather than because the connection broke.
+fn is_silence(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    matches!(inner, Some(ureq::Error::Timeout(_)))
+}
+
 fn progress(have: u64, expected: u64) -> ProgressBar {
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()
@@ -198,4 +312,19 @@ fn progress(have: u64, expected: u64) -> ProgressBar {
     }
     bar.set_position(have);
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_a_log_are_counted_without_their_times() {
+        let mut counter = Counter::new(true);
+        for piece in ["2026-11-30T04:03:53.004Z on", "e\n- \n2026-11-30T04:0", "3:53.004Z a b"] {
+            counter.count(piece.as_bytes());
+        }
+        assert_eq!(counter.bytes, 4 + 1 + 3);
+        assert_eq!(Counter::new(false).count(b"a b\n"), 4);
+    }
 }

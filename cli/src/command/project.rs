@@ -14,7 +14,7 @@ use crate::{
     Context,
     client::encoded,
     exit::Exit,
-    output::{self, say, table, tests_of},
+    output::{self, table, tests_of},
 };
 
 /// Check project files and see what they become; needs no engine.
@@ -178,16 +178,18 @@ fn import(context: &Context, file: &Path, name: Option<&str>) -> Result<Exit> {
             output::talk(&warning.to_string());
         }
     }
-    say(&format!("project {name} is in the lab"))?;
+    context.output.done("imported", name, &format!("project {name} is in the lab"))?;
     Ok(Exit::Done)
 }
 
 fn export(context: &Context, name: &str, file: Option<&Path>) -> Result<Exit> {
-    let mut answer = context.client.get_response(&format!("/projects/{}", encoded(name)))?;
-    let text = answer.body_mut().read_to_string().context("reading the project")?;
+    let text = context.client.text(&format!("/projects/{}", encoded(name)))?;
     match file {
-        Some(file) => std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?,
-        None => say(&text)?,
+        Some(file) => {
+            std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
+            context.output.done("exported", name, &format!("project {name} is in {}", file.display()))?;
+        }
+        None => context.output.print(&json!({"project": name, "xml": text}), |_| text.clone())?,
     }
     Ok(Exit::Done)
 }

@@ -4,12 +4,16 @@
 use std::{
     fs::OpenOptions,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
 use jackfield_protocol::id::RunId;
 
 use crate::client::Client;
+
+/// A report quotes logs: the engine waits for those that are still on their way from an EP.
+const LOGS_WAIT: Duration = Duration::from_secs(300);
 
 /// Which reports are wanted, and where.
 pub(crate) struct Reports(Vec<(PathBuf, &'static str)>);
@@ -55,7 +59,7 @@ impl Reports {
 }
 
 fn write(client: &Client, run: RunId, file: &Path, kind: &str) -> Result<()> {
-    let mut body = client.get_response(&format!("/runs/{run}/{kind}"))?.into_body().into_reader();
+    let mut body = client.patient(LOGS_WAIT).bytes(&format!("/runs/{run}/{kind}"))?;
     let mut out = std::fs::File::create(file).with_context(|| format!("creating {}", file.display()))?;
     std::io::copy(&mut body, &mut out).with_context(|| format!("writing {}", file.display()))?;
     Ok(())

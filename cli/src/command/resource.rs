@@ -1,13 +1,16 @@
 //! `jackfield resource …`: the tree of lab resources, by id or path.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, bail};
-use clap::Subcommand;
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use jackfield_protocol::power::{PowerAction, PowerDone, PowerRequest, PowerState};
 use serde_json::{Value, json};
 
-use crate::{Context, client::encoded, exit::Exit, output::say};
+use crate::{Context, client::encoded, exit::Exit};
 
 /// The tree of lab resources.
 #[derive(Subcommand)]
@@ -51,7 +54,8 @@ pub(crate) enum Resource {
 pub(crate) struct Power {
     /// Id or path of the resource; its property `power` says how it is switched.
     resource: String,
-    /// on, off, cycle or status.
+    /// What to do with them.
+    #[arg(value_parser = action_parser())]
     action: PowerAction,
     /// Through this EP.
     #[arg(long, value_name = "NAME")]
@@ -64,14 +68,21 @@ pub(crate) struct Power {
     limit: u64,
 }
 
+/// The words for it, which a shell can complete.
+fn action_parser() -> impl TypedValueParser<Value = PowerAction> {
+    PossibleValuesParser::new(["on", "off", "cycle", "status"]).try_map(|word| word.parse())
+}
+
 impl Power {
     fn run(&self, context: &Context) -> Result<()> {
         let limit_millis = self.limit.saturating_mul(1000);
+        // A cycle is three steps, each with this limit.
+        let client = context.client.patient(Duration::from_millis(limit_millis.saturating_mul(3)));
         let done: PowerDone = if self.action.is_look() {
             let ep = self.ep.as_deref().map_or_else(String::new, |ep| format!("&ep={}", encoded(ep)));
             let resource = encoded(&self.resource);
             let query = format!("resource={resource}&limit_millis={limit_millis}{ep}");
-            context.client.get(&format!("/resources/power?{query}"))?
+            client.get(&format!("/resources/power?{query}"))?
         } else {
             let request = PowerRequest {
                 resource: self.resource.clone(),
@@ -80,7 +91,7 @@ impl Power {
                 force: self.force,
                 limit_millis: Some(limit_millis),
             };
-            context.client.post("/resources/power", &request)?
+            client.post("/resources/power", &request)?
         };
         context.output.print(&done, told)
     }
@@ -113,11 +124,11 @@ impl Resource {
             Self::Rename { query, name } => {
                 let _done: Value =
                     client.post("/resources/rename", &json!({"query": query, "name": name}))?;
-                say(&format!("{query} is now named {name}"))?;
+                context.output.done("renamed", query, &format!("{query} is now named {name}"))?;
             }
             Self::Delete { query } => {
                 client.delete(&format!("/resources?query={}", encoded(query)))?;
-                say(&format!("{query} is deleted"))?;
+                context.output.done("deleted", query, &format!("{query} is deleted"))?;
             }
             Self::Power(power) => power.run(context)?,
             Self::Tree { query } => {

@@ -3,16 +3,20 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Result, bail};
-use clap::Subcommand;
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use jackfield_protocol::{
     api::{Page, RunSummary, Submitted, TestRow, Waiting},
     id::{AttemptId, RunId, TestIndex},
+    log::Stream,
 };
 use serde_json::{Value, json};
 
 use crate::{
     Context,
-    command::{after, artifacts, follow, logs, reports::Reports, run},
+    command::{after, artifacts, follow, logs, question, reports::Reports, run},
     exit::Exit,
     output::{self, say, span_of, table},
     signal,
@@ -32,14 +36,15 @@ pub(crate) enum Runs {
         /// Its number.
         run: RunId,
     },
-    /// The log of a test, as it came. What is still on its way from the EP is waited for.
-    /// With --json: how many bytes of it are stored, and expected.
+    /// What a test left to read, as it came: every log of it that has bytes. What is still on its way from the EP is
+    /// waited for. With --json: how many bytes of each are stored, and expected.
     Logs {
         /// Run and test, such as 41.17, or an attempt, such as 41.17.1.
         test: String,
-        /// Which log: cli, stdout, stderr, running, debug, test, custom or ep.
-        #[arg(long, default_value = "cli")]
-        stream: String,
+        /// Only this log: what it printed (cli), what it wrote with `log_msg` (running, debug, test, custom), what its EP
+        /// says of it (ep).
+        #[arg(long, value_parser = stream_parser())]
+        stream: Option<Stream>,
         /// Go on while the test runs.
         #[arg(long)]
         follow: bool,
@@ -120,15 +125,19 @@ pub(crate) enum Runs {
         /// Its number.
         run: RunId,
     },
+    /// What tests ask, of one run or of all, with the number to answer.
+    Questions {
+        /// Only of this run.
+        run: Option<RunId>,
+    },
     /// Answer a test's question.
     Answer {
         /// The run.
         run: RunId,
         /// The number of the question.
         question: u64,
-        /// The answer: text, or true or false for a decision; nothing for a message.
-        #[arg(default_value = "")]
-        answer: String,
+        /// The answer: text, or true or false for a decision; nothing at all for a message.
+        answer: Option<String>,
     },
     /// Add tests at the end of a suite that has not ended, and print their numbers.
     Queue {
@@ -158,38 +167,56 @@ impl Runs {
             Self::Show { run } => show(context, *run),
             Self::Logs { test, stream, follow, timestamps } => {
                 let shown = logs::Shown { follow: *follow, timestamps: *timestamps };
-                logs::print(context, attempt(context, test)?, stream, shown)
+                logs::print(context, attempt(context, test)?, *stream, shown)
             }
             Self::Artifacts { test, name, to } => {
                 artifacts::run(context, test, name.as_deref(), to.as_deref())
             }
             Self::Wait { run, timeout } => wait(context, *run, *timeout),
             Self::Report { run, junit, html } => {
-                Reports::new(junit.clone(), html.clone()).write(&context.client, *run)?;
+                let reports = Reports::new(junit.clone(), html.clone());
+                reports.look()?;
+                reports.write(&context.client, *run)?;
+                context.output.done("report", run, &format!("the reports of run {run} are written"))?;
                 Ok(Exit::Done)
             }
             Self::Jobs { run } => jobs(context, *run),
-            Self::Save { run, again } => act(context, *run, "save", &json!({"again": again})),
-            Self::Pause { run } => act(context, *run, "pause", &json!({})),
-            Self::Resume { run } => act(context, *run, "resume", &json!({})),
+            Self::Save { run, again } => act(
+                context,
+                *run,
+                "save",
+                &json!({"again": again}),
+                "is being saved; `jackfield runs jobs` tells if it fails",
+            ),
+            Self::Pause { run } => {
+                act(context, *run, "pause", &json!({}), "starts no further test; what runs ends by itself")
+            }
+            Self::Resume { run } => act(context, *run, "resume", &json!({}), "goes on"),
             Self::Stop { run, now, reason } => {
-                act(context, *run, "stop", &json!({"reason": reason, "now": now}))
+                let body = json!({"reason": reason, "now": now});
+                act(context, *run, "stop", &body, "is being stopped; `jackfield runs wait` tells its end")
             }
             Self::Retry { run } => retry(context, *run),
             Self::Why { run } => why(context, *run),
+            Self::Questions { run } => question::list(context, *run),
             Self::Answer { run, question, answer } => {
-                let path = format!("questions/{question}");
-                act(context, *run, &path, &json!({"answer": read_answer(answer)}))
+                question::answer(context, *run, *question, answer.as_deref())
             }
             Self::Queue { run, tests, suite } => queue(context, *run, tests, suite.as_deref()),
-            Self::Dequeue { run, tests } => act(context, *run, "dequeue", &json!({"tests": tests})),
+            Self::Dequeue { run, tests } => act(
+                context,
+                *run,
+                "dequeue",
+                &json!({"tests": tests}),
+                "lets these tests out: they end SKIPPED",
+            ),
         }
     }
 }
 
 fn list(context: &Context, limit: u32) -> Result<Exit> {
     let page: Page<RunSummary> = context.client.get(&format!("/runs?limit={limit}"))?;
-    context.output.print(&page.items, |runs| {
+    context.output.list(&page.items, |runs| {
         let mut rows = table(&["RUN", "PROJECT", "USER", "STATE", "SUBMITTED", "RESULT"]);
         for run in runs {
             let result: Vec<String> =
@@ -225,7 +252,7 @@ fn jobs(context: &Context, run: Option<RunId>) -> Result<Exit> {
         Some(run) => after::jobs_of(&context.client, run)?,
         None => context.client.get::<Page<after::Job>>("/jobs?limit=1000")?.items,
     };
-    context.output.print(&jobs, |jobs| after::show(jobs))?;
+    context.output.list(&jobs, after::show)?;
     Ok(Exit::Done)
 }
 
@@ -260,8 +287,10 @@ fn wait(context: &Context, run: RunId, timeout: Option<Duration>) -> Result<Exit
     }
 }
 
-fn act(context: &Context, run: RunId, what: &str, body: &Value) -> Result<Exit> {
+/// Asks for something, and says what comes of it.
+fn act(context: &Context, run: RunId, what: &str, body: &Value, told: &str) -> Result<Exit> {
     let _done: Value = context.client.post(&format!("/runs/{run}/{what}"), body)?;
+    context.output.done(what, run, &format!("run {run} {told}"))?;
     Ok(Exit::Done)
 }
 
@@ -284,20 +313,12 @@ fn retry(context: &Context, run: RunId) -> Result<Exit> {
 fn why(context: &Context, run: RunId) -> Result<Exit> {
     let waiting: Vec<Waiting> = context.client.get(&format!("/runs/{run}/why"))?;
     let after = after::lines(&context.client, run)?;
-    context.output.print(&waiting, |waiting| {
+    let asks = question::of_run(context, run)?;
+    context.output.list(&waiting, |waiting| {
         let waiting = waiting.iter().map(|entry| format!("{} waits for {}", entry.what, entry.waits_for));
-        let lines: Vec<String> = waiting.chain(after).collect();
+        let asks = asks.iter().map(|ask| ask.waits(run));
+        let lines: Vec<String> = asks.chain(waiting).chain(after).collect();
         if lines.is_empty() { format!("nothing of run {run} waits") } else { lines.join("\n") }
     })?;
     Ok(Exit::Done)
-}
-
-/// `true`, `false` and nothing are what they look like; all else is text.
-fn read_answer(answer: &str) -> Value {
-    match answer {
-        "" => Value::Null,
-        "true" | "yes" => true.into(),
-        "false" | "no" => false.into(),
-        text => text.into(),
-    }
 }

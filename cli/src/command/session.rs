@@ -97,7 +97,7 @@ fn recording(context: &Context, test: &str, name: Option<&str>) -> Result<Cast> 
     let recordings = recordings(context, test)?;
     let (name, Kept { hash, .. }) =
         artifacts::one(&recordings, name.unwrap_or_default(), test, "recording of a session")?;
-    let text = context.client.get_response(&format!("/blobs/{hash}"))?.into_body().read_to_string()?;
+    let text = context.client.text(&format!("/blobs/{hash}"))?;
     read(name, &text)
 }
 

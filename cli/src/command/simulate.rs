@@ -1,6 +1,9 @@
 //! `jackfield simulate`: devices that are not there.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use jackfield_config::simulated::DeviceModel;
@@ -9,10 +12,14 @@ use serde_json::json;
 
 use crate::{Context, exit::Exit, output, signal};
 
+/// Models of devices, as the demo has them.
+pub(crate) static DEVICES: include_dir::Dir<'_> =
+    include_dir::include_dir!("$CARGO_MANIFEST_DIR/../examples/lab-model");
+
 /// Serve simulated devices over telnet and SSH until Ctrl-C.
 #[derive(clap::Args)]
 pub(crate) struct Simulate {
-    /// Models of devices (TOML) or recordings of dialogues (.cast, .json), one each.
+    /// Models of devices (TOML), or recordings of dialogues (.cast, .json), one each; or the name of a model that is shipped: router, switch, pbx.
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
     /// First port: telnet there, SSH on the next, the next device after that. Free ones without it.
@@ -25,13 +32,12 @@ pub(crate) struct Simulate {
 
 impl Simulate {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
-        super::engine::start_logging();
+        super::engine::start_logging("warn");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;
         runtime.block_on(async {
             let mut devices = Vec::new();
             for (number, path) in (0_u16..).zip(&self.models) {
-                let text =
-                    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+                let text = text_of(path)?;
                 let port =
                     |offset: u16| self.port.map_or(0, |first| first.saturating_add(number * 2 + offset));
                 let listen = Listen {
@@ -50,7 +56,7 @@ impl Simulate {
                 });
             }
             let list: Vec<_> = devices.iter().map(describe).collect();
-            context.output.print(&list, |_| devices.iter().map(say).collect::<Vec<_>>().join("\n"))?;
+            context.output.list(&list, |_| devices.iter().map(say).collect::<Vec<_>>().join("\n"))?;
             signal::next_signal().await?;
             for device in devices {
                 device.stop().await;
@@ -58,6 +64,27 @@ impl Simulate {
             Ok(Exit::Done)
         })
     }
+}
+
+/// The text of a file, or of a shipped model that is named where no such file is.
+fn text_of(path: &Path) -> Result<String> {
+    let error = match std::fs::read_to_string(path) {
+        Ok(text) => return Ok(text),
+        Err(error) => error,
+    };
+    let shipped = |file: &include_dir::File<'_>| {
+        file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned())
+    };
+    if error.kind() == std::io::ErrorKind::NotFound {
+        let wanted = path.to_str().unwrap_or_default();
+        let found = DEVICES.files().find(|file| shipped(file).is_some_and(|name| name == wanted));
+        if let Some(text) = found.and_then(include_dir::File::contents_utf8) {
+            return Ok(text.to_owned());
+        }
+        let names: Vec<String> = DEVICES.files().filter_map(shipped).collect();
+        bail!("there is no file {}; models that are shipped: {}", path.display(), names.join(", "));
+    }
+    Err(error).with_context(|| format!("reading {}", path.display()))
 }
 
 /// A model from its text; what is wrong with it is said, and ends it.

@@ -52,7 +52,7 @@ impl Token {
             }
             Self::Revoke { id } => {
                 client.delete(&format!("/tokens/{}", encoded(id)))?;
-                output::say(&format!("token {id} works no more"))?;
+                context.output.done("revoked", id, &format!("token {id} works no more"))?;
             }
         }
         Ok(Exit::Done)

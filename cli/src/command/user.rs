@@ -10,7 +10,7 @@ use crate::{
     Context,
     client::encoded,
     exit::Exit,
-    output::{self, say, table},
+    output::{self, table},
 };
 
 /// Accounts.
@@ -70,7 +70,7 @@ impl User {
                 let body =
                     json!({"name": name, "password": read_password()?, "roles": roles, "groups": groups});
                 let _user: Value = client.post("/users", &body)?;
-                say(&format!("{name} may log in"))?;
+                context.output.done("created", name, &format!("{name} may log in"))?;
             }
             Self::Set { name, roles, groups, close, open } => {
                 let disabled = (*close || *open).then_some(*close);
@@ -81,11 +81,11 @@ impl User {
             Self::Password { name } => {
                 let path = format!("/users/{}/password", encoded(name));
                 let _done: Value = client.put(&path, &json!({"password": read_password()?}))?;
-                say(&format!("{name} has a new password"))?;
+                context.output.done("password", name, &format!("{name} has a new password"))?;
             }
             Self::Delete { name } => {
                 client.delete(&format!("/users/{}", encoded(name)))?;
-                say(&format!("{name} is deleted"))?;
+                context.output.done("deleted", name, &format!("{name} is deleted"))?;
             }
         }
         Ok(Exit::Done)

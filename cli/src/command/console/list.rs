@@ -10,7 +10,7 @@ use crate::{Context, exit::Exit, output::table};
 
 pub(super) fn list(context: &Context) -> Result<Exit> {
     let page: Page<ConsoleRow> = context.client.get("/consoles")?;
-    context.output.print(&page.items, |rows| {
+    context.output.list(&page.items, |rows| {
         let mut table = table(&["USER", "DEVICE", "ON", "EP", "SINCE", "STATE"]);
         for row in rows {
             let state = match row.types_since {

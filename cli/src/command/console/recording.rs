@@ -102,8 +102,7 @@ impl Recording {
 fn fetch(client: &Client, hash: BlobHash, path: &Path) -> Result<()> {
     let whole = path.with_extension("cast.part");
     let mut file = File::create(&whole)?;
-    let body = client.get_response(&format!("/blobs/{hash}"))?.into_body();
-    std::io::copy(&mut body.into_reader(), &mut file)?;
+    std::io::copy(&mut client.bytes(&format!("/blobs/{hash}"))?, &mut file)?;
     Ok(std::fs::rename(&whole, path)?)
 }
 
@@ -112,6 +111,7 @@ mod tests {
     use jackfield_device::record::cast::{Cast, Happened};
 
     use super::*;
+    use crate::client::Token;
 
     #[test]
     fn what_is_seen_is_written_down_and_no_secret() {
@@ -129,7 +129,7 @@ mod tests {
         recording.typed(b"im\r");
         recording.mark("mark 1");
         recording.came(&shown("\r\nr1# "));
-        assert_eq!(recording.finish(&Client::new("http://127.0.0.1:1", None), None), path);
+        assert_eq!(recording.finish(&Client::new("http://127.0.0.1:1", Token::Missing), None), path);
         let cast = Cast::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let happened: Vec<Happened> = cast.events.into_iter().map(|event| event.what).collect();
         let expect = [
