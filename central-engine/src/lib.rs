@@ -131,16 +131,26 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
 }
 
+/// Makes a lab folder that is not there, with the folders that a first test needs.
+fn make_lab(folder: &std::path::Path) -> std::io::Result<()> {
+    if folder.try_exists()? {
+        return Ok(());
+    }
+    ["projects", "tests", "libs", "configs"]
+        .iter()
+        .try_for_each(|inner| std::fs::create_dir_all(folder.join(inner)))
+}
+
 fn open_lab(folder: &std::path::Path, port: Option<u16>) -> Result<(Lab, Settings)> {
-    std::fs::create_dir_all(folder).with_context(|| format!("making the lab folder {}", folder.display()))?;
+    make_lab(folder).with_context(|| format!("making the lab folder {}", folder.display()))?;
     let mut lab = Lab::open(folder)?;
     let read = lab.engine_settings();
-    for problem in &read.problems {
-        tracing::warn!("{problem}");
-    }
     if problem::has_errors(&read.problems) {
         let lines: Vec<String> = read.problems.iter().map(ToString::to_string).collect();
         bail!("engine.toml has errors:\n{}", lines.join("\n"));
+    }
+    for problem in &read.problems {
+        tracing::warn!("{problem}");
     }
     let settings = Settings::of(read.value.unwrap_or_default(), port);
     lab.allow(&settings.roots);
