@@ -67,13 +67,18 @@ pub enum LabError {
         source: std::io::Error,
     },
     /// Its `fwmconfig.xml` is wrong.
-    #[error("`{file}` has problems")]
+    #[error("`{file}` says where everything is, and cannot be used as it is:{}", lines(problems))]
     BadConfig {
         /// The file.
         file: PathBuf,
         /// All of them.
         problems: Vec<FileProblem>,
     },
+}
+
+/// A line for each.
+fn lines(problems: &[FileProblem]) -> String {
+    problems.iter().map(|problem| format!("\n{problem}")).collect()
 }
 
 impl Lab {
@@ -170,7 +175,15 @@ impl Lab {
 
     /// The names of all projects, without `.xml`, sorted.
     pub fn project_names(&self) -> Vec<String> {
-        self.names_in(&self.layout.projects, Some("xml"))
+        let mut names = self.names_in(&self.layout.projects, Some("xml"));
+        if self.is_twister() {
+            // Twister's settings lie in the same folder: what holds no suite is no project there.
+            let holds_suites = |text: Vec<u8>| String::from_utf8_lossy(&text).contains("<TestSuite");
+            names.retain(|name| {
+                self.project_file(name).is_ok_and(|file| std::fs::read(file).is_ok_and(holds_suites))
+            });
+        }
+        names
     }
 
     /// The file of a project, by its name with or without `.xml`, below a projects folder or the lab folder.

@@ -73,9 +73,13 @@ fn read(lab: &jackfield_config::Lab) -> Result<Option<(EmailConfig, HtmlTemplate
 
 fn mail_settings(config: &EmailConfig) -> Settings {
     let to: Vec<&str> = config.to.iter().map(|to| &*to.value).collect();
+    // A mail that goes no further than the outbox needs no addresses; the file of it does.
+    let or_nobody = |text: String| {
+        if text.is_empty() && !config.enabled { "nobody@lab.invalid".to_owned() } else { text }
+    };
     Settings {
-        from: config.from.as_ref().map(|from| from.value.to_string()).unwrap_or_default(),
-        to: to.join(", "),
+        from: or_nobody(config.from.as_ref().map(|from| from.value.to_string()).unwrap_or_default()),
+        to: or_nobody(to.join(", ")),
         subject: config.subject.to_string(),
         message: config.message.to_string(),
     }
@@ -143,6 +147,17 @@ fn end(delivery: Delivery, run: RunId) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_that_is_not_sent_needs_no_addresses() {
+        let settings = |text| {
+            let source = jackfield_config::Source::new("email.xml", text);
+            mail_settings(&EmailConfig::read(&std::sync::Arc::new(source)).value.unwrap())
+        };
+        let kept = settings("<Root><Enabled>false</Enabled><From></From><To></To></Root>");
+        assert_eq!((kept.from.as_str(), kept.to.as_str()), ("nobody@lab.invalid", "nobody@lab.invalid"));
+        assert_eq!(settings("<Root><Enabled>true</Enabled></Root>").from, "");
+    }
 
     #[test]
     fn who_is_refused_for_now_alone_is_left() {

@@ -153,6 +153,30 @@ fn a_twister_home_is_used_in_place() {
 }
 
 #[test]
+fn a_twister_home_whose_paths_are_wrong_is_told_line_by_line() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("twister/config");
+    std::fs::create_dir_all(&config).unwrap();
+    let paths = "<Root>\n<GlobalParams>a</GlobalParams>\n<GlobalParams>b</GlobalParams>\n</Root>";
+    std::fs::write(config.join("fwmconfig.xml"), paths).unwrap();
+    let told = Lab::open(home.path()).unwrap_err().to_string();
+    assert!(told.contains("fwmconfig.xml:3:") && told.contains("GlobalParams"), "{told}");
+}
+
+#[test]
+fn settings_that_lie_beside_projects_are_none() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("twister/config");
+    std::fs::create_dir_all(&config).unwrap();
+    let paths = format!("<Root><UsersPath>{}</UsersPath></Root>", config.display());
+    std::fs::write(config.join("fwmconfig.xml"), paths).unwrap();
+    std::fs::write(config.join("email.xml"), "<Root><Enabled>false</Enabled></Root>").unwrap();
+    std::fs::write(config.join("nightly.xml"), "<Root><TestSuite><tsName>A</tsName></TestSuite></Root>")
+        .unwrap();
+    assert_eq!(Lab::open(home.path()).unwrap().project_names(), ["nightly"]);
+}
+
+#[test]
 fn nothing_outside_of_the_lab_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let lab_folder = folder.path().join("lab");
