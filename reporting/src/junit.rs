@@ -95,7 +95,7 @@ fn suites(results: &Results) -> Vec<Suite<'_>> {
             elapsed_millis: 0,
         });
         suite.rows.push(row);
-        suite.tally = suite.tally.plus(Tally::of(kind(row.result.outcome.as_ref())));
+        suite.tally = suite.tally.plus(Tally::of(kind(row.result.outcome.as_ref(), row.started().is_some())));
         suite.elapsed_millis = suite.elapsed_millis.saturating_add(row.elapsed_millis());
     }
     suites.into_values().collect()
@@ -286,7 +286,7 @@ fn property(out: &mut dyn Write, indent: usize, name: &str, value: &str) -> io::
 
 /// The element that says how the case ended.
 fn end(row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let element = match kind(row.result.outcome.as_ref()) {
+    let element = match kind(row.result.outcome.as_ref(), row.started().is_some()) {
         Kind::Passed => return Ok(()),
         Kind::Skipped => {
             return writeln!(out, "      <skipped message=\"{}\"/>", attribute(row.reason()));
@@ -312,7 +312,7 @@ fn earlier_tries(row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Some((_last, earlier)) = row.result.attempts.split_last() else { return Ok(()) };
     let passed = row.verdict() == Some(Verdict::Pass);
     for attempt in earlier {
-        let element = match (kind(attempt.outcome.as_ref()), passed) {
+        let element = match (kind(attempt.outcome.as_ref(), true), passed) {
             (Kind::Passed | Kind::Skipped, _) => continue,
             (Kind::Failure, true) => "flakyFailure",
             (Kind::Error, true) => "flakyError",

@@ -13,11 +13,13 @@ pub(super) enum Kind {
     Skipped,
 }
 
-/// What an outcome, or its absence, is to a CI server.
-pub(super) fn kind(outcome: Option<&Outcome>) -> Kind {
+/// What an outcome, or its absence, is to a CI server. A test that was skipped before it started because something of it
+/// is missing is an error: a pipeline must see that it did not run.
+pub(super) fn kind(outcome: Option<&Outcome>, started: bool) -> Kind {
     let Some(outcome) = outcome else { return Kind::Error };
     match (outcome.verdict, outcome.cause) {
         (Verdict::Pass, _) => Kind::Passed,
+        (Verdict::Skipped, Some(Cause::Test | Cause::Lab)) if !started => Kind::Error,
         (Verdict::Skipped, _) => Kind::Skipped,
         (_, Some(Cause::Product)) | (Verdict::Fail, None | Some(Cause::Person)) => Kind::Failure,
         (
