@@ -32,6 +32,7 @@ mod report;
 mod resource;
 mod run;
 mod run_control;
+mod run_delete;
 mod sut;
 mod test;
 mod token;
@@ -59,6 +60,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(login::routes)
             .configure(run::routes)
             .configure(run_control::routes)
+            .configure(run_delete::routes)
             .configure(job::routes)
             .configure(report::routes)
             .configure(test::routes)

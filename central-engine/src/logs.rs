@@ -302,6 +302,20 @@ impl Logs {
         self.followed().values().filter(|sender| sender.receiver_count() > 0).count()
     }
 
+    /// Removes the logs of a run that was deleted.
+    ///
+    /// # Errors
+    /// The disk refused; some may be left.
+    pub async fn delete(&self, run: RunId) -> Result<(), LogError> {
+        self.files().files.retain(|key, _| key.attempt.run != run);
+        let folder = self.run_folder(run);
+        let gone = move || match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogError::new(&folder, error)),
+            Err(_) | Ok(()) => Ok(()),
+        };
+        blocking(gone).await
+    }
+
     /// Packs the logs of a run that has ended. What is packed already stays as it is.
     ///
     /// # Errors

@@ -259,6 +259,11 @@ impl Store {
         Ok(Some(plan))
     }
 
+    /// Forgets the plan of a run that was deleted.
+    pub(crate) fn forget_plan(&self, run: RunId) {
+        self.shared.plans.changed(run, None);
+    }
+
     /// What is to go wrong.
     #[cfg(test)]
     pub(crate) fn faults(&self) -> &faults::Faults {

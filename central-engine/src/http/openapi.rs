@@ -9,7 +9,7 @@ use utoipa::{
 use super::{
     Answer, attempt, blob, console, engine, ep, event, feed, follow, health, job, lease, live, log,
     log_growth, log_lines, log_search, login, notice, power, project, question, report, resource, run,
-    run_control, sut, test, token, user,
+    run_control, run_delete, sut, test, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -29,7 +29,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         login::log_in, login::log_out, login::me, login::change_password,
         run::list, run::start, run::show, run::plan, run::outline, run::why, job::list, job::of_run,
         run_control::pause, run_control::resume, run_control::stop, run_control::run_again, run_control::queue,
-        run_control::dequeue, run_control::save,
+        run_control::dequeue, run_control::save, run_delete::delete,
         report::as_junit, report::as_html, report::as_text,
         test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,

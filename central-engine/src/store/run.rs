@@ -147,6 +147,28 @@ pub async fn list(
     Ok(Page { items, next })
 }
 
+/// Deletes a run with every row that is about it. The counter of runs stays: its number is not used again.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn delete(conn: &mut Conn, run: RunId) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM artifact WHERE run = $1",
+        "DELETE FROM attempt WHERE run = $1",
+        "DELETE FROM event WHERE run = $1",
+        "DELETE FROM part WHERE run = $1",
+        "DELETE FROM queued WHERE run = $1",
+        "DELETE FROM plan WHERE run = $1",
+        "DELETE FROM submission WHERE run = $1",
+        "DELETE FROM job WHERE run = $1",
+        "DELETE FROM saved WHERE run = $1",
+        "DELETE FROM run WHERE id = $1",
+    ] {
+        conn.run(sql, binds![run.0]).await?;
+    }
+    Ok(())
+}
+
 /// How many there are.
 ///
 /// # Errors

@@ -86,6 +86,12 @@ pub(crate) enum Runs {
         /// Only for this run.
         run: Option<RunId>,
     },
+    /// Delete runs that have ended: results, events and logs. What your database, outbox and mail have of them stays there.
+    Delete {
+        /// Their numbers.
+        #[arg(required = true)]
+        run: Vec<RunId>,
+    },
     /// Insert its results into the lab's database, as `db.xml` says.
     Save {
         /// Its number.
@@ -181,6 +187,7 @@ impl Runs {
                 Ok(Exit::Done)
             }
             Self::Jobs { run } => jobs(context, *run),
+            Self::Delete { run } => delete(context, run),
             Self::Save { run, again } => act(
                 context,
                 *run,
@@ -265,6 +272,11 @@ pub(crate) fn attempt(context: &Context, test: &str) -> Result<AttemptId> {
 fn latest_attempt(context: &Context, test: &str) -> Result<AttemptId> {
     let numbers = test.split_once('.').and_then(|(run, test)| Some((run.parse().ok()?, test.parse().ok()?)));
     let Some((run, index)) = numbers else {
+        if test.parse::<u64>().is_ok() {
+            bail!(
+                "name a test of run {test}, such as {test}.0; `jackfield runs show {test}` has their numbers"
+            );
+        }
         bail!("`{test}` is neither a test, such as 41.17, nor an attempt, such as 41.17.1");
     };
     let (run, index) = (RunId(run), TestIndex(index));
@@ -291,6 +303,22 @@ fn wait(context: &Context, run: RunId, timeout: Option<Duration>) -> Result<Exit
 fn act(context: &Context, run: RunId, what: &str, body: &Value, told: &str) -> Result<Exit> {
     let _done: Value = context.client.post(&format!("/runs/{run}/{what}"), body)?;
     context.output.done(what, run, &format!("run {run} {told}"))?;
+    Ok(Exit::Done)
+}
+
+/// Deletes each; one that cannot be deleted ends it, and those before it are gone.
+fn delete(context: &Context, runs: &[RunId]) -> Result<Exit> {
+    let mut deleted = Vec::new();
+    for run in runs {
+        let told = |error: anyhow::Error| match deleted.len() {
+            0 => error,
+            count => error.context(format!("{count} runs are deleted, run {run} is not")),
+        };
+        context.client.delete(&format!("/runs/{run}")).map_err(told)?;
+        deleted.push(*run);
+    }
+    let words: Vec<String> = deleted.iter().map(ToString::to_string).collect();
+    context.output.done("deleted", &deleted, &format!("deleted: {}", words.join(", ")))?;
     Ok(Exit::Done)
 }
 

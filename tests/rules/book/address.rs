@@ -49,3 +49,20 @@ fn every_address_that_is_shown_is_documented() {
     }
     assert!(shown >= 10, "only {shown} addresses were found in the book");
 }
+
+#[test]
+fn every_address_that_is_documented_is_in_the_book() {
+    let page = page::Page::open("docs/api.md");
+    let shown: BTreeSet<String> = page
+        .rows
+        .iter()
+        .flat_map(|row| page::split_code(&row.text).1)
+        .filter_map(|code| code.split_once(' ').map(|(method, path)| address(method, path)))
+        .collect();
+    let is_shown = |documented: &String| {
+        let short = documented.replacen(" /api/v1", " ", 1);
+        shown.contains(documented) || shown.contains(&short)
+    };
+    let missing: Vec<String> = documented().into_iter().filter(|address| !is_shown(address)).collect();
+    assert!(missing.is_empty(), "docs/api.md does not list {}", missing.join(", "));
+}

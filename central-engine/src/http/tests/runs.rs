@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use actix_web::test::TestRequest;
+use actix_web::{http::Method, test::TestRequest};
 use jackfield_protocol::{
     api::{Page, RunSnapshot, RunSummary, TestRow},
     error::ErrorCode,
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::lab::Lab;
 use crate::{
     auth::Scope,
-    store::{Batch, tests::fixture::*},
+    store::{self, Batch, job::Work, tests::fixture::*},
 };
 
 const RUN: RunId = RunId(1);
@@ -335,4 +335,31 @@ async fn others_cannot_control_ones_run() {
         let refused = lab.post(&bob, &format!("/runs/1/{what}"), body).await.expect(403);
         assert!(refused.text().contains("run 1 is ana's"), "{what}: {}", refused.text());
     }
+}
+
+#[actix_web::test]
+async fn a_run_is_deleted_with_all_that_is_known_of_it() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Admin).await;
+    ended(&lab).await;
+    lab.app.logs.write(attempt_id(0), Stream::Cli, 0, b"said".to_vec()).await.unwrap();
+    let mut conn = lab.app.store.write().await.unwrap();
+    store::job::enqueue(&mut conn, Time(1), &[Work::SaveRun { run: RUN }]).await.unwrap();
+    conn.commit().await.unwrap();
+    let delete = async |status| lab.with(&token, Method::DELETE, "/runs/1", None).await.expect(status);
+    assert_eq!(delete(409).await.problem(), ErrorCode::WrongState, "something is still to be done for it");
+    let mut conn = lab.app.store.write().await.unwrap();
+    let job = store::job::of_run(&mut conn, RUN).await.unwrap().remove(0);
+    store::job::failed(&mut conn, job.id, &job.work, 1, None, "hopeless").await.unwrap();
+    conn.commit().await.unwrap();
+    delete(204).await;
+    for path in ["/runs/1", "/runs/1/tests", "/runs/1/plan", "/attempts/1.0.1", "/runs/1/jobs"] {
+        lab.get(&token, path).await.expect(404);
+    }
+    assert!(lab.get(&token, "/runs").await.json::<Page<RunSummary>>().items.is_empty());
+    assert!(lab.app.logs.list(attempt_id(0)).await.unwrap().is_empty());
+    delete(404).await;
+    lab.app.store.commit(begun(RunId(2), &plan("demo", 1), RunState::Running)).await.unwrap();
+    let going = lab.with(&token, Method::DELETE, "/runs/2", None).await.expect(409);
+    assert_eq!(going.problem(), ErrorCode::WrongState);
 }
