@@ -6,11 +6,7 @@
 use anyhow::Result;
 use clap::{Arg, Command, CommandFactory};
 
-use crate::{Context, exit::Exit, output};
-
-mod names;
-
-use names::Names;
+use crate::{Context, exit::Exit, names::Names, output};
 
 /// What may stand at the end of a line.
 #[derive(clap::Args)]
@@ -21,7 +17,7 @@ pub(crate) struct Complete {
 }
 
 /// Something to offer, and what is said beside it.
-type Offer = (String, String);
+pub(crate) type Offer = (String, String);
 
 /// That file names fit, which a shell knows better.
 const FILES: &str = ":files";

@@ -8,6 +8,7 @@ mod client;
 mod command;
 mod complete;
 mod exit;
+mod names;
 mod output;
 mod signal;
 
@@ -35,18 +36,11 @@ struct Arguments {
 /// What every command understands.
 #[derive(clap::Args)]
 struct Global {
-    /// Address of the engine.
-    #[arg(
-        long,
-        global = true,
-        env = "JACKFIELD_ENGINE",
-        default_value = client::DEFAULT_ENGINE,
-        value_name = "URL",
-        hide_default_value = true
-    )]
-    engine: String,
-    /// Token of a user, as `jackfield token create` made it; else the one that `jackfield login` kept.
-    #[arg(long, global = true, env = "JACKFIELD_API_TOKEN", hide_env_values = true)]
+    /// Address of the engine; else JACKFIELD_ENGINE, else `http://127.0.0.1:8000`.
+    #[arg(long, global = true, value_name = "URL")]
+    engine: Option<String>,
+    /// Token of a user, as `jackfield token create` made it; else JACKFIELD_API_TOKEN, else the one that `jackfield login` kept.
+    #[arg(long, global = true)]
     token: Option<String>,
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
@@ -137,12 +131,22 @@ fn main() -> ExitCode {
 
 /// Where the engine is and who we are. What is set to nothing, as pipelines set what they do not use, is not set.
 fn context(global: Global) -> anyhow::Result<Context> {
-    let engine = client::engine_address(&global.engine)?;
-    let token = match global.token.filter(|token| !token.trim().is_empty()) {
+    let engine =
+        client::engine_address(&global.engine.or_else(|| set("JACKFIELD_ENGINE")).unwrap_or_default())?;
+    let token = match global.token.or_else(|| set("JACKFIELD_API_TOKEN")) {
         Some(token) => Token::Given(token.trim().to_owned()),
         None => command::login::kept_token(&engine).map_or(Token::Missing, Token::Kept),
     };
     Ok(Context { client: Client::new(&engine, token), output: Output::new(global.json) })
+}
+
+/// A variable of the environment, unless it is set to nothing.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read here, so that no line of usage asks for what is optional"
+)]
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.trim().is_empty())
 }
 
 /// Help and versions as they are asked for; a line that is no command as what went wrong.

@@ -1,20 +1,24 @@
-//! The lab's own names, by what a command line calls them.
+//! The lab's own names, by what a command line calls them: offered behind Tab, and told to who has mistyped one.
 
 use std::time::Duration;
 
+use jackfield_config::problem::nearest;
+use jackfield_protocol::error::{ErrorCode, Problem};
 use serde_json::Value;
 
-use super::Offer;
-use crate::client::Client;
+use crate::{client::Client, complete::Offer};
 
 /// The longest that a person waits for Tab.
 const LIMIT: Duration = Duration::from_millis(700);
 /// The most names that are offered.
 const NAMES_MAX: usize = 200;
 
+/// The most names that an error lists.
+const TOLD_MAX: usize = 10;
+
 /// What is asked of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Names {
+pub(crate) enum Names {
     Runs,
     /// Of the run that stands before the dot; before it runs.
     Tests,
@@ -29,7 +33,7 @@ pub(super) enum Names {
 
 impl Names {
     /// What an argument of a command is the name of.
-    pub(super) fn of(path: &[&str], argument: &str) -> Option<Self> {
+    pub(crate) fn of(path: &[&str], argument: &str) -> Option<Self> {
         let names = match (path, argument) {
             (["user", "set" | "password" | "delete"], "name") | (["login"], "user") | (_, "owner") => {
                 Self::Users
@@ -48,7 +52,7 @@ impl Names {
     }
 
     /// Asks for those that fit what is typed; none where there is no answer at once.
-    pub(super) fn ask(self, client: &Client, typed: &str) -> Vec<Offer> {
+    pub(crate) fn ask(self, client: &Client, typed: &str) -> Vec<Offer> {
         let client = client.hasty(LIMIT);
         let get = |path: &str| client.get::<Value>(path).unwrap_or_default();
         let list = |path: &str, name: &str, beside: &str| named(&get(path), name, beside);
@@ -84,6 +88,33 @@ impl Names {
         names.retain(|(name, _)| name.starts_with(typed));
         names.truncate(NAMES_MAX);
         names
+    }
+
+    /// What the engine says, and where there is no such thing, what was meant, or those that there are.
+    pub(crate) fn or_known<T>(
+        self,
+        answer: anyhow::Result<T>,
+        client: &Client,
+        name: &str,
+    ) -> anyhow::Result<T> {
+        answer.map_err(|error| match error.downcast::<Problem>() {
+            Ok(mut problem) => {
+                if problem.code == ErrorCode::NotFound {
+                    let known: Vec<String> = self.ask(client, "").into_iter().map(|(name, _)| name).collect();
+                    problem.title.push_str(&meant(name, &known));
+                }
+                problem.into()
+            }
+            Err(error) => error,
+        })
+    }
+}
+
+fn meant(name: &str, known: &[String]) -> String {
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None if known.is_empty() || known.len() > TOLD_MAX => String::new(),
+        None => format!("; there are: {}", known.join(", ")),
     }
 }
 
@@ -127,6 +158,14 @@ mod tests {
         let names = named(&page, "name", "state");
         let texts: Vec<_> = names.iter().map(|(name, beside)| (name.as_str(), beside.as_str())).collect();
         assert_eq!(texts, [("first", ""), ("EP-1", "idle")]);
+    }
+
+    #[test]
+    fn a_slip_is_told_with_what_was_meant() {
+        let known = ["first", "nightly"].map(str::to_owned);
+        assert_eq!(meant("frist", &known), "; did you mean `first`?");
+        assert_eq!(meant("x", &known), "; there are: first, nightly");
+        assert_eq!(meant("x", &[]), "");
     }
 
     #[test]

@@ -47,7 +47,6 @@ impl<'a> Reader<'a> {
         assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     }
 
-    #[expect(clippy::print_stderr, reason = "what is not tried is said aloud")]
     fn take(&mut self, page: &str, step: &Step) -> Result<(), String> {
         match step {
             Step::Type { line, text } => self.type_in(page, *line, text),
@@ -164,12 +163,12 @@ fn typed(text: &str) -> Vec<Typed<'_>> {
         document =
             plain.split_once("<<").map(|(_, word)| word.trim_matches(['\'', '"', '-', ' ']).to_owned());
         if let Some(says) = stays(plain) {
-            parts.push(Typed::Ends(&text[start..from]));
+            parts.push(Typed::Ends(text.get(start..from).unwrap_or_default()));
             parts.push(Typed::Stays { command: plain.split('#').next().unwrap_or_default().trim(), says });
             start = at;
         }
     }
-    parts.push(Typed::Ends(&text[start..]));
+    parts.push(Typed::Ends(text.get(start..).unwrap_or_default()));
     parts.retain(|part| !part.text().trim().is_empty());
     parts
 }

@@ -67,12 +67,15 @@ pub(crate) fn print(context: &Context, files: &BTreeMap<String, Kept>) -> Result
         .map(|(name, kept)| json!({"name": name, "hash": kept.hash, "bytes": kept.bytes}))
         .collect();
     context.output.list(&items, |_| {
+        if files.is_empty() {
+            return "no files".to_owned();
+        }
         let mut table = table(&["NAME", "BYTES", "CONTENT"]);
         for (name, kept) in files {
             let bytes = kept.bytes.map_or_else(|| "not here yet".to_owned(), |bytes| bytes.to_string());
             table.add_row([name.clone(), bytes, kept.hash.to_string()]);
         }
-        table.to_string()
+        table.trim_fmt()
     })?;
     Ok(Exit::Done)
 }

@@ -32,7 +32,7 @@ struct Finding {
 }
 
 /// Programs that tests may need: name, how to ask for its version, what it is for, Debian package.
-const PROGRAMS: [(&str, &str, &str, &str); 9] = [
+const PROGRAMS: [(&str, &str, &str, &str); 12] = [
     ("python3", "--version", "Python tests", "python3"),
     ("tclsh", "", "Tcl tests", "tcl"),
     ("expect", "-v", "Expect tests", "expect"),
@@ -41,6 +41,9 @@ const PROGRAMS: [(&str, &str, &str, &str); 9] = [
     ("pytest", "--version", "pytest suites", "python3-pytest"),
     ("robot", "--version", "Robot Framework suites", ""),
     ("javac", "-version", "Java tests", "default-jdk-headless, with junit4 or junit5"),
+    ("ping", "-V", "tests that ping", "iputils-ping"),
+    ("tcpdump", "--version", "packet captures", "tcpdump"),
+    ("snmpset", "--version", "power by SNMP", "snmp"),
     ("git", "--version", "projects under version control", "git"),
 ];
 
@@ -61,6 +64,7 @@ impl Doctor {
                 .iter()
                 .map(|(name, version, what_for, package)| program(name, version, what_for, package)),
         );
+        findings.push(junit());
         findings.extend(notices(&client));
         context.output.list(&findings, show)?;
         let needed = findings.iter().take(3).all(|finding| finding.good);
@@ -123,6 +127,23 @@ fn open_files() -> Finding {
             String::new()
         } else {
             format!("raise it: ulimit -n {OPEN_FILES_MIN}")
+        },
+    }
+}
+
+/// The JUnit of Debian's packages, where the EP looks for it.
+fn junit() -> Finding {
+    const JARS: [&str; 2] = ["/usr/share/java/junit4.jar", "/usr/share/java/junit-jupiter-engine.jar"];
+    let there: Vec<&str> = JARS.into_iter().filter(|jar| std::path::Path::new(jar).is_file()).collect();
+    let good = !there.is_empty();
+    Finding {
+        what: "JUnit (Java tests)".to_owned(),
+        good,
+        found: if good { there.join(", ") } else { "not found".to_owned() },
+        remedy: if good {
+            String::new()
+        } else {
+            "apt-get install junit4 or junit5, or name jars in classpath of [runners.java], if you run Java tests here".to_owned()
         },
     }
 }

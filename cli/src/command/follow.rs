@@ -161,7 +161,7 @@ impl Screen {
         bar.set_style(ProgressStyle::with_template("{bar:32} {pos}/{len} {elapsed} {wide_msg}")?);
         // The clock goes on where nothing happens: a long test is seen to live.
         bar.enable_steady_tick(Duration::from_secs(1));
-        let names = rows.into_iter().map(|row| (row.test, label(&row))).collect();
+        let names = rows.iter().map(|row| row.test).zip(labels(&rows)).collect();
         Ok(Self { bar, names, total, begin: steady(), said: steady() })
     }
 
@@ -259,11 +259,17 @@ fn sentence(fact: &Fact) -> Option<String> {
             format!("{by} ends it at once: no teardown, no post script")
         }
         Fact::Stopping { by, reason, .. } => match by {
+            // A page says no more than who, which is said already.
+            Some(by) if reason.is_empty() || *reason == format!("stopped by {by}") => {
+                format!("stopped by {by}")
+            }
             Some(by) => format!("stopped by {by}: {reason}"),
             None => format!("stopped: {reason}"),
         },
         Fact::HookEnded { hook, outcome, .. } => {
-            format!("{hook:?} script ended {}: {}", outcome.verdict, outcome.reason).to_lowercase()
+            let ended = format!("the {hook:?} script ended").to_lowercase();
+            let text = format!("{ended} {}: {}", outcome.verdict, outcome.reason);
+            text.trim_end_matches(": ").to_owned()
         }
         Fact::Note { text } => text.clone(),
         Fact::Submitted { .. }
@@ -293,13 +299,31 @@ fn painted(verdict: Verdict) -> String {
 }
 
 /// `Suite / inner suite / test`.
-pub(crate) fn label(row: &TestRow) -> String {
+fn label(row: &TestRow) -> String {
     let mut label = row.suite.join(" / ");
     if !label.is_empty() {
         label.push_str(" / ");
     }
     label.push_str(&row.name);
     label
+}
+
+/// The labels of the tests of a run. Copies of a test have the same: their places among them tell them apart.
+pub(crate) fn labels(rows: &[TestRow]) -> Vec<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let plain: Vec<String> = rows.iter().map(label).collect();
+    plain.iter().for_each(|label| *counts.entry(label.clone()).or_default() += 1);
+    let mut seen: BTreeMap<&String, usize> = BTreeMap::new();
+    let numbered = plain.iter().map(|label| {
+        let number = seen.entry(label).or_default();
+        *number += 1;
+        if counts.get(label).is_some_and(|count| *count > 1) {
+            format!("{label} #{number}")
+        } else {
+            label.clone()
+        }
+    });
+    numbered.collect()
 }
 
 /// Every test of a run, page by page; `filter` is `&state=…` or empty.

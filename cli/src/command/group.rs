@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::{Context, client::encoded, command::user::chosen, exit::Exit, output::table};
+use crate::{Context, client::encoded, command::user::chosen, exit::Exit, names::Names, output::table};
 
 /// Groups of accounts.
 #[derive(Subcommand)]
@@ -45,7 +45,7 @@ impl Group {
                 context.output.done("set", name, &format!("group {name} is changed"))?;
             }
             Self::Delete { name } => {
-                client.delete(&format!("/groups/{}", encoded(name)))?;
+                Names::Groups.or_known(client.delete(&format!("/groups/{}", encoded(name))), client, name)?;
                 context.output.done("deleted", name, &format!("group {name} is deleted"))?;
             }
         }

@@ -14,6 +14,7 @@ use crate::{
     Context,
     client::encoded,
     exit::Exit,
+    names::Names,
     output::{self, table, tests_of},
 };
 
@@ -183,7 +184,8 @@ fn import(context: &Context, file: &Path, name: Option<&str>) -> Result<Exit> {
 }
 
 fn export(context: &Context, name: &str, file: Option<&Path>) -> Result<Exit> {
-    let text = context.client.text(&format!("/projects/{}", encoded(name)))?;
+    let text = context.client.text(&format!("/projects/{}", encoded(name)));
+    let text = Names::Projects.or_known(text, &context.client, name)?;
     match file {
         Some(file) => {
             std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;

@@ -36,7 +36,7 @@ impl Reports {
             let is_new = !file.try_exists().unwrap_or(true);
             let open = OpenOptions::new().create(true).append(true).open(file);
             open.with_context(|| {
-                format!("the report {} cannot be written; nothing was started", file.display())
+                format!("the report {} cannot be written; nothing was done", file.display())
             })?;
             if is_new {
                 // It comes back when there is something in it.

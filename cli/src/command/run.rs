@@ -17,10 +17,11 @@ use crate::{
     client::{Client, Unreachable},
     command::{
         after,
-        follow::{self, Watched, label},
+        follow::{self, Watched, labels},
         reports::Reports,
     },
     exit::Exit,
+    names::Names,
     output::{self, say, span, span_of, state_cell, table, tests_of},
     signal,
 };
@@ -101,7 +102,7 @@ impl Submission {
                 Err(error) if error.is::<Unreachable>() && tries < SUBMITS_MAX && client.answers() => {
                     tries += 1
                 }
-                answer => break answer?,
+                answer => break Names::Projects.or_known(answer, client, &self.project.to_string_lossy())?,
             }
         };
         submitted.warnings.iter().for_each(|warning| output::talk(&warning.to_string()));
@@ -222,10 +223,10 @@ pub(crate) fn conclude(context: &Context, run: RunId, reports: &Reports) -> Resu
 /// The table of a run, by the numbers that `runs logs` takes, and its sum.
 pub(crate) fn show(summary: &RunSummary, tests: &[TestRow]) -> String {
     let mut rows = table(&["NO", "TEST", "VERDICT", "EP", "TIME", "CAUSE", "REASON"]);
-    for test in tests {
+    for (test, label) in tests.iter().zip(labels(tests)) {
         rows.add_row(vec![
             format!("{}.{}", summary.id, test.test).into(),
-            label(test).into(),
+            label.into(),
             state_cell(test.state),
             test.ep.as_ref().map_or("", |ep| ep.as_str()).into(),
             span(test.elapsed_millis).into(),

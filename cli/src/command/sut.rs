@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::{Context, client::encoded, exit::Exit, output::table};
+use crate::{Context, client::encoded, exit::Exit, names::Names, output::table};
 
 /// Systems under test: abstract names that are linked to resources.
 #[derive(Subcommand)]
@@ -57,14 +57,14 @@ impl Sut {
                 context.output.print(&suts, list)?;
             }
             Self::Show { sut } => {
-                let body: Value = client.get(&address(sut))?;
+                let body = fetch(context, sut)?;
                 context.output.print(&body, |body| show(sut, body))?;
             }
             Self::Import { file, name } => import(context, file, name.as_deref())?,
             Self::Export { sut, output } => export(context, sut, output.as_deref())?,
             Self::Link { component, resource } => link(context, component, resource)?,
             Self::Delete { sut } => {
-                client.delete(&address(sut))?;
+                Names::Suts.or_known(client.delete(&address(sut)), client, sut)?;
                 context.output.done("deleted", sut, &format!("SUT {sut} is deleted"))?;
             }
         }
@@ -74,6 +74,10 @@ impl Sut {
 
 fn address(sut: &str) -> String {
     format!("/suts/{}", encoded(sut))
+}
+
+fn fetch(context: &Context, sut: &str) -> Result<Value> {
+    Names::Suts.or_known(context.client.get(&address(sut)), &context.client, sut)
 }
 
 fn import(context: &Context, file: &Path, name: Option<&str>) -> Result<()> {
@@ -93,7 +97,7 @@ fn import(context: &Context, file: &Path, name: Option<&str>) -> Result<()> {
 }
 
 fn export(context: &Context, sut: &str, file: Option<&Path>) -> Result<()> {
-    let body: Value = context.client.get(&address(sut))?;
+    let body = fetch(context, sut)?;
     let text = serde_json::to_string_pretty(&body)? + "\n";
     match file {
         Some(file) => {
@@ -113,7 +117,7 @@ fn link(context: &Context, component: &str, resource: &str) -> Result<()> {
         .get("id")
         .and_then(Value::as_str)
         .with_context(|| format!("`{resource}` is a property, not a resource"))?;
-    let mut body: Value = context.client.get(&address(sut))?;
+    let mut body = fetch(context, sut)?;
     let mut at = &mut body;
     for name in path.split('/').filter(|name| !name.is_empty()) {
         let known: Vec<String> = at

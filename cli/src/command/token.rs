@@ -21,7 +21,7 @@ pub(crate) enum Token {
         /// What it is for, for those who read the list.
         name: String,
         /// What it allows: `read`, `run`, `admin`, or `ep` for an Execution Process.
-        #[arg(long, default_value = "run")]
+        #[arg(long, default_value = "run", value_parser = ["read", "run", "admin", "ep"])]
         scope: String,
         /// Days until it expires; 0 means never.
         #[arg(long, default_value_t = 365)]

@@ -10,6 +10,7 @@ use crate::{
     Context,
     client::encoded,
     exit::Exit,
+    names::Names,
     output::{self, table},
 };
 
@@ -75,16 +76,18 @@ impl User {
             Self::Set { name, roles, groups, close, open } => {
                 let disabled = (*close || *open).then_some(*close);
                 let body = json!({"roles": chosen(roles), "groups": chosen(groups), "disabled": disabled});
-                let user: Value = client.put(&format!("/users/{}", encoded(name)), &body)?;
+                let user = client.put(&format!("/users/{}", encoded(name)), &body);
+                let user: Value = Names::Users.or_known(user, client, name)?;
                 context.output.print(&user, |user| list(&json!({"items": [user]})))?;
             }
             Self::Password { name } => {
                 let path = format!("/users/{}/password", encoded(name));
-                let _done: Value = client.put(&path, &json!({"password": read_password()?}))?;
+                let done = client.put::<Value>(&path, &json!({"password": read_password()?}));
+                Names::Users.or_known(done, client, name)?;
                 context.output.done("password", name, &format!("{name} has a new password"))?;
             }
             Self::Delete { name } => {
-                client.delete(&format!("/users/{}", encoded(name)))?;
+                Names::Users.or_known(client.delete(&format!("/users/{}", encoded(name))), client, name)?;
                 context.output.done("deleted", name, &format!("{name} is deleted"))?;
             }
         }
@@ -121,13 +124,14 @@ pub(crate) fn read_password() -> Result<String> {
     let stdin = std::io::stdin();
     let mut password = String::new();
     if stdin.is_terminal() {
-        output::talk("password (not shown):");
         let shown = rustix::termios::tcgetattr(&stdin).context("reading the terminal's modes")?;
         let mut hidden = shown.clone();
         hidden.local_modes.remove(rustix::termios::LocalModes::ECHO);
-        rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Flush, &hidden)?;
+        // Hidden before it is asked for, and nothing thrown away: a script may answer at once.
+        rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Now, &hidden)?;
+        output::talk("password (not shown):");
         let read = stdin.read_line(&mut password);
-        rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Flush, &shown)?;
+        rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Now, &shown)?;
         read?;
     } else {
         stdin.lock().take(4096).read_to_string(&mut password)?;

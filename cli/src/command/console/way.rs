@@ -142,7 +142,7 @@ pub(super) struct Left {
 impl Left {
     pub(super) fn tell(self) {
         if let Some(hash) = self.hash {
-            output::talk(&format!("recorded: /api/v1/blobs/{hash}"));
+            output::talk(&format!("recorded (with --record FILE it is a file here): /api/v1/blobs/{hash}"));
         }
         if let Some(file) = self.file {
             output::talk(&format!("recorded: {}", file.display()));

@@ -26,10 +26,14 @@ pub(super) fn problems(plan: &RunPlan, lab: &Lab) -> Vec<FileProblem> {
         let Ok(path) = lab.test_file(file) else { continue };
         match read_source(&path, FILE_BYTES_MAX) {
             Err(problem) => problems.push(*problem),
-            Ok(source) => match StepTest::parse(file, source.text()) {
-                Err(more) => problems.extend(more),
-                Ok(test) => problems.extend(wrong_templates(file, &test, &templates)),
-            },
+            Ok(source) => {
+                // By the path that opens it from here, as the problems of the project are told.
+                let file = path.display().to_string();
+                match StepTest::parse(&file, source.text()) {
+                    Err(more) => problems.extend(more),
+                    Ok(test) => problems.extend(wrong_templates(&file, &test, &templates)),
+                }
+            }
         }
     }
     problems
