@@ -157,11 +157,9 @@ impl Client {
     fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
         let silent =
             "it took the connection, and gave no answer in time: it hangs, or has more to do than it can";
-        match error {
-            ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => self.lost(error),
-            ureq::Error::Timeout(_) => self.lost(silent),
-            other => self.lost(other),
-        }
+        let is_silence = matches!(error, ureq::Error::Timeout(_));
+        let connects = matches!(error, ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve));
+        if is_silence && !connects { self.lost(silent) } else { self.lost(error) }
     }
 
     fn text_of(&self, response: Response<Body>) -> Result<String> {

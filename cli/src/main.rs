@@ -36,10 +36,10 @@ struct Arguments {
 /// What every command understands.
 #[derive(clap::Args)]
 struct Global {
-    /// Address of the engine; else JACKFIELD_ENGINE, else `http://127.0.0.1:8000`.
+    /// Address of the engine; else `JACKFIELD_ENGINE`, else `http://127.0.0.1:8000`.
     #[arg(long, global = true, value_name = "URL")]
     engine: Option<String>,
-    /// Token of a user, as `jackfield token create` made it; else JACKFIELD_API_TOKEN, else the one that `jackfield login` kept.
+    /// Token of a user, as `jackfield token create` made it; else `JACKFIELD_API_TOKEN`, else the one that `jackfield login` kept.
     #[arg(long, global = true)]
     token: Option<String>,
     /// Print JSON instead of tables.

@@ -12,6 +12,7 @@ mod beside;
 mod broken;
 mod cable;
 mod cleanup;
+mod command_line;
 mod console;
 mod crash;
 mod dialogue;

@@ -93,7 +93,7 @@ fn an_outlet_is_switched_from_a_desk() {
         (["/lab/wrong", "on"], 2, "unknown field `relay`"),
         (["/lab/bare", "on"], 2, "/lab/bare has no property `power`"),
         (["/lab/nowhere", "on"], 2, "/lab/nowhere"),
-        (["/lab/router", "reboot"], 2, "on, off, cycle or status"),
+        (["/lab/router", "reboot"], 2, "on, off, cycle, status"),
     ] {
         let (code, said) = power(&admin, &arguments);
         assert!(code == expect && said.contains(words), "{arguments:?}: {code} {said}");

@@ -115,7 +115,7 @@ fn body(context: &Context, kept: &Kept) -> Result<impl std::io::Read> {
     if kept.bytes.is_none() {
         bail!("it has not come from its EP yet: ask again when the EP is connected (`jackfield eps list`)");
     }
-    Ok(context.client.bytes(&format!("/blobs/{}", kept.hash))?)
+    context.client.bytes(&format!("/blobs/{}", kept.hash))
 }
 
 /// Writes a file whole, or leaves what was there.

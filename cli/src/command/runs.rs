@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Result, bail};
 use clap::{
-    Subcommand,
+    ArgGroup, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use jackfield_protocol::{
@@ -71,11 +71,12 @@ pub(crate) enum Runs {
         timeout: Option<Duration>,
     },
     /// Write its reports into files.
+    #[command(group(ArgGroup::new("reports").required(true).multiple(true).args(["junit", "html"])))]
     Report {
         /// Its number.
         run: RunId,
         /// The results as JUnit XML.
-        #[arg(long, value_name = "FILE", required_unless_present = "html")]
+        #[arg(long, value_name = "FILE")]
         junit: Option<PathBuf>,
         /// The report for a browser.
         #[arg(long, value_name = "FILE")]
