@@ -264,6 +264,11 @@ fn jobs(context: &Context, run: Option<RunId>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The words for logs, which a shell can complete.
+fn stream_parser() -> impl TypedValueParser<Value = Stream> {
+    PossibleValuesParser::new(Stream::ALL.map(Stream::as_str)).try_map(|word| word.parse())
+}
+
 /// An attempt by its number, or the newest of a test.
 pub(crate) fn attempt(context: &Context, test: &str) -> Result<AttemptId> {
     test.parse().or_else(|_| latest_attempt(context, test))
