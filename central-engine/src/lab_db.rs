@@ -2,6 +2,7 @@
 //! there, with bound values.
 
 mod address;
+pub mod check;
 mod decode;
 mod error;
 
@@ -20,10 +21,18 @@ pub use self::{
     error::LabDbError,
 };
 
+/// Tables of MySQL whose engine knows no transactions.
+const TABLES_THAT_KEEP: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() \
+    AND engine IN ('MyISAM', 'Aria', 'MEMORY', 'CSV', 'ARCHIVE', 'MRG_MyISAM')";
+/// MySQL's `ER_WARNING_NOT_COMPLETE_ROLLBACK`.
+const NOT_TAKEN_BACK: &str = "1196";
+
 /// One transaction on the lab's database; dropped without [`LabDb::commit`], nothing of it happened.
 #[derive(Debug)]
 pub struct LabDb {
     conn: Conn,
+    /// Every table takes back what it was given, also when the connection is lost.
+    takes_back: bool,
 }
 
 #[derive(Debug)]
@@ -45,12 +54,27 @@ impl LabDb {
     /// # Errors
     /// The database is not there, lets us not in, or is locked by others for too long.
     pub async fn open(address: &Address) -> Result<Self, LabDbError> {
+        Self::begin(address, "BEGIN IMMEDIATE").await
+    }
+
+    /// The same for who only looks, and keeps nobody from writing.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn look(address: &Address) -> Result<Self, LabDbError> {
+        Self::begin(address, "BEGIN").await
+    }
+
+    async fn begin(address: &Address, of_sqlite: &'static str) -> Result<Self, LabDbError> {
         in_time(async {
+            let mut takes_back = true;
             let conn = match address {
                 Address::MySql(options) => {
                     let mut conn = MySqlConnection::connect_with(options).await?;
                     // What does not fit is refused, not cut.
                     conn.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
+                    let keeping: i64 = sqlx::query_scalar(TABLES_THAT_KEEP).fetch_one(&mut conn).await?;
+                    takes_back = keeping == 0;
                     conn.execute("START TRANSACTION").await?;
                     Conn::MySql(conn)
                 }
@@ -61,11 +85,11 @@ impl LabDb {
                 }
                 Address::Sqlite(options) => {
                     let mut conn = SqliteConnection::connect_with(options).await?;
-                    conn.execute("BEGIN IMMEDIATE").await?;
+                    conn.execute(of_sqlite).await?;
                     Conn::Sqlite(conn)
                 }
             };
-            Ok(Self { conn })
+            Ok(Self { conn, takes_back })
         })
         .await
     }
@@ -161,6 +185,25 @@ impl LabDb {
             }
         })
         .await
+    }
+
+    /// Takes back everything. Whether it did: tables of MySQL's older engines keep what they were given, and of a connection that is lost
+    /// with such tables in the database nobody knows.
+    pub async fn undo(mut self) -> bool {
+        let undone = in_time(async {
+            match &mut self.conn {
+                Conn::MySql(conn) => {
+                    conn.execute("ROLLBACK").await?;
+                    let warnings = sqlx::raw_sql("SHOW WARNINGS").fetch_all(conn).await?;
+                    let mut codes =
+                        warnings.iter().filter_map(|row| row.try_get_unchecked::<String, _>(1).ok());
+                    Ok(!codes.any(|code| code == NOT_TAKEN_BACK))
+                }
+                // Their transactions end with their connections.
+                Conn::Postgres(_) | Conn::Sqlite(_) => Ok(true),
+            }
+        });
+        undone.await.unwrap_or(self.takes_back)
     }
 
     /// Makes everything durable.

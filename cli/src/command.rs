@@ -5,6 +5,7 @@ pub(crate) mod artifacts;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod console;
+pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod engine;

@@ -67,6 +67,9 @@ enum Command {
     /// Check project files and see what they become; needs no engine.
     #[command(subcommand)]
     Project(command::project::Project),
+    /// The lab's own database, as db.xml says; needs no engine.
+    #[command(subcommand)]
+    Db(command::db::Db),
     /// The recorded dialogues of tests with devices.
     #[command(subcommand)]
     Session(command::session::Session),
@@ -171,6 +174,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Submit(submit) => submit.run(context),
         Command::Runs(runs) => runs.run(context),
         Command::Project(project) => project.run(context),
+        Command::Db(db) => db.run(context),
         Command::Session(session) => session.run(context),
         Command::Eps(eps) => eps.run(context),
         Command::Resource(resource) => resource.run(context),

@@ -136,10 +136,14 @@ impl Variables<'_> {
     }
 }
 
+/// The names that every run has.
+pub fn fixed_names() -> impl Iterator<Item = Arc<str>> {
+    RUN_NAMES.iter().chain(&EP_NAMES).chain(&TEST_NAMES).map(|name| Arc::from(*name))
+}
+
 /// Every name that may stand in a statement or message of this run, beside the fields of `db.xml`.
 pub fn known_names(results: &Results) -> BTreeSet<Arc<str>> {
-    let fixed = RUN_NAMES.iter().chain(&EP_NAMES).chain(&TEST_NAMES).map(|name| Arc::from(*name));
-    let mut names: BTreeSet<Arc<str>> = fixed.collect();
+    let mut names: BTreeSet<Arc<str>> = fixed_names().collect();
     names.extend(results.plan.options.user_defined.keys().cloned());
     names.extend(results.plan.suites.iter().flat_map(|suite| suite.user_defined.keys().cloned()));
     for row in results.rows() {

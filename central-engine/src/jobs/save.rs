@@ -49,10 +49,20 @@ pub(super) async fn run(app: &App, run: RunId) -> Tried {
     if let Err(error) = begin(app, run).await {
         return Ok(End::NotSaved(error.into()));
     }
-    let db = match insert_all(app, &prepared, &results).await {
+    let whose = || format!("the lab's database, {}", prepared.address);
+    let mut db = match LabDb::open(&prepared.address).await.with_context(whose) {
         Ok(db) => db,
         Err(error) => return Ok(End::NotSaved(error)),
     };
+    if let Err(error) = insert_all(app, &prepared, &results, &mut db).await {
+        if db.undo().await {
+            return Ok(End::NotSaved(error));
+        }
+        return Ok(End::Hopeless(error.context(format!(
+            "rows of run {run} that went in before may have stayed, since a table's engine takes nothing back (MyISAM): look \
+             there, delete them, convert the table with ALTER TABLE … ENGINE=InnoDB, and then `jackfield runs save {run} --again`"
+        ))));
+    }
     Ok(match db.commit().await {
         Ok(()) => End::Saved,
         Err(error @ LabDbError::Refused(_)) => End::NotSaved(error.into()),
@@ -70,11 +80,9 @@ async fn begin(app: &App, run: RunId) -> Result<(), StoreError> {
 }
 
 /// Everything that is to be inserted, up to the moment at which the database is to keep it.
-async fn insert_all(app: &App, prepared: &Prepared, results: &Results) -> Result<LabDb> {
+async fn insert_all(app: &App, prepared: &Prepared, results: &Results, db: &mut LabDb) -> Result<()> {
     let logs = LogsOfEngine(app.logs.clone());
-    let whose = || format!("the lab's database, {}", prepared.address);
-    let mut db = LabDb::open(&prepared.address).await.with_context(whose)?;
-    let mut fields = Fields::new(app, prepared, &mut db).await?;
+    let mut fields = Fields::new(app, prepared, db).await?;
     let mut statements = Vec::new();
     for (number, statement) in (1..).zip(&prepared.statements) {
         let ready = db.prepare(statement).await;
@@ -82,13 +90,13 @@ async fn insert_all(app: &App, prepared: &Prepared, results: &Results) -> Result
     }
     for row in results.rows().filter(|row| insert::is_saved(results, *row)) {
         let source = Source { results, row, logs: &logs };
-        fields.evaluate(&mut db, source).await?;
+        fields.evaluate(db, source).await?;
         for (number, statement, ready) in &statements {
             let run = db.run(ready, &source.bound(statement, &fields)).await;
             run.with_context(|| format!("db.xml: statement {number}, for test {}", row.test.name))?;
         }
     }
-    Ok(db)
+    Ok(())
 }
 
 /// Where the values of one test come from.

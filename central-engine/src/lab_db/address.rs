@@ -68,6 +68,14 @@ impl Address {
         })
     }
 
+    /// The SQLite file that is not there yet.
+    pub(super) fn missing_file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(options) => Some(options.get_filename()).filter(|file| !file.exists()),
+            Self::MySql(_) | Self::Postgres(_) => None,
+        }
+    }
+
     /// Which SQL it speaks.
     pub fn dialect(&self) -> Dialect {
         match self {

@@ -4,7 +4,7 @@ pub(crate) mod mariadb;
 
 use std::{path::Path, sync::Arc};
 
-use jackfield_config::db::Connection;
+use jackfield_config::{db::Connection, source::Source};
 use jackfield_reporting::insert::Known;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -43,12 +43,16 @@ pub(crate) fn address(url: &str, root: &Path) -> Address {
     Address::of(Some(&Connection { url: Some(url), ..Connection::default() }), root).unwrap()
 }
 
-/// An empty database of each kind, with the name of the kind.
-pub(crate) async fn each(root: &Path) -> Vec<(&'static str, Address)> {
-    let mut found = vec![("sqlite", address("sqlite:results.db", root))];
-    found.extend(mariadb::database().await.map(|url| ("mariadb", address(&url, root))));
-    found.extend(postgres_database().await.map(|url| ("postgres", address(&url, root))));
+/// The address of an empty database of each kind, with the name of the kind.
+async fn urls() -> Vec<(&'static str, String)> {
+    let mut found = vec![("sqlite", "sqlite:results.db".to_owned())];
+    found.extend(mariadb::database().await.map(|url| ("mariadb", url)));
+    found.extend(postgres_database().await.map(|url| ("postgres", url)));
     found
+}
+
+async fn each(root: &Path) -> Vec<(&'static str, Address)> {
+    urls().await.into_iter().map(|(kind, url)| (kind, address(&url, root))).collect()
 }
 
 /// A transaction, with statements that are made at once.
@@ -154,6 +158,25 @@ async fn what_is_not_committed_has_not_happened() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_taken_back_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, address) in each(folder.path()).await {
+        for (options, is_whole) in [("", true), (" ENGINE=MyISAM", false)] {
+            if kind != "mariadb" && !is_whole {
+                continue;
+            }
+            let mut lab = Lab::open(&address).await;
+            lab.run("DROP TABLE IF EXISTS t", None, "").await.unwrap();
+            lab.run(&format!("CREATE TABLE t (n INTEGER){options}"), None, "").await.unwrap();
+            lab.db.commit().await.unwrap();
+            let mut lab = Lab::open(&address).await;
+            lab.run("INSERT INTO t VALUES (1)", None, "").await.unwrap();
+            assert_eq!(lab.db.undo().await, is_whole, "{kind}{options}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn values_of_every_type_are_read_as_the_database_writes_them() {
     let folder = tempfile::tempdir().unwrap();
     for (kind, address) in each(folder.path()).await {
@@ -195,5 +218,53 @@ async fn a_database_that_is_not_there_is_told_without_the_password() {
         let said = format!("{address} {address:?} {error} {error:?}");
         assert!(matches!(error, LabDbError::Lost(_)), "{said}");
         assert!(said.contains("ana@127.0.0.1:1/lab") && !said.contains("hunter2"), "{said}");
+    }
+}
+
+/// Where `URL` is to be the database's.
+const DB: &str = "<root>
+<db_config><url>URL</url></db_config>
+<insert_section>
+<field ID=\"Next\" Type=\"DbSelect\" SQLQuery=\"SELECT MAX(run_nb) + 1 FROM results\"/>
+<sql_statement>INSERT INTO results (run_nb, name) VALUES (@Next@, '$build $twister_tc_name')</sql_statement>
+<sql_statement>INSERT INTO $table (name) VALUES ('$twister_tc_name')</sql_statement>
+<sql_statement>
+INSERT INTO nowhere (name) VALUES ('$twister_tc_name')</sql_statement>
+<sql_statement>INSERT INTO results (name) VALUES ('$twister_tc_name')</sql_statement>
+</insert_section>
+<reports_section>
+<field ID=\"Run\" Type=\"UserSelect\" SQLQuery=\"SELECT DISTINCT run_nb FROM results\"/>
+<report ID=\"Right\" Type=\"Table\" SQLQuery=\"SELECT name FROM results WHERE run_nb = '@Run@'\"/>
+<report ID=\"Wrong\" Type=\"Table\" SQLQuery=\"SELECT nobody FROM results\"/>
+</reports_section>
+</root>
+";
+
+#[tokio::test]
+async fn a_file_is_tried_before_any_run() {
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, url) in urls().await {
+        let mut lab = Lab::open(&address(&url, folder.path())).await;
+        lab.run("CREATE TABLE results (run_nb INTEGER, name TEXT)", None, "").await.unwrap();
+        lab.db.commit().await.unwrap();
+        let text = DB.replace("URL", &url.replace('&', "&amp;"));
+        let checked = check::check(&Arc::new(Source::new("db.xml", text)), folder.path()).await;
+        let told: Vec<String> = checked
+            .problems
+            .iter()
+            .map(|one| format!("{}:{} {:?} {}", one.line, one.column, one.severity, one.message))
+            .map(|told| told.split(": ").next().unwrap().to_owned())
+            .collect();
+        let wanted = [
+            "5:67 Warning statement 1",
+            "6:28 Warning statement 2",
+            "6:28 Error statement 2",
+            "8:1 Error statement 3",
+            "14:43 Error the query of report `Wrong`",
+        ];
+        assert_eq!(told, wanted, "{kind}: {:#?}", checked.problems);
+        assert_eq!(checked.tried, 7, "{kind}");
+        let mut lab = Lab::open(&address(&url, folder.path())).await;
+        assert_eq!(lab.value("SELECT COUNT(*) FROM results").await.as_deref(), Some("0"), "{kind}");
     }
 }

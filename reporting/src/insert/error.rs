@@ -125,3 +125,23 @@ pub enum InsertError {
     #[error("statement {0} is longer than {STATEMENT_BYTES_MAX} bytes")]
     TooLong(usize),
 }
+
+impl InsertError {
+    /// Where in the statement; none where all of it is meant.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Unknown { at, .. }
+            | Self::Name { at, .. }
+            | Self::Column { at, .. }
+            | Self::Beside { at, .. }
+            | Self::QuotedName { at, .. }
+            | Self::Prefixed { at, .. }
+            | Self::Placeholder { at, .. }
+            | Self::Open { at, .. }
+            | Self::ConditionalComment { at }
+            | Self::DollarDollar { at }
+            | Self::Second { at } => Some(*at),
+            Self::Empty(_) | Self::TooLong(_) => None,
+        }
+    }
+}
