@@ -9,6 +9,7 @@ use crate::toml_table::Table;
 
 mod based_on;
 mod encoding;
+mod idle;
 mod screen_size;
 pub mod shipped;
 mod ssh_backend;
@@ -239,6 +240,7 @@ fn read_profile(fields: &Table<'_>, no_base: Option<(&str, &str)>) -> Option<Pro
     }
     let login = fields.table("login", "a login");
     let levels = tables(fields, ["levels", "more_levels"], "a privilege level", read_level);
+    idle::check_lowest(fields, &levels);
     let config = fields.table("config", "configuration mode").as_ref().and_then(read_config);
     if let Some(level) = config.as_ref().and_then(|config| config.level.as_ref())
         && !levels.iter().any(|known| known.name == *level)
@@ -378,6 +380,7 @@ fn read_pager(fields: &Table<'_>) -> Option<Pager> {
     let answer = fields.text("answer").unwrap_or_else(|| " ".to_owned());
     let end = fields.pattern("end");
     let end_answer = fields.text("end_answer").unwrap_or_else(|| "q".to_owned());
+    idle::check_pager(fields);
     fields.finish();
     Some(Pager { more: more?, answer, end, end_answer })
 }
@@ -390,6 +393,7 @@ fn read_level(fields: &Table<'_>) -> Option<Level> {
     let prompt = fields.pattern("prompt");
     let (enter, secret, leave) = (fields.text("enter"), fields.pattern("secret"), fields.text("leave"));
     let (user, questions) = (fields.pattern("user"), read_questions(fields));
+    idle::check_level(fields);
     fields.finish();
     Some(Level { name: name?, prompt: prompt?, enter, secret, user, questions, leave })
 }
@@ -402,6 +406,7 @@ fn read_config(fields: &Table<'_>) -> Option<ConfigMode> {
     }
     let (commit, level, abort) = (fields.text("commit"), fields.text("level"), fields.text("abort"));
     let (prompt, text) = (fields.pattern("prompt"), fields.pattern("text"));
+    idle::check_text(fields, text.as_deref());
     fields.finish();
     Some(ConfigMode { enter, commit, abort, leave: leave?, level, prompt, text })
 }
@@ -430,6 +435,9 @@ fn read_question(fields: &Table<'_>) -> Option<Question> {
     }
     let (asks, answer) = (fields.pattern("asks"), fields.text("answer").unwrap_or_default());
     let enter = fields.flag("enter").unwrap_or(true);
+    if answer.is_empty() && !enter {
+        fields.error_at("enter", "an empty answer without a line end sends nothing", "give it an `answer`");
+    }
     fields.finish();
     Some(Question { asks: asks?, answer, enter })
 }
@@ -463,6 +471,20 @@ mod tests {
         p.toml:3:1: error: the file has no key `levls`; did you mean `levels`?
         p.toml:4:1: error: a pager has no `more`; add what it shows, such as more = '--More--'
         p.toml:6:1: error: there is no level `top`; name one of [[levels]]
+        ");
+    }
+
+    #[test]
+    fn words_that_nothing_would_use_are_refused_where_they_stand() {
+        let text = "name = 'x'\nprompt = '> $'\n[[levels]]\nname = 'low'\nprompt = '>'\nleave = 'exit'\nsecret = 'word:'\n[pager]\nmore = '--More--'\nend_answer = 'q'\n[config]\nenter = 'c'\nleave = 'e'\ntext = '^banner'\n[[questions]]\nasks = 'key'\nenter = false\n";
+        let problems = Profile::parse("p.toml", text).unwrap_err();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(told.join("\n"), @r"
+        p.toml:3:1: error: `leave` (`exit`) of the lowest level `low` is never given; leave it out, or put the levels in order, the lowest first
+        p.toml:7:10: error: `secret` of a level without `enter` is never asked; add the command that leads there from the level below
+        p.toml:10:14: error: `end_answer` of a pager without `end` is never sent; add what the pager shows after the last page
+        p.toml:14:8: error: `text` has no group: nothing says which mark ends the text; put the mark into a group, such as text = '^banner \w+ (\S)'
+        p.toml:17:9: error: an empty answer without a line end sends nothing; give it an `answer`
         ");
     }
 

@@ -40,3 +40,4 @@ mod taking;
 mod templates;
 mod twister;
 mod twister_libraries;
+mod words;

@@ -318,11 +318,8 @@ impl Session {
         let ending = &kind.profile.line_ending;
         let sent = match order.reply(place, question) {
             Some((reply, is_secret)) => {
-                let mut text = if is_secret {
-                    self.encoded_secret(reply.answer.reveal())?
-                } else {
-                    self.encoded(reply.answer.reveal())?
-                };
+                let mut text =
+                    if is_secret { self.encoded_secret(reply.text())? } else { self.encoded(reply.text())? };
                 text.extend_from_slice(if reply.enter { ending.as_bytes() } else { &[] });
                 if is_secret {
                     self.dialogue.send_secret(&text, deadline).await

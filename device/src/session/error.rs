@@ -76,6 +76,14 @@ pub enum SessionError {
         /// The command, its line ends shown.
         command: String,
     },
+    /// An answer to a question cannot be given.
+    #[error("the answer to `{asks}` cannot be given: {why}")]
+    Answer {
+        /// The pattern of the question.
+        asks: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// An item of configuration cannot be given.
     #[error("nothing was configured: {0}")]
     Item(String),
@@ -165,6 +173,7 @@ impl SessionError {
             | Self::ProfileSettings(_)
             | Self::Uncertain { .. }
             | Self::SeveralLines { .. }
+            | Self::Answer { .. }
             | Self::Item(_)
             | Self::Letters { .. }
             | Self::TooLarge { .. }
@@ -198,6 +207,7 @@ impl SessionError {
             },
             Self::Refused { .. }
             | Self::SeveralLines { .. }
+            | Self::Answer { .. }
             | Self::Item(_)
             | Self::Letters { .. }
             | Self::TooLarge { .. }
@@ -217,6 +227,7 @@ impl SessionError {
             | Self::Pattern(_)
             | Self::Key(_)
             | Self::SeveralLines { .. }
+            | Self::Answer { .. }
             | Self::Item(_)
             | Self::Letters { .. }
             | Self::TooLarge { .. }
@@ -257,6 +268,7 @@ impl SessionError {
             Self::Kept { failed, path } => Self::Kept { failed: Box::new(failed.without(secrets)), path },
             // Names and files, and what SSH says of itself: nothing that was sent.
             Self::Ssh { .. }
+            | Self::Answer { .. }
             | Self::Profile(_)
             | Self::ProfileSettings(_)
             | Self::Unsupported { .. }

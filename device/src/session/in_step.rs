@@ -35,6 +35,8 @@ pub(super) struct Unanswered {
     commands: VecDeque<Late>,
     /// Ends of answers that were asked for and have not come.
     pub(super) ends: u32,
+    /// Something was sent by hand: what comes is for the one who awaits it.
+    is_by_hand: bool,
 }
 
 /// A command that was not answered.
@@ -74,6 +76,18 @@ impl Unanswered {
     pub(super) fn forget(&mut self) {
         self.commands.clear();
         self.ends = 0;
+        self.is_by_hand = false;
+    }
+
+    /// Somebody sends by hand, and awaits by hand.
+    pub(super) fn lead_by_hand(&mut self) {
+        self.forget();
+        self.is_by_hand = true;
+    }
+
+    /// Whether nobody waits for what comes now.
+    pub(super) fn is_idle(&self) -> bool {
+        self.commands.is_empty() && !self.is_by_hand
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -104,6 +118,7 @@ impl Session {
             // The prompts among it were counted.
             self.set_aside();
         }
+        self.unanswered.is_by_hand = false;
         if self.habits.strays.wait() {
             self.await_strays(deadline).await.map_err(failed)?;
         }

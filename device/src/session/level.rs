@@ -22,6 +22,16 @@ impl Session {
             let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             unsupported(format!("privilege level `{name}` (it has: {there})"))
         })?;
+        let enters = levels.get(wanted).and_then(|level| level.enter.as_ref());
+        let is_config = kind
+            .profile
+            .config
+            .as_ref()
+            .is_some_and(|mode| mode.enter.as_ref() == enters && enters.is_some());
+        if !is_config {
+            // Prompts of configuration may look like those of a level.
+            self.come_out_of_config(deadline).await?;
+        }
         // One step at a time; each must lead somewhere, so there are no more steps than levels.
         for _ in 0..=levels.len() {
             let now = kind

@@ -46,6 +46,24 @@ impl Reply {
         Self { asks: asks.into(), answer: Secret::new(answer), enter: true, is_secret: false }
     }
 
+    /// What is sent: a line end that its giver has put behind it is the one that ends it.
+    pub(super) fn text(&self) -> &str {
+        let text = self.answer.reveal();
+        if self.enter { text.trim_end_matches(['\r', '\n']) } else { text }
+    }
+
+    /// Whether it can be given; the error does not show it.
+    fn check(&self) -> Result<(), SessionError> {
+        let wrong = |why| Err(SessionError::Answer { asks: self.asks.clone(), why });
+        if self.enter && self.text().contains(['\r', '\n']) {
+            return wrong("it is more than one line: give an answer to each question");
+        }
+        if !self.enter && self.text().is_empty() {
+            return wrong("it is empty and not ended by enter, so nothing would be sent");
+        }
+        Ok(())
+    }
+
     /// An answer that is shown as stars.
     #[must_use]
     pub fn secret(self) -> Self {
@@ -84,7 +102,7 @@ impl Order {
         if !self.is_item && self.line.contains(['\r', '\n']) {
             return Err(SessionError::SeveralLines { command: self.line.escape_debug().to_string() });
         }
-        Ok(())
+        self.replies.iter().try_for_each(Reply::check)
     }
 
     /// What it may ask.

@@ -118,6 +118,7 @@ impl Session {
             sent.extend(keys::bytes(name.as_ref(), application)?);
         }
         self.be_connected(deadline).await?;
+        self.unanswered.lead_by_hand();
         let done = self.dialogue.send(&sent, deadline).await;
         done.map_err(|source: ExpectError| SessionError::Expect { doing: "press keys".to_owned(), source })
     }

@@ -31,8 +31,7 @@ impl Session {
         }
         let deadline = Deadline::after(timeout);
         self.be_connected(deadline).await?;
-        // Who sends by hand awaits by hand.
-        self.unanswered.forget();
+        self.unanswered.lead_by_hand();
         let sent = self.dialogue.send_secret(&bytes, deadline).await;
         sent.map_err(|source| SessionError::Expect { doing: "send a secret".to_owned(), source })
     }

@@ -29,8 +29,7 @@ impl Session {
             bytes.extend_from_slice(self.kind.profile.line_ending.as_bytes());
         }
         self.be_connected(deadline).await?;
-        // Who sends by hand awaits by hand.
-        self.unanswered.forget();
+        self.unanswered.lead_by_hand();
         let sent = self.dialogue.send(&bytes, deadline).await;
         sent.map_err(|source| SessionError::Expect { doing: format!("send `{}`", begin_of(text)), source })
     }
@@ -43,7 +42,7 @@ impl Session {
         let settle = self.settle_of_known();
         let seen = self.dialogue.expect_settling(patterns, Deadline::after(timeout), settle).await;
         if seen.is_ok() {
-            self.unanswered.forget();
+            self.unanswered.lead_by_hand();
         }
         let failed = |source| SessionError::Expect { doing: "expect".to_owned(), source };
         seen.map_err(|source| self.starred(failed(source)))
@@ -76,7 +75,8 @@ impl Session {
     }
 
     /// What the device has said without being asked since this was asked last: log lines between commands and in the middle of answers,
-    /// answers that came too late. The oldest is forgotten beyond 256 KiB.
+    /// answers that came too late. The oldest is forgotten beyond 256 KiB. What comes after something was sent by hand is for the one who
+    /// awaits it.
     ///
     /// # Errors
     /// The connection broke.
@@ -84,10 +84,13 @@ impl Session {
         let read = self.dialogue.read_what_is_there().await;
         let failed = |source| SessionError::Expect { doing: "unasked".to_owned(), source };
         read.map_err(|source| self.starred(failed(source)))?;
-        if self.unanswered.is_empty() {
+        if self.unanswered.is_idle() {
             self.take_unasked();
         }
-        Ok(clean::text(&self.unasked.take(), self.kind.profile.encoding).trim().to_owned())
+        let came = clean::text(&self.unasked.take(), self.kind.profile.encoding);
+        // A prompt that was drawn again says nothing.
+        let lines = came.lines().filter(|line| !self.known.has(line));
+        Ok(lines.collect::<Vec<_>>().join("\n").trim().to_owned())
     }
 
     /// The line of an answer that the profile calls an error, if there is one.

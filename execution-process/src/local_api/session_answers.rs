@@ -7,7 +7,6 @@ use jackfield_device::{
     session::{Order, Reply},
     target::Secret,
 };
-use jackfield_protocol::error::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
 use super::{
@@ -27,20 +26,11 @@ impl From<p::Answer> for Reply {
 }
 
 /// A command as its giver wants it given.
-fn order(
-    command: String,
-    answers: Vec<p::Answer>,
-    (keep_unasked, is_checked): (bool, bool),
-) -> Result<Order, Failure> {
-    if let Some(empty) = answers.iter().find(|answer| answer.answer.is_empty() && !answer.enter) {
-        let title =
-            format!("the answer to `{}` is empty and not ended by enter: it sends nothing", empty.asks);
-        return Err(Failure::Params(Problem::new(ErrorCode::BadRequest, title).field("answers")));
-    }
+fn order(command: String, answers: Vec<p::Answer>, keep_unasked: bool, is_checked: bool) -> Order {
     let replies = answers.into_iter().map(Reply::from).collect();
     let mut order = Order::new(command).with_replies(replies);
     (order.keep_unasked, order.is_checked) = (keep_unasked, is_checked);
-    Ok(order)
+    order
 }
 
 impl Desk {
@@ -49,7 +39,7 @@ impl Desk {
         guest: &Guest,
         wanted: p::SessionCommand,
     ) -> Result<Value, Failure> {
-        let order = order(wanted.command, wanted.answers, (wanted.keep_unasked, wanted.check))?;
+        let order = order(wanted.command, wanted.answers, wanted.keep_unasked, wanted.check);
         let mut session = self.session(guest, &wanted.session).await?;
         let output = session.give(&order, limit(wanted.timeout_millis)).await;
         Ok(json!({ "output": output.map_err(|error| problem(&error))? }))
@@ -62,7 +52,7 @@ impl Desk {
         wanted: p::SessionCommandToFile,
     ) -> Result<Value, Failure> {
         whole_path("path", &wanted.path)?;
-        let order = order(wanted.command, wanted.answers, (wanted.keep_unasked, wanted.check))?;
+        let order = order(wanted.command, wanted.answers, wanted.keep_unasked, wanted.check);
         let timeout = wanted.timeout_millis.map_or(TRANSFER_TIMEOUT, Duration::from_millis);
         let mut session = self.session(guest, &wanted.session).await?;
         let written = session.give_to_file(&order, &wanted.path, timeout).await;
