@@ -12,8 +12,11 @@ use jackfield_device::{
     target::SessionTarget,
 };
 
+use self::remedy::{At, Heard};
 use super::reach::{self, Said};
 use crate::{exit::Exit, output::say};
+
+mod remedy;
 
 /// Letters of a text that are shown.
 const SHOWN_MAX: usize = 100;
@@ -98,36 +101,19 @@ impl Failure {
         }
     }
 
-    /// Which key to change, by what the device said last.
+    /// What the one who tries may change, by what the device said last.
     fn remedy(&self, heard: &Heard, prompt: &str) -> String {
-        let line = shown(&heard.line);
-        match self {
-            Self::Telling(_) => String::new(),
+        let at = match self {
+            Self::Telling(_) => return String::new(),
             Self::Login(SessionError::Unreachable { .. } | SessionError::Ssh { .. }) => {
-                "the profile was not used yet: this is about the way to the device".to_owned()
+                return "the profile was not used yet: this is about the way to the device".to_owned();
             }
-            _ if heard.line.trim().is_empty() => {
-                "the device has said nothing since its last line end: if it waits for a key, set [login] nudge and nudge_text".to_owned()
-            }
-            Self::Login(_) if !heard.has_prompt => format!(
-                "its last line is `{line}`: if that is its prompt, `prompt` must match it, and is '{prompt}'; if it asks for user or \
-                 password, [login] user or password must match it; for anything else add it to [[login.questions]] with its answer"
-            ),
-            Self::Login(_) | Self::Command(_) => format!(
-                "its last line is `{line}`: if that is its prompt, `prompt` must match it, and is '{prompt}'; if it is a pager, \
-                 [pager] more must match it; if it is a question, add it to [[questions]] with its answer, or to the level's `secret`, `user` or \
-                 `questions`"
-            ),
-        }
+            Self::Login(_) if !heard.has_prompt => At::Login,
+            Self::Login(_) | Self::Command(SessionError::Uncertain { .. }) => At::Prompt,
+            Self::Command(_) => At::Command,
+        };
+        remedy::remedy(at, heard, prompt)
     }
-}
-
-/// What came last.
-#[derive(Default)]
-struct Heard {
-    /// Since its last line end.
-    line: String,
-    has_prompt: bool,
 }
 
 /// Says what it hears.
@@ -143,14 +129,7 @@ impl Teller {
 
 impl Tap for Teller {
     fn output(&mut self, bytes: &[u8]) {
-        let text = String::from_utf8_lossy(bytes);
-        let mut heard = self.heard();
-        match text.rsplit_once('\n') {
-            Some((_, rest)) => rest.clone_into(&mut heard.line),
-            None => heard.line.push_str(&text),
-        }
-        let surplus = heard.line.chars().count().saturating_sub(SHOWN_MAX);
-        heard.line = heard.line.chars().skip(surplus).collect();
+        self.heard().hear(&String::from_utf8_lossy(bytes));
     }
 
     fn input(&mut self, bytes: &[u8]) {
@@ -162,7 +141,7 @@ impl Tap for Teller {
     }
 
     fn taken(&mut self, text: &str, key: &str) {
-        self.heard().has_prompt |= key.starts_with("prompt");
+        self.heard().take(text, key);
         for line in text.lines() {
             drop(say(&format!("  took     `{}`  for {key}", shown(line))));
         }
