@@ -274,7 +274,7 @@ impl Line<'_> {
                 return None;
             }
             (line, "edit") if line.starts_with("name ") => self.kept.push(line.to_owned()),
-            (line, _) if line.starts_with("echo ") => self.say(&format!("{}\n", &line["echo ".len()..])),
+            (line, _) if line.starts_with("echo ") => self.say(&format!("{}\n", line.replace("echo ", ""))),
             _ => self.say("?? what\n"),
         }
         Some(())
