@@ -108,6 +108,12 @@ impl Session {
         if late.is_none() && self.habits.strays.wait() {
             self.await_strays(deadline).await.map_err(failed)?;
         }
+        if late.is_none() && self.dialogue.has_ended() {
+            // What it said last is no prompt to wait at.
+            let came = self.dialogue.take_pending();
+            self.unasked.add(&came);
+            return Err(failed(self.dialogue.not_seen(format!("the prompt `{}`", self.prompt()), deadline)));
+        }
         // Where it has gone somewhere else, it was started anew, or somebody types at its console: a command would be typed into that.
         if late.is_some() || self.is_elsewhere() {
             let within = Deadline::after(deadline.left() / 2);
