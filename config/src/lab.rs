@@ -9,6 +9,9 @@ use jackfield_protocol::id::UserName;
 
 use crate::fwmconfig::FwmConfig;
 
+/// The longest name that is made a file's: file systems take 255 bytes, and an ending comes behind it.
+const NAME_BYTES_MAX: usize = 200;
+
 /// The places of a lab's files. Of a list, the first place that has the thing counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -133,6 +136,13 @@ impl Layout {
         layout
     }
 
+    /// The files that are read as settings, each wherever it may be.
+    pub fn settings(&self) -> impl Iterator<Item = &PathBuf> {
+        let lists =
+            [&self.globals, &self.bindings, &self.db, &self.email, &self.email_template, &self.resources];
+        lists.into_iter().chain([&self.users, &self.panic_patterns, &self.engine]).flatten()
+    }
+
     /// The text with `$HOME` and a leading `~` made the lab's home.
     pub fn resolve(&self, text: &str) -> String {
         match home_part(text) {
@@ -161,6 +171,9 @@ fn in_home(text: &str, home: &Path, twister: &Path) -> PathBuf {
 
 /// Whether the text can be the name of one file or folder, and of nothing else.
 pub(crate) fn is_plain_name(name: &str) -> bool {
+    if name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        return false;
+    }
     let mut parts = Path::new(name).components();
     matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) && !name.contains('/')
 }
@@ -202,6 +215,7 @@ mod tests {
                 && !stays_inside("a/../../b")
         );
         assert!(is_plain_name("a.b") && !is_plain_name("..") && !is_plain_name("a/b") && !is_plain_name(""));
+        assert!(!is_plain_name("a\0b") && !is_plain_name("a\nb") && !is_plain_name(&"a".repeat(201)));
     }
 
     #[test]

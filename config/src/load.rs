@@ -7,6 +7,7 @@ mod find;
 mod flat;
 mod lookup;
 mod references;
+mod room;
 mod templates;
 mod text;
 
@@ -17,10 +18,11 @@ use std::{
 
 use jackfield_protocol::{error::FileProblem, id::UserName};
 
-use self::{check::project_name, text::read_as};
+use self::{check::project_name, find::plain, text::read_as};
 pub use self::{
     check::{Checked, check_project, check_project_text},
     find::FileError,
+    room::{Below, InRoom, Room},
     text::read_source,
 };
 
@@ -43,6 +45,8 @@ pub struct Lab {
     roots: Vec<PathBuf>,
     /// The engine's own folders inside of them, from which no test is taken.
     hidden: Vec<PathBuf>,
+    /// The lab's settings, likewise.
+    apart: room::Apart,
 }
 
 #[derive(Clone, Debug)]
@@ -109,9 +113,12 @@ impl Lab {
     }
 
     fn new(layout: Layout, kind: Kind) -> Self {
-        let mut lab = Self { layout, kind, user: None, roots: Vec::new(), hidden: Vec::new() };
+        let apart = room::Apart::of(&layout, &kind);
+        let mut lab = Self { layout, kind, user: None, roots: Vec::new(), hidden: Vec::new(), apart };
         let settings = lab.engine_settings().value.unwrap_or_default();
-        lab.hidden = vec![lab.layout.root.join(".jackfield"), settings.data_folder];
+        for own in [lab.layout.root.join(".jackfield"), settings.data_folder] {
+            lab.hide(&own);
+        }
         let roots = [lab.layout.roots.as_slice(), settings.roots.as_slice()].concat();
         lab.layout.roots.clear();
         lab.allow(&roots);
@@ -120,8 +127,8 @@ impl Lab {
 
     /// No lab at all: a project can be read, and what it names is not looked up.
     pub fn nowhere() -> Self {
-        let layout = Layout::default();
-        Self { layout, kind: Kind::Nowhere, user: None, roots: Vec::new(), hidden: Vec::new() }
+        let (layout, apart) = (Layout::default(), room::Apart::default());
+        Self { layout, kind: Kind::Nowhere, user: None, roots: Vec::new(), hidden: Vec::new(), apart }
     }
 
     /// The lab as this user sees it: private files come before shared ones.
@@ -132,6 +139,7 @@ impl Lab {
             lab.layout = Layout::of_folder(&self.layout.root, Some(user));
             lab.layout.roots.clone_from(&self.layout.roots);
         }
+        lab.apart = room::Apart::of(&lab.layout, &lab.kind);
         lab.user = Some(user.clone());
         lab
     }
@@ -186,14 +194,19 @@ impl Lab {
         names
     }
 
-    /// The file of a project, by its name with or without `.xml`, below a projects folder or the lab folder.
+    /// The file of a project, by its name with or without `.xml`, in a projects folder; `projects/NAME` is understood as well.
     ///
     /// # Errors
-    /// No such file, or one outside of the lab.
-    pub fn project_file(&self, name: &str) -> Result<PathBuf, FileError> {
-        let mut places = self.layout.projects.clone();
-        places.push(self.layout.root.clone());
-        self.find_with(&places, name, ".xml")
+    /// No such file, or one that is no project's.
+    pub fn project_file(&self, name: &str) -> Result<InRoom, FileError> {
+        let asked = format!("{}.xml", name.strip_suffix(".xml").unwrap_or(name));
+        let projects = &self.layout.projects;
+        let mut places: Vec<PathBuf> = projects.iter().chain([&self.layout.root]).cloned().collect();
+        places.retain(|place| projects.iter().any(|folder| plain(&place.join(&asked)).starts_with(folder)));
+        if places.is_empty() {
+            return Err(FileError::Outside(projects.clone()));
+        }
+        self.find(Room::Projects, &places, &asked)
     }
 
     /// Reads a project by its name.
@@ -202,37 +215,41 @@ impl Lab {
     /// No such file, or one outside of the lab.
     pub fn project(&self, name: &str) -> Result<Read<Project>, FileError> {
         let file = self.project_file(name)?;
-        let stem = project_name(&file);
-        Ok(read_as(&file, PROJECT_BYTES_MAX, |source| Project::read(&stem, source)))
+        let stem = project_name(file.path());
+        Ok(read_as(file.path(), PROJECT_BYTES_MAX, |source| Project::read(&stem, source)))
     }
 
     /// The file on disk for a test's name in a plan.
     ///
     /// # Errors
     /// No such file, or one outside of the lab.
-    pub fn test_file(&self, name: &str) -> Result<PathBuf, FileError> {
-        self.find(&self.layout.tests, &self.layout.resolve(name))
+    pub fn test_file(&self, name: &str) -> Result<InRoom, FileError> {
+        self.find(Room::Tests, &self.layout.tests, &self.layout.resolve(name))
     }
 
     /// Where a project of this name is written: over the one there is, else in the folder that all share.
     ///
     /// # Errors
-    /// A name that is no plain file name.
+    /// A name that is no plain file name, or that of something else.
     pub fn project_place(&self, name: &str) -> Result<PathBuf, FileError> {
         let name = name.trim_end_matches(".xml");
         let folders = &self.layout.projects;
         let shared = folders.last().filter(|_| is_plain_name(name));
         let shared = shared.ok_or_else(|| FileError::Outside(folders.clone()))?;
-        Ok(self.project_file(name).unwrap_or_else(|_absent| shared.join(format!("{name}.xml"))))
+        match self.project_file(name) {
+            Ok(there) => Ok(there.path().to_owned()),
+            Err(FileError::Missing(_)) => Ok(shared.join(format!("{name}.xml"))),
+            Err(other) => Err(other),
+        }
     }
 
     /// A library: a file, a folder, or an archive, by the name that projects use.
     ///
     /// # Errors
     /// No such file or folder, or one outside of the lab.
-    pub fn library(&self, name: &str) -> Result<PathBuf, FileError> {
+    pub fn library(&self, name: &str) -> Result<InRoom, FileError> {
         let resolved = self.layout.resolve(name.trim_end_matches('/'));
-        self.locate(&self.layout.libraries, &resolved)
+        self.locate(Room::Libraries, &self.layout.libraries, &resolved)
     }
 
     /// The names of all libraries, sorted.
@@ -244,12 +261,12 @@ impl Lab {
     ///
     /// # Errors
     /// No such file, or one outside of the lab.
-    pub fn test_config_file(&self, name: &str) -> Result<PathBuf, FileError> {
+    pub fn test_config_file(&self, name: &str) -> Result<InRoom, FileError> {
         if !stays_inside(name.trim_start_matches('/')) {
             return Err(FileError::Outside(self.layout.configs.clone()));
         }
         let name = name.trim_start_matches('/');
-        self.find_with(&self.layout.configs, name, ".xml")
+        self.find_with(Room::Configs, &self.layout.configs, name, ".xml")
     }
 
     /// Reads a test configuration by its name.
@@ -258,6 +275,6 @@ impl Lab {
     /// No such file, or one outside of the lab.
     pub fn test_config(&self, name: &str) -> Result<Read<TestConfig>, FileError> {
         let file = self.test_config_file(name)?;
-        Ok(read_as(&file, FILE_BYTES_MAX, |source| TestConfig::read(name, source)))
+        Ok(read_as(file.path(), FILE_BYTES_MAX, |source| TestConfig::read(name, source)))
     }
 }

@@ -9,5 +9,6 @@ mod it {
     mod lab;
     mod limits;
     mod mutation;
+    mod rooms;
     mod texts;
 }

@@ -130,7 +130,8 @@ pub(super) async fn read(app: web::Data<App>, guard: Guard<MayRead>, project: we
     let lab = app.lab.as_user(&guard.caller.user);
     let name = project.into_inner();
     let asked = name.clone();
-    let found = web::block(move || lab.project_file(&asked).map(std::fs::read)).await.map_err(cancelled)?;
+    let found =
+        web::block(move || lab.project_file(&asked).map(|file| file.read())).await.map_err(cancelled)?;
     let text =
         found.map_err(|error| Failure::new(ErrorCode::NotFound, format!("project `{name}` {error}")))?;
     let text =
@@ -155,7 +156,7 @@ pub(super) async fn check(
     let work = web::block(move || match xml {
         Some(text) => Ok(jackfield_config::check_project_text(&project, text, &lab, &options)),
         None => match lab.project_file(&project) {
-            Ok(file) => Ok(jackfield_config::check_project(&file, &lab, &options)),
+            Ok(file) => Ok(jackfield_config::check_project(file.path(), &lab, &options)),
             Err(error) => Err(Failure::new(ErrorCode::NotFound, format!("project `{project}` {error}"))),
         },
     });

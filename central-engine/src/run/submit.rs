@@ -2,15 +2,10 @@
 //!
 //! Files come from the lab folder as its user sees it; SUTs come from the store, where they live while tests run.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use jackfield_config::{
-    ExpandOptions, Known, Lab, Lookup, Project, Read, Source, SutEps, expand, load::beside::Gathered,
+    ExpandOptions, InRoom, Known, Lab, Lookup, Project, Read, Source, SutEps, expand, load::beside::Gathered,
     panic::PanicPatterns, plan_files, problem, test_config::TestConfig,
 };
 use jackfield_protocol::{
@@ -148,12 +143,12 @@ fn source(request: &SubmitRun, lab: &Lab) -> Result<(String, Arc<Source>), Probl
         Problem::new(ErrorCode::NotFound, format!("project `{asked}` {error}")).field("project")
     })?;
     let limit = jackfield_config::limits::PROJECT_BYTES_MAX;
-    let source = jackfield_config::load::read_source(&file, limit).map_err(|problem| {
+    let source = jackfield_config::load::read_source(file.path(), limit).map_err(|problem| {
         let mut bad = Problem::new(ErrorCode::BadFile, format!("project `{asked}` cannot be read"));
         bad.problems = vec![*problem];
         bad
     })?;
-    Ok((stem(&file), source))
+    Ok((stem(file.path()), source))
 }
 
 /// Puts every file the plan names, and what stands beside its tests, into the blob store, as it is now: what is edited later changes
@@ -169,11 +164,14 @@ fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<Vec<FilePr
             plan.files.insert(Arc::clone(name), take_file(&path, &mut together)?);
         }
     }
+    let mut left_out = Vec::new();
     for name in &wanted.libraries {
         let path = lab.library(name).map_err(|error| bad_file(name, &error))?;
-        plan.libraries.insert(Arc::clone(name), take_library(&path, &mut together)?);
+        let library = take_library(name, &path, lab, &mut together, &mut left_out)?;
+        plan.libraries.insert(Arc::clone(name), library);
     }
     let (gathered, mut problems) = lab.gather(plan);
+    problems.extend(left_out);
     problems.extend(lab.hidden_files(plan));
     for folder in gathered {
         let (name, folder) = take_folder(folder, &mut together)?;
@@ -209,16 +207,16 @@ fn store_templates(templates: &BTreeMap<String, String>, blobs: &Blobs) -> Resul
 }
 
 /// Stores one file.
-pub(crate) fn store_file(path: &Path, blobs: &Blobs) -> Result<BlobHash, Problem> {
+pub(crate) fn store_file(path: &InRoom, blobs: &Blobs) -> Result<BlobHash, Problem> {
     let mut together = blobs.together();
     let hash = take_file(path, &mut together)?;
-    together.finish().map_err(|error| storage(&path.display().to_string(), &error))?;
+    together.finish().map_err(|error| storage(&path.path().display().to_string(), &error))?;
     Ok(hash)
 }
 
-fn take_file(path: &Path, together: &mut Together) -> Result<BlobHash, Problem> {
-    let shown = path.display().to_string();
-    let bytes = fs::read(path).map_err(|error| bad_file(&shown, &format!("cannot be read: {error}")))?;
+fn take_file(path: &InRoom, together: &mut Together) -> Result<BlobHash, Problem> {
+    let shown = path.path().display().to_string();
+    let bytes = path.read().map_err(|error| bad_file(&shown, &format!("cannot be read: {error}")))?;
     together.put(&bytes).map_err(|error| storage(&shown, &error))
 }
 
@@ -226,44 +224,35 @@ fn storage(file: &str, error: &BlobError) -> Problem {
     Problem::new(ErrorCode::Storage, format!("`{file}` cannot be kept for the run: {error}"))
 }
 
-/// A file, an archive, or a folder with everything below it but Python's own leftovers.
-fn take_library(path: &Path, together: &mut Together) -> Result<Library, Problem> {
-    let name =
-        |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if !path.is_dir() {
-        let archive = path.extension().is_some_and(|end| end == "zip" || end == "egg");
+/// A file, an archive, or a folder with everything below it that is in its room; the rest is told.
+fn take_library(
+    name: &str,
+    path: &InRoom,
+    lab: &Lab,
+    together: &mut Together,
+    left_out: &mut Vec<FileProblem>,
+) -> Result<Library, Problem> {
+    if !path.path().is_dir() {
+        let archive = path.path().extension().is_some_and(|end| end == "zip" || end == "egg");
         let kind = if archive { LibraryKind::Archive } else { LibraryKind::File };
-        let files = BTreeMap::from([(name(path).into(), take_file(path, together)?)]);
+        let own = path.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let files = BTreeMap::from([(own.into(), take_file(path, together)?)]);
         return Ok(Library { kind, files });
     }
+    let below = lab.below(path).map_err(|error| bad_file(name, &format!("cannot be read: {error}")))?;
+    left_out.extend(below.left_out.into_iter().map(|(inner, why)| FileProblem {
+        severity: Severity::Warning,
+        file: name.to_owned(),
+        line: 0,
+        column: 0,
+        message: format!("`{inner}` in this library {why}; it does not come along"),
+        help: "put a copy of what is meant into the library, or take it out".to_owned(),
+    }));
     let mut files = BTreeMap::new();
-    for file in files_below(path)? {
-        let inner = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
+    for (inner, file) in below.files {
         files.insert(inner.into(), take_file(&file, together)?);
     }
     Ok(Library { kind: LibraryKind::Folder, files })
-}
-
-/// Every file below a folder, without following links to folders: a loop of links would have no end.
-fn files_below(folder: &Path) -> Result<BTreeSet<PathBuf>, Problem> {
-    let mut found = BTreeSet::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let refuse = |error: std::io::Error| {
-            bad_file(&folder.display().to_string(), &format!("cannot be read: {error}"))
-        };
-        for entry in fs::read_dir(&folder).map_err(refuse)? {
-            let entry = entry.map_err(refuse)?;
-            let kind = entry.file_type().map_err(refuse)?;
-            let path = entry.path();
-            if kind.is_dir() && entry.file_name() != "__pycache__" {
-                folders.push(path);
-            } else if path.is_file() {
-                found.insert(path);
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// The SUTs as they are now, with their EPs for one user.

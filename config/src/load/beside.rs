@@ -14,7 +14,7 @@ use jackfield_protocol::{
     plan::{PlannedTest, RunPlan},
 };
 
-use super::{Lab, references};
+use super::{InRoom, Lab, Room, references};
 use crate::{
     limits::{BESIDE_BYTES_MAX, BESIDE_FILE_BYTES_MAX, BESIDE_FILES_MAX, BESIDE_RUN_FILES_MAX},
     problem::whole_file,
@@ -31,7 +31,7 @@ pub struct Gathered {
     /// Where it is.
     pub root: PathBuf,
     /// Its files, by their path below it.
-    pub files: BTreeMap<String, PathBuf>,
+    pub files: BTreeMap<String, InRoom>,
     /// Tests of the plan in it: the name in the plan, and the path below it.
     pub tests: BTreeMap<Arc<str>, String>,
 }
@@ -89,15 +89,15 @@ impl Gathering<'_> {
         // A file that is not there was warned of.
         let Ok(file) = self.lab.test_file(&test.file) else { return };
         let declared: Arc<str> = test.properties.get(PROPERTY).cloned().unwrap_or_default();
-        let by_rule = self.lab.root_of(&file);
-        let named = self.declared(test, &file, &declared);
+        let by_rule = self.lab.root_of(file.path());
+        let named = self.declared(test, file.path(), &declared);
         let root = named.iter().fold(by_rule.clone(), |root, path| common(&root, path));
         let key = (root.clone(), Arc::clone(&declared));
         if !self.folders.contains_key(&key) {
-            let files = self.files(&root, &by_rule, &file, &named);
+            let files = self.files(&root, &by_rule, file.path(), &named);
             self.folders.insert(key.clone(), Gathered { root: root.clone(), files, tests: BTreeMap::new() });
         }
-        let inside = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned();
+        let inside = file.path().strip_prefix(&root).unwrap_or(file.path()).to_string_lossy().into_owned();
         if let Some(folder) = self.folders.get_mut(&key).filter(|folder| folder.files.len() > 1) {
             folder.files.entry(inside.clone()).or_insert_with(|| file.clone());
             folder.tests.insert(Arc::clone(&test.file), inside);
@@ -109,8 +109,8 @@ impl Gathering<'_> {
         let own = file.parent().unwrap_or(file).to_owned();
         let mut found = Vec::new();
         for name in declared.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            match self.lab.locate(std::slice::from_ref(&own), name) {
-                Ok(path) => found.push(path),
+            match self.lab.locate(Room::Tests, std::slice::from_ref(&own), name) {
+                Ok(named) => found.push(named.path().to_owned()),
                 Err(error) => self.tell(
                     &test.file,
                     format!("its property `files` names `{name}`, which {error}"),
@@ -128,7 +128,7 @@ impl Gathering<'_> {
         by_rule: &Path,
         file: &Path,
         named: &[PathBuf],
-    ) -> BTreeMap<String, PathBuf> {
+    ) -> BTreeMap<String, InRoom> {
         let mut wanted: Vec<PathBuf> = vec![by_rule.to_owned()];
         wanted.extend(named.iter().cloned());
         let own = file.parent().unwrap_or(file);
@@ -159,7 +159,7 @@ impl Gathering<'_> {
         root: &Path,
         places: &[PathBuf],
         is_deep: bool,
-        found: &mut BTreeMap<String, PathBuf>,
+        found: &mut BTreeMap<String, InRoom>,
     ) -> Result<(), TooMuch> {
         let mut bytes = 0_u64;
         let mut folders: Vec<(PathBuf, bool)> = Vec::new();
@@ -167,8 +167,9 @@ impl Gathering<'_> {
             if place.is_dir() {
                 // What is named is meant with all below it.
                 folders.push((place.clone(), is_deep || index > 0));
-            } else {
-                take(root, place, place.metadata().map_or(0, |found| found.len()), &mut bytes, found)?;
+            } else if let Some(file) = self.in_room(place) {
+                let length = place.metadata().map_or(0, |found| found.len());
+                take(root, place, file, length, &mut bytes, found)?;
             }
         }
         while let Some((folder, is_deep)) = folders.pop() {
@@ -181,10 +182,12 @@ impl Gathering<'_> {
                 let path = entry.path();
                 let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
                 let Ok(about) = std::fs::metadata(&path) else { continue };
-                // A loop of links would have no end, and a link out of the lab is no file of it.
+                // A loop of links would have no end; settings, others' files and links out of the lab are no files of a test.
                 if about.is_dir() && !is_link && is_deep {
                     folders.push((path, true));
-                } else if about.is_file() && (!is_link || self.stays(&path)) {
+                } else if about.is_file()
+                    && let Some(file) = self.in_room(&path)
+                {
                     if about.len() > BESIDE_FILE_BYTES_MAX {
                         let mib = BESIDE_FILE_BYTES_MAX >> 20;
                         let told = format!(
@@ -192,7 +195,7 @@ impl Gathering<'_> {
                         );
                         self.tell(&path.to_string_lossy(), told, "put it into a library of the project");
                     } else {
-                        take(root, &path, about.len(), &mut bytes, found)?;
+                        take(root, &path, file, about.len(), &mut bytes, found)?;
                     }
                 }
             }
@@ -200,10 +203,9 @@ impl Gathering<'_> {
         if self.count.saturating_add(found.len()) > BESIDE_RUN_FILES_MAX { Err(TooMuch) } else { Ok(()) }
     }
 
-    fn stays(&self, path: &Path) -> bool {
-        let folder = path.parent().map(Path::to_owned);
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        folder.is_some_and(|folder| self.lab.locate(&[folder], &name).is_ok())
+    fn in_room(&self, path: &Path) -> Option<InRoom> {
+        let real = std::fs::canonicalize(path).ok()?;
+        self.lab.admit(Room::Tests, real).ok()
     }
 
     fn tell(&mut self, file: &str, message: String, help: &str) {
@@ -217,13 +219,14 @@ struct TooMuch;
 fn take(
     root: &Path,
     path: &Path,
+    file: InRoom,
     length: u64,
     bytes: &mut u64,
-    found: &mut BTreeMap<String, PathBuf>,
+    found: &mut BTreeMap<String, InRoom>,
 ) -> Result<(), TooMuch> {
     *bytes = bytes.saturating_add(length);
     let inside = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
-    found.insert(inside, path.to_owned());
+    found.insert(inside, file);
     if found.len() > BESIDE_FILES_MAX || *bytes > BESIDE_BYTES_MAX { Err(TooMuch) } else { Ok(()) }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use jackfield_protocol::{error::FileProblem, id::UserName};
 
 use super::{
-    Lab,
+    Lab, Room,
     text::{read_as, read_source},
 };
 use crate::{
@@ -66,7 +66,7 @@ impl Lab {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if name.ends_with(".toml") && !profiles.contains_key(&name) && profiles.len() < PROFILES_MAX {
-                    let read = read_source(&entry.path(), PROFILE_BYTES_MAX);
+                    let read = self.read_in(Room::Profiles, &entry.path(), PROFILE_BYTES_MAX);
                     profiles.insert(name, read.map(|source| source.text().to_owned()));
                 }
             }

@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{Kind, Lab};
+use super::{InRoom, Lab, Room};
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,20 @@ pub enum FileError {
     /// It lies outside of the lab's folders.
     #[error("is outside of the lab; only files below {} are used", shown(.0))]
     Outside(Vec<PathBuf>),
+    /// Its name, or that of a folder on its way, begins with `.`.
+    #[error("is hidden (a name that begins with `.`), and hidden files are never {0}")]
+    Hidden(Room),
+    /// It is a setting of the lab.
+    #[error("lies among the lab's settings, which are never {0}; put it into a folder of its kind")]
+    Setting(Room),
+    /// It is a folder with more in it than what was asked for.
+    #[error("holds `{}`, so it is never {room}; name a folder or file below it", held.display())]
+    Holds {
+        /// What it was wanted for.
+        room: Room,
+        /// What is in it.
+        held: PathBuf,
+    },
     /// It is a folder, or something else that is no file.
     #[error("is not a file")]
     NotAFile,
@@ -26,71 +40,49 @@ pub enum FileError {
 
 impl Lab {
     /// A file by its name in the first place that has it.
-    pub(super) fn find(&self, places: &[PathBuf], name: &str) -> Result<PathBuf, FileError> {
-        let path = self.locate(places, name)?;
-        let found = fs::metadata(&path).map_err(FileError::Unreadable)?;
-        if found.is_file() { Ok(path) } else { Err(FileError::NotAFile) }
+    pub(super) fn find(&self, room: Room, places: &[PathBuf], name: &str) -> Result<InRoom, FileError> {
+        let found = self.locate(room, places, name)?;
+        let about = fs::metadata(found.path()).map_err(FileError::Unreadable)?;
+        if about.is_file() { Ok(found) } else { Err(FileError::NotAFile) }
     }
 
     /// The same, also by the name with this ending.
     pub(super) fn find_with(
         &self,
+        room: Room,
         places: &[PathBuf],
         name: &str,
         ending: &str,
-    ) -> Result<PathBuf, FileError> {
-        match self.find(places, name) {
+    ) -> Result<InRoom, FileError> {
+        match self.find(room, places, name) {
             Ok(path) => Ok(path),
-            Err(error) => self.find(places, &format!("{name}{ending}")).or(Err(error)),
+            Err(error) => self.find(room, places, &format!("{name}{ending}")).or(Err(error)),
         }
     }
 
-    /// The real path of something by its name in the first place that has it, if it is inside of the lab.
-    pub(super) fn locate(&self, places: &[PathBuf], name: &str) -> Result<PathBuf, FileError> {
-        let mut outside = false;
+    /// Something by its name in the first place that has it, if it is in its room.
+    pub(super) fn locate(&self, room: Room, places: &[PathBuf], name: &str) -> Result<InRoom, FileError> {
+        let mut refused = None;
         for place in places {
             let path = place.join(name);
-            match fs::canonicalize(&path) {
-                Ok(real) if self.is_inside(&real) => return Ok(real),
-                Ok(_) => outside = true,
-                Err(_) => outside |= !self.may_be_inside(&path),
+            match fs::canonicalize(&path).map(|real| self.admit(room, real)) {
+                Ok(Ok(found)) => return Ok(found),
+                Ok(Err(error)) => refused = Some(refused.unwrap_or(error)),
+                Err(_) if !self.may_be_inside(&path) => refused = refused.or_else(|| Some(self.outside())),
+                Err(_) => {}
             }
         }
-        if outside {
-            let mut roots = self.layout.roots.clone();
-            roots.dedup();
-            return Err(FileError::Outside(roots));
+        if let Some(refused) = refused {
+            return Err(refused);
         }
         let absolute = Path::new(name).is_absolute();
         let folder = Path::new(name).parent().filter(|_| absolute).map(|folder| vec![folder.to_owned()]);
         Err(FileError::Missing(folder.unwrap_or_else(|| places.to_vec())))
     }
 
-    fn is_inside(&self, real: &Path) -> bool {
-        self.roots.iter().any(|root| real.starts_with(root))
-            && !self.hidden.iter().any(|folder| real.starts_with(folder))
-            && !self.is_private_to_another(real)
-    }
-
-    /// What is below `users/<name>/` is that user's alone.
-    fn is_private_to_another(&self, real: &Path) -> bool {
-        let users = self.layout.root.join("users");
-        let owner = real.strip_prefix(users).ok().and_then(|rest| rest.components().next());
-        let owner = owner.map(|owner| owner.as_os_str().to_string_lossy().into_owned());
-        let own = self.user.as_ref().map(|user| user.as_str());
-        matches!(self.kind, Kind::Folder) && owner.is_some() && owner.as_deref() != own
-    }
-
     /// Whether a path that does not exist would be inside.
     fn may_be_inside(&self, path: &Path) -> bool {
-        let mut plain = PathBuf::new();
-        for part in path.components() {
-            match part {
-                Component::ParentDir => drop(plain.pop()),
-                Component::CurDir => {}
-                Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
-            }
-        }
+        let plain = plain(path);
         self.layout.roots.iter().any(|root| plain.starts_with(root))
     }
 
@@ -113,6 +105,19 @@ impl Lab {
         }
         names.into_iter().collect()
     }
+}
+
+/// A path without `.` and `..`, as it is written: links are not followed.
+pub(super) fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
+        }
+    }
+    plain
 }
 
 fn shown(paths: &[PathBuf]) -> String {

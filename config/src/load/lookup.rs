@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use jackfield_protocol::{error::FileProblem, id::UserName};
 
-use super::{Kind, Lab, text::read_as};
+use super::{Kind, Lab, Room, text::read_as};
 use crate::{
     limits::FILE_BYTES_MAX,
     panic::PanicPatterns,
@@ -41,7 +41,9 @@ impl Lab {
         for (folder, ending) in &self.layout.suts {
             let mut found: Vec<PathBuf> =
                 fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-            found.retain(|file| file.extension().is_some_and(|found| found == "json") && file.is_file());
+            found.retain(|file| {
+                file.extension().is_some_and(|found| found == "json") && self.is_in(Room::Suts, file)
+            });
             found.sort();
             files.extend(found.into_iter().map(|file| (file, *ending)));
         }

@@ -2,14 +2,14 @@
 //!
 //! Only what can be seen for certain: paths relative to the test's own file, in the forms in which Robot Framework, shell and Tcl name them.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use jackfield_protocol::{
     error::{FileProblem, Severity},
     plan::RunPlan,
 };
 
-use super::{Lab, beside::Gathered};
+use super::{InRoom, Lab, beside::Gathered, find::plain};
 use crate::limits::REFERENCES_BYTES_MAX;
 
 /// What a test names that does not come along.
@@ -21,7 +21,7 @@ pub(super) fn missing(lab: &Lab, plan: &RunPlan, folders: &[Gathered]) -> Vec<Fi
         let Some(named) = references(&file) else { continue };
         let folder = folders.iter().find(|folder| folder.tests.contains_key(&test.file));
         for (line, name) in named {
-            let own = file.parent().unwrap_or(&file);
+            let own = file.path().parent().unwrap_or(file.path());
             let path = plain(&own.join(&name));
             let comes = folder.is_some_and(|folder| {
                 let inside = path.strip_prefix(&folder.root).ok().map(|inside| inside.to_string_lossy());
@@ -47,23 +47,24 @@ fn in_a_library(lab: &Lab, plan: &RunPlan, name: &str) -> bool {
     let base = Path::new(name).file_name().unwrap_or_default();
     let libraries =
         plan.options.libraries.iter().chain(plan.suites.iter().flat_map(|suite| &suite.libraries));
-    libraries
-        .filter_map(|library| lab.library(library).ok())
-        .any(|path| path.file_name() == Some(base) || path.join(name).is_file() || path.join(base).is_file())
+    libraries.filter_map(|library| lab.library(library).ok()).any(|library| {
+        let path = library.path();
+        path.file_name() == Some(base) || path.join(name).is_file() || path.join(base).is_file()
+    })
 }
 
 /// The paths that a test names relative to its own file, with their lines; none for files that are not looked into.
-fn references(file: &Path) -> Option<Vec<(u32, String)>> {
-    let find: fn(&str) -> Option<&str> = match file.extension()?.to_str()? {
+fn references(file: &InRoom) -> Option<Vec<(u32, String)>> {
+    let find: fn(&str) -> Option<&str> = match file.path().extension()?.to_str()? {
         "robot" => of_robot,
         "sh" => of_shell,
         "tcl" | "exp" => of_tcl,
         _ => return None,
     };
-    if std::fs::metadata(file).ok()?.len() > REFERENCES_BYTES_MAX {
+    if std::fs::metadata(file.path()).ok()?.len() > REFERENCES_BYTES_MAX {
         return None;
     }
-    let text = String::from_utf8_lossy(&std::fs::read(file).ok()?).into_owned();
+    let text = String::from_utf8_lossy(&file.read().ok()?).into_owned();
     let found =
         (1_u32..).zip(text.lines()).filter_map(|(number, line)| Some((number, find(line)?.to_owned())));
     Some(found.filter(|(_, name)| !name.is_empty() && !name.contains(['$', '{', '[', '*'])).collect())
@@ -104,19 +105,6 @@ fn of_tcl(line: &str) -> Option<&str> {
     let rest = line.trim().strip_prefix("source ")?.trim();
     let rest = rest.strip_prefix("[file join [file dirname [info script]] ")?;
     rest.split_once(']').map(|(name, _)| name.trim().trim_matches('"'))
-}
-
-/// A path without `.` and `..`.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use jackfield_protocol::error::{FileProblem, Severity};
 
-use super::{Lab, text::read_source};
+use super::{Lab, Room};
 use crate::{
     limits::{TEMPLATE_BYTES_MAX, TEMPLATES_BYTES_MAX, TEMPLATES_MAX},
     problem::whole_file,
@@ -38,7 +38,7 @@ impl Lab {
                     ));
                     break;
                 }
-                match read_source(&file, TEMPLATE_BYTES_MAX) {
+                match self.read_in(Room::Templates, &file, TEMPLATE_BYTES_MAX) {
                     Ok(source) => {
                         bytes = bytes.saturating_add(source.text().len());
                         templates.insert(name, source.text().to_owned());

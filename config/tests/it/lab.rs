@@ -142,7 +142,7 @@ fn a_twister_home_is_used_in_place() {
     for folder in [home.clone(), home.join("twister")] {
         let lab = Lab::open(&folder).unwrap();
         assert!(lab.is_twister());
-        let checked = check_project(&lab.project_file("run").unwrap(), &lab, &by("ana"));
+        let checked = check_project(lab.project_file("run").unwrap().path(), &lab, &by("ana"));
         assert_eq!(checked.problems, []);
         insta::assert_snapshot!("twister_home", shown(&checked.plan.unwrap(), &home));
     }

@@ -24,7 +24,7 @@ pub(super) fn problems(plan: &RunPlan, lab: &Lab) -> Vec<FileProblem> {
     for file in files {
         // One that is not there has been told of.
         let Ok(path) = lab.test_file(file) else { continue };
-        match read_source(&path, FILE_BYTES_MAX) {
+        match read_source(path.path(), FILE_BYTES_MAX) {
             Err(problem) => problems.push(*problem),
             Ok(source) => {
                 // By the path that opens it from here, as the problems of the project are told.
