@@ -244,11 +244,12 @@ impl Engine {
         self.last_epoch = epoch;
         turn.connected.push(Connected::new(&hello, epoch, pass, outgoing));
         let Possession { held, runs, scripts, foreign } = possession::ours(&self.terms.lives, &hello);
-        let Hello { ep, labels, capabilities, lanes, pool, notices, host, software, .. } = hello;
+        let Hello { ep, labels, capabilities, lanes, pool, notices, host, software, records_lost, .. } =
+            hello;
         turn.batch.seen.push(EpSeen { ep: ep.clone(), at: clock::now(), host, software });
         self.questions.forget_ep(&ep);
         let offer = EpOffer { labels, capabilities, lanes, pool };
-        let event = Event::EpConnected { ep: ep.clone(), epoch, offer, held, runs, scripts };
+        let event = Event::EpConnected { ep: ep.clone(), epoch, offer, held, runs, scripts, records_lost };
         let mut effects = self.scheduler.handle(clock::now(), event);
         let keep = effects.welcome.take().unwrap_or_default();
         turn.add(effects);

@@ -18,7 +18,7 @@ pub const PAGE_MAX: u32 = 1_000;
 /// Bytes of a JSON request; more is refused with `too_large`.
 pub const JSON_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a JSON request that carries a project, before the lab's own `limits.project` is asked.
-pub const PROJECT_JSON_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub const PROJECT_JSON_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Bytes of one answer with a range of a log or blob; the rest is asked for with the next range.
 pub const RANGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes that are read from a file or received from a socket at once.
@@ -28,6 +28,18 @@ pub const COPY_BYTES: usize = 256 * 1024;
 pub const LOGIN_WINDOW_MILLIS: u64 = 60 * 1_000;
 /// Users and addresses with failed log-ins that are remembered; the oldest is forgotten.
 pub const LOGIN_TRACKED_MAX: usize = 10_000;
+/// Tries that strangers have for one account, from wherever, in tries of one address.
+pub const LOGIN_ADDRESSES_FACTOR: u64 = 5;
+/// Passwords that wait to be looked at; one more is refused.
+pub const PASSWORDS_WAITING_MAX: usize = 256;
+/// A body with a name and a password in it.
+pub const LOGIN_BYTES_MAX: usize = 16 * 1024;
+/// A request whose body stands still for this long is given up.
+pub const BODY_SILENCE_MAX: Duration = Duration::from_secs(15);
+/// How long the whole of a body may take to come, but for files, which may be large: they need only go on.
+pub const BODY_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Large bodies that are read at once; more wait before anything of them is read.
+pub const LARGE_BODIES_MAX: usize = 2;
 /// Passwords hashed at once; each takes a core for tens of milliseconds. Further log-ins wait.
 pub const PASSWORD_HASHES_MAX: usize = 2;
 /// Characters of a password.
@@ -157,7 +169,7 @@ pub const LINK_QUEUE_MAX: usize = 4_096;
 /// Attempts of which a connection remembers whether they are its EP's; the oldest is looked up again when wanted.
 pub const LINK_ATTEMPTS_KNOWN_MAX: usize = 10_000;
 /// Bytes of one frame from an EP; a larger one closes its connection.
-pub const LINK_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub const LINK_FRAME_BYTES_MAX: usize = jackfield_protocol::link::MESSAGE_BYTES_MAX;
 /// Of what a script on an EP printed, the most that is kept: it comes in one frame, where a byte may take six.
 pub const EP_SCRIPT_OUTPUT_BYTES_MAX: u64 = 1024 * 1024;
 /// How long a new connection may take to say Hello.

@@ -9,7 +9,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::{Cause, Outcome, Verdict},
 };
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use crate::{
     capture::{LogWriter, PanicWatch},
@@ -79,6 +79,8 @@ struct Run {
     cleanups: Vec<Part>,
     /// The engine does not want it any more: nothing is reported.
     unwanted: bool,
+    /// Somebody outside wanted its end.
+    is_stopped: bool,
 }
 
 /// Carries an attempt to its end.
@@ -102,6 +104,7 @@ impl Attempt {
             elapsed_millis: 0,
             cleanups: Vec::new(),
             unwanted: false,
+            is_stopped: false,
         };
         let ready = match self.prepare().await {
             Ok(ready) => ready,
@@ -143,6 +146,14 @@ impl Attempt {
         let (watch, bad) = PanicWatch::new(&self.context.panic_patterns);
         bad.iter().for_each(|line| log.say(line));
         Some(watch)
+    }
+
+    /// Waits until it stands in the spool that the test is about to begin: whatever dies from here on, it is not begun a second time unnoticed.
+    async fn begin(&self) {
+        let (written, is_written) = oneshot::channel();
+        let _ = self.events.send(Event::Beginning { attempt: self.order.attempt, written });
+        // The daemon outlives its attempts.
+        let _ = is_written.await;
     }
 
     /// Says that the test has begun.

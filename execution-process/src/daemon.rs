@@ -56,6 +56,8 @@ pub(crate) struct Daemon {
     spool: Spool,
     runs: BTreeMap<RunId, Run>,
     active: BTreeMap<AttemptId, Active>,
+    /// Attempts of an earlier life whose clean-ups run; here it is said how they are to end.
+    past: BTreeMap<AttemptId, watch::Sender<End>>,
     guests: BTreeMap<String, AttemptId>,
     calls: Calls,
     notices: notices::Notices,
@@ -123,6 +125,7 @@ impl Daemon {
             spool,
             runs: BTreeMap::new(),
             active: BTreeMap::new(),
+            past: BTreeMap::new(),
             guests: BTreeMap::new(),
             calls: Calls::default(),
             notices: notices::Notices::default(),
@@ -180,9 +183,14 @@ impl Daemon {
             Event::LinkDown => self.link_down(),
             Event::Forget { done } => self.begin_to_forget(done),
             Event::Synced(synced) => self.spool.durable(&synced),
+            Event::Beginning { attempt, written } => {
+                self.spool.beginning(attempt, clock::wall());
+                let _ = written.send(());
+            }
             Event::Started { attempt, at, pid } => self.started(attempt, at, pid),
             Event::CleanupAsked { attempt, cleanup } => self.spool.cleanup(attempt, cleanup),
             Event::Finished { attempt, finish } => self.finished(attempt, finish),
+            Event::Settled { ended } => self.settled(ended),
             Event::Hello { token, answer } => {
                 let _ = answer.send(self.guest(&token));
             }
@@ -225,7 +233,8 @@ impl Daemon {
         };
         self.spool.connected(welcome.acked_seq);
         let removed = self.jobs.keep(&welcome.keep);
-        for attempt in removed.current {
+        let past = self.past.keys().filter(|attempt| !welcome.keep.contains(attempt)).copied();
+        for attempt in removed.current.into_iter().chain(past) {
             self.end(attempt, End::Unwanted);
         }
         for message in self.calls.again() {
@@ -258,10 +267,10 @@ impl Daemon {
         }
     }
 
-    /// Wants an attempt on a lane to end.
+    /// Wants an attempt to end that is on a lane, or whose clean-ups run.
     fn end(&self, attempt: AttemptId, end: End) {
-        if let Some(active) = self.active.get(&attempt) {
-            active.end.send_replace(end);
+        if let Some(there) = self.active.get(&attempt).map(|active| &active.end).or(self.past.get(&attempt)) {
+            there.send_replace(end);
         }
     }
 }

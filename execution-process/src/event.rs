@@ -6,7 +6,7 @@ use jackfield_protocol::{
     error::Problem,
     event::Hook,
     id::{AttemptId, Epoch, RunId},
-    link::{Call, EngineToEp, EpToEngine, Held, HeldScript, Notice, ScriptEnded, Welcome},
+    link::{Call, Ended, EngineToEp, EpToEngine, Held, HeldScript, Notice, ScriptEnded, Welcome},
     time::Time,
     verdict::Outcome,
 };
@@ -34,12 +34,16 @@ pub(crate) enum Event {
     Forget { done: oneshot::Sender<()> },
     /// Reports became durable, or the disk failed.
     Synced(Synced),
+    /// The process of an attempt is about to be started; it waits for the answer.
+    Beginning { attempt: AttemptId, written: oneshot::Sender<()> },
     /// The process of an attempt was started.
     Started { attempt: AttemptId, at: Time, pid: Option<i32> },
     /// A test wants this done after its end.
     CleanupAsked { attempt: AttemptId, cleanup: Cleanup },
     /// An attempt has left its lane.
     Finished { attempt: AttemptId, finish: Finish },
+    /// What an attempt of an earlier life of this EP left to be done is done.
+    Settled { ended: Box<Ended> },
     /// Someone on the local socket has this secret: who is it?
     Hello { token: String, answer: oneshot::Sender<Option<Guest>> },
     /// A test asks the engine.
@@ -70,6 +74,8 @@ pub(crate) struct Possession {
     pub(crate) scripts: Vec<HeldScript>,
     /// What is wrong with it.
     pub(crate) notices: Vec<Notice>,
+    /// More may have been done than it knows.
+    pub(crate) records_lost: bool,
 }
 
 /// A test on the local socket.
@@ -92,4 +98,14 @@ pub(crate) enum End {
     With(Outcome),
     /// Now, and without a report: the engine does not want it any more.
     Unwanted,
+}
+
+impl End {
+    /// Whether a test that runs is to be ended.
+    pub(crate) fn is_now(&self) -> bool {
+        match self {
+            Self::Itself | Self::TakenBack => false,
+            Self::With(_) | Self::Unwanted => true,
+        }
+    }
 }

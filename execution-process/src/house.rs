@@ -96,7 +96,8 @@ impl House {
         let services = CancellationToken::new();
         let folder = settings.work_dir.clone();
         let (station, listener, warm) = furnish(&folder, settings, chunks, &services).map_err(told)?;
-        let spool = open_spool(&self.folder, &events).map_err(told)?;
+        let identity = Identity::open(&self.folder).map_err(told)?;
+        let spool = open_spool(&self.folder, !identity.life().is_empty(), &events).map_err(told)?;
         let bytes_max = station.settings.limits().log_spool_bytes;
         let log_spool = LogSpool::open(&self.folder.join("logs"), bytes_max).map_err(told)?;
         let pump = LogPump {
@@ -108,7 +109,6 @@ impl House {
         };
         let secret = secret().map_err(told)?;
         let daemon_logs = logs.clone();
-        let identity = Identity::open(&self.folder).map_err(told)?;
         let link = Link {
             station: Arc::clone(&station),
             identity,
@@ -117,7 +117,7 @@ impl House {
             shutdown: services.clone(),
             was_welcome: false,
         };
-        let desk = Arc::new(Desk { station: Arc::clone(&station), events: events.clone() });
+        let desk = Arc::new(Desk::new(Arc::clone(&station), events.clone()));
         let local = LocalApi { listener, desk, shutdown: services.clone() };
         let outbox = station.outbox.clone();
         let daemon = Daemon::new(station, spool, events, daemon_logs, secret);
@@ -220,9 +220,13 @@ fn without_colon(folder: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other(told))
 }
 
-fn open_spool(folder: &Path, events: &mpsc::UnboundedSender<Event>) -> io::Result<Spool> {
+fn open_spool(
+    folder: &Path,
+    should_be_there: bool,
+    events: &mpsc::UnboundedSender<Event>,
+) -> io::Result<Spool> {
     let events = events.clone();
-    Spool::open(&folder.join("reports"), move |synced| {
+    Spool::open(&folder.join("reports"), should_be_there, move |synced| {
         // The daemon lives as long as the spool it owns.
         let _ = events.send(Event::Synced(synced));
     })

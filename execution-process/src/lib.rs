@@ -18,6 +18,7 @@ mod blobs;
 mod library;
 mod limits;
 mod outbox;
+mod report_size;
 mod sdk;
 mod work_folder;
 

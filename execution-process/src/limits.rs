@@ -22,6 +22,14 @@ pub(crate) const WARM_START_LIMIT: Duration = Duration::from_secs(60);
 pub(crate) const PROCESS_COUNT_PAUSE: Duration = Duration::from_secs(1);
 /// Of the end of an output, what is looked through for a reason.
 pub(crate) const LAST_WORDS_BYTES: u64 = 8 * 1024;
+/// The longest limit that a test may give a clean-up; a longer one is refused, and the test told. While a clean-up runs, its lane waits.
+pub(crate) const CLEANUP_MILLIS_MAX: u64 = 3_600_000;
+/// How long all clean-ups of one test may take together; those that are left then do not run, and are told NOT_EXECUTED.
+pub(crate) const CLEANUPS_LIMIT: Duration = Duration::from_secs(7_200);
+/// How long clean-ups may take when their EP is to end; then they are ended, and those that are left do not run.
+pub(crate) const CLEANUPS_FAREWELL_LIMIT: Duration = Duration::from_secs(20);
+/// Words of a clean-up's command, and their bytes; more are refused. Each clean-up stands in the spool while its test runs.
+pub(crate) const CLEANUP_COMMAND_BYTES_MAX: usize = 16 * 1024;
 /// Of a clean-up's output, the most that is kept.
 pub(crate) const CLEANUP_OUTPUT_BYTES: usize = 64 * 1024;
 /// How long reading the results that a test left may take; the test is INVALID then.
@@ -55,7 +63,7 @@ pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// How long the greeting waits for a Python that is slow to start.
 pub(crate) const PYTHON_LIMIT: Duration = Duration::from_secs(5);
 /// The largest message of an engine.
-pub(crate) const LINK_MESSAGE_BYTES_MAX: usize = 64 << 20;
+pub(crate) const LINK_MESSAGE_BYTES_MAX: usize = 2 * jackfield_protocol::link::ANSWER_BYTES_MAX;
 /// Wait before the second try to reach the engine; each further one is twice as long, up to the most.
 pub(crate) const BACKOFF_MIN: Duration = Duration::from_millis(100);
 /// The longest such wait.
@@ -134,20 +142,46 @@ pub(crate) const CAPTURE_SILENCE_PAUSE: Duration = Duration::from_millis(5);
 /// Captures of one test at once.
 pub(crate) const CAPTURES_MAX: usize = 16;
 
+/// A process that was killed is gone by then, or nobody says so: the interpreter stands still, or the kernel holds it. It is left to itself.
+pub(crate) const GONE_LIMIT: Duration = Duration::from_secs(5);
+
 // What a test says.
+
+/// The longest name of a part, variable, artifact or clean-up; a longer one is refused, and the test told.
+pub(crate) const NAME_BYTES_MAX: usize = 1_000;
+/// The longest reason that is kept; of a longer one, the beginning.
+pub(crate) const REASON_BYTES_MAX: usize = 16 * 1024;
+/// The longest value of a variable; a longer one is refused, and the test told: cut, it would stand wrong in the lab's database.
+pub(crate) const VARIABLE_BYTES_MAX: usize = 1 << 20;
 
 /// Things a test said that its attempt has not taken in yet.
 pub(crate) const SAID_MAX: usize = 256;
 /// Things of one kind that one test may say; more are refused, and that is written in its log.
 pub(crate) const KIND_MAX: usize = 20_000;
+/// All that one test says and that is kept until its end; more is refused, and that is written in its log.
+pub(crate) const STORY_BYTES_MAX: usize = 4 * jackfield_protocol::link::SAID_BYTES_MAX;
 /// Files of one test to keep; more are refused, and that is written in its log.
 pub(crate) const ARTIFACTS_MAX: usize = 1_000;
 /// Refusals that are remembered; a test dies of one of its last.
 pub(crate) const REFUSALS_MAX: usize = 16;
 /// Connections at once, of all tests together.
 pub(crate) const CONNECTIONS_MAX: usize = 4096;
+/// Those of one test; a further one is told so and closed.
+pub(crate) const CONNECTIONS_OF_ONE_MAX: usize = 256;
+/// Those that have not said whose they are; the oldest gives way to one more.
+pub(crate) const UNKNOWN_CONNECTIONS_MAX: usize = 512;
+/// How long a connection may take to say who it is; it is closed then.
+pub(crate) const HELLO_LIMIT: Duration = Duration::from_secs(30);
+/// The longest request of a connection that has not said who it is.
+pub(crate) const HELLO_BYTES_MAX: u64 = 4 * 1024;
 /// The longest request.
 pub(crate) const CALL_BYTES_MAX: u64 = 64 << 20;
+/// A request up to this is read at once; a larger one waits for a place.
+pub(crate) const CALL_BYTES_SMALL: u64 = 64 * 1024;
+/// Places for larger ones, of all tests together.
+pub(crate) const CALLS_LARGE_MAX: usize = 4;
+/// How long a larger one may take to come whole; its connection is closed then, because others wait for the place.
+pub(crate) const CALL_COMES_LIMIT: Duration = Duration::from_secs(60);
 /// How long a person is waited for where the test names no limit.
 pub(crate) const INTERACT_MILLIS: u64 = 600_000;
 /// How long an outlet may take where the test names no limit.

@@ -16,7 +16,7 @@ use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::Epoch,
-    link::{EngineToEp, EpToEngine, Hello, Welcome},
+    link::{EngineToEp, EpToEngine, Hello, MESSAGE_BYTES_MAX, Welcome},
 };
 use tokio::{
     net::TcpStream,
@@ -260,7 +260,16 @@ impl Outgoing {
     async fn send_control(&mut self, first: EpToEngine) -> Result<(), Broken> {
         let mut next = Some(first);
         while let Some(message) = next {
-            self.sink.feed(text(&message)?).await?;
+            let text = text(&message)?;
+            if text.len() <= MESSAGE_BYTES_MAX {
+                self.sink.feed(text).await?;
+            } else {
+                // The engine would close the connection for it, and again for ever. What tests say was measured where they said it.
+                tracing::error!(
+                    "a message of {} bytes is too long for the engine, and is not said",
+                    text.len()
+                );
+            }
             next = self.control.try_recv().ok();
         }
         self.sink.flush().await?;

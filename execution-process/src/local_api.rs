@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::limits::CONNECTIONS_MAX;
+use crate::limits::{CALLS_LARGE_MAX, CONNECTIONS_MAX};
 use crate::{event::Event, station::Station};
 
 mod beside_methods;
@@ -24,9 +24,11 @@ mod checks;
 mod configs;
 mod connection;
 mod hello;
+mod line;
 mod methods;
 mod params;
 mod rpc;
+mod seats;
 mod session_answers;
 mod session_commands;
 mod session_methods;
@@ -48,6 +50,17 @@ pub(crate) struct LocalApi {
 pub(crate) struct Desk {
     pub(crate) station: Arc<Station>,
     pub(crate) events: mpsc::UnboundedSender<Event>,
+    seats: seats::Seats,
+    lobby: seats::Lobby,
+    /// Places for large requests.
+    large: Arc<Semaphore>,
+}
+
+impl Desk {
+    pub(crate) fn new(station: Arc<Station>, events: mpsc::UnboundedSender<Event>) -> Self {
+        let large = Arc::new(Semaphore::new(CALLS_LARGE_MAX));
+        Self { station, events, seats: seats::Seats::default(), lobby: seats::Lobby::default(), large }
+    }
 }
 
 /// Where the socket of an EP with this work folder is: in it, or, where that path is too long for a socket, in the

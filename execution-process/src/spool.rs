@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use sync::Synced;
 
 use crate::limits::SPOOL_ROTATE_BYTES;
-use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey};
+use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey, report_size};
 
 mod memory;
 mod record;
@@ -42,6 +42,8 @@ pub(crate) struct Spool {
     scripts: BTreeMap<ScriptKey, Running>,
     durable_seq: u64,
     sent_seq: u64,
+    /// Some could not be read, and no engine was told yet: more may have been done than is known here.
+    records_lost: bool,
     /// Records that are not in the file yet, because the disk would not take them.
     pending: Vec<u8>,
     trouble: Option<String>,
@@ -60,11 +62,16 @@ pub(crate) struct Running {
 }
 
 impl Spool {
-    /// Opens the spool, cuts a torn end away, and says with `synced` from its own thread what has become durable.
+    /// Opens the spool and says with `synced` from its own thread what has become durable. What cannot be read is told and put aside; a spool
+    /// that `should_be_there` and is not has lost everything.
     ///
     /// # Errors
     /// The file cannot be read, or a good copy of it cannot be written.
-    pub(crate) fn open(path: &Path, synced: impl Fn(Synced) + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        should_be_there: bool,
+        synced: impl Fn(Synced) + Send + 'static,
+    ) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut &file, &mut bytes)?;
@@ -79,18 +86,26 @@ impl Spool {
             scripts: BTreeMap::new(),
             durable_seq: 0,
             sent_seq: 0,
+            records_lost: false,
             pending: Vec::new(),
             trouble: None,
             sync: sync::SyncThread::start(synced)?,
         };
-        record::read_all(&bytes).for_each(|record| spool.replay(record));
+        let (records, unread) = record::read_all(&bytes);
+        let is_missing = should_be_there && records.is_empty();
+        records.into_iter().for_each(|record| spool.replay(record));
+        if unread > 0 || is_missing {
+            spool.records_lost = true;
+            tell_damage(path, bytes.len(), unread);
+        }
         spool.rotate()?;
         spool.durable_seq = spool.next_seq.saturating_sub(1);
         Ok(spool)
     }
 
-    /// Writes a report down; it is sent when it is durable.
-    pub(crate) fn report(&mut self, report: Report) {
+    /// Writes a report down; it is sent when it is durable. One that is too large for the link would stop all behind it, and is cut.
+    pub(crate) fn report(&mut self, mut report: Report) {
+        report_size::fit(&mut report);
         let seq = self.next_seq;
         self.next_seq = seq.saturating_add(1);
         self.note_running(&report);
@@ -99,6 +114,12 @@ impl Spool {
         if self.trouble.is_none() {
             self.sync.request(&self.file, seq);
         }
+    }
+
+    /// Remembers that a test is about to be started. It is written, and so survives a kill of this EP, when this returns.
+    pub(crate) fn beginning(&mut self, attempt: AttemptId, at: Time) {
+        self.note_beginning(attempt, at);
+        self.append(&Record::Beginning { attempt, at });
     }
 
     /// Remembers the process of a started test, so that a later life of this EP can end what is left of it.
@@ -152,6 +173,11 @@ impl Spool {
     /// An engine that knows more reports than this spool ever wrote knew an EP of this name with another work
     /// folder; the count goes on from there, or the engine would take new reports for old ones.
     pub(crate) fn connected(&mut self, acked_seq: u64) {
+        // The engine has stored what it made of that.
+        let was_lost = std::mem::take(&mut self.records_lost);
+        if was_lost && let Err(error) = self.rotate() {
+            self.fail(&error);
+        }
         if acked_seq < self.next_seq {
             self.acked(acked_seq);
         } else {
@@ -179,6 +205,11 @@ impl Spool {
         if let Err(error) = self.rotate() {
             self.fail(&error);
         }
+    }
+
+    /// Whether more may have been done than is known here, and no engine was told yet.
+    pub(crate) fn records_lost(&self) -> bool {
+        self.records_lost
     }
 
     /// The disk has everything up to this report.
@@ -278,7 +309,10 @@ impl Spool {
         // After the reports, so that reading their starts again changes nothing about what runs.
         let running = self.running.iter().map(|(attempt, running)| (*attempt, running.clone())).collect();
         let scripts = self.scripts.iter().map(|(script, running)| (*script, running.clone())).collect();
-        record::write(&mut text, &Record::Base { next_seq: self.next_seq, running, scripts });
+        record::write(
+            &mut text,
+            &Record::Base { next_seq: self.next_seq, running, scripts, records_lost: self.records_lost },
+        );
         let new = self.path.with_extension("new");
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&new)?;
         file.write_all(&text)?;
@@ -300,6 +334,20 @@ impl Spool {
         }
         self.trouble = Some(reason);
     }
+}
+
+/// Says what is lost, and keeps what could not be read for whoever wants to know why.
+fn tell_damage(path: &Path, length: usize, unread: usize) {
+    let aside = path.with_extension("damaged");
+    let kept = std::fs::copy(path, &aside).map_or_else(
+        |error| format!("cannot be kept: {error}"),
+        |_| format!("is kept as `{}`", aside.display()),
+    );
+    tracing::error!(
+        "`{}`, with what this execution process did and has to report, is damaged: {unread} of its {length} bytes cannot be read. What it was given and \
+         cannot account for is told as lost. The damaged file {kept}; look after the disk",
+        path.display()
+    );
 }
 
 fn bytes(slice: &[u8]) -> u64 {

@@ -57,6 +57,12 @@ pub const SUBPROTOCOL: &str = "jackfield.v1";
 pub const LINK_PATH: &str = "/link";
 /// What an engine can that draws a [`Welcome::life`] and tells an EP what of its spool is foreign.
 pub const LIFE_CAPABILITY: &str = "life";
+/// The longest message of an EP that an engine takes, log frames included; what is longer is no message, and ends the connection.
+pub const MESSAGE_BYTES_MAX: usize = 8 << 20;
+/// The longest [`Report`] and [`Call`], as JSON: what tests say is cut or refused where it is said, well below what the link takes.
+pub const SAID_BYTES_MAX: usize = 4 << 20;
+/// The longest [`EngineToEp::Answer`], as JSON; an EP takes messages of twice that.
+pub const ANSWER_BYTES_MAX: usize = 32 << 20;
 /// The one protocol version this build speaks.
 pub const VERSION: u16 = 1;
 

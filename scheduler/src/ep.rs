@@ -23,6 +23,14 @@ use crate::{
     timer::Due,
 };
 
+/// What an EP remembers of what it was given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory<'a> {
+    pub(crate) held: &'a [Held],
+    /// It may have run more than it holds.
+    pub(crate) records_lost: bool,
+}
+
 /// An instant that never comes, and that JSON can still carry.
 const NEVER: Time = Time(253_402_200_000_000);
 
@@ -33,7 +41,7 @@ impl Scheduler {
         name: EpName,
         epoch: Epoch,
         offer: EpOffer,
-        held: &[Held],
+        memory: Memory<'_>,
     ) {
         let known = self.bench.eps.get(&name);
         if known.is_some_and(|ep| ep.row.epoch >= epoch) {
@@ -63,7 +71,7 @@ impl Scheduler {
         }
         let mut keep = Vec::new();
         for key in keys {
-            self.reconcile(out, key, held, &mut keep);
+            self.reconcile(out, key, memory, &mut keep);
         }
         out.effects.welcome = Some(keep);
     }
@@ -94,7 +102,8 @@ impl Scheduler {
     }
 
     /// Compares what a part sent with what the EP still holds of it.
-    fn reconcile(&mut self, out: &mut Out, key: PartKey, held: &[Held], keep: &mut Vec<AttemptId>) {
+    fn reconcile(&mut self, out: &mut Out, key: PartKey, memory: Memory<'_>, keep: &mut Vec<AttemptId>) {
+        let Memory { held, records_lost } = memory;
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         let id = run.id();
         let Some(part) = run.part_mut(key.part) else { return };
@@ -119,7 +128,7 @@ impl Scheduler {
                     keep.push(attempt);
                 }
                 Some(HeldState::Queued) if !gap && !flight.recalled => keep.push(attempt),
-                None if flight.started.is_some() => lost.push(attempt),
+                None if flight.started.is_some() || records_lost => lost.push(attempt),
                 Some(HeldState::Queued) | None => {
                     gap = true;
                     back.push(attempt);
@@ -127,7 +136,11 @@ impl Scheduler {
             }
         }
         for attempt in lost {
-            let reason = "its EP was restarted and knows nothing of it any more";
+            let reason = if records_lost {
+                "the records of its EP were damaged, so whether and how far it ran is not known"
+            } else {
+                "its EP was restarted and knows nothing of it any more"
+            };
             let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
             self.close_attempt(out, key, attempt, Closing::decided(outcome));
         }

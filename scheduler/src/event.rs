@@ -91,6 +91,8 @@ pub enum Event {
         runs: Vec<RunId>,
         /// Scripts around runs whose end it has not seen acknowledged.
         scripts: Vec<HeldScript>,
+        /// It does not know any more what it did: what it does not hold may have run.
+        records_lost: bool,
     },
     /// A connection ended, by closing or by silence.
     EpGone {

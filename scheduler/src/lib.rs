@@ -114,10 +114,10 @@ impl Scheduler {
             Event::TestsQueued { run, suite, tests, by } => self.queue(out, run, suite, tests, by),
             Event::TestsDequeued { run, tests, by } => self.dequeue(out, run, tests, &by),
             Event::ScriptEnded { ep, epoch, ended } => self.script_ended(out, &ep, epoch, *ended),
-            Event::EpConnected { ep, epoch, offer, held, runs, scripts } => {
-                self.ep_connected(out, ep.clone(), epoch, offer, &held);
+            Event::EpConnected { ep, epoch, offer, held, runs, scripts, records_lost } => {
+                self.ep_connected(out, ep.clone(), epoch, offer, ep::Memory { held: &held, records_lost });
                 self.close_strays(out, &ep, epoch, &held, &runs);
-                self.scripts_connected(out, &ep, epoch, &scripts);
+                self.scripts_connected(out, &ep, epoch, &scripts, records_lost);
             }
             Event::EpGone { ep, epoch } => self.ep_gone(out, &ep, epoch),
             Event::EpDrained { ep, drained } => self.ep_drained(out, &ep, drained),

@@ -183,6 +183,7 @@ impl Scheduler {
         name: &EpName,
         epoch: Epoch,
         held: &[HeldScript],
+        records_lost: bool,
     ) {
         if !self.bench.is_current(name, epoch) {
             return;
@@ -198,15 +199,16 @@ impl Scheduler {
             }
         }
         for id in awaited {
-            self.script_connected(out, id, held);
+            self.script_connected(out, id, held, records_lost);
         }
     }
 
-    fn script_connected(&mut self, out: &mut Out, id: RunId, held: &[HeldScript]) {
+    fn script_connected(&mut self, out: &mut Out, id: RunId, held: &[HeldScript], records_lost: bool) {
         let Some(script) = self.runs.get_mut(&id).and_then(|run| run.script.as_mut()) else { return };
         self.timers.set(&mut script.lost_at, Due::Script(id), None);
         let (hook, ep, stop) = (script.hook, script.ep.clone(), script.stop.clone());
         let found = held.iter().find(|held| held.run == id && held.hook == hook);
+        let may_have_run = script.sent && records_lost;
         script.sent = found.is_some();
         match (found, stop) {
             (Some(held), Some(outcome)) if !held.ended => {
@@ -214,6 +216,11 @@ impl Scheduler {
             }
             (Some(_), _) => {}
             (None, Some(outcome)) => self.end_script(out, id, outcome, String::new()),
+            (None, None) if may_have_run => {
+                let reason = "the records of its EP were damaged, so whether it ran is not known";
+                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
+                self.end_script(out, id, outcome, String::new());
+            }
             (None, None) => self.send_script(out, id),
         }
     }

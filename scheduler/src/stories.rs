@@ -194,6 +194,21 @@ fn an_ep_that_returns_in_time_goes_on_and_one_that_does_not_is_given_up() {
 }
 
 #[test]
+fn what_an_ep_with_damaged_records_was_given_is_lost_in_words_and_not_run_again() {
+    let mut lab = Lab::with(["ep1"]);
+    lab.submit(plan([suite("one", "ep1").tests([test("a"), test("b"), test("c")])]));
+    lab.start("a");
+    lab.vanish("ep1");
+    lab.come_back_damaged("ep1");
+    assert!(lab.kept().is_empty());
+    let told = lab.told();
+    let lost = "ABORTED the records of its EP were damaged, so whether and how far it ran is not known";
+    for test in ["a", "b", "c"] {
+        assert!(told.contains(&format!("{test} {lost}")), "{told:?}");
+    }
+}
+
+#[test]
 fn the_rest_of_a_lost_part_goes_to_another_ep() {
     let mut plan = plan([suite("one", "ep1").tests([test("a"), test("b")])]);
     plan.options.on_ep_lost = OnEpLost::Reassign;

@@ -91,7 +91,15 @@ fn start(tests: u32) -> (Scheduler, Effects) {
     let (ep, epoch) = (EpName::from(EP), Epoch(1));
     scheduler.handle(
         Time(1),
-        Event::EpConnected { ep, epoch, offer, held: Vec::new(), runs: Vec::new(), scripts: Vec::new() },
+        Event::EpConnected {
+            ep,
+            epoch,
+            offer,
+            held: Vec::new(),
+            runs: Vec::new(),
+            scripts: Vec::new(),
+            records_lost: false,
+        },
     );
     let effects = scheduler.handle(Time(1), Event::RunSubmitted { run: RUN, plan: Arc::new(plan(tests)) });
     (scheduler, effects)

@@ -338,7 +338,7 @@ impl Day {
         }
         self.current.insert(ep, link);
         let (name, offer) = (self.eps[ep].name.clone(), self.eps[ep].offer.clone());
-        self.engine(Event::EpConnected { ep: name, epoch, offer, held, runs, scripts })
+        self.engine(Event::EpConnected { ep: name, epoch, offer, held, runs, scripts, records_lost: false })
     }
 
     fn hear(&mut self, ep: usize, link: u64, message: FromEp) -> Result<(), String> {

@@ -66,6 +66,7 @@ mod tests {
             runs: vec![RunId(4), RunId(5)],
             scripts: Vec::new(),
             notices: Vec::new(),
+            records_lost: false,
         }
     }
 

@@ -7,7 +7,7 @@ use jackfield_config::problem;
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::{AttemptId, RunId, UserName},
-    link::{Call, CallResult},
+    link::{ANSWER_BYTES_MAX, Call, CallResult},
 };
 use serde_json::{Value, json};
 
@@ -31,6 +31,16 @@ impl Calls {
             Ok(user) => self.act(&user, call).await,
             Err(problem) => Err(problem),
         };
+        let done = done.and_then(|value| {
+            let bytes = value.to_string().len();
+            if bytes > ANSWER_BYTES_MAX {
+                let most = ANSWER_BYTES_MAX >> 20;
+                let title =
+                    format!("the answer has {bytes} bytes, and {most} MB are the most; ask for a part of it");
+                return Err(Problem::new(ErrorCode::TooLarge, title));
+            }
+            Ok(value)
+        });
         match done {
             Ok(value) => CallResult::Ok(value),
             Err(problem) => CallResult::Error(problem),

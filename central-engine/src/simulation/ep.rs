@@ -138,6 +138,7 @@ impl Ep {
             runs: Vec::new(),
             scripts: Vec::new(),
             notices: Vec::new(),
+            records_lost: false,
         }
     }
 

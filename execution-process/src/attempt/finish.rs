@@ -25,8 +25,9 @@ use crate::{
     blobs::PutError,
     cleanup::{self, Surroundings},
     clock,
-    limits::{ARTIFACT_DISK_LIMIT, ARTIFACTS_SEND_LIMIT, RESULT_READ_LIMIT},
+    limits::{ARTIFACT_DISK_LIMIT, ARTIFACTS_SEND_LIMIT, CLEANUP_MILLIS_MAX, RESULT_READ_LIMIT},
     process::Exit,
+    report_size,
     results::{self, Cases},
     runner::{Output, Plan},
 };
@@ -39,14 +40,18 @@ impl Attempt {
             return;
         }
         let marks = [self.station.mark(), format!("JACKFIELD_ATTEMPT={}", self.order.attempt)];
+        run.is_stopped |= self.end.borrow_and_update().is_now();
+        // Whoever stopped the test waits for it, so a limit of its own does not count any more.
+        let limit_millis = self.station.settings.limits().cleanup_millis;
         let around = Surroundings {
             environment: &ready.environment,
             folder: &ready.work,
-            limit_millis: self.station.settings.limits().cleanup_millis,
+            limit_millis,
+            limit_millis_max: if run.is_stopped { limit_millis } else { CLEANUP_MILLIS_MAX },
             marks: &[&marks[0], &marks[1]],
         };
         let cleanups = std::mem::take(&mut run.story.cleanups);
-        let (parts, output) = cleanup::run_all(&cleanups, around).await;
+        let (parts, output) = cleanup::run_all(&cleanups, around, &mut self.end).await;
         run.log.write(Stream::Ep, &output);
         for part in parts {
             if part.verdict != Verdict::Pass {
@@ -62,12 +67,11 @@ impl Attempt {
         let outcome = self.outcome(&mut run, ready).await;
         let artifacts =
             if run.unwanted { BTreeMap::new() } else { self.keep_artifacts(&mut run, ready).await };
-        run.log.flush().await;
         let exit_code = match (&run.forced, &run.exit) {
             (None, Exit::Code(code)) => Some(*code),
             _ => None,
         };
-        Finish::Ended(Box::new(Ended {
+        let mut ended = Ended {
             attempt: self.order.attempt,
             at: clock::wall(),
             elapsed_millis: run.elapsed_millis,
@@ -76,9 +80,15 @@ impl Attempt {
             parts: run.story.parts,
             cleanups: run.cleanups,
             variables: run.story.variables,
-            log_bytes: run.log.lengths().clone(),
+            log_bytes: BTreeMap::new(),
             artifacts,
-        }))
+        };
+        if let Some(left_out) = report_size::fit_ended(&mut ended) {
+            run.log.say(&left_out);
+        }
+        run.log.flush().await;
+        ended.log_bytes.clone_from(run.log.lengths());
+        Finish::Ended(Box::new(ended))
     }
 
     /// The verdict, and with it the tests inside the test.

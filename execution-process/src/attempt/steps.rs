@@ -159,6 +159,7 @@ impl Attempt {
                 return;
             }
         };
+        self.begin().await;
         self.tell_started(None);
         let (lines, mut said) = mpsc::unbounded_channel();
         let sessions = self.station.sessions.clone();

@@ -13,7 +13,7 @@ use jackfield_protocol::{
 };
 
 use crate::cleanup::Cleanup;
-use crate::limits::{ARTIFACTS_MAX, KIND_MAX, REFUSALS_MAX};
+use crate::limits::{ARTIFACTS_MAX, KIND_MAX, REFUSALS_MAX, STORY_BYTES_MAX};
 
 /// What SDKs write before the text of an error that nobody caught.
 const CRASHED: &str = "crashed: ";
@@ -48,12 +48,19 @@ pub(crate) struct Story {
     pub(crate) artifacts: Vec<(Arc<str>, PathBuf)>,
     pub(crate) cleanups: Vec<Cleanup>,
     refusals: VecDeque<(String, Cause)>,
+    /// What parts, variables and names of files have, together.
+    bytes: usize,
 }
 
 impl Story {
     /// Takes one thing in, or says why not. Logs and clean-ups are the caller's.
     pub(crate) fn take(&mut self, said: Said) -> Result<(), String> {
         let full = |kind: &str, most: usize| Err(format!("more than {most} {kind} of one test are not kept"));
+        let bytes = self.bytes.saturating_add(length(&said));
+        if bytes > STORY_BYTES_MAX {
+            return Err(format!("more than {} MB of what one test says are not kept", STORY_BYTES_MAX >> 20));
+        }
+        self.bytes = bytes;
         match said {
             Said::Result { verdict, reason, crashed } => {
                 let outcome = Outcome { verdict, cause: cause(verdict, crashed), reason, crashed };
@@ -117,6 +124,19 @@ impl Story {
             let end = title.char_indices().nth(REFUSAL_CHARS).map_or(title.len(), |(end, _)| end);
             title.get(..end).is_some_and(|begin| reason.contains(begin))
         })
+    }
+}
+
+/// What is kept of it until the test ends.
+fn length(said: &Said) -> usize {
+    match said {
+        Said::Part(part) => {
+            let checks = part.checks.iter().map(|check| check.name.len().saturating_add(check.value.len()));
+            checks.fold(part.name.len().saturating_add(part.reason.len()), usize::saturating_add)
+        }
+        Said::Variable { name, value } => name.len().saturating_add(value.len()),
+        Said::Artifact { name, path } => name.len().saturating_add(path.as_os_str().len()),
+        Said::Log { .. } | Said::Result { .. } | Said::Cleanup(_) | Said::Refused { .. } => 0,
     }
 }
 

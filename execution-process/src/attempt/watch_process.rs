@@ -152,6 +152,7 @@ impl Attempt {
                 return;
             }
         };
+        self.begin().await;
         let (running, tree) = match self.start(ready, outputs).await {
             Ok(started) => started,
             Err(outcome) => {
@@ -170,6 +171,12 @@ impl Attempt {
             Following { attempt, run, panics, tree: &tree, limit, count, reader, last_words, is_over };
         let ended = process::watch(running, &tree, pipes, grace, &mut following).await;
         let Following { attempt, run, reader, last_words, .. } = following;
+        if ended.interpreter_stands {
+            attempt.station.warm.replace();
+            run.log.say(
+                "the warm Python interpreter stood still and did not tell its end; another one is started",
+            );
+        }
         run.exit = ended.exit;
         run.elapsed_millis = ended.at.millis_since(began);
         run.printed = reader.finish();
@@ -233,8 +240,11 @@ impl Attempt {
                 let verdict = if absent { Verdict::Invalid } else { Verdict::Aborted };
                 return Err(Outcome::not_pass(verdict, Cause::Lab, reason));
             }
-            other => {
-                let reason = format!("the warm Python interpreter did not start it: {other:?}");
+            _ => {
+                self.station.warm.replace();
+                let reason = format!(
+                    "the warm Python interpreter did not start it within {WARM_START_LIMIT:?}; another one is started"
+                );
                 return Err(Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason));
             }
         };
@@ -261,7 +271,9 @@ impl Attempt {
 
     /// How the attempt ends, now that somebody outside wants it to; none where it is too late for what they want.
     pub(super) fn ended_from_outside(&mut self, run: &mut Run) -> Option<Outcome> {
-        match &*self.end.borrow_and_update() {
+        let end = self.end.borrow_and_update();
+        run.is_stopped |= end.is_now();
+        match &*end {
             End::Itself | End::TakenBack => None,
             End::With(outcome) => Some(outcome.clone()),
             End::Unwanted => {

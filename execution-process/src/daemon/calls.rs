@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::AttemptId,
-    link::{Call, CallResult, EpToEngine},
+    link::{Call, CallResult, EpToEngine, SAID_BYTES_MAX},
 };
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::Daemon;
 
-use crate::limits::CALLS_MAX;
+use crate::{limits::CALLS_MAX, report_size::json_bytes};
 
 type Answer = oneshot::Sender<Result<Value, Problem>>;
 
@@ -94,6 +94,15 @@ impl Daemon {
         if self.calls.open.len() >= CALLS_MAX {
             let title = format!("more than {CALLS_MAX} questions wait for the engine");
             let _ = answer.send(Err(Problem::new(ErrorCode::TooMany, title)));
+            return;
+        }
+        let bytes = json_bytes(&call);
+        if bytes > SAID_BYTES_MAX {
+            let most = SAID_BYTES_MAX >> 20;
+            let title = format!(
+                "this has {bytes} bytes, and the engine takes {most} MB at once; keep it as an artifact, or say it in parts"
+            );
+            let _ = answer.send(Err(Problem::new(ErrorCode::TooLarge, title)));
             return;
         }
         self.calls.next_id = self.calls.next_id.saturating_add(1);

@@ -1,14 +1,18 @@
 //! The end of an EP that is stopped on purpose.
 
+use std::time::Duration;
+
 use jackfield_protocol::{
-    id::AttemptId,
     link::EpToEngine,
     verdict::{Cause, Outcome, Verdict},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use super::Daemon;
-use crate::limits::FAREWELL_LIMIT;
+use crate::limits::{CLEANUPS_FAREWELL_LIMIT, FAREWELL_LIMIT};
 use crate::{
     event::{End, Event},
     log_pump::LogEvent,
@@ -16,33 +20,48 @@ use crate::{
 
 impl Daemon {
     fn is_idle(&self) -> bool {
-        self.active.is_empty() && self.scripts.is_idle()
+        self.active.is_empty() && self.past.is_empty() && self.scripts.is_idle()
     }
 
     /// Ends everything, in good order.
     pub(super) async fn farewell(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
         self.ending = true;
         let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Person, "its execution process was stopped");
-        let attempts: Vec<AttemptId> = self.active.keys().copied().collect();
-        for attempt in attempts {
-            self.end(attempt, End::With(outcome.clone()));
-        }
+        self.end_all(&outcome);
         self.scripts.end_all(&outcome);
+        // The tests end now, and their clean-ups may run, but not for as long as they like.
+        let grace = Duration::from_millis(self.station.settings.limits().stop_grace_millis);
+        let mut cleanups_over = Some(Instant::now() + grace + CLEANUPS_FAREWELL_LIMIT);
         let mut patience = None;
         while !(self.is_idle() && self.spool.unacked() == 0) {
             if self.is_idle() && patience.is_none() {
-                patience = Some(tokio::time::Instant::now() + FAREWELL_LIMIT);
+                patience = Some(Instant::now() + FAREWELL_LIMIT);
             }
-            let over = tokio::time::sleep_until(patience.unwrap_or_else(tokio::time::Instant::now));
+            let over = tokio::time::sleep_until(patience.unwrap_or_else(Instant::now));
             tokio::select! {
                 event = inbox.recv() => match event {
                     Some(event) => self.handle(event),
                     None => break,
                 },
                 () = over, if patience.is_some() => break,
+                () = tokio::time::sleep_until(cleanups_over.unwrap_or_else(Instant::now)), if cleanups_over.is_some() => {
+                    cleanups_over = None;
+                    self.end_all(&outcome);
+                }
             }
             self.send_reports();
         }
+        self.say_goodbye().await;
+    }
+
+    /// What was asked to end and cleans up is asked again, and then does not go on with that.
+    fn end_all(&self, outcome: &Outcome) {
+        for attempt in self.active.keys().chain(self.past.keys()) {
+            self.end(*attempt, End::With(outcome.clone()));
+        }
+    }
+
+    async fn say_goodbye(mut self) {
         self.station.consoles.stop();
         self.station.sessions.close_all().await;
         if self.link.control.is_some() {

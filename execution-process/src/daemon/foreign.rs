@@ -13,8 +13,8 @@ impl Daemon {
     /// Ends all that runs. There is no connection meanwhile, so nothing new comes.
     pub(super) fn begin_to_forget(&mut self, done: oneshot::Sender<()>) {
         self.jobs.keep(&[]);
-        for active in self.active.values() {
-            active.end.send_replace(End::Unwanted);
+        for end in self.active.values().map(|active| &active.end).chain(self.past.values()) {
+            end.send_replace(End::Unwanted);
         }
         let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, "its engine is another one now");
         self.scripts.drop_all(&outcome);
@@ -23,7 +23,11 @@ impl Daemon {
 
     /// Once nothing of it runs any more, nothing of it is left.
     pub(super) fn forget_what_has_ended(&mut self) {
-        if self.forgetting.is_none() || !self.active.is_empty() || !self.scripts.is_idle() {
+        if self.forgetting.is_none()
+            || !self.active.is_empty()
+            || !self.past.is_empty()
+            || !self.scripts.is_idle()
+        {
             return;
         }
         let runs: Vec<RunId> = self.runs.keys().copied().collect();

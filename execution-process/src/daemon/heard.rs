@@ -79,7 +79,8 @@ impl Daemon {
 
     fn stop(&mut self, attempts: &[AttemptId], outcome: &Outcome) {
         let removed = self.jobs.remove(attempts);
-        for attempt in removed.current {
+        let past = attempts.iter().filter(|attempt| self.past.contains_key(attempt)).copied();
+        for attempt in removed.current.into_iter().chain(past) {
             self.end(attempt, End::With(outcome.clone()));
         }
         for order in removed.queued {

@@ -1,22 +1,31 @@
 //! What an earlier life of this EP left behind: processes to end, clean-ups to run, ends to report.
 
+use std::sync::Arc;
+
 use jackfield_protocol::{
-    link::{Ended, Report},
+    id::AttemptId,
+    link::{Ended, Part, Report},
     verdict::{Cause, Outcome, Verdict},
 };
+use tokio::sync::{mpsc, watch};
 
 use super::{Daemon, start::not_run};
 use crate::{
     cleanup::{self, Surroundings},
-    clock, process,
+    clock,
+    event::{End, Event},
+    limits::CLEANUP_MILLIS_MAX,
+    process,
     spool::Running,
+    station::Station,
 };
 
 /// How far the start of a process may be from the moment that was written down for it.
 const START_TOLERANCE_MILLIS: i64 = 3_000;
 
 impl Daemon {
-    /// Ends what is left of the tests that ran when this EP died, and reports them.
+    /// Ends what is left of the tests that ran when this EP died, and reports them. Those that left clean-ups are reported when these are done:
+    /// the connection does not wait for that, but no test is started meanwhile, because its devices may be the same.
     pub(super) async fn settle_past(&mut self) {
         let past: Vec<_> = self.spool.running().iter().map(|(id, running)| (*id, running.clone())).collect();
         // A number may have gone to another process since: the time of its start tells.
@@ -30,23 +39,62 @@ impl Daemon {
         }
         self.settle_scripts();
         for (attempt, running) in past {
-            let (mark, own) = (self.station.mark(), format!("JACKFIELD_ATTEMPT={attempt}"));
-            let mut environment = self.station.environment.clone();
-            environment.insert("JACKFIELD_ATTEMPT".into(), attempt.to_string().into());
-            let around = Surroundings {
-                environment: &environment,
-                folder: &self.station.settings.work_dir,
-                limit_millis: self.station.settings.limits().cleanup_millis,
-                marks: &[&mark, &own],
-            };
-            let (cleanups, _) = cleanup::run_all(&running.cleanups, around).await;
-            let reason = "its execution process died and was started again while it ran";
-            let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
-            let elapsed_millis = clock::wall().millis_since(running.at);
-            let ended = Ended { elapsed_millis, cleanups, ..not_run(attempt, outcome) };
-            self.spool.report(Report::Ended(Box::new(ended)));
+            if running.cleanups.is_empty() {
+                self.spool.report(Report::Ended(Box::new(lost(attempt, &running, Vec::new()))));
+                continue;
+            }
+            let (end, ends) = watch::channel(End::Itself);
+            self.past.insert(attempt, end);
+            self.tasks.spawn(clean_up(
+                Arc::clone(&self.station),
+                attempt,
+                running,
+                ends,
+                self.events.clone(),
+            ));
         }
     }
+
+    /// The clean-ups of a test of an earlier life are done.
+    pub(super) fn settled(&mut self, ended: Box<Ended>) {
+        let Some(end) = self.past.remove(&ended.attempt) else { return };
+        if *end.borrow() == End::Unwanted {
+            self.spool.dropped(ended.attempt);
+        } else {
+            self.spool.report(Report::Ended(ended));
+        }
+    }
+}
+
+/// Runs what a test of an earlier life wanted done after its end.
+async fn clean_up(
+    station: Arc<Station>,
+    attempt: AttemptId,
+    running: Running,
+    mut end: watch::Receiver<End>,
+    events: mpsc::UnboundedSender<Event>,
+) {
+    let (mark, own) = (station.mark(), format!("JACKFIELD_ATTEMPT={attempt}"));
+    let mut environment = station.environment.clone();
+    environment.insert("JACKFIELD_ATTEMPT".into(), attempt.to_string().into());
+    let around = Surroundings {
+        environment: &environment,
+        folder: &station.settings.work_dir,
+        limit_millis: station.settings.limits().cleanup_millis,
+        limit_millis_max: CLEANUP_MILLIS_MAX,
+        marks: &[&mark, &own],
+    };
+    let (cleanups, _) = cleanup::run_all(&running.cleanups, around, &mut end).await;
+    // Were the daemon gone, the next life would do it again.
+    let _ = events.send(Event::Settled { ended: Box::new(lost(attempt, &running, cleanups)) });
+}
+
+/// The end of a test whose EP died while it ran.
+fn lost(attempt: AttemptId, running: &Running, cleanups: Vec<Part>) -> Ended {
+    let reason = "its execution process died and was started again while it ran";
+    let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
+    let elapsed_millis = clock::wall().millis_since(running.at);
+    Ended { elapsed_millis, cleanups, ..not_run(attempt, outcome) }
 }
 
 fn still_there(running: &Running) -> Option<i32> {

@@ -23,7 +23,7 @@ impl Daemon {
     pub(super) fn start_what_may(&mut self) {
         let now = clock::moment();
         let room = self.spool.trouble().is_none() && self.spool.unacked() < UNACKED_MAX;
-        let may_start = room && !self.ending && self.link.allows_starts(now);
+        let may_start = room && !self.ending && self.past.is_empty() && self.link.allows_starts(now);
         if self.ending {
             return;
         }
@@ -98,12 +98,14 @@ impl Daemon {
 
     pub(super) fn possession(&mut self) -> Possession {
         let mut held = self.jobs.held();
+        held.extend(self.past.keys().map(|attempt| Held { attempt: *attempt, state: HeldState::Running }));
         held.extend(self.spool.ended().map(|attempt| Held { attempt, state: HeldState::Ended }));
         Possession {
             held,
             runs: self.runs.keys().copied().collect(),
             scripts: self.held_scripts(),
             notices: self.notices.greet(),
+            records_lost: self.spool.records_lost(),
         }
     }
 

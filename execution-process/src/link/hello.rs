@@ -44,6 +44,7 @@ pub(super) async fn hello(
         runs: possession.runs,
         scripts: possession.scripts,
         notices: possession.notices,
+        records_lost: possession.records_lost,
     }
 }
 

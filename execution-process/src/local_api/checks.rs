@@ -10,7 +10,11 @@ use jackfield_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{methods::said, params as p, rpc::Failure};
+use super::{
+    methods::{name, said},
+    params as p,
+    rpc::Failure,
+};
 use crate::{attempt::Said, event::Guest};
 
 /// Answers with the verdict, and the reason where it is not PASS. What a test does then is up to its language, but it does not pass any more.
@@ -20,13 +24,14 @@ pub(super) async fn check(guest: &Guest, wanted: p::Check) -> Result<Value, Fail
             Problem::new(ErrorCode::BadRequest, format!("check `{}`: {title}", wanted.name)).field("limits"),
         )
     };
+    let own = name(wanted.name.clone())?;
     let limits = limits(&wanted.limits).map_err(wrong)?;
     let unit = wanted.unit.as_deref().unwrap_or_default();
     let (check, reason) = measure(&wanted.name, &text(&wanted.value), unit, &limits).map_err(wrong)?;
     let reason = reason.unwrap_or_default();
     let answer = json!({ "verdict": check.verdict, "reason": reason });
-    let (name, verdict) = (wanted.name.clone(), check.verdict);
-    let part = Part { name, verdict, reason, elapsed_millis: 0, checks: vec![check] };
+    let verdict = check.verdict;
+    let part = Part { name: own, verdict, reason, elapsed_millis: 0, checks: vec![check] };
     said(guest, Said::Part(part)).await?;
     Ok(answer)
 }

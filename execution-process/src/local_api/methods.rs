@@ -17,12 +17,16 @@ use super::{
     Desk, checks, configs, params as p,
     rpc::{Failure, params},
 };
-use crate::limits::{INTERACT_MILLIS, POWER_LIMIT};
+use crate::limits::{
+    CLEANUP_COMMAND_BYTES_MAX, CLEANUP_MILLIS_MAX, INTERACT_MILLIS, NAME_BYTES_MAX, POWER_LIMIT,
+    REASON_BYTES_MAX, VARIABLE_BYTES_MAX,
+};
 use crate::{
     attempt::Said,
     cleanup::Cleanup,
     event::{Event, Guest},
     mains, packet_capture,
+    report_size::shorten,
 };
 
 /// Where a component is looked up when no test configuration is named.
@@ -55,8 +59,8 @@ impl Desk {
                 Ok(Value::Null)
             }
             "check" => checks::check(guest, params(value)?).await,
-            "variable" => said(guest, variable(params(value)?)).await,
-            "artifact" => said(guest, artifact(params(value)?)).await,
+            "variable" => said(guest, variable(params(value)?)?).await,
+            "artifact" => said(guest, artifact(params(value)?)?).await,
             "cleanup" => said(guest, cleanup(params(value)?)?).await,
             "capture_start" => self.capture_start(guest, params(value)?).await,
             "capture_stop" => self.capture_stop(guest, params(value)?).await,
@@ -205,14 +209,14 @@ fn verdict(word: &str) -> Result<Verdict, Failure> {
 
 fn result(result: p::Result) -> Result<Said, Failure> {
     let verdict = verdict(&result.verdict)?;
-    Ok(Said::Result { verdict, reason: result.reason.unwrap_or_default(), crashed: result.crashed })
+    Ok(Said::Result { verdict, reason: reason(result.reason), crashed: result.crashed })
 }
 
 fn part(part: p::Part) -> Result<Said, Failure> {
     let verdict = verdict(&part.verdict)?;
-    let reason = part.reason.unwrap_or_default();
+    let reason = reason(part.reason);
     Ok(Said::Part(Part {
-        name: part.name,
+        name: name(part.name)?,
         verdict,
         reason,
         elapsed_millis: part.elapsed_millis,
@@ -220,15 +224,40 @@ fn part(part: p::Part) -> Result<Said, Failure> {
     }))
 }
 
-fn variable(variable: p::Variable) -> Said {
-    let value = variable.value.as_str().map_or_else(|| variable.value.to_string().into(), Arc::from);
-    Said::Variable { name: variable.name, value }
+/// A reason as it is kept: a longer one is the end of a long story, and the log has all of it.
+fn reason(reason: Option<String>) -> String {
+    let mut reason = reason.unwrap_or_default();
+    shorten(&mut reason, REASON_BYTES_MAX);
+    reason
 }
 
-fn artifact(artifact: p::Artifact) -> Said {
-    let file_name = Path::new(artifact.name.as_ref()).file_name().map(|name| name.to_string_lossy());
-    let name = file_name.map_or_else(|| Arc::from("artifact"), |name| Arc::from(name.as_ref()));
-    Said::Artifact { name, path: artifact.path }
+/// A name that tables, reports and file systems can have.
+pub(super) fn name(name: String) -> Result<String, Failure> {
+    if name.len() > NAME_BYTES_MAX {
+        let title = format!("this name has {} bytes, and {NAME_BYTES_MAX} are the most", name.len());
+        return Err(Failure::Params(Problem::new(ErrorCode::TooLarge, title).field("name")));
+    }
+    Ok(name)
+}
+
+fn variable(variable: p::Variable) -> Result<Said, Failure> {
+    let value: Arc<str> =
+        variable.value.as_str().map_or_else(|| variable.value.to_string().into(), Arc::from);
+    if value.len() > VARIABLE_BYTES_MAX {
+        let (bytes, most) = (value.len(), VARIABLE_BYTES_MAX >> 20);
+        let title =
+            format!("this value has {bytes} bytes, and a variable holds {most} MB; keep it as an artifact");
+        return Err(Failure::Params(Problem::new(ErrorCode::TooLarge, title).field("value")));
+    }
+    Ok(Said::Variable { name: name(variable.name.to_string())?.into(), value })
+}
+
+/// Its name becomes a file's where somebody fetches it, so it is one, without signs that no file or terminal should meet.
+fn artifact(artifact: p::Artifact) -> Result<Said, Failure> {
+    let own = Path::new(artifact.name.as_ref()).file_name().map(|name| name.to_string_lossy().into_owned());
+    let own = name(own.unwrap_or_else(|| "artifact".to_owned()))?;
+    let own: String = own.chars().map(|letter| if letter.is_control() { '_' } else { letter }).collect();
+    Ok(Said::Artifact { name: own.into(), path: artifact.path })
 }
 
 fn cleanup(cleanup: p::Cleanup) -> Result<Said, Failure> {
@@ -237,6 +266,19 @@ fn cleanup(cleanup: p::Cleanup) -> Result<Said, Failure> {
             Problem::new(ErrorCode::BadRequest, "a clean-up needs a command: program and arguments");
         return Err(Failure::Params(problem.field("command")));
     }
-    let p::Cleanup { name, command, timeout_millis } = cleanup;
-    Ok(Said::Cleanup(Cleanup { name, command, timeout_millis }))
+    let bytes: usize = cleanup.command.iter().map(String::len).sum();
+    if bytes > CLEANUP_COMMAND_BYTES_MAX {
+        let title = format!(
+            "this command has {bytes} bytes, and {CLEANUP_COMMAND_BYTES_MAX} are the most; write a script"
+        );
+        return Err(Failure::Params(Problem::new(ErrorCode::TooLarge, title).field("command")));
+    }
+    if let Some(asked) = cleanup.timeout_millis.filter(|asked| *asked > CLEANUP_MILLIS_MAX) {
+        let title = format!(
+            "a clean-up may take {CLEANUP_MILLIS_MAX} ms at most, not {asked}: its lane waits for it"
+        );
+        return Err(Failure::Params(Problem::new(ErrorCode::TooLarge, title).field("timeout_millis")));
+    }
+    let p::Cleanup { name: own, command, timeout_millis } = cleanup;
+    Ok(Said::Cleanup(Cleanup { name: name(own)?, command, timeout_millis }))
 }

@@ -57,6 +57,11 @@ impl Tree {
         self.signal(Signal::TERM);
     }
 
+    /// Whether the first process has ended, whoever should have noticed.
+    pub(crate) fn leader_is_dead(&self) -> bool {
+        process(self.leader).is_none_or(|process| process.zombie)
+    }
+
     /// Whether anything is left now that the first process has ended. Cheap where nothing is, which is nearly always.
     pub(crate) fn has_leftovers(&self) -> bool {
         let Some(group) = Pid::from_raw(self.leader) else { return false };

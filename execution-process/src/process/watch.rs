@@ -1,8 +1,8 @@
 //! Follows a process to its end, for whoever it belongs to: a test, a script around a run, a clean-up.
 //!
 //! ```text
-//! runs ──owner wants its end──▶ asked (TERM) ──grace──▶ killed
-//!   └──────────────── it ends ───────┴─────────────────────┘──▶ what it left is killed ──▶ its last output is read
+//! runs ──owner wants its end──▶ asked (TERM) ──grace──▶ killed ──nobody says that it is gone──▶ lost
+//!   └──────────────── it ends ───────┴─────────────────────┴──▶ what it left is killed ──▶ its last output is read
 //! ```
 
 use std::{collections::BTreeSet, process::ExitStatus, time::Duration};
@@ -13,7 +13,7 @@ use tokio::{net::unix::pipe, process::Child, sync::mpsc, time::Instant};
 use super::Tree;
 use crate::{
     clock::{self, Moment},
-    limits::{DRAIN_LIMIT, FAR, OUTPUT_READ_BYTES},
+    limits::{DRAIN_LIMIT, FAR, GONE_LIMIT, OUTPUT_READ_BYTES},
     runner::warm::WarmEvent,
 };
 
@@ -47,6 +47,13 @@ pub(crate) enum Running {
 }
 
 impl Running {
+    fn is_forked(&self) -> bool {
+        match self {
+            Self::Child(_) => false,
+            Self::Forked(_) => true,
+        }
+    }
+
     /// Waits for the end. May be given up and begun again.
     async fn exit(&mut self) -> Exit {
         match self {
@@ -116,6 +123,8 @@ pub(crate) struct Ended {
     pub(crate) leftovers: BTreeSet<String>,
     /// A process that was not found still holds the output.
     pub(crate) output_is_held: bool,
+    /// It is dead, and the interpreter that forked it did not notice.
+    pub(crate) interpreter_stands: bool,
 }
 
 /// How far an end from outside has come.
@@ -137,15 +146,20 @@ pub(crate) async fn watch(
     let mut flow = Flow::new(pipes);
     let mut forced = None;
     let mut ending = Ending::NotYet;
+    let mut interpreter_stands = false;
     let mut alarm = Box::pin(tokio::time::sleep(FAR));
     let exit = loop {
         let end_now = tokio::select! {
             biased;
             outcome = owner.attend() => outcome,
             () = &mut alarm => {
+                if ending == Ending::Killed {
+                    interpreter_stands = running.is_forked() && tree.leader_is_dead();
+                    break Exit::Lost(format!("nobody told its end {GONE_LIMIT:?} after it was killed"));
+                }
                 ending = Ending::Killed;
                 tree.kill().await;
-                alarm.as_mut().reset(Instant::now() + FAR);
+                alarm.as_mut().reset(Instant::now() + GONE_LIMIT);
                 None
             }
             exit = running.exit() => break exit,
@@ -155,13 +169,15 @@ pub(crate) async fn watch(
             forced = Some(outcome);
             ending = Ending::Asked;
             tree.terminate();
+            // What has ended already needs no grace: nobody has told it.
+            let grace = if tree.leader_is_dead() { Duration::ZERO } else { grace };
             alarm.as_mut().reset(Instant::now() + grace);
         }
     };
     let at = clock::moment();
     let leftovers = if tree.has_leftovers() { tree.kill().await } else { BTreeSet::new() };
     let drained = tokio::time::timeout(DRAIN_LIMIT, flow.drain(owner)).await;
-    Ended { exit, forced, at, leftovers, output_is_held: drained.is_err() }
+    Ended { exit, forced, at, leftovers, output_is_held: drained.is_err(), interpreter_stands }
 }
 
 /// The pipes, as long as somebody can write to them.

@@ -18,6 +18,9 @@ mod life;
 /// The environment variable that marks the interpreter, and so whatever its tests fork without starting a program.
 pub(crate) const MARK: &str = "JACKFIELD_WARM";
 
+/// Why a life ended that stood still.
+const REPLACED: &str = "the warm Python interpreter stood still, and another one is started";
+
 /// How the interpreter is started.
 #[derive(Clone, Debug)]
 pub(crate) struct WarmSettings {
@@ -70,6 +73,7 @@ pub(crate) enum WarmState {
 #[derive(Clone, Debug)]
 pub(crate) struct Warm {
     requests: mpsc::Sender<WarmRun>,
+    replace: mpsc::Sender<()>,
     state: watch::Receiver<WarmState>,
 }
 
@@ -81,8 +85,9 @@ impl Warm {
     ) -> (Self, impl Future<Output = ()>) {
         let (requests, inbox) = mpsc::channel(WARM_REQUESTS_MAX);
         let (told, state) = watch::channel(WarmState::Starting);
-        let keeper = Keeper { settings, inbox, told, failed_starts: 0 };
-        (Self { requests, state }, keeper.run(shutdown))
+        let (replace, replaced) = mpsc::channel(1);
+        let keeper = Keeper { settings, inbox, replaced, told, failed_starts: 0 };
+        (Self { requests, replace, state }, keeper.run(shutdown))
     }
 
     /// Hands a test over.
@@ -90,6 +95,13 @@ impl Warm {
         if let Err(lost) = self.requests.send(run).await {
             let _ = lost.0.events.send(WarmEvent::Lost("the execution process ends".to_owned()));
         }
+    }
+
+    /// Has it killed and started anew: it stands still. Tests of other lanes that it runs are lost with it, and would have been anyway, because
+    /// nobody would hear of their ends.
+    pub(crate) fn replace(&self) {
+        // One who asked before asked for the same.
+        let _ = self.replace.try_send(());
     }
 
     /// What is known of the interpreter once it has been started for the first time.
@@ -111,6 +123,7 @@ impl Warm {
 struct Keeper {
     settings: WarmSettings,
     inbox: mpsc::Receiver<WarmRun>,
+    replaced: mpsc::Receiver<()>,
     told: watch::Sender<WarmState>,
     failed_starts: u32,
 }
@@ -161,6 +174,7 @@ impl Keeper {
         loop {
             let step = tokio::select! {
                 () = shutdown.cancelled() => return "the execution process ends".to_owned(),
+                Some(()) = self.replaced.recv() => return REPLACED.to_owned(),
                 read = life.read() => match read {
                     Ok(Some(version)) => {
                         self.told.send_replace(WarmState::Ready(version));
@@ -170,7 +184,11 @@ impl Keeper {
                     Err(error) => Err(error),
                 },
                 run = self.inbox.recv(), if life.ready => match run {
-                    Some(run) => life.run(run).await,
+                    // One that stands still takes nothing any more once its socket is full.
+                    Some(run) => tokio::select! {
+                        done = life.run(run) => done,
+                        Some(()) = self.replaced.recv() => return REPLACED.to_owned(),
+                    },
                     None => return "the execution process ends".to_owned(),
                 },
             };

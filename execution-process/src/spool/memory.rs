@@ -3,21 +3,25 @@
 use jackfield_protocol::{id::AttemptId, link::Report, time::Time};
 
 use super::{Running, Spool, record::Record};
-use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey};
+use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey, report_size};
 
 impl Spool {
     pub(super) fn replay(&mut self, record: Record) {
         match record {
-            Record::Base { next_seq, running, scripts } => {
+            Record::Base { next_seq, running, scripts, records_lost } => {
+                self.records_lost |= records_lost;
                 self.next_seq = next_seq;
                 self.running = running.into_iter().collect();
                 self.scripts = scripts.into_iter().collect();
             }
-            Record::Report { seq, report } => {
+            Record::Report { seq, mut report } => {
+                // An earlier build wrote them at any size.
+                report_size::fit(&mut report);
                 self.note_running(&report);
                 self.next_seq = self.next_seq.max(seq.saturating_add(1));
                 self.unacked.push_back((seq, report));
             }
+            Record::Beginning { attempt, at } => self.note_beginning(attempt, at),
             Record::Process { attempt, pid } => self.note_pid(attempt, pid),
             Record::Cleanup { attempt, cleanup } => self.note_cleanup(attempt, cleanup),
             Record::Script { script, at } => self.note_script(script, at),
@@ -31,10 +35,7 @@ impl Spool {
 
     pub(super) fn note_running(&mut self, report: &Report) {
         match report {
-            Report::Started { attempt, at } => {
-                let running = Running { at: *at, pid: None, cleanups: Vec::new() };
-                self.running.insert(*attempt, running);
-            }
+            Report::Started { attempt, at } => self.note_beginning(*attempt, *at),
             Report::Ended(ended) => {
                 self.running.remove(&ended.attempt);
             }
@@ -42,6 +43,11 @@ impl Spool {
                 self.scripts.remove(&(ended.run, ended.hook));
             }
         }
+    }
+
+    pub(super) fn note_beginning(&mut self, attempt: AttemptId, at: Time) {
+        self.running.entry(attempt).or_insert_with(|| Running { at, pid: None, cleanups: Vec::new() }).at =
+            at;
     }
 
     pub(super) fn note_script(&mut self, script: ScriptKey, at: Time) {

@@ -15,9 +15,14 @@ pub(crate) enum Record {
         running: Vec<(AttemptId, Running)>,
         #[serde(default)]
         scripts: Vec<(ScriptKey, Running)>,
+        /// Records before it were damaged, and no engine was told yet.
+        #[serde(default)]
+        records_lost: bool,
     },
     /// A fact for the engine.
     Report { seq: u64, report: Report },
+    /// A test is about to be started: from here on nobody may say that it was not.
+    Beginning { attempt: AttemptId, at: Time },
     /// The process of a running test.
     Process { attempt: AttemptId, pid: i32 },
     /// What is to be done after the end of a running test.
@@ -43,13 +48,15 @@ pub(crate) fn write(out: &mut Vec<u8>, record: &Record) {
     out.extend_from_slice(&text);
 }
 
-/// Every whole record from the start on; the first that is cut off or damaged ends the story.
-pub(crate) fn read_all(mut bytes: &[u8]) -> impl Iterator<Item = Record> {
-    std::iter::from_fn(move || {
-        let (record, rest) = read(bytes)?;
+/// Every whole record from the start on, and how many bytes are left: the first record that is cut off or damaged ends the story, because what
+/// stands behind it may rest on it.
+pub(crate) fn read_all(mut bytes: &[u8]) -> (Vec<Record>, usize) {
+    let mut records = Vec::new();
+    while let Some((record, rest)) = read(bytes) {
         bytes = rest;
-        Some(record)
-    })
+        records.push(record);
+    }
+    (records, bytes.len())
 }
 
 fn read(bytes: &[u8]) -> Option<(Record, &[u8])> {

@@ -35,7 +35,7 @@ fn end(test: u32) -> Report {
 
 fn open(path: &Path) -> (Spool, mpsc::Receiver<Synced>) {
     let (send, receive) = mpsc::channel();
-    let spool = Spool::open(path, move |synced| {
+    let spool = Spool::open(path, false, move |synced| {
         let _ = send.send(synced);
     });
     (spool.unwrap(), receive)
@@ -157,21 +157,65 @@ proptest! {
             }
         }
         let mut bytes = std::fs::read(&path).unwrap();
-        let whole = record::read_all(&bytes).count();
+        let whole = record::read_all(&bytes).0.len();
         #[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
         let at = (cut * bytes.len() as f64) as usize;
         if flip { bytes[at] ^= 0x10 } else { bytes.truncate(at) }
-        let left: Vec<_> = record::read_all(&bytes).collect();
+        let (left, unread) = record::read_all(&bytes);
         prop_assert!(left.len() < whole);
         std::fs::write(&path, &bytes).unwrap();
         let (mut spool, _synced) = open(&path);
         let found: Vec<u64> = spool.unacked.iter().map(|(seq, _)| *seq).collect();
         prop_assert_eq!(found, (1..spool.next_seq).collect::<Vec<_>>());
         prop_assert!(spool.running().len() <= 1);
+        prop_assert_eq!(spool.records_lost(), unread > 0);
         let next = spool.next_seq;
         spool.report(start(77));
         prop_assert_eq!(spool.next_seq, next + 1);
     }
+}
+
+#[test]
+fn a_damaged_spool_says_so_until_an_engine_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reports");
+    let lost = |should_be_there| {
+        let (mut spool, _synced) = {
+            let (send, receive) = mpsc::channel();
+            let told = move |synced| drop(send.send(synced));
+            (Spool::open(&path, should_be_there, told).unwrap(), receive)
+        };
+        let lost = spool.records_lost();
+        spool.report(start(1));
+        lost
+    };
+    assert!(!lost(false), "a folder of an EP that never was welcome has none");
+    assert!(!lost(true));
+    let whole = std::fs::read(&path).unwrap();
+    let damages: [fn(&mut Vec<u8>); 4] =
+        [Vec::clear, |bytes| bytes.truncate(bytes.len() - 1), |bytes| bytes[20] ^= 1, |bytes| bytes.fill(0)];
+    for damage in damages {
+        let mut bytes = whole.clone();
+        damage(&mut bytes);
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(lost(true) && lost(true), "it is said again after a further restart");
+        assert_eq!(std::fs::read(path.with_extension("damaged")).unwrap(), bytes);
+        open(&path).0.connected(0);
+        assert!(!lost(true), "an engine was told");
+    }
+}
+
+#[test]
+fn a_test_that_was_about_to_begin_is_not_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reports");
+    open(&path).0.beginning(id(1), Time(900));
+    let (mut spool, _) = open(&path);
+    assert_eq!(spool.running()[&id(1)].at, Time(900));
+    spool.report(start(1));
+    assert_eq!(spool.running()[&id(1)].at, Time(1000));
+    spool.report(end(1));
+    assert!(spool.running().is_empty());
 }
 
 #[test]

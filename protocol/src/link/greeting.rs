@@ -55,6 +55,10 @@ pub struct Hello {
     /// What is wrong with the EP itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
+    /// Its records of what it did were damaged since it was last welcome: what it was given and does not hold may have run, and must not be given
+    /// out as if it had not. Never said by older EPs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub records_lost: bool,
 }
 
 /// Something about an EP as a whole that a person should know, for as long as it lasts: a disk that is full.

@@ -127,6 +127,7 @@ fn hello() -> Pair<Hello> {
         notices: vec![notice()],
         scripts: vec![HeldScript { run: RunId(41), hook: Hook::Post, ended: true }],
         held: [HeldState::Ended, HeldState::Running, HeldState::Queued].map(held).to_vec(),
+        records_lost: true,
     };
     let bare = Hello {
         instance: String::new(),
@@ -139,6 +140,7 @@ fn hello() -> Pair<Hello> {
         notices: Vec::new(),
         scripts: Vec::new(),
         held: Vec::new(),
+        records_lost: false,
         ..full.clone()
     };
     Pair { full, bare }

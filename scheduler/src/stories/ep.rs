@@ -26,6 +26,7 @@ impl Lab {
             held: Vec::new(),
             runs: Vec::new(),
             scripts: Vec::new(),
+            records_lost: false,
         });
     }
 

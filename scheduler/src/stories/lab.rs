@@ -367,6 +367,15 @@ impl Lab {
 
     /// An EP connects, and still runs these tests.
     pub(super) fn come_back(&mut self, ep: &str, running: &[&str]) {
+        self.connect(ep, running, false);
+    }
+
+    /// An EP connects whose records were damaged: it knows of nothing.
+    pub(super) fn come_back_damaged(&mut self, ep: &str) {
+        self.connect(ep, &[], true);
+    }
+
+    fn connect(&mut self, ep: &str, running: &[&str], records_lost: bool) {
         let name = EpName::from(ep);
         let epoch = self.epochs.entry(name.clone()).or_default();
         *epoch += 1;
@@ -384,6 +393,7 @@ impl Lab {
             held: held.into_iter().collect(),
             runs,
             scripts: Vec::new(),
+            records_lost,
         });
     }
 
