@@ -13,6 +13,7 @@ use crate::{
     auth::{Caller, Throttle},
     blobs::Blobs,
     clock,
+    data_folder::StoreFile,
     engine::{EngineHandle, Terms},
     feed::Feed,
     http::health::Health,
@@ -27,6 +28,8 @@ use crate::{
 pub struct App {
     /// The engine's own state.
     pub store: Store,
+    /// The file of that, where it is one of the data folder.
+    pub(crate) store_file: Option<StoreFile>,
     /// The loop.
     pub engine: EngineHandle,
     /// What tests wrote.

@@ -8,6 +8,8 @@ mod caller;
 mod first;
 mod guard;
 mod password;
+mod proxies;
+mod recover;
 mod role;
 mod secret;
 mod throttle;
@@ -21,11 +23,14 @@ pub use self::{
         MayOperate, MayRead, MayRun, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
+    recover::recover,
     role::{Role, Roles, Scope},
     secret::Secret,
     throttle::Throttle,
 };
 pub(crate) use self::{
+    caller::{check_user, somebody_administers},
     guard::identify,
+    proxies::Proxies,
     users_file::{edits as users_file_edits, take_over as take_users_file},
 };

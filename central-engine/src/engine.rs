@@ -295,7 +295,9 @@ impl Engine {
     }
 
     fn report(&mut self, ep: EpName, epoch: Epoch, seq: u64, event: Event, turn: &mut Turn) {
-        if let Event::AttemptEnded { ended, .. } = &event {
+        if let Event::AttemptEnded { ended, .. } = &event
+            && self.scheduler.is_given(&ep, epoch, ended.attempt)
+        {
             self.questions.forget(ended.attempt);
             let left = ended.artifacts.iter();
             turn.batch.artifacts.extend(left.map(|(name, hash)| Artifact {

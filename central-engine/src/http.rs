@@ -12,6 +12,7 @@ mod ep;
 mod event;
 mod feed;
 mod follow;
+mod gate;
 pub(crate) mod health;
 mod job;
 mod lease;
@@ -57,6 +58,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config.app_data(json).app_data(query).app_data(path).service(
         web::scope("/api/v1")
             .wrap(actix_web::middleware::from_fn(auth::identify))
+            .wrap(actix_web::middleware::from_fn(gate::keep))
             .configure(login::routes)
             .configure(run::routes)
             .configure(run_control::routes)

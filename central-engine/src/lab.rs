@@ -7,3 +7,4 @@ pub mod eps;
 pub(crate) mod first_files;
 pub mod globals;
 pub mod resources;
+pub(crate) mod veil;

@@ -11,6 +11,7 @@
 //! [`start`] is the way in: it opens the store, restores the scheduler from its rows, and serves until it is stopped.
 
 mod clock;
+mod data_folder;
 mod facts;
 pub mod limits;
 mod lock;
@@ -56,6 +57,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::{App, JobsLeft},
+    data_folder::StoreFile,
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
     feed::Feed,
     lab::{consoles::Consoles, eps::Eps, first_files, globals::Globals, resources::Resources},
@@ -99,7 +101,7 @@ pub async fn start(options: Options) -> Result<Running> {
     let Options { lab: folder, port } = options;
     let (lab, settings) = open_lab(&folder, port)?;
     let data = &settings.data.folder;
-    std::fs::create_dir_all(data).with_context(|| format!("making the data folder {}", data.display()))?;
+    data_folder::prepare(data)?;
     let mut lock = LabLock::take(&folder, data)?;
     let Listen { address, port, .. } = &settings.listen;
     let listener = TcpListener::bind((address.as_str(), *port)).with_context(|| {
@@ -124,6 +126,28 @@ pub async fn start(options: Options) -> Result<Running> {
     app.tasks.spawn(http::health::watch(app.clone()));
     let server = serve(app.clone(), listener, failure)?;
     Ok(Running { address: bound, url, admin_password, notices, app, server, failed, lock })
+}
+
+/// Lets whoever owns a lab folder back in, while no engine runs there; the answer is the new password of the account.
+///
+/// # Errors
+/// An engine has the folder, it has none yet, or its store cannot be used.
+pub async fn recover(folder: &std::path::Path, user: &str) -> Result<String> {
+    let (_, settings) = open_lab(folder, None)?;
+    let Data { folder: data, store, log_bytes: _ } = settings.data;
+    if !data.is_dir() {
+        bail!(
+            "{} has no data folder of an engine yet; start `jackfield engine --lab {}` once",
+            folder.display(),
+            folder.display()
+        );
+    }
+    let lock = LabLock::take(folder, &data)?;
+    let (store, _) = open_store(&data, store).await?;
+    let password = auth::recover(&store, user, clock::now()).await?;
+    store.close().await;
+    drop(lock);
+    Ok(password)
 }
 
 /// The address to write into a browser: an engine that listens everywhere is reached here.
@@ -165,11 +189,11 @@ async fn assemble(
 ) -> Result<(web::Data<App>, mpsc::Receiver<Command>)> {
     let Settings { listen, data, link, scheduler: _, jobs, served, server, roots: _ } = settings;
     let Data { folder, store, log_bytes } = data;
-    let store_url = store.unwrap_or_else(|| folder.join("engine.sqlite").display().to_string());
-    let store = Store::open(&store_url, clock::now()).await.context("opening the store")?;
+    let (store, store_file) = open_store(&folder, store).await?;
     let (engine, commands) = EngineHandle::new();
     let facts = facts::gather(&lab, &listen, &server, address).await;
     let terms = begin_life(&store, link, address).await?;
+    data_folder::belong_to(&folder, &store).await?;
     let lab = Arc::new(lab);
     let feed = Feed::new(getrandom::u32().context("drawing a number for this life of the engine")?);
     let app = App {
@@ -196,8 +220,25 @@ async fn assemble(
         job_counts: JobsLeft::default(),
         jobs,
         store,
+        store_file,
     };
     Ok((web::Data::new(app), commands))
+}
+
+/// Opens the store of the data folder, or the one that the lab has elsewhere; never another one than before.
+async fn open_store(folder: &std::path::Path, url: Option<String>) -> Result<(Store, Option<StoreFile>)> {
+    let own = folder.join("engine.sqlite");
+    if url.is_none() {
+        StoreFile::prepare(&own)?;
+    }
+    let is_own = url.is_none();
+    let url = url.unwrap_or_else(|| own.display().to_string());
+    let store = Store::open(&url, clock::now()).await.context("opening the store")?;
+    // The address of a database has a password in it.
+    let shown = if is_own { url } else { "that `data.store` names".to_owned() };
+    data_folder::check_store(folder, &store, &shown).await?;
+    let file = if is_own { Some(StoreFile::of(&own)?) } else { None };
+    Ok((store, file))
 }
 
 /// Begins a life of the engine, and says what EPs are told of it.

@@ -19,7 +19,7 @@ use jackfield_protocol::{
     error::{ErrorCode, Problem},
     event::Fact,
     id::{AttemptId, EpName, Epoch},
-    link::{EngineToEp, EpToEngine, Hello, Report, SUBPROTOCOL, VERSION},
+    link::{CallResult, EngineToEp, EpToEngine, Hello, Report, SUBPROTOCOL, VERSION},
     log::{HEADER_BYTES, LogFrame},
 };
 use jackfield_scheduler::Event;
@@ -255,6 +255,11 @@ impl Link {
             EpToEngine::Returned { attempts } => {
                 self.tell(Command::FromEp(Event::AttemptsReturned { ep, epoch, attempts })).await
             }
+            EpToEngine::Call { id, attempt, .. } if !self.is_own(attempt).await? => {
+                let title = format!("attempt {attempt} was not given to {ep}, which cannot ask for it");
+                let result = CallResult::Error(Problem::new(ErrorCode::Forbidden, title));
+                self.say(&EngineToEp::Answer { id, result }).await
+            }
             EpToEngine::Call { id, attempt, call } => {
                 match Asked::from_call(&ep, epoch, id, attempt, &call) {
                     Some(asked) => self.tell(Command::Question(asked)).await,
@@ -268,11 +273,11 @@ impl Link {
                 self.tell(Command::FromEp(Event::EpNotices { ep, epoch, notices })).await
             }
             EpToEngine::Sessions { id, sessions } => {
-                self.app.eps.answered(id, Said::Sessions(sessions));
+                self.app.eps.answered(&ep, id, Said::Sessions(sessions));
                 Ok(())
             }
             EpToEngine::PowerDone { id, result } => {
-                self.app.eps.answered(id, Said::Power(result));
+                self.app.eps.answered(&ep, id, Said::Power(result));
                 Ok(())
             }
             EpToEngine::Heartbeat => {
@@ -301,23 +306,24 @@ impl Link {
             u64::try_from(length).unwrap_or(u64::MAX).saturating_add(offset),
             u64::try_from(length).unwrap_or(u64::MAX),
         );
-        match self.own.is_own(attempt).await {
-            Ok(true) => {}
+        if !self.is_own(attempt).await? {
             // It is told that they are stored, so that it forgets them: nobody ever wants them here.
-            Ok(false) => {
-                let bytes = end;
-                return self.say(&EngineToEp::LogStored { attempt, stream, bytes }).await;
-            }
-            Err(error) => {
-                tracing::error!(ep.name = %self.ep, "whose a log is cannot be found out: {}", error.chain());
-                return Err("the store does not answer");
-            }
+            let bytes = end;
+            return self.say(&EngineToEp::LogStored { attempt, stream, bytes }).await;
         }
         if let Err(error) = self.app.logs.write(attempt, stream, offset, bytes).await {
             return Err(self.logs_refused(Some(attempt), &error).await);
         }
         self.receipts.owe(LogKey { attempt, stream }, end, length);
         Ok(())
+    }
+
+    /// Whether this EP may speak for an attempt: it was given it.
+    async fn is_own(&mut self, attempt: AttemptId) -> Result<bool, Why> {
+        self.own.is_own(attempt).await.map_err(|error| {
+            tracing::error!(ep.name = %self.ep, "whose an attempt is cannot be found out: {}", error.chain());
+            "the store does not answer"
+        })
     }
 
     async fn give_receipts(&mut self, stored: Stored) -> Result<(), Why> {

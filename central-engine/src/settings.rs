@@ -11,7 +11,7 @@ use jackfield_config::{
 };
 use jackfield_scheduler::Limits;
 
-use crate::limits;
+use crate::{auth::Proxies, limits};
 
 /// All of it, by what it is for.
 #[derive(Clone, Debug)]
@@ -69,13 +69,15 @@ pub(crate) struct JobSettings {
     pub(crate) hook_output_bytes: u64,
 }
 
-/// What is too much for one request, or in all.
-#[derive(Clone, Copy, Debug)]
+/// What is too much for one request, or in all, and from whom.
+#[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(crate) project_bytes: u64,
     pub(crate) upload_bytes: u64,
     pub(crate) browsers: u64,
     pub(crate) login_attempts: u64,
+    /// Whose word counts about who asks.
+    pub(crate) proxies: Proxies,
 }
 
 /// What the engine is, for accounts and for reports.
@@ -92,6 +94,7 @@ impl Settings {
             address,
             port: file_port,
             url,
+            proxies,
             data_folder,
             store,
             kind,
@@ -138,7 +141,13 @@ impl Settings {
             link: LinkSettings { heartbeat_millis, silence_millis, log_window_bytes, eps },
             scheduler,
             jobs,
-            served: Served { project_bytes, upload_bytes, browsers, login_attempts },
+            served: Served {
+                project_bytes,
+                upload_bytes,
+                browsers,
+                login_attempts,
+                proxies: Proxies::new(proxies),
+            },
             server: Server { kind, location },
             roots,
         }

@@ -10,6 +10,8 @@ use jackfield_protocol::error::{ErrorCode, Problem};
 use serde::{Serialize, de::DeserializeOwned};
 use ureq::{Agent, Body, Timeout, http::Response};
 
+use crate::visible::{visible, visible_value};
+
 /// Where an engine is looked for when nobody says where it is.
 pub(crate) const DEFAULT_ENGINE: &str = "http://127.0.0.1:8000";
 
@@ -47,13 +49,21 @@ pub(crate) struct Client {
     agent: Agent,
     engine: String,
     token: Token,
+    /// What comes is for a program, not for a terminal.
+    verbatim: bool,
 }
 
 impl Client {
     /// A client for the engine at this address (`http://host:8000`), with a token where there is one.
     pub(crate) fn new(engine: &str, token: Token) -> Self {
         let engine = engine.trim_end_matches('/').to_owned();
-        Self { agent: agent(ANSWER_LIMIT), engine, token }
+        Self { agent: agent(ANSWER_LIMIT), engine, token, verbatim: false }
+    }
+
+    /// The same for a program, which gets texts as they are; people get their control characters as signs.
+    #[must_use]
+    pub(crate) fn verbatim(self, verbatim: bool) -> Self {
+        Self { verbatim, ..self }
     }
 
     /// The same, for a question whose answer takes so long by itself.
@@ -176,8 +186,9 @@ impl Client {
         }
         // What cannot be read of an error is an error without words.
         let text = self.text_of(response).unwrap_or_default();
-        let mut problem: Problem = serde_json::from_str(&text).unwrap_or_else(|_not_ours| {
-            Problem::new(ErrorCode::Internal, format!("the engine answered {status}: {}", text.trim()))
+        let mut problem: Problem = self.parsed(&text).unwrap_or_else(|_not_ours| {
+            let said = visible(text.trim());
+            Problem::new(ErrorCode::Internal, format!("the engine answered {status}: {said}"))
         });
         if problem.code == ErrorCode::Unauthenticated && problem.title.starts_with("log in") {
             problem.title = self.no_token();
@@ -204,8 +215,18 @@ impl Client {
     fn read<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T> {
         let text = self.text_of(response)?;
         let text = if text.is_empty() { "null" } else { &text };
-        serde_json::from_str(text)
-            .with_context(|| format!("the engine's answer is not what this version expects: {text}"))
+        self.parsed(text).with_context(|| {
+            format!("the engine's answer is not what this version expects: {}", visible(text))
+        })
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, text: &str) -> serde_json::Result<T> {
+        if self.verbatim {
+            return serde_json::from_str(text);
+        }
+        let mut value = serde_json::from_str(text)?;
+        visible_value(&mut value);
+        serde_json::from_value(value)
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod login;
 pub(crate) mod logs;
 pub(crate) mod project;
 pub(crate) mod question;
+pub(crate) mod recover;
 pub(crate) mod reports;
 pub(crate) mod resource;
 pub(crate) mod run;

@@ -11,6 +11,7 @@ mod exit;
 mod names;
 mod output;
 mod signal;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -87,6 +88,8 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     User(command::user::User),
+    /// Open an account, let it do everything, and give it a new password; for who owns the lab folder.
+    Recover(command::recover::Recover),
     /// Groups of accounts.
     #[command(subcommand)]
     Group(command::group::Group),
@@ -140,7 +143,7 @@ fn context(global: Global) -> anyhow::Result<Context> {
         Some(token) => Token::Given(token.trim().to_owned()),
         None => command::login::kept_token(&engine).map_or(Token::Missing, Token::Kept),
     };
-    Ok(Context { client: Client::new(&engine, token), output: Output::new(global.json) })
+    Ok(Context { client: Client::new(&engine, token).verbatim(global.json), output: Output::new(global.json) })
 }
 
 /// A variable of the environment, unless it is set to nothing.
@@ -181,6 +184,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Sut(sut) => sut.run(context),
         Command::Console(console) => console.run(context),
         Command::User(user) => user.run(context),
+        Command::Recover(recover) => recover.run(context),
         Command::Group(group) => group.run(context),
         Command::Token(token) => token.run(context),
         Command::Login(login) => login.run(context),

@@ -1,6 +1,6 @@
 //! `engine.toml`: the Central Engine's settings. The default file is compiled in, and is also their documentation.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use crate::{
     problem::Read,
@@ -20,6 +20,8 @@ pub struct EngineSettings {
     pub port: u16,
     /// How others reach the engine; none: made from the host's name and the port.
     pub url: Option<String>,
+    /// Proxies before the engine, whose word about who asks counts.
+    pub proxies: Vec<IpAddr>,
     /// The engine's own state.
     pub data_folder: PathBuf,
     /// URL of the store; none: SQLite in the data folder.
@@ -110,6 +112,7 @@ impl Default for EngineSettings {
             address: "127.0.0.1".to_owned(),
             port: 8000,
             url: None,
+            proxies: Vec::new(),
             data_folder: ".jackfield".into(),
             store: None,
             kind: ServerKind::NoType,
@@ -162,6 +165,19 @@ impl EngineSettings {
             set(&mut self.address, listen.filled_text("address"));
             set(&mut self.port, listen.number("port", 0..=u16::MAX));
             self.url = filled(listen.text("url"));
+            for text in listen.list("proxies") {
+                match text.parse() {
+                    Ok(address) => self.proxies.push(address),
+                    Err(_) => {
+                        let message = format!("`{text}` in `listen.proxies` is no address");
+                        listen.error_at(
+                            "proxies",
+                            message,
+                            "write addresses of proxies as numbers: [\"127.0.0.1\"]",
+                        );
+                    }
+                }
+            }
             listen.finish();
         }
         if let Some(tls) = top.section("tls") {

@@ -10,7 +10,7 @@
 use std::{
     fs::{File, TryLockError},
     io,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -59,6 +59,7 @@ impl House {
         let told = |source| EpError::WorkFolder { path: settings.work_dir.clone(), source };
         std::fs::create_dir_all(&settings.work_dir).map_err(told)?;
         let folder = settings.work_dir.canonicalize().map_err(told)?;
+        keep_others_out(&folder).map_err(told)?;
         let lock = File::create(folder.join("lock")).map_err(told)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -196,6 +197,15 @@ fn furnish(
         chunks,
     };
     Ok((Arc::new(station), listener, warm_task))
+}
+
+/// Logs, files of tests and what devices said are this user's alone, whatever the umask or an earlier build made of the folder.
+fn keep_others_out(folder: &Path) -> io::Result<()> {
+    let others = 0o077;
+    if std::fs::metadata(folder)?.permissions().mode() & others != 0 {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }
 
 /// The same folder by a name without a colon: lists of folders, such as `PATH` and `PYTHONPATH`, are parted by colons and know no way to

@@ -58,6 +58,11 @@ impl Closing {
 }
 
 impl Scheduler {
+    /// Whether this attempt is the EP's to speak of, on this connection: it was given it and has not told its end.
+    pub fn is_given(&self, ep: &EpName, epoch: Epoch, attempt: AttemptId) -> bool {
+        self.holder(ep, epoch, attempt).is_some()
+    }
+
     /// The part whose EP holds this attempt and says so on its current connection.
     fn holder(&self, ep: &EpName, epoch: Epoch, attempt: AttemptId) -> Option<PartKey> {
         if !self.bench.is_current(ep, epoch) {

@@ -157,6 +157,35 @@ async fn check_pool(
     }
 }
 
+/// Whether the user whose test asks may do this; a test has its user's rights and no more.
+///
+/// # Errors
+/// They may not, or the store does not answer.
+pub(crate) async fn check_user(store: &Store, user: &UserName, role: Role) -> Result<(), Problem> {
+    let roles = roles_of(&mut store.read().await?, user).await?;
+    if roles.is_some_and(|roles| roles.contains(&role)) {
+        return Ok(());
+    }
+    let title = format!("{user}, whose run this is, may not do this; it needs the role {}", role.as_str());
+    Err(Problem::new(ErrorCode::Forbidden, title))
+}
+
+/// Whether some account that is open and has a password may change users.
+///
+/// # Errors
+/// The store does not answer.
+pub(crate) async fn somebody_administers(conn: &mut Conn) -> Result<bool, StoreError> {
+    for account in store::account::list(conn).await? {
+        let can_log_in = !account.disabled && !account.password.is_empty();
+        if can_log_in
+            && roles_of(conn, &account.name).await?.is_some_and(|roles| roles.contains(&Role::ChangeUsers))
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The roles of an account; none where it is gone or disabled.
 async fn roles_of(conn: &mut Conn, user: &UserName) -> Result<Option<Roles>, StoreError> {
     let Some(account) = store::account::fetch(conn, user).await?.filter(|account| !account.disabled) else {

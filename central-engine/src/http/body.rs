@@ -1,15 +1,64 @@
 //! Shapes that several nouns share: pages of lists, ranges of bytes, versions of what is edited.
 
-use actix_web::{HttpRequest, error::JsonPayloadError, http::header, web};
-use jackfield_protocol::error::ErrorCode;
-use serde::Deserialize;
+use std::pin::Pin;
 
-use crate::{failure::Failure, limits};
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, error::JsonPayloadError, http::header, web};
+use jackfield_protocol::error::ErrorCode;
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::{app::App, failure::Failure, limits};
 
 /// How JSON of at most so many bytes is read.
 pub(super) fn json(bytes_max: usize) -> web::JsonConfig {
     let refuse = move |error: JsonPayloadError, _: &HttpRequest| Failure::from_json(&error, bytes_max).into();
     web::JsonConfig::default().limit(bytes_max).error_handler(refuse)
+}
+
+/// Places for large bodies, from before the first byte until they are dealt with.
+static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_MAX);
+
+/// JSON that may be large: only a few such are in memory at once, the others wait before anything of them is read.
+pub(super) struct Large<T> {
+    value: T,
+    place: Option<SemaphorePermit<'static>>,
+}
+
+impl<T> Large<T> {
+    /// What came, and the place it takes until it is dealt with.
+    pub(super) fn into_parts(self) -> (T, Option<SemaphorePermit<'static>>) {
+        (self.value, self.place)
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Large<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        let length = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
+        let is_small = length.is_some_and(|length: usize| length <= limits::JSON_BYTES_MAX);
+        Box::pin(async move {
+            // Nobody closes it.
+            let place = if is_small { None } else { LARGE.acquire().await.ok() };
+            let value = web::Json::<T>::from_request(&request, &mut payload).await?.into_inner();
+            Ok(Self { value, place })
+        })
+    }
+}
+
+/// Whether the text of a project is not larger than the lab wants it.
+pub(super) fn check_project(app: &App, xml: Option<&str>) -> Result<(), Failure> {
+    let (bytes, most) = (xml.map_or(0, str::len), app.limits.project_bytes);
+    if u64::try_from(bytes).is_ok_and(|bytes| bytes <= most) {
+        return Ok(());
+    }
+    let title = format!("the project has {bytes} bytes, and `limits.project` of engine.toml is {most}");
+    Err(Failure::new(ErrorCode::TooLarge, title).field("xml"))
 }
 
 /// Which page of a list.

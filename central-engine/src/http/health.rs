@@ -7,10 +7,13 @@ use jackfield_protocol::api::EpState;
 use serde::Serialize;
 
 use super::Answer;
-use crate::{app::App, clock, limits, store::job::JobCounts};
+use crate::{app::App, clock, data_folder::StoreFile, limits, store::job::JobCounts};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.route("/healthz", web::get().to(health)).route("/metrics", web::get().to(metrics));
+    let gate = || actix_web::middleware::from_fn(super::gate::keep);
+    config
+        .service(web::resource("/healthz").wrap(gate()).route(web::get().to(health)))
+        .service(web::resource("/metrics").wrap(gate()).route(web::get().to(metrics)));
 }
 
 /// How the parts of the engine are.
@@ -46,7 +49,11 @@ pub(crate) async fn watch(app: web::Data<App>) {
 
 /// Looks once.
 pub(crate) async fn look(app: &App) {
-    let store = async { app.store.ping().await.map_err(|error| error.to_string()) };
+    let file = app.store_file.as_ref();
+    let store = async {
+        file.map_or(Ok(()), StoreFile::check)?;
+        app.store.ping().await.map_err(|error| error.to_string())
+    };
     // What the scheduler holds is checked whole in builds for tests only: it takes long, and everybody waits for it.
     let engine = app.engine.ask(|scheduler| if cfg!(debug_assertions) { scheduler.check() } else { Ok(()) });
     let engine = async { engine.await.map_err(|problem| problem.title)? };

@@ -10,7 +10,7 @@ use actix_web::{
 use jackfield_protocol::{error::ErrorCode, id::UserName};
 use serde::{Deserialize, Serialize};
 
-use super::Answer;
+use super::{Answer, body};
 use crate::{
     app::{App, audit},
     auth::{self, Anyone, COOKIE, Caller, Credential, Guard, Role, Scope, Secret},
@@ -22,7 +22,11 @@ use crate::{
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/login", web::post().to(log_in))
+        .service(
+            web::resource("/login")
+                .app_data(body::json(limits::LOGIN_BYTES_MAX))
+                .route(web::post().to(log_in)),
+        )
         .route("/logout", web::post().to(log_out))
         .route("/me", web::get().to(me))
         .route("/me/password", web::post().to(change_password));
@@ -78,7 +82,9 @@ fn me_of(caller: &Caller) -> Me {
     responses((status = 200, body = Me), (status = 401), (status = 429)))]
 pub(super) async fn log_in(request: HttpRequest, app: web::Data<App>, login: web::Json<LoginBody>) -> Answer {
     let LoginBody { user, password, token } = login.into_inner();
-    prove(&request, &app, &user, password).await?;
+    if !prove(&request, &app, &user, password).await? {
+        return Err(Failure::new(ErrorCode::Unauthenticated, "user name or password is wrong"));
+    }
     let secret = Secret::random().map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
     let (now, hash) = (clock::now(), Secret::hash(secret.reveal()));
     let mut conn = app.store.write().await?;
@@ -97,7 +103,7 @@ pub(super) async fn log_in(request: HttpRequest, app: web::Data<App>, login: web
     let caller = caller.ok_or_else(|| Failure::new(ErrorCode::Unauthenticated, "this account is closed"))?;
     let mut response = HttpResponse::Ok();
     if token.is_none() {
-        response.cookie(cookie(&request, secret.reveal()));
+        response.cookie(cookie(app.limits.proxies.is_https(&request), secret.reveal()));
     }
     let notices = notices(&app, &caller).await;
     Ok(response.json(Me { notices, token: token.map(|_| secret.reveal().to_owned()), ..me_of(&caller) }))
@@ -115,38 +121,45 @@ async fn notices(app: &App, caller: &Caller) -> Vec<String> {
 }
 
 /// Checks a password, no more often than the limit allows.
-async fn prove(request: &HttpRequest, app: &App, user: &UserName, password: String) -> Result<(), Failure> {
-    let address = request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
-    let keys = [user.to_string(), address];
-    let now = clock::now();
+async fn prove(request: &HttpRequest, app: &App, user: &UserName, password: String) -> Result<bool, Failure> {
+    let address = app.limits.proxies.client(request);
     let throttle = || app.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-    if !throttle().allows(&keys, app.limits.login_attempts, now) {
-        let title = "too many failed log-ins for this account or from this address; wait a few minutes";
+    if !throttle().begin(user, address, app.limits.login_attempts, clock::now()) {
+        let title = "too many tries of passwords from this address, or for this account; one comes back every few seconds";
         return Err(Failure::new(ErrorCode::TooMany, title));
     }
-    if right_password(&app.store, user, password).await? {
-        throttle().succeeded(user.as_str());
-        return Ok(());
+    let is_right = right_password(&app.store, user, password).await?;
+    if is_right {
+        throttle().succeeded(user, address);
+    } else {
+        tracing::info!(user.name = %user, peer = %address, "a password was wrong");
     }
-    throttle().failed(&keys, now);
-    tracing::info!(user.name = %user, peer = %keys.last().map_or("", String::as_str), "a log-in failed");
-    Err(Failure::new(ErrorCode::Unauthenticated, "user name or password is wrong"))
+    Ok(is_right)
 }
 
 async fn right_password(store: &Store, user: &UserName, password: String) -> Result<bool, Failure> {
     let account = store::account::fetch(&mut store.read().await?, user).await?;
     let hash =
         account.filter(|account| !account.disabled).map(|account| account.password).unwrap_or_default();
-    auth::matches(password, hash).await.map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))
+    auth::matches(password, hash).await.map_err(unhashed)
 }
 
-fn cookie(request: &HttpRequest, secret: &str) -> Cookie<'static> {
+fn unhashed(error: auth::PasswordError) -> Failure {
+    let code = match &error {
+        auth::PasswordError::Busy => ErrorCode::TooMany,
+        auth::PasswordError::Short | auth::PasswordError::Long => ErrorCode::BadRequest,
+        auth::PasswordError::Hash(_) => ErrorCode::Internal,
+    };
+    Failure::new(code, error.to_string())
+}
+
+fn cookie(is_https: bool, secret: &str) -> Cookie<'static> {
     let age = Duration::milliseconds(i64::try_from(limits::SESSION_MILLIS).unwrap_or(i64::MAX));
     Cookie::build(COOKIE, secret.to_owned())
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
-        .secure(request.connection_info().scheme() == "https")
+        .secure(is_https)
         .max_age(age)
         .finish()
 }
@@ -184,12 +197,12 @@ pub(super) async fn change_password(
     if guard.caller.credential != Credential::Session {
         return Err(Failure::new(ErrorCode::Forbidden, "a token cannot change a password; log in"));
     }
-    if !right_password(&app.store, user, old).await? {
+    if !prove(&request, &app, user, old).await? {
         return Err(Failure::new(ErrorCode::Unauthenticated, "the old password is wrong").field("old"));
     }
     auth::check_new(&new)
         .map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("new"))?;
-    let hash = auth::hash(new).await.map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
+    let hash = auth::hash(new).await.map_err(unhashed)?;
     let mut conn = app.store.write().await?;
     let account = store::account::fetch(&mut conn, user).await?;
     let account = account.ok_or_else(|| Failure::not_found(format!("user {user}")))?;

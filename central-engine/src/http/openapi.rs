@@ -3,7 +3,10 @@
 use actix_web::{HttpResponse, web};
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        Content, Ref, ResponseBuilder,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 use super::{
@@ -13,13 +16,14 @@ use super::{
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.route("/api/openapi.json", web::get().to(document));
+    let resource = web::resource("/api/openapi.json").wrap(actix_web::middleware::from_fn(super::gate::keep));
+    config.service(resource.route(web::get().to(document)));
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Jackfield", description = "The HTTP interface of the Central Engine. Errors are problem documents (RFC 9457): compare `code`, read `title`."),
-    modifiers(&LogIns, &OperationNames),
+    modifiers(&LogIns, &OperationNames, &Refusals),
     security(("token" = []), ("session" = [])),
     components(schemas(
         jackfield_protocol::error::Problem, jackfield_protocol::api::RunSnapshot, jackfield_protocol::log::Stream,
@@ -74,6 +78,34 @@ impl Modify for OperationNames {
             for (method, operation) in methods {
                 if let Some(operation) = operation {
                     operation.operation_id = Some(format!("{method}{path}"));
+                }
+            }
+        }
+    }
+}
+
+/// What every handler may answer before it begins: nobody is there, or not the right one, or the request cannot be read.
+struct Refusals;
+
+impl Modify for Refusals {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let is_open = !path.starts_with("/api/v1/") || path.ends_with("/login");
+            let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+            for operation in methods.into_iter().flatten() {
+                let reads = operation.request_body.is_some() || operation.parameters.is_some();
+                let refusals = [
+                    ("400", "the request cannot be read", reads),
+                    ("401", "no log-in, session or token, or one that has ended", !is_open),
+                    ("403", "the caller may not do this", !is_open),
+                ];
+                for (status, description, applies) in refusals {
+                    if applies && !operation.responses.responses.contains_key(status) {
+                        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                        let response = ResponseBuilder::new().description(description);
+                        let response = response.content("application/problem+json", problem).build();
+                        operation.responses.responses.insert(status.to_owned(), response.into());
+                    }
                 }
             }
         }

@@ -138,7 +138,7 @@ pub(super) async fn read(app: web::Data<App>, guard: Guard<MayRead>, project: we
         text.map_err(|error| Failure::new(ErrorCode::Storage, format!("project `{name}`: {error}")))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/xml"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_DISPOSITION, "attachment"))
         .body(text))
 }
 
@@ -148,11 +148,12 @@ pub(super) async fn read(app: web::Data<App>, guard: Guard<MayRead>, project: we
 pub(super) async fn check(
     app: web::Data<App>,
     guard: Guard<MayRead>,
-    body: web::Json<CheckProject>,
+    body: body::Large<CheckProject>,
 ) -> Answer {
     let options = options(&guard.caller);
     let lab = app.lab.as_user(&guard.caller.user);
-    let CheckProject { project, xml } = body.into_inner();
+    let (CheckProject { project, xml }, _place) = body.into_parts();
+    body::check_project(&app, xml.as_deref())?;
     let work = web::block(move || match xml {
         Some(text) => Ok(jackfield_config::check_project_text(&project, text, &lab, &options)),
         None => match lab.project_file(&project) {
@@ -242,11 +243,13 @@ pub(super) async fn put(
     app: web::Data<App>,
     guard: Guard<MayChangeProjects>,
     project: web::Path<String>,
-    body: web::Json<ProjectText>,
+    body: body::Large<ProjectText>,
 ) -> Answer {
     let options = options(&guard.caller);
     let lab = app.lab.as_user(&guard.caller.user);
-    let (name, xml) = (project.into_inner(), body.into_inner().xml);
+    let (ProjectText { xml }, _place) = body.into_parts();
+    body::check_project(&app, Some(&xml))?;
+    let name = project.into_inner();
     let asked = name.clone();
     let written = web::block(move || write(&lab, &asked, xml, &options)).await.map_err(cancelled)??;
     audit_alone(&app, &guard.caller, "project.put", &name, "").await?;

@@ -76,6 +76,7 @@ async fn report(
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, kind))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, super::gate::REPORT_POLICY))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .streaming(stream::unfold(waiting, |mut waiting| async { Some((waiting.recv().await?, waiting)) })))
 }

@@ -17,7 +17,10 @@ use crate::{
     app::App,
     auth::{Guard, MayEditBench, MayRead},
     failure::Failure,
-    lab::resources::{Change, Done},
+    lab::{
+        resources::{Change, Done},
+        veil,
+    },
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -92,6 +95,14 @@ pub(super) struct TreeNode {
     children: Vec<TreeNode>,
 }
 
+impl TreeNode {
+    /// Makes the secrets of all nodes stars. The tree's depth is limited, so this may recurse.
+    fn cover(&mut self) {
+        veil::properties(&mut self.meta);
+        self.children.iter_mut().for_each(Self::cover);
+    }
+}
+
 pub(super) fn edited(done: Done) -> HttpResponse {
     let Done { id, created, version } = done;
     let mut response = if created { HttpResponse::Created() } else { HttpResponse::Ok() };
@@ -101,12 +112,23 @@ pub(super) fn edited(done: Done) -> HttpResponse {
 /// A node, or one property of it.
 #[utoipa::path(get, path = "/api/v1/resources", tag = "resources", params(ResourceQuery),
     responses((status = 200, body = Resource), (status = 404)))]
-pub(super) async fn get(app: web::Data<App>, _: Guard<MayRead>, query: web::Query<ResourceQuery>) -> Answer {
+pub(super) async fn get(
+    app: web::Data<App>,
+    guard: Guard<MayRead>,
+    query: web::Query<ResourceQuery>,
+) -> Answer {
     let query = query.into_inner().query;
-    let look = app.resources.look(move |bench| (bench.tree.version(), bench.tree.get(&query)));
+    let asked = query.clone();
+    let look = app.resources.look(move |bench| (bench.tree.version(), bench.tree.get(&asked)));
     let (version, found) = look.await?;
-    let value =
-        found.map(Found::into_value).map_err(|error| Failure::new(error.code(), error.to_string()))?;
+    let mut found = found.map_err(|error| Failure::new(error.code(), error.to_string()))?;
+    if !veil::may_see(&guard.caller) {
+        match &mut found {
+            Found::Node(node) => veil::properties(&mut node.properties),
+            Found::Property(value) => veil::property(query.rsplit(':').next().unwrap_or_default(), value),
+        }
+    }
+    let value = found.into_value();
     Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(value))
 }
 
@@ -156,11 +178,19 @@ pub(super) async fn delete(
 /// A node with everything below it.
 #[utoipa::path(get, path = "/api/v1/resources/tree", tag = "resources", params(ResourceQuery),
     responses((status = 200, body = TreeNode), (status = 404)))]
-pub(super) async fn tree(app: web::Data<App>, _: Guard<MayRead>, query: web::Query<ResourceQuery>) -> Answer {
+pub(super) async fn tree(
+    app: web::Data<App>,
+    guard: Guard<MayRead>,
+    query: web::Query<ResourceQuery>,
+) -> Answer {
     let query = query.into_inner().query;
     let look = app.resources.look(move |bench| (bench.tree.version(), below(&bench.tree, &query)));
     let (version, found) = look.await?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(found?))
+    let mut found = found?;
+    if !veil::may_see(&guard.caller) {
+        found.cover();
+    }
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(found))
 }
 
 /// Who uses which device now: sessions of tests, leased SUTs, persons at consoles. EPs are asked for the sessions.

@@ -182,17 +182,13 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<MayWatch>, query: web
 /// Starts a project. All problems of its files come back at once.
 #[utoipa::path(post, path = "/api/v1/runs", tag = "runs", request_body = SubmitRun,
     responses((status = 201, body = Submitted), (status = 422, body = jackfield_protocol::error::Problem)))]
-pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: web::Json<SubmitRun>) -> Answer {
-    let request = body.into_inner();
+pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: body::Large<SubmitRun>) -> Answer {
+    let (request, _place) = body.into_parts();
     if request.idempotency_key.as_ref().is_some_and(|key| key.len() > limits::IDEMPOTENCY_KEY_BYTES_MAX) {
         let title = format!("the key is longer than {} bytes", limits::IDEMPOTENCY_KEY_BYTES_MAX);
         return Err(Failure::new(ErrorCode::BadRequest, title).field("idempotency_key"));
     }
-    let (bytes, most) = (request.xml.as_ref().map_or(0, String::len), app.limits.project_bytes);
-    if u64::try_from(bytes).is_ok_and(|bytes| bytes > most) {
-        let title = format!("the project has {bytes} bytes; `limits.project` of engine.toml allows {most}");
-        return Err(Failure::new(ErrorCode::TooLarge, title).field("xml"));
-    }
+    body::check_project(&app, request.xml.as_deref())?;
     let submitted = submit::submit(&app, request, &guard.caller.user).await?;
     let place = format!("/api/v1/runs/{}", submitted.run);
     Ok(HttpResponse::Created().insert_header(("Location", place)).json(submitted))

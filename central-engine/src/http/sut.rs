@@ -10,7 +10,7 @@ use crate::{
     app::App,
     auth::{Caller, Guard, MayEditSut, MayRead, Role},
     failure::Failure,
-    lab::resources::Change,
+    lab::{resources::Change, veil},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -49,12 +49,15 @@ pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
 /// A SUT, in the shape of its file.
 #[utoipa::path(get, path = "/api/v1/suts/{sut}", tag = "resources", params(("sut" = SutName, Path)),
     responses((status = 200, body = Value), (status = 404)))]
-pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, sut: web::Path<SutName>) -> Answer {
+pub(super) async fn show(app: web::Data<App>, guard: Guard<MayRead>, sut: web::Path<SutName>) -> Answer {
     let name = sut.into_inner();
     let wanted = name.clone();
     let found =
         app.resources.look(move |bench| bench.suts.sut(&wanted).map(|sut| (sut.version(), sut.to_json())));
-    let (version, body) = found.await?.ok_or_else(|| Failure::not_found(format!("SUT {name}")))?;
+    let (version, mut body) = found.await?.ok_or_else(|| Failure::not_found(format!("SUT {name}")))?;
+    if !veil::may_see(&guard.caller) {
+        veil::node(&mut body);
+    }
     Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(body))
 }
 

@@ -6,4 +6,5 @@ mod feed;
 mod follow;
 mod lab;
 mod logs;
+mod permissions;
 mod runs;

@@ -122,6 +122,16 @@ async fn hashed(password: String) -> Result<String, Failure> {
     auth::hash(password).await.map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))
 }
 
+/// Refuses what would leave nobody who may change users and can log in. What was written so far is dropped with the transaction.
+async fn somebody_administers(conn: &mut store::Conn) -> Result<(), Failure> {
+    if auth::somebody_administers(conn).await? {
+        return Ok(());
+    }
+    let title =
+        "nobody who can log in could change users any more; give another account the role CHANGE_USERS first";
+    Err(Failure::new(ErrorCode::WrongState, title))
+}
+
 async fn existing(conn: &mut store::Conn, name: &UserName) -> Result<Account, Failure> {
     store::account::fetch(conn, name).await?.ok_or_else(|| Failure::not_found(format!("user {name}")))
 }
@@ -181,6 +191,7 @@ pub(super) async fn change(
         return Err(Failure::new(ErrorCode::WrongState, "you cannot close your own account"));
     }
     store::account::put(&mut conn, &account).await?;
+    somebody_administers(&mut conn).await?;
     if account.disabled {
         store::session::close_all(&mut conn, &account.name).await?;
     }
@@ -225,6 +236,7 @@ pub(super) async fn delete(
     if !store::account::delete(&mut conn, &user).await? {
         return Err(Failure::not_found(format!("user {user}")));
     }
+    somebody_administers(&mut conn).await?;
     audit(&mut conn, &guard.caller, "user.delete", &*user, "").await?;
     conn.commit().await?;
     app.engine.withdraw(Withdrawn::Owner(user.into_inner())).await?;
@@ -251,6 +263,7 @@ pub(super) async fn put_group(
     check_roles(&body.roles)?;
     let mut conn = app.store.write().await?;
     store::account::put_group(&mut conn, &group, &body.roles).await?;
+    somebody_administers(&mut conn).await?;
     let roles = body.roles.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     audit(&mut conn, &guard.caller, "group.put", &*group, &roles).await?;
     conn.commit().await?;
@@ -269,6 +282,7 @@ pub(super) async fn delete_group(
     if !store::account::delete_group(&mut conn, &group).await? {
         return Err(Failure::not_found(format!("group {group}")));
     }
+    somebody_administers(&mut conn).await?;
     audit(&mut conn, &guard.caller, "group.delete", &*group, "").await?;
     conn.commit().await?;
     Ok(HttpResponse::NoContent().finish())

@@ -11,7 +11,26 @@ use jackfield_protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::{
+    app::App,
+    auth::{self, Role},
+};
+
+/// What a call changes, its user must be allowed to change by hand as well. What it reads, a test needs for its work.
+fn needs(call: &Call) -> Option<Role> {
+    match call {
+        Call::SetResource { .. } | Call::RenameResource { .. } | Call::DeleteResource { .. } => {
+            Some(Role::ChangeTestbed)
+        }
+        Call::SetGlobal { .. } => Some(Role::ChangeGlobals),
+        Call::GetResource { .. }
+        | Call::GetSut { .. }
+        | Call::GetBinding { .. }
+        | Call::GetGlobal { .. }
+        | Call::Interact(_)
+        | Call::Breakpoint { .. } => None,
+    }
+}
 
 /// Answers the calls of one connection.
 pub(crate) struct Calls {
@@ -62,6 +81,9 @@ impl Calls {
     }
 
     async fn act(&self, user: &UserName, call: Call) -> Result<Value, Problem> {
+        if let Some(role) = needs(&call) {
+            auth::check_user(&self.app.store, user, role).await?;
+        }
         let App { resources, globals, .. } = &**self.app;
         match call {
             Call::GetResource { query, open } => self.resource(query, open).await,

@@ -1,4 +1,4 @@
-//! Whose log bytes are taken: those of attempts that this engine gave to this EP. An EP that comes from another lab, or
+//! Of which attempts an EP may speak: those that this engine gave to it. Only their logs are taken, and only their calls answered. An EP that comes from another lab, or
 //! that was told of a run which a restored backup does not know, has logs under the numbers of tests of ours.
 
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ impl OwnAttempts {
         let ep = store::attempt::ep_of(&mut self.store.read().await?, attempt).await?;
         let own = ep.as_ref() == Some(&self.ep);
         if !own {
-            tracing::warn!(ep.name = %self.ep, attempt.id = %attempt, "a log of a test that this EP was not given is dropped");
+            tracing::warn!(ep.name = %self.ep, attempt.id = %attempt, "what it says of a test that it was not given is dropped");
         }
         self.note(attempt, own);
         Ok(own)

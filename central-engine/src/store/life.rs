@@ -12,6 +12,15 @@ use super::{
 /// What is known of the engine's lives: by word, the newest run that each may have given out; none for the present one.
 pub type Lives = BTreeMap<String, Option<RunId>>;
 
+/// The word of the first life, by which one store is told from another; none where it has had none.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn first(conn: &mut Conn) -> Result<Option<String>, StoreError> {
+    let line = conn.row("SELECT word FROM life ORDER BY number LIMIT 1", vec![]).await?;
+    line.map(|line| line.text(0)).transpose()
+}
+
 /// Begins a life; the answer is all of them.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ use jackfield_protocol::{
 use crate::{
     client::{Client, Unreachable},
     output::{self, span},
+    visible::visible_value,
 };
 
 /// How long an engine may be away, for a restart or an upgrade, before the wait is given up.
@@ -109,7 +110,9 @@ fn follow(
             event.trim().clone_into(&mut kind);
         }
         let Some(data) = line.strip_prefix("data:").filter(|_| kind == "run") else { continue };
-        let event: RunEvent = serde_json::from_str(data.trim()).context("reading an event")?;
+        let mut event = serde_json::from_str(data.trim()).context("reading an event")?;
+        visible_value(&mut event);
+        let event: RunEvent = serde_json::from_value(event).context("reading an event")?;
         if event.seq <= *seq {
             continue;
         }

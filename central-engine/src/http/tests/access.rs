@@ -75,7 +75,7 @@ async fn a_program_logs_in_for_a_token() {
 }
 
 /// Every address of the OpenAPI document, with something in the place of its parameters.
-async fn every_address(lab: &Lab) -> Vec<(Method, String)> {
+pub(super) async fn every_address(lab: &Lab) -> Vec<(Method, String)> {
     let document: Value = lab.send(TestRequest::get().uri("/api/openapi.json")).await.expect(200).json();
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {

@@ -62,6 +62,13 @@ impl Lab {
         Got { status, headers, body }
     }
 
+    /// Sends a request and looks at the status alone: some answers never end.
+    pub(super) async fn status(&self, request: test::TestRequest) -> u16 {
+        let service =
+            test::init_service(ActixApp::new().app_data(self.app.clone()).configure(http::configure)).await;
+        test::call_service(&service, request.to_request()).await.status().as_u16()
+    }
+
     /// Sends a request with a token, and a body where there is one.
     pub(super) async fn with(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Got {
         let path = if path.starts_with("/api") { path.to_owned() } else { format!("/api/v1{path}") };

@@ -86,10 +86,14 @@ impl Eps {
         Question { eps: self, id }
     }
 
-    /// An EP answers.
-    pub(crate) fn answered(&self, id: u64, said: Said) {
-        let asker = self.state().questions.asked.remove(&id);
-        if let Some((_, asker)) = asker {
+    /// An EP answers; what another one was asked is not its to answer.
+    pub(crate) fn answered(&self, ep: &EpName, id: u64, said: Said) {
+        let asked = &mut self.state().questions.asked;
+        if asked.get(&id).is_some_and(|(asked, _)| asked != ep) {
+            tracing::warn!(ep.name = %ep, "an answer to a question that another EP was asked is dropped");
+            return;
+        }
+        if let Some((_, asker)) = asked.remove(&id) {
             // Whoever asked may have stopped waiting.
             drop(asker.send(said));
         }
@@ -192,7 +196,9 @@ mod tests {
         let ask = || eps.ask(&ep, wait, |id| EngineToEp::AskSessions { id });
         let answer = async {
             let Some(EngineToEp::AskSessions { id }) = queue.recv().await else { panic!("no question") };
-            eps.answered(id, Said::Sessions(Vec::new()));
+            let forged = PowerResult::Failed(Problem::new(ErrorCode::Internal, "forged"));
+            eps.answered(&"elsewhere".into(), id, Said::Power(forged));
+            eps.answered(&"EP-1".into(), id, Said::Sessions(Vec::new()));
         };
         assert!(matches!(tokio::join!(ask(), answer).0, Ok(Said::Sessions(_))));
         let late = ask().await.unwrap_err();

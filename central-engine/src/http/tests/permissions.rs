@@ -1,0 +1,128 @@
+//! Who may call what: every route of the OpenAPI document asked by every kind of caller, against the real engine.
+//!
+//! The table is a snapshot, so that a change of it is read in a review. A route that is new is in it by itself.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use actix_web::{http::Method, test::TestRequest};
+use jackfield_protocol::id::UserName;
+use serde_json::json;
+
+use super::{access::every_address, lab::Lab};
+use crate::{
+    auth::{self, Role, Scope, Secret},
+    clock,
+    store::{self, account::Account, token::TokenRow},
+};
+
+/// What anybody may call.
+const OPEN: [&str; 4] = ["/api/v1/login", "/healthz", "/metrics", "/api/openapi.json"];
+
+async fn account(lab: &Lab, name: &str, groups: &[&str], roles: &[&str], disabled: bool) -> UserName {
+    let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<_>>();
+    let name = UserName::from(name);
+    let account = Account {
+        name: name.clone(),
+        password: String::new(),
+        groups: texts(groups),
+        roles: texts(roles),
+        disabled,
+        created: clock::now(),
+    };
+    let mut conn = lab.app.store.write().await.unwrap();
+    store::account::put(&mut conn, &account).await.unwrap();
+    conn.commit().await.unwrap();
+    name
+}
+
+async fn token(lab: &Lab, owner: &UserName, scope: Scope) -> String {
+    auth::make_token(&lab.app.store, owner, "t", scope, clock::now()).await.unwrap()
+}
+
+/// A name for each caller, and their token.
+async fn let_in(lab: &Lab) -> Vec<(String, String)> {
+    let mut callers = Vec::new();
+    for role in Role::ALL {
+        let user = account(lab, &format!("only-{}", role.as_str()), &[], &[role.as_str()], false).await;
+        callers.push((role.as_str().to_owned(), token(lab, &user, Scope::Admin).await));
+    }
+    let none = account(lab, "none", &[], &[], false).await;
+    callers.push(("(no role)".to_owned(), token(lab, &none, Scope::Admin).await));
+    for group in ["viewer", "tester"] {
+        let user = account(lab, &format!("a-{group}"), &[group], &[], false).await;
+        callers.push((format!("group {group}"), token(lab, &user, Scope::Admin).await));
+    }
+    for scope in Scope::ALL {
+        callers.push((format!("admin's {} token", scope.as_str()), token(lab, &"admin".into(), scope).await));
+    }
+    callers
+}
+
+/// Those whose word counts for nothing.
+async fn shut_out(lab: &Lab) -> Vec<(&'static str, Option<String>)> {
+    let closed = account(lab, "closed", &["admin"], &[], true).await;
+    let gone = account(lab, "gone", &["admin"], &[], false).await;
+    let (of_closed, of_gone) =
+        (token(lab, &closed, Scope::Admin).await, token(lab, &gone, Scope::Admin).await);
+    let (expired, revoked) = (Secret::random().unwrap(), Secret::random().unwrap());
+    let now = clock::now();
+    let mut conn = lab.app.store.write().await.unwrap();
+    store::account::delete(&mut conn, &gone).await.unwrap();
+    for (secret, expires) in [(&expired, Some(now)), (&revoked, None)] {
+        let (owner, name, scope) = ("admin".into(), "t".to_owned(), "admin".to_owned());
+        let row = TokenRow { id: 0, owner, name, scope, created: now, expires, used: None };
+        let id = store::token::insert(&mut conn, &Secret::hash(secret.reveal()), &row).await.unwrap();
+        if expires.is_none() {
+            store::token::delete(&mut conn, id).await.unwrap();
+        }
+    }
+    conn.commit().await.unwrap();
+    vec![
+        ("nobody", None),
+        ("an empty token", Some(String::new())),
+        ("a made-up token", Some("jf_0123456789abcdef".to_owned())),
+        ("an expired token", Some(expired.reveal().to_owned())),
+        ("a revoked token", Some(revoked.reveal().to_owned())),
+        ("the token of a closed account", Some(of_closed)),
+        ("the token of a deleted account", Some(of_gone)),
+    ]
+}
+
+async fn status(lab: &Lab, method: &Method, path: &str, token: Option<&str>) -> u16 {
+    let request = TestRequest::with_uri(path).method(method.clone());
+    let request = match token {
+        Some(token) => request.insert_header(("Authorization", format!("Bearer {token}"))),
+        None => request,
+    };
+    let request = if method == Method::GET { request } else { request.set_json(json!({})) };
+    lab.status(request).await
+}
+
+#[actix_web::test]
+async fn every_route_is_open_to_whom_the_table_says_and_to_nobody_else() {
+    let lab = Lab::new().await;
+    let (callers, strangers) = (let_in(&lab).await, shut_out(&lab).await);
+    let mut table = String::new();
+    for (method, path) in every_address(&lab).await {
+        // A token that nobody has: a caller who deletes their own is not known any more.
+        let path = path.replace("/tokens/1", "/tokens/999999");
+        if OPEN.contains(&path.as_str()) {
+            writeln!(table, "{method} {path}: anybody").unwrap();
+            continue;
+        }
+        for (stranger, token) in &strangers {
+            let found = status(&lab, &method, &path, token.as_deref()).await;
+            assert_eq!(found, 401, "{method} {path} for {stranger}");
+        }
+        let mut open = Vec::new();
+        for (caller, token) in &callers {
+            match status(&lab, &method, &path, Some(token)).await {
+                401 => panic!("{method} {path} does not know {caller}"),
+                403 => {}
+                _ => open.push(caller.as_str()),
+            }
+        }
+        writeln!(table, "{method} {path}: {}", open.join(", ")).unwrap();
+    }
+    insta::assert_snapshot!(table);
+}
