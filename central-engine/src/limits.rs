@@ -174,6 +174,8 @@ pub const LINK_FRAME_BYTES_MAX: usize = jackfield_protocol::link::MESSAGE_BYTES_
 pub const EP_SCRIPT_OUTPUT_BYTES_MAX: u64 = 1024 * 1024;
 /// How long a new connection may take to say Hello.
 pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Bytes of a Hello; ten thousand tests that an EP holds take less.
+pub const HELLO_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long a store that refuses is left alone before the engine restores from it again.
 pub const RESTORE_WAIT: Duration = Duration::from_secs(1);
 /// How long tasks may take to end when the engine goes down.

@@ -14,7 +14,7 @@ mod receipt;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, Session};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, Message, MessageStream, Session};
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     event::Fact,
@@ -49,10 +49,7 @@ pub(crate) async fn accept(
     app: web::Data<App>,
 ) -> Result<HttpResponse, actix_web::Error> {
     let (response, session, stream) = actix_ws::handle_with_protocols(&request, body, &[SUBPROTOCOL])?;
-    let stream = stream
-        .max_frame_size(limits::LINK_FRAME_BYTES_MAX)
-        .aggregate_continuations()
-        .max_continuation_size(limits::LINK_FRAME_BYTES_MAX);
+    let stream = stream.max_frame_size(limits::HELLO_BYTES_MAX);
     let peer = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
     let tasks = app.tasks.clone();
     actix_web::rt::spawn(tasks.track_future(serve(session, stream, app, peer)));
@@ -60,12 +57,16 @@ pub(crate) async fn accept(
 }
 
 /// Serves one connection to its end.
-async fn serve(session: Session, mut stream: AggregatedMessageStream, app: web::Data<App>, peer: String) {
+async fn serve(session: Session, mut stream: MessageStream, app: web::Data<App>, peer: String) {
     let (outgoing, queue) = mpsc::channel(limits::LINK_QUEUE_MAX);
     let (ep, epoch) = match open(&mut stream, &app, outgoing, peer).await {
         Ok(opened) => opened,
         Err(problem) => return refuse(session, problem).await,
     };
+    let mut stream = stream
+        .max_frame_size(limits::LINK_FRAME_BYTES_MAX)
+        .aggregate_continuations()
+        .max_continuation_size(limits::LINK_FRAME_BYTES_MAX);
     tracing::info!(ep.name = %ep, link.epoch = %epoch, "EP connected");
     let mut link = Link {
         ep: ep.clone(),
@@ -94,14 +95,14 @@ async fn refuse(mut session: Session, problem: Problem) {
 
 /// Reads and checks the Hello, and enters the connection with the loop.
 async fn open(
-    stream: &mut AggregatedMessageStream,
+    stream: &mut MessageStream,
     app: &web::Data<App>,
     outgoing: mpsc::Sender<EngineToEp>,
     peer: String,
 ) -> Result<(EpName, Epoch), Problem> {
     let first = tokio::time::timeout(limits::HELLO_WAIT_MAX, stream.recv()).await;
     let text = match first {
-        Ok(Some(Ok(AggregatedMessage::Text(text)))) => text,
+        Ok(Some(Ok(Message::Text(text)))) => text,
         Ok(Some(Ok(_))) => {
             return Err(Problem::new(ErrorCode::BadRequest, "a link begins with Hello as text"));
         }
@@ -117,6 +118,7 @@ async fn open(
         Err(error) => return Err(Problem::new(ErrorCode::BadRequest, format!("cannot read Hello: {error}"))),
     };
     check_version(&hello)?;
+    check_name(&hello.ep)?;
     let pass = auth::check_ep(&app.store, &hello).await?;
     if hello.host.ip.is_empty() {
         hello.host.ip = peer;
@@ -129,6 +131,23 @@ async fn open(
         .ok()
         .unwrap_or_else(|| Err(Problem::new(ErrorCode::Unavailable, "the engine is going down")))?;
     Ok((ep, epoch))
+}
+
+/// A name is shown in tables, mails and file names.
+fn check_name(ep: &EpName) -> Result<(), Problem> {
+    let name = ep.as_str();
+    let is_plain = name.chars().all(|letter| !letter.is_control() && letter != '/');
+    let is_one =
+        !name.trim().is_empty() && name.trim() == name && name.chars().count() <= limits::NAME_CHARS_MAX;
+    if is_plain && is_one && !name.starts_with('.') {
+        return Ok(());
+    }
+    let title = format!(
+        "`{}` is no name of an EP; take up to {} letters, digits and signs but `/`, and no `.` first",
+        name.escape_debug(),
+        limits::NAME_CHARS_MAX
+    );
+    Err(Problem::new(ErrorCode::Forbidden, title).field("ep"))
 }
 
 fn check_version(hello: &Hello) -> Result<(), Problem> {
@@ -351,5 +370,22 @@ impl Link {
 
     async fn tell(&self, command: Command) -> Result<(), Why> {
         self.app.engine.tell(command).await.map_err(|_gone| "the engine is going down")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_that_tables_and_files_can_have() {
+        for good in ["EP-1001", "lab 2, rack 3", "bänk", "a.b"] {
+            check_name(&good.into()).unwrap();
+        }
+        for bad in ["", " ", "../x", "a/b", ".hidden", "a\nb", "\u{1b}[2J", " EP-1", &"x".repeat(101)] {
+            assert!(check_name(&bad.into()).is_err(), "{bad:?}");
+        }
+        let told = check_name(&"a\u{1b}b".into()).unwrap_err().title;
+        assert!(told.starts_with("`a\\u{1b}b` is no name of an EP"), "{told}");
     }
 }

@@ -236,6 +236,9 @@ impl Lab {
         let folders = &self.layout.projects;
         let shared = folders.last().filter(|_| is_plain_name(name));
         let shared = shared.ok_or_else(|| FileError::Outside(folders.clone()))?;
+        if name.starts_with('.') {
+            return Err(FileError::Hidden(Room::Projects));
+        }
         match self.project_file(name) {
             Ok(there) => Ok(there.path().to_owned()),
             Err(FileError::Missing(_)) => Ok(shared.join(format!("{name}.xml"))),

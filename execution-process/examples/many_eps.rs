@@ -70,6 +70,7 @@ async fn connect(url: String, token: String, number: usize) -> Result<(Socket, u
         runs: Vec::new(),
         scripts: Vec::new(),
         notices: Vec::new(),
+        records_lost: false,
     }));
     socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
     loop {

@@ -24,7 +24,7 @@ pub(crate) const PROCESS_COUNT_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) const LAST_WORDS_BYTES: u64 = 8 * 1024;
 /// The longest limit that a test may give a clean-up; a longer one is refused, and the test told. While a clean-up runs, its lane waits.
 pub(crate) const CLEANUP_MILLIS_MAX: u64 = 3_600_000;
-/// How long all clean-ups of one test may take together; those that are left then do not run, and are told NOT_EXECUTED.
+/// How long all clean-ups of one test may take together; those that are left then do not run, and are told as not executed.
 pub(crate) const CLEANUPS_LIMIT: Duration = Duration::from_secs(7_200);
 /// How long clean-ups may take when their EP is to end; then they are ended, and those that are left do not run.
 pub(crate) const CLEANUPS_FAREWELL_LIMIT: Duration = Duration::from_secs(20);
@@ -74,6 +74,8 @@ pub(crate) const DIAL_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) const UNACKED_MAX: usize = 10_000;
 /// Questions that wait for an answer.
 pub(crate) const CALLS_MAX: usize = 10_000;
+/// A question to a person, with its options or variables.
+pub(crate) const QUESTION_BYTES_MAX: usize = 512 * 1024;
 /// How long an EP that ends waits for its reports, and then its logs, to be acknowledged.
 pub(crate) const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
 

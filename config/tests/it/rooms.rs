@@ -232,6 +232,8 @@ fn a_refusal_says_what_stands_in_the_way() {
         said(lab.test_file("../.ssh/id").unwrap_err()),
         said(lab.project_file("../email.xml").unwrap_err()),
         said(lab.project_file("mail").unwrap_err()),
+        said(lab.project_place(".own").unwrap_err()),
+        said(lab.project_place("a/b").unwrap_err()),
     ];
     insta::assert_snapshot!(said.join("\n"));
 }

@@ -12,7 +12,10 @@ use tokio::sync::oneshot;
 
 use super::Daemon;
 
-use crate::{limits::CALLS_MAX, report_size::json_bytes};
+use crate::{
+    limits::{CALLS_MAX, QUESTION_BYTES_MAX},
+    report_size::json_bytes,
+};
 
 type Answer = oneshot::Sender<Result<Value, Problem>>;
 
@@ -74,6 +77,21 @@ impl Calls {
     }
 }
 
+/// How long a call may be, as JSON. A question waits for a person, many of them may, and a person reads no more than this.
+fn most(call: &Call) -> usize {
+    match call {
+        Call::Interact(_) | Call::Breakpoint { .. } => QUESTION_BYTES_MAX,
+        Call::GetResource { .. }
+        | Call::GetSut { .. }
+        | Call::GetBinding { .. }
+        | Call::GetGlobal { .. }
+        | Call::SetGlobal { .. }
+        | Call::SetResource { .. }
+        | Call::RenameResource { .. }
+        | Call::DeleteResource { .. } => SAID_BYTES_MAX,
+    }
+}
+
 /// Whether asking twice is as good as asking once.
 fn repeats(call: &Call) -> bool {
     match call {
@@ -96,11 +114,11 @@ impl Daemon {
             let _ = answer.send(Err(Problem::new(ErrorCode::TooMany, title)));
             return;
         }
-        let bytes = json_bytes(&call);
-        if bytes > SAID_BYTES_MAX {
-            let most = SAID_BYTES_MAX >> 20;
+        let (bytes, most) = (json_bytes(&call), most(&call));
+        if bytes > most {
+            let most = most >> 10;
             let title = format!(
-                "this has {bytes} bytes, and the engine takes {most} MB at once; keep it as an artifact, or say it in parts"
+                "this has {bytes} bytes, and the engine takes {most} KB of it at once; keep it as an artifact, or say it in parts"
             );
             let _ = answer.send(Err(Problem::new(ErrorCode::TooLarge, title)));
             return;

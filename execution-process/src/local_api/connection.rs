@@ -43,14 +43,16 @@ pub(super) async fn serve(stream: UnixStream, desk: Arc<Desk>) {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let (id, result) = match rpc::read(&line) {
+        let request = rpc::read(&line);
+        // What waits for a person or a device must not keep others from saying something large.
+        drop((line, place));
+        let (id, result) = match request {
             Ok(request) => {
                 let result = serve_one(&desk, &mut known, &request.method, request.params).await;
                 (request.id, result)
             }
             Err(failure) => (None, Err(failure)),
         };
-        drop((line, place));
         if known.is_some() {
             visitor = None;
         }

@@ -34,6 +34,10 @@ const DEFAULT_BINDING: &str = "default_binding";
 
 impl Desk {
     pub(super) async fn serve(&self, guest: &Guest, method: &str, value: Value) -> Result<Value, Failure> {
+        // A process that left its test behind may still hold a connection.
+        if guest.said.is_closed() {
+            return Err(Problem::new(ErrorCode::WrongState, "the test has ended").into());
+        }
         let answer = self.do_as_asked(guest, method, value).await;
         if let Err(Failure::Failed(problem)) = &answer
             && let Some(cause) = blame(method, problem.code)

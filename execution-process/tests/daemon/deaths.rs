@@ -3,14 +3,14 @@
 use std::{path::Path, process::Stdio};
 
 use jackfield_protocol::{
-    link::EngineToEp,
-    verdict::{Cause, Verdict},
+    link::{EngineToEp, Held, HeldState, Report},
+    verdict::{Cause, Outcome, Verdict},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     engine::Engine,
-    fixture::{context, id, lives, settings, shell},
+    fixture::{assign, context, id, lives, order, settings, shell},
 };
 
 const ENGINE: &str = "JACKFIELD_TRIAL_ENGINE";
@@ -96,4 +96,50 @@ async fn two_eps_do_not_share_a_folder() {
     assert!(second.unwrap_err().to_string().contains("in use by another execution process"));
     first.cancel();
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ep_connects_before_it_cleans_up_after_an_earlier_life() {
+    let engine = Engine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut ep = start(&engine, folder.path());
+    engine.connected().await;
+    engine.say(EngineToEp::OpenRun(Box::new(context())));
+    let (gate, begun) = (folder.path().join("gate"), folder.path().join("begun"));
+    let test = format!(
+        "import jackfield, time\njackfield.cleanup('long', ['sh', '-c', 'touch {}; exec sleep 600'], timeout=3600)\nopen({:?}, 'w')\ntime.sleep(600)\n",
+        begun.display(),
+        gate.display().to_string()
+    );
+    assign(&engine, order(&engine, 1, "t.py", &test));
+    while !gate.try_exists().unwrap() {
+        tokio::task::yield_now().await;
+    }
+    ep.start_kill().unwrap();
+    ep.wait().await.unwrap();
+    engine.wait("the end of the connection", |state| (!state.connected).then_some(())).await;
+    engine.set(|state| state.hellos.clear());
+
+    let mut ep = start(&engine, folder.path());
+    engine.connected().await;
+    let held = engine.state().hellos[0].held.clone();
+    assert_eq!(held, [Held { attempt: id(1), state: HeldState::Running }]);
+    while !begun.try_exists().unwrap() {
+        tokio::task::yield_now().await;
+    }
+    engine.say(EngineToEp::OpenRun(Box::new(context())));
+    shell(&engine, 2, "exit 0");
+    let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Person, "stopped by ana");
+    engine.say(EngineToEp::Stop { attempts: vec![id(1)], outcome });
+    let ended = engine.ended(id(1)).await;
+    assert_eq!(ended.outcome.reason, "its execution process died and was started again while it ran");
+    assert_eq!(ended.cleanups[0].verdict, Verdict::Aborted);
+    assert_eq!(engine.ended(id(2)).await.outcome.verdict, Verdict::Pass, "then the next test runs");
+    let reports = engine.state().reports.clone();
+    let place = |is: &dyn Fn(&Report) -> bool| reports.iter().position(|(_, report)| is(report)).unwrap();
+    let cleaned = place(&|report| matches!(report, Report::Ended(ended) if ended.attempt == id(1)));
+    let begun = place(&|report| matches!(report, Report::Started { attempt, .. } if *attempt == id(2)));
+    assert!(cleaned < begun, "and not before: its devices may be the same");
+    ep.start_kill().unwrap();
+    ep.wait().await.unwrap();
 }

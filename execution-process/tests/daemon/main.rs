@@ -10,6 +10,7 @@ mod deaths;
 mod engine;
 mod fixture;
 mod guests;
+mod hostile;
 mod languages;
 mod link;
 mod local_api;
