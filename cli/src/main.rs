@@ -143,7 +143,10 @@ fn context(global: Global) -> anyhow::Result<Context> {
         Some(token) => Token::Given(token.trim().to_owned()),
         None => command::login::kept_token(&engine).map_or(Token::Missing, Token::Kept),
     };
-    Ok(Context { client: Client::new(&engine, token).verbatim(global.json), output: Output::new(global.json) })
+    Ok(Context {
+        client: Client::new(&engine, token).verbatim(global.json),
+        output: Output::new(global.json),
+    })
 }
 
 /// A variable of the environment, unless it is set to nothing.

@@ -28,7 +28,7 @@ pub(super) fn problems(plan: &RunPlan, lab: &Lab) -> Vec<FileProblem> {
             Err(problem) => problems.push(*problem),
             Ok(source) => {
                 // By the path that opens it from here, as the problems of the project are told.
-                let file = path.display().to_string();
+                let file = path.path().display().to_string();
                 match StepTest::parse(&file, source.text()) {
                     Err(more) => problems.extend(more),
                     Ok(test) => problems.extend(wrong_templates(&file, &test, &templates)),
