@@ -13,6 +13,7 @@ pub(crate) mod ep;
 pub(crate) mod eps;
 pub(crate) mod follow;
 pub(crate) mod group;
+pub(crate) mod log_search;
 pub(crate) mod login;
 pub(crate) mod logs;
 pub(crate) mod project;

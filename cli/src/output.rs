@@ -12,7 +12,7 @@ use jackfield_protocol::{
     verdict::{TestState, Verdict},
 };
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How to print. As JSON there is one document on standard output, always: what was asked for, or the problem.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +44,15 @@ impl Output {
         }
     }
 
-    /// Prints a list: as JSON in the one shape that every list has, `{"items": […]}`.
+    /// Prints a list: as JSON an array, as every list is.
     pub(crate) fn list<T: Serialize>(self, items: &[T], show: impl FnOnce(&[T]) -> String) -> Result<()> {
-        self.print(&json!({"items": items}), |_| show(items))
+        self.print(&items, |items| show(items))
+    }
+
+    /// The same of a page of the engine's.
+    pub(crate) fn page(self, page: &Value, show: impl FnOnce(&Value) -> String) -> Result<()> {
+        let items = page.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        self.print(&items, |_| show(page))
     }
 
     /// Says that something was done: a sentence, or an object with the word for it and to what it was done.

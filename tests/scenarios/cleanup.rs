@@ -55,10 +55,10 @@ pub(crate) fn router(bench: &mut Bench) -> Process {
     let simulator = Process::start("the simulator", &mut command, &bench.path().join("log/sim.log")).unwrap();
     let said = wait::until(LIMIT, "the simulator to listen", || {
         let text = simulator.output();
-        Ok(text.find('{').and_then(|at| serde_json::from_str::<Value>(text.get(at..)?.trim()).ok()))
+        Ok(text.find('[').and_then(|at| serde_json::from_str::<Value>(text.get(at..)?.trim()).ok()))
     })
     .unwrap();
-    let telnet = said.pointer("/items/0/telnet").and_then(Value::as_object).unwrap().clone();
+    let telnet = said.pointer("/0/telnet").and_then(Value::as_object).unwrap().clone();
     let more = [("profile", "ios"), ("level", "privileged"), ("enable_password", "lab-enable")];
     let properties: Value =
         telnet.into_iter().chain(more.map(|(key, value)| (key.to_owned(), value.into()))).collect();

@@ -64,7 +64,7 @@ fn json_is_one_document_in_one_shape() {
     ] {
         let output = run(&bench, &format!("{list} --json"), 0);
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert!(document["items"].is_array(), "{list}: {document}");
+        assert!(document.is_array(), "{list}: {document}");
     }
     for (deed, word) in [
         ("eps drain EP-1", "drained"),
@@ -102,6 +102,12 @@ fn all_that_a_test_wrote_is_shown() {
     let logs = run(&bench, "runs logs 1.0", 0);
     assert_eq!(text(&logs.stdout), "==> cli <==\nprinted\n==> running <==\nwritten\n");
     assert_eq!(text(&run(&bench, "runs logs 1.0 --stream running", 0).stdout), "written\n");
+    let found = run(&bench, "runs search 1.0 PRINT|WRIT", 0);
+    assert_eq!(text(&found.stdout), "cli:1: printed\nrunning:1: written\n");
+    let none = run(&bench, "runs search 1.0 PRINT --case", 0);
+    assert!(none.stdout.is_empty() && text(&none.stderr).contains("no line"), "{none:?}");
+    let wrong = run(&bench, "runs search 1.0 ( --json", 2);
+    assert!(serde_json::from_slice::<Problem>(&wrong.stdout).is_ok(), "{wrong:?}");
     let silent = run(&bench, "runs logs 1.1", 0);
     assert_eq!(
         (text(&silent.stdout).as_str(), text(&silent.stderr).as_str()),
@@ -116,7 +122,7 @@ fn what_a_test_asks_is_found_and_answered_by_who_does_not_watch() {
     let question = wait::until(LIMIT, "the test to ask", || {
         let output = bench.jackfield(&["runs", "questions", "--json"])?;
         let document: Value = serde_json::from_slice(&output.stdout)?;
-        Ok(document["items"].get(0).cloned())
+        Ok(document.get(0).cloned())
     });
     let question = question.unwrap();
     assert_eq!(

@@ -50,7 +50,7 @@ fn a_long_log_is_read_whole_right_after_its_verdict() {
     assert!(output.stdout == all_lines(), "{} bytes came: {talk}", output.stdout.len());
     let state = bench.jackfield(&["runs", "logs", &format!("{run}.0"), "--json"]).unwrap();
     let state: serde_json::Value = serde_json::from_slice(&state.stdout).unwrap();
-    let state = &state["items"][0];
+    let state = &state[0];
     assert_eq!(state["stored"], output.stdout.len());
     assert_eq!(state["expected"], state["stored"]);
     let stamped = bench.jackfield(&["runs", "logs", &format!("{run}.0"), "--timestamps"]).unwrap();

@@ -3,7 +3,6 @@
 use std::{path::Path, process::Command, time::Duration};
 
 use jackfield_protocol::{
-    api::Page,
     console::ConsoleRow,
     event::RunState,
     id::RunId,
@@ -213,7 +212,7 @@ fn who_sits_at_consoles_is_listed() {
         command.env("JACKFIELD_ENGINE", &api.url).env("JACKFIELD_API_TOKEN", &api.token);
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
-    let rows = || serde_json::from_str::<Page<ConsoleRow>>(&list(&ana, true)).unwrap().items;
+    let rows = || serde_json::from_str::<Vec<ConsoleRow>>(&list(&ana, true)).unwrap();
     assert!(rows().is_empty());
     let mut hers = Sitting::begin(&bench, &ana, "ana", &["/lab/router"]);
     hers.awaits("you type");

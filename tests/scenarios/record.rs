@@ -26,9 +26,9 @@ fn simulate(folder: &Path, name: &str, model: &Path) -> (Process, u64) {
     let simulator = Process::start(name, &mut command, &folder.join(format!("{name}.log"))).unwrap();
     let said = wait::until(LIMIT, "the simulator to listen", || {
         let text = simulator.output();
-        Ok(text.find('{').and_then(|at| serde_json::from_str::<Value>(text.get(at..)?.trim()).ok()))
+        Ok(text.find('[').and_then(|at| serde_json::from_str::<Value>(text.get(at..)?.trim()).ok()))
     });
-    let port = said.unwrap().pointer("/items/0/telnet/port").and_then(Value::as_u64).unwrap();
+    let port = said.unwrap().pointer("/0/telnet/port").and_then(Value::as_u64).unwrap();
     (simulator, port)
 }
 

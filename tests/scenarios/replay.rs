@@ -45,7 +45,7 @@ fn serve(bench: &Bench, recording: &[u8]) -> (Process, Value) {
         Ok(serde_json::from_slice(&fs::read(&told)?).ok())
     })
     .unwrap();
-    (simulator, list.pointer("/items/0").unwrap().clone())
+    (simulator, list.get(0).unwrap().clone())
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<()> {
     steps.next("the binary, optimised across crates: ten minutes and more on two cores");
     let binary = binary()?;
     steps.next("the archive and its checksum");
-    let archive = pack(&binary)?;
+    let archive = pack(&binary, &root().join("target/dist"))?;
     eprintln!("{} and {0}.sha256 are made", archive.display());
     Ok(())
 }
@@ -38,15 +38,14 @@ pub(crate) fn binary() -> Result<PathBuf> {
     Ok(root().join("target/dist/jackfield"))
 }
 
-/// `jackfield-0.1.0-x86_64-linux.tar.gz`, with one folder of that name in it.
-fn pack(binary: &Path) -> Result<PathBuf> {
+/// `jackfield-0.1.0-x86_64-linux.tar.gz` in this place, with one folder of that name in it.
+fn pack(binary: &Path, place: &Path) -> Result<PathBuf> {
     let said = said(Command::new(binary).arg("--version"))?;
     let version = said.trim().strip_prefix("jackfield ").context("the binary tells no version")?;
     if version != env!("CARGO_PKG_VERSION") {
         bail!("the binary says that it is {version}, the workspace is {}", env!("CARGO_PKG_VERSION"));
     }
     let name = format!("jackfield-{version}-{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-    let place = root().join("target/dist");
     let folder = place.join(&name);
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     fs::copy(binary, folder.join("jackfield")).context("taking the binary")?;
@@ -66,8 +65,8 @@ fn pack(binary: &Path) -> Result<PathBuf> {
         &archive,
         &name,
     ]);
-    command::run(tar.current_dir(&place))?;
-    let sum = self::said(Command::new("sha256sum").arg(&archive).current_dir(&place))?;
+    command::run(tar.current_dir(place))?;
+    let sum = self::said(Command::new("sha256sum").arg(&archive).current_dir(place))?;
     fs::write(place.join(format!("{archive}.sha256")), sum).context("writing the checksum")?;
     Ok(place.join(archive))
 }
@@ -79,4 +78,40 @@ fn said(command: &mut Command) -> Result<String> {
         bail!("{:?} ended with {}", command.get_program(), output.status);
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn binary(place: &Path, version: &str) -> PathBuf {
+        let file = place.join("binary");
+        fs::write(&file, format!("#!/bin/sh\necho jackfield {version}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        file
+    }
+
+    #[test]
+    fn what_is_packed_can_be_checked_and_unpacked() {
+        let place = root().join("target/tmp").join(format!("dist-{}", std::process::id()));
+        fs::create_dir_all(&place).unwrap();
+        let archive = pack(&binary(&place, env!("CARGO_PKG_VERSION")), &place).unwrap();
+        let sum = format!("{}.sha256", archive.display());
+        assert!(
+            said(Command::new("sha256sum").args(["--check", &sum]).current_dir(&place))
+                .unwrap()
+                .contains("OK")
+        );
+        let list = said(Command::new("tar").arg("-tf").arg(&archive)).unwrap();
+        for name in ["jackfield", "README.md", "CHANGELOG.md", "LICENSE"] {
+            assert!(list.lines().any(|line| line.ends_with(&format!("/{name}"))), "{list}");
+        }
+        let first = fs::read(&archive).unwrap();
+        pack(&binary(&place, env!("CARGO_PKG_VERSION")), &place).unwrap();
+        assert!(fs::read(&archive).unwrap() == first, "the same files make the same bytes");
+        assert!(pack(&binary(&place, "9.9.9"), &place).unwrap_err().to_string().contains("9.9.9"));
+        fs::remove_dir_all(&place).unwrap();
+    }
 }

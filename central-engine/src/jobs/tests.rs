@@ -326,8 +326,12 @@ async fn every_promised_word_is_filled_by_the_engine() {
     batch.rows.push(jackfield_scheduler::effect::Row::Attempt(Box::new(ended)));
     let offer = jackfield_scheduler::event::EpOffer::default();
     let epoch = jackfield_protocol::id::Epoch(1);
-    let row = jackfield_scheduler::effect::EpRow { ep: ep.clone(), epoch, offer, drained: false, gone: None };
-    batch.rows.push(jackfield_scheduler::effect::Row::Ep(row));
+    let stranger = jackfield_protocol::id::EpName::from("EP-9");
+    for ep in [ep.clone(), stranger.clone()] {
+        let offer = offer.clone();
+        let row = jackfield_scheduler::effect::EpRow { ep, epoch, offer, drained: false, gone: None };
+        batch.rows.push(jackfield_scheduler::effect::Row::Ep(row));
+    }
     let text = |text: &str| text.to_owned();
     let host = jackfield_protocol::link::Host {
         name: text("bench1"),
@@ -335,9 +339,13 @@ async fn every_promised_word_is_filled_by_the_engine() {
         os: text("Debian 12"),
         python: text("3.11"),
     };
-    batch.seen.push(store::ep::EpSeen { ep, at: Time(1), host, software: text("jackfield") });
+    for ep in [ep.clone(), stranger] {
+        let (host, software) = (host.clone(), text("jackfield"));
+        batch.seen.push(store::ep::EpSeen { ep, at: Time(1), host, software });
+    }
     lab.app.store.commit(batch).await.unwrap();
     let results = results_of(&lab.app, run).await.unwrap();
+    assert_eq!(results.hosts.keys().collect::<Vec<_>>(), [&ep], "no EP that ran nothing of it");
     let row = results.rows().next().unwrap();
     let (logs, fields) = (LogsOfEngine(lab.app.logs.clone()), std::collections::BTreeMap::new());
     let words = Variables { results: &results, row, logs: &logs, fields: &fields, style: Style::default() };

@@ -1,8 +1,11 @@
 //! A run as reports want it: the plan, and how each test ended, gathered from the store.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use jackfield_protocol::{id::RunId, log::Stream};
+use jackfield_protocol::{
+    id::{EpName, RunId},
+    log::Stream,
+};
 use jackfield_reporting::{
     excerpt::{Excerpt, Logs as ReportLogs},
     results::{AttemptResult, EngineFacts, Results, TestResult},
@@ -35,7 +38,7 @@ pub(crate) async fn gather(
     else {
         return Ok(None);
     };
-    let hosts = store::ep::seen(&mut conn).await?.into_iter().map(|(ep, seen)| (ep, seen.host)).collect();
+    let seen = store::ep::seen(&mut conn).await?;
     let mut tests = vec![TestResult::default(); plan.tests.len()];
     for (first, some) in (0_u32..).step_by(PIECE).zip(tests.chunks_mut(PIECE)) {
         let count = u32::try_from(some.len()).unwrap_or(u32::MAX);
@@ -46,6 +49,10 @@ pub(crate) async fn gather(
             }
         }
     }
+    let ran: BTreeSet<&EpName> =
+        tests.iter().flat_map(|test| &test.attempts).map(|attempt| &attempt.ep).collect();
+    let hosts =
+        seen.into_iter().filter(|(ep, _)| ran.contains(ep)).map(|(ep, seen)| (ep, seen.host)).collect();
     let stopped = row.stopped.as_ref().map(sentence);
     let (timezone, utc_offset_secs) = zone::at(summary.started.unwrap_or(summary.submitted));
     let engine = EngineFacts { timezone, utc_offset_secs, ..engine };

@@ -20,7 +20,7 @@ impl Audit {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         let before = self.before.map_or_else(String::new, |id| format!("&after={id}"));
         let page: Value = context.client.get(&format!("/audit?limit={}{before}", self.limit))?;
-        context.output.print(&page, list)?;
+        context.output.page(&page, list)?;
         Ok(Exit::Done)
     }
 }

@@ -35,8 +35,9 @@ impl Engine {
         start_logging("warn");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let mut engine =
-                jackfield_central_engine::start(Options { lab: self.lab, port: self.port }).await?;
+            // A variable that is set to nothing is not set.
+            let lab = if self.lab.as_os_str().is_empty() { PathBuf::from("lab") } else { self.lab };
+            let mut engine = jackfield_central_engine::start(Options { lab, port: self.port }).await?;
             announce(&engine, self.ready.as_deref())?;
             tokio::select! {
                 signal = signal::next_signal() => signal?,

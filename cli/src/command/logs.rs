@@ -111,6 +111,11 @@ fn tell_more(attempt: AttemptId, state: &Attempt, is_silent: bool) {
     }
 }
 
+/// The logs of an attempt that have bytes, or will have.
+pub(crate) fn streams(context: &Context, attempt: AttemptId) -> Result<Vec<Stream>> {
+    Ok(state(context, attempt)?.streams())
+}
+
 fn state(context: &Context, attempt: AttemptId) -> Result<Attempt> {
     context.client.get(&format!("/attempts/{attempt}"))
 }
@@ -127,10 +132,10 @@ fn print_state(
         .into_iter()
         .map(|stream| {
             let expected = state.logs_expected.as_ref().map(|logs| of(logs, stream));
-            json!({"stream": stream, "stored": of(&state.logs, stream), "expected": expected})
+            json!({"attempt": attempt, "stream": stream, "stored": of(&state.logs, stream), "expected": expected})
         })
         .collect();
-    context.output.print(&json!({"attempt": attempt, "items": items}), |_| String::new())?;
+    context.output.list(&items, |_| String::new())?;
     Ok(Exit::Done)
 }
 

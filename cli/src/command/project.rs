@@ -198,7 +198,7 @@ fn export(context: &Context, name: &str, file: Option<&Path>) -> Result<Exit> {
 
 fn list(context: &Context) -> Result<Exit> {
     let projects: Value = context.client.get("/projects")?;
-    context.output.print(&projects, |projects| {
+    context.output.page(&projects, |projects| {
         let names = projects.get("items").and_then(Value::as_array).into_iter().flatten();
         let names =
             names.filter_map(|item| item.as_str().or_else(|| item.get("name").and_then(Value::as_str)));

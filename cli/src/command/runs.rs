@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Context,
-    command::{after, artifacts, follow, logs, question, reports::Reports, run},
+    command::{after, artifacts, follow, log_search, logs, question, reports::Reports, run},
     exit::Exit,
     output::{self, say, span_of, table},
     signal,
@@ -51,6 +51,19 @@ pub(crate) enum Runs {
         /// Begin each line with the time at which it came to the engine.
         #[arg(long)]
         timestamps: bool,
+    },
+    /// Lines of a test's logs that fit a regular expression, found by the engine.
+    Search {
+        /// Run and test, such as 41.17, or an attempt, such as 41.17.1.
+        test: String,
+        /// What to look for, in each line by itself.
+        pattern: String,
+        /// Only in this log.
+        #[arg(long, value_parser = stream_parser())]
+        stream: Option<Stream>,
+        /// Capital letters differ from small ones.
+        #[arg(long)]
+        case: bool,
     },
     /// The files that a test left: recordings, captures, what it kept. With --to they are fetched.
     Artifacts {
@@ -175,6 +188,9 @@ impl Runs {
             Self::Logs { test, stream, follow, timestamps } => {
                 let shown = logs::Shown { follow: *follow, timestamps: *timestamps };
                 logs::print(context, attempt(context, test)?, *stream, shown)
+            }
+            Self::Search { test, pattern, stream, case } => {
+                log_search::print(context, attempt(context, test)?, *stream, pattern, *case)
             }
             Self::Artifacts { test, name, to } => {
                 artifacts::run(context, test, name.as_deref(), to.as_deref())

@@ -54,7 +54,7 @@ impl Sut {
         match self {
             Self::List => {
                 let suts: Value = client.get("/suts")?;
-                context.output.print(&suts, list)?;
+                context.output.page(&suts, list)?;
             }
             Self::Show { sut } => {
                 let body = fetch(context, sut)?;

@@ -40,7 +40,7 @@ impl Token {
         match self {
             Self::List => {
                 let tokens: Value = client.get("/tokens")?;
-                context.output.print(&tokens, list)?;
+                context.output.page(&tokens, list)?;
             }
             Self::Create { name, scope, days } => {
                 let body = json!({"name": name, "scope": scope, "days": days});

@@ -65,7 +65,7 @@ impl User {
         match self {
             Self::List => {
                 let users: Value = client.get("/users")?;
-                context.output.print(&users, list)?;
+                context.output.page(&users, list)?;
             }
             Self::Create { name, roles, groups } => {
                 let body =

@@ -103,7 +103,7 @@ fn block() -> Vec<u8> {
 fn is_whole(lab: &Lab, attempt: &str) -> Result<bool> {
     let output = lab.run(&["runs", "logs", attempt, "--json"], 0)?;
     let state: Value = serde_json::from_slice(&output.stdout)?;
-    let number = |key: &str| state.pointer(&format!("/items/0/{key}")).and_then(Value::as_u64);
+    let number = |key: &str| state.pointer(&format!("/0/{key}")).and_then(Value::as_u64);
     Ok(number("expected").is_some() && number("stored") >= number("expected"))
 }
 
