@@ -88,6 +88,8 @@ pub const PREVIEW_TESTS_MAX: usize = 5_000;
 
 /// Tests in one answer with the outline of a run; the rest is asked for with the next.
 pub const OUTLINE_TESTS_MAX: u32 = 100_000;
+/// Tests in an answer with those that need a look first.
+pub const OUTLINE_FOREMOST_MAX: u32 = 1_000;
 /// Characters of a reason in an outline; the test itself has all of it.
 pub const OUTLINE_REASON_CHARS_MAX: usize = 300;
 

@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, test } from 'vitest';
 
 import { Lab, type Person } from './lab';
-import { median, record } from './measure';
+import { frames, heap, median, record } from './measure';
 
 const TESTS = 100_000;
 const ROUNDS = 7;
@@ -160,7 +160,14 @@ test('an event is on the screen at once while fifty look on', async () => {
         });
     });
     const began = Date.now();
+    const longest = await frames(page);
+    // What the machine itself does to a page that does nothing, for the reader.
+    const empty = await person.context.newPage();
+    const control = await frames(empty);
     await page.waitForTimeout(WATCHED_MILLIS);
+    const frame = await longest();
+    const still = await control();
+    await empty.close();
     const events = ((await lab.ask('GET', `/runs/${run}`)) as { seq: number }).seq;
     const rate = events / ((Date.now() - began) / 1_000);
     const delays = (await page.evaluate(() => (globalThis as unknown as { delays: number[] }).delays)).sort(
@@ -175,6 +182,27 @@ test('an event is on the screen at once while fifty look on', async () => {
         value: rate,
         unit: '/s',
         goal: 'for the reader: 1000/s is asked',
+    });
+    record({
+        name: 'longest frame of a run of 20,000 tests, live',
+        value: frame,
+        unit: 'ms',
+        goal: '< 100 ms',
+        holds: frame < 100,
+    });
+    record({
+        name: 'longest frame of an empty page meanwhile',
+        value: still,
+        unit: 'ms',
+        goal: 'for the reader: what the machine adds',
+    });
+    const megabytes = await heap(page);
+    record({
+        name: 'memory of its page',
+        value: megabytes,
+        unit: 'MB',
+        goal: '< 150 MB',
+        holds: megabytes < 150,
     });
     record({
         name: 'event to pixel, 50 readers, p95',

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, test } from 'vitest';
 
 import { FlatTree } from '../src/tree/tree';
 import { Lab, type Person } from './lab';
-import { median, record } from './measure';
+import { frames, heap, median, record } from './measure';
 
 const BYTES = 1 << 30;
 const NEEDLE = 'the only needle';
@@ -40,26 +40,6 @@ beforeAll(async () => {
 
 afterAll(() => lab.stop());
 
-/** The longest time between two frames, from now until it is asked for. */
-async function frames(page: Page): Promise<() => Promise<number>> {
-    await page.evaluate(() => {
-        const store = globalThis as unknown as { longest: number; stop: boolean };
-        [store.longest, store.stop] = [0, false];
-        let last = performance.now();
-        requestAnimationFrame(function next(now) {
-            store.longest = Math.max(store.longest, now - last);
-            last = now;
-            if (!store.stop) requestAnimationFrame(next);
-        });
-    });
-    return () =>
-        page.evaluate(() => {
-            const store = globalThis as unknown as { longest: number; stop: boolean };
-            store.stop = true;
-            return store.longest;
-        });
-}
-
 test('a gigabyte is watched as it comes', async () => {
     const { page } = person;
     ({ run } = (await lab.ask('POST', '/runs', { project: 'gigabyte', xml: PROJECT })) as { run: number });
@@ -79,15 +59,13 @@ test('a gigabyte is watched as it comes', async () => {
         goal: 'under 100 ms',
         holds: value < 100,
     });
-    const heap = await page.evaluate(
-        () => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize / 1e6,
-    );
+    const megabytes = await heap(page);
     record({
         name: 'memory of the page after it',
-        value: heap,
+        value: megabytes,
         unit: 'MB',
         goal: 'under 100 MB',
-        holds: heap < 100,
+        holds: megabytes < 100,
     });
 });
 

@@ -237,6 +237,8 @@ pub(super) struct OutlineQuery {
     /// The number of the first test; 0 without it.
     #[serde(default)]
     from: u32,
+    /// Only so many tests of a run that has ended, at most 1,000: those that need a look first. The column `test` says which.
+    foremost: Option<u32>,
 }
 
 /// All tests of a run in brief, column by column: for who shows a hundred thousand of them at once. At most 100,000 in an
@@ -249,7 +251,11 @@ pub(super) async fn outline(
     run: web::Path<RunId>,
     query: web::Query<OutlineQuery>,
 ) -> Answer {
-    let outline = outline::outline(&app, *run, query.from).await?.ok_or_else(|| no_run(*run))?;
+    let outline = match query.foremost {
+        Some(count) => outline::foremost(&app, *run, count).await?,
+        None => outline::outline(&app, *run, query.from).await?,
+    };
+    let outline = outline.ok_or_else(|| no_run(*run))?;
     Ok(HttpResponse::Ok().json(outline))
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct Outline {
     first: u32,
     /// Tests in the whole run.
     tests: u32,
+    /// The numbers of the tests, where they do not follow one another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    test: Vec<u32>,
     /// The suites of the run, by number.
     suites: Vec<OutlineSuite>,
     /// What the columns `name`, `file`, `ep` and `reason` refer to.
@@ -96,6 +99,28 @@ pub(crate) async fn outline(app: &App, run: RunId, from: u32) -> Result<Option<O
     let mut briefs = briefs.into_iter().peekable();
     for test in (first..end).map(TestIndex) {
         writer.test(&plan, test, briefs.next_if(|brief| brief.test == test), waits.get(&test));
+    }
+    Ok(Some(writer.outline))
+}
+
+/// The outline of those tests of a run that has ended which need a look first; it is there long before all of it. None for
+/// an unknown run, and no tests of one that has not ended.
+///
+/// # Errors
+/// The store does not answer.
+pub(crate) async fn foremost(app: &App, run: RunId, count: u32) -> Result<Option<Outline>, Problem> {
+    let Some(row) = store::run::row(&mut app.store.read().await?, run).await? else { return Ok(None) };
+    let Some(plan) = app.store.plan(run).await? else { return Ok(None) };
+    let tests = u32::try_from(plan.tests.len()).unwrap_or(u32::MAX);
+    let mut writer =
+        Writer { outline: Outline { seq: row.seq, tests, ..Outline::default() }, ..Writer::default() };
+    writer.outline.suites = suites(&plan);
+    if row.state.is_final() {
+        let count = count.min(limits::OUTLINE_FOREMOST_MAX);
+        for brief in store::attempt::foremost(&mut app.store.read().await?, run, count).await? {
+            writer.outline.test.push(brief.test.0);
+            writer.test(&plan, brief.test, Some(brief), None);
+        }
     }
     Ok(Some(writer.outline))
 }

@@ -156,15 +156,7 @@ pub async fn briefs(conn: &mut Conn, run: RunId, tests: Range<u32>) -> Result<Ve
     let lines = conn.rows(sql, binds![run.0, tests.start, tests.end]).await?;
     let mut briefs: Vec<Brief> = Vec::new();
     for line in &lines {
-        let later = Brief {
-            test: TestIndex(line.number(0)?),
-            attempt: line.number(1)?,
-            state: state(line.int(2)?)?,
-            ep: line.text_opt(3)?,
-            started: line.int_opt(4)?.map(Time),
-            elapsed_millis: line.number(5)?,
-            outcome: line.json_opt(6)?,
-        };
+        let later = brief(line)?;
         match briefs.last_mut() {
             Some(known) if known.test == later.test => {
                 if tells_more(later.state, known.state) {
@@ -175,6 +167,32 @@ pub async fn briefs(conn: &mut Conn, run: RunId, tests: Range<u32>) -> Result<Ve
         }
     }
     Ok(briefs)
+}
+
+/// How the tests of a run ended that need a look first: what failed, in the order of the project, then the rest; of a
+/// run that has ended, so that each test has one attempt that says how.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn foremost(conn: &mut Conn, run: RunId, limit: u32) -> Result<Vec<Brief>, StoreError> {
+    let sql = "SELECT test, attempt, state, ep, started, elapsed, outcome FROM attempt \
+               WHERE run = $1 AND state = 2 \
+               ORDER BY CASE verdict WHEN 'FAIL' THEN 0 WHEN 'TIMEOUT' THEN 1 WHEN 'INVALID' THEN 2 \
+               WHEN 'ABORTED' THEN 3 WHEN 'NOT_EXECUTED' THEN 4 WHEN 'SKIPPED' THEN 5 ELSE 6 END, test LIMIT $2";
+    let lines = conn.rows(sql, binds![run.0, limit]).await?;
+    lines.iter().map(brief).collect()
+}
+
+fn brief(line: &Line) -> Result<Brief, StoreError> {
+    Ok(Brief {
+        test: TestIndex(line.number(0)?),
+        attempt: line.number(1)?,
+        state: state(line.int(2)?)?,
+        ep: line.text_opt(3)?,
+        started: line.int_opt(4)?.map(Time),
+        elapsed_millis: line.number(5)?,
+        outcome: line.json_opt(6)?,
+    })
 }
 
 /// Whether a later row says more of a test than the one known: an end is final, else the newest try counts.

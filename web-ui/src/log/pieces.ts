@@ -33,23 +33,19 @@ export function pieces(line: string, found: readonly (readonly [number, number])
     return drawn;
 }
 
-/** The classes of a look; colours that are no numbers are set as styles. */
+/** The classes of a look; its colours are styles. */
 export function classes(look: Look): string {
-    const names: string[] = [];
-    const [fg, bg] = look.inverse === true ? [look.bg ?? 'back', look.fg ?? 'front'] : [look.fg, look.bg];
-    if (fg !== undefined && !fg.startsWith('#')) names.push(`fg-${fg}`);
-    if (bg !== undefined && !bg.startsWith('#')) names.push(`bg-${bg}`);
-    if (look.bold === true) names.push('bold');
-    if (look.dim === true) names.push('dim');
-    if (look.italic === true) names.push('italic');
-    if (look.underline === true) names.push('underline');
-    if (look.strike === true) names.push('strike');
+    const names = (['bold', 'dim', 'italic', 'underline', 'strike'] as const).filter(
+        (name) => look[name] === true,
+    );
     return names.join(' ');
 }
 
-/** A colour that is no number of the palette. */
-export function colour(look: Look, which: 'fg' | 'bg'): string | undefined {
-    const other = which === 'fg' ? 'bg' : 'fg';
-    const value = look[look.inverse === true ? other : which];
-    return value?.startsWith('#') === true ? value : undefined;
+/** The colour of a look's text or of the ground under it; none where it is that of the page. */
+export function colour(look: Look, which: 'text' | 'ground'): string | undefined {
+    const [text, ground] =
+        look.inverse === true ? [look.bg ?? 'back', look.fg ?? 'front'] : [look.fg, look.bg];
+    const value = which === 'text' ? text : ground;
+    if (value === undefined || value.startsWith('#')) return value;
+    return which === 'text' ? `var(--ansi-${value})` : `var(--ansi-ground-${value})`;
 }

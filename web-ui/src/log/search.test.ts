@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { read } from './ndjson';
+import type { Look } from './ansi';
 import { classes, colour, pieces } from './pieces';
 import { firstFrom, neighbour } from './search.svelte';
 
@@ -23,11 +24,13 @@ it('marks what was found across changes of colour', () => {
 });
 
 it('turns looks into classes and colours', () => {
-    expect(classes({ fg: '1', bg: '15', bold: true })).toBe('fg-1 bg-15 bold');
-    expect(classes({ fg: '1', inverse: true })).toBe('fg-back bg-1');
+    const colours = (look: Look) => [colour(look, 'text'), colour(look, 'ground')];
+    expect(classes({ fg: '1', bg: '15', bold: true })).toBe('bold');
+    expect(colours({ fg: '1', bg: '15' })).toEqual(['var(--ansi-1)', 'var(--ansi-ground-15)']);
+    expect(colours({ fg: '1', inverse: true })).toEqual(['var(--ansi-back)', 'var(--ansi-ground-1)']);
+    expect(colours({})).toEqual([undefined, undefined]);
     expect(classes({ fg: '#ff0000', underline: true })).toBe('underline');
-    expect(colour({ fg: '#ff0000', inverse: true }, 'bg')).toBe('#ff0000');
-    expect(colour({ fg: '3' }, 'fg')).toBeUndefined();
+    expect(colours({ fg: '#ff0000', inverse: true })).toEqual(['var(--ansi-back)', '#ff0000']);
 });
 
 it('reads objects however their bytes are cut', async () => {

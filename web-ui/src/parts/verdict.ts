@@ -15,33 +15,30 @@ export type Icon =
 
 export type Look = { tone: Tone; icon: Icon; word: string };
 
-const TESTS: Record<TestState, Look> = {
-    FAIL: { tone: 'fail', icon: 'cross', word: 'failed' },
-    TIMEOUT: { tone: 'fail', icon: 'clock', word: 'timed out' },
-    INVALID: { tone: 'warn', icon: 'question', word: 'invalid' },
-    ABORTED: { tone: 'warn', icon: 'bolt', word: 'aborted' },
-    NOT_EXECUTED: { tone: 'warn', icon: 'ban', word: 'not executed' },
-    SKIPPED: { tone: 'idle', icon: 'skip', word: 'skipped' },
-    PASS: { tone: 'pass', icon: 'check', word: 'passed' },
-    WORKING: { tone: 'work', icon: 'play', word: 'running' },
-    WAITING: { tone: 'idle', icon: 'clock', word: 'waiting' },
-    PENDING: { tone: 'idle', icon: 'dash', word: 'pending' },
-};
+const look = (tone: Tone, icon: Icon, word: string): Look => ({ tone, icon, word });
 
-const RUNS: Record<RunState, Look> = {
-    queued: { tone: 'idle', icon: 'clock', word: 'queued' },
-    running: { tone: 'work', icon: 'play', word: 'running' },
-    paused: { tone: 'warn', icon: 'pause', word: 'paused' },
-    stopping: { tone: 'warn', icon: 'stop', word: 'stopping' },
-    completed: { tone: 'pass', icon: 'check', word: 'passed' },
-    stopped: { tone: 'warn', icon: 'stop', word: 'stopped' },
-};
-
-const EPS: Record<EpState, Look> = {
-    idle: { tone: 'pass', icon: 'check', word: 'idle' },
-    busy: { tone: 'work', icon: 'play', word: 'busy' },
-    draining: { tone: 'warn', icon: 'pause', word: 'draining' },
-    offline: { tone: 'fail', icon: 'cross', word: 'offline' },
+/** Tests shout in capitals, runs and EPs do not: no word means two things. */
+const LOOKS: Record<TestState | RunState | EpState, Look> = {
+    FAIL: look('fail', 'cross', 'failed'),
+    TIMEOUT: look('fail', 'clock', 'timed out'),
+    INVALID: look('warn', 'question', 'invalid'),
+    ABORTED: look('warn', 'bolt', 'aborted'),
+    NOT_EXECUTED: look('warn', 'ban', 'not executed'),
+    SKIPPED: look('idle', 'skip', 'skipped'),
+    PASS: look('pass', 'check', 'passed'),
+    WORKING: look('work', 'play', 'running'),
+    WAITING: look('idle', 'clock', 'waiting'),
+    PENDING: look('idle', 'dash', 'pending'),
+    queued: look('idle', 'clock', 'queued'),
+    running: look('work', 'play', 'running'),
+    paused: look('warn', 'pause', 'paused'),
+    stopping: look('warn', 'stop', 'stopping'),
+    completed: look('pass', 'check', 'passed'),
+    stopped: look('warn', 'stop', 'stopped'),
+    idle: look('pass', 'check', 'idle'),
+    busy: look('work', 'play', 'busy'),
+    draining: look('warn', 'pause', 'draining'),
+    offline: look('fail', 'cross', 'offline'),
 };
 
 /** Every state of a test, what needs a look first: the order in which failures come first. */
@@ -61,16 +58,16 @@ export const STATES: readonly TestState[] = [
 /** Verdicts that somebody has to look at. */
 export const BAD: readonly Verdict[] = ['FAIL', 'TIMEOUT', 'INVALID', 'ABORTED', 'NOT_EXECUTED'];
 
-export const ofTest = (state: TestState): Look => TESTS[state];
+export const ofTest = (state: TestState): Look => LOOKS[state];
 
-export const ofEp = (state: EpState): Look => EPS[state];
+export const ofEp = (state: EpState): Look => LOOKS[state];
 
 /** A run that is over looks as its tests did: one with 17 failures is not green because it came to its end. */
 export function ofRun(run: Pick<Schemas['RunSummary'], 'state' | 'counts'>): Look {
-    if (run.state !== 'completed') return RUNS[run.state];
+    if (run.state !== 'completed') return LOOKS[run.state];
     const bad = badOf(run.counts);
     if (bad > 0) return { tone: 'fail', icon: 'cross', word: `${bad} failed` };
-    return (run.counts.PASS ?? 0) > 0 ? RUNS.completed : { tone: 'idle', icon: 'skip', word: 'nothing ran' };
+    return (run.counts.PASS ?? 0) > 0 ? LOOKS.completed : { tone: 'idle', icon: 'skip', word: 'nothing ran' };
 }
 
 /** How many tests somebody has to look at. */

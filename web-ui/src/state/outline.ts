@@ -13,7 +13,7 @@ export class Columns {
     test(index: number): Test {
         const { outline } = this;
         return {
-            test: outline.first + index,
+            test: outline.test?.[index] ?? outline.first + index,
             name: this.#word(outline.name[index]) ?? '',
             file: this.#word(outline.file[index]) ?? '',
             suite: outline.suite[index] ?? 0,

@@ -64,6 +64,8 @@ const TOLD: ReadonlySet<RunEvent['fact']> = new Set([
     'ended',
 ]);
 
+/** Tests that are asked for before all others: some screens of them. */
+const FOREMOST = 500;
 /** Happenings that are kept; of a run that has more, the newest. */
 const HAPPENINGS_MAX = 2_000;
 
@@ -75,6 +77,8 @@ export class OneRun {
     edits = $state(0);
     /** Whether the tests are there. */
     loaded = $state(false);
+    /** Those that need a look first, of a large run that has ended: they are there before all tests are. */
+    foremost = $state.raw<readonly Test[]>([]);
     problem = $state.raw<Problem>();
     /** How the stream of its events is. */
     connection = $state<LiveState>('connecting');
@@ -122,6 +126,8 @@ export class OneRun {
 
     async #load(): Promise<void> {
         const params = { path: { run: this.id } };
+        // Beside the rest: it is shown for the moment until all is there.
+        if (!this.loaded) void this.#lookFirst();
         try {
             const [detail, outline] = await Promise.all([
                 ask(api.GET('/api/v1/runs/{run}', { params })),
@@ -129,12 +135,7 @@ export class OneRun {
             ]);
             if (this.#closed) return;
             this.detail = detail;
-            this.suites = outline.suites.map(({ name, parent, ep, sut }) => ({
-                name,
-                parent: parent ?? undefined,
-                ep: ep ?? undefined,
-                sut: sut ?? undefined,
-            }));
+            this.suites = suitesOf(outline);
             this.#tests = [];
             this.#add(outline);
             for (let next = outline.next; next && !this.#closed;) {
@@ -152,11 +153,26 @@ export class OneRun {
         }
     }
 
+    async #lookFirst(): Promise<void> {
+        try {
+            const params = { path: { run: this.id }, query: { foremost: FOREMOST } };
+            const outline = await ask(api.GET('/api/v1/runs/{run}/outline', { params }));
+            // Of a small run all comes as soon.
+            if (this.#closed || this.loaded || outline.tests <= FOREMOST) return;
+            this.suites = suitesOf(outline);
+            const columns = new Columns(outline);
+            this.foremost = Array.from({ length: columns.length }, (_, index) => columns.test(index));
+        } catch {
+            // The whole says what is wrong.
+        }
+    }
+
     #add(outline: Schemas['Outline']): void {
         const columns = new Columns(outline);
         for (let index = 0; index < columns.length; index++)
             this.#tests[outline.first + index] = columns.test(index);
         this.loaded = true;
+        this.foremost = [];
         this.edits += 1;
     }
 
@@ -281,6 +297,15 @@ export class OneRun {
             // The stream comes back by itself, and with it the next look.
         }
     }
+}
+
+function suitesOf({ suites }: Schemas['Outline']): Suite[] {
+    return suites.map(({ name, parent, ep, sut }) => ({
+        name,
+        parent: parent ?? undefined,
+        ep: ep ?? undefined,
+        sut: sut ?? undefined,
+    }));
 }
 
 function outcomeOf(outcome: Schemas['Outcome']): Pick<Test, 'state' | 'cause' | 'reason'> {

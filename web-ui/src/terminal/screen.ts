@@ -97,15 +97,10 @@ function theme(element: HTMLElement): ITheme {
     probe.hidden = true;
     element.append(probe);
     const token = (name: string): string => {
-        probe.className = '';
         probe.style.color = `var(${name})`;
         return getComputedStyle(probe).color;
     };
-    const colour = (number: number): string => {
-        probe.style.color = '';
-        probe.className = `fg-${number}`;
-        return getComputedStyle(probe).color;
-    };
+    const colour = (number: number): string => token(`--ansi-${number}`);
     const found: ITheme = {
         background: token('--surface'),
         foreground: token('--ink'),

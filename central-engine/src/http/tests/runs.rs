@@ -57,6 +57,13 @@ async fn an_outline_has_every_test_in_brief() {
     let rest: Value = lab.get(&token, "/runs/1/outline?from=1").await.expect(200).json();
     assert_eq!((&rest["first"], &rest["state"]), (&json!(1), &json!(["FAIL"])));
     lab.get(&token, "/runs/77/outline").await.expect(404);
+    // What needs a look first, before all of it.
+    let first: Value = lab.get(&token, "/runs/1/outline?foremost=1").await.expect(200).json();
+    assert_eq!((&first["test"], &first["state"]), (&json!([1]), &json!(["FAIL"])));
+    assert_eq!((&first["tests"], &first["seq"]), (&json!(2), &json!(3)));
+    let first: Value = lab.get(&token, "/runs/1/outline?foremost=9").await.expect(200).json();
+    assert_eq!((&first["test"], &first["state"]), (&json!([1, 0]), &json!(["FAIL", "PASS"])));
+    lab.get(&token, "/runs/77/outline?foremost=9").await.expect(404);
 }
 
 fn attempt_id(test: u32) -> AttemptId {

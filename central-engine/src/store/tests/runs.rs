@@ -146,6 +146,9 @@ async fn many_rows_at_once() {
         assert_eq!(all[3], failed(RUN, 3));
         let summary = store::run::summary(&mut conn, RUN).await.unwrap().unwrap();
         assert_eq!(summary.counts, BTreeMap::from([(Verdict::Pass, 850), (Verdict::Fail, 425)]));
+        let first = store::attempt::foremost(&mut conn, RUN, 427).await.unwrap();
+        let first: Vec<_> = first.iter().map(|brief| brief.test.0).collect();
+        assert_eq!((first[..2].to_vec(), first[424..].to_vec()), (vec![0, 3], vec![1_272, 1, 2]));
         let events = store::event::after(&mut conn, RUN, 4_990, 100).await.unwrap();
         assert_eq!(
             events.iter().map(|event| event.seq).collect::<Vec<_>>(),

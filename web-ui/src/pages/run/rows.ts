@@ -22,6 +22,11 @@ export function failuresFirst(tests: readonly Test[]): Test[] {
 /** Which tests a person asked for. */
 export type Wanted = { states: ReadonlySet<TestState>; words: string; ep?: string | undefined };
 
+/** Whether only some of the tests are asked for. */
+export function isFiltered({ states, words, ep }: Wanted): boolean {
+    return states.size > 0 || words.trim() !== '' || !!ep;
+}
+
 /** The tests that fit; all where nothing is asked for. */
 export function filtered(
     tests: readonly Test[],
