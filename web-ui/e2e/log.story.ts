@@ -57,6 +57,12 @@ test('a log is read from its first byte, searched whole, linked and copied', asy
     await log.getByText('line 19999 of a loud test').waitFor();
     await page.getByText('growing').waitFor();
 
+    // When lines came, for who wants to see it; hidden again, nothing is left of it.
+    await page.getByRole('button', { name: 'Times' }).click();
+    await expect.poll(() => log.locator('time').first().textContent()).toMatch(/^\d\d:\d\d:\d\d\.\d$/);
+    await page.getByRole('button', { name: 'Times' }).click();
+    await log.locator('time').first().waitFor({ state: 'detached' });
+
     // Ours looks through the whole log, of which the browser has drawn a screen.
     await page.keyboard.press('Control+f');
     await page.keyboard.type('needle');
