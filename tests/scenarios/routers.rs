@@ -64,9 +64,11 @@ with session("/lab/zebra") as zebra:
     zebra.level("enable")
     whole = zebra.command("show running-config")
     assert "hostname" in whole and len(whole.splitlines()) > 10, whole
-    zebra.command("terminal length 5")
-    paged = zebra.command("show running-config")
-    assert paged == whole, (paged, whole)
+    # Every length of a page: at some of them the answer ends exactly where a page does.
+    for length in range(2, 31):
+        zebra.command(f"terminal length {length}")
+        paged = zebra.command("show running-config")
+        assert paged == whole, (length, paged, whole)
     zebra.level("view")
     assert "Unknown command" in zebra.command("configure terminal", check=False)
 

@@ -13,6 +13,7 @@
 mod book;
 mod device;
 mod dice;
+mod pagers;
 mod play;
 mod traits;
 mod wire;

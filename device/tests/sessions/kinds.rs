@@ -128,7 +128,7 @@ async fn configured(kind: &Kind, config: &Config, device: &Running, session: &mu
             if answer == config.refused && (line == last || line == "commit"))
     };
     assert!(is_refusal(&wrong), "{wrong}");
-    assert_eq!(session.prompt(), kind.prompt, "the mode was left");
+    assert_eq!(shape(&session.prompt()), shape(kind.prompt), "the mode was left");
     session.config(&lines(config.taken), LONG).await.unwrap();
     assert_eq!(device.state()["name"], config.name);
     for candidate in ["candidate", "edited"] {
@@ -137,8 +137,14 @@ async fn configured(kind: &Kind, config: &Config, device: &Running, session: &mu
             "nothing is left over"
         );
     }
-    let again = session.command("show pages", LONG).await.unwrap();
-    assert_eq!(again, PAGES);
+    if kind.model.contains("show pages") {
+        assert_eq!(session.command("show pages", LONG).await.unwrap(), PAGES);
+    }
+}
+
+/// A prompt without what counts commands, and without the mark of what is not saved.
+fn shape(prompt: &str) -> String {
+    prompt.trim_start_matches("* ").chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
 kind!(eos: "eos", "leaf1#", ("shwo", "% Invalid input (at token 1: 'shwo')"),
@@ -174,6 +180,7 @@ kind!(srlinux: "srlinux", "A:srl1#", ("shwo", "Parsing error: Unknown token 'shw
     facts: Some(("show version", json!({"HOSTNAME": "srl1", "MODEL": "7220 IXR-D2L", "VERSION": "v23.10.1", "SERIAL": "SRL23X0042", "BOOTED": "2026-01-05T07:36:11.000Z"}))));
 
 kind!(routeros: "routeros", "[lab@MikroTik] >", ("/sytem", "bad command name /sytem (line 1 column 1)"),
+    config: Some(Config { taken: &["/system identity set name=gate"], name: "gate", wrong: &["/sytem identity"], refused: "bad command name /sytem identity (line 1 column 1)" }),
     facts: Some(("/system resource print", json!({"MODEL": "RB5009UG+S+", "VERSION": "7.10 (stable)", "UPTIME": "3w4d5h6m7s"}))));
 
 kind!(procurve: "procurve", "HP-2530-48G#", ("shwo", "Invalid input: shwo"),
@@ -203,9 +210,11 @@ kind!(zte: "zte", "ZXR10#", ("shwo", "%Error 20200: Invalid input detected at '^
     facts: Some(("show version", json!({"MODEL": "5960-52TM-H", "VERSION": "V2.09.37", "UPTIME": "12 day(s), 3 hour(s), 22 minute(s)"}))));
 
 kind!(exos: "exos", "X440G2.2 #", ("shwo", "%% Invalid input detected at '^' marker."),
+    config: Some(Config { taken: &["configure snmp sysName X440G2-new"], name: "X440G2-new", wrong: &["configur snmp"], refused: "%% Invalid input detected at '^' marker." }),
     facts: Some(("show version", json!({"SERIAL": "1503N-40632", "VERSION": "30.7.1.1"}))));
 
 kind!(omniswitch: "omniswitch", "->", ("shwo", "ERROR: Invalid entry: \"shwo\""),
+    config: Some(Config { taken: &["system name OS6860-new"], name: "OS6860-new", wrong: &["sytem name x"], refused: "ERROR: Invalid entry: \"sytem name x\"" }),
     facts: Some(("show system", json!({"HOSTNAME": "OS6860", "MODEL": "OS6860E-24", "VERSION": "8.7.98.R03", "UPTIME": "9 days 4 hours 12 minutes and 33 seconds"}))));
 
 kind!(vyos: "vyos", "lab@vyos:~$", ("shwo", "Invalid command: [shwo]"),
@@ -215,7 +224,8 @@ kind!(vyos: "vyos", "lab@vyos:~$", ("shwo", "Invalid command: [shwo]"),
 kind!(junos_re: "junos", "lab@mx1>", ("shwo", "unknown command."),
     config: Some(Config { taken: &["set system host-name mx1-new"], name: "mx1-new", wrong: &["set system host-name mx2", "set sytem"], refused: "unknown command." }));
 
-kind!(mml: "mml", "\u{3}<", ("XXXXX;", "NOT ACCEPTED"),);
+kind!(mml: "mml", "\u{3}<", ("XXXXX;", "NOT ACCEPTED"),
+    config: Some(Config { taken: &["EXNAC:NAME=AXE2;"], name: "AXE2", wrong: &["EXNAC:NAM=AXE3;"], refused: "NOT ACCEPTED" }));
 
 #[tokio::test]
 async fn the_result_of_an_order_is_its_answer_however_late() {

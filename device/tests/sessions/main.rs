@@ -36,6 +36,7 @@ mod peers;
 mod profiles;
 mod replacing;
 mod replay;
+mod reports;
 #[expect(clippy::indexing_slicing, reason = "a line that is not there has failed the test")]
 mod screens;
 mod secret_steps;
