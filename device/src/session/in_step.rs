@@ -26,6 +26,8 @@ const END_BYTES: usize = 8 * 1024;
 /// Time for prompts of empty lines that the device has not answered yet.
 const STRAYS_WITHIN: Duration = Duration::from_secs(2);
 
+/// Time for the rest of a line that came unasked.
+const LINE_WITHIN: Duration = Duration::from_secs(1);
 /// Silence after which a command whose echo has not come is taken for lost.
 const LOST_AFTER: Duration = Duration::from_secs(3);
 
@@ -108,6 +110,13 @@ impl Session {
         if late.is_none() && self.habits.strays.wait() {
             self.await_strays(deadline).await.map_err(failed)?;
         }
+        let within = Deadline::after(deadline.left() / 2);
+        // A line that is still on its way comes to its end first.
+        while late.is_none()
+            && self.is_elsewhere()
+            && !self.dialogue.has_ended()
+            && self.dialogue.read_within(LINE_WITHIN.min(within.left())).await.map_err(failed)?
+        {}
         if late.is_none() && self.dialogue.has_ended() {
             // What it said last is no prompt to wait at.
             let came = self.dialogue.take_pending();
@@ -116,13 +125,15 @@ impl Session {
         }
         // Where it has gone somewhere else, it was started anew, or somebody types at its console: a command would be typed into that.
         if late.is_some() || self.is_elsewhere() {
-            let within = Deadline::after(deadline.left() / 2);
-            if self.stand_again(within).await.is_err() {
+            let stands = self.stand_again(within).await.is_ok();
+            if !stands && (late.is_some() || self.is_elsewhere()) {
                 return Err(self.out_of_step(command, late.as_deref(), within));
             }
             self.unanswered.commands.clear();
-            // The prompts among it were counted.
-            self.set_aside();
+            if stands {
+                // The prompts among it were counted.
+                self.set_aside();
+            }
         }
         self.unanswered.is_by_hand = false;
         if self.habits.strays.wait() {
