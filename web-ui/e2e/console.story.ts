@@ -130,6 +130,9 @@ test('who may only look sees no button that would be refused', async () => {
     expect(await eve.page.getByRole('button', { name: 'Off', exact: true }).count()).toBe(0);
     // Secrets are not on the screen; and what she may not do, the engine refuses as well.
     expect(await eve.page.getByText('lab-enable').count()).toBe(0);
+    expect(await eve.page.getByRole('button', { name: 'Show secrets' }).count()).toBe(0);
+    const tree = await eve.page.request.get('/api/v1/resources/tree');
+    expect(await tree.text()).not.toContain('lab-enable');
     const answer = await eve.page.request.post('/api/v1/resources/power', {
         data: { resource: '/lab/router', action: 'off' },
         headers: { Origin: lab.url },
