@@ -31,7 +31,7 @@ with session("/lab/hlr") as hlr:
     hlr.command(f"subscriber imsi {IMSI} update aud2g comp128v1 ki 0123456789abcdef0123456789abcdef")
     shown = hlr.command(f"subscriber msisdn 5551234 show")
     assert f"IMSI: {IMSI}" in shown and "KI=0123456789abcdef0123456789abcdef" in shown, shown
-    assert "already exists" in hlr.command(f"subscriber imsi {IMSI} create")
+    assert "already exists" in hlr.command(f"subscriber imsi {IMSI} create", check=False)
     for number in range(2, 60):
         hlr.command(f"subscriber imsi 0010100000000{number:02} create")
     rows = hlr.rows("show subscribers all", TABLE)
@@ -53,7 +53,7 @@ with session("/lab/hlr") as hlr:
     hlr.level("view")
     hlr.level("enable")
     assert "% Deleted subscriber" in hlr.command(f"subscriber imsi {IMSI} delete")
-    assert "No subscriber" in hlr.command(f"subscriber imsi {IMSI} show")
+    assert "No subscriber" in hlr.command(f"subscriber imsi {IMSI} show", check=False)
 "#;
 
 #[test]
