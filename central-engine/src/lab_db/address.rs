@@ -71,7 +71,9 @@ impl Address {
     /// The SQLite file that is not there yet.
     pub(super) fn missing_file(&self) -> Option<&Path> {
         match self {
-            Self::Sqlite(options) => Some(options.get_filename()).filter(|file| !file.exists()),
+            Self::Sqlite(options) => {
+                Some(options.get_filename()).filter(|file| file.try_exists().is_ok_and(|is_there| !is_there))
+            }
             Self::MySql(_) | Self::Postgres(_) => None,
         }
     }

@@ -116,7 +116,7 @@ impl Check<'_> {
                         "{}: `{name}` is filled only where a project, suite or test defines it",
                         wanted.what
                     );
-                    self.tell_at(Severity::Warning, wanted.span, at.line, at.column, message, help);
+                    self.tell_at(Severity::Warning, wanted.span, (at.line, at.column), message, help);
                     known.variables.insert(name.trim_start_matches('$').into());
                 }
                 Err(error) => {
@@ -124,7 +124,7 @@ impl Check<'_> {
                     let said = error.to_string();
                     let said = said.split_once(": ").map_or(&*said, |(_, said)| said);
                     let message = format!("{}: {said}", wanted.what);
-                    self.tell_at(Severity::Error, wanted.span, line, column, message, String::new());
+                    self.tell_at(Severity::Error, wanted.span, (line, column), message, String::new());
                     return None;
                 }
             }
@@ -142,7 +142,7 @@ impl Check<'_> {
     }
 
     fn tell(&mut self, severity: Severity, span: Span, message: String, help: String) {
-        self.tell_at(severity, span, 1, 1, message, help);
+        self.tell_at(severity, span, (1, 1), message, help);
     }
 
     /// Tells of a line and column of a text that begins at a place of the file.
@@ -150,8 +150,7 @@ impl Check<'_> {
         &mut self,
         severity: Severity,
         span: Span,
-        line: usize,
-        column: usize,
+        (line, column): (usize, usize),
         message: String,
         help: String,
     ) {

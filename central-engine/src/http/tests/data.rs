@@ -258,7 +258,10 @@ async fn what_keeps_results_from_the_database_is_told_before_the_run() {
             .collect::<Vec<_>>()
     };
     let told = submit("save").await.join("; ");
-    assert!(told.contains("results will not be saved: the database is no SQLite file"), "{told}");
+    assert!(
+        told.contains("results will not be saved: <db_config> has a <server> and no <database>"),
+        "{told}"
+    );
     assert!(told.contains("field `Release` is mandatory, and suite One has no value for it"), "{told}");
     assert!(!submit("nosave").await.join("; ").contains("Release"), "nothing is to be saved");
 }
