@@ -50,6 +50,8 @@ pub const PASSWORD_BYTES_MAX: usize = 1_024;
 pub const SESSION_MILLIS: u64 = 14 * 24 * 60 * 60 * 1_000;
 /// How long a token lasts when nothing else is asked for.
 pub const TOKEN_MILLIS_DEFAULT: u64 = 365 * 24 * 60 * 60 * 1_000;
+/// How often, within the time after which a browser session that is left alone is over, its use is written down.
+pub const SESSION_TOUCHES: u64 = 20;
 /// How often the last use of a token is written down.
 pub const TOKEN_TOUCH_MILLIS: u64 = 60 * 60 * 1_000;
 /// Characters of the name of a user, group or token.

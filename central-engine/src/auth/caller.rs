@@ -52,16 +52,26 @@ impl Caller {
     }
 }
 
-/// Whose browser session this is; none when it is over or never was.
+/// Whose browser session this is; none when it is over, was left alone for too long, or never was. Asking is use.
 ///
 /// # Errors
 /// The store does not answer.
 pub async fn of_session(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
+    let hash = Secret::hash(secret);
     let mut conn = store.read().await?;
-    let Some(user) = store::session::owner(&mut conn, &Secret::hash(secret), now).await? else {
+    let Some(session) = store::session::find(&mut conn, &hash, now).await? else {
         return Ok(None);
     };
+    let user = session.owner;
     let roles = roles_of(&mut conn, &user).await?;
+    drop(conn);
+    // Often enough that nobody is sent away who was there, and no write for each request.
+    let is_due = |idle: u64| now.millis_since(session.used) >= idle / limits::SESSION_TOUCHES;
+    if session.idle_millis.is_some_and(is_due) {
+        let mut conn = store.write().await?;
+        store::session::touch(&mut conn, &hash, now).await?;
+        conn.commit().await?;
+    }
     Ok(roles.map(|roles| Caller { user, roles, credential: Credential::Session }))
 }
 

@@ -53,6 +53,7 @@ pub async fn first_start(store: &Store, now: Time) -> anyhow::Result<Option<Stri
         groups: BTreeSet::from(["admin".to_owned()]),
         roles: BTreeSet::new(),
         disabled: false,
+        idle_millis: None,
         created: now,
     };
     store::account::put(&mut conn, &admin).await?;

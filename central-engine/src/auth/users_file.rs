@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Role;
 use crate::store::{self, Conn, Store, account::Account};
 
+const MINUTE_MILLIS: u64 = 60_000;
 const FILE: &str = "users_and_groups.ini";
 
 /// What counts of the file on a server of one type.
@@ -22,6 +23,9 @@ struct Taken {
     users: BTreeMap<String, BTreeSet<String>>,
     /// The roles of each group.
     groups: BTreeMap<String, BTreeSet<String>>,
+    /// After how many minutes the users whom it names are logged out; none in what earlier versions wrote.
+    #[serde(default)]
+    idle_minutes: Option<BTreeMap<String, u32>>,
 }
 
 impl Taken {
@@ -38,7 +42,9 @@ impl Taken {
             let words = if all { vec!["*"] } else { roles.iter().copied().collect() };
             (name.to_string(), words.into_iter().map(str::to_owned).collect())
         });
-        Self { users: users.collect(), groups: groups.collect() }
+        let idle =
+            file.users.iter().filter_map(|(name, user)| Some((name.to_string(), user.timeout_minutes?)));
+        Self { users: users.collect(), groups: groups.collect(), idle_minutes: Some(idle.collect()) }
     }
 }
 
@@ -132,6 +138,11 @@ fn account(
         groups: groups.intersection(usable).cloned().collect(),
         roles: lost.flatten().cloned().collect(),
         disabled: false,
+        idle_millis: file
+            .idle_minutes
+            .as_ref()
+            .and_then(|idle| idle.get(name))
+            .map(|minutes| u64::from(*minutes).saturating_mul(MINUTE_MILLIS)),
         created: now,
     }
 }
@@ -162,9 +173,6 @@ fn told(made: &[&str], kept: &[&str], other: &[&str], unnamed: &[&str]) -> Vec<S
 
 /// What was edited since the file was taken over.
 fn changes(before: &Taken, now: &Taken) -> Option<String> {
-    if before == now {
-        return None;
-    }
     let mut parts = Vec::new();
     for (what, before, now) in [("user", &before.users, &now.users), ("group", &before.groups, &now.groups)] {
         let new = now.keys().filter(|name| !before.contains_key(*name));
@@ -173,6 +181,14 @@ fn changes(before: &Taken, now: &Taken) -> Option<String> {
         parts.extend(gone.map(|name| format!("{what} {name} is gone")));
         let other = now.iter().filter(|(name, now)| before.get(*name).is_some_and(|before| before != *now));
         parts.extend(other.map(|(name, _)| format!("{what} {name} is another")));
+    }
+    if let (Some(before), Some(now)) = (&before.idle_minutes, &now.idle_minutes) {
+        let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        let other = names.into_iter().filter(|name| before.get(*name) != now.get(*name));
+        parts.extend(other.map(|name| format!("the timeout of user {name} is another")));
+    }
+    if parts.is_empty() {
+        return None;
     }
     Some(format!(
         "{FILE} was edited since its accounts were made ({}), which changes nothing: accounts are the engine's now; \
@@ -187,7 +203,7 @@ mod tests {
     use crate::auth::first_start;
 
     const TEXT: &str = "[users]\n[[admin]]\ngroups = admin\n[[ana]]\ngroups_production = boss\n\
-        groups_development = night, tester\n[[b.c]]\ngroups = night\n\
+        groups_development = night, tester\ntimeout = 15\n[[b.c]]\ngroups = night\n\
         [groups]\n[[admin]]\nroles = *\n[[boss]]\nroles = *\n[[night]]\nroles = RUN_TESTS, VIEW_REPORTS\n\
         [[tester]]\nroles = RUN_TESTS, EDIT_TC\n";
 
@@ -215,16 +231,21 @@ mod tests {
         assert_eq!(ana.groups, ["night".to_owned()].into());
         assert_eq!(ana.roles, ["EDIT_TC".to_owned(), "RUN_TESTS".to_owned()].into());
         assert!(ana.password.is_empty());
+        assert_eq!(ana.idle_millis, Some(15 * 60_000));
         let admin = store::account::fetch(&mut conn, &"admin".into()).await.unwrap().unwrap();
         assert!(!admin.password.is_empty(), "the administrator can log in");
         drop(conn);
         assert!(take().await.unwrap().is_empty(), "what was taken is not told again");
-        std::fs::write(&file, TEXT.replace("[[b.c]]", "[[carl]]").replace(", EDIT_TC", "")).unwrap();
+        std::fs::write(
+            &file,
+            TEXT.replace("[[b.c]]", "[[carl]]").replace(", EDIT_TC", "").replace("= 15", "= 5"),
+        )
+        .unwrap();
         assert_eq!(
             take().await.unwrap(),
             [
                 "users_and_groups.ini was edited since its accounts were made (user carl is new, user b.c is gone, \
-              group tester is another), which changes nothing: accounts are the engine's now; use `jackfield user`"
+              group tester is another, the timeout of user ana is another), which changes nothing: accounts are the engine's now; use `jackfield user`"
             ]
         );
         assert_eq!(store::account::list(&mut store.read().await.unwrap()).await.unwrap().len(), 2);

@@ -16,6 +16,8 @@ use crate::{
     store::{self, account::Account, audit::AuditRow},
 };
 
+const MINUTE_MILLIS: u64 = 60_000;
+
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/users", web::get().to(list))
@@ -40,6 +42,8 @@ pub(super) struct UserView {
     roles: BTreeSet<String>,
     /// Whether it may not log in.
     disabled: bool,
+    /// After how many minutes without a request its browser sessions are over; 0 for never before their time.
+    idle_minutes: u64,
     /// Whether it has a password; without one nobody can log in.
     has_password: bool,
     /// When it was made.
@@ -71,6 +75,8 @@ pub(super) struct ChangeUser {
     roles: Option<BTreeSet<String>>,
     /// Whether it may not log in.
     disabled: Option<bool>,
+    /// After how many minutes without a request its browser sessions are over; 0 for never before their time.
+    idle_minutes: Option<u32>,
 }
 
 /// A new password for someone.
@@ -88,8 +94,9 @@ pub(super) struct GroupBody {
 }
 
 fn view(account: Account) -> UserView {
-    let Account { name, password, groups, roles, disabled, created } = account;
-    UserView { name, groups, roles, disabled, has_password: !password.is_empty(), created }
+    let Account { name, password, groups, roles, disabled, idle_millis, created } = account;
+    let idle_minutes = idle_millis.unwrap_or(0) / MINUTE_MILLIS;
+    UserView { name, groups, roles, disabled, idle_minutes, has_password: !password.is_empty(), created }
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {
@@ -163,7 +170,8 @@ pub(super) async fn create(
             Failure::new(ErrorCode::AlreadyExists, format!("there is a user {name} already")).field("name")
         );
     }
-    let account = Account { name, password, groups, roles, disabled: false, created: clock::now() };
+    let (disabled, idle_millis, created) = (false, None, clock::now());
+    let account = Account { name, password, groups, roles, disabled, idle_millis, created };
     store::account::put(&mut conn, &account).await?;
     audit(&mut conn, &guard.caller, "user.create", &account.name, "").await?;
     conn.commit().await?;
@@ -179,12 +187,15 @@ pub(super) async fn change(
     user: web::Path<UserName>,
     body: web::Json<ChangeUser>,
 ) -> Answer {
-    let ChangeUser { groups, roles, disabled } = body.into_inner();
+    let ChangeUser { groups, roles, disabled, idle_minutes } = body.into_inner();
     let mut conn = app.store.write().await?;
     let mut account = existing(&mut conn, &user).await?;
     account.groups = groups.unwrap_or(account.groups);
     account.roles = roles.unwrap_or(account.roles);
     account.disabled = disabled.unwrap_or(account.disabled);
+    if let Some(minutes) = idle_minutes {
+        account.idle_millis = (minutes > 0).then(|| u64::from(minutes).saturating_mul(MINUTE_MILLIS));
+    }
     check_roles(&account.roles)?;
     check_groups(&mut conn, &account.groups).await?;
     if account.disabled && account.name == guard.caller.user {

@@ -24,6 +24,8 @@ pub struct Account {
     pub roles: BTreeSet<String>,
     /// Whether it may not log in.
     pub disabled: bool,
+    /// After how long without a request a browser session of it is over; none: it lasts its whole time.
+    pub idle_millis: Option<u64>,
     /// When it was made.
     pub created: Time,
 }
@@ -52,11 +54,20 @@ impl Account {
 /// # Errors
 /// The store does not answer.
 pub async fn put(conn: &mut Conn, account: &Account) -> Result<(), StoreError> {
-    let sql = "INSERT INTO account (name, password, in_groups, roles, is_disabled, created) \
-               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET password = excluded.password, \
-               in_groups = excluded.in_groups, roles = excluded.roles, is_disabled = excluded.is_disabled";
-    let Account { name, password, groups, roles, disabled, created } = account;
-    let binds = binds![name.as_str(), password.as_str(), json(groups)?, json(roles)?, *disabled, created.0];
+    let sql = "INSERT INTO account (name, password, in_groups, roles, is_disabled, created, idle) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO UPDATE SET password = excluded.password, \
+               in_groups = excluded.in_groups, roles = excluded.roles, is_disabled = excluded.is_disabled, \
+               idle = excluded.idle";
+    let Account { name, password, groups, roles, disabled, idle_millis, created } = account;
+    let binds = binds![
+        name.as_str(),
+        password.as_str(),
+        json(groups)?,
+        json(roles)?,
+        *disabled,
+        created.0,
+        *idle_millis
+    ];
     conn.run(sql, binds).await.map(drop)
 }
 
@@ -65,7 +76,8 @@ pub async fn put(conn: &mut Conn, account: &Account) -> Result<(), StoreError> {
 /// # Errors
 /// The store does not answer, or the row cannot be read.
 pub async fn fetch(conn: &mut Conn, name: &UserName) -> Result<Option<Account>, StoreError> {
-    let sql = "SELECT name, password, in_groups, roles, is_disabled, created FROM account WHERE name = $1";
+    let sql =
+        "SELECT name, password, in_groups, roles, is_disabled, created, idle FROM account WHERE name = $1";
     conn.row(sql, binds![name.as_str()]).await?.as_ref().map(read).transpose()
 }
 
@@ -74,7 +86,8 @@ pub async fn fetch(conn: &mut Conn, name: &UserName) -> Result<Option<Account>, 
 /// # Errors
 /// The store does not answer, or a row cannot be read.
 pub async fn list(conn: &mut Conn) -> Result<Vec<Account>, StoreError> {
-    let sql = "SELECT name, password, in_groups, roles, is_disabled, created FROM account ORDER BY name";
+    let sql =
+        "SELECT name, password, in_groups, roles, is_disabled, created, idle FROM account ORDER BY name";
     conn.rows(sql, vec![]).await?.iter().map(read).collect()
 }
 
@@ -122,6 +135,7 @@ fn read(line: &Line) -> Result<Account, StoreError> {
         groups: line.json(2)?,
         roles: line.json(3)?,
         disabled: line.flag(4)?,
+        idle_millis: line.int_opt(6)?.map(|millis| u64::try_from(millis).unwrap_or(0)),
         created: Time(line.int(5)?),
     })
 }

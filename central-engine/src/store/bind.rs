@@ -41,6 +41,12 @@ impl From<u64> for Bind<'_> {
     }
 }
 
+impl From<Option<u64>> for Bind<'_> {
+    fn from(value: Option<u64>) -> Self {
+        value.map_or(Self::Int(None), Self::from)
+    }
+}
+
 impl From<bool> for Bind<'_> {
     fn from(value: bool) -> Self {
         Self::Int(Some(i64::from(value)))

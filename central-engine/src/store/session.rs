@@ -24,14 +24,37 @@ pub async fn open(
     conn.run(sql, binds![hash, owner.as_str(), now.0, expires.0]).await.map(drop)
 }
 
-/// Whose session it is, if it is open.
+/// A session that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Whose.
+    pub owner: UserName,
+    /// When it was last used, as far as that was written down.
+    pub used: Time,
+    /// After how long without use it is over.
+    pub idle_millis: Option<u64>,
+}
+
+/// The session with this hash, if it is open: neither over its time nor left alone for too long.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn owner(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<UserName>, StoreError> {
-    let sql = "SELECT owner FROM session WHERE hash = $1 AND expires > $2";
-    let line = conn.row(sql, binds![hash, now.0]).await?;
-    line.map(|line| Ok(line.text(0)?.into())).transpose()
+pub async fn find(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<Open>, StoreError> {
+    let sql = "SELECT session.owner, COALESCE(session.used, session.created), account.idle FROM session \
+               LEFT JOIN account ON account.name = session.owner WHERE session.hash = $1 AND session.expires > $2";
+    let Some(line) = conn.row(sql, binds![hash, now.0]).await? else { return Ok(None) };
+    let (owner, used) = (line.text(0)?.into(), Time(line.int(1)?));
+    let idle_millis = line.int_opt(2)?.map(|millis| u64::try_from(millis).unwrap_or(0));
+    let is_left = idle_millis.is_some_and(|idle| now.millis_since(used) >= idle);
+    Ok((!is_left).then_some(Open { owner, used, idle_millis }))
+}
+
+/// Writes down that a session was used.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn touch(conn: &mut Conn, hash: &str, now: Time) -> Result<(), StoreError> {
+    conn.run("UPDATE session SET used = $2 WHERE hash = $1", binds![hash, now.0]).await.map(drop)
 }
 
 /// A browser session, without its secret.
@@ -50,7 +73,10 @@ pub struct SessionRow {
 /// # Errors
 /// The store does not answer.
 pub async fn list(conn: &mut Conn, now: Time) -> Result<Vec<SessionRow>, StoreError> {
-    let sql = "SELECT owner, created, expires FROM session WHERE expires > $1 ORDER BY created DESC, owner LIMIT 1000";
+    let sql = "SELECT session.owner, session.created, session.expires FROM session \
+               LEFT JOIN account ON account.name = session.owner WHERE session.expires > $1 \
+               AND (account.idle IS NULL OR COALESCE(session.used, session.created) + account.idle > $1) \
+               ORDER BY session.created DESC, session.owner LIMIT 1000";
     let lines = conn.rows(sql, binds![now.0]).await?;
     let read = lines.iter().map(|line| {
         let (since, expires) = (Time(line.int(1)?), Time(line.int(2)?));

@@ -40,6 +40,9 @@ pub(crate) enum User {
         /// A group, instead of all it is in; may be given several times. `--group none` takes it out of all.
         #[arg(long = "group", value_name = "GROUP")]
         groups: Vec<String>,
+        /// After how many minutes without a request a browser of it is logged out; 0 for never.
+        #[arg(long, value_name = "MINUTES")]
+        idle: Option<u32>,
         /// It may not log in any more; its sessions end, and EPs with its tokens are let go.
         #[arg(long, conflicts_with = "open")]
         close: bool,
@@ -73,9 +76,14 @@ impl User {
                 let _user: Value = client.post("/users", &body)?;
                 context.output.done("created", name, &format!("{name} may log in"))?;
             }
-            Self::Set { name, roles, groups, close, open } => {
+            Self::Set { name, roles, groups, idle, close, open } => {
                 let disabled = (*close || *open).then_some(*close);
-                let body = json!({"roles": chosen(roles), "groups": chosen(groups), "disabled": disabled});
+                let body = json!({
+                    "roles": chosen(roles),
+                    "groups": chosen(groups),
+                    "disabled": disabled,
+                    "idle_minutes": idle,
+                });
                 let user = client.put(&format!("/users/{}", encoded(name)), &body);
                 let user: Value = Names::Users.or_known(user, client, name)?;
                 context.output.print(&user, |user| list(&json!({"items": [user]})))?;

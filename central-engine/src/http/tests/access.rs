@@ -5,7 +5,7 @@ use jackfield_protocol::error::ErrorCode;
 use serde_json::{Value, json};
 
 use super::lab::Lab;
-use crate::auth::Scope;
+use crate::{auth::Scope, clock};
 
 fn login(user: &str, password: &str) -> TestRequest {
     TestRequest::post().uri("/api/v1/login").set_json(json!({"user": user, "password": password}))
@@ -40,6 +40,38 @@ async fn a_browser_logs_in_and_out() {
     lab.send(stop().set_json(json!({}))).await.expect(204);
     lab.send(with_cookie(me(), &cookie)).await.expect(401);
     lab.send(me()).await.expect(401);
+}
+
+#[actix_web::test]
+async fn a_browser_that_is_left_alone_is_logged_out() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Admin).await;
+    let set = |minutes: u32| {
+        let body = Some(json!({"idle_minutes": minutes}));
+        lab.with(&token, Method::PUT, "/users/admin", body)
+    };
+    let got = set(15).await.expect(200).json::<Value>();
+    assert_eq!(got["idle_minutes"], 15);
+    let got = lab.send(login("admin", &lab.password)).await.expect(200);
+    let cookie = got.header("set-cookie").to_owned();
+    let secret = cookie.split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
+    let begun = clock::now();
+    let is_in = async |minutes: u64| {
+        let now = begun.plus_millis(minutes * 60_000);
+        crate::auth::of_session(&lab.app.store, &secret, now).await.unwrap().is_some()
+    };
+    // Each look is a use, and the time counts from there.
+    assert!(is_in(14).await);
+    assert!(is_in(28).await, "used at minute 14");
+    assert!(!is_in(44).await, "nobody was there for 16 minutes");
+    assert!(is_in(42).await, "it was the time, and nothing else, that ended it");
+    let sessions = async |minutes: u64| {
+        let now = begun.plus_millis(minutes * 60_000);
+        crate::store::session::list(&mut lab.app.store.read().await.unwrap(), now).await.unwrap().len()
+    };
+    assert_eq!((sessions(50).await, sessions(58).await), (1, 0), "who is gone is not said to be signed in");
+    set(0).await.expect(200);
+    assert!(is_in(11 * 60).await, "whose account has no such limit stays");
 }
 
 #[actix_web::test]

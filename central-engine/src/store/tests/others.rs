@@ -23,6 +23,10 @@ fn ana() -> UserName {
     "ana".into()
 }
 
+async fn owner(conn: &mut store::Conn, hash: &str, now: Time) -> Option<jackfield_protocol::id::UserName> {
+    store::session::find(conn, hash, now).await.unwrap().map(|session| session.owner)
+}
+
 #[tokio::test]
 async fn jobs_stay_until_they_are_done() {
     for fresh in both().await {
@@ -76,6 +80,7 @@ async fn accounts_sessions_and_tokens() {
             groups: set(&["tester"]),
             roles: set(&["*"]),
             disabled: false,
+            idle_millis: Some(900_000),
             created: Time(1),
         };
         store::account::put(&mut conn, &account).await.unwrap();
@@ -89,13 +94,13 @@ async fn accounts_sessions_and_tokens() {
         assert!(!store::account::delete_group(&mut conn, "tester").await.unwrap());
 
         store::session::open(&mut conn, "hash-1", &ana(), Time(0), Time(100)).await.unwrap();
-        assert_eq!(store::session::owner(&mut conn, "hash-1", Time(99)).await.unwrap(), Some(ana()));
-        assert_eq!(store::session::owner(&mut conn, "hash-1", Time(100)).await.unwrap(), None, "it is over");
+        assert_eq!(owner(&mut conn, "hash-1", Time(99)).await, Some(ana()));
+        assert_eq!(owner(&mut conn, "hash-1", Time(100)).await, None, "it is over");
         store::session::open(&mut conn, "hash-2", &ana(), Time(0), Time(100)).await.unwrap();
         store::session::close(&mut conn, "hash-2").await.unwrap();
-        assert_eq!(store::session::owner(&mut conn, "hash-2", Time(1)).await.unwrap(), None);
+        assert_eq!(owner(&mut conn, "hash-2", Time(1)).await, None);
         store::session::close_all(&mut conn, &ana()).await.unwrap();
-        assert_eq!(store::session::owner(&mut conn, "hash-1", Time(1)).await.unwrap(), None);
+        assert_eq!(owner(&mut conn, "hash-1", Time(1)).await, None);
 
         let mut token = TokenRow {
             id: 0,

@@ -13,7 +13,7 @@ const OFFER: &str = r#"{"labels":{},"capabilities":["python"],"lanes":1,"pool":n
 const HOST: &str = r#"{"name":"bench1","ip":"192.0.2.7","os":"Debian 12","python":"3.11"}"#;
 
 /// Rows that every build wrote alike.
-const ROWS: [&str; 6] = [
+const ROWS: [&str; 8] = [
     "INSERT INTO run (id, project, owner, tests, temporary, is_open, state, submitted, started, seq) \
      VALUES (7, 'demo', 'ana', 1, 0, 1, 'running', 1000, 2000, 3)",
     "INSERT INTO attempt (run, test, attempt, state, ep, assigned, elapsed) VALUES (7, 0, 1, 1, 'EP-1', 2000, 0)",
@@ -24,6 +24,8 @@ const ROWS: [&str; 6] = [
         (2, 6, '{"job":"mail_run","run":6}', 4, 20, 'refused'),
         (3, 5, '{"job":"save_run","run":5}', 20, NULL, 'no such table')"#,
     "INSERT INTO saved (run, state, at) VALUES (4, 'done', 900)",
+    "INSERT INTO account (name, password, in_groups, roles, is_disabled, created) VALUES ('ana', '', '[]', '[]', 0, 7)",
+    "INSERT INTO session (hash, owner, created, expires) VALUES ('h', 'ana', 10, 1000)",
 ];
 
 #[tokio::test]
@@ -44,6 +46,11 @@ async fn a_store_of_each_earlier_build_is_brought_up_to_this_one() {
                 acked.0, acked.1
             );
             conn.run(sqlx::AssertSqlSafe(sql), vec![]).await.unwrap();
+            if step >= 4 {
+                let sql =
+                    "UPDATE job SET kind = CASE id WHEN 1 THEN 'hook' WHEN 2 THEN 'mail' ELSE 'save' END";
+                conn.run(sql, vec![]).await.unwrap();
+            }
             conn.commit().await.unwrap();
             let store = Store::open(&fresh.url, Time(5)).await.unwrap();
             check(&store).await;
@@ -79,6 +86,8 @@ async fn check(store: &Store) {
     }
     assert_eq!(jobs[1].work, Work::MailRun { run: RunId(6), to: Vec::new() });
     assert!(store::saved::is_saved(&mut conn, RunId(4)).await.unwrap());
+    let session = store::session::find(&mut conn, "h", Time(999)).await.unwrap().unwrap();
+    assert_eq!((session.owner.as_str(), session.used, session.idle_millis), ("ana", Time(10), None));
     let started = store::submission::find(&mut conn, &"ana".into(), "ci-1").await.unwrap();
     assert_eq!(started, Some(RUN));
     let seen = store::ep::seen(&mut conn).await.unwrap();
