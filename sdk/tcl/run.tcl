@@ -32,6 +32,7 @@ proc jackfield::Run {file} {
         set word [expr {$code == 3 ? "break" : $code == 4 ? "continue" : "return -code $code"}]
         End FAIL "crashed: `$word` outside of a loop: the test stopped there" 1
     }
+    Tcltest
     if {[info exists ::_RESULT]} {
         Declare
     } elseif {$value eq ""} {
@@ -48,6 +49,20 @@ proc jackfield::Run {file} {
         set reason "the value of the last statement, `[string range $value 0 79]`, stands for $verdict; `set _RESULT PASS` at its end says otherwise"
     }
     End $verdict $reason
+}
+
+# Tests of tcltest that failed: it prints them, and leaves with 0. After `cleanupTests` it remembers only that there were some.
+proc jackfield::Tcltest {} {
+    if {![info exists ::tcltest::numTests]} {
+        return
+    }
+    set failed $::tcltest::numTests(Failed)
+    if {$failed > 0} {
+        End FAIL "tcltest: $failed of $::tcltest::numTests(Total) tests failed"
+    }
+    if {$::tcltest::currentFailure || [llength $::tcltest::failFiles]} {
+        End FAIL "tcltest: tests failed"
+    }
 }
 
 # What `_RESULT` says, which is set.
@@ -73,6 +88,9 @@ proc jackfield::Exit {args} {
         if {$status == 0 || $verdict ne "PASS"} {
             Declare
         }
+    }
+    if {$status == 0} {
+        Tcltest
     }
     if {$status != 0 && ($status & 255) == 0} {
         # The system keeps eight bits, of which this failure has none.

@@ -294,6 +294,18 @@ class Scripts(Lab):
             with self.subTest(text):
                 self.ended(self.run_script(text), status, result)
 
+    def test_leaving_by_the_back_door_hides_no_verdict(self):
+        child = "pid = os.fork()\nif not pid: os._exit(0)\nassert os.waitpid(pid, 0)[1] == 0\n"
+        for text, status, result in [
+            ("_RESULT = 'FAIL', 'no link'\nos._exit(0)\n", 1, ("FAIL", "no link", False)),
+            ("_RESULT = 'PASS'\nos._exit(0)\n", 0, None),
+            ("_RESULT = 'FAIL'\nos._exit(5)\n", 5, None),
+            ("_RESULT = 'FAIL'\n" + child + "_RESULT = 'PASS'\n", 0, None),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text), status, result)
+
     def test_what_cannot_be_shown_is_still_told(self):
         """A verdict does not depend on whether the exception, the result or the output can be written down."""
         odd = "class Odd(Exception):\n    def __str__(self): raise RuntimeError('no text')\n    __repr__ = __str__\n"

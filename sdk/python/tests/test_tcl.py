@@ -52,6 +52,20 @@ class Tcl(Lab):
         self.assertEqual(self.ep.result[0], "FAIL")
         self.assertIn("`fine` is no verdict", self.ep.result[1])
 
+    def test_failed_tests_of_tcltest_are_no_pass(self):
+        head = "package require tcltest\nnamespace import ::tcltest::test ::tcltest::cleanupTests\n"
+        good, bad = "test a-1 {} -body {expr 1} -result 1\n", "test a-2 {} -body {expr 1} -result 2\n"
+        for text, status, result in [
+            (good + "cleanupTests\n", 0, None),
+            (good + bad, 1, ("FAIL", "tcltest: 1 of 2 tests failed", False)),
+            (good + bad + "cleanupTests\n", 1, ("FAIL", "tcltest: tests failed", False)),
+            (bad + "cleanupTests\nexit 0\n", 1, ("FAIL", "tcltest: tests failed", False)),
+            (bad + "cleanupTests\nset _RESULT PASS\n", 1, ("FAIL", "tcltest: tests failed", False)),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(head + text), status, result)
+
     def test_a_file_that_is_not_there(self):
         done = self.execute([*self.interpreter, WRAPPER, "/nowhere/t" + self.ending])
         self.assertEqual((done.returncode, self.ep.result[0]), (1, "INVALID"))
