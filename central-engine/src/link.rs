@@ -274,19 +274,19 @@ impl Link {
             EpToEngine::Returned { attempts } => {
                 self.tell(Command::FromEp(Event::AttemptsReturned { ep, epoch, attempts })).await
             }
-            EpToEngine::Call { id, attempt, .. } if !self.is_own(attempt).await? => {
+            EpToEngine::Call { id, attempt, .. } | EpToEngine::Ask { id, attempt, .. }
+                if !self.is_own(attempt).await? =>
+            {
                 let title = format!("attempt {attempt} was not given to {ep}, which cannot ask for it");
                 let result = CallResult::Error(Problem::new(ErrorCode::Forbidden, title));
                 self.say(&EngineToEp::Answer { id, result }).await
             }
             EpToEngine::Call { id, attempt, call } => {
-                match Asked::from_call(&ep, epoch, id, attempt, &call) {
-                    Some(asked) => self.tell(Command::Question(asked)).await,
-                    None => {
-                        let result = self.calls.answer(attempt, call).await;
-                        self.say(&EngineToEp::Answer { id, result }).await
-                    }
-                }
+                let result = self.calls.answer(attempt, call).await;
+                self.say(&EngineToEp::Answer { id, result }).await
+            }
+            EpToEngine::Ask { id, attempt, ask } => {
+                self.tell(Command::Question(Asked::new(ep, epoch, id, attempt, ask))).await
             }
             EpToEngine::Notices { notices } => {
                 self.tell(Command::FromEp(Event::EpNotices { ep, epoch, notices })).await

@@ -29,3 +29,4 @@ pub(crate) mod simulate;
 pub(crate) mod sut;
 pub(crate) mod token;
 pub(crate) mod user;
+pub(crate) mod why;

@@ -35,16 +35,23 @@ pub struct EpSettings {
     pub pool: Option<UserName>,
     /// For placing suites.
     pub labels: BTreeMap<Arc<str>, Arc<str>>,
-    /// Programs by the names that runners use in braces: `python`, `tcl`, `perl`, …
-    pub interpreters: BTreeMap<Arc<str>, Arc<str>>,
-    /// How test files are run, by the ending of their name, without its dot; the empty ending fits every file.
-    pub runners: BTreeMap<Arc<str>, Runner>,
+    /// How test files are run.
+    pub languages: Languages,
     /// What a person may do to the sessions of this EP's tests.
     pub console: ConsolePolicy,
     /// The language of tests, whatever that of whoever started the EP is.
     pub locale: String,
     /// What is too much.
     pub limits: EpLimits,
+}
+
+/// What runs which test file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Languages {
+    /// Programs by the names that runners use in braces: `python`, `tcl`, `perl`, …
+    pub interpreters: BTreeMap<Arc<str>, Arc<str>>,
+    /// How test files are run, by the ending of their name, without its dot; the empty ending fits every file.
+    pub runners: BTreeMap<Arc<str>, Runner>,
 }
 
 /// How a kind of test file is run.
@@ -211,25 +218,6 @@ impl EpSettings {
         Read { value, problems }
     }
 
-    /// The runner whose ending fits the file's name best.
-    pub fn runner(&self, file_name: &str) -> Option<(&str, &Runner)> {
-        let fits = |ending: &str| match ending.chars().next() {
-            None => true,
-            Some(first) if first.is_alphanumeric() => {
-                file_name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.'))
-            }
-            Some(_) => file_name.ends_with(ending),
-        };
-        let best =
-            self.runners.iter().filter(|(ending, _)| fits(ending)).max_by_key(|(ending, _)| ending.len());
-        best.map(|(ending, runner)| (ending.as_ref(), runner))
-    }
-
-    /// A program for a name in `[interpreters]`, or the name itself.
-    pub fn interpreter<'a>(&'a self, name: &'a str) -> &'a str {
-        self.interpreters.get(name).map_or(name, AsRef::as_ref)
-    }
-
     fn bare() -> Self {
         Self {
             name: None,
@@ -241,8 +229,7 @@ impl EpSettings {
             lanes: 1,
             pool: None,
             labels: BTreeMap::new(),
-            interpreters: BTreeMap::new(),
-            runners: BTreeMap::new(),
+            languages: Languages::default(),
             console: ConsolePolicy::default(),
             locale: String::new(),
             limits: EpLimits::default(),
@@ -261,7 +248,7 @@ impl EpSettings {
         set(&mut self.console, top.parsed("console", ConsolePolicy::parse));
         set(&mut self.locale, filled(top.text("locale")));
         self.labels.extend(top.text_map("labels"));
-        self.interpreters.extend(top.text_map("interpreters"));
+        self.languages.interpreters.extend(top.text_map("interpreters"));
         self.read_runners(top);
         self.limits.read(top);
         self
@@ -293,9 +280,32 @@ impl EpSettings {
             }
             if let Some(kind) = kind {
                 let ending = ending.trim_start_matches('.');
-                self.runners.insert(ending.into(), Runner { kind, command, results, output, classpath });
+                self.languages
+                    .runners
+                    .insert(ending.into(), Runner { kind, command, results, output, classpath });
             }
         }
+    }
+}
+
+impl Languages {
+    /// The runner whose ending fits the file's name best.
+    pub fn runner(&self, file_name: &str) -> Option<(&str, &Runner)> {
+        let fits = |ending: &str| match ending.chars().next() {
+            None => true,
+            Some(first) if first.is_alphanumeric() => {
+                file_name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.'))
+            }
+            Some(_) => file_name.ends_with(ending),
+        };
+        let best =
+            self.runners.iter().filter(|(ending, _)| fits(ending)).max_by_key(|(ending, _)| ending.len());
+        best.map(|(ending, runner)| (ending.as_ref(), runner))
+    }
+
+    /// A program for a name in `[interpreters]`, or the name itself.
+    pub fn interpreter<'a>(&'a self, name: &'a str) -> &'a str {
+        self.interpreters.get(name).map_or(name, AsRef::as_ref)
     }
 }
 
@@ -348,7 +358,7 @@ mod tests {
         let (settings, _) = read("[runners.lua]\ncommand = [\"lua\"]\n[runners.sh]\nkind = \"executable\"\n")
             .usable()
             .unwrap();
-        let kind = |name| settings.runner(name).map(|(_, runner)| runner.kind).unwrap();
+        let kind = |name| settings.languages.runner(name).map(|(_, runner)| runner.kind).unwrap();
         for (name, expect) in [
             ("a.py", RunnerKind::Python),
             ("a_pytest.py", RunnerKind::Pytest),

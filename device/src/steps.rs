@@ -72,6 +72,9 @@ pub trait StepEnvironment: Send {
     /// A line for the test's log.
     fn log(&mut self, line: &str);
 
+    /// The test learned this, and its clean-up may need it, also where another has to do that. Secrets are not told.
+    fn learned(&mut self, _name: &str, _value: &str) {}
+
     /// A session is open; whoever holds its lock talks to the device, and the test waits.
     fn opened(&mut self, _session: &str, _shared: &SharedSession) {}
 
@@ -114,6 +117,17 @@ pub async fn run_until<E: StepEnvironment>(
     cleanup: Duration,
 ) -> StepReport {
     Box::pin(run::run(test, settings, environment, stop, cleanup)).await
+}
+
+/// The clean-up alone, with what the test had learned, where nobody is left who could do more: a part for each of its steps.
+pub async fn clean_up<E: StepEnvironment>(
+    test: &StepTest,
+    settings: &SessionSettings,
+    environment: &mut E,
+    learned: &BTreeMap<String, String>,
+    limit: Duration,
+) -> Vec<Part> {
+    Box::pin(run::clean_up(test, settings, environment, learned, limit)).await
 }
 
 /// Why a step did not pass.

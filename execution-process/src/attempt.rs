@@ -7,7 +7,7 @@ use jackfield_protocol::{
     link::{Assignment, Ended, Part, RunContext},
     log::Stream,
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
@@ -27,6 +27,7 @@ pub(crate) use story::{Said, Story};
 mod environment;
 mod finish;
 mod judge;
+pub(crate) mod left;
 mod limit;
 mod prepare;
 mod steps;
@@ -83,6 +84,23 @@ struct Run {
     is_stopped: bool,
 }
 
+impl Run {
+    fn new(attempt: &Attempt) -> Self {
+        Self {
+            log: LogWriter::new(attempt.order.attempt, attempt.station.chunks.clone()),
+            story: Story::default(),
+            exit: Exit::None,
+            last_words: String::new(),
+            printed: None,
+            forced: None,
+            elapsed_millis: 0,
+            cleanups: Vec::new(),
+            unwanted: false,
+            is_stopped: false,
+        }
+    }
+}
+
 /// Carries an attempt to its end.
 pub(crate) async fn run(mut attempt: Attempt) {
     let finish = attempt.carry_out().await;
@@ -93,19 +111,7 @@ pub(crate) async fn run(mut attempt: Attempt) {
 
 impl Attempt {
     async fn carry_out(&mut self) -> Finish {
-        let log = LogWriter::new(self.order.attempt, self.station.chunks.clone());
-        let mut run = Run {
-            log,
-            story: Story::default(),
-            exit: Exit::None,
-            last_words: String::new(),
-            printed: None,
-            forced: None,
-            elapsed_millis: 0,
-            cleanups: Vec::new(),
-            unwanted: false,
-            is_stopped: false,
-        };
+        let mut run = Run::new(self);
         let ready = match self.prepare().await {
             Ok(ready) => ready,
             Err(prepare::NotReady::Invalid(outcome)) => {
@@ -136,7 +142,9 @@ impl Attempt {
         let Some(wanted) = self.order.test.properties.get(CAPTURE_PROPERTY) else { return Ok(()) };
         let wanted = packet_capture::Wanted::of_property(wanted);
         let started = self.station.captures.start(self.order.attempt, wanted).await;
-        started.map(drop).map_err(|problem| Outcome::not_pass(Verdict::Invalid, Cause::Lab, problem.title))
+        started.map(drop).map_err(|problem| {
+            Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, problem.title)
+        })
     }
 
     fn panic_watch(&self, log: &mut LogWriter) -> Option<PanicWatch> {

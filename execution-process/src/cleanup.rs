@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path, time::Duration};
 
 use jackfield_protocol::{
     link::Part,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::Instant};
@@ -102,10 +102,11 @@ impl Owner for Following<'_> {
         if is_wanted {
             self.wanted = true;
             let reason = "an end at once was asked for while it ran";
-            return Some(Outcome::not_pass(Verdict::Aborted, Cause::Person, reason));
+            return Some(Outcome::not_pass(Verdict::Aborted, Cause::Person, DecidedBy::EpStopped, reason));
         }
         let reason = format!("it ran longer than its limit of {} ms", self.limit_millis);
-        Some(Outcome::not_pass(Verdict::Timeout, Cause::Time, reason))
+        let by = DecidedBy::TestLimit { millis: self.limit_millis };
+        Some(Outcome::not_pass(Verdict::Timeout, Cause::Time, by, reason))
     }
 
     fn take(&mut self, _source: Source, bytes: &[u8]) -> Option<Outcome> {

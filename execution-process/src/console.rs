@@ -123,7 +123,7 @@ pub(crate) async fn serve(station: Arc<Station>, mut order: ConsoleOrder) {
             return;
         }
     };
-    if station.settings.file.console == ConsolePolicy::Watch && order.watch_only.is_none() {
+    if station.settings.console == ConsolePolicy::Watch && order.watch_only.is_none() {
         let ep = &station.settings.name;
         order.watch_only = Some(format!("ep.toml of {ep} says console = \"watch\""));
     }
@@ -134,7 +134,7 @@ pub(crate) async fn serve(station: Arc<Station>, mut order: ConsoleOrder) {
 }
 
 async fn attend(station: &Arc<Station>, order: &ConsoleOrder, line: &mut Line) -> (End, Option<BlobHash>) {
-    if station.settings.file.console == ConsolePolicy::Off {
+    if station.settings.console == ConsolePolicy::Off {
         let reason = format!("ep.toml of {} says console = \"off\"", station.settings.name);
         return (End::failed(ErrorCode::Forbidden, reason), None);
     }

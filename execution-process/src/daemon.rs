@@ -189,12 +189,14 @@ impl Daemon {
             }
             Event::Started { attempt, at, pid } => self.started(attempt, at, pid),
             Event::CleanupAsked { attempt, cleanup } => self.spool.cleanup(attempt, cleanup),
+            Event::StepsBegun { attempt } => self.steps_begun(attempt),
+            Event::StepLearned { attempt, name, value } => self.spool.learned(attempt, name, value),
             Event::Finished { attempt, finish } => self.finished(attempt, finish),
             Event::Settled { ended } => self.settled(ended),
             Event::Hello { token, answer } => {
                 let _ = answer.send(self.guest(&token));
             }
-            Event::Call { attempt, call, answer } => self.call(attempt, call, answer),
+            Event::Question { attempt, question, answer } => self.ask(attempt, question, answer),
             Event::Say(message) => self.say(message),
             Event::ScriptStarted { run, hook, pid } => self.spool.script_process((run, hook), pid),
             Event::ScriptEnded(ended) => self.script_ended(*ended),

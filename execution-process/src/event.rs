@@ -6,7 +6,7 @@ use jackfield_protocol::{
     error::Problem,
     event::Hook,
     id::{AttemptId, Epoch, RunId},
-    link::{Call, Ended, EngineToEp, EpToEngine, Held, HeldScript, Notice, ScriptEnded, Welcome},
+    link::{Ask, Call, Ended, EngineToEp, EpToEngine, Held, HeldScript, Notice, ScriptEnded, Welcome},
     time::Time,
     verdict::Outcome,
 };
@@ -40,14 +40,18 @@ pub(crate) enum Event {
     Started { attempt: AttemptId, at: Time, pid: Option<i32> },
     /// A test wants this done after its end.
     CleanupAsked { attempt: AttemptId, cleanup: Cleanup },
+    /// A step test with a clean-up begins.
+    StepsBegun { attempt: AttemptId },
+    /// It learned something that its clean-up may need.
+    StepLearned { attempt: AttemptId, name: String, value: String },
     /// An attempt has left its lane.
     Finished { attempt: AttemptId, finish: Finish },
     /// What an attempt of an earlier life of this EP left to be done is done.
     Settled { ended: Box<Ended> },
     /// Someone on the local socket has this secret: who is it?
     Hello { token: String, answer: oneshot::Sender<Option<Guest>> },
-    /// A test asks the engine.
-    Call { attempt: AttemptId, call: Call, answer: oneshot::Sender<Result<Value, Problem>> },
+    /// A test asks the engine, or a person.
+    Question { attempt: AttemptId, question: Question, answer: oneshot::Sender<Result<Value, Problem>> },
     /// The engine is to be told this, if it is there.
     Say(EpToEngine),
     /// The process of a script around a run was started.
@@ -58,6 +62,37 @@ pub(crate) enum Event {
     LogSpool { trouble: Option<String> },
     /// Log bytes were given up after the engine had not stored them for long.
     LogsAbandoned { attempt: AttemptId, bytes: u64 },
+}
+
+/// What a test wants to know.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Question {
+    /// The engine answers by itself.
+    Call(Call),
+    /// A person answers.
+    Ask(Ask),
+}
+
+impl Question {
+    /// How it is put to the engine.
+    pub(crate) fn message(&self, id: u64, attempt: AttemptId) -> EpToEngine {
+        match self {
+            Self::Call(call) => EpToEngine::Call { id, attempt, call: call.clone() },
+            Self::Ask(ask) => EpToEngine::Ask { id, attempt, ask: ask.clone() },
+        }
+    }
+}
+
+impl From<Call> for Question {
+    fn from(call: Call) -> Self {
+        Self::Call(call)
+    }
+}
+
+impl From<Ask> for Question {
+    fn from(ask: Ask) -> Self {
+        Self::Ask(ask)
+    }
 }
 
 /// A place among the messages that may wait; free again when this is dropped.

@@ -99,7 +99,7 @@ impl House {
         let (station, listener, warm) = furnish(&folder, settings, chunks, &services).map_err(told)?;
         let identity = Identity::open(&self.folder).map_err(told)?;
         let spool = open_spool(&self.folder, !identity.life().is_empty(), &events).map_err(told)?;
-        let bytes_max = station.settings.limits().log_spool_bytes;
+        let bytes_max = station.settings.limits.log_spool_bytes;
         let log_spool = LogSpool::open(&self.folder.join("logs"), bytes_max).map_err(told)?;
         let pump = LogPump {
             spool: log_spool,
@@ -159,13 +159,13 @@ fn furnish(
     let socket = local_api::socket_path(folder);
     let listener = local_api::listen(&socket)?;
     let sdk = sdk::unpack(&folder.join("sdk"))?;
-    let agent = blobs::agent(settings.file.ca.as_deref()).map_err(io::Error::other)?;
+    let agent = blobs::agent(settings.ca.as_deref()).map_err(io::Error::other)?;
     let cache = folder.join("cache");
-    let cache_bytes = settings.limits().cache_bytes;
-    let blobs = Blobs::open(agent, &settings.file.engine, &settings.token, &cache, cache_bytes)?;
-    let mut environment = process::defaults::environment(&settings.file.locale);
+    let cache_bytes = settings.limits.cache_bytes;
+    let blobs = Blobs::open(agent, &settings.engine, &settings.token, &cache, cache_bytes)?;
+    let mut environment = process::defaults::environment(&settings.locale);
     let warm = WarmSettings {
-        python: settings.file.interpreter("python").to_owned(),
+        python: settings.languages.interpreter("python").to_owned(),
         script: sdk.join("python/jackfield/warm.py"),
         environment: environment.clone(),
         mark: socket.clone().into(),
@@ -180,7 +180,7 @@ fn furnish(
     let consoles = Consoles::default();
     let work_folders = WorkFolders::new(folder.join("work"), folder.join("idle"));
     let mark = ("JACKFIELD_SOCKET".into(), socket.clone().into());
-    let captures = PacketCaptures::new(folder.join("captures"), mark, settings.limits().artifact_bytes);
+    let captures = PacketCaptures::new(folder.join("captures"), mark, settings.limits.artifact_bytes);
     let station = Station {
         settings,
         socket,

@@ -22,7 +22,7 @@ use jackfield_protocol::{
     guard::{self, Latches, Raised},
     id::{AttemptId, RunId},
     link::{Assignment, Held, HeldState},
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::clock::Moment;
@@ -98,6 +98,12 @@ impl JobTable {
     pub(crate) fn wake_at(&self) -> Option<Moment> {
         let free = self.lanes.values().filter(|lane| lane.current.is_none());
         free.filter_map(|lane| lane.due(lane.queue.front()?.delay_millis)).min()
+    }
+
+    /// A test that an earlier life of this EP left in its middle is on its lane again, and no other starts there.
+    pub(crate) fn resume(&mut self, order: Arc<Assignment>) {
+        let lane = self.lanes.entry(order.lane).or_default();
+        lane.current = Some(Current { order, started: true });
     }
 
     /// The process of a test was started.
@@ -193,11 +199,16 @@ fn forbidden(latches: &BTreeMap<RunId, Latches>, order: &Assignment) -> Option<O
     let by_rule = latches.get(&order.attempt.run).and_then(|set| guard::blocked(set, &order.guards));
     by_rule.or_else(|| {
         if !order.test.runnable {
-            return Some(Outcome::not_pass(Verdict::Skipped, Cause::Person, "it is marked not runnable"));
+            return Some(Outcome::not_pass(
+                Verdict::Skipped,
+                Cause::Person,
+                DecidedBy::NotRunnable,
+                "it is marked not runnable",
+            ));
         }
         order.test.content.is_none().then(|| {
             let reason = format!("file `{}` was not there when the run began", order.test.file);
-            Outcome::not_pass(Verdict::Skipped, Cause::Test, reason)
+            Outcome::not_pass(Verdict::Skipped, Cause::Test, DecidedBy::NoFile, reason)
         })
     })
 }

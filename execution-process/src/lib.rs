@@ -31,7 +31,7 @@ mod sessions;
 mod templates;
 
 mod console;
-mod mains;
+mod power;
 
 mod attempt;
 mod cleanup;

@@ -9,11 +9,13 @@ use std::{
     process::Stdio,
 };
 
-use jackfield_config::ep::EpLimits;
 use rustix::process::{Pid, Resource, Rlimit};
 use tokio::{net::unix::pipe, process::Child};
 
-use crate::limits::{BUSY_PAUSE, BUSY_TRIES};
+use crate::{
+    limits::{BUSY_PAUSE, BUSY_TRIES},
+    settings::ProcessLimits,
+};
 
 pub(crate) use tree::{Tree, end_marked, is_asleep, reap_strangers, started_at_millis};
 pub(crate) use watch::{Exit, Owner, Pipes, Running, Source, watch};
@@ -77,7 +79,7 @@ pub(crate) async fn start(program: Program<'_>, outputs: Outputs) -> io::Result<
 }
 
 /// Puts the lab's limits on a process that was just started, and so on all it will start.
-pub(crate) fn limit(pid: i32, limits: &EpLimits) {
+pub(crate) fn limit(pid: i32, limits: ProcessLimits) {
     let Some(pid) = Pid::from_raw(pid) else { return };
     let set = |resource, most: u64| {
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
@@ -90,7 +92,7 @@ pub(crate) fn limit(pid: i32, limits: &EpLimits) {
         set(Resource::As, bytes);
     }
     set(Resource::Nofile, limits.open_files);
-    set(Resource::Nproc, limits.processes);
+    set(Resource::Nproc, limits.count);
 }
 
 /// A list of folders, before what the variable already holds.

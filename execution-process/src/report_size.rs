@@ -43,11 +43,11 @@ fn cut_script(ended: &mut ScriptEnded) {
 }
 
 fn cut(ended: &mut Ended) -> String {
-    shorten(&mut ended.outcome.reason, REASON_BYTES_MAX);
-    ended.parts.iter_mut().chain(&mut ended.cleanups).for_each(shorten_part);
+    shorten(&mut ended.end.outcome.reason, REASON_BYTES_MAX);
+    ended.end.parts.iter_mut().chain(&mut ended.end.cleanups).for_each(shorten_part);
     let mut left_out = Vec::new();
     let mut cut = 0_usize;
-    for value in ended.variables.values_mut().filter(|value| value.len() > VALUE_BYTES_KEPT) {
+    for value in ended.end.variables.values_mut().filter(|value| value.len() > VALUE_BYTES_KEPT) {
         let mut kept = value.to_string();
         shorten(&mut kept, VALUE_BYTES_KEPT);
         *value = kept.into();
@@ -61,16 +61,16 @@ fn cut(ended: &mut Ended) -> String {
             left_out.push(format!("{count} {what} are left out"));
         }
     };
-    tell("clean-ups", keep_first(&mut ended.cleanups, REST_BYTES / 4, json_bytes));
-    tell("parts", keep_worst(&mut ended.parts));
+    tell("clean-ups", keep_first(&mut ended.end.cleanups, REST_BYTES / 4, json_bytes));
+    tell("parts", keep_worst(&mut ended.end.parts));
     let mut artifacts: Vec<_> = std::mem::take(&mut ended.artifacts).into_iter().collect();
     tell("files", keep_first(&mut artifacts, REST_BYTES / 4, json_bytes));
     ended.artifacts = artifacts.into_iter().collect();
-    let mut variables: Vec<_> = std::mem::take(&mut ended.variables).into_iter().collect();
+    let mut variables: Vec<_> = std::mem::take(&mut ended.end.variables).into_iter().collect();
     tell("variables", keep_first(&mut variables, SAID_BYTES_MAX / 4, json_bytes));
-    ended.variables = variables.into_iter().collect();
+    ended.end.variables = variables.into_iter().collect();
     let told = too_large(&left_out.join(", "));
-    append(&mut ended.outcome.reason, &told);
+    append(&mut ended.end.outcome.reason, &told);
     told
 }
 
@@ -168,9 +168,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use jackfield_protocol::{
+        attempt::AttemptEnd,
         id::{AttemptId, BlobHash, RunId, TestIndex},
         time::Time,
-        verdict::Outcome,
+        verdict::{DecidedBy, Outcome},
     };
     use proptest::prelude::*;
 
@@ -180,13 +181,11 @@ mod tests {
         Ended {
             attempt: AttemptId { run: RunId(1), test: TestIndex(0), attempt: 1 },
             at: Time(0),
-            elapsed_millis: 1,
-            outcome: Outcome::pass(),
-            exit_code: Some(0),
-            parts: Vec::new(),
-            cleanups: Vec::new(),
-            variables: BTreeMap::new(),
-            log_bytes: BTreeMap::new(),
+            end: AttemptEnd {
+                elapsed_millis: 1,
+                exit_code: Some(0),
+                ..AttemptEnd::of(Outcome::pass(DecidedBy::ExitStatus { status: 0 }))
+            },
             artifacts: BTreeMap::new(),
         }
     }
@@ -198,7 +197,7 @@ mod tests {
     #[test]
     fn a_report_of_the_usual_size_is_left_as_it_is() {
         let mut usual = ended();
-        usual.variables.insert("log".into(), "x".repeat(1_000_000).into());
+        usual.end.variables.insert("log".into(), "x".repeat(1_000_000).into());
         let before = usual.clone();
         assert_eq!((fit_ended(&mut usual), usual), (None, before));
     }
@@ -206,18 +205,19 @@ mod tests {
     #[test]
     fn what_is_left_out_is_told_and_failures_stay() {
         let mut large = ended();
-        large.variables.insert("log".into(), "\u{1}".repeat(2_000_000).into());
-        large.parts = (0..40_000).map(|n| part(format!("p{n}"), Verdict::Pass, "y".repeat(200))).collect();
-        large.parts.push(part("the one".to_owned(), Verdict::Fail, "why".to_owned()));
+        large.end.variables.insert("log".into(), "\u{1}".repeat(2_000_000).into());
+        large.end.parts =
+            (0..40_000).map(|n| part(format!("p{n}"), Verdict::Pass, "y".repeat(200))).collect();
+        large.end.parts.push(part("the one".to_owned(), Verdict::Fail, "why".to_owned()));
         let told = fit_ended(&mut large).unwrap();
         assert!(
             told.starts_with("its report was larger than 4 MB: 1 variables were cut to 4096 bytes, "),
             "{told}"
         );
         assert!(told.ends_with(" parts are left out"), "{told}");
-        assert_eq!(large.outcome.reason, told);
-        assert!(large.parts.iter().any(|part| part.name == "the one"));
-        assert!(large.parts.len() > 5_000);
+        assert_eq!(large.end.outcome.reason, told);
+        assert!(large.end.parts.iter().any(|part| part.name == "the one"));
+        assert!(large.end.parts.len() > 5_000);
     }
 
     proptest! {
@@ -232,10 +232,10 @@ mod tests {
             let text = |n: usize| std::iter::repeat_n(letter, length).collect::<String>() + &n.to_string();
             let check = |n| Check { name: text(n), value: text(n), unit: text(n), limits: BTreeMap::new(), verdict: Verdict::Fail };
             let mut large = ended();
-            large.outcome.reason = text(0);
-            large.parts = (0..parts.min(300)).map(|n| Part { checks: vec![check(n); 3], ..part(text(n), Verdict::Fail, text(n)) }).collect();
-            large.cleanups = (0..cleanups.min(300)).map(|n| part(text(n), Verdict::Pass, text(n))).collect();
-            large.variables = (0..variables.min(300)).map(|n| (text(n).into(), text(n).into())).collect();
+            large.end.outcome.reason = text(0);
+            large.end.parts = (0..parts.min(300)).map(|n| Part { checks: vec![check(n); 3], ..part(text(n), Verdict::Fail, text(n)) }).collect();
+            large.end.cleanups = (0..cleanups.min(300)).map(|n| part(text(n), Verdict::Pass, text(n))).collect();
+            large.end.variables = (0..variables.min(300)).map(|n| (text(n).into(), text(n).into())).collect();
             large.artifacts = (0..files.min(300)).map(|n| (text(n).into(), BlobHash([0; 32]))).collect();
             let mut report = Report::Ended(Box::new(large));
             fit(&mut report);

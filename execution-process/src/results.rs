@@ -8,7 +8,7 @@ use std::path::Path;
 
 use jackfield_protocol::{
     link::Part,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 pub(crate) use case::{Case, Mark};
@@ -55,14 +55,57 @@ pub(crate) struct Cases {
     skipped_whole: Option<String>,
     /// The tests gave up: why.
     gave_up: Option<String>,
+    /// What a person should look at, though it decides nothing.
+    note: String,
     /// Why the file cannot be believed, or not to its end.
     pub(crate) trouble: Option<String>,
     habits: Habits,
+    source: Source,
+}
+
+/// Where the tests were told of, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Source {
+    /// `JUnit`, or the tool that ran them.
+    format: &'static str,
+    /// Their file; none where they were printed, or where the file is the tool's own affair.
+    file: Option<String>,
 }
 
 impl Cases {
-    pub(crate) fn new(habits: Habits) -> Self {
-        Self { habits, ..Self::default() }
+    /// None yet, of this format.
+    pub(crate) fn new(format: &'static str, habits: Habits) -> Self {
+        Self { habits, source: Source { format, file: None }, ..Self::default() }
+    }
+
+    /// The same, which stood in this file.
+    pub(crate) fn in_file(mut self, file: &str) -> Self {
+        self.source.file = Some(file.to_owned());
+        self
+    }
+
+    /// The same, told by a tool that people know by its own name.
+    pub(crate) fn by_tool(mut self, tool: &'static str) -> Self {
+        self.source = Source { format: tool, file: None };
+        self
+    }
+
+    /// What decides, where the tests do.
+    fn decided_by(&self) -> DecidedBy {
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let bad = self.failed.saturating_add(self.unfinished).saturating_add(self.skipped);
+        let counts = [
+            (Verdict::Fail, self.failed),
+            (Verdict::Aborted, self.unfinished),
+            (Verdict::Skipped, self.skipped),
+            (Verdict::Pass, self.total.saturating_sub(bad)),
+        ];
+        let counts = counts.into_iter().filter(|(_, number)| *number > 0);
+        DecidedBy::Tests {
+            format: self.source.format.to_owned(),
+            file: self.source.file.clone(),
+            counts: counts.map(|(verdict, number)| (verdict, count(number))).collect(),
+        }
     }
 
     /// Those of a file that cannot be read at all.
@@ -77,7 +120,8 @@ impl Cases {
 
     /// What the cases together make of the test; none where there are none.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
-        let not_pass = |verdict, cause, reason| Some(Outcome::not_pass(verdict, cause, reason));
+        let by = self.decided_by();
+        let not_pass = |verdict, cause, reason| Some(Outcome::not_pass(verdict, cause, by.clone(), reason));
         if let Some(trouble) = &self.trouble {
             let known = if self.failed > 0 {
                 format!("; {}", self.failures())
@@ -86,11 +130,9 @@ impl Cases {
             } else {
                 String::new()
             };
-            return not_pass(
-                Verdict::Invalid,
-                Cause::Test,
-                format!("its results cannot be used: {trouble}{known}"),
-            );
+            let by = DecidedBy::UnusableResults { file: self.source.file.clone() };
+            let reason = format!("its results cannot be used: {trouble}{known}");
+            return Some(Outcome::not_pass(Verdict::Invalid, Cause::Test, by, reason));
         }
         if let Some(reason) = &self.gave_up {
             return not_pass(Verdict::Aborted, Cause::Test, reason.clone());
@@ -119,7 +161,7 @@ impl Cases {
                 if self.skip_reason.is_empty() { String::new() } else { format!(": {}", self.skip_reason) };
             return not_pass(Verdict::Skipped, Cause::Test, format!("every test in it was skipped{why}"));
         }
-        Some(Outcome::pass())
+        Some(Outcome { reason: self.note.clone(), ..Outcome::pass(by) })
     }
 
     fn failures(&self) -> String {
@@ -183,6 +225,15 @@ impl Cases {
         }
         if told.total > 0 && shown.total == 0 && self.trouble.is_none() {
             self.trouble = Some(format!("`{whose}` tells of {} tests, and none stands in it", told.total));
+        }
+    }
+
+    /// A head that counts more tests than stand below it. Some tools count something else there (Catch2 and doctest their assertions), or
+    /// leave out what was skipped, so it is told and decides nothing.
+    fn compare_counts(&mut self, told: u64, shown: usize, whose: &str) {
+        let shown = u64::try_from(shown).unwrap_or(u64::MAX);
+        if told > shown && shown > 0 {
+            self.note = format!("the head of `{whose}` counts {told} tests, and {shown} stand in it");
         }
     }
 

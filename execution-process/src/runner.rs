@@ -10,10 +10,10 @@ use std::{
 };
 
 pub(crate) use jackfield_config::ep::RunnerOutput as Output;
-use jackfield_config::ep::{EpSettings, Runner, RunnerKind};
+use jackfield_config::ep::{Languages, Runner, RunnerKind};
 use jackfield_protocol::{
     link::TestOrder,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::{host::find_program, process::Program, results::Habits};
@@ -96,9 +96,9 @@ pub(crate) struct Places<'a> {
 }
 
 /// Chooses how to run a test, or says why it cannot be run here.
-pub(crate) fn choose(settings: &EpSettings, test: &TestOrder, places: Places<'_>) -> Result<Plan, Outcome> {
+pub(crate) fn choose(languages: &Languages, test: &TestOrder, places: Places<'_>) -> Result<Plan, Outcome> {
     let look = FirstLook::take(places.file)?;
-    let runner = runner_of(settings, test, &look)?;
+    let runner = runner_of(languages, test, &look)?;
     look.refuse(runner.kind, reads_first_line(&runner))?;
     if comments_with_hash(&runner) {
         look.refuse_comments()?;
@@ -109,7 +109,7 @@ pub(crate) fn choose(settings: &EpSettings, test: &TestOrder, places: Places<'_>
         RunnerKind::Python => return Ok(Plan::Warm),
         RunnerKind::Executable => std::iter::once(places.file.into()).chain(params).collect(),
         RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot => {
-            let mut command = fill(settings, &runner.command, places, &look)?;
+            let mut command = fill(languages, &runner.command, places, &look)?;
             command.extend(own_arguments(runner.kind, places));
             let (options, params) = options_first(runner.kind, params);
             command.extend(options);
@@ -120,8 +120,8 @@ pub(crate) fn choose(settings: &EpSettings, test: &TestOrder, places: Places<'_>
             command
         }
         RunnerKind::Java => {
-            let mut command = fill(settings, &runner.command, places, &look)?;
-            installed(settings.interpreter("javac"))?;
+            let mut command = fill(languages, &runner.command, places, &look)?;
+            installed(languages.interpreter("javac"))?;
             command.extend(java_arguments(&runner.classpath, places));
             command.extend(params);
             command
@@ -153,11 +153,11 @@ fn options_first(kind: RunnerKind, params: Vec<OsString>) -> (Vec<OsString>, Vec
     (options, before)
 }
 
-fn runner_of(settings: &EpSettings, test: &TestOrder, look: &FirstLook) -> Result<Runner, Outcome> {
+fn runner_of(languages: &Languages, test: &TestOrder, look: &FirstLook) -> Result<Runner, Outcome> {
     let file_name = Path::new(test.file.as_ref()).file_name().unwrap_or_default().to_string_lossy();
-    let by_kind = |wanted: &str| settings.runners.values().find(|runner| runner.kind.as_str() == wanted);
+    let by_kind = |wanted: &str| languages.runners.values().find(|runner| runner.kind.as_str() == wanted);
     let Some(wanted) = test.properties.get(PROPERTY).map(AsRef::as_ref) else {
-        let by_ending = settings.runner(&file_name).map(|(_, runner)| runner.kind);
+        let by_ending = languages.runner(&file_name).map(|(_, runner)| runner.kind);
         if by_ending == Some(RunnerKind::Python) && look.is_for_pytest() {
             return by_kind(RunnerKind::Pytest.as_str()).cloned().ok_or_else(|| {
                 let reason = format!(
@@ -166,16 +166,16 @@ fn runner_of(settings: &EpSettings, test: &TestOrder, look: &FirstLook) -> Resul
                 invalid(Cause::Test, reason)
             });
         }
-        return built_in(settings, &file_name)
-            .or_else(|| settings.runner(&file_name).map(|(_, runner)| runner.clone()))
+        return built_in(languages, &file_name)
+            .or_else(|| languages.runner(&file_name).map(|(_, runner)| runner.clone()))
             .ok_or_else(|| {
                 invalid(Cause::Test, format!("no runner of ep.toml fits `{file_name}`; add [runners.ENDING]"))
             });
     };
-    let by_ending = settings.runners.get(wanted.trim_start_matches('.'));
+    let by_ending = languages.runners.get(wanted.trim_start_matches('.'));
     by_ending.or_else(|| by_kind(wanted)).cloned().ok_or_else(|| {
         let known: Vec<&str> =
-            settings.runners.keys().map(AsRef::as_ref).filter(|name| !name.is_empty()).collect();
+            languages.runners.keys().map(AsRef::as_ref).filter(|name| !name.is_empty()).collect();
         let reason =
             format!("property runner=`{wanted}` is no runner of ep.toml; there are {}", known.join(", "));
         invalid(Cause::Test, reason)
@@ -183,15 +183,15 @@ fn runner_of(settings: &EpSettings, test: &TestOrder, look: &FirstLook) -> Resul
 }
 
 /// Files that a lab expects to run although its `ep.toml` does not name them.
-fn built_in(settings: &EpSettings, file_name: &str) -> Option<Runner> {
+fn built_in(languages: &Languages, file_name: &str) -> Option<Runner> {
     let (_, ending) = file_name.rsplit_once('.')?;
-    let is_built_in = matches!(ending, "pyc" | "pyo") && !settings.runners.contains_key(ending);
-    if is_built_in { settings.runners.get("py").cloned() } else { None }
+    let is_built_in = matches!(ending, "pyc" | "pyo") && !languages.runners.contains_key(ending);
+    if is_built_in { languages.runners.get("py").cloned() } else { None }
 }
 
 /// A command with interpreters and places filled in.
 fn fill(
-    settings: &EpSettings,
+    languages: &Languages,
     command: &[String],
     places: Places<'_>,
     look: &FirstLook,
@@ -199,9 +199,9 @@ fn fill(
     let mut filled: Vec<OsString> = Vec::new();
     for (index, part) in command.iter().enumerate() {
         let whole = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
-        let program = whole.filter(|name| settings.interpreters.contains_key(*name));
+        let program = whole.filter(|name| languages.interpreters.contains_key(*name));
         let text = match program {
-            Some(name) => settings.interpreter(name).to_owned(),
+            Some(name) => languages.interpreter(name).to_owned(),
             None => part
                 .replace("{file}", &places.file.to_string_lossy())
                 .replace("{work}", &places.work.to_string_lossy())
@@ -306,8 +306,10 @@ fn results(runner: &Runner) -> Option<Results> {
     file.map(|file| Results { file, tool: runner.kind })
 }
 
+/// It cannot be run: by the test's fault, or because this EP lacks something.
 fn invalid(cause: Cause, reason: String) -> Outcome {
-    Outcome::not_pass(Verdict::Invalid, cause, reason)
+    let by = if cause == Cause::Test { DecidedBy::File } else { DecidedBy::NotStarted };
+    Outcome::not_pass(Verdict::Invalid, cause, by, reason)
 }
 
 /// Why a program could not be started, for people.

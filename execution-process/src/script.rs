@@ -10,8 +10,8 @@ use std::{
 
 use jackfield_protocol::{
     link::{ScriptEnded, ScriptOrder},
-    script::{self, Tail},
-    verdict::{Cause, Outcome, Verdict},
+    script::{self, ScriptEnd, Tail},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -83,16 +83,14 @@ impl Script {
     }
 
     fn too_long(&self) -> Outcome {
-        let limit = Duration::from_millis(self.order.timeout_millis);
-        Outcome::not_pass(
-            Verdict::Timeout,
-            Cause::Time,
-            format!("{} took longer than {limit:?}", self.title()),
-        )
+        let millis = self.order.timeout_millis;
+        let reason = format!("{} took longer than {:?}", self.title(), Duration::from_millis(millis));
+        Outcome::not_pass(Verdict::Timeout, Cause::Time, DecidedBy::TestLimit { millis }, reason)
     }
 
     fn invalid(&self, cause: Cause, why: impl std::fmt::Display) -> Outcome {
-        Outcome::not_pass(Verdict::Invalid, cause, format!("{} cannot be started: {why}", self.title()))
+        let reason = format!("{} cannot be started: {why}", self.title());
+        Outcome::not_pass(Verdict::Invalid, cause, DecidedBy::NotStarted, reason)
     }
 
     /// Puts the script into a folder of its own, under its own name.
@@ -140,10 +138,10 @@ impl Script {
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
         let (run, hook) = (self.order.run, self.order.hook);
         let _ = self.events.send(Event::ScriptStarted { run, hook, pid });
-        process::limit(pid, self.station.settings.limits());
+        process::limit(pid, self.station.settings.limits.process);
         let marks = [self.station.mark(), format!("JACKFIELD_RUN={run}"), format!("JACKFIELD_HOOK={hook}")];
         let tree = Tree::new(pid, &marks.each_ref().map(String::as_str));
-        let grace = Duration::from_millis(self.station.settings.limits().stop_grace_millis);
+        let grace = self.station.settings.limits.stop_grace;
         let mut following = Following { script: self, over: Some(over), output };
         let running = Running::Child(Box::new(child));
         let ended = process::watch(running, &tree, pipes, grace, &mut following).await;
@@ -153,11 +151,11 @@ impl Script {
 
     fn judge(&self, exit: &Exit) -> Outcome {
         match exit {
-            Exit::Code(code) => script::judge(&self.title(), Some(*code), code),
-            Exit::Signal(number) => script::judge(&self.title(), None, format!("signal {number}")),
+            Exit::Code(code) => script::judge(&self.title(), ScriptEnd::Status(*code)),
+            Exit::Signal(number) => script::judge(&self.title(), ScriptEnd::Signal(*number)),
             Exit::Lost(reason) => {
                 let reason = format!("{}: {reason}", self.title());
-                Outcome::not_pass(Verdict::Fail, Cause::Lab, reason)
+                Outcome::not_pass(Verdict::Fail, Cause::Lab, DecidedBy::ProcessLost, reason)
             }
             Exit::None => self.invalid(Cause::Lab, "there is no process"),
         }

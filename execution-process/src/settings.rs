@@ -1,9 +1,17 @@
 //! What an EP is told before it starts: `ep.toml`, with what it leaves open filled in.
+//!
+//! The file is taken apart here without `..`, into fields that are private to this crate: a setting that is read and used by nobody does
+//! not compile.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use jackfield_config::ep::{EpLimits, EpSettings};
-use jackfield_protocol::id::EpName;
+use jackfield_config::ep::{ConsolePolicy, EpLimits, EpSettings, Languages};
+use jackfield_protocol::id::{EpName, UserName};
 
 use crate::EpError;
 
@@ -13,13 +21,59 @@ pub struct Settings {
     /// Its name: unique in the engine.
     pub name: EpName,
     /// The secret an administrator made for it.
-    pub token: String,
+    pub(crate) token: String,
+    /// Where the engine listens.
+    pub(crate) engine: String,
+    /// A PEM file of a further authority.
+    pub(crate) ca: Option<PathBuf>,
     /// Where it keeps its spool, cache, and the folders of running tests; made if absent.
     pub work_dir: PathBuf,
     /// The `jackfield` program, which tests find in `JACKFIELD_BIN`.
     pub program: PathBuf,
-    /// What `ep.toml` says.
-    pub file: EpSettings,
+    pub(crate) offer: Offer,
+    pub(crate) languages: Languages,
+    /// What a person may do to the sessions of its tests.
+    pub(crate) console: ConsolePolicy,
+    /// The language of tests.
+    pub(crate) locale: String,
+    pub(crate) limits: Limits,
+}
+
+/// What it brings to the engine.
+#[derive(Clone, Debug)]
+pub(crate) struct Offer {
+    /// Tests at once.
+    pub(crate) lanes: u16,
+    /// Whose work alone it takes.
+    pub(crate) pool: Option<UserName>,
+    /// For placing suites.
+    pub(crate) labels: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// What is held back, and where it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) cache_bytes: u64,
+    pub(crate) log_spool_bytes: u64,
+    pub(crate) artifact_bytes: u64,
+    /// Between asking a test to end and killing it.
+    pub(crate) stop_grace: Duration,
+    /// Of one clean-up that sets none.
+    pub(crate) cleanup_millis: u64,
+    /// How long a person who types nothing keeps a session or a device.
+    pub(crate) console_idle: Duration,
+    pub(crate) process: ProcessLimits,
+}
+
+/// What one test may take of the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProcessLimits {
+    /// Processes of one test.
+    pub(crate) count: u64,
+    /// Memory of one of them.
+    pub(crate) memory_bytes: Option<u64>,
+    /// Open files of one of them.
+    pub(crate) open_files: u64,
 }
 
 impl Settings {
@@ -28,22 +82,59 @@ impl Settings {
     /// # Errors
     /// There is no token, or its file cannot be read.
     pub fn new(file: EpSettings, data_dir: &Path, program: PathBuf) -> Result<Self, EpError> {
-        let name = file.name.clone().unwrap_or_else(|| EpName::from(crate::host::name()));
-        let token = match (&file.token, &file.token_file) {
-            (Some(token), _) => token.clone(),
-            (None, Some(path)) => std::fs::read_to_string(path)
-                .map_err(|source| EpError::TokenFile { path: path.clone(), source })?
-                .trim()
-                .to_owned(),
+        let EpSettings {
+            name,
+            engine,
+            token,
+            token_file,
+            ca,
+            work,
+            lanes,
+            pool,
+            labels,
+            languages,
+            console,
+            locale,
+            limits,
+        } = file;
+        let name = name.unwrap_or_else(|| EpName::from(crate::host::name()));
+        let token = match (token, token_file) {
+            (Some(token), _) => token,
+            (None, Some(path)) => match std::fs::read_to_string(&path) {
+                Ok(text) => text.trim().to_owned(),
+                Err(source) => return Err(EpError::TokenFile { path, source }),
+            },
             (None, None) => return Err(EpError::NoToken),
         };
-        let work_dir = file.work.clone().unwrap_or_else(|| data_dir.join(folder_name(name.as_str())));
-        Ok(Self { name, token, work_dir, program, file })
+        let work_dir = work.unwrap_or_else(|| data_dir.join(folder_name(name.as_str())));
+        let offer = Offer { lanes, pool, labels };
+        let limits = Limits::of(limits);
+        Ok(Self { name, token, engine, ca, work_dir, program, offer, languages, console, locale, limits })
     }
+}
 
-    /// What is held back, and where it ends.
-    pub(crate) fn limits(&self) -> &EpLimits {
-        &self.file.limits
+impl Limits {
+    fn of(file: EpLimits) -> Self {
+        let EpLimits {
+            cache_bytes,
+            log_spool_bytes,
+            artifact_bytes,
+            processes,
+            memory_bytes,
+            open_files,
+            stop_grace_millis,
+            cleanup_millis,
+            console_idle_millis,
+        } = file;
+        Self {
+            cache_bytes,
+            log_spool_bytes,
+            artifact_bytes,
+            stop_grace: Duration::from_millis(stop_grace_millis),
+            cleanup_millis,
+            console_idle: Duration::from_millis(console_idle_millis),
+            process: ProcessLimits { count: processes, memory_bytes, open_files },
+        }
     }
 }
 

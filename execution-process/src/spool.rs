@@ -15,7 +15,11 @@ use std::{
     sync::Arc,
 };
 
-use jackfield_protocol::{id::AttemptId, link::Report, time::Time};
+use jackfield_protocol::{
+    id::AttemptId,
+    link::{Assignment, Report, RunContext},
+    time::Time,
+};
 use record::Record;
 use serde::{Deserialize, Serialize};
 pub(crate) use sync::Synced;
@@ -51,7 +55,7 @@ pub(crate) struct Spool {
 }
 
 /// A test that was started and has not ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Running {
     /// When.
     pub(crate) at: Time,
@@ -59,6 +63,21 @@ pub(crate) struct Running {
     pub(crate) pid: Option<i32>,
     /// What is to be done after its end.
     pub(crate) cleanups: Vec<Cleanup>,
+    /// A step test whose clean-up is a part of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) steps: Option<Box<StepsLeft>>,
+}
+
+/// What another life of this EP needs for the clean-up of a step test. What the lab says of devices is not among it: it has secrets, and is
+/// asked for again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StepsLeft {
+    /// The test.
+    pub(crate) order: Assignment,
+    /// Its run.
+    pub(crate) context: RunContext,
+    /// Its variables, but for secrets.
+    pub(crate) learned: BTreeMap<String, String>,
 }
 
 impl Spool {
@@ -144,6 +163,18 @@ impl Spool {
     pub(crate) fn cleanup(&mut self, attempt: AttemptId, cleanup: Cleanup) {
         self.note_cleanup(attempt, cleanup.clone());
         self.append(&Record::Cleanup { attempt, cleanup });
+    }
+
+    /// Remembers a step test that begins, for its clean-up.
+    pub(crate) fn steps(&mut self, attempt: AttemptId, steps: Box<StepsLeft>) {
+        self.note_steps(attempt, steps.clone());
+        self.append(&Record::Steps { attempt, steps });
+    }
+
+    /// Remembers what a step test learned.
+    pub(crate) fn learned(&mut self, attempt: AttemptId, name: String, value: String) {
+        self.note_learned(attempt, name.clone(), value.clone());
+        self.append(&Record::Learned { attempt, name, value });
     }
 
     /// The engine does not want this test; nothing will be reported of it.

@@ -10,7 +10,7 @@ use crate::{
     id::{AttemptId, EpName, RunId, TestIndex, UserName},
     link::{Host, Notice, Part},
     time::Time,
-    verdict::{Cause, TestState, Verdict},
+    verdict::{Cause, DecidedBy, TestState, Verdict},
 };
 
 /// One page of a list. Ask for the next with `?after=<next>`.
@@ -131,6 +131,9 @@ pub struct TestRow {
     /// The script died.
     #[serde(default)]
     pub crashed: bool,
+    /// The rule that decided its verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Box<DecidedBy>>,
     /// The last attempt, where one was sent to an EP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,

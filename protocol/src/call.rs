@@ -67,6 +67,12 @@ pub enum Call {
         /// Any JSON value.
         value: Value,
     },
+}
+
+/// What a running test asks a person, by way of the engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "snake_case")]
+pub enum Ask {
     /// Asks a person, and waits.
     Interact(Interact),
     /// Stops at a breakpoint until a person lets it go on.
@@ -109,7 +115,7 @@ pub enum InteractKind {
     Options,
 }
 
-/// What came of a `Call`.
+/// What came of a [`Call`] or an [`Ask`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallResult {

@@ -1,12 +1,13 @@
 //! What happened to a run, numbered: the one source of live pages, reports, history and mail.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    attempt::AttemptEnd,
     id::{AttemptId, EpName, RunId, SuiteIndex, TestIndex, UserName},
-    link::{Interact, Notice, Part},
+    link::{Interact, Notice},
     time::Time,
     verdict::{Outcome, Verdict},
 };
@@ -190,22 +191,12 @@ pub struct TestEnded {
     /// Where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ep: Option<EpName>,
-    /// How.
-    pub outcome: Outcome,
     /// When it started, by the EP's clock; none where it never did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Time>,
-    /// How long its process lived.
-    pub elapsed_millis: u64,
-    /// The tests inside it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<Part>,
-    /// Clean-ups after it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cleanups: Vec<Part>,
-    /// Custom variables it set.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub variables: BTreeMap<Arc<str>, Arc<str>>,
+    /// How it ended.
+    #[serde(flatten)]
+    pub end: AttemptEnd,
 }
 
 /// Which script around the run.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::AttemptId,
-    verdict::{Cause, Outcome, Verdict, VerdictSet},
+    verdict::{Cause, DecidedBy, Outcome, Verdict, VerdictSet},
 };
 
 /// A latch of one run, numbered by the scheduler.
@@ -69,7 +69,11 @@ pub fn blocked(latches: &Latches, guards: &[Guard]) -> Option<Outcome> {
     guards.iter().find_map(|guard| {
         let raised = latches.get(&guard.unless)?;
         let reason = format!("{}: {} ended {}", guard.reason, raised.name, raised.verdict);
-        Some(Outcome::not_pass(guard.verdict, guard.cause, reason))
+        let by = DecidedBy::OtherTest {
+            says: guard.reason.clone(),
+            test: format!("{} ended {}", raised.name, raised.verdict),
+        };
+        Some(Outcome::not_pass(guard.verdict, guard.cause, by, reason))
     })
 }
 

@@ -17,6 +17,7 @@ pub mod time;
 
 pub mod verdict;
 
+pub mod attempt;
 pub mod guard;
 pub mod plan;
 pub mod script;

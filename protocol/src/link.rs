@@ -10,7 +10,7 @@
 //!        ◀────────────────────────── Ack{seq}                        stored: the spool may forget
 //! (log frames, binary) ───────────▶
 //!        ◀────────────────────────── LogStored                       opens the log window again
-//! Call{id} ───────────────────────▶          a running test asks something
+//! Call{id}, Ask{id} ──────────────▶          a running test asks the engine, or a person
 //!        ◀────────────────────────── Answer{id}
 //! Notices ────────────────────────▶          what is wrong with the EP itself, while it is
 //!        ◀────────────────────────── AskSessions{id}, OpenConsole     a person wants to see a session, or a device
@@ -49,7 +49,7 @@ pub use self::{
     order::{Assignment, RunContext, ScriptOrder, TestOrder},
     report::{Check, Ended, Part, Report, ScriptEnded},
 };
-pub use crate::call::{Call, CallResult, Interact, InteractKind};
+pub use crate::call::{Ask, Call, CallResult, Interact, InteractKind};
 
 /// The WebSocket subprotocol, and the path below the engine's address.
 pub const SUBPROTOCOL: &str = "jackfield.v1";
@@ -92,6 +92,15 @@ pub enum EpToEngine {
         attempt: AttemptId,
         /// The question.
         call: Call,
+    },
+    /// A running test asks a person something; the answer carries the same id, out of one sequence with that of `Call`.
+    Ask {
+        /// Chosen by the EP, unique on this connection.
+        id: u64,
+        /// The test that asks.
+        attempt: AttemptId,
+        /// The question.
+        ask: Ask,
     },
     /// Everything that is wrong with the EP itself now; said when that changes. What was wrong and is not in it is over.
     Notices {
@@ -175,7 +184,7 @@ pub enum EngineToEp {
         /// Bytes of it that are safe.
         bytes: u64,
     },
-    /// The answer to a `Call`.
+    /// The answer to a `Call` or an `Ask`.
     Answer {
         /// Of the call.
         id: u64,

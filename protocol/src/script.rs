@@ -1,11 +1,9 @@
 //! What holds of a script around a run wherever it runs, on the engine's host or on an EP: its name for people, what its end makes of
 //! the run, and what is kept of its output.
 
-use std::fmt::Display;
-
 use crate::{
     event::Hook,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict, signal_name},
 };
 
 /// The exit status that says: skipped.
@@ -16,18 +14,33 @@ pub fn title(hook: Hook, path: &str) -> String {
     format!("the {hook} script {path}")
 }
 
-/// What the end of a script's process means: exit code 0 is PASS, 77 SKIPPED, all else FAIL. `end` is the whole of its end in words,
-/// for one that has no exit code.
-pub fn judge(title: &str, exit_code: Option<i32>, end: impl Display) -> Outcome {
-    let fail = |reason| Outcome::not_pass(Verdict::Fail, Cause::Test, reason);
-    match exit_code {
-        Some(0) => Outcome::pass(),
-        Some(SKIPPED_CODE) => {
-            Outcome::not_pass(Verdict::Skipped, Cause::Test, format!("{title} skipped itself"))
+/// What the end of a script's process means: exit code 0 is PASS, 77 SKIPPED, all else FAIL.
+pub fn judge(title: &str, end: ScriptEnd) -> Outcome {
+    let by_status = |status| DecidedBy::ExitStatus { status };
+    let fail = |by, reason| Outcome::not_pass(Verdict::Fail, Cause::Test, by, reason);
+    match end {
+        ScriptEnd::Status(0) => Outcome::pass(by_status(0)),
+        ScriptEnd::Status(SKIPPED_CODE) => {
+            let reason = format!("{title} skipped itself");
+            Outcome::not_pass(Verdict::Skipped, Cause::Test, by_status(SKIPPED_CODE), reason)
         }
-        Some(code) => fail(format!("{title} ended with exit code {code}")),
-        None => Outcome { crashed: true, ..fail(format!("{title} was ended from outside: {end}")) },
+        ScriptEnd::Status(status) => {
+            fail(by_status(status), format!("{title} ended with exit code {status}"))
+        }
+        ScriptEnd::Signal(number) => {
+            let reason = format!("{title} was ended from outside: signal {number}{}", signal_name(number));
+            Outcome { crashed: true, ..fail(DecidedBy::Signal { number }, reason) }
+        }
     }
+}
+
+/// How the process of a script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptEnd {
+    /// By itself, with this exit status.
+    Status(i32),
+    /// By a signal.
+    Signal(i32),
 }
 
 /// The end of an output.

@@ -4,6 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use decided::{DecidedBy, signal_name};
+
+mod decided;
+
 /// The one end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -222,17 +226,22 @@ pub struct Outcome {
     /// The script died instead of ending (`twister_tc_crash_detected`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub crashed: bool,
+    /// The rule that decided it; none in what an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Box<DecidedBy>>,
 }
 
 impl Outcome {
     /// A plain PASS.
-    pub fn pass() -> Self {
-        Self { verdict: Verdict::Pass, cause: None, reason: String::new(), crashed: false }
+    pub fn pass(by: DecidedBy) -> Self {
+        let decided_by = Some(Box::new(by));
+        Self { verdict: Verdict::Pass, cause: None, reason: String::new(), crashed: false, decided_by }
     }
 
-    /// Any other end, with its blame and its sentence.
-    pub fn not_pass(verdict: Verdict, cause: Cause, reason: impl Into<String>) -> Self {
-        Self { verdict, cause: Some(cause), reason: reason.into(), crashed: false }
+    /// Any other end, with its blame, the rule that decided it, and its sentence.
+    pub fn not_pass(verdict: Verdict, cause: Cause, by: DecidedBy, reason: impl Into<String>) -> Self {
+        let decided_by = Some(Box::new(by));
+        Self { verdict, cause: Some(cause), reason: reason.into(), crashed: false, decided_by }
     }
 }
 

@@ -43,7 +43,7 @@ impl Logs for BTreeMap<(AttemptId, Stream), Vec<u8>> {
     fn tail(&self, attempt: &AttemptResult, stream: Stream, bytes_max: usize) -> Option<Excerpt> {
         let bytes = self.get(&(attempt.attempt, stream)).map(Vec::as_slice).unwrap_or_default();
         let there = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let missing_bytes = attempt.log_bytes.get(&stream).map_or(0, |all| all.saturating_sub(there));
+        let missing_bytes = attempt.log_bytes(stream).map_or(0, |all| all.saturating_sub(there));
         let cut = bytes.len().saturating_sub(bytes_max);
         let excerpt = Excerpt::of_tail(bytes.get(cut..).unwrap_or_default(), bytes.len());
         excerpt.with_missing(missing_bytes)

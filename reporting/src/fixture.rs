@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use jackfield_protocol::{
     api::RunSummary,
+    attempt::AttemptEnd,
     event::RunState,
     id::{AttemptId, EpName, RunId, SuiteIndex, SutName, TestIndex, UserName},
     link::{Check, Host, Part},
     log::Stream,
     plan::{Iteration, IterationSave, Place, PlannedSuite, PlannedTest, Role, RunOptions, RunPlan},
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::results::{AttemptResult, EngineFacts, Results, TestResult};
@@ -51,18 +52,12 @@ fn attempt(test: u32, number: u16, ep: &str, elapsed_millis: u64, outcome: Outco
         attempt: attempt_id(test, number),
         ep: ep.into(),
         started: Some(START.plus_millis(u64::from(test) * 2_000 + u64::from(number) * 100)),
-        elapsed_millis,
-        outcome: Some(outcome),
-        exit_code: None,
-        parts: Vec::new(),
-        cleanups: Vec::new(),
-        variables: BTreeMap::new(),
-        log_bytes: BTreeMap::new(),
+        end: Some(AttemptEnd { elapsed_millis, ..AttemptEnd::of(outcome) }),
     }
 }
 
 fn ended(attempts: Vec<AttemptResult>) -> TestResult {
-    let outcome = attempts.last().and_then(|last| last.outcome.clone());
+    let outcome = attempts.last().and_then(|last| last.outcome().cloned());
     TestResult { outcome, attempts, ..TestResult::default() }
 }
 
@@ -150,10 +145,22 @@ fn tests() -> Vec<PlannedTest> {
     tests
 }
 
+fn rule(verdict: Verdict) -> DecidedBy {
+    match verdict {
+        Verdict::Timeout => DecidedBy::TestLimit { millis: 60_000 },
+        Verdict::Aborted => DecidedBy::EpLost { ep: "EP-1001".into() },
+        Verdict::Skipped => DecidedBy::NotRunnable,
+        Verdict::Invalid => DecidedBy::File,
+        Verdict::Pass | Verdict::Fail | Verdict::NotExecuted => DecidedBy::Declared,
+    }
+}
+
 fn results() -> Vec<TestResult> {
-    let pass = |index, millis| ended(vec![attempt(index, 1, "EP-1001", millis, Outcome::pass())]);
+    let pass = |index, millis| {
+        ended(vec![attempt(index, 1, "EP-1001", millis, Outcome::pass(DecidedBy::ExitStatus { status: 0 }))])
+    };
     let ends = |index, number, ep, verdict, cause, reason: &str| {
-        attempt(index, number, ep, 1_239, Outcome::not_pass(verdict, cause, reason))
+        attempt(index, number, ep, 1_239, Outcome::not_pass(verdict, cause, rule(verdict), reason))
     };
     let mut with_parts = ends(
         4,
@@ -163,22 +170,21 @@ fn results() -> Vec<TestResult> {
         Cause::Product,
         "route 10.1.0.0/16 is missing\nexpected via 10.0.0.2",
     );
-    with_parts.exit_code = Some(1);
-    with_parts.parts =
+    let end = with_parts.end.as_mut().unwrap();
+    end.exit_code = Some(1);
+    end.parts =
         vec![part("adds a route", Verdict::Pass, ""), part("shows it", Verdict::Fail, "no such route")];
-    with_parts.parts.push(Part {
+    end.parts.push(Part {
         checks: checks(),
         ..part("load", Verdict::Fail, "`load <1>` is more than `80`; it is: `95 %`")
     });
-    with_parts.cleanups = vec![part("remove the route", Verdict::Timeout, "its limit of 10 s passed")];
-    with_parts.variables = BTreeMap::from([("throughput".into(), "94.1 Mbit/s".into())]);
+    end.cleanups = vec![part("remove the route", Verdict::Timeout, "its limit of 10 s passed")];
+    end.variables = BTreeMap::from([("throughput".into(), "94.1 Mbit/s".into())]);
     let mut crashed =
         ends(6, 1, "EP-1001", Verdict::Fail, Cause::Test, "crashed: ValueError: <b>\x1b[31mbad\x1b[0m</b>");
-    if let Some(outcome) = &mut crashed.outcome {
-        outcome.crashed = true;
-    }
+    crashed.end.as_mut().unwrap().outcome.crashed = true;
     let lost = ends(5, 1, "EP-1001", Verdict::Aborted, Cause::Lab, "EP-1001 vanished");
-    let retried = attempt(5, 2, "EP-1002", 900, Outcome::pass());
+    let retried = attempt(5, 2, "EP-1002", 900, Outcome::pass(DecidedBy::ExitStatus { status: 0 }));
     let lost_again = ends(8, 1, "EP-1002", Verdict::Fail, Cause::Product, "busy tone");
     let failed_again = ends(8, 2, "EP-1003", Verdict::Fail, Cause::Product, "busy tone");
     vec![
@@ -200,7 +206,12 @@ fn results() -> Vec<TestResult> {
             Cause::Test,
             "only Python 2 can read it; run 2to3",
         )]),
-        decided(Outcome::not_pass(Verdict::NotExecuted, Cause::Person, "stopped by ana: wrong branch")),
+        decided(Outcome::not_pass(
+            Verdict::NotExecuted,
+            Cause::Person,
+            DecidedBy::Stopped { by: "ana".into() },
+            "stopped by ana: wrong branch",
+        )),
     ]
 }
 
@@ -250,8 +261,13 @@ pub(crate) fn demo() -> Results {
             url: "http://engine1:8000".to_owned(),
         },
         stopped: Some("stopped by ana: wrong branch".to_owned()),
-        pre: Some(Outcome::pass()),
-        post: Some(Outcome::not_pass(Verdict::Fail, Cause::Lab, "exit status 3")),
+        pre: Some(Outcome::pass(DecidedBy::ExitStatus { status: 0 })),
+        post: Some(Outcome::not_pass(
+            Verdict::Fail,
+            Cause::Lab,
+            DecidedBy::ExitStatus { status: 3 },
+            "exit status 3",
+        )),
     }
 }
 
@@ -270,8 +286,13 @@ pub(crate) fn logs() -> BTreeMap<(AttemptId, Stream), Vec<u8>> {
 pub(crate) fn large(tests: u32) -> Results {
     let mut results = demo();
     let outcome = |index: u32| match index % 100 {
-        7 => Outcome::not_pass(Verdict::Fail, Cause::Product, format!("port {} is down", index % 48)),
-        _ => Outcome::pass(),
+        7 => Outcome::not_pass(
+            Verdict::Fail,
+            Cause::Product,
+            DecidedBy::Declared,
+            format!("port {} is down", index % 48),
+        ),
+        _ => Outcome::pass(DecidedBy::ExitStatus { status: 0 }),
     };
     let suites = 20;
     results.run = head(tests);

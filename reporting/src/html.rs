@@ -201,13 +201,14 @@ fn detail(results: &Results, row: Row<'_>, out: &mut dyn Write) -> io::Result<()
     }
     let mut facts = vec![row.test.file.to_string()];
     facts.extend(row.cause().map(|cause| format!("cause: {cause}")));
+    facts.extend(row.decided_by().map(|rule| format!("decided by: {}", one_line(&rule.to_string()))));
     facts.extend(row.ep().map(|ep| format!("EP {ep}")));
     facts.extend(row.started().map(|time| local(time, results.engine.utc_offset_secs, "started %H:%M:%S")));
     facts.push(span(row.elapsed_millis()));
     writeln!(out, "<p class=\"soft\">{}</p>", escaped(&facts.join(" · ")))?;
     if let Some((_last, earlier)) = row.result.attempts.split_last() {
         for attempt in earlier {
-            let end = attempt.outcome.as_ref().map_or_else(|| "no end".to_owned(), outcome_text);
+            let end = attempt.outcome().map_or_else(|| "no end".to_owned(), outcome_text);
             let text = format!("earlier try {} on {}: {end}", attempt.attempt, attempt.ep);
             writeln!(out, "<p class=\"soft\">{}</p>", escaped(&text))?;
         }
@@ -216,7 +217,7 @@ fn detail(results: &Results, row: Row<'_>, out: &mut dyn Write) -> io::Result<()
 }
 
 fn parts(last: &AttemptResult, out: &mut dyn Write) -> io::Result<()> {
-    for (what, parts) in [("part", &last.parts), ("clean-up", &last.cleanups)] {
+    for (what, parts) in [("part", last.parts()), ("clean-up", last.cleanups())] {
         if parts.is_empty() {
             continue;
         }
@@ -298,7 +299,7 @@ fn figures(results: &Results, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn checks_of(row: Row<'_>) -> impl Iterator<Item = &Check> {
-    row.last().into_iter().flat_map(|last| &last.parts).flat_map(|part| &part.checks)
+    row.last().into_iter().flat_map(AttemptResult::parts).flat_map(|part| &part.checks)
 }
 
 /// Writes the end of a log; how many bytes of it.

@@ -200,13 +200,16 @@ impl Report<'_> {
         if let Some(cause) = row.cause() {
             property(out, 8, "jackfield.cause", cause.as_str())?;
         }
+        if let Some(rule) = row.decided_by() {
+            property(out, 8, "jackfield.decided_by", &rule.to_string())?;
+        }
         if let Some(last) = row.last() {
             property(out, 8, "jackfield.attempt", &last.attempt.to_string())?;
             property(out, 8, "jackfield.ep", last.ep.as_str())?;
-            if let Some(code) = last.exit_code {
+            if let Some(code) = last.exit_code() {
                 property(out, 8, "jackfield.exit_code", &code.to_string())?;
             }
-            for (name, value) in &last.variables {
+            for (name, value) in last.variables() {
                 property(out, 8, name, value)?;
             }
             checks(last, out)?;
@@ -221,7 +224,7 @@ impl Report<'_> {
     fn system_out(&mut self, row: Row<'_>) -> String {
         let mut text = String::new();
         let Some(last) = row.last() else { return text };
-        for (what, parts) in [("part", &last.parts), ("clean-up", &last.cleanups)] {
+        for (what, parts) in [("part", last.parts()), ("clean-up", last.cleanups())] {
             for part in parts {
                 let reason = if part.reason.is_empty() {
                     String::new()
@@ -260,7 +263,7 @@ impl Report<'_> {
 
 /// The values that a test checked.
 fn checks(last: &AttemptResult, out: &mut dyn Write) -> io::Result<()> {
-    let all: Vec<&Check> = last.parts.iter().flat_map(|part| &part.checks).collect();
+    let all: Vec<&Check> = last.parts().iter().flat_map(|part| &part.checks).collect();
     let mut names: BTreeMap<&str, u32> = BTreeMap::new();
     for check in all.iter().take(CHECKS_MAX) {
         let count = names.entry(&check.name).or_default();
@@ -312,14 +315,14 @@ fn earlier_tries(row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Some((_last, earlier)) = row.result.attempts.split_last() else { return Ok(()) };
     let passed = row.verdict() == Some(Verdict::Pass);
     for attempt in earlier {
-        let element = match (kind(attempt.outcome.as_ref(), true), passed) {
+        let element = match (kind(attempt.outcome(), true), passed) {
             (Kind::Passed | Kind::Skipped, _) => continue,
             (Kind::Failure, true) => "flakyFailure",
             (Kind::Error, true) => "flakyError",
             (Kind::Failure, false) => "rerunFailure",
             (Kind::Error, false) => "rerunError",
         };
-        let (kind, message, reason) = match &attempt.outcome {
+        let (kind, message, reason) = match attempt.outcome() {
             Some(outcome) => (outcome_type(outcome), message(outcome), &*outcome.reason),
             None => ("ABORTED".to_owned(), "it never reported an end".to_owned(), ""),
         };
@@ -413,7 +416,7 @@ mod tests {
             results.plan = Arc::new(plan);
             results.run.project.clone_from(&text);
             for attempt in results.tests.iter_mut().flat_map(|test| &mut test.attempts) {
-                attempt.variables.insert(text.as_str().into(), text.as_str().into());
+                attempt.end.as_mut().unwrap().variables.insert(text.as_str().into(), text.as_str().into());
             }
             for outcome in results.tests.iter_mut().filter_map(|test| test.outcome.as_mut()) {
                 outcome.reason.clone_from(&text);

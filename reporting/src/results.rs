@@ -7,12 +7,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
     api::RunSummary,
+    attempt::AttemptEnd,
     id::{AttemptId, EpName, SuiteIndex, TestIndex},
     link::{Host, Part},
     log::Stream,
     plan::{PlannedSuite, PlannedTest, Role, RunPlan},
     time::Time,
-    verdict::{Cause, Outcome, TestState, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, TestState, Verdict},
 };
 
 /// A run with everything a report can say about it.
@@ -86,20 +87,47 @@ pub struct AttemptResult {
     pub ep: EpName,
     /// When it started, by the EP's clock.
     pub started: Option<Time>,
-    /// How long its process lived.
-    pub elapsed_millis: u64,
     /// Its end; none while it runs.
-    pub outcome: Option<Outcome>,
+    pub end: Option<AttemptEnd>,
+}
+
+static NO_VARIABLES: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
+
+impl AttemptResult {
+    /// How it ended; none while it runs.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.end.as_ref().map(|end| &end.outcome)
+    }
+
+    /// How long its process lived; 0 while it does.
+    pub fn elapsed_millis(&self) -> u64 {
+        self.end.as_ref().map_or(0, |end| end.elapsed_millis)
+    }
+
     /// The exit status of its process.
-    pub exit_code: Option<i32>,
+    pub fn exit_code(&self) -> Option<i32> {
+        self.end.as_ref().and_then(|end| end.exit_code)
+    }
+
     /// The tests inside it.
-    pub parts: Vec<Part>,
+    pub fn parts(&self) -> &[Part] {
+        self.end.as_ref().map_or(&[], |end| &end.parts)
+    }
+
     /// Clean-ups after it.
-    pub cleanups: Vec<Part>,
+    pub fn cleanups(&self) -> &[Part] {
+        self.end.as_ref().map_or(&[], |end| &end.cleanups)
+    }
+
     /// Custom variables it set.
-    pub variables: BTreeMap<Arc<str>, Arc<str>>,
-    /// How long each of its logs is to be, as its EP said at its end; some of it may still be on its way.
-    pub log_bytes: BTreeMap<Stream, u64>,
+    pub fn variables(&self) -> &BTreeMap<Arc<str>, Arc<str>> {
+        self.end.as_ref().map_or(&NO_VARIABLES, |end| &end.variables)
+    }
+
+    /// How long one of its logs is to be, as its EP said at its end; some of it may still be on its way.
+    pub fn log_bytes(&self, stream: Stream) -> Option<u64> {
+        self.end.as_ref().and_then(|end| end.log_bytes.get(&stream).copied())
+    }
 }
 
 /// A test of the plan beside its result.
@@ -195,16 +223,21 @@ impl<'a> Row<'a> {
         self.last().and_then(|attempt| attempt.started)
     }
 
+    /// The rule that decided its outcome; none where it has none, or an older version wrote it.
+    pub fn decided_by(&self) -> Option<&DecidedBy> {
+        self.result.outcome.as_ref().and_then(|outcome| outcome.decided_by.as_deref())
+    }
+
     /// When its last try ended, or when its outcome was decided without one.
     pub fn finished(&self) -> Option<Time> {
         let outcome = self.result.outcome.as_ref();
-        let by_time = self.last().and_then(|last| Some(last.started?.plus_millis(last.elapsed_millis)));
+        let by_time = self.last().and_then(|last| Some(last.started?.plus_millis(last.elapsed_millis())));
         outcome.and_then(|_| by_time.or(self.result.decided))
     }
 
     /// How long its last try took.
     pub fn elapsed_millis(&self) -> u64 {
-        self.last().map_or(0, |attempt| attempt.elapsed_millis)
+        self.last().map_or(0, AttemptResult::elapsed_millis)
     }
 
     /// Whether it prepares or cleans up a suite instead of testing something.

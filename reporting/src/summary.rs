@@ -156,7 +156,7 @@ impl Summary {
             let count = self.causes.entry(cause).or_default();
             *count = count.saturating_add(1);
         }
-        let cleanups = row.result.attempts.iter().flat_map(|attempt| &attempt.cleanups);
+        let cleanups = row.result.attempts.iter().flat_map(|attempt| attempt.cleanups());
         let failed = cleanups.filter(|cleanup| cleanup.verdict != Verdict::Pass).count();
         self.failed_cleanups = self.failed_cleanups.saturating_add(u32::try_from(failed).unwrap_or(u32::MAX));
     }

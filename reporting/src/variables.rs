@@ -147,7 +147,7 @@ pub fn known_names(results: &Results) -> BTreeSet<Arc<str>> {
     names.extend(results.plan.options.user_defined.keys().cloned());
     names.extend(results.plan.suites.iter().flat_map(|suite| suite.user_defined.keys().cloned()));
     for row in results.rows() {
-        let custom = row.last().into_iter().flat_map(|last| last.variables.keys());
+        let custom = row.last().into_iter().flat_map(|last| last.variables().keys());
         for name in row.test.properties.keys().chain(custom) {
             if !names.contains(name) {
                 names.insert(name.clone());
@@ -272,7 +272,7 @@ fn test_value(results: &Results, row: Row<'_>, name: &str) -> Option<String> {
 
 /// What people defined: by the test, for the test, its suites, or the project.
 fn defined<'a>(results: &'a Results, row: Row<'a>, name: &str) -> Option<&'a str> {
-    let custom = row.last().and_then(|last| last.variables.get(name));
+    let custom = row.last().and_then(|last| last.variables().get(name));
     let of_suites = || {
         let mut chain = results.plan.suite_chain(row.test.suite);
         chain.find_map(|(_, suite)| suite.user_defined.get(name))

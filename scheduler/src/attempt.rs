@@ -1,14 +1,11 @@
 //! What EPs report of attempts. A report about an attempt that is over, or that another EP holds, changes nothing.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::{Fact, TestEnded},
     id::{AttemptId, EpName, Epoch, TestIndex},
-    link::{Ended, EngineToEp, Part as SubResult},
-    log::Stream,
+    link::{Ended, EngineToEp},
     time::Time,
-    verdict::Outcome,
 };
 
 use crate::{
@@ -18,44 +15,6 @@ use crate::{
     part::{Flight, Owed, PartKey},
     run::Stage,
 };
-
-/// How an attempt ended.
-pub(crate) struct Closing {
-    outcome: Outcome,
-    elapsed_millis: u64,
-    exit_code: Option<i32>,
-    parts: Vec<SubResult>,
-    cleanups: Vec<SubResult>,
-    variables: BTreeMap<Arc<str>, Arc<str>>,
-    log_bytes: BTreeMap<Stream, u64>,
-}
-
-impl Closing {
-    /// The engine ended it: the EP will say nothing more of it.
-    pub(crate) fn decided(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            elapsed_millis: 0,
-            exit_code: None,
-            parts: Vec::new(),
-            cleanups: Vec::new(),
-            variables: BTreeMap::new(),
-            log_bytes: BTreeMap::new(),
-        }
-    }
-
-    fn reported(ended: Ended) -> Self {
-        Self {
-            outcome: ended.outcome,
-            elapsed_millis: ended.elapsed_millis,
-            exit_code: ended.exit_code,
-            parts: ended.parts,
-            cleanups: ended.cleanups,
-            variables: ended.variables,
-            log_bytes: ended.log_bytes,
-        }
-    }
-}
 
 impl Scheduler {
     /// Whether this attempt is the EP's to speak of, on this connection: it was given it and has not told its end.
@@ -121,43 +80,22 @@ impl Scheduler {
     pub(crate) fn attempt_ended(&mut self, out: &mut Out, ep: &EpName, epoch: Epoch, ended: Ended) {
         let attempt = ended.attempt;
         if let Some(key) = self.holder(ep, epoch, attempt) {
-            self.close_attempt(out, key, attempt, Closing::reported(ended));
+            self.close_attempt(out, key, attempt, ended.end);
         }
     }
 
     /// An attempt is over, and with it its test.
-    pub(crate) fn close_attempt(
-        &mut self,
-        out: &mut Out,
-        key: PartKey,
-        attempt: AttemptId,
-        closing: Closing,
-    ) {
+    pub(crate) fn close_attempt(&mut self, out: &mut Out, key: PartKey, attempt: AttemptId, end: AttemptEnd) {
         let Some((flight, ep)) = self.land(key, attempt) else { return };
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         let started = flight.started;
+        let verdict = end.outcome.verdict;
         out.store(Row::Attempt(Box::new(AttemptRow {
-            elapsed_millis: closing.elapsed_millis,
-            outcome: Some(closing.outcome.clone()),
-            exit_code: closing.exit_code,
-            parts: closing.parts.clone(),
-            cleanups: closing.cleanups.clone(),
-            variables: closing.variables.clone(),
-            log_bytes: closing.log_bytes,
+            wanted: None,
+            end: Some(end.clone()),
             ..flight.row(attempt, ep.clone(), AttemptState::Ended)
         })));
-        let verdict = closing.outcome.verdict;
-        let ended = TestEnded {
-            test: attempt.test,
-            attempt: Some(attempt),
-            ep,
-            outcome: closing.outcome,
-            started,
-            elapsed_millis: closing.elapsed_millis,
-            parts: closing.parts,
-            cleanups: closing.cleanups,
-            variables: closing.variables,
-        };
+        let ended = TestEnded { test: attempt.test, attempt: Some(attempt), ep, started, end };
         run.publish(out, Fact::TestEnded(Box::new(ended)));
         self.count_end(key.run, attempt.test, attempt.attempt, verdict, false);
     }
@@ -187,7 +125,7 @@ impl Scheduler {
         }
         let Some((flight, ep)) = self.land(key, attempt) else { return };
         let row = flight.row(attempt, ep, AttemptState::Returned);
-        out.store(Row::Attempt(Box::new(AttemptRow { outcome: None, ..row })));
+        out.store(Row::Attempt(Box::new(AttemptRow { wanted: None, ..row })));
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         run.set_stage(attempt.test, Stage::Pending);
         let position = run.position(attempt.test);

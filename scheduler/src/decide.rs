@@ -1,10 +1,11 @@
 //! Tests that end without an EP, and what any test's end leads to.
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::{Fact, TestEnded},
     guard::{self, Raised},
     id::{RunId, TestIndex},
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::{
@@ -39,7 +40,7 @@ impl Run {
         let test = self.test(index)?;
         let reason = || format!("the file {} was not there when the run began", test.file);
         let missing = self.plan.content_of(test).is_none();
-        missing.then(|| Outcome::not_pass(Verdict::Skipped, Cause::Test, reason()))
+        missing.then(|| Outcome::not_pass(Verdict::Skipped, Cause::Test, DecidedBy::NoFile, reason()))
     }
 
     /// What forbids every test but the teardown of begun suites.
@@ -48,9 +49,11 @@ impl Run {
             // The EP does not know which suites have begun, so this guard of teardown files is kept here.
             let latch = Rule::StopOnFail(self.part_of(index)?).latch();
             let raised = self.latches.get(&latch).filter(|_| self.is_teardown(index))?;
-            let reason =
-                format!("the run stopped before its suite began: {} ended {}", raised.name, raised.verdict);
-            Some(Outcome::not_pass(Verdict::NotExecuted, Cause::Unfinished, reason))
+            let test = format!("{} ended {}", raised.name, raised.verdict);
+            let says = "the run stopped before its suite began".to_owned();
+            let reason = format!("{says}: {test}");
+            let by = DecidedBy::OtherTest { says, test };
+            Some(Outcome::not_pass(Verdict::NotExecuted, Cause::Unfinished, by, reason))
         })
     }
 
@@ -59,15 +62,19 @@ impl Run {
         let over = |suite| self.suite(suite).is_some_and(|suite| suite.timed_out);
         let (_, suite) = self.suites_of(index).find(|(suite, _)| over(*suite))?;
         let reason = format!("the time limit of suite {} has passed", suite.name);
-        Some(Outcome::not_pass(Verdict::NotExecuted, Cause::Time, reason))
+        let by = DecidedBy::SuiteLimit { suite: suite.name.to_string() };
+        Some(Outcome::not_pass(Verdict::NotExecuted, Cause::Time, by, reason))
     }
 
     /// What its guards say: the first whose latch is set, or stands for a dependency that can never hold.
     fn guarded(&self, index: TestIndex) -> Option<Outcome> {
         self.guards(index).into_iter().find_map(|guard| {
             let void = self.edges.void.get(&guard.unless);
-            let skipped =
-                || Outcome::not_pass(Verdict::Skipped, Cause::Test, void.cloned().unwrap_or_default());
+            let skipped = || {
+                let says = void.cloned().unwrap_or_default();
+                let by = DecidedBy::OtherTest { says: says.clone(), test: String::new() };
+                Outcome::not_pass(Verdict::Skipped, Cause::Test, by, says)
+            };
             guard::blocked(&self.latches, std::slice::from_ref(&guard)).or_else(|| void.map(|_| skipped()))
         })
     }
@@ -99,12 +106,8 @@ pub(crate) fn told(decided: Decided) -> Fact {
             test: TestIndex(*test),
             attempt: None,
             ep: None,
-            outcome,
             started: None,
-            elapsed_millis: 0,
-            parts: Vec::new(),
-            cleanups: Vec::new(),
-            variables: Default::default(),
+            end: AttemptEnd::of(outcome),
         }));
     }
     tests.sort_unstable();
@@ -123,13 +126,8 @@ impl Scheduler {
             state: AttemptState::Ended,
             assigned: out.now,
             started: None,
-            elapsed_millis: 0,
-            outcome: Some(outcome.clone()),
-            exit_code: None,
-            parts: Vec::new(),
-            cleanups: Vec::new(),
-            variables: Default::default(),
-            log_bytes: Default::default(),
+            wanted: None,
+            end: Some(AttemptEnd::of(outcome.clone())),
         })));
         live.tell_decided(out, test, outcome);
         self.count_end(run, test, 0, verdict, deliberate);

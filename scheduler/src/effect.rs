@@ -1,12 +1,12 @@
 //! Everything the scheduler can want done, in the order in which it must be done: store, send, publish, enqueue.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::{Hook, RunEvent, RunState},
     id::{AttemptId, EpName, Epoch, LeaseId, RunId, SuiteIndex, SutName, TestIndex, UserName},
-    link::{EngineToEp, Part},
-    log::Stream,
+    link::EngineToEp,
     plan::{PlannedTest, RunPlan},
     time::Time,
     verdict::Outcome,
@@ -166,20 +166,10 @@ pub struct AttemptRow {
     pub assigned: Time,
     /// When it started, by the EP's clock.
     pub started: Option<Time>,
-    /// How long its process lived.
-    pub elapsed_millis: u64,
-    /// Its end.
-    pub outcome: Option<Outcome>,
-    /// The process's exit status.
-    pub exit_code: Option<i32>,
-    /// The tests inside it.
-    pub parts: Vec<Part>,
-    /// Clean-ups after it.
-    pub cleanups: Vec<Part>,
-    /// Custom variables it set.
-    pub variables: BTreeMap<Arc<str>, Arc<str>>,
-    /// How long each of its logs is to be; some of it may come after its end.
-    pub log_bytes: BTreeMap<Stream, u64>,
+    /// How its test ends if its EP gives it back unstarted; none where it is then sent again, and of one that has ended.
+    pub wanted: Option<Outcome>,
+    /// Its end, once it has ended.
+    pub end: Option<AttemptEnd>,
 }
 
 /// How far an attempt is.

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::Fact,
     id::{AttemptId, EpName, Epoch, RunId},
     link::{EngineToEp, Held, HeldState},
     plan::OnEpLost,
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::{
     Limits, Scheduler,
-    attempt::Closing,
     bench::Ep,
     effect::{EpRow, Row},
     event::EpOffer,
@@ -141,8 +141,8 @@ impl Scheduler {
             } else {
                 "its EP was restarted and knows nothing of it any more"
             };
-            let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
-            self.close_attempt(out, key, attempt, Closing::decided(outcome));
+            let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::EpRestarted, reason);
+            self.close_attempt(out, key, attempt, AttemptEnd::of(outcome));
         }
         for attempt in back {
             self.give_back(out, key, attempt);

@@ -1,13 +1,14 @@
 //! An EP did not come back in time: its running test is ABORTED, and the rest is given to another, or given up.
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::Fact,
     id::TestIndex,
     plan::OnEpLost,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
-use crate::{Scheduler, attempt::Closing, out::Out, part::PartKey, run::Stage};
+use crate::{Scheduler, out::Out, part::PartKey, run::Stage};
 
 impl Scheduler {
     pub(crate) fn part_lost(&mut self, out: &mut Out, key: PartKey) {
@@ -24,11 +25,12 @@ impl Scheduler {
             run.publish(out, fact);
         }
         let reason = format!("{} was lost: it was not heard for too long", place.ep);
+        let by = DecidedBy::EpLost { ep: place.ep.clone() };
         for (test, attempt, started) in held {
             let attempt = jackfield_protocol::id::AttemptId { run: key.run, test, attempt };
             if started.is_some() {
-                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason.clone());
-                self.close_attempt(out, key, attempt, Closing::decided(outcome));
+                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, by.clone(), reason.clone());
+                self.close_attempt(out, key, attempt, AttemptEnd::of(outcome));
             } else {
                 self.give_back(out, key, attempt);
             }
@@ -40,7 +42,7 @@ impl Scheduler {
             self.unplace(out, key);
         } else {
             let stopped = self.runs.get(&key.run).and_then(|run| run.stop_outcomes());
-            let lost = || Outcome::not_pass(Verdict::NotExecuted, Cause::Lab, reason);
+            let lost = || Outcome::not_pass(Verdict::NotExecuted, Cause::Lab, by, reason);
             self.give_up_part(out, key, stopped.map_or_else(lost, |(_, rest)| rest));
         }
     }

@@ -5,7 +5,7 @@ use jackfield_protocol::{
     guard::Raised,
     id::{RunId, SuiteIndex, TestIndex, UserName},
     plan::PlannedTest,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::{
@@ -101,7 +101,13 @@ impl Scheduler {
         if over {
             for test in added {
                 let reason = "it was queued after its part of the run had ended";
-                self.decide(out, id, test, Outcome::not_pass(Verdict::NotExecuted, Cause::Person, reason));
+                let by = DecidedBy::QueuedTooLate;
+                self.decide(
+                    out,
+                    id,
+                    test,
+                    Outcome::not_pass(Verdict::NotExecuted, Cause::Person, by, reason),
+                );
             }
             return;
         }
@@ -120,8 +126,9 @@ impl Scheduler {
     }
 
     pub(crate) fn dequeue(&mut self, out: &mut Out, id: RunId, tests: Vec<TestIndex>, by: &UserName) {
+        let rule = DecidedBy::Dequeued { by: by.clone() };
         let outcome =
-            Outcome::not_pass(Verdict::Skipped, Cause::Person, format!("taken out of the run by {by}"));
+            Outcome::not_pass(Verdict::Skipped, Cause::Person, rule, format!("taken out of the run by {by}"));
         for test in tests {
             let stage = self.runs.get(&id).and_then(|run| run.stage(test));
             match stage {

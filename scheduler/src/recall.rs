@@ -3,7 +3,7 @@
 use jackfield_protocol::{
     id::{AttemptId, TestIndex},
     link::EngineToEp,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::{Scheduler, out::Out, part::PartKey, run::Run};
@@ -19,7 +19,8 @@ impl Run {
             let (_, suite) = self.suites_of(test).find(|(suite, _)| over(*suite))?;
             let limit = suite.timeout_millis.unwrap_or(0);
             let reason = format!("the time limit of suite {} ({}) has passed", suite.name, span(limit));
-            Some(Outcome::not_pass(Verdict::Timeout, Cause::Time, reason))
+            let by = DecidedBy::SuiteLimit { suite: suite.name.to_string() };
+            Some(Outcome::not_pass(Verdict::Timeout, Cause::Time, by, reason))
         })
     }
 }

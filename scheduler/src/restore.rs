@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     id::{LeaseId, TestIndex},
     plan::{OnEpLost, PlannedTest, RunPlan},
     time::Time,
@@ -154,7 +155,7 @@ impl Scheduler {
             let since = started.clamp(row.assigned, row.assigned.max(now));
             self.begin_suites(PartKey { run: id, part }, test, since);
         }
-        if let (AttemptState::Ended, Some(outcome)) = (row.state, &row.outcome) {
+        if let Some(AttemptEnd { outcome, .. }) = &row.end {
             let deliberate = outcome.verdict == Verdict::Skipped && outcome.cause == Some(Cause::Person);
             let deliberate = deliberate && row.attempt.attempt == 0;
             self.count_end(id, test, row.attempt.attempt, outcome.verdict, deliberate);
@@ -221,7 +222,7 @@ impl Run {
             started: row.started,
             recalled: false,
             owes: None,
-            wanted: row.outcome.clone(),
+            wanted: row.wanted.clone(),
         };
         part.flight.push(flight);
         let mut flights = std::mem::take(&mut part.flight);

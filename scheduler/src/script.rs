@@ -15,7 +15,7 @@ use jackfield_protocol::{
     link::{EngineToEp, HeldScript, ScriptEnded, ScriptOrder},
     plan::HookScript,
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::{Limits, Scheduler, ep::patience, out::Out, run::Run, timer::Due};
@@ -56,11 +56,12 @@ impl Run {
 
     fn script_order(&self, script: &Script, limits: &Limits) -> Result<ScriptOrder, Outcome> {
         let Some(HookScript { path, .. }) = self.hook_script(script.hook) else {
-            return Err(Outcome::not_pass(Verdict::Invalid, Cause::Test, "the run has no such script"));
+            let reason = "the run has no such script";
+            return Err(Outcome::not_pass(Verdict::Invalid, Cause::Test, DecidedBy::NoFile, reason));
         };
         let Some(content) = self.plan.files.get(path) else {
             let reason = format!("the {} script `{path}` was not there when the run began", script.hook);
-            return Err(Outcome::not_pass(Verdict::Invalid, Cause::Test, reason));
+            return Err(Outcome::not_pass(Verdict::Invalid, Cause::Test, DecidedBy::NoFile, reason));
         };
         Ok(ScriptOrder {
             run: self.id(),
@@ -99,7 +100,8 @@ impl Scheduler {
         };
         if let Some(owner) = ep.row.offer.pool.as_ref().filter(|_| !ep.serves(&run.plan.user)) {
             let reason = format!("{} takes only work of {owner}", script.ep);
-            let outcome = Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason);
+            let by = DecidedBy::Pool { owner: owner.clone() };
+            let outcome = Outcome::not_pass(Verdict::Invalid, Cause::Lab, by, reason);
             return self.end_script(out, id, outcome, String::new());
         }
         if let Some(script) = &mut run.script {
@@ -146,7 +148,8 @@ impl Scheduler {
             true => format!("{} was lost: it was not heard for too long", script.ep),
             false => format!("{} did not connect in time", script.ep),
         };
-        let lost = || Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
+        let by = DecidedBy::EpLost { ep: script.ep.clone() };
+        let lost = || Outcome::not_pass(Verdict::Aborted, Cause::Lab, by, reason);
         let outcome = script.stop.clone().unwrap_or_else(lost);
         self.end_script(out, id, outcome, String::new());
     }
@@ -193,7 +196,7 @@ impl Scheduler {
             let script = self.runs.get(&held.run).and_then(|run| run.script.as_ref());
             if !script.is_some_and(|script| script.hook == held.hook && script.ep == *name) {
                 let reason = "its run does not wait for it any more";
-                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
+                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::NotWanted, reason);
                 let stop = EngineToEp::StopScript { run: held.run, hook: held.hook, outcome };
                 self.bench.tell(out, name, stop);
             }
@@ -218,7 +221,7 @@ impl Scheduler {
             (None, Some(outcome)) => self.end_script(out, id, outcome, String::new()),
             (None, None) if may_have_run => {
                 let reason = "the records of its EP were damaged, so whether it ran is not known";
-                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
+                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::EpRestarted, reason);
                 self.end_script(out, id, outcome, String::new());
             }
             (None, None) => self.send_script(out, id),

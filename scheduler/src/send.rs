@@ -24,13 +24,8 @@ impl Flight {
             state,
             assigned: self.assigned,
             started: self.started,
-            elapsed_millis: 0,
-            outcome: self.wanted.clone(),
-            exit_code: None,
-            parts: Vec::new(),
-            cleanups: Vec::new(),
-            variables: Default::default(),
-            log_bytes: Default::default(),
+            wanted: self.wanted.clone(),
+            end: None,
         }
     }
 }

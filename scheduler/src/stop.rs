@@ -3,7 +3,7 @@
 use jackfield_protocol::{
     event::{Fact, RunState},
     id::{RunId, TestIndex, UserName},
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::{
@@ -22,21 +22,23 @@ impl Run {
     }
 
     fn outcomes_of(&self, cause: &StopCause) -> (Outcome, Outcome) {
-        let (blame, running, mut sentence) = match &cause.by {
-            Some(by) if cause.reason.is_empty() => {
-                (Cause::Person, Verdict::Aborted, format!("stopped by {by}"))
-            }
-            Some(by) => (Cause::Person, Verdict::Aborted, format!("stopped by {by}: {}", cause.reason)),
-            None if self.pre_forbids() => (Cause::Lab, Verdict::Aborted, cause.reason.clone()),
-            None => (Cause::Time, Verdict::Timeout, cause.reason.clone()),
+        let stopped = |by: &UserName| DecidedBy::Stopped { by: by.clone() };
+        let (mut blame, mut running, mut rule) = match &cause.by {
+            Some(by) => (Cause::Person, Verdict::Aborted, stopped(by)),
+            None if self.pre_forbids() => (Cause::Lab, Verdict::Aborted, DecidedBy::PreScript),
+            None => (Cause::Time, Verdict::Timeout, DecidedBy::RunLimit),
         };
-        let (mut blame, mut running) = (blame, running);
+        let mut sentence = match &cause.by {
+            Some(by) if cause.reason.is_empty() => format!("stopped by {by}"),
+            Some(by) => format!("stopped by {by}: {}", cause.reason),
+            None => cause.reason.clone(),
+        };
         if let Some(by) = &cause.at_once {
-            (blame, running) = (Cause::Person, Verdict::Aborted);
+            (blame, running, rule) = (Cause::Person, Verdict::Aborted, stopped(by));
             sentence.push_str(&format!("; ended at once by {by}"));
         }
-        let rest = Outcome::not_pass(Verdict::NotExecuted, blame, sentence.clone());
-        (Outcome::not_pass(running, blame, sentence), rest)
+        let rest = Outcome::not_pass(Verdict::NotExecuted, blame, rule.clone(), sentence.clone());
+        (Outcome::not_pass(running, blame, rule, sentence), rest)
     }
 
     /// Not even teardown files are run any more.

@@ -7,11 +7,12 @@ use std::{
 };
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     id::{AttemptId, BlobHash, EpName, Epoch, RunId, SuiteIndex, TestIndex},
     link::{Ended, EngineToEp},
     plan::{Dependency, Place, PlannedSuite, PlannedTest, Role, RunOptions, RunPlan},
     time::Time,
-    verdict::{Outcome, Verdict, VerdictSet},
+    verdict::{DecidedBy, Outcome, Verdict, VerdictSet},
 };
 use jackfield_scheduler::{Effects, Event, Limits, Restored, Scheduler, event::EpOffer};
 
@@ -73,13 +74,11 @@ fn ended(attempt: AttemptId) -> Box<Ended> {
     Box::new(Ended {
         attempt,
         at: Time(2),
-        elapsed_millis: 1,
-        outcome: Outcome::pass(),
-        exit_code: Some(0),
-        parts: Vec::new(),
-        cleanups: Vec::new(),
-        variables: BTreeMap::new(),
-        log_bytes: BTreeMap::new(),
+        end: AttemptEnd {
+            elapsed_millis: 1,
+            exit_code: Some(0),
+            ..AttemptEnd::of(Outcome::pass(DecidedBy::Declared))
+        },
         artifacts: BTreeMap::new(),
     })
 }

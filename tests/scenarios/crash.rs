@@ -60,7 +60,7 @@ fn check_verdicts(events: &[RunEvent], tests: &[TestRow]) {
     let mut verdicts: BTreeMap<TestIndex, Vec<Verdict>> = BTreeMap::new();
     for event in events {
         match &event.fact {
-            Fact::TestEnded(ended) => verdicts.entry(ended.test).or_default().push(ended.outcome.verdict),
+            Fact::TestEnded(ended) => verdicts.entry(ended.test).or_default().push(ended.end.outcome.verdict),
             Fact::TestsEnded { tests, outcome } => {
                 for test in tests.iter().flat_map(|(from, to)| *from..*to) {
                     verdicts.entry(TestIndex(test)).or_default().push(outcome.verdict);

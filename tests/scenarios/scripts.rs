@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use jackfield_protocol::{
     event::{Fact, Hook, RunState},
     id::RunId,
-    verdict::{Cause, Outcome, TestState, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, TestState, Verdict},
 };
 use jackfield_tests::{Bench, wait};
 use serde_json::{Value, json};
@@ -58,8 +58,11 @@ fn what_a_script_on_an_ep_prepared_is_there_for_the_tests() {
     let row = bench.api.tests(run).unwrap().remove(0);
     assert_eq!(row.state, TestState::Ended(Verdict::Pass), "{}", row.reason);
     assert_eq!(fs::read_to_string(&mark).unwrap(), "prepared on EP-1\npost of admin\n");
-    assert_eq!(ended(&bench, run, Hook::Pre), Some((Outcome::pass(), "all is ready\n".to_owned())));
-    assert_eq!(ended(&bench, run, Hook::Post), Some((Outcome::pass(), String::new())));
+    assert_eq!(
+        ended(&bench, run, Hook::Pre),
+        Some((Outcome::pass(DecidedBy::Declared), "all is ready\n".to_owned()))
+    );
+    assert_eq!(ended(&bench, run, Hook::Post), Some((Outcome::pass(DecidedBy::Declared), String::new())));
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn a_script_is_run_once_whatever_dies_meanwhile() {
     bench.kill_engine();
     bench.start_engine().unwrap();
     assert_eq!(bench.api.wait(run, LIMIT).unwrap().state, RunState::Completed);
-    assert_eq!(ended(&bench, run, Hook::Pre), Some((Outcome::pass(), String::new())));
+    assert_eq!(ended(&bench, run, Hook::Pre), Some((Outcome::pass(DecidedBy::Declared), String::new())));
     assert_eq!(fs::read_to_string(&mark).unwrap(), "prepared\n", "it ran once");
     // With its EP it dies, and that is told when the EP is back.
     fs::remove_file(&mark).unwrap();

@@ -11,7 +11,7 @@ use jackfield_protocol::{
     id::{Epoch, RunId},
     link::{EngineToEp, Held, HeldScript, Report},
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use jackfield_scheduler::{Event, Limits, Scheduler};
 
@@ -289,9 +289,9 @@ impl Day {
             Happening::Hook { run, hook } => {
                 let passed = self.dice.percent(80);
                 let outcome = if passed {
-                    Outcome::pass()
+                    Outcome::pass(DecidedBy::Declared)
                 } else {
-                    Outcome::not_pass(Verdict::Fail, Cause::Lab, "exit status 1")
+                    Outcome::not_pass(Verdict::Fail, Cause::Lab, DecidedBy::Declared, "exit status 1")
                 };
                 self.engine(Event::HookEnded { run, hook, outcome, output: String::new() })
             }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::Hook,
     guard::{self, Latches, Raised},
     id::{AttemptId, EpName, RunId, TestIndex, UserName},
     link::{Assignment, Ended, EngineToEp, Held, HeldScript, HeldState, Report, ScriptEnded, ScriptOrder},
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use jackfield_scheduler::event::EpOffer;
 
@@ -149,11 +150,13 @@ impl LabEp {
             self.spool.clear();
         } else if careful {
             for running in running.into_values() {
-                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, "the EP died");
+                let outcome =
+                    Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::Declared, "the EP died");
                 self.report_end(now, &running.assignment, outcome, 0);
             }
             for (run, hook) in scripts.into_keys() {
-                let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, "the EP died");
+                let outcome =
+                    Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::Declared, "the EP died");
                 self.report_script(now, run, hook, outcome);
             }
         }
@@ -231,9 +234,9 @@ impl LabEp {
         }
         let (millis, verdict) = script(self.seed, order.run, TestIndex(u32::MAX));
         let outcome = if verdict == Verdict::Pass {
-            Outcome::pass()
+            Outcome::pass(DecidedBy::Declared)
         } else {
-            Outcome::not_pass(Verdict::Fail, Cause::Test, "exit code 1")
+            Outcome::not_pass(Verdict::Fail, Cause::Test, DecidedBy::Declared, "exit code 1")
         };
         self.scripts.insert(key, Script { ends: now + millis, outcome });
     }
@@ -323,7 +326,8 @@ impl LabEp {
         if let Some(outcome) = guard::blocked(latches, &next.guards) {
             self.report_end(now, &next, outcome, 0);
         } else if !next.test.runnable {
-            let outcome = Outcome::not_pass(Verdict::Skipped, Cause::Person, "not runnable");
+            let outcome =
+                Outcome::not_pass(Verdict::Skipped, Cause::Person, DecidedBy::Declared, "not runnable");
             self.report_end(now, &next, outcome, 0);
         } else {
             self.start(now, lane, next);
@@ -337,11 +341,11 @@ impl LabEp {
         let late = millis > assignment.timeout_millis;
         let ends = now + millis.min(assignment.timeout_millis);
         let outcome = if late {
-            Outcome::not_pass(Verdict::Timeout, Cause::Time, "too long")
+            Outcome::not_pass(Verdict::Timeout, Cause::Time, DecidedBy::Declared, "too long")
         } else if verdict == Verdict::Pass {
-            Outcome::pass()
+            Outcome::pass(DecidedBy::Declared)
         } else {
-            Outcome::not_pass(verdict, Cause::Product, "said so")
+            Outcome::not_pass(verdict, Cause::Product, DecidedBy::Declared, "said so")
         };
         self.spool_report(Report::Started { attempt, at: clock(now) });
         self.running.insert(lane, Running { assignment, started: now, ends, outcome });
@@ -358,13 +362,7 @@ impl LabEp {
         self.spool_report(Report::Ended(Box::new(Ended {
             attempt,
             at: clock(now),
-            elapsed_millis,
-            outcome,
-            exit_code: None,
-            parts: Vec::new(),
-            cleanups: Vec::new(),
-            variables: BTreeMap::new(),
-            log_bytes: BTreeMap::new(),
+            end: AttemptEnd { elapsed_millis, ..AttemptEnd::of(outcome) },
             artifacts: BTreeMap::new(),
         })));
     }

@@ -81,7 +81,7 @@ impl Story {
                 self.judge_time(event.at)?;
                 self.hear_start(attempt.test.0)
             }
-            Fact::TestEnded(ended) => self.hear_end(ended.test.0, &ended.outcome),
+            Fact::TestEnded(ended) => self.hear_end(ended.test.0, &ended.end.outcome),
             Fact::TestsEnded { tests, outcome } => tests
                 .iter()
                 .flat_map(|(from, to)| *from..*to)

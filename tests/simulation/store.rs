@@ -86,7 +86,7 @@ impl Store {
                 return Err(format!("{attempt} was returned and is written again as {:?}", row.state));
             }
         }
-        if row.state == AttemptState::Ended && row.outcome.is_none() {
+        if row.state == AttemptState::Ended && row.end.is_none() {
             return Err(format!("{attempt} ended without outcome"));
         }
         self.attempts.insert(attempt, row);

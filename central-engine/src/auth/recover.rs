@@ -33,9 +33,11 @@ pub async fn recover(store: &Store, user: &str, now: Time) -> Result<String> {
     let there = store::account::fetch(&mut conn, &user).await?;
     let (created, roles) =
         there.as_ref().map_or((now, BTreeSet::new()), |account| (account.created, account.roles.clone()));
+    let idle_millis = there.as_ref().and_then(|account| account.idle_millis);
     let mut groups = there.map(|account| account.groups).unwrap_or_default();
     groups.insert(GROUP.to_owned());
-    let account = Account { name: user.clone(), password: hash, groups, roles, disabled: false, created };
+    let account =
+        Account { name: user.clone(), password: hash, groups, roles, disabled: false, idle_millis, created };
     store::account::put(&mut conn, &account).await?;
     store::session::close_all(&mut conn, &user).await?;
     store::audit::add(&mut conn, now, "owner of the lab folder", ("user.recover", user.as_str()), "").await?;

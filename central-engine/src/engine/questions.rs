@@ -8,7 +8,7 @@ use jackfield_protocol::{
     error::{ErrorCode, Problem},
     event::{Fact, RunEvent},
     id::{AttemptId, EpName, Epoch, RunId, UserName},
-    link::{Call, CallResult, EngineToEp, Interact, InteractKind},
+    link::{Ask, CallResult, EngineToEp, Interact, InteractKind},
     time::Time,
 };
 use serde_json::Value;
@@ -29,33 +29,19 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Reads the calls that need a person; none for all others.
-    pub(crate) fn from_call(
-        ep: &EpName,
-        epoch: Epoch,
-        call: u64,
-        attempt: AttemptId,
-        what: &Call,
-    ) -> Option<Self> {
-        let interact = match what {
-            Call::Interact(interact) => interact.clone(),
-            Call::Breakpoint { locals } => Interact {
+    /// A question as an EP passes it on.
+    pub(crate) fn new(ep: EpName, epoch: Epoch, call: u64, attempt: AttemptId, ask: Ask) -> Self {
+        let interact = match ask {
+            Ask::Interact(interact) => interact,
+            Ask::Breakpoint { locals } => Interact {
                 kind: InteractKind::Message,
                 message: format!("breakpoint; local variables:\n{locals}"),
                 options: Vec::new(),
                 default: Value::Null,
                 timeout_millis: 0,
             },
-            Call::GetResource { .. }
-            | Call::SetResource { .. }
-            | Call::RenameResource { .. }
-            | Call::DeleteResource { .. }
-            | Call::GetSut { .. }
-            | Call::GetBinding { .. }
-            | Call::GetGlobal { .. }
-            | Call::SetGlobal { .. } => return None,
         };
-        Some(Self { ep: ep.clone(), epoch, call, attempt, interact })
+        Self { ep, epoch, call, attempt, interact }
     }
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use actix_web::{HttpResponse, web};
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     id::{AttemptId, BlobHash, EpName},
     link::Part,
     log::Stream,
@@ -103,18 +104,33 @@ fn detail(row: AttemptRow) -> AttemptDetail {
         AttemptState::Ended => "ended",
         AttemptState::Returned => "returned",
     };
+    let AttemptRow { attempt, ep, state: _, assigned, started, wanted: _, end } = row;
+    let outcome = end.as_ref().map(|end| end.outcome.clone());
+    // What its logs are to be is asked of the logs themselves.
+    let (elapsed_millis, exit_code, parts, cleanups, variables) = match end {
+        Some(AttemptEnd {
+            elapsed_millis,
+            outcome: _,
+            exit_code,
+            parts,
+            cleanups,
+            variables,
+            log_bytes: _,
+        }) => (elapsed_millis, exit_code, parts, cleanups, variables),
+        None => (0, None, Vec::new(), Vec::new(), BTreeMap::new()),
+    };
     AttemptDetail {
-        attempt: row.attempt,
-        ep: row.ep,
+        attempt,
+        ep,
         state,
-        assigned: row.assigned,
-        started: row.started,
-        elapsed_millis: row.elapsed_millis,
-        outcome: row.outcome,
-        exit_code: row.exit_code,
-        parts: row.parts,
-        cleanups: row.cleanups,
-        variables: row.variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        assigned,
+        started,
+        elapsed_millis,
+        outcome,
+        exit_code,
+        parts,
+        cleanups,
+        variables: variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         logs: BTreeMap::new(),
         logs_expected: None,
         artifacts: BTreeMap::new(),

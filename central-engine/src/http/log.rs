@@ -110,7 +110,7 @@ pub(super) async fn read(
 
 /// How long a log of this size will be when all has come; none while its test has not ended.
 pub(super) fn expected(logs: &Logs, row: &AttemptRow, stream: Stream, size: u64) -> Option<u64> {
-    let told = row.log_bytes.get(&stream).copied().unwrap_or(0);
+    let told = row.end.as_ref().and_then(|end| end.log_bytes.get(&stream).copied()).unwrap_or(0);
     is_over(row).then(|| size.saturating_add(logs.missing(size, told)))
 }
 
@@ -237,7 +237,7 @@ impl Tail {
         let Some(row) = store::attempt::fetch(&mut conn, self.key.attempt).await.ok().flatten() else {
             return true;
         };
-        let told = row.log_bytes.get(&self.key.stream).copied().unwrap_or(0);
+        let told = row.end.as_ref().and_then(|end| end.log_bytes.get(&self.key.stream).copied()).unwrap_or(0);
         let whole = self.logs.missing(self.from, told) == 0;
         is_over(&row) && (whole || self.quiet >= limits::LOG_REST_WAIT)
     }

@@ -135,7 +135,8 @@ impl Growing {
         drop(conn);
         let window = self.logs.lines(self.key, 1, 0).await?;
         let over = row.is_none_or(|row| {
-            let told = row.log_bytes.get(&self.key.stream).copied().unwrap_or(0);
+            let told =
+                row.end.as_ref().and_then(|end| end.log_bytes.get(&self.key.stream).copied()).unwrap_or(0);
             let whole = self.logs.missing(window.size, told) == 0;
             log::is_over(&row) && (whole || self.quiet >= limits::LOG_REST_WAIT)
         });

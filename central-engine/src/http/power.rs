@@ -115,6 +115,11 @@ async fn carry_out(
     step: Duration,
 ) -> Result<PowerDone, Failure> {
     let (resource, action) = (order.path.clone(), order.action);
+    // Before the deed, which no transaction can hold: what cannot be written down is not done.
+    if !action.is_look() {
+        let told = format!("{} through {ep}: ordered", action.as_str());
+        audit_alone(&app, &caller, "resource.power", &resource, &told).await?;
+    }
     let wait = step.saturating_mul(2).saturating_add(limits::POWER_PAUSE);
     let asked = app.eps.ask(&ep, wait, |id| EngineToEp::Power(Box::new(PowerOrder { id, ..order }))).await;
     let done = match asked {
@@ -135,7 +140,10 @@ async fn carry_out(
     };
     if !action.is_look() {
         let told = format!("{} through {ep}: {came}", action.as_str());
-        audit_alone(&app, &caller, "resource.power", &resource, &told).await?;
+        // It is done, whatever becomes of this line.
+        if let Err(error) = audit_alone(&app, &caller, "resource.power", &resource, &told).await {
+            tracing::error!("what came of switching {resource} cannot be written down: {}", error.chain());
+        }
     }
     done.map(|answer| PowerDone { resource, action, state: answer.state, said: answer.said, ep })
 }

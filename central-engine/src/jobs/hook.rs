@@ -1,13 +1,18 @@
 //! Scripts around a run, on the engine's host, as the engine's user.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    os::unix::process::ExitStatusExt as _,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use anyhow::Result;
 use jackfield_protocol::{
     event::Hook,
     id::RunId,
-    script::{self, Tail},
-    verdict::{Cause, Outcome, Verdict},
+    script::{self, ScriptEnd, Tail},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use jackfield_scheduler::Event;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -80,24 +85,41 @@ async fn watch(mut command: Command, what: &str, limits: Limits) -> (Outcome, St
             let remedy =
                 "it must be there and executable for the engine's user, with a line such as #!/bin/sh";
             let reason = format!("{what} cannot be started: {error}; {remedy}");
-            return (Outcome::not_pass(Verdict::Invalid, Cause::Test, reason), String::new());
+            return (
+                Outcome::not_pass(Verdict::Invalid, Cause::Test, DecidedBy::NotStarted, reason),
+                String::new(),
+            );
         }
     };
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let output = tokio::spawn(read_both(child.stdout.take(), child.stderr.take(), limits.output));
     let outcome = match tokio::time::timeout(limits.time, child.wait()).await {
-        Ok(Ok(status)) => script::judge(what, status.code(), status),
-        Ok(Err(error)) => Outcome::not_pass(Verdict::Fail, Cause::Lab, format!("{what}: {error}")),
+        Ok(Ok(status)) => judge(what, status),
+        Ok(Err(error)) => {
+            Outcome::not_pass(Verdict::Fail, Cause::Lab, DecidedBy::ProcessLost, format!("{what}: {error}"))
+        }
         Err(_) => {
             end(&mut child, group, limits.grace).await;
-            let seconds = limits.time.as_secs();
-            Outcome::not_pass(Verdict::Timeout, Cause::Time, format!("{what} took longer than {seconds} s"))
+            let millis = u64::try_from(limits.time.as_millis()).unwrap_or(u64::MAX);
+            let reason = format!("{what} took longer than {} s", limits.time.as_secs());
+            Outcome::not_pass(Verdict::Timeout, Cause::Time, DecidedBy::TestLimit { millis }, reason)
         }
     };
     // What it left in the background keeps the pipe open, and is no part of the script any more.
     signal(group, Signal::KILL);
     let output = tokio::time::timeout(crate::limits::HOOK_OUTPUT_WAIT, output).await;
     (outcome, output.ok().and_then(Result::ok).unwrap_or_default())
+}
+
+fn judge(what: &str, status: ExitStatus) -> Outcome {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => script::judge(what, ScriptEnd::Status(code)),
+        (None, Some(number)) => script::judge(what, ScriptEnd::Signal(number)),
+        (None, None) => {
+            let reason = format!("{what}: {status}");
+            Outcome::not_pass(Verdict::Fail, Cause::Lab, DecidedBy::ProcessLost, reason)
+        }
+    }
 }
 
 /// TERM, grace, KILL, to the whole group.
@@ -157,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn exit_codes_are_verdicts() {
         let (outcome, output) = sh("echo out; echo err >&2", limits()).await;
-        assert_eq!(outcome, Outcome::pass());
+        assert_eq!(outcome, Outcome::pass(DecidedBy::ExitStatus { status: 0 }));
         assert!(output.contains("out\n") && output.contains("err\n"), "{output}");
         let (outcome, _) = sh("exit 3", limits()).await;
         assert_eq!(outcome.verdict, Verdict::Fail);

@@ -107,7 +107,7 @@ async fn the_end_of_a_run_writes_reports_and_promises_the_rest() {
     assert!(packed.is_file());
     let results = results_of(&lab.app, RUN).await.unwrap();
     let mut result = results.tests[1].attempts[0].clone();
-    result.log_bytes.insert(Stream::Cli, 100_002);
+    result.end.as_mut().unwrap().log_bytes.insert(Stream::Cli, 100_002);
     let tail = LogsOfEngine(lab.app.logs.clone()).tail(&result, Stream::Cli, 10).unwrap();
     assert_eq!((tail.text.len(), tail.cut_bytes, tail.missing_bytes), (10, 99_990, 2));
     // Done again after a crash: the same.
@@ -321,7 +321,8 @@ async fn every_promised_word_is_filled_by_the_engine() {
     plan.suites[0].sut = Some("bench.user".into());
     let run = RunId(2);
     let mut batch = begun(run, &plan.into(), RunState::Running);
-    let ended = jackfield_scheduler::effect::AttemptRow { elapsed_millis: 61_000, ..failed(run, 0) };
+    let mut ended = failed(run, 0);
+    ended.end.as_mut().unwrap().elapsed_millis = 61_000;
     let ep = ended.ep.clone().unwrap();
     batch.rows.push(jackfield_scheduler::effect::Row::Attempt(Box::new(ended)));
     let offer = jackfield_scheduler::event::EpOffer::default();

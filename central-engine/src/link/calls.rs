@@ -23,12 +23,9 @@ fn needs(call: &Call) -> Option<Role> {
             Some(Role::ChangeTestbed)
         }
         Call::SetGlobal { .. } => Some(Role::ChangeGlobals),
-        Call::GetResource { .. }
-        | Call::GetSut { .. }
-        | Call::GetBinding { .. }
-        | Call::GetGlobal { .. }
-        | Call::Interact(_)
-        | Call::Breakpoint { .. } => None,
+        Call::GetResource { .. } | Call::GetSut { .. } | Call::GetBinding { .. } | Call::GetGlobal { .. } => {
+            None
+        }
     }
 }
 
@@ -96,9 +93,6 @@ impl Calls {
             Call::GetBinding { config, component } => self.binding(user, &config, &component).await,
             Call::GetGlobal { path } => globals.get(user, &path).await,
             Call::SetGlobal { path, value } => globals.set(user, &path, value).await,
-            Call::Interact(_) | Call::Breakpoint { .. } => {
-                Err(Problem::new(ErrorCode::Internal, "a question to a person reached the resources"))
-            }
         }
     }
 

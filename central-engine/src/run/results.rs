@@ -63,22 +63,13 @@ fn add(test: &mut TestResult, row: AttemptRow) {
     if row.state == AttemptState::Returned {
         return;
     }
-    if row.outcome.is_some() {
-        test.outcome.clone_from(&row.outcome);
+    if let Some(end) = &row.end {
+        test.outcome = Some(end.outcome.clone());
     }
     match row.ep {
-        Some(ep) if row.attempt.attempt > 0 => test.attempts.push(AttemptResult {
-            attempt: row.attempt,
-            ep,
-            started: row.started,
-            elapsed_millis: row.elapsed_millis,
-            outcome: row.outcome,
-            exit_code: row.exit_code,
-            parts: row.parts,
-            cleanups: row.cleanups,
-            variables: row.variables,
-            log_bytes: row.log_bytes,
-        }),
+        Some(ep) if row.attempt.attempt > 0 => {
+            test.attempts.push(AttemptResult { attempt: row.attempt, ep, started: row.started, end: row.end })
+        }
         Some(_) | None => test.decided = Some(row.assigned),
     }
 }
@@ -104,7 +95,8 @@ pub(crate) async fn rest_of_logs(logs: &Logs, results: &Results) -> Result<(), L
     let attempts = results.tests.iter().flat_map(|test| &test.attempts);
     let told = attempts.flat_map(|result| {
         let key = move |stream| LogKey { attempt: result.attempt, stream };
-        result.log_bytes.iter().map(move |(stream, told)| (key(*stream), *told))
+        let told = result.end.iter().flat_map(|end| &end.log_bytes);
+        told.map(move |(stream, told)| (key(*stream), *told))
     });
     let mut open: Vec<(LogKey, u64)> = told.collect();
     let mut before = u64::MAX;
@@ -139,7 +131,7 @@ impl ReportLogs for LogsOfEngine {
         match self.0.tail_now(LogKey { attempt: attempt.attempt, stream }, wanted) {
             Ok(slice) => {
                 let size = usize::try_from(slice.size).unwrap_or(usize::MAX);
-                let told = attempt.log_bytes.get(&stream).copied().unwrap_or(0);
+                let told = attempt.log_bytes(stream).unwrap_or(0);
                 Excerpt::of_tail(&slice.bytes, size).with_missing(self.0.missing(slice.size, told))
             }
             Err(error) => Some(Excerpt { text: format!("[{error}]"), ..Excerpt::default() }),

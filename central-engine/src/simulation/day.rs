@@ -263,7 +263,7 @@ impl Day {
         let summary = store::run::summary(&mut conn, run).await.unwrap().unwrap();
         assert_eq!(usize::try_from(summary.tests).unwrap(), plan.tests.len(), "seed {seed}: run {run}");
         let rows = store::attempt::of_tests(&mut conn, run, 0..summary.tests).await.unwrap();
-        let ended = rows.iter().filter(|row| row.outcome.is_some()).count();
+        let ended = rows.iter().filter(|row| row.end.is_some()).count();
         assert_eq!(ended, plan.tests.len(), "seed {seed}: each test of run {run} has ended once");
         let events = store::event::after(&mut conn, run, 0, 10_000).await.unwrap();
         let ends = events.iter().filter(|event| matches!(event.fact, Fact::Ended { .. })).count();

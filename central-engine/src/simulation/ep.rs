@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     id::{AttemptId, EpName, Epoch},
     link::{Ended, EngineToEp, Held, HeldState, Hello, Host},
     time::Time,
-    verdict::Outcome,
+    verdict::{DecidedBy, Outcome},
 };
 use jackfield_scheduler::Event;
 use tokio::sync::{mpsc, oneshot};
@@ -65,7 +66,7 @@ impl Ep {
             self.report(app, Said::Started(attempt, clock::now())).await;
         } else if dice.percent(40) {
             self.held.remove(0);
-            self.ended(app, attempt, Outcome::pass()).await;
+            self.ended(app, attempt, Outcome::pass(DecidedBy::Declared)).await;
         }
     }
 
@@ -73,13 +74,7 @@ impl Ep {
         let ended = Box::new(Ended {
             attempt,
             at: clock::now(),
-            elapsed_millis: 1,
-            outcome,
-            exit_code: None,
-            parts: Vec::new(),
-            cleanups: Vec::new(),
-            variables: [].into(),
-            log_bytes: [].into(),
+            end: AttemptEnd { elapsed_millis: 1, ..AttemptEnd::of(outcome) },
             artifacts: [].into(),
         });
         self.report(app, Said::Ended(ended)).await;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     id::{AttemptId, BlobHash, EpName, RunId, TestIndex},
     link::Part,
     log::Stream,
@@ -52,20 +53,28 @@ pub(super) async fn upsert(
     rows: impl Iterator<Item = AttemptRow>,
 ) -> Result<(), StoreError> {
     let rows = rows.map(|row| {
-        let AttemptRow { attempt: id, exit_code, parts, cleanups, variables, log_bytes, .. } = row;
-        let facts = Facts { exit_code, parts, cleanups, variables, log_bytes };
+        let AttemptRow { attempt: id, ep, state, assigned, started, wanted, end } = row;
+        let (elapsed_millis, outcome, facts) = match end {
+            Some(end) => {
+                let AttemptEnd { elapsed_millis, outcome, exit_code, parts, cleanups, variables, log_bytes } =
+                    end;
+                let facts = Facts { exit_code, parts, cleanups, variables, log_bytes };
+                (elapsed_millis, Some(outcome), facts)
+            }
+            None => (0, None, Facts::default()),
+        };
         let facts = (facts != Facts::default()).then_some(&facts);
         Ok(binds![
             id.run.0,
             id.test.0,
             id.attempt,
-            number(row.state),
-            row.outcome.as_ref().map(|outcome| outcome.verdict.as_str()),
-            row.ep.as_ref().map(|ep| ep.as_str().to_owned()),
-            row.assigned.0,
-            row.started.map(|time| time.0),
-            row.elapsed_millis,
-            json_opt(row.outcome.as_ref())?,
+            number(state),
+            outcome.as_ref().map(|outcome| outcome.verdict.as_str()),
+            ep.as_ref().map(|ep| ep.as_str().to_owned()),
+            assigned.0,
+            started.map(|time| time.0),
+            elapsed_millis,
+            json_opt(outcome.as_ref().or(wanted.as_ref()))?,
             json_opt(facts)?,
         ])
     });
@@ -184,14 +193,17 @@ pub async fn foremost(conn: &mut Conn, run: RunId, limit: u32) -> Result<Vec<Bri
 }
 
 fn brief(line: &Line) -> Result<Brief, StoreError> {
+    let state = state(line.int(2)?)?;
+    // Of one that has not ended, it says how it would end if it were given back.
+    let outcome: Option<Outcome> = line.json_opt(6)?;
     Ok(Brief {
         test: TestIndex(line.number(0)?),
         attempt: line.number(1)?,
-        state: state(line.int(2)?)?,
+        state,
         ep: line.text_opt(3)?,
         started: line.int_opt(4)?.map(Time),
         elapsed_millis: line.number(5)?,
-        outcome: line.json_opt(6)?,
+        outcome: outcome.filter(|_| state == AttemptState::Ended),
     })
 }
 
@@ -232,20 +244,28 @@ pub async fn tests_in_state(
 
 fn read(run: RunId, line: &Line) -> Result<AttemptRow, StoreError> {
     let outcome: Option<Outcome> = line.json_opt(7)?;
-    let facts: Facts = line.json_opt(8)?.unwrap_or_default();
+    let Facts { exit_code, parts, cleanups, variables, log_bytes } = line.json_opt(8)?.unwrap_or_default();
+    let state = state(line.int(2)?)?;
+    let elapsed_millis = line.number(6)?;
+    let (wanted, end) = match (state, outcome) {
+        (AttemptState::Ended, Some(outcome)) => {
+            let end =
+                AttemptEnd { elapsed_millis, outcome, exit_code, parts, cleanups, variables, log_bytes };
+            (None, Some(end))
+        }
+        (AttemptState::Ended, None) => {
+            return Err(StoreError::corrupt("an attempt ended without an outcome"));
+        }
+        (AttemptState::Assigned | AttemptState::Started | AttemptState::Returned, wanted) => (wanted, None),
+    };
     Ok(AttemptRow {
         attempt: AttemptId { run, test: TestIndex(line.number(0)?), attempt: line.number(1)? },
         ep: line.text_opt(3)?.map(Into::into),
-        state: state(line.int(2)?)?,
+        state,
         assigned: Time(line.int(4)?),
         started: line.int_opt(5)?.map(Time),
-        elapsed_millis: line.number(6)?,
-        outcome,
-        exit_code: facts.exit_code,
-        parts: facts.parts,
-        cleanups: facts.cleanups,
-        variables: facts.variables,
-        log_bytes: facts.log_bytes,
+        wanted,
+        end,
     })
 }
 

@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, ops::Range};
 
 use jackfield_protocol::{
     api::{Page, TestRow},
+    attempt::AttemptEnd,
     id::{RunId, TestIndex},
     plan::RunPlan,
-    verdict::TestState,
+    verdict::{Outcome, TestState},
 };
 use jackfield_scheduler::effect::{AttemptRow, AttemptState};
 
@@ -99,6 +100,7 @@ fn row(plan: &RunPlan, index: TestIndex, attempt: Option<AttemptRow>) -> Option<
         cause: None,
         reason: String::new(),
         crashed: false,
+        decided_by: None,
         attempt: None,
         ep: None,
         started: None,
@@ -113,20 +115,20 @@ fn row(plan: &RunPlan, index: TestIndex, attempt: Option<AttemptRow>) -> Option<
 }
 
 fn fill(row: &mut TestRow, attempt: AttemptRow) {
-    row.state = match (&attempt.outcome, attempt.state) {
-        (Some(outcome), _) => TestState::Ended(outcome.verdict),
+    row.state = match (&attempt.end, attempt.state) {
+        (Some(end), _) => TestState::Ended(end.outcome.verdict),
         (None, AttemptState::Started) => TestState::Working,
         (None, AttemptState::Assigned | AttemptState::Ended | AttemptState::Returned) => TestState::Pending,
     };
-    if let Some(outcome) = attempt.outcome {
-        row.cause = outcome.cause;
-        row.reason = outcome.reason;
-        row.crashed = outcome.crashed;
-    }
     row.attempt = (attempt.attempt.attempt > 0).then_some(attempt.attempt);
     row.ep = attempt.ep;
     row.started = attempt.started;
-    row.elapsed_millis = attempt.elapsed_millis;
-    row.parts = attempt.parts;
-    row.cleanups = attempt.cleanups;
+    if let Some(end) = attempt.end {
+        // What stands with the attempt alone: its exit status, variables and logs.
+        let AttemptEnd { elapsed_millis, outcome, parts, cleanups, exit_code: _, variables: _, log_bytes: _ } =
+            end;
+        let Outcome { verdict: _, cause, reason, crashed, decided_by } = outcome;
+        (row.cause, row.reason, row.crashed, row.decided_by) = (cause, reason, crashed, decided_by);
+        (row.elapsed_millis, row.parts, row.cleanups) = (elapsed_millis, parts, cleanups);
+    }
 }

@@ -199,12 +199,12 @@ impl Screen {
             }
             Fact::TestEnded(ended) => {
                 self.bar.inc(1);
-                let reason = if ended.outcome.reason.is_empty() { "" } else { ": " };
+                let reason = if ended.end.outcome.reason.is_empty() { "" } else { ": " };
                 let name = self.name(ended.test);
-                let verdict = painted(ended.outcome.verdict);
-                let time = span(ended.elapsed_millis);
+                let verdict = painted(ended.end.outcome.verdict);
+                let time = span(ended.end.elapsed_millis);
                 let at = ended.ep.as_ref().map_or(String::new(), |ep| format!(" on {ep}"));
-                self.line(&format!("{verdict} {name}{at} ({time}){reason}{}", ended.outcome.reason));
+                self.line(&format!("{verdict} {name}{at} ({time}){reason}{}", ended.end.outcome.reason));
             }
             Fact::TestsEnded { tests, outcome } => {
                 let count: u64 = tests.iter().map(|(from, to)| u64::from(to.saturating_sub(*from))).sum();

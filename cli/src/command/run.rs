@@ -230,11 +230,20 @@ pub(crate) fn show(summary: &RunSummary, tests: &[TestRow]) -> String {
             state_cell(test.state),
             test.ep.as_ref().map_or("", |ep| ep.as_str()).into(),
             span(test.elapsed_millis).into(),
-            test.cause.map_or("", |cause| cause.as_str()).into(),
+            cause(test).into(),
             first_line(test.waits_for.as_deref().unwrap_or(&test.reason)).into(),
         ]);
     }
     format!("{}\n\n{}", rows.trim_fmt(), sum(summary))
+}
+
+/// Who is to blame, and by which rule: `product: exit status 1`.
+fn cause(test: &TestRow) -> String {
+    match (test.cause, &test.decided_by) {
+        (Some(cause), Some(rule)) => format!("{cause}: {rule}"),
+        (Some(cause), None) => cause.to_string(),
+        (None, _) => String::new(),
+    }
 }
 
 fn first_line(text: &str) -> &str {

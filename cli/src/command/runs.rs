@@ -8,7 +8,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use jackfield_protocol::{
-    api::{Page, RunSummary, Submitted, TestRow, Waiting},
+    api::{Page, RunSummary, Submitted, TestRow},
     id::{AttemptId, RunId, TestIndex},
     log::Stream,
 };
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Context,
-    command::{after, artifacts, follow, log_search, logs, question, reports::Reports, run},
+    command::{after, artifacts, follow, log_search, logs, question, reports::Reports, run, why},
     exit::Exit,
     output::{self, say, span_of, table},
     signal,
@@ -140,10 +140,12 @@ pub(crate) enum Runs {
         /// Its number.
         run: RunId,
     },
-    /// What each waiting thing waits for.
+    /// What each waiting thing waits for; of one test, which rule decided its verdict, or what it waits for.
     Why {
         /// Its number.
         run: RunId,
+        /// The number of a test in it.
+        test: Option<u32>,
     },
     /// What tests ask, of one run or of all, with the number to answer.
     Questions {
@@ -221,7 +223,8 @@ impl Runs {
                 act(context, *run, "stop", &body, "is being stopped; `jackfield runs wait` tells its end")
             }
             Self::Retry { run } => retry(context, *run),
-            Self::Why { run } => why(context, *run),
+            Self::Why { run, test: None } => why::of_run(context, *run),
+            Self::Why { run, test: Some(test) } => why::of_test(context, *run, TestIndex(*test)),
             Self::Questions { run } => question::list(context, *run),
             Self::Answer { run, question, answer } => {
                 question::answer(context, *run, *question, answer.as_deref())
@@ -357,18 +360,5 @@ fn queue(context: &Context, run: RunId, tests: &[String], suite: Option<&str>) -
 fn retry(context: &Context, run: RunId) -> Result<Exit> {
     let submitted: Submitted = context.client.post(&format!("/runs/{run}/retry"), &json!({}))?;
     context.output.print(&json!({"run": submitted.run}), |_| submitted.run.to_string())?;
-    Ok(Exit::Done)
-}
-
-fn why(context: &Context, run: RunId) -> Result<Exit> {
-    let waiting: Vec<Waiting> = context.client.get(&format!("/runs/{run}/why"))?;
-    let after = after::lines(&context.client, run)?;
-    let asks = question::of_run(context, run)?;
-    context.output.list(&waiting, |waiting| {
-        let waiting = waiting.iter().map(|entry| format!("{} waits for {}", entry.what, entry.waits_for));
-        let asks = asks.iter().map(|ask| ask.waits(run));
-        let lines: Vec<String> = asks.chain(waiting).chain(after).collect();
-        if lines.is_empty() { format!("nothing of run {run} waits") } else { lines.join("\n") }
-    })?;
     Ok(Exit::Done)
 }

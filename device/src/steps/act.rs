@@ -48,7 +48,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             Action::Set { values } => {
                 for (name, value) in values {
                     let value = self.fill(value).await?;
-                    self.variables.set(name, value);
+                    self.set(name, value);
                 }
             }
             // A repeat is taken apart before it comes here; a look has no action.
@@ -133,7 +133,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 let value = self.output.as_bytes().get(span.range()).unwrap_or_default();
                 let value = String::from_utf8_lossy(value).into_owned();
                 self.log(&format!("{name} = {value}"));
-                self.variables.set(name, value);
+                self.set(name, value);
             }
         }
         Ok(())
@@ -194,7 +194,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         output.extend_from_slice(&seen.text);
         self.output = lines(output);
         for (name, value) in seen.named {
-            self.variables.set(&name, String::from_utf8_lossy(&value).into_owned());
+            self.set(&name, String::from_utf8_lossy(&value).into_owned());
         }
         Ok(())
     }
@@ -234,7 +234,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             }
         };
         for (name, value) in named {
-            self.variables.set(&name, value);
+            self.set(&name, value);
         }
         self.show("screen", view.text());
         Ok(())

@@ -128,7 +128,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             Some(Status::Signal(signal)) => signal,
             None => String::new(),
         };
-        self.variables.set("status", ended.clone());
+        self.set("status", ended.clone());
         if cut {
             return Err(Failure::test(format!(
                 "`{command}` says more than is kept; write it to a file and `get` that"

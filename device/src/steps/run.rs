@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use jackfield_config::steps::{Action, Step, StepTest, secret::has_secret_word};
 use jackfield_protocol::{
     link::{Check, Part},
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use super::{Failure, StepEnvironment, StepReport, asked::Asked, variables::Variables};
@@ -28,23 +28,8 @@ pub(super) async fn run<E: StepEnvironment>(
     stop: impl Future<Output = ()> + Send,
     cleanup: Duration,
 ) -> StepReport {
-    let mut runner = Runner {
-        test,
-        settings,
-        environment,
-        variables: Variables::new(&test.variables),
-        sessions: BTreeMap::new(),
-        asked: BTreeMap::new(),
-        shown: String::new(),
-        turn: None,
-        secrets: Redactor::default(),
-        output: String::new(),
-        table: Table::default(),
-        checks: Vec::new(),
-    };
-    for text in secret_texts(&test.steps).into_iter().chain(secret_texts(&test.cleanup)) {
-        runner.hide(text).await;
-    }
+    let mut runner = Runner::new(test, settings, environment);
+    runner.hide_secrets().await;
     let mut parts = Parts::default();
     runner.log(&format!("# {}", test.title));
     let stopped = tokio::select! {
@@ -57,10 +42,28 @@ pub(super) async fn run<E: StepEnvironment>(
     }
     let cleanups = runner.clean_up(cleanup).await;
     runner.close().await;
-    let outcome = outcome(stopped, parts.failure, cleanups.failure);
+    let outcome = outcome(stopped, &parts, &cleanups);
     let mut variables = runner.variables.into_inner();
     variables.values_mut().for_each(|value| *value = runner.secrets.text(value));
     StepReport { outcome, parts: parts.list, cleanups: cleanups.list, variables }
+}
+
+/// The clean-up of a test that somebody else began and left.
+pub(super) async fn clean_up<E: StepEnvironment>(
+    test: &StepTest,
+    settings: &SessionSettings,
+    environment: &mut E,
+    learned: &BTreeMap<String, String>,
+    limit: Duration,
+) -> Vec<Part> {
+    let mut runner = Runner::new(test, settings, environment);
+    for (name, value) in learned {
+        runner.variables.set(name, value.clone());
+    }
+    runner.hide_secrets().await;
+    let cleanups = runner.clean_up(limit).await;
+    runner.close().await;
+    cleanups.list
 }
 
 /// What steps send as secrets, also those that will not be reached.
@@ -82,15 +85,27 @@ fn secret_texts(steps: &[Step]) -> Vec<&str> {
 }
 
 /// What failed first counts, and a stop before all.
-fn outcome(stopped: bool, failure: Option<Failure>, cleanup: Option<Failure>) -> Outcome {
+fn outcome(stopped: bool, steps: &Parts, cleanup: &Parts) -> Outcome {
     if stopped {
-        return Outcome::not_pass(Verdict::Aborted, Cause::Person, "stopped");
+        // Whoever stops it knows why, and says so instead.
+        return Outcome::not_pass(
+            Verdict::Aborted,
+            Cause::Person,
+            DecidedBy::Step { name: String::new() },
+            "stopped",
+        );
     }
-    let cleanup =
-        cleanup.map(|failure| Failure { reason: format!("clean-up: {}", failure.reason), ..failure });
-    match failure.or(cleanup) {
-        None => Outcome::pass(),
-        Some(failure) => Outcome::not_pass(failure.verdict(), failure.cause, failure.reason),
+    match (&steps.failure, &cleanup.failure) {
+        (None, None) => Outcome::pass(DecidedBy::Step { name: String::new() }),
+        (Some(failure), _) => {
+            let by = DecidedBy::Step { name: steps.failed.clone() };
+            Outcome::not_pass(failure.verdict(), failure.cause, by, failure.reason.clone())
+        }
+        (None, Some(failure)) => {
+            let by = DecidedBy::Step { name: format!("clean-up: {}", cleanup.failed) };
+            let reason = format!("clean-up: {}", failure.reason);
+            Outcome::not_pass(failure.verdict(), failure.cause, by, reason)
+        }
     }
 }
 
@@ -99,12 +114,22 @@ fn outcome(stopped: bool, failure: Option<Failure>, cleanup: Option<Failure>) ->
 struct Parts {
     list: Vec<Part>,
     failure: Option<Failure>,
+    /// The step that failed first.
+    failed: String,
     /// No further step is executed.
     ended: bool,
     untold: u64,
 }
 
 impl Parts {
+    /// A step failed; the first that does decides.
+    fn fail(&mut self, step: &str, failure: Failure) {
+        if self.failure.is_none() {
+            self.failed = step.to_owned();
+            self.failure = Some(failure);
+        }
+    }
+
     fn add(&mut self, part: Part) {
         if self.list.len() < PARTS_MAX {
             self.list.push(part);
@@ -143,7 +168,39 @@ pub(super) struct Runner<'t, E> {
     pub(super) checks: Vec<Check>,
 }
 
-impl<E: StepEnvironment> Runner<'_, E> {
+impl<'t, E: StepEnvironment> Runner<'t, E> {
+    fn new(test: &'t StepTest, settings: &'t SessionSettings, environment: &'t mut E) -> Self {
+        Self {
+            test,
+            settings,
+            environment,
+            variables: Variables::new(&test.variables),
+            sessions: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            shown: String::new(),
+            turn: None,
+            secrets: Redactor::default(),
+            output: String::new(),
+            table: Table::default(),
+            checks: Vec::new(),
+        }
+    }
+
+    async fn hide_secrets(&mut self) {
+        let test = self.test;
+        for text in secret_texts(&test.steps).into_iter().chain(secret_texts(&test.cleanup)) {
+            self.hide(text).await;
+        }
+    }
+
+    /// Sets a variable, and has it remembered for a clean-up that another may have to do.
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        if !self.test.cleanup.is_empty() && self.secrets.text(&value) == value {
+            self.environment.learned(name, &value);
+        }
+        self.variables.set(name, value);
+    }
+
     async fn steps(&mut self, steps: &[Step], prefix: &str, parts: &mut Parts) {
         for step in steps {
             // A name is for people: a variable that is not there shows when the step itself needs it.
@@ -155,7 +212,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 parts.add(Part { name, verdict, reason, elapsed_millis: 0, checks: Vec::new() });
             } else if let Action::Repeat { times, steps } = &step.action {
                 for index in 1..=*times {
-                    self.variables.set("index", index.to_string());
+                    self.set("index", index.to_string());
                     Box::pin(self.steps(steps, &format!("{name} #{index}: "), parts)).await;
                     if parts.ended {
                         break;
@@ -195,7 +252,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let name = self.secrets.text(&step.name);
         let reason = format!("the time limit of the clean-up ({limit:?}) has passed");
         self.log(&format!("{name}: {reason}"));
-        parts.failure.get_or_insert(Failure::lab(format!("{name}: {reason}")));
+        parts.fail(&name, Failure::lab(format!("{name}: {reason}")));
         let verdict = elapsed.map_or(Verdict::NotExecuted, |_| Verdict::Timeout);
         let elapsed_millis = u64::try_from(elapsed.unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
         parts.add(Part { name, verdict, reason, elapsed_millis, checks: Vec::new() });
@@ -221,7 +278,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 parts.ended = !step.go_on;
                 let name = self.secrets.text(&name);
                 let told = Failure { cause: failure.cause, reason: format!("{name}: {reason}") };
-                parts.failure.get_or_insert(told);
+                parts.fail(&name, told);
                 (verdict, reason)
             }
         };

@@ -8,6 +8,7 @@ use std::{
 
 use jackfield_config::ep::RunnerKind;
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     id::BlobHash,
     link::Ended,
     log::Stream,
@@ -42,7 +43,7 @@ impl Attempt {
         let marks = [self.station.mark(), format!("JACKFIELD_ATTEMPT={}", self.order.attempt)];
         run.is_stopped |= self.end.borrow_and_update().is_now();
         // Whoever stopped the test waits for it, so a limit of its own does not count any more.
-        let limit_millis = self.station.settings.limits().cleanup_millis;
+        let limit_millis = self.station.settings.limits.cleanup_millis;
         let around = Surroundings {
             environment: &ready.environment,
             folder: &ready.work,
@@ -74,20 +75,22 @@ impl Attempt {
         let mut ended = Ended {
             attempt: self.order.attempt,
             at: clock::wall(),
-            elapsed_millis: run.elapsed_millis,
-            outcome,
-            exit_code,
-            parts: run.story.parts,
-            cleanups: run.cleanups,
-            variables: run.story.variables,
-            log_bytes: BTreeMap::new(),
+            end: AttemptEnd {
+                elapsed_millis: run.elapsed_millis,
+                outcome,
+                exit_code,
+                parts: run.story.parts,
+                cleanups: run.cleanups,
+                variables: run.story.variables,
+                log_bytes: BTreeMap::new(),
+            },
             artifacts,
         };
         if let Some(left_out) = report_size::fit_ended(&mut ended) {
             run.log.say(&left_out);
         }
         run.log.flush().await;
-        ended.log_bytes.clone_from(run.log.lengths());
+        ended.end.log_bytes.clone_from(run.log.lengths());
         Finish::Ended(Box::new(ended))
     }
 
@@ -130,11 +133,23 @@ impl Attempt {
                 Some(Cases::unreadable(trouble))
             }
         };
+        let cases = cases.map(|cases| match results.tool {
+            // Their files are the EP's own affair; people know the tool.
+            RunnerKind::Pytest | RunnerKind::Robot => cases.by_tool(results.tool.as_str()),
+            RunnerKind::Java => cases.by_tool("JUnit"),
+            RunnerKind::Command | RunnerKind::Executable | RunnerKind::Python | RunnerKind::Steps => {
+                cases.in_file(&results.file)
+            }
+        });
         (Expected::File(results.tool, results.file.clone()), cases.or(printed))
     }
 
     /// Gives the engine the files the test wanted kept.
-    async fn keep_artifacts(&self, run: &mut Run, ready: Option<&Ready>) -> BTreeMap<Arc<str>, BlobHash> {
+    pub(super) async fn keep_artifacts(
+        &self,
+        run: &mut Run,
+        ready: Option<&Ready>,
+    ) -> BTreeMap<Arc<str>, BlobHash> {
         let mut wanted = std::mem::take(&mut run.story.artifacts);
         if let Some(ready) = ready {
             wanted.extend(tool_artifacts(ready));
@@ -163,7 +178,7 @@ impl Attempt {
         over: Instant,
         engine_is_there: &mut bool,
     ) -> Result<BlobHash, String> {
-        let most = self.station.settings.limits().artifact_bytes;
+        let most = self.station.settings.limits.artifact_bytes;
         let told = |error: std::io::Error| format!("`{}`: {error}", path.display());
         let hangs =
             |_| format!("`{}`: its disk did not answer within {ARTIFACT_DISK_LIMIT:?}", path.display());

@@ -4,7 +4,7 @@
 //! that it declared only where none of these says otherwise. Nothing that did not run to its end becomes a PASS.
 
 use jackfield_config::ep::RunnerKind;
-use jackfield_protocol::verdict::{Cause, Outcome, Verdict};
+use jackfield_protocol::verdict::{Cause, DecidedBy, Outcome, Verdict, signal_name};
 
 use super::story::Story;
 use crate::{process::Exit, results::Cases};
@@ -66,7 +66,7 @@ pub(super) struct Evidence<'a> {
 /// The verdict.
 pub(super) fn judge(evidence: Evidence<'_>) -> Outcome {
     if let Exit::Lost(reason) = evidence.exit {
-        return Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason.clone());
+        return Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::ProcessLost, reason.clone());
     }
     let outcome = match (&evidence.story.result, evidence.exit) {
         (Some(declared), _) if declared.verdict != Verdict::Pass => return declared.clone(),
@@ -144,7 +144,8 @@ fn cut_off(evidence: Evidence<'_>, outcome: Outcome) -> Outcome {
 
 /// No test inside it was told of, and something else has to say how it was.
 fn without_cases(evidence: Evidence<'_>, by_exit: Outcome) -> Outcome {
-    let invalid = |cause, reason| Outcome::not_pass(Verdict::Invalid, cause, reason);
+    let by = |file: Option<&str>| DecidedBy::NoTests { file: file.map(str::to_owned) };
+    let invalid = |file, reason| Outcome::not_pass(Verdict::Invalid, Cause::Test, by(file), reason);
     let is_there = evidence.cases.is_some();
     match (evidence.expected, evidence.exit) {
         (Expected::Nothing, _) | (_, Exit::Signal(_) | Exit::Lost(_) | Exit::None) => by_exit,
@@ -158,17 +159,17 @@ fn without_cases(evidence: Evidence<'_>, by_exit: Outcome) -> Outcome {
         (Expected::File(RunnerKind::Java, _), _) if !is_there => by_exit,
         // It failed or skipped itself: that says enough.
         (Expected::File(..), _) if !is_there && by_exit.verdict != Verdict::Pass => by_exit,
-        (Expected::File(tool, _), _) if is_there => {
-            invalid(Cause::Test, format!("{} found no tests in it", tool.as_str()))
+        (Expected::File(tool, file), _) if is_there => {
+            invalid(Some(file), format!("{} found no tests in it", tool.as_str()))
         }
         (Expected::File(_, file), _) => {
             let reason = format!(
                 "it left no file of results: `{file}` is not there, so nothing shows that a test ran"
             );
-            invalid(Cause::Test, reason)
+            invalid(Some(file), reason)
         }
         (Expected::Printed, _) if by_exit.verdict == Verdict::Pass => {
-            invalid(Cause::Test, "it printed no test, so nothing shows that one ran".to_owned())
+            invalid(None, "it printed no test, so nothing shows that one ran".to_owned())
         }
         (Expected::Printed, _) => by_exit,
     }
@@ -176,46 +177,48 @@ fn without_cases(evidence: Evidence<'_>, by_exit: Outcome) -> Outcome {
 
 /// pytest told of no test; what its exit status means (`pytest.ExitCode`).
 fn by_pytest(code: i32, is_there: bool, last_words: &str) -> Outcome {
-    let invalid = |cause, reason: String| {
-        Outcome::not_pass(Verdict::Invalid, cause, with_last_words(reason, last_words))
+    let by = DecidedBy::ToolStatus { tool: "pytest".to_owned(), status: code };
+    let invalid = |reason: String| {
+        let reason = with_last_words(reason, last_words);
+        Outcome::not_pass(Verdict::Invalid, Cause::Test, by.clone(), reason)
     };
+    let nothing =
+        || Outcome::not_pass(Verdict::Invalid, Cause::Test, by.clone(), "pytest found no tests in it");
     match code {
         _ if last_words.contains("No module named pytest") => {
             not_installed("pytest", "pytest", "python3-pytest")
         }
         2 => {
             let reason = with_last_words("pytest was interrupted before a test ended".to_owned(), last_words);
-            Outcome::not_pass(Verdict::Aborted, Cause::Unfinished, reason)
+            Outcome::not_pass(Verdict::Aborted, Cause::Unfinished, by, reason)
         }
-        3 => invalid(Cause::Test, "pytest itself broke (exit status 3)".to_owned()),
-        4 => invalid(Cause::Test, "pytest was called wrongly (exit status 4)".to_owned()),
-        PYTEST_NOTHING_COLLECTED => {
-            Outcome::not_pass(Verdict::Invalid, Cause::Test, "pytest found no tests in it")
-        }
-        _ if is_there => Outcome::not_pass(Verdict::Invalid, Cause::Test, "pytest found no tests in it"),
-        code => invalid(Cause::Test, format!("pytest ended with status {code} and left no results")),
+        3 => invalid("pytest itself broke (exit status 3)".to_owned()),
+        4 => invalid("pytest was called wrongly (exit status 4)".to_owned()),
+        PYTEST_NOTHING_COLLECTED => nothing(),
+        _ if is_there => nothing(),
+        code => invalid(format!("pytest ended with status {code} and left no results")),
     }
 }
 
 /// Robot Framework told of no test; what its exit status means (its user guide, 3.1.3).
 fn by_robot(code: i32, is_there: bool, last_words: &str) -> Outcome {
-    let invalid = |cause, reason: String| {
-        Outcome::not_pass(Verdict::Invalid, cause, with_last_words(reason, last_words))
+    let by = DecidedBy::ToolStatus { tool: "robot".to_owned(), status: code };
+    let invalid = |reason: String| {
+        let reason = with_last_words(reason, last_words);
+        Outcome::not_pass(Verdict::Invalid, Cause::Test, by.clone(), reason)
     };
     match code {
         _ if last_words.contains("No module named robot") => {
             not_installed("robot", "robot", "robotframework, by pip")
         }
-        251 | 252 => {
-            invalid(Cause::Test, format!("robot found no tests in it, or was called wrongly ({code})"))
-        }
+        251 | 252 => invalid(format!("robot found no tests in it, or was called wrongly ({code})")),
         253 => {
             let reason = with_last_words("robot was interrupted before a test ended".to_owned(), last_words);
-            Outcome::not_pass(Verdict::Aborted, Cause::Unfinished, reason)
+            Outcome::not_pass(Verdict::Aborted, Cause::Unfinished, by, reason)
         }
-        255 => invalid(Cause::Test, "robot itself broke (255)".to_owned()),
-        _ if is_there => Outcome::not_pass(Verdict::Invalid, Cause::Test, "robot found no tests in it"),
-        code => invalid(Cause::Test, format!("robot ended with status {code} and left no results")),
+        255 => invalid("robot itself broke (255)".to_owned()),
+        _ if is_there => invalid("robot found no tests in it".to_owned()),
+        code => invalid(format!("robot ended with status {code} and left no results")),
     }
 }
 
@@ -223,32 +226,52 @@ fn not_installed(tool: &str, module: &str, package: &str) -> Outcome {
     let reason = format!(
         "{tool} cannot be started: the python of ep.toml has no module {module}; install it ({package}), or name another in [interpreters]"
     );
-    Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason)
+    Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason)
 }
 
 fn by_exit(exit: &Exit, last_words: &str) -> Outcome {
-    let failed = |cause, reason| Outcome::not_pass(Verdict::Fail, cause, with_last_words(reason, last_words));
+    let by_status = |status| DecidedBy::ExitStatus { status };
+    let failed = |code, cause, reason| {
+        Outcome::not_pass(Verdict::Fail, cause, by_status(code), with_last_words(reason, last_words))
+    };
     match exit {
-        Exit::Code(0) => Outcome::pass(),
+        Exit::Code(0) => Outcome::pass(by_status(0)),
         Exit::Code(SKIPPED_CODE) => {
-            Outcome::not_pass(Verdict::Skipped, Cause::Test, "it skipped itself (exit status 77)")
+            let reason = "it skipped itself (exit status 77)";
+            Outcome::not_pass(Verdict::Skipped, Cause::Test, by_status(SKIPPED_CODE), reason)
         }
         // What a shell leaves with, of its own or of its last command (POSIX, 2.8.2).
         Exit::Code(126) => {
-            failed(Cause::Test, "exit status 126: a program in it is not executable".to_owned())
+            failed(126, Cause::Test, "exit status 126: a program in it is not executable".to_owned())
         }
-        Exit::Code(127) => failed(Cause::Test, "exit status 127: a program in it was not found".to_owned()),
+        Exit::Code(127) => {
+            failed(127, Cause::Test, "exit status 127: a program in it was not found".to_owned())
+        }
         Exit::Code(2) if last_words.to_ascii_lowercase().contains("syntax error") => {
-            failed(Cause::Test, "exit status 2: it cannot be read to its end".to_owned())
+            failed(2, Cause::Test, "exit status 2: it cannot be read to its end".to_owned())
         }
-        Exit::Code(code) => failed(Cause::Product, format!("exit status {code}")),
+        Exit::Code(code) if names_no_variable(last_words) => {
+            failed(*code, Cause::Test, format!("exit status {code}: a variable in it is not set"))
+        }
+        Exit::Code(code) => failed(*code, Cause::Product, format!("exit status {code}")),
         Exit::Signal(number) => {
             let reason = format!("it was ended by signal {number}{}", signal_name(*number));
-            Outcome { crashed: true, ..Outcome::not_pass(Verdict::Fail, Cause::Test, reason) }
+            let by = DecidedBy::Signal { number: *number };
+            Outcome { crashed: true, ..Outcome::not_pass(Verdict::Fail, Cause::Test, by, reason) }
         }
-        Exit::Lost(reason) => Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason.clone()),
-        Exit::None => Outcome::not_pass(Verdict::Invalid, Cause::Lab, "it was not started"),
+        Exit::Lost(reason) => {
+            Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::ProcessLost, reason.clone())
+        }
+        Exit::None => {
+            Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, "it was not started")
+        }
     }
+}
+
+/// What a shell under `set -u` says last (dash, bash, ksh).
+fn names_no_variable(last_words: &str) -> bool {
+    let last = last_words.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    ["parameter not set", "unbound variable"].iter().any(|end| last.ends_with(end))
 }
 
 /// A status alone tells little; what a program printed last often tells why.
@@ -277,26 +300,6 @@ fn telling_line(last_words: &str) -> Option<&str> {
         TELLING.iter().any(|word| lower.contains(word))
     };
     lines().find(tells).or_else(|| lines().next())
-}
-
-fn signal_name(number: i32) -> &'static str {
-    match number {
-        1 => " (HUP)",
-        2 => " (INT)",
-        3 => " (QUIT)",
-        4 => " (ILL)",
-        6 => " (ABRT)",
-        7 => " (BUS)",
-        8 => " (FPE)",
-        9 => " (KILL)",
-        11 => " (SEGV)",
-        13 => " (PIPE)",
-        14 => " (ALRM)",
-        15 => " (TERM)",
-        24 => " (XCPU)",
-        25 => " (XFSZ)",
-        _ => "",
-    }
 }
 
 #[cfg(test)]

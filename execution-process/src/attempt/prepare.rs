@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
 
-use jackfield_protocol::verdict::{Cause, Outcome, Verdict};
+use jackfield_protocol::verdict::{Cause, DecidedBy, Outcome, Verdict};
 
 use super::Attempt;
 use crate::limits::{FETCH_MILLIS_MIN, FETCH_PAUSE};
@@ -47,11 +47,11 @@ impl Attempt {
         };
         let work = self.station.work_folders.take(&self.order.attempt.to_string()).map_err(|error| {
             let reason = format!("its work folder cannot be made: {error}; free disk space");
-            NotReady::Invalid(Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason))
+            NotReady::Invalid(Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason))
         })?;
         let TestFile { path: file, root } = file;
         let places = Places { file: &file, root: &root, work: &work, sdk: &self.station.sdk };
-        let plan = match runner::choose(&self.station.settings.file, &self.order.test, places) {
+        let plan = match runner::choose(&self.station.settings.languages, &self.order.test, places) {
             Ok(plan) => plan,
             Err(outcome) => {
                 self.station.work_folders.give_back(&work).await;
@@ -71,7 +71,8 @@ impl Attempt {
                 match self.files_in_place().await {
                     Err(FilesError::Blob(error @ BlobError::Engine { .. })) => last = error.to_string(),
                     Err(error) => {
-                        return Err(Outcome::not_pass(Verdict::Invalid, Cause::Lab, error.to_string()));
+                        let by = DecidedBy::NotStarted;
+                        return Err(Outcome::not_pass(Verdict::Invalid, Cause::Lab, by, error.to_string()));
                     }
                     Ok(files) => return Ok(files),
                 }
@@ -80,7 +81,7 @@ impl Attempt {
         };
         match tokio::time::timeout(patience, tries).await {
             Ok(result) => result,
-            Err(_) => Err(Outcome::not_pass(Verdict::Invalid, Cause::Lab, last)),
+            Err(_) => Err(Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, last)),
         }
     }
 

@@ -19,16 +19,16 @@ use jackfield_device::{
     textfsm::Templates,
 };
 use jackfield_protocol::{
-    link::{Assignment, Call},
+    link::{Assignment, Call, Part},
     log::Stream,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Attempt, Exit, Run, Said, prepare::Ready};
 use crate::{
-    event::Event,
+    event::{End, Event},
     sessions::{Sessions, free},
     templates::TemplateShelf,
 };
@@ -126,6 +126,11 @@ impl StepEnvironment for Around {
         let _ = self.lines.send(format!("{}\n", line.trim_end_matches('\n')));
     }
 
+    fn learned(&mut self, name: &str, value: &str) {
+        let (attempt, name, value) = (self.order.attempt, name.to_owned(), value.to_owned());
+        let _ = self.events.send(Event::StepLearned { attempt, name, value });
+    }
+
     fn taps(&mut self, session: &str, title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>> {
         let resource = self.ids.get(title).cloned();
         self.sessions.private_taps(self.order.attempt, session, resource, secrets)
@@ -143,13 +148,49 @@ impl StepEnvironment for Around {
 impl Around {
     async fn ask(&self, call: Call) -> Result<Value, String> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.events.send(Event::Call { attempt: self.order.attempt, call, answer });
+        let _ =
+            self.events.send(Event::Question { attempt: self.order.attempt, question: call.into(), answer });
         let answered = answered.await.map_err(|gone| format!("the test has ended: {gone}"))?;
         answered.map_err(|problem| problem.to_string())
     }
 }
 
 impl Attempt {
+    fn around(&self, ready: &Ready, lines: mpsc::UnboundedSender<String>) -> Around {
+        Around {
+            order: Arc::clone(&self.order),
+            events: self.events.clone(),
+            sessions: self.station.sessions.clone(),
+            templates: self.station.templates.clone(),
+            lines,
+            work: ready.work.clone(),
+            resources: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            globals: BTreeMap::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// The clean-up of a step test that an earlier life of this EP left; an error is a sentence. Its log ended with that life: recordings
+    /// show what is said to the devices.
+    pub(super) async fn clean_up_steps(
+        &mut self,
+        ready: &Ready,
+        learned: &BTreeMap<String, String>,
+    ) -> Result<Vec<Part>, String> {
+        let test = read(ready, &self.order.test.file).map_err(|outcome| outcome.reason)?;
+        let (lines, _unread) = mpsc::unbounded_channel();
+        let mut around = self.around(ready, lines);
+        let settings = self.station.sessions.settings(self.order.attempt.run);
+        let limit = Duration::from_millis(self.station.settings.limits.cleanup_millis);
+        let mut end = self.end.clone();
+        tokio::select! {
+            biased;
+            _ = end.wait_for(|end| *end != End::Itself) => Err("somebody ended it".to_owned()),
+            parts = steps::clean_up(&test, &settings, &mut around, learned, limit) => Ok(parts),
+        }
+    }
+
     pub(super) async fn run_steps(&mut self, ready: &Ready, run: &mut Run) {
         let test = match read(ready, &self.order.test.file) {
             Ok(test) => test,
@@ -161,29 +202,17 @@ impl Attempt {
         };
         self.begin().await;
         self.tell_started(None);
+        if !test.cleanup.is_empty() {
+            let _ = self.events.send(Event::StepsBegun { attempt: self.order.attempt });
+        }
         let (lines, mut said) = mpsc::unbounded_channel();
         let sessions = self.station.sessions.clone();
-        let (order, events) = (Arc::clone(&self.order), self.events.clone());
-        let (resources, ids, globals) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let templates = self.station.templates.clone();
-        let (sessions_too, work) = (sessions.clone(), ready.work.clone());
-        let mut around = Around {
-            order,
-            events,
-            sessions: sessions_too,
-            templates,
-            lines,
-            work,
-            resources,
-            ids,
-            globals,
-            kept: Vec::new(),
-        };
+        let mut around = self.around(ready, lines);
         let (stop, stopped) = oneshot::channel::<()>();
         let mut stop = Some(stop);
         let report = {
             let settings = sessions.settings(self.order.attempt.run);
-            let cleanup = Duration::from_millis(self.station.settings.limits().cleanup_millis);
+            let cleanup = Duration::from_millis(self.station.settings.limits.cleanup_millis);
             // The sender lives as long as the steps do.
             let stopped = async move { drop(stopped.await) };
             let steps = steps::run_until(&test, &settings, &mut around, stopped, cleanup);
@@ -235,7 +264,7 @@ fn take_report(report: StepReport, run: &mut Run) {
 }
 
 fn read(ready: &Ready, name: &str) -> Result<StepTest, Outcome> {
-    let invalid = |reason| Outcome::not_pass(Verdict::Invalid, Cause::Test, reason);
+    let invalid = |reason| Outcome::not_pass(Verdict::Invalid, Cause::Test, DecidedBy::File, reason);
     let text = std::fs::read_to_string(&ready.file).map_err(|error| invalid(format!("`{name}`: {error}")))?;
     StepTest::parse(name, &text).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();

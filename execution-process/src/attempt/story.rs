@@ -9,7 +9,7 @@ use std::{
 use jackfield_protocol::{
     link::Part,
     log::Stream,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::cleanup::Cleanup;
@@ -63,7 +63,10 @@ impl Story {
         self.bytes = bytes;
         match said {
             Said::Result { verdict, reason, crashed } => {
-                let outcome = Outcome { verdict, cause: cause(verdict, crashed), reason, crashed };
+                let by = if crashed { DecidedBy::Crash } else { DecidedBy::Declared };
+                let decided_by = Some(Box::new(by));
+                let outcome =
+                    Outcome { verdict, cause: cause(verdict, crashed), reason, crashed, decided_by };
                 self.result = Some(self.blamed(outcome));
             }
             Said::Part(_) if self.parts.len() >= KIND_MAX => return full("parts", KIND_MAX),
@@ -95,7 +98,8 @@ impl Story {
     pub(super) fn blamed(&self, outcome: Outcome) -> Outcome {
         match self.refusal(&outcome.reason) {
             Some((title, cause)) if outcome.verdict == Verdict::Fail => {
-                Outcome::not_pass(Verdict::Fail, *cause, said_plainly(outcome.reason, title))
+                let reason = said_plainly(outcome.reason, title);
+                Outcome::not_pass(Verdict::Fail, *cause, DecidedBy::Refusal, reason)
             }
             _ => outcome,
         }
@@ -112,7 +116,7 @@ impl Story {
                 } else {
                     format!("{}; refused before: {title}", by_exit.reason)
                 };
-                Outcome::not_pass(Verdict::Fail, *cause, reason)
+                Outcome::not_pass(Verdict::Fail, *cause, DecidedBy::Refusal, reason)
             }
             _ => by_exit,
         }
@@ -162,7 +166,8 @@ impl Story {
     pub(crate) fn failed_check(&self) -> Option<Outcome> {
         let failed =
             self.parts.iter().find(|part| part.checks.iter().any(|check| check.verdict == Verdict::Fail))?;
-        Some(Outcome::not_pass(Verdict::Fail, Cause::Product, failed.reason.clone()))
+        let by = DecidedBy::Check { name: failed.name.clone() };
+        Some(Outcome::not_pass(Verdict::Fail, Cause::Product, by, failed.reason.clone()))
     }
 }
 

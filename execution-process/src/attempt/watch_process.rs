@@ -5,7 +5,7 @@ use std::{os::fd::OwnedFd, time::Duration};
 use jackfield_protocol::{
     log::Stream,
     script::Tail,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use serde_json::json;
 use tokio::{
@@ -127,11 +127,11 @@ impl Owner for Following<'_> {
         if source == Source::Output {
             self.reader.feed(bytes);
         }
-        let hit = self.panics.as_mut().filter(|_| !self.is_over)?.see(bytes)?.to_owned();
+        let pattern = self.panics.as_mut().filter(|_| !self.is_over)?.see(bytes)?.to_owned();
         self.is_over = true;
-        let reason = format!("panic pattern `{hit}` was found in its output");
+        let reason = format!("panic pattern `{pattern}` was found in its output");
         self.run.log.say(&reason);
-        Some(Outcome::not_pass(Verdict::Fail, Cause::Product, reason))
+        Some(Outcome::not_pass(Verdict::Fail, Cause::Product, DecidedBy::PanicPattern { pattern }, reason))
     }
 }
 
@@ -148,7 +148,8 @@ impl Attempt {
             Ok(ends) => ends,
             Err(error) => {
                 let reason = format!("its output cannot be read: {error}");
-                run.forced = Some(Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason));
+                let by = DecidedBy::NotStarted;
+                run.forced = Some(Outcome::not_pass(Verdict::Invalid, Cause::Lab, by, reason));
                 return;
             }
         };
@@ -161,7 +162,7 @@ impl Attempt {
                 return;
             }
         };
-        let grace = Duration::from_millis(self.station.settings.limits().stop_grace_millis);
+        let grace = self.station.settings.limits.stop_grace;
         let mut count = tokio::time::interval(PROCESS_COUNT_PAUSE);
         count.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let limit = self.limit();
@@ -215,7 +216,7 @@ impl Attempt {
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         self.tell_started(pid);
         let pid = pid.unwrap_or_default();
-        process::limit(pid, self.station.settings.limits());
+        process::limit(pid, self.station.settings.limits.process);
         Ok((Running::Child(Box::new(child)), self.tree(pid)))
     }
 
@@ -238,20 +239,20 @@ impl Attempt {
             Ok(Some(crate::runner::warm::WarmEvent::Lost(reason))) => {
                 let absent = matches!(self.station.warm.state_now(), WarmState::Absent(_));
                 let verdict = if absent { Verdict::Invalid } else { Verdict::Aborted };
-                return Err(Outcome::not_pass(verdict, Cause::Lab, reason));
+                return Err(Outcome::not_pass(verdict, Cause::Lab, DecidedBy::NotStarted, reason));
             }
             _ => {
                 self.station.warm.replace();
                 let reason = format!(
                     "the warm Python interpreter did not start it within {WARM_START_LIMIT:?}; another one is started"
                 );
-                return Err(Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason));
+                return Err(Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::NotStarted, reason));
             }
         };
         self.tell_started(Some(pid));
-        process::limit(pid, self.station.settings.limits());
+        process::limit(pid, self.station.settings.limits.process);
         let mut tree = self.tree(pid);
-        if self.station.settings.file.lanes == 1 {
+        if self.station.settings.offer.lanes == 1 {
             tree = tree.forked_from(&self.station.warm_mark());
         }
         Ok((Running::Forked(inbox), tree))
@@ -262,10 +263,10 @@ impl Attempt {
     }
 
     fn too_many(&self, tree: &Tree) -> Option<Outcome> {
-        let most = self.station.settings.limits().processes;
+        let most = self.station.settings.limits.process.count;
         tree.more_than(most).map(|count| {
             let reason = format!("it had {count} processes; limits.processes of ep.toml is {most}");
-            Outcome::not_pass(Verdict::Fail, Cause::Test, reason)
+            Outcome::not_pass(Verdict::Fail, Cause::Test, DecidedBy::ProcessLimit { most }, reason)
         })
     }
 
@@ -278,7 +279,8 @@ impl Attempt {
             End::With(outcome) => Some(outcome.clone()),
             End::Unwanted => {
                 run.unwanted = true;
-                Some(Outcome::not_pass(Verdict::Aborted, Cause::Lab, "the engine did not want it any more"))
+                let reason = "the engine did not want it any more";
+                Some(Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::NotWanted, reason))
             }
         }
     }
@@ -302,10 +304,11 @@ impl Attempt {
     fn too_long(&self, run: &Run) -> Outcome {
         let limit = Duration::from_millis(self.order.timeout_millis);
         let reason = format!("it ran longer than its limit of {limit:?}");
+        let by = DecidedBy::TestLimit { millis: self.order.timeout_millis };
         if run.log.is_clear() {
-            return Outcome::not_pass(Verdict::Timeout, Cause::Time, reason);
+            return Outcome::not_pass(Verdict::Timeout, Cause::Time, by, reason);
         }
         let reason = format!("{reason}; it waited for its output to be stored: the log spool is full");
-        Outcome::not_pass(Verdict::Timeout, Cause::Lab, reason)
+        Outcome::not_pass(Verdict::Timeout, Cause::Lab, by, reason)
     }
 }

@@ -4,7 +4,6 @@ use std::{
     fs::File,
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -187,7 +186,7 @@ impl<'a> Seat<'a> {
     }
 
     async fn next(&mut self, watch: &mut Watch) -> Step {
-        let idle = Duration::from_millis(self.station.settings.limits().console_idle_millis);
+        let idle = self.station.settings.limits.console_idle;
         let (holds, waits, room) = (self.held.is_some(), self.turn.is_some(), watch.has_room());
         let (held, turn) = (&mut self.held, &mut self.turn);
         tokio::select! {
@@ -349,7 +348,7 @@ impl<'a> Seat<'a> {
     }
 
     async fn idle(&mut self) -> Result<(), End> {
-        let millis = self.station.settings.limits().console_idle_millis;
+        let millis = self.station.settings.limits.console_idle.as_millis();
         let why = format!("nothing was typed for {} s (limits.console_idle of ep.toml)", millis / 1000);
         match &self.held {
             Some(Held::Test(..)) => {

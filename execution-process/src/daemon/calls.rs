@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::AttemptId,
-    link::{Call, CallResult, EpToEngine, SAID_BYTES_MAX},
+    link::{Ask, Call, CallResult, EpToEngine, SAID_BYTES_MAX},
 };
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::Daemon;
-
 use crate::{
+    event::Question,
     limits::{CALLS_MAX, QUESTION_BYTES_MAX},
     report_size::json_bytes,
 };
@@ -29,7 +29,7 @@ pub(super) struct Calls {
 #[derive(Debug)]
 struct Open {
     attempt: AttemptId,
-    call: Call,
+    question: Question,
     answer: Answer,
     /// It was said on the connection that is, so it may have been done when that breaks.
     said: bool,
@@ -40,7 +40,7 @@ impl Calls {
     pub(super) fn again(&mut self) -> Vec<EpToEngine> {
         let messages = self.open.iter_mut().map(|(id, open)| {
             open.said = true;
-            EpToEngine::Call { id: *id, attempt: open.attempt, call: open.call.clone() }
+            open.question.message(*id, open.attempt)
         });
         messages.collect()
     }
@@ -50,7 +50,7 @@ impl Calls {
         let lost: Vec<u64> = self
             .open
             .iter()
-            .filter(|(_, open)| open.said && !repeats(&open.call))
+            .filter(|(_, open)| open.said && !repeats(&open.question))
             .map(|(id, _)| *id)
             .collect();
         for open in lost.into_iter().filter_map(|id| self.open.remove(&id)) {
@@ -78,43 +78,42 @@ impl Calls {
 }
 
 /// How long a call may be, as JSON. A question waits for a person, many of them may, and a person reads no more than this.
-fn most(call: &Call) -> usize {
-    match call {
-        Call::Interact(_) | Call::Breakpoint { .. } => QUESTION_BYTES_MAX,
-        Call::GetResource { .. }
-        | Call::GetSut { .. }
-        | Call::GetBinding { .. }
-        | Call::GetGlobal { .. }
-        | Call::SetGlobal { .. }
-        | Call::SetResource { .. }
-        | Call::RenameResource { .. }
-        | Call::DeleteResource { .. } => SAID_BYTES_MAX,
+fn most(question: &Question) -> usize {
+    match question {
+        Question::Ask(Ask::Interact(_) | Ask::Breakpoint { .. }) => QUESTION_BYTES_MAX,
+        Question::Call(_) => SAID_BYTES_MAX,
     }
 }
 
 /// Whether asking twice is as good as asking once.
-fn repeats(call: &Call) -> bool {
+fn repeats(question: &Question) -> bool {
+    let call = match question {
+        Question::Ask(Ask::Interact(_) | Ask::Breakpoint { .. }) => return true,
+        Question::Call(call) => call,
+    };
     match call {
         Call::GetResource { .. }
         | Call::GetSut { .. }
         | Call::GetBinding { .. }
         | Call::GetGlobal { .. }
-        | Call::SetGlobal { .. }
-        | Call::Interact(_)
-        | Call::Breakpoint { .. } => true,
+        | Call::SetGlobal { .. } => true,
         Call::SetResource { .. } | Call::RenameResource { .. } | Call::DeleteResource { .. } => false,
     }
 }
 
 impl Daemon {
     /// Asks the engine for a test; while there is no connection the question waits.
-    pub(super) fn call(&mut self, attempt: AttemptId, call: Call, answer: Answer) {
+    pub(super) fn ask(&mut self, attempt: AttemptId, question: Question, answer: Answer) {
         if self.calls.open.len() >= CALLS_MAX {
             let title = format!("more than {CALLS_MAX} questions wait for the engine");
             let _ = answer.send(Err(Problem::new(ErrorCode::TooMany, title)));
             return;
         }
-        let (bytes, most) = (json_bytes(&call), most(&call));
+        let bytes = match &question {
+            Question::Call(call) => json_bytes(call),
+            Question::Ask(ask) => json_bytes(ask),
+        };
+        let most = most(&question);
         if bytes > most {
             let most = most >> 10;
             let title = format!(
@@ -126,7 +125,8 @@ impl Daemon {
         self.calls.next_id = self.calls.next_id.saturating_add(1);
         let id = self.calls.next_id;
         let said = self.link.control.is_some();
-        self.calls.open.insert(id, Open { attempt, call: call.clone(), answer, said });
-        self.say(EpToEngine::Call { id, attempt, call });
+        let message = question.message(id, attempt);
+        self.calls.open.insert(id, Open { attempt, question, answer, said });
+        self.say(message);
     }
 }

@@ -1,10 +1,8 @@
 //! The end of an EP that is stopped on purpose.
 
-use std::time::Duration;
-
 use jackfield_protocol::{
     link::EpToEngine,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -26,11 +24,16 @@ impl Daemon {
     /// Ends everything, in good order.
     pub(super) async fn farewell(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
         self.ending = true;
-        let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Person, "its execution process was stopped");
+        let outcome = Outcome::not_pass(
+            Verdict::Aborted,
+            Cause::Person,
+            DecidedBy::EpStopped,
+            "its execution process was stopped",
+        );
         self.end_all(&outcome);
         self.scripts.end_all(&outcome);
         // The tests end now, and their clean-ups may run, but not for as long as they like.
-        let grace = Duration::from_millis(self.station.settings.limits().stop_grace_millis);
+        let grace = self.station.settings.limits.stop_grace;
         let mut cleanups_over = Some(Instant::now() + grace + CLEANUPS_FAREWELL_LIMIT);
         let mut patience = None;
         while !(self.is_idle() && self.spool.unacked() == 0) {

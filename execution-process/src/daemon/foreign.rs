@@ -2,7 +2,7 @@
 
 use jackfield_protocol::{
     id::RunId,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use tokio::sync::oneshot;
 
@@ -16,7 +16,12 @@ impl Daemon {
         for end in self.active.values().map(|active| &active.end).chain(self.past.values()) {
             end.send_replace(End::Unwanted);
         }
-        let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, "its engine is another one now");
+        let outcome = Outcome::not_pass(
+            Verdict::Aborted,
+            Cause::Lab,
+            DecidedBy::NotWanted,
+            "its engine is another one now",
+        );
         self.scripts.drop_all(&outcome);
         self.forgetting = Some(done);
     }

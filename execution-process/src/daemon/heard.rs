@@ -9,7 +9,7 @@ use jackfield_protocol::{
 };
 
 use super::Daemon;
-use crate::{clock, console, event::End, mains};
+use crate::{clock, console, event::End, power};
 
 /// Tests of each lane whose files are fetched ahead of time.
 const AHEAD: usize = 8;
@@ -38,7 +38,7 @@ impl Daemon {
                 self.tasks.spawn(console::serve(Arc::clone(&self.station), *order));
             }
             EngineToEp::Power(order) => {
-                self.tasks.spawn(mains::carry_out(*order, self.events.clone()));
+                self.tasks.spawn(power::carry_out(*order, self.events.clone()));
             }
             EngineToEp::Heartbeat => {}
             // Said once at the beginning of a connection, and to others than the daemon.

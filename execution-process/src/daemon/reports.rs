@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     id::AttemptId,
     link::{Ended, Part, Report},
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use tokio::sync::{mpsc, watch};
 
-use super::{Daemon, start::not_run};
+use super::{Daemon, start::of_end};
 use crate::{
+    attempt::left::LEFT,
     cleanup::{self, Surroundings},
     clock,
     event::{End, Event},
@@ -39,6 +41,10 @@ impl Daemon {
         }
         self.settle_scripts();
         for (attempt, running) in past {
+            if let Some(steps) = running.steps {
+                self.finish_left(running.at, *steps);
+                continue;
+            }
             if running.cleanups.is_empty() {
                 self.spool.report(Report::Ended(Box::new(lost(attempt, &running, Vec::new()))));
                 continue;
@@ -80,7 +86,7 @@ async fn clean_up(
     let around = Surroundings {
         environment: &environment,
         folder: &station.settings.work_dir,
-        limit_millis: station.settings.limits().cleanup_millis,
+        limit_millis: station.settings.limits.cleanup_millis,
         limit_millis_max: CLEANUP_MILLIS_MAX,
         marks: &[&mark, &own],
     };
@@ -91,10 +97,9 @@ async fn clean_up(
 
 /// The end of a test whose EP died while it ran.
 fn lost(attempt: AttemptId, running: &Running, cleanups: Vec<Part>) -> Ended {
-    let reason = "its execution process died and was started again while it ran";
-    let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
+    let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::EpRestarted, LEFT);
     let elapsed_millis = clock::wall().millis_since(running.at);
-    Ended { elapsed_millis, cleanups, ..not_run(attempt, outcome) }
+    of_end(attempt, AttemptEnd { elapsed_millis, cleanups, ..AttemptEnd::of(outcome) })
 }
 
 fn still_there(running: &Running) -> Option<i32> {

@@ -9,7 +9,7 @@ use jackfield_protocol::{
     event::Hook,
     id::RunId,
     link::{HeldScript, Report, ScriptEnded, ScriptOrder},
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use tokio::sync::watch;
 
@@ -103,7 +103,7 @@ impl Daemon {
         let past: Vec<_> = self.spool.scripts().iter().map(|(key, running)| (*key, running.at)).collect();
         for (key, at) in past {
             let reason = "its execution process died and was started again while it ran";
-            let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, reason);
+            let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Lab, DecidedBy::EpRestarted, reason);
             self.report_script(key, outcome, clock::wall().millis_since(at));
         }
     }

@@ -3,20 +3,23 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     id::AttemptId,
-    link::{Assignment, Ended, EpToEngine, Held, HeldState, Report},
+    link::{Assignment, Ended, EpToEngine, Held, HeldState, Report, RunContext},
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use super::{Active, Daemon, UNACKED_MAX};
 use crate::limits::SAID_MAX;
 use crate::{
-    attempt::{self, Attempt, Finish},
+    attempt::{self, Attempt, Finish, left::Left},
     clock,
     event::{End, Guest, Possession},
     job_table::Next,
+    library::RunFiles,
+    spool::StepsLeft,
 };
 
 impl Daemon {
@@ -46,25 +49,62 @@ impl Daemon {
         let Some(run) = self.runs.get(&attempt.run) else {
             let reason = format!("the engine sent no context of run {}", attempt.run);
             self.jobs.left(attempt, clock::moment());
-            self.forbid(&order, Outcome::not_pass(Verdict::Invalid, Cause::Lab, reason));
+            self.forbid(
+                &order,
+                Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason),
+            );
             return;
         };
+        let (context, files) = (Arc::clone(&run.context), Arc::clone(&run.files));
+        let task = self.attempt(&order, &context, &files);
+        self.tasks.spawn(attempt::run(task));
+    }
+
+    /// An attempt that is on its lane, with all that it needs.
+    fn attempt(
+        &mut self,
+        order: &Arc<Assignment>,
+        context: &Arc<RunContext>,
+        files: &Arc<Mutex<RunFiles>>,
+    ) -> Attempt {
+        let attempt = order.attempt;
         let token = blake3::keyed_hash(&self.secret, attempt.to_string().as_bytes()).to_hex().to_string();
         let (said, inbox) = mpsc::channel(SAID_MAX);
         let (end, ends) = watch::channel(End::Itself);
-        let task = Attempt {
-            order: Arc::clone(&order),
-            context: Arc::clone(&run.context),
-            files: Arc::clone(&run.files),
+        self.guests.insert(token.clone(), attempt);
+        self.active.insert(attempt, Active { order: Arc::clone(order), said, end, token: token.clone() });
+        Attempt {
+            order: Arc::clone(order),
+            context: Arc::clone(context),
+            files: Arc::clone(files),
             station: Arc::clone(&self.station),
-            token: token.clone(),
+            token,
             said: inbox,
             end: ends,
             events: self.events.clone(),
+        }
+    }
+
+    /// A step test begins: its clean-up is to be done even if this EP does not live to see its end.
+    pub(super) fn steps_begun(&mut self, attempt: AttemptId) {
+        let Some(order) = self.active.get(&attempt).map(|active| Assignment::clone(&active.order)) else {
+            return;
         };
-        self.guests.insert(token.clone(), attempt);
-        self.active.insert(attempt, Active { order, said, end, token });
-        self.tasks.spawn(attempt::run(task));
+        let Some(run) = self.runs.get(&attempt.run) else { return };
+        let context = RunContext::clone(&run.context);
+        self.spool.steps(attempt, Box::new(StepsLeft { order, context, learned: BTreeMap::new() }));
+    }
+
+    /// Does the clean-up of a step test that an earlier life left; its lane waits for it.
+    pub(super) fn finish_left(&mut self, at: Time, steps: StepsLeft) {
+        let StepsLeft { order, context, learned } = steps;
+        let order = Arc::new(order);
+        self.open_run(context);
+        let Some(run) = self.runs.get(&order.attempt.run) else { return };
+        let (context, files) = (Arc::clone(&run.context), Arc::clone(&run.files));
+        self.jobs.resume(Arc::clone(&order));
+        let task = self.attempt(&order, &context, &files);
+        self.tasks.spawn(attempt::left::finish(task, Left { at, learned }));
     }
 
     /// Ends a test that is not started.
@@ -88,7 +128,7 @@ impl Daemon {
         self.jobs.left(attempt, clock::moment());
         match finish {
             Finish::Ended(ended) => {
-                self.jobs.raise(&active.order, ended.outcome.verdict);
+                self.jobs.raise(&active.order, ended.end.outcome.verdict);
                 self.spool.report(Report::Ended(ended));
             }
             Finish::Returned => self.say(EpToEngine::Returned { attempts: vec![attempt] }),
@@ -123,16 +163,10 @@ impl Daemon {
 
 /// The report of a test that never ran.
 pub(super) fn not_run(attempt: AttemptId, outcome: Outcome) -> Ended {
-    Ended {
-        attempt,
-        at: clock::wall(),
-        elapsed_millis: 0,
-        outcome,
-        exit_code: None,
-        parts: Vec::new(),
-        cleanups: Vec::new(),
-        variables: BTreeMap::new(),
-        log_bytes: BTreeMap::new(),
-        artifacts: BTreeMap::new(),
-    }
+    of_end(attempt, AttemptEnd::of(outcome))
+}
+
+/// The report of a test that left no files.
+pub(super) fn of_end(attempt: AttemptId, end: AttemptEnd) -> Ended {
+    Ended { attempt, at: clock::wall(), end, artifacts: BTreeMap::new() }
 }

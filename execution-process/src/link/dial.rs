@@ -34,7 +34,7 @@ impl Dialer {
         subprotocol: &'static str,
         headers: &[(&'static str, String)],
     ) -> Result<Self, EpError> {
-        let engine = &settings.file.engine;
+        let engine = &settings.engine;
         let bad = || EpError::EngineAddress(engine.clone());
         let (scheme, rest) = engine.trim_end_matches('/').split_once("://").ok_or_else(bad)?;
         let scheme = match scheme {
@@ -49,7 +49,7 @@ impl Dialer {
             let value = HeaderValue::from_str(value).ok().ok_or_else(bad)?;
             request.headers_mut().insert(*name, value);
         }
-        let connector = settings.file.ca.as_deref().map(trusting).transpose()?;
+        let connector = settings.ca.as_deref().map(trusting).transpose()?;
         Ok(Self { request, connector })
     }
 

@@ -36,10 +36,10 @@ pub(super) async fn hello(
         token: settings.token.clone(),
         software: concat!("jackfield ", env!("CARGO_PKG_VERSION")).to_owned(),
         host: Host { name: host::name(), ip, os: host::operating_system(), python: python.clone() },
-        labels: settings.file.labels.clone(),
+        labels: settings.offer.labels.clone(),
         capabilities: capabilities(station, !python.is_empty()),
-        lanes: settings.file.lanes,
-        pool: settings.file.pool.clone(),
+        lanes: settings.offer.lanes,
+        pool: settings.offer.pool.clone(),
         held: possession.held,
         runs: possession.runs,
         scripts: possession.scripts,
@@ -49,9 +49,9 @@ pub(super) async fn hello(
 }
 
 fn capabilities(station: &Station, python: bool) -> Vec<Arc<str>> {
-    let file = &station.settings.file;
+    let languages = &station.settings.languages;
     let mut all: BTreeSet<&str> = BUILT_IN.into_iter().collect();
-    for (name, program) in &file.interpreters {
+    for (name, program) in &languages.interpreters {
         if name.as_ref() != "python" && host::find_program(program).is_some() {
             all.insert(name);
         }

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use jackfield_device::power;
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
-    link::{Call, Interact, Part},
+    link::{Ask, Call, Interact, Part},
     log::Stream,
     power::{NoPowerAction, PowerAction},
     verdict::{Cause, Verdict},
@@ -24,8 +24,8 @@ use crate::limits::{
 use crate::{
     attempt::Said,
     cleanup::Cleanup,
-    event::{Event, Guest},
-    mains, packet_capture,
+    event::{Event, Guest, Question},
+    packet_capture, power as outlet,
     report_size::shorten,
 };
 
@@ -73,8 +73,8 @@ impl Desk {
             "get_config" => configs::get(self, guest, params(value)?).await,
             "get_bind_id" => self.binding(guest, params(value)?, "id").await,
             "get_bind_name" => self.binding(guest, params(value)?, "path").await,
-            _ => match engine_call(method, value)? {
-                Some(call) => self.ask(guest, call).await,
+            _ => match question(method, value)? {
+                Some(question) => self.ask(guest, question).await,
                 None => {
                     let title = format!("there is no method `{method}`; docs/local-api.md lists them");
                     Err(Failure::NoMethod(Problem::new(ErrorCode::NotFound, title)))
@@ -84,10 +84,11 @@ impl Desk {
     }
 
     /// Asks the engine, and waits for its answer.
-    pub(super) async fn ask(&self, guest: &Guest, call: Call) -> Result<Value, Failure> {
+    pub(super) async fn ask(&self, guest: &Guest, question: impl Into<Question>) -> Result<Value, Failure> {
         let (answer, answered) = oneshot::channel();
         let attempt = guest.order.attempt;
-        let _ = self.events.send(Event::Call { attempt, call, answer });
+        let question = question.into();
+        let _ = self.events.send(Event::Question { attempt, question, answer });
         match answered.await {
             Ok(result) => result.map_err(Failure::from),
             Err(_) => Err(Problem::new(ErrorCode::WrongState, "the test has ended").into()),
@@ -118,7 +119,7 @@ impl Desk {
             Problem::new(ErrorCode::NotFound, title).field("resource")
         })?;
         let limit = wanted.timeout_millis.map_or(POWER_LIMIT, Duration::from_millis);
-        let done = mains::switch(&wanted.resource, property, action, limit).await?;
+        let done = outlet::switch(&wanted.resource, property, action, limit).await?;
         Ok(json!({ "state": done.state.to_string() }))
     }
 
@@ -129,9 +130,9 @@ impl Desk {
     }
 }
 
-/// Methods that are the engine's to answer.
-fn engine_call(method: &str, value: Value) -> Result<Option<Call>, Failure> {
-    Ok(Some(match method {
+/// Methods that are the engine's to answer, or a person's.
+fn question(method: &str, value: Value) -> Result<Option<Question>, Failure> {
+    let call = match method {
         "get_global" => {
             let p::GetGlobal { path } = params(value)?;
             Call::GetGlobal { path }
@@ -163,14 +164,16 @@ fn engine_call(method: &str, value: Value) -> Result<Option<Call>, Failure> {
         "interact" => {
             let p::Interact { kind, message, options, default, timeout_millis } = params(value)?;
             let timeout_millis = timeout_millis.unwrap_or(INTERACT_MILLIS);
-            Call::Interact(Interact { kind, message, options, default, timeout_millis })
+            let interact = Interact { kind, message, options, default, timeout_millis };
+            return Ok(Some(Ask::Interact(interact).into()));
         }
         "breakpoint" => {
             let p::Breakpoint { locals } = params(value)?;
-            Call::Breakpoint { locals }
+            return Ok(Some(Ask::Breakpoint { locals }.into()));
         }
         _ => return Ok(None),
-    }))
+    };
+    Ok(Some(call.into()))
 }
 
 /// Whose fault it is when a test dies of this refusal; none: its own.

@@ -24,12 +24,16 @@ impl Mark {
     pub(super) fn of_word(word: &str) -> Self {
         match word.trim().to_ascii_lowercase().replace(['-', '_', ' '], "").as_str() {
             "notrun" | "disabled" | "skipped" | "skip" | "suppressed" | "ignored" | "pending"
-            | "notexecuted" | "inconclusive" | "explicit" | "deselected" => Self::Skipped,
-            "aborted" | "cancelled" | "canceled" | "interrupted" | "incomplete" | "running" => {
+            | "notexecuted" | "blocked" | "inconclusive" | "explicit" | "deselected" => Self::Skipped,
+            "aborted" | "cancelled" | "canceled" | "interrupted" | "incomplete" | "running"
+            | "inprogress" | "hung" | "hang" | "killed" | "terminated" | "stopped" | "lost" => {
                 Self::Unfinished
             }
-            "error" | "errored" | "broken" | "crashed" | "notrunnable" | "invalid" => Self::Broken,
-            "fail" | "failed" | "failure" | "timeout" | "timedout" => Self::Failed,
+            "error" | "errored" | "broken" | "crash" | "crashed" | "exception" | "notrunnable"
+            | "invalid" => Self::Broken,
+            "fail" | "failed" | "failure" | "failing" | "nok" | "notok" | "timeout" | "timedout" => {
+                Self::Failed
+            }
             _ => Self::Passed,
         }
     }

@@ -64,7 +64,7 @@ struct Skipped {
 pub(super) fn read(source: impl Read, habits: Habits) -> Result<Cases, String> {
     let report: Report = serde_json::from_reader(source)
         .map_err(|error| format!("they are no whole JSON of GoogleTest, nor of `go test -json`: {error}"))?;
-    let mut cases = Cases::new(habits);
+    let mut cases = Cases::new("GoogleTest", habits);
     for test in report.testsuites.into_iter().flat_map(|suite| suite.testsuite) {
         cases.add(case(&test));
     }

@@ -19,12 +19,16 @@ pub(crate) struct Tap {
     open: Option<Case>,
     diagnosis: Vec<String>,
     plan: Option<u64>,
+    /// Whether tests came before the plan.
+    plan_is_late: bool,
     count: u64,
     in_yaml: bool,
     /// Nothing but its version came before its plan.
     begins_with_plan: bool,
     /// Something was printed.
     has_begun: bool,
+    /// Why its lines contradict each other.
+    wrong: Option<String>,
 }
 
 impl Tap {
@@ -40,6 +44,8 @@ impl Tap {
     }
 
     fn line(&mut self, line: &str) {
+        // A block that nobody closed ends with what stands at the margin, or tests would be taken for a part of it.
+        self.in_yaml &= line.is_empty() || line.starts_with(' ');
         if self.in_yaml {
             self.yaml(line);
         } else if line.trim() == "---" && line.starts_with(' ') && self.open.is_some() {
@@ -47,15 +53,22 @@ impl Tap {
         } else if let Some((is_ok, rest)) = test_line(line) {
             self.close();
             self.count = self.count.saturating_add(1);
+            if self.plan_is_late {
+                self.is_wrong("its plan stands between its tests");
+            }
             self.open = Some(test(is_ok, rest, self.count));
         } else if let Some((count, why)) = plan(line) {
-            self.plan = Some(count);
+            if self.plan.replace(count).is_some() {
+                self.is_wrong("it has more than one plan");
+            }
+            self.plan_is_late = self.count > 0;
             self.begins_with_plan |= !self.has_begun;
             if count == 0 {
                 let why = if why.is_empty() { "it planned no tests" } else { why };
                 self.cases.skipped_whole = Some(why.to_owned());
             }
-        } else if let Some(why) = line.strip_prefix("Bail out!") {
+        // A test inside a test gives up for all of them.
+        } else if let Some(why) = line.trim_start().strip_prefix("Bail out!") {
             self.close();
             let why = why.trim();
             self.cases.gave_up = Some(if why.is_empty() {
@@ -67,6 +80,13 @@ impl Tap {
             self.diagnose(text.trim());
         }
         self.has_begun |= !line.starts_with("TAP version ");
+    }
+
+    /// A stream that contradicts itself shows nothing, as `prove` has it: the first reason is kept as a test that is at fault.
+    fn is_wrong(&mut self, why: &str) {
+        if self.wrong.is_none() {
+            self.wrong = Some(why.to_owned());
+        }
     }
 
     fn diagnose(&mut self, text: &str) {
@@ -106,9 +126,15 @@ impl Tap {
 
     /// Nothing more comes.
     pub(crate) fn finish(mut self) -> Cases {
+        self.cases.source.format = "TAP";
         let mut lines = std::mem::take(&mut self.lines);
         lines.finish(|line| self.line(line));
         self.close();
+        if let Some(why) = self.wrong.take() {
+            let mut case = Case::new("plan".to_owned());
+            case.mark(Mark::Broken, &why);
+            self.cases.add(case);
+        }
         match self.plan {
             _ if self.cases.gave_up.is_some() => {}
             None if self.count == 0 => {

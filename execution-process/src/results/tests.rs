@@ -55,6 +55,11 @@ fn junit_files_are_read_as_many_tools_write_them() {
         r#"<testsuite/>"#,
         r#"<testcase name="x"></y>"#,
         r#"<testsuite><testcase name="a"><flakyFailure message="once"/></testcase></testsuite>"#,
+        r#"<testsuite><testcase name="a"><rerunFailure message="once"/><rerunError message="twice"/></testcase></testsuite>"#,
+        r#"<testsuite><testcase name="a"><failure message="third"/><rerunFailure message="first"/></testcase></testsuite>"#,
+        r#"<testsuite><testcase name="a" status="hung"/><testcase name="b" result="crash"/></testsuite>"#,
+        r#"<testsuite name="s" tests="5"><testcase name="a"/></testsuite>"#,
+        r#"<testsuite name="catch" hostname="tbd" tests="57"><testcase name="a"/></testsuite>"#,
         r#"<testsuite><testcase name="a"><skipped message="one"/></testcase><testcase name="b"><skipped message="two"/></testcase></testsuite>"#,
     ];
     let lines: Vec<String> = files.iter().map(|file| format!("{file}\n{}\n", shown(&read(file)))).collect();
@@ -118,6 +123,11 @@ fn tap_is_read_with_its_directives_its_plan_and_what_stands_beside_it() {
         "1..3\nok 1 - a \\# not a directive\nnot ok 2 - b # Todo later\nok 3 - c # todo already\n",
         "1..1\n    1..2\n    ok 1 - inner\n    not ok 2 - inner\nnot ok 1 - outer\n",
         "noise\nokay\nnot okay\n1..1\nok 1\n",
+        "1..1\n# Subtest: inner\n    1..2\n    ok 1\n    Bail out! the cable\nok 1 - inner\n",
+        "1..2\nok 1 - a\n  ---\n  message: never closed\nok 2 - b\n",
+        "1..2\nok 1\nok 2\n1..2\n",
+        "1..2\nok 1\nok 1\n",
+        "ok 1\n1..2\nok 2\n",
     ];
     let lines: Vec<String> = files
         .iter()
@@ -125,6 +135,29 @@ fn tap_is_read_with_its_directives_its_plan_and_what_stands_beside_it() {
             let mut tap = Tap::default();
             file.as_bytes().chunks(3).for_each(|piece| tap.feed(piece));
             format!("{file}=> {}\n", shown(&tap.finish()))
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_build_of_go_that_fails_is_told_once_with_what_the_compiler_said() {
+    let new = [
+        r##"{"ImportPath":"m [m.test]","Action":"build-output","Output":"# m [m.test]\n"}"##,
+        r#"{"ImportPath":"m [m.test]","Action":"build-output","Output":"./m_test.go:5:2: undefined: foo\n"}"#,
+        r#"{"ImportPath":"m [m.test]","Action":"build-fail"}"#,
+        r#"{"Action":"start","Package":"m"}"#,
+        r#"{"Action":"output","Package":"m","Output":"FAIL\tm [build failed]\n"}"#,
+        r#"{"Action":"fail","Package":"m","Elapsed":0,"FailedBuild":"m [m.test]"}"#,
+    ];
+    let files =
+        [new.as_slice(), &new[3..5], &[new[3], new[4], r#"{"Action":"fail","Package":"m"}"#], &new[..3]];
+    let lines: Vec<String> = files
+        .iter()
+        .map(|lines| {
+            let mut reader = GoTest::default();
+            lines.iter().for_each(|line| reader.feed(format!("{line}\n").as_bytes()));
+            shown(&reader.finish())
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
@@ -164,7 +197,9 @@ fn only_a_regular_file_is_read() {
     assert_eq!(read_file(&path("none"), Habits::default()), None);
     std::fs::write(path("real"), "<testsuite><testcase name='a'/></testsuite>").unwrap();
     std::os::unix::fs::symlink(path("real"), path("link")).unwrap();
-    assert_eq!(read_file(&path("link"), Habits::default()).unwrap().outcome(), Some(Outcome::pass()));
+    let passed = read_file(&path("link"), Habits::default()).unwrap().in_file("link").outcome().unwrap();
+    assert_eq!(passed.verdict, Verdict::Pass);
+    assert_eq!(passed.decided_by.unwrap().to_string(), "JUnit: 1 passed in link");
 }
 
 #[test]

@@ -48,12 +48,13 @@ trait Dialect {
     fn closed(&mut self, around: &[Element], element: &Element, cases: &mut Cases);
 }
 
-fn dialect_of(root: &str, habits: Habits) -> Result<Box<dyn Dialect>, String> {
+/// The format of a root, by its name for people, and what reads it.
+fn dialect_of(root: &str, habits: Habits) -> Result<(&'static str, Box<dyn Dialect>), String> {
     Ok(match root {
-        "testsuites" | "testsuite" => Box::new(junit::Junit::new(habits)),
-        "test-run" | "test-results" => Box::new(nunit::Nunit::default()),
-        "assemblies" | "assembly" => Box::new(xunit::Xunit::default()),
-        "testng-results" => Box::new(testng::Testng::default()),
+        "testsuites" | "testsuite" => ("JUnit", Box::new(junit::Junit::new(habits))),
+        "test-run" | "test-results" => ("NUnit", Box::new(nunit::Nunit::default())),
+        "assemblies" | "assembly" => ("xUnit.net", Box::new(xunit::Xunit::default())),
+        "testng-results" => ("TestNG", Box::new(testng::Testng::default())),
         "robot" => {
             return Err("it is Robot Framework's output.xml; name the file of its option --xunit".to_owned());
         }
@@ -67,7 +68,7 @@ fn dialect_of(root: &str, habits: Habits) -> Result<Box<dyn Dialect>, String> {
 
 /// Reads a file; what is wrong with it is told beside what could be read before.
 pub(super) fn read(source: impl BufRead, habits: Habits) -> Cases {
-    let mut cases = Cases::new(habits);
+    let mut cases = Cases::new("XML", habits);
     if let Err(trouble) = read_into(source, habits, &mut cases) {
         cases.trouble = Some(trouble);
     }
@@ -140,7 +141,11 @@ fn begin<'a>(
     }
     let dialect = match dialect {
         Some(dialect) => dialect,
-        None => dialect.insert(dialect_of(&element.name, habits)?),
+        None => {
+            let (format, chosen) = dialect_of(&element.name, habits)?;
+            cases.source.format = format;
+            dialect.insert(chosen)
+        }
     };
     dialect.opened(open, element, cases);
     Ok(dialect)

@@ -5,7 +5,7 @@
 use std::{io::Read, path::Path};
 
 use jackfield_config::ep::RunnerKind;
-use jackfield_protocol::verdict::{Cause, Outcome, Verdict};
+use jackfield_protocol::verdict::{Cause, DecidedBy, Outcome, Verdict};
 
 use crate::limits::FIRST_LOOK_BYTES;
 
@@ -35,6 +35,7 @@ impl FirstLook {
             return Err(Outcome::not_pass(
                 Verdict::Invalid,
                 Cause::Lab,
+                DecidedBy::NotStarted,
                 format!("`{name}` cannot be read: {error}"),
             ));
         }
@@ -131,7 +132,7 @@ fn is_of_name(letter: char) -> bool {
 }
 
 fn wrong(reason: String) -> Outcome {
-    Outcome::not_pass(Verdict::Invalid, Cause::Test, reason)
+    Outcome::not_pass(Verdict::Invalid, Cause::Test, DecidedBy::File, reason)
 }
 
 #[cfg(test)]

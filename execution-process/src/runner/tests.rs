@@ -22,17 +22,17 @@ fn test(file: &str, runner: Option<&str>) -> TestOrder {
     }
 }
 
-fn plan(settings: &EpSettings, file: &str, runner: Option<&str>) -> Result<Plan, Outcome> {
-    plan_of(settings, &test(file, runner), "anything\n")
+fn plan(languages: &Languages, file: &str, runner: Option<&str>) -> Result<Plan, Outcome> {
+    plan_of(languages, &test(file, runner), "anything\n")
 }
 
 /// The plan for a file with this text; its folder is called `/f`.
-fn plan_of(settings: &EpSettings, test: &TestOrder, text: &str) -> Result<Plan, Outcome> {
+fn plan_of(languages: &Languages, test: &TestOrder, text: &str) -> Result<Plan, Outcome> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(test.file.as_ref());
     std::fs::write(&path, text).unwrap();
     let plan = choose(
-        settings,
+        languages,
         test,
         Places { file: &path, root: folder.path(), work: Path::new("/w"), sdk: Path::new("/sdk") },
     )?;
@@ -59,19 +59,19 @@ fn line(plan: Result<Plan, Outcome>) -> String {
     }
 }
 
-fn settings() -> EpSettings {
-    let mut settings = EpSettings::default();
+fn languages() -> Languages {
+    let mut languages = jackfield_config::EpSettings::default().languages;
     // Every interpreter is one that is surely there.
     let names = ["python", "tcl", "expect", "perl", "shell", "java", "javac"];
-    settings.interpreters = names.iter().map(|name| (Arc::from(*name), Arc::from("sh"))).collect();
-    settings
+    languages.interpreters = names.iter().map(|name| (Arc::from(*name), Arc::from("sh"))).collect();
+    languages
 }
 
 use std::sync::Arc;
 
 #[test]
 fn the_ending_chooses_and_the_property_overrides() {
-    let settings = settings();
+    let languages = languages();
     let lines: BTreeMap<&str, String> = [
         ("a.py", None),
         ("a.pyc", None),
@@ -89,7 +89,7 @@ fn the_ending_chooses_and_the_property_overrides() {
         ("d.py", Some("nothing")),
     ]
     .into_iter()
-    .map(|(file, runner)| (file, line(plan(&settings, file, runner))))
+    .map(|(file, runner)| (file, line(plan(&languages, file, runner))))
     .collect();
     let text: Vec<_> = lines.iter().map(|(file, line)| format!("{file}: {line}")).collect();
     insta::assert_snapshot!(text.join("\n"));
@@ -97,7 +97,7 @@ fn the_ending_chooses_and_the_property_overrides() {
 
 #[test]
 fn a_language_of_the_labs_own_takes_three_lines() {
-    let mut settings = settings();
+    let mut languages = languages();
     let command = ["sh", "-c", "{file} --out {work}/r.xml"].map(str::to_owned).to_vec();
     let runner = Runner {
         kind: RunnerKind::Command,
@@ -106,15 +106,15 @@ fn a_language_of_the_labs_own_takes_three_lines() {
         output: Output::Text,
         classpath: Vec::new(),
     };
-    settings.runners.insert("lua".into(), runner);
-    assert_eq!(line(plan(&settings, "x.lua", None)), "sh -c /f/x.lua --out /w/r.xml a b > r.xml");
+    languages.runners.insert("lua".into(), runner);
+    assert_eq!(line(plan(&languages, "x.lua", None)), "sh -c /f/x.lua --out /w/r.xml a b > r.xml");
 }
 
 #[test]
 fn options_of_a_test_go_where_its_tool_reads_them() {
     let with = |file: &str, params: &[&str]| {
         let params = params.iter().map(|param| Arc::from(*param)).collect();
-        line(plan_of(&settings(), &TestOrder { params, ..test(file, None) }, "anything\n"))
+        line(plan_of(&languages(), &TestOrder { params, ..test(file, None) }, "anything\n"))
     };
     assert_eq!(
         with("a.robot", &["b.robot", "--variable", "V:5"]),
@@ -127,23 +127,23 @@ fn options_of_a_test_go_where_its_tool_reads_them() {
 #[test]
 fn pytests_own_names_are_run_by_pytest_where_they_hold_its_tests() {
     let text = "def test_one():\n    assert 0\n";
-    let by = |settings: &EpSettings, file: &str, runner| line(plan_of(settings, &test(file, runner), text));
-    let mut settings = settings();
+    let by = |languages: &Languages, file: &str, runner| line(plan_of(languages, &test(file, runner), text));
+    let mut languages = languages();
     for name in ["test_a.py", "a_test.py"] {
-        assert!(by(&settings, name, None).contains("-m pytest"), "{name}");
-        assert_eq!(by(&settings, name, Some("py")), "Warm");
+        assert!(by(&languages, name, None).contains("-m pytest"), "{name}");
+        assert_eq!(by(&languages, name, Some("py")), "Warm");
     }
-    assert_eq!(by(&settings, "other.py", None), "Warm");
-    settings.runners.retain(|_, runner| runner.kind != RunnerKind::Pytest);
-    assert!(by(&settings, "test_a.py", None).contains("no runner of kind pytest; add one"));
+    assert_eq!(by(&languages, "other.py", None), "Warm");
+    languages.runners.retain(|_, runner| runner.kind != RunnerKind::Pytest);
+    assert!(by(&languages, "test_a.py", None).contains("no runner of kind pytest; add one"));
 }
 
 #[test]
 fn an_interpreter_that_is_not_there_is_named() {
-    let mut settings = settings();
-    settings.interpreters.insert("tcl".into(), "tclsh-none".into());
+    let mut languages = languages();
+    languages.interpreters.insert("tcl".into(), "tclsh-none".into());
     assert_eq!(
-        line(plan(&settings, "x.tcl", None)),
+        line(plan(&languages, "x.tcl", None)),
         "INVALID lab: `tclsh-none` is not installed on this EP; install it, or name another in ep.toml"
     );
 }

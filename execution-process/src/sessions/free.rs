@@ -26,9 +26,9 @@ pub(crate) async fn device(
 ) -> Result<Resource, Problem> {
     let deadline = Instant::now() + timeout;
     loop {
-        let call = Call::GetResource { query: resource.to_owned(), open: true };
+        let question = Call::GetResource { query: resource.to_owned(), open: true }.into();
         let (answer, answered) = oneshot::channel();
-        let _ = events.send(Event::Call { attempt, call, answer });
+        let _ = events.send(Event::Question { attempt, question, answer });
         let gone = |_gone| Problem::new(ErrorCode::WrongState, "the test has ended");
         match answered.await.map_err(gone)? {
             Ok(found) => return node(resource, found),
@@ -67,8 +67,9 @@ mod tests {
             let (events, mut inbox) = mpsc::unbounded_channel();
             let engine = async {
                 let mut asked = 0;
-                while let Some(Event::Call { answer, call, .. }) = inbox.recv().await {
-                    assert_eq!(call, Call::GetResource { query: "/lab/r1".to_owned(), open: true });
+                while let Some(Event::Question { answer, question, .. }) = inbox.recv().await {
+                    let asked_for = Call::GetResource { query: "/lab/r1".to_owned(), open: true };
+                    assert_eq!(question, asked_for.into());
                     drop(answer.send(if asked < frees_after { held() } else { there() }));
                     asked += 1;
                 }

@@ -2,7 +2,7 @@
 
 use jackfield_protocol::{id::AttemptId, link::Report, time::Time};
 
-use super::{Running, Spool, record::Record};
+use super::{Running, Spool, StepsLeft, record::Record};
 use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey, report_size};
 
 impl Spool {
@@ -24,6 +24,8 @@ impl Spool {
             Record::Beginning { attempt, at } => self.note_beginning(attempt, at),
             Record::Process { attempt, pid } => self.note_pid(attempt, pid),
             Record::Cleanup { attempt, cleanup } => self.note_cleanup(attempt, cleanup),
+            Record::Steps { attempt, steps } => self.note_steps(attempt, steps),
+            Record::Learned { attempt, name, value } => self.note_learned(attempt, name, value),
             Record::Script { script, at } => self.note_script(script, at),
             Record::ScriptProcess { script, pid } => self.note_script_pid(script, pid),
             Record::Acked { seq } => self.forget(seq),
@@ -46,12 +48,14 @@ impl Spool {
     }
 
     pub(super) fn note_beginning(&mut self, attempt: AttemptId, at: Time) {
-        self.running.entry(attempt).or_insert_with(|| Running { at, pid: None, cleanups: Vec::new() }).at =
-            at;
+        self.running
+            .entry(attempt)
+            .or_insert_with(|| Running { at, pid: None, cleanups: Vec::new(), steps: None })
+            .at = at;
     }
 
     pub(super) fn note_script(&mut self, script: ScriptKey, at: Time) {
-        self.scripts.insert(script, Running { at, pid: None, cleanups: Vec::new() });
+        self.scripts.insert(script, Running { at, pid: None, cleanups: Vec::new(), steps: None });
     }
 
     pub(super) fn note_script_pid(&mut self, script: ScriptKey, pid: i32) {
@@ -69,6 +73,18 @@ impl Spool {
     pub(super) fn note_cleanup(&mut self, attempt: AttemptId, cleanup: Cleanup) {
         if let Some(running) = self.running.get_mut(&attempt) {
             running.cleanups.push(cleanup);
+        }
+    }
+
+    pub(super) fn note_steps(&mut self, attempt: AttemptId, steps: Box<StepsLeft>) {
+        if let Some(running) = self.running.get_mut(&attempt) {
+            running.steps = Some(steps);
+        }
+    }
+
+    pub(super) fn note_learned(&mut self, attempt: AttemptId, name: String, value: String) {
+        if let Some(steps) = self.running.get_mut(&attempt).and_then(|running| running.steps.as_mut()) {
+            steps.learned.insert(name, value);
         }
     }
 

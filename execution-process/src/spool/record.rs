@@ -3,7 +3,7 @@
 use jackfield_protocol::{id::AttemptId, link::Report, time::Time};
 use serde::{Deserialize, Serialize};
 
-use super::Running;
+use super::{Running, StepsLeft};
 use crate::{cleanup::Cleanup, daemon::scripts::ScriptKey};
 
 /// One line of the spool's story.
@@ -27,6 +27,10 @@ pub(crate) enum Record {
     Process { attempt: AttemptId, pid: i32 },
     /// What is to be done after the end of a running test.
     Cleanup { attempt: AttemptId, cleanup: Cleanup },
+    /// A step test begins that has a clean-up.
+    Steps { attempt: AttemptId, steps: Box<StepsLeft> },
+    /// What a step test learned that its clean-up may need.
+    Learned { attempt: AttemptId, name: String, value: String },
     /// A script around a run begins.
     Script { script: ScriptKey, at: Time },
     /// The process of a script.

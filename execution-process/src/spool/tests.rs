@@ -1,10 +1,11 @@
 use std::sync::mpsc;
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::Hook,
     id::{RunId, TestIndex},
     link::{Ended, ScriptEnded},
-    verdict::Outcome,
+    verdict::{DecidedBy, Outcome},
 };
 use proptest::prelude::*;
 
@@ -22,13 +23,11 @@ fn end(test: u32) -> Report {
     Report::Ended(Box::new(Ended {
         attempt: id(test),
         at: Time(2000),
-        elapsed_millis: 1000,
-        outcome: Outcome::pass(),
-        exit_code: Some(0),
-        parts: Vec::new(),
-        cleanups: Vec::new(),
-        variables: BTreeMap::new(),
-        log_bytes: BTreeMap::new(),
+        end: AttemptEnd {
+            elapsed_millis: 1000,
+            exit_code: Some(0),
+            ..AttemptEnd::of(Outcome::pass(DecidedBy::Declared))
+        },
         artifacts: BTreeMap::new(),
     }))
 }
@@ -87,7 +86,10 @@ fn a_later_life_knows_what_ran_and_what_is_not_acknowledged() {
         let (mut spool, _synced) = open(&path);
         assert_eq!(
             spool.running().clone(),
-            BTreeMap::from([(id(2), Running { at: Time(1000), pid: Some(4712), cleanups: Vec::new() })])
+            BTreeMap::from([(
+                id(2),
+                Running { at: Time(1000), pid: Some(4712), cleanups: Vec::new(), steps: None }
+            )])
         );
         assert_eq!(spool.ended().collect::<Vec<_>>(), [id(1)]);
         spool.connected(1);
@@ -236,7 +238,7 @@ fn a_script_is_remembered_from_its_beginning_until_its_end_is_acknowledged() {
         );
     }
     let (mut spool, _) = open(&path);
-    let (outcome, exit_code, output) = (Outcome::pass(), Some(0), String::new());
+    let (outcome, exit_code, output) = (Outcome::pass(DecidedBy::Declared), Some(0), String::new());
     let ended = ScriptEnded {
         run: key.0,
         hook: key.1,

@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use jackfield_protocol::{
     error::Problem,
     id::{AttemptId, BlobHash, Epoch},
-    link::{Call, CallResult, Ended, EngineToEp, EpToEngine, Held, Hello, Report, Welcome},
+    link::{Ask, Call, CallResult, Ended, EngineToEp, EpToEngine, Held, Hello, Report, Welcome},
     log::{LogFrame, Stream},
 };
 use serde_json::Value;
@@ -35,6 +35,7 @@ pub(crate) struct State {
     pub(crate) log_frames: usize,
     pub(crate) returned: Vec<AttemptId>,
     pub(crate) calls: Vec<(u64, Call)>,
+    pub(crate) asks: Vec<(u64, Ask)>,
     pub(crate) goodbyes: usize,
     pub(crate) connected: bool,
     pub(crate) blobs: BTreeMap<BlobHash, Vec<u8>>,
@@ -135,7 +136,7 @@ impl Engine {
 
     /// A log, once all of it is there.
     pub(crate) async fn log(&self, attempt: AttemptId, stream: Stream) -> Vec<u8> {
-        let bytes = self.ended(attempt).await.log_bytes.get(&stream).copied().unwrap_or(0);
+        let bytes = self.ended(attempt).await.end.log_bytes.get(&stream).copied().unwrap_or(0);
         self.wait("a log", |state| {
             let length = state.logs.get(&(attempt, stream)).map_or(0, Vec::len);
             let log = || state.logs.get(&(attempt, stream)).cloned().unwrap_or_default();
@@ -285,6 +286,7 @@ impl Engine {
                 state.calls.push((id, call));
                 answers.extend(result.map(|result| EngineToEp::Answer { id, result }));
             }
+            EpToEngine::Ask { id, ask, .. } => state.asks.push((id, ask)),
             EpToEngine::Goodbye { .. } => state.goodbyes += 1,
             EpToEngine::Notices { .. }
             | EpToEngine::Sessions { .. }

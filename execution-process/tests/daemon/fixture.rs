@@ -22,15 +22,20 @@ pub(crate) fn id(test: u32) -> AttemptId {
 }
 
 pub(crate) fn settings(engine: &str, folder: &Path) -> Settings {
+    settings_with(engine, folder, |_| {})
+}
+
+fn settings_with(engine: &str, folder: &Path, change: impl FnOnce(&mut EpSettings)) -> Settings {
     let mut file = EpSettings {
         name: Some("EP-1".into()),
         engine: engine.to_owned(),
         token: Some("secret".to_owned()),
         ..EpSettings::default()
     };
-    file.interpreters.insert("python".into(), PYTHON.into());
+    file.languages.interpreters.insert("python".into(), PYTHON.into());
     file.limits.stop_grace_millis = 300;
     file.limits.cleanup_millis = 5_000;
+    change(&mut file);
     Settings::new(file, folder, "/usr/bin/false".into()).unwrap()
 }
 
@@ -46,10 +51,22 @@ impl Ep {
         Self::start_with(engine, |_| {}).await
     }
 
-    pub(crate) async fn start_with(engine: &Engine, change: impl FnOnce(&mut Settings)) -> Self {
+    /// One whose `ep.toml` says something else.
+    pub(crate) async fn start_with(engine: &Engine, change: impl FnOnce(&mut EpSettings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings_with(&engine.url, folder.path(), change);
+        Self::start_as(engine, folder, settings).await
+    }
+
+    /// One that lives somewhere else, or with another program.
+    pub(crate) async fn start_at(engine: &Engine, change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(&engine.url, folder.path());
         change(&mut settings);
+        Self::start_as(engine, folder, settings).await
+    }
+
+    async fn start_as(engine: &Engine, folder: tempfile::TempDir, settings: Settings) -> Self {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(run(settings, shutdown.clone()));
         engine.connected().await;

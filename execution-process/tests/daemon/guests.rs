@@ -6,7 +6,7 @@ use jackfield_protocol::{
     link::{EngineToEp, RunContext},
     log::Stream,
     plan::{Library, LibraryKind, TestFolder},
-    verdict::{Outcome, Verdict},
+    verdict::Verdict,
 };
 
 use crate::{
@@ -40,7 +40,7 @@ async fn what_a_test_does_to_its_files_reaches_no_other() {
     }
     for test in 1..=3 {
         let log = printed(&engine, test).await;
-        assert_eq!(engine.ended(id(test)).await.outcome, Outcome::pass(), "{log}");
+        assert_eq!(engine.ended(id(test)).await.end.outcome.verdict, Verdict::Pass, "{log}");
         assert_eq!(log, "one two True\n");
     }
     ep.stop().await.unwrap();
@@ -73,7 +73,7 @@ async fn what_stands_beside_a_test_comes_along_with_it() {
     assert_eq!(printed(&engine, 1).await, "beside package data\n");
     // The same name with another content is another file, which came into the run later.
     assign(&engine, order(&engine, 2, "login.py", "import helper\n"));
-    assert!(engine.ended(id(2)).await.outcome.reason.contains("No module named 'helper'"));
+    assert!(engine.ended(id(2)).await.end.outcome.reason.contains("No module named 'helper'"));
     ep.stop().await.unwrap();
 }
 
@@ -91,7 +91,7 @@ async fn a_folder_name_that_leaves_the_run_is_refused() {
         let folders = BTreeMap::from([(Arc::from(key), folder)]);
         engine.say(EngineToEp::OpenRun(Box::new(RunContext { folders, ..context() })));
         assign(&engine, order(&engine, test, "a", "#!/bin/sh\n# a\n"));
-        let outcome = engine.ended(id(test)).await.outcome;
+        let outcome = engine.ended(id(test)).await.end.outcome;
         assert_eq!(outcome.verdict, Verdict::Invalid, "{}", outcome.reason);
         assert!(outcome.reason.contains("outside of itself"), "{}", outcome.reason);
     }
@@ -101,7 +101,7 @@ async fn a_folder_name_that_leaves_the_run_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_work_folder_may_have_blanks_colons_and_quotes_in_its_name() {
     let engine = Engine::start().await;
-    let ep = Ep::start_with(&engine, |settings| {
+    let ep = Ep::start_at(&engine, |settings| {
         let odd = settings.work_dir.parent().unwrap().join("lab one: {it's} \"ep\"");
         settings.work_dir = odd;
     })
@@ -170,7 +170,7 @@ async fn what_a_test_leaves_in_the_place_of_its_results_holds_nobody_up() {
             output: jackfield_config::ep::RunnerOutput::Text,
             classpath: Vec::new(),
         };
-        settings.file.runners.insert("junit.sh".into(), runner);
+        settings.languages.runners.insert("junit.sh".into(), runner);
     })
     .await;
     for (test, script, expect) in [
@@ -184,7 +184,7 @@ async fn what_a_test_leaves_in_the_place_of_its_results_holds_nobody_up() {
         ),
     ] {
         assign(&engine, order(&engine, test, "t.junit.sh", &format!("{script}\n")));
-        let outcome = engine.ended(id(test)).await.outcome;
+        let outcome = engine.ended(id(test)).await.end.outcome;
         assert_ne!(outcome.verdict, Verdict::Pass);
         assert!(outcome.reason.contains(expect), "{}", outcome.reason);
     }
@@ -214,8 +214,13 @@ async fn tap_is_read_from_any_program_and_from_perl() {
     for test in 1..=5 {
         let ended = engine.ended(id(test)).await;
         let parts: Vec<String> =
-            ended.parts.iter().map(|part| format!("{} {}", part.verdict, part.name)).collect();
-        reasons.push(format!("{} {} [{}]", ended.outcome.verdict, ended.outcome.reason, parts.join(", ")));
+            ended.end.parts.iter().map(|part| format!("{} {}", part.verdict, part.name)).collect();
+        reasons.push(format!(
+            "{} {} [{}]",
+            ended.end.outcome.verdict,
+            ended.end.outcome.reason,
+            parts.join(", ")
+        ));
     }
     insta::assert_snapshot!(reasons.join("\n"));
     ep.stop().await.unwrap();

@@ -3,7 +3,7 @@
 use jackfield_protocol::{
     link::{Ended, EngineToEp},
     log::Stream,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use crate::{
@@ -16,7 +16,7 @@ fn python(engine: &Engine, test: u32, content: &str) {
 }
 
 fn cleanups(ended: &Ended) -> Vec<(&str, Verdict, &str)> {
-    ended.cleanups.iter().map(|part| (part.name.as_str(), part.verdict, part.reason.as_str())).collect()
+    ended.end.cleanups.iter().map(|part| (part.name.as_str(), part.verdict, part.reason.as_str())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,9 +42,9 @@ told("cleanup", name="c", command=["/bin/true", "x" * 20_000])
     python(&engine, 1, calls);
     let log = String::from_utf8(engine.log(id(1), Stream::Cli).await).unwrap();
     insta::assert_snapshot!(log);
-    assert_eq!(engine.ended(id(1)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(1)).await.end.outcome.verdict, Verdict::Pass);
     shell(&engine, 2, "exit 0");
-    assert_eq!(engine.ended(id(2)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(2)).await.end.outcome.verdict, Verdict::Pass);
     ep.stop().await.unwrap();
 }
 
@@ -60,22 +60,22 @@ jackfield.call("part", name="the one", verdict="PASS", reason="kept")
 "#;
     python(&engine, 1, much);
     let ended = engine.ended(id(1)).await;
-    assert_eq!(ended.outcome.verdict, Verdict::Pass);
+    assert_eq!(ended.end.outcome.verdict, Verdict::Pass);
     let told = "its report was larger than 4 MB: 18 variables were cut to 4096 bytes";
-    assert_eq!(ended.outcome.reason, told);
+    assert_eq!(ended.end.outcome.reason, told);
     let log = String::from_utf8(engine.log(id(1), Stream::Ep).await).unwrap();
     assert!(log.contains(told), "{log}");
     assert!(log.contains("more than 16 MB of what one test says are not kept"), "{log}");
-    assert_eq!(ended.parts[0].name, "the one");
+    assert_eq!(ended.end.parts[0].name, "the one");
     shell(&engine, 2, "exit 0");
-    assert_eq!(engine.ended(id(2)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(2)).await.end.outcome.verdict, Verdict::Pass);
     ep.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_clean_ups_that_run() {
     let engine = Engine::start().await;
-    let ep = Ep::start_with(&engine, |settings| settings.program = bridge()).await;
+    let ep = Ep::start_at(&engine, |settings| settings.program = bridge()).await;
     let begun = ep.folder.path().join("begun");
     let script = format!(
         r#"call() {{ "$JACKFIELD_BIN" call "$@"; }}
@@ -87,7 +87,12 @@ call cleanup '{{"name": "long", "command": ["sh", "-c", "touch {}; exec sleep 60
     while !begun.try_exists().unwrap() {
         tokio::task::yield_now().await;
     }
-    let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Person, "stopped by ana");
+    let outcome = Outcome::not_pass(
+        Verdict::Aborted,
+        Cause::Person,
+        DecidedBy::Stopped { by: "ana".into() },
+        "stopped by ana",
+    );
     engine.say(EngineToEp::Stop { attempts: vec![id(1)], outcome });
     let ended = engine.ended(id(1)).await;
     let expect = [
@@ -107,11 +112,11 @@ async fn an_interpreter_that_stands_still_is_replaced() {
     test.timeout_millis = 500;
     assign(&engine, test);
     let ended = engine.ended(id(1)).await;
-    assert_eq!(ended.outcome.verdict, Verdict::Timeout);
+    assert_eq!(ended.end.outcome.verdict, Verdict::Timeout);
     let log = String::from_utf8(engine.log(id(1), Stream::Ep).await).unwrap();
     assert!(log.contains("the warm Python interpreter stood still"), "{log}");
     python(&engine, 2, "print('here')\n");
-    assert_eq!(engine.ended(id(2)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(2)).await.end.outcome.verdict, Verdict::Pass);
     ep.stop().await.unwrap();
 }
 
@@ -146,6 +151,6 @@ for n in range(300):
         log,
         "a request is longer than 4096 bytes before hello\n256 this test has 256 connections, which are the most; close some\n"
     );
-    assert_eq!(engine.ended(id(1)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(1)).await.end.outcome.verdict, Verdict::Pass);
     ep.stop().await.unwrap();
 }

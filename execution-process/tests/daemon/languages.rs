@@ -6,7 +6,7 @@ use jackfield_protocol::{
     link::{EngineToEp, RunContext},
     log::Stream,
     plan::{Library, LibraryKind, LibraryLayout},
-    verdict::{Outcome, Verdict},
+    verdict::{DecidedBy, Outcome, Verdict},
 };
 
 use crate::{
@@ -15,12 +15,12 @@ use crate::{
 };
 
 async fn ep(engine: &Engine) -> Ep {
-    Ep::start_with(engine, |settings| settings.program = bridge()).await
+    Ep::start_at(engine, |settings| settings.program = bridge()).await
 }
 
 async fn outcome(engine: &Engine, test: u32, file: &str, content: &str) -> Outcome {
     assign(engine, order(engine, test, file, content));
-    engine.ended(id(test)).await.outcome
+    engine.ended(id(test)).await.end.outcome
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +53,7 @@ async fn a_python_test_is_ended_with_its_forks_and_the_next_one_runs() {
     let mut long = order(&engine, 1, "long.py", content);
     long.timeout_millis = 800;
     assign(&engine, long);
-    assert_eq!(engine.ended(id(1)).await.outcome.verdict, Verdict::Timeout);
+    assert_eq!(engine.ended(id(1)).await.end.outcome.verdict, Verdict::Timeout);
     let pid = String::from_utf8(engine.log(id(1), Stream::Cli).await).unwrap();
     assert!(!pid.is_empty() && !crate::fixture::lives(&pid), "process {pid} is still there");
     assert_eq!(outcome(&engine, 2, "next.py", "pass").await.verdict, Verdict::Pass);
@@ -69,7 +69,10 @@ async fn a_warm_interpreter_that_dies_is_started_again() {
             .await;
     assert_eq!(killer.verdict, Verdict::Aborted);
     assert!(killer.reason.contains("warm Python interpreter died"), "{}", killer.reason);
-    assert_eq!(outcome(&engine, 2, "next.py", "pass").await, Outcome::pass());
+    assert_eq!(
+        outcome(&engine, 2, "next.py", "pass").await,
+        Outcome::pass(DecidedBy::ExitStatus { status: 0 })
+    );
     ep.stop().await.unwrap();
 }
 
@@ -118,16 +121,16 @@ async fn the_tests_of_a_junit_producer_are_parts() {
             output: jackfield_config::ep::RunnerOutput::Text,
             classpath: Vec::new(),
         };
-        settings.file.runners.insert("mine".into(), runner);
+        settings.languages.runners.insert("mine".into(), runner);
     })
     .await;
     let xml = "<testsuite><testcase name=\"one\" time=\"0.5\"/><testcase name=\"two\"><failure message=\"no link\"/></testcase></testsuite>";
     let script = format!("echo '{xml}' > \"$JACKFIELD_WORK_DIR/out.xml\"; exit 1\n");
     assign(&engine, order(&engine, 1, "a.mine", &script));
     let ended = engine.ended(id(1)).await;
-    assert_eq!(ended.outcome.reason, "1 of 2 tests failed: two: no link");
+    assert_eq!(ended.end.outcome.reason, "1 of 2 tests failed: two: no link");
     let parts: Vec<_> =
-        ended.parts.iter().map(|part| (part.name.as_str(), part.verdict, part.elapsed_millis)).collect();
+        ended.end.parts.iter().map(|part| (part.name.as_str(), part.verdict, part.elapsed_millis)).collect();
     assert_eq!(parts, [("one", Verdict::Pass, 500), ("two", Verdict::Fail, 0)]);
     let empty = outcome(&engine, 2, "b.mine", "echo '<testsuite/>' > out.xml\n").await;
     assert_eq!((empty.verdict, empty.reason.as_str()), (Verdict::Invalid, "command found no tests in it"));
@@ -147,13 +150,13 @@ async fn pytest_tests_are_parts_where_pytest_is_installed() {
     test.test.properties = BTreeMap::from([("runner".into(), "pytest".into())]);
     assign(&engine, test);
     let ended = engine.ended(id(1)).await;
-    if ended.outcome.verdict == Verdict::Invalid {
+    if ended.end.outcome.verdict == Verdict::Invalid {
         // The remedy is named where the tool is missing.
-        assert!(ended.outcome.reason.contains("no module pytest"), "{}", ended.outcome.reason);
+        assert!(ended.end.outcome.reason.contains("no module pytest"), "{}", ended.end.outcome.reason);
     } else {
-        assert_eq!(ended.outcome.reason, "1 of 3 tests failed: test_x.test_b: assert 0");
+        assert_eq!(ended.end.outcome.reason, "1 of 3 tests failed: test_x.test_b: assert 0");
         assert_eq!(
-            ended.parts.iter().map(|part| part.verdict).collect::<Vec<_>>(),
+            ended.end.parts.iter().map(|part| part.verdict).collect::<Vec<_>>(),
             [Verdict::Pass, Verdict::Fail, Verdict::Skipped]
         );
     }
@@ -178,8 +181,8 @@ expect = "is ([0-9]+)"
     assign(&engine, order(&engine, 1, "box.steps.toml", steps));
     let ended = engine.ended(id(1)).await;
     let log = String::from_utf8_lossy(&engine.log(id(1), Stream::Cli).await).into_owned();
-    assert_eq!(ended.outcome, Outcome::pass(), "{log}");
-    assert_eq!(ended.parts.len(), 2, "{:?}", ended.parts);
+    assert_eq!(ended.end.outcome.verdict, Verdict::Pass, "{log}");
+    assert_eq!(ended.end.parts.len(), 2, "{:?}", ended.end.parts);
     let recording = engine.state().blobs[&ended.artifacts["box.cast"]].clone();
     assert!(String::from_utf8(recording).unwrap().contains("42"));
     let bad = outcome(&engine, 2, "bad.steps.toml", "titel = 3\n").await;
@@ -217,7 +220,7 @@ async fn libraries_are_laid_out_as_the_project_says() {
     missing.test.libraries = vec!["nowhere".into()];
     assign(&engine, missing);
     assert_eq!(
-        engine.ended(id(3)).await.outcome.reason,
+        engine.ended(id(3)).await.end.outcome.reason,
         "library `nowhere` was not there when the run began"
     );
     ep.stop().await.unwrap();

@@ -39,7 +39,7 @@ async fn nothing_is_lost_or_doubled_however_often_the_connection_breaks() {
         engine.say(EngineToEp::OpenRun(Box::new(context())));
     }
     for test in 1..=40 {
-        assert_eq!(engine.ended(id(test)).await.outcome.verdict, Verdict::Pass);
+        assert_eq!(engine.ended(id(test)).await.end.outcome.verdict, Verdict::Pass);
     }
     let distinct: std::collections::BTreeSet<u64> =
         engine.state().reports.iter().map(|(seq, _)| *seq).collect();
@@ -71,7 +71,7 @@ async fn a_running_test_goes_on_while_the_engine_is_away_but_no_other_starts() {
         state.away = false;
         state.unwanted.insert(id(2));
     });
-    assert_eq!(engine.ended(id(1)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(1)).await.end.outcome.verdict, Verdict::Pass);
     let hello = engine.state().hellos.last().unwrap().clone();
     let held: Vec<_> = hello.held.iter().map(|held| (held.attempt, held.state)).collect();
     assert_eq!(held, [(id(2), HeldState::Queued), (id(1), HeldState::Ended)]);
@@ -115,7 +115,7 @@ async fn tests_that_wait_are_taken_back_and_the_running_one_is_not() {
     engine.say(EngineToEp::TakeBack { attempts: vec![id(1), id(2), id(3)] });
     engine.wait("two returned", |state| (state.returned.len() >= 2).then_some(())).await;
     std::fs::write(&gate, "").unwrap();
-    assert_eq!(engine.ended(id(1)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(1)).await.end.outcome.verdict, Verdict::Pass);
     assert_eq!(engine.state().returned, [id(2), id(3)]);
     ep.stop().await.unwrap();
 }
@@ -130,7 +130,7 @@ async fn an_engine_that_falls_silent_is_dialled_again() {
     engine.connected().await;
     engine.say(EngineToEp::OpenRun(Box::new(context())));
     shell(&engine, 1, "exit 0");
-    assert_eq!(engine.ended(id(1)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(1)).await.end.outcome.verdict, Verdict::Pass);
     ep.stop().await.unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! What a test can say and ask on its socket.
 
 use jackfield_protocol::{
-    link::{Call, EngineToEp},
+    link::{Ask, EngineToEp},
     log::Stream,
     plan::{Iteration, IterationSave, IteratorValue},
     verdict::Verdict,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 async fn ep(engine: &Engine) -> Ep {
-    Ep::start_with(engine, |settings| settings.program = bridge()).await
+    Ep::start_at(engine, |settings| settings.program = bridge()).await
 }
 
 /// A shell script in which `jf METHOD PARAMS` asks the EP.
@@ -37,10 +37,13 @@ jf result '{"verdict": "skip", "reason": "not today"}'
 exit 1"#;
     assign(&engine, order(&engine, 1, "t", &script(lines)));
     let ended = engine.ended(id(1)).await;
-    assert_eq!((ended.outcome.verdict, ended.outcome.reason.as_str()), (Verdict::Skipped, "not today"));
-    assert_eq!(ended.exit_code, Some(1));
-    assert_eq!(ended.parts[0].name, "first");
-    assert_eq!(ended.variables["build"].as_ref(), "1.2");
+    assert_eq!(
+        (ended.end.outcome.verdict, ended.end.outcome.reason.as_str()),
+        (Verdict::Skipped, "not today")
+    );
+    assert_eq!(ended.end.exit_code, Some(1));
+    assert_eq!(ended.end.parts[0].name, "first");
+    assert_eq!(ended.end.variables["build"].as_ref(), "1.2");
     assert_eq!(engine.state().blobs[&ended.artifacts["result.txt"]], b"kept\n");
     assert_eq!(engine.log(id(1), Stream::Test).await, b"a line\n");
     assert_eq!(engine.log(id(1), Stream::Custom).await, b"myLog: another\n");
@@ -65,9 +68,13 @@ sleep 600"#,
     test.timeout_millis = 3_000;
     assign(&engine, test);
     let ended = engine.ended(id(1)).await;
-    assert_eq!(ended.outcome.verdict, Verdict::Timeout);
-    let shown: Vec<_> =
-        ended.cleanups.iter().map(|part| (part.name.as_str(), part.verdict, part.reason.as_str())).collect();
+    assert_eq!(ended.end.outcome.verdict, Verdict::Timeout);
+    let shown: Vec<_> = ended
+        .end
+        .cleanups
+        .iter()
+        .map(|part| (part.name.as_str(), part.verdict, part.reason.as_str()))
+        .collect();
     assert_eq!(
         shown,
         [
@@ -94,13 +101,13 @@ jf get_bind_name '{"component": "port"}'
 jf get_bind_id '{"component": "port", "config": "c.xml"}'
 jf interact '{"kind": "decide", "message": "go on?", "default": true}'"#;
     assign(&engine, order(&engine, 1, "t", &script(lines)));
-    let is_question = |(_, call): &(u64, Call)| matches!(call, Call::Interact(_));
-    engine.wait("the question", |state| state.calls.iter().any(is_question).then_some(())).await;
-    engine.set(|state| state.calls.clear());
+    let is_question = |(_, ask): &(u64, Ask)| matches!(ask, Ask::Interact(_));
+    engine.wait("the question", |state| state.asks.iter().any(is_question).then_some(())).await;
+    engine.set(|state| state.asks.clear());
     engine.cut().await;
     let question = engine
         .wait("it again", |state| {
-            state.calls.iter().find(|call| is_question(call)).map(|(question, _)| *question)
+            state.asks.iter().find(|ask| is_question(ask)).map(|(question, _)| *question)
         })
         .await;
     engine.say(EngineToEp::Answer {
@@ -109,7 +116,7 @@ jf interact '{"kind": "decide", "message": "go on?", "default": true}'"#;
     });
     let log = String::from_utf8(engine.log(id(1), Stream::Cli).await).unwrap();
     assert_eq!(log, "{\"a\":1}\n/router/port1\n0123456789\nyes\n");
-    assert_eq!(engine.ended(id(1)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(1)).await.end.outcome.verdict, Verdict::Pass);
     ep.stop().await.unwrap();
 }
 
@@ -162,7 +169,7 @@ async fn a_session_is_shared_by_the_tests_of_a_run_and_recorded() {
     assign(&engine, order(&engine, 1, "a", &first));
     assign(&engine, order(&engine, 2, "b", &second));
     let one = engine.ended(id(1)).await;
-    assert_eq!(one.outcome.verdict, Verdict::Pass);
+    assert_eq!(one.end.outcome.verdict, Verdict::Pass);
     let two = engine.ended(id(2)).await;
     let recording = |ended: &jackfield_protocol::link::Ended| {
         String::from_utf8(engine.state().blobs[&ended.artifacts["box.cast"]].clone()).unwrap()
@@ -170,7 +177,7 @@ async fn a_session_is_shared_by_the_tests_of_a_run_and_recorded() {
     assert!(recording(&one).contains("first42") && !recording(&one).contains("it is"));
     assert!(recording(&two).contains("it is 42.") && !recording(&two).contains("first42"));
     let log = String::from_utf8(engine.log(id(2), Stream::Cli).await).unwrap();
-    assert_eq!(engine.ended(id(2)).await.outcome.verdict, Verdict::Pass, "{log}");
+    assert_eq!(engine.ended(id(2)).await.end.outcome.verdict, Verdict::Pass, "{log}");
     assert!(
         log.contains("\"groups\":[\"42\"]") && log.contains("[\"box\"]") && log.ends_with("[]\n"),
         "{log}"

@@ -43,8 +43,8 @@ async fn a_large_log_goes_through_a_small_window_and_a_broken_connection() {
 async fn a_babbling_test_delays_no_verdict_of_another() {
     let engine = Engine::start_with(64 * 1024, 10_000).await;
     let ep = Ep::start_with(&engine, |settings| {
-        settings.file.lanes = 2;
-        settings.file.limits.log_spool_bytes = 4 << 20;
+        settings.lanes = 2;
+        settings.limits.log_spool_bytes = 4 << 20;
     })
     .await;
     // Nothing is stored, so the babbler soon has to wait; the other lane does not.
@@ -61,10 +61,10 @@ async fn a_babbling_test_delays_no_verdict_of_another() {
     engine.set(|state| state.mute = false);
     engine.cut().await;
     let ended = engine.ended(id(1)).await;
-    assert_eq!(ended.outcome.verdict, jackfield_protocol::verdict::Verdict::Timeout);
+    assert_eq!(ended.end.outcome.verdict, jackfield_protocol::verdict::Verdict::Timeout);
     assert_eq!(
         u64::try_from(engine.log(id(1), Stream::Cli).await.len()).unwrap(),
-        ended.log_bytes[&Stream::Cli]
+        ended.end.log_bytes[&Stream::Cli]
     );
     ep.stop().await.unwrap();
 }

@@ -6,7 +6,7 @@ use jackfield_protocol::{
     guard::{Guard, Latch, Raise},
     link::EngineToEp,
     log::Stream,
-    verdict::{Cause, Outcome, Verdict, VerdictSet},
+    verdict::{Cause, DecidedBy, Outcome, Verdict, VerdictSet},
 };
 
 use crate::{
@@ -37,7 +37,7 @@ async fn a_process_ends_and_its_status_is_the_verdict() {
         shell(&engine, test, script);
     }
     for (test, (script, expect)) in (1..).zip(cases) {
-        let outcome = shown(&engine.ended(id(test)).await.outcome);
+        let outcome = shown(&engine.ended(id(test)).await.end.outcome);
         let own_path = outcome.split_whitespace().find(|word| word.starts_with('/') && word.ends_with("/t:"));
         let outcome = own_path.map_or(outcome.clone(), |path| outcome.replace(path, "SELF:"));
         assert_eq!(outcome, expect, "{script}");
@@ -53,7 +53,7 @@ async fn a_process_ends_and_its_status_is_the_verdict() {
 async fn what_cannot_be_run_says_why_and_what_to_do() {
     let engine = Engine::start().await;
     let ep = Ep::start_with(&engine, |settings| {
-        settings.file.interpreters.insert("tcl".into(), "no-such-tclsh".into());
+        settings.languages.interpreters.insert("tcl".into(), "no-such-tclsh".into());
     })
     .await;
     let mut gone = order(&engine, 3, "gone.sh", "exit 0");
@@ -73,7 +73,7 @@ async fn what_cannot_be_run_says_why_and_what_to_do() {
     }
     let mut all = Vec::new();
     for test in 1..=6 {
-        all.push(shown(&engine.ended(id(test)).await.outcome).replace(&hash.to_string(), "HASH"));
+        all.push(shown(&engine.ended(id(test)).await.end.outcome).replace(&hash.to_string(), "HASH"));
     }
     insta::assert_snapshot!(all.join("\n"));
     ep.stop().await.unwrap();
@@ -89,8 +89,8 @@ async fn a_test_that_runs_too_long_is_ended_with_all_it_started() {
     long.timeout_millis = 700;
     assign(&engine, long);
     let ended = engine.ended(id(1)).await;
-    assert_eq!(shown(&ended.outcome), "TIMEOUT time it ran longer than its limit of 700ms");
-    assert_eq!(ended.exit_code, None);
+    assert_eq!(shown(&ended.end.outcome), "TIMEOUT time it ran longer than its limit of 700ms");
+    assert_eq!(ended.end.exit_code, None);
     let log = String::from_utf8(engine.log(id(1), Stream::Cli).await).unwrap();
     let pids: Vec<&str> = log.lines().collect();
     assert!(pids.len() >= 3, "{log}");
@@ -104,15 +104,15 @@ async fn a_test_that_runs_too_long_is_ended_with_all_it_started() {
 async fn a_test_that_forks_without_end_is_ended() {
     let engine = Engine::start().await;
     // Root, whom the kernel's limit does not bind, is bound too.
-    let ep = Ep::start_with(&engine, |settings| settings.file.limits.processes = 30).await;
+    let ep = Ep::start_with(&engine, |settings| settings.limits.processes = 30).await;
     let script = "i=0; while [ $i -lt 40 ]; do sleep 600 & i=$((i+1)); done; echo all; wait";
     assign(&engine, order(&engine, 1, "bomb", &format!("#!/bin/sh\n{script}\n")));
     let ended = engine.ended(id(1)).await;
     let log = String::from_utf8(engine.log(id(1), Stream::Cli).await).unwrap();
     let by_kernel = log.contains("fork");
-    let counted = ended.outcome.reason == "it had 41 processes; limits.processes of ep.toml is 30";
-    assert!(by_kernel || counted, "{:?}\n{log}", ended.outcome);
-    assert_eq!(ended.outcome.verdict, Verdict::Fail);
+    let counted = ended.end.outcome.reason == "it had 41 processes; limits.processes of ep.toml is 30";
+    assert!(by_kernel || counted, "{:?}\n{log}", ended.end.outcome);
+    assert_eq!(ended.end.outcome.verdict, Verdict::Fail);
     ep.stop().await.unwrap();
 }
 
@@ -126,7 +126,7 @@ async fn what_a_test_leaves_running_is_ended_after_it() {
         "sleep 600 & echo $!\nsetsid -f sh -c 'echo $$; exec sleep 601'\nuntil [ -n \"$(pgrep -f 'sleep 60[1]')\" ]; do :; done",
     );
     let ended = engine.ended(id(1)).await;
-    assert_eq!(ended.outcome.verdict, Verdict::Pass);
+    assert_eq!(ended.end.outcome.verdict, Verdict::Pass);
     let log = String::from_utf8(engine.log(id(1), Stream::Cli).await).unwrap();
     assert_eq!(log.lines().count(), 2, "{log}");
     log.lines().for_each(|pid| assert!(!lives(pid), "process {pid} is still there"));
@@ -143,11 +143,12 @@ async fn the_engine_ends_a_running_test_and_one_that_waits() {
     shell(&engine, 2, "exit 0");
     shell(&engine, 3, "exit 0");
     engine.started(id(1)).await;
-    let outcome = Outcome::not_pass(Verdict::Aborted, Cause::Person, "ana stopped the run");
+    let outcome =
+        Outcome::not_pass(Verdict::Aborted, Cause::Person, DecidedBy::Declared, "ana stopped the run");
     engine.say(EngineToEp::Stop { attempts: vec![id(1), id(2)], outcome: outcome.clone() });
-    assert_eq!(engine.ended(id(1)).await.outcome, outcome);
-    assert_eq!(engine.ended(id(2)).await.outcome, outcome);
-    assert_eq!(engine.ended(id(3)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(engine.ended(id(1)).await.end.outcome, outcome);
+    assert_eq!(engine.ended(id(2)).await.end.outcome, outcome);
+    assert_eq!(engine.ended(id(3)).await.end.outcome.verdict, Verdict::Pass);
     ep.stop().await.unwrap();
 }
 
@@ -168,8 +169,8 @@ async fn a_rule_between_tests_holds_without_the_engine() {
     assign(&engine, guarded);
     shell(&engine, 3, "exit 0");
     let reason = "NOT_EXECUTED unfinished the setup file of suite S did not pass: setup ended FAIL";
-    assert_eq!(shown(&engine.ended(id(2)).await.outcome), reason);
-    assert_eq!(engine.ended(id(3)).await.outcome.verdict, Verdict::Pass);
+    assert_eq!(shown(&engine.ended(id(2)).await.end.outcome), reason);
+    assert_eq!(engine.ended(id(3)).await.end.outcome.verdict, Verdict::Pass);
     ep.stop().await.unwrap();
 }
 
@@ -180,7 +181,7 @@ async fn a_panic_pattern_ends_the_test_that_shows_it() {
     let mut panics = order(&engine, 1, "panics", "#!/bin/sh\nprintf 'Kernel p'\nprintf 'anic'\nsleep 600\n");
     panics.test.panic_detect = true;
     assign(&engine, panics);
-    let outcome = engine.ended(id(1)).await.outcome;
+    let outcome = engine.ended(id(1)).await.end.outcome;
     assert_eq!(shown(&outcome), "FAIL product panic pattern `Kernel p[a]nic` was found in its output");
     ep.stop().await.unwrap();
 }
@@ -208,9 +209,9 @@ async fn an_ep_that_is_stopped_ends_its_test_and_says_goodbye() {
     engine.wait("some of the log", |state| (state.log_frames > 0).then_some(())).await;
     ep.stop().await.unwrap();
     let ended = engine.state().ended(id(1)).unwrap();
-    assert_eq!(shown(&ended.outcome), "ABORTED person its execution process was stopped");
+    assert_eq!(shown(&ended.end.outcome), "ABORTED person its execution process was stopped");
     let stored = engine.state().logs[&(id(1), Stream::Cli)].len();
-    assert_eq!(u64::try_from(stored).unwrap(), ended.log_bytes[&Stream::Cli], "a log was left behind");
+    assert_eq!(u64::try_from(stored).unwrap(), ended.end.log_bytes[&Stream::Cli], "a log was left behind");
     assert_eq!(engine.state().goodbyes, 1);
 }
 
@@ -235,7 +236,7 @@ async fn a_run_that_is_closed_and_opened_again_begins_anew() {
         assign(&engine, guarded);
     }
     for test in 2..12 {
-        assert_eq!(engine.ended(id(test)).await.outcome, Outcome::pass());
+        assert_eq!(engine.ended(id(test)).await.end.outcome.verdict, Verdict::Pass);
     }
     ep.stop().await.unwrap();
 }

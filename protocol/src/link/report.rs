@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    attempt::AttemptEnd,
     event::Hook,
     id::{AttemptId, BlobHash, RunId},
-    log::Stream,
     time::Time,
     verdict::{Outcome, Verdict},
 };
@@ -36,25 +36,9 @@ pub struct Ended {
     pub attempt: AttemptId,
     /// When, by the EP's clock.
     pub at: Time,
-    /// How long its process lived; 0 where a guard forbade it.
-    pub elapsed_millis: u64,
     /// How it ended.
-    pub outcome: Outcome,
-    /// The process's exit status, where one ran and ended by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exit_code: Option<i32>,
-    /// The tests inside the test (pytest, Robot Framework, JUnit producers, steps).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<Part>,
-    /// Clean-ups the EP ran after it, each with its own verdict.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cleanups: Vec<Part>,
-    /// Custom variables the test set, for SQL and mail.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub variables: BTreeMap<Arc<str>, Arc<str>>,
-    /// Bytes in each of its logs.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub log_bytes: BTreeMap<Stream, u64>,
+    #[serde(flatten)]
+    pub end: AttemptEnd,
     /// Files it left (recordings, attachments): name and content, uploaded before this report.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub artifacts: BTreeMap<Arc<str>, BlobHash>,

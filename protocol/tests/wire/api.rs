@@ -8,7 +8,7 @@ use jackfield_protocol::{
     event::RunState,
     id::{RunId, TestIndex},
     resource::Resource,
-    verdict::{Cause, TestState, Verdict},
+    verdict::{Cause, DecidedBy, TestState, Verdict},
 };
 use serde_json::{Value, json};
 
@@ -113,6 +113,7 @@ fn test_row() -> Pair<TestRow> {
         cause: Some(Cause::Lab),
         reason: "the device is not there".to_owned(),
         crashed: true,
+        decided_by: Some(Box::new(DecidedBy::EpLost { ep: ep() })),
         attempt: Some(attempt()),
         ep: Some(ep()),
         started: Some(at()),
@@ -131,6 +132,7 @@ fn test_row() -> Pair<TestRow> {
         cause: None,
         reason: String::new(),
         crashed: false,
+        decided_by: None,
         attempt: None,
         ep: None,
         started: None,

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     sample::{Family, Sample, Variants, variants},
-    value::{Pair, at, attempt, awkward, counts, ep, interact, notice, outcome, part, texts, user},
+    value::{Pair, at, attempt, awkward, counts, end, ep, interact, notice, outcome, user},
 };
 
 variants!(Fact {
@@ -112,23 +112,9 @@ fn test_ended() -> Pair<TestEnded> {
         test: TestIndex(17),
         attempt: Some(attempt()),
         ep: Some(ep()),
-        outcome: outcome().full,
         started: Some(at()),
-        elapsed_millis: 1_204,
-        parts: vec![part().full],
-        cleanups: vec![part().full, part().bare],
-        variables: texts([("build", "17.4R2")]),
+        end: end().full,
     };
-    let bare = TestEnded {
-        test: full.test,
-        attempt: None,
-        ep: None,
-        outcome: outcome().bare,
-        started: None,
-        elapsed_millis: full.elapsed_millis,
-        parts: Vec::new(),
-        cleanups: Vec::new(),
-        variables: [].into(),
-    };
+    let bare = TestEnded { test: full.test, attempt: None, ep: None, started: None, end: end().bare };
     Pair { full, bare }
 }

@@ -5,7 +5,7 @@ use jackfield_protocol::{
     guard::{Guard, Latch, Raise},
     id::{Epoch, RunId},
     link::{
-        Assignment, Call, CallResult, Ended, EngineToEp, EpToEngine, Held, HeldScript, HeldState, Hello,
+        Ask, Assignment, Call, CallResult, Ended, EngineToEp, EpToEngine, Held, HeldScript, HeldState, Hello,
         Report, RunContext, ScriptEnded, ScriptOrder, TestOrder, Welcome,
     },
     log::Stream,
@@ -18,7 +18,7 @@ use crate::{
     console, power,
     sample::{Family, Sample, variants},
     value::{
-        Pair, at, attempt, awkward, ep, hash, host, interact, iteration, notice, outcome, part, problem,
+        Pair, at, attempt, awkward, end, ep, hash, host, interact, iteration, notice, outcome, problem,
         texts, user,
     },
 };
@@ -28,6 +28,7 @@ variants!(EpToEngine {
     EpToEngine::Report { .. } => "report",
     EpToEngine::Returned { .. } => "returned",
     EpToEngine::Call { .. } => "call",
+    EpToEngine::Ask { .. } => "ask",
     EpToEngine::Notices { .. } => "notices",
     EpToEngine::Sessions { .. } => "sessions",
     EpToEngine::PowerDone { .. } => "power_done",
@@ -50,8 +51,11 @@ variants!(Call {
     Call::GetBinding { .. } => "get_binding",
     Call::GetGlobal { .. } => "get_global",
     Call::SetGlobal { .. } => "set_global",
-    Call::Interact(_) => "interact",
-    Call::Breakpoint { .. } => "breakpoint",
+});
+
+variants!(Ask {
+    Ask::Interact(_) => "interact",
+    Ask::Breakpoint { .. } => "breakpoint",
 });
 
 variants!(EngineToEp {
@@ -82,6 +86,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     let mut samples = ep_to_engine();
     samples.extend(reports());
     samples.extend(calls());
+    samples.extend(asks());
     samples.extend(engine_to_ep());
     samples.extend(call_results());
     samples
@@ -91,14 +96,17 @@ fn ep_to_engine() -> Vec<Sample> {
     let Pair { full, bare } = ended();
     let report = |ended| EpToEngine::Report { seq: 12, report: Report::Ended(Box::new(ended)) };
     let Pair { full: asks, bare: asks_bare } = interact();
-    let call = |asks| EpToEngine::Call { id: 5, attempt: attempt(), call: Call::Interact(asks) };
+    let ask = |asks| EpToEngine::Ask { id: 5, attempt: attempt(), ask: Ask::Interact(asks) };
+    let path = "Level_A/global1".to_owned();
+    let call = EpToEngine::Call { id: 5, attempt: attempt(), call: Call::GetGlobal { path } };
     let sessions = |session| EpToEngine::Sessions { id: 8, sessions: vec![session] };
     let Pair { full: hello, bare: hello_bare } = hello();
     Family::new("ep_to_engine")
         .both(EpToEngine::Hello(Box::new(hello)), EpToEngine::Hello(Box::new(hello_bare)))
         .both(report(full), report(bare))
         .one(EpToEngine::Returned { attempts: vec![attempt()] })
-        .both(call(asks), call(asks_bare))
+        .one(call)
+        .both(ask(asks), ask(asks_bare))
         .one(EpToEngine::Notices { notices: vec![notice()] })
         .both(sessions(console::session().full), sessions(console::session().bare))
         .both(power::done().full, power::done().bare)
@@ -147,31 +155,13 @@ fn hello() -> Pair<Hello> {
 }
 
 fn ended() -> Pair<Ended> {
-    let Pair { full: outcome, bare: outcome_bare } = outcome();
     let full = Ended {
         attempt: attempt(),
         at: at(),
-        elapsed_millis: 1_204,
-        outcome,
-        exit_code: Some(-11),
-        parts: vec![part().full, part().bare],
-        cleanups: vec![part().full],
-        variables: texts([("build", "17.4R2")]),
-        log_bytes: (1..).zip(Stream::ALL).map(|(bytes, stream)| (stream, bytes * 1_000)).collect(),
+        end: end().full,
         artifacts: [("session.cast".into(), hash(0xa1))].into(),
     };
-    let bare = Ended {
-        attempt: full.attempt,
-        at: full.at,
-        elapsed_millis: full.elapsed_millis,
-        outcome: outcome_bare,
-        exit_code: None,
-        parts: Vec::new(),
-        cleanups: Vec::new(),
-        variables: [].into(),
-        log_bytes: [].into(),
-        artifacts: [].into(),
-    };
+    let bare = Ended { attempt: full.attempt, at: full.at, end: end().bare, artifacts: [].into() };
     Pair { full, bare }
 }
 
@@ -220,7 +210,6 @@ fn calls() -> Vec<Sample> {
         ("ports".to_owned(), json!([1, 2.5, {"speed": "10g"}])),
         ("gone".to_owned(), Value::Null),
     ];
-    let Pair { full: asks, bare: asks_bare } = interact();
     Family::new("call")
         .both(
             Call::GetResource { query: query(), open: true },
@@ -237,8 +226,14 @@ fn calls() -> Vec<Sample> {
         .one(Call::GetBinding { config: "tc_config".to_owned(), component: "comp".to_owned() })
         .one(Call::GetGlobal { path: "Level_A/global1".to_owned() })
         .one(Call::SetGlobal { path: "Level_A/global1".to_owned(), value: json!({"retries": 3}) })
-        .both(Call::Interact(asks), Call::Interact(asks_bare))
-        .one(Call::Breakpoint { locals: awkward() })
+        .whole()
+}
+
+fn asks() -> Vec<Sample> {
+    let Pair { full, bare } = interact();
+    Family::new("ask")
+        .both(Ask::Interact(full), Ask::Interact(bare))
+        .one(Ask::Breakpoint { locals: awkward() })
         .whole()
 }
 

@@ -13,6 +13,8 @@ mod api;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod decided;
+#[cfg(test)]
 mod event;
 #[cfg(test)]
 mod golden;

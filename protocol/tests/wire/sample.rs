@@ -156,6 +156,7 @@ pub(crate) fn all() -> Vec<Sample> {
     let mut samples = crate::link::samples();
     samples.extend(crate::console::samples());
     samples.extend(crate::power::samples());
+    samples.extend(crate::decided::samples());
     samples.extend(crate::event::samples());
     samples.extend(crate::plan::samples());
     samples.extend(crate::api::samples());

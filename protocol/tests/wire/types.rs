@@ -10,7 +10,9 @@ use crate::{sample, word};
 
 /// Every type of `protocol/src` that can be written, with a golden file in which it stands.
 const TYPES: &[(&str, &str)] = &[
+    ("Ask", "ask/interact"),
     ("Assignment", "engine_to_ep/assign"),
+    ("AttemptEnd", "report/ended"),
     ("AttemptId", "report/started"),
     ("BlobHash", "engine_to_ep/assign"),
     ("Call", "call/get_resource"),
@@ -22,6 +24,7 @@ const TYPES: &[(&str, &str)] = &[
     ("ConsoleOn", "words/console_on"),
     ("ConsoleOrder", "engine_to_ep/open_console"),
     ("ConsoleRow", "api/console_row"),
+    ("DecidedBy", "decided_by/exit_status"),
     ("Dependency", "plan/run_plan"),
     ("DeviceUse", "api/device_use"),
     ("Ended", "report/ended"),
@@ -43,7 +46,7 @@ const TYPES: &[(&str, &str)] = &[
     ("Hook", "words/hook"),
     ("HookScript", "plan/run_plan"),
     ("Host", "ep_to_engine/hello"),
-    ("Interact", "call/interact"),
+    ("Interact", "ask/interact"),
     ("InteractKind", "words/interact_kind"),
     ("Iteration", "engine_to_ep/assign"),
     ("IterationSave", "words/iteration_save"),

@@ -3,13 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     error::{ErrorCode, FileProblem, Problem, Severity},
     event::{RunEvent, RunState},
     id::{AttemptId, BlobHash, EpName, RunId, TestIndex, UserName},
     link::{Check, Host, Interact, InteractKind, Notice, Part},
+    log::Stream,
     plan::{Iteration, IterationSave, IteratorValue},
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use serde_json::json;
 
@@ -61,9 +63,35 @@ pub(crate) fn outcome() -> Pair<Outcome> {
             cause: Some(Cause::Product),
             reason: awkward(),
             crashed: true,
+            decided_by: Some(Box::new(DecidedBy::Tests {
+                format: "JUnit".to_owned(),
+                file: Some("r.xml".to_owned()),
+                counts: [(Verdict::Fail, 2), (Verdict::Pass, 3)].into(),
+            })),
         },
-        bare: Outcome { verdict: Verdict::Fail, cause: None, reason: String::new(), crashed: false },
+        bare: Outcome {
+            verdict: Verdict::Fail,
+            cause: None,
+            reason: String::new(),
+            crashed: false,
+            decided_by: None,
+        },
     }
+}
+
+pub(crate) fn end() -> Pair<AttemptEnd> {
+    let Pair { full: outcome, bare: outcome_bare } = outcome();
+    let full = AttemptEnd {
+        elapsed_millis: 1_204,
+        outcome,
+        exit_code: Some(-11),
+        parts: vec![part().full, part().bare],
+        cleanups: vec![part().full],
+        variables: texts([("build", "17.4R2")]),
+        log_bytes: (1..).zip(Stream::ALL).map(|(bytes, stream)| (stream, bytes * 1_000)).collect(),
+    };
+    let bare = AttemptEnd { elapsed_millis: 1_204, ..AttemptEnd::of(outcome_bare) };
+    Pair { full, bare }
 }
 
 pub(crate) fn part() -> Pair<Part> {

@@ -6,13 +6,14 @@ use std::{
 };
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::Fact,
     guard::{self, Latches, Raised},
     id::{AttemptId, BlobHash, EpName, Epoch, RunId, SuiteIndex, TestIndex},
     link::{Assignment, Ended, EngineToEp, Held, HeldState},
     plan::{Dependency, HookScript, Place, PlannedSuite, PlannedTest, Role, RunOptions, RunPlan},
     time::Time,
-    verdict::{Outcome, Verdict, VerdictSet},
+    verdict::{DecidedBy, Outcome, Verdict, VerdictSet},
 };
 
 use crate::{Effects, Event, Limits, Restored, Scheduler, event::EpOffer};
@@ -305,7 +306,7 @@ impl Lab {
             }
             Fact::TestWaits { test, waits_for } => format!("{} waits for {waits_for}", name(test)),
             Fact::TestStarted { attempt, .. } => format!("{} started", name(attempt.test)),
-            Fact::TestEnded(ended) => end(name(ended.test), ended.outcome),
+            Fact::TestEnded(ended) => end(name(ended.test), ended.end.outcome),
             Fact::TestsEnded { tests, outcome } => {
                 let all = tests.into_iter().flat_map(|(from, to)| from..to).map(|test| name(TestIndex(test)));
                 end(all.collect::<Vec<_>>().join(", "), outcome)
@@ -453,7 +454,7 @@ impl Lab {
         }
         let verdict = self.scripts.get(&*next.test.name).copied().unwrap_or(Verdict::Pass);
         let attempt = next.attempt;
-        self.running.insert(ep.clone(), (next, Outcome { verdict, ..Outcome::pass() }));
+        self.running.insert(ep.clone(), (next, Outcome { verdict, ..Outcome::pass(DecidedBy::Declared) }));
         self.say(Event::AttemptStarted { ep: ep.clone(), epoch, attempt, at: Time(self.now) });
     }
 
@@ -464,13 +465,7 @@ impl Lab {
         let ended = Box::new(Ended {
             attempt: assignment.attempt,
             at: Time(self.now),
-            elapsed_millis: 1,
-            outcome,
-            exit_code: None,
-            parts: Vec::new(),
-            cleanups: Vec::new(),
-            variables: BTreeMap::new(),
-            log_bytes: BTreeMap::new(),
+            end: AttemptEnd { elapsed_millis: 1, ..AttemptEnd::of(outcome) },
             artifacts: BTreeMap::new(),
         });
         let epoch = Epoch(self.epochs[ep]);

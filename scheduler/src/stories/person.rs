@@ -1,6 +1,10 @@
 //! What a person does to a run that goes on: pause, stop.
 
-use jackfield_protocol::{event::Hook, plan::Role, verdict::Outcome};
+use jackfield_protocol::{
+    event::Hook,
+    plan::Role,
+    verdict::{DecidedBy, Outcome},
+};
 
 use super::lab::{self, Changing, Lab, Wording, plan, suite, test};
 use crate::Event;
@@ -38,8 +42,12 @@ fn stop_ends_what_runs_and_cleans_up() {
         at_once: false,
     });
     lab.play();
-    let ended =
-        Event::HookEnded { run: lab::RUN, hook: Hook::Post, outcome: Outcome::pass(), output: String::new() };
+    let ended = Event::HookEnded {
+        run: lab::RUN,
+        hook: Hook::Post,
+        outcome: Outcome::pass(DecidedBy::Declared),
+        output: String::new(),
+    };
     lab.say(ended);
     assert_eq!(
         lab.told(),

@@ -3,7 +3,7 @@
 use jackfield_protocol::{
     event::Hook,
     plan::{HookScript, OnEpLost},
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 
 use super::{
@@ -21,7 +21,7 @@ fn a_mandatory_pre_script_that_fails_cancels_the_run() {
     let mut lab = Lab::with(["ep1"]);
     lab.submit(plan);
     assert_eq!(lab.why(), ["run 1: its pre script to end"]);
-    let outcome = Outcome::not_pass(Verdict::Fail, Cause::Lab, "exit status 2");
+    let outcome = Outcome::not_pass(Verdict::Fail, Cause::Lab, DecidedBy::Declared, "exit status 2");
     lab.say(Event::HookEnded { run: lab::RUN, hook: Hook::Pre, outcome, output: String::new() });
     assert_eq!(
         lab.told(),
@@ -52,10 +52,14 @@ fn a_run_waits_for_its_script_on_an_ep() {
     lab.come_back("ep2", &[]);
     assert_eq!(lab.orders(), ["run pre script /pre.sh on ep2"]);
     assert_eq!(lab.why()[0], "run 1: its pre script to end on ep2");
-    lab.end_script("ep1", Hook::Pre, Outcome::pass());
+    lab.end_script("ep1", Hook::Pre, Outcome::pass(DecidedBy::Declared));
     assert!(lab.orders().is_empty(), "another EP's word does not count");
-    lab.end_script("ep2", Hook::Pre, Outcome::pass());
-    lab.end_script("ep2", Hook::Pre, Outcome::not_pass(Verdict::Fail, Cause::Test, "twice"));
+    lab.end_script("ep2", Hook::Pre, Outcome::pass(DecidedBy::Declared));
+    lab.end_script(
+        "ep2",
+        Hook::Pre,
+        Outcome::not_pass(Verdict::Fail, Cause::Test, DecidedBy::Declared, "twice"),
+    );
     assert_eq!(
         story(&mut lab),
         ["submitted", "one on ep1", "hook PASS", "started", "a started", "a PASS", "completed"]
@@ -91,6 +95,10 @@ fn a_stop_ends_a_script_on_an_ep() {
     lab.orders();
     lab.say(Event::RunStopped { run: lab::RUN, by: "ana".into(), reason: String::new(), at_once: false });
     assert_eq!(lab.orders(), ["stop pre script on ep2"]);
-    lab.end_script("ep2", Hook::Pre, Outcome::not_pass(Verdict::Aborted, Cause::Person, "stopped by ana"));
+    lab.end_script(
+        "ep2",
+        Hook::Pre,
+        Outcome::not_pass(Verdict::Aborted, Cause::Person, DecidedBy::Declared, "stopped by ana"),
+    );
     assert_eq!(lab.told().last().unwrap(), "stopped");
 }

@@ -27,6 +27,7 @@ async fn account(lab: &Lab, name: &str, groups: &[&str], roles: &[&str], disable
         groups: texts(groups),
         roles: texts(roles),
         disabled,
+        idle_millis: None,
         created: clock::now(),
     };
     let mut conn = lab.app.store.write().await.unwrap();

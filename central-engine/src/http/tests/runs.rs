@@ -10,7 +10,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::{TestState, Verdict},
 };
-use jackfield_scheduler::effect::{AttemptRow, AttemptState, Row};
+use jackfield_scheduler::effect::{AttemptState, Row};
 use serde_json::{Value, json};
 
 use super::lab::Lab;
@@ -216,7 +216,8 @@ async fn a_log_says_how_much_of_it_is_still_to_come() {
     let token = lab.token(Scope::Read).await;
     lab.app.store.commit(begun(RUN, &plan("demo", 2), RunState::Running)).await.unwrap();
     let log_bytes = BTreeMap::from([(Stream::Cli, 14)]);
-    let ended = AttemptRow { log_bytes, ..passed(RUN, 1) };
+    let mut ended = passed(RUN, 1);
+    ended.end.as_mut().unwrap().log_bytes = log_bytes;
     let running = attempt(RUN, 0, 1, AttemptState::Started);
     lab.app.store.commit(attempts([ended, running])).await.unwrap();
     let path = "/attempts/1.1.1/logs/cli";

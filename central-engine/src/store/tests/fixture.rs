@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
+    attempt::AttemptEnd,
     event::{Fact, RunEvent, RunState},
     id::{AttemptId, RunId, SuiteIndex, TestIndex},
     link::Part,
     log::Stream,
     plan::{Place, PlannedSuite, PlannedTest, RunOptions, RunPlan},
     time::Time,
-    verdict::{Cause, Outcome, Verdict},
+    verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use jackfield_scheduler::effect::{AttemptRow, AttemptState, Pause, Row, RunRow};
 
@@ -76,13 +77,8 @@ pub(crate) fn attempt(run: RunId, test: u32, number: u16, state: AttemptState) -
         state,
         assigned: Time(2_000),
         started: None,
-        elapsed_millis: 0,
-        outcome: None,
-        exit_code: None,
-        parts: Vec::new(),
-        cleanups: Vec::new(),
-        variables: BTreeMap::new(),
-        log_bytes: BTreeMap::new(),
+        wanted: None,
+        end: None,
     }
 }
 
@@ -97,24 +93,28 @@ pub(crate) fn failed(run: RunId, test: u32) -> AttemptRow {
     };
     AttemptRow {
         started: Some(Time(2_100)),
-        elapsed_millis: 345,
-        outcome: Some(Outcome::not_pass(
-            Verdict::Fail,
-            Cause::Product,
-            "no route to 10.0.0.1; \u{1F525} 'quoted' $1",
-        )),
-        exit_code: Some(1),
-        parts: vec![part.clone()],
-        cleanups: vec![part],
-        variables: BTreeMap::from([("build".into(), "7.2".into())]),
-        // A log that nothing is to come of.
-        log_bytes: BTreeMap::from([(Stream::Ep, 0)]),
+        end: Some(AttemptEnd {
+            elapsed_millis: 345,
+            outcome: Outcome::not_pass(
+                Verdict::Fail,
+                Cause::Product,
+                DecidedBy::Declared,
+                "no route to 10.0.0.1; \u{1F525} 'quoted' $1",
+            ),
+            exit_code: Some(1),
+            parts: vec![part.clone()],
+            cleanups: vec![part],
+            variables: BTreeMap::from([("build".into(), "7.2".into())]),
+            // A log that nothing is to come of.
+            log_bytes: BTreeMap::from([(Stream::Ep, 0)]),
+        }),
         ..attempt(run, test, 1, AttemptState::Ended)
     }
 }
 
 pub(crate) fn passed(run: RunId, test: u32) -> AttemptRow {
-    AttemptRow { outcome: Some(Outcome::pass()), ..attempt(run, test, 1, AttemptState::Ended) }
+    let end = Some(AttemptEnd::of(Outcome::pass(DecidedBy::ExitStatus { status: 0 })));
+    AttemptRow { end, ..attempt(run, test, 1, AttemptState::Ended) }
 }
 
 pub(crate) fn note(run: RunId, seq: u64) -> RunEvent {

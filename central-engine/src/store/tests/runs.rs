@@ -4,7 +4,7 @@ use jackfield_protocol::{
     event::{Fact, RunEvent, RunState},
     id::{LeaseId, RunId, SuiteIndex, TestIndex},
     time::Time,
-    verdict::{Outcome, TestState, Verdict},
+    verdict::{DecidedBy, Outcome, TestState, Verdict},
 };
 use jackfield_scheduler::{
     effect::{AttemptState, EpRow, LeaseRow, Leased, PartRow, Row, StopCause},
@@ -47,7 +47,7 @@ async fn a_restarted_engine_reads_what_it_wrote() {
             at: Time(3),
             at_once: Some("ana".into()),
         });
-        run.pre = Some(Outcome::pass());
+        run.pre = Some(Outcome::pass(DecidedBy::Declared));
         run.seq = u64::try_from(i64::MAX).unwrap();
         let part = PartRow {
             run: RUN,
@@ -219,7 +219,7 @@ async fn tests_are_listed_by_place_and_by_state() {
         store.commit(begun(RUN, &plan("demo", 8), RunState::Running)).await.unwrap();
         let stopped = attempt(RUN, 5, 1, AttemptState::Returned);
         let decided = jackfield_scheduler::effect::AttemptRow {
-            outcome: passed(RUN, 5).outcome,
+            end: passed(RUN, 5).end,
             ..attempt(RUN, 5, 0, AttemptState::Ended)
         };
         let rows = [

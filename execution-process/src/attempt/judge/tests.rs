@@ -23,13 +23,15 @@ fn told(tool: RunnerKind, file: Option<&str>, code: i32, last_words: &str) -> St
     let cases = results::read_file(Path::new(&path), Habits::default());
     let expected = Expected::File(tool, "r.xml".to_owned());
     let (story, exit) = (Story::default(), Exit::Code(code));
-    shown(&judge(Evidence {
+    let outcome = judge(Evidence {
         story: &story,
         expected: &expected,
-        cases: cases.as_ref(),
+        cases: cases.map(|cases| cases.in_file("r.xml")).as_ref(),
         exit: &exit,
         last_words,
-    }))
+    });
+    let rule = outcome.decided_by.as_ref().map_or_else(String::new, ToString::to_string);
+    format!("{}; decided by {rule}", shown(&outcome))
 }
 
 #[test]
@@ -81,7 +83,12 @@ fn an_exit_status_after_a_refusal_says_what_was_refused() {
 #[test]
 fn what_a_test_declared_survives_an_end_from_outside() {
     let mut story = Story::default();
-    let late = Outcome::not_pass(Verdict::Timeout, Cause::Time, "it ran longer than its limit of 3s");
+    let late = Outcome::not_pass(
+        Verdict::Timeout,
+        Cause::Time,
+        DecidedBy::TestLimit { millis: 3_000 },
+        "it ran longer than its limit of 3s",
+    );
     assert_eq!(with_declared(late.clone(), &story), late);
     story
         .take(Said::Result { verdict: Verdict::Fail, reason: "no neighbour".to_owned(), crashed: false })
@@ -134,6 +141,10 @@ fn the_last_line_that_tells_why_becomes_part_of_the_reason() {
         assert_eq!(telling_line(last_words), expect);
     }
     let exit = |code, said: &str| shown(&by_exit(&Exit::Code(code), said));
+    assert_eq!(
+        exit(2, "t: 2: NOPE: parameter not set\n"),
+        "FAIL test exit status 2: a variable in it is not set; it said: t: 2: NOPE: parameter not set"
+    );
     assert_eq!(exit(1, "no route to host\n"), "FAIL product exit status 1; it said: no route to host");
     assert_eq!(
         exit(127, "t: 1: x: not found\n"),

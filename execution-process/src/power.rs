@@ -1,4 +1,4 @@
-//! The mains of devices, switched for a test or for a person.
+//! The power of devices, switched for a test or for a person.
 
 use std::time::Duration;
 
