@@ -192,11 +192,12 @@ fn tap(ends: &[End], around: Around) -> String {
             (end.word(["ok", "not ok", "ok", ""]), if end == End::Skipped { " # SKIP" } else { "" });
         format!("{word} {} - t{index}{directive}\n", index + 1)
     });
-    // It has no place for what breaks around a test: such tests bail out, or run one more than they planned.
+    // It has no place for what breaks around a test: such tests bail out, or run one more than they planned. That one comes first: cut off
+    // before it at the end, nothing would be missing.
     let (more, bail) = match around {
         Around::Nothing => (String::new(), ""),
         Around::Broken => (String::new(), "Bail out! set-up\n"),
         Around::Uncounted => (format!("not ok {}\n", last + 1), ""),
     };
-    format!("1..{}\n{tests}{more}{bail}", ends.len())
+    format!("1..{}\n{more}{tests}{bail}", ends.len())
 }
