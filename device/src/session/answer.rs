@@ -378,7 +378,8 @@ impl<'a> Answering<'a> {
     /// Whether a prompt is the one that stood before, drawn again behind lines that came unasked.
     fn is_drawn_again(&self, first: &Prompt, prompt: &Prompt, bytes: &[u8]) -> bool {
         let between = bytes.get(first.begin..).unwrap_or_default();
-        if between.len() > COUNTED_BYTES_MAX {
+        // Behind something else in its line it may be a text: only its coming again would tell.
+        if between.len() > COUNTED_BYTES_MAX || first.likeness == Likeness::Behind {
             return false;
         }
         // A line that only looked like one is a text: nothing has said before that it is a prompt.
