@@ -146,7 +146,7 @@ fn a_device_that_no_test_uses_is_one_persons_at_a_time() {
     let test = bob.tests(run).unwrap().remove(0);
     assert_eq!(test.state, TestState::Ended(Verdict::Pass), "{}", test.reason);
     let said = hers.reads();
-    let hash = said.split("recorded: /api/v1/blobs/").nth(1).unwrap().trim();
+    let hash = said.split("/api/v1/blobs/").nth(1).unwrap().trim();
     let recorded = typed(&ana.blob(hash).unwrap());
     let expect = ["console: ana opens", "show version\r", "show ip route\r", "console: ana lets go"];
     let from = recorded.iter().position(|event| event == "console: ana opens").unwrap();

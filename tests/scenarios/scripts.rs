@@ -60,9 +60,12 @@ fn what_a_script_on_an_ep_prepared_is_there_for_the_tests() {
     assert_eq!(fs::read_to_string(&mark).unwrap(), "prepared on EP-1\npost of admin\n");
     assert_eq!(
         ended(&bench, run, Hook::Pre),
-        Some((Outcome::pass(DecidedBy::Declared), "all is ready\n".to_owned()))
+        Some((Outcome::pass(DecidedBy::ExitStatus { status: 0 }), "all is ready\n".to_owned()))
     );
-    assert_eq!(ended(&bench, run, Hook::Post), Some((Outcome::pass(DecidedBy::Declared), String::new())));
+    assert_eq!(
+        ended(&bench, run, Hook::Post),
+        Some((Outcome::pass(DecidedBy::ExitStatus { status: 0 }), String::new()))
+    );
 }
 
 #[test]
@@ -117,7 +120,10 @@ fn a_script_is_run_once_whatever_dies_meanwhile() {
     bench.kill_engine();
     bench.start_engine().unwrap();
     assert_eq!(bench.api.wait(run, LIMIT).unwrap().state, RunState::Completed);
-    assert_eq!(ended(&bench, run, Hook::Pre), Some((Outcome::pass(DecidedBy::Declared), String::new())));
+    assert_eq!(
+        ended(&bench, run, Hook::Pre),
+        Some((Outcome::pass(DecidedBy::ExitStatus { status: 0 }), String::new()))
+    );
     assert_eq!(fs::read_to_string(&mark).unwrap(), "prepared\n", "it ran once");
     // With its EP it dies, and that is told when the EP is back.
     fs::remove_file(&mark).unwrap();
