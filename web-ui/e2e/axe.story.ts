@@ -62,7 +62,10 @@ async function visit(page: Page, path: string): Promise<void> {
         dispatchEvent(new PopStateEvent('popstate'));
     }, path);
     await page.locator('main').waitFor();
-    await page.getByText(/^Loading/).first().waitFor({ state: 'detached' });
+    await page
+        .getByText(/^Loading/)
+        .first()
+        .waitFor({ state: 'detached' });
 }
 
 type Violation = { id: string; impact: string; nodes: { html: string; failureSummary: string }[] };

@@ -44,7 +44,10 @@ test('a viewer sees no button that would be refused', async () => {
     for (const path of ['/runs', `/runs/${run}`, `/runs/${run}/tests/0`, '/eps/EP-1', '/engine', '/lab']) {
         await page.goto(path);
         await page.getByRole('navigation', { name: 'Pages' }).waitFor();
-        await page.getByText(/^Loading/).first().waitFor({ state: 'detached' });
+        await page
+            .getByText(/^Loading/)
+            .first()
+            .waitFor({ state: 'detached' });
         for (const role of ['button', 'link'] as const) {
             const names = await page.getByRole(role, { name: deeds }).allTextContents();
             expect(names, `${role}s of ${path}`).toEqual([]);
@@ -87,7 +90,10 @@ test('hostile names, reasons and logs are text', async () => {
     ]) {
         await page.goto(path);
         await page.getByRole('navigation', { name: 'Pages' }).waitFor();
-        await page.getByText(/^Loading/).first().waitFor({ state: 'detached' });
+        await page
+            .getByText(/^Loading/)
+            .first()
+            .waitFor({ state: 'detached' });
     }
     await page.goto(`/runs/${run}/tests/0`);
     await page.getByText('<script>alert(2)</script>').first().waitFor();

@@ -34,7 +34,7 @@ fn settings_with(engine: &str, folder: &Path, change: impl FnOnce(&mut EpSetting
     };
     file.languages.interpreters.insert("python".into(), PYTHON.into());
     file.limits.stop_grace_millis = 300;
-    file.limits.cleanup_millis = 5_000;
+    file.limits.cleanup_millis = 20_000;
     change(&mut file);
     Settings::new(file, folder, "/usr/bin/false".into()).unwrap()
 }

@@ -55,6 +55,8 @@ class Lab {
     started = $state('');
 
     #stream: LiveStream | undefined;
+    /** What has come since everything was asked for: it may be newer than the answer. */
+    #meanwhile: ServerEvent[] | undefined;
     readonly #take = eachFrame<ServerEvent>((events) => this.#apply(events));
 
     /** The runs that go on, newest first. */
@@ -102,6 +104,7 @@ class Lab {
     /** Asks for everything that the frame shows. */
     async #renew(): Promise<void> {
         this.renewals += 1;
+        const meanwhile: ServerEvent[] = (this.#meanwhile = []);
         try {
             // Who may see only their own runs is shown those, and no lab.
             const all = session.may('VIEW_REPORTS');
@@ -122,6 +125,9 @@ class Lab {
                 all ? ask(api.GET('/api/v1/consoles')) : none,
                 all ? ask(api.GET('/api/v1/notices')) : none,
             ]);
+            // Who asked later knows better.
+            if (this.#meanwhile !== meanwhile) return;
+            this.#meanwhile = undefined;
             // What was open and is not any more has ended while we were away: its last state is asked for one by one.
             const still = new Set(open.map((run) => run.id));
             const ended = this.open.filter((run) => !still.has(run.id)).slice(0, 50);
@@ -132,10 +138,12 @@ class Lab {
             this.questions = new Map(questions.items.map((of) => [of.run, of.questions]));
             this.notices = notices.items;
             this.problem = undefined;
+            this.#apply(meanwhile);
             for (const { id } of ended) {
                 this.know([await ask(api.GET('/api/v1/runs/{run}', { params: { path: { run: id } } }))]);
             }
         } catch (thrown) {
+            if (this.#meanwhile === meanwhile) this.#meanwhile = undefined;
             const problem = problemOf(thrown);
             // The stream says by itself that the engine does not answer, and comes back.
             if (problem.code !== 'unreachable') this.problem = problem;
@@ -145,7 +153,9 @@ class Lab {
     #apply(events: ServerEvent[]): void {
         const runs: Run[] = [];
         const eps: Ep[] = [];
-        for (const { name, data } of events) {
+        for (const event of events) {
+            const { name, data } = event;
+            if (name !== 'hello') this.#meanwhile?.push(event);
             const body: unknown = JSON.parse(data);
             switch (name) {
                 case 'hello':
