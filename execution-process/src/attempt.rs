@@ -181,12 +181,12 @@ impl Attempt {
     fn take(&self, said: Said, run: &mut Run) {
         match said {
             Said::Log { stream, text } => run.log.write(stream, text.as_bytes()),
-            Said::Cleanup(_) if run.story.cleanups.len() >= CLEANUPS_MAX => {
+            Said::Cleanup { .. } if run.story.cleanups.len() >= CLEANUPS_MAX => {
                 run.log.say(&format!("more than {CLEANUPS_MAX} clean-ups of one test are not kept"));
             }
-            Said::Cleanup(cleanup) => {
+            Said::Cleanup { cleanup, kept } => {
                 let attempt = self.order.attempt;
-                let _ = self.events.send(Event::CleanupAsked { attempt, cleanup: cleanup.clone() });
+                let _ = self.events.send(Event::CleanupAsked { attempt, cleanup: cleanup.clone(), kept });
                 run.story.cleanups.push(cleanup);
             }
             said @ (Said::Result { .. }

@@ -188,7 +188,11 @@ impl Daemon {
                 let _ = written.send(());
             }
             Event::Started { attempt, at, pid } => self.started(attempt, at, pid),
-            Event::CleanupAsked { attempt, cleanup } => self.spool.cleanup(attempt, cleanup),
+            Event::CleanupAsked { attempt, cleanup, kept } => {
+                self.spool.cleanup(attempt, cleanup);
+                // Nobody waits for it any more where the test has ended.
+                let _ = kept.send(());
+            }
             Event::StepsBegun { attempt } => self.steps_begun(attempt),
             Event::StepLearned { attempt, name, value } => self.spool.learned(attempt, name, value),
             Event::Finished { attempt, finish } => self.finished(attempt, finish),

@@ -38,8 +38,8 @@ pub(crate) enum Event {
     Beginning { attempt: AttemptId, written: oneshot::Sender<()> },
     /// The process of an attempt was started.
     Started { attempt: AttemptId, at: Time, pid: Option<i32> },
-    /// A test wants this done after its end.
-    CleanupAsked { attempt: AttemptId, cleanup: Cleanup },
+    /// A test wants this done after its end; it waits for the answer.
+    CleanupAsked { attempt: AttemptId, cleanup: Cleanup, kept: oneshot::Sender<()> },
     /// A step test with a clean-up begins.
     StepsBegun { attempt: AttemptId },
     /// It learned something that its clean-up may need.

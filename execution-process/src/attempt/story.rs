@@ -11,6 +11,7 @@ use jackfield_protocol::{
     log::Stream,
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
+use tokio::sync::oneshot;
 
 use crate::cleanup::Cleanup;
 use crate::limits::{ARTIFACTS_MAX, KIND_MAX, REFUSALS_MAX, STORY_BYTES_MAX};
@@ -21,7 +22,7 @@ const CRASHED: &str = "crashed: ";
 const REFUSAL_CHARS: usize = 200;
 
 /// What a test says on the local socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Said {
     /// A line for one of its logs.
     Log { stream: Stream, text: String },
@@ -33,8 +34,8 @@ pub(crate) enum Said {
     Variable { name: Arc<str>, value: Arc<str> },
     /// A file to keep.
     Artifact { name: Arc<str>, path: PathBuf },
-    /// What is to be done after its end.
-    Cleanup(Cleanup),
+    /// What is to be done after its end; the test waits until that is kept.
+    Cleanup { cleanup: Cleanup, kept: oneshot::Sender<()> },
     /// A device did not do what the test asked for; whose fault that is, if the test dies of it.
     Refused { title: String, cause: Cause },
 }
@@ -89,7 +90,7 @@ impl Story {
                 self.refusals.truncate(REFUSALS_MAX.saturating_sub(1));
                 self.refusals.push_front((title, cause));
             }
-            Said::Log { .. } | Said::Cleanup(_) => {}
+            Said::Log { .. } | Said::Cleanup { .. } => {}
         }
         Ok(())
     }
@@ -140,7 +141,7 @@ fn length(said: &Said) -> usize {
         }
         Said::Variable { name, value } => name.len().saturating_add(value.len()),
         Said::Artifact { name, path } => name.len().saturating_add(path.as_os_str().len()),
-        Said::Log { .. } | Said::Result { .. } | Said::Cleanup(_) | Said::Refused { .. } => 0,
+        Said::Log { .. } | Said::Result { .. } | Said::Cleanup { .. } | Said::Refused { .. } => 0,
     }
 }
 

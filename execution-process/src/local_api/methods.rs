@@ -65,7 +65,7 @@ impl Desk {
             "check" => checks::check(guest, params(value)?).await,
             "variable" => said(guest, variable(params(value)?)?).await,
             "artifact" => said(guest, artifact(params(value)?)?).await,
-            "cleanup" => said(guest, cleanup(params(value)?)?).await,
+            "cleanup" => keep(guest, cleanup(params(value)?)?).await,
             "capture_start" => self.capture_start(guest, params(value)?).await,
             "capture_stop" => self.capture_stop(guest, params(value)?).await,
             "power" => self.power(guest, params(value)?).await,
@@ -193,6 +193,15 @@ pub(super) async fn said(guest: &Guest, said: Said) -> Result<Value, Failure> {
     }
 }
 
+/// Registers a clean-up: the test goes on when it is on disk, so that it is done also where the EP dies in the next moment.
+async fn keep(guest: &Guest, cleanup: Cleanup) -> Result<Value, Failure> {
+    let (kept, told) = oneshot::channel();
+    let answer = said(guest, Said::Cleanup { cleanup, kept }).await?;
+    // One too many is not kept, which its log says.
+    let _ = told.await;
+    Ok(answer)
+}
+
 fn log(log: p::Log) -> Said {
     let line = |text: String| if text.ends_with('\n') { text } else { text + "\n" };
     let stream = match log.log.to_ascii_lowercase().as_str() {
@@ -267,7 +276,7 @@ fn artifact(artifact: p::Artifact) -> Result<Said, Failure> {
     Ok(Said::Artifact { name: own.into(), path: artifact.path })
 }
 
-fn cleanup(cleanup: p::Cleanup) -> Result<Said, Failure> {
+fn cleanup(cleanup: p::Cleanup) -> Result<Cleanup, Failure> {
     if cleanup.command.is_empty() {
         let problem =
             Problem::new(ErrorCode::BadRequest, "a clean-up needs a command: program and arguments");
@@ -287,5 +296,5 @@ fn cleanup(cleanup: p::Cleanup) -> Result<Said, Failure> {
         return Err(Failure::Params(Problem::new(ErrorCode::TooLarge, title).field("timeout_millis")));
     }
     let p::Cleanup { name: own, command, timeout_millis } = cleanup;
-    Ok(Said::Cleanup(Cleanup { name: name(own)?, command, timeout_millis }))
+    Ok(Cleanup { name: name(own)?, command, timeout_millis })
 }
