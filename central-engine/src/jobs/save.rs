@@ -82,18 +82,23 @@ async fn begin(app: &App, run: RunId) -> Result<(), StoreError> {
 /// Everything that is to be inserted, up to the moment at which the database is to keep it.
 async fn insert_all(app: &App, prepared: &Prepared, results: &Results, db: &mut LabDb) -> Result<()> {
     let logs = LogsOfEngine(app.logs.clone());
-    let mut fields = Fields::new(app, prepared, db).await?;
-    let mut statements = Vec::new();
-    for (number, statement) in (1..).zip(&prepared.statements) {
-        let ready = db.prepare(statement).await;
-        statements.push((number, statement, ready.with_context(|| format!("db.xml: statement {number}"))?));
-    }
+    let mut fields = Fields::new(app, prepared);
+    // Each is looked at by the database when its turn comes: an earlier one may make its table.
+    let mut ready = vec![None; prepared.statements.len()];
     for row in results.rows().filter(|row| insert::is_saved(results, *row)) {
         let source = Source { results, row, logs: &logs };
         fields.evaluate(db, source).await?;
-        for (number, statement, ready) in &statements {
-            let run = db.run(ready, &source.bound(statement, &fields)).await;
-            run.with_context(|| format!("db.xml: statement {number}, for test {}", row.test.name))?;
+        for (number, (statement, ready)) in (1..).zip(prepared.statements.iter().zip(&mut ready)) {
+            let values = source.bound(statement, &fields);
+            let run = async {
+                let ready = match ready {
+                    Some(ready) => ready,
+                    None => ready.insert(db.prepare(statement).await?),
+                };
+                db.run(ready, &values).await
+            };
+            let what = || format!("db.xml: statement {number}, for test {}", row.test.name);
+            run.await.with_context(what)?;
         }
     }
     Ok(())

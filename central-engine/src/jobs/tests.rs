@@ -238,6 +238,18 @@ async fn results_go_into_servers_as_well() {
 }
 
 #[tokio::test]
+async fn a_statement_may_make_the_table_of_the_next() {
+    let db = DB.replace("SELECT COUNT(*) + 100 FROM results", "SELECT 100").replace("@next_id@", "NULL");
+    let made = format!(
+        "<sql_statement>{}</sql_statement>\n<sql_statement>INSERT",
+        TABLE.replace("TABLE", "TABLE IF NOT EXISTS")
+    );
+    let lab = lab(Save::Save, &[("db.xml", &db.replace("<sql_statement>INSERT", &made))]).await;
+    lab.save().await;
+    assert_eq!(rows(lab.folder.path()).await, "1 t0.py PASS - it's ana; 2 t1.py FAIL 7.2 it's ana");
+}
+
+#[tokio::test]
 async fn an_insert_that_fails_leaves_nothing_and_is_tried_again() {
     let lab = lab(Save::Save, &[("db.xml", DB)]).await;
     lab.save().await;

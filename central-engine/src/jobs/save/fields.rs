@@ -22,7 +22,8 @@ use crate::{
 pub(super) struct Fields<'a> {
     app: &'a App,
     prepared: &'a Prepared,
-    queries: Vec<(&'a Select, Ready)>,
+    /// Each with its query as the database has looked at it, once it was asked.
+    queries: Vec<(&'a Select, Option<Ready>)>,
     selected: BTreeMap<String, String>,
     printed: BTreeMap<String, String>,
     /// The suite of the test before; none before the first.
@@ -30,15 +31,10 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// No field has a value yet; the database has looked at all queries.
-    pub(super) async fn new(app: &'a App, prepared: &'a Prepared, db: &mut LabDb) -> Result<Self> {
-        let mut queries = Vec::new();
-        for select in &prepared.selects {
-            let ready = db.prepare_value(&select.query).await;
-            queries.push((select, ready.with_context(|| select.told())?));
-        }
+    pub(super) fn new(app: &'a App, prepared: &'a Prepared) -> Self {
+        let queries = prepared.selects.iter().map(|select| (select, None)).collect();
         let (selected, printed) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { app, prepared, queries, selected, printed, suite: None })
+        Self { app, prepared, queries, selected, printed, suite: None }
     }
 
     /// What a query gave; none where it gave nothing.
@@ -70,8 +66,16 @@ impl<'a> Fields<'a> {
         }
         for place in 0..self.queries.len() {
             let Some((select, ready)) = self.queries.get(place).cloned() else { break };
-            if due(select.level) {
-                self.select(db, select, &ready, source).await?;
+            if !due(select.level) {
+                continue;
+            }
+            let ready = match ready {
+                Some(ready) => ready,
+                None => db.prepare_value(&select.query).await.with_context(|| select.told())?,
+            };
+            self.select(db, select, &ready, source).await?;
+            if let Some((_, kept)) = self.queries.get_mut(place) {
+                *kept = Some(ready);
             }
         }
         Ok(())
