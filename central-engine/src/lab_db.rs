@@ -9,6 +9,8 @@ mod error;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::HashMap;
+
 use jackfield_reporting::insert::{Statement, Value};
 use sqlx::{
     AssertSqlSafe, Connection as _, Either, Executor as _, MySql, MySqlConnection, PgConnection, Postgres,
@@ -33,6 +35,8 @@ pub struct LabDb {
     conn: Conn,
     /// Every table takes back what it was given, also when the connection is lost.
     takes_back: bool,
+    /// Statements as PostgreSQL wants them, by themselves: cast to the types that it named when it looked at them.
+    with_casts: HashMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -40,12 +44,6 @@ enum Conn {
     MySql(MySqlConnection),
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
-}
-
-/// A statement that the database has looked at: its tables and columns are there.
-#[derive(Clone, Debug)]
-pub struct Ready {
-    sql: String,
 }
 
 impl LabDb {
@@ -89,72 +87,44 @@ impl LabDb {
                     Conn::Sqlite(conn)
                 }
             };
-            Ok(Self { conn, takes_back })
+            Ok(Self { conn, takes_back, with_casts: HashMap::new() })
         })
         .await
     }
 
-    /// Has the database look at a statement.
+    /// Has the database look at a statement, and executes nothing.
     ///
     /// # Errors
     /// The database refuses it.
-    pub async fn prepare(&mut self, statement: &Statement) -> Result<Ready, LabDbError> {
-        let sql = statement.sql();
+    pub async fn prepare(&mut self, statement: &Statement) -> Result<(), LabDbError> {
         in_time(async {
-            let sql = match &mut self.conn {
-                Conn::MySql(conn) => {
-                    conn.prepare(safe(&sql).into_sql_str()).await?;
-                    sql
-                }
-                Conn::Sqlite(conn) => {
-                    conn.prepare(safe(&sql).into_sql_str()).await?;
-                    sql
-                }
-                Conn::Postgres(conn) => {
-                    let prepared = conn.prepare(safe(&sql).into_sql_str()).await?;
-                    let types = match prepared.parameters() {
-                        Some(Either::Left(types)) => types.iter().map(|kind| cast(kind.name())).collect(),
-                        Some(Either::Right(_)) | None => Vec::new(),
-                    };
-                    statement.sql_with_casts(&types)
-                }
-            };
-            Ok(Ready { sql })
+            let sql = safe(&statement.sql()).into_sql_str();
+            match &mut self.conn {
+                Conn::MySql(conn) => drop(conn.prepare(sql).await?),
+                Conn::Sqlite(conn) => drop(conn.prepare(sql).await?),
+                Conn::Postgres(conn) => drop(conn.prepare(sql).await?),
+            }
+            Ok(())
         })
         .await
-    }
-
-    /// The same for a query of which [`Self::value`] wants one value.
-    ///
-    /// # Errors
-    /// The database refuses it.
-    pub async fn prepare_value(&mut self, query: &Statement) -> Result<Ready, LabDbError> {
-        let Ready { sql } = self.prepare(query).await?;
-        Ok(match &self.conn {
-            // The server knows better than we how each of its types is written.
-            Conn::Postgres(_) => {
-                Ready { sql: format!("SELECT CAST(jf.first AS text) FROM ({sql}\n) AS jf(first) LIMIT 1") }
-            }
-            Conn::MySql(_) | Conn::Sqlite(_) => Ready { sql },
-        })
     }
 
     /// Runs a statement.
     ///
     /// # Errors
     /// The database refused it.
-    pub async fn run(&mut self, statement: &Ready, values: &[Value]) -> Result<(), LabDbError> {
-        let sql = &statement.sql;
+    pub async fn run(&mut self, statement: &Statement, values: &[Value]) -> Result<(), LabDbError> {
         in_time(async {
+            let sql = self.sql(statement).await?;
             match &mut self.conn {
                 Conn::MySql(conn) => {
-                    bind::<MySql>(sql, values).execute(conn).await?;
+                    bind::<MySql>(&sql, values).execute(conn).await?;
                 }
                 Conn::Postgres(conn) => {
-                    bind_texts(sql, values).execute(conn).await?;
+                    bind_texts(&sql, values).execute(conn).await?;
                 }
                 Conn::Sqlite(conn) => {
-                    bind::<Sqlite>(sql, values).execute(conn).await?;
+                    bind::<Sqlite>(&sql, values).execute(conn).await?;
                 }
             }
             Ok(())
@@ -166,25 +136,45 @@ impl LabDb {
     ///
     /// # Errors
     /// The database refused it.
-    pub async fn value(&mut self, query: &Ready, values: &[Value]) -> Result<Option<String>, LabDbError> {
-        let sql = &query.sql;
+    pub async fn value(&mut self, query: &Statement, values: &[Value]) -> Result<Option<String>, LabDbError> {
         in_time(async {
+            let sql = self.sql(query).await?;
             match &mut self.conn {
                 Conn::MySql(conn) => {
-                    let row = bind::<MySql>(sql, values).fetch_optional(conn).await?;
+                    let row = bind::<MySql>(&sql, values).fetch_optional(conn).await?;
                     row.map_or(Ok(None), |row| decode::mysql(&row))
                 }
                 Conn::Postgres(conn) => {
-                    let row = bind_texts(sql, values).fetch_optional(conn).await?;
+                    // The server knows better than we how each of its types is written.
+                    let sql = format!("SELECT CAST(jf.first AS text) FROM ({sql}\n) AS jf(first) LIMIT 1");
+                    let row = bind_texts(&sql, values).fetch_optional(conn).await?;
                     Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
                 }
                 Conn::Sqlite(conn) => {
-                    let row = bind::<Sqlite>(sql, values).fetch_optional(conn).await?;
+                    let row = bind::<Sqlite>(&sql, values).fetch_optional(conn).await?;
                     row.map_or(Ok(None), |row| decode::sqlite(&row))
                 }
             }
         })
         .await
+    }
+
+    /// The SQL that this database wants. PostgreSQL turns no text into a number or date by itself, and says only when it has looked at a
+    /// statement what it wants: that is asked when the turn of the statement comes, since one before it may make its table.
+    async fn sql(&mut self, statement: &Statement) -> Result<String, LabDbError> {
+        let sql = statement.sql();
+        let Conn::Postgres(conn) = &mut self.conn else { return Ok(sql) };
+        if let Some(known) = self.with_casts.get(&sql) {
+            return Ok(known.clone());
+        }
+        let prepared = conn.prepare(safe(&sql).into_sql_str()).await?;
+        let types = match prepared.parameters() {
+            Some(Either::Left(types)) => types.iter().map(|kind| cast(kind.name())).collect(),
+            Some(Either::Right(_)) | None => Vec::new(),
+        };
+        let with_casts = statement.sql_with_casts(&types);
+        self.with_casts.insert(sql, with_casts.clone());
+        Ok(with_casts)
     }
 
     /// Takes back everything. Whether it did: tables of MySQL's older engines keep what they were given, and of a connection that is lost

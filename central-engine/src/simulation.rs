@@ -7,7 +7,6 @@
 //! and sockets keep some freedom, so a seed finds a kind of fault rather than one certain step of it.
 
 mod day;
-pub(crate) mod dice;
 mod ep;
 mod mail;
 

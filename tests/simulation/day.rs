@@ -14,11 +14,11 @@ use jackfield_protocol::{
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use jackfield_scheduler::{Event, Limits, Scheduler};
+use jackfield_tests::dice::Dice;
 
 use crate::{
     lab::{FromEp, LabEp, SILENCE, random_offer},
     oracle::Story,
-    rng::Dice,
     store::Store,
 };
 

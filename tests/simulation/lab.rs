@@ -13,7 +13,7 @@ use jackfield_protocol::{
 };
 use jackfield_scheduler::event::EpOffer;
 
-use crate::rng::Dice;
+use jackfield_tests::dice::Dice;
 
 /// After this much silence an EP starts nothing more.
 pub(crate) const SILENCE: u64 = 5_000;

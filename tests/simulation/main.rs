@@ -14,7 +14,6 @@ mod oracle;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
-mod rng;
 #[cfg(test)]
 mod store;
 

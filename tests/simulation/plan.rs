@@ -11,7 +11,7 @@ use jackfield_protocol::{
     verdict::{Verdict, VerdictSet},
 };
 
-use crate::rng::Dice;
+use jackfield_tests::dice::Dice;
 
 /// A file that is there.
 pub(crate) const FILE: &str = "/t/test.py";

@@ -83,22 +83,12 @@ async fn begin(app: &App, run: RunId) -> Result<(), StoreError> {
 async fn insert_all(app: &App, prepared: &Prepared, results: &Results, db: &mut LabDb) -> Result<()> {
     let logs = LogsOfEngine(app.logs.clone());
     let mut fields = Fields::new(app, prepared);
-    // Each is looked at by the database when its turn comes: an earlier one may make its table.
-    let mut ready = vec![None; prepared.statements.len()];
     for row in results.rows().filter(|row| insert::is_saved(results, *row)) {
         let source = Source { results, row, logs: &logs };
         fields.evaluate(db, source).await?;
-        for (number, (statement, ready)) in (1..).zip(prepared.statements.iter().zip(&mut ready)) {
-            let values = source.bound(statement, &fields);
-            let run = async {
-                let ready = match ready {
-                    Some(ready) => ready,
-                    None => ready.insert(db.prepare(statement).await?),
-                };
-                db.run(ready, &values).await
-            };
-            let what = || format!("db.xml: statement {number}, for test {}", row.test.name);
-            run.await.with_context(what)?;
+        for (number, statement) in (1..).zip(&prepared.statements) {
+            let run = db.run(statement, &source.bound(statement, &fields)).await;
+            run.with_context(|| format!("db.xml: statement {number}, for test {}", row.test.name))?;
         }
     }
     Ok(())

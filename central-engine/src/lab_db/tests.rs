@@ -74,14 +74,12 @@ impl Lab {
     /// Runs a statement in which `$x` is a text and `$n` another.
     pub(crate) async fn run(&mut self, template: &str, x: Option<&str>, n: &str) -> Result<(), LabDbError> {
         let statement = self.statement(template);
-        let ready = self.db.prepare(&statement).await?;
         let variable = |name: &str| if name == "x" { x.map(str::to_owned) } else { Some(n.to_owned()) };
-        self.db.run(&ready, &statement.values(&variable, &|_| None)).await
+        self.db.run(&statement, &statement.values(&variable, &|_| None)).await
     }
 
     pub(crate) async fn value(&mut self, query: &str) -> Option<String> {
-        let ready = self.db.prepare_value(&self.statement(query)).await.unwrap();
-        self.db.value(&ready, &[]).await.unwrap()
+        self.db.value(&self.statement(query), &[]).await.unwrap()
     }
 }
 

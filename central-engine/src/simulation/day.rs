@@ -17,11 +17,11 @@ use jackfield_protocol::{
     plan::{HookScript, PlannedTest, RunPlan, Save},
 };
 use jackfield_scheduler::{Event, Limits};
+use jackfield_tests::dice::Dice;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    dice::Dice,
     ep::Ep,
     mail::{self, Taken},
 };

@@ -11,9 +11,9 @@ use jackfield_protocol::{
     verdict::{DecidedBy, Outcome},
 };
 use jackfield_scheduler::Event;
+use jackfield_tests::dice::Dice;
 use tokio::sync::{mpsc, oneshot};
 
-use super::dice::Dice;
 use crate::{app::App, auth::Pass, clock, engine::Command};
 
 /// What it says of an attempt.

@@ -8,12 +8,12 @@ use std::{
     },
 };
 
+use jackfield_tests::dice::Dice;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
 };
 
-use super::dice::Dice;
 use crate::store::faults::{Busy, Faults};
 
 /// How often each recipient got each mail, by its Message-ID.

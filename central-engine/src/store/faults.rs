@@ -52,7 +52,7 @@ mod dice {
     };
 
     use super::{Point, StoreError};
-    use crate::simulation::dice::Dice;
+    use jackfield_tests::dice::Dice;
 
     /// What goes wrong, by dice.
     #[derive(Clone, Debug, Default)]

@@ -12,7 +12,6 @@
 
 mod book;
 mod device;
-mod dice;
 mod pagers;
 mod play;
 mod traits;

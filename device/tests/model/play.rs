@@ -9,6 +9,7 @@ use jackfield_device::{
     session::{Order, Reply, Session, SessionError, SessionSettings},
     target::SessionTarget,
 };
+use jackfield_tests::dice::Dice;
 use serde_json::{Value, json};
 use tokio::{
     io::DuplexStream,
@@ -19,7 +20,6 @@ use tokio::{
 use crate::{
     book::{self, FLOOD, SECRET, Takes},
     device::{Event, Events, Model},
-    dice::Dice,
     traits::{Traits, Way},
     wire::{Wire, is_traced},
 };
@@ -161,9 +161,9 @@ impl Play {
 
     /// Gives a command; whether it was answered.
     async fn command(&mut self, session: &mut Session) -> bool {
-        let mut template = *self.dice.pick(&self.traits.commands);
+        let mut template = self.dice.pick(&self.traits.commands).copied().unwrap();
         if book::question(template).is_some() && self.dice.one_in(2) {
-            template = *self.dice.pick(&self.traits.commands);
+            template = self.dice.pick(&self.traits.commands).copied().unwrap();
         }
         self.number += 1;
         // Some are given again and again, as by one who polls.

@@ -1,8 +1,9 @@
 //! What a device is: its kind, its manners, and what else happens to it.
 
+use jackfield_tests::dice::Dice;
 use serde_json::{Value, json};
 
-use crate::{book::FLOOD, dice::Dice};
+use crate::book::FLOOD;
 
 /// What leads to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +81,8 @@ const KINDS: &[(&str, &[&str])] = &[
 
 impl Traits {
     pub(crate) fn of(dice: &mut Dice) -> Self {
-        let (profile, prompts) = *dice.pick(KINDS);
-        let way = *dice.pick(&[Way::Console, Way::Service, Way::Ssh]);
+        let (profile, prompts) = dice.pick(KINDS).copied().unwrap();
+        let way = dice.pick(&[Way::Console, Way::Service, Way::Ssh]).copied().unwrap();
         let echo = match dice.below(8) {
             0 => Echo::No,
             1 if profile != "linux" => Echo::Redrawn,
@@ -116,8 +117,8 @@ impl Traits {
             crashes: now_and_then(12, 10),
             is_in_config: false,
         };
-        traits.prompt = (*dice.pick(prompts)).to_owned();
-        traits.banner = dice.pick::<&'static str>(BANNERS);
+        traits.prompt = (*dice.pick(prompts).unwrap()).to_owned();
+        traits.banner = dice.pick(BANNERS).copied().unwrap();
         traits.crlf = if dice.one_in(6) { "\n\r" } else { "\r\n" };
         traits.redraws_after_log = dice.one_in(2);
         traits.pages_at_the_end = dice.one_in(2);

@@ -2,13 +2,14 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use jackfield_tests::dice::Dice;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     sync::mpsc,
     time::Instant,
 };
 
-use crate::{dice::Dice, traits::Way};
+use crate::traits::Way;
 
 /// Whether every byte is shown.
 pub(crate) fn is_traced() -> bool {
@@ -84,7 +85,7 @@ impl Wire {
     /// A pause, at times.
     pub(crate) async fn pause(&mut self) {
         if self.pauses.is_some_and(|many| self.dice.one_in(many)) {
-            let pause = *self.dice.pick(&[1, 5, 20, 60, 150, 300, 600]);
+            let pause = self.dice.pick(&[1, 5, 20, 60, 150, 300, 600]).copied().unwrap();
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
     }

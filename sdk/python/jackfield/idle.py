@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
 # A call or a statement at the margin: such a script does something, and its tree need not be built.
 _DOES = re.compile(rb"^(?:[A-Za-z_][\w.]*[ \t]*[(\[+|&-]|_RESULT\b|(?:assert|for|while|if|with|try|del|raise|async for|async with)\b)", re.M)
@@ -19,7 +20,7 @@ def told(source: bytes, file: str) -> str | None:
         lines = ast.parse(source).body
     except (SyntaxError, ValueError):
         return None  # told by who compiles it
-    if any(not _defines(ast, line) for line in lines):
+    if not all(_defines(line) for line in lines):
         return None
     name = os.path.basename(file)
     defined = [line for line in lines if isinstance(line, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
@@ -33,7 +34,10 @@ def told(source: bytes, file: str) -> str | None:
     return f"`{name}` defines `{first.name}` and calls nothing: nothing was tested; end it with `{call}`, or name it test_{name} to have pytest run it"
 
 
-def _defines(ast, line) -> bool:
+def _defines(line: Any) -> bool:
+    """Whether a line at the margin only gives something a name, and does nothing."""
+    import ast
+
     if isinstance(line, (ast.Assign, ast.AnnAssign)):
         return line.value is None or isinstance(line.value, ast.Constant)
     if isinstance(line, ast.Expr):

@@ -12,18 +12,12 @@ use super::{
     Source,
     prepare::{Prepared, Script, Select},
 };
-use crate::{
-    app::App,
-    jobs::hook,
-    lab_db::{LabDb, Ready},
-};
+use crate::{app::App, jobs::hook, lab_db::LabDb};
 
 /// The values of the fields, for the test whose turn it is.
 pub(super) struct Fields<'a> {
     app: &'a App,
     prepared: &'a Prepared,
-    /// Each with its query as the database has looked at it, once it was asked.
-    queries: Vec<(&'a Select, Option<Ready>)>,
     selected: BTreeMap<String, String>,
     printed: BTreeMap<String, String>,
     /// The suite of the test before; none before the first.
@@ -32,9 +26,8 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(super) fn new(app: &'a App, prepared: &'a Prepared) -> Self {
-        let queries = prepared.selects.iter().map(|select| (select, None)).collect();
         let (selected, printed) = (BTreeMap::new(), BTreeMap::new());
-        Self { app, prepared, queries, selected, printed, suite: None }
+        Self { app, prepared, selected, printed, suite: None }
     }
 
     /// What a query gave; none where it gave nothing.
@@ -57,41 +50,25 @@ impl<'a> Fields<'a> {
             FieldLevel::Suite => new_suite,
             FieldLevel::Test => true,
         };
-        let scripts = &self.prepared.scripts;
+        let Prepared { selects, scripts, .. } = self.prepared;
         // A script is asked at most once a suite: that is all that Twister ever did.
         for script in
             scripts.iter().filter(|script| first || (new_suite && script.level != FieldLevel::Project))
         {
             self.run(script, source).await?;
         }
-        for place in 0..self.queries.len() {
-            let Some((select, ready)) = self.queries.get(place).cloned() else { break };
-            if !due(select.level) {
-                continue;
-            }
-            let ready = match ready {
-                Some(ready) => ready,
-                None => db.prepare_value(&select.query).await.with_context(|| select.told())?,
-            };
-            self.select(db, select, &ready, source).await?;
-            if let Some((_, kept)) = self.queries.get_mut(place) {
-                *kept = Some(ready);
-            }
+        for select in selects.iter().filter(|select| due(select.level)) {
+            self.select(db, select, source).await?;
         }
         Ok(())
     }
 
-    async fn select(
-        &mut self,
-        db: &mut LabDb,
-        select: &Select,
-        ready: &Ready,
-        source: Source<'_>,
-    ) -> Result<()> {
-        let value = db.value(ready, &source.bound(&select.query, self)).await;
-        let value = value.with_context(|| select.told())?;
-        self.selected.remove(&select.id);
-        self.selected.extend(value.map(|value| (select.id.clone(), value)));
+    async fn select(&mut self, db: &mut LabDb, select: &Select, source: Source<'_>) -> Result<()> {
+        let Select { id, query, .. } = select;
+        let value = db.value(query, &source.bound(query, self)).await;
+        let value = value.with_context(|| format!("db.xml: the query of field {id}"))?;
+        self.selected.remove(id);
+        self.selected.extend(value.map(|value| (id.clone(), value)));
         Ok(())
     }
 

@@ -29,13 +29,6 @@ pub(super) struct Select {
     pub(super) query: Statement,
 }
 
-impl Select {
-    /// Where it stands.
-    pub(super) fn told(&self) -> String {
-        format!("db.xml: the query of field {}", self.id)
-    }
-}
-
 /// A field that a script fills; the field's own value is the path of the script.
 pub(super) struct Script {
     pub(super) id: String,
