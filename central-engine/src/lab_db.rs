@@ -9,7 +9,7 @@ mod error;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jackfield_reporting::insert::{Statement, Value};
 use sqlx::{
@@ -36,7 +36,7 @@ pub struct LabDb {
     /// Every table takes back what it was given, also when the connection is lost.
     takes_back: bool,
     /// Statements as PostgreSQL wants them, by themselves: cast to the types that it named when it looked at them.
-    with_casts: HashMap<String, String>,
+    with_casts: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl LabDb {
                     Conn::Sqlite(conn)
                 }
             };
-            Ok(Self { conn, takes_back, with_casts: HashMap::new() })
+            Ok(Self { conn, takes_back, with_casts: BTreeMap::new() })
         })
         .await
     }

@@ -144,3 +144,21 @@ fn reveal(written: &str, root: &Path) -> Result<String, AddressError> {
     }
     Ok(written.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_stands_in_the_file_or_at_a_place() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("secret"), "hunter2\n").unwrap();
+        let read = |written: &str| reveal(written, root.path()).map_err(|error| error.to_string());
+        assert_eq!(read("plain").unwrap(), "plain");
+        assert_eq!(read("file:secret").unwrap(), "hunter2");
+        let path = std::env::var_os("PATH").map(|path| path.to_string_lossy().into_owned());
+        assert_eq!(read("env:PATH").ok(), path);
+        assert!(read("file:nowhere").unwrap_err().contains("the password of <db_config>: /"));
+        assert!(read("env:JACKFIELD_NO_SUCH_NAME").unwrap_err().contains("variable JACKFIELD_NO_SUCH_NAME"));
+    }
+}

@@ -71,12 +71,13 @@ impl Check<'_> {
                 "{} is not there: the first run whose results are saved makes it, without tables",
                 file.display()
             );
-            self.tell(
-                Severity::Error,
-                place,
-                message,
-                "make the tables, with `sqlite3` for example".to_owned(),
-            );
+            let (severity, help) =
+                if config.statements.iter().any(|statement| makes_something(&statement.value)) {
+                    (Severity::Warning, "a statement of this file may make them; try it again after that run")
+                } else {
+                    (Severity::Error, "make the tables, with `sqlite3` for example")
+                };
+            self.tell(severity, place, message, help.to_owned());
             return told;
         }
         let mut db = match LabDb::look(&address).await {
@@ -88,11 +89,19 @@ impl Check<'_> {
             }
         };
         let (of_inserts, of_reports) = (known(&config.fields), of_reports(config));
+        let mut is_made_before = false;
         for wanted in wanted(config, &of_inserts, &of_reports) {
             let Some(statement) = self.parsed(&wanted, &address) else { continue };
             self.tried = self.tried.saturating_add(1);
-            let Err(error) = db.prepare(&statement).await else { continue };
-            self.tell(Severity::Error, wanted.span, format!("{}: {error}", wanted.what), String::new());
+            let looked = db.prepare(&statement).await;
+            let (severity, help) = if is_made_before {
+                (Severity::Warning, "a statement before it may make what is missing")
+            } else {
+                (Severity::Error, "")
+            };
+            is_made_before |= makes_something(wanted.template);
+            let Err(error) = looked else { continue };
+            self.tell(severity, wanted.span, format!("{}: {error}", wanted.what), help.to_owned());
             // PostgreSQL hears nothing more in a transaction in which it has refused something.
             match LabDb::look(&address).await {
                 Ok(anew) => db = anew,
@@ -163,6 +172,12 @@ impl Check<'_> {
         let (file, line) = (self.source.name().to_owned(), first.saturating_add(below));
         self.problems.push(FileProblem { severity, file, line, column, message, help });
     }
+}
+
+/// Whether a statement may make a table or a column: nothing is executed, so that what follows meets the database without it.
+fn makes_something(statement: &str) -> bool {
+    let word = statement.split_whitespace().next().unwrap_or_default();
+    ["CREATE", "ALTER", "CALL", "DROP", "RENAME"].iter().any(|making| word.eq_ignore_ascii_case(making))
 }
 
 fn of_connection(connection: &Connection) -> Span {

@@ -266,3 +266,56 @@ async fn a_file_is_tried_before_any_run() {
         assert_eq!(lab.value("SELECT COUNT(*) FROM results").await.as_deref(), Some("0"), "{kind}");
     }
 }
+
+/// A file like the demo's, whose first statement makes the table of the others.
+const MAKING: &str = "<root>
+<db_config><url>sqlite:made.db</url></db_config>
+<insert_section>
+<sql_statement>CREATE TABLE IF NOT EXISTS made (name TEXT)</sql_statement>
+<sql_statement>INSERT INTO made (name) VALUES ('$twister_tc_name')</sql_statement>
+</insert_section>
+</root>
+";
+
+#[tokio::test]
+async fn what_an_earlier_statement_may_make_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = async |text: &str| {
+        let checked = check::check(&Arc::new(Source::new("db.xml", text)), folder.path()).await;
+        checked
+            .problems
+            .iter()
+            .map(|one| format!("{}:{} {:?}", one.line, one.column, one.severity))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(MAKING).await, ["2:17 Warning"], "the file is not there yet");
+    drop(LabDb::open(&address("sqlite:made.db", folder.path())).await.unwrap());
+    assert_eq!(told(MAKING).await, ["5:16 Warning"]);
+    assert_eq!(
+        told(&MAKING.replace("CREATE TABLE IF NOT EXISTS made (name TEXT)", "SELECT 1")).await,
+        ["5:16 Error"]
+    );
+}
+
+#[tokio::test]
+async fn who_insists_on_encryption_is_not_served_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_kinds = [
+        (mariadb::database().await, "ssl-mode=REQUIRED"),
+        (mariadb::database().await, "ssl-mode=VERIFY_IDENTITY&ssl-ca=/nowhere/ca.pem"),
+        (postgres_database().await, "sslmode=require"),
+        (postgres_database().await, "sslmode=verify-full&sslrootcert=/nowhere/ca.pem"),
+    ];
+    for (url, insists) in of_kinds {
+        let Some(url) = url else { continue };
+        LabDb::look(&address(&url, folder.path())).await.unwrap();
+        let refused = LabDb::look(&address(&format!("{url}&{insists}"), folder.path())).await;
+        assert!(matches!(refused, Err(LabDbError::Lost(_))), "{insists}: {refused:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_does_not_answer_is_given_up() {
+    let late = error::in_time(std::future::pending::<Result<(), LabDbError>>()).await.unwrap_err();
+    assert_eq!(late.to_string(), "the database did not answer within 60s");
+}
