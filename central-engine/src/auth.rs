@@ -25,7 +25,7 @@ pub use self::{
     password::{PasswordError, check_new, hash, matches},
     recover::recover,
     role::{Role, Roles, Scope},
-    secret::Secret,
+    secret::{random_token, token_hash},
     throttle::Throttle,
 };
 pub(crate) use self::{

@@ -13,8 +13,10 @@
 mod clock;
 mod data_folder;
 mod facts;
+mod key_file;
 pub mod limits;
 mod lock;
+mod maintenance;
 pub mod own_log;
 mod settings;
 #[cfg(test)]
@@ -50,7 +52,7 @@ use std::{
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, web};
 use anyhow::{Context, Result, bail};
 use jackfield_config::{Lab, problem};
-use jackfield_protocol::{console::CONSOLE_PATH, link::LINK_PATH};
+use jackfield_protocol::{console::CONSOLE_PATH, link::LINK_PATH, secret::Secret};
 use jackfield_scheduler::Limits;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -60,12 +62,15 @@ use crate::{
     data_folder::StoreFile,
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
     feed::Feed,
+    key_file::KeyFile,
     lab::{consoles::Consoles, eps::Eps, first_files, globals::Globals, resources::Resources},
     live::Live,
     lock::LabLock,
     settings::{Data, LinkSettings, Listen, Settings},
     store::Store,
 };
+
+pub use self::maintenance::{BackedUp, Rotated, back_up, rotate_key};
 
 /// What an engine is started with.
 #[derive(Clone, Debug)]
@@ -83,7 +88,7 @@ pub struct Running {
     /// Where to find it with a browser.
     pub url: String,
     /// The administrator's password, at the first start only.
-    pub admin_password: Option<String>,
+    pub admin_password: Option<Secret>,
     /// What the person who started it should know of the lab's files.
     pub notices: Vec<String>,
     app: web::Data<App>,
@@ -118,6 +123,7 @@ pub async fn start(options: Options) -> Result<Running> {
     let mut notices = auth::take_users_file(&app.store, &app.lab, app.kind, clock::now()).await?;
     notices.extend(Listen::notice(bound));
     notices.extend(jobs::outbox_notice(&app));
+    notices.extend(lab::open_files::notice(&app.lab));
     let (failure, failed) = mpsc::channel(2);
     app.tasks.spawn(keep_running(app.clone(), limits, commands, failure.clone()));
     app.tasks.spawn(jobs::work(app.clone()));
@@ -132,9 +138,9 @@ pub async fn start(options: Options) -> Result<Running> {
 ///
 /// # Errors
 /// An engine has the folder, it has none yet, or its store cannot be used.
-pub async fn recover(folder: &std::path::Path, user: &str) -> Result<String> {
+pub async fn recover(folder: &std::path::Path, user: &str) -> Result<Secret> {
     let (_, settings) = open_lab(folder, None)?;
-    let Data { folder: data, store, log_bytes: _ } = settings.data;
+    let Data { folder: data, key, store, log_bytes: _ } = settings.data;
     if !data.is_dir() {
         bail!(
             "{} has no data folder of an engine yet; start `jackfield engine --lab {}` once",
@@ -143,7 +149,7 @@ pub async fn recover(folder: &std::path::Path, user: &str) -> Result<String> {
         );
     }
     let lock = LabLock::take(folder, &data)?;
-    let (store, _) = open_store(&data, store).await?;
+    let (store, _) = open_store(&data, &KeyFile::new(key, &data), store).await?;
     let password = auth::recover(&store, user, clock::now()).await?;
     store.close().await;
     drop(lock);
@@ -188,8 +194,8 @@ async fn assemble(
     address: SocketAddr,
 ) -> Result<(web::Data<App>, mpsc::Receiver<Command>)> {
     let Settings { listen, data, link, scheduler: _, jobs, served, server, roots: _ } = settings;
-    let Data { folder, store, log_bytes } = data;
-    let (store, store_file) = open_store(&folder, store).await?;
+    let Data { folder, key, store, log_bytes } = data;
+    let (store, store_file) = open_store(&folder, &KeyFile::new(key, &folder), store).await?;
     let (engine, commands) = EngineHandle::new();
     let facts = facts::gather(&lab, &listen, &server, address).await;
     let terms = begin_life(&store, link, address).await?;
@@ -226,16 +232,33 @@ async fn assemble(
 }
 
 /// Opens the store of the data folder, or the one that the lab has elsewhere; never another one than before.
-async fn open_store(folder: &std::path::Path, url: Option<String>) -> Result<(Store, Option<StoreFile>)> {
+async fn open_store(
+    folder: &std::path::Path,
+    file: &KeyFile,
+    url: Option<Secret>,
+) -> Result<(Store, Option<StoreFile>)> {
     let own = folder.join("engine.sqlite");
     if url.is_none() {
         StoreFile::prepare(&own)?;
     }
     let is_own = url.is_none();
-    let url = url.unwrap_or_else(|| own.display().to_string());
-    let store = Store::open(&url, clock::now()).await.context("opening the store")?;
+    let url = url.unwrap_or_else(|| Secret::new(own.display().to_string()));
+    let known = file.read()?;
+    let seal = known.clone().map_or_else(store::Seal::random, Ok).context("drawing a key")?;
+    let store = Store::open_sealed(url.expose_for_login(), seal.clone(), clock::now()).await;
+    let store = store.context("opening the store")?;
+    store.check_seal().await.with_context(|| {
+        format!(
+            "put back the key file {} that belongs to this store; no backup holds it",
+            file.path().display()
+        )
+    })?;
+    if known.is_none() {
+        file.write(&seal)?;
+    }
+    store.seal_all().await.context("sealing what the store holds")?;
     // The address of a database has a password in it.
-    let shown = if is_own { url } else { "that `data.store` names".to_owned() };
+    let shown = if is_own { own.display().to_string() } else { "that `data.store` names".to_owned() };
     data_folder::check_store(folder, &store, &shown).await?;
     let file = if is_own { Some(StoreFile::of(&own)?) } else { None };
     Ok((store, file))
@@ -243,7 +266,9 @@ async fn open_store(folder: &std::path::Path, url: Option<String>) -> Result<(St
 
 /// Begins a life of the engine, and says what EPs are told of it.
 async fn begin_life(store: &Store, link: LinkSettings, address: SocketAddr) -> Result<Terms> {
-    let life = auth::Secret::random().context("drawing a random number")?.reveal().to_owned();
+    let life = auth::random_token().context("drawing a random number")?;
+    // Not one to let anybody in: it tells the starts of engines apart, and is kept and told as it is.
+    let life = life.expose_for_owner().to_owned();
     let mut conn = store.write().await?;
     let lives = store::life::begin(&mut conn, &life, clock::now()).await?;
     conn.commit().await?;
@@ -330,7 +355,7 @@ impl Running {
     ///
     /// # Errors
     /// The store does not take it.
-    pub async fn make_token(&self, name: &str, scope: auth::Scope) -> Result<String> {
+    pub async fn make_token(&self, name: &str, scope: auth::Scope) -> Result<Secret> {
         auth::make_token(&self.app.store, &"admin".into(), name, scope, clock::now()).await
     }
 

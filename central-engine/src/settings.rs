@@ -11,6 +11,8 @@ use jackfield_config::{
 };
 use jackfield_scheduler::Limits;
 
+use jackfield_protocol::secret::Secret;
+
 use crate::{auth::Proxies, limits};
 
 /// All of it, by what it is for.
@@ -40,8 +42,10 @@ pub(crate) struct Listen {
 #[derive(Clone, Debug)]
 pub(crate) struct Data {
     pub(crate) folder: PathBuf,
+    /// With the keys of the store; none means in the folder.
+    pub(crate) key: Option<PathBuf>,
     /// Of the store; none means SQLite in the folder.
-    pub(crate) store: Option<String>,
+    pub(crate) store: Option<Secret>,
     /// One log of one attempt.
     pub(crate) log_bytes: u64,
 }
@@ -96,6 +100,7 @@ impl Settings {
             url,
             proxies,
             data_folder,
+            key_file,
             store,
             kind,
             location,
@@ -137,7 +142,7 @@ impl Settings {
         };
         Self {
             listen: Listen { address, port: port.unwrap_or(file_port), url },
-            data: Data { folder: data_folder, store, log_bytes },
+            data: Data { folder: data_folder, key: key_file, store, log_bytes },
             link: LinkSettings { heartbeat_millis, silence_millis, log_window_bytes, eps },
             scheduler,
             jobs,

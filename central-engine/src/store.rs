@@ -24,10 +24,12 @@ pub mod lease;
 pub mod life;
 mod part;
 pub mod plan;
+mod reseal;
 pub mod resource;
 pub mod run;
 pub mod saved;
 mod schema;
+pub mod seal;
 pub mod session;
 pub mod submission;
 pub mod sut;
@@ -39,6 +41,7 @@ pub mod token;
 pub(crate) mod tests;
 
 use std::{
+    path::Path,
     str::FromStr,
     sync::{
         Arc,
@@ -54,13 +57,13 @@ use jackfield_protocol::{
 };
 use jackfield_scheduler::effect::Row;
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection as _, PgPool, SqlitePool,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Notify;
 
-pub use self::{batch::Batch, db::Conn};
+pub use self::{batch::Batch, db::Conn, seal::Seal};
 use crate::limits;
 
 /// Why the store could not do what was asked.
@@ -88,6 +91,9 @@ pub enum StoreError {
         /// The newest step of this build.
         build: i64,
     },
+    /// It is sealed with a key that is not there.
+    #[error("the store is sealed with key {0}, which the key file does not have")]
+    Key(seal::KeyName),
     /// The URL is of no database we speak.
     #[error("`{0}` is no store; give a file path, sqlite://PATH or postgres://USER@HOST/DATABASE")]
     Url(String),
@@ -132,7 +138,9 @@ impl From<StoreError> for Problem {
         let code = match &error {
             StoreError::Database(_) | StoreError::Full(_) => ErrorCode::Storage,
             StoreError::Conflict(_) => ErrorCode::WrongState,
-            StoreError::Corrupt(_) | StoreError::Newer { .. } | StoreError::Url(_) => ErrorCode::Internal,
+            StoreError::Corrupt(_) | StoreError::Newer { .. } | StoreError::Key(_) | StoreError::Url(_) => {
+                ErrorCode::Internal
+            }
         };
         tracing::error!("{}", error.chain());
         Self::new(code, error.to_string())
@@ -163,15 +171,17 @@ pub struct Restored {
 impl Store {
     /// Opens a store, makes it if it is not there, and brings its tables up to this build.
     ///
-    /// `url` is a file path, `sqlite://PATH`, or `postgres://…`.
+    /// `url` is a file path, `sqlite://PATH`, or `postgres://…`; what holds secrets is sealed with the newest key of `seal`.
     ///
     /// # Errors
     /// The database cannot be reached, or a later build has been at it.
-    pub async fn open(url: &str, now: Time) -> Result<Self, StoreError> {
+    pub async fn open_sealed(url: &str, seal: Seal, now: Time) -> Result<Self, StoreError> {
         let db = match url.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => db::Db::new(db::Pools::Pg(open_postgres(url).await?)),
-            Some(("sqlite", path)) => open_sqlite(path).await?,
-            None => open_sqlite(url).await?,
+            Some(("postgres" | "postgresql", _)) => {
+                db::Db::new(db::Pools::Pg(open_postgres(url).await?), seal)
+            }
+            Some(("sqlite", path)) => open_sqlite(path, seal).await?,
+            None => open_sqlite(url, seal).await?,
             Some(_) => return Err(StoreError::Url(url.to_owned())),
         };
         let mut conn = db.write().await?;
@@ -184,6 +194,15 @@ impl Store {
             work_added: Notify::new(),
         };
         Ok(Self { db, shared: Arc::new(shared) })
+    }
+
+    /// Opens a store as an engine does: with a key, and all sealed.
+    #[cfg(test)]
+    pub(crate) async fn open(url: &str, now: Time) -> Result<Self, StoreError> {
+        let store = Self::open_sealed(url, Seal::fixed(), now).await?;
+        store.check_seal().await?;
+        store.seal_all().await?;
+        Ok(store)
     }
 
     /// A connection for reading.
@@ -294,7 +313,7 @@ impl Store {
     }
 }
 
-async fn open_sqlite(path: &str) -> Result<db::Db, StoreError> {
+async fn open_sqlite(path: &str, seal: Seal) -> Result<db::Db, StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -306,7 +325,19 @@ async fn open_sqlite(path: &str) -> Result<db::Db, StoreError> {
     let write: SqlitePool = pool.clone().max_connections(1).connect_with(options.clone()).await?;
     let read = pool.max_connections(limits::STORE_READERS_MAX);
     let read = read.connect_with(options.create_if_missing(false).read_only(true)).await?;
-    Ok(db::Db::new(db::Pools::Lite { write, read }))
+    Ok(db::Db::new(db::Pools::Lite { write, read }, seal))
+}
+
+/// Copies the file of an SQLite store as it is at one moment, also while an engine writes to it.
+///
+/// # Errors
+/// It cannot be read, or the place not written.
+pub(crate) async fn copy_sqlite(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::new().filename(from).read_only(true).busy_timeout(limits::STORE_WAIT);
+    let mut conn = sqlx::SqliteConnection::connect_with(&options).await?;
+    sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(&mut conn).await?;
+    conn.close().await?;
+    Ok(())
 }
 
 async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {

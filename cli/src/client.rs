@@ -6,7 +6,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use jackfield_protocol::error::{ErrorCode, Problem};
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    secret::Secret,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use ureq::{Agent, Body, Timeout, http::Response};
 
@@ -38,9 +41,9 @@ pub(crate) enum Token {
     /// There is none.
     Missing,
     /// `--token` or the environment.
-    Given(String),
+    Given(Secret),
     /// An earlier `jackfield login` kept it.
-    Kept(String),
+    Kept(Secret),
 }
 
 /// Where the engine is, and as whom we speak.
@@ -82,7 +85,7 @@ impl Client {
     }
 
     /// The token, where there is one.
-    pub(crate) fn token(&self) -> Option<&str> {
+    pub(crate) fn token(&self) -> Option<&Secret> {
         match &self.token {
             Token::Missing => None,
             Token::Given(token) | Token::Kept(token) => Some(token),
@@ -155,7 +158,7 @@ impl Client {
 
     fn signed<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
         match self.token() {
-            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            Some(token) => request.header("Authorization", format!("Bearer {}", token.expose_for_login())),
             None => request,
         }
     }
@@ -323,7 +326,7 @@ mod tests {
     fn a_token_that_is_not_taken_is_told_with_where_it_came_from() {
         let told = |token| Client::new("http://lab", token).no_token();
         assert!(told(Token::Missing).contains("jackfield login USER"));
-        assert!(told(Token::Given("x".into())).contains("JACKFIELD_API_TOKEN"));
-        assert!(told(Token::Kept("x".into())).contains("any more"));
+        assert!(told(Token::Given(Secret::new("x"))).contains("JACKFIELD_API_TOKEN"));
+        assert!(told(Token::Kept(Secret::new("x"))).contains("any more"));
     }
 }

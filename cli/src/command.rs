@@ -3,6 +3,7 @@
 pub(crate) mod after;
 pub(crate) mod artifacts;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod console;
 pub(crate) mod db;
@@ -24,6 +25,7 @@ pub(crate) mod resource;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod sdk;
+pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod simulate;
 pub(crate) mod sut;

@@ -16,7 +16,10 @@ mod visible;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use jackfield_protocol::error::{ErrorCode, Problem};
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    secret::Secret,
+};
 
 use crate::{
     client::{Client, Token},
@@ -90,6 +93,11 @@ enum Command {
     User(command::user::User),
     /// Open an account, let it do everything, and give it a new password; for who owns the lab folder.
     Recover(command::recover::Recover),
+    /// Copy the lab folder, without the key of the store; also while the engine runs.
+    Backup(command::backup::Backup),
+    /// The keys that the engine's store is sealed with.
+    #[command(subcommand)]
+    Secret(command::secret::Secret),
     /// Groups of accounts.
     #[command(subcommand)]
     Group(command::group::Group),
@@ -140,7 +148,7 @@ fn context(global: Global) -> anyhow::Result<Context> {
     let engine =
         client::engine_address(&global.engine.or_else(|| set("JACKFIELD_ENGINE")).unwrap_or_default())?;
     let token = match global.token.or_else(|| set("JACKFIELD_API_TOKEN")) {
-        Some(token) => Token::Given(token.trim().to_owned()),
+        Some(token) => Token::Given(Secret::new(token.trim())),
         None => command::login::kept_token(&engine).map_or(Token::Missing, Token::Kept),
     };
     Ok(Context {
@@ -188,6 +196,8 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Console(console) => console.run(context),
         Command::User(user) => user.run(context),
         Command::Recover(recover) => recover.run(context),
+        Command::Backup(backup) => backup.run(context),
+        Command::Secret(secret) => secret.run(context),
         Command::Group(group) => group.run(context),
         Command::Token(token) => token.run(context),
         Command::Login(login) => login.run(context),

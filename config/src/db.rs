@@ -8,6 +8,8 @@ mod read;
 
 use std::sync::Arc;
 
+use jackfield_protocol::secret::Secret;
+
 use crate::source::At;
 
 /// The file.
@@ -31,7 +33,7 @@ pub struct DbConfig {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Connection {
     /// `url`: a whole address, of any database; the other values are then not needed.
-    pub url: Option<At<Arc<str>>>,
+    pub url: Option<At<Secret>>,
     /// `server`: host, perhaps with `:port`.
     pub server: Option<At<Arc<str>>>,
     /// `database`.
@@ -39,7 +41,7 @@ pub struct Connection {
     /// `user`.
     pub user: Option<At<Arc<str>>>,
     /// `password`: plain, or Twister's cipher text.
-    pub password: Option<At<Arc<str>>>,
+    pub password: Option<At<Secret>>,
     /// `use_shared_db`.
     pub use_shared: bool,
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jackfield_protocol::secret::Secret;
+
 use crate::{
     problem::Read,
     source::{At, Source},
@@ -19,7 +21,7 @@ pub struct EmailConfig {
     /// `SMTPUser`.
     pub user: Option<Arc<str>>,
     /// `SMTPPwd`: plain, or Twister's cipher text.
-    pub password: Option<Arc<str>>,
+    pub password: Option<Secret>,
     /// `From`.
     pub from: Option<At<Arc<str>>>,
     /// `To`: the first is the recipient, the others get copies.
@@ -57,7 +59,7 @@ impl EmailConfig {
             enabled: fields.parsed("Enabled", enabled).is_some_and(|enabled| enabled.value),
             server: fields.parsed("SMTPPath", server).map(|server| server.value),
             user: text("SMTPUser"),
-            password: text("SMTPPwd"),
+            password: text("SMTPPwd").map(|text| Secret::new(&*text)),
             from: fields.text("From"),
             to: fields.text("To").map(|to| recipients(&walk, &to)).unwrap_or_default(),
             subject: text("Subject").unwrap_or_default(),

@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
+use jackfield_protocol::secret::Secret;
+
 use crate::{
     problem::Read,
     source::Source,
@@ -24,8 +26,10 @@ pub struct EngineSettings {
     pub proxies: Vec<IpAddr>,
     /// The engine's own state.
     pub data_folder: PathBuf,
+    /// The file with the store's keys; none: in the data folder.
+    pub key_file: Option<PathBuf>,
     /// URL of the store; none: SQLite in the data folder.
-    pub store: Option<String>,
+    pub store: Option<Secret>,
     /// Which groups of a user count.
     pub kind: ServerKind,
     /// Free text, for reports.
@@ -114,6 +118,7 @@ impl Default for EngineSettings {
             url: None,
             proxies: Vec::new(),
             data_folder: ".jackfield".into(),
+            key_file: None,
             store: None,
             kind: ServerKind::NoType,
             location: String::new(),
@@ -195,7 +200,8 @@ impl EngineSettings {
     fn read_data(&mut self, top: &Table<'_>) {
         if let Some(data) = top.section("data") {
             set(&mut self.data_folder, data.filled_text("folder").map(PathBuf::from));
-            self.store = filled(data.text("store"));
+            self.key_file = filled(data.text("key")).map(PathBuf::from);
+            self.store = filled(data.text("store")).map(Secret::new);
             if filled(data.text("blobs")).is_some() {
                 let message = "`data.blobs` is set, and this build keeps files in its data folder only";
                 data.error_at("blobs", message, "remove it; `data.folder` may lie on any disk");

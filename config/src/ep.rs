@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use jackfield_protocol::id::{EpName, UserName};
+use jackfield_protocol::{
+    id::{EpName, UserName},
+    secret::Secret,
+};
 
 use crate::{
     engine::{filled, set},
@@ -22,7 +25,7 @@ pub struct EpSettings {
     /// Where the engine listens, without a slash at the end.
     pub engine: String,
     /// The token itself.
-    pub token: Option<String>,
+    pub token: Option<Secret>,
     /// A file that holds the token.
     pub token_file: Option<PathBuf>,
     /// PEM file of a further authority.
@@ -239,7 +242,7 @@ impl EpSettings {
     fn with(mut self, top: &Table<'_>) -> Self {
         self.name = filled(top.text("name")).map(EpName::from);
         set(&mut self.engine, top.parsed("engine", engine_url));
-        self.token = filled(top.text("token"));
+        self.token = filled(top.text("token")).map(Secret::new);
         self.token_file = filled(top.text("token_file")).map(PathBuf::from);
         self.ca = filled(top.text("ca")).map(PathBuf::from);
         self.work = filled(top.text("work")).map(PathBuf::from);

@@ -116,8 +116,9 @@ impl Lab {
         let apart = room::Apart::of(&layout, &kind);
         let mut lab = Self { layout, kind, user: None, roots: Vec::new(), hidden: Vec::new(), apart };
         let settings = lab.engine_settings().value.unwrap_or_default();
-        for own in [lab.layout.root.join(".jackfield"), settings.data_folder] {
-            lab.hide(&own);
+        for own in [lab.layout.root.join(".jackfield"), settings.data_folder].iter().chain(&settings.key_file)
+        {
+            lab.hide(own);
         }
         let roots = [lab.layout.roots.as_slice(), settings.roots.as_slice()].concat();
         lab.layout.roots.clear();

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use jackfield_protocol::secret::Secret;
 use tokio::time::Instant;
 
 use crate::{channel::Window, clock, limits::RECORDING_BYTES_MAX};
@@ -51,14 +52,15 @@ pub struct Recorder<W: Write + Send> {
 
 impl<W: Write + Send> Recorder<W> {
     /// Begins a recording; `secrets` never appear in it.
-    pub fn new(to: W, title: &str, window: Window, secrets: &[String]) -> Self {
+    pub fn new(to: W, title: &str, window: Window, secrets: &[Secret]) -> Self {
+        let secrets: Vec<&str> = secrets.iter().map(Secret::expose_for_striking_out).collect();
         let mut recorder = Self {
             to,
             begun: clock::now(),
             written: 0,
             full: false,
-            output: Redactor::new(secrets),
-            input: Redactor::new(secrets),
+            output: Redactor::new(&secrets),
+            input: Redactor::new(&secrets),
             typed: Typed::default(),
             broken_tail: Vec::new(),
         };
@@ -218,7 +220,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_recording_reads_as_asciicast_without_the_secret() {
         let file = Shared::default();
-        let mut recorder = Recorder::new(file.clone(), "r1", Window::default(), &["geheim".to_owned()]);
+        let mut recorder = Recorder::new(file.clone(), "r1", Window::default(), &[Secret::new("geheim")]);
         recorder.output(b"Password: ge");
         recorder.output(b"heim\r\ncaf\xc3");
         recorder.output(b"\xa9# ");

@@ -26,6 +26,7 @@ use std::{
 use jackfield_config::steps::StepTest;
 use jackfield_protocol::{
     link::Part,
+    secret::Secret,
     verdict::{Cause, Outcome, Verdict},
 };
 use serde_json::Value;
@@ -82,7 +83,7 @@ pub trait StepEnvironment: Send {
     fn closing(&mut self, _session: &str) {}
 
     /// Listeners for a session that is about to be opened, such as its recording; `secrets` must not reach the disk.
-    fn taps(&mut self, session: &str, title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>>;
+    fn taps(&mut self, session: &str, title: &str, secrets: &[Secret]) -> Vec<Box<dyn Tap>>;
 }
 
 /// What came of a step test.

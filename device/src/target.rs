@@ -7,6 +7,7 @@ mod reader;
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use jackfield_config::profile::{ScreenSize, SshBackend};
+pub use jackfield_protocol::secret::Secret;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -16,28 +17,6 @@ use crate::{
 };
 
 pub use jumps::{jump_resources, put_jump_resources};
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for the one who must send it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("********")
-    }
-}
 
 /// How a device is reached, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -261,7 +240,7 @@ impl SessionTarget {
     }
 
     /// Every secret of it, so that recordings can strike them out.
-    pub fn secrets(&self) -> Vec<String> {
+    pub fn secrets(&self) -> Vec<Secret> {
         let hops: Vec<&Hop> = match &self.connect {
             Connect::Ssh(ssh) => ssh.jumps.iter().chain([&ssh.device]).collect(),
             Connect::Telnet(_)
@@ -271,13 +250,13 @@ impl SessionTarget {
             | Connect::Process(_) => Vec::new(),
         };
         let codes = hops.iter().filter_map(|hop| hop.totp.as_ref()).chain(&self.totp);
-        let codes = codes.flat_map(Totp::written).map(str::to_owned);
+        let codes = codes.flat_map(Totp::written).cloned();
         let of_hops = hops.iter().flat_map(|hop| [&hop.password, &hop.passphrase]);
-        let mut secrets: Vec<String> = [&self.password, &self.new_password, &self.enable_password]
+        let mut secrets: Vec<Secret> = [&self.password, &self.new_password, &self.enable_password]
             .into_iter()
             .chain(of_hops)
             .flatten()
-            .map(|secret| secret.reveal().to_owned())
+            .cloned()
             .chain(codes)
             .collect();
         secrets.sort_unstable();
@@ -338,7 +317,7 @@ mod tests {
             "ssh_backend": "libssh2",
         });
         let target = target(properties).unwrap();
-        assert_eq!(target.secrets(), ["GEZDGNBVGY3TQOJQ", "gp", "p", "pp"]);
+        assert_eq!(target.secrets(), ["GEZDGNBVGY3TQOJQ", "gp", "p", "pp"].map(Secret::new));
         assert_eq!(target.patience, Patience { retries: 0, reconnect: true, ..Patience::default() });
         let Connect::Ssh(ssh) = target.connect else { panic!("no SSH") };
         assert_eq!((ssh.keepalive, &ssh.device.agent), (Duration::from_secs(5), &Agent::Own));

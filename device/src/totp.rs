@@ -5,7 +5,9 @@
 
 use std::fmt;
 
+use jackfield_protocol::secret::Secret;
 use ring::hmac;
+use zeroize::Zeroizing;
 
 use crate::clock;
 
@@ -22,8 +24,8 @@ const SECRET_BYTES_MIN: usize = 10;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Totp {
     /// As it was written, so that records can strike it out.
-    written: Vec<String>,
-    key: Vec<u8>,
+    written: Vec<Secret>,
+    key: Zeroizing<Vec<u8>>,
     hash: Hash,
     digits: u32,
     period_seconds: u64,
@@ -63,7 +65,7 @@ impl Totp {
         let text = text.trim();
         let plain = Self {
             written: Vec::new(),
-            key: Vec::new(),
+            key: Zeroizing::default(),
             hash: Hash::Sha1,
             digits: DIGITS,
             period_seconds: PERIOD_SECONDS,
@@ -74,12 +76,12 @@ impl Totp {
         if key.len() < SECRET_BYTES_MIN {
             return Err(TotpError::Short);
         }
-        Ok(Self { written: vec![text.to_owned(), secret.to_owned()], key, ..settings })
+        Ok(Self { written: vec![Secret::new(text), Secret::new(secret)], key: key.into(), ..settings })
     }
 
     /// What must not be read in a record: all that was written, and the secret in it.
-    pub fn written(&self) -> impl Iterator<Item = &str> {
-        self.written.iter().map(String::as_str)
+    pub fn written(&self) -> impl Iterator<Item = &Secret> {
+        self.written.iter()
     }
 
     /// The code of now.

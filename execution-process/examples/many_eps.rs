@@ -59,7 +59,7 @@ async fn connect(url: String, token: String, number: usize) -> Result<(Socket, u
         ep: format!("many-{number:05}").into(),
         instance: String::new(),
         life: String::new(),
-        token,
+        token: token.as_str().into(),
         software: "many_eps".to_owned(),
         host: Host { name: "here".to_owned(), ..Host::default() },
         labels: BTreeMap::new(),

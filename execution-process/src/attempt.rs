@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jackfield_protocol::{
     link::{Assignment, Ended, Part, RunContext},
     log::Stream,
+    secret::Secret,
     time::Time,
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
@@ -56,7 +57,7 @@ pub(crate) struct Attempt {
     pub(crate) files: Arc<Mutex<RunFiles>>,
     pub(crate) station: Arc<Station>,
     /// Its secret on the local socket.
-    pub(crate) token: String,
+    pub(crate) token: Secret,
     /// What the test says on the local socket.
     pub(crate) said: mpsc::Receiver<Said>,
     /// How it is to end.

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use jackfield_protocol::id::BlobHash;
+use jackfield_protocol::{id::BlobHash, secret::Secret};
 
 use crate::limits::{CONNECT_LIMIT, FILE_BYTES_MAX, TRANSFER_LIMIT};
 
@@ -53,7 +53,7 @@ pub(crate) struct Blobs(Arc<Shared>);
 struct Shared {
     agent: ureq::Agent,
     address: String,
-    authorization: String,
+    authorization: Secret,
     folder: PathBuf,
     bytes_max: u64,
     cache: Mutex<Cache>,
@@ -79,7 +79,7 @@ impl Blobs {
     pub(crate) fn open(
         agent: ureq::Agent,
         engine: &str,
-        token: &str,
+        token: &Secret,
         folder: &Path,
         bytes_max: u64,
     ) -> io::Result<Self> {
@@ -95,7 +95,7 @@ impl Blobs {
         Ok(Self(Arc::new(Shared {
             agent,
             address: format!("{}/api/v1/blobs/", engine.trim_end_matches('/')),
-            authorization: format!("Bearer {token}"),
+            authorization: token.map(|token| format!("Bearer {token}")),
             folder: folder.to_owned(),
             bytes_max,
             cache: Mutex::new(cache),
@@ -180,7 +180,8 @@ impl Shared {
     fn fetch(&self, hash: BlobHash) -> Result<(), BlobError> {
         let engine = |error: ureq::Error| BlobError::Engine { hash, reason: error.to_string() };
         let request = self.agent.get(format!("{}{hash}", self.address));
-        let mut response = request.header("Authorization", &self.authorization).call().map_err(engine)?;
+        let mut response =
+            request.header("Authorization", self.authorization.expose_for_login()).call().map_err(engine)?;
         match response.status().as_u16() {
             200 => {}
             status @ (408 | 429 | 500..) => {
@@ -231,7 +232,9 @@ impl Shared {
         })?;
         let file = File::open(path).map_err(disk)?;
         let request = self.agent.put(format!("{}{hash}", self.address));
-        let request = request.header("Authorization", &self.authorization).header("Content-Length", bytes);
+        let request = request
+            .header("Authorization", self.authorization.expose_for_login())
+            .header("Content-Length", bytes);
         let response = request.send(&file).map_err(|error| PutError::Engine(told(&error)))?;
         match response.status().as_u16() {
             200..=299 => Ok(hash),

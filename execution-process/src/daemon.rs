@@ -12,6 +12,7 @@ use std::{
 use jackfield_protocol::{
     id::{AttemptId, Epoch, RunId},
     link::{Assignment, EpToEngine, RunContext, Welcome},
+    secret::Secret,
 };
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -58,7 +59,7 @@ pub(crate) struct Daemon {
     active: BTreeMap<AttemptId, Active>,
     /// Attempts of an earlier life whose clean-ups run; here it is said how they are to end.
     past: BTreeMap<AttemptId, watch::Sender<End>>,
-    guests: BTreeMap<String, AttemptId>,
+    guests: BTreeMap<Secret, AttemptId>,
     calls: Calls,
     notices: notices::Notices,
     scripts: scripts::Scripts,
@@ -87,7 +88,7 @@ struct Active {
     order: Arc<Assignment>,
     said: mpsc::Sender<Said>,
     end: watch::Sender<End>,
-    token: String,
+    token: Secret,
 }
 
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@ use jackfield_protocol::{
     event::Hook,
     id::{AttemptId, Epoch, RunId},
     link::{Ask, Call, Ended, EngineToEp, EpToEngine, Held, HeldScript, Notice, ScriptEnded, Welcome},
+    secret::Secret,
     time::Time,
     verdict::Outcome,
 };
@@ -49,7 +50,7 @@ pub(crate) enum Event {
     /// What an attempt of an earlier life of this EP left to be done is done.
     Settled { ended: Box<Ended> },
     /// Someone on the local socket has this secret: who is it?
-    Hello { token: String, answer: oneshot::Sender<Option<Guest>> },
+    Hello { token: Secret, answer: oneshot::Sender<Option<Guest>> },
     /// A test asks the engine, or a person.
     Question { attempt: AttemptId, question: Question, answer: oneshot::Sender<Result<Value, Problem>> },
     /// The engine is to be told this, if it is there.

@@ -19,6 +19,7 @@ use jackfield_device::{
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::{AttemptId, ConsoleId, RunId, UserName},
+    secret::Secret,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -209,7 +210,7 @@ impl Sessions {
         &self,
         console: ConsoleId,
         title: &str,
-        secrets: &[String],
+        secrets: &[Secret],
     ) -> (PathBuf, Option<Recorder<File>>) {
         let path = self.0.recordings.join(format!("console-{console}.cast"));
         let recorder = recording::recorder(&path, title, secrets);

@@ -11,7 +11,10 @@ use std::{
 };
 
 use jackfield_config::ep::{ConsolePolicy, EpLimits, EpSettings, Languages};
-use jackfield_protocol::id::{EpName, UserName};
+use jackfield_protocol::{
+    id::{EpName, UserName},
+    secret::Secret,
+};
 
 use crate::EpError;
 
@@ -21,7 +24,7 @@ pub struct Settings {
     /// Its name: unique in the engine.
     pub name: EpName,
     /// The secret an administrator made for it.
-    pub(crate) token: String,
+    pub(crate) token: Secret,
     /// Where the engine listens.
     pub(crate) engine: String,
     /// A PEM file of a further authority.
@@ -101,7 +104,7 @@ impl Settings {
         let token = match (token, token_file) {
             (Some(token), _) => token,
             (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(text) => text.trim().to_owned(),
+                Ok(text) => Secret::new(text.trim()),
                 Err(source) => return Err(EpError::TokenFile { path, source }),
             },
             (None, None) => return Err(EpError::NoToken),

@@ -9,6 +9,7 @@ use crate::{
     event::{RunEvent, RunState},
     id::{AttemptId, EpName, RunId, TestIndex, UserName},
     link::{Host, Notice, Part},
+    secret::Secret,
     time::Time,
     verdict::{Cause, DecidedBy, TestState, Verdict},
 };
@@ -286,7 +287,8 @@ pub struct Login {
     /// The account.
     pub user: UserName,
     /// Its password.
-    pub password: String,
+    #[serde(serialize_with = "Secret::expose_for_peer")]
+    pub password: Secret,
 }
 
 /// A live page's first frame: everything so far, then events after `seq` follow.

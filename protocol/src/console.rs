@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::{
     error::ErrorCode,
     id::{BlobHash, ConsoleId, EpName, RunId, UserName},
+    secret::Secret,
     time::Time,
 };
 
@@ -89,7 +90,8 @@ pub struct ConsoleOrder {
     /// Which.
     pub console: ConsoleId,
     /// Proves that the one who dials back was asked to; good for one connection.
-    pub secret: String,
+    #[serde(serialize_with = "Secret::expose_for_peer")]
+    pub secret: Secret,
     /// Who sits at it.
     pub user: UserName,
     /// What they look at.

@@ -2,7 +2,7 @@
 //!
 //! Nothing here decides anything or touches the world. Each module is one idea:
 //!
-//! - [`id`] names things, [`time`] dates them;
+//! - [`id`] names things, [`time`] dates them, [`secret`] hides what nobody may read by accident;
 //! - [`verdict`] says how an attempt ended, and who is to blame;
 //! - [`plan`] is a run before it starts: everything expanded, nothing left to look up;
 //! - [`guard`] is the rule that lets an EP decide the next test without asking, [`script`] the one for scripts around a run;
@@ -13,6 +13,7 @@
 //! - [`api`] holds the bodies of the HTTP interface, [`error`] its failures.
 
 pub mod id;
+pub mod secret;
 pub mod time;
 
 pub mod verdict;

@@ -33,7 +33,7 @@ const IMPURE: [&str; 9] = [
     "rand::",
 ];
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
@@ -43,7 +43,7 @@ fn manifest(folder: &str) -> toml::Table {
 }
 
 /// Every `.rs` file below a folder.
-fn sources(folder: PathBuf) -> Vec<PathBuf> {
+pub(super) fn sources(folder: PathBuf) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {

@@ -4,3 +4,5 @@
 mod architecture;
 #[cfg(test)]
 mod licences;
+#[cfg(test)]
+mod secrets;

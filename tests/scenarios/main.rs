@@ -32,6 +32,7 @@ mod router;
 mod routers;
 mod scripts;
 mod sdks;
+mod secrets;
 mod serial;
 mod stop;
 mod subscribers;

@@ -9,7 +9,7 @@ use jackfield_protocol::{
     time::Time,
 };
 
-use super::{Role, Roles, Scope, Secret};
+use super::{Role, Roles, Scope, secret::token_hash};
 use crate::{
     clock, limits,
     store::{self, Conn, Store, StoreError},
@@ -57,7 +57,7 @@ impl Caller {
 /// # Errors
 /// The store does not answer.
 pub async fn of_session(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
-    let hash = Secret::hash(secret);
+    let hash = token_hash(secret);
     let mut conn = store.read().await?;
     let Some(session) = store::session::find(&mut conn, &hash, now).await? else {
         return Ok(None);
@@ -98,7 +98,7 @@ struct Owned {
 
 async fn owner_of(store: &Store, secret: &str, now: Time) -> Result<Option<Owned>, StoreError> {
     let mut conn = store.read().await?;
-    let Some(token) = store::token::find(&mut conn, &Secret::hash(secret), now).await? else {
+    let Some(token) = store::token::find(&mut conn, &token_hash(secret), now).await? else {
         return Ok(None);
     };
     let Ok(scope) = token.scope.parse::<Scope>() else { return Ok(None) };
@@ -130,7 +130,7 @@ pub struct Pass {
 pub async fn check_ep(store: &Store, hello: &Hello) -> Result<Pass, Problem> {
     let Hello { ep, pool, token, .. } = hello;
     if let Some(Owned { token, owner, scope: Scope::Ep, roles }) =
-        owner_of(store, token, clock::now()).await?
+        owner_of(store, token.expose_for_hash(), clock::now()).await?
     {
         check_pool(store, ep, pool.as_ref(), &owner, &roles).await?;
         return Ok(Pass { token, owner });

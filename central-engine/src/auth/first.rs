@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_protocol::{id::UserName, time::Time};
+use jackfield_protocol::{id::UserName, secret::Secret, time::Time};
 
-use super::{Scope, Secret, password, secret};
+use super::{Scope, password, secret};
 use crate::store::{self, Store, account::Account, token::TokenRow};
 
 /// The account that is made at the first start.
@@ -36,7 +36,7 @@ const GROUPS: [(&str, &[&str]); 3] = [
 ///
 /// # Errors
 /// The store does not answer, or the operating system gives no random bytes.
-pub async fn first_start(store: &Store, now: Time) -> anyhow::Result<Option<String>> {
+pub async fn first_start(store: &Store, now: Time) -> anyhow::Result<Option<Secret>> {
     if !store::account::list(&mut store.read().await?).await?.is_empty() {
         return Ok(None);
     }
@@ -72,15 +72,15 @@ pub async fn make_token(
     name: &str,
     scope: Scope,
     now: Time,
-) -> anyhow::Result<String> {
-    let secret = Secret::random()?;
+) -> anyhow::Result<Secret> {
+    let token = secret::random_token()?;
     let (owner, name) = (owner.clone(), name.to_owned());
     let scope = scope.as_str().to_owned();
     let row = TokenRow { id: 0, owner, name, scope, created: now, expires: None, used: None };
     let mut conn = store.write().await?;
-    let id = store::token::insert(&mut conn, &Secret::hash(secret.reveal()), &row).await?;
+    let id = store::token::insert(&mut conn, &secret::token_hash(token.expose_for_hash()), &row).await?;
     let detail = format!("{} ({})", row.name, row.scope);
     store::audit::add(&mut conn, now, "engine", ("token.create", &id.to_string()), &detail).await?;
     conn.commit().await?;
-    Ok(secret.reveal().to_owned())
+    Ok(token)
 }

@@ -12,6 +12,7 @@ use argon2::{
         phc::{Output, PasswordHash},
     },
 };
+use jackfield_protocol::secret::Secret;
 use tokio::sync::oneshot;
 
 use crate::limits;
@@ -63,11 +64,11 @@ static WORK: LazyLock<mpsc::SyncSender<Work>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// Too short or too long.
-pub fn check_new(password: &str) -> Result<(), PasswordError> {
+pub fn check_new(password: &Secret) -> Result<(), PasswordError> {
     if password.len() > limits::PASSWORD_BYTES_MAX {
         return Err(PasswordError::Long);
     }
-    if password.chars().count() < limits::PASSWORD_CHARS_MIN {
+    if password.expose_for_hash().chars().count() < limits::PASSWORD_CHARS_MIN {
         return Err(PasswordError::Short);
     }
     Ok(())
@@ -77,9 +78,9 @@ pub fn check_new(password: &str) -> Result<(), PasswordError> {
 ///
 /// # Errors
 /// The operating system gives no salt or thread.
-pub async fn hash(password: String) -> Result<String, PasswordError> {
+pub async fn hash(password: Secret) -> Result<String, PasswordError> {
     on_thread(move |_| {
-        let hash = Argon2::default().hash_password(password.as_bytes());
+        let hash = Argon2::default().hash_password(password.expose_for_hash().as_bytes());
         hash.map(|hash| hash.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
     })
     .await?
@@ -89,7 +90,7 @@ pub async fn hash(password: String) -> Result<String, PasswordError> {
 ///
 /// # Errors
 /// The operating system gives no thread.
-pub async fn matches(password: String, hash: String) -> Result<bool, PasswordError> {
+pub async fn matches(password: Secret, hash: String) -> Result<bool, PasswordError> {
     /// The hash of a password nobody knows: an account that does not exist takes as long to refuse as one that does.
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$amFja2ZpZWxkLW5vYm9keQ$Yq2mYxvEkR4UDUa8v3rV0hV5p0l7n1cXy2bq0uQ6m1E";
@@ -98,7 +99,7 @@ pub async fn matches(password: String, hash: String) -> Result<bool, PasswordErr
     }
     on_thread(move |memory| {
         let known = if hash.is_empty() { NOBODY } else { &hash };
-        fits(password.as_bytes(), known, memory) && !hash.is_empty()
+        fits(password.expose_for_hash().as_bytes(), known, memory) && !hash.is_empty()
     })
     .await
 }
@@ -139,11 +140,11 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_fits() {
-        let hash = hash("correct horse".to_owned()).await.unwrap();
+        let hash = hash(Secret::new("correct horse")).await.unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        assert!(matches("correct horse".to_owned(), hash.clone()).await.unwrap());
-        assert!(!matches("correct horsf".to_owned(), hash).await.unwrap());
-        assert!(!matches(String::new(), String::new()).await.unwrap());
+        assert!(matches(Secret::new("correct horse"), hash.clone()).await.unwrap());
+        assert!(!matches(Secret::new("correct horsf"), hash).await.unwrap());
+        assert!(!matches(Secret::default(), String::new()).await.unwrap());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
-use jackfield_protocol::{id::UserName, time::Time};
+use jackfield_protocol::{id::UserName, secret::Secret, time::Time};
 
 use super::{Role, password, secret};
 use crate::store::{self, Store, account::Account};
@@ -15,7 +15,7 @@ const GROUP: &str = "admin";
 ///
 /// # Errors
 /// A name that is none, or the store does not answer.
-pub async fn recover(store: &Store, user: &str, now: Time) -> Result<String> {
+pub async fn recover(store: &Store, user: &str, now: Time) -> Result<Secret> {
     if !Account::is_name(user) {
         bail!("`{user}` is no name; use letters, digits, `_`, `-` and `@`");
     }

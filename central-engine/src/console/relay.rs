@@ -11,6 +11,7 @@ use jackfield_protocol::{
     event::Fact,
     id::{ConsoleId, EpName},
     link::EngineToEp,
+    secret::Secret,
 };
 use jackfield_scheduler::Event;
 use tokio::time::Instant;
@@ -18,8 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    auth::{self, Secret},
-    clock,
+    auth, clock,
     failure::Failure,
     lab::consoles::{Awaited, End, OpenConsole, Person},
     limits, store,

@@ -55,7 +55,7 @@ mod tests {
             ep: "EP-1".into(),
             instance: "i".to_owned(),
             life: life.to_owned(),
-            token: String::new(),
+            token: "".into(),
             software: String::new(),
             host: Host::default(),
             labels: [].into(),

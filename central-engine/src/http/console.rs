@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Answer;
 use crate::{
     app::App,
-    auth::{Guard, MayRead, Secret},
+    auth::{self, Guard, MayRead},
     clock,
     console::{
         policy::{ConsoleQuery, Place, find, node, told},
@@ -51,7 +51,7 @@ pub(super) async fn open(
     let upgraded = actix_ws::handle_with_protocols(&request, body, &[CONSOLE_SUBPROTOCOL]);
     let (response, session, stream) = upgraded
         .map_err(|error| Failure::new(ErrorCode::BadRequest, format!("a console is a WebSocket: {error}")))?;
-    let secret = Secret::random()
+    let secret = auth::random_token()
         .map_err(|error| Failure::new(ErrorCode::Internal, format!("no random secret: {error}")))?;
     let Place { ep, of, watch_only } = place;
     let take = query.take && !query.watch;
@@ -59,7 +59,7 @@ pub(super) async fn open(
     let told = told(&of, &ep, take);
     let order = ConsoleOrder {
         console: console.id,
-        secret: secret.reveal().to_owned(),
+        secret: secret.clone(),
         user: user.clone(),
         of,
         take,

@@ -7,13 +7,13 @@ use actix_web::{
     cookie::{Cookie, SameSite, time::Duration},
     web,
 };
-use jackfield_protocol::{error::ErrorCode, id::UserName};
+use jackfield_protocol::{error::ErrorCode, id::UserName, secret::Secret};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, body};
 use crate::{
     app::{App, audit},
-    auth::{self, Anyone, COOKIE, Caller, Credential, Guard, Role, Scope, Secret},
+    auth::{self, Anyone, COOKIE, Caller, Credential, Guard, Role, Scope},
     clock,
     failure::Failure,
     limits,
@@ -38,7 +38,7 @@ pub(super) struct LoginBody {
     /// The account.
     user: UserName,
     /// Its password.
-    password: String,
+    password: Secret,
     /// For programs: a name for the token that is answered, in place of a cookie. It may do all that the account may.
     #[serde(default)]
     token: Option<String>,
@@ -53,19 +53,24 @@ pub(super) struct Me {
     roles: Vec<Role>,
     /// The token that was asked for; it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
+    token: Option<Shown>,
     /// What somebody who may change users should know of the lab's files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     notices: Vec<String>,
 }
 
+/// A secret in the one answer that shows it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(transparent)]
+struct Shown(#[serde(serialize_with = "Secret::expose_for_peer")] Secret);
+
 /// A new password for oneself.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub(super) struct NewPassword {
     /// The one so far.
-    old: String,
+    old: Secret,
     /// The one from now on.
-    new: String,
+    new: Secret,
 }
 
 fn me_of(caller: &Caller) -> Me {
@@ -85,8 +90,9 @@ pub(super) async fn log_in(request: HttpRequest, app: web::Data<App>, login: web
     if !prove(&request, &app, &user, password).await? {
         return Err(Failure::new(ErrorCode::Unauthenticated, "user name or password is wrong"));
     }
-    let secret = Secret::random().map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
-    let (now, hash) = (clock::now(), Secret::hash(secret.reveal()));
+    let secret =
+        auth::random_token().map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
+    let (now, hash) = (clock::now(), auth::token_hash(secret.expose_for_hash()));
     let mut conn = app.store.write().await?;
     if let Some(name) = &token {
         let token = super::token::row(&user, name, Scope::Admin, now, Some(limits::TOKEN_MILLIS_DEFAULT))?;
@@ -97,16 +103,16 @@ pub(super) async fn log_in(request: HttpRequest, app: web::Data<App>, login: web
     store::audit::add(&mut conn, now, user.as_str(), ("login", user.as_str()), "").await?;
     conn.commit().await?;
     let caller = match &token {
-        Some(_) => auth::of_token(&app.store, secret.reveal(), now).await?,
-        None => auth::of_session(&app.store, secret.reveal(), now).await?,
+        Some(_) => auth::of_token(&app.store, secret.expose_for_hash(), now).await?,
+        None => auth::of_session(&app.store, secret.expose_for_hash(), now).await?,
     };
     let caller = caller.ok_or_else(|| Failure::new(ErrorCode::Unauthenticated, "this account is closed"))?;
     let mut response = HttpResponse::Ok();
     if token.is_none() {
-        response.cookie(cookie(app.limits.proxies.is_https(&request), secret.reveal()));
+        response.cookie(cookie(app.limits.proxies.is_https(&request), &secret));
     }
     let notices = notices(&app, &caller).await;
-    Ok(response.json(Me { notices, token: token.map(|_| secret.reveal().to_owned()), ..me_of(&caller) }))
+    Ok(response.json(Me { notices, token: token.map(|_| Shown(secret)), ..me_of(&caller) }))
 }
 
 /// What was edited in files that are read once; nobody is kept out because it cannot be said.
@@ -121,7 +127,7 @@ async fn notices(app: &App, caller: &Caller) -> Vec<String> {
 }
 
 /// Checks a password, no more often than the limit allows.
-async fn prove(request: &HttpRequest, app: &App, user: &UserName, password: String) -> Result<bool, Failure> {
+async fn prove(request: &HttpRequest, app: &App, user: &UserName, password: Secret) -> Result<bool, Failure> {
     let address = app.limits.proxies.client(request);
     let throttle = || app.throttle.lock().unwrap_or_else(PoisonError::into_inner);
     if !throttle().begin(user, address, app.limits.login_attempts, clock::now()) {
@@ -137,7 +143,7 @@ async fn prove(request: &HttpRequest, app: &App, user: &UserName, password: Stri
     Ok(is_right)
 }
 
-async fn right_password(store: &Store, user: &UserName, password: String) -> Result<bool, Failure> {
+async fn right_password(store: &Store, user: &UserName, password: Secret) -> Result<bool, Failure> {
     let account = store::account::fetch(&mut store.read().await?, user).await?;
     let hash =
         account.filter(|account| !account.disabled).map(|account| account.password).unwrap_or_default();
@@ -153,9 +159,9 @@ fn unhashed(error: auth::PasswordError) -> Failure {
     Failure::new(code, error.to_string())
 }
 
-fn cookie(is_https: bool, secret: &str) -> Cookie<'static> {
+fn cookie(is_https: bool, secret: &Secret) -> Cookie<'static> {
     let age = Duration::milliseconds(i64::try_from(limits::SESSION_MILLIS).unwrap_or(i64::MAX));
-    Cookie::build(COOKIE, secret.to_owned())
+    Cookie::build(COOKIE, secret.expose_for_owner().to_owned())
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -169,7 +175,7 @@ fn cookie(is_https: bool, secret: &str) -> Cookie<'static> {
 pub(super) async fn log_out(request: HttpRequest, app: web::Data<App>, _: Guard<Anyone>) -> Answer {
     if let Some(cookie) = request.cookie(COOKIE) {
         let mut conn = app.store.write().await?;
-        store::session::close(&mut conn, &Secret::hash(cookie.value())).await?;
+        store::session::close(&mut conn, &auth::token_hash(cookie.value())).await?;
         conn.commit().await?;
     }
     let mut over = Cookie::build(COOKIE, "").path("/").finish();
@@ -210,7 +216,7 @@ pub(super) async fn change_password(
     store::session::close_all(&mut conn, user).await?;
     if let Some(cookie) = request.cookie(COOKIE) {
         let (now, expires) = (clock::now(), clock::now().plus_millis(limits::SESSION_MILLIS));
-        store::session::open(&mut conn, &Secret::hash(cookie.value()), user, now, expires).await?;
+        store::session::open(&mut conn, &auth::token_hash(cookie.value()), user, now, expires).await?;
     }
     audit(&mut conn, &guard.caller, "user.password", user, "").await?;
     conn.commit().await?;

@@ -1,13 +1,13 @@
 //! Tokens for scripts and EPs. The secret is in the answer that makes one, and nowhere else.
 
 use actix_web::{HttpResponse, web};
-use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, time::Time};
+use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, secret::Secret, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::Answer;
 use crate::{
     app::{App, audit},
-    auth::{Anyone, Caller, Credential, Guard, Role, Scope, Secret},
+    auth::{self, Anyone, Caller, Credential, Guard, Role, Scope},
     clock,
     failure::Failure,
     lab::eps::Withdrawn,
@@ -59,7 +59,8 @@ pub(super) struct MadeToken {
     /// Its number.
     id: u64,
     /// The secret: keep it now.
-    token: String,
+    #[serde(serialize_with = "Secret::expose_for_peer")]
+    token: Secret,
     /// When it ends; none means never.
     expires: Option<Time>,
 }
@@ -127,12 +128,12 @@ pub(super) async fn create(app: web::Data<App>, guard: Guard<Anyone>, body: web:
         Some(days) => Some(u64::from(days).saturating_mul(24 * 60 * 60 * 1_000)),
     };
     let row = row(&caller.user, &name, scope, clock::now(), millis)?;
-    let secret = Secret::random().map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
+    let token = auth::random_token().map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
     let mut conn = app.store.write().await?;
-    let id = store::token::insert(&mut conn, &Secret::hash(secret.reveal()), &row).await?;
+    let id = store::token::insert(&mut conn, &auth::token_hash(token.expose_for_hash()), &row).await?;
     audit(&mut conn, caller, "token.create", id, &format!("{} ({})", row.name, row.scope)).await?;
     conn.commit().await?;
-    let made = MadeToken { id, token: secret.reveal().to_owned(), expires: row.expires };
+    let made = MadeToken { id, token, expires: row.expires };
     Ok(HttpResponse::Created().json(made))
 }
 

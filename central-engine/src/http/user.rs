@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::{HttpResponse, web};
-use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, time::Time};
+use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, secret::Secret, time::Time};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, body::PageQuery};
@@ -56,7 +56,7 @@ pub(super) struct NewUser {
     /// What its owner logs in with.
     name: String,
     /// Its first password.
-    password: String,
+    password: Secret,
     /// Its groups.
     #[serde(default)]
     groups: BTreeSet<String>,
@@ -83,7 +83,7 @@ pub(super) struct ChangeUser {
 #[derive(Deserialize, utoipa::ToSchema)]
 pub(super) struct SetPassword {
     /// The password.
-    password: String,
+    password: Secret,
 }
 
 /// A group's roles.
@@ -123,7 +123,7 @@ async fn check_groups(conn: &mut store::Conn, groups: &BTreeSet<String>) -> Resu
     })
 }
 
-async fn hashed(password: String) -> Result<String, Failure> {
+async fn hashed(password: Secret) -> Result<String, Failure> {
     auth::check_new(&password)
         .map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("password"))?;
     auth::hash(password).await.map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))

@@ -114,7 +114,7 @@ async fn send(app: &App, config: &EmailConfig, message: Message, run: RunId, lef
     let is_left =
         |address: &lettre::Address| left.is_empty() || left.iter().any(|left| *left == address.to_string());
     let to: Vec<_> = envelope.to().iter().filter(|address| is_left(address)).cloned().collect();
-    let login = config.user.as_deref().zip(config.password.as_deref()).filter(|(user, _)| !user.is_empty());
+    let login = config.user.as_deref().zip(config.password.as_ref()).filter(|(user, _)| !user.is_empty());
     let server = Server { host: &host, port, login, limit: app.jobs.mail_timeout };
     let delivery = deliver(&server, from, &to, &message.formatted()).await?;
     Ok(end(delivery, run))

@@ -13,12 +13,13 @@ use jackfield_protocol::{
     console::{ConsoleRow, EpToPerson},
     error::{ErrorCode, Problem},
     id::{ConsoleId, EpName, RunId, UserName},
+    secret::Secret,
     time::Time,
 };
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Secret, clock, feed::Feed, limits};
+use crate::{auth, clock, feed::Feed, limits};
 
 /// The consoles of this engine. Cheap to clone.
 #[derive(Clone, Default)]
@@ -164,7 +165,8 @@ impl Consoles {
     /// The person's side of a console, for the EP that proves to be the one that was asked.
     pub(crate) fn meet(&self, console: ConsoleId, secret: &str) -> Option<Awaited> {
         let mut state = self.state();
-        let known = state.awaited.get(&console).is_some_and(|awaited| awaited.secret == Secret::hash(secret));
+        let known =
+            state.awaited.get(&console).is_some_and(|awaited| awaited.secret == auth::token_hash(secret));
         if known { state.awaited.remove(&console) } else { None }
     }
 
@@ -197,7 +199,7 @@ impl OpenConsole {
     pub(crate) fn await_ep(&self, secret: &Secret, person: Person) -> oneshot::Receiver<Session> {
         let (ep_side, met) = oneshot::channel();
         let seat = person.session.clone();
-        let awaited = Awaited { secret: Secret::hash(secret.reveal()), person, ep_side };
+        let awaited = Awaited { secret: auth::token_hash(secret.expose_for_hash()), person, ep_side };
         let mut state = self.consoles.state();
         state.awaited.insert(self.id, awaited);
         state.seats.insert(self.id, seat);

@@ -6,6 +6,7 @@ use jackfield_config::db::{
     Connection,
     database::{Database, NoDatabase},
 };
+use jackfield_protocol::secret::Secret;
 use jackfield_reporting::insert::Dialect;
 use sqlx::{mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
@@ -50,18 +51,20 @@ impl Address {
                     .busy_timeout(STORE_WAIT),
             ),
             Database::Postgres { url } => Self::Postgres(
-                PgConnectOptions::from_str(url).map_err(AddressError::Url)?.application_name("jackfield"),
+                PgConnectOptions::from_str(url.expose_for_login().trim())
+                    .map_err(AddressError::Url)?
+                    .application_name("jackfield"),
             ),
-            Database::MySql { url } => {
-                Self::MySql(as_the_lab_does(MySqlConnectOptions::from_str(url).map_err(AddressError::Url)?))
-            }
+            Database::MySql { url } => Self::MySql(as_the_lab_does(
+                MySqlConnectOptions::from_str(url.expose_for_login().trim()).map_err(AddressError::Url)?,
+            )),
             Database::Server { host, port, database, user, password } => {
                 let mut options = MySqlConnectOptions::new().host(host).database(database).username(user);
                 if let Some(port) = port {
                     options = options.port(port);
                 }
                 if let Some(password) = password {
-                    options = options.password(&reveal(password, root)?);
+                    options = options.password(password_of(password, root)?.expose_for_login());
                 }
                 Self::MySql(as_the_lab_does(options))
             }
@@ -130,19 +133,20 @@ fn as_the_lab_does(options: MySqlConnectOptions) -> MySqlConnectOptions {
 
 /// The password, where only its place is written: `env:NAME`, or `file:PATH` in the lab folder.
 #[expect(clippy::disallowed_methods, reason = "db.xml names the variable")]
-fn reveal(written: &str, root: &Path) -> Result<String, AddressError> {
-    if let Some(name) = written.strip_prefix("env:") {
+fn password_of(written: &Secret, root: &Path) -> Result<Secret, AddressError> {
+    let text = written.expose_for_login().trim();
+    if let Some(name) = text.strip_prefix("env:") {
         let missing =
             |error| AddressError::Password(format!("the engine's environment variable {name}: {error}"));
-        return std::env::var(name).map_err(missing);
+        return std::env::var(name).map(Secret::new).map_err(missing);
     }
-    if let Some(path) = written.strip_prefix("file:") {
+    if let Some(path) = text.strip_prefix("file:") {
         let path = root.join(path);
         let text = std::fs::read_to_string(&path);
         let text = text.map_err(|error| AddressError::Password(format!("{}: {error}", path.display())))?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
+        return Ok(Secret::new(text.trim_end_matches(['\r', '\n'])));
     }
-    Ok(written.to_owned())
+    Ok(Secret::new(text))
 }
 
 #[cfg(test)]
@@ -153,7 +157,10 @@ mod tests {
     fn a_password_stands_in_the_file_or_at_a_place() {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("secret"), "hunter2\n").unwrap();
-        let read = |written: &str| reveal(written, root.path()).map_err(|error| error.to_string());
+        let read = |written: &str| {
+            let read = password_of(&Secret::new(written), root.path()).map_err(|error| error.to_string());
+            read.map(|password| password.expose_for_login().to_owned())
+        };
         assert_eq!(read("plain").unwrap(), "plain");
         assert_eq!(read("file:secret").unwrap(), "hunter2");
         let path = std::env::var_os("PATH").map(|path| path.to_string_lossy().into_owned());

@@ -181,13 +181,14 @@ fn makes_something(statement: &str) -> bool {
 }
 
 fn of_connection(connection: &Connection) -> Span {
-    let named = [&connection.url, &connection.server, &connection.database, &connection.user];
-    named.into_iter().flatten().next().map_or(Span::default(), |value| value.span)
+    let named = [&connection.server, &connection.database, &connection.user];
+    let url = connection.url.as_ref().map(|url| url.span);
+    url.or_else(|| named.into_iter().flatten().next().map(|value| value.span)).unwrap_or_default()
 }
 
 fn help_of(error: &LabDbError, connection: Option<&Connection>) -> String {
     let password = connection.and_then(|connection| connection.password.as_ref());
-    let is_cipher = password.is_some_and(|password| database::is_cipher_text(password.value.trim()));
+    let is_cipher = password.is_some_and(|password| database::is_cipher_text(&password.value));
     match error {
         LabDbError::Refused(_) if is_cipher => {
             "the password looks like Twister's cipher text, which only Twister's key can read; write the password itself".to_owned()

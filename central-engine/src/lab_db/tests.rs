@@ -5,6 +5,7 @@ pub(crate) mod mariadb;
 use std::{path::Path, sync::Arc};
 
 use jackfield_config::{db::Connection, source::Source};
+use jackfield_protocol::secret::Secret;
 use jackfield_reporting::insert::Known;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -39,7 +40,7 @@ const TEXTS: [&str; 8] = [
 ];
 
 pub(crate) fn address(url: &str, root: &Path) -> Address {
-    let url = jackfield_config::source::At::new(Arc::from(url), Default::default());
+    let url = jackfield_config::source::At::new(Secret::new(url), Default::default());
     Address::of(Some(&Connection { url: Some(url), ..Connection::default() }), root).unwrap()
 }
 

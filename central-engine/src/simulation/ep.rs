@@ -7,6 +7,7 @@ use jackfield_protocol::{
     attempt::AttemptEnd,
     id::{AttemptId, EpName, Epoch},
     link::{Ended, EngineToEp, Held, HeldState, Hello, Host},
+    secret::Secret,
     time::Time,
     verdict::{DecidedBy, Outcome},
 };
@@ -122,7 +123,7 @@ impl Ep {
             ep: self.name.clone(),
             instance: "the one".to_owned(),
             life: String::new(),
-            token: String::new(),
+            token: Secret::default(),
             software: String::new(),
             host: Host::default(),
             labels: [].into(),

@@ -2,7 +2,7 @@
 //!
 //! Keeping to three kinds is what lets one set of SQL serve both databases. Everything richer is JSON in a text column.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use sqlx::{
     PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction, pool::PoolConnection,
@@ -13,12 +13,14 @@ pub(super) use super::bind::{Bind, binds};
 use super::{
     StoreError,
     faults::{Faults, Point},
+    seal::Seal,
 };
 
 /// The pools of one store, and what may go wrong there.
 #[derive(Clone, Debug)]
 pub(super) struct Db {
     pools: Pools,
+    seal: Arc<Seal>,
     pub(super) faults: Faults,
 }
 
@@ -40,6 +42,7 @@ pub(super) enum Pools {
 #[derive(Debug)]
 pub struct Conn {
     inner: Inner,
+    seal: Arc<Seal>,
     faults: Faults,
 }
 
@@ -59,12 +62,12 @@ pub(super) enum Line {
 }
 
 impl Db {
-    pub(super) fn new(pools: Pools) -> Self {
-        Self { pools, faults: Faults::default() }
+    pub(super) fn new(pools: Pools, seal: Seal) -> Self {
+        Self { pools, seal: Arc::new(seal), faults: Faults::default() }
     }
 
     fn conn(&self, inner: Inner) -> Conn {
-        Conn { inner, faults: self.faults.clone() }
+        Conn { inner, seal: Arc::clone(&self.seal), faults: self.faults.clone() }
     }
 
     pub(super) async fn read(&self) -> Result<Conn, StoreError> {
@@ -90,6 +93,20 @@ impl Db {
             Pools::Pg(pool) => pool.try_begin().await?.map(Inner::PgWrite),
         };
         Ok(begun.map(|inner| self.conn(inner)))
+    }
+
+    /// Writes the database anew, so that nothing of what was deleted or replaced is left in it.
+    pub(super) async fn compact(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Lite { write, .. } => {
+                sqlx::query("VACUUM").execute(write).await?;
+                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(write).await?;
+            }
+            Pools::Pg(pool) => {
+                sqlx::query("VACUUM FULL").execute(pool).await?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn close(&self) {
@@ -123,7 +140,7 @@ impl Conn {
     /// # Errors
     /// The database could not commit (disk full, connection lost).
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { inner, faults } = self;
+        let Self { inner, seal: _, faults } = self;
         faults.at(Point::Commit).await?;
         {
             let _busy = faults.busy();
@@ -134,6 +151,11 @@ impl Conn {
             }
         }
         faults.at(Point::Committed).await
+    }
+
+    /// The keys of the store.
+    pub(super) fn seal(&self) -> &Seal {
+        &self.seal
     }
 
     pub(super) fn is_postgres(&self) -> bool {

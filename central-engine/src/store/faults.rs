@@ -74,6 +74,8 @@ mod dice {
         dice: Option<Dice>,
         stalls_only: bool,
         count: u64,
+        /// How many points pass until all fail.
+        left: Option<u64>,
     }
 
     impl Faults {
@@ -83,9 +85,15 @@ mod dice {
             (state.dice, state.stalls_only) = (Some(Dice::new(seed)), stalls_only);
         }
 
+        /// So many points pass, and from then on everything fails, as if the engine had been killed there.
+        pub(crate) fn cut_off_after(&self, points: u64) {
+            self.0.lock().unwrap().left = Some(points);
+        }
+
         /// From now on nothing does.
         pub(crate) fn end(&self) {
-            self.0.lock().unwrap().dice = None;
+            let mut state = self.0.lock().unwrap();
+            (state.dice, state.left) = (None, None);
         }
 
         /// Whether the database works on something.
@@ -107,6 +115,12 @@ mod dice {
         pub(in super::super) async fn at(&self, point: Point) -> Result<(), StoreError> {
             let wait = {
                 let mut state = self.0.lock().unwrap();
+                let is_cut = state.left.is_some_and(|left| left == 0);
+                state.left = state.left.map(|left| left.saturating_sub(1));
+                if is_cut {
+                    let cut = std::io::Error::from(std::io::ErrorKind::Interrupted);
+                    return Err(StoreError::Database(sqlx::Error::Io(cut)));
+                }
                 let stalls_only = state.stalls_only;
                 let Some(dice) = &mut state.dice else { return Ok(()) };
                 let (fails, stalls) = match point {

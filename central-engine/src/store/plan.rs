@@ -13,6 +13,7 @@ use jackfield_protocol::{
 use super::{
     StoreError,
     db::{Conn, binds},
+    reseal::place,
 };
 use crate::limits;
 
@@ -90,6 +91,7 @@ pub(super) async fn insert(conn: &mut Conn, run: RunId, plan: &Arc<RunPlan>) -> 
     conn.run(sql, binds![run.0, plan.project.as_str(), user, tests, plan.options.temporary]).await?;
     let shared = Arc::clone(plan);
     let body = encode(move || serde_json::to_vec(&*shared)).await?;
+    let body = conn.seal().seal(&plan_place(run), &body)?;
     conn.run("INSERT INTO plan (run, body) VALUES ($1, $2)", binds![run.0, body]).await?;
     super::counter::raise(conn, super::counter::RUN, run.0).await
 }
@@ -103,6 +105,7 @@ pub(super) async fn queue(
 ) -> Result<(), StoreError> {
     let count = u32::try_from(tests.len()).unwrap_or(u32::MAX);
     let body = encode(move || serde_json::to_vec(&tests)).await?;
+    let body = conn.seal().seal(&queued_place(run, first), &body)?;
     let sql = "INSERT INTO queued (run, first_test, body) VALUES ($1, $2, $3) \
                ON CONFLICT (run, first_test) DO UPDATE SET body = excluded.body";
     conn.run(sql, binds![run.0, first.0, body]).await?;
@@ -116,7 +119,7 @@ pub(super) async fn fetch(conn: &mut Conn, run: RunId) -> Result<Option<RunPlan>
     let Some(line) = conn.row("SELECT body FROM plan WHERE run = $1", binds![run.0]).await? else {
         return Ok(None);
     };
-    decode(line.bytes(0)?).await.map(Some)
+    decode(conn.seal().open(&plan_place(run), &line.bytes(0)?)?).await.map(Some)
 }
 
 /// Tests that came later, by the number of the first.
@@ -127,7 +130,9 @@ pub(super) async fn queued(
     let sql = "SELECT first_test, body FROM queued WHERE run = $1 ORDER BY first_test";
     let mut all = Vec::new();
     for line in conn.rows(sql, binds![run.0]).await? {
-        all.push((TestIndex(line.number(0)?), decode(line.bytes(1)?).await?));
+        let first = TestIndex(line.number(0)?);
+        let body = conn.seal().open(&queued_place(run, first), &line.bytes(1)?)?;
+        all.push((first, decode(body).await?));
     }
     Ok(all)
 }
@@ -139,6 +144,14 @@ pub(super) async fn whole(conn: &mut Conn, run: RunId) -> Result<Option<RunPlan>
         plan.tests.extend(tests);
     }
     Ok(Some(plan))
+}
+
+fn plan_place(run: RunId) -> String {
+    place("plan", &[run.to_string()])
+}
+
+fn queued_place(run: RunId, first: TestIndex) -> String {
+    place("queued", &[run.to_string(), first.to_string()])
 }
 
 async fn encode(

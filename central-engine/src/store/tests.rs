@@ -4,4 +4,5 @@ pub(crate) mod both;
 pub(crate) mod fixture;
 mod others;
 mod runs;
+mod sealed;
 mod upgrade;

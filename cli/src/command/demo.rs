@@ -17,6 +17,7 @@ use jackfield_device::simulate::{self, Listen};
 use jackfield_protocol::{
     api::{EpRow, EpState, Page, SubmitRun, Submitted},
     id::RunId,
+    secret::Secret,
 };
 use serde_json::{Value, json};
 
@@ -138,13 +139,14 @@ fn enter(client: &Client, device: &simulate::Running) -> Result<()> {
 struct Ep(Child);
 
 impl Ep {
-    fn start(name: &str, engine: &str, token: &str, folder: &Path) -> Result<Self> {
+    fn start(name: &str, engine: &str, token: &Secret, folder: &Path) -> Result<Self> {
         let home = folder.join("eps").join(name);
         fs::create_dir_all(&home)?;
         let config = home.join("ep.toml");
         let work = home.join("work");
+        let token = token.expose_for_login();
         let text = format!("name = {name:?}\nengine = {engine:?}\ntoken = {token:?}\nwork = {work:?}\n");
-        fs::write(&config, text)?;
+        super::engine::write_private(&config, &text)?;
         let log = fs::File::options().create(true).append(true).open(home.join("ep.log"))?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("ep").arg("--config").arg(&config);
@@ -205,7 +207,9 @@ fn tell(client: &Client, engine: &Running, folder: &Path, run: RunId) -> Result<
     ))?;
     output::say(&format!("pages    {}/runs/{run}", client.engine()))?;
     match &engine.admin_password {
-        Some(password) => output::say(&format!("log in   as admin with password {password}")),
+        Some(password) => {
+            output::say(&format!("log in   as admin with password {}", password.expose_for_owner()))
+        }
         None => output::say("log in   with the password of this lab's first start"),
     }
 }

@@ -4,6 +4,7 @@ use std::{io::IsTerminal, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use jackfield_central_engine::{Options, Running, own_log::OwnLog};
+use jackfield_protocol::secret::Secret;
 use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -54,11 +55,14 @@ impl Engine {
 fn announce(engine: &Running, ready: Option<&std::path::Path>) -> Result<()> {
     output::talk(&format!("the engine listens on {}", engine.url));
     if let Some(password) = &engine.admin_password {
-        output::talk(&format!("first start: log in as `admin` with password `{password}` and change it"));
+        output::talk(&format!(
+            "first start: log in as `admin` with password `{}` and change it",
+            password.expose_for_owner()
+        ));
     }
     engine.notices.iter().for_each(|notice| output::talk(notice));
     let Some(path) = ready else { return Ok(()) };
-    let text = json!({"url": engine.url, "admin_password": engine.admin_password}).to_string();
+    let text = json!({"url": engine.url, "admin_password": engine.admin_password.as_ref().map(Secret::expose_for_owner)}).to_string();
     let part = path.with_extension("part");
     write_private(&part, &text)
         .and_then(|()| std::fs::rename(&part, path))
@@ -66,7 +70,7 @@ fn announce(engine: &Running, ready: Option<&std::path::Path>) -> Result<()> {
 }
 
 /// Writes a file that its owner alone may read: it may hold a password.
-fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     let mut file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())

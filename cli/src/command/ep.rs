@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, Result};
 use jackfield_config::{EpSettings, Source, epname::EpNames, problem};
 use jackfield_execution_process::{EpError, Settings};
+use jackfield_protocol::secret::Secret;
 use tokio_util::sync::CancellationToken;
 
 use crate::{exit::Exit, output, signal};
@@ -100,7 +101,7 @@ impl Ep {
             settings.name = Some(name.as_str().into());
         }
         if let Some(token) = self.ep_token.as_ref().filter(|token| !token.is_empty()) {
-            settings.token = Some(token.clone());
+            settings.token = Some(Secret::new(token));
         }
         if let Some(engine) = &self.to {
             settings.engine = engine.trim_end_matches('/').to_owned();

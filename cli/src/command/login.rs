@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use jackfield_protocol::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::{Context, command::user::read_password, exit::Exit, output};
@@ -22,7 +23,7 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
-        let body = json!({"user": self.user, "password": read_password()?, "token": "command line"});
+        let body = json!({"user": self.user, "password": read_password()?.expose_for_login(), "token": "command line"});
         let made: Value = context.client.post("/login", &body)?;
         let token =
             made.get("token").and_then(Value::as_str).context("the engine's answer holds no token")?;
@@ -43,8 +44,8 @@ impl Login {
 }
 
 /// The token that an earlier login to this engine kept.
-pub(crate) fn kept_token(engine: &str) -> Option<String> {
-    kept(&tokens_file()?).remove(engine.trim_end_matches('/'))
+pub(crate) fn kept_token(engine: &str) -> Option<Secret> {
+    kept(&tokens_file()?).remove(engine.trim_end_matches('/')).map(Secret::new)
 }
 
 fn tokens_file() -> Option<PathBuf> {

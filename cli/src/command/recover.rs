@@ -21,7 +21,8 @@ pub(crate) struct Recover {
 impl Recover {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let password = runtime.block_on(jackfield_central_engine::recover(&self.lab, &self.user))?;
+        let made = runtime.block_on(jackfield_central_engine::recover(&self.lab, &self.user))?;
+        let password = made.expose_for_owner();
         let said = json!({"user": self.user, "password": password});
         context.output.print(&said, |_| {
             format!("log in as `{}` with password `{password}` and change it", self.user)

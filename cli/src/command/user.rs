@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Read};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
+use jackfield_protocol::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::{
@@ -71,8 +72,7 @@ impl User {
                 context.output.page(&users, list)?;
             }
             Self::Create { name, roles, groups } => {
-                let body =
-                    json!({"name": name, "password": read_password()?, "roles": roles, "groups": groups});
+                let body = json!({"name": name, "password": read_password()?.expose_for_login(), "roles": roles, "groups": groups});
                 let _user: Value = client.post("/users", &body)?;
                 context.output.done("created", name, &format!("{name} may log in"))?;
             }
@@ -90,7 +90,8 @@ impl User {
             }
             Self::Password { name } => {
                 let path = format!("/users/{}/password", encoded(name));
-                let done = client.put::<Value>(&path, &json!({"password": read_password()?}));
+                let done =
+                    client.put::<Value>(&path, &json!({"password": read_password()?.expose_for_login()}));
                 Names::Users.or_known(done, client, name)?;
                 context.output.done("password", name, &format!("{name} has a new password"))?;
             }
@@ -128,7 +129,7 @@ fn list(users: &Value) -> String {
 }
 
 /// One line of standard input, without its end. A terminal does not show it.
-pub(crate) fn read_password() -> Result<String> {
+pub(crate) fn read_password() -> Result<Secret> {
     let stdin = std::io::stdin();
     let mut password = String::new();
     if stdin.is_terminal() {
@@ -144,7 +145,7 @@ pub(crate) fn read_password() -> Result<String> {
     } else {
         stdin.lock().take(4096).read_to_string(&mut password)?;
     }
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    let password = Secret::new(password.trim_end_matches(['\r', '\n']));
     if password.is_empty() {
         bail!("no password came on standard input");
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jackfield_protocol::secret::Secret;
+
 use super::Connection;
 use crate::source::At;
 
@@ -16,12 +18,12 @@ pub enum Database<'a> {
     /// PostgreSQL, by its `url`.
     Postgres {
         /// `postgres://…` or `postgresql://…`.
-        url: &'a str,
+        url: &'a Secret,
     },
     /// MySQL or MariaDB, by its `url`.
     MySql {
         /// `mysql://…` or `mariadb://…`.
-        url: &'a str,
+        url: &'a Secret,
     },
     /// MySQL or MariaDB, as Twister names it.
     Server {
@@ -34,7 +36,7 @@ pub enum Database<'a> {
         /// `user`.
         user: &'a str,
         /// `password`: itself, or its place as `env:NAME` or `file:PATH`.
-        password: Option<&'a str>,
+        password: Option<&'a Secret>,
     },
 }
 
@@ -58,9 +60,13 @@ impl<'a> Database<'a> {
     pub fn of(connection: Option<&'a Connection>) -> Result<Self, NoDatabase> {
         let no = |message: String| NoDatabase { message, help: FORMS.to_owned() };
         let Some(connection) = connection else { return Err(no("db.xml names no database".to_owned())) };
-        if let Some(url) = text(connection.url.as_ref()) {
-            return Self::of_url(url)
-                .ok_or_else(|| no(format!("the database `{}` is of no kind that is known", kind(url))));
+        if let Some(url) = secret(connection.url.as_ref()) {
+            return Self::of_url(url).ok_or_else(|| {
+                no(format!(
+                    "the database `{}` is of no kind that is known",
+                    kind(url.expose_for_login().trim())
+                ))
+            });
         }
         let Some(server) = text(connection.server.as_ref()) else {
             return Err(no("<db_config> names neither a <url> nor a <server>".to_owned()));
@@ -78,15 +84,15 @@ impl<'a> Database<'a> {
         };
         let database = needed(connection.database.as_ref(), "database")?;
         let user = needed(connection.user.as_ref(), "user")?;
-        Ok(Self::Server { host, port, database, user, password: text(connection.password.as_ref()) })
+        Ok(Self::Server { host, port, database, user, password: secret(connection.password.as_ref()) })
     }
 
-    fn of_url(url: &'a str) -> Option<Self> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
+    fn of_url(url: &'a Secret) -> Option<Self> {
+        if let Some(path) = url.expose_for_login().trim().strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             return (!path.is_empty()).then_some(Self::Sqlite { path });
         }
-        match kind(url) {
+        match kind(url.expose_for_login().trim()) {
             "postgres" | "postgresql" => Some(Self::Postgres { url }),
             "mysql" | "mariadb" => Some(Self::MySql { url }),
             _ => None,
@@ -94,10 +100,14 @@ impl<'a> Database<'a> {
     }
 
     /// The password that stands in the file for all to read.
-    pub fn plain_password(&self) -> Option<&'a str> {
+    pub fn plain_password(&self) -> Option<&'a Secret> {
         match self {
             Self::Server { password, .. } => {
-                password.filter(|password| !password.starts_with("env:") && !password.starts_with("file:"))
+                let is_place = |password: &Secret| {
+                    let text = password.expose_for_login().trim();
+                    text.starts_with("env:") || text.starts_with("file:")
+                };
+                password.filter(|password| !is_place(password))
             }
             Self::Sqlite { .. } | Self::Postgres { .. } | Self::MySql { .. } => None,
         }
@@ -105,7 +115,8 @@ impl<'a> Database<'a> {
 }
 
 /// Whether a password is what Twister's editor writes: hexadecimal digits of a cipher text, which only its key can read.
-pub fn is_cipher_text(password: &str) -> bool {
+pub fn is_cipher_text(password: &Secret) -> bool {
+    let password = password.expose_for_login().trim();
     password.len() >= 16
         && password.len().is_multiple_of(16)
         && password.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -113,6 +124,10 @@ pub fn is_cipher_text(password: &str) -> bool {
 
 fn kind(url: &str) -> &str {
     url.split_once(':').map_or("", |(kind, _)| kind)
+}
+
+fn secret(value: Option<&At<Secret>>) -> Option<&Secret> {
+    value.map(|value| &value.value).filter(|value| !value.expose_for_login().trim().is_empty())
 }
 
 fn text(value: Option<&At<Arc<str>>>) -> Option<&str> {
@@ -139,11 +154,11 @@ mod tests {
         for (inner, says) in [
             ("<url>sqlite:results.db</url>", "Sqlite { path: \"results.db\" }"),
             ("<url>sqlite://results.db</url>", "Sqlite { path: \"results.db\" }"),
-            ("<url>postgresql://u@h/d</url>", "Postgres { url: \"postgresql://u@h/d\" }"),
-            ("<url>mariadb://u:p@h:3307/d</url>", "MySql { url: \"mariadb://u:p@h:3307/d\" }"),
+            ("<url>postgresql://u@h/d</url>", "Postgres { url: ******** }"),
+            ("<url>mariadb://u:p@h:3307/d</url>", "MySql { url: ******** }"),
             (
                 "<server>db1:3307</server><database>d</database><user>u</user><password>p</password>",
-                "Server { host: \"db1\", port: Some(3307), database: \"d\", user: \"u\", password: Some(\"p\") }",
+                "Server { host: \"db1\", port: Some(3307), database: \"d\", user: \"u\", password: Some(********) }",
             ),
             ("<server>db1</server><database>d</database>", "<db_config> has a <server> and no <user>"),
             ("<server>db1:x</server><database>d</database><user>u</user>", "`x` of <server> is no port"),
@@ -157,9 +172,9 @@ mod tests {
 
     #[test]
     fn what_twisters_editor_writes_is_known() {
-        assert!(is_cipher_text("9f86d081884c7d65"));
+        assert!(is_cipher_text(&Secret::new("9f86d081884c7d65")));
         for plain in ["password", "12345678", "9f86d081884c7d6z"] {
-            assert!(!is_cipher_text(plain), "{plain}");
+            assert!(!is_cipher_text(&Secret::new(plain)), "{plain}");
         }
     }
 }

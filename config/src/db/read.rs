@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jackfield_protocol::secret::Secret;
+
 use super::{Connection, DbConfig, Field, FieldKind, FieldLevel, Report, ReportKind};
 use crate::{
     problem::{Read, suggest},
@@ -122,11 +124,11 @@ fn read_connection(walk: &Walk, element: Element<'_>) -> Connection {
         text => value::truth(text),
     };
     let connection = Connection {
-        url: fields.text("url"),
+        url: fields.text("url").map(hidden),
         server: fields.text("server"),
         database: fields.text("database"),
         user: fields.text("user"),
-        password: fields.text("password"),
+        password: fields.text("password").map(hidden),
         use_shared: fields.parsed("use_shared_db", yes).is_some_and(|shared| shared.value),
     };
     fields.finish();
@@ -208,6 +210,11 @@ fn read_field(walk: &Walk, element: Element<'_>) -> Option<Field> {
         mandatory: attributes.truth("Mandatory", false),
         level: attributes.choice("Level", &FIELD_LEVELS),
     })
+}
+
+/// A value that may hold a password.
+fn hidden(text: At<Arc<str>>) -> At<Secret> {
+    At::new(Secret::new(&*text.value), text.span)
 }
 
 fn read_report(walk: &Walk, element: Element<'_>) -> Option<Report> {

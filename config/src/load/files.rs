@@ -102,6 +102,7 @@ impl Lab {
             let root = &self.layout.root;
             let absolute = |path: &mut PathBuf| *path = root.join(&*path);
             absolute(&mut settings.data_folder);
+            settings.key_file.iter_mut().for_each(&absolute);
             absolute(&mut settings.outbox);
             settings.roots.iter_mut().for_each(absolute);
             settings

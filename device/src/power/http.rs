@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jackfield_protocol::secret::Secret;
 use regex_automata::meta::Regex;
 use serde::Deserialize;
 
@@ -17,13 +18,13 @@ const ANSWER_BYTES_MAX: u64 = 1 << 20;
 #[serde(deny_unknown_fields)]
 pub(super) struct Http {
     #[serde(default)]
-    on: Option<String>,
+    on: Option<Secret>,
     #[serde(default)]
-    off: Option<String>,
+    off: Option<Secret>,
     #[serde(default)]
-    pub(super) cycle: Option<String>,
+    pub(super) cycle: Option<Secret>,
     #[serde(default)]
-    status: Option<String>,
+    status: Option<Secret>,
     /// A regular expression that fits the answer to `status` where the power is on.
     #[serde(default)]
     is_on: Option<String>,
@@ -57,17 +58,18 @@ impl Http {
         Ok(answer(state, &said))
     }
 
-    async fn ask(&self, method: String, address: String, limit: Duration) -> Result<String, PowerError> {
+    async fn ask(&self, method: String, address: Secret, limit: Duration) -> Result<String, PowerError> {
         let asked = tokio::task::spawn_blocking(move || request(&method, &address, limit)).await;
         asked.map_err(|error| PowerError::Failed(error.to_string()))?
     }
 }
 
-fn request(method: &str, address: &str, limit: Duration) -> Result<String, PowerError> {
-    let failed =
-        |error: &dyn std::fmt::Display| PowerError::Failed(format!("{method} {}: {error}", shown(address)));
+fn request(method: &str, address: &Secret, limit: Duration) -> Result<String, PowerError> {
+    let failed = |error: &dyn std::fmt::Display| {
+        PowerError::Failed(format!("{method} {}: {error}", shown(address.expose_for_device())))
+    };
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(limit)).build().into();
-    let request = ureq::http::Request::builder().method(method).uri(address).body(());
+    let request = ureq::http::Request::builder().method(method).uri(address.expose_for_device()).body(());
     let request = request.map_err(|error| failed(&error))?;
     let mut answer = agent.run(request).map_err(|error| failed(&error))?;
     answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(|error| failed(&error))

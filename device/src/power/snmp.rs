@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use jackfield_protocol::secret::Secret;
 use serde::Deserialize;
 
 use super::{Action, Answer, PowerError, State, answer, expected, switch::run};
@@ -63,13 +64,13 @@ pub(super) struct Snmp {
     host: String,
     /// For version 1 and 2c.
     #[serde(default)]
-    community: Option<String>,
+    community: Option<Secret>,
     /// `1`, `2c` or `3`.
     #[serde(default = "version")]
     version: String,
     /// Lines of snmp.conf(5) for version 3: `defSecurityName`, `defAuthPassphrase` and the like.
     #[serde(default)]
-    conf: Vec<String>,
+    conf: Vec<Secret>,
     #[serde(default)]
     kind: Option<String>,
     #[serde(default)]
@@ -167,10 +168,10 @@ impl Snmp {
         let folder = tempfile::Builder::new().prefix("jackfield-snmp").tempdir().map_err(failed)?;
         let mut conf = std::fs::File::create(folder.path().join("snmp.conf")).map_err(failed)?;
         if let Some(community) = &self.community {
-            writeln!(conf, "defCommunity {community}").map_err(failed)?;
+            writeln!(conf, "defCommunity {}", community.expose_for_device()).map_err(failed)?;
         }
         for line in &self.conf {
-            writeln!(conf, "{line}").map_err(failed)?;
+            writeln!(conf, "{}", line.expose_for_device()).map_err(failed)?;
         }
         let mut command = vec![program.to_owned(), format!("-v{}", self.version)];
         // Values alone, as numbers; two tries of two seconds; no MIB to look up.

@@ -377,7 +377,7 @@ impl<'s> Login<'s> {
         let secret = secret.ok_or_else(|| {
             self.failed(format!("it asks for a password: add `{property}` to the resource"))
         })?;
-        self.answer(secret.reveal(), true, deadline).await
+        self.answer(secret.expose_for_device(), true, deadline).await
     }
 
     async fn answer(&mut self, text: &str, secret: bool, deadline: Deadline) -> Result<(), SessionError> {

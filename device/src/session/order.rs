@@ -48,7 +48,7 @@ impl Reply {
 
     /// What is sent: a line end that its giver has put behind it is the one that ends it.
     pub(super) fn text(&self) -> &str {
-        let text = self.answer.reveal();
+        let text = self.answer.expose_for_device();
         if self.enter { text.trim_end_matches(['\r', '\n']) } else { text }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jackfield_protocol::secret::Secret;
+
 use super::{Session, SessionError};
 use crate::{
     clock::Deadline,
@@ -60,5 +62,5 @@ pub(super) fn secret_forms<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Ve
 
 /// What no error of a session with a target may show.
 pub(super) fn secrets_of(target: &SessionTarget) -> Redactor {
-    Redactor::new(&secret_forms(target.secrets().iter().map(String::as_str)))
+    Redactor::new(&secret_forms(target.secrets().iter().map(Secret::expose_for_striking_out)))
 }

@@ -70,14 +70,14 @@ impl<'a> Answers<'a> {
             return if is_user { Ok(self.user.to_owned()) } else { Err(self.unknown(asked, QUESTIONS)) };
         }
         if is(&self.login.new_password, asked.text) {
-            let new = self.hop.new_password.as_ref().map(Secret::reveal);
+            let new = self.hop.new_password.as_ref().map(Secret::expose_for_device);
             return new.map(str::to_owned).ok_or_else(|| self.unknown(asked, NEW_PASSWORD));
         }
         if !is(PASSWORD, asked.text) && !is(&self.login.password, asked.text) {
             return Err(self.unknown(asked, QUESTIONS));
         }
         self.once(asked)?;
-        let password = self.hop.password.as_ref().map(|password| password.reveal().to_owned());
+        let password = self.hop.password.as_ref().map(|password| password.expose_for_device().to_owned());
         password.ok_or_else(|| self.unknown(asked, "add `password` to the resource"))
     }
 

@@ -108,7 +108,7 @@ fn means(hop: &Hop, own_agent: Option<&Path>, login: &Login) -> Vec<Means> {
 
 /// The password; empty where there is none.
 pub(super) fn password(hop: &Hop) -> &str {
-    hop.password.as_ref().map_or("", Secret::reveal)
+    hop.password.as_ref().map_or("", Secret::expose_for_device)
 }
 
 /// The key of a host, opened.
@@ -120,11 +120,11 @@ pub(super) fn load(hop: &Hop) -> Result<PrivateKey, SshError> {
                 .map_err(|error| SshError::Key { key: name.clone(), why: error.to_string() })?;
             (name, text)
         }
-        Some(Key::Text(text)) => ("the key of the resource".to_owned(), text.reveal().to_owned()),
+        Some(Key::Text(text)) => ("the key of the resource".to_owned(), text.expose_for_device().to_owned()),
         None => return Err(SshError::Missing("key")),
     };
     let unusable = |why: String| SshError::Key { key: name.clone(), why };
-    let phrase = hop.passphrase.as_ref().or(hop.password.as_ref()).map(Secret::reveal);
+    let phrase = hop.passphrase.as_ref().or(hop.password.as_ref()).map(Secret::expose_for_device);
     match (keys::decode_secret_key(&text, None), phrase) {
         (Ok(key), _) => Ok(key),
         (Err(keys::Error::KeyIsEncrypted), None) => {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jackfield_config::steps::{Action, SessionSource, Step};
+use jackfield_protocol::secret::Secret;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -98,7 +99,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             target.level.clone_from(&source.level);
         }
         let secrets = target.secrets();
-        self.secrets.add(&secrets);
+        self.secrets.add(&secrets.iter().map(Secret::expose_for_striking_out).collect::<Vec<_>>());
         let mut taps = self.environment.taps(name, &title, &secrets);
         let asked = Asked::default();
         taps.push(Box::new(asked.clone()));

@@ -7,7 +7,10 @@ use jackfield_device::{
     record::Tap,
     steps::{StepEnvironment, StepReport, run},
 };
-use jackfield_protocol::verdict::{Cause, Verdict};
+use jackfield_protocol::{
+    secret::Secret,
+    verdict::{Cause, Verdict},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -40,7 +43,7 @@ impl StepEnvironment for Lab {
         self.log.push(line.to_owned());
     }
 
-    fn taps(&mut self, _session: &str, _title: &str, _secrets: &[String]) -> Vec<Box<dyn Tap>> {
+    fn taps(&mut self, _session: &str, _title: &str, _secrets: &[Secret]) -> Vec<Box<dyn Tap>> {
         Vec::new()
     }
 }

@@ -5,6 +5,7 @@ use jackfield_device::{
     session::{Session, SessionError},
     simulate::{Listen, Running, serve},
 };
+use jackfield_protocol::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::{LONG, WAYS, open, properties, target};
@@ -119,7 +120,7 @@ async fn no_code_and_no_answer_is_readable_in_a_record() {
         format!("[[login.asks]]\nprompt = \"OTP: \"\ntotp_secret = \"{SECRET}\"\nafter_password = true\n");
     let device = asking(&code).await;
     let target = target(device.properties("telnet"), json!({"totp_secret": SECRET}));
-    assert!(target.secrets().contains(&SECRET.to_owned()));
+    assert!(target.secrets().contains(&Secret::new(SECRET)));
     assert!(!format!("{target:?}").contains(SECRET));
     open(target).await.unwrap();
 }

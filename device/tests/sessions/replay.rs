@@ -8,6 +8,7 @@ use jackfield_device::{
     session::{Session, SessionError},
     simulate::{Listen, Running, serve_recording},
 };
+use jackfield_protocol::secret::Secret;
 use serde_json::json;
 
 use crate::{LONG, WAYS, device, properties, settings, target};
@@ -33,7 +34,7 @@ async fn recorded(way: &str) -> (Cast, String) {
     let router = device("router").await;
     let written = Arc::<Mutex<Vec<u8>>>::default();
     let recorder =
-        Recorder::new(Written(Arc::clone(&written)), "r1", Window::default(), &["lab-enable".to_owned()]);
+        Recorder::new(Written(Arc::clone(&written)), "r1", Window::default(), &[Secret::new("lab-enable")]);
     let answer = dialogue(&router, way, vec![Box::new(recorder)], "show ip route").await.unwrap();
     let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
     assert!(!text.contains("lab-enable"), "{text}");

@@ -11,7 +11,7 @@ use jackfield_device::{
     record::{Recorder, Tap},
     steps::{StepEnvironment, StepReport, run},
 };
-use jackfield_protocol::verdict::Verdict;
+use jackfield_protocol::{secret::Secret, verdict::Verdict};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -54,7 +54,7 @@ impl StepEnvironment for Lab {
         self.log.push(line.to_owned());
     }
 
-    fn taps(&mut self, session: &str, _title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>> {
+    fn taps(&mut self, session: &str, _title: &str, secrets: &[Secret]) -> Vec<Box<dyn Tap>> {
         let to = Written(Arc::clone(&self.recordings));
         vec![Box::new(Recorder::new(to, session, Window::default(), secrets))]
     }

@@ -8,7 +8,10 @@ use jackfield_device::{
     simulate::Running,
     steps::{StepEnvironment, StepReport, run, run_until},
 };
-use jackfield_protocol::verdict::{Cause, Verdict};
+use jackfield_protocol::{
+    secret::Secret,
+    verdict::{Cause, Verdict},
+};
 use serde_json::Value;
 
 use crate::{device, settings};
@@ -32,7 +35,7 @@ impl StepEnvironment for Lab {
         self.log.push(line.to_owned());
     }
 
-    fn taps(&mut self, _session: &str, _title: &str, _secrets: &[String]) -> Vec<Box<dyn Tap>> {
+    fn taps(&mut self, _session: &str, _title: &str, _secrets: &[Secret]) -> Vec<Box<dyn Tap>> {
         Vec::new()
     }
 }

@@ -18,7 +18,7 @@ impl Attempt {
         let mut all = self.station.environment.clone();
         let test = &self.order.test;
         let texts = [
-            ("JACKFIELD_TOKEN", self.token.clone()),
+            ("JACKFIELD_TOKEN", self.token.expose_for_owner().to_owned()),
             ("JACKFIELD_RUN", self.order.attempt.run.to_string()),
             ("JACKFIELD_ATTEMPT", self.order.attempt.to_string()),
             ("JACKFIELD_USER", self.context.user.to_string()),

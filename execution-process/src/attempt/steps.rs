@@ -21,6 +21,7 @@ use jackfield_device::{
 use jackfield_protocol::{
     link::{Assignment, Call, Part},
     log::Stream,
+    secret::Secret,
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
 use serde_json::Value;
@@ -131,7 +132,7 @@ impl StepEnvironment for Around {
         let _ = self.events.send(Event::StepLearned { attempt, name, value });
     }
 
-    fn taps(&mut self, session: &str, title: &str, secrets: &[String]) -> Vec<Box<dyn Tap>> {
+    fn taps(&mut self, session: &str, title: &str, secrets: &[Secret]) -> Vec<Box<dyn Tap>> {
         let resource = self.ids.get(title).cloned();
         self.sessions.private_taps(self.order.attempt, session, resource, secrets)
     }

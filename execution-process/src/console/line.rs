@@ -52,7 +52,7 @@ pub(super) struct Line {
 impl Line {
     pub(super) async fn dial(settings: &Settings, order: &ConsoleOrder) -> Result<Self, DialError> {
         let path = format!("{CONSOLE_PATH}/{}", order.console);
-        let token = format!("Bearer {}", settings.token);
+        let token = settings.token.map(|token| format!("Bearer {token}"));
         let secret = [(CONSOLE_SECRET, order.secret.clone()), ("Authorization", token)];
         let dialer = Dialer::to(settings, &path, CONSOLE_SUBPROTOCOL, &secret)?;
         let (sink, stream) = dialer.dial().await.map_err(Box::new)?.split();

@@ -6,6 +6,7 @@ use jackfield_protocol::{
     attempt::AttemptEnd,
     id::AttemptId,
     link::{Assignment, Ended, EpToEngine, Held, HeldState, Report, RunContext},
+    secret::Secret,
     time::Time,
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
@@ -68,7 +69,8 @@ impl Daemon {
         files: &Arc<Mutex<RunFiles>>,
     ) -> Attempt {
         let attempt = order.attempt;
-        let token = blake3::keyed_hash(&self.secret, attempt.to_string().as_bytes()).to_hex().to_string();
+        let token = blake3::keyed_hash(&self.secret, attempt.to_string().as_bytes()).to_hex();
+        let token = Secret::new(token.as_str());
         let (said, inbox) = mpsc::channel(SAID_MAX);
         let (end, ends) = watch::channel(End::Itself);
         self.guests.insert(token.clone(), attempt);
@@ -149,7 +151,7 @@ impl Daemon {
         }
     }
 
-    pub(super) fn guest(&self, token: &str) -> Option<Guest> {
+    pub(super) fn guest(&self, token: &Secret) -> Option<Guest> {
         let attempt = self.guests.get(token)?;
         let active = self.active.get(attempt)?;
         let run = self.runs.get(&attempt.run)?;

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jackfield_protocol::link::{LINK_PATH, SUBPROTOCOL};
+use jackfield_protocol::{
+    link::{LINK_PATH, SUBPROTOCOL},
+    secret::Secret,
+};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio_tungstenite::{
     Connector, connect_async_tls_with_config,
@@ -32,7 +35,7 @@ impl Dialer {
         settings: &Settings,
         path: &str,
         subprotocol: &'static str,
-        headers: &[(&'static str, String)],
+        headers: &[(&'static str, Secret)],
     ) -> Result<Self, EpError> {
         let engine = &settings.engine;
         let bad = || EpError::EngineAddress(engine.clone());
@@ -46,7 +49,8 @@ impl Dialer {
         let mut request = url.into_client_request().ok().ok_or_else(bad)?;
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(subprotocol));
         for (name, value) in headers {
-            let value = HeaderValue::from_str(value).ok().ok_or_else(bad)?;
+            let mut value = HeaderValue::from_str(value.expose_for_login()).ok().ok_or_else(bad)?;
+            value.set_sensitive(true);
             request.headers_mut().insert(*name, value);
         }
         let connector = settings.ca.as_deref().map(trusting).transpose()?;

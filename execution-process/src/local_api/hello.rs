@@ -1,6 +1,9 @@
 //! `hello`: who the test is, and what it is told about itself.
 
-use jackfield_protocol::error::{ErrorCode, Problem};
+use jackfield_protocol::{
+    error::{ErrorCode, Problem},
+    secret::Secret,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -13,7 +16,7 @@ use crate::event::{Event, Guest};
 
 #[derive(Deserialize)]
 struct Params {
-    token: String,
+    token: Secret,
 }
 
 pub(super) async fn hello(desk: &Desk, params: Value) -> Result<(Guest, Value), Failure> {

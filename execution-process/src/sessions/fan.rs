@@ -16,7 +16,10 @@ use jackfield_device::{
     channel::Window,
     record::{Recorder, Tap, redact::Redactor, typed::Typed},
 };
-use jackfield_protocol::id::{ConsoleId, UserName};
+use jackfield_protocol::{
+    id::{ConsoleId, UserName},
+    secret::Secret,
+};
 use tokio::sync::mpsc;
 
 use crate::limits::{SCREEN_BYTES_MAX, WAITING_BYTES_MAX};
@@ -28,7 +31,7 @@ pub(crate) struct Fan(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     screen: VecDeque<u8>,
-    secrets: Vec<String>,
+    secrets: Vec<Secret>,
     /// Secrets that were typed, in the device's encoding.
     learned: Vec<Vec<u8>>,
     /// What the test and the person type.
@@ -96,12 +99,12 @@ impl Watch {
 
 impl Fan {
     /// What those who may not type do not see.
-    pub(crate) fn hide(&self, secrets: Vec<String>) {
+    pub(crate) fn hide(&self, secrets: Vec<Secret>) {
         self.inner().secrets = secrets;
     }
 
     /// What must not reach the disk.
-    pub(crate) fn secrets(&self) -> Vec<String> {
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
         self.inner().secrets.clone()
     }
 
@@ -111,7 +114,8 @@ impl Fan {
         let mut inner = self.inner();
         let (to, from) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let mut redactor = (!may_type).then(|| Redactor::new(&inner.secrets));
+        let hidden: Vec<&str> = inner.secrets.iter().map(Secret::expose_for_striking_out).collect();
+        let mut redactor = (!may_type).then(|| Redactor::new(&hidden));
         if let Some(redactor) = &mut redactor {
             redactor.add(&inner.learned);
         }
@@ -296,7 +300,7 @@ mod tests {
     #[tokio::test]
     async fn who_may_not_type_sees_stars() {
         let mut fan = Fan::default();
-        fan.hide(vec!["geheim".to_owned()]);
+        fan.hide(vec![Secret::new("geheim")]);
         fan.output(b"key geheim\r\nkey ge");
         let ((told, mut open), (stars, mut shut)) = (fan.watch(true), fan.watch(false));
         fan.output(b"heim!");

@@ -4,6 +4,7 @@ use jackfield_device::{record::Tap, session::Session};
 use jackfield_protocol::{
     console::OpenSession,
     id::{AttemptId, RunId},
+    secret::Secret,
 };
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
@@ -70,7 +71,7 @@ impl Sessions {
         attempt: AttemptId,
         name: &str,
         resource: Option<String>,
-        secrets: &[String],
+        secrets: &[Secret],
     ) -> Vec<Box<dyn Tap>> {
         let (recording, fan) = (Recording::new(name), Fan::default());
         recording.hide(secrets.to_vec());

@@ -11,7 +11,7 @@ use jackfield_device::{
     channel::Window,
     record::{Recorder, Tap, typed::Typed},
 };
-use jackfield_protocol::id::AttemptId;
+use jackfield_protocol::{id::AttemptId, secret::Secret};
 
 /// One session's recordings, one for each test that uses it.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub(super) struct Recording(Arc<Mutex<Pieces>>);
 
 struct Pieces {
     title: String,
-    secrets: Vec<String>,
+    secrets: Vec<Secret>,
     /// Secrets that were typed, in the device's encoding.
     learned: Vec<Vec<u8>>,
     /// What is typed from the first piece to the last: a secret of one is a secret of all.
@@ -38,7 +38,7 @@ impl Recording {
     }
 
     /// What must not reach the disk; said before the session is opened.
-    pub(super) fn hide(&self, secrets: Vec<String>) {
+    pub(super) fn hide(&self, secrets: Vec<Secret>) {
         self.pieces().secrets = secrets;
     }
 
@@ -139,7 +139,7 @@ impl std::fmt::Debug for Recording {
 }
 
 /// A recording in a file; a session whose recording cannot be written is held without one.
-pub(super) fn recorder(path: &Path, title: &str, secrets: &[String]) -> Option<Recorder<File>> {
+pub(super) fn recorder(path: &Path, title: &str, secrets: &[Secret]) -> Option<Recorder<File>> {
     match path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| File::create(path)) {
         Ok(file) => Some(Recorder::new(file, title, Window::default(), secrets)),
         Err(error) => {

@@ -29,7 +29,7 @@ fn settings_with(engine: &str, folder: &Path, change: impl FnOnce(&mut EpSetting
     let mut file = EpSettings {
         name: Some("EP-1".into()),
         engine: engine.to_owned(),
-        token: Some("secret".to_owned()),
+        token: Some("secret".into()),
         ..EpSettings::default()
     };
     file.languages.interpreters.insert("python".into(), PYTHON.into());

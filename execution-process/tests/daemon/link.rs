@@ -16,7 +16,7 @@ async fn an_ep_says_who_it_is_and_what_it_can() {
     let engine = Engine::start().await;
     let ep = Ep::start(&engine).await;
     let hello = engine.state().hellos[0].clone();
-    assert_eq!((hello.ep.as_str(), hello.token.as_str(), hello.lanes), ("EP-1", "secret", 1));
+    assert_eq!((hello.ep.as_str(), hello.token.expose_for_login(), hello.lanes), ("EP-1", "secret", 1));
     assert!(hello.host.python.starts_with("3."), "{:?}", hello.host);
     for capability in ["python", "shell", "steps", "telnet", "ssh"] {
         assert!(hello.capabilities.iter().any(|have| have.as_ref() == capability), "{capability}");

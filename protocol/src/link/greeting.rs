@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     event::Hook,
     id::{AttemptId, EpName, Epoch, RunId, UserName},
+    secret::Secret,
     time::Time,
 };
 
@@ -27,7 +28,8 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub life: String,
     /// The secret an administrator made for it (`jackfield token create --scope ep`).
-    pub token: String,
+    #[serde(serialize_with = "Secret::expose_for_peer")]
+    pub token: Secret,
     /// The build it runs.
     pub software: String,
     /// The machine.

@@ -8,6 +8,7 @@ use jackfield_protocol::{
     event::RunState,
     id::{RunId, TestIndex},
     resource::Resource,
+    secret::Secret,
     verdict::{Cause, DecidedBy, TestState, Verdict},
 };
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ pub(crate) fn samples() -> Vec<Sample> {
             LeaseView { kind: LeaseKind::Sut, name: "core.system".to_owned(), run: RunId(41) },
         ),
         Sample::with_bare("api/device_use", device_use(true), device_use(false)),
-        Sample::new("api/login", Login { user: user(), password: "correct horse".to_owned() }),
+        Sample::new("api/login", Login { user: user(), password: Secret::new("correct horse") }),
         Sample::with_bare("api/run_snapshot", snapshot(run.full), snapshot(run.bare)),
         Sample::new("api/resource", resource()),
         Sample::with_bare("error/problem", trouble.full, trouble.bare),

@@ -104,7 +104,7 @@ fn device() -> Pair<ConsoleOf> {
 pub(crate) fn order() -> Pair<ConsoleOrder> {
     let full = ConsoleOrder {
         console: ConsoleId(7),
-        secret: "jackfield_0123456789".to_owned(),
+        secret: "jackfield_0123456789".into(),
         user: user(),
         of: device().full,
         take: true,

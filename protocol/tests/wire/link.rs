@@ -124,7 +124,7 @@ fn hello() -> Pair<Hello> {
         ep: ep(),
         instance: "5f0c2a".to_owned(),
         life: "9be1d0".to_owned(),
-        token: "jf_ep_0123456789".to_owned(),
+        token: "jf_ep_0123456789".into(),
         software: "jackfield 0.1.0".to_owned(),
         host: machine,
         labels: texts([("site", "cluj"), ("10g", "")]),

@@ -44,12 +44,14 @@ impl Lab {
         let (failure, _) = tokio::sync::mpsc::channel(1);
         tokio::spawn(crate::keep_running(app.clone(), Limits::default(), commands, failure));
         tokio::spawn(crate::feed::keep_looking(app.clone()));
-        Self { app, password, folder }
+        Self { app, password: password.expose_for_owner().to_owned(), folder }
     }
 
     /// A token of the administrator.
     pub(super) async fn token(&self, scope: Scope) -> String {
-        auth::make_token(&self.app.store, &"admin".into(), "test", scope, clock::now()).await.unwrap()
+        let made =
+            auth::make_token(&self.app.store, &"admin".into(), "test", scope, clock::now()).await.unwrap();
+        made.expose_for_owner().to_owned()
     }
 
     /// Sends a request.

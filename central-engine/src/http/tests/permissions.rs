@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{access::every_address, lab::Lab};
 use crate::{
-    auth::{self, Role, Scope, Secret},
+    auth::{self, Role, Scope},
     clock,
     store::{self, account::Account, token::TokenRow},
 };
@@ -37,7 +37,8 @@ async fn account(lab: &Lab, name: &str, groups: &[&str], roles: &[&str], disable
 }
 
 async fn token(lab: &Lab, owner: &UserName, scope: Scope) -> String {
-    auth::make_token(&lab.app.store, owner, "t", scope, clock::now()).await.unwrap()
+    let made = auth::make_token(&lab.app.store, owner, "t", scope, clock::now()).await.unwrap();
+    made.expose_for_owner().to_owned()
 }
 
 /// A name for each caller, and their token.
@@ -65,14 +66,15 @@ async fn shut_out(lab: &Lab) -> Vec<(&'static str, Option<String>)> {
     let gone = account(lab, "gone", &["admin"], &[], false).await;
     let (of_closed, of_gone) =
         (token(lab, &closed, Scope::Admin).await, token(lab, &gone, Scope::Admin).await);
-    let (expired, revoked) = (Secret::random().unwrap(), Secret::random().unwrap());
+    let (expired, revoked) = (auth::random_token().unwrap(), auth::random_token().unwrap());
     let now = clock::now();
     let mut conn = lab.app.store.write().await.unwrap();
     store::account::delete(&mut conn, &gone).await.unwrap();
     for (secret, expires) in [(&expired, Some(now)), (&revoked, None)] {
         let (owner, name, scope) = ("admin".into(), "t".to_owned(), "admin".to_owned());
         let row = TokenRow { id: 0, owner, name, scope, created: now, expires, used: None };
-        let id = store::token::insert(&mut conn, &Secret::hash(secret.reveal()), &row).await.unwrap();
+        let id =
+            store::token::insert(&mut conn, &auth::token_hash(secret.expose_for_hash()), &row).await.unwrap();
         if expires.is_none() {
             store::token::delete(&mut conn, id).await.unwrap();
         }
@@ -82,8 +84,8 @@ async fn shut_out(lab: &Lab) -> Vec<(&'static str, Option<String>)> {
         ("nobody", None),
         ("an empty token", Some(String::new())),
         ("a made-up token", Some("jf_0123456789abcdef".to_owned())),
-        ("an expired token", Some(expired.reveal().to_owned())),
-        ("a revoked token", Some(revoked.reveal().to_owned())),
+        ("an expired token", Some(expired.expose_for_owner().to_owned())),
+        ("a revoked token", Some(revoked.expose_for_owner().to_owned())),
         ("the token of a closed account", Some(of_closed)),
         ("the token of a deleted account", Some(of_gone)),
     ]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
+use jackfield_protocol::secret::Secret;
 use lettre::{
     Address,
     transport::smtp::{
@@ -23,7 +24,7 @@ pub(super) struct Server<'a> {
     pub(super) host: &'a str,
     pub(super) port: u16,
     /// Name and password, where it wants them.
-    pub(super) login: Option<(&'a str, &'a str)>,
+    pub(super) login: Option<(&'a str, &'a Secret)>,
     /// For the whole talk.
     pub(super) limit: Duration,
 }
@@ -91,7 +92,7 @@ async fn connect(server: &Server<'_>) -> Result<AsyncSmtpConnection> {
         connection.starttls(tls()?, &me).await?;
     }
     if let Some((user, password)) = login {
-        let credentials = Credentials::new((*user).to_owned(), (*password).to_owned());
+        let credentials = Credentials::new((*user).to_owned(), password.expose_for_login().to_owned());
         connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
     }
     Ok(connection)

@@ -13,7 +13,7 @@ const OFFER: &str = r#"{"labels":{},"capabilities":["python"],"lanes":1,"pool":n
 const HOST: &str = r#"{"name":"bench1","ip":"192.0.2.7","os":"Debian 12","python":"3.11"}"#;
 
 /// Rows that every build wrote alike.
-const ROWS: [&str; 8] = [
+const ROWS: [&str; 9] = [
     "INSERT INTO run (id, project, owner, tests, temporary, is_open, state, submitted, started, seq) \
      VALUES (7, 'demo', 'ana', 1, 0, 1, 'running', 1000, 2000, 3)",
     "INSERT INTO attempt (run, test, attempt, state, ep, assigned, elapsed) VALUES (7, 0, 1, 1, 'EP-1', 2000, 0)",
@@ -26,6 +26,7 @@ const ROWS: [&str; 8] = [
     "INSERT INTO saved (run, state, at) VALUES (4, 'done', 900)",
     "INSERT INTO account (name, password, in_groups, roles, is_disabled, created) VALUES ('ana', '', '[]', '[]', 0, 7)",
     "INSERT INTO session (hash, owner, created, expires) VALUES ('h', 'ana', 10, 1000)",
+    r#"INSERT INTO sut (name, version, body) VALUES ('bench.system', 3, '{"password":"P"}')"#,
 ];
 
 #[tokio::test]
@@ -86,8 +87,6 @@ async fn check(store: &Store) {
     }
     assert_eq!(jobs[1].work, Work::MailRun { run: RunId(6), to: Vec::new() });
     assert!(store::saved::is_saved(&mut conn, RunId(4)).await.unwrap());
-    let session = store::session::find(&mut conn, "h", Time(999)).await.unwrap().unwrap();
-    assert_eq!((session.owner.as_str(), session.used, session.idle_millis), ("ana", Time(10), None));
     let started = store::submission::find(&mut conn, &"ana".into(), "ci-1").await.unwrap();
     assert_eq!(started, Some(RUN));
     let seen = store::ep::seen(&mut conn).await.unwrap();
@@ -95,6 +94,23 @@ async fn check(store: &Store) {
     drop(conn);
     assert_eq!(store.plan(RUN).await.unwrap().unwrap().tests.len(), 1);
     assert_eq!(store.next_run(), RunId(8), "numbers go on");
+    check_sealed(store).await;
+    check_session(store).await;
     let restored = store.load().await.unwrap();
     assert!(!restored.rows.is_empty());
+}
+
+/// What held secrets in the open does so no more.
+async fn check_sealed(store: &Store) {
+    let is_sealed = |text: &str| text.starts_with("sealed:");
+    let mut conn = store.read().await.unwrap();
+    let suts = conn.rows("SELECT body FROM sut", vec![]).await.unwrap();
+    assert!(suts.iter().all(|line| is_sealed(&line.text(0).unwrap())) && suts.len() == 1);
+    assert_eq!(store::sut::list(&mut conn).await.unwrap()[0].body, serde_json::json!({"password": "P"}));
+}
+
+async fn check_session(store: &Store) {
+    let mut conn = store.read().await.unwrap();
+    let session = store::session::find(&mut conn, "h", Time(999)).await.unwrap().unwrap();
+    assert_eq!((session.owner.as_str(), session.used, session.idle_millis), ("ana", Time(10), None));
 }

@@ -52,7 +52,8 @@ impl Socket {
         let headers = request.headers_mut();
         headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static(CONSOLE_SUBPROTOCOL));
         if let Some(token) = client.token() {
-            let value = HeaderValue::from_str(&format!("Bearer {token}")).context("the token is no token")?;
+            let value = HeaderValue::from_str(&format!("Bearer {}", token.expose_for_login()))
+                .context("the token is no token")?;
             headers.insert("Authorization", value);
         }
         match timeout(OPEN_LIMIT, connect_async(request)).await {

@@ -86,7 +86,7 @@ pub(super) fn add_password(properties: &mut BTreeMap<String, Value>, raw: bool) 
     let known = std::env::var_os(PASSWORD).and_then(|password| password.into_string().ok());
     let password = match known {
         Some(password) => Some(password),
-        None if std::io::stdin().is_terminal() => Some(read_password()?),
+        None if std::io::stdin().is_terminal() => Some(read_password()?.expose_for_device().to_owned()),
         // An agent may do, or the device asks for none.
         None => None,
     };
