@@ -66,6 +66,8 @@ pub struct Profile {
     pub unasked: Vec<String>,
     /// Match commands whose answers are such lines: there they are what was asked for.
     pub log_commands: Vec<String>,
+    /// Match commands that ask nothing and, after `setup`, fill no pages: what proves the end of their answer is sent with them.
+    pub plain_commands: Vec<String>,
     /// What a command may ask, and what it is answered.
     pub questions: Vec<Question>,
     /// How it is started anew; none where nobody may.
@@ -275,6 +277,7 @@ fn read_profile(fields: &Table<'_>, no_base: Option<(&str, &str)>) -> Option<Pro
         errors: all(fields.patterns("errors"), fields.patterns("more_errors")),
         unasked: all(fields.patterns("unasked"), fields.patterns("more_unasked")),
         log_commands: all(fields.patterns("log_commands"), fields.patterns("more_log_commands")),
+        plain_commands: all(fields.patterns("plain_commands"), fields.patterns("more_plain_commands")),
         questions: read_questions(fields),
         reboot: fields.table("reboot", "a reboot").as_ref().and_then(read_reboot),
         pace: fields.duration("pace"),

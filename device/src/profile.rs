@@ -206,6 +206,7 @@ pub(crate) struct Kind {
     goes_on: Vec<(meta::Regex, meta::Regex)>,
     unasked: Vec<meta::Regex>,
     log_commands: Vec<meta::Regex>,
+    plain_commands: Vec<meta::Regex>,
     errors: Vec<meta::Regex>,
     levels: Vec<meta::Regex>,
     config_prompt: Option<meta::Regex>,
@@ -253,6 +254,7 @@ impl Kind {
                 .collect::<Result<_, PatternError>>()?,
             unasked: all(&profile.unasked)?,
             log_commands: all(&profile.log_commands)?,
+            plain_commands: all(&profile.plain_commands)?,
             errors: all(&profile.errors)?,
             levels: profile
                 .levels
@@ -283,6 +285,31 @@ impl Kind {
     /// Whether a command asks for what comes unasked otherwise.
     pub(crate) fn asks_for_logs(&self, command: &str) -> bool {
         self.log_commands.iter().any(|pattern| pattern.is_match(command.trim()))
+    }
+
+    /// Whether a command is known to ask nothing; one whose answer is a log may show anything.
+    pub(crate) fn is_plain(&self, command: &str) -> bool {
+        self.plain_commands.iter().any(|pattern| pattern.is_match(command.trim()))
+            && !self.asks_for_logs(command)
+    }
+
+    /// Whether a line of an answer is the pager's.
+    pub(crate) fn shows_pager(&self, answer: &str) -> bool {
+        let is_pager = |line: &str| {
+            let found = self.pager.as_ref().and_then(|pager| pager.find(line.trim()));
+            found.is_some_and(|found| {
+                found.start() == 0 && found.end() == line.trim().len() && !found.is_empty()
+            })
+        };
+        self.pager.is_some() && answer.lines().any(is_pager)
+    }
+
+    /// Whether a command does what those of the setup do, in another way: it may bring the pager back.
+    pub(crate) fn undoes_setup(&self, command: &str) -> bool {
+        let verb = |line: &str| line.split_ascii_whitespace().next().map(str::to_owned);
+        let setup = &self.profile.setup;
+        setup.iter().any(|line| verb(line) == verb(command))
+            && !setup.iter().any(|line| line == command.trim())
     }
 
     /// Whether a prompt is one of configuration mode.

@@ -14,8 +14,17 @@ use crate::{problem::suggest, toml_table};
 /// What goes before the name of a list whose items are added to those that it has.
 const MORE: &str = "more_";
 /// Those lists.
-const LISTS: [&str; 8] =
-    ["setup", "errors", "unasked", "log_commands", "redrawn", "questions", "levels", "goes_on"];
+const LISTS: [&str; 9] = [
+    "setup",
+    "errors",
+    "unasked",
+    "log_commands",
+    "plain_commands",
+    "redrawn",
+    "questions",
+    "levels",
+    "goes_on",
+];
 
 /// A profile that was read, with the text that it stands for: its own over that of its base.
 #[derive(Clone, Debug, PartialEq, Eq)]

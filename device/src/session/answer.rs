@@ -13,6 +13,7 @@
 //! other, so what it shows for this one stands behind all of the answer before it: an answer ends where two prompts stand with nothing between
 //! and nothing behind.
 
+mod ahead;
 mod begun;
 
 use std::time::Duration;
@@ -81,6 +82,8 @@ pub(super) struct Done {
     pub(super) proof: Proof,
     /// Prompts that may still come for empty lines.
     pub(super) strays: usize,
+    /// The empty line went out with the command.
+    pub(super) is_ahead: bool,
 }
 
 /// What the end of an answer rests on.
@@ -152,8 +155,8 @@ impl<'a> Answering<'a> {
             candidate: None,
             stands: false,
             misled: false,
-            has_asked: false,
-            empty_lines: 0,
+            has_asked: habits.is_ahead,
+            empty_lines: usize::from(habits.is_ahead),
             then: None,
             is_at_once: false,
             has_parts: false,
@@ -318,6 +321,7 @@ impl<'a> Answering<'a> {
             return self.when_quiet(ASK_ANEW, Step::AskAgain);
         }
         if self.has_asked {
+            self.candidate = self.candidate.take().or_else(|| Some(self.first_of_two(&prompt, bytes)));
             return self.comes_again(&prompt, bytes);
         }
         if let Some(first) = self.candidate.take() {
@@ -421,7 +425,9 @@ impl<'a> Answering<'a> {
     /// An empty line was sent: it is the end where one prompt more stands there than such lines, and nothing between them.
     fn comes_again(&mut self, prompt: &Prompt, bytes: &[u8]) -> Step {
         let Some(first) = &self.candidate else { return Step::Read };
-        if self.habits.echo == Echo::Always && self.needs_echo(first, bytes) {
+        let is_lost = self.habits.is_ahead && !self.is_echoed();
+        // The command may have been lost, and not the empty line behind it.
+        if is_lost || (self.habits.echo == Echo::Always && self.needs_echo(first, bytes)) {
             return Step::Read;
         }
         let is_prompt = |line: &str| {
@@ -442,9 +448,10 @@ impl<'a> Answering<'a> {
         }
         // A line of the answer may end as the prompt does, and the next one be like it.
         let is_behind = first.likeness == Likeness::Behind;
-        if count < self.habits.strays.saturating_add(2).saturating_add(usize::from(is_behind)) {
+        let more = usize::from(is_behind || self.is_ahead_of_text(first, begin, bytes));
+        if count < self.habits.strays.saturating_add(2).saturating_add(more) {
             if count >= 2 {
-                let quiet = if is_behind { KNOWN_SETTLE } else { ASK_ONCE_MORE };
+                let quiet = if more > 0 { KNOWN_SETTLE } else { ASK_ONCE_MORE };
                 return self.when_quiet(quiet, Step::AskAgain);
             }
             // The device may have thrown the line away that it was sent while it was busy.
@@ -477,7 +484,8 @@ impl<'a> Answering<'a> {
         let is_echoed = self.is_echoed();
         // Who does not answer empty lines owes no prompt for them.
         let strays = if proof == Proof::Mute { 0 } else { self.strays() };
-        Done { begin: begin.min(end), text: text.min(end), end, prompt, is_echoed, proof, strays }
+        let is_ahead = self.habits.is_ahead;
+        Done { begin: begin.min(end), text: text.min(end), end, prompt, is_echoed, proof, strays, is_ahead }
     }
 
     /// The same where so many prompts stand at the end: its own, and those that were asked for.

@@ -6,7 +6,7 @@ use super::{
     Session, SessionError,
     answer::{Answering, Done, Proof, Step},
     clean,
-    habits::Echo,
+    habits::{Echo, Expected},
     order::Order,
     parts::Parts,
     stream::{STREAM_READ_BYTES_MAX, Stream},
@@ -17,6 +17,13 @@ use crate::{
     limits::{PAGES_MAX, PROMPTS_MAX, QUESTIONS_MAX},
     profile::Asks,
 };
+
+/// A command that was given.
+struct Given<'o> {
+    order: &'o Order,
+    asked: &'o [Asks],
+    habits: Expected,
+}
 
 impl Session {
     pub(super) async fn run_command(
@@ -39,7 +46,17 @@ impl Session {
         }
         let (answer, done) = self.send_and_await(order, deadline, None).await?;
         let answer = self.whole_answer(answer, &order.line, deadline).await?;
-        Ok(self.shown(answer, order, &done))
+        let answer = self.shown(answer, order, &done);
+        if done.is_ahead && self.kind.shows_pager(&answer) {
+            // The pager that no profile of this kind expects, or a text: next time it is seen.
+            self.habits.loses_ahead = true;
+            let why = "its answer has a line that looks like a pager's, which the empty line sent with it may have turned: give it again";
+            return Err(SessionError::Uncertain {
+                doing: format!("command `{}`", order.line),
+                why: why.to_owned(),
+            });
+        }
+        Ok(answer)
     }
 
     /// Sends a command; its answer is all that comes up to its prompt, without its echo, where it had one; but for what went into the file
@@ -56,9 +73,15 @@ impl Session {
         let ending = self.kind.profile.line_ending.clone();
         let mut line = self.encoded(&order.line.replace('\n', &ending))?;
         line.extend_from_slice(ending.as_bytes());
+        let habits = self.habits.before_command(order, &self.kind, self.dialogue.settle());
+        if habits.is_ahead {
+            line.extend_from_slice(ending.as_bytes());
+        }
+        self.habits.loses_ahead |= self.kind.undoes_setup(&order.line);
         let sent = self.dialogue.send(&line, deadline).await;
         sent.map_err(|source| order.failed(source))?;
-        match self.await_answer(order, &asked, deadline, stream).await {
+        let given = Given { order, asked: &asked, habits };
+        match self.await_answer(&given, deadline, stream).await {
             Ok((answer, done)) => {
                 self.dialogue.took(&done.prompt, done.proof.told());
                 self.known.learn(&done.prompt, PROMPTS_MAX);
@@ -136,13 +159,12 @@ impl Session {
     /// Everything up to the next prompt, pages joined, questions answered.
     async fn await_answer(
         &mut self,
-        order: &Order,
-        asked: &[Asks],
+        given: &Given<'_>,
         deadline: Deadline,
         mut stream: Option<&mut Stream>,
     ) -> Result<(Vec<u8>, Done), SessionError> {
         let mut parts = Parts::default();
-        let done = self.collect(order, asked, deadline, stream.as_deref_mut(), &mut parts).await;
+        let done = self.collect(given, deadline, stream.as_deref_mut(), &mut parts).await;
         match (done, stream) {
             (Ok(done), _) => Ok((parts.into_bytes(), done)),
             (Err(error), None) => Err(error),
@@ -156,14 +178,13 @@ impl Session {
     /// Collects the parts of an answer, up to its end.
     async fn collect(
         &mut self,
-        order: &Order,
-        asked: &[Asks],
+        given: &Given<'_>,
         deadline: Deadline,
         mut stream: Option<&mut Stream>,
         parts: &mut Parts,
     ) -> Result<Done, SessionError> {
+        let Given { order, asked, habits } = *given;
         let (kind, known) = (Arc::clone(&self.kind), self.known.clone());
-        let habits = self.habits.before(order, &kind.profile, self.dialogue.settle());
         let mut answering = Answering::new(&kind, &known, &order.line, asked, habits);
         let mut given = BTreeSet::new();
         let mut questions = 0_usize;
@@ -175,6 +196,7 @@ impl Session {
                 None => self.next_step(&mut answering, order, deadline).await,
             };
             let step = step.inspect_err(|_| self.habits.strays.set(answering.strays()))?;
+            self.habits.loses_ahead |= answering.has_lost_ahead() || matches!(step, Step::Page { .. });
             let (begin, text) = (answering.begin(), answering.text_begin());
             self.unasked.add(self.dialogue.pending().get(..begin).unwrap_or_default());
             let echo = self.dialogue.pending().get(begin..text).unwrap_or_default();
@@ -186,7 +208,11 @@ impl Session {
                         kind.profile.encoding,
                     );
                     self.dialogue.took(&page, if after_last { "[pager] end" } else { "[pager] more" });
-                    parts.turn(self.dialogue.take_pending(), text, begin);
+                    let page = self.dialogue.take_pending();
+                    match kind.pager.as_ref().filter(|_| habits.is_ahead) {
+                        Some(pager) => parts.turn_all(page, text, begin, pager),
+                        None => parts.turn(page, text, begin),
+                    }
                     self.turn_page(order, after_last, parts.pages, deadline).await?;
                 }
                 Step::Reply { place, line } => {

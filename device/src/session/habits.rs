@@ -9,6 +9,7 @@ use super::{
     order::Order,
     strays::Strays,
 };
+use crate::profile::Kind;
 
 /// Whether a device echoes what it is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(super) struct Habits {
     is_mute: bool,
     /// Prompts that may still come for empty lines.
     pub(super) strays: Strays,
+    /// An empty line that was sent with a command was lost, or something else took it; or may be.
+    pub(super) loses_ahead: bool,
 }
 
 /// What counts for one command.
@@ -47,6 +50,8 @@ pub(super) struct Expected {
     pub(super) is_silent: bool,
     /// Prompts that may come before it is answered, for empty lines that were sent before.
     pub(super) strays: usize,
+    /// The empty line that brings the prompt again is sent with the command.
+    pub(super) is_ahead: bool,
 }
 
 impl Habits {
@@ -60,7 +65,26 @@ impl Habits {
             settle,
             is_silent: order.is_silent,
             strays: self.strays.most(),
+            is_ahead: false,
         }
+    }
+
+    /// The same for a command that is given, and may ask nothing: there the empty line needs no turn of its own, where the device was seen to
+    /// answer one, and to echo.
+    pub(super) fn before_command(&self, order: &Order, kind: &Kind, settle: Duration) -> Expected {
+        let expected = self.before(order, &kind.profile, settle);
+        let is_ahead = expected.may_ask
+            && expected.has_answered
+            && expected.echo == Echo::Always
+            && expected.strays == 0
+            && !self.loses_ahead
+            && !order.is_item
+            && order.replies.is_empty()
+            && (kind.pager.is_none() || !kind.profile.setup.is_empty())
+            && kind.profile.goes_on.is_empty()
+            && !kind.profile.prompt_before_answer
+            && kind.is_plain(&order.line);
+        Expected { is_ahead, ..expected }
     }
 
     /// Whether the prompt can be asked for with an empty line.

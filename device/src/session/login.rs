@@ -69,7 +69,8 @@ pub(super) async fn settle_in(session: &mut Session, deadline: Deadline) -> Resu
     let kind = Arc::clone(&session.kind);
     for line in &kind.profile.setup {
         // A device that does not know one of these is used as it is.
-        session.run_order(&Order::new(line.as_str()).that_says_nothing(), deadline).await?;
+        let answer = session.run_order(&Order::new(line.as_str()).that_says_nothing(), deadline).await?;
+        session.habits.loses_ahead |= session.refusal_of(line, &answer).is_some();
     }
     if kind.profile.setup.iter().any(|line| line.contains("-echo")) {
         // A shell that was told not to echo.

@@ -1,5 +1,7 @@
 //! The parts of an answer: its pages, and what stands between questions.
 
+use regex_automata::meta::Regex;
+
 use super::clean;
 
 /// An answer that comes in parts.
@@ -38,6 +40,21 @@ impl Parts {
         self.add(page, text);
         drop_pager_line(&mut self.bytes);
         self.pager = Some(shown);
+    }
+
+    /// The same where an empty line that went out with the command may have turned pages before it.
+    pub(super) fn turn_all(&mut self, mut page: Vec<u8>, mut text: usize, mut pager: usize, more: &Regex) {
+        loop {
+            let shown = page.get(text..pager).unwrap_or_default();
+            let found = more.find(shown).filter(|found| !found.is_empty());
+            let Some(found) = found else { return self.turn(page, text, pager) };
+            let before = shown.get(..found.start()).unwrap_or_default();
+            let line = before.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at.saturating_add(1));
+            let end = text.saturating_add(found.end());
+            let rest = page.split_off(end);
+            self.turn(page, text, text.saturating_add(line));
+            (page, text, pager) = (rest, 0, pager.saturating_sub(end));
+        }
     }
 
     pub(super) fn len(&self) -> usize {

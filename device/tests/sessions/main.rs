@@ -20,6 +20,7 @@ macro_rules! with_both_libraries {
     };
 }
 
+mod ahead;
 mod beside_steps;
 mod boot;
 mod breaks;

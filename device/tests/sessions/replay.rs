@@ -73,7 +73,7 @@ async fn a_test_that_departs_is_told_where() {
     let (cast, _) = recorded("telnet").await;
     let replay = serve_recording("r1", &cast, Listen::default()).await.unwrap();
     let error = dialogue(&replay, "telnet", Vec::new(), "show interfaces").await.unwrap_err().to_string();
-    assert!(error.contains("at command 13 of 15: it has `show ip route`, not `show interfaces`"), "{error}");
+    assert!(error.contains("at command 13 of 14: it has `show ip route`, not `show interfaces`"), "{error}");
 }
 
 #[tokio::test]
