@@ -142,9 +142,7 @@ impl RunFiles {
     async fn ensure(&mut self, wanted: &Wanted) -> Result<PathBuf, FilesError> {
         let known = self.placed.get(&wanted.place);
         if let Some(known) = known {
-            let seal = Arc::clone(&known.seal);
-            let holds = tokio::task::spawn_blocking(move || seal.holds()).await;
-            if holds.unwrap_or(false) {
+            if !known.was_changed().await {
                 return Ok(known.folder.clone());
             }
             tracing::info!("`{}` was changed by a test; the next ones get it anew", known.folder.display());
@@ -171,6 +169,17 @@ impl RunFiles {
         let seal = Arc::new(Seal::set(&folder).map_err(told)?);
         self.placed.insert(wanted.place.clone(), Placed { folder: folder.clone(), seal, count });
         Ok(folder)
+    }
+}
+
+impl Placed {
+    async fn was_changed(&self) -> bool {
+        if !self.seal.was_touched() {
+            return false;
+        }
+        let seal = Arc::clone(&self.seal);
+        let holds = tokio::task::spawn_blocking(move || seal.holds()).await;
+        !holds.unwrap_or(false)
     }
 }
 

@@ -1,25 +1,36 @@
 //! Whether a folder is still as it was when it was made.
 //!
 //! A test can write to its own file, to its libraries, and beside them. What it did there must not be what the next test finds, and to make
-//! everything anew for each test would cost more than most tests. So it is looked at again before each: the system notes every change of a
-//! file, and of what stands in a folder, with a time that nobody but it can set.
+//! everything anew for each test would cost more than most tests. So it is looked at again before each where the system says that something
+//! was done in it: a folder of a thousand tests must not be read a thousand times. What counts is what is found then: the system notes every
+//! change of a file, and of what stands in a folder, with a time that nobody but it can set.
 
 use std::{
     collections::BTreeMap,
     fs::Metadata,
     io,
-    os::unix::fs::MetadataExt,
+    mem::MaybeUninit,
+    os::{fd::OwnedFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::inotify::{self, CreateFlags, WatchFlags},
+    io::Errno,
 };
 
 /// What interpreters put beside sources by themselves.
 const IGNORED: &str = "__pycache__";
+/// Bytes of notices that are read at once.
+const NOTICES_BYTES: usize = 4096;
 
 /// A folder and all that is in it, as they were.
 #[derive(Debug)]
 pub(super) struct Seal {
     folder: PathBuf,
     marks: BTreeMap<PathBuf, Mark>,
+    /// Where the system tells of what is done in its folders; none where it has no more watches to give.
+    notices: Option<OwnedFd>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +44,54 @@ struct Mark {
 impl Seal {
     /// Takes note of a folder.
     pub(super) fn set(folder: &Path) -> io::Result<Self> {
-        Ok(Self { folder: folder.to_owned(), marks: look(folder)? })
+        let folders = look(folder)?.1;
+        let notices = new_notices().filter(|notices| {
+            watch(notices, folder).is_ok() && folders.iter().all(|inner| watch(notices, inner).is_ok())
+        });
+        // What counts is how it is from when it is watched.
+        Ok(Self { folder: folder.to_owned(), marks: look(folder)?.0, notices })
+    }
+
+    /// Whether something was done in it since this was asked last, or may have been.
+    pub(super) fn was_touched(&self) -> bool {
+        let Some(notices) = &self.notices else { return true };
+        let mut buffer = [MaybeUninit::uninit(); NOTICES_BYTES];
+        let mut reader = inotify::Reader::new(notices, &mut buffer);
+        let mut is_touched = false;
+        loop {
+            match reader.next() {
+                Ok(notice) => {
+                    let name = notice.file_name().map(std::ffi::CStr::to_bytes);
+                    is_touched |= name != Some(IGNORED.as_bytes());
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) => return is_touched,
+                Err(_) => return true,
+            }
+        }
     }
 
     /// Whether nothing was changed, added or removed since. What cannot be looked at was changed.
     pub(super) fn holds(&self) -> bool {
-        look(&self.folder).is_ok_and(|marks| marks == self.marks)
+        look(&self.folder).is_ok_and(|(marks, _)| marks == self.marks)
     }
 }
 
-fn look(folder: &Path) -> io::Result<BTreeMap<PathBuf, Mark>> {
-    let mut marks = BTreeMap::new();
+fn new_notices() -> Option<OwnedFd> {
+    inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()
+}
+
+fn watch(notices: &OwnedFd, folder: &Path) -> Result<(), Errno> {
+    let changes = WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE | WatchFlags::ATTRIB;
+    let entries = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE;
+    let itself =
+        WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR | WatchFlags::DONT_FOLLOW;
+    inotify::add_watch(notices, folder, changes | entries | itself).map(drop)
+}
+
+/// All that is in a folder, and the folders in it.
+fn look(folder: &Path) -> io::Result<(BTreeMap<PathBuf, Mark>, Vec<PathBuf>)> {
+    let (mut marks, mut inner) = (BTreeMap::new(), Vec::new());
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder)? {
@@ -54,11 +102,12 @@ fn look(folder: &Path) -> io::Result<BTreeMap<PathBuf, Mark>> {
             let (path, found) = (entry.path(), entry.metadata()?);
             if found.is_dir() {
                 folders.push(path.clone());
+                inner.push(path.clone());
             }
             marks.insert(path, mark(&found));
         }
     }
-    Ok(marks)
+    Ok((marks, inner))
 }
 
 fn mark(found: &Metadata) -> Mark {
@@ -94,9 +143,9 @@ mod tests {
             let seal = Seal::set(&at).unwrap();
             std::fs::create_dir(at.join("__pycache__")).unwrap();
             std::fs::write(at.join("__pycache__/a.pyc"), "").unwrap();
-            assert!(seal.holds(), "{what}");
+            assert!(seal.holds() && !seal.was_touched(), "{what}");
             change(&at);
-            assert!(!seal.holds(), "{what}");
+            assert!(seal.was_touched() && !seal.holds(), "{what}");
         }
     }
 }
