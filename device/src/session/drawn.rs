@@ -8,6 +8,8 @@ use jackfield_config::profile::Encoding;
 
 /// Columns that a code may name or move to beyond what was written; what it would put beyond stays in the last one. Text itself has no limit.
 const COLUMNS_MAX: usize = 64 * 1024;
+/// Blanks behind the mark of a shell (zsh) that a line was not ended: as many as a terminal has columns, but for one.
+const MARK_BLANKS_MIN: usize = 20;
 /// Lines that one code may move by.
 const ROWS_MAX: usize = 1_000;
 
@@ -141,11 +143,38 @@ impl Canvas {
             }
             // Before a line end it moves nothing that counts.
             b'\r' if matches!(after.iter().find(|byte| !matches!(byte, b'\r' | 0)), Some(b'\n')) => {}
+            b'\r' if matches!(after, [] | [b' ', b'\r', ..]) && self.has_mark() => self.end_at_mark(),
             b'\r' => self.go_to(0),
             0x08 => self.go_to(self.column.saturating_sub(1)),
             b'\t' => self.put('\t'),
             _ => {}
         }
+    }
+
+    /// Where the mark of a shell stands that a line was not ended, with the blanks that carry the cursor over the edge of any terminal.
+    fn mark(&self) -> Option<usize> {
+        let cells = self.rows.get(self.row).map(|row| row.cells.as_slice()).unwrap_or_default();
+        let at = cells.iter().rposition(|cell| *cell != ' ')?;
+        let blanks = self.column.saturating_sub(at.saturating_add(1));
+        let is_mark = matches!(cells.get(at), Some('%' | '#')) && self.column == cells.len();
+        (is_mark && blanks >= MARK_BLANKS_MIN).then_some(at)
+    }
+
+    fn has_mark(&self) -> bool {
+        self.mark().is_some()
+    }
+
+    /// The mark is no part of its line, which ends before it; where nothing stands before it, it is wiped.
+    fn end_at_mark(&mut self) {
+        let at = self.mark().unwrap_or(0);
+        if let Some(row) = self.rows.get_mut(self.row) {
+            row.cells.truncate(at);
+        }
+        if at > 0 {
+            self.next_line(1);
+        }
+        self.column = 0;
+        self.reach = 0;
     }
 
     /// Ends the line, and goes down.
@@ -154,6 +183,10 @@ impl Canvas {
         self.row = self.row.saturating_add(count.min(ROWS_MAX));
         while self.rows.len() <= self.row {
             self.rows.push(Row { begin: self.drawn, ..Row::default() });
+        }
+        // One that the cursor had left again, with nothing in it, begins where it comes back.
+        if let Some(row) = self.rows.get_mut(self.row).filter(|row| row.cells.is_empty()) {
+            row.begin = self.drawn;
         }
         self.named = None;
     }
@@ -346,6 +379,10 @@ mod tests {
             (b"a\x1bPsixel\x1b\\b\x1b]0;title\x07c", "abc"),
             (b"\x1b[24;1Hone\x1b[24;1H\x1b[24;5Htwo\x1b[1;0H\x1b[1M\x1b[24;1Hthree", "one two\nthree"),
             (b"caf\xc3\xa9\x08e", "cafe"),
+            // The mark of a line that was not ended, and blanks over the edge of the terminal.
+            (b"a\x1b[7m%\x1b[27m                                       \r \r\x1b[Jhost% ", "a\nhost% "),
+            (b"\x1b[7m%\x1b[27m                                       \r \r\x1b[Jhost% ", "host% "),
+            (b"50%\r100%                        \r\nx", "100%                        \nx"),
         ] {
             assert_eq!(drawn(sent), shown, "{}", sent.escape_ascii());
         }

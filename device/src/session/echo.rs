@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use jackfield_config::profile::Encoding;
 
-use super::drawn::Canvas;
+use super::{drawn::Canvas, known::names_something};
 use crate::profile::{Kind, replaced};
 
 /// Bytes of the beginning of an answer in which its echo is looked for, beside those of the command itself: devices that draw their line anew
@@ -35,8 +35,20 @@ impl Sought<'_> {
     /// The echo at the very beginning, where it stands in one piece.
     fn at_once(self, answer: &[u8]) -> Option<usize> {
         let rest = answer.strip_prefix(self.command.as_bytes())?;
-        let line_end = [&b"\r\n"[..], b"\n", b"\r\r\n"].into_iter().find(|end| rest.starts_with(end))?;
-        Some(self.command.len().saturating_add(line_end.len()))
+        let end = line_end(rest)?;
+        // One that goes back up to it draws it again.
+        let is_plain = rest.get(end) != Some(&0x1b);
+        is_plain.then_some(self.command.len().saturating_add(end))
+    }
+
+    /// Bytes of the same echo once more, behind the prompt: what is typed before a command line reads is echoed by its terminal, and again by
+    /// itself.
+    pub(crate) fn again(self, rest: &[u8]) -> usize {
+        let prompt = self.prompt.trim_end();
+        let line = rest.strip_prefix(prompt.as_bytes()).filter(|_| names_something(prompt));
+        let typed = line.and_then(|line| line.trim_ascii_start().strip_prefix(self.command.as_bytes()));
+        let end = typed.and_then(|rest| Some(rest.len().saturating_sub(line_end(rest)?)));
+        end.map_or(0, |left| rest.len().saturating_sub(left))
     }
 
     /// Where the echo begins and ends, its line end included, where nothing stands before it but `passes`, such as prompts that were drawn
@@ -50,7 +62,8 @@ impl Sought<'_> {
         if unasked.is_empty()
             && let Some(end) = self.at_once(answer)
         {
-            return Some((0, end));
+            let again = self.again(answer.get(end..).unwrap_or_default());
+            return Some((0, end.saturating_add(again)));
         }
         let head = answer.get(..answer.len().min(echo_bytes_max(self.command))).unwrap_or_default();
         let gaps = Gaps::of(unasked, head.len());
@@ -67,8 +80,9 @@ impl Sought<'_> {
             let (start, shown) = (std::mem::replace(&mut from, end), visible(&line));
             let at_prompt = shown.strip_prefix(&prompt).filter(|rest| wanted.starts_with(rest));
             if let Some((begin, ended)) = found {
-                // Something came unasked before the line was ended, and it was drawn again.
-                let is_again = gaps.are_at(ended) && at_prompt == Some(wanted.as_str());
+                // Something came unasked before the line was ended, or the terminal echoed it first, and it was drawn again.
+                let may_be_again = gaps.are_at(ended) || names_something(self.prompt.trim_end());
+                let is_again = may_be_again && at_prompt == Some(wanted.as_str());
                 return Some((begin, if is_again { end } else { ended }));
             }
             if typed.is_empty() {
@@ -141,16 +155,44 @@ pub(super) fn visible(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_whitespace() && !letter.is_control()).collect()
 }
 
-/// A long line does not stand in one row: it was moved sideways, or wrapped.
-fn is_moved(raw: &[u8], shown: &str, wanted: &str, prompt: &str) -> bool {
-    is_scrolled(raw, shown, wanted) || is_wrapped(raw, wanted, prompt)
+/// The length of the line end at the beginning of some bytes.
+fn line_end(rest: &[u8]) -> Option<usize> {
+    [&b"\r\n"[..], b"\n", b"\r\r\n"].into_iter().find(|end| rest.starts_with(end)).map(<[u8]>::len)
 }
 
-/// A device that takes the terminal for a narrower one begins the next row of a long command with a blank and CR: on ours it draws over the
-/// first.
+/// A long line does not stand in one row: it was moved sideways, cut off, or wrapped.
+fn is_moved(raw: &[u8], shown: &str, wanted: &str, prompt: &str) -> bool {
+    is_cut(shown, wanted, prompt) || is_scrolled(raw, shown, wanted) || is_wrapped(raw, wanted, prompt)
+}
+
+/// When a long line was entered, a device shows its beginning, and a sign for what there is no room for.
+fn is_cut(shown: &str, wanted: &str, prompt: &str) -> bool {
+    let shown = shown.strip_prefix(prompt).unwrap_or(shown);
+    shown.strip_suffix('$').is_some_and(|begin| {
+        begin.len() >= SCROLLED_ECHO_BYTES_MIN && begin.len() < wanted.len() && wanted.starts_with(begin)
+    })
+}
+
+/// A device that takes the terminal for a narrower one begins the next row of a long command with a blank and CR, or with its first letter, CR
+/// and that letter again: on ours it draws over the first.
 fn is_wrapped(raw: &[u8], wanted: &str, prompt: &str) -> bool {
-    let shown = visible(&String::from_utf8_lossy(raw));
-    memchr::memchr(b'\r', raw).is_some() && shown.strip_prefix(prompt).unwrap_or(&shown) == wanted
+    if memchr::memchr(b'\r', raw).is_none() {
+        return false;
+    }
+    let text = String::from_utf8_lossy(raw);
+    let mut rows = text.split('\r');
+    let mut joined = rows.next().unwrap_or_default().to_owned();
+    for row in rows {
+        if row.chars().next().is_some_and(|first| joined.ends_with(first)) {
+            joined.pop();
+        }
+        joined.push_str(row);
+    }
+    let is_typed = |text: &str| {
+        let shown = visible(text);
+        shown.strip_prefix(prompt).unwrap_or(&shown) == wanted
+    };
+    is_typed(&text) || is_typed(&joined)
 }
 
 /// A device moves a long line sideways as it is typed: what the line shows in the end is the end of the command.
@@ -200,6 +242,13 @@ mod tests {
             (b"a line\rthat is drawn twice\r\nok", "show version", None),
             (b"\rr1# s\rr1# sh\rr1# show\r\nx", "show", Some(b"x")),
             (b"\r\nshow\r\nx", "show", Some(b"x")),
+            (b"show log | inc w\rword\r\nx", "show log | inc word", Some(b"x")),
+            (b"show log | inc o\rother\r\nx", "show log | inc word", None),
+            (b"show running-config | inc$\r\nx", "show running-config | include hostname", Some(b"x")),
+            (b"show r$\r\nx", "show running-config", None),
+            (b"show\r\nr1# show\r\nx", "show", Some(b"x")),
+            (b"show\r\nr1# shows\r\nx", "show", Some(b"r1# shows\r\nx")),
+            (b"show it\r\n\x1b[Ar1# show it\x1b[K\r\nx", "show it", Some(b"x")),
         ] {
             let end = end_of(answer, sought(command));
             assert_eq!(end.map(|end| &answer[end..]), rest, "{}", answer.escape_ascii());

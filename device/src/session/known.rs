@@ -116,7 +116,7 @@ fn name(prompt: &str) -> &str {
 }
 
 /// Whether a prompt says more than that it is one: no other line is taken for it by chance.
-fn names_something(prompt: &str) -> bool {
+pub(super) fn names_something(prompt: &str) -> bool {
     prompt.chars().filter(|letter| letter.is_alphanumeric()).take(NAME_BYTES_MIN).count() >= NAME_BYTES_MIN
 }
 
@@ -135,6 +135,11 @@ pub(super) fn same_but_for_numbers(one: &str, other: &str) -> bool {
     };
     let shape = without(one);
     shape.chars().any(|letter| letter != '0') && shape == without(other)
+}
+
+/// Whether a line looks like a prompt that names its device, and like no words.
+pub(super) fn names_device(line: &str) -> bool {
+    !line.contains(' ') && line.chars().filter(|letter| letter.is_alphanumeric()).count() > 1
 }
 
 #[cfg(test)]

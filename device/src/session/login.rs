@@ -10,13 +10,17 @@
 //! Words in a banner or a message of the day are no questions: a question is a line at which the device waits. A password is sent only to the
 //! question that follows the user's name, or where the device has been quiet behind it, and never to a line that says more than the question.
 
+mod asks;
+
 use std::{sync::Arc, time::Duration};
 
+use self::asks::Asks;
 use super::{
     Session, SessionError,
     answer::{Answering, Step},
     clean,
     habits::Echo,
+    known::names_device,
     order::Order,
     stand::End,
 };
@@ -81,39 +85,6 @@ pub(super) async fn settle_in(session: &mut Session, deadline: Deadline) -> Resu
         session.set_screen(window).await?;
     }
     Ok(())
-}
-
-/// What a device may wait for on the way in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asks {
-    User,
-    Password,
-    NewPassword,
-    /// A one-time code.
-    Code,
-    /// The password that must be changed, once more.
-    OldPassword,
-    /// A question of the profile, by its place.
-    Question(usize),
-    /// What may be a prompt.
-    Prompt,
-    /// A line end, before it says anything.
-    Wake,
-}
-
-impl Asks {
-    /// The key of the profile that describes it.
-    fn key(self) -> String {
-        match self {
-            Self::User => "[login] user".to_owned(),
-            Self::Password | Self::OldPassword => "[login] password".to_owned(),
-            Self::NewPassword => "[login] new_password".to_owned(),
-            Self::Code => "[login] code".to_owned(),
-            Self::Question(place) => format!("[[login.questions]], number {}", place.saturating_add(1)),
-            Self::Prompt => "prompt".to_owned(),
-            Self::Wake => "[login] wake".to_owned(),
-        }
-    }
 }
 
 /// What is done next: something is answered when the device has been quiet for so long.
@@ -257,7 +228,13 @@ impl<'s> Login<'s> {
                 return Some(Sight { asks: Asks::Prompt, quiet });
             }
         }
-        end.lines_have(&asked.wake).then_some(Sight { asks: Asks::Wake, quiet: settle.saturating_mul(3) })
+        let quiet = settle.saturating_mul(3);
+        if end.line.trim().is_empty()
+            && let Some(place) = end.question_above(&asked.questions)
+        {
+            return Some(Sight { asks: Asks::Question(place), quiet });
+        }
+        end.lines_have(&asked.wake).then_some(Sight { asks: Asks::Wake, quiet })
     }
 
     fn login_question(&self, end: &End<'_>) -> Option<Sight> {
@@ -291,7 +268,13 @@ impl<'s> Login<'s> {
         if end.line_has(&asked.user) == Some(true) {
             let is_bare = !end.line.trim().contains(' ');
             let is_first = self.given.is_empty() && !self.is_by_ssh();
-            let quiet = if is_first && is_bare { Duration::ZERO } else { settle };
+            // A nudge that was still on its way is answered by the same question: the name that was given comes behind it.
+            let may_be_nudged = self.nudges > 0 && self.given.last() == Some(&Asks::User);
+            let quiet = match (is_first && is_bare, may_be_nudged) {
+                (true, _) => Duration::ZERO,
+                (false, true) => settle.max(REFUSAL_SETTLE),
+                (false, false) => settle,
+            };
             return Some(Sight { asks: Asks::User, quiet });
         }
         None
@@ -488,9 +471,4 @@ impl<'s> Login<'s> {
         let seen: ExpectError = self.session.dialogue.not_seen("a login or a prompt".to_owned(), deadline);
         self.failed(format!("{seen} (is `{}` the right profile?)", self.kind.profile.name))
     }
-}
-
-/// Whether a line looks like a prompt that names its device, and like no words.
-fn names_device(line: &str) -> bool {
-    !line.contains(' ') && line.chars().filter(|letter| letter.is_alphanumeric()).count() > 1
 }

@@ -96,8 +96,9 @@ impl<'b> End<'b> {
     pub(super) fn of(bytes: &'b [u8], encoding: Encoding) -> Self {
         let least = bytes.len().saturating_sub(LINE_BYTES_MAX);
         let near = bytes.get(least..).unwrap_or_default();
-        let ends = memchr::memrchr_iter(b'\n', near);
-        let from = ends.take(LINES).last().map_or(0, |end| end.saturating_add(1)).saturating_add(least);
+        // Behind so many line ends; where there are fewer, all of it.
+        let end = memchr::memrchr_iter(b'\n', near).nth(LINES.saturating_sub(1));
+        let from = end.map_or(0, |end| end.saturating_add(1)).saturating_add(least);
         let raw = bytes.get(from..).unwrap_or_default();
         let canvas = Canvas::of(raw, encoding);
         let last = canvas.last();
@@ -160,6 +161,15 @@ impl<'b> End<'b> {
             .and_then(|found| self.text.get(found.start()..))
             .map_or(0, |text| text.matches('\n').count());
         Some((self.begin_above(lines), is_whole))
+    }
+
+    /// The first of some questions that stands in the last line with anything in it, where that line was ended: a key that is waited for below.
+    pub(super) fn question_above(&self, questions: &[Asks]) -> Option<usize> {
+        let line = self.text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+        questions.iter().position(|asks| {
+            let end = asks.pattern.find_iter(line.as_bytes()).last().map(|found| found.end());
+            end.is_some_and(|end| asks.anywhere || line.get(end..).is_some_and(|rest| rest.trim().is_empty()))
+        })
     }
 
     /// Whether a pattern is found in the last lines.

@@ -25,6 +25,7 @@ mod beside_steps;
 mod boot;
 mod breaks;
 mod connecting;
+mod echoes;
 mod faults;
 mod file_server;
 mod files;

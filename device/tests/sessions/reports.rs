@@ -12,17 +12,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::{settings, target};
 
-const TIMEOUT: Duration = Duration::from_secs(40);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(40);
 const PASSWORD: &str = "lab-secret-99";
 
 /// The device's end of a console.
-struct Far {
+pub(crate) struct Far {
     line: DuplexStream,
     typed: Vec<String>,
 }
 
 impl Far {
-    async fn says(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn says(&mut self, bytes: impl AsRef<[u8]>) {
         // Who has hung up hears no more.
         drop(self.line.write_all(bytes.as_ref()).await);
     }
@@ -34,13 +34,24 @@ impl Far {
         }
     }
 
+    /// The next key, unechoed.
+    pub(crate) async fn key(&mut self) -> Option<u8> {
+        self.line.read_u8().await.ok()
+    }
+
     /// A line, echoed or not; none when nobody is there.
     async fn line(&mut self, echoes: bool) -> Option<String> {
+        let line = self.typed(echoes).await?;
+        self.says("\r\n").await;
+        Some(line)
+    }
+
+    /// The same where nothing is said of its end.
+    async fn typed(&mut self, echoes: bool) -> Option<String> {
         let mut taken = Vec::new();
         loop {
             let key = self.line.read_u8().await.ok()?;
             if matches!(key, b'\r' | b'\n') {
-                self.says("\r\n").await;
                 let line = String::from_utf8_lossy(&taken).into_owned();
                 self.typed.push(line.clone());
                 return Some(line);
@@ -52,13 +63,19 @@ impl Far {
         }
     }
 
-    async fn asks(&mut self, question: &str, echoes: bool) -> Option<String> {
+    /// A line that was typed at a prompt, of which nothing is shown yet.
+    pub(crate) async fn takes(&mut self, prompt: &str) -> Option<String> {
+        self.says(prompt).await;
+        self.typed(false).await
+    }
+
+    pub(crate) async fn asks(&mut self, question: &str, echoes: bool) -> Option<String> {
         self.says(question).await;
         self.line(echoes).await
     }
 
     /// Answers commands at its prompt until somebody says `exit`.
-    async fn shell(&mut self, prompt: &str, answers: &[(&str, &str)]) -> Option<()> {
+    pub(crate) async fn shell(&mut self, prompt: &str, answers: &[(&str, &str)]) -> Option<()> {
         loop {
             let command = self.asks(prompt, true).await?;
             if command == "exit" {
@@ -71,7 +88,7 @@ impl Far {
 }
 
 /// What a session makes of a device: its answers, or the first error; and what the device was told.
-async fn told(
+pub(crate) async fn told(
     more: Value,
     device: impl AsyncFnOnce(&mut Far) -> Option<()>,
     test: impl AsyncFnOnce(&mut Session) -> Result<(), SessionError>,
@@ -101,12 +118,12 @@ async fn told(
     (result, far.typed)
 }
 
-async fn says(session: &mut Session, command: &str, wanted: &str) -> Result<(), SessionError> {
+pub(crate) async fn says(session: &mut Session, command: &str, wanted: &str) -> Result<(), SessionError> {
     assert_eq!(session.command(command, TIMEOUT).await?, wanted, "{command}");
     Ok(())
 }
 
-async fn log_in(far: &mut Far) -> Option<()> {
+pub(crate) async fn log_in(far: &mut Far) -> Option<()> {
     far.asks("\r\nUser Access Verification\r\n\r\nUsername: ", true).await?;
     far.asks("Password: ", false).await?;
     far.says("\r\n").await;
@@ -126,6 +143,7 @@ async fn a_console_waits_for_return() {
         ("junos", "\r\nPress Enter to continue\r\n", "lab@mx1> "),
         ("vrp", "\r\nPlease Press ENTER.\r\n", "<ne1>"),
         ("frr", "\r\nPress any key to continue...", "r1> "),
+        ("ios", "Press RETURN to get started!\r\n", "R1>"),
     ] {
         let (result, _) = told(
             json!({"profile": profile}),

@@ -88,7 +88,10 @@ impl<'a> Answering<'a> {
         }
         let behind = bytes.get(self.text_begin()..).unwrap_or_default();
         let line = behind.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
-        if self.echo.is_some() && !self.kind.is_unasked(line) {
+        if let Some((begin, end)) = self.echo
+            && !self.kind.is_unasked(line)
+        {
+            self.echo = Some((begin, end.saturating_add(self.sought().again(behind))));
             return;
         }
         let unasked = self.kind.unasked_near(bytes, self.command);
