@@ -348,7 +348,7 @@ fn read_login(fields: Option<&Table<'_>>) -> Login {
             r"(?i)\b(?:new|retype|re-?enter|confirm|repeat|verify)\b[^\r\n:]{0,40}(?:password|passphrase|secret)[^\r\n:]{0,20} ?: ?$",
         ),
         code: pattern("code", r"(?i)(?:verification|one-time|otp|token|passcode)[^\r\n]{0,40}: ?$"),
-        wake: pattern("wake", r"(?i)press (?:the )?[<\[(]?(?:return|enter|any key)[^\r\n]{0,60}"),
+        wake: pattern("wake", r#"(?i)press (?:the )?[<\[("']?(?:return|enter|any key)[^\r\n]{0,60}"#),
         failed: pattern(
             "failed",
             r"(?i)login (?:incorrect|invalid|failed)|authentication failed|access denied|bad passwords?|too many failures",

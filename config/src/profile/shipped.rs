@@ -10,7 +10,7 @@ macro_rules! files {
 }
 
 /// File name and text of each.
-pub const SHIPPED: [(&str, &str); 28] = files![
+pub const SHIPPED: [(&str, &str); 29] = files![
     "aoscx.toml",
     "asa.toml",
     "asterisk.toml",
@@ -37,6 +37,7 @@ pub const SHIPPED: [(&str, &str); 28] = files![
     "sros.toml",
     "uboot.toml",
     "vrp.toml",
+    "vrp8.toml",
     "vyos.toml",
     "zte.toml",
 ];
@@ -62,6 +63,7 @@ mod tests {
         for (file, text) in SHIPPED {
             let profile = Profile::parse(file, text).unwrap_or_else(|problems| panic!("{problems:#?}"));
             assert_eq!(format!("{}.toml", profile.name), file);
+            assert!(text.starts_with("# From: "), "{file} does not say where its facts come from");
             assert!(!text.contains("based_on"), "{file}: one that is itself based on another can be no base");
         }
     }

@@ -224,6 +224,9 @@ kind!(vyos: "vyos", "lab@vyos:~$", ("shwo", "Invalid command: [shwo]"),
 kind!(junos_re: "junos", "lab@mx1>", ("shwo", "unknown command."),
     config: Some(Config { taken: &["set system host-name mx1-new"], name: "mx1-new", wrong: &["set system host-name mx2", "set sytem"], refused: "unknown command." }));
 
+kind!(vrp8: "vrp8", "<ne8>", ("dispaly", "Error: Unrecognized command found at '^' position."),
+    config: Some(Config { taken: &["sysname ne8-new"], name: "ne8-new", wrong: &["sysname ne9", "sysnam x"], refused: "Error: Unrecognized command found at '^' position." }));
+
 kind!(mml: "mml", "\u{3}<", ("XXXXX;", "NOT ACCEPTED"),
     config: Some(Config { taken: &["EXNAC:NAME=AXE2;"], name: "AXE2", wrong: &["EXNAC:NAM=AXE3;"], refused: "NOT ACCEPTED" }));
 

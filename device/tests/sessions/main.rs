@@ -36,6 +36,7 @@ mod openssh;
 mod outputs;
 mod peers;
 mod profiles;
+mod prompts;
 mod replacing;
 mod replay;
 mod reports;
