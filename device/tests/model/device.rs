@@ -105,10 +105,11 @@ impl Model {
         if self.traits.way != Way::Ssh {
             self.wire.say("\r\nUsername: ").await?;
             // Who has typed before it asked could not know.
-            let mut is_blind = self.wire.was_typed_at().await;
+            self.wire.hear().await;
             loop {
+                let is_blind = self.wire.was_typed_ahead();
                 let user = self.line(true).await?;
-                if !std::mem::take(&mut is_blind) {
+                if !is_blind {
                     self.tell(Event::User(user.clone()));
                 }
                 if !user.is_empty() {

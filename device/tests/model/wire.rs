@@ -102,11 +102,16 @@ impl Wire {
         if sent || self.way == Way::Console { Ok(()) } else { Err(Gone) }
     }
 
-    /// Whether something was typed already.
-    pub(crate) async fn was_typed_at(&mut self) -> bool {
-        if let Ok(Ok(key)) = tokio::time::timeout(Duration::ZERO, self.key()).await {
-            self.ahead.push_front(key);
+    /// Takes in what was typed so far.
+    pub(crate) async fn hear(&mut self) {
+        let Some(line) = &mut self.line else { return };
+        while let Ok(Ok(key)) = tokio::time::timeout(Duration::ZERO, line.read_u8()).await {
+            self.ahead.push_back(key);
         }
+    }
+
+    /// Whether the next key was typed before it was last taken in.
+    pub(crate) fn was_typed_ahead(&self) -> bool {
         !self.ahead.is_empty()
     }
 
