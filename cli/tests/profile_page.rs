@@ -113,6 +113,7 @@ async fn a_profile_is_written_in_ten_minutes() {
     }
     assert_eq!((commands, seen), (3, 3));
     for told in [
+        "profile `tarn` (TARN access nodes), telnet",
         "took     `Operator?`  for [login] user",
         "sent     `lab`",
         "sent     `********`",

@@ -42,3 +42,4 @@ mod templates;
 mod twister;
 mod twister_libraries;
 mod words;
+mod words_of_consoles;

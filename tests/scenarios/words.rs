@@ -66,7 +66,7 @@ timeout = '20s'
 proof = 'starts'
 ";
 /// TOML keeps control characters out of its plain texts.
-fn profile() -> String {
+pub(crate) fn profile() -> String {
     PROFILE.replace(r"'\r'", r#""\r""#).replace(r"'\u0015'", r#""\u0015""#)
 }
 

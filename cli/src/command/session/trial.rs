@@ -49,7 +49,11 @@ impl Trial {
         reach::add_password(&mut properties, false)?;
         let target = SessionTarget::from_properties(&properties)?;
         let profile = settings.profiles.get(&target.profile)?;
-        say(&format!("profile `{}`, {}", profile.name, target.connect))?;
+        let described = match profile.description.as_str() {
+            "" => String::new(),
+            description => format!(" ({description})"),
+        };
+        say(&format!("profile `{}`{described}, {}", profile.name, target.connect))?;
         let prompt = profile.prompt.clone();
         let heard = Arc::<Mutex<Heard>>::default();
         let teller = Teller { heard: Arc::clone(&heard) };
