@@ -51,6 +51,8 @@ pub(crate) struct RunFiles {
     placed: BTreeMap<PathBuf, Placed>,
     /// What the libraries of these names are together.
     shelves: BTreeMap<Vec<Arc<str>>, Arc<Wanted>>,
+    /// What comes along with the tests of a folder: it may be thousands of files.
+    beside: BTreeMap<Arc<str>, Arc<Wanted>>,
 }
 
 /// Files that stand together.
@@ -101,7 +103,14 @@ pub(crate) fn run_folder(work_dir: &Path, run: RunId) -> PathBuf {
 impl RunFiles {
     pub(crate) fn new(work_dir: &Path, context: Arc<RunContext>, blobs: Blobs) -> Self {
         let folder = run_folder(work_dir, context.run);
-        Self { folder, context, blobs, placed: BTreeMap::new(), shelves: BTreeMap::new() }
+        Self {
+            folder,
+            context,
+            blobs,
+            placed: BTreeMap::new(),
+            shelves: BTreeMap::new(),
+            beside: BTreeMap::new(),
+        }
     }
 
     /// A test file under its own name, with all that comes along with it.
@@ -112,17 +121,26 @@ impl RunFiles {
         let (wanted, inside) = match beside {
             // A test that came into the run later may be another file of the same name: it stands alone.
             Some((key, folder, inside)) if folder.files.get(inside) == Some(&hash) => {
-                (of_folder(key, folder)?, PathBuf::from(inside.as_ref()))
+                (self.beside(key, folder)?, PathBuf::from(inside.as_ref()))
             }
             _ => {
                 let own_name = PathBuf::from(Path::new(name).file_name().unwrap_or_else(|| "test".as_ref()));
                 let short: String = hash.to_string().chars().take(16).collect();
                 let files = BTreeMap::from([(own_name.clone(), hash)]);
-                (Wanted::new(Path::new("files").join(short), files), own_name)
+                (Arc::new(Wanted::new(Path::new("files").join(short), files)), own_name)
             }
         };
         let root = self.ensure(&wanted).await?;
         Ok(TestFile { path: root.join(inside), root })
+    }
+
+    fn beside(&mut self, key: &Arc<str>, folder: &TestFolder) -> Result<Arc<Wanted>, FilesError> {
+        if let Some(known) = self.beside.get(key) {
+            return Ok(Arc::clone(known));
+        }
+        let wanted = Arc::new(of_folder(key, folder)?);
+        self.beside.insert(Arc::clone(key), Arc::clone(&wanted));
+        Ok(wanted)
     }
 
     /// The folder with these libraries.
