@@ -5,6 +5,7 @@ mod check;
 mod files;
 mod find;
 mod flat;
+mod imports;
 mod lookup;
 mod references;
 mod room;

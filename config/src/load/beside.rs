@@ -14,7 +14,7 @@ use jackfield_protocol::{
     plan::{PlannedTest, RunPlan},
 };
 
-use super::{InRoom, Lab, Room, references};
+use super::{InRoom, Lab, Room, imports, references};
 use crate::{
     limits::{BESIDE_BYTES_MAX, BESIDE_FILE_BYTES_MAX, BESIDE_FILES_MAX, BESIDE_RUN_FILES_MAX},
     problem::whole_file,
@@ -58,20 +58,23 @@ impl Lab {
             })
             .collect();
         problems.extend(references::missing(self, plan, &folders));
+        problems.extend(imports::missing(self, plan, &folders));
         (folders, problems)
     }
 
     /// The folder that a test's file belongs to.
     fn root_of(&self, file: &Path) -> PathBuf {
         let own = file.parent().unwrap_or(file);
-        let tests = self.layout.tests.iter().filter_map(|folder| std::fs::canonicalize(folder).ok());
-        let Some(top) = tests.filter(|top| own.starts_with(top)).max_by_key(|top| top.components().count())
-        else {
-            return own.to_owned();
-        };
+        let Some(top) = self.tests_folder_of(file) else { return own.to_owned() };
         let inside = own.ancestors().take_while(|folder| folder.starts_with(&top));
         let marked = inside.filter(|folder| MARKS.iter().any(|mark| folder.join(mark).is_file()));
         marked.last().unwrap_or(own).to_owned()
+    }
+
+    /// The lab's folder of tests that a file lies in.
+    pub(super) fn tests_folder_of(&self, file: &Path) -> Option<PathBuf> {
+        let tests = self.layout.tests.iter().filter_map(|folder| std::fs::canonicalize(folder).ok());
+        tests.filter(|top| file.starts_with(top)).max_by_key(|top| top.components().count())
     }
 }
 

@@ -45,12 +45,16 @@ pub(super) fn missing(lab: &Lab, plan: &RunPlan, folders: &[Gathered]) -> Vec<Fi
 /// Whether a library of the run has a file of this name: interpreters look there as well.
 fn in_a_library(lab: &Lab, plan: &RunPlan, name: &str) -> bool {
     let base = Path::new(name).file_name().unwrap_or_default();
-    let libraries =
-        plan.options.libraries.iter().chain(plan.suites.iter().flat_map(|suite| &suite.libraries));
-    libraries.filter_map(|library| lab.library(library).ok()).any(|library| {
+    libraries(lab, plan).any(|library| {
         let path = library.path();
         path.file_name() == Some(base) || path.join(name).is_file() || path.join(base).is_file()
     })
+}
+
+/// The libraries of a run that are there; of others is told elsewhere.
+pub(super) fn libraries(lab: &Lab, plan: &RunPlan) -> impl Iterator<Item = InRoom> {
+    let named = plan.options.libraries.iter().chain(plan.suites.iter().flat_map(|suite| &suite.libraries));
+    named.filter_map(|library| lab.library(library).ok())
 }
 
 /// The paths that a test names relative to its own file, with their lines; none for files that are not looked into.
@@ -61,13 +65,18 @@ fn references(file: &InRoom) -> Option<Vec<(u32, String)>> {
         "tcl" | "exp" => of_tcl,
         _ => return None,
     };
-    if std::fs::metadata(file.path()).ok()?.len() > REFERENCES_BYTES_MAX {
-        return None;
-    }
-    let text = String::from_utf8_lossy(&file.read().ok()?).into_owned();
+    let text = text_of(file)?;
     let found =
         (1_u32..).zip(text.lines()).filter_map(|(number, line)| Some((number, find(line)?.to_owned())));
     Some(found.filter(|(_, name)| !name.is_empty() && !name.contains(['$', '{', '[', '*'])).collect())
+}
+
+/// The text of a file that is looked into; none of one that is too large, or cannot be read.
+pub(super) fn text_of(file: &InRoom) -> Option<String> {
+    if std::fs::metadata(file.path()).ok()?.len() > REFERENCES_BYTES_MAX {
+        return None;
+    }
+    Some(String::from_utf8_lossy(&file.read().ok()?).into_owned())
 }
 
 /// `Resource    common.resource`, and Python files named as such.

@@ -406,3 +406,49 @@ fn two_files_of_one_name_in_a_flat_library_are_told() {
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("`a/util.py` and `b/util.py`"), "{problems:?}");
 }
+
+#[test]
+fn a_module_that_the_lab_has_and_the_test_does_not_get_is_told() {
+    let case = |file: &str| format!("<TestCase><tcName>{file}</tcName></TestCase>");
+    let suite =
+        ["deep/w/left.py", "deep/w/tried.py", "marked/w/comes.py", "deep/w/own_path.py"].map(case).concat();
+    let project = format!("<Root><libraries>named.py;packed.zip</libraries>{}</Root>", suite_of("S", &suite));
+    let imports = "import os, above, beside\nimport json\nfrom unnamed import x\nimport named\nimport not_of_this_lab\n";
+    let complete = imports.replace("unnamed", "named");
+    let cases = [
+        (
+            "named.py",
+            &project.replace(";packed.zip", ""),
+            vec![
+                "deep/w/left.py:1: warning: imports `above`, which does not come along: it is `deep/above` in a folder above, which stays behind; mark the folder above both with an empty file `.beside`, put it beside the test, or make it a library",
+                "deep/w/left.py:3: warning: imports `unnamed`, which does not come along: it is the library `unnamed` of the lab, which the project does not name; name it in the <libraries> of the project or of the suite, unless the EP's own Python has a module of this name",
+            ],
+        ),
+        // What a packed library holds is not looked into, so nothing is claimed.
+        ("named.py;packed.zip", &project, vec![]),
+    ];
+    for (libraries, project, expect) in cases {
+        let (folder, lab) = lab_with(&[
+            ("projects/p.xml", project),
+            ("tests/deep/above.py", ""),
+            ("tests/deep/w/beside.py", ""),
+            ("tests/deep/w/left.py", imports),
+            ("tests/deep/w/tried.py", "try:\n    import above\nexcept ImportError:\n    above = None\n"),
+            ("tests/deep/w/own_path.py", "import sys\nsys.path.append('/opt')\nimport above\n"),
+            ("tests/marked/.beside", ""),
+            ("tests/marked/above.py", ""),
+            ("tests/marked/w/beside.py", ""),
+            ("tests/marked/w/comes.py", &complete),
+            ("libs/named.py", ""),
+            ("libs/packed.zip", ""),
+            ("libs/unnamed/__init__.py", ""),
+            ("libs/json/__init__.py", ""),
+        ]);
+        let (_, problems) = gathered(&lab, folder.path());
+        assert_eq!(problems, expect, "with {libraries}");
+    }
+}
+
+fn suite_of(name: &str, tests: &str) -> String {
+    format!("<TestSuite><tsName>{name}</tsName>{tests}</TestSuite>")
+}
