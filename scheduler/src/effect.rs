@@ -218,6 +218,8 @@ pub struct EpRow {
     pub offer: crate::event::EpOffer,
     /// Takes no further work.
     pub drained: bool,
+    /// Who said so; none where it takes work, or that was not written down.
+    pub drained_by: Option<UserName>,
     /// Since when it is not connected; none while it is.
     pub gone: Option<Time>,
 }

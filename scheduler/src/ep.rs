@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jackfield_protocol::{
     attempt::AttemptEnd,
     event::Fact,
-    id::{AttemptId, EpName, Epoch, RunId},
+    id::{AttemptId, EpName, Epoch, RunId, UserName},
     link::{EngineToEp, Held, HeldState},
     plan::OnEpLost,
     time::Time,
@@ -49,7 +49,8 @@ impl Scheduler {
         }
         let was_away = known.is_some_and(|ep| !ep.is_connected());
         let drained = known.is_some_and(|ep| ep.row.drained);
-        let row = EpRow { ep: name.clone(), epoch, offer, drained, gone: None };
+        let drained_by = known.and_then(|ep| ep.row.drained_by.clone());
+        let row = EpRow { ep: name.clone(), epoch, offer, drained, drained_by, gone: None };
         out.store(Row::Ep(row.clone()));
         let ep = self.bench.eps.entry(name.clone()).or_insert_with(|| Ep {
             row: row.clone(),
@@ -187,9 +188,10 @@ impl Scheduler {
         self.bench.eps.get(&place.ep)?.row.gone
     }
 
-    pub(crate) fn ep_drained(&mut self, out: &mut Out, name: &EpName, drained: bool) {
+    pub(crate) fn ep_drained(&mut self, out: &mut Out, name: &EpName, drained: bool, by: UserName) {
         let Some(ep) = self.bench.eps.get_mut(name) else { return };
         ep.row.drained = drained;
+        ep.row.drained_by = drained.then_some(by);
         out.store(Row::Ep(ep.row.clone()));
         self.bench.ep_changed(name);
     }

@@ -116,6 +116,8 @@ pub enum Event {
         ep: EpName,
         /// Whether it takes nothing new.
         drained: bool,
+        /// Who wants it.
+        by: UserName,
     },
     /// An attempt's process was started.
     AttemptStarted {

@@ -120,7 +120,7 @@ impl Scheduler {
                 self.scripts_connected(out, &ep, epoch, &scripts, records_lost);
             }
             Event::EpGone { ep, epoch } => self.ep_gone(out, &ep, epoch),
-            Event::EpDrained { ep, drained } => self.ep_drained(out, &ep, drained),
+            Event::EpDrained { ep, drained, by } => self.ep_drained(out, &ep, drained, by),
             Event::EpNotices { ep, epoch, notices } => self.ep_notices(out, &ep, epoch, notices),
             Event::AttemptStarted { ep, epoch, attempt, at } => {
                 self.attempt_started(out, &ep, epoch, attempt, at);

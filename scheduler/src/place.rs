@@ -172,7 +172,8 @@ impl Scheduler {
         let Some(name) = part.bound_to() else {
             let labels: Vec<_> = part.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
             let with = if labels.is_empty() { String::new() } else { format!(" with {}", labels.join(", ")) };
-            return format!("a free EP{with}{}", self.reserved(run, part));
+            let why = [self.reserved(run, part), self.drained(run, part)].concat();
+            return format!("a free EP{with}{why}");
         };
         let Some(ep) = self.bench.eps.get(name) else { return format!("{name}, which has never connected") };
         if !ep.is_connected() {
@@ -182,7 +183,7 @@ impl Scheduler {
             return format!("{name}, which takes only work of {owner}");
         }
         if ep.row.drained {
-            return format!("{name}, which takes no new work");
+            return format!("{name}, which is drained{}", undrain(ep));
         }
         let holders: BTreeSet<_> = ep.lanes.values().map(|holder| holder.run.to_string()).collect();
         let holders: Vec<_> = holders.into_iter().collect();
@@ -199,6 +200,18 @@ impl Scheduler {
         let of = |ep: &Ep| Some(format!("{} takes only work of {}", ep.row.ep, ep.row.offer.pool.as_ref()?));
         let told: Vec<_> = able().filter_map(of).take(RESERVED_TOLD_MAX).collect();
         if told.is_empty() { String::new() } else { format!(" for {user}: {}", told.join(", ")) }
+    }
+
+    /// Where every EP that could run a part takes nothing new: which ones, and what ends that, as the end of a sentence.
+    fn drained(&self, run: &Run, part: &Part) -> String {
+        let fits = |ep: &&Ep| ep.is_connected() && ep.serves(&run.plan.user) && ep.carries(part);
+        let able: Vec<&Ep> = self.bench.eps.values().filter(fits).collect();
+        let Some(first) = able.first().filter(|_| able.iter().all(|ep| ep.row.drained)) else {
+            return String::new();
+        };
+        let names: Vec<_> = able.iter().take(RESERVED_TOLD_MAX).map(|ep| ep.row.ep.to_string()).collect();
+        let are = if able.len() == 1 { "is" } else { "are" };
+        format!(": {} {are} drained{}", names.join(", "), undrain(first))
     }
 
     /// What a part waits for, if it waits; for people.
@@ -229,4 +242,10 @@ impl Scheduler {
             run.publish(out, Fact::PartWaits { suites, waits_for });
         }
     }
+}
+
+/// Who drained an EP, and how it is given work again, as the end of a sentence.
+fn undrain(ep: &Ep) -> String {
+    let by = ep.row.drained_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    format!("{by}; `jackfield eps drain {} --undo` lets it take work again", ep.row.ep)
 }

@@ -139,6 +139,7 @@ impl Scheduler {
                 epoch: Default::default(),
                 offer,
                 drained: false,
+                drained_by: None,
                 gone: Some(now),
             });
         }

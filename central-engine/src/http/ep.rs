@@ -63,6 +63,7 @@ pub(super) async fn drain(
         return Err(Failure::not_found(format!("EP {ep}")));
     }
     let deed = Deed::new(&guard.caller.user, if drained { "ep.drain" } else { "ep.undrain" }, &ep, "");
-    app.engine.deed(vec![Event::EpDrained { ep: ep.clone(), drained }], deed).await?;
+    let by = guard.caller.user.clone();
+    app.engine.deed(vec![Event::EpDrained { ep: ep.clone(), drained, by }], deed).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -342,7 +342,14 @@ async fn every_promised_word_is_filled_by_the_engine() {
     let stranger = jackfield_protocol::id::EpName::from("EP-9");
     for ep in [ep.clone(), stranger.clone()] {
         let offer = offer.clone();
-        let row = jackfield_scheduler::effect::EpRow { ep, epoch, offer, drained: false, gone: None };
+        let row = jackfield_scheduler::effect::EpRow {
+            ep,
+            epoch,
+            offer,
+            drained: false,
+            drained_by: None,
+            gone: None,
+        };
         batch.rows.push(jackfield_scheduler::effect::Row::Ep(row));
     }
     let text = |text: &str| text.to_owned();

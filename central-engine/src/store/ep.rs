@@ -41,10 +41,11 @@ pub struct EpSeen {
 pub(super) async fn upsert(conn: &mut Conn, row: &EpRow) -> Result<(), StoreError> {
     let EpOffer { labels, capabilities, lanes, pool } = row.offer.clone();
     let offer = json(&StoredOffer { labels, capabilities, lanes, pool })?;
-    let sql = "INSERT INTO ep (name, epoch, offer, drained, gone) VALUES ($1, $2, $3, $4, $5) \
+    let sql = "INSERT INTO ep (name, epoch, offer, drained, gone, drained_by) VALUES ($1, $2, $3, $4, $5, $6) \
                ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, offer = excluded.offer, \
-               drained = excluded.drained, gone = excluded.gone";
-    let binds = binds![row.ep.as_str(), row.epoch.0, offer, row.drained, row.gone.map(|time| time.0)];
+               drained = excluded.drained, gone = excluded.gone, drained_by = excluded.drained_by";
+    let by = row.drained_by.as_ref().map(UserName::as_str);
+    let binds = binds![row.ep.as_str(), row.epoch.0, offer, row.drained, row.gone.map(|time| time.0), by];
     conn.run(sql, binds).await.map(drop)
 }
 
@@ -74,7 +75,8 @@ pub async fn seen(conn: &mut Conn) -> Result<BTreeMap<EpName, EpSeen>, StoreErro
 /// # Errors
 /// The store does not answer, or a row cannot be read.
 pub async fn list(conn: &mut Conn) -> Result<Vec<EpRow>, StoreError> {
-    let lines = conn.rows("SELECT name, epoch, offer, drained, gone FROM ep ORDER BY name", vec![]).await?;
+    let sql = "SELECT name, epoch, offer, drained, gone, drained_by FROM ep ORDER BY name";
+    let lines = conn.rows(sql, vec![]).await?;
     let read = lines.iter().map(|line| {
         let StoredOffer { labels, capabilities, lanes, pool } = line.json(2)?;
         Ok(EpRow {
@@ -83,6 +85,7 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<EpRow>, StoreError> {
             offer: EpOffer { labels, capabilities, lanes, pool },
             drained: line.flag(3)?,
             gone: line.int_opt(4)?.map(Time),
+            drained_by: line.text_opt(5)?.map(UserName::from),
         })
     });
     read.collect()

@@ -163,3 +163,20 @@ fn a_limit_that_counts_from_the_submission_counts_the_waiting() {
         assert_eq!(over, counts_waiting, "{:?}", lab.told());
     }
 }
+
+#[test]
+fn who_drained_an_ep_and_what_undoes_it_is_told_to_whom_waits() {
+    let drain = |ep: &str, drained| Event::EpDrained { ep: ep.into(), drained, by: "ana".into() };
+    let how = "drained by ana; `jackfield eps drain ep1 --undo` lets it take work again";
+    for (bound_to, told) in
+        [("ep1", format!("S: ep1, which is {how}")), ("", format!("S: a free EP: ep1, ep2 are {how}"))]
+    {
+        let mut lab = Lab::with(["ep1", "ep2"]);
+        lab.say(drain("ep1", true));
+        lab.say(drain("ep2", true));
+        lab.submit(plan([suite("S", bound_to).tests([test("one")])]));
+        assert_eq!(lab.why(), [told]);
+        lab.say(drain("ep1", false));
+        assert_eq!(lab.why(), [String::new(); 0], "it goes on");
+    }
+}

@@ -62,7 +62,7 @@ impl Day {
                     .expect("small");
                 let ep = self.eps[ep].name.clone();
                 let drained = self.dice.percent(50);
-                self.engine(Event::EpDrained { ep, drained })
+                self.engine(Event::EpDrained { ep, drained, by: "ana".into() })
             }
         }
     }
@@ -108,7 +108,7 @@ impl Day {
         for ep in 0..self.eps.len() {
             let name = self.eps[ep].name.clone();
             self.plan_in(0, Happening::Connect { ep });
-            self.engine(Event::EpDrained { ep: name, drained: false })?;
+            self.engine(Event::EpDrained { ep: name, drained: false, by: "ana".into() })?;
         }
         for run in self.live() {
             self.engine(Event::RunResumed { run, by: "ana".into() })?;

@@ -31,6 +31,7 @@ fn ep() -> EpRow {
         epoch: jackfield_protocol::id::Epoch(7),
         offer,
         drained: true,
+        drained_by: Some("ana".into()),
         gone: Some(Time(5)),
     }
 }
@@ -274,7 +275,7 @@ async fn eps_keep_what_each_side_knows_of_them() {
         let batch = Batch { rows: vec![Row::Ep(ep())], seen: vec![seen.clone()], ..Batch::default() };
         store.commit(batch).await.unwrap();
         // The scheduler's row changes nothing of the rest.
-        let changed = EpRow { drained: false, gone: None, ..ep() };
+        let changed = EpRow { drained: false, drained_by: None, gone: None, ..ep() };
         store.commit(Batch { rows: vec![Row::Ep(changed.clone())], ..Batch::default() }).await.unwrap();
         let mut conn = store.read().await.unwrap();
         assert_eq!(store::ep::list(&mut conn).await.unwrap(), [changed]);
