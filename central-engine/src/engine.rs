@@ -341,8 +341,11 @@ impl Engine {
         if !batch.is_empty()
             && let Err(error) = self.store.commit(batch).await
         {
-            let problem = Problem::from(error);
-            tracing::error!("the store refused a commit; nothing of it happened, restoring from its rows");
+            tracing::error!(
+                "the store refused a commit; nothing of it happened, restoring from its rows: {}",
+                error.chain()
+            );
+            let problem = Problem { cause: None, ..Problem::from(error) };
             replies.into_iter().for_each(|reply| reply.send(Err(problem.clone())));
             return Err(LoopEnd::CommitFailed);
         }

@@ -7,7 +7,7 @@ use actix_web::{
 };
 use jackfield_protocol::error::{ErrorCode, Problem};
 
-use crate::{blobs::BlobError, logs::LogError, store::StoreError};
+use crate::{blobs::BlobError, logs::LogError, run::delete::DeleteError, store::StoreError};
 
 /// A problem on its way out.
 #[derive(Clone, Debug)]
@@ -58,7 +58,11 @@ impl ResponseError for Failure {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// A failure becomes an answer once, so this is where the log is told what the answer keeps back.
     fn error_response(&self) -> HttpResponse {
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(http.status = self.0.status, "a request could not be answered: {cause}");
+        }
         let mut response = HttpResponse::build(self.status_code());
         if self.0.code == ErrorCode::Unauthenticated {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
@@ -77,6 +81,15 @@ impl From<Problem> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self(error.into())
+    }
+}
+
+impl From<DeleteError> for Failure {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Store(error) => error.into(),
+            DeleteError::Logs(error) => error.into(),
+        }
     }
 }
 
@@ -99,4 +112,21 @@ pub(crate) async fn no_such_address() -> Result<HttpResponse, Failure> {
         "there is nothing at this address; see /api/openapi.json",
     )))
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::MessageBody as _;
+
+    use super::*;
+
+    #[test]
+    fn what_a_database_says_is_for_the_log_alone() {
+        let failure = Failure::from(StoreError::from(sqlx::Error::Protocol("secret words".to_owned())));
+        assert!(failure.0.cause.as_deref().unwrap().contains("secret words"));
+        let answer = failure.error_response();
+        assert_eq!(answer.status(), StatusCode::INSUFFICIENT_STORAGE);
+        let body = answer.into_body().try_into_bytes().unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("secret words"));
+    }
 }

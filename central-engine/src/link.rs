@@ -87,7 +87,10 @@ async fn serve(session: Session, mut stream: MessageStream, app: web::Data<App>,
 }
 
 async fn refuse(mut session: Session, problem: Problem) {
-    tracing::warn!(error = %problem, "a connection was refused");
+    match &problem.cause {
+        Some(cause) => tracing::error!(error = %problem, "a connection was refused: {cause}"),
+        None => tracing::warn!(error = %problem, "a connection was refused"),
+    }
     // The peer may be gone already; then there is nobody to tell.
     drop(say(&mut session, &EngineToEp::Refused(problem)).await);
     drop(session.close(None).await);

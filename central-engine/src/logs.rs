@@ -10,6 +10,7 @@
 //! A gap is filled with a line that says so. When the bytes came stands beside them ([`times`]).
 
 mod file;
+mod kept;
 mod lines;
 mod look;
 mod packed;
@@ -70,7 +71,8 @@ impl LogError {
 
 impl From<LogError> for Problem {
     fn from(error: LogError) -> Self {
-        Self::new(ErrorCode::Storage, error.to_string())
+        let told = error.to_string();
+        Self::new(ErrorCode::Storage, told.clone()).because(told)
     }
 }
 

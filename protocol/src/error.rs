@@ -78,12 +78,23 @@ pub struct Problem {
     /// Every problem of a file, where [`ErrorCode::BadFile`] says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<FileProblem>,
+    /// What only the log of whoever answers is told: what a database or disk said. Never sent.
+    #[serde(skip)]
+    pub cause: Option<String>,
 }
 
 impl Problem {
     /// A problem that one sentence tells.
     pub fn new(code: ErrorCode, title: impl Into<String>) -> Self {
-        Self { code, status: code.status(), title: title.into(), field: None, problems: Vec::new() }
+        let (status, title) = (code.status(), title.into());
+        Self { code, status, title, field: None, problems: Vec::new(), cause: None }
+    }
+
+    /// The same, with what the log of whoever answers is to be told of it.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
     }
 
     /// The same, with the field that is to blame.

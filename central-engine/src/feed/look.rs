@@ -54,7 +54,8 @@ pub(crate) async fn keep_looking(app: web::Data<App>) {
         let touched = std::mem::take(&mut app.feed.state().touched);
         if let Err(problem) = look(&app, &touched, &mut published).await {
             // Nothing is lost: what was touched is looked at again.
-            tracing::warn!("the live feed cannot look at the engine: {}", problem.title);
+            let why = problem.cause.as_ref().unwrap_or(&problem.title);
+            tracing::warn!("the live feed cannot look at the engine: {why}");
             app.feed.state().touched.merge(touched);
             app.feed.touch();
         }

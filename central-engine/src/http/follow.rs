@@ -180,6 +180,9 @@ fn refused(topic: &str, failure: &Failure) -> LocalBoxStream<'static, Piece> {
 }
 
 fn refusal(topic: &str, failure: &Failure) -> String {
+    if let Some(cause) = &failure.0.cause {
+        tracing::error!("what is followed cannot be read: {cause}");
+    }
     let problem = to_json(&failure.0).unwrap_or_else(|_| "{}".to_owned());
     format!("event: {topic}refused\ndata: {problem}\n\n")
 }

@@ -1,8 +1,13 @@
 //! Projects of the lab folder: listing, reading, and checking without running.
 
-use actix_web::{HttpResponse, http::header, web};
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
+use actix_web::{HttpResponse, http::header, web};
 use jackfield_config::{ExpandOptions, Lab, db::FieldKind};
 use jackfield_protocol::{
     api::Page,
@@ -251,13 +256,28 @@ pub(super) async fn put(
     body::check_project(&app, Some(&xml))?;
     let name = project.into_inner();
     let asked = name.clone();
-    let written = web::block(move || write(&lab, &asked, xml, &options)).await.map_err(cancelled)??;
+    let Written { checked, part, place } =
+        web::block(move || write(&lab, &asked, xml, &options)).await.map_err(cancelled)??;
+    // Before the deed, which no transaction of the store can hold: what cannot be written down is not done.
     audit_alone(&app, &guard.caller, "project.put", &name, "").await?;
-    Ok(HttpResponse::Ok().json(written))
+    let put = web::block(move || part.persist(place)).await.map_err(cancelled)?;
+    if let Err(error) = put {
+        let failed = cannot_write(&name, &error.error);
+        audit_alone(&app, &guard.caller, "project.put", &name, &format!("failed: {failed}")).await?;
+        return Err(failed);
+    }
+    Ok(HttpResponse::Ok().json(checked))
 }
 
-/// Checks a project and writes it, whole or not at all.
-fn write(lab: &Lab, name: &str, xml: String, options: &ExpandOptions) -> Result<CheckedProject, Failure> {
+/// A project on its way into the lab folder: whole on the disk, and not yet under its name. Dropped, it is gone.
+struct Written {
+    checked: CheckedProject,
+    part: tempfile::NamedTempFile,
+    place: PathBuf,
+}
+
+/// Checks a project and writes it beside its place.
+fn write(lab: &Lab, name: &str, xml: String, options: &ExpandOptions) -> Result<Written, Failure> {
     let place = lab.project_place(name).map_err(|error| {
         Failure::new(ErrorCode::BadRequest, format!("project `{name}` {error}")).field("project")
     })?;
@@ -268,14 +288,24 @@ fn write(lab: &Lab, name: &str, xml: String, options: &ExpandOptions) -> Result<
         problem.problems = checked.problems;
         return Err(problem.into());
     };
-    let part = place.with_extension("xml.part");
-    let written = place.parent().map_or(Ok(()), std::fs::create_dir_all);
-    let written =
-        written.and_then(|()| std::fs::write(&part, xml)).and_then(|()| std::fs::rename(&part, &place));
-    written.map_err(|error| {
-        Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}"))
-    })?;
-    Ok(checked_project(lab, Some(&plan), checked.problems))
+    let folder = place.parent().unwrap_or(&place);
+    let part = write_part(folder, &xml).map_err(|error| cannot_write(name, &error))?;
+    Ok(Written { checked: checked_project(lab, Some(&plan), checked.problems), part, place })
+}
+
+/// A hidden file with this text, safe on the disk: a power cut after it has its name leaves no empty project.
+fn write_part(folder: &Path, xml: &str) -> io::Result<tempfile::NamedTempFile> {
+    std::fs::create_dir_all(folder)?;
+    let readable = std::fs::Permissions::from_mode(0o644);
+    let mut part =
+        tempfile::Builder::new().prefix(".").suffix(".part").permissions(readable).tempfile_in(folder)?;
+    part.write_all(xml.as_bytes())?;
+    part.as_file().sync_all()?;
+    Ok(part)
+}
+
+fn cannot_write(name: &str, error: &io::Error) -> Failure {
+    Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}"))
 }
 
 fn options(caller: &Caller) -> ExpandOptions {

@@ -231,7 +231,11 @@ impl Owner {
                 Err(problem) => drop(reply.send(Err(problem))),
             }
         }
-        let stored = self.store_all(&batch).await.map_err(Problem::from);
+        let stored = self.store_all(&batch).await.map_err(|error| {
+            // Here and not where it is answered: one refusal of the store answers all edits of the batch.
+            tracing::error!("edits of resources are not stored, and undone: {}", error.chain());
+            Problem { cause: None, ..Problem::from(error) }
+        });
         if stored.is_ok() {
             self.tell(&batch);
         }

@@ -59,7 +59,12 @@ impl Calls {
         });
         match done {
             Ok(value) => CallResult::Ok(value),
-            Err(problem) => CallResult::Error(problem),
+            Err(problem) => {
+                if let Some(cause) = &problem.cause {
+                    tracing::error!(attempt.id = %attempt, "what a test asks could not be answered: {cause}");
+                }
+                CallResult::Error(problem)
+            }
         }
     }
 

@@ -182,6 +182,7 @@ pub(crate) fn problem() -> Pair<Problem> {
             title: plain.title.clone(),
             field: Some("xml".to_owned()),
             problems: vec![file_problem().full],
+            cause: None,
         },
         bare: plain,
     }

@@ -131,6 +131,32 @@ async fn projects_are_listed_read_and_checked() {
 }
 
 #[actix_web::test]
+async fn a_project_is_put_with_its_line_of_the_audit_log_or_not_at_all() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Admin).await;
+    let folder = lab.folder.path().join("projects");
+    let put = async |name: &str, xml: &str| {
+        lab.with(&token, Method::PUT, &format!("/projects/{name}"), Some(json!({"xml": xml}))).await
+    };
+    let lines = async || {
+        let log: Value = lab.get(&token, "/audit").await.expect(200).json();
+        let of_projects =
+            log["items"].as_array().unwrap().iter().filter(|line| line["action"] == "project.put");
+        of_projects.map(|line| format!("{} {}", line["target"], line["detail"])).collect::<Vec<_>>()
+    };
+    let suite = "<Root><TestSuite><tsName>One</tsName></TestSuite></Root>";
+    put("demo", suite).await.expect(200);
+    put("broken", "<Root><TestSuite>").await.expect(422);
+    put("..", suite).await.expect(400);
+    let second = suite.replace("One", "Two");
+    put("demo", &second).await.expect(200);
+    assert_eq!(std::fs::read_to_string(folder.join("demo.xml")).unwrap(), second);
+    assert_eq!(lines().await, ["\"demo\" \"\"", "\"demo\" \"\""]);
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["demo.xml"], "nothing half written stays");
+}
+
+#[actix_web::test]
 async fn a_project_is_shown_before_it_is_started_and_started_as_one_wants() {
     let lab = Lab::new().await;
     let token = lab.token(Scope::Run).await;
