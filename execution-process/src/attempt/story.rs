@@ -27,7 +27,7 @@ pub(crate) enum Said {
     /// A line for one of its logs.
     Log { stream: Stream, text: String },
     /// How it ends.
-    Result { verdict: Verdict, reason: String, crashed: bool },
+    Result { verdict: Verdict, reason: String, by: DecidedBy },
     /// A result inside it.
     Part(Part),
     /// A value for SQL and mail.
@@ -63,8 +63,8 @@ impl Story {
         }
         self.bytes = bytes;
         match said {
-            Said::Result { verdict, reason, crashed } => {
-                let by = if crashed { DecidedBy::Crash } else { DecidedBy::Declared };
+            Said::Result { verdict, reason, by } => {
+                let crashed = by == DecidedBy::Crash;
                 let decided_by = Some(Box::new(by));
                 let outcome =
                     Outcome { verdict, cause: cause(verdict, crashed), reason, crashed, decided_by };
@@ -195,7 +195,7 @@ mod tests {
             }
             let title = "tcp r1:23 cannot be reached: nobody listens".to_owned();
             story.take(Said::Refused { title, cause: Cause::Lab }).unwrap();
-            story.take(Said::Result { verdict, reason: reason.to_owned(), crashed: true }).unwrap();
+            story.take(Said::Result { verdict, reason: reason.to_owned(), by: DecidedBy::Crash }).unwrap();
             shown(&story.result.unwrap())
         };
         let plain = "tcp r1:23 cannot be reached: nobody listens";

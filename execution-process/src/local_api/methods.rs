@@ -8,7 +8,7 @@ use jackfield_protocol::{
     link::{Ask, Call, Interact, Part},
     log::Stream,
     power::{NoPowerAction, PowerAction},
-    verdict::{Cause, Verdict},
+    verdict::{Cause, DecidedBy, Verdict},
 };
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -225,7 +225,12 @@ fn verdict(word: &str) -> Result<Verdict, Failure> {
 
 fn result(result: p::Result) -> Result<Said, Failure> {
     let verdict = verdict(&result.verdict)?;
-    Ok(Said::Result { verdict, reason: reason(result.reason), crashed: result.crashed })
+    let by = match (result.because, result.crashed) {
+        (p::Because::File, _) => DecidedBy::File,
+        (p::Because::Said, true) => DecidedBy::Crash,
+        (p::Because::Said, false) => DecidedBy::Declared,
+    };
+    Ok(Said::Result { verdict, reason: reason(result.reason), by })
 }
 
 fn part(part: p::Part) -> Result<Said, Failure> {

@@ -20,6 +20,19 @@ pub(super) struct Result {
     pub(super) reason: Option<String>,
     #[serde(default)]
     pub(super) crashed: bool,
+    #[serde(default)]
+    pub(super) because: Because,
+}
+
+/// Which rule a verdict follows, where a test's runner says it and not the test itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Because {
+    /// The test's own word.
+    #[default]
+    Said,
+    /// What stands in its file: it cannot be run as it is.
+    File,
 }
 
 #[derive(Deserialize)]

@@ -36,6 +36,8 @@ class End(NamedTuple):
     """One sentence; empty where there is nothing to say."""
     crashed: bool = False
     """It died instead of ending."""
+    because: str | None = None
+    """Which rule says so, where it is not the script's own word: `file`, what stands in it."""
 
 
 # The scanner alone: `json.loads` also looks for white space with regular expressions, at the price of a dozen pages.
@@ -79,7 +81,8 @@ def _tell(end: End, owner: int) -> None:
     # A process that the script forked, and that came here by the same way, does not speak for the test.
     if end.verdict is not None and os.getpid() == owner:
         try:
-            jackfield.result(end.verdict, end.reason[:REASON_CHARS_MAX], end.crashed)
+            reason = end.reason[:REASON_CHARS_MAX] or None
+            jackfield.call("result", verdict=end.verdict, reason=reason, crashed=end.crashed or None, because=end.because)
         except JackfieldError as error:
             # A test that died of an EP that is gone has said so.
             why = end.reason if str(error) in end.reason else f"{error}; {end.reason}"
@@ -109,7 +112,7 @@ def _execute(names: dict[str, Any]) -> End:
         return _exited(end.code, names)
     except _Unreadable as error:
         _say(str(error))
-        return End(1, "INVALID", str(error))
+        return End(1, "INVALID", str(error), because="file")
     except AssertionError as error:
         _print_traceback(error)
         return End(1, "FAIL", text_of(error) or _asserted(error))

@@ -51,7 +51,7 @@ fn the_exit_status_speaks_where_nothing_else_does() {
 fn what_a_test_said_goes_before_how_it_exited_unless_that_is_worse_than_its_pass() {
     let declared = |verdict| {
         let mut story = Story::default();
-        story.take(Said::Result { verdict, reason: "so".to_owned(), crashed: false }).unwrap();
+        story.take(Said::Result { verdict, reason: "so".to_owned(), by: DecidedBy::Declared }).unwrap();
         story
     };
     for (verdict, exit, expect) in [
@@ -91,7 +91,11 @@ fn what_a_test_declared_survives_an_end_from_outside() {
     );
     assert_eq!(with_declared(late.clone(), &story), late);
     story
-        .take(Said::Result { verdict: Verdict::Fail, reason: "no neighbour".to_owned(), crashed: false })
+        .take(Said::Result {
+            verdict: Verdict::Fail,
+            reason: "no neighbour".to_owned(),
+            by: DecidedBy::Declared,
+        })
         .unwrap();
     let expect =
         "TIMEOUT time it ran longer than its limit of 3s; before that it had said FAIL: no neighbour";
