@@ -5,7 +5,7 @@
 //! subreaper, so they cannot go further than to be its children. A process that clears its environment *and* leaves its
 //! session *and* loses its parents is let go: that is how a test starts something that is to outlive it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
@@ -139,13 +139,17 @@ impl Tree {
     }
 }
 
-/// Kills every process on this machine that carries the mark: what an earlier life of this EP left behind. A child of
-/// this program is of this life, such as the interpreter that is being warmed.
+/// Kills every process on this machine that carries the mark: what an earlier life of this EP left behind. What descends from
+/// this program is of this life, such as the interpreter that is being warmed and whatever that starts: orphans of an earlier
+/// life are children of the system's first process, or of whoever else adopts them.
 pub(crate) async fn end_marked(mark: &str, leaders: &[i32]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for process in processes() {
-        let ours = process.pid == own_pid() || process.parent == own_pid();
-        if !ours && has_entry(&environment_of(process.pid), mark.as_bytes()) {
+    let all = processes();
+    let parents: BTreeMap<i32, i32> = all.iter().map(|process| (process.pid, process.parent)).collect();
+    for process in all {
+        if !descends(&parents, process.pid, own_pid())
+            && has_entry(&environment_of(process.pid), mark.as_bytes())
+        {
             names.extend(Tree::new(process.pid, &[]).kill().await);
         }
     }
@@ -153,6 +157,20 @@ pub(crate) async fn end_marked(mark: &str, leaders: &[i32]) -> BTreeSet<String> 
         names.extend(Tree::new(*leader, &[]).kill().await);
     }
     names
+}
+
+/// Whether a process is this one, or one of its descendants.
+fn descends(parents: &BTreeMap<i32, i32>, pid: i32, from: i32) -> bool {
+    let mut next = Some(pid);
+    // Numbers are given out again: what was read while processes came and went may hold a circle.
+    for _ in 0..=parents.len() {
+        match next {
+            Some(pid) if pid == from => return true,
+            Some(pid) => next = parents.get(&pid).copied(),
+            None => return false,
+        }
+    }
+    false
 }
 
 /// When a process was started, in milliseconds since 1970; none where there is no such process.
