@@ -17,6 +17,7 @@ use crate::{
     engine::{EngineHandle, Terms},
     feed::Feed,
     http::health::Health,
+    jobs::retention::Retention,
     lab::{consoles::Consoles, eps::Eps, globals::Globals, resources::Resources},
     live::Live,
     logs::Logs,
@@ -74,6 +75,8 @@ pub struct App {
     pub(crate) job_counts: JobsLeft,
     /// What is done after runs, and around them.
     pub(crate) jobs: JobSettings,
+    /// Which old runs go by themselves.
+    pub(crate) retention: Retention,
 }
 
 /// How much work is left, for whoever asks often: nobody's question costs a look at rows.

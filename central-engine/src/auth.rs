@@ -12,6 +12,7 @@ mod proxies;
 mod recover;
 mod role;
 mod secret;
+mod standing;
 mod throttle;
 mod users_file;
 

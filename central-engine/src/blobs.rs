@@ -3,12 +3,14 @@
 //! A file is written beside its place, synced and renamed, so what has a name is whole. Content never changes, so a
 //! name can be cached for ever.
 
+pub(crate) mod sweep;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -39,12 +41,12 @@ pub enum BlobError {
 
 impl From<BlobError> for Problem {
     fn from(error: BlobError) -> Self {
-        let code = match &error {
-            BlobError::Io(_) => ErrorCode::Storage,
-            BlobError::Mismatch { .. } => ErrorCode::BadRequest,
-            BlobError::TooLarge(_) => ErrorCode::TooLarge,
-        };
-        Self::new(code, error.to_string())
+        let told = error.to_string();
+        match error {
+            BlobError::Io(_) => Self::new(ErrorCode::Storage, told.clone()).because(told),
+            BlobError::Mismatch { .. } => Self::new(ErrorCode::BadRequest, told),
+            BlobError::TooLarge(_) => Self::new(ErrorCode::TooLarge, told),
+        }
     }
 }
 
@@ -53,6 +55,8 @@ impl From<BlobError> for Problem {
 pub struct Blobs {
     folder: Arc<Path>,
     uploads: Arc<AtomicU64>,
+    /// Held while it is decided whether a file is still wanted: by who wants it, and by who removes what nobody names.
+    deciding: Arc<Mutex<()>>,
 }
 
 /// Files that are stored together: a project of a thousand tests has a thousand of them, and to wait for the disk twice for each
@@ -90,7 +94,7 @@ impl Blobs {
             Ok(()) | Err(_) => {}
         }
         std::fs::create_dir_all(&uploads)?;
-        Ok(Self { folder: folder.into(), uploads: Arc::default() })
+        Ok(Self { folder: folder.into(), uploads: Arc::default(), deciding: Arc::default() })
     }
 
     /// Where they are.
@@ -130,7 +134,7 @@ impl Blobs {
     /// The disk refused.
     pub fn put(&self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
         let hash = BlobHash(*blake3::hash(bytes).as_bytes());
-        if self.contains(&hash) {
+        if self.claim(&hash) {
             return Ok(hash);
         }
         let mut upload = self.begin(u64::MAX)?;
@@ -185,7 +189,7 @@ impl Together {
     /// The disk refused.
     pub fn put(&mut self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
         let hash = BlobHash(*blake3::hash(bytes).as_bytes());
-        if !self.waiting.contains_key(&hash) && !self.blobs.contains(&hash) {
+        if !self.waiting.contains_key(&hash) && !self.blobs.claim(&hash) {
             let mut upload = self.blobs.begin(u64::MAX)?;
             upload.write(bytes)?;
             // A thousand open files are more than a process may have.

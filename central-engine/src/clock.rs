@@ -61,6 +61,12 @@ pub(crate) fn follow_wall() {
 /// A difference that is no correction of a running clock, but a clock that was set.
 const SET_MILLIS: u64 = 2_000;
 
+/// Now, by the clock that files are stamped with.
+#[expect(clippy::disallowed_methods, reason = "the engine's clocks are here")]
+pub(crate) fn of_files() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Now, by the clock that nobody sets: for waits.
 pub(crate) fn steady() -> Instant {
     Instant::now()

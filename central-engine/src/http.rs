@@ -31,6 +31,7 @@ mod project;
 mod question;
 mod report;
 mod resource;
+mod retention;
 mod run;
 mod run_control;
 mod run_delete;
@@ -63,6 +64,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(run::routes)
             .configure(run_control::routes)
             .configure(run_delete::routes)
+            .configure(retention::routes)
             .configure(job::routes)
             .configure(report::routes)
             .configure(test::routes)

@@ -14,6 +14,7 @@ mod hook;
 mod leftovers;
 mod mail;
 mod report;
+pub(crate) mod retention;
 mod save;
 mod settle;
 

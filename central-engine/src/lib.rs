@@ -62,6 +62,7 @@ use crate::{
     data_folder::StoreFile,
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
     feed::Feed,
+    jobs::retention::Retention,
     key_file::KeyFile,
     lab::{consoles::Consoles, eps::Eps, first_files, globals::Globals, resources::Resources},
     live::Live,
@@ -127,6 +128,7 @@ pub async fn start(options: Options) -> Result<Running> {
     let (failure, failed) = mpsc::channel(2);
     app.tasks.spawn(keep_running(app.clone(), limits, commands, failure.clone()));
     app.tasks.spawn(jobs::work(app.clone()));
+    app.tasks.spawn(jobs::retention::keep_looking(app.clone()));
     app.tasks.spawn(feed::keep_looking(app.clone()));
     http::health::look(&app).await;
     app.tasks.spawn(http::health::watch(app.clone()));
@@ -193,7 +195,7 @@ async fn assemble(
     settings: Settings,
     address: SocketAddr,
 ) -> Result<(web::Data<App>, mpsc::Receiver<Command>)> {
-    let Settings { listen, data, link, scheduler: _, jobs, served, server, roots: _ } = settings;
+    let Settings { listen, data, link, scheduler: _, jobs, retention, served, server, roots: _ } = settings;
     let Data { folder, key, store, log_bytes } = data;
     let (store, store_file) = open_store(&folder, &KeyFile::new(key, &folder), store).await?;
     let (engine, commands) = EngineHandle::new();
@@ -225,6 +227,7 @@ async fn assemble(
         health: Mutex::default(),
         job_counts: JobsLeft::default(),
         jobs,
+        retention: Retention::new(retention),
         store,
         store_file,
     };

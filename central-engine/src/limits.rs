@@ -77,6 +77,8 @@ pub const LOG_REST_WAIT: Duration = Duration::from_secs(30);
 pub const LIVE_BATCH: u32 = 500;
 /// Runs and logs that one answer follows together.
 pub const FOLLOWED_MAX: usize = 100;
+/// How often it is looked whether who reads a live page may still do so.
+pub const LIVE_CALLER_LOOK: Duration = Duration::from_secs(15);
 /// Silence after which a live page gets a comment line, so that proxies keep the connection.
 pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);
 
@@ -158,6 +160,19 @@ pub const JOB_RETRY_MILLIS: u64 = 5_000;
 pub const JOB_RETRY_MILLIS_MAX: u64 = 10 * 60 * 1_000;
 /// Tries before a job is given up; it stays in the store with its last error.
 pub const JOB_TRIES_MAX: u32 = 20;
+
+/// How often it is looked which old runs are to go.
+pub const RETENTION_LOOK: Duration = Duration::from_secs(60 * 60);
+/// How long after its start the engine looks first: then it has other things to do.
+pub const RETENTION_FIRST_LOOK: Duration = Duration::from_secs(60);
+/// Further ahead of all that the store knows of, the clock of the machine is not believed: nothing goes for its age.
+pub const RETENTION_CLOCK_DOUBT_MILLIS: u64 = 7 * 24 * 60 * 60 * 1_000;
+/// How long a file by content stays that no row names (yet).
+pub const BLOB_YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
+/// Rows of one kind (of attempts: tests) of a run that is gone that are removed in one transaction: others commit between two.
+pub const ROWS_CLEARED_MAX: u64 = 2_000;
+/// Runs that are to go of which an answer tells; the others are counted.
+pub const RETENTION_TOLD_MAX: usize = 1_000;
 
 /// Edits of the resource tree that wait for their commit; further ones wait in the caller.
 pub const RESOURCE_EDITS_WAITING_MAX: usize = 1_024;

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use jackfield_config::{
     EngineSettings,
-    engine::{EngineLimits, ServerKind},
+    engine::{EngineLimits, Retention, ServerKind},
 };
 use jackfield_scheduler::Limits;
 
@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) link: LinkSettings,
     pub(crate) scheduler: Limits,
     pub(crate) jobs: JobSettings,
+    /// Which old runs go by themselves.
+    pub(crate) retention: Retention,
     pub(crate) served: Served,
     pub(crate) server: Server,
     /// Folders outside the lab folder from which files may be taken.
@@ -114,6 +116,7 @@ impl Settings {
             outbox,
             mail_timeout_millis,
             roots,
+            retention,
             limits:
                 EngineLimits {
                     project_bytes,
@@ -146,6 +149,7 @@ impl Settings {
             link: LinkSettings { heartbeat_millis, silence_millis, log_window_bytes, eps },
             scheduler,
             jobs,
+            retention,
             served: Served {
                 project_bytes,
                 upload_bytes,

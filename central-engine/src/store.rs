@@ -26,6 +26,7 @@ mod part;
 pub mod plan;
 mod reseal;
 pub mod resource;
+pub mod retention;
 pub mod run;
 pub mod saved;
 mod schema;
@@ -142,8 +143,7 @@ impl From<StoreError> for Problem {
                 ErrorCode::Internal
             }
         };
-        tracing::error!("{}", error.chain());
-        Self::new(code, error.to_string())
+        Self::new(code, error.to_string()).because(error.chain())
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod log_search;
 pub(crate) mod login;
 pub(crate) mod logs;
 pub(crate) mod project;
+pub(crate) mod prune;
 pub(crate) mod question;
 pub(crate) mod recover;
 pub(crate) mod reports;

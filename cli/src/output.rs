@@ -93,7 +93,10 @@ pub(crate) fn talk(text: &str) {
 
 /// Says an error on standard error.
 pub(crate) fn complain(text: &str) {
-    let (red, plain) = if std::io::stderr().is_terminal() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    // https://no-color.org: whatever it says, if it says anything.
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|word| !word.is_empty());
+    let (red, plain) =
+        if std::io::stderr().is_terminal() && !is_plain { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     talk(&format!("{red}error:{plain} {text}"));
 }
 

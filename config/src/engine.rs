@@ -8,6 +8,7 @@ use crate::{
     problem::Read,
     source::Source,
     toml_table::{self, Table},
+    value::{self, Expected},
 };
 
 /// The commented file with every key and its default.
@@ -54,8 +55,23 @@ pub struct EngineSettings {
     pub mail_timeout_millis: u64,
     /// Folders outside the lab folder from which files may be taken.
     pub roots: Vec<PathBuf>,
+    /// How long runs are kept that have ended.
+    pub retention: Retention,
     /// What is too much.
     pub limits: EngineLimits,
+}
+
+/// Which runs that have ended go by themselves. None of a rule: it lets nothing go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Those that ended longer ago.
+    pub age_millis: Option<u64>,
+    /// All but so many, the newest.
+    pub runs: Option<u64>,
+    /// The oldest, until the logs and artifacts of the others take no more than this.
+    pub bytes: Option<u64>,
+    /// Files of runs in the outbox that are older.
+    pub outbox_millis: Option<u64>,
 }
 
 /// Twister's server type (`ce_server_type`).
@@ -132,6 +148,7 @@ impl Default for EngineSettings {
             outbox: "outbox".into(),
             mail_timeout_millis: 30_000,
             roots: Vec::new(),
+            retention: Retention::default(),
             limits: EngineLimits::default(),
         }
     }
@@ -159,6 +176,7 @@ impl EngineSettings {
             settings.read_reach(top);
             settings.read_data(top);
             settings.read_work(top);
+            settings.retention.read(top);
             settings.limits.read(top);
             settings
         });
@@ -249,6 +267,28 @@ impl EngineSettings {
     }
 }
 
+impl Retention {
+    fn read(&mut self, top: &Table<'_>) {
+        let Some(retention) = top.section("retention") else { return };
+        self.age_millis = rule(&retention, "age", value::span_millis);
+        self.runs = retention.number("runs", 0..=u32::MAX).map(u64::from).filter(|runs| *runs > 0);
+        self.bytes = rule(&retention, "size", value::size_bytes);
+        self.outbox_millis = rule(&retention, "outbox", value::span_millis);
+        retention.finish();
+    }
+}
+
+/// A rule that an empty text leaves out. Zero would let everything go at once, which nobody means.
+fn rule(table: &Table<'_>, key: &'static str, parse: fn(&str) -> Result<u64, Expected>) -> Option<u64> {
+    let read = |text: &str| match text.trim() {
+        "" => Ok(None),
+        text => parse(text).and_then(|value| {
+            if value == 0 { Err("more than 0, or \"\" for no limit") } else { Ok(Some(value)) }
+        }),
+    };
+    table.parsed(key, read).flatten()
+}
+
 impl EngineLimits {
     fn read(&mut self, top: &Table<'_>) {
         let Some(limits) = top.section("limits") else { return };
@@ -294,6 +334,24 @@ mod tests {
     fn all_problems_are_told_at_once() {
         let text = "[listen]\nport = 70000\nadress = \"x\"\n[eps]\nsilence = \"1s\"\ngrace = \"soon\"\n[hooks]\nstop_grace = 1.5\n[limit]\n";
         let problems: Vec<_> = read(text).problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(problems.join("\n"));
+    }
+
+    #[test]
+    fn what_is_kept_for_ever_and_what_is_not() {
+        let rules = "[retention]\nage = \"90d\"\nruns = 5000\nsize = \"200GB\"\noutbox = \"30d\"\n";
+        let day = 86_400_000;
+        let expect = Retention {
+            age_millis: Some(90 * day),
+            runs: Some(5_000),
+            bytes: Some(200 << 30),
+            outbox_millis: Some(30 * day),
+        };
+        assert_eq!(read(rules).usable().unwrap().0.retention, expect);
+        let none = "[retention]\nage = \"\"\nruns = 0\nsize = \"\"\n";
+        assert_eq!(read(none).usable().unwrap().0.retention, Retention::default());
+        let wrong = "[retention]\nage = \"0d\"\nruns = -1\nsize = \"big\"\noutbox = 0\ndays = 3\n";
+        let problems: Vec<_> = read(wrong).problems.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(problems.join("\n"));
     }
 

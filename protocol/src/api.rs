@@ -102,6 +102,9 @@ pub struct RunSummary {
     pub counts: BTreeMap<Verdict, u32>,
     /// Whether it leaves no trace.
     pub temporary: bool,
+    /// Whether somebody wants it kept, whatever the lab's rules for old runs say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
 }
 
 /// A test of a run, in a list.

@@ -96,6 +96,7 @@ fn head(tests: u32) -> RunSummary {
         tests,
         counts: BTreeMap::new(),
         temporary: false,
+        kept: false,
     }
 }
 

@@ -57,22 +57,42 @@ impl Caller {
 /// # Errors
 /// The store does not answer.
 pub async fn of_session(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
-    let hash = token_hash(secret);
-    let mut conn = store.read().await?;
-    let Some(session) = store::session::find(&mut conn, &hash, now).await? else {
-        return Ok(None);
-    };
-    let user = session.owner;
-    let roles = roles_of(&mut conn, &user).await?;
-    drop(conn);
+    let Some((session, caller)) = look_at_session(store, secret, now).await? else { return Ok(None) };
     // Often enough that nobody is sent away who was there, and no write for each request.
     let is_due = |idle: u64| now.millis_since(session.used) >= idle / limits::SESSION_TOUCHES;
     if session.idle_millis.is_some_and(is_due) {
         let mut conn = store.write().await?;
-        store::session::touch(&mut conn, &hash, now).await?;
+        store::session::touch(&mut conn, &token_hash(secret), now).await?;
         conn.commit().await?;
     }
-    Ok(roles.map(|roles| Caller { user, roles, credential: Credential::Session }))
+    Ok(caller)
+}
+
+/// The same for somebody who looks after it, which is no use.
+///
+/// # Errors
+/// The store does not answer.
+pub(super) async fn of_session_unused(
+    store: &Store,
+    secret: &str,
+    now: Time,
+) -> Result<Option<Caller>, StoreError> {
+    Ok(look_at_session(store, secret, now).await?.and_then(|(_, caller)| caller))
+}
+
+/// A session that is open, and whose; none where that account is gone.
+async fn look_at_session(
+    store: &Store,
+    secret: &str,
+    now: Time,
+) -> Result<Option<(store::session::Open, Option<Caller>)>, StoreError> {
+    let mut conn = store.read().await?;
+    let Some(session) = store::session::find(&mut conn, &token_hash(secret), now).await? else {
+        return Ok(None);
+    };
+    let user = session.owner.clone();
+    let roles = roles_of(&mut conn, &user).await?;
+    Ok(Some((session, roles.map(|roles| Caller { user, roles, credential: Credential::Session }))))
 }
 
 /// Whose token this is; none when it has expired or never was.

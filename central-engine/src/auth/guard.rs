@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest,
-    body::MessageBody,
+    body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{Method, header},
     middleware::Next,
@@ -19,8 +19,11 @@ use jackfield_protocol::{
     id::RunId,
 };
 
-use super::{Caller, Credential, Role, Scope, caller};
-use crate::{app::App, clock, failure::Failure, store};
+use super::{
+    Caller, Credential, Role, Scope, caller,
+    standing::{self, Proof, Until},
+};
+use crate::{app::App, clock, failure::Failure, limits, store};
 
 /// The name of the session cookie.
 pub const COOKIE: &str = "jackfield";
@@ -175,11 +178,25 @@ struct Known(Result<Caller, Problem>);
 /// Those of the handler; who may not call it is refused by its [`Guard`].
 pub(crate) async fn identify(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let known = authenticate(request.request()).await;
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let who = known.clone().ok().zip(proof(request.request()));
     request.extensions_mut().insert(Known(known));
-    next.call(request).await
+    let response = next.call(request).await?.map_into_boxed_body();
+    let (Some((caller, proof)), Some(app)) = (who, app) else { return Ok(response) };
+    if !standing::goes_on(response.headers()) {
+        return Ok(response);
+    }
+    let over = standing::is_over(app.store.clone(), proof, caller, limits::LIVE_CALLER_LOOK);
+    Ok(response.map_body(|_, body| BoxBody::new(Until::new(body, over))))
+}
+
+/// What a request proves who sends it with.
+fn proof(request: &HttpRequest) -> Option<Proof> {
+    let token = bearer(request).map(|token| Proof::Token(token.to_owned()));
+    token.or_else(|| Some(Proof::Session(request.cookie(COOKIE)?.value().to_owned())))
 }
 
 fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {

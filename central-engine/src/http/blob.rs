@@ -107,7 +107,8 @@ pub(super) async fn put(
     mut body: web::Payload,
 ) -> Answer {
     let hash = *hash;
-    if app.blobs.contains(&hash) {
+    let blobs = app.blobs.clone();
+    if on_disk(move || Ok(blobs.claim(&hash))).await? {
         return Ok(HttpResponse::NoContent().finish());
     }
     let blobs = app.blobs.clone();

@@ -11,8 +11,8 @@ use utoipa::{
 
 use super::{
     Answer, attempt, blob, console, engine, ep, event, feed, follow, health, job, lease, live, log,
-    log_growth, log_lines, log_search, login, notice, power, project, question, report, resource, run,
-    run_control, run_delete, sut, test, token, user,
+    log_growth, log_lines, log_search, login, notice, power, project, question, report, resource, retention,
+    run, run_control, run_delete, sut, test, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -34,6 +34,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         run::list, run::start, run::show, run::plan, run::outline, run::why, job::list, job::of_run,
         run_control::pause, run_control::resume, run_control::stop, run_control::run_again, run_control::queue,
         run_control::dequeue, run_control::save, run_delete::delete,
+        retention::show, retention::prune, retention::keep,
         report::as_junit, report::as_html, report::as_text,
         test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,

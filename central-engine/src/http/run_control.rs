@@ -138,6 +138,7 @@ pub(super) async fn run_again(app: web::Data<App>, guard: Guard<MayRun>, run: we
         ));
     };
     plan.user = guard.caller.user.clone();
+    retry::claim_files(&app.blobs, &plan, old).await?;
     let deed = ("run.retry", format!("of run {old}"));
     let run = app.engine.start(Start { plan, key: None, deed }).await?;
     let place = format!("/api/v1/runs/{run}");

@@ -9,6 +9,7 @@ use crate::{
     app::{App, audit},
     auth::{Guard, MayRun},
     failure::Failure,
+    run::delete::delete as delete_run,
     store,
 };
 
@@ -33,11 +34,7 @@ pub(super) async fn delete(app: web::Data<App>, guard: Guard<MayRun>, run: web::
             "reports, mail or inserts of run {run} are still to be made; `jackfield runs jobs {run}` tells which"
         ));
     }
-    store::run::delete(&mut conn, run).await?;
     audit(&mut conn, &guard.caller, "run.delete", run, &summary.project).await?;
-    conn.commit().await?;
-    app.store.forget_plan(run);
-    // Without its rows nothing leads to its logs: a crash before this leaves files and no lie.
-    app.logs.delete(run).await?;
+    delete_run(&app, conn, run).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -35,5 +35,7 @@ fn summary(view: RunView) -> RunSummary {
         stopped: _,
         seq: _,
     } = view;
-    RunSummary { id: run, project, user, state, submitted, started, ended: None, tests, counts, temporary }
+    // The mark is of the store; who starts a run cannot have set it yet, and one that goes on is kept anyway.
+    let (ended, kept) = (None, false);
+    RunSummary { id: run, project, user, state, submitted, started, ended, tests, counts, temporary, kept }
 }

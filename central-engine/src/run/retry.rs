@@ -1,4 +1,4 @@
-//! Running tests again: a plan made of another plan, with the same files. Pure but for [`passed`].
+//! Running tests again: a plan made of another plan, with the same files. Pure but for [`passed`] and [`claim_files`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,12 +6,16 @@ use std::{
 };
 
 use jackfield_protocol::{
+    error::{ErrorCode, Problem},
     id::{RunId, SuiteIndex, TestIndex},
     plan::{Dependency, PlannedTest, Role, RunPlan},
     verdict::Verdict,
 };
 
-use crate::store::{self, Store, StoreError};
+use crate::{
+    blobs::Blobs,
+    store::{self, Store, StoreError},
+};
 
 /// The tests of a run that passed.
 ///
@@ -22,6 +26,30 @@ pub(crate) async fn passed(store: &Store, run: RunId) -> Result<BTreeSet<TestInd
     let passed =
         store::attempt::tests_in_state(&mut conn, run, Some(Verdict::Pass), TestIndex(0), u32::MAX).await?;
     Ok(passed.into_iter().collect())
+}
+
+/// Has the files of a plan stay, whatever becomes of the run that they were taken in for.
+///
+/// # Errors
+/// Some are not there any more: that run was deleted meanwhile.
+pub(crate) async fn claim_files(blobs: &Blobs, plan: &RunPlan, old: RunId) -> Result<(), Problem> {
+    let internal = |error: &dyn std::fmt::Display| Problem::new(ErrorCode::Internal, error.to_string());
+    let text = serde_json::to_vec(plan).map_err(|error| internal(&error))?;
+    let blobs = blobs.clone();
+    let claim = move || {
+        let mut named = BTreeSet::new();
+        store::retention::collect(&text, &mut named);
+        named.iter().all(|hash| blobs.claim(hash))
+    };
+    match tokio::task::spawn_blocking(claim).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let title =
+                format!("files of run {old} are no longer there: it was deleted; start its project anew");
+            Err(Problem::new(ErrorCode::WrongState, title))
+        }
+        Err(error) => Err(internal(&error)),
+    }
 }
 
 /// The plan of those tests that are not done, with the setup and teardown files of their suites; none where all are done.

@@ -166,6 +166,26 @@ async fn encode(
     .await
 }
 
+/// The plan of a run, and tests that came later, as they were written.
+pub(super) async fn texts(conn: &mut Conn, run: RunId) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut bodies = Vec::new();
+    for line in conn.rows("SELECT body FROM plan WHERE run = $1", binds![run.0]).await? {
+        bodies.push(conn.seal().open(&plan_place(run), &line.bytes(0)?)?);
+    }
+    let sql = "SELECT first_test, body FROM queued WHERE run = $1";
+    for line in conn.rows(sql, binds![run.0]).await? {
+        let first = TestIndex(line.number(0)?);
+        bodies.push(conn.seal().open(&queued_place(run, first), &line.bytes(1)?)?);
+    }
+    blocking(move || {
+        let unpacked = bodies.iter().map(|body| zstd::stream::decode_all(body.as_slice()));
+        unpacked
+            .collect::<Result<_, _>>()
+            .map_err(|error| StoreError::corrupt(format!("a plan cannot be unpacked: {error}")))
+    })
+    .await
+}
+
 async fn decode<T: serde::de::DeserializeOwned + Send + 'static>(body: Vec<u8>) -> Result<T, StoreError> {
     blocking(move || {
         let reader = zstd::stream::read::Decoder::new(body.as_slice())

@@ -18,7 +18,7 @@ use super::{
     json, json_opt,
 };
 
-const SUMMARY: &str = "id, project, owner, state, submitted, started, ended, tests, counts, temporary";
+const SUMMARY: &str = "id, project, owner, state, submitted, started, ended, tests, counts, temporary, kept";
 
 /// Verdicts that somebody has to look at.
 const BAD: [Verdict; 5] =
@@ -147,28 +147,6 @@ pub async fn list(
     Ok(Page { items, next })
 }
 
-/// Deletes a run with every row that is about it. The counter of runs stays: its number is not used again.
-///
-/// # Errors
-/// The store does not answer.
-pub async fn delete(conn: &mut Conn, run: RunId) -> Result<(), StoreError> {
-    for sql in [
-        "DELETE FROM artifact WHERE run = $1",
-        "DELETE FROM attempt WHERE run = $1",
-        "DELETE FROM event WHERE run = $1",
-        "DELETE FROM part WHERE run = $1",
-        "DELETE FROM queued WHERE run = $1",
-        "DELETE FROM plan WHERE run = $1",
-        "DELETE FROM submission WHERE run = $1",
-        "DELETE FROM job WHERE run = $1",
-        "DELETE FROM saved WHERE run = $1",
-        "DELETE FROM run WHERE id = $1",
-    ] {
-        conn.run(sql, binds![run.0]).await?;
-    }
-    Ok(())
-}
-
 /// How many there are.
 ///
 /// # Errors
@@ -231,6 +209,7 @@ fn read(line: &Line) -> Result<RunSummary, StoreError> {
         tests: line.number(7)?,
         counts: line.json_opt(8)?.unwrap_or_default(),
         temporary: line.flag(9)?,
+        kept: line.flag(10)?,
     })
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod both;
 pub(crate) mod fixture;
 mod others;
+mod retention;
 mod runs;
 mod sealed;
 mod upgrade;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     Context,
     client::{Client, Unreachable},
+    command::prune::Retention,
     exit::Exit,
     output::table,
 };
@@ -66,6 +67,7 @@ impl Doctor {
         );
         findings.push(junit());
         findings.extend(notices(&client));
+        findings.extend(old_runs(&client));
         context.output.list(&findings, show)?;
         let needed = findings.iter().take(3).all(|finding| finding.good);
         Ok(if needed { Exit::Done } else { Exit::LabFault })
@@ -100,6 +102,18 @@ fn notices(client: &Client) -> Vec<Finding> {
         remedy: "mend what it names; `jackfield runs jobs` lists all of it".to_owned(),
     };
     page.items.into_iter().map(finding).collect()
+}
+
+/// What becomes of old runs; nothing where the engine does not say, or not to us.
+fn old_runs(client: &Client) -> Option<Finding> {
+    let retention = Retention::of(client).ok()?;
+    let trouble = retention.trouble().map(str::to_owned);
+    Some(Finding {
+        what: "old runs".to_owned(),
+        good: trouble.is_none(),
+        found: retention.told(),
+        remedy: trouble.unwrap_or_default(),
+    })
 }
 
 fn room(folder: &std::path::Path) -> Finding {

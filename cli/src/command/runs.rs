@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Context,
-    command::{after, artifacts, follow, log_search, logs, question, reports::Reports, run, why},
+    command::{after, artifacts, follow, log_search, logs, prune, question, reports::Reports, run, why},
     exit::Exit,
     output::{self, say, span_of, table},
     signal,
@@ -105,6 +105,21 @@ pub(crate) enum Runs {
         /// Their numbers.
         #[arg(required = true)]
         run: Vec<RunId>,
+    },
+    /// Have the runs removed now that the engine would remove by itself: `[retention]` of engine.toml says which.
+    Prune {
+        /// Only tell which.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Keep runs, whatever `[retention]` of engine.toml says.
+    Keep {
+        /// Their numbers.
+        #[arg(required = true)]
+        run: Vec<RunId>,
+        /// No more: as it says.
+        #[arg(long)]
+        undo: bool,
     },
     /// Insert its results into the lab's database, as `db.xml` says.
     Save {
@@ -207,6 +222,8 @@ impl Runs {
             }
             Self::Jobs { run } => jobs(context, *run),
             Self::Delete { run } => delete(context, run),
+            Self::Prune { dry_run } => prune::run(context, *dry_run),
+            Self::Keep { run, undo } => prune::keep(context, run, !undo),
             Self::Save { run, again } => act(
                 context,
                 *run,
@@ -252,7 +269,7 @@ fn list(context: &Context, limit: u32) -> Result<Exit> {
                 run.id.to_string(),
                 run.project.clone(),
                 run.user.to_string(),
-                run.state.to_string(),
+                format!("{}{}", run.state, if run.kept { ", kept" } else { "" }),
                 run.submitted.to_string(),
                 format!("{} of {}", result.join(", "), run.tests),
             ]);

@@ -97,8 +97,9 @@ fn run_summary() -> Pair<RunSummary> {
         tests: 28,
         counts: counts(),
         temporary: true,
+        kept: true,
     };
-    let bare = RunSummary { started: None, ended: None, ..full.clone() };
+    let bare = RunSummary { started: None, ended: None, kept: false, ..full.clone() };
     Pair { full, bare }
 }
 
