@@ -3,6 +3,8 @@
 //! Data goes to standard output, talk to standard error; `--json` turns every table into JSON; the exit code is one of
 //! [`exit::Exit`], whatever the command.
 
+#[cfg(test)]
+mod book;
 mod call;
 mod client;
 mod command;
