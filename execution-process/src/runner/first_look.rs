@@ -112,13 +112,36 @@ impl FirstLook {
         let begins = |beginnings: &[&str]| {
             self.lines().any(|line| beginnings.iter().any(|begin| line.starts_with(begin)))
         };
-        let has_tests = begins(&["def test", "async def test", "class Test"]);
+        // pytest takes every class of unittest for tests, whatever its name.
+        let of_unittest = |line: &str| line.starts_with("class ") && line.contains("TestCase)");
+        let has_tests = begins(&["def test", "async def test", "class Test"])
+            || self.lines().any(|line| of_unittest(&line))
+            || self.has_tests_of_others();
         let asks_for_it = begins(&["import pytest", "from pytest"]);
         // A script of Twister's kind, or one that calls its functions, says itself what it runs.
         let calls =
             |line: &str| line.starts_with("test") && line.trim_start_matches(is_of_name).starts_with('(');
         let runs_itself = begins(&["if __name__", "_RESULT"]) || self.lines().any(|line| calls(&line));
         has_tests && (asks_for_it || !runs_itself)
+    }
+
+    /// Whether it does nothing itself, and has its tests from another file, or skips itself before it has any.
+    fn has_tests_of_others(&self) -> bool {
+        let imports_tests = |line: &str| {
+            let names = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import "));
+            let is_test = |name: &str| name == "*" || name.to_ascii_lowercase().starts_with("test");
+            names.is_some_and(|(_, names)| names.split([',', '(']).map(str::trim).any(is_test))
+        };
+        let skips = |line: &str| {
+            ["pytest.skip(", "pytest.importorskip(", "pytestmark"].iter().any(|word| line.contains(word))
+        };
+        let only_names = |line: &str| {
+            let is_inner = line.trim().is_empty() || line.starts_with([' ', '\t', '#', '@', ')', ']', '}']);
+            let named = ["import ", "from ", "def ", "async def ", "class ", "\"\"\"", "'''", "pytest"];
+            is_inner || named.iter().any(|begin| line.starts_with(begin))
+        };
+        let shows = self.lines().any(|line| imports_tests(&line) || skips(&line));
+        shows && self.lines().all(|line| only_names(&line))
     }
 
     fn lines(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
@@ -191,6 +214,17 @@ mod tests {
             ),
             ("test_a.py", "test_data = [(1, 2)]\ndef test_one(): pass\n", true),
             ("test_a.txt", "def test_one(): pass\n", false),
+            (
+                "test_a.py",
+                "import unittest\nclass Login(unittest.TestCase):\n    def test_a(self): pass\n",
+                true,
+            ),
+            ("test_a.py", "\"\"\"Site tests.\"\"\"\nfrom site_tests import *\n", true),
+            ("test_a.py", "from site import (test_one, Helper)\n", true),
+            ("test_a.py", "import pytest\npytest.skip('no board', allow_module_level=True)\n", true),
+            ("test_a.py", "import pytest\nassert 1 == pytest.approx(1)\n", false),
+            ("test_a.py", "from lab import *\nreboot()\n", false),
+            ("test_a.py", "from lab import reboot\n", false),
         ] {
             assert_eq!(look(name, text.as_bytes()).unwrap().is_for_pytest(), is_meant, "{name}: {text}");
         }

@@ -50,6 +50,14 @@ def read_message(body: bytes) -> dict[str, Any]:
     return message
 
 
+def rehearse() -> None:
+    """Do once what each test does, or may do: modules that are imported and tables that are built then are there in every child."""
+    read_message(b'{"env": {"A": "1"}, "inject": {"b": [1.5, null, true]}}')
+    for source in (b"x = 1\n", b"assert True\n"):
+        idle.told(source, "warm.py")
+        exec(compile(source, "warm.py", "exec", dont_inherit=True), {})
+
+
 def new_main() -> ModuleType:
     """The module that a script is to become, with everything in it that is the same for every script."""
     main = ModuleType("__main__")
@@ -109,7 +117,7 @@ def _execute(names: dict[str, Any]) -> End:
     except TestEnd as end:
         return _declared(end.verdict, end.reason)
     except SystemExit as end:
-        return _exited(end.code, names)
+        return _by_unittest(end) or _exited(end.code, names)
     except _Unreadable as error:
         _say(str(error))
         return End(1, "INVALID", str(error), because="file")
@@ -209,6 +217,25 @@ def _exited(code: object, names: Mapping[str, Any]) -> End:
     if left is not None and left.verdict not in (None, "PASS"):
         return left._replace(status=status)
     return End(status, "FAIL", reason) if reason else End(status)
+
+
+def _by_unittest(end: SystemExit) -> End | None:
+    """What `unittest.main` leaves out where it ends well: that there was no test, or that all of them were skipped."""
+    if "unittest" not in sys.modules or end.code not in (False, 0, 5):
+        return None
+    trace = end.__traceback__
+    while trace is not None:
+        program = trace.tb_frame.f_locals.get("self")
+        if type(program).__module__ == "unittest.main":
+            result = getattr(program, "result", None)
+            run, skipped = getattr(result, "testsRun", None), getattr(result, "skipped", [])
+            # Of a class or module that is skipped as a whole no test counts as run.
+            if run == 0 and not skipped:
+                return End(1, "INVALID", "unittest found no tests in it", because="file")
+            if run is not None and run <= len(skipped):
+                return End(SKIPPED_STATUS, "SKIPPED", f"every test in it was skipped: {skipped[0][1]}")
+        trace = trace.tb_next
+    return None
 
 
 def _status(code: int) -> tuple[int, str]:

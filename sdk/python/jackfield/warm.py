@@ -140,6 +140,7 @@ def serve() -> None:
     poll.register(link, select.POLLIN)
     children = Children(poll)
     main = script.new_main()
+    script.rehearse()
     # What is there now is shared with every child: the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()

@@ -41,6 +41,7 @@ class FakeEp:
         self.questions, self.breakpoints, self.checks, self.marks, self.secrets = [], [], [], [], []
         self.result = None
         self.results = 0
+        self.because = None
         self.answers = {"message": True, "input": "42", "decide": True, "options": "b"}
         self.globals = {"Level_A": {"global1": "value 1", "number": 7}}
         self.configs = {"tc_config": {"comp": {"property_1": "5", "iterator_1": "3"}}}
@@ -123,7 +124,8 @@ class FakeEp:
     def call_log(self, log, text):
         self.logs.append((log, text))
 
-    def call_result(self, verdict, reason="", crashed=False):
+    def call_result(self, verdict, reason="", crashed=False, because="said"):
+        self.because = because
         if verdict not in VERDICTS:
             raise Problem("bad_request", f"`{verdict}` is not a verdict", "verdict")
         self.result = (verdict, reason, crashed)

@@ -343,6 +343,7 @@ class Scripts(Lab):
         }.items():
             self.assertEqual(self.result_of(text)[0], "INVALID", text)
             self.assertIn(says, self.ep.result[1])
+            self.assertEqual(self.ep.because, "file", "not its own word")
         for text in ["import os\n", "def f(): pass\nf()\n", "def f(): pass\n_RESULT = 'PASS'\n", "def f(): return 0\nx = f()\n", "@print\ndef f(): pass\n", "if True:\n    pass\n"]:
             self.assertIsNone(self.result_of(text), text)
 
@@ -351,6 +352,19 @@ class Scripts(Lab):
         self.assertEqual(self.ep.result[0], "INVALID")
         self.assertIn("line 2 has a print statement; convert it with `2to3 -w t.py`", self.ep.result[1])
         self.assertEqual(done.returncode, 1)
+
+    def test_unittest_without_a_test_that_ran_is_no_pass(self):
+        head = "import unittest\nclass A(unittest.TestCase):\n"
+        test = "    def test_a(self): pass\n"
+        for body, expect in [
+            ("    pass\n", ("INVALID", "unittest found no tests in it")),
+            ("    @unittest.skip('no board')\n" + test, ("SKIPPED", "every test in it was skipped: no board")),
+            ("    def setUp(self): self.skipTest('no board')\n" + test, ("SKIPPED", "every test in it was skipped: no board")),
+            (test, None),
+            (test + "    @unittest.skip('later')\n    def test_b(self): pass\n", None),
+        ]:
+            result = self.result_of(head + body + "unittest.main()\n")
+            self.assertEqual(result and result[:2], expect, body)
 
     def test_injected_names(self):
         self.ended(

@@ -88,6 +88,12 @@ impl Dialect for Junit {
                     case.mark(Mark::Failed, &reason(element));
                 }
             }
+            // PHPUnit: of a test class without tests, or of something beside the test, which passed then.
+            "warning" if in_case && reason(element).starts_with("No tests found") => {
+                if let Some(case) = &mut self.open {
+                    case.mark(Mark::Skipped, &reason(element));
+                }
+            }
             word if in_case => {
                 if let (Some(mark), Some(case)) = (element_mark(word), &mut self.open) {
                     case.mark(mark, &reason(element));

@@ -91,5 +91,7 @@ fn root(element: &Element, cases: &mut Cases) {
     let counted = ["failed", "failures", "errors"].into_iter().map(|name| element.number(name)).sum();
     let failed = if element.attribute("result") == "Failed" { 1.max(counted) } else { counted };
     let total = element.number("total").max(element.number("testcasecount"));
+    // `testcasecount` has those, too, that were not asked for.
+    cases.compare_counts(element.number("total"), cases.shown().total, &element.name);
     cases.compare(Told { total, failed }, cases.shown(), &element.name);
 }

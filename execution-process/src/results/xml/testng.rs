@@ -34,6 +34,9 @@ impl Dialect for Testng {
             }
             "testng-results" => {
                 let told = Told { total: element.number("total"), failed: element.number("failed") };
+                // Those that are ignored are counted and not written.
+                let written = told.total.saturating_sub(element.number("ignored"));
+                cases.compare_counts(written, cases.shown().total, "testng-results");
                 cases.compare(told, cases.shown(), "testng-results");
             }
             _ => {}

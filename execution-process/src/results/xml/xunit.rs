@@ -1,7 +1,7 @@
 //! xUnit.net, of all its versions: assemblies, collections or classes, tests.
 
 use super::{
-    super::{Case, Cases, Mark, Told, case::seconds},
+    super::{Case, Cases, Mark, Shown, Told, case::seconds},
     Dialect, Element,
 };
 
@@ -10,11 +10,14 @@ use super::{
 pub(super) struct Xunit {
     open: Option<Case>,
     error: Option<Case>,
+    /// What stood in the file before the assembly that is read.
+    before: Shown,
 }
 
 impl Dialect for Xunit {
-    fn opened(&mut self, _around: &[Element], element: &Element, _cases: &mut Cases) {
+    fn opened(&mut self, _around: &[Element], element: &Element, cases: &mut Cases) {
         match element.name.as_str() {
+            "assembly" => self.before = cases.shown(),
             "test" => self.open = Some(case(element)),
             // Beside the tests: a fixture that broke, an assembly that could not be loaded.
             "error" => {
@@ -44,7 +47,13 @@ impl Dialect for Xunit {
             }
             "assembly" => {
                 let failed = element.number("failed").saturating_add(element.number("errors"));
-                cases.compare(Told { total: element.number("total"), failed }, cases.shown(), "assembly");
+                let (total, now) = (element.number("total"), cases.shown());
+                let shown = Shown {
+                    total: now.total.saturating_sub(self.before.total),
+                    failed: now.failed.saturating_sub(self.before.failed),
+                };
+                cases.compare_counts(total, shown.total, "assembly");
+                cases.compare(Told { total, failed }, shown, "assembly");
             }
             _ => {}
         }
