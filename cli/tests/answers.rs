@@ -61,7 +61,9 @@ fn problem(status: u16, code: &str, title: &str) -> String {
 
 fn of(kind: &str, status: &str, body: &str) -> String {
     let length = body.len();
-    format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
 }
 
 /// Answers everything with this until the test ends; the address.
@@ -99,7 +101,11 @@ fn jackfield(engine: &str, arguments: &[&str]) -> Output {
 #[test]
 fn whatever_comes_back_is_told_and_ends_otherwise_than_well() {
     let cases = [
-        Case { answer: problem(403, "forbidden", "ana may not do this"), exit: 2, says: "ana may not do this" },
+        Case {
+            answer: problem(403, "forbidden", "ana may not do this"),
+            exit: 2,
+            says: "ana may not do this",
+        },
         Case { answer: problem(409, "wrong_state", "it has ended"), exit: 2, says: "it has ended" },
         Case { answer: problem(401, "unauthenticated", "log in"), exit: 2, says: "log in" },
         Case { answer: problem(507, "storage", "the disk is full"), exit: 4, says: "the disk is full" },
@@ -151,6 +157,10 @@ fn a_line_that_is_no_command_is_one_document_too() {
     for line in [&["runs", "shw", "1", "--json"][..], &["--json", "nothing"], &["runs", "keep", "--json"]] {
         let done = jackfield("http://127.0.0.1:9", line);
         let document: Value = serde_json::from_slice(&done.stdout).unwrap();
-        assert_eq!((done.status.code(), &document["code"]), (Some(2), &Value::from("bad_request")), "{line:?}");
+        assert_eq!(
+            (done.status.code(), &document["code"]),
+            (Some(2), &Value::from("bad_request")),
+            "{line:?}"
+        );
     }
 }
