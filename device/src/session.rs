@@ -24,6 +24,7 @@ mod reboot;
 mod reconnect;
 mod screen;
 mod secret;
+mod seen;
 mod stand;
 mod strays;
 mod stream;

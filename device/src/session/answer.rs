@@ -22,6 +22,7 @@ use super::{
     counted::Counted,
     habits::{Echo, Expected},
     known::{Known, same_but_for_numbers},
+    seen::last_place,
     stand::{Likeness, Prompt, Stand, stand},
     strays::prompts_in,
 };
@@ -320,6 +321,7 @@ impl<'a> Answering<'a> {
         if self.has_asked && prompt.likeness == Likeness::Covered {
             return self.when_quiet(ASK_ANEW, Step::AskAgain);
         }
+        self.leave_text(&prompt);
         if self.has_asked {
             self.candidate = self.candidate.take().or_else(|| Some(self.first_of_two(&prompt, bytes)));
             return self.comes_again(&prompt, bytes);
@@ -411,8 +413,7 @@ impl<'a> Answering<'a> {
             Likeness::Named | Likeness::Bare | Likeness::Sibling if profile.answer_end.is_some() => {
                 self.habits.settle.min(KNOWN_SETTLE)
             }
-            Likeness::Named | Likeness::Bare => self.habits.settle,
-            Likeness::Sibling => self.habits.settle,
+            Likeness::Named | Likeness::Bare | Likeness::Sibling => self.habits.settle,
             Likeness::Behind | Likeness::New | Likeness::Covered => self.settle(likeness),
         }
     }
@@ -465,7 +466,7 @@ impl<'a> Answering<'a> {
         if begin == first.begin && shown.len() > again.len() && shown.ends_with(again) {
             let line = bytes.get(begin..).unwrap_or_default();
             let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let at = memchr::memmem::rfind(line, again.as_bytes()).unwrap_or(0);
+            let at = last_place(line, again).unwrap_or(0);
             let done = self.done(prompt, begin.saturating_add(at), bytes, Proof::Again { at_first: false });
             return Step::Done(self.with_strays(done, count, bytes));
         }

@@ -3,7 +3,12 @@
 use jackfield_config::profile::Encoding;
 use regex_automata::meta::Regex;
 
-use super::{clean, drawn::Canvas, known::Known};
+use super::{
+    clean,
+    drawn::Canvas,
+    known::Known,
+    seen::{Found, Seen},
+};
 use crate::{
     limits::PROMPT_BYTES_MAX,
     profile::{Asks, Kind},
@@ -201,7 +206,11 @@ impl<'b> End<'b> {
                 return Some(Prompt { begin, line, likeness });
             }
         }
-        if let Some((behind, begin)) = known.behind(self.raw) {
+        let behind = known.behind(self.raw).or_else(|| {
+            let seen = Seen::of(self.raw);
+            known.behind(seen.bytes()).and_then(|(line, at)| Some((line, seen.place(at)?)))
+        });
+        if let Some((behind, begin)) = behind {
             let begin = self.from.saturating_add(begin);
             return Some(Prompt { begin, line: behind.to_owned(), likeness: Likeness::Behind });
         }
@@ -244,10 +253,16 @@ fn interrupted(kind: &Kind, known: &Known, bytes: &[u8]) -> Option<Prompt> {
     let line = known.last();
     let from = bytes.len().saturating_sub(LINE_BYTES_MAX);
     let near = bytes.get(from..)?;
-    let at = memchr::memmem::rfind(near, line.as_bytes()).filter(|_| !line.is_empty())?;
-    let (before, behind) = near.split_at_checked(at)?;
-    let (rest, lifted) = kind.without_unasked(behind.get(line.len()..)?.to_vec());
-    let begins_line = matches!(before.last(), None | Some(b'\n' | b'\r'));
+    // A device that colours its prompt colours other things, too.
+    let Found { range, begins_line } = if memchr::memchr(0x1b, near).is_some() {
+        Seen::of(near).last(line)?
+    } else {
+        let at = memchr::memmem::rfind(near, line.as_bytes()).filter(|_| !line.is_empty())?;
+        let begins_line = matches!(near.get(..at)?.last(), None | Some(b'\n' | b'\r'));
+        Found { range: at..at.saturating_add(line.len()), begins_line }
+    };
+    let at = range.start;
+    let (rest, lifted) = kind.without_unasked(near.get(range.end..)?.to_vec());
     let is_unasked = !lifted.is_empty() && rest.iter().all(|byte| *byte <= b' ');
     let likeness = if is_unasked { Likeness::Behind } else { Likeness::Covered };
     let begin = from.saturating_add(at);

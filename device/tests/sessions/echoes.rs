@@ -162,3 +162,22 @@ async fn a_key_is_pressed_where_the_line_that_wants_it_was_ended() {
     .await;
     result.unwrap_or_else(|why| panic!("{why}; typed {typed:?}"));
 }
+
+/// Real shells: colours in the prompt, lines that were not ended before it, and texts that look like prompts and pause.
+#[tokio::test]
+async fn shells_with_odd_prompts_are_driven() {
+    let coloured = r"env PS1='\[\e[1;32m\]box\[\e[0m\]$ ' TERM=xterm bash --norc --noprofile -i";
+    for shell in [coloured, "env PS1='# ' dash -i"] {
+        let connect = json!({"protocol": "process", "command": shell, "profile": "linux"});
+        let mut session = crate::open(crate::target([], connect)).await.unwrap();
+        for (command, wanted) in [
+            ("printf 'no end'", "no end"),
+            ("printf '100%%\\n50%%'", "100%\n50%"),
+            ("printf 'one\\n# '; sleep 1.2; printf '\\n> '; sleep 0.4; echo y", "one\n# \n> y"),
+            ("printf '# one\\n#\\n# two\\n'", "# one\n#\n# two"),
+            ("echo three", "three"),
+        ] {
+            assert_eq!(session.command(command, crate::LONG).await.unwrap(), wanted, "{shell}: {command}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use super::{Answering, COUNTED_BYTES_MAX, Proof, Step};
 use crate::session::{
     echo::{Sought, echo_bytes_max},
     habits::Echo,
+    known::same_but_for_numbers,
     stand::{Likeness, Prompt},
 };
 
@@ -100,6 +101,24 @@ impl<'a> Answering<'a> {
         self.echo = found.or(self.echo).or_else(|| self.sought().behind_prompt(bytes));
     }
 
+    /// Believes no more in the known prompt that was asked for again, where another line that looks like one came: the first was a text, and
+    /// paused.
+    pub(super) fn leave_text(&mut self, prompt: &Prompt) {
+        if self.has_asked && self.is_another(prompt) {
+            self.interrupted();
+        }
+    }
+
+    fn is_another(&self, prompt: &Prompt) -> bool {
+        let (is_new, line) = (prompt.likeness == Likeness::New, prompt.line.trim());
+        self.candidate.as_ref().filter(|first| is_new && first.likeness < Likeness::New).is_some_and(
+            |first| {
+                let first = first.line.trim();
+                first != line && !same_but_for_numbers(first, line)
+            },
+        )
+    }
+
     /// Looks for the echo at the beginning, as long as it can still come.
     pub(super) fn find_echo(&mut self, bytes: &[u8]) {
         if self.echo.is_some() || self.looked_for_echo > echo_bytes_max(self.command) {
@@ -124,6 +143,8 @@ impl<'a> Answering<'a> {
         let is_empty = self.command.trim().is_empty();
         let prompt = self.candidate.clone().filter(|prompt| {
             let is_sure = prompt.likeness == Likeness::Named && (is_empty || self.is_echoed());
+            // One that was drawn again before the echo ends nothing.
+            let is_sure = is_sure && prompt.begin >= self.text_begin();
             self.stands && is_sure && !self.misled && !self.shows_prompts(prompt, bytes)
         })?;
         Some(Step::Done(self.done(&prompt, prompt.begin, bytes, Proof::Looks)))
