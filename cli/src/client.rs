@@ -148,7 +148,9 @@ impl Client {
     /// `DELETE`, answered with nothing of interest.
     pub(crate) fn delete(&self, path: &str) -> Result<()> {
         let request = self.signed(self.agent.delete(self.url(path)));
-        self.checked(request.call().map_err(|error| self.unreachable(&error))?).map(drop)
+        let answer = self.checked(request.call().map_err(|error| self.unreachable(&error))?)?;
+        // Nothing, or JSON: a page of whoever else listens there is no word that it is done.
+        self.read::<serde_json::Value>(answer).map(drop)
     }
 
     fn response(&self, path: &str) -> Result<Response<Body>> {
