@@ -1,4 +1,5 @@
-//! The tree of lab resources, and the SUTs that point into it. Pure: no I/O, no clock, no dice (new ids are given).
+//! The tree of lab resources, the SUTs that point into it, and the book of who holds what of it. Pure: no I/O, no
+//! clock, no dice (new ids are given).
 //!
 //! ```text
 //! Tree          test beds, or one SUT: nodes by id, children by name
@@ -6,10 +7,12 @@
 //!   edit.rs     Edit ── apply ──▶ its inverse Edit      the four calls of the guide end here
 //!   json.rs     Twister's resources.json, sut/*.json    read and written without loss
 //! Suts          all SUTs by name; their `_id` properties are links into the test beds
+//! Book          leases: who has what, who waits for it, who has booked it
 //! ```
 //!
 //! Reading or changing one node costs its depth, whatever the size of the tree.
 
+pub mod book;
 mod edit;
 mod error;
 mod json;

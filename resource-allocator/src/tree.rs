@@ -6,6 +6,7 @@ use jackfield_protocol::resource::Resource;
 use serde_json::Value;
 
 use crate::{
+    book::Spot,
     error::{Names, ResourceError},
     node::{Node, NodeRow, ResourceId},
     query::{Answer, Query, Target},
@@ -167,6 +168,25 @@ impl Tree {
         .collect();
         names.reverse();
         format!("/{}", names.join("/"))
+    }
+
+    /// A node by id or path, with the ids above it, as the book of leases wants it.
+    ///
+    /// # Errors
+    /// There is none, or a property is named.
+    pub fn spot(&self, query: &str) -> Result<Spot, ResourceError> {
+        let query = Query::parse_node(query)?;
+        let id = self.find(&query)?.row.id.clone();
+        self.spot_at(&id).ok_or_else(|| not_found(&query, "/".to_owned()))
+    }
+
+    /// A node with the ids above it; none where there is no such node.
+    pub fn spot_at(&self, id: &ResourceId) -> Option<Spot> {
+        let node = self.nodes.get(id)?;
+        let parent = |id: &ResourceId| self.nodes.get(id)?.row.parent.clone();
+        let mut above: Vec<_> = std::iter::successors(node.row.parent.clone(), parent).collect();
+        above.reverse();
+        Some(Spot { node: id.clone(), path: self.path(id), above })
     }
 
     pub(crate) fn depth(&self, id: &ResourceId) -> usize {

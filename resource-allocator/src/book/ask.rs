@@ -1,0 +1,159 @@
+//! Asking for a lease: now, in the queue, or for later.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jackfield_protocol::{id::LeaseId, time::Time};
+
+use super::{
+    Book, Claims, Refusal,
+    grant::begun,
+    lease::{Holder, Lease, Leased, Set, State, Tie},
+};
+
+/// Each lease that somebody has open puts the next one of theirs back in the queue by so much.
+pub(crate) const SHARE_STEP_MILLIS: u64 = 600_000;
+/// Leases beyond so many put nobody back further.
+const SHARE_STEPS_MAX: u32 = 6;
+/// A lease lasts no longer than this at once; it can be extended.
+pub(crate) const LENGTH_MAX_MILLIS: u64 = 31 * 24 * 3_600_000;
+/// Bookings reach no further ahead.
+const AHEAD_MAX_MILLIS: u64 = 2 * 366 * 24 * 3_600_000;
+/// Leases that one person may have open at once.
+pub(crate) const OPEN_MAX: u32 = 1_000;
+
+/// A wish for a lease.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// All of it at once.
+    pub set: Set,
+    /// For whom.
+    pub holder: Holder,
+    /// Others may have it too, if they share it.
+    pub shared: bool,
+    /// Why.
+    pub purpose: String,
+    /// What others should know.
+    pub note: String,
+    /// Free keys for those who search.
+    pub context: BTreeMap<String, String>,
+    /// The higher, the sooner.
+    pub priority: i32,
+    /// What it lives by.
+    pub tie: Tie,
+    /// The lease that lets it in.
+    pub inside: Option<LeaseId>,
+    /// Its beginning, if that is later.
+    pub begin: Option<Time>,
+    /// For how long, in milliseconds; none: until it is given back.
+    pub length: Option<u64>,
+    /// How long to wait for it, in milliseconds; 0: not at all; none: as long as it takes.
+    pub wait: Option<u64>,
+    /// How long it is offered when its turn has come; none: it begins by itself.
+    pub offer: Option<u64>,
+}
+
+impl Book {
+    /// A lease that begins at once, waits, or is booked; nothing but a refusal where that is not wanted or possible.
+    ///
+    /// # Errors
+    /// It is not free and the asker does not wait, a booking clashes, or what is asked makes no sense.
+    pub fn ask(&mut self, now: Time, ask: Ask, claims: Claims<'_>) -> Result<LeaseId, Refusal> {
+        self.check_ask(now, &ask)?;
+        let (begin, wait) = (ask.begin.filter(|begin| *begin > now), ask.wait);
+        let lease = self.prepare(now, ask);
+        if let Some(begin) = begin {
+            return self.book(lease, begin);
+        }
+        let obstacle = self.obstacle(now, &lease.want(), &lease.rank(), claims);
+        match (obstacle, wait) {
+            (None, _) => Ok(self.take_in(Lease { offer: None, ..lease }, |lease| begun(lease, now))),
+            (Some(obstacle), Some(0)) => Err(self.in_the_way(obstacle)),
+            (Some(_), wait) => {
+                let until = wait.map(|wait| now.plus_millis(wait));
+                Ok(self.take_in(lease, |lease| Lease { state: State::Waiting { until }, ..lease }))
+            }
+        }
+    }
+
+    fn take_in(&mut self, lease: Lease, state: impl FnOnce(Lease) -> Lease) -> LeaseId {
+        let id = self.next();
+        let lease = state(Lease { id, ..lease });
+        if matches!(lease.tie, Tie::Beat { .. }) {
+            self.heard.insert(id, lease.asked);
+        }
+        self.put(lease);
+        id
+    }
+
+    /// For later: nobody else may have it then.
+    fn book(&mut self, lease: Lease, begin: Time) -> Result<LeaseId, Refusal> {
+        let Some(length) = lease.length else { return Err(Refusal::NoEnd) };
+        let (want, end) = (lease.want(), begin.plus_millis(length));
+        if let Some(other) = self.clash(&want, begin, end, None) {
+            return Err(Refusal::Booked { told: self.told(other), until: other.until });
+        }
+        // Who holds it without an end is expected to be gone by then; who has said when is taken at their word.
+        let held = self.held_by(&want).find(|held| held.until.is_some_and(|until| until > begin));
+        // One whose time has come and that still waits keeps its time too.
+        let late = || self.late_by(&want).find(|late| late.until.is_some_and(|until| until > begin));
+        if let Some(held) = held.or_else(late) {
+            return Err(Refusal::Booked { told: self.told(held), until: held.until });
+        }
+        let booked = |lease| Lease { state: State::Asked { begin }, until: Some(end), ..lease };
+        Ok(self.take_in(lease, booked))
+    }
+
+    /// The lease as it would be, with no number yet.
+    fn prepare(&self, now: Time, ask: Ask) -> Lease {
+        let has = ask.holder.user().and_then(|user| self.open.get(user)).copied().unwrap_or(0);
+        let back = SHARE_STEP_MILLIS.saturating_mul(u64::from(has.min(SHARE_STEPS_MAX)));
+        let Ask { set, holder, shared, purpose, note, context, priority, tie, inside, length, offer, .. } =
+            ask;
+        Lease {
+            id: LeaseId(self.last.0.saturating_add(1)),
+            what: Leased::Set(set),
+            holder,
+            shared,
+            purpose,
+            note,
+            context,
+            guests: BTreeSet::new(),
+            priority,
+            tie,
+            inside,
+            asked: now,
+            ranked: now.plus_millis(back),
+            length,
+            offer,
+            since: None,
+            until: None,
+            state: State::Active,
+        }
+    }
+
+    fn check_ask(&self, now: Time, ask: &Ask) -> Result<(), Refusal> {
+        if ask.set.is_empty() {
+            return Err(Refusal::Nothing);
+        }
+        if ask.length == Some(0) {
+            return Err(Refusal::NoTime);
+        }
+        if ask.length.is_some_and(|length| length > LENGTH_MAX_MILLIS) {
+            return Err(Refusal::TooLong { days: LENGTH_MAX_MILLIS / (24 * 3_600_000) });
+        }
+        if ask.begin.is_some_and(|begin| begin.millis_since(now) > AHEAD_MAX_MILLIS) {
+            return Err(Refusal::TooFar);
+        }
+        let has = ask.holder.user().and_then(|user| self.open.get(user)).copied().unwrap_or(0);
+        if has >= OPEN_MAX {
+            return Err(Refusal::TooMany { most: OPEN_MAX });
+        }
+        let Some(inside) = ask.inside else { return Ok(()) };
+        let around = self.leases.get(&inside).filter(|lease| lease.holds());
+        let Some(around) = around else { return Err(Refusal::NoSuch { lease: inside }) };
+        match ask.holder.user() {
+            Some(user) if around.admits(user) => Ok(()),
+            Some(_) | None => Err(Refusal::NotTheirs { told: self.told(around), lease: inside }),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Who may have what now, what stands in the way, and whom a change concerns.
+
+use std::{collections::BTreeSet, ops::Bound};
+
+use jackfield_protocol::{id::LeaseId, time::Time};
+
+use super::{
+    Book, Claims,
+    lease::{Lease, Set, State},
+    queue::{Rank, Turn, Want},
+};
+
+/// Waiters behind the first that are looked at when something is freed: a decision costs the same however many wait.
+pub(crate) const LOOKS_MAX: usize = 32;
+
+/// Waiters whose other wishes are looked at when something is freed.
+const NEIGHBOURS_MAX: usize = 8;
+
+/// For how long something without an end is taken to last where somebody has booked it: a run that may take longer does
+/// not start so shortly before.
+pub(crate) const OPEN_END_MILLIS: u64 = 3_600_000;
+
+/// What stands between somebody and what they want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Somebody has it.
+    Held(LeaseId),
+    /// Somebody has booked it, and needs it before it would be back.
+    Booked(LeaseId),
+    /// Somebody asked before.
+    Behind(Turn),
+}
+
+impl Book {
+    /// The leases that leave no room for it, in no order; a lease may come twice.
+    pub fn held_by<'a>(&'a self, want: &'a Want) -> impl Iterator<Item = &'a Lease> {
+        let holding = self.holders.touching(&want.set).flatten().filter_map(|id| self.leases.get(id));
+        holding.filter(|lease| !want.goes_with(lease))
+    }
+
+    /// A booking that begins before it would be back, or lasts now.
+    pub fn booked_by(&self, now: Time, want: &Want) -> Option<&Lease> {
+        let end = now.plus_millis(want.length.unwrap_or(OPEN_END_MILLIS));
+        self.clash(want, now, end, None)
+    }
+
+    /// A booking other than this one that has some of a time.
+    pub(crate) fn clash(&self, want: &Want, from: Time, to: Time, but: Option<LeaseId>) -> Option<&Lease> {
+        let booked = self.bookings.touching(&want.set).flatten().filter_map(|id| self.leases.get(id));
+        let clashes = |lease: &&Lease| {
+            let State::Asked { begin } = lease.state else { return false };
+            let end = begin.plus_millis(lease.length.unwrap_or(OPEN_END_MILLIS));
+            Some(lease.id) != but && begin < to && from < end && !want.goes_with(lease)
+        };
+        booked.filter(clashes).min_by_key(|lease| (lease.state_begin(), lease.id))
+    }
+
+    /// Bookings that should have begun, and wait.
+    pub(crate) fn late_by<'a>(&'a self, want: &'a Want) -> impl Iterator<Item = &'a Lease> {
+        let turns = self.waiting.touching(&want.set).flatten().map(|rank| rank.turn);
+        let asked = turns.filter_map(|turn| match turn {
+            Turn::Ask(id) => self.leases.get(&id),
+            Turn::Part { .. } => None,
+        });
+        asked.filter(|lease| lease.until.is_some() && !want.goes_beside(&lease.holder, lease.shared))
+    }
+
+    /// The first of those who asked before and would have to wait longer.
+    pub fn behind(&self, now: Time, want: &Want, rank: &Rank, claims: Claims<'_>) -> Option<Turn> {
+        let end = want.length.map(|length| now.plus_millis(length));
+        self.waiting.touching(&want.set).find_map(|list| {
+            let mut earlier = list.range(..rank).filter(|first| first.turn != rank.turn);
+            let first = earlier.find(|first| self.stands_in_the_way(want, first.turn, claims))?;
+            let first = first.turn;
+            let back_in_time = end.zip(self.earliest(first)).is_some_and(|(end, from)| end <= from);
+            (!back_in_time).then_some(first)
+        })
+    }
+
+    /// Somebody who waits for what a lease holds, and did when it began.
+    pub(crate) fn overtaken(&self, lease: &Lease, want: &Want, claims: Claims<'_>) -> Option<Turn> {
+        let asked = |rank: &Rank| match rank.turn {
+            Turn::Ask(id) => self.leases.get(&id).map(|lease| lease.asked),
+            Turn::Part { .. } => Some(rank.asked()),
+        };
+        let was_there = |rank: &&Rank| asked(rank).is_some_and(|asked| Some(asked) < lease.since);
+        let mut waiting = self.waiting.touching(&want.set).flatten().filter(was_there);
+        let first = waiting.find(|first| self.stands_in_the_way(want, first.turn, claims));
+        first.map(|first| first.turn)
+    }
+
+    fn stands_in_the_way(&self, want: &Want, turn: Turn, claims: Claims<'_>) -> bool {
+        let Some(waiter) = self.queue.get(&turn) else { return false };
+        let other = &waiter.want;
+        let beside = want.goes_beside(&other.holder, other.shared);
+        !beside && (matches!(turn, Turn::Ask(_)) || claims(turn))
+    }
+
+    /// When somebody who waits could have it, by what the holders have said; none where nobody can tell, or only others
+    /// who wait are in the way.
+    pub fn earliest(&self, turn: Turn) -> Option<Time> {
+        let waiter = self.queue.get(&turn)?;
+        let mut latest = None;
+        for lease in self.held_by(&waiter.want) {
+            latest = latest.max(Some(lease.until?));
+        }
+        latest
+    }
+
+    /// What stands in the way of somebody, if anything does.
+    pub fn obstacle(&self, now: Time, want: &Want, rank: &Rank, claims: Claims<'_>) -> Option<Obstacle> {
+        let held = self.held_by(want).map(|lease| Obstacle::Held(lease.id)).next();
+        held.or_else(|| self.turn_of_others(now, want, rank, claims))
+    }
+
+    /// Who has booked it, or asked before. What is inside of a lease has had its turn.
+    pub fn turn_of_others(
+        &self,
+        now: Time,
+        want: &Want,
+        rank: &Rank,
+        claims: Claims<'_>,
+    ) -> Option<Obstacle> {
+        let around = want.inside.and_then(|id| self.leases.get(&id));
+        let outside = around.map(|around| want.outside(around));
+        let want = outside.as_ref().unwrap_or(want);
+        let booked = self.booked_by(now, want).map(|lease| Obstacle::Booked(lease.id));
+        booked.or_else(|| self.behind(now, want, rank, claims).map(Obstacle::Behind))
+    }
+
+    /// Whether a lease that waits can begin.
+    pub fn may_begin(&self, now: Time, id: LeaseId, claims: Claims<'_>) -> bool {
+        let Some(lease) = self.leases.get(&id).filter(|lease| lease.is_waiting()) else { return false };
+        self.obstacle(now, &lease.want_from(now), &lease.rank(), claims).is_none()
+    }
+
+    /// A lease that waited, and whose turn it is, begins, or is offered to an asker who was not there.
+    pub fn begin(&mut self, now: Time, id: LeaseId) {
+        let Some(lease) = self.leases.get(&id).filter(|lease| lease.is_waiting()).cloned() else { return };
+        self.put(begun(lease, now));
+    }
+
+    /// A part cannot use what is free: those behind it may be able to.
+    pub fn pass_on(&mut self, rank: Rank) {
+        if let Some(set) = self.queue.get(&rank.turn).map(|waiter| waiter.want.set.clone()) {
+            let mut woken = BTreeSet::new();
+            for list in self.waiting.touching(&set) {
+                woken.extend(list.range((Bound::Excluded(rank), Bound::Unbounded)).take(LOOKS_MAX));
+            }
+            self.woken.append(&mut woken);
+        }
+    }
+
+    /// Wakes everybody who waits: what stood in their way may not do so any more.
+    pub fn wake_all(&mut self) {
+        self.woken.extend(self.queue.values().map(|waiter| waiter.rank));
+    }
+
+    /// Wakes those whom a change of a set concerns: the first of each queue there and some behind them; and where they
+    /// still cannot have all that they want, those who may have the rest meanwhile.
+    pub(crate) fn wake(&mut self, set: &Set) {
+        let mut woken = BTreeSet::new();
+        let mut first: BTreeSet<Rank> = BTreeSet::new();
+        for list in self.waiting.touching(set) {
+            woken.extend(list.iter().take(LOOKS_MAX));
+            first.extend(list.iter().take(NEIGHBOURS_MAX));
+        }
+        for waiter in first.iter().filter_map(|rank| self.queue.get(&rank.turn)) {
+            let beside = self.waiting.touching(&waiter.want.set);
+            beside.for_each(|list| woken.extend(list.iter().take(LOOKS_MAX)));
+        }
+        self.woken.append(&mut woken);
+    }
+}
+
+/// The lease, held from now on, or offered.
+pub(crate) fn begun(lease: Lease, now: Time) -> Lease {
+    let until = lease.until_from(now);
+    match lease.offer {
+        Some(offer) if lease.is_waiting() => {
+            Lease { state: State::Offered { until: now.plus_millis(offer) }, since: None, ..lease }
+        }
+        Some(_) | None => Lease { state: State::Active, since: Some(now), until, ..lease },
+    }
+}
+
+impl Lease {
+    /// Its end, if it begins now: a booking keeps the end that it was booked with.
+    pub(crate) fn until_from(&self, now: Time) -> Option<Time> {
+        self.until.or_else(|| self.length.map(|length| now.plus_millis(length)))
+    }
+
+    /// What it wants from now on: of a booking that had to wait, the rest.
+    pub(crate) fn want_from(&self, now: Time) -> Want {
+        let length = self.until_from(now).map(|until| until.millis_since(now));
+        Want { length, ..self.want() }
+    }
+
+    fn state_begin(&self) -> Option<Time> {
+        match self.state {
+            State::Asked { begin } => Some(begin),
+            State::Waiting { .. }
+            | State::Offered { .. }
+            | State::Active
+            | State::Ending { .. }
+            | State::Ended { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Why a wish is not met.
+
+use jackfield_protocol::{
+    error::ErrorCode,
+    id::{LeaseId, UserName},
+    time::Time,
+};
+
+use super::{
+    Book, Obstacle,
+    lease::{Holder, Lease, State},
+    queue::Turn,
+};
+
+/// Why a wish is not met, as a sentence that names who stands in its way.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Somebody has it.
+    #[error("{told}; wait for it with --wait 30m, or ask them")]
+    Held {
+        /// Who, what, until when, why.
+        told: String,
+        /// Its end, where that is known.
+        until: Option<Time>,
+        /// Which lease.
+        lease: LeaseId,
+    },
+    /// Somebody has booked it.
+    #[error("{told}; ask for a time before or after that")]
+    Booked {
+        /// Who, what, from when until when, why.
+        told: String,
+        /// Its end.
+        until: Option<Time>,
+    },
+    /// Somebody asked before.
+    #[error("{told} asked before; wait behind them with --wait 30m")]
+    Behind {
+        /// Who.
+        told: String,
+    },
+    /// There is no such lease.
+    #[error("there is no lease {lease}, or it is over; see `jackfield lease list`")]
+    NoSuch {
+        /// Which.
+        lease: LeaseId,
+    },
+    /// It is somebody else's.
+    #[error("lease {lease} is not yours: {told}; an administrator can take it with `jackfield lease force {lease} --reason …`")]
+    NotTheirs {
+        /// Whose.
+        told: String,
+        /// Which.
+        lease: LeaseId,
+    },
+    /// It is a run's.
+    #[error("{told}; the lease ends with the run: `jackfield runs stop {run}`")]
+    OfRun {
+        /// What it has.
+        told: String,
+        /// Which run.
+        run: jackfield_protocol::id::RunId,
+    },
+    /// Nobody may take it away but those who may.
+    #[error("{user} may not take leases of others away: that needs the role CHANGE_TESTBED")]
+    MayNotForce {
+        /// Who wanted it.
+        user: UserName,
+    },
+    /// It is not held now.
+    #[error("lease {lease} is {state}, so it cannot be {wish}")]
+    WrongState {
+        /// Which.
+        lease: LeaseId,
+        /// How far it is.
+        state: &'static str,
+        /// What was wanted.
+        wish: &'static str,
+    },
+    /// It rests on something that cannot be handed over.
+    #[error("lease {lease} is that of a console or inside of another lease, and cannot be handed over; end it instead")]
+    Tied {
+        /// Which.
+        lease: LeaseId,
+    },
+    /// Nothing was asked for.
+    #[error("a lease needs at least one resource or SUT")]
+    Nothing,
+    /// No time at all.
+    #[error("a lease must last longer than that; write how long, such as --for 2h")]
+    NoTime,
+    /// A booking without an end.
+    #[error("what is booked for later needs an end; write how long, such as --for 2h")]
+    NoEnd,
+    /// Longer than anybody may have it at once.
+    #[error("a lease lasts at most {days} days at once; it can be extended later")]
+    TooLong {
+        /// The most.
+        days: u64,
+    },
+    /// Too far ahead.
+    #[error("nothing can be booked further ahead than two years")]
+    TooFar,
+    /// One person has too many.
+    #[error("you have {most} leases and requests open, and nobody may have more")]
+    TooMany {
+        /// The most.
+        most: u32,
+    },
+}
+
+impl Refusal {
+    /// The word scripts compare.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Held { .. } | Self::Booked { .. } | Self::Behind { .. } => ErrorCode::Held,
+            Self::NoSuch { .. } => ErrorCode::NotFound,
+            Self::NotTheirs { .. } | Self::MayNotForce { .. } => ErrorCode::Forbidden,
+            Self::OfRun { .. } | Self::WrongState { .. } | Self::Tied { .. } => ErrorCode::WrongState,
+            Self::Nothing | Self::NoTime | Self::NoEnd | Self::TooLong { .. } | Self::TooFar => {
+                ErrorCode::BadRequest
+            }
+            Self::TooMany { .. } => ErrorCode::TooMany,
+        }
+    }
+}
+
+impl Book {
+    /// Who has what, until when, and why, as people say it.
+    pub fn told(&self, lease: &Lease) -> String {
+        let Lease { holder, what, .. } = lease;
+        let has = match &lease.state {
+            State::Asked { begin } => {
+                let until = lease.until.map(|until| format!(" until {until}")).unwrap_or_default();
+                format!("{holder} has booked {what} from {begin}{until}")
+            }
+            State::Waiting { .. } => format!("{holder} waits for {what}"),
+            State::Offered { until } => format!("{what} is offered to {holder} until {until}"),
+            State::Active => match (lease.until, lease.since) {
+                (Some(until), _) => format!("{holder} has {what} until {until}"),
+                (None, Some(since)) => format!("{holder} has {what} since {since}"),
+                (None, None) => format!("{holder} has {what}"),
+            },
+            State::Ending { until, .. } => format!("{holder} is leaving {what} until {until}"),
+            State::Ended { at, .. } => format!("{holder} had {what} until {at}"),
+        };
+        if lease.purpose.is_empty() { has } else { format!("{has} ({})", lease.purpose) }
+    }
+
+    /// Who waits, as people say it.
+    pub fn told_turn(&self, turn: Turn) -> String {
+        match turn {
+            Turn::Ask(id) => self.leases.get(&id).map_or_else(String::new, |lease| match &lease.holder {
+                Holder::Person(user) | Holder::Lab(user) => format!("{user} (lease {id})"),
+                Holder::Run(run) => format!("run {run}"),
+            }),
+            Turn::Part { run, .. } => format!("run {run}"),
+        }
+    }
+
+    /// What stands in the way, as a refusal.
+    pub(crate) fn in_the_way(&self, obstacle: Obstacle) -> Refusal {
+        let gone = |lease: LeaseId| Refusal::NoSuch { lease };
+        match obstacle {
+            Obstacle::Held(id) => self.leases.get(&id).map_or_else(
+                || gone(id),
+                |lease| Refusal::Held { told: self.told(lease), until: lease.until, lease: id },
+            ),
+            Obstacle::Booked(id) => self.leases.get(&id).map_or_else(
+                || gone(id),
+                |lease| Refusal::Booked { told: self.told(lease), until: lease.until },
+            ),
+            Obstacle::Behind(turn) => Refusal::Behind { told: self.told_turn(turn) },
+        }
+    }
+}

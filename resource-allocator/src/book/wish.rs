@@ -1,0 +1,211 @@
+//! What holders, and those who may, do with a lease that there is.
+
+use jackfield_protocol::{
+    id::{LeaseId, UserName},
+    time::Time,
+};
+
+use super::{
+    Book, Claims, Refusal,
+    ask::{Ask, LENGTH_MAX_MILLIS},
+    lease::{Ended, Holder, Lease, State, Tie},
+};
+
+/// Who wishes something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// By name.
+    pub user: UserName,
+    /// May do with leases of others as with their own, and take them away.
+    pub manages: bool,
+}
+
+/// What may be wished.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// A lease.
+    Ask(Box<Ask>),
+    /// To take what is offered.
+    Accept,
+    /// To keep it until then.
+    Extend {
+        /// The new end. It may be earlier.
+        until: Time,
+    },
+    /// To give it back, or not to wait any more.
+    Release,
+    /// To take it away.
+    Force {
+        /// Why; the holder is told.
+        reason: String,
+        /// Milliseconds to leave in; 0: at once.
+        grace: u64,
+    },
+    /// To let somebody in, or out again.
+    Allow {
+        /// Whom.
+        guest: UserName,
+        /// In.
+        allowed: bool,
+    },
+    /// To give it to somebody else, who has it from now on under a new number.
+    HandOver {
+        /// To whom.
+        to: UserName,
+    },
+    /// To say that the holder is there.
+    Beat,
+}
+
+impl Book {
+    /// Does what somebody wishes of a lease; the answer is the lease that it is about then.
+    ///
+    /// # Errors
+    /// There is none, it is not theirs, or it is not in a state for it.
+    pub fn wish(
+        &mut self,
+        now: Time,
+        id: LeaseId,
+        who: &Who,
+        wish: Wish,
+        claims: Claims<'_>,
+    ) -> Result<LeaseId, Refusal> {
+        if let Wish::Ask(ask) = wish {
+            return self.ask(now, *ask, claims);
+        }
+        let Some(lease) = self.leases.get(&id).cloned() else { return Err(Refusal::NoSuch { lease: id }) };
+        if let Some(run) = lease.holder.run() {
+            return Err(Refusal::OfRun { told: self.told(&lease), run });
+        }
+        let own = lease.holder.user() == Some(&who.user);
+        if let Wish::Force { reason, grace } = wish {
+            return self.force(now, lease, who, reason, grace);
+        }
+        if !own && !who.manages {
+            return Err(Refusal::NotTheirs { told: self.told(&lease), lease: id });
+        }
+        match wish {
+            Wish::Accept => self.accept(now, lease),
+            Wish::Extend { until } => self.extend(now, lease, until, claims),
+            Wish::Release => {
+                self.end(now, id, Ended::Holder);
+                Ok(id)
+            }
+            Wish::Allow { guest, allowed } => {
+                let mut guests = lease.guests.clone();
+                if allowed { guests.insert(guest) } else { guests.remove(&guest) };
+                self.put(Lease { guests, ..lease });
+                Ok(id)
+            }
+            Wish::HandOver { to } => self.hand_over(now, lease, to),
+            Wish::Beat => {
+                if let Some(heard) = self.heard.get_mut(&id) {
+                    *heard = now;
+                }
+                Ok(id)
+            }
+            // Both were dealt with above.
+            Wish::Ask(_) | Wish::Force { .. } => Ok(id),
+        }
+    }
+
+    fn force(
+        &mut self,
+        now: Time,
+        lease: Lease,
+        who: &Who,
+        reason: String,
+        grace: u64,
+    ) -> Result<LeaseId, Refusal> {
+        if !who.manages {
+            return Err(Refusal::MayNotForce { user: who.user.clone() });
+        }
+        let (id, by) = (lease.id, who.user.clone());
+        if grace == 0 || !lease.holds() {
+            self.end(now, id, Ended::Force { by, reason });
+            return Ok(id);
+        }
+        let until = now.plus_millis(grace.min(LENGTH_MAX_MILLIS));
+        let until = lease.until.map_or(until, |end| end.min(until));
+        self.put(Lease { state: State::Ending { until, by, reason }, until: Some(until), ..lease });
+        Ok(id)
+    }
+
+    fn accept(&mut self, now: Time, lease: Lease) -> Result<LeaseId, Refusal> {
+        let id = lease.id;
+        match lease.state {
+            State::Offered { .. } => {
+                let until = lease.until_from(now);
+                self.put(Lease { state: State::Active, since: Some(now), until, ..lease });
+                Ok(id)
+            }
+            State::Active => Ok(id),
+            State::Asked { .. } | State::Waiting { .. } | State::Ending { .. } | State::Ended { .. } => {
+                Err(Refusal::WrongState { lease: id, state: lease.state.as_str(), wish: "accepted" })
+            }
+        }
+    }
+
+    fn extend(
+        &mut self,
+        now: Time,
+        lease: Lease,
+        until: Time,
+        claims: Claims<'_>,
+    ) -> Result<LeaseId, Refusal> {
+        let id = lease.id;
+        if lease.state != State::Active {
+            return Err(Refusal::WrongState { lease: id, state: lease.state.as_str(), wish: "extended" });
+        }
+        if until <= now {
+            return Err(Refusal::NoTime);
+        }
+        if until.millis_since(now) > LENGTH_MAX_MILLIS {
+            return Err(Refusal::TooLong { days: LENGTH_MAX_MILLIS / (24 * 3_600_000) });
+        }
+        let longer = lease.until.is_some_and(|end| until > end);
+        let want = super::Want { length: Some(until.millis_since(now)), ..lease.want() };
+        if longer && let Some(other) = self.clash(&want, now, until, Some(id)) {
+            return Err(Refusal::Booked { told: self.told(other), until: other.until });
+        }
+        // One that went ahead of somebody was to be back before they could have begun.
+        if longer && let Some(first) = self.overtaken(&lease, &want, claims) {
+            return Err(Refusal::Behind { told: self.told_turn(first) });
+        }
+        self.put(Lease { until: Some(until), ..lease });
+        Ok(id)
+    }
+
+    fn hand_over(&mut self, now: Time, lease: Lease, to: UserName) -> Result<LeaseId, Refusal> {
+        let id = lease.id;
+        if lease.state != State::Active {
+            return Err(Refusal::WrongState { lease: id, state: lease.state.as_str(), wish: "handed over" });
+        }
+        // What rests on another lease, or on a connection, is not its holder's to give.
+        if lease.inside.is_some() || matches!(lease.tie, Tie::Console(_)) {
+            return Err(Refusal::Tied { lease: id });
+        }
+        // In one step, so that nobody comes between; those who wait are not woken, for nothing is free.
+        for console in self.consoles_inside(&lease) {
+            self.end(now, console, Ended::Holder);
+        }
+        let inside = self.inside(&lease);
+        let next = self.next();
+        let mut guests = lease.guests.clone();
+        guests.remove(&to);
+        self.put(Lease { state: State::Ended { at: now, how: Ended::Holder }, ..lease.clone() });
+        self.put(Lease {
+            id: next,
+            holder: Holder::Person(to),
+            guests,
+            tie: Tie::Free,
+            inside: None,
+            since: Some(now),
+            ..lease
+        });
+        for other in inside {
+            self.put(Lease { inside: Some(next), ..other });
+        }
+        Ok(next)
+    }
+}

@@ -1,0 +1,478 @@
+//! A book that anybody can check by reading: one list of leases, one list of parts, everything found by looking at all
+//! of it, and everybody who waits looked at again after each event.
+
+use std::cmp::Reverse;
+
+use jackfield_protocol::{
+    id::{LeaseId, RunId},
+    time::Time,
+};
+use jackfield_resource_allocator::book::{Ask, Ended, Holder, Lease, Leased, Set, State, Tie, Turn, Who, Wish};
+
+use crate::day::Parts;
+
+const HOUR: u64 = 3_600_000;
+const MONTH: u64 = 31 * 24 * HOUR;
+
+#[derive(Clone)]
+pub(crate) struct Waiting {
+    pub(crate) run: RunId,
+    pub(crate) part: u32,
+    pub(crate) submitted: Time,
+    pub(crate) set: Set,
+    pub(crate) inside: Option<LeaseId>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Model {
+    pub(crate) leases: Vec<Lease>,
+    heard: Vec<(LeaseId, Time)>,
+    pub(crate) parts: Vec<Waiting>,
+    last: u64,
+}
+
+/// Somebody who waits.
+#[derive(Clone)]
+struct Waiter {
+    rank: (Reverse<i32>, Time, Turn),
+    holder: Holder,
+    shared: bool,
+    inside: Option<LeaseId>,
+    set: Set,
+    /// For how long from now.
+    length: Option<u64>,
+}
+
+fn set(lease: &Lease) -> Set {
+    match &lease.what {
+        Leased::Set(set) => set.clone(),
+        Leased::Lane(..) => Set::default(),
+    }
+}
+
+/// One is the other, or above it: told by paths.
+fn overlap(one: &Set, other: &Set) -> bool {
+    let above = |top: &str, below: &str| {
+        top == "/" || below == top || below.strip_prefix(top).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let paths = |set: &Set| set.nodes.iter().map(|spot| spot.path.clone()).collect::<Vec<_>>();
+    let same = paths(one)
+        .iter()
+        .any(|mine| paths(other).iter().any(|theirs| above(mine, theirs) || above(theirs, mine)));
+    same || one.suts.iter().any(|sut| other.suts.contains(sut))
+}
+
+fn beside(one: (&Holder, bool), other: (&Holder, bool)) -> bool {
+    let run = |holder: &Holder| if let Holder::Run(run) = holder { Some(*run) } else { None };
+    (one.1 && other.1) || (run(one.0).is_some() && run(one.0) == run(other.0))
+}
+
+impl Model {
+    fn get(&self, id: LeaseId) -> Option<Lease> {
+        self.leases.iter().find(|lease| lease.id == id).cloned()
+    }
+
+    fn write(&mut self, lease: Lease) {
+        self.leases.retain(|other| other.id != lease.id);
+        self.leases.push(lease);
+        self.leases.sort_by_key(|lease| lease.id);
+    }
+
+    fn holding(&self) -> impl Iterator<Item = &Lease> {
+        let holds = |state: &State| {
+            matches!(state, State::Active | State::Offered { .. } | State::Ending { .. })
+        };
+        self.leases.iter().filter(move |lease| holds(&lease.state))
+    }
+
+    pub(crate) fn end(&mut self, now: Time, id: LeaseId, how: Ended) {
+        let Some(lease) = self.get(id) else { return };
+        let inside: Vec<_> = self
+            .holding()
+            .filter(|other| other.inside == Some(id) && matches!(other.tie, Tie::Console(_)))
+            .map(|other| other.id)
+            .collect();
+        inside.into_iter().for_each(|other| self.end(now, other, how.clone()));
+        drop(lease);
+        self.leases.retain(|lease| lease.id != id);
+    }
+
+    fn waiters(&self, now: Time) -> Vec<Waiter> {
+        let leases = self.leases.iter().filter(|lease| matches!(lease.state, State::Waiting { .. }));
+        let asks = leases.map(|lease| {
+            let until = lease.until.or(lease.length.map(|length| now.plus_millis(length)));
+            let priority = if lease.until.is_some() { i32::MAX } else { lease.priority };
+            Waiter {
+                rank: (Reverse(priority), lease.ranked, Turn::Ask(lease.id)),
+                holder: lease.holder.clone(),
+                shared: lease.shared,
+                inside: lease.inside,
+                set: set(lease),
+                length: until.map(|until| until.millis_since(now)),
+            }
+        });
+        let parts = self.parts.iter().map(|part| Waiter {
+            rank: (Reverse(0), part.submitted, Turn::Part { run: part.run, part: part.part }),
+            holder: Holder::Run(part.run),
+            shared: false,
+            inside: part.inside,
+            set: part.set.clone(),
+            length: None,
+        });
+        let mut all: Vec<_> = asks.chain(parts).collect();
+        all.sort_by_key(|waiter| waiter.rank);
+        all
+    }
+
+    fn in_hands(&self, waiter: &Waiter) -> Vec<&Lease> {
+        let touching = self.holding().filter(|lease| overlap(&set(lease), &waiter.set));
+        let keeps_out = |lease: &&Lease| {
+            !beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared))
+                && waiter.inside != Some(lease.id)
+        };
+        touching.filter(keeps_out).collect()
+    }
+
+    fn booked(&self, waiter: &Waiter, from: Time, to: Time, but: Option<LeaseId>) -> bool {
+        self.leases.iter().any(|lease| {
+            let State::Asked { begin } = lease.state else { return false };
+            let end = begin.plus_millis(lease.length.unwrap_or(HOUR));
+            Some(lease.id) != but
+                && overlap(&set(lease), &waiter.set)
+                && begin < to
+                && from < end
+                && !beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared))
+                && waiter.inside != Some(lease.id)
+        })
+    }
+
+    /// What is not in the lease around.
+    fn outside(&self, waiter: &Waiter) -> Waiter {
+        let Some(around) = waiter.inside.and_then(|id| self.get(id)) else { return waiter.clone() };
+        let room = set(&around);
+        let covered = |path: &str| {
+            let single = |spot: &&jackfield_resource_allocator::book::Spot| {
+                spot.path == "/" || path == spot.path || path.starts_with(&format!("{}/", spot.path))
+            };
+            room.nodes.iter().any(|spot| single(&spot))
+        };
+        let suts = waiter.set.suts.iter().filter(|sut| !room.suts.contains(*sut)).cloned().collect();
+        let nodes = waiter.set.nodes.iter().filter(|spot| !covered(&spot.path)).cloned().collect();
+        Waiter { set: Set { suts, nodes }, ..waiter.clone() }
+    }
+
+    /// Whether somebody who asked before keeps a waiter out: at each thing that is waited for, the first who would.
+    fn overtakes(&self, now: Time, waiter: &Waiter, parts: &Parts) -> bool {
+        let all = self.waiters(now);
+        let claims = |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
+        let mut units: Vec<Set> = Vec::new();
+        for other in &all {
+            let suts = other.set.suts.iter().map(|sut| Set { suts: [sut.clone()].into(), nodes: vec![] });
+            let nodes = other.set.nodes.iter().map(|spot| Set { nodes: vec![spot.clone()], ..Set::default() });
+            units.extend(suts.chain(nodes).filter(|unit| overlap(unit, &waiter.set)));
+        }
+        units.iter().any(|unit| {
+            let at_unit = |other: &&Waiter| {
+                unit.nodes.iter().all(|spot| other.set.nodes.contains(spot))
+                    && unit.suts.iter().all(|sut| other.set.suts.contains(sut))
+            };
+            let first = all.iter().filter(at_unit).find(|other| {
+                other.rank < waiter.rank
+                    && !beside((&waiter.holder, waiter.shared), (&other.holder, other.shared))
+                    && claims(other.rank.2)
+            });
+            let Some(first) = first else { return false };
+            let holders = self.in_hands(first);
+            let frees: Option<Vec<Time>> = holders.iter().map(|lease| lease.until).collect();
+            let free_at = frees.and_then(|ends| ends.into_iter().max());
+            let end = waiter.length.map(|length| now.plus_millis(length));
+            !matches!((end, free_at), (Some(end), Some(free_at)) if end <= free_at)
+        })
+    }
+
+    fn may_begin(&self, now: Time, waiter: &Waiter, parts: &Parts) -> bool {
+        let rest = self.outside(waiter);
+        let end = now.plus_millis(waiter.length.unwrap_or(HOUR));
+        self.in_hands(waiter).is_empty()
+            && !self.booked(&rest, now, end, None)
+            && !self.overtakes(now, &rest, parts)
+    }
+
+    /// Everybody who can begin does, in order, until nobody can.
+    pub(crate) fn settle(&mut self, now: Time, parts: &Parts) {
+        'again: loop {
+            for waiter in self.waiters(now) {
+                if !self.may_begin(now, &waiter, parts) {
+                    continue;
+                }
+                match waiter.rank.2 {
+                    Turn::Ask(id) => {
+                        let Some(lease) = self.get(id) else { continue };
+                        self.write(begun(lease, now));
+                        continue 'again;
+                    }
+                    Turn::Part { run, part } if parts.has_lane(run, part) => {
+                        self.parts.retain(|other| (other.run, other.part) != (run, part));
+                        self.give(now, run, waiter.set, waiter.inside);
+                        continue 'again;
+                    }
+                    Turn::Part { .. } => {}
+                }
+            }
+            return;
+        }
+    }
+
+    fn give(&mut self, now: Time, run: RunId, set: Set, inside: Option<LeaseId>) {
+        self.last += 1;
+        self.leases.push(Lease {
+            id: LeaseId(self.last),
+            what: Leased::Set(set),
+            holder: Holder::Run(run),
+            shared: false,
+            purpose: String::new(),
+            note: String::new(),
+            context: Default::default(),
+            guests: Default::default(),
+            priority: 0,
+            tie: Tie::Free,
+            inside,
+            asked: now,
+            ranked: now,
+            length: None,
+            offer: None,
+            since: Some(now),
+            until: None,
+            state: State::Active,
+        });
+    }
+
+    pub(crate) fn wish(&mut self, now: Time, id: LeaseId, who: &Who, wish: Wish, parts: &Parts) -> bool {
+        if let Wish::Ask(ask) = wish {
+            return self.ask(now, *ask, parts);
+        }
+        let Some(lease) = self.get(id) else { return false };
+        let own = lease.holder == Holder::Person(who.user.clone());
+        if matches!(lease.holder, Holder::Run(_)) || (!own && !who.manages) {
+            return false;
+        }
+        let active = lease.state == State::Active;
+        match wish {
+            Wish::Force { reason, grace } => {
+                let holds = self.holding().any(|other| other.id == id);
+                if !who.manages {
+                    return false;
+                }
+                if grace == 0 || !holds {
+                    self.end(now, id, Ended::Force { by: who.user.clone(), reason });
+                } else {
+                    let until = lease.until.unwrap_or(Time(i64::MAX)).min(now.plus_millis(grace.min(MONTH)));
+                    let state = State::Ending { until, by: who.user.clone(), reason };
+                    self.write(Lease { state, until: Some(until), ..lease });
+                }
+                true
+            }
+            Wish::Accept => match lease.state {
+                State::Offered { .. } => {
+                    let until = lease.length.map(|length| now.plus_millis(length));
+                    self.write(Lease { state: State::Active, since: Some(now), until, ..lease });
+                    true
+                }
+                _ => active,
+            },
+            Wish::Extend { until } => {
+                if !active || until <= now || until.millis_since(now) > MONTH {
+                    return false;
+                }
+                let waiter = Waiter {
+                    rank: (Reverse(0), Time(i64::MAX), Turn::Ask(id)),
+                    holder: lease.holder.clone(),
+                    shared: lease.shared,
+                    inside: lease.inside,
+                    set: set(&lease),
+                    length: None,
+                };
+                let longer = lease.until.is_some_and(|end| until > end);
+                let overtaken = self.waiters(now).into_iter().any(|other| {
+                    let (asked, claims) = match other.rank.2 {
+                        Turn::Ask(id) => (self.get(id).map(|lease| lease.asked), true),
+                        Turn::Part { run, part } => (Some(other.rank.1), parts.claims(run, part)),
+                    };
+                    claims
+                        && asked < lease.since
+                        && overlap(&other.set, &waiter.set)
+                        && !beside((&waiter.holder, waiter.shared), (&other.holder, other.shared))
+                });
+                if longer && (overtaken || self.booked(&waiter, now, until, Some(id))) {
+                    return false;
+                }
+                self.write(Lease { until: Some(until), ..lease });
+                true
+            }
+            Wish::Release => {
+                self.end(now, id, Ended::Holder);
+                true
+            }
+            Wish::Allow { guest, allowed } => {
+                let mut guests = lease.guests.clone();
+                if allowed { guests.insert(guest) } else { guests.remove(&guest) };
+                self.write(Lease { guests, ..lease });
+                true
+            }
+            Wish::HandOver { to } => {
+                let free = lease.inside.is_none() && !matches!(lease.tie, Tie::Console(_));
+                if active && free {
+                    self.end(now, id, Ended::Holder);
+                    self.last += 1;
+                    let mut guests = lease.guests.clone();
+                    guests.remove(&to);
+                    let (id, holder) = (LeaseId(self.last), Holder::Person(to));
+                    let (tie, inside, since) = (Tie::Free, None, Some(now));
+                    for other in &mut self.leases {
+                        let holds = !matches!(other.state, State::Waiting { .. } | State::Asked { .. });
+                        if holds && other.inside == Some(lease.id) && overlap(&set(other), &set(&lease)) {
+                            other.inside = Some(id);
+                        }
+                    }
+                    self.write(Lease { id, holder, guests, tie, inside, since, ..lease });
+                }
+                active && free
+            }
+            Wish::Beat => {
+                self.hear(id, now);
+                true
+            }
+            Wish::Ask(_) => false,
+        }
+    }
+
+    fn hear(&mut self, id: LeaseId, now: Time) {
+        self.heard.retain(|(other, _)| *other != id);
+        self.heard.push((id, now));
+    }
+
+    fn ask(&mut self, now: Time, ask: Ask, parts: &Parts) -> bool {
+        if ask.set.is_empty() || ask.length == Some(0) || ask.length.is_some_and(|length| length > MONTH) {
+            return false;
+        }
+        if let Some(inside) = ask.inside {
+            let around = self.holding().find(|lease| lease.id == inside);
+            let user = if let Holder::Person(user) = &ask.holder { Some(user) } else { None };
+            let admitted = around.zip(user).is_some_and(|(lease, user)| {
+                lease.holder == Holder::Person(user.clone()) || lease.guests.contains(user)
+            });
+            if !admitted {
+                return false;
+            }
+        }
+        let own = self.leases.iter().filter(|lease| lease.holder == ask.holder).count();
+        let own = if matches!(ask.holder, Holder::Person(_)) { own } else { 0 };
+        let back = 600_000 * u64::try_from(own.min(6)).expect("at most six");
+        let lease = Lease {
+            id: LeaseId(self.last + 1),
+            what: Leased::Set(ask.set),
+            holder: ask.holder,
+            shared: ask.shared,
+            purpose: ask.purpose,
+            note: ask.note,
+            context: ask.context,
+            guests: Default::default(),
+            priority: ask.priority,
+            tie: ask.tie,
+            inside: ask.inside,
+            asked: now,
+            ranked: now.plus_millis(back),
+            length: ask.length,
+            offer: ask.offer,
+            since: None,
+            until: None,
+            state: State::Waiting { until: ask.wait.map(|wait| now.plus_millis(wait)) },
+        };
+        let waiter = Waiter {
+            rank: (Reverse(lease.priority), lease.ranked, Turn::Ask(lease.id)),
+            holder: lease.holder.clone(),
+            shared: lease.shared,
+            inside: lease.inside,
+            set: set(&lease),
+            length: lease.length,
+        };
+        let lease = if let Some(begin) = ask.begin.filter(|begin| *begin > now) {
+            let Some(length) = lease.length else { return false };
+            let end = begin.plus_millis(length);
+            let keeps = |lease: &Lease| lease.until.is_some_and(|until| until > begin);
+            let held = self.in_hands(&waiter).iter().any(|lease| keeps(lease));
+            let late = self.leases.iter().any(|lease| {
+                let waits = matches!(lease.state, State::Waiting { .. }) && keeps(lease);
+                let room = beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared));
+                waits && overlap(&set(lease), &waiter.set) && !room
+            });
+            if held || late || self.booked(&waiter, begin, end, None) {
+                return false;
+            }
+            Lease { state: State::Asked { begin }, until: Some(end), ..lease }
+        } else if self.may_begin(now, &waiter, parts) {
+            begun(Lease { offer: None, ..lease }, now)
+        } else if ask.wait == Some(0) {
+            return false;
+        } else {
+            lease
+        };
+        self.last += 1;
+        self.hear(lease.id, now);
+        self.write(lease);
+        true
+    }
+
+    /// What time alone does, at its own time and in its own order.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.leases.iter().filter_map(|lease| self.due(lease)).min()
+    }
+
+    fn due(&self, lease: &Lease) -> Option<Time> {
+        let heard = self.heard.iter().find(|(id, _)| *id == lease.id).map(|(_, at)| *at);
+        let silent = match lease.tie {
+            Tie::Beat { patience_millis } => heard.map(|at| at.plus_millis(patience_millis)),
+            _ => None,
+        };
+        let own = match &lease.state {
+            State::Asked { begin } => return Some(*begin),
+            State::Waiting { until } => *until,
+            State::Offered { until } | State::Ending { until, .. } => Some(*until),
+            State::Active => lease.until,
+            State::Ended { .. } => return None,
+        };
+        own.into_iter().chain(silent).min()
+    }
+
+    pub(crate) fn pass(&mut self, now: Time) {
+        while let Some(lease) =
+            self.leases.iter().filter(|lease| self.due(lease).is_some_and(|due| due <= now)).min_by_key(|lease| (self.due(lease), lease.id)).cloned()
+        {
+            match lease.state {
+                State::Asked { .. } if lease.until.is_some_and(|until| until > now) => {
+                    self.write(Lease { state: State::Waiting { until: lease.until }, offer: None, ..lease });
+                }
+                _ => self.end(now, lease.id, Ended::Expiry),
+            }
+        }
+    }
+
+    /// The engine is killed and starts again.
+    pub(crate) fn restart(&mut self, now: Time) {
+        let consoles: Vec<_> =
+            self.leases.iter().filter(|lease| matches!(lease.tie, Tie::Console(_))).map(|lease| lease.id).collect();
+        consoles.into_iter().for_each(|id| self.end(now, id, Ended::Loss));
+        let ids: Vec<_> = self.leases.iter().map(|lease| lease.id).collect();
+        ids.into_iter().for_each(|id| self.hear(id, now));
+    }
+}
+
+fn begun(lease: Lease, now: Time) -> Lease {
+    let until = lease.until.or(lease.length.map(|length| now.plus_millis(length)));
+    match (lease.offer, &lease.state) {
+        (Some(offer), State::Waiting { .. }) => {
+            Lease { state: State::Offered { until: now.plus_millis(offer) }, ..lease }
+        }
+        _ => Lease { state: State::Active, since: Some(now), until, ..lease },
+    }
+}
