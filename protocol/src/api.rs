@@ -211,29 +211,6 @@ pub enum EpState {
     Offline,
 }
 
-/// Who has something of the lab (`GET /leases`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LeaseView {
-    /// What kind of thing.
-    pub kind: LeaseKind,
-    /// Its name.
-    pub name: String,
-    /// The run that has it.
-    pub run: RunId,
-}
-
-/// What can be leased.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum LeaseKind {
-    /// A lane of an EP.
-    Ep,
-    /// A SUT.
-    Sut,
-}
-
 /// Somebody who uses a device now (`GET /resources/uses`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

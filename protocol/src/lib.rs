@@ -10,6 +10,7 @@
 //! - [`console`] is a person's terminal on a device, through the engine;
 //! - [`event`] is what people and files see of a run;
 //! - [`resource`] is a node of the test-bed tree as it travels;
+//! - [`lease`] is who holds what of the lab;
 //! - [`api`] holds the bodies of the HTTP interface, [`error`] its failures.
 
 pub mod id;
@@ -31,6 +32,7 @@ pub mod power;
 
 pub mod event;
 
+pub mod lease;
 pub mod resource;
 
 pub mod api;

@@ -47,7 +47,7 @@ use jackfield_protocol::{
 use self::index::Index;
 pub use self::{
     ask::Ask,
-    grant::Obstacle,
+    grant::{Obstacle, Woken},
     lease::{Ended, Holder, Lease, Leased, Set, Spot, State, Tie},
     queue::{Rank, Turn, Want},
     refusal::Refusal,
@@ -74,7 +74,7 @@ pub struct Book {
     /// How many leases a person has open.
     open: BTreeMap<UserName, u32>,
     /// Those who may be able to begin now.
-    woken: BTreeSet<Rank>,
+    woken: BTreeMap<Rank, u32>,
     /// Leases that changed and are not taken yet.
     rows: Vec<Lease>,
 }
@@ -101,7 +101,7 @@ impl Book {
         let tied = |lease: &&Lease| matches!(lease.tie, Tie::Console(_));
         let consoles: Vec<_> = book.leases.values().filter(tied).map(|lease| lease.id).collect();
         consoles.into_iter().for_each(|id| book.end(now, id, Ended::Loss));
-        book.woken.extend(book.queue.values().map(|waiter| waiter.rank));
+        book.wake_all();
         book
     }
 
@@ -140,18 +140,13 @@ impl Book {
         !self.woken.is_empty()
     }
 
-    /// The first of those who may be able to begin.
-    pub fn pop_woken(&mut self) -> Option<Rank> {
-        self.woken.pop_first()
-    }
-
     /// Lets persons begin until nobody can, where no run waits or none is to be asked.
     pub fn settle(&mut self, now: Time, claims: Claims<'_>) {
-        while let Some(rank) = self.pop_woken() {
-            match rank.turn {
+        while let Some(woken) = self.pop_woken() {
+            match woken.rank.turn {
                 Turn::Ask(id) if self.may_begin(now, id, claims) => self.begin(now, id),
-                Turn::Ask(_) => {}
-                Turn::Part { .. } => self.pass_on(rank),
+                Turn::Ask(_) => self.passed(woken, true),
+                Turn::Part { .. } => self.passed(woken, claims(woken.rank.turn)),
             }
         }
     }
@@ -243,10 +238,9 @@ impl Book {
             self.leases.insert(lease.id, lease.clone());
         }
         match &lease.what {
-            Leased::Set(_) if lease.is_waiting() && lease.until.is_none() => {
-                self.woken.insert(lease.rank());
-            }
-            // Also what begins is news: those who share have room beside it, and its end says who fits before.
+            Leased::Set(_) if lease.is_waiting() && lease.until.is_none() => {}
+            // Also what begins is news: those who share have room beside it.
+            Leased::Set(set) if lease.holds() && !lease.shared => self.wake_beside(set),
             Leased::Set(set) => self.wake(set),
             Leased::Lane(..) => {}
         }

@@ -144,7 +144,7 @@ impl Scheduler {
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         run.head_waits_no_more(key.part);
         if let Some(part) = run.part(key.part) {
-            self.bench.enlist(part);
+            self.bench.enlist(part, run.came);
         }
     }
 

@@ -1,14 +1,20 @@
-//! What runs share: EPs with their lanes, SUTs, the leases on both, and the parts that wait for them.
+//! What runs share: EPs with their lanes, SUTs, and the parts that wait for them. Who holds what is in the book of leases;
+//! here is which parts of a run use what their run holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{
     id::{EpName, Epoch, LeaseId, RunId, SutName, UserName},
     link::{EngineToEp, Notice},
+    time::Time,
 };
+use jackfield_resource_allocator::book::{Book, Ended, Holder, Lease, Leased, Rank, Set, Spot, Turn, Want};
 
 use crate::{
-    effect::{EpRow, LeaseRow, Leased, Row, ToEp},
+    effect::{EpRow, ToEp},
     out::Out,
     part::{Part, PartKey, Place},
 };
@@ -65,10 +71,9 @@ pub(crate) enum Lane {
     Missing,
 }
 
-/// A SUT in use.
+/// A SUT that a run holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SutHold {
-    pub(crate) run: RunId,
+pub(crate) struct SutUse {
     pub(crate) lease: LeaseId,
     /// The placed parts of the run that use it.
     pub(crate) parts: BTreeSet<PartKey>,
@@ -83,15 +88,19 @@ pub(crate) struct Waiters {
     pub(crate) bound: BTreeMap<EpName, BTreeSet<PartKey>>,
     /// Those that any EP may take, by class: if the first of a class finds no lane, none of them does.
     pub(crate) open: BTreeMap<(RunId, u32), BTreeSet<PartKey>>,
-    /// Those that need a SUT: the earliest run among them gets it next.
-    pub(crate) suts: BTreeMap<SutName, BTreeSet<PartKey>>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bench {
     pub(crate) eps: BTreeMap<EpName, Ep>,
-    pub(crate) suts: BTreeMap<SutName, SutHold>,
-    pub(crate) last_lease: u64,
+    /// Who holds what, and the queue for it.
+    pub(crate) book: Book,
+    /// SUTs that runs hold.
+    pub(crate) uses: BTreeMap<(RunId, SutName), SutUse>,
+    /// What SUTs link to.
+    pub(crate) links: BTreeMap<SutName, Arc<[Spot]>>,
+    /// The newest time that was heard of.
+    pub(crate) now: Time,
     /// EPs with a lane to give.
     pub(crate) free: BTreeSet<EpName>,
     pub(crate) waiters: Waiters,
@@ -143,7 +152,7 @@ impl Bench {
         }
         if !ep.is_connected() || ep.row.drained {
             // What parts for this EP claimed is open to others.
-            self.news.extend(self.waiters.suts.values().flatten());
+            self.book.wake_all();
         }
         if !gives {
             return;
@@ -154,8 +163,8 @@ impl Bench {
         self.news.extend(self.waiters.open.values().filter_map(BTreeSet::first));
     }
 
-    /// A part waits for a place from now on.
-    pub(crate) fn enlist(&mut self, part: &Part) {
+    /// A part waits for a place from now on; its run came at that time.
+    pub(crate) fn enlist(&mut self, part: &Part, came: Time) {
         let key = part.key;
         if !self.waiters.all.insert(key) {
             return;
@@ -164,9 +173,7 @@ impl Bench {
             Some(ep) => self.waiters.bound.entry(ep.clone()).or_default().insert(key),
             None => self.waiters.open.entry((key.run, part.class)).or_default().insert(key),
         };
-        for sut in &part.suts {
-            self.waiters.suts.entry(sut.clone()).or_default().insert(key);
-        }
+        self.queue(part, came);
         let first =
             self.waiters.open.get(&(key.run, part.class)).is_none_or(|open| open.first() == Some(&key));
         if part.bound_to().is_some() || first {
@@ -189,25 +196,57 @@ impl Bench {
                 self.news.extend(self.waiters.open.get(&class).and_then(BTreeSet::first));
             }
         }
-        for sut in &part.suts {
-            take_out(&mut self.waiters.suts, sut, key);
-            // Whoever stood behind it may be first now.
-            self.news.extend(self.waiters.suts.get(sut).and_then(BTreeSet::first));
+        self.book.delist(key.run, key.part);
+    }
+
+    /// Puts a part into the queue of the book, for the SUTs that it needs.
+    pub(crate) fn queue(&mut self, part: &Part, came: Time) {
+        if !part.suts.is_empty() {
+            let want = self.want(part.key.run, &part.suts);
+            self.book.enlist(part.key.run, part.key.part, came, want);
         }
     }
 
+    /// What a run wants that needs these SUTs.
+    pub(crate) fn want(&self, run: RunId, suts: &[SutName]) -> Want {
+        let nodes: BTreeSet<_> = suts
+            .iter()
+            .filter_map(|sut| self.links.get(sut))
+            .flat_map(|spots| spots.iter().cloned())
+            .collect();
+        let set = Set { suts: suts.iter().cloned().collect(), nodes: nodes.into_iter().collect() };
+        Want { set, holder: Holder::Run(run), shared: false, inside: None, length: None }
+    }
+
+    /// The parts of a run that use what a lease is for.
+    pub(crate) fn users_of<'a>(&'a self, lease: &'a Lease) -> impl Iterator<Item = PartKey> + use<'a> {
+        let suts = lease.what.set().into_iter().flat_map(|set| &set.suts);
+        let uses = lease
+            .holder
+            .run()
+            .into_iter()
+            .flat_map(move |run| suts.clone().map(move |sut| (run, sut.clone())));
+        uses.filter_map(|of| self.uses.get(&of)).flat_map(|held| held.parts.iter().copied())
+    }
+
+    /// The place of a part in the queue of the book.
+    pub(crate) fn rank(key: PartKey, came: Time) -> Rank {
+        Rank::new(0, came, Turn::Part { run: key.run, part: key.part })
+    }
+
     /// Gives a lane and the part's SUTs, all of which are free.
-    pub(crate) fn grant(&mut self, out: &mut Out, part: &Part, ep: &EpName, lane: u16) -> Place {
+    pub(crate) fn grant(&mut self, out: &Out, part: &Part, ep: &EpName, lane: u16) -> Place {
         let key = part.key;
         for sut in &part.suts {
-            if let Some(held) = self.suts.get_mut(sut) {
+            if let Some(held) = self.uses.get_mut(&(key.run, sut.clone())) {
                 held.parts.insert(key);
                 continue;
             }
-            let lease = self.lease(out, Leased::Sut(sut.clone()), key.run);
-            self.suts.insert(sut.clone(), SutHold { run: key.run, lease, parts: BTreeSet::from([key]) });
+            let set = self.want(key.run, std::slice::from_ref(sut)).set;
+            let lease = self.book.give(out.now, key.run, Leased::Set(set), None);
+            self.uses.insert((key.run, sut.clone()), SutUse { lease, parts: BTreeSet::from([key]) });
         }
-        let lease = self.lease(out, Leased::Lane(ep.clone(), lane), key.run);
+        let lease = self.book.give(out.now, key.run, Leased::Lane(ep.clone(), lane), None);
         if let Some(found) = self.eps.get_mut(ep) {
             found.lanes.insert(lane, key);
         }
@@ -215,29 +254,22 @@ impl Bench {
         Place { ep: ep.clone(), lane, lease }
     }
 
-    fn lease(&mut self, out: &mut Out, what: Leased, run: RunId) -> LeaseId {
-        self.last_lease = self.last_lease.saturating_add(1);
-        let lease = LeaseId(self.last_lease);
-        out.store(Row::Lease(LeaseRow { lease, what, run, since: out.now }));
-        lease
-    }
-
     /// Takes lane and SUTs back.
-    pub(crate) fn release(&mut self, out: &mut Out, part: &Part, place: &Place) {
+    pub(crate) fn release(&mut self, out: &Out, part: &Part, place: &Place) {
         let key = part.key;
         self.lenders.remove(&key);
-        out.store(Row::LeaseEnded(place.lease));
+        self.book.end(out.now, place.lease, Ended::RunEnd);
         if let Some(ep) = self.eps.get_mut(&place.ep) {
             ep.lanes.remove(&place.lane);
         }
         self.ep_changed(&place.ep);
         for sut in &part.suts {
-            let Some(held) = self.suts.get_mut(sut) else { continue };
+            let of = (key.run, sut.clone());
+            let Some(held) = self.uses.get_mut(&of) else { continue };
             held.parts.remove(&key);
             if held.parts.is_empty() {
-                out.store(Row::LeaseEnded(held.lease));
-                self.suts.remove(sut);
-                self.news.extend(self.waiters.suts.get(sut).into_iter().flatten());
+                self.book.end(out.now, held.lease, Ended::RunEnd);
+                self.uses.remove(&of);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{id::TestIndex, verdict::Verdict};
+use jackfield_resource_allocator::book::Turn;
 
 use crate::{
     Scheduler,
@@ -32,6 +33,7 @@ impl Scheduler {
         self.check_scripts()?;
         self.check_lanes()?;
         self.check_suts()?;
+        self.check_book()?;
         self.check_waiters()?;
         self.check_timers()
     }
@@ -116,15 +118,37 @@ impl Scheduler {
         let mut wanted: BTreeMap<_, BTreeSet<PartKey>> = BTreeMap::new();
         for part in self.runs.values().flat_map(|run| &run.parts).filter(|part| part.place.is_some()) {
             for sut in &part.suts {
-                wanted.entry(sut.clone()).or_default().insert(part.key);
+                wanted.entry((part.key.run, sut.clone())).or_default().insert(part.key);
             }
         }
         let held: BTreeMap<_, _> =
-            self.bench.suts.iter().map(|(sut, held)| (sut.clone(), held.parts.clone())).collect();
-        ensure(wanted == held, || format!("parts use {wanted:?}, leases say {held:?}"))?;
-        for (sut, held) in &self.bench.suts {
-            let own = held.parts.iter().all(|key| key.run == held.run);
-            ensure(own, || format!("SUT {sut} is leased to run {} and used by {:?}", held.run, held.parts))?;
+            self.bench.uses.iter().map(|(of, held)| (of.clone(), held.parts.clone())).collect();
+        ensure(wanted == held, || format!("parts use {wanted:?}, leases say {held:?}"))
+    }
+
+    /// What runs use is what the book says they hold, and nothing else.
+    fn check_book(&self) -> Result<(), String> {
+        self.bench.book.check()?;
+        let mut used = BTreeMap::new();
+        for ((run, sut), held) in &self.bench.uses {
+            used.insert(held.lease, (*run, format!("SUT {sut}")));
+        }
+        for part in self.runs.values().flat_map(|run| &run.parts) {
+            if let Some(place) = &part.place {
+                used.insert(place.lease, (part.key.run, format!("a lane of {}", place.ep)));
+            }
+        }
+        let of_runs = self
+            .bench
+            .book
+            .leases()
+            .filter_map(|lease| Some((lease.id, (lease.holder.run()?, lease.what.to_string()))));
+        let of_runs: BTreeMap<_, _> = of_runs.collect();
+        ensure(used == of_runs, || format!("runs use {used:?}, the book says {of_runs:?}"))?;
+        for (rank, _) in self.bench.book.waiting() {
+            let Turn::Part { run, part } = rank.turn else { continue };
+            let key = PartKey { run, part };
+            ensure(self.bench.waiters.all.contains(&key), || format!("{key:?} waits in the book only"))?;
         }
         Ok(())
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use jackfield_protocol::{
     attempt::AttemptEnd,
     event::{Hook, RunEvent, RunState},
-    id::{AttemptId, EpName, Epoch, LeaseId, RunId, SuiteIndex, SutName, TestIndex, UserName},
+    id::{AttemptId, EpName, Epoch, LeaseId, RunId, SuiteIndex, TestIndex, UserName},
     link::EngineToEp,
     plan::{PlannedTest, RunPlan},
     time::Time,
     verdict::Outcome,
 };
+use jackfield_resource_allocator::book::{Lease, Refusal};
 
 /// What one or more events led to.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,9 @@ pub struct Effects {
     /// After [`crate::Event::EpConnected`]: the held attempts that go on (`Welcome.keep`). The Welcome with them goes
     /// out before anything in `send`. None after any other event, and where the connection was stale.
     pub welcome: Option<Vec<AttemptId>>,
+    /// After [`crate::Event::Lease`]: the lease that the wish is about now, or why it was not met. None after any other
+    /// event.
+    pub answer: Option<Result<LeaseId, Refusal>>,
 }
 
 /// A message to the EP behind one connection.
@@ -83,10 +87,8 @@ pub enum Row {
     Part(PartRow),
     /// Key: attempt.
     Attempt(Box<AttemptRow>),
-    /// Key: lease.
-    Lease(LeaseRow),
-    /// Deletes the lease.
-    LeaseEnded(LeaseId),
+    /// Key: number of the lease. The last one written says how it ended.
+    Lease(Box<Lease>),
     /// Key: EP.
     Ep(EpRow),
 }
@@ -183,28 +185,6 @@ pub enum AttemptState {
     Ended,
     /// It was taken back, or its EP was given up before it started; another attempt follows.
     Returned,
-}
-
-/// A right of a run to an EP or a SUT.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeaseRow {
-    /// Its number.
-    pub lease: LeaseId,
-    /// What is held.
-    pub what: Leased,
-    /// By which run.
-    pub run: RunId,
-    /// Since when.
-    pub since: Time,
-}
-
-/// What a lease is for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Leased {
-    /// One lane of an EP.
-    Lane(EpName, u16),
-    /// A SUT as a whole; parts of one run share it.
-    Sut(SutName),
 }
 
 /// What the scheduler remembers of an EP.

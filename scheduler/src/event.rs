@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
     event::{Fact, Hook},
-    id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
+    id::{AttemptId, EpName, Epoch, LeaseId, RunId, SuiteIndex, SutName, TestIndex, UserName},
     link::{Ended, Held, HeldScript, Notice, ScriptEnded},
     plan::{PlannedTest, RunPlan},
     time::Time,
     verdict::Outcome,
 };
+use jackfield_resource_allocator::book::{Spot, Who, Wish};
 
 /// A fact from outside. What comes late, twice or from a stale connection is dropped in one place: by attempt and epoch.
 #[derive(Clone, Debug)]
@@ -156,6 +157,20 @@ pub enum Event {
         epoch: Epoch,
         /// Which attempts.
         attempts: Vec<AttemptId>,
+    },
+    /// Somebody wishes something of a lease, or a new one.
+    Lease {
+        /// Which; of no meaning where a new one is asked for.
+        lease: LeaseId,
+        /// Who.
+        who: Who,
+        /// What.
+        wish: Wish,
+    },
+    /// What all SUTs link to now.
+    SutsLinked {
+        /// The nodes of each SUT that links to any.
+        links: BTreeMap<SutName, Arc<[Spot]>>,
     },
     /// Something to be recorded in the run's events that decides nothing: a question, its answer, a note.
     Noted {

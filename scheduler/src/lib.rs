@@ -39,6 +39,7 @@ mod ep;
 pub mod event;
 mod hook;
 mod latch;
+mod lease;
 pub mod limits;
 mod lost;
 mod notice;
@@ -63,6 +64,7 @@ pub mod view;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{id::RunId, time::Time};
+use jackfield_resource_allocator::book::Book;
 
 use crate::{bench::Bench, out::Out, part::PartKey, run::Run, timer::Timers};
 pub use crate::{
@@ -87,6 +89,7 @@ pub struct Scheduler {
 impl Scheduler {
     /// What happens next. Due deadlines fire first; then the event counts.
     pub fn handle(&mut self, now: Time, event: Event) -> Effects {
+        self.bench.now = now;
         let mut out = Out::new(now);
         self.fire_due(&mut out);
         self.take(&mut out, event);
@@ -97,7 +100,15 @@ impl Scheduler {
     /// When [`Event::Tick`] must be said at the latest; none while nothing waits for time to pass.
     pub fn deadline(&self) -> Option<Time> {
         // A restored scheduler has not looked at its parts yet; an instant long past says so.
-        if self.woken.is_empty() { self.timers.first() } else { Some(Time::default()) }
+        if !self.woken.is_empty() || self.bench.book.has_woken() {
+            return Some(Time::default());
+        }
+        [self.timers.first(), self.bench.book.deadline()].into_iter().flatten().min()
+    }
+
+    /// Who holds what, and who waits for it.
+    pub fn book(&self) -> &Book {
+        &self.bench.book
     }
 
     fn take(&mut self, out: &mut Out, event: Event) {
@@ -129,6 +140,8 @@ impl Scheduler {
             Event::AttemptsReturned { ep, epoch, attempts } => {
                 self.attempts_returned(out, &ep, epoch, &attempts);
             }
+            Event::Lease { lease, who, wish } => self.wish(out, lease, &who, wish),
+            Event::SutsLinked { links } => self.suts_linked(links),
             Event::Noted { run, fact } => self.note(out, run, fact),
             Event::Tick => {}
         }
@@ -147,6 +160,8 @@ impl Scheduler {
                 self.advance(out, key);
             } else if self.bench.has_news() {
                 self.place_waiting(out);
+            } else if let Some(woken) = self.bench.book.pop_woken() {
+                self.take_turn(out, woken);
             } else {
                 return;
             }
@@ -161,6 +176,8 @@ impl Scheduler {
                 out.store(effect::Row::Run(run.row.clone()));
             }
         }
+        let leases = self.bench.book.take_rows().into_iter();
+        out.effects.store.extend(leases.map(|lease| effect::Row::Lease(Box::new(lease))));
         out.effects
     }
 }

@@ -10,10 +10,11 @@ use jackfield_protocol::{
     event::{Fact, RunState},
     id::{EpName, RunId, SutName},
 };
+use jackfield_resource_allocator::book::{Holder, Lease, Obstacle, Turn, Woken};
 
 use crate::{
     Scheduler,
-    bench::Ep,
+    bench::{Bench, Ep},
     effect::Row,
     out::Out,
     part::{Part, PartKey},
@@ -35,11 +36,15 @@ impl Scheduler {
     /// Places what can be placed of the parts that news concern, in the order of their runs.
     pub(crate) fn place_waiting(&mut self, out: &mut Out) {
         while let Some(key) = self.bench.news.pop_first() {
-            match self.find_spot(key) {
-                Some(Ok(spot)) => self.put(out, key, spot),
-                Some(Err(waits_for)) => self.say_waits(out, key, waits_for),
-                None => {}
-            }
+            self.place(out, key);
+        }
+    }
+
+    fn place(&mut self, out: &mut Out, key: PartKey) {
+        match self.find_spot(key) {
+            Some(Ok(spot)) => self.put(out, key, spot),
+            Some(Err(waits_for)) => self.say_waits(out, key, waits_for),
+            None => {}
         }
     }
 
@@ -88,8 +93,8 @@ impl Scheduler {
         }
         let mut evict = BTreeSet::new();
         for sut in &part.suts {
-            if let Err(holder) = self.find_sut(key, sut, &mut evict) {
-                return Some(Err(format!("SUT {sut}, which run {holder} holds or waits for")));
+            if let Err(lacks) = self.find_sut(run, key, sut, &mut evict) {
+                return Some(Err(lacks));
             }
         }
         let spot = self.free_spot(run, part).or_else(|| self.lent_spot(run, part, &evict));
@@ -102,20 +107,63 @@ impl Scheduler {
         })
     }
 
-    /// Whether a part may have a SUT; else the run that stands in its way.
-    fn find_sut(&self, key: PartKey, sut: &SutName, evict: &mut BTreeSet<PartKey>) -> Result<(), RunId> {
-        match self.bench.suts.get(sut) {
-            Some(held) if held.run == key.run => Ok(()),
-            Some(held) if held.parts.iter().all(|part| self.lends(*part, key)) => {
-                evict.extend(&held.parts);
-                Ok(())
+    /// Whether a part may have a SUT; else what stands in its way, as people say it.
+    fn find_sut(
+        &self,
+        run: &Run,
+        key: PartKey,
+        sut: &SutName,
+        evict: &mut BTreeSet<PartKey>,
+    ) -> Result<(), String> {
+        let Bench { book, uses, now, .. } = &self.bench;
+        if uses.contains_key(&(key.run, sut.clone())) {
+            return Ok(());
+        }
+        let want = self.bench.want(key.run, std::slice::from_ref(sut));
+        let mut is_lent = false;
+        for lease in book.held_by(&want) {
+            let users: BTreeSet<_> = self.bench.users_of(lease).collect();
+            is_lent = !users.is_empty() && users.iter().all(|part| self.lends(*part, key));
+            if !is_lent {
+                return Err(self.told_holder(sut, lease));
             }
-            Some(held) => Err(held.run),
-            None => {
-                let mut earlier = self.bench.waiters.suts.get(sut).into_iter().flatten();
-                let claim = earlier.find(|other| other.run >= key.run || self.has_claim(**other));
-                claim.filter(|first| first.run < key.run).map_or(Ok(()), |first| Err(first.run))
+            evict.extend(users);
+        }
+        if is_lent {
+            return Ok(());
+        }
+        let rank = Bench::rank(key, run.came);
+        match book.turn_of_others(*now, &want, &rank, &|turn| self.claims(turn)) {
+            None => Ok(()),
+            Some(Obstacle::Behind(Turn::Part { run, .. })) => Err(held_by_run(sut, run)),
+            Some(Obstacle::Behind(turn @ Turn::Ask(_))) => {
+                Err(format!("SUT {sut}, which {} waited for before", book.told_turn(turn)))
             }
+            Some(Obstacle::Booked(id) | Obstacle::Held(id)) => {
+                Err(book.lease(id).map_or_else(|| format!("SUT {sut}"), |lease| self.told_holder(sut, lease)))
+            }
+        }
+    }
+
+    /// A SUT that somebody has, as the end of "waits for".
+    fn told_holder(&self, sut: &SutName, lease: &Lease) -> String {
+        let same = lease.what.set().is_some_and(|set| set.suts.contains(sut));
+        match (&lease.holder, same) {
+            (Holder::Run(run), true) => held_by_run(sut, *run),
+            (Holder::Run(run), false) => {
+                format!("SUT {sut}, which has devices of {} in it, which run {run} holds", lease.what)
+            }
+            (Holder::Person(_) | Holder::Lab(_), _) => {
+                format!("SUT {sut}: {} (lease {})", self.bench.book.told(lease), lease.id)
+            }
+        }
+    }
+
+    /// Whether somebody who waits keeps what they wait for from those behind them.
+    pub(crate) fn claims(&self, turn: Turn) -> bool {
+        match turn {
+            Turn::Ask(_) => true,
+            Turn::Part { run, part } => self.has_claim(PartKey { run, part }),
         }
     }
 
@@ -127,6 +175,21 @@ impl Scheduler {
             Some(name) => self.bench.eps.get(name).is_some_and(takes),
             None => self.bench.eps.values().any(|ep| takes(ep) && ep.fits(&run.plan.user, part)),
         })
+    }
+
+    /// Somebody who waits in the book may have found room there.
+    pub(crate) fn take_turn(&mut self, out: &mut Out, woken: Woken) {
+        let turn = woken.rank.turn;
+        match turn {
+            Turn::Ask(id) => {
+                if self.bench.book.may_begin(out.now, id, &|turn| self.claims(turn)) {
+                    return self.bench.book.begin(out.now, id);
+                }
+            }
+            Turn::Part { run, part } => self.place(out, PartKey { run, part }),
+        }
+        let claims = self.claims(turn);
+        self.bench.book.passed(woken, claims);
     }
 
     /// A lane that nobody holds: the EP's own, or that of the least busy EP that fits.
@@ -248,4 +311,8 @@ impl Scheduler {
 fn undrain(ep: &Ep) -> String {
     let by = ep.row.drained_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     format!("{by}; `jackfield eps drain {} --undo` lets it take work again", ep.row.ep)
+}
+
+fn held_by_run(sut: &SutName, run: RunId) -> String {
+    format!("SUT {sut}, which run {run} holds or waits for")
 }

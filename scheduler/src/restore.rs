@@ -8,16 +8,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
     attempt::AttemptEnd,
-    id::{LeaseId, TestIndex},
+    id::{EpName, LeaseId, RunId, SutName, TestIndex},
     plan::{OnEpLost, PlannedTest, RunPlan},
     time::Time,
     verdict::{Cause, Verdict},
 };
+use jackfield_resource_allocator::book::{Book, Ended, Lease, Leased, Spot};
 
 use crate::{
     Limits, Scheduler,
-    bench::{Bench, Ep, SutHold},
-    effect::{AttemptRow, AttemptState, EpRow, LeaseRow, Leased, PartRow, RunRow},
+    bench::{Bench, Ep, SutUse},
+    effect::{AttemptRow, AttemptState, EpRow, PartRow, RunRow},
     event::EpOffer,
     part::{Flight, PartKey, Place},
     run::{Run, Stage},
@@ -34,9 +35,11 @@ pub struct Restored {
     /// Every EP that was ever seen.
     pub eps: Vec<EpRow>,
     /// Leases that have not ended.
-    pub leases: Vec<LeaseRow>,
+    pub leases: Vec<Lease>,
     /// The highest lease number ever given; 0 where the store does not know.
     pub last_lease: LeaseId,
+    /// What SUTs link to.
+    pub links: BTreeMap<SutName, Arc<[Spot]>>,
 }
 
 /// A run that has not ended, with all its rows, in any order.
@@ -58,20 +61,25 @@ impl Scheduler {
     /// The scheduler as it was when the rows were written, except that no EP is connected: each has the full grace
     /// time from `now` to come back. Its [`Self::deadline`] has passed already: say [`crate::Event::Tick`] at once.
     pub fn restore(now: Time, restored: Restored) -> Self {
-        let leases = Leases::new(restored.leases);
+        let book = Book::restore(now, restored.last_lease, restored.leases);
+        let mut leases = Leases::new(&book);
         let mut scheduler = Self {
             limits: restored.limits,
             runs: BTreeMap::new(),
-            bench: Bench { last_lease: leases.last.max(restored.last_lease.0), ..Bench::default() },
+            bench: Bench { book, links: restored.links, now, ..Bench::default() },
             timers: Timers::default(),
             woken: Default::default(),
         };
         for row in restored.eps {
             scheduler.add_ep(EpRow { gone: Some(now), ..row });
         }
-        for run in restored.runs.into_iter().filter(|run| !run.row.state.is_final()) {
-            scheduler.restore_run(now, run, &leases);
+        let mut runs: Vec<_> = restored.runs.into_iter().filter(|run| !run.row.state.is_final()).collect();
+        runs.sort_by_key(|run| run.row.run);
+        for run in runs {
+            scheduler.restore_run(now, run, &mut leases);
         }
+        // What no part of a run uses is not a run's any more.
+        leases.left().for_each(|lease| scheduler.bench.book.end(now, lease, Ended::RunEnd));
         scheduler
     }
 
@@ -86,10 +94,10 @@ impl Scheduler {
         self.bench.eps.insert(ep.row.ep.clone(), ep);
     }
 
-    fn restore_run(&mut self, now: Time, restored: RestoredRun, leases: &Leases) {
+    fn restore_run(&mut self, now: Time, restored: RestoredRun, leases: &mut Leases) {
         let RestoredRun { row, plan, mut queued, parts, mut attempts } = restored;
         let id = row.run;
-        let mut run = Run::new(row, plan);
+        let mut run = self.new_run(row, plan);
         queued.sort_by_key(|(first, _)| *first);
         for (_, tests) in queued {
             if let Some(suite) = tests.first().map(|test| test.suite) {
@@ -114,7 +122,7 @@ impl Scheduler {
         self.restore_script(now, id);
     }
 
-    fn restore_part(&mut self, now: Time, row: PartRow, leases: &Leases) {
+    fn restore_part(&mut self, now: Time, row: PartRow, leases: &mut Leases) {
         let key = PartKey { run: row.run, part: row.part };
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         let reassigns = run.plan.options.on_ep_lost == OnEpLost::Reassign;
@@ -125,12 +133,22 @@ impl Scheduler {
             return;
         };
         part.home = Some(ep.clone());
-        let lease = leases.of(&Leased::Lane(ep.clone(), lane));
+        let book = &mut self.bench.book;
+        let lane_lease = leases.lanes.remove(&(key.run, ep.clone(), lane));
+        let give = |book: &mut Book| book.give(now, key.run, Leased::Lane(ep.clone(), lane), None);
+        let lease = lane_lease.unwrap_or_else(|| give(book));
         part.place = Some(Place { ep: ep.clone(), lane, lease });
-        for sut in &part.suts {
-            let lease = leases.of(&Leased::Sut(sut.clone()));
-            let hold = || SutHold { run: key.run, lease, parts: Default::default() };
-            self.bench.suts.entry(sut.clone()).or_insert_with(hold).parts.insert(key);
+        let suts = part.suts.clone();
+        for sut in suts {
+            let of = (key.run, sut);
+            if let Some(held) = self.bench.uses.get_mut(&of) {
+                held.parts.insert(key);
+                continue;
+            }
+            let set = self.bench.want(key.run, std::slice::from_ref(&of.1)).set;
+            let give = || self.bench.book.give(now, key.run, Leased::Set(set), None);
+            let lease = leases.suts.remove(&of).unwrap_or_else(give);
+            self.bench.uses.insert(of, SutUse { lease, parts: [key].into() });
         }
         if !self.bench.eps.contains_key(&ep) {
             let offer = EpOffer::default();
@@ -234,19 +252,28 @@ impl Run {
     }
 }
 
-/// Leases by what they are for.
+/// The leases of runs by what they are for, until it is found who uses them.
 struct Leases {
-    by_thing: BTreeMap<Leased, LeaseId>,
-    last: u64,
+    lanes: BTreeMap<(RunId, EpName, u16), LeaseId>,
+    suts: BTreeMap<(RunId, SutName), LeaseId>,
 }
 
 impl Leases {
-    fn new(rows: Vec<LeaseRow>) -> Self {
-        let last = rows.iter().map(|row| row.lease.0).max().unwrap_or(0);
-        Self { by_thing: rows.into_iter().map(|row| (row.what, row.lease)).collect(), last }
+    fn new(book: &Book) -> Self {
+        let mut leases = Self { lanes: BTreeMap::new(), suts: BTreeMap::new() };
+        for lease in book.leases() {
+            let Some(run) = lease.holder.run() else { continue };
+            match &lease.what {
+                Leased::Lane(ep, lane) => drop(leases.lanes.insert((run, ep.clone(), *lane), lease.id)),
+                Leased::Set(set) => {
+                    leases.suts.extend(set.suts.iter().map(|sut| ((run, sut.clone()), lease.id)));
+                }
+            }
+        }
+        leases
     }
 
-    fn of(&self, what: &Leased) -> LeaseId {
-        self.by_thing.get(what).copied().unwrap_or_default()
+    fn left(self) -> impl Iterator<Item = LeaseId> {
+        self.lanes.into_values().chain(self.suts.into_values())
     }
 }

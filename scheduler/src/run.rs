@@ -79,6 +79,8 @@ pub(crate) struct Decided {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) row: RunRow,
+    /// When it came, for those who wait for the same: never before an earlier run, however clocks jump.
+    pub(crate) came: Time,
     pub(crate) plan: Arc<RunPlan>,
     pub(crate) queued: Vec<Queued>,
     pub(crate) slots: Vec<Slot>,
@@ -109,6 +111,7 @@ impl Run {
     pub(crate) fn new(row: RunRow, plan: Arc<RunPlan>) -> Self {
         let parts = divide(row.run, &plan);
         let mut run = Self {
+            came: row.submitted,
             row,
             queued: Vec::new(),
             slots: vec![Slot { stage: Stage::Pending, tries: 0, ep: None }; plan.tests.len()],

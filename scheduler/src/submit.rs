@@ -35,7 +35,7 @@ impl Scheduler {
             seq: 0,
         };
         out.store(Row::Plan { run: id, plan: Arc::clone(&plan) });
-        let mut run = Run::new(row, plan);
+        let mut run = self.new_run(row, plan);
         // The run's row stands before those of its parts; it is written again when its events are numbered.
         out.store(Row::Run(run.row.clone()));
         out.effects.store.extend(run.parts.iter().map(|part| Row::Part(part.row())));
@@ -49,6 +49,14 @@ impl Scheduler {
         if empty {
             self.wind_up(out, id);
         }
+    }
+
+    /// A run behind all that there are.
+    pub(crate) fn new_run(&self, row: RunRow, plan: Arc<RunPlan>) -> Run {
+        let mut run = Run::new(row, plan);
+        let newest = self.runs.last_key_value().map(|(_, before)| before.came);
+        run.came = newest.map_or(run.came, |newest| newest.max(run.came));
+        run
     }
 
     /// The first part has its lane: the run begins, with its pre script if it has one.

@@ -97,6 +97,8 @@ impl Scheduler {
             }
             self.settle(out);
         }
+        self.bench.book.pass(out.now);
+        self.settle(out);
     }
 
     fn suite_out_of_time(&mut self, out: &mut Out, id: RunId, index: SuiteIndex) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{
-    api::{EpState, LeaseKind, LeaseView, Waiting},
+    api::{EpState, Waiting},
     event::{Hook, RunState},
     id::{AttemptId, EpName, Epoch, RunId, SuiteIndex, TestIndex, UserName},
     link::Notice,
@@ -121,17 +121,6 @@ impl Scheduler {
     /// A test of a run as it was planned or queued.
     pub fn planned(&self, run: RunId, test: TestIndex) -> Option<&PlannedTest> {
         self.runs.get(&run)?.test(test)
-    }
-
-    /// Who has what now: lanes of EPs, then SUTs, each by name.
-    pub fn leases(&self) -> Vec<LeaseView> {
-        let lease = |kind, name: &str, run| LeaseView { kind, name: name.to_owned(), run };
-        let lanes = self.bench.eps.iter().flat_map(|(ep, state)| {
-            let runs: BTreeSet<_> = state.lanes.values().map(|part| part.run).collect();
-            runs.into_iter().map(move |run| lease(LeaseKind::Ep, ep.as_str(), run))
-        });
-        let suts = self.bench.suts.iter().map(|(sut, held)| lease(LeaseKind::Sut, sut.as_str(), held.run));
-        lanes.chain(suts).collect()
     }
 
     /// What each waiting part and test of a run waits for.

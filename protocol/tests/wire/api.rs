@@ -2,11 +2,12 @@
 
 use jackfield_protocol::{
     api::{
-        DeviceUse, EpRow, EpState, Events, LeaseKind, LeaseView, Login, Page, RunSnapshot, RunSummary,
-        SubmitRun, Submitted, TestRow, UseKind, Waiting,
+        DeviceUse, EpRow, EpState, Events, Login, Page, RunSnapshot, RunSummary, SubmitRun, Submitted,
+        TestRow, UseKind, Waiting,
     },
     event::RunState,
-    id::{RunId, TestIndex},
+    id::{LeaseId, RunId, TestIndex},
+    lease::{HolderKind, LeaseEnd, LeaseEnded, LeaseKind, LeaseRequest, LeaseState, LeaseView},
     resource::Resource,
     secret::Secret,
     verdict::{Cause, DecidedBy, TestState, Verdict},
@@ -47,10 +48,8 @@ pub(crate) fn samples() -> Vec<Sample> {
             "api/waiting",
             Waiting { what: "test_login.py (41.3)".to_owned(), waits_for: "EP-1002".to_owned() },
         ),
-        Sample::new(
-            "api/lease_view",
-            LeaseView { kind: LeaseKind::Sut, name: "core.system".to_owned(), run: RunId(41) },
-        ),
+        Sample::with_bare("api/lease_view", lease_view().full, lease_view().bare),
+        Sample::with_bare("api/lease_request", lease_request(), LeaseRequest::default()),
         Sample::with_bare("api/device_use", device_use(true), device_use(false)),
         Sample::new("api/login", Login { user: user(), password: Secret::new("correct horse") }),
         Sample::with_bare("api/run_snapshot", snapshot(run.full), snapshot(run.bare)),
@@ -83,6 +82,78 @@ fn submit_run() -> Pair<SubmitRun> {
         idempotency_key: Some("pipeline-77".to_owned()),
     };
     Pair { full, bare: SubmitRun::default() }
+}
+
+fn lease_view() -> Pair<LeaseView> {
+    let full = LeaseView {
+        id: LeaseId(7),
+        kind: LeaseKind::Resource,
+        name: "/tb1/router1".to_owned(),
+        state: LeaseState::Ended,
+        holder: HolderKind::Person,
+        user: Some(user()),
+        run: Some(RunId(41)),
+        resources: vec!["/tb1/router1".to_owned()],
+        shared: true,
+        reason: "bug 1234".to_owned(),
+        note: "port 3 is loose".to_owned(),
+        context: [("build".to_owned(), "417".to_owned())].into(),
+        guests: [user()].into(),
+        priority: 5,
+        asked: at(),
+        begin: Some(at().plus_millis(1)),
+        since: Some(at().plus_millis(2)),
+        until: Some(at().plus_millis(3)),
+        decide_by: Some(at().plus_millis(4)),
+        place: Some(2),
+        waits_for: Some("bob has it".to_owned()),
+        patience_millis: Some(15_000),
+        ended: Some(LeaseEnd {
+            at: at().plus_millis(5),
+            how: LeaseEnded::Force,
+            by: Some(user()),
+            reason: "the rack moves".to_owned(),
+        }),
+    };
+    let bare = LeaseView {
+        state: LeaseState::Active,
+        user: None,
+        run: None,
+        resources: Vec::new(),
+        shared: false,
+        reason: String::new(),
+        note: String::new(),
+        context: Default::default(),
+        guests: Default::default(),
+        priority: 0,
+        begin: None,
+        since: None,
+        until: None,
+        decide_by: None,
+        place: None,
+        waits_for: None,
+        patience_millis: None,
+        ended: None,
+        ..full.clone()
+    };
+    Pair { full, bare }
+}
+
+fn lease_request() -> LeaseRequest {
+    LeaseRequest {
+        resources: vec!["/tb1/router1".to_owned()],
+        suts: vec!["core.system".to_owned()],
+        shared: true,
+        reason: "bug 1234".to_owned(),
+        note: "port 3 is loose".to_owned(),
+        context: [("build".to_owned(), "417".to_owned())].into(),
+        begin: Some(at()),
+        for_millis: Some(7_200_000),
+        wait_millis: 1_800_000,
+        offer_millis: Some(300_000),
+        patience_millis: Some(15_000),
+        priority: 5,
+    }
 }
 
 fn run_summary() -> Pair<RunSummary> {

@@ -3,10 +3,11 @@
 use std::fmt::Debug;
 
 use jackfield_protocol::{
-    api::{EpState, LeaseKind, UseKind},
+    api::{EpState, UseKind},
     console::ConsoleOn,
     error::{ErrorCode, Severity},
     event::{Hook, RunState},
+    lease::{HolderKind, LeaseEnded, LeaseKind, LeaseState},
     link::{HeldState, InteractKind},
     log::Stream,
     plan::{IterationSave, LibraryKind, LibraryLayout, OnEpLost, Role, Save},
@@ -58,7 +59,12 @@ pub(crate) fn all() -> Vec<Words> {
         words!("cause", Cause: [Cause::Product] [Cause::Test] [Cause::Lab] [Cause::Time] [Cause::Person]
             [Cause::Unfinished]),
         words!("use_kind", UseKind: [UseKind::Types] [UseKind::Session] [UseKind::Lease] [UseKind::Watches]),
-        words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut]),
+        words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut] [LeaseKind::Resource]),
+        words!("lease_state", LeaseState: [LeaseState::Asked] [LeaseState::Waiting] [LeaseState::Offered]
+            [LeaseState::Active] [LeaseState::Ending] [LeaseState::Ended]),
+        words!("lease_ended", LeaseEnded: [LeaseEnded::Holder] [LeaseEnded::Expiry] [LeaseEnded::Force]
+            [LeaseEnded::Loss] [LeaseEnded::RunEnd]),
+        words!("holder_kind", HolderKind: [HolderKind::Person] [HolderKind::Run] [HolderKind::Lab]),
         words!("ep_state", EpState: [EpState::Idle] [EpState::Busy] [EpState::Draining] [EpState::Offline]),
         words!("console_on", ConsoleOn: [ConsoleOn::Session] [ConsoleOn::Device] [ConsoleOn::Console]),
         words!("error_code", ErrorCode: [ErrorCode::BadRequest] [ErrorCode::BadFile] [ErrorCode::Unauthenticated]

@@ -56,7 +56,8 @@ impl Book {
             let others = booked.iter().filter(|other| other.id < lease.id && !may_be_together(lease, other));
             for other in others {
                 let set = |lease: &Lease| lease.what.set().cloned().unwrap_or_default();
-                let begin = |lease: &Lease| if let State::Asked { begin } = lease.state { begin } else { Time(0) };
+                let begin =
+                    |lease: &Lease| if let State::Asked { begin } = lease.state { begin } else { Time(0) };
                 let at_once = Some(begin(lease)) < other.until && Some(begin(other)) < lease.until;
                 if at_once && set(lease).touches(&set(other)) {
                     return Err(format!("{} and {} clash", self.told(lease), self.told(other)));

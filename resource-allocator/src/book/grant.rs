@@ -1,6 +1,9 @@
 //! Who may have what now, what stands in the way, and whom a change concerns.
 
-use std::{collections::BTreeSet, ops::Bound};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use jackfield_protocol::{id::LeaseId, time::Time};
 
@@ -11,7 +14,7 @@ use super::{
 };
 
 /// Waiters behind the first that are looked at when something is freed: a decision costs the same however many wait.
-pub(crate) const LOOKS_MAX: usize = 32;
+pub(crate) const LOOKS_MAX: u32 = 32;
 
 /// Waiters whose other wishes are looked at when something is freed.
 const NEIGHBOURS_MAX: usize = 8;
@@ -79,11 +82,11 @@ impl Book {
 
     /// Somebody who waits for what a lease holds, and did when it began.
     pub(crate) fn overtaken(&self, lease: &Lease, want: &Want, claims: Claims<'_>) -> Option<Turn> {
-        let asked = |rank: &Rank| match rank.turn {
-            Turn::Ask(id) => self.leases.get(&id).map(|lease| lease.asked),
-            Turn::Part { .. } => Some(rank.asked()),
+        let Some(since) = lease.since else { return None };
+        let was_there = |rank: &&Rank| match rank.turn {
+            Turn::Ask(id) => self.leases.get(&id).is_some_and(|first| (first.asked, id) < (since, lease.id)),
+            Turn::Part { .. } => rank.asked() < since,
         };
-        let was_there = |rank: &&Rank| asked(rank).is_some_and(|asked| Some(asked) < lease.since);
         let mut waiting = self.waiting.touching(&want.set).flatten().filter(was_there);
         let first = waiting.find(|first| self.stands_in_the_way(want, first.turn, claims));
         first.map(|first| first.turn)
@@ -140,37 +143,58 @@ impl Book {
         self.put(begun(lease, now));
     }
 
-    /// A part cannot use what is free: those behind it may be able to.
-    pub fn pass_on(&mut self, rank: Rank) {
-        if let Some(set) = self.queue.get(&rank.turn).map(|waiter| waiter.want.set.clone()) {
-            let mut woken = BTreeSet::new();
-            for list in self.waiting.touching(&set) {
-                woken.extend(list.range((Bound::Excluded(rank), Bound::Unbounded)).take(LOOKS_MAX));
-            }
-            self.woken.append(&mut woken);
-        }
-    }
-
     /// Wakes everybody who waits: what stood in their way may not do so any more.
     pub fn wake_all(&mut self) {
-        self.woken.extend(self.queue.values().map(|waiter| waiter.rank));
+        self.woken.extend(self.queue.values().map(|waiter| (waiter.rank, LOOKS_MAX)));
     }
 
-    /// Wakes those whom a change of a set concerns: the first of each queue there and some behind them; and where they
-    /// still cannot have all that they want, those who may have the rest meanwhile.
-    pub(crate) fn wake(&mut self, set: &Set) {
-        let mut woken = BTreeSet::new();
-        let mut first: BTreeSet<Rank> = BTreeSet::new();
-        for list in self.waiting.touching(set) {
-            woken.extend(list.iter().take(LOOKS_MAX));
-            first.extend(list.iter().take(NEIGHBOURS_MAX));
-        }
-        for waiter in first.iter().filter_map(|rank| self.queue.get(&rank.turn)) {
-            let beside = self.waiting.touching(&waiter.want.set);
-            beside.for_each(|list| woken.extend(list.iter().take(LOOKS_MAX)));
-        }
-        self.woken.append(&mut woken);
+    /// The first of those who may be able to begin.
+    pub fn pop_woken(&mut self) -> Option<Woken> {
+        self.woken.pop_first().map(|(rank, looks)| Woken { rank, looks })
     }
+
+    /// Somebody who was woken goes on waiting: those right behind them are woken, whom it may help that this one has to wait.
+    /// One that does not claim what it waits for is passed over, however many such there are.
+    pub fn passed(&mut self, woken: Woken, claims: bool) {
+        let looks = if claims { woken.looks.saturating_sub(1) } else { woken.looks };
+        let Some(waiter) = self.queue.get(&woken.rank.turn).filter(|_| looks > 0) else { return };
+        let behind = (Bound::Excluded(woken.rank), Bound::Unbounded);
+        let next = self.waiting.touching(&waiter.want.set).filter_map(|list| list.range(behind).next());
+        wake_each(&mut self.woken, next, looks);
+    }
+
+    /// Wakes the first of each queue for something of a set.
+    pub(crate) fn wake(&mut self, set: &Set) {
+        let first = self.waiting.touching(set).filter_map(BTreeSet::first);
+        wake_each(&mut self.woken, first, LOOKS_MAX);
+    }
+
+    /// A set is held from now on, or until another time. Who waits for all of it and no more has nothing from that; but
+    /// when somebody can have the rest of what they want is known better, and so is who fits before.
+    pub(crate) fn wake_beside(&mut self, set: &Set) {
+        let near = self.waiting.touching(set).flat_map(|list| list.iter().take(NEIGHBOURS_MAX));
+        let wants_more = |rank: &&Rank| {
+            let waiter = self.queue.get(&rank.turn);
+            waiter.is_some_and(|waiter| !waiter.want.set.is_within(set))
+        };
+        wake_each(&mut self.woken, near.filter(wants_more), LOOKS_MAX);
+    }
+}
+
+fn wake_each<'a>(woken: &mut BTreeMap<Rank, u32>, ranks: impl Iterator<Item = &'a Rank>, looks: u32) {
+    for rank in ranks {
+        let known = woken.entry(*rank).or_default();
+        *known = looks.max(*known);
+    }
+}
+
+/// Somebody who may be able to begin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Woken {
+    /// Their place.
+    pub rank: Rank,
+    /// How many behind them are looked at, if they cannot.
+    looks: u32,
 }
 
 /// The lease, held from now on, or offered.

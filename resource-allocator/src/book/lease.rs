@@ -206,6 +206,11 @@ impl Set {
         self.nodes.iter().any(|own| own.node == spot.node || spot.above.contains(&own.node))
     }
 
+    /// Whether all of it is in the other, or under something there.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.suts.is_subset(&other.suts) && self.nodes.iter().all(|spot| other.covers(spot))
+    }
+
     /// Whether something of it is in the other, or over or under something there.
     pub fn touches(&self, other: &Self) -> bool {
         let near = |spot: &Spot| other.nodes.iter().any(|own| spot.above.contains(&own.node));

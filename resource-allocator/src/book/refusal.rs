@@ -46,7 +46,9 @@ pub enum Refusal {
         lease: LeaseId,
     },
     /// It is somebody else's.
-    #[error("lease {lease} is not yours: {told}; an administrator can take it with `jackfield lease force {lease} --reason …`")]
+    #[error(
+        "lease {lease} is not yours: {told}; an administrator can take it with `jackfield lease force {lease} --reason …`"
+    )]
     NotTheirs {
         /// Whose.
         told: String,
@@ -78,7 +80,9 @@ pub enum Refusal {
         wish: &'static str,
     },
     /// It rests on something that cannot be handed over.
-    #[error("lease {lease} is that of a console or inside of another lease, and cannot be handed over; end it instead")]
+    #[error(
+        "lease {lease} is that of a console or inside of another lease, and cannot be handed over; end it instead"
+    )]
     Tied {
         /// Which.
         lease: LeaseId,

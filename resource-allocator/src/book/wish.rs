@@ -93,7 +93,11 @@ impl Book {
             }
             Wish::Allow { guest, allowed } => {
                 let mut guests = lease.guests.clone();
-                if allowed { guests.insert(guest) } else { guests.remove(&guest) };
+                if allowed {
+                    guests.insert(guest)
+                } else {
+                    guests.remove(&guest)
+                };
                 self.put(Lease { guests, ..lease });
                 Ok(id)
             }

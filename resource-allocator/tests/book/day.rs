@@ -187,7 +187,8 @@ impl Day {
             println!("{} {id} {who:?} {wish:?}", self.now);
         }
         let parts = self.parts.clone();
-        let claims = |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
+        let claims =
+            |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
         let book = self.book.wish(self.now, id, &who, wish.clone(), &claims);
         let model = self.model.wish(self.now, id, &who, wish, &self.parts);
         assert_eq!(book.is_ok(), model, "the book says {book:?}");
@@ -230,7 +231,8 @@ impl Day {
 
     /// A run gives something back, or a part of one is taken out of the queue.
     fn run_moves(&mut self) {
-        let held: Vec<_> = self.book.leases().filter(|lease| lease.holder.run().is_some()).map(|lease| lease.id).collect();
+        let held: Vec<_> =
+            self.book.leases().filter(|lease| lease.holder.run().is_some()).map(|lease| lease.id).collect();
         if let Some(id) = self.dice.pick(&held).copied() {
             self.book.end(self.now, id, Ended::RunEnd);
             self.model.end(self.now, id, Ended::RunEnd);
@@ -251,8 +253,12 @@ impl Day {
 
     /// A person opens a console on a device, or one is over.
     fn console(&mut self) {
-        let open: Vec<_> =
-            self.book.leases().filter(|lease| matches!(lease.tie, Tie::Console(_))).map(|lease| lease.id).collect();
+        let open: Vec<_> = self
+            .book
+            .leases()
+            .filter(|lease| matches!(lease.tie, Tie::Console(_)))
+            .map(|lease| lease.id)
+            .collect();
         if let Some(id) = self.dice.pick(&open).copied().filter(|_| self.dice.percent(50)) {
             self.book.end(self.now, id, Ended::Holder);
             return self.model.end(self.now, id, Ended::Holder);
@@ -305,19 +311,23 @@ impl Day {
     /// Everybody who can begin does; then book and model must say the same.
     fn agree(&mut self) -> Result<(), String> {
         let parts = self.parts.clone();
-        let claims = |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
-        while let Some(rank) = self.book.pop_woken() {
+        let claims =
+            |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
+        while let Some(woken) = self.book.pop_woken() {
+            let rank = woken.rank;
             match rank.turn {
                 Turn::Ask(id) if self.book.may_begin(self.now, id, &claims) => self.book.begin(self.now, id),
-                Turn::Ask(_) => {}
+                Turn::Ask(_) => self.book.passed(woken, true),
                 Turn::Part { run, part } => {
-                    let Some(want) = self.book.waiter(rank.turn).map(|(_, want)| want.clone()) else { continue };
+                    let Some(want) = self.book.waiter(rank.turn).map(|(_, want)| want.clone()) else {
+                        continue;
+                    };
                     let free = self.book.obstacle(self.now, &want, &rank, &claims).is_none();
                     if free && parts.has_lane(run, part) {
                         self.book.delist(run, part);
                         self.book.give(self.now, run, Leased::Set(want.set), want.inside);
                     } else {
-                        self.book.pass_on(rank);
+                        self.book.passed(woken, claims(rank.turn));
                     }
                 }
             }
@@ -335,7 +345,8 @@ impl Day {
         self.book.check()?;
         let book: Vec<_> = self.book.leases().cloned().collect();
         if book != self.model.leases {
-            let said = |leases: &[Lease]| leases.iter().map(|lease| format!("\n  {lease:?}")).collect::<String>();
+            let said =
+                |leases: &[Lease]| leases.iter().map(|lease| format!("\n  {lease:?}")).collect::<String>();
             return Err(format!("the book has{}\nthe model{}", said(&book), said(&self.model.leases)));
         }
         let parts = self.book.waiting().filter(|(rank, _)| matches!(rank.turn, Turn::Part { .. })).count();

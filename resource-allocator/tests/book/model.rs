@@ -7,7 +7,9 @@ use jackfield_protocol::{
     id::{LeaseId, RunId},
     time::Time,
 };
-use jackfield_resource_allocator::book::{Ask, Ended, Holder, Lease, Leased, Set, State, Tie, Turn, Who, Wish};
+use jackfield_resource_allocator::book::{
+    Ask, Ended, Holder, Lease, Leased, Set, State, Tie, Turn, Who, Wish,
+};
 
 use crate::day::Parts;
 
@@ -79,9 +81,8 @@ impl Model {
     }
 
     fn holding(&self) -> impl Iterator<Item = &Lease> {
-        let holds = |state: &State| {
-            matches!(state, State::Active | State::Offered { .. } | State::Ending { .. })
-        };
+        let holds =
+            |state: &State| matches!(state, State::Active | State::Offered { .. } | State::Ending { .. });
         self.leases.iter().filter(move |lease| holds(&lease.state))
     }
 
@@ -164,11 +165,13 @@ impl Model {
     /// Whether somebody who asked before keeps a waiter out: at each thing that is waited for, the first who would.
     fn overtakes(&self, now: Time, waiter: &Waiter, parts: &Parts) -> bool {
         let all = self.waiters(now);
-        let claims = |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
+        let claims =
+            |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
         let mut units: Vec<Set> = Vec::new();
         for other in &all {
             let suts = other.set.suts.iter().map(|sut| Set { suts: [sut.clone()].into(), nodes: vec![] });
-            let nodes = other.set.nodes.iter().map(|spot| Set { nodes: vec![spot.clone()], ..Set::default() });
+            let nodes =
+                other.set.nodes.iter().map(|spot| Set { nodes: vec![spot.clone()], ..Set::default() });
             units.extend(suts.chain(nodes).filter(|unit| overlap(unit, &waiter.set)));
         }
         units.iter().any(|unit| {
@@ -294,12 +297,16 @@ impl Model {
                 };
                 let longer = lease.until.is_some_and(|end| until > end);
                 let overtaken = self.waiters(now).into_iter().any(|other| {
-                    let (asked, claims) = match other.rank.2 {
-                        Turn::Ask(id) => (self.get(id).map(|lease| lease.asked), true),
-                        Turn::Part { run, part } => (Some(other.rank.1), parts.claims(run, part)),
+                    let was_there = match other.rank.2 {
+                        Turn::Ask(first) => {
+                            let asked = self.get(first).map(|lease| lease.asked);
+                            asked < lease.since || (asked == lease.since && first < lease.id)
+                        }
+                        Turn::Part { run, part } => {
+                            parts.claims(run, part) && Some(other.rank.1) < lease.since
+                        }
                     };
-                    claims
-                        && asked < lease.since
+                    was_there
                         && overlap(&other.set, &waiter.set)
                         && !beside((&waiter.holder, waiter.shared), (&other.holder, other.shared))
                 });
@@ -315,7 +322,11 @@ impl Model {
             }
             Wish::Allow { guest, allowed } => {
                 let mut guests = lease.guests.clone();
-                if allowed { guests.insert(guest) } else { guests.remove(&guest) };
+                if allowed {
+                    guests.insert(guest)
+                } else {
+                    guests.remove(&guest)
+                };
                 self.write(Lease { guests, ..lease });
                 true
             }
@@ -445,8 +456,12 @@ impl Model {
     }
 
     pub(crate) fn pass(&mut self, now: Time) {
-        while let Some(lease) =
-            self.leases.iter().filter(|lease| self.due(lease).is_some_and(|due| due <= now)).min_by_key(|lease| (self.due(lease), lease.id)).cloned()
+        while let Some(lease) = self
+            .leases
+            .iter()
+            .filter(|lease| self.due(lease).is_some_and(|due| due <= now))
+            .min_by_key(|lease| (self.due(lease), lease.id))
+            .cloned()
         {
             match lease.state {
                 State::Asked { .. } if lease.until.is_some_and(|until| until > now) => {
@@ -459,8 +474,12 @@ impl Model {
 
     /// The engine is killed and starts again.
     pub(crate) fn restart(&mut self, now: Time) {
-        let consoles: Vec<_> =
-            self.leases.iter().filter(|lease| matches!(lease.tie, Tie::Console(_))).map(|lease| lease.id).collect();
+        let consoles: Vec<_> = self
+            .leases
+            .iter()
+            .filter(|lease| matches!(lease.tie, Tie::Console(_)))
+            .map(|lease| lease.id)
+            .collect();
         consoles.into_iter().for_each(|id| self.end(now, id, Ended::Loss));
         let ids: Vec<_> = self.leases.iter().map(|lease| lease.id).collect();
         ids.into_iter().for_each(|id| self.hear(id, now));

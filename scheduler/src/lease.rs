@@ -1,0 +1,39 @@
+//! What persons do with leases, and what SUTs link to.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::id::{LeaseId, SutName};
+use jackfield_resource_allocator::book::{Spot, Who, Wish};
+
+use crate::{Scheduler, out::Out, part::PartKey};
+
+impl Scheduler {
+    pub(crate) fn wish(&mut self, out: &mut Out, lease: LeaseId, who: &Who, wish: Wish) {
+        // The book asks which parts claim what they wait for, and parts are the scheduler's.
+        let mut book = std::mem::take(&mut self.bench.book);
+        let answer = book.wish(out.now, lease, who, wish, &|turn| self.claims(turn));
+        self.bench.book = book;
+        out.effects.answer = Some(answer);
+    }
+
+    /// What a lease holds is what was linked when it was granted; who waits, waits for what is linked now.
+    pub(crate) fn suts_linked(&mut self, links: BTreeMap<SutName, Arc<[Spot]>>) {
+        let before = std::mem::replace(&mut self.bench.links, links);
+        let is_new = |sut: &SutName| before.get(sut) != self.bench.links.get(sut);
+        let waiting: Vec<PartKey> = self.bench.waiters.all.iter().copied().collect();
+        let concerned: Vec<PartKey> = waiting
+            .into_iter()
+            .filter(|key| self.part(*key).is_some_and(|part| part.suts.iter().any(is_new)))
+            .collect();
+        for key in concerned {
+            let Some(run) = self.runs.get(&key.run) else { continue };
+            let Some(part) = run.part(key.part) else { continue };
+            self.bench.queue(part, run.came);
+            self.bench.news.insert(key);
+        }
+    }
+
+    fn part(&self, key: PartKey) -> Option<&crate::part::Part> {
+        self.runs.get(&key.run)?.part(key.part)
+    }
+}
