@@ -21,7 +21,7 @@ pub use self::{
     first::{first_start, make_token},
     guard::{
         Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles,
-        MayOperate, MayRead, MayRun, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
+        MayLock, MayOperate, MayRead, MayRun, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
     recover::recover,

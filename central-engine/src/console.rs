@@ -2,4 +2,5 @@
 
 pub(crate) mod policy;
 pub(crate) mod relay;
+pub(crate) mod standing;
 pub(crate) mod uses;

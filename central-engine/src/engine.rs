@@ -17,12 +17,16 @@ use jackfield_protocol::{
     id::{AttemptId, EpName, Epoch, RunId, UserName},
     link::{EngineToEp, Hello, LIFE_CAPABILITY, Welcome},
 };
-use jackfield_scheduler::{Event, Scheduler, effect::ToEp, event::EpOffer};
-use tokio::sync::{mpsc, oneshot};
+use jackfield_scheduler::{
+    Event, Scheduler,
+    effect::{Row, ToEp},
+    event::EpOffer,
+};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::handle::EngineHandle;
-pub(crate) use self::handle::{Command, Start};
+pub(crate) use self::handle::{Command, Start, Wished};
 use self::{
     possession::Possession,
     refusal::refusal,
@@ -32,7 +36,11 @@ use crate::{
     auth::Pass,
     clock,
     engine::questions::{Asked, Questions},
-    lab::eps::{Connected, Eps},
+    lab::{
+        consoles::Consoles,
+        eps::{Connected, Eps},
+        resources::Links,
+    },
     limits,
     live::Live,
     settings::LinkSettings,
@@ -43,6 +51,7 @@ use crate::{
 };
 
 mod handle;
+mod lease;
 mod possession;
 pub(crate) mod questions;
 mod refusal;
@@ -68,6 +77,10 @@ pub(crate) struct Engine {
     eps: Eps,
     questions: Questions,
     last_epoch: Epoch,
+    /// What SUTs link to.
+    links: watch::Receiver<Links>,
+    /// Those end with what let them in.
+    consoles: Consoles,
 }
 
 /// Why the loop came to an end.
@@ -82,7 +95,14 @@ impl Engine {
     /// An engine that knows what the rows say.
     pub(crate) fn new(scheduler: Scheduler, store: Store, live: Live, eps: Eps, terms: Terms) -> Self {
         let last_epoch = scheduler.ep_view().map(|ep| ep.epoch).max().unwrap_or_default();
-        Self { scheduler, store, live, terms, eps, questions: Questions::default(), last_epoch }
+        let (_, links) = watch::channel(Links::new());
+        let (questions, consoles) = (Questions::default(), Consoles::default());
+        Self { scheduler, store, live, terms, eps, questions, last_epoch, links, consoles }
+    }
+
+    /// An engine that follows what SUTs link to, which the scheduler knows as it is now, and that ends consoles.
+    pub(crate) fn with_lab(self, links: watch::Receiver<Links>, consoles: Consoles) -> Self {
+        Self { links, consoles, ..self }
     }
 
     /// Takes commands until the engine goes down or a commit fails.
@@ -94,6 +114,7 @@ impl Engine {
         let mut waiting = Vec::new();
         loop {
             let wake = self.sleep_until_deadline();
+            let mut relinked = false;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return LoopEnd::Stopped,
@@ -103,6 +124,7 @@ impl Engine {
                     }
                 }
                 () = wake => {}
+                () = followed(&mut self.links) => relinked = true,
             }
             let known = match self.known_keys(keys_of(&waiting)).await {
                 Ok(known) => known,
@@ -112,7 +134,11 @@ impl Engine {
                     return LoopEnd::CommitFailed;
                 }
             };
-            let turn = self.decide(waiting.drain(..), known);
+            let mut turn = self.decide(waiting.drain(..), known);
+            if relinked {
+                let links = self.links.borrow_and_update().clone();
+                self.feed(Event::SutsLinked { links }, &mut turn);
+            }
             if let Err(end) = self.act(turn).await {
                 self.eps.close_all();
                 return end;
@@ -164,6 +190,7 @@ impl Engine {
                 turn.batch.audit.extend(deed);
                 turn.replies.push(Reply::Done(reply));
             }
+            Command::Lease { wished, reply } => self.lease(*wished, reply, turn),
             Command::Ask(look) => look(&self.scheduler),
             Command::Connect { hello, pass, outgoing, reply } => match self.refused(&hello, turn) {
                 Some(problem) => drop(reply.send(Err(problem))),
@@ -338,6 +365,8 @@ impl Engine {
         let Turn { mut batch, send, connected, gone, first, acks, replies, known: _ } = turn;
         batch.now = clock::now();
         let events = batch.events.clone();
+        let leased = batch.rows.iter().any(|row| matches!(row, Row::Lease(_)));
+        let over = lease::consoles_over(&batch.rows);
         if !batch.is_empty()
             && let Err(error) = self.store.commit(batch).await
         {
@@ -361,8 +390,21 @@ impl Engine {
             self.eps.send(&ep, epoch, EngineToEp::Ack { seq });
         }
         self.live.publish(&events);
+        if leased {
+            self.live.leases_changed();
+        }
+        for (console, reason) in over {
+            self.consoles.end(console, &reason);
+        }
         replies.into_iter().for_each(|reply| reply.send(Ok(())));
         Ok(())
+    }
+}
+
+/// Ends when SUTs link to something else; never, where nobody says so any more.
+async fn followed(links: &mut watch::Receiver<Links>) {
+    if links.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

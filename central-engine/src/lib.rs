@@ -287,7 +287,9 @@ async fn keep_running(
     failure: mpsc::Sender<anyhow::Error>,
 ) {
     loop {
-        match engine::restore::scheduler(&app.store, limits, clock::now()).await {
+        let mut links = app.resources.links();
+        let linked = links.borrow_and_update().clone();
+        match engine::restore::scheduler(&app.store, limits, linked, clock::now()).await {
             Ok(scheduler) => {
                 let engine = Engine::new(
                     scheduler,
@@ -295,7 +297,8 @@ async fn keep_running(
                     app.live.clone(),
                     app.eps.clone(),
                     app.terms.clone(),
-                );
+                )
+                .with_lab(links, app.consoles.clone());
                 if let LoopEnd::Stopped = engine.run(&mut commands, &app.stop).await {
                     return;
                 }

@@ -223,3 +223,18 @@ pub const CONSOLE_LEAVE_WAIT: Duration = Duration::from_secs(15);
 pub const HEALTH_LOOK: Duration = Duration::from_secs(1);
 /// How long a health check waits for one part of the engine.
 pub const HEALTH_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a lease lasts when nothing else is asked for and no client keeps it.
+pub const LEASE_MILLIS_DEFAULT: u64 = 2 * 60 * 60 * 1_000;
+/// The silence after which a client of a lease may be taken for lost.
+pub const LEASE_PATIENCE_MILLIS: std::ops::RangeInclusive<u64> = 2_000..=24 * 60 * 60 * 1_000;
+/// Bytes of the reason or note of a lease; more is refused.
+pub const LEASE_TEXT_BYTES_MAX: usize = 1_000;
+/// Bytes of all that the context of a lease says.
+pub const LEASE_CONTEXT_BYTES_MAX: usize = 8_000;
+/// Resources and SUTs in one lease.
+pub const LEASE_THINGS_MAX: usize = 1_000;
+/// Leases that are listed at once.
+pub const LEASES_TOLD_MAX: usize = 10_000;
+/// Leases that the live feed tells; those who wait come last, and what is beyond is asked for.
+pub const LEASES_FED_MAX: usize = 1_000;

@@ -57,6 +57,11 @@ pub struct Watcher {
 }
 
 impl Live {
+    /// Leases have changed, and nothing else that is told here.
+    pub(crate) fn leases_changed(&self) {
+        self.feed.touch();
+    }
+
     /// A hub that tells the feed of the lab too.
     pub fn new(feed: Feed) -> Self {
         Self { runs: Arc::default(), feed }

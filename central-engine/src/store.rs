@@ -52,7 +52,7 @@ use std::{
 
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
-    id::RunId,
+    id::{LeaseId, RunId},
     plan::RunPlan,
     time::Time,
 };
@@ -166,6 +166,8 @@ struct Shared {
 pub struct Restored {
     /// The rows of every run that has not ended (plan, run, queued tests, parts, attempts), every lease, every EP.
     pub rows: Vec<Row>,
+    /// The highest number that a lease ever had.
+    pub last_lease: LeaseId,
 }
 
 impl Store {

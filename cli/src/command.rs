@@ -14,6 +14,8 @@ pub(crate) mod ep;
 pub(crate) mod eps;
 pub(crate) mod follow;
 pub(crate) mod group;
+pub(crate) mod lease;
+mod lease_hold;
 pub(crate) mod log_search;
 pub(crate) mod login;
 pub(crate) mod logs;

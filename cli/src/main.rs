@@ -88,6 +88,9 @@ enum Command {
     /// Systems under test: abstract names that are linked to resources.
     #[command(subcommand)]
     Sut(command::sut::Sut),
+    /// Who has which device, and until when: take, queue for, hand over, give back.
+    #[command(subcommand)]
+    Lease(command::lease::Lease),
     /// A terminal on a device: watch the session of a test, take it over, or open one.
     Console(command::console::Console),
     /// Accounts.
@@ -195,6 +198,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Eps(eps) => eps.run(context),
         Command::Resource(resource) => resource.run(context),
         Command::Sut(sut) => sut.run(context),
+        Command::Lease(lease) => lease.run(context),
         Command::Console(console) => console.run(context),
         Command::User(user) => user.run(context),
         Command::Recover(recover) => recover.run(context),

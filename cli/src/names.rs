@@ -29,6 +29,7 @@ pub(crate) enum Names {
     Users,
     Groups,
     Tokens,
+    Leases,
 }
 
 impl Names {
@@ -44,6 +45,7 @@ impl Names {
             (["resource", "set"], "path") | (_, "query" | "resource") => Self::Resources,
             (_, "run") => Self::Runs,
             (_, "test") => Self::Tests,
+            (_, "lease") => Self::Leases,
             (_, "ep") => Self::Eps,
             (_, "sut" | "component") => Self::Suts,
             _ => return None,
@@ -84,6 +86,7 @@ impl Names {
                     .collect()
             }
             Self::Tokens => list("/tokens", "id", "name"),
+            Self::Leases => list("/leases", "id", "name"),
         };
         names.retain(|(name, _)| name.starts_with(typed));
         names.truncate(NAMES_MAX);

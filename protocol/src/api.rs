@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::FileProblem,
     event::{RunEvent, RunState},
-    id::{AttemptId, EpName, RunId, TestIndex, UserName},
+    id::{AttemptId, EpName, LeaseId, RunId, TestIndex, UserName},
     link::{Host, Notice, Part},
     secret::Secret,
     time::Time,
@@ -61,6 +61,9 @@ pub struct SubmitRun {
     /// Suites that name their EP keep it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// The lease of the caller, or one whose guest they are, that lets the run use what it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseId>,
     /// A key the client chose: the same key again answers with the run it already started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,

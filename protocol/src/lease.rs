@@ -164,7 +164,6 @@ pub enum HolderKind {
 /// A wish for a lease (`POST /leases`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct LeaseRequest {
     /// Ids or paths of resources; each with what is under it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

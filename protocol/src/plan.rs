@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{BlobHash, EpName, SuiteIndex, SutName, TestIndex, UserName},
+    id::{BlobHash, EpName, LeaseId, SuiteIndex, SutName, TestIndex, UserName},
     verdict::VerdictSet,
 };
 
@@ -83,6 +83,9 @@ pub struct RunOptions {
     /// How long the run may wait until it begins, in milliseconds from its submission; none means for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_millis: Option<u64>,
+    /// The lease of a person that lets its SUTs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseId>,
     /// What becomes of an EP's part when the EP vanishes.
     #[serde(default)]
     pub on_ep_lost: OnEpLost,

@@ -135,9 +135,9 @@ impl Book {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// Whether somebody may be able to begin.
-    pub fn has_woken(&self) -> bool {
-        !self.woken.is_empty()
+    /// Whether somebody may be able to begin, or something has changed that was not taken.
+    pub fn has_news(&self) -> bool {
+        !self.woken.is_empty() || !self.rows.is_empty()
     }
 
     /// Lets persons begin until nobody can, where no run waits or none is to be asked.

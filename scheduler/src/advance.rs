@@ -166,10 +166,11 @@ impl Scheduler {
         self.wind_up(out, key.run);
     }
 
-    /// Tells an EP to forget a run, once no part of it is or was there that has not ended.
+    /// Tells an EP to forget a run, once no part of it is or was there that has not ended, or may go elsewhere.
     fn close_run(&mut self, out: &mut Out, key: PartKey, ep: &jackfield_protocol::id::EpName) {
         let Some(run) = self.runs.get(&key.run) else { return };
-        let here = run.parts.iter().any(|part| !part.ended && part.home.as_ref() == Some(ep));
+        let stays = |part: &Part| !part.ended && !part.loose && part.home.as_ref() == Some(ep);
+        let here = run.parts.iter().any(stays);
         let Some(found) = self.bench.eps.get_mut(ep) else { return };
         if here {
             return;

@@ -202,20 +202,20 @@ impl Bench {
     /// Puts a part into the queue of the book, for the SUTs that it needs.
     pub(crate) fn queue(&mut self, part: &Part, came: Time) {
         if !part.suts.is_empty() {
-            let want = self.want(part.key.run, &part.suts);
+            let want = self.want(part.key.run, &part.suts, part.inside);
             self.book.enlist(part.key.run, part.key.part, came, want);
         }
     }
 
     /// What a run wants that needs these SUTs.
-    pub(crate) fn want(&self, run: RunId, suts: &[SutName]) -> Want {
+    pub(crate) fn want(&self, run: RunId, suts: &[SutName], inside: Option<LeaseId>) -> Want {
         let nodes: BTreeSet<_> = suts
             .iter()
             .filter_map(|sut| self.links.get(sut))
             .flat_map(|spots| spots.iter().cloned())
             .collect();
         let set = Set { suts: suts.iter().cloned().collect(), nodes: nodes.into_iter().collect() };
-        Want { set, holder: Holder::Run(run), shared: false, inside: None, length: None }
+        Want { set, holder: Holder::Run(run), shared: false, inside, length: None, console: false }
     }
 
     /// The parts of a run that use what a lease is for.
@@ -242,8 +242,8 @@ impl Bench {
                 held.parts.insert(key);
                 continue;
             }
-            let set = self.want(key.run, std::slice::from_ref(sut)).set;
-            let lease = self.book.give(out.now, key.run, Leased::Set(set), None);
+            let set = self.want(key.run, std::slice::from_ref(sut), None).set;
+            let lease = self.book.give(out.now, key.run, Leased::Set(set), part.inside);
             self.uses.insert((key.run, sut.clone()), SutUse { lease, parts: BTreeSet::from([key]) });
         }
         let lease = self.book.give(out.now, key.run, Leased::Lane(ep.clone(), lane), None);

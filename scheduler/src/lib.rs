@@ -40,6 +40,7 @@ pub mod event;
 mod hook;
 mod latch;
 mod lease;
+mod lease_view;
 pub mod limits;
 mod lost;
 mod notice;
@@ -100,7 +101,7 @@ impl Scheduler {
     /// When [`Event::Tick`] must be said at the latest; none while nothing waits for time to pass.
     pub fn deadline(&self) -> Option<Time> {
         // A restored scheduler has not looked at its parts yet; an instant long past says so.
-        if !self.woken.is_empty() || self.bench.book.has_woken() {
+        if !self.woken.is_empty() || self.bench.book.has_news() {
             return Some(Time::default());
         }
         [self.timers.first(), self.bench.book.deadline()].into_iter().flatten().min()

@@ -67,6 +67,8 @@ pub(crate) struct Part {
     pub(crate) named: Option<EpName>,
     pub(crate) labels: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) suts: Vec<SutName>,
+    /// The lease of a person that lets the run in.
+    pub(crate) inside: Option<LeaseId>,
     /// Parts of a run with the same labels and SUTs and no EP named are of one class.
     pub(crate) class: u32,
     /// Where it was placed last.
@@ -154,6 +156,7 @@ fn build(key: PartKey, plan: &RunPlan, suites: Vec<SuiteIndex>) -> Part {
         named: place.ep,
         labels: place.labels,
         suts,
+        inside: plan.options.lease,
         class: 0,
         home: None,
         loose: false,

@@ -119,7 +119,7 @@ impl Scheduler {
         if uses.contains_key(&(key.run, sut.clone())) {
             return Ok(());
         }
-        let want = self.bench.want(key.run, std::slice::from_ref(sut));
+        let want = self.bench.want(key.run, std::slice::from_ref(sut), run.plan.options.lease);
         let mut is_lent = false;
         for lease in book.held_by(&want) {
             let users: BTreeSet<_> = self.bench.users_of(lease).collect();

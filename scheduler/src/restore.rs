@@ -145,7 +145,7 @@ impl Scheduler {
                 held.parts.insert(key);
                 continue;
             }
-            let set = self.bench.want(key.run, std::slice::from_ref(&of.1)).set;
+            let set = self.bench.want(key.run, std::slice::from_ref(&of.1), None).set;
             let give = || self.bench.book.give(now, key.run, Leased::Set(set), None);
             let lease = leases.suts.remove(&of).unwrap_or_else(give);
             self.bench.uses.insert(of, SutUse { lease, parts: [key].into() });

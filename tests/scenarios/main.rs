@@ -20,6 +20,7 @@ mod equipment;
 mod exchange;
 mod first_run;
 mod languages;
+mod lease;
 mod logs;
 mod machine;
 mod order;

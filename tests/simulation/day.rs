@@ -1,18 +1,20 @@
 //! One day in a lab: everything that may happen, at random but replayable, with every promise checked all the time.
 
 mod engine;
+mod leases;
 mod people;
 mod trouble;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
     event::Hook,
-    id::{Epoch, RunId},
+    id::{Epoch, RunId, SutName},
     link::{EngineToEp, Held, HeldScript, Report},
     time::Time,
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
+use jackfield_resource_allocator::book::Spot;
 use jackfield_scheduler::{Event, Limits, Scheduler};
 use jackfield_tests::dice::Dice;
 
@@ -68,6 +70,8 @@ enum Happening {
     Trouble,
     Restart,
     Person,
+    /// Somebody wants a device for themselves, or has had enough of it.
+    Lease,
     Submit,
     Mend,
 }
@@ -91,6 +95,8 @@ pub(crate) struct Day {
     limits: Limits,
     scheduler: Scheduler,
     store: Store,
+    /// What SUTs link to.
+    linked: BTreeMap<SutName, Arc<[Spot]>>,
     eps: Vec<LabEp>,
     wires: BTreeMap<u64, Wire>,
     /// The connection of each EP as the engine knows it.
@@ -137,8 +143,9 @@ impl Day {
             skew: 0,
             scheduler: Scheduler::restore(
                 Time(0),
-                jackfield_scheduler::Restored { limits, ..Default::default() },
+                jackfield_scheduler::Restored { limits, links: leases::links(0), ..Default::default() },
             ),
+            linked: leases::links(0),
             limits,
             store: Store::default(),
             wires: BTreeMap::new(),
@@ -178,6 +185,10 @@ impl Day {
             for _ in 0..self.dice.below(6) {
                 let at = self.dice.below(120_000);
                 self.plan_in(at, Happening::Person);
+            }
+            for _ in 0..self.dice.below(12) {
+                let at = self.dice.below(120_000);
+                self.plan_in(at, Happening::Lease);
             }
         }
         self.plan_in(MENDED, Happening::Mend);
@@ -299,6 +310,7 @@ impl Day {
             Happening::Trouble => self.trouble(),
             Happening::Restart => self.restart(),
             Happening::Person => self.person(),
+            Happening::Lease => self.lease(),
             Happening::Submit => self.submit(),
             Happening::Mend => self.mend(),
         }

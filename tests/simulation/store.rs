@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
     event::{Hook, RunState},
-    id::{AttemptId, EpName, LeaseId, RunId, TestIndex},
+    id::{AttemptId, EpName, LeaseId, RunId, SutName, TestIndex},
     plan::{PlannedTest, RunPlan},
 };
+use jackfield_resource_allocator::book::{Lease, Leased, Spot};
 use jackfield_scheduler::{
     Limits, Restored, RestoredRun,
-    effect::{AttemptRow, AttemptState, EpRow, Job, LeaseRow, Leased, PartRow, Row, RunRow, StopCause},
+    effect::{AttemptRow, AttemptState, EpRow, Job, PartRow, Row, RunRow, StopCause},
 };
 
 #[derive(Default)]
@@ -19,7 +20,7 @@ pub(crate) struct Store {
     queued: BTreeMap<(RunId, TestIndex), Vec<PlannedTest>>,
     pub(crate) parts: BTreeMap<(RunId, u32), PartRow>,
     pub(crate) attempts: BTreeMap<AttemptId, AttemptRow>,
-    leases: BTreeMap<LeaseId, LeaseRow>,
+    leases: BTreeMap<LeaseId, Lease>,
     eps: BTreeMap<EpName, EpRow>,
     last_lease: LeaseId,
     pub(crate) hooks: BTreeMap<(RunId, bool), u32>,
@@ -43,10 +44,7 @@ impl Store {
                 Ok(())
             }
             Row::Attempt(row) => self.write_attempt(*row),
-            Row::Lease(row) => self.write_lease(row),
-            Row::LeaseEnded(lease) => {
-                self.leases.remove(&lease).map(drop).ok_or(format!("lease {lease} ended, but never began"))
-            }
+            Row::Lease(row) => self.write_lease(*row),
             Row::Ep(row) => {
                 self.eps.insert(row.ep.clone(), row);
                 Ok(())
@@ -93,25 +91,43 @@ impl Store {
         Ok(())
     }
 
-    fn write_lease(&mut self, row: LeaseRow) -> Result<(), String> {
-        if let Some(held) = self.leases.values().find(|held| held.what == row.what) {
-            return Err(format!("{:?} is leased to run {} and again to run {}", row.what, held.run, row.run));
+    fn write_lease(&mut self, row: Lease) -> Result<(), String> {
+        let known = self.leases.contains_key(&row.id);
+        if !known && row.id <= self.last_lease {
+            return Err(format!("lease {} was numbered twice, or is written after its end", row.id));
         }
-        if row.lease <= self.last_lease {
-            return Err(format!("lease {} was numbered twice", row.lease));
+        self.last_lease = self.last_lease.max(row.id);
+        if row.is_over() {
+            self.leases.remove(&row.id);
+            return Ok(());
         }
-        self.last_lease = row.lease;
-        self.leases.insert(row.lease, row);
+        if let Some(held) = self.leases.values().find(|held| row.holds() && keeps_out(held, &row)) {
+            return Err(format!("{:?} is leased to {} and again to {}", row.what, held.holder, row.holder));
+        }
+        self.leases.insert(row.id, row);
         Ok(())
     }
 
-    /// The run that a thing is leased to.
-    pub(crate) fn holder(&self, what: &Leased) -> Option<RunId> {
-        self.leases.values().find(|lease| lease.what == *what).map(|lease| lease.run)
+    /// The run that a lane is leased to.
+    pub(crate) fn lane_holder(&self, ep: &EpName, lane: u16) -> Option<RunId> {
+        let lane = Leased::Lane(ep.clone(), lane);
+        self.leases.values().find(|lease| lease.what == lane)?.holder.run()
     }
 
-    pub(crate) fn leases(&self) -> usize {
-        self.leases.len()
+    /// The run that a SUT is leased to.
+    pub(crate) fn sut_holder(&self, sut: &SutName) -> Option<RunId> {
+        let has =
+            |lease: &&Lease| lease.holds() && lease.what.set().is_some_and(|set| set.suts.contains(sut));
+        self.leases.values().find(has)?.holder.run()
+    }
+
+    pub(crate) fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.leases.values()
+    }
+
+    /// Leases that runs have.
+    pub(crate) fn of_runs(&self) -> usize {
+        self.leases.values().filter(|lease| lease.holder.run().is_some()).count()
     }
 
     pub(crate) fn enqueue(&mut self, job: &Job) {
@@ -123,7 +139,7 @@ impl Store {
         }
     }
 
-    pub(crate) fn restored(&self, limits: Limits) -> Restored {
+    pub(crate) fn restored(&self, limits: Limits, links: BTreeMap<SutName, Arc<[Spot]>>) -> Restored {
         let live = |run: &RunId| self.runs.get(run).is_some_and(|row| !row.state.is_final());
         let runs = self.plans.iter().filter(|(run, _)| live(run)).map(|(run, plan)| RestoredRun {
             row: self.runs[run].clone(),
@@ -143,6 +159,30 @@ impl Store {
             eps: self.eps.values().cloned().collect(),
             leases: self.leases.values().cloned().collect(),
             last_lease: self.last_lease,
+            links,
         }
+    }
+}
+
+/// Two that hold the same, told without the book's own rules: no lane and no node is for two, unless one run has both.
+fn keeps_out(held: &Lease, row: &Lease) -> bool {
+    let one_run = held.holder.run().is_some() && held.holder.run() == row.holder.run();
+    if held.id == row.id || one_run || !held.holds() {
+        return false;
+    }
+    match (&held.what, &row.what) {
+        (Leased::Set(one), Leased::Set(other)) => {
+            let shared = held.shared && row.shared;
+            let suts = one.suts.iter().any(|sut| other.suts.contains(sut));
+            let nodes = one.nodes.iter().any(|spot| {
+                other.nodes.iter().any(|other| {
+                    spot.node == other.node
+                        || spot.above.contains(&other.node)
+                        || other.above.contains(&spot.node)
+                })
+            });
+            !shared && (suts || nodes)
+        }
+        (one, other) => one == other,
     }
 }

@@ -85,6 +85,15 @@ impl Permission for MayUseDevices {
     const ALSO: Option<Role> = Some(Role::ChangeTestbed);
 }
 
+/// May take leases: of resources with the one role, of SUTs with the other.
+#[derive(Clone, Copy, Debug)]
+pub struct MayLock;
+
+impl Permission for MayLock {
+    const ROLE: Option<Role> = Some(Role::LockTestbed);
+    const ALSO: Option<Role> = Some(Role::LockSut);
+}
+
 /// May see runs: everybody's with the one role, their own with the other.
 #[derive(Clone, Copy, Debug)]
 pub struct MayWatch;

@@ -14,6 +14,7 @@ use jackfield_protocol::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::standing::Standing;
 use crate::{
     app::App,
     auth::{Caller, Role},
@@ -93,13 +94,13 @@ pub(crate) async fn find(
         };
         return Ok(Place { ep, of: ConsoleOf::Session { run, name }, watch_only });
     }
-    if let Some(holder) = app.consoles.holder(&node.id) {
-        if query.watch {
-            let of = ConsoleOf::Console { console: holder.console };
-            return Ok(Place { ep: holder.ep, of, watch_only: Some("you asked to watch".to_owned()) });
+    let standing = Standing::of(app, node).await?;
+    if let Some((console, told)) = standing.console() {
+        if let Some(row) = app.consoles.row(console).filter(|_| query.watch) {
+            let of = ConsoleOf::Console { console };
+            return Ok(Place { ep: row.ep, of, watch_only: Some("you asked to watch".to_owned()) });
         }
-        let title = format!("{}; watch it with --watch", holder.told(&node.path));
-        return Err(Failure::new(ErrorCode::Held, title));
+        return Err(Failure::new(ErrorCode::Held, format!("{told}; watch it with --watch")));
     }
     if query.watch || query.run.is_some() || query.session.is_some() {
         let title = format!(
@@ -118,11 +119,12 @@ pub(crate) async fn find(
         );
         return Err(Failure::new(ErrorCode::Forbidden, title));
     }
+    let inside = standing.let_in(caller)?;
     let ep = fit_ep(app, caller, query.ep.as_ref(), CONSOLE_CAPABILITY, &node.path).await?;
     let of = device(app, caller, node, query.raw).await?;
-    console.hold(&node.id, &caller.user, &ep).map_err(|holder| {
-        Failure::new(ErrorCode::Held, format!("{}; watch it with --watch", holder.told(&node.path)))
-    })?;
+    let lease = standing.take(app, caller, console.id, inside).await?;
+    let (engine, user) = (app.engine.clone(), caller.user.clone());
+    console.at_end(move || engine.give_back(lease, &user));
     Ok(Place { ep, of, watch_only: None })
 }
 

@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{
     api::{DeviceUse, UseKind},
-    console::{ConsoleOn, ConsoleRow, OpenSession},
+    console::{ConsoleOn, ConsoleRow},
     error::ErrorCode,
-    id::{EpName, RunId, SutName, UserName},
+    id::{RunId, UserName},
     power::PowerRequest,
     resource::Resource,
 };
 use jackfield_resource_allocator::ResourceId;
-use jackfield_scheduler::effect::{LeaseRow, Leased};
-use serde_json::Value;
 
-use super::policy;
+use super::{
+    policy,
+    standing::{Held, Standing},
+};
 use crate::{
     app::App,
     auth::{Caller, Role},
     failure::Failure,
     lab::resources::Bench,
-    store,
 };
 
 /// Somebody who uses a device.
@@ -37,16 +37,18 @@ pub(crate) struct Use {
 pub(crate) async fn all(app: &App) -> Result<Vec<DeviceUse>, Failure> {
     let mut found = Vec::new();
     let sessions = policy::open_sessions(app, None).await?;
-    let runs = |sessions: &[(EpName, OpenSession)], leases: &[LeaseRow]| -> BTreeSet<RunId> {
-        sessions.iter().map(|(_, session)| session.run).chain(leases.iter().map(|lease| lease.run)).collect()
-    };
-    let leases = store::lease::list(&mut app.store.read().await?).await?;
-    let wanted = runs(&sessions, &leases);
+    let wanted: BTreeSet<RunId> = sessions.iter().map(|(_, session)| session.run).collect();
     let owners = app.engine.ask(move |scheduler| {
         let owner = |run: RunId| scheduler.run_view(run).map(|view| (run, view.user));
         wanted.into_iter().filter_map(owner).collect::<BTreeMap<_, _>>()
     });
     let owners = owners.await?;
+    let leases = app.engine.ask(|scheduler| {
+        // Consoles are told below, with who types.
+        let held = scheduler.book().leases().filter(|lease| lease.holds() && !lease.is_console());
+        held.filter_map(|lease| Some((lease.clone(), scheduler.lease_user(lease)?))).collect::<Vec<_>>()
+    });
+    let leases = leases.await?;
     let consoles = app.consoles.rows();
     let look = move |bench: &Bench| {
         for (ep, session) in sessions {
@@ -64,13 +66,19 @@ pub(crate) async fn all(app: &App) -> Result<Vec<DeviceUse>, Failure> {
                 });
             }
         }
-        for lease in leases {
-            let Leased::Sut(sut) = lease.what else { continue };
-            let Some(user) = owners.get(&lease.run) else { continue };
-            for resource in devices(bench, &sut) {
-                let (kind, run) = (UseKind::Lease, Some(lease.run));
-                let (name, since) = (Some(sut.to_string()), Some(lease.since));
-                found.push(DeviceUse { resource, kind, user: user.clone(), run, name, ep: None, since });
+        for (lease, user) in leases {
+            let Some(set) = lease.what.set() else { continue };
+            let name = (!set.suts.is_empty()).then(|| lease.what.to_string().replacen("SUT ", "", 1));
+            for spot in set.nodes.iter().filter(|spot| bench.tree.row(&spot.node).is_some()) {
+                found.push(DeviceUse {
+                    resource: bench.tree.path(&spot.node),
+                    kind: UseKind::Lease,
+                    user: user.clone(),
+                    run: lease.holder.run(),
+                    name: name.clone(),
+                    ep: None,
+                    since: lease.since,
+                });
             }
         }
         for row in consoles {
@@ -93,15 +101,6 @@ pub(crate) async fn all(app: &App) -> Result<Vec<DeviceUse>, Failure> {
     Ok(app.resources.look(look).await?)
 }
 
-/// The devices that a SUT is linked with, by path.
-fn devices<'bench>(bench: &'bench Bench, sut: &SutName) -> impl Iterator<Item = String> + use<'bench> {
-    let rows = bench.suts.sut(sut).into_iter().flat_map(|sut| sut.rows());
-    rows.filter_map(|row| {
-        let id = ResourceId::parse(row.properties.get("_id").and_then(Value::as_str)?)?;
-        bench.tree.row(&id).map(|row| bench.tree.path(&row.id))
-    })
-}
-
 /// Whether the caller may switch the device now; those who use it.
 pub(crate) async fn allowed(
     app: &App,
@@ -117,7 +116,7 @@ pub(crate) async fn allowed(
         );
         return Err(Failure::new(ErrorCode::Forbidden, title));
     }
-    let uses = uses(app, node).await?;
+    let uses = uses(app, caller, node).await?;
     let others: Vec<&str> =
         uses.iter().filter(|used| used.user != caller.user).map(|used| used.told.as_str()).collect();
     if others.is_empty() || wish.force {
@@ -129,12 +128,17 @@ pub(crate) async fn allowed(
 }
 
 /// Everybody who uses a device, or something that hangs on it or that it hangs on.
-async fn uses(app: &App, node: &Resource) -> Result<Vec<Use>, Failure> {
+async fn uses(app: &App, caller: &Caller, node: &Resource) -> Result<Vec<Use>, Failure> {
     let mut all = Vec::new();
-    for (resource, holder) in app.consoles.holders() {
-        if let Some(path) = touched(app, node, resource).await? {
-            all.push(Use { user: holder.user.clone(), run: None, told: holder.told(&path) });
-        }
+    for held in Standing::of(app, node).await?.leases {
+        // A guest may do what the holder may.
+        let guest = held.lease.holder.run().is_none() && held.lets_in(caller);
+        let user = if guest { Some(caller.user.clone()) } else { held.user.clone() };
+        let told = match held.lease.holder.run() {
+            Some(run) => of_run(&held, run, node),
+            None => held.told.clone(),
+        };
+        all.extend(user.map(|user| Use { user, run: held.lease.holder.run(), told }));
     }
     for (ep, session) in policy::open_sessions(app, None).await? {
         let Some(resource) = session.resource else { continue };
@@ -147,9 +151,6 @@ async fn uses(app: &App, node: &Resource) -> Result<Vec<Use>, Failure> {
             };
             all.extend(used_by(app, session.run, told).await?);
         }
-    }
-    for (run, told) in leased(app, node).await? {
-        all.extend(used_by(app, run, |owner| format!("{owner}'s run {run} {told}")).await?);
     }
     Ok(all)
 }
@@ -181,22 +182,17 @@ pub(crate) fn hangs_together(one: &str, other: &str) -> bool {
     above(one, other) || above(other, one)
 }
 
-/// Runs that have leased a SUT with the device in it.
-async fn leased(app: &App, node: &Resource) -> Result<Vec<(RunId, String)>, Failure> {
-    let leases = store::lease::list(&mut app.store.read().await?).await?;
-    let of = node.path.clone();
-    let look = move |bench: &Bench| {
-        let holds = |lease: LeaseRow| {
-            let Leased::Sut(sut) = lease.what else { return None };
-            let linked = devices(bench, &sut).find(|path| hangs_together(&of, path))?;
-            Some((
-                lease.run,
-                format!("has leased SUT {sut}, which has {linked} in it, since {}", lease.since),
-            ))
-        };
-        leases.into_iter().filter_map(holds).collect()
-    };
-    Ok(app.resources.look(look).await?)
+/// What a run has of the device: the SUT that it leased, with what of it is in that.
+fn of_run(held: &Held, run: RunId, node: &Resource) -> String {
+    let nodes = held.lease.what.set().map(|set| set.nodes.as_slice()).unwrap_or_default();
+    let linked = nodes.iter().map(|spot| spot.path.as_str()).find(|path| hangs_together(&node.path, path));
+    let owner = held.user.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string);
+    let since = held.lease.since.map(|since| format!(", since {since}")).unwrap_or_default();
+    format!(
+        "{owner}'s run {run} has leased {}, which has {} in it{since}",
+        held.lease.what,
+        linked.unwrap_or(&node.path)
+    )
 }
 
 #[cfg(test)]

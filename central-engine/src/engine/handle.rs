@@ -2,10 +2,12 @@
 
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
-    id::{EpName, Epoch, RunId, UserName},
+    id::{EpName, Epoch, LeaseId, RunId, UserName},
+    lease::LeaseView,
     link::{EngineToEp, Hello},
     plan::RunPlan,
 };
+use jackfield_resource_allocator::book::{Who, Wish};
 use jackfield_scheduler::{Event, Scheduler};
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,6 +19,8 @@ pub(crate) enum Command {
     Submit { start: Box<Start>, reply: oneshot::Sender<Result<RunId, Problem>> },
     /// Anything for the scheduler, all or nothing; refused where it makes no sense.
     Events { events: Vec<Event>, deed: Option<Deed>, reply: oneshot::Sender<Result<(), Problem>> },
+    /// Something is wished of a lease, or a new one.
+    Lease { wished: Box<Wished>, reply: oneshot::Sender<Result<LeaseView, Problem>> },
     /// Look at the scheduler between two events.
     Ask(Box<dyn FnOnce(&Scheduler) + Send>),
     /// An EP said hello.
@@ -42,6 +46,16 @@ pub(crate) enum Command {
         by: UserName,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
+}
+
+/// A wish of a lease.
+pub(crate) struct Wished {
+    /// Which; of no meaning where a new one is asked for.
+    pub(crate) lease: LeaseId,
+    pub(crate) who: Who,
+    pub(crate) wish: Wish,
+    /// For the audit log; none for what nobody wants to read there.
+    pub(crate) deed: Option<(&'static str, String)>,
 }
 
 /// A plan to start.
@@ -106,6 +120,33 @@ impl EngineHandle {
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Events { events, deed, reply }).await?;
         answer.await.ok().unwrap_or_else(|| Err(gone()))
+    }
+
+    /// Does what somebody wishes of a lease; answers when it is stored.
+    ///
+    /// # Errors
+    /// The book refuses it, the store did not take it, or the engine is going down.
+    pub(crate) async fn lease(&self, wished: Wished) -> Result<LeaseView, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Lease { wished: Box::new(wished), reply }).await?;
+        answer.await.ok().unwrap_or_else(|| Err(gone()))
+    }
+
+    /// Gives the lease of a console back, when nobody can wait for that. Were the loop not to take it, it would end with the
+    /// engine's life.
+    pub(crate) fn give_back(&self, lease: LeaseId, user: &UserName) {
+        let who = Who { user: user.clone(), manages: true };
+        let wished = Wished { lease, who, wish: Wish::Release, deed: None };
+        let (reply, _) = oneshot::channel();
+        match self.commands.try_send(Command::Lease { wished: Box::new(wished), reply }) {
+            Err(mpsc::error::TrySendError::Full(command)) => {
+                let commands = self.commands.clone();
+                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                    drop(runtime.spawn(async move { commands.send(command).await }));
+                }
+            }
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+        }
     }
 
     /// Reads the scheduler between two events.

@@ -24,6 +24,8 @@ pub(super) fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
         | Event::AttemptStarted { .. }
         | Event::AttemptEnded { .. }
         | Event::AttemptsReturned { .. }
+        | Event::Lease { .. }
+        | Event::SutsLinked { .. }
         | Event::Noted { .. }
         | Event::Tick => return None,
     };

@@ -9,15 +9,23 @@ use jackfield_scheduler::{
 };
 use std::sync::Arc;
 
-use crate::store::{Store, StoreError};
+use crate::{
+    lab::resources::Links,
+    store::{self, Store, StoreError},
+};
 
 /// Reads every row that matters to the future and makes a scheduler of them.
 ///
 /// # Errors
 /// The store does not answer, or holds rows that no run can be made of.
-pub(crate) async fn scheduler(store: &Store, limits: Limits, now: Time) -> Result<Scheduler, StoreError> {
-    let rows = store.load().await?.rows;
-    let mut restored = Restored { limits, ..Restored::default() };
+pub(crate) async fn scheduler(
+    store: &Store,
+    limits: Limits,
+    links: Links,
+    now: Time,
+) -> Result<Scheduler, StoreError> {
+    let store::Restored { rows, last_lease } = store.load().await?;
+    let mut restored = Restored { limits, last_lease, links, ..Restored::default() };
     let mut runs: BTreeMap<RunId, Pieces> = BTreeMap::new();
     for row in rows {
         match row {
@@ -31,11 +39,7 @@ pub(crate) async fn scheduler(store: &Store, limits: Limits, now: Time) -> Resul
             }
             Row::Part(row) => runs.entry(row.run).or_default().rest.parts.push(row),
             Row::Attempt(row) => runs.entry(row.attempt.run).or_default().rest.attempts.push(*row),
-            Row::Lease(row) => {
-                restored.last_lease = restored.last_lease.max(row.lease);
-                restored.leases.push(row);
-            }
-            Row::LeaseEnded(_) => {}
+            Row::Lease(row) => restored.leases.push(*row),
             Row::Ep(row) => restored.eps.push(row),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jackfield_protocol::{
     error::Problem,
     id::{EpName, Epoch, RunId, UserName},
+    lease::LeaseView,
     link::EngineToEp,
 };
 use jackfield_scheduler::{Effects, effect::ToEp};
@@ -37,6 +38,7 @@ pub(super) enum Reply {
     Run(oneshot::Sender<Result<RunId, Problem>>, RunId),
     Epoch(oneshot::Sender<Result<Epoch, Problem>>, Epoch),
     Done(oneshot::Sender<Result<(), Problem>>),
+    Lease(oneshot::Sender<Result<LeaseView, Problem>>, Box<LeaseView>),
 }
 
 impl Turn {
@@ -47,7 +49,7 @@ impl Turn {
     }
 
     pub(super) fn add(&mut self, effects: Effects) {
-        let Effects { store, send, publish, enqueue, welcome: _ } = effects;
+        let Effects { store, send, publish, enqueue, welcome: _, answer: _ } = effects;
         self.batch.rows.extend(store);
         self.batch.events.extend(publish);
         self.batch.jobs.extend(enqueue.into_iter().map(Work::from));
@@ -62,6 +64,7 @@ impl Reply {
             Self::Run(reply, run) => drop(reply.send(outcome.map(|()| run))),
             Self::Epoch(reply, epoch) => drop(reply.send(outcome.map(|()| epoch))),
             Self::Done(reply) => drop(reply.send(outcome)),
+            Self::Lease(reply, lease) => drop(reply.send(outcome.map(|()| *lease))),
         }
     }
 }

@@ -89,7 +89,7 @@ async fn look(app: &App, touched: &Touched, published: &mut Published) -> Result
         let change = Change { owner, ..change("questions", &RunQuestions { run, questions })? };
         changes.push((Thing::Questions(run), change));
     }
-    let leases = app.engine.ask(|scheduler| scheduler.leases()).await?;
+    let leases = app.engine.ask(|scheduler| scheduler.leases(limits::LEASES_FED_MAX)).await?;
     changes.extend(published.whole(Thing::Leases, "leases", &leases)?);
     changes.extend(published.whole(Thing::Consoles, "consoles", &app.consoles.rows())?);
     if touched.notices || !published.whole.contains_key("notices") {

@@ -5,6 +5,7 @@ mod data;
 mod feed;
 mod follow;
 mod lab;
+mod leases;
 mod logs;
 mod permissions;
 mod runs;

@@ -1,6 +1,7 @@
-//! Consoles: persons who look at a device through an EP. The engine finds the EP, keeps who has which device, and copies.
+//! Consoles: persons who look at a device through an EP. The engine finds the EP, and copies. Who has which device is in the
+//! book of leases.
 //!
-//! Nothing of it is stored: a console lives no longer than its two connections, and a device is free when they are gone. What was done is
+//! Nothing of it is stored here: a console lives no longer than its two connections, and its lease ends with them. What was done is
 //! in the audit log and in recordings.
 
 use std::{
@@ -19,7 +20,7 @@ use jackfield_protocol::{
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth, clock, feed::Feed, limits};
+use crate::{auth, feed::Feed, limits};
 
 /// The consoles of this engine. Cheap to clone.
 #[derive(Clone, Default)]
@@ -33,12 +34,10 @@ struct State {
     last_console: u64,
     /// Consoles whose EP has not dialled back.
     awaited: BTreeMap<ConsoleId, Awaited>,
-    /// Who has which device, by the id of its resource.
-    holders: BTreeMap<String, Holder>,
     /// Those that are open; without a row while it is found out what they are on.
     open: BTreeMap<ConsoleId, Option<ConsoleRow>>,
     /// The persons' sides of those, to tell them something.
-    seats: BTreeMap<ConsoleId, Session>,
+    seats: BTreeMap<ConsoleId, Person>,
 }
 
 /// A console that an EP is to dial back for.
@@ -81,29 +80,15 @@ impl Person {
     }
 }
 
-/// Someone who has a device that no test uses.
-#[derive(Clone, Debug)]
-pub(crate) struct Holder {
-    pub(crate) user: UserName,
-    pub(crate) since: Time,
-    pub(crate) ep: EpName,
-    pub(crate) console: ConsoleId,
-}
-
-impl Holder {
-    /// Who has it, since when.
-    pub(crate) fn told(&self, path: &str) -> String {
-        format!("{} has {path} on a console since {}", self.user, self.since)
-    }
-}
-
 /// A console that is open; forgotten with everything it holds when this is dropped.
 pub(crate) struct OpenConsole {
     consoles: Consoles,
     pub(crate) id: ConsoleId,
-    /// The resource it holds.
-    held: Option<String>,
+    /// Gives back what it holds.
+    held: Option<GiveBack>,
 }
+
+type GiveBack = Box<dyn FnOnce() + Send>;
 
 impl Consoles {
     /// Books of consoles that tell the feed of the lab.
@@ -125,14 +110,18 @@ impl Consoles {
         Ok(OpenConsole { consoles: self.clone(), id, held: None })
     }
 
-    /// Who has a device.
-    pub(crate) fn holder(&self, resource: &str) -> Option<Holder> {
-        self.state().holders.get(resource).cloned()
+    /// One that is open, as far as it is known what it is on.
+    pub(crate) fn row(&self, console: ConsoleId) -> Option<ConsoleRow> {
+        self.state().open.get(&console).cloned().flatten()
     }
 
-    /// Everybody who has a device, with the id of its resource.
-    pub(crate) fn holders(&self) -> Vec<(String, Holder)> {
-        self.state().holders.iter().map(|(resource, holder)| (resource.clone(), holder.clone())).collect()
+    /// Ends a console that may not go on, and says why.
+    pub(crate) fn end(&self, console: ConsoleId, reason: &str) {
+        let seat = self.state().seats.get(&console).cloned();
+        if let Some(person) = seat {
+            let end = End { code: ErrorCode::Held, reason: reason.to_owned() };
+            drop(tokio::spawn(person.end(end)));
+        }
     }
 
     /// Those that are open, by number.
@@ -143,14 +132,14 @@ impl Consoles {
     /// Tells everybody who sits at a console on such a resource, but for one user. Who does not take it in time, is not told.
     pub(crate) async fn tell(&self, is_meant: impl Fn(&str) -> bool, but: &UserName, text: &str) {
         let Ok(notice) = serde_json::to_string(&EpToPerson::Notice { text: text.to_owned() }) else { return };
-        let meant: Vec<Session> = {
+        let meant: Vec<Person> = {
             let state = self.state();
             let rows = state.open.iter().filter_map(|(id, row)| Some((id, row.as_ref()?)));
             let rows = rows.filter(|(_, row)| row.user != *but && is_meant(&row.resource));
             rows.filter_map(|(id, _)| state.seats.get(id).cloned()).collect()
         };
         for mut seat in meant {
-            drop(tokio::time::timeout(limits::CONSOLE_TELL_WAIT, seat.text(notice.clone())).await);
+            drop(tokio::time::timeout(limits::CONSOLE_TELL_WAIT, seat.session.text(notice.clone())).await);
         }
     }
 
@@ -177,16 +166,9 @@ impl Consoles {
 }
 
 impl OpenConsole {
-    /// Takes a device that nobody has.
-    pub(crate) fn hold(&mut self, resource: &str, user: &UserName, ep: &EpName) -> Result<(), Holder> {
-        let mut state = self.consoles.state();
-        if let Some(holder) = state.holders.get(resource) {
-            return Err(holder.clone());
-        }
-        let holder = Holder { user: user.clone(), since: clock::now(), ep: ep.clone(), console: self.id };
-        state.holders.insert(resource.to_owned(), holder);
-        self.held = Some(resource.to_owned());
-        Ok(())
+    /// What is done when it is over: its device is given back.
+    pub(crate) fn at_end(&mut self, give_back: impl FnOnce() + Send + 'static) {
+        self.held = Some(Box::new(give_back));
     }
 
     /// What lists say of it.
@@ -198,7 +180,7 @@ impl OpenConsole {
     /// Waits in the books for the EP to dial back with this secret.
     pub(crate) fn await_ep(&self, secret: &Secret, person: Person) -> oneshot::Receiver<Session> {
         let (ep_side, met) = oneshot::channel();
-        let seat = person.session.clone();
+        let seat = person.clone();
         let awaited = Awaited { secret: auth::token_hash(secret.expose_for_hash()), person, ep_side };
         let mut state = self.consoles.state();
         state.awaited.insert(self.id, awaited);
@@ -213,29 +195,32 @@ impl Drop for OpenConsole {
         state.open.remove(&self.id);
         state.awaited.remove(&self.id);
         state.seats.remove(&self.id);
-        if let Some(held) = &self.held {
-            state.holders.remove(held);
-        }
         drop(state);
+        if let Some(give_back) = self.held.take() {
+            give_back();
+        }
         self.consoles.feed.touch();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
-    fn a_device_has_one_holder_until_the_console_is_over() {
+    fn what_a_console_holds_is_given_back_once_when_it_is_over() {
         let consoles = Consoles::default();
-        let (mut first, mut second) = (consoles.open().unwrap(), consoles.open().unwrap());
-        assert!(first.hold("00", &"ana".into(), &"EP-1".into()).is_ok());
-        let holder = second.hold("00", &"bob".into(), &"EP-1".into()).unwrap_err();
-        assert_eq!((holder.user.as_str(), holder.console), ("ana", first.id));
-        drop(second);
-        assert!(consoles.holder("00").is_some());
-        drop(first);
-        assert!(consoles.holder("00").is_none());
+        let given = Arc::new(AtomicU32::new(0));
+        let mut console = consoles.open().unwrap();
+        let counted = Arc::clone(&given);
+        console.at_end(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(given.load(Ordering::Relaxed), 0);
+        drop(console);
+        assert_eq!(given.load(Ordering::Relaxed), 1);
         assert!(consoles.state().open.is_empty());
     }
 }

@@ -4,6 +4,7 @@
 //! in big batches. If the store refuses, every edit of the batch is undone and every asker is told.
 
 mod change;
+mod links;
 mod load;
 
 use std::collections::BTreeMap;
@@ -14,10 +15,14 @@ use jackfield_protocol::{
 };
 use jackfield_resource_allocator::{Answer, NodeRow, ResourceError, ResourceId, Suts, Tree};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use self::change::{Applied, Undo};
 pub use self::change::{Change, Done};
+pub(crate) use self::links::Links;
+use self::{
+    change::{Applied, Undo},
+    links::{Edited, Linker},
+};
 use crate::{
     clock,
     feed::Feed,
@@ -60,7 +65,10 @@ struct Edit {
 
 /// How others reach the task. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Resources(mpsc::Sender<Ask>);
+pub struct Resources {
+    asks: mpsc::Sender<Ask>,
+    links: watch::Receiver<Links>,
+}
 
 fn gone() -> Problem {
     Problem::new(ErrorCode::Unavailable, "the engine is going down; try again in a moment")
@@ -90,9 +98,15 @@ impl Resources {
     pub async fn start(store: Store, first: FirstResources, feed: Feed) -> Result<Self, Problem> {
         let bench = load::load(&store, first).await?;
         let (sender, receiver) = mpsc::channel(limits::RESOURCE_EDITS_WAITING_MAX);
-        let task = Owner { store, bench, feed };
+        let (linker, links) = Linker::new(&bench);
+        let task = Owner { store, bench, feed, linker };
         tokio::spawn(task.run(receiver));
-        Ok(Self(sender))
+        Ok(Self { asks: sender, links })
+    }
+
+    /// What SUTs link to, now and whenever that changes.
+    pub(crate) fn links(&self) -> watch::Receiver<Links> {
+        self.links.clone()
     }
 
     /// Looks at tree and SUTs between two edits.
@@ -105,7 +119,7 @@ impl Resources {
     ) -> Result<T, Problem> {
         let (reply, answer) = oneshot::channel();
         let look: Look = Box::new(move |bench| drop(reply.send(look(bench))));
-        self.0.send(Ask::Look(look)).await.ok().ok_or_else(gone)?;
+        self.asks.send(Ask::Look(look)).await.ok().ok_or_else(gone)?;
         answer.await.ok().ok_or_else(gone)
     }
 
@@ -116,7 +130,7 @@ impl Resources {
     pub async fn edit(&self, by: &UserName, expected: Option<u64>, change: Change) -> Result<Done, Problem> {
         let (reply, answer) = oneshot::channel();
         let edit = Edit { by: by.clone(), expected, change, reply };
-        self.0.send(Ask::Edit(Box::new(edit))).await.ok().ok_or_else(gone)?;
+        self.asks.send(Ask::Edit(Box::new(edit))).await.ok().ok_or_else(gone)?;
         answer.await.ok().ok_or_else(gone)?
     }
 
@@ -200,6 +214,7 @@ struct Owner {
     store: Store,
     bench: Bench,
     feed: Feed,
+    linker: Linker,
 }
 
 impl Owner {
@@ -250,7 +265,14 @@ impl Owner {
     }
 
     /// Tells those who watch the lab that what they see is not what is.
-    fn tell(&self, batch: &[Pending]) {
+    fn tell(&mut self, batch: &[Pending]) {
+        let mut edited = Edited::default();
+        for (_, applied, _) in batch {
+            edited.nodes.extend(applied.nodes.iter().cloned());
+            edited.suts.extend(applied.sut.clone());
+            edited.renamed |= applied.action == "resource.rename";
+        }
+        self.linker.edited(&self.bench, &edited);
         if batch.iter().any(|(_, applied, _)| !applied.nodes.is_empty()) {
             self.feed.tree_edited(self.bench.tree.version());
         }

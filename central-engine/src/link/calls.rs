@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     app::App,
     auth::{self, Role},
+    console::standing::Standing,
 };
 
 /// What a call changes, its user must be allowed to change by hand as well. What it reads, a test needs for its work.
@@ -88,7 +89,7 @@ impl Calls {
         }
         let App { resources, globals, .. } = &**self.app;
         match call {
-            Call::GetResource { query, open } => self.resource(query, open).await,
+            Call::GetResource { query, open } => self.resource(user, query, open).await,
             Call::SetResource { name, parent, properties } => {
                 resources.set(user, parent, name, properties).await
             }
@@ -102,12 +103,16 @@ impl Calls {
     }
 
     /// A node or a property; refused where a test is about to connect to what a person has.
-    async fn resource(&self, query: String, open: bool) -> Result<Value, Problem> {
+    async fn resource(&self, user: &UserName, query: String, open: bool) -> Result<Value, Problem> {
         let node = self.app.resources.get(query).await?;
-        let text = |field: &str| node.get(field).and_then(Value::as_str).unwrap_or_default();
-        if open && let Some(holder) = self.app.consoles.holder(text("id")) {
-            let title = format!("{}; the test waited for them in vain", holder.told(text("path")));
-            return Err(Problem::new(ErrorCode::Held, title));
+        if open && let Some(id) = node.get("id").and_then(Value::as_str) {
+            let standing = Standing::on(&self.app, id.to_owned()).await?;
+            if let Some(told) = standing.keeps_out(user) {
+                return Err(Problem::new(
+                    ErrorCode::Held,
+                    format!("{told}; the test waited for them in vain"),
+                ));
+            }
         }
         Ok(node)
     }

@@ -11,7 +11,7 @@ use jackfield_config::{
 use jackfield_protocol::{
     api::{SubmitRun, Submitted},
     error::{ErrorCode, FileProblem, Problem, Severity},
-    id::{BlobHash, EpName, RunId, SutName, UserName},
+    id::{BlobHash, EpName, LeaseId, RunId, SutName, UserName},
     plan::{Library, LibraryKind, RunPlan, TestFolder},
 };
 
@@ -31,6 +31,9 @@ pub(crate) async fn submit(app: &App, request: SubmitRun, user: &UserName) -> Re
     if let Some(run) = started_before(app, user, key.as_deref()).await? {
         return Ok(Submitted { run, warnings: Vec::new() });
     }
+    if let Some(lease) = request.lease {
+        check_lease(app, lease, user).await?;
+    }
     let suts = SutsNow::of(app, user).await?;
     let lab = app.lab.as_user(user);
     let (blobs, by) = (app.blobs.clone(), user.clone());
@@ -41,6 +44,19 @@ pub(crate) async fn submit(app: &App, request: SubmitRun, user: &UserName) -> Re
     let deed = ("run.start", plan.project.clone());
     let run = app.engine.start(Start { plan, key, deed }).await?;
     Ok(Submitted { run, warnings })
+}
+
+/// Whether a lease lets this user's runs in.
+async fn check_lease(app: &App, lease: LeaseId, user: &UserName) -> Result<(), Problem> {
+    let user = user.clone();
+    let lets_in = app.engine.ask(move |scheduler| {
+        scheduler.book().lease(lease).is_some_and(|lease| lease.holds() && lease.admits(&user))
+    });
+    if lets_in.await? {
+        return Ok(());
+    }
+    let title = format!("lease {lease} is over, or not yours; see `jackfield lease list`");
+    Err(Problem::new(ErrorCode::NotFound, title).field("lease"))
 }
 
 async fn started_before(app: &App, user: &UserName, key: Option<&str>) -> Result<Option<RunId>, Problem> {
@@ -110,6 +126,7 @@ fn prepare(
 
 /// What whoever starts the run wants of it beside what its project says.
 fn give(plan: &mut RunPlan, request: &SubmitRun) {
+    plan.options.lease = request.lease;
     for (name, value) in &request.fields {
         let (name, value): (Arc<str>, Arc<str>) = (name.as_str().into(), value.as_str().into());
         // A suite's own value goes before the run's, so it is this one too.

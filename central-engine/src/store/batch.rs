@@ -1,9 +1,6 @@
 //! One commit of the engine loop, and its reverse: what a restarted engine reads.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
     event::RunEvent,
@@ -11,7 +8,8 @@ use jackfield_protocol::{
     plan::{PlannedTest, RunPlan},
     time::Time,
 };
-use jackfield_scheduler::effect::{AttemptRow, EpRow, LeaseRow, PartRow, Row, RunRow};
+use jackfield_resource_allocator::book::Lease;
+use jackfield_scheduler::effect::{AttemptRow, EpRow, PartRow, Row, RunRow};
 
 use super::{
     Restored, StoreError,
@@ -54,7 +52,7 @@ struct Tables {
     queued: BTreeMap<(RunId, TestIndex), Vec<PlannedTest>>,
     parts: BTreeMap<(RunId, u32), PartRow>,
     attempts: BTreeMap<AttemptId, AttemptRow>,
-    leases: BTreeMap<LeaseId, Option<LeaseRow>>,
+    leases: BTreeMap<LeaseId, Lease>,
     eps: BTreeMap<EpName, EpRow>,
 }
 
@@ -81,12 +79,7 @@ impl Batch {
                 Row::Queued { run, .. } => {
                     changed.insert(*run, None);
                 }
-                Row::Run(_)
-                | Row::Part(_)
-                | Row::Attempt(_)
-                | Row::Lease(_)
-                | Row::LeaseEnded(_)
-                | Row::Ep(_) => {}
+                Row::Run(_) | Row::Part(_) | Row::Attempt(_) | Row::Lease(_) | Row::Ep(_) => {}
             }
         }
         changed
@@ -102,8 +95,7 @@ fn sort(rows: Vec<Row>) -> Tables {
             Row::Queued { run, first, tests } => drop(tables.queued.insert((run, first), tests)),
             Row::Part(row) => drop(tables.parts.insert((row.run, row.part), row)),
             Row::Attempt(row) => drop(tables.attempts.insert(row.attempt, *row)),
-            Row::Lease(row) => drop(tables.leases.insert(row.lease, Some(row))),
-            Row::LeaseEnded(lease) => drop(tables.leases.insert(lease, None)),
+            Row::Lease(row) => drop(tables.leases.insert(row.id, *row)),
             Row::Ep(row) => drop(tables.eps.insert(row.ep.clone(), row)),
         }
     }
@@ -123,10 +115,7 @@ pub(super) async fn write(conn: &mut Conn, batch: Batch) -> Result<(), StoreErro
     }
     part::upsert(conn, tables.parts.into_values()).await?;
     attempt::upsert(conn, tables.attempts.into_values()).await?;
-    for (id, _) in tables.leases.iter().filter(|(_, row)| row.is_none()) {
-        lease::delete(conn, *id).await?;
-    }
-    lease::upsert(conn, tables.leases.into_values().flatten()).await?;
+    lease::write(conn, tables.leases.into_values().collect()).await?;
     for row in tables.eps.values() {
         ep::upsert(conn, row).await?;
     }
@@ -148,7 +137,6 @@ pub(super) async fn load(conn: &mut Conn) -> Result<Restored, StoreError> {
     let mut rows = Vec::new();
     rows.extend(ep::list(conn).await?.into_iter().map(Row::Ep));
     let open = run::open(conn).await?;
-    let runs: BTreeSet<RunId> = open.iter().map(|row| row.run).collect();
     for row in open {
         let run = row.run;
         let plan = plan::fetch(conn, run).await?;
@@ -161,7 +149,6 @@ pub(super) async fn load(conn: &mut Conn) -> Result<Restored, StoreError> {
         let attempts = attempt::of_tests(conn, run, 0..u32::MAX).await?;
         rows.extend(attempts.into_iter().map(|row| Row::Attempt(Box::new(row))));
     }
-    let leases = lease::list(conn).await?.into_iter().filter(|row| runs.contains(&row.run));
-    rows.extend(leases.map(Row::Lease));
-    Ok(Restored { rows })
+    rows.extend(lease::open(conn).await?.into_iter().map(|lease| Row::Lease(Box::new(lease))));
+    Ok(Restored { rows, last_lease: lease::last(conn).await? })
 }

@@ -13,6 +13,8 @@ pub(super) const JOB: &str = "job";
 pub(super) const TOKEN: &str = "token";
 /// Lines of the audit log.
 pub(super) const AUDIT: &str = "audit";
+/// Leases.
+pub(super) const LEASE: &str = "lease";
 /// Edits of the resource tree.
 pub(super) const RESOURCE: &str = "resource";
 

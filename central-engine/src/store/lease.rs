@@ -1,57 +1,110 @@
-//! Leases: who holds what, so that a restart of the engine frees nothing and takes nothing.
+//! Leases: who holds what, so that a restart of the engine frees nothing and takes nothing; and who had what.
 
 use jackfield_protocol::{
     id::{EpName, LeaseId, RunId, SutName},
     time::Time,
 };
-use jackfield_scheduler::effect::{LeaseRow, Leased};
-use serde::{Deserialize, Serialize};
+use jackfield_resource_allocator::book::{Holder, Lease, Leased, Set, State, Tie};
+use serde::Deserialize;
 
 use super::{
-    StoreError, bulk,
-    db::{Conn, binds},
+    StoreError, bulk, counter,
+    db::{Conn, Line, binds},
     json,
 };
 
-#[derive(Serialize, Deserialize)]
+/// What a lease was for, in rows that have no body.
+#[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum StoredLeased {
+enum EarlierLeased {
     Lane(EpName, u16),
     Sut(SutName),
 }
 
-pub(super) async fn upsert(conn: &mut Conn, rows: impl Iterator<Item = LeaseRow>) -> Result<(), StoreError> {
-    let rows = rows.map(|row| {
-        let what = match row.what {
-            Leased::Lane(ep, lane) => StoredLeased::Lane(ep, lane),
-            Leased::Sut(sut) => StoredLeased::Sut(sut),
-        };
-        Ok(binds![row.lease.0, json(&what)?, row.run.0, row.since.0])
-    });
-    let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
-    let head = "INSERT INTO lease (id, what, run, since)";
+/// Writes leases as they are now. Of lanes nothing is kept when they are over: attempts tell who had which EP.
+pub(super) async fn write(conn: &mut Conn, leases: Vec<Lease>) -> Result<(), StoreError> {
+    let Some(highest) = leases.iter().map(|lease| lease.id.0).max() else { return Ok(()) };
+    counter::raise(conn, counter::LEASE, highest).await?;
+    let mut rows = Vec::new();
+    for lease in leases {
+        if lease.is_over() && matches!(lease.what, Leased::Lane(..)) {
+            conn.run("DELETE FROM lease WHERE id = $1", binds![lease.id.0]).await?;
+            continue;
+        }
+        let run = lease.holder.run().map_or(0, |run| run.0);
+        let ended = if let State::Ended { at, .. } = lease.state { Some(at.0) } else { None };
+        let since = lease.since.unwrap_or(lease.asked);
+        rows.push(binds![lease.id.0, json(&lease.what)?, run, since.0, json(&lease)?, ended]);
+    }
+    let head = "INSERT INTO lease (id, what, run, since, body, ended)";
     let tail =
-        "ON CONFLICT (id) DO UPDATE SET what = excluded.what, run = excluded.run, since = excluded.since";
-    bulk::insert(conn, head, 4, tail, rows).await
+        "ON CONFLICT (id) DO UPDATE SET since = excluded.since, body = excluded.body, ended = excluded.ended";
+    bulk::insert(conn, head, 6, tail, rows).await
 }
 
-pub(super) async fn delete(conn: &mut Conn, lease: LeaseId) -> Result<(), StoreError> {
-    conn.run("DELETE FROM lease WHERE id = $1", binds![lease.0]).await.map(drop)
-}
-
-/// Every lease, by number.
+/// Every lease that is not over, by number.
 ///
 /// # Errors
 /// The store does not answer, or a row cannot be read.
-pub async fn list(conn: &mut Conn) -> Result<Vec<LeaseRow>, StoreError> {
-    let lines = conn.rows("SELECT id, what, run, since FROM lease ORDER BY id", vec![]).await?;
-    let read = lines.iter().map(|line| {
-        let what = match line.json(1)? {
-            StoredLeased::Lane(ep, lane) => Leased::Lane(ep, lane),
-            StoredLeased::Sut(sut) => Leased::Sut(sut),
-        };
-        let (lease, run) = (LeaseId(line.number(0)?), RunId(line.number(2)?));
-        Ok(LeaseRow { lease, what, run, since: Time(line.int(3)?) })
-    });
-    read.collect()
+pub async fn open(conn: &mut Conn) -> Result<Vec<Lease>, StoreError> {
+    let sql = "SELECT id, what, run, since, body FROM lease WHERE ended IS NULL ORDER BY id";
+    conn.rows(sql, vec![]).await?.iter().map(read).collect()
+}
+
+/// The highest number ever given.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn last(conn: &mut Conn) -> Result<LeaseId, StoreError> {
+    counter::last(conn, counter::LEASE).await.map(LeaseId)
+}
+
+/// Leases that are over, those that ended last first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn ended(conn: &mut Conn, limit: u32) -> Result<Vec<Lease>, StoreError> {
+    let sql = "SELECT id, what, run, since, body FROM lease WHERE ended IS NOT NULL \
+               ORDER BY ended DESC, id DESC LIMIT $1";
+    conn.rows(sql, binds![limit]).await?.iter().map(read).collect()
+}
+
+/// One lease, over or not.
+///
+/// # Errors
+/// The store does not answer, or the row cannot be read.
+pub async fn find(conn: &mut Conn, id: LeaseId) -> Result<Option<Lease>, StoreError> {
+    let sql = "SELECT id, what, run, since, body FROM lease WHERE id = $1";
+    conn.row(sql, binds![id.0]).await?.as_ref().map(read).transpose()
+}
+
+fn read(line: &Line) -> Result<Lease, StoreError> {
+    if let Some(body) = line.text_opt(4)? {
+        return super::from_json(&body);
+    }
+    let what = match line.json(1)? {
+        EarlierLeased::Lane(ep, lane) => Leased::Lane(ep, lane),
+        EarlierLeased::Sut(sut) => Leased::Set(Set { suts: [sut].into(), nodes: Vec::new() }),
+    };
+    let since = Time(line.int(3)?);
+    Ok(Lease {
+        id: LeaseId(line.number(0)?),
+        what,
+        holder: Holder::Run(RunId(line.number(2)?)),
+        shared: false,
+        purpose: String::new(),
+        note: String::new(),
+        context: Default::default(),
+        guests: Default::default(),
+        priority: 0,
+        tie: Tie::Free,
+        inside: None,
+        asked: since,
+        ranked: since,
+        length: None,
+        offer: None,
+        since: Some(since),
+        until: None,
+        state: State::Active,
+    })
 }

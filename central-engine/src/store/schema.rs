@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// Any number that no other program on the same PostgreSQL takes by chance: the lock that keeps two engines from

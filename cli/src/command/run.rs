@@ -7,7 +7,7 @@ use jackfield_config::{limits::PROJECT_BYTES_MAX, load::read_source};
 use jackfield_protocol::{
     api::{RunSummary, SubmitRun, Submitted, TestRow},
     error::{ErrorCode, Problem},
-    id::RunId,
+    id::{LeaseId, RunId},
     verdict::{TestState, Verdict},
 };
 use serde_json::json;
@@ -55,6 +55,9 @@ pub(crate) struct Submission {
     /// Only EPs that carry this label are given suites that name none; `NAME=` takes any value.
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     label: Vec<(String, String)>,
+    /// The lease that lets the run use what you have; else `JACKFIELD_LEASE`, which `jackfield lease take … -- COMMAND` sets.
+    #[arg(long, value_name = "LEASE")]
+    lease: Option<LeaseId>,
 }
 
 /// A name and its value.
@@ -89,8 +92,17 @@ impl Submission {
             wait_millis: self.wait_for_ep.map(millis).transpose()?,
             fields: self.field.iter().cloned().collect(),
             labels: self.label.iter().cloned().collect(),
+            lease: self.lease()?,
             idempotency_key: Some(fresh_key()?),
         })
+    }
+
+    fn lease(&self) -> Result<Option<LeaseId>> {
+        match (self.lease, crate::set("JACKFIELD_LEASE")) {
+            (Some(lease), _) => Ok(Some(lease)),
+            (None, Some(text)) => Ok(Some(text.trim().parse().context("`JACKFIELD_LEASE` is wrong")?)),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Starts it once, also where the first answer is lost: the key of the request tells the engine that it comes again.

@@ -186,6 +186,7 @@ fn run_options(project: &Project, lab: &dyn Lookup, options: &ExpandOptions) -> 
         timeout_millis: options.timeout_millis.or(head.timeout_millis),
         timeout_from_submit: options.timeout_millis.is_some(),
         wait_millis: options.wait_millis,
+        lease: None,
         on_ep_lost: head.on_ep_lost,
         user_defined: head.user_defined.clone(),
         temporary: options.temporary,

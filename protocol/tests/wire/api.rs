@@ -79,6 +79,7 @@ fn submit_run() -> Pair<SubmitRun> {
         wait_millis: Some(60_000),
         fields: texts([("build", "417")]),
         labels: texts([("site", "cluj")]),
+        lease: Some(LeaseId(7)),
         idempotency_key: Some("pipeline-77".to_owned()),
     };
     Pair { full, bare: SubmitRun::default() }
@@ -116,7 +117,6 @@ fn lease_view() -> Pair<LeaseView> {
         }),
     };
     let bare = LeaseView {
-        state: LeaseState::Active,
         user: None,
         run: None,
         resources: Vec::new(),

@@ -78,6 +78,7 @@ fn options() -> RunOptions {
         timeout_millis: Some(3_600_000),
         timeout_from_submit: true,
         wait_millis: Some(60_000),
+        lease: Some(jackfield_protocol::id::LeaseId(7)),
         on_ep_lost: OnEpLost::Reassign,
         user_defined: texts([("release", "17.4R2")]),
         temporary: true,

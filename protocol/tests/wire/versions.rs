@@ -25,7 +25,7 @@ fn shape(field: &str, object: &Map<String, Value>) -> Shape {
     match field {
         "value" | "default" | "answer" | "ok" | "properties" | "meta" | "others" | "outlet" => Shape::Free,
         "labels" | "fields" | "variables" | "log_bytes" | "artifacts" | "user_defined" | "counts"
-        | "files" | "libraries" | "folders" | "profiles" | "limits" => Shape::Keyed,
+        | "files" | "libraries" | "folders" | "profiles" | "limits" | "context" => Shape::Keyed,
         "result" => Shape::Either,
         "tests" if object.keys().eq(["end", "start"]) => Shape::Range,
         // Of a folder: each by its file.

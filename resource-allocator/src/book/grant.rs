@@ -131,6 +131,14 @@ impl Book {
         booked.or_else(|| self.behind(now, want, rank, claims).map(Obstacle::Behind))
     }
 
+    /// The place of a lease in the longest of its queues, the next being 1; none beyond `most`.
+    pub fn place(&self, id: LeaseId, most: usize) -> Option<u64> {
+        let waiter = self.queue.get(&Turn::Ask(id))?;
+        let queues = self.waiting.touching(&waiter.want.set);
+        let before = queues.map(|list| list.range(..waiter.rank).take(most).count()).max().unwrap_or(0);
+        (before < most).then(|| u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1))
+    }
+
     /// Whether a lease that waits can begin.
     pub fn may_begin(&self, now: Time, id: LeaseId, claims: Claims<'_>) -> bool {
         let Some(lease) = self.leases.get(&id).filter(|lease| lease.is_waiting()) else { return false };

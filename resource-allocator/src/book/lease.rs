@@ -206,6 +206,11 @@ impl Set {
         self.nodes.iter().any(|own| own.node == spot.node || spot.above.contains(&own.node))
     }
 
+    /// Whether one of its nodes is one of the other's.
+    pub(crate) fn has_node_of(&self, other: &Self) -> bool {
+        self.nodes.iter().any(|spot| other.nodes.iter().any(|own| own.node == spot.node))
+    }
+
     /// Whether all of it is in the other, or under something there.
     pub fn is_within(&self, other: &Self) -> bool {
         self.suts.is_subset(&other.suts) && self.nodes.iter().all(|spot| other.covers(spot))
@@ -310,6 +315,11 @@ impl Lease {
         self.holder.user() == Some(user) || self.guests.contains(user)
     }
 
+    /// Whether it is that of a console.
+    pub fn is_console(&self) -> bool {
+        matches!(self.tie, Tie::Console(_))
+    }
+
     pub(crate) fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting { .. })
     }
@@ -327,6 +337,7 @@ impl Lease {
             shared: self.shared,
             inside: self.inside,
             length: self.length,
+            console: matches!(self.tie, Tie::Console(_)),
         }
     }
 

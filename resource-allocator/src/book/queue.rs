@@ -7,7 +7,7 @@ use jackfield_protocol::{
     time::Time,
 };
 
-use super::lease::{Holder, Lease, Set};
+use super::lease::{Holder, Lease, Set, Tie};
 
 /// Who waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,12 +56,17 @@ pub struct Want {
     pub inside: Option<LeaseId>,
     /// For how long, in milliseconds, where that is known.
     pub length: Option<u64>,
+    /// It is a console: on the node itself, and not on what is under it.
+    pub console: bool,
 }
 
 impl Want {
     /// Whether a lease leaves room for it.
     pub(crate) fn goes_with(&self, lease: &Lease) -> bool {
-        self.goes_beside(&lease.holder, lease.shared) || self.inside == Some(lease.id)
+        let screens = self.console && matches!(lease.tie, Tie::Console(_));
+        self.goes_beside(&lease.holder, lease.shared)
+            || self.inside == Some(lease.id)
+            || (screens && !lease.what.set().is_some_and(|set| self.set.has_node_of(set)))
     }
 
     /// What of it is not in the lease that lets it in: only that has to wait for others.

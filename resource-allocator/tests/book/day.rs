@@ -225,6 +225,7 @@ impl Day {
             shared: false,
             inside: waiting.inside,
             length: None,
+            console: false,
         };
         self.book.enlist(waiting.run, waiting.part, waiting.submitted, want);
     }

@@ -43,6 +43,7 @@ struct Waiter {
     set: Set,
     /// For how long from now.
     length: Option<u64>,
+    console: bool,
 }
 
 fn set(lease: &Lease) -> Set {
@@ -110,6 +111,7 @@ impl Model {
                 inside: lease.inside,
                 set: set(lease),
                 length: until.map(|until| until.millis_since(now)),
+                console: false,
             }
         });
         let parts = self.parts.iter().map(|part| Waiter {
@@ -119,6 +121,7 @@ impl Model {
             inside: part.inside,
             set: part.set.clone(),
             length: None,
+            console: false,
         });
         let mut all: Vec<_> = asks.chain(parts).collect();
         all.sort_by_key(|waiter| waiter.rank);
@@ -127,9 +130,15 @@ impl Model {
 
     fn in_hands(&self, waiter: &Waiter) -> Vec<&Lease> {
         let touching = self.holding().filter(|lease| overlap(&set(lease), &waiter.set));
+        // Two consoles are in each other's way on the same node only.
+        let other_screen = |lease: &Lease| {
+            let same = set(lease).nodes.iter().any(|spot| waiter.set.nodes.contains(spot));
+            waiter.console && matches!(lease.tie, Tie::Console(_)) && !same
+        };
         let keeps_out = |lease: &&Lease| {
             !beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared))
                 && waiter.inside != Some(lease.id)
+                && !other_screen(lease)
         };
         touching.filter(keeps_out).collect()
     }
@@ -294,6 +303,7 @@ impl Model {
                     inside: lease.inside,
                     set: set(&lease),
                     length: None,
+                    console: false,
                 };
                 let longer = lease.until.is_some_and(|end| until > end);
                 let overtaken = self.waiters(now).into_iter().any(|other| {
@@ -370,7 +380,9 @@ impl Model {
             let around = self.holding().find(|lease| lease.id == inside);
             let user = if let Holder::Person(user) = &ask.holder { Some(user) } else { None };
             let admitted = around.zip(user).is_some_and(|(lease, user)| {
-                lease.holder == Holder::Person(user.clone()) || lease.guests.contains(user)
+                lease.holder == Holder::Person(user.clone())
+                    || lease.guests.contains(user)
+                    || matches!(lease.holder, Holder::Run(_))
             });
             if !admitted {
                 return false;
@@ -406,6 +418,7 @@ impl Model {
             inside: lease.inside,
             set: set(&lease),
             length: lease.length,
+            console: matches!(lease.tie, Tie::Console(_)),
         };
         let lease = if let Some(begin) = ask.begin.filter(|begin| *begin > now) {
             let Some(length) = lease.length else { return false };

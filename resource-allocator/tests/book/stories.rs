@@ -133,7 +133,14 @@ fn a_run_with_no_ep_does_not_stand_in_the_way_and_one_with_an_ep_does() {
     let [one] = &spots(&["/a"])[..] else { panic!() };
     let mut book = Book::default();
     let set = Set { nodes: vec![one.clone()], ..Set::default() };
-    let want = Want { set, holder: Holder::Run(RunId(1)), shared: false, inside: None, length: None };
+    let want = Want {
+        set,
+        holder: Holder::Run(RunId(1)),
+        shared: false,
+        inside: None,
+        length: None,
+        console: false,
+    };
     book.enlist(RunId(1), 0, NOW, want);
     let later = NOW.plus_millis(1);
     let refusal = book.ask(later, ask("ana", &[one]), &always).unwrap_err();

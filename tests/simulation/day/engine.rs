@@ -7,7 +7,7 @@ use jackfield_protocol::{
 };
 use jackfield_scheduler::{
     Effects, Event,
-    effect::{AttemptState, Job, Leased},
+    effect::{AttemptState, Job},
 };
 
 use super::{CHECKED_EVERY, Day, Happening};
@@ -34,7 +34,11 @@ impl Day {
     /// A replayed day is checked after every event, others now and then.
     pub(super) fn check(&mut self) -> Result<(), String> {
         self.events += 1;
-        if self.loud || self.events.is_multiple_of(CHECKED_EVERY) { self.scheduler.check() } else { Ok(()) }
+        if !self.loud && !self.events.is_multiple_of(CHECKED_EVERY) {
+            return Ok(());
+        }
+        self.check_rows()?;
+        self.scheduler.check()
     }
 
     pub(super) fn carry_out(
@@ -139,12 +143,12 @@ impl Day {
     pub(super) fn check_sent(&self, ep: &EpName, message: &EngineToEp) -> Result<(), String> {
         let EngineToEp::Assign(assignment) = message else { return Ok(()) };
         let attempt = assignment.attempt;
-        let lane = Leased::Lane(ep.clone(), assignment.lane);
-        if self.store.holder(&lane) != Some(attempt.run) {
-            return Err(format!("{attempt} was sent to {lane:?}, which is not leased to its run"));
+        let lane = assignment.lane;
+        if self.store.lane_holder(ep, lane) != Some(attempt.run) {
+            return Err(format!("{attempt} was sent to lane {lane} of {ep}, which is not leased to its run"));
         }
         if let Some(sut) = &assignment.test.sut
-            && self.store.holder(&Leased::Sut(sut.clone())) != Some(attempt.run)
+            && self.store.sut_holder(sut) != Some(attempt.run)
         {
             return Err(format!("{attempt} was sent, but SUT {sut} is not leased to its run"));
         }
@@ -173,8 +177,8 @@ impl Day {
         if let Some(ep) = self.eps.iter().find(|ep| !ep.known.is_empty()) {
             return Err(format!("{} was never told that the runs {:?} are over", ep.name, ep.known));
         }
-        if self.store.leases() != 0 {
-            return Err(format!("{} leases outlive their runs", self.store.leases()));
+        if self.store.of_runs() != 0 {
+            return Err(format!("{} leases outlive their runs", self.store.of_runs()));
         }
         Ok(())
     }

@@ -6,8 +6,9 @@ use jackfield_protocol::{
     time::Time,
     verdict::{DecidedBy, Outcome, TestState, Verdict},
 };
+use jackfield_resource_allocator::book::{Ended, Holder, Lease, Leased, Set, State, Tie};
 use jackfield_scheduler::{
-    effect::{AttemptState, EpRow, LeaseRow, Leased, PartRow, Row, StopCause},
+    effect::{AttemptState, EpRow, PartRow, Row, StopCause},
     event::EpOffer,
 };
 
@@ -36,6 +37,53 @@ fn ep() -> EpRow {
     }
 }
 
+fn lease(number: u64, what: Leased) -> Lease {
+    Lease {
+        id: LeaseId(number),
+        what,
+        holder: Holder::Run(RUN),
+        shared: false,
+        purpose: String::new(),
+        note: String::new(),
+        context: BTreeMap::new(),
+        guests: Default::default(),
+        priority: 0,
+        tie: Tie::Free,
+        inside: None,
+        asked: Time(2),
+        ranked: Time(2),
+        length: None,
+        offer: None,
+        since: Some(Time(2)),
+        until: None,
+        state: State::Active,
+    }
+}
+
+fn ended(lease: Lease) -> Lease {
+    Lease { state: State::Ended { at: Time(9), how: Ended::RunEnd }, ..lease }
+}
+
+#[tokio::test]
+async fn who_had_what_is_kept_and_numbers_go_on() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        let set = |sut: &str| Leased::Set(Set { suts: [sut.into()].into(), nodes: Vec::new() });
+        let person = |number, sut| Lease { holder: Holder::Person("ana".into()), ..lease(number, set(sut)) };
+        let rows = vec![
+            Row::Lease(Box::new(ended(person(3, "a.system")))),
+            Row::Lease(Box::new(person(7, "b.system"))),
+        ];
+        store.commit(Batch { rows, ..Batch::default() }).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        assert_eq!(store::lease::open(&mut conn).await.unwrap(), [person(7, "b.system")]);
+        assert_eq!(store::lease::ended(&mut conn, 9).await.unwrap(), [ended(person(3, "a.system"))]);
+        let found = store::lease::find(&mut conn, LeaseId(3)).await.unwrap();
+        assert_eq!(found, Some(ended(person(3, "a.system"))));
+        assert_eq!(store::lease::last(&mut conn).await.unwrap(), LeaseId(7));
+    }
+}
+
 #[tokio::test]
 async fn a_restarted_engine_reads_what_it_wrote() {
     for fresh in both().await {
@@ -58,9 +106,9 @@ async fn a_restarted_engine_reads_what_it_wrote() {
             ended: false,
         };
         let unplaced = PartRow { part: 1, place: None, ended: true, ..part.clone() };
-        let lane =
-            LeaseRow { lease: LeaseId(1), what: Leased::Lane("EP-1".into(), 1), run: RUN, since: Time(2) };
-        let sut = LeaseRow { lease: LeaseId(2), what: Leased::Sut("bench.system".into()), ..lane.clone() };
+        let lane = lease(1, Leased::Lane("EP-1".into(), 1));
+        let set = Set { suts: ["bench.system".into()].into(), nodes: Vec::new() };
+        let sut = lease(2, Leased::Set(set));
         let returned = attempt(RUN, 2, 1, AttemptState::Returned);
         let rows = vec![
             Row::Ep(ep()),
@@ -73,8 +121,8 @@ async fn a_restarted_engine_reads_what_it_wrote() {
             Row::Attempt(Box::new(failed(RUN, 1))),
             Row::Attempt(Box::new(returned)),
             Row::Attempt(Box::new(attempt(RUN, 2, 2, AttemptState::Started))),
-            Row::Lease(lane),
-            Row::Lease(sut),
+            Row::Lease(Box::new(lane)),
+            Row::Lease(Box::new(sut)),
         ];
         store.commit(Batch { rows: rows.clone(), ..Batch::default() }).await.unwrap();
         assert_eq!(store.load().await.unwrap().rows, rows);
@@ -93,13 +141,12 @@ async fn the_last_write_of_a_key_wins_and_ended_runs_are_left_out() {
     for fresh in both().await {
         let store = &fresh.store;
         store.commit(begun(RUN, &plan("demo", 3), RunState::Running)).await.unwrap();
-        let lease =
-            LeaseRow { lease: LeaseId(1), what: Leased::Lane("EP-1".into(), 0), run: RUN, since: Time(2) };
+        let lane = |number| lease(number, Leased::Lane("EP-1".into(), 0));
         let mut batch = attempts([attempt(RUN, 0, 1, AttemptState::Assigned), passed(RUN, 0)]);
         batch.rows.extend([
-            Row::Lease(lease.clone()),
-            Row::LeaseEnded(LeaseId(1)),
-            Row::Lease(LeaseRow { lease: LeaseId(2), ..lease }),
+            Row::Lease(Box::new(lane(1))),
+            Row::Lease(Box::new(ended(lane(1)))),
+            Row::Lease(Box::new(lane(2))),
         ]);
         store.commit(batch).await.unwrap();
         store.commit(attempts([failed(RUN, 0)])).await.unwrap();
@@ -107,10 +154,11 @@ async fn the_last_write_of_a_key_wins_and_ended_runs_are_left_out() {
         let kept: Vec<_> = rows.iter().filter(|row| matches!(row, Row::Attempt(_) | Row::Lease(_))).collect();
         assert_eq!(kept.len(), 2);
         assert_eq!(kept[0], &Row::Attempt(Box::new(failed(RUN, 0))));
-        let end = vec![Row::Run(run_row(RUN, RunState::Completed)), Row::LeaseEnded(LeaseId(2))];
+        let end = vec![Row::Run(run_row(RUN, RunState::Completed)), Row::Lease(Box::new(ended(lane(2))))];
         store.commit(Batch { rows: end, ..Batch::default() }).await.unwrap();
         assert_eq!(store.load().await.unwrap().rows, []);
-        assert!(store::lease::list(&mut store.read().await.unwrap()).await.unwrap().is_empty());
+        assert_eq!(store.load().await.unwrap().last_lease, LeaseId(2), "no number is given twice");
+        assert_eq!(store::lease::find(&mut store.read().await.unwrap(), LeaseId(2)).await.unwrap(), None);
     }
 }
 

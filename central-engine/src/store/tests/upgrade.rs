@@ -2,7 +2,12 @@
 //!
 //! The rows are written as those builds wrote them: the texts below are never changed, a new schema adds its own.
 
-use jackfield_protocol::{event::RunState, id::RunId, time::Time};
+use jackfield_protocol::{
+    event::RunState,
+    id::{LeaseId, RunId},
+    time::Time,
+};
+use jackfield_scheduler::effect::Row;
 
 use super::{both::both, fixture::plan};
 use crate::store::{self, Store, db::binds, job::Work, schema};
@@ -52,6 +57,11 @@ async fn a_store_of_each_earlier_build_is_brought_up_to_this_one() {
                     "UPDATE job SET kind = CASE id WHEN 1 THEN 'hook' WHEN 2 THEN 'mail' ELSE 'save' END";
                 conn.run(sql, vec![]).await.unwrap();
             }
+            if step < 8 {
+                let sql = r#"INSERT INTO lease (id, what, run, since) VALUES
+                    (4, '{"lane":["EP-1",0]}', 7, 1500), (5, '{"sut":"bench.system"}', 7, 1500)"#;
+                conn.run(sql, vec![]).await.unwrap();
+            }
             conn.commit().await.unwrap();
             let store = Store::open(&fresh.url, Time(5)).await.unwrap();
             check(&store).await;
@@ -97,7 +107,16 @@ async fn check(store: &Store) {
     check_sealed(store).await;
     check_session(store).await;
     let restored = store.load().await.unwrap();
-    assert!(!restored.rows.is_empty());
+    assert_eq!(restored.last_lease, LeaseId(5), "numbers of leases go on");
+    let leases: Vec<String> = restored.rows.iter().filter_map(lease_told).collect();
+    assert_eq!(leases, ["run 7: a lane of EP-1", "run 7: SUT bench.system"]);
+}
+
+fn lease_told(row: &Row) -> Option<String> {
+    match row {
+        Row::Lease(lease) => Some(format!("{}: {}", lease.holder, lease.what)),
+        _ => None,
+    }
 }
 
 /// What held secrets in the open does so no more.

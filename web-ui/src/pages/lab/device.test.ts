@@ -54,6 +54,7 @@ it('says who uses a device and what hangs on it', () => {
         { resource: '/lab/r1/card', kind: 'lease', user: 'ana', run: 41, name: 'core.system' },
         { resource: '/lab/r1', kind: 'types', user: 'bob', ep: 'EP-1' },
         { resource: '/lab/r1', kind: 'watches', user: 'cem' },
+        { resource: '/lab/r1', kind: 'lease', user: 'eve' },
         { resource: '/lab/r10', kind: 'watches', user: 'dan' },
     ];
     const byPath = grouped(uses, ({ resource }) => resource);
@@ -62,8 +63,9 @@ it('says who uses a device and what hangs on it', () => {
         'run 41 (ana) has session s open',
         'bob types through EP-1',
         'cem watches',
+        'eve has it',
         'run 41 (ana) has SUT core.system',
     ]);
-    expect(summary(found)).toBe('bob types, run 41, 1 watches');
+    expect(summary(found)).toBe('eve has it, bob types, run 41, 1 watches');
     expect(summary([])).toBe('');
 });

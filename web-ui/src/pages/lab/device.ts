@@ -62,7 +62,7 @@ export function told({ kind, user, run, name, ep }: Use): string {
         case 'session':
             return `${by} has session ${name ?? ''} open`;
         case 'lease':
-            return `${by} has SUT ${name ?? ''}`;
+            return name === undefined || name === null ? `${by} has it` : `${by} has SUT ${name}`;
     }
 }
 
@@ -79,7 +79,14 @@ export function summary(uses: readonly Use[]): string {
     const runs = new Set(uses.map(({ run }) => run).filter((run) => run !== undefined && run !== null));
     const typists = new Set(uses.filter(({ kind }) => kind === 'types').map(({ user }) => user));
     const watchers = uses.filter(({ kind }) => kind === 'watches').length;
+    // A person who has the device for themselves; who has it by a run is told by the run.
+    const holders = new Set(
+        uses
+            .filter(({ kind, run }) => kind === 'lease' && (run === undefined || run === null))
+            .map(({ user }) => user),
+    );
     const words = [
+        ...[...holders].map((user) => `${user} has it`),
         ...[...typists].map((user) => `${user} types`),
         ...[...runs].map((run) => `run ${String(run)}`),
         ...(watchers > 0 ? [`${watchers} ${watchers === 1 ? 'watches' : 'watch'}`] : []),

@@ -1,0 +1,402 @@
+//! `jackfield lease …`: devices and SUTs for oneself, for a time; who has them now; and their way back.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use jackfield_protocol::{
+    api::Page,
+    id::{LeaseId, UserName},
+    lease::{HolderKind, LeaseRequest, LeaseState, LeaseView},
+    time::Time,
+};
+use serde_json::{Value, json};
+
+use super::lease_hold;
+use crate::{
+    Context,
+    client::encoded,
+    exit::Exit,
+    output::{self, span, span_of, table},
+};
+
+/// Between two looks at a lease that is waited for.
+pub(super) const LOOK: Duration = Duration::from_millis(250);
+/// How long a lease is kept for this command when its turn has come: it looks far more often.
+const OFFER_MILLIS: u64 = 15_000;
+
+/// Who has which device, and until when.
+#[derive(Subcommand)]
+pub(crate) enum Lease {
+    /// Take devices, all or none; with a command, for as long as that runs.
+    Take(Box<Take>),
+    /// Who has what, who waits, and who has booked.
+    List {
+        /// Also the newest of those that are over.
+        #[arg(long)]
+        ended: bool,
+        /// Only those of this person.
+        #[arg(long, value_name = "USER")]
+        owner: Option<String>,
+        /// Only those on this resource, under it or over it.
+        #[arg(long, value_name = "PATH")]
+        resource: Option<String>,
+    },
+    /// Everything about one.
+    Show {
+        /// Its number, or a resource that you have.
+        lease: String,
+    },
+    /// Give one back, stop to wait, or cancel a booking.
+    Release {
+        /// Its number, or a resource that you have.
+        lease: String,
+    },
+    /// Keep one longer, or shorter.
+    Extend {
+        /// Its number, or a resource that you have.
+        lease: String,
+        /// How long from now: 90s, 10m, 2h.
+        #[arg(long = "for", value_name = "TIME", value_parser = span_of, conflicts_with = "until")]
+        length: Option<Duration>,
+        /// Until then: 2026-11-20T18:00:00Z.
+        #[arg(long, value_name = "INSTANT")]
+        until: Option<Time>,
+    },
+    /// Hand one over: it is somebody else's from now on, with a new number.
+    Transfer {
+        /// Its number, or a resource that you have.
+        lease: String,
+        /// To whom.
+        owner: String,
+    },
+    /// Take one away from somebody; that needs the role `CHANGE_TESTBED`.
+    Force {
+        /// Its number, or a resource.
+        lease: String,
+        /// Why; its holder reads it.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Time that the holder has to leave: 5m.
+        #[arg(long, value_name = "TIME", value_parser = span_of)]
+        grace: Option<Duration>,
+    },
+    /// Let somebody use what you have, as you do.
+    Allow {
+        /// Its number, or a resource that you have.
+        lease: String,
+        /// Whom.
+        owner: String,
+        /// No longer.
+        #[arg(long = "not")]
+        not: bool,
+    },
+    /// Take what is offered to you.
+    Accept {
+        /// Its number.
+        lease: String,
+    },
+}
+
+/// What is taken, and on which terms.
+#[derive(clap::Args)]
+pub(crate) struct Take {
+    /// Ids or paths; each with all that is under it.
+    resource: Vec<String>,
+    /// A SUT, with the resources that it links to; may be said several times.
+    #[arg(long, value_name = "SUT")]
+    sut: Vec<String>,
+    /// For how long: 90s, 10m, 2h. Two hours without it, or as long as the command runs.
+    #[arg(long = "for", value_name = "TIME", value_parser = span_of)]
+    length: Option<Duration>,
+    /// Why; others read it.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+    /// What others should know.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+    /// Wait for it if somebody has it, at most so long: 30m.
+    #[arg(long, value_name = "TIME", value_parser = span_of)]
+    wait: Option<Duration>,
+    /// Do not stay to wait: when the turn comes, it is offered for so long, to be taken with `jackfield lease accept`.
+    #[arg(long, value_name = "TIME", value_parser = span_of, requires = "wait", conflicts_with = "command")]
+    offer: Option<Duration>,
+    /// Book it for later: 2026-11-20T06:00:00Z.
+    #[arg(long, value_name = "INSTANT", requires = "length", conflicts_with_all = ["command", "wait", "offer"])]
+    begin: Option<Time>,
+    /// Others may have it too, if they share it.
+    #[arg(long)]
+    shared: bool,
+    /// A key for those who search, such as `build=417`; may be said several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    context: Vec<String>,
+    /// The higher, the sooner; above 0 needs the role `CHANGE_TESTBED`.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
+    priority: i32,
+    /// A command that runs while it is yours, with its number in `JACKFIELD_LEASE`. It is given back when the command ends, or the shell dies.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+impl Lease {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
+        let client = &context.client;
+        match self {
+            Self::Take(take) => return take.run(context),
+            Self::List { ended, owner, resource } => {
+                let owner =
+                    owner.as_deref().map_or_else(String::new, |user| format!("&user={}", encoded(user)));
+                let resource = resource
+                    .as_deref()
+                    .map_or_else(String::new, |path| format!("&resource={}", encoded(path)));
+                let page: Page<LeaseView> = client.get(&format!("/leases?ended={ended}{owner}{resource}"))?;
+                context.output.list(&page.items, |leases| list(leases, now()))?;
+            }
+            Self::Show { lease } => {
+                let view: LeaseView =
+                    client.get(&format!("/leases/{}", number(context, lease, Meant::Own)?))?;
+                context.output.print(&view, |view| show(view, now()))?;
+            }
+            Self::Release { lease } => act(context, lease, "release", &json!({}))?,
+            Self::Extend { lease, length, until } => {
+                if length.is_none() && until.is_none() {
+                    bail!("say how long: --for 2h from now, or --until an instant");
+                }
+                let body = json!({"for_millis": length.map(millis), "until": until});
+                act(context, lease, "extend", &body)?;
+            }
+            Self::Transfer { lease, owner } => act(context, lease, "transfer", &json!({"to": owner}))?,
+            Self::Force { lease, reason, grace } => {
+                let grace = grace.map_or(0, millis);
+                act(context, lease, "force", &json!({"reason": reason, "grace_millis": grace}))?;
+            }
+            Self::Allow { lease, owner, not } => {
+                act(context, lease, "allow", &json!({"user": owner, "allowed": !not}))?;
+            }
+            Self::Accept { lease } => act(context, lease, "accept", &json!({}))?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Does something with a lease, and says how it is then.
+fn act(context: &Context, lease: &str, verb: &str, body: &Value) -> Result<()> {
+    let meant = if verb == "force" { Meant::OfOthers } else { Meant::Own };
+    let id = number(context, lease, meant)?;
+    let view: LeaseView = context.client.post(&format!("/leases/{id}/{verb}"), body)?;
+    context.output.print(&view, |view| line(view, now()))
+}
+
+/// Of several leases on one resource, which is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meant {
+    Own,
+    OfOthers,
+}
+
+/// The lease with a number, or the one on a resource that is no run's: one's own, or that of somebody else.
+fn number(context: &Context, lease: &str, meant: Meant) -> Result<LeaseId> {
+    #[derive(serde::Deserialize)]
+    struct Me {
+        user: UserName,
+    }
+    if let Ok(id) = lease.parse() {
+        return Ok(id);
+    }
+    let page: Page<LeaseView> = context.client.get(&format!("/leases?resource={}", encoded(lease)))?;
+    let mut found: Vec<_> = page.items.iter().filter(|view| view.holder != HolderKind::Run).collect();
+    if found.len() > 1 {
+        let me: Me = context.client.get("/me")?;
+        found.retain(|view| (view.user.as_ref() == Some(&me.user)) == (meant == Meant::Own));
+    }
+    let lines = || found.iter().map(|view| format!("\n  {}", line(view, now()))).collect::<String>();
+    match found.as_slice() {
+        [one] => Ok(one.id),
+        [] => bail!("there is no such lease on {lease}; see `jackfield lease list`"),
+        [..] => bail!("there are several leases on {lease}; say which by its number:{}", lines()),
+    }
+}
+
+impl Take {
+    fn run(&self, context: &Context) -> Result<Exit> {
+        if !self.command.is_empty() {
+            return lease_hold::run(context, self.request()?, &self.command);
+        }
+        let stays = self.wait.is_some() && self.offer.is_none();
+        let offer_millis = if stays { Some(OFFER_MILLIS) } else { self.offer.map(millis) };
+        let request = LeaseRequest { offer_millis, ..self.request()? };
+        let mut view: LeaseView = context.client.post("/leases", &request)?;
+        if stays {
+            view = wait_for(context, view)?;
+        }
+        context.output.print(&view, |view| line(view, now()))?;
+        Ok(if view.state == LeaseState::Ended { Exit::TimedOut } else { Exit::Done })
+    }
+
+    fn request(&self) -> Result<LeaseRequest> {
+        if self.resource.is_empty() && self.sut.is_empty() {
+            bail!("say what to take: a path such as /tb1/router1, or --sut NAME");
+        }
+        let mut context = BTreeMap::new();
+        for pair in &self.context {
+            match pair.split_once('=') {
+                Some((key, value)) if !key.is_empty() => {
+                    drop(context.insert(key.to_owned(), value.to_owned()))
+                }
+                _ => bail!("`{pair}` is no context such as build=417"),
+            }
+        }
+        Ok(LeaseRequest {
+            resources: self.resource.clone(),
+            suts: self.sut.clone(),
+            shared: self.shared,
+            reason: self.reason.clone(),
+            note: self.note.clone(),
+            context,
+            begin: self.begin,
+            for_millis: self.length.map(millis),
+            wait_millis: self.wait.map_or(0, millis),
+            offer_millis: None,
+            patience_millis: None,
+            priority: self.priority,
+        })
+    }
+}
+
+/// Stays until it is ours, or the time is over; gives up at Ctrl-C.
+fn wait_for(context: &Context, mut view: LeaseView) -> Result<LeaseView> {
+    let interrupts = crate::signal::interrupts()?;
+    let (client, id) = (&context.client, view.id);
+    let mut told = None;
+    loop {
+        match view.state {
+            LeaseState::Waiting => tell_wait(&view, &mut told),
+            LeaseState::Offered => {
+                view = client.post(&format!("/leases/{id}/accept"), &json!({}))?;
+                continue;
+            }
+            LeaseState::Asked | LeaseState::Active | LeaseState::Ending | LeaseState::Ended => {
+                return Ok(view);
+            }
+        }
+        if interrupts.recv_timeout(LOOK).is_ok() {
+            return client.post(&format!("/leases/{id}/release"), &json!({}));
+        }
+        view = client.get(&format!("/leases/{id}"))?;
+    }
+}
+
+/// Says what is waited for, when that changes.
+pub(super) fn tell_wait(view: &LeaseView, told: &mut Option<String>) {
+    let place = view.place.map_or_else(String::new, |place| format!(", number {place} in the queue"));
+    let news = view.waits_for.as_ref().map(|what| format!("lease {} waits{place}: {what}", view.id));
+    if news.is_some() && *told != news {
+        output::talk(news.as_deref().unwrap_or_default());
+        *told = news;
+    }
+}
+
+pub(super) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a person is told how much time is left by their own clock")]
+pub(super) fn now() -> Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Time(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Who has it: `ana`, `run 41 of ana`.
+fn who(view: &LeaseView) -> String {
+    let user = view.user.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string);
+    match (view.holder, view.run) {
+        (HolderKind::Run, Some(run)) if view.user.is_some() => format!("run {run} of {user}"),
+        (HolderKind::Run, Some(run)) => format!("run {run}"),
+        (HolderKind::Lab, _) => format!("the lab ({user})"),
+        (HolderKind::Person | HolderKind::Run, _) => user,
+    }
+}
+
+/// When it is over, and how long that is: `until 18:00 …, 1 h 12 min left`.
+fn end(view: &LeaseView, now: Time) -> String {
+    let left = |until: Time| format!("{until} ({} left)", span(until.millis_since(now)));
+    match (view.state, view.until, view.decide_by) {
+        (LeaseState::Asked, Some(until), _) => {
+            format!("{} to {until}", view.begin.map(|begin| begin.to_string()).unwrap_or_default())
+        }
+        (LeaseState::Waiting, _, Some(by)) => format!("gives up {}", left(by)),
+        (LeaseState::Offered | LeaseState::Ending, _, Some(by)) => left(by),
+        (LeaseState::Active, Some(until), _) => left(until),
+        (LeaseState::Ended, ..) => view.ended.as_ref().map(|end| end.at.to_string()).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn state(view: &LeaseView) -> &'static str {
+    match view.state {
+        LeaseState::Asked => "booked",
+        LeaseState::Waiting => "waiting",
+        LeaseState::Offered => "offered",
+        LeaseState::Active => "active",
+        LeaseState::Ending => "ending",
+        LeaseState::Ended => "ended",
+    }
+}
+
+/// One lease as a sentence.
+pub(super) fn line(view: &LeaseView, now: Time) -> String {
+    let end = end(view, now);
+    let when = match view.state {
+        LeaseState::Asked => format!(" from {end}"),
+        LeaseState::Active | LeaseState::Ending if !end.is_empty() => format!(" until {end}"),
+        LeaseState::Offered => format!("; take it with `jackfield lease accept {}` until {end}", view.id),
+        LeaseState::Ended => format!(" since {end}"),
+        LeaseState::Waiting => {
+            view.waits_for.as_ref().map(|what| format!(" for: {what}")).unwrap_or_default()
+        }
+        LeaseState::Active | LeaseState::Ending => String::new(),
+    };
+    let why = view.ended.as_ref().and_then(|end| Some((end.by.as_ref()?, &end.reason)));
+    let why = why.map(|(by, reason)| format!("; {by} took it away: {reason}")).unwrap_or_default();
+    format!("lease {} of {} ({}) is {}{when}{why}", view.id, view.name, who(view), state(view))
+}
+
+fn list(leases: &[LeaseView], now: Time) -> String {
+    if leases.is_empty() {
+        return "nobody has, wants or has booked anything".to_owned();
+    }
+    let mut rows = table(&["ID", "STATE", "WHAT", "WHO", "UNTIL", "WHY"]);
+    for view in leases {
+        rows.add_row([
+            view.id.to_string(),
+            state(view).to_owned(),
+            view.name.clone(),
+            who(view),
+            end(view, now),
+            view.reason.clone(),
+        ]);
+    }
+    rows.to_string()
+}
+
+fn show(view: &LeaseView, now: Time) -> String {
+    let mut lines = vec![line(view, now)];
+    let mut add = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("  {name}: {value}"));
+        }
+    };
+    add("resources", view.resources.join(", "));
+    add("reason", view.reason.clone());
+    add("note", view.note.clone());
+    add("guests", view.guests.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    add("shared", if view.shared { "yes".to_owned() } else { String::new() });
+    add(
+        "context",
+        view.context.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", "),
+    );
+    add("asked", view.asked.to_string());
+    add("since", view.since.map(|since| since.to_string()).unwrap_or_default());
+    add("place in the queue", view.place.map(|place| place.to_string()).unwrap_or_default());
+    lines.join("\n")
+}

@@ -1,0 +1,167 @@
+//! Leases as people see them: with the person behind a run, the place in the queue, and what is waited for.
+
+use std::collections::BTreeMap;
+
+use jackfield_protocol::{
+    id::UserName,
+    lease::{HolderKind, LeaseEnd, LeaseEnded, LeaseKind, LeaseState, LeaseView},
+};
+use jackfield_resource_allocator::book::{
+    Ended, Holder, Lease, Leased, Obstacle, Set, Spot, State, Tie, Turn, Want,
+};
+
+use crate::Scheduler;
+
+/// Places in a queue that are counted; whoever is further back is told no place.
+pub(crate) const PLACES_MAX: usize = 100;
+
+impl Scheduler {
+    /// A lease, over or not, as people see it.
+    pub fn lease_view(&self, lease: &Lease) -> LeaseView {
+        let (begin, decide_by) = match &lease.state {
+            State::Asked { begin } => (Some(*begin), None),
+            State::Waiting { until } => (None, *until),
+            State::Offered { until } | State::Ending { until, .. } => (None, Some(*until)),
+            State::Active | State::Ended { .. } => (None, None),
+        };
+        let waits = matches!(lease.state, State::Waiting { .. });
+        LeaseView {
+            id: lease.id,
+            kind: kind(&lease.what),
+            name: name(&lease.what),
+            state: state(&lease.state),
+            holder: holder(&lease.holder),
+            user: self.lease_user(lease),
+            run: lease.holder.run(),
+            resources: lease
+                .what
+                .set()
+                .map(|set| set.nodes.iter().map(|spot| spot.path.clone()).collect())
+                .unwrap_or_default(),
+            shared: lease.shared,
+            reason: lease.purpose.clone(),
+            note: lease.note.clone(),
+            context: lease.context.clone(),
+            guests: lease.guests.clone(),
+            priority: lease.priority,
+            asked: lease.asked,
+            begin,
+            since: lease.since,
+            until: lease.until,
+            decide_by,
+            place: if waits { self.bench.book.place(lease.id, PLACES_MAX) } else { None },
+            waits_for: if waits { self.lease_waits_for(lease) } else { None },
+            patience_millis: match lease.tie {
+                Tie::Beat { patience_millis } => Some(patience_millis),
+                Tie::Free | Tie::Console(_) => None,
+            },
+            ended: ended(&lease.state),
+        }
+    }
+
+    /// What is not over: first all that is held or booked, then those who wait, by number, and no more than so many.
+    pub fn leases(&self, most: usize) -> Vec<LeaseView> {
+        let waits = |lease: &&Lease| matches!(lease.state, State::Waiting { .. });
+        let held = self.bench.book.leases().filter(|lease| !waits(lease));
+        let waiting = self.bench.book.leases().filter(waits);
+        held.chain(waiting).take(most).map(|lease| self.lease_view(lease)).collect()
+    }
+
+    /// The leases that hold a node, or something above or below it.
+    pub fn leases_on(&self, spot: &Spot) -> Vec<Lease> {
+        let set = Set { nodes: vec![spot.clone()], ..Set::default() };
+        let holder = Holder::Lab("".into());
+        let want = Want { set, holder, shared: false, inside: None, length: None, console: false };
+        let found: BTreeMap<_, _> =
+            self.bench.book.held_by(&want).map(|lease| (lease.id, lease.clone())).collect();
+        found.into_values().collect()
+    }
+
+    /// The person who has it, or whose run does.
+    pub fn lease_user(&self, lease: &Lease) -> Option<UserName> {
+        match &lease.holder {
+            Holder::Run(run) => self.runs.get(run).map(|run| run.plan.user.clone()),
+            Holder::Person(user) | Holder::Lab(user) => Some(user.clone()),
+        }
+    }
+
+    /// Who has what, until when and why, with whose run it is.
+    pub fn lease_told(&self, lease: &Lease) -> String {
+        let told = self.bench.book.told(lease);
+        match (&lease.holder, self.lease_user(lease)) {
+            (Holder::Run(_), Some(user)) => format!("{user}'s {told}"),
+            (Holder::Run(_) | Holder::Person(_) | Holder::Lab(_), _) => told,
+        }
+    }
+
+    fn lease_waits_for(&self, lease: &Lease) -> Option<String> {
+        let book = &self.bench.book;
+        let (rank, want) = book.waiter(Turn::Ask(lease.id))?;
+        Some(match book.obstacle(self.bench.now, want, &rank, &|turn| self.claims(turn))? {
+            Obstacle::Held(id) | Obstacle::Booked(id) => self.lease_told(book.lease(id)?),
+            Obstacle::Behind(turn) => format!("{} asked before", book.told_turn(turn)),
+        })
+    }
+}
+
+fn kind(what: &Leased) -> LeaseKind {
+    match what {
+        Leased::Lane(..) => LeaseKind::Ep,
+        Leased::Set(set) if set.suts.is_empty() => LeaseKind::Resource,
+        Leased::Set(_) => LeaseKind::Sut,
+    }
+}
+
+/// As lists name it: an EP, SUTs, or paths.
+fn name(what: &Leased) -> String {
+    match what {
+        Leased::Lane(ep, _) => ep.to_string(),
+        Leased::Set(set) if set.suts.is_empty() => set.to_string(),
+        Leased::Set(set) => set.suts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn holder(holder: &Holder) -> HolderKind {
+    match holder {
+        Holder::Run(_) => HolderKind::Run,
+        Holder::Person(_) => HolderKind::Person,
+        Holder::Lab(_) => HolderKind::Lab,
+    }
+}
+
+fn state(state: &State) -> LeaseState {
+    match state {
+        State::Asked { .. } => LeaseState::Asked,
+        State::Waiting { .. } => LeaseState::Waiting,
+        State::Offered { .. } => LeaseState::Offered,
+        State::Active => LeaseState::Active,
+        State::Ending { .. } => LeaseState::Ending,
+        State::Ended { .. } => LeaseState::Ended,
+    }
+}
+
+fn ended(state: &State) -> Option<LeaseEnd> {
+    match state {
+        State::Ended { at, how } => {
+            let (by, reason) = match how {
+                Ended::Force { by, reason } => (Some(by.clone()), reason.clone()),
+                Ended::Holder | Ended::Expiry | Ended::Loss | Ended::RunEnd => (None, String::new()),
+            };
+            let how = match how {
+                Ended::Holder => LeaseEnded::Holder,
+                Ended::Expiry => LeaseEnded::Expiry,
+                Ended::Force { .. } => LeaseEnded::Force,
+                Ended::Loss => LeaseEnded::Loss,
+                Ended::RunEnd => LeaseEnded::RunEnd,
+            };
+            Some(LeaseEnd { at: *at, how, by, reason })
+        }
+        State::Ending { until, by, reason } => Some(LeaseEnd {
+            at: *until,
+            how: LeaseEnded::Force,
+            by: Some(by.clone()),
+            reason: reason.clone(),
+        }),
+        State::Asked { .. } | State::Waiting { .. } | State::Offered { .. } | State::Active => None,
+    }
+}

@@ -1,0 +1,227 @@
+//! Persons and runs share a lab: who has a device, who waits for it, and what becomes of both when somebody dies.
+
+use std::{process::Command, time::Duration};
+
+use jackfield_protocol::{
+    event::RunState,
+    lease::{LeaseState, LeaseView},
+};
+use jackfield_tests::{Bench, api::Api, process::jackfield, wait};
+use serde_json::{Value, json};
+
+use crate::{cleanup, console::Sitting, people::join};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
+
+/// What `jackfield lease` said and how it ended.
+fn lease(api: &Api, arguments: &[&str]) -> (i32, String) {
+    let mut command = line(api, arguments);
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
+}
+
+fn line(api: &Api, arguments: &[&str]) -> Command {
+    let mut command = Command::new(jackfield());
+    command.arg("lease").args(arguments);
+    command.env("JACKFIELD_ENGINE", &api.url).env("JACKFIELD_API_TOKEN", &api.token);
+    command
+}
+
+#[track_caller]
+fn done(api: &Api, arguments: &[&str]) -> String {
+    let (code, said) = lease(api, arguments);
+    assert_eq!(code, 0, "{arguments:?}: {said}");
+    said
+}
+
+fn state(api: &Api, lease: u64) -> LeaseState {
+    api.get::<LeaseView>(&format!("/leases/{lease}")).unwrap().state
+}
+
+fn await_state(api: &Api, lease: u64, wanted: LeaseState) {
+    let seen = || Ok((state(api, lease) == wanted).then_some(()));
+    wait::until(LIMIT, &format!("lease {lease} to be {wanted:?}"), seen).unwrap();
+}
+
+/// A bed with two routers, and a SUT that links to the first.
+fn lab(bench: &Bench) {
+    for (parent, name) in [("/", "tb1"), ("/tb1", "router1"), ("/tb1", "router2")] {
+        bench.api.set_resource(parent, name, &json!({})).unwrap();
+    }
+    let router: Value = bench.api.get("/resources?query=/tb1/router1").unwrap();
+    let component = |name: &str, link: &Value| json!({"path": ["core.system", name], "meta": {"_id": link}, "id": "0000000a02", "children": {}});
+    let sut = json!({"path": ["core.system"], "meta": {}, "id": "0000000a01",
+        "children": {"router": component("router", &router["id"])}});
+    bench.api.put::<Value>("/suts/core.system", &sut).unwrap();
+}
+
+fn project(sut: &str) -> String {
+    format!(
+        "<Root><TestSuite><tsName>a</tsName><SutName>{sut}</SutName><TestCase><tcName>a.sh</tcName></TestCase></TestSuite></Root>"
+    )
+}
+
+#[test]
+fn a_run_waits_for_a_person_says_so_and_goes_on_when_they_give_back() {
+    let mut bench = Bench::start("").unwrap();
+    lab(&bench);
+    bench.write("tests/a.sh", "#!/bin/sh\nexit 0\n").unwrap();
+    bench.start_ep("EP-1", "").unwrap();
+    let ana = join(&bench, "ana", &ROLES).unwrap();
+    let bob = join(&bench, "bob", &ROLES).unwrap();
+    let said = done(&ana, &["take", "/tb1", "--for", "2h", "--reason", "bug 1234"]);
+    assert!(said.starts_with("lease 1 of /tb1 (ana) is active until 20"), "{said}");
+    let run = bob.submit("night", &project("core.system")).unwrap();
+    let why = || {
+        let waiting: Value = bob.get(&format!("/runs/{run}/why"))?;
+        let told = waiting.to_string();
+        Ok(told.contains("ana has /tb1 until 20").then_some(told))
+    };
+    let told = wait::until(LIMIT, "the run to say for whom it waits", why).unwrap();
+    assert!(told.contains("SUT core.system") && told.contains("(bug 1234)"), "{told}");
+    assert_eq!(bob.run(run).unwrap().state, RunState::Queued);
+    // Nor does it go before a person who asked earlier.
+    let (code, said) = lease(&bob, &["take", "/tb1/router1"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("ana has /tb1 until 20") && said.contains("(bug 1234)"), "{said}");
+    done(&ana, &["release", "/tb1"]);
+    let ended = bob.wait(run, Duration::from_secs(20)).unwrap();
+    assert_eq!(ended.state, RunState::Completed);
+    let all: Value = bob.get("/leases?ended=true").unwrap();
+    let of_run = all["items"].as_array().unwrap().iter().find(|lease| lease["run"] == json!(run)).unwrap();
+    assert_eq!(of_run["ended"]["how"], "run_end", "{all}");
+    assert_eq!(of_run["resources"], json!(["/tb1/router1"]), "{all}");
+    // A run that is started in a lease goes into it, and does not wait for its own device.
+    bench.write("projects/inside.xml", &project("core.system")).unwrap();
+    let program = jackfield().display().to_string();
+    let said = done(&bob, &["take", "/tb1/router1", "--", &program, "run", "inside"]);
+    assert!(said.contains("1 PASS") || said.contains("PASS"), "{said}");
+    done(&bob, &["take", "/tb1/router1"]);
+    let (code, said) = {
+        let mut command = Command::new(jackfield());
+        command.args(["run", "inside", "--lease", "1"]);
+        command.env("JACKFIELD_ENGINE", &ana.url).env("JACKFIELD_API_TOKEN", &ana.token);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("lease 1 is over, or not yours"), "{said}");
+}
+
+#[test]
+fn two_suts_with_the_same_device_are_not_given_to_two_runs() {
+    let mut bench = Bench::start("").unwrap();
+    lab(&bench);
+    let first: Value = bench.api.get("/suts/core.system").unwrap();
+    let mut other = first.to_string().replace("0000000a0", "0000000b0").replace("core.system", "edge.system");
+    other = other.replace("\"version\"", "\"was\"");
+    bench.api.put::<Value>("/suts/edge.system", &serde_json::from_str::<Value>(&other).unwrap()).unwrap();
+    let flag = bench.path().join("enough");
+    let wait = format!("#!/bin/sh\nuntil test -e {}; do sleep 0.05; done\n", flag.display());
+    bench.write("tests/a.sh", &wait).unwrap();
+    bench.start_ep("EP-1", "lanes = 2\n").unwrap();
+    let one = bench.api.submit("one", &project("core.system")).unwrap();
+    let running = || Ok((bench.api.run(one)?.state == RunState::Running).then_some(()));
+    wait::until(LIMIT, "the first run to begin", running).unwrap();
+    let two = bench.api.submit("two", &project("edge.system")).unwrap();
+    let why = || {
+        let told = bench.api.get::<Value>(&format!("/runs/{two}/why"))?.to_string();
+        Ok(told.contains(&format!("which run {one} holds")).then_some(told))
+    };
+    let told = wait::until(LIMIT, "the second to wait", why).unwrap();
+    assert!(told.contains("SUT edge.system, which has devices of SUT core.system in it"), "{told}");
+    std::fs::write(&flag, "").unwrap();
+    assert_eq!(bench.api.wait(two, LIMIT).unwrap().state, RunState::Completed);
+}
+
+#[test]
+fn a_lease_lives_as_long_as_its_command_and_outlives_the_engine() {
+    let mut bench = Bench::start("").unwrap();
+    lab(&bench);
+    let ana = join(&bench, "ana", &ROLES).unwrap();
+    let bob = join(&bench, "bob", &ROLES).unwrap();
+    let (code, said) =
+        lease(&ana, &["take", "/tb1/router1", "--", "sh", "-c", "echo it is $JACKFIELD_LEASE; exit 7"]);
+    assert_eq!(code, 7, "{said}");
+    assert!(said.contains("it is 1"), "{said}");
+    await_state(&ana, 1, LeaseState::Ended);
+    let logs = bench.path().join("log");
+    let out = |name: &str| logs.join(name);
+    // Ana's shell is killed without a word; her device goes to bob, who waits for it.
+    let shell = format!("{} lease take /tb1/router1 -- sleep 600; true", jackfield().display());
+    let mut command = Command::new("sh");
+    command.args(["-c", &shell]).env("JACKFIELD_ENGINE", &ana.url).env("JACKFIELD_API_TOKEN", &ana.token);
+    let hers = Sitting::run(&out("hers"), &mut command);
+    await_state_of(&ana, 2, LeaseState::Active);
+    let mut his = Sitting::run(
+        &out("his"),
+        &mut line(&bob, &["take", "/tb1/router1", "--wait", "5m", "--", "echo", "bob is in"]),
+    );
+    his.awaits("ana has /tb1/router1 since 20");
+    drop(hers);
+    assert!(his.ended().success(), "{}", his.reads());
+    assert!(his.reads().contains("bob is in"), "{}", his.reads());
+    // The engine is killed: what was answered is there, and numbers go on.
+    done(&ana, &["take", "/tb1/router1", "--for", "1h"]);
+    bench.kill_engine();
+    bench.start_engine().unwrap();
+    let (code, said) = lease(&bob, &["take", "/tb1/router1"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("ana has /tb1/router1 until 20"), "{said}");
+    let said = done(&bob, &["take", "/tb1/router2"]);
+    assert!(said.starts_with("lease 5 of"), "{said}");
+    // It is taken away from a command that runs.
+    let mut long = Sitting::run(
+        &out("long"),
+        &mut line(&ana, &["take", "/tb1/router2", "--wait", "1m", "--", "sleep", "600"]),
+    );
+    long.awaits("lease 6 waits, number 1 in the queue: bob has /tb1/router2 until 20");
+    done(&bob, &["release", "/tb1/router2"]);
+    await_state(&ana, 6, LeaseState::Active);
+    let (code, said) = lease(&bob, &["force", "6", "--reason", "mine"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("CHANGE_TESTBED"), "{said}");
+    done(&bench.api, &["force", "6", "--reason", "the rack moves"]);
+    assert_eq!(long.ended().code(), Some(4), "{}", long.reads());
+    assert!(
+        long.reads().contains("admin took it away: the rack moves; the command is ended"),
+        "{}",
+        long.reads()
+    );
+}
+
+/// The same, of one that may not be there yet.
+fn await_state_of(api: &Api, lease: u64, wanted: LeaseState) {
+    let seen = || {
+        let found = api.get::<LeaseView>(&format!("/leases/{lease}"));
+        Ok(found.is_ok_and(|lease| lease.state == wanted).then_some(()))
+    };
+    wait::until(LIMIT, &format!("lease {lease} to be {wanted:?}"), seen).unwrap();
+}
+
+#[test]
+fn a_console_on_a_leased_device_is_refused_by_name_and_the_guest_gets_in() {
+    let mut bench = Bench::start("").unwrap();
+    let _simulator = cleanup::router(&mut bench);
+    let ana = join(&bench, "ana", &ROLES).unwrap();
+    let bob = join(&bench, "bob", &ROLES).unwrap();
+    done(&ana, &["take", "/lab/router", "--for", "2h", "--reason", "bug 1234"]);
+    let mut his = Sitting::begin(&bench, &bob, "his", &["/lab/router"]);
+    assert_eq!(his.ended().code(), Some(2), "{}", his.reads());
+    let refused = his.reads();
+    assert!(refused.contains("ana has /lab/router until 20") && refused.contains("(bug 1234)"), "{refused}");
+    assert!(refused.contains("`jackfield lease allow 1 bob`"), "{refused}");
+    done(&ana, &["allow", "1", "bob"]);
+    let mut guest = Sitting::begin(&bench, &bob, "guest", &["/lab/router", "--quiet", "300"]);
+    guest.types("show version\n");
+    guest.awaits("uptime");
+    let uses: Value = ana.get("/resources/uses").unwrap();
+    let told = uses.to_string();
+    assert!(told.contains(r#""kind":"lease""#) && told.contains(r#""user":"ana""#), "{told}");
+    // With the lease ends the console that it let in.
+    done(&ana, &["release", "1"]);
+    guest.awaits("the lease that let you use /lab/router was given back");
+    guest.ended();
+}

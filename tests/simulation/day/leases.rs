@@ -1,0 +1,108 @@
+//! Persons who want for themselves what runs want too: devices, whole racks, SUTs; for now, for later, or in the queue.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_protocol::id::{LeaseId, SutName, UserName};
+use jackfield_resource_allocator::{
+    ResourceId,
+    book::{Ask, Holder, Lease, Set, Spot, Tie, Who, Wish},
+};
+use jackfield_scheduler::Event;
+
+use super::Day;
+
+/// A rack with three devices. Both SUTs that projects name have the third in them.
+fn spot(number: u64) -> Spot {
+    let rack = ResourceId::from_number(0xa0);
+    match number {
+        0 => Spot { node: rack, path: "/rack".to_owned(), above: vec![ResourceId::root()] },
+        device => Spot {
+            node: ResourceId::from_number(device),
+            path: format!("/rack/{device}"),
+            above: vec![ResourceId::root(), rack],
+        },
+    }
+}
+
+/// What the SUTs link to; people link them to something else now and then.
+pub(super) fn links(edition: u64) -> BTreeMap<SutName, Arc<[Spot]>> {
+    let of = |devices: &[u64]| devices.iter().map(|device| spot(*device)).collect::<Arc<[Spot]>>();
+    let (one, other): (&[u64], &[u64]) = match edition % 3 {
+        0 => (&[1, 3], &[2, 3]),
+        1 => (&[1], &[2]),
+        _ => (&[2], &[]),
+    };
+    [("s0.user".into(), of(one)), ("s1.user".into(), of(other))].into()
+}
+
+impl Day {
+    pub(super) fn lease(&mut self) -> Result<(), String> {
+        let persons = |lease: &&Lease| lease.holder.run().is_none();
+        let leases: Vec<Lease> = self.scheduler.book().leases().filter(persons).cloned().collect();
+        let known = self.dice.pick(&leases).cloned();
+        match (self.dice.below(10), known) {
+            (0, _) => {
+                self.linked = links(self.dice.below(3));
+                let links = self.linked.clone();
+                self.engine(Event::SutsLinked { links })
+            }
+            (1..=3, Some(lease)) => {
+                let wish = match self.dice.below(6) {
+                    0 => Wish::Extend { until: self.engine_time().plus_millis(self.dice.below(60_000)) },
+                    1 => Wish::Force { reason: "now".to_owned(), grace: self.dice.below(2) * 5_000 },
+                    2 => Wish::HandOver { to: "bob".into() },
+                    3 => Wish::Accept,
+                    _ => Wish::Release,
+                };
+                let manages = self.dice.percent(30);
+                let user = lease.holder.user().cloned().unwrap_or_else(|| "ana".into());
+                self.wish(lease.id, user, manages, wish)
+            }
+            _ => self.ask_for_lease(),
+        }
+    }
+
+    fn ask_for_lease(&mut self) -> Result<(), String> {
+        let mut set = Set::default();
+        if self.dice.percent(30) {
+            let sut: SutName = format!("s{}.user", self.dice.below(2)).into();
+            set.nodes.extend(self.linked.get(&sut).into_iter().flat_map(|spots| spots.iter().cloned()));
+            set.suts.insert(sut);
+        } else {
+            let number = self.dice.below(4);
+            set.nodes.push(spot(number));
+        }
+        let user = UserName::from(if self.dice.percent(50) { "ana" } else { "bob" });
+        let ask = Ask {
+            set,
+            holder: Holder::Person(user.clone()),
+            shared: self.dice.percent(20),
+            purpose: "bug 1234".to_owned(),
+            note: String::new(),
+            context: BTreeMap::new(),
+            priority: self.dice.pick(&[0, 0, 0, 1]).copied().unwrap_or(0),
+            // Nobody beats: whoever has to, is lost.
+            tie: if self.dice.percent(20) { Tie::Beat { patience_millis: 20_000 } } else { Tie::Free },
+            inside: None,
+            begin: self.dice.percent(20).then(|| self.engine_time().plus_millis(self.dice.below(60_000))),
+            length: Some(self.dice.between(1, 120_000)),
+            wait: Some(self.dice.pick(&[0, 20_000, 90_000]).copied().unwrap_or(0)),
+            offer: self.dice.percent(20).then_some(10_000),
+        };
+        self.wish(LeaseId(0), user, false, Wish::Ask(Box::new(ask)))
+    }
+
+    fn wish(&mut self, lease: LeaseId, user: UserName, manages: bool, wish: Wish) -> Result<(), String> {
+        self.engine(Event::Lease { lease, who: Who { user, manages }, wish })
+    }
+
+    /// The rows say what the book says.
+    pub(super) fn check_rows(&self) -> Result<(), String> {
+        let book = self.scheduler.book().leases();
+        if book.eq(self.store.leases()) {
+            Ok(())
+        } else {
+            Err("the rows of leases are not what the book is".to_owned())
+        }
+    }
+}
