@@ -9,6 +9,37 @@ use std::fmt;
 use serde::{Deserialize, Serializer};
 use zeroize::Zeroize;
 
+/// Parts of names of properties that hold secrets.
+const PARTS: [&str; 12] = [
+    "passw",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "token",
+    "community",
+    "private",
+    "credential",
+    "apikey",
+    "totp",
+    "bearer",
+];
+/// Names that are one as a whole; `conf` are lines of snmp.conf.
+const WHOLE: [&str; 6] = ["pass", "pw", "pin", "psk", "otp", "conf"];
+/// Ends of such names.
+const ENDS: [&str; 2] = ["enable", "key"];
+/// Names that end so and are no secrets.
+const OPEN: [&str; 4] = ["public_key", "host_key", "publickey", "hostkey"];
+
+/// Whether a property of this name holds a secret: labs name properties as they like, so their names are all there is to tell by.
+pub fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    let ends = ENDS.iter().any(|end| name.ends_with(end)) && !OPEN.iter().any(|open| name.ends_with(open));
+    ends || WHOLE.contains(&name.as_str())
+        || name.ends_with("_psk")
+        || PARTS.iter().any(|part| name.contains(part))
+}
+
 /// A text that is never shown.
 ///
 /// ```compile_fail
@@ -102,6 +133,39 @@ mod tests {
     use serde::Serialize;
 
     use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known_and_others_are_not_taken_for_them() {
+        for name in [
+            "password",
+            "Enable",
+            "snmp-community",
+            "pass",
+            "wpa_psk",
+            "conf",
+            "totp_secret",
+            "key",
+            "ssh_key",
+            "api-token",
+            "bearer",
+        ] {
+            assert!(names_a_secret(name), "{name}");
+        }
+        for name in [
+            "host",
+            "host_key",
+            "public-key",
+            "port",
+            "passive",
+            "config",
+            "hotplug",
+            "monkeys",
+            "pinout",
+            "profile",
+        ] {
+            assert!(!names_a_secret(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_secret_is_stars_wherever_it_is_not_asked_for_by_name() {

@@ -81,6 +81,9 @@ fn router(bench: &Bench) -> (Process, Value) {
         ("snmp_community", "geheim-community"),
         ("private_key", "geheim-key"),
         ("api_token", "geheim-token"),
+        ("pass", "geheim-pass"),
+        ("address", "https://lab.lab/r1?view=1&api_key=geheim-query"),
+        ("identity", "-----BEGIN OPENSSH PRIVATE KEY-----\ngeheim-pem\n-----END OPENSSH PRIVATE KEY-----\n"),
     ] {
         properties.insert(key.to_owned(), value.into());
     }
@@ -100,7 +103,7 @@ fn plant(bench: &mut Bench) -> Process {
         "on": "http://pdu:geheim-outlet@127.0.0.1:1/on", "status": "http://pdu:geheim-outlet@127.0.0.1:1/",
     }}});
     wrong.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let ssh = json!({"protocol": "ssh", "host": "127.0.0.1", "port": 1, "user": "u", "password": "geheim-ssh", "passphrase": "geheim-phrase",
+    let ssh = json!({"pdu": {"snmp": {"conf": ["defAuthPassphrase geheim-conf"]}}, "protocol": "ssh", "host": "127.0.0.1", "port": 1, "user": "u", "password": "geheim-ssh", "passphrase": "geheim-phrase",
         "new_password": "geheim-new", "totp_secret": "geheim-no-base32", "jump": [{"host": "127.0.0.1", "password": "geheim-jump"}]});
     for (parent, name, properties) in
         [("/", "lab", json!({})), ("/lab", "router", router), ("/lab", "wrong", wrong), ("/lab", "ssh", ssh)]

@@ -5,35 +5,21 @@
 
 use std::collections::BTreeMap;
 
+use jackfield_protocol::secret::names_a_secret;
 use serde_json::Value;
 
 use crate::auth::{Caller, Role};
 
 /// What stands in a secret's place.
 pub(crate) const STARS: &str = "******";
-/// Parts of names of properties that hold secrets.
-const PARTS: [&str; 9] =
-    ["passw", "passphrase", "pwd", "secret", "token", "community", "private", "credential", "apikey"];
-/// Ends of such names.
-const ENDS: [&str; 2] = ["enable", "key"];
-/// Names that end so and are no secrets.
-const OPEN: [&str; 4] = ["public_key", "host_key", "publickey", "hostkey"];
-
 /// Whether somebody may see the secrets of devices: who may start a test on one can have it say them.
 pub(crate) fn may_see(caller: &Caller) -> bool {
     [Role::RunTests, Role::ChangeTestbed, Role::ChangeSut].into_iter().any(|role| caller.may(role))
 }
 
-/// Whether a property of this name holds a secret.
-pub(crate) fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    let ends = ENDS.iter().any(|end| name.ends_with(end)) && !OPEN.iter().any(|open| name.ends_with(open));
-    ends || PARTS.iter().any(|part| name.contains(part))
-}
-
 /// One property, with its secrets as stars.
 pub(crate) fn property(name: &str, value: &mut Value) {
-    if is_secret(name) {
+    if names_a_secret(name) {
         cover(value);
     } else {
         inside(value);
@@ -65,7 +51,7 @@ fn inside(value: &mut Value) {
         Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| property(name, value)),
         Value::Array(items) => items.iter_mut().for_each(inside),
         Value::String(text) => {
-            if let Some(covered) = in_address(text) {
+            if let Some(covered) = covered(text) {
                 *text = covered;
             }
         }
@@ -82,14 +68,27 @@ fn cover(value: &mut Value) {
     }
 }
 
-/// `http://user:password@host` without the password; none where there is none.
-fn in_address(text: &str) -> Option<String> {
+/// A text without the secrets that it shows by its form: a password or a named secret in an address, a private key; none where it holds none.
+fn covered(text: &str) -> Option<String> {
+    if text.contains("PRIVATE KEY-----") {
+        return Some(STARS.to_owned());
+    }
     let (scheme, rest) = text.split_once("://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(end)?;
-    let (person, host) = authority.rsplit_once('@')?;
-    let (user, _) = person.split_once(':')?;
-    Some(format!("{scheme}://{user}:{STARS}@{host}{path}"))
+    let person =
+        authority.rsplit_once('@').and_then(|(person, host)| Some((person.split_once(':')?.0, host)));
+    let shown = person.map_or_else(|| authority.to_owned(), |(user, host)| format!("{user}:{STARS}@{host}"));
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let mut text_shown = format!("{scheme}://{shown}{path}");
+    for (number, field) in query.into_iter().flat_map(|query| query.split('&')).enumerate() {
+        text_shown.push(if number == 0 { '?' } else { '&' });
+        match field.split_once('=') {
+            Some((name, _)) if names_a_secret(name) => text_shown.push_str(&format!("{name}={STARS}")),
+            _ => text_shown.push_str(field),
+        }
+    }
+    (text_shown != text).then_some(text_shown)
 }
 
 #[cfg(test)]
@@ -105,11 +104,15 @@ mod tests {
             "public_key": "open", "port": 23, "api_token": 5, "jump": [{"host": "h", "passwd": "P"}], "login": {"passwords": ["P", "P"]},
             "power": {"snmp": {"community": "P", "outlet": 1}, "http": "http://admin:P@pdu.lab/outlet?x=1", "shelly": "http://10.0.0.2/"},
             "key": "P", "monkey_bars": true, "host_key": "open",
+            "otp_address": "otpauth://totp/lab:r1?secret=:P@&issuer=lab", "identity": "-----BEGIN OPENSSH PRIVATE KEY-----\n:P@\n",
+            "pdu": {"snmp": {"conf": ["defAuthPassphrase :P@"]}, "get": "http://pdu.lab/set?outlet=1&apikey=:P@"},
         });
         inside(&mut meta);
         let shown = meta.to_string();
         assert!(!shown.contains("\"P\"") && !shown.contains(":P@") && !shown.contains(":5"), "{shown}");
         assert_eq!(meta["power"]["http"], json!("http://admin:******@pdu.lab/outlet?x=1"));
+        assert_eq!(meta["pdu"]["get"], json!("http://pdu.lab/set?outlet=1&apikey=******"));
+        assert_eq!(meta["otp_address"], json!("otpauth://totp/lab:r1?secret=******&issuer=lab"));
         assert_eq!(meta["power"]["shelly"], json!("http://10.0.0.2/"));
         for (name, open) in [
             ("host", json!("10.0.0.1")),

@@ -7,7 +7,10 @@ use clap::{
     Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use jackfield_protocol::power::{PowerAction, PowerDone, PowerRequest, PowerState};
+use jackfield_protocol::{
+    power::{PowerAction, PowerDone, PowerRequest, PowerState},
+    secret::names_a_secret,
+};
 use serde_json::{Value, json};
 
 use crate::{Context, client::encoded, exit::Exit};
@@ -180,9 +183,7 @@ fn show(value: &Value) -> String {
 
 /// A value as a person who looks over a shoulder may see it; asked for alone (`/tb1/dev2:password`), or as JSON, it is told.
 fn shown(key: &str, value: &Value) -> String {
-    const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "community"];
-    let key = key.to_lowercase();
-    if SECRETS.iter().any(|secret| key.contains(secret)) { "***".to_owned() } else { plain(Some(value)) }
+    if names_a_secret(key) { "***".to_owned() } else { plain(Some(value)) }
 }
 
 fn plain(value: Option<&Value>) -> String {
