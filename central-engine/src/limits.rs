@@ -128,6 +128,10 @@ pub const LOG_HITS_MAX: u64 = 10_000;
 pub const LOG_HIT_RANGES_MAX: usize = 64;
 /// How much of a log is searched between two words about how far it is.
 pub const LOG_SEARCH_TELL_BYTES: u64 = 32 * 1024 * 1024;
+/// Threads that read ahead for one search, if there are so many processors.
+pub const LOG_SEARCH_THREADS_MAX: usize = 4;
+/// Pieces that each of them has ready.
+pub const LOG_SEARCH_AHEAD: usize = 2;
 /// Findings of a search that wait for a slow reader; the search waits, too.
 pub const LOG_SEARCH_QUEUE: usize = 64;
 /// How exactly it is known when the bytes of a log came, as long as the log has not more times than the next limit.

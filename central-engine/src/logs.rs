@@ -14,6 +14,7 @@ mod kept;
 mod lines;
 mod look;
 mod packed;
+mod scan;
 mod search;
 mod source;
 mod times;

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::{
     Hit, LineWindow, LogError, LogKey, Logs, Needle, Progress, blocking,
     lines::LineIndex,
-    search::{self, Listener},
+    scan::{self, Listener},
     source::Source,
 };
 use crate::limits;
@@ -138,7 +138,7 @@ impl Logs {
             None => None,
         };
         match begin {
-            Some((source, begin)) => search::search(&source, needle, (from.max(1), begin), teller),
+            Some((source, begin)) => scan::search(&source, needle, (from.max(1), begin), teller),
             None => {
                 teller.progress(Progress::default());
                 Ok(())

@@ -1,11 +1,7 @@
-//! Finding lines in a log of any length: from its first byte to its last, in memory that does not depend on it, and given up as soon as
-//! nobody listens.
-
-use std::io;
+//! What is looked for in a log, and where in a line it stands. Which lines are looked at, [`super::scan`] decides.
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::source::Source;
 use crate::limits;
 
 /// What people look for first in the log of a failed test. Words of devices, compilers and languages; `no errors` and `errors 0` are not
@@ -73,12 +69,6 @@ pub struct Progress {
     pub hits: u64,
 }
 
-/// Whoever listens to a search. An answer of false ends it.
-pub(super) trait Listener {
-    fn hit(&mut self, hit: Hit) -> bool;
-    fn progress(&mut self, progress: Progress) -> bool;
-}
-
 /// A pattern that is ready.
 #[derive(Clone, Debug)]
 pub struct Needle {
@@ -124,8 +114,23 @@ impl Needle {
         !self.ranges(line).is_empty()
     }
 
+    /// Whether it may stand in this text of several lines: where it does not, no line has to be looked at.
+    pub(super) fn may_be_in(&self, text: &[u8]) -> bool {
+        self.by_lines || self.regex.is_match(text)
+    }
+
+    /// The next place in a text of several lines where it may stand, and whether that reaches over the end of a line.
+    pub(super) fn next_in(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+        self.regex.find_at(text, from).map(|found| (found.start(), found.end()))
+    }
+
+    /// Whether each line has to be looked at by itself.
+    pub(super) fn is_by_lines(&self) -> bool {
+        self.by_lines
+    }
+
     /// Where it stands in one line.
-    fn ranges(&self, line: &[u8]) -> Vec<(usize, usize)> {
+    pub(super) fn ranges(&self, line: &[u8]) -> Vec<(usize, usize)> {
         // Without the return of a line that devices end with both: after it, an empty line would seem to follow.
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let found = self
@@ -152,133 +157,4 @@ fn is_denied(line: &[u8], (start, end): (usize, usize)) -> bool {
     let number = after.get(number..).unwrap_or_default();
     number.first() == Some(&b'0')
         && number.get(1).is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'.')
-}
-
-/// Searches a log to its end, or until nobody listens. `begin` is the number of a line, and the byte at which it begins.
-pub(super) fn search(
-    source: &Source,
-    needle: &Needle,
-    begin: (u64, u64),
-    listener: &mut impl Listener,
-) -> io::Result<()> {
-    let (line, mut at) = begin;
-    let mut search =
-        Search { needle, listener, line, by_lines: needle.by_lines, progress: Progress::default() };
-    // What is left of the last line of a piece, and the pieces after it.
-    let mut held: Vec<u8> = Vec::new();
-    let mut held_from = at;
-    let mut told = at;
-    while let Some(bytes) = source.read(at)? {
-        at = at.saturating_add(length(&bytes));
-        let begun = if held.is_empty() { bytes } else { joined(&mut held, &bytes) };
-        let cut = match memchr::memrchr(b'\n', &begun) {
-            Some(end) => end.saturating_add(1),
-            None if begun.len() >= limits::LOG_SEARCH_LINE_BYTES => begun.len(),
-            None => 0,
-        };
-        let (whole, rest) = begun.split_at(cut);
-        if !search.look(whole, held_from) {
-            return Ok(());
-        }
-        held_from = held_from.saturating_add(length(whole));
-        held = rest.to_vec();
-        search.progress.searched = held_from;
-        if at.saturating_sub(told) >= limits::LOG_SEARCH_TELL_BYTES {
-            told = at;
-            let progress = search.progress;
-            if !search.listener.progress(progress) {
-                return Ok(());
-            }
-        }
-    }
-    if search.look(&held, held_from) {
-        let progress = Progress { searched: at, ..search.progress };
-        search.listener.progress(progress);
-    }
-    Ok(())
-}
-
-fn joined(held: &mut Vec<u8>, bytes: &[u8]) -> Vec<u8> {
-    let mut all = std::mem::take(held);
-    all.extend_from_slice(bytes);
-    all
-}
-
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
-}
-
-struct Search<'search, L> {
-    needle: &'search Needle,
-    listener: &'search mut L,
-    /// The number of the line that comes next.
-    line: u64,
-    /// The pattern reaches over the ends of lines: each line is searched by itself, or the rest of the log would be read for each.
-    by_lines: bool,
-    progress: Progress,
-}
-
-impl<L: Listener> Search<'_, L> {
-    /// Looks at whole lines; false when nobody listens any more.
-    fn look(&mut self, text: &[u8], from: u64) -> bool {
-        let mut at = 0;
-        while !self.by_lines && at < text.len() {
-            let Some(found) = self.needle.regex.find_at(text, at) else { break };
-            let begin = memchr::memrchr(b'\n', text.get(..found.start()).unwrap_or_default());
-            let begin = begin.map_or(0, |end| end.saturating_add(1)).max(at);
-            let rest = text.get(found.start()..).unwrap_or_default();
-            let end = memchr::memchr(b'\n', rest).map_or(text.len(), |end| found.start().saturating_add(end));
-            if begin >= text.len() {
-                // An empty match after the last line.
-                break;
-            }
-            self.line = self.line.saturating_add(ends(text.get(at..begin).unwrap_or_default()));
-            self.by_lines = found.end() > end;
-            if !self.take(
-                text.get(begin..end).unwrap_or_default(),
-                from.saturating_add(length(text.get(..begin).unwrap_or_default())),
-            ) {
-                return false;
-            }
-            at = end.saturating_add(1);
-            self.line = self.line.saturating_add(u64::from(at <= text.len()));
-        }
-        let rest = text.get(at.min(text.len())..).unwrap_or_default();
-        if self.by_lines {
-            return self.look_by_lines(rest, from.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)));
-        }
-        self.line = self.line.saturating_add(ends(rest));
-        true
-    }
-
-    fn look_by_lines(&mut self, text: &[u8], from: u64) -> bool {
-        let mut from = from;
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            let bare = line.strip_suffix(b"\n");
-            if !self.take(bare.unwrap_or(line), from) {
-                return false;
-            }
-            from = from.saturating_add(length(line));
-            self.line = self.line.saturating_add(u64::from(bare.is_some()));
-        }
-        true
-    }
-
-    /// Tells of a line, where the pattern stands in it.
-    fn take(&mut self, line: &[u8], from: u64) -> bool {
-        let ranges = self.needle.ranges(line);
-        if ranges.is_empty() {
-            return true;
-        }
-        self.progress.hits = self.progress.hits.saturating_add(1);
-        if self.progress.hits > limits::LOG_HITS_MAX {
-            return true;
-        }
-        let bytes = line.get(..line.len().min(limits::LOG_LINE_BYTES)).unwrap_or_default().to_vec();
-        self.listener.hit(Hit { line: self.line, from, ranges, bytes })
-    }
-}
-
-fn ends(bytes: &[u8]) -> u64 {
-    u64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u64::MAX)
 }
