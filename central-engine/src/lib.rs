@@ -334,6 +334,8 @@ fn serve(
             .configure(http::configure)
     })
     .workers(2)
+    // Who closes a live view does not look any more: it would be served, and counted, until the next word was written to it.
+    .h1_allow_half_closed(false)
     .disable_signals()
     .shutdown_timeout(2)
     .listen(listener)

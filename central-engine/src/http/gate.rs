@@ -1,7 +1,8 @@
 //! What holds for every request and every answer below `/api`, before and after any handler.
 //!
 //! A body comes in time or not at all, and comes as it is: packed, eight kilobytes would become gigabytes before any limit could count them. An
-//! answer is never a page: what people wrote is data, whatever a browser would make of it.
+//! answer is never a page: what people wrote is data, whatever a browser would make of it. What a connection asked for ends with it, but a deed
+//! that has begun is done.
 
 use std::time::Duration;
 
@@ -12,12 +13,13 @@ use actix_web::{
     error::PayloadError,
     http::header::{self, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
+    web,
 };
 use futures_util::{StreamExt as _, stream};
 use jackfield_protocol::error::ErrorCode;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{failure::Failure, limits};
+use crate::{app::App, failure::Failure, limits};
 
 /// What a browser may do with an answer that says nothing else of itself: nothing, and in a place of its own, away from our cookie.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
@@ -46,9 +48,30 @@ pub(super) async fn keep(
         let payload = request.take_payload();
         request.set_payload(in_time(payload, (!is_file).then_some(limits::BODY_WAIT_MAX)));
     }
-    let mut response = next.call(request).await?.map_into_boxed_body();
+    let mut response = answered(request, next).await?.map_into_boxed_body();
     harden(response.headers_mut());
     Ok(response)
+}
+
+/// What is inside, which for a deed goes on without its connection: the server ends handlers whose client has gone, and one that was ended
+/// between its row and its line of the audit log would have done half.
+async fn answered<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let tasks = request.app_data::<web::Data<App>>().map(|app| app.tasks.clone());
+    match tasks {
+        Some(tasks) if !request.method().is_safe() => {
+            let deed = tasks.spawn_local(async move { next.call(request).await });
+            match deed.await.map_err(tokio::task::JoinError::try_into_panic) {
+                Ok(answer) => answer,
+                // A panic of the handler is one of the connection, as if it had run there.
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                Err(Err(_)) => Err(Failure::new(ErrorCode::Unavailable, "the engine goes down").into()),
+            }
+        }
+        Some(_) | None => next.call(request).await,
+    }
 }
 
 fn is_packed(headers: &HeaderMap) -> bool {

@@ -111,6 +111,22 @@ async fn who_comes_back_gets_what_changed_since() {
 }
 
 #[actix_web::test]
+async fn a_deed_that_has_begun_is_done_when_its_client_has_gone() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    let body = json!({"parent": "/", "name": "tb9", "properties": {}});
+    let deed = Box::pin(lab.with(&admin, Method::PUT, "/resources", Some(body)));
+    // Once on its way, and given up: it waits for the store.
+    let begun = futures_util::future::select(deed, Box::pin(tokio::task::yield_now())).await;
+    assert!(matches!(begun, futures_util::future::Either::Right(_)), "it was answered at once");
+    drop(begun);
+    lab.app.tasks.close();
+    lab.app.tasks.wait().await;
+    let tree = lab.get(&admin, "/resources/tree").await.expect(200).text();
+    assert!(tree.contains("tb9"), "{tree}");
+}
+
+#[actix_web::test]
 async fn a_position_is_one_or_is_refused_and_another_lifes_begins_anew() {
     let lab = Lab::new().await;
     let token = lab.token(Scope::Read).await;
