@@ -1,7 +1,7 @@
 // A browser of a story's own, that watches itself: a script that fails, a request to another host, or text that the
 // content policy refuses makes the story fail.
 
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 
 import type { SmallLab } from './small_lab';
 
@@ -94,4 +94,17 @@ export class Person {
         await this.page.getByRole('option').first().waitFor();
         await this.page.keyboard.press('Enter');
     }
+}
+
+/** How many presses of Tab a page may take to anything in it. */
+const TABS_MAX = 80;
+
+/** Goes to a thing with Tab alone, as who has no mouse does. */
+export async function tabTo(page: Page, to: Locator): Promise<void> {
+    await to.waitFor();
+    for (let presses = 0; presses < TABS_MAX; presses++) {
+        if (await to.evaluate((element) => element === document.activeElement)) return;
+        await page.keyboard.press('Tab');
+    }
+    throw new Error(`${TABS_MAX} presses of Tab do not lead to ${String(to)}`);
 }

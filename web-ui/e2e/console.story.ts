@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { tabTo } from './browser';
 import { Lab, type Person } from './lab';
 
 /** Asks the router until a file says that it is enough. */
@@ -99,7 +100,8 @@ test('one watches, the other takes over and lets go, and the power is switched o
     await bob.page.getByText('ana types; take over when they have let go').waitFor();
 
     // Bob switches the power. He is told who uses it, does it all the same, and ana is told by whom.
-    await bob.page.getByLabel('Power').selectOption('off');
+    await bob.page.getByRole('button', { name: 'Power' }).click();
+    await bob.page.getByRole('menuitem', { name: 'Power off', exact: true }).click();
     await bob.page.getByRole('button', { name: 'Switch off', exact: true }).click();
     await bob.page
         .getByText(/has session|holds|on a console/)
@@ -119,6 +121,64 @@ test('one watches, the other takes over and lets go, and the power is switched o
     await ana.page.getByRole('button', { name: 'Leave' }).click();
     await ana.page.getByText('It is over').waitFor();
     expect([ana.faults, bob.faults]).toEqual([[], []]);
+});
+
+test('two persons at one device without a mouse', async () => {
+    const [cleo, dan]: [Person, Person] = await Promise.all([
+        lab.join('cleo', ROLES),
+        lab.join('dan', ROLES),
+    ]);
+    for (const { page } of [cleo, dan]) {
+        await page.goto('/runs');
+        await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+        // The palette finds the device; its page says who has it and leads to the session.
+        await page.keyboard.press('Control+k');
+        await page.keyboard.type('/lab/router');
+        await page.getByRole('option', { name: 'router' }).first().waitFor();
+        await page.keyboard.press('Enter');
+        await page.getByRole('heading', { name: 'router' }).waitFor();
+        await tabTo(page, page.getByRole('link', { name: 'Watch or take over' }));
+        await page.keyboard.press('Enter');
+        await standing(page, `run ${run} uses it, you watch`);
+        await see(page, 'show version');
+        // The terminal has the keys, until they are given back.
+        await page.keyboard.press('Control+Shift+Escape');
+    }
+    await cleo.page.getByText('dan watches').waitFor();
+
+    await tabTo(cleo.page, cleo.page.getByRole('button', { name: 'Take over' }));
+    await cleo.page.keyboard.press('Enter');
+    await standing(cleo.page, 'you type');
+    await standing(dan.page, 'cleo types, you watch');
+    await tabTo(cleo.page, cleo.page.locator('.xterm-helper-textarea'));
+    await cleo.page.keyboard.type('show clock');
+    await cleo.page.keyboard.press('Enter');
+    await see(dan.page, 'show clock');
+
+    // Dan switches it off: a menu, a question, and a second one, since it is used.
+    await tabTo(dan.page, dan.page.getByRole('button', { name: 'Power' }));
+    await dan.page.keyboard.press('ArrowDown');
+    await dan.page.keyboard.press('ArrowDown');
+    await dan.page.keyboard.press('Enter');
+    await dan.page.getByRole('dialog', { name: 'Switch off /lab/router?' }).waitFor();
+    await tabTo(dan.page, dan.page.getByRole('button', { name: 'Switch off', exact: true }));
+    await dan.page.keyboard.press('Enter');
+    await tabTo(dan.page, dan.page.getByRole('button', { name: 'Switch off all the same' }));
+    await dan.page.keyboard.press('Enter');
+    await cleo.page.getByText('dan switches the power of /lab/router: off').waitFor();
+
+    await cleo.page.keyboard.press('Control+Shift+Escape');
+    await tabTo(cleo.page, cleo.page.getByRole('button', { name: 'Let go' }));
+    await cleo.page.keyboard.press('Enter');
+    await standing(cleo.page, `run ${run} uses it, you watch`);
+    await dan.page.getByText('cleo let go').waitFor();
+    for (const { page } of [cleo, dan]) {
+        await page.keyboard.press('Control+Shift+Escape');
+        await tabTo(page, page.getByRole('button', { name: 'Leave' }));
+        await page.keyboard.press('Enter');
+        await page.getByText('It is over').waitFor();
+    }
+    expect([cleo.faults, dan.faults]).toEqual([[], []]);
 });
 
 test('who may only look sees no button that would be refused', async () => {

@@ -3,7 +3,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { launch, Person, tabTo } from './browser';
 import { SmallLab } from './small_lab';
 
 let lab: SmallLab;
@@ -39,13 +39,7 @@ test('everything is done by keys', async () => {
 
     // Answer: the button is reached by Tab.
     const yes = page.getByRole('button', { name: 'Yes' });
-    await yes.waitFor();
-    for (
-        let presses = 0;
-        presses < 40 && !(await yes.evaluate((button) => button === document.activeElement));
-        presses++
-    )
-        await keyboard.press('Tab');
+    await tabTo(page, yes);
     await keyboard.press('Enter');
     await yes.waitFor({ state: 'detached' });
 
