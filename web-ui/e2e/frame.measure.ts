@@ -1,5 +1,4 @@
-// The frame and the runs in Chromium: what is loaded, how soon it answers, a run of a hundred thousand tests, and how long
-// an event takes to the screen while fifty look on.
+// The frame and the runs in Chromium: what is loaded, how soon it answers, and a run of a hundred thousand tests.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +7,10 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, test } from 'vitest';
 
 import { Lab, type Person } from './lab';
-import { frames, heap, median, record } from './measure';
+import { median, record } from './measure';
 
 const TESTS = 100_000;
 const ROUNDS = 7;
-const READERS = 49;
-/** How long the run is watched. */
-const WATCHED_MILLIS = 30_000;
 
 let lab: Lab;
 let person: Person;
@@ -124,91 +120,5 @@ test('a finished run of a hundred thousand tests opens at once', async () => {
         unit: 'ms',
         goal: '< 500 ms',
         holds: time < 500,
-    });
-});
-
-/** Reads a stream as another browser would, and drops what it says. */
-async function look(url: string, cookie: string, stop: AbortSignal): Promise<void> {
-    try {
-        const answer = await fetch(url, { headers: { Cookie: cookie }, signal: stop });
-        const reader = answer.body?.getReader();
-        while (reader && !(await reader.read()).done);
-    } catch {
-        // It was stopped.
-    }
-}
-
-test('an event is on the screen at once while fifty look on', async () => {
-    writeFileSync(join(lab.folder, 'tests/quick.sh'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-    const cases = '<TestCase><tcName>quick.sh</tcName></TestCase>'.repeat(10_000);
-    const xml = `<Root>${suite('One', 'EP-1001', cases)}${suite('Two', 'EP-1002', cases)}</Root>`;
-    const { run } = (await lab.ask('POST', '/runs', { project: 'quick.xml', xml })) as { run: number };
-    const stop = new AbortController();
-    const cookie = (await person.context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
-    const readers = Array.from({ length: READERS }, () =>
-        look(`${lab.url}/api/v1/runs/${run}/live?after=0`, cookie, stop.signal),
-    );
-    const { page } = person;
-    await page.goto(`/runs/${run}`);
-    await page.evaluate(() => {
-        const store = globalThis as unknown as { delays: number[] };
-        store.delays = [];
-        document.addEventListener('jackfield:drawn', (event) => {
-            const at = (event as CustomEvent<string | undefined>).detail;
-            // Drawn when the frame that is being made is over: measured in the next.
-            if (at) requestAnimationFrame(() => store.delays.push(Date.now() - Date.parse(at)));
-        });
-    });
-    const began = Date.now();
-    const longest = await frames(page);
-    // What the machine itself does to a page that does nothing, for the reader.
-    const empty = await person.context.newPage();
-    const control = await frames(empty);
-    await page.waitForTimeout(WATCHED_MILLIS);
-    const frame = await longest();
-    const still = await control();
-    await empty.close();
-    const events = ((await lab.ask('GET', `/runs/${run}`)) as { seq: number }).seq;
-    const rate = events / ((Date.now() - began) / 1_000);
-    const delays = (await page.evaluate(() => (globalThis as unknown as { delays: number[] }).delays)).sort(
-        (a, b) => a - b,
-    );
-    stop.abort();
-    await lab.ask('POST', `/runs/${run}/stop`, { now: true });
-    await Promise.all(readers);
-    const p95 = delays[Math.floor(delays.length * 0.95)] ?? Number.NaN;
-    record({
-        name: 'events of the run meanwhile',
-        value: rate,
-        unit: '/s',
-        goal: 'for the reader: 1000/s is asked',
-    });
-    record({
-        name: 'longest frame of a run of 20,000 tests, live',
-        value: frame,
-        unit: 'ms',
-        goal: '< 100 ms',
-        holds: frame < 100,
-    });
-    record({
-        name: 'longest frame of an empty page meanwhile',
-        value: still,
-        unit: 'ms',
-        goal: 'for the reader: what the machine adds',
-    });
-    const megabytes = await heap(page);
-    record({
-        name: 'memory of its page',
-        value: megabytes,
-        unit: 'MB',
-        goal: '< 150 MB',
-        holds: megabytes < 150,
-    });
-    record({
-        name: 'event to pixel, 50 readers, p95',
-        value: p95,
-        unit: 'ms',
-        goal: '< 200 ms',
-        holds: p95 < 200,
     });
 });
