@@ -100,6 +100,13 @@ pub struct Edition {
     pub version: u64,
 }
 
+/// The data of `deleted`.
+#[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
+pub struct Deleted {
+    /// The run that is gone.
+    pub run: RunId,
+}
+
 /// How far a watcher is: a number, and of which life of the engine it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -180,6 +187,13 @@ impl Feed {
         self.publish([(Thing::Suts, Change::marker("suts", seq))]);
     }
 
+    /// A run was deleted: whoever shows it learns that it is gone.
+    pub(crate) fn run_deleted(&self, run: RunId, owner: UserName) {
+        // It takes the place of the run's newest state: who comes back later is told of its end alone.
+        let deleted = Change { owner: Some(owner), ..Change::told("deleted", &Deleted { run }) };
+        self.publish([(Thing::Run(run), deleted)]);
+    }
+
     fn publish(&self, changes: impl IntoIterator<Item = (Thing, Change)>) {
         let mut state = self.state();
         for (thing, change) in changes {
@@ -246,12 +260,12 @@ impl State {
 impl Change {
     /// Says only that something is not what it was.
     fn marker(topic: &'static str, version: u64) -> Self {
+        Self::told(topic, &Edition { version })
+    }
+
+    fn told(topic: &'static str, number: &impl Serialize) -> Self {
         // A number as JSON has no way to fail.
-        Self {
-            topic,
-            json: serde_json::to_string(&Edition { version }).unwrap_or_default().into(),
-            owner: None,
-        }
+        Self { topic, json: serde_json::to_string(number).unwrap_or_default().into(), owner: None }
     }
 }
 

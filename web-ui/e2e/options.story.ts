@@ -14,7 +14,7 @@ const FIELD = '<UserDefined><propName>build</propName><propValue>416</propValue>
 type Plan = {
     user: string;
     options: { temporary?: boolean; user_defined: Record<string, string> };
-    suites: { place: { ep?: string; labels?: Record<string, string> } }[];
+    suites: { place: { ep?: string; labels?: Record<string, string> }; sut?: string }[];
     tests: { name: string }[];
 };
 
@@ -92,5 +92,33 @@ test('what waits says for what', async () => {
         .waitFor();
     await lab.post(`/runs/${run}/stop`, { now: true });
     await page.getByRole('list', { name: 'What waits' }).waitFor({ state: 'detached' });
+    expect(watch.faults).toEqual([]);
+});
+
+test('a SUT that is chosen takes the place of the project’s, and with it its EP', async () => {
+    await lab.put('/suts/bed2.system', {
+        path: ['bed2.system'],
+        meta: { _epnames_admin: 'EP-2' },
+        id: '00000000b2',
+        children: {},
+    });
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/runs/new?project=options');
+    await page.getByRole('button', { name: 'Start 3 tests' }).waitFor();
+    await page.getByRole('combobox', { name: /^SUT/ }).selectOption('bed2.system');
+    await page.getByRole('button', { name: 'Start 3 tests' }).click();
+    await page.waitForURL(/\/runs\/\d+$/);
+    const run = Number(new URL(page.url()).pathname.split('/')[2]);
+    const plan = await lab.get<Plan>(`/runs/${run}/plan`);
+    expect(plan.suites[0]).toMatchObject({ sut: 'bed2.system', place: { ep: 'EP-2' } });
+    // Who has the SUT is in the lab, at once.
+    await lab.reached(run, 'running');
+    await page.goto('/lab?view=suts');
+    await page
+        .getByRole('row', { name: /bed2\.system/ })
+        .getByText(`run ${run} (admin)`)
+        .waitFor();
+    await lab.post(`/runs/${run}/stop`, { now: true });
+    await lab.reached(run, 'stopped');
     expect(watch.faults).toEqual([]);
 });

@@ -146,6 +146,14 @@ export class SmallLab {
         return this.#ask('POST', path, body);
     }
 
+    async put<T>(path: string, body: unknown): Promise<T> {
+        return this.#ask('PUT', path, body);
+    }
+
+    async delete(path: string): Promise<void> {
+        return this.#ask('DELETE', path, undefined);
+    }
+
     async #ask<T>(method: string, path: string, body: unknown): Promise<T> {
         const answer = await fetch(`${this.url}/api/v1${path}`, {
             method,

@@ -24,6 +24,15 @@ async fn a_watcher_gets_the_newest_of_each_thing_and_nothing_that_was_overtaken(
 }
 
 #[tokio::test]
+async fn a_deleted_run_takes_the_place_of_what_it_was() {
+    let feed = Feed::new(7);
+    let (mut watcher, _) = feed.watch(None);
+    feed.publish([run(1, "1 ended"), run(2, "2 runs")]);
+    feed.run_deleted(RunId(1), "ana".into());
+    assert_eq!(words(&mut watcher).await, ["2 runs", "{\"run\":1}"]);
+}
+
+#[tokio::test]
 async fn who_comes_back_goes_on_where_they_were() {
     let feed = Feed::new(7);
     feed.publish([run(1, "1 runs"), run(2, "2 runs")]);

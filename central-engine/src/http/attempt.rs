@@ -41,6 +41,9 @@ pub(super) struct AttemptDetail {
     /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<Outcome>,
+    /// The rule that decided that, in words; none in what an older version wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided: Option<String>,
     /// The process's exit status.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
@@ -106,6 +109,7 @@ fn detail(row: AttemptRow) -> AttemptDetail {
     };
     let AttemptRow { attempt, ep, state: _, assigned, started, wanted: _, end } = row;
     let outcome = end.as_ref().map(|end| end.outcome.clone());
+    let decided = outcome.as_ref().and_then(|outcome| outcome.decided_by.as_ref()).map(ToString::to_string);
     // What its logs are to be is asked of the logs themselves.
     let (elapsed_millis, exit_code, parts, cleanups, variables) = match end {
         Some(AttemptEnd {
@@ -127,6 +131,7 @@ fn detail(row: AttemptRow) -> AttemptDetail {
         started,
         elapsed_millis,
         outcome,
+        decided,
         exit_code,
         parts,
         cleanups,

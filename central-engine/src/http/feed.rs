@@ -50,7 +50,7 @@ pub(super) struct FeedHello {
 }
 
 /// The lab as it changes. After `hello`, events by topic, each with the newest state of one thing: `run` (a run as in
-/// lists), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `consoles` and `notices` (the whole
+/// lists), `deleted` (a run that is gone), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `consoles` and `notices` (the whole
 /// list), `resources` and `suts` (only that they were edited). Who may see only their own runs gets those alone.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(FeedQuery),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400), (status = 429)))]

@@ -27,7 +27,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     security(("token" = []), ("session" = [])),
     components(schemas(
         jackfield_protocol::error::Problem, jackfield_protocol::api::RunSnapshot, jackfield_protocol::log::Stream,
-        log_search::Find, feed::FeedHello, crate::feed::Edition,
+        log_search::Find, feed::FeedHello, crate::feed::Edition, crate::feed::Deleted,
     )),
     paths(
         login::log_in, login::log_out, login::me, login::change_password,

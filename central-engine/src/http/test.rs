@@ -7,7 +7,7 @@ use jackfield_protocol::{
     id::{RunId, TestIndex},
     verdict::TestState,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Answer, body::PageQuery, run};
 use crate::{app::App, auth::SeesRun, failure::Failure, store};
@@ -66,10 +66,20 @@ pub(super) async fn list(
     Ok(HttpResponse::Ok().json(found))
 }
 
+/// A test of a run, by itself.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct TestDetail {
+    #[serde(flatten)]
+    row: TestRow,
+    /// The rule that decided its verdict, in words; none while it has none, and in what an older version wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided: Option<String>,
+}
+
 /// One test of a run.
 #[utoipa::path(get, path = "/api/v1/runs/{run}/tests/{test}", tag = "runs",
     params(("run" = RunId, Path), ("test" = TestIndex, Path)),
-    responses((status = 200, body = TestRow), (status = 404)))]
+    responses((status = 200, body = TestDetail), (status = 404)))]
 pub(super) async fn show(app: web::Data<App>, _: SeesRun, path: web::Path<(RunId, TestIndex)>) -> Answer {
     let (run, test) = path.into_inner();
     let plan = app.store.plan(run).await?.ok_or_else(|| run::no_run(run))?;
@@ -77,7 +87,8 @@ pub(super) async fn show(app: web::Data<App>, _: SeesRun, path: web::Path<(RunId
     let mut rows = store::test::rows(&mut app.store.read().await?, &plan, run, range).await?;
     overlay(&app, run, &mut rows).await?;
     let row = rows.pop().ok_or_else(|| Failure::not_found(format!("test {test} in run {run}")))?;
-    Ok(HttpResponse::Ok().json(row))
+    let decided = row.decided_by.as_ref().map(ToString::to_string);
+    Ok(HttpResponse::Ok().json(TestDetail { row, decided }))
 }
 
 /// What only the scheduler knows of tests that have not ended: whether they wait, and for what.

@@ -25,8 +25,13 @@ pub(crate) enum DeleteError {
 /// # Errors
 /// The store or the disk refused; where the first step was done, the rest is done later.
 pub(crate) async fn delete(app: &App, mut conn: Conn, run: RunId) -> Result<(), DeleteError> {
+    let owner = store::run::summary(&mut conn, run).await?.map(|summary| summary.user);
     store::retention::forget(&mut conn, run).await?;
     conn.commit().await?;
+    // Pages that show it learn that it is gone.
+    if let Some(owner) = owner {
+        app.feed.run_deleted(run, owner);
+    }
     clear(app, run).await
 }
 

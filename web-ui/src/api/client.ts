@@ -13,6 +13,11 @@ type Answer<T> = { data?: T; error?: unknown; response: Response };
 /** Called when a request is answered "who are you?": the session is over. */
 let onSignedOut: () => void = () => {};
 
+/** The engine has said that nobody is signed in; a stream may learn it before a request does. */
+export function signedOut(): void {
+    onSignedOut();
+}
+
 /** Says what to do when the session is over. */
 export function whenSignedOut(act: () => void): void {
     onSignedOut = act;

@@ -1,6 +1,7 @@
 // What a page follows of the engine, through the switchboard that all pages of the browser share; a page of a browser that
 // cannot share has a switchboard of its own, which rests while nobody looks.
 
+import { signedOut } from './client';
 import type { FromPage, ToPage } from './lines';
 import { Problem } from './problem';
 import type { ServerEvent } from './sse';
@@ -113,6 +114,8 @@ export class LiveStream {
                 break;
             case 'refused': {
                 const { code, message, field } = told.problem;
+                // Who was idle for too long, or was signed out elsewhere, sees nothing more of the lab.
+                if (code === 'unauthenticated') signedOut();
                 this.handlers.refused?.(new Problem(code, message, field));
                 break;
             }

@@ -58,6 +58,9 @@ export const STATES: readonly TestState[] = [
 /** Verdicts that somebody has to look at. */
 export const BAD: readonly Verdict[] = ['FAIL', 'TIMEOUT', 'INVALID', 'ABORTED', 'NOT_EXECUTED'];
 
+/** Whether somebody has to look at a test in this state. */
+export const isBad = (state: TestState): boolean => (BAD as readonly TestState[]).includes(state);
+
 export const ofTest = (state: TestState): Look => LOOKS[state];
 
 export const ofEp = (state: EpState): Look => LOOKS[state];
@@ -65,9 +68,19 @@ export const ofEp = (state: EpState): Look => LOOKS[state];
 /** A run that is over looks as its tests did: one with 17 failures is not green because it came to its end. */
 export function ofRun(run: Pick<Schemas['RunSummary'], 'state' | 'counts'>): Look {
     if (run.state !== 'completed') return LOOKS[run.state];
-    const bad = badOf(run.counts);
-    if (bad > 0) return { tone: 'fail', icon: 'cross', word: `${bad} failed` };
+    const word = badWords(run.counts);
+    if (word !== '') return { ...LOOKS.FAIL, word };
     return (run.counts.PASS ?? 0) > 0 ? LOOKS.completed : { tone: 'idle', icon: 'skip', word: 'nothing ran' };
+}
+
+/**
+ * What did not pass, by what became of it: `2 failed`, `1 failed, 1 invalid`; of more kinds than that only how many. Empty where all is
+ * well.
+ */
+export function badWords(counts: Schemas['RunSummary']['counts']): string {
+    const kinds = BAD.filter((verdict) => (counts[verdict] ?? 0) > 0);
+    if (kinds.length > 2) return `${badOf(counts)} did not pass`;
+    return kinds.map((verdict) => `${counts[verdict] ?? 0} ${LOOKS[verdict].word}`).join(', ');
 }
 
 /** How many tests somebody has to look at. */

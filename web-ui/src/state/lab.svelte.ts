@@ -34,6 +34,8 @@ class Lab {
     questions = $state.raw<ReadonlyMap<number, Question[]>>(new Map());
     /** What somebody should look after. */
     notices = $state.raw<readonly Notice[]>([]);
+    /** Runs that were deleted while one looked. */
+    deleted = $state.raw<ReadonlySet<number>>(new Set());
     /** Grows when the tree was edited; whoever shows it asks again. */
     treeEdits = $state(0);
     /** Grows when a SUT was edited. */
@@ -84,6 +86,7 @@ class Lab {
         return () => {
             stream.close();
             this.#stream = undefined;
+            this.#forgetAll();
             document.removeEventListener('visibilitychange', back);
             removeEventListener('online', back);
         };
@@ -164,6 +167,9 @@ class Lab {
                 case 'run':
                     runs.push(body as Run);
                     break;
+                case 'deleted':
+                    this.#deleted((body as Schemas['Deleted']).run);
+                    break;
                 case 'ep':
                     eps.push(body as Ep);
                     break;
@@ -195,6 +201,14 @@ class Lab {
             this.eps = new Map([...(this.eps ?? []), ...eps.map((ep) => [ep.name, ep] as const)]);
     }
 
+    #deleted(run: number): void {
+        this.deleted = new Set([...this.deleted, run]);
+        const [runs, questions] = [new Map(this.runs), new Map(this.questions)];
+        runs.delete(run);
+        questions.delete(run);
+        [this.runs, this.questions] = [runs, questions];
+    }
+
     #hello(hello: Schemas['FeedHello']): void {
         clock.set(hello.now);
         this.version = hello.version;
@@ -207,6 +221,18 @@ class Lab {
         if (questions.length === 0) all.delete(run);
         else all.set(run, questions);
         this.questions = all;
+    }
+
+    /** Nobody is signed in: who comes next may see less. */
+    #forgetAll(): void {
+        this.#meanwhile = undefined;
+        this.runs = new Map();
+        this.questions = new Map();
+        this.deleted = new Set();
+        this.eps = undefined;
+        [this.leases, this.consoles, this.notices] = [[], [], []];
+        this.problem = undefined;
+        this.wasLive = false;
     }
 
     /** Months of a page that stays open: the oldest runs that have ended are let go. */

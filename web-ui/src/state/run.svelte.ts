@@ -86,6 +86,8 @@ export class OneRun {
     #tests: Test[] = [];
     #stream: LiveStream | undefined;
     #closed = false;
+    /** When the oldest event that is not drawn yet came. */
+    #heard: number | undefined;
     readonly #take = eachFrame<ServerEvent>((events) => this.#apply(events));
 
     constructor(readonly id: number) {
@@ -179,7 +181,10 @@ export class OneRun {
     #follow(seq: number): void {
         this.#stream?.close();
         this.#stream = new LiveStream(`run/${this.id}`, String(seq), {
-            events: (events) => this.#take(events),
+            events: (events) => {
+                this.#heard ??= Date.now();
+                this.#take(events);
+            },
             state: (state) => (this.connection = state),
             refused: (problem) => (this.problem = problem),
             restsHidden: true,
@@ -213,19 +218,21 @@ export class OneRun {
     #apply(events: ServerEvent[]): void {
         const told: Happening[] = [];
         let grown = false;
-        let oldest: string | undefined;
+        let oldest: RunEvent | undefined;
         for (const { name, data } of events) {
             if (name !== 'run') continue;
             const event = JSON.parse(data) as RunEvent;
-            oldest ??= event.at;
+            oldest ??= event;
             if (TOLD.has(event.fact)) told.push({ seq: event.seq, at: event.at, event });
             grown = this.#happened(event) || grown;
         }
         if (told.length > 0) this.happenings = [...this.happenings, ...told].slice(-HAPPENINGS_MAX);
         if (grown) void this.#load();
         this.edits += 1;
-        // For who measures how long an event takes to the screen: the oldest that is drawn with this frame.
-        document.dispatchEvent(new CustomEvent('jackfield:drawn', { detail: oldest }));
+        // For who measures how long an event takes to the screen, and where: the oldest that is drawn with this frame.
+        const detail = oldest && { event: oldest, heard: this.#heard ?? Date.now() };
+        this.#heard = undefined;
+        document.dispatchEvent(new CustomEvent('jackfield:drawn', { detail }));
     }
 
     /** Takes one event in. Answers whether the run has grown, so that its outline has to be asked for again. */
@@ -253,7 +260,7 @@ export class OneRun {
             case 'stopping':
             case 'hook_ended':
             case 'ended':
-                void this.#look();
+                void this.look();
                 break;
         }
         return false;
@@ -289,12 +296,14 @@ export class OneRun {
         if (before) this.#tests[test] = { ...before, ...change };
     }
 
-    /** How the run as a whole stands now. */
-    async #look(): Promise<void> {
+    /** How the run as a whole stands now; also whether it still is there. */
+    async look(): Promise<void> {
         try {
             this.detail = await ask(api.GET('/api/v1/runs/{run}', { params: { path: { run: this.id } } }));
-        } catch {
-            // The stream comes back by itself, and with it the next look.
+        } catch (thrown) {
+            // The stream comes back by itself, and with it the next look; what is gone does not.
+            const problem = problemOf(thrown);
+            if (problem.code === 'not_found') this.problem = problem;
         }
     }
 }

@@ -16,10 +16,15 @@ class Session {
     state = $state<SignIn>('unknown');
     /** Why it is not known. */
     problem = $state.raw<Problem>();
+    /** The session came to its end without the person's doing. */
+    ended = $state(false);
     #me = $state.raw<Me>();
 
     constructor() {
-        whenSignedOut(() => this.#set(undefined));
+        whenSignedOut(() => {
+            this.ended ||= this.state === 'in';
+            this.#set(undefined);
+        });
     }
 
     /** The account; empty while nobody is signed in. */
@@ -59,12 +64,14 @@ class Session {
      */
     async signIn(user: string, password: string): Promise<void> {
         this.#set(await ask(api.POST('/api/v1/login', { body: { user, password } })));
+        this.ended = false;
     }
 
     /** Ends the session; also where the engine does not answer, since nobody else may go on in this browser. */
     async signOut(): Promise<void> {
         await ask(api.POST('/api/v1/logout')).catch(() => undefined);
         this.#set(undefined);
+        this.ended = false;
     }
 
     #set(me: Me | undefined): void {
