@@ -48,6 +48,7 @@ test('a page of a run that is deleted says so, and lists have it no more', async
 });
 
 test('a live view whose reader went away is not counted any more', async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
     await until('nobody to look', async () => (await watchers()) === 0);
     const stop = new AbortController();
     const headers = { Authorization: `Bearer ${lab.token}` };

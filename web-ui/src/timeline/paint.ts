@@ -26,7 +26,8 @@ export interface Palette {
     readonly font: string;
 }
 
-const TONE_MARKS: Readonly<Record<Tone, string>> = {
+/** The colour of each tone, by its name in the style sheet. */
+export const TONE_MARKS: Readonly<Record<Tone, string>> = {
     waiting: '--idle-mark',
     skipped: '--idle-mark',
     not_executed: '--idle-mark',
