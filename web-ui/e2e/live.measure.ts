@@ -26,14 +26,24 @@ beforeAll(async () => {
 
 afterAll(() => lab.stop());
 
-/** Reads a stream as another browser would, and drops what it says. */
-async function look(url: string, cookie: string, stop: AbortSignal): Promise<void> {
-    try {
-        const answer = await fetch(url, { headers: { Cookie: cookie }, signal: stop });
-        const reader = answer.body?.getReader();
-        while (reader && !(await reader.read()).done);
-    } catch {
-        // It was stopped.
+/** Reads a stream as another browser would, until the run is over. Answers how many of its events it was told. */
+async function look(run: number, cookie: string): Promise<number> {
+    const answer = await fetch(`${lab.url}/api/v1/follow?lab=&runs=${run}:0`, {
+        headers: { Cookie: cookie },
+    });
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    if (!reader) throw new Error(`the engine answered ${answer.status}`);
+    const [told, over] = [`event: run/${run}/run\n`, `event: run/${run}/over\n`];
+    let [count, rest] = [0, ''];
+    for (;;) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error('a stream ended before its run');
+        const lines = (rest + value).split(/(?<=\n)/);
+        rest = lines.at(-1)?.endsWith('\n') ? '' : (lines.pop() ?? '');
+        count += lines.filter((line) => line === told).length;
+        if (!lines.includes(over)) continue;
+        await reader.cancel();
+        return count;
     }
 }
 
@@ -83,11 +93,8 @@ test('an event is on the screen at once while fifty look on', async () => {
     const cases = '<TestCase><tcName>demo.py</tcName></TestCase>'.repeat(TESTS);
     const xml = `<Root><TestSuite><tsName>Quick</tsName><EpId>EP-QUICK</EpId>${cases}</TestSuite></Root>`;
     const { run } = (await lab.ask('POST', '/runs', { project: 'quick.xml', xml })) as { run: number };
-    const stop = new AbortController();
     const cookie = (await person.context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
-    const readers = Array.from({ length: BROWSERS - REAL }, () =>
-        look(`${lab.url}/api/v1/follow?lab=&runs=${run}:0`, cookie, stop.signal),
-    );
+    const readers = Array.from({ length: BROWSERS - REAL }, () => look(run, cookie));
     const persons = [person];
     while (persons.length < REAL) persons.push(await lab.admin());
     for (const { page } of persons) {
@@ -112,9 +119,13 @@ test('an event is on the screen at once while fifty look on', async () => {
     const rate = ((await events()) - first) / ((Date.now() - began) / 1_000);
     const delays = await page.evaluate(() => (globalThis as unknown as { delays: Delays }).delays);
     const [megabytes, after] = [await heap(page), await resident()];
-    stop.abort();
     await lab.ask('POST', `/runs/${run}/stop`, { now: true });
-    await Promise.all(readers);
+    const told = await Promise.all(readers);
+    // Nobody misses anything, whether they read or draw.
+    const whole = await events();
+    if (told.some((count) => count !== whole))
+        throw new Error(`of ${whole} events, readers were told ${told.join()}`);
+    for (const { page } of persons) await page.getByText('stopped').first().waitFor();
     await ep.close();
     record({
         name: 'events of the run meanwhile',

@@ -1,6 +1,8 @@
 // What a table shows of its rows, and in which order: pure, so that a list of a hundred thousand is sorted and kept in the
 // address without a browser.
 
+import { natural } from '../parts/natural';
+
 /** A column of rows of one kind. */
 export interface Column<T> {
     readonly id: string;
@@ -42,8 +44,6 @@ export function clicked(sort: Sort, id: string, also: boolean): Sort {
     return also ? sort.map((each) => (each.id === id ? { id, isDown: true } : each)) : [{ id, isDown: true }];
 }
 
-const NATURAL = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-
 /** The rows in their order. Rows that are alike stay as they came. */
 export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sort: Sort): readonly T[] {
     const keys = sort.flatMap(({ id, isDown }) => {
@@ -67,7 +67,7 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sor
 
 function compare(one: number | string | undefined, other: number | string | undefined): number {
     if (typeof one === 'number' && typeof other === 'number') return one - other;
-    return NATURAL.compare(String(one ?? ''), String(other ?? ''));
+    return natural(String(one ?? ''), String(other ?? ''));
 }
 
 /** The rows in which each word stands in some column. */
