@@ -144,7 +144,7 @@ test('two persons at one device without a mouse', async () => {
         // The terminal has the keys, until they are given back.
         await page.keyboard.press('Control+Shift+Escape');
     }
-    await cleo.page.getByText('dan watches').waitFor();
+    await cleo.page.getByText(/\bdan\b.* watch/).waitFor();
 
     await tabTo(cleo.page, cleo.page.getByRole('button', { name: 'Take over' }));
     await cleo.page.keyboard.press('Enter');

@@ -68,8 +68,9 @@ async function lengthen(page: Page): Promise<void> {
     }));
     await change('/suts', () => ({ items: many({ version: 0, components: 1 }, (name) => ({ name })) }));
     await change('/runs', ({ items }) => ({
+        // Those that go on are none, and stay none.
         items: many(first(items), (project) => ({ project, user: project }))
-            .slice(0, 100)
+            .slice(0, items.length === 0 ? 0 : 100)
             .map((row, nth) => ({ ...row, id: 1_000 - nth })),
     }));
     await change(`/attempts/${run}.0.1`, (attempt) => ({
@@ -87,7 +88,7 @@ test('ten thousand of each, under any name', async () => {
     await lengthen(page);
     const pages: [string, string][] = [
         ['/runs', 'tbody tr'],
-        ['/runs/new', 'nav ~ main li a'],
+        ['/runs/new', 'main li a'],
         [`/runs/${run}/tests/0?pane=steps`, 'tbody tr'],
         [`/runs/${run}/tests/0?pane=files`, 'li .machine'],
         [`/runs/${run}/tests/0?pane=about`, 'dl dt'],
@@ -124,7 +125,7 @@ test('ten thousand of each, under any name', async () => {
     expect((await cell.boundingBox())?.x).toBeLessThan(1_000);
     // The palette finds one of ten thousand.
     await page.keyboard.press('Control+k');
-    await page.keyboard.type('/n9999');
+    await page.getByRole('combobox', { name: 'Find or do anything' }).fill('/n9999');
     await page.getByRole('option', { name: '/n9999' }).waitFor();
     expect(watch.faults).toEqual([]);
 });
