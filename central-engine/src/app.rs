@@ -5,8 +5,9 @@
 use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize};
 
 use jackfield_config::{Lab, engine::ServerKind};
-use jackfield_protocol::time::Time;
+use jackfield_protocol::{secret::Secret, time::Time};
 use jackfield_reporting::results::EngineFacts;
+use jackfield_tls::Credential;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     logs::Logs,
     settings::{JobSettings, Served},
     store::{self, Conn, Store, StoreError, job::JobCounts},
+    tls::Tls,
 };
 
 /// What every handler may use.
@@ -65,6 +67,8 @@ pub struct App {
     pub live_pages: Arc<AtomicUsize>,
     /// When the engine started.
     pub started: Time,
+    /// What it shows of itself on its links.
+    pub(crate) tls: Tls,
     /// What reports say of this engine.
     pub facts: EngineFacts,
     /// What is too much, as the lab has set it.
@@ -77,6 +81,14 @@ pub struct App {
     pub(crate) jobs: JobSettings,
     /// Which old runs go by themselves.
     pub(crate) retention: Retention,
+}
+
+impl App {
+    /// A token as it is given away: with the authority that the engine is known by, where whoever uses it meets that, and no proxy before it.
+    pub(crate) fn with_pin(&self, secret: &Secret) -> Secret {
+        let pin = self.tls.authority().map(|(_, pin)| pin).filter(|_| self.limits.is_met_directly);
+        Credential::join(secret, pin)
+    }
 }
 
 /// How much work is left, for whoever asks often: nobody's question costs a look at rows.

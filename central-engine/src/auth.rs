@@ -17,7 +17,7 @@ mod throttle;
 mod users_file;
 
 pub use self::{
-    caller::{Caller, Credential, Pass, check_ep, of_session, of_token},
+    caller::{Caller, Credential, Pass, check_ep, join, of_session, of_token},
     first::{first_start, make_token},
     guard::{
         Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles,

@@ -43,6 +43,11 @@ pub(crate) fn now() -> Time {
     base.get_or_insert(here).at(here.steady)
 }
 
+/// Now, by the wall clock: what others go by who look at a certificate.
+pub(crate) fn wall() -> Time {
+    Base::now().wall
+}
+
 /// Takes the wall clock as it is now. Only while nothing is measured.
 pub(crate) fn follow_wall() {
     if cfg!(test) {

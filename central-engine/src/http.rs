@@ -4,6 +4,7 @@
 //! as problem documents ([`Failure`]). The routes of a noun stand at the top of its file.
 
 mod attempt;
+mod authority;
 mod blob;
 mod body;
 mod console;
@@ -92,7 +93,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(token::routes)
             .default_service(web::to(failure::no_such_address)),
     );
-    config.configure(openapi::routes).configure(health::routes).configure(page::routes);
+    config
+        .configure(openapi::routes)
+        .configure(health::routes)
+        .configure(authority::routes)
+        .configure(page::routes);
 }
 
 #[cfg(test)]

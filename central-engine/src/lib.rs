@@ -13,6 +13,7 @@
 mod clock;
 mod data_folder;
 mod facts;
+mod front;
 mod key_file;
 pub mod limits;
 mod lock;
@@ -21,6 +22,7 @@ pub mod own_log;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod tls;
 mod zone;
 
 pub mod lab_db;
@@ -49,7 +51,7 @@ use std::{
     sync::{Arc, Mutex, atomic::AtomicUsize},
 };
 
-use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, web};
+use actix_web::{App as ActixApp, dev::ServerHandle, web};
 use anyhow::{Context, Result, bail};
 use jackfield_config::{Lab, problem};
 use jackfield_protocol::{console::CONSOLE_PATH, link::LINK_PATH, secret::Secret};
@@ -62,6 +64,7 @@ use crate::{
     data_folder::StoreFile,
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
     feed::Feed,
+    front::Front,
     jobs::retention::Retention,
     key_file::KeyFile,
     lab::{consoles::Consoles, eps::Eps, first_files, globals::Globals, resources::Resources},
@@ -69,6 +72,7 @@ use crate::{
     lock::LabLock,
     settings::{Data, LinkSettings, Listen, Settings},
     store::Store,
+    tls::Tls,
 };
 
 pub use self::maintenance::{BackedUp, Rotated, back_up, rotate_key};
@@ -90,6 +94,8 @@ pub struct Running {
     pub url: String,
     /// The administrator's password, at the first start only.
     pub admin_password: Option<Secret>,
+    /// What people compare who reach it by TLS: the SHA-256 of its authority, as browsers show it.
+    pub fingerprint: String,
     /// What the person who started it should know of the lab's files.
     pub notices: Vec<String>,
     app: web::Data<App>,
@@ -118,11 +124,11 @@ pub async fn start(options: Options) -> Result<Running> {
     let bound = listener.local_addr()?;
     lock.tell(Some(bound))?;
     let limits = settings.scheduler;
-    let url = settings.listen.url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)));
+    let listen = settings.listen.clone();
     let (app, commands) = assemble(lab, settings, bound).await?;
     let admin_password = auth::first_start(&app.store, clock::now()).await?;
     let mut notices = auth::take_users_file(&app.store, &app.lab, app.kind, clock::now()).await?;
-    notices.extend(Listen::notice(bound));
+    notices.extend(listen.notice(bound, &app.facts.hostname));
     notices.extend(jobs::outbox_notice(&app));
     notices.extend(lab::open_files::notice(&app.lab));
     let (failure, failed) = mpsc::channel(2);
@@ -132,8 +138,11 @@ pub async fn start(options: Options) -> Result<Running> {
     app.tasks.spawn(feed::keep_looking(app.clone()));
     http::health::look(&app).await;
     app.tasks.spawn(http::health::watch(app.clone()));
-    let server = serve(app.clone(), listener, failure)?;
-    Ok(Running { address: bound, url, admin_password, notices, app, server, failed, lock })
+    let tls = app.tls.clone();
+    app.tasks.spawn(tls.clone().keep(app.stop.clone()));
+    let server = serve(app.clone(), Front::new(&tls, listen.plain), listener, failure)?;
+    let (url, fingerprint) = (listen.here(bound), tls.fingerprint().to_string());
+    Ok(Running { address: bound, url, admin_password, fingerprint, notices, app, server, failed, lock })
 }
 
 /// Lets whoever owns a lab folder back in, while no engine runs there; the answer is the new password of the account.
@@ -158,9 +167,18 @@ pub async fn recover(folder: &std::path::Path, user: &str) -> Result<Secret> {
     Ok(password)
 }
 
-/// The address to write into a browser: an engine that listens everywhere is reached here.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
+/// What people compare who reach the engine of this lab folder by TLS, without starting one: the fingerprints of its authority, and of the
+/// certificate that it shows.
+///
+/// # Errors
+/// It has none yet, or its files are broken.
+pub fn fingerprints(folder: &std::path::Path) -> Result<[String; 2]> {
+    if !folder.is_dir() {
+        bail!("there is no lab folder {}; name it with --lab", folder.display());
+    }
+    let (_, settings) = open_lab(folder, None)?;
+    let (certificate, authority) = tls::fingerprints(&settings.tls, &settings.data.folder)?;
+    Ok([authority.to_string(), certificate.to_string()])
 }
 
 /// Makes a lab folder that is not there, with the folders that a first test needs.
@@ -195,8 +213,10 @@ async fn assemble(
     settings: Settings,
     address: SocketAddr,
 ) -> Result<(web::Data<App>, mpsc::Receiver<Command>)> {
-    let Settings { listen, data, link, scheduler: _, jobs, retention, served, server, roots: _ } = settings;
+    let Settings { listen, tls, data, link, scheduler: _, jobs, retention, served, server, roots: _ } =
+        settings;
     let Data { folder, key, store, log_bytes } = data;
+    let tls = Tls::open(&tls, &listen, address, &folder, clock::wall())?;
     let (store, store_file) = open_store(&folder, &KeyFile::new(key, &folder), store).await?;
     let (engine, commands) = EngineHandle::new();
     let facts = facts::gather(&lab, &listen, &server, address).await;
@@ -222,6 +242,7 @@ async fn assemble(
         throttle: Mutex::default(),
         live_pages: Arc::new(AtomicUsize::new(0)),
         started: clock::now(),
+        tls,
         facts,
         limits: served,
         health: Mutex::default(),
@@ -322,25 +343,19 @@ async fn keep_running(
 /// Serves HTTP and the EPs' links until the handle stops it.
 fn serve(
     app: web::Data<App>,
+    front: Front,
     listener: TcpListener,
     failure: mpsc::Sender<anyhow::Error>,
 ) -> Result<ServerHandle> {
     let tasks = app.tasks.clone();
-    let server = HttpServer::new(move || {
+    let make = move || {
         ActixApp::new()
             .app_data(app.clone())
             .route(LINK_PATH, web::get().to(link::accept))
             .route(&format!("{CONSOLE_PATH}/{{console}}"), web::get().to(console::relay::accept))
             .configure(http::configure)
-    })
-    .workers(2)
-    // Who closes a live view does not look any more: it would be served, and counted, until the next word was written to it.
-    .h1_allow_half_closed(false)
-    .disable_signals()
-    .shutdown_timeout(2)
-    .listen(listener)
-    .context("serving HTTP")?
-    .run();
+    };
+    let server = front::serve(front, listener, make).context("serving HTTP")?;
     let handle = server.handle();
     tasks.spawn(async move {
         if let Err(error) = server.await {
@@ -364,7 +379,8 @@ impl Running {
     /// # Errors
     /// The store does not take it.
     pub async fn make_token(&self, name: &str, scope: auth::Scope) -> Result<Secret> {
-        auth::make_token(&self.app.store, &"admin".into(), name, scope, clock::now()).await
+        let token = auth::make_token(&self.app.store, &"admin".into(), name, scope, clock::now()).await?;
+        Ok(self.app.with_pin(&token))
     }
 
     /// Goes down in order: links and live pages end, the loop commits what it has, files are closed.

@@ -223,6 +223,25 @@ pub const CONSOLE_DIAL_WAIT: Duration = Duration::from_secs(15);
 /// How long an EP may take to let go of what a person held; then the console is closed in the books all the same.
 pub const CONSOLE_LEAVE_WAIT: Duration = Duration::from_secs(15);
 
+/// Connections whose handshake is not over; where there is one more, the address with the most loses its oldest.
+pub const HANDSHAKES_MAX: usize = 4_096;
+/// How long a handshake may take, from the first moment of the connection.
+pub const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
+/// Bytes of the head of a plain request that is sent away; of a longer one the beginning is read.
+pub const PLAIN_HEAD_BYTES: usize = 8 * 1024;
+/// How long what follows that is read and thrown away, so that the answer arrives.
+pub const PLAIN_REST_WAIT: Duration = Duration::from_secs(1);
+/// How long a client may take to send the head of a request, and how long an idle connection is kept.
+pub const HEAD_WAIT: Duration = Duration::from_secs(5);
+/// How often it is looked whether another certificate is due, or there.
+pub const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
+/// Names and addresses of the certificate that the engine makes; further ones of earlier ones are left out.
+pub const CERTIFICATE_NAMES_MAX: usize = 200;
+/// Certificates in a file of the lab's.
+pub const CERTIFICATES_MAX: usize = 10;
+/// Bytes of such a file, or of a key.
+pub const CERTIFICATE_BYTES_MAX: u64 = 256 * 1024;
+
 /// How often it is looked whether the parts of the engine are well.
 pub const HEALTH_LOOK: Duration = Duration::from_secs(1);
 /// How long a health check waits for one part of the engine.

@@ -126,13 +126,17 @@ async fn open(
     if hello.host.ip.is_empty() {
         hello.host.ip = peer;
     }
-    let ep = hello.ep.clone();
+    let (ep, instance, pass_of) = (hello.ep.clone(), hello.instance.clone(), pass.clone());
     let (reply, answer) = oneshot::channel();
     app.engine.tell(Command::Connect { hello, pass, outgoing, reply }).await?;
     let epoch = answer
         .await
         .ok()
         .unwrap_or_else(|| Err(Problem::new(ErrorCode::Unavailable, "the engine is going down")))?;
+    if let Err(problem) = auth::join(&app.store, &pass_of, &ep, &instance).await {
+        drop(app.engine.tell(Command::FromEp(Event::EpGone { ep, epoch })).await);
+        return Err(problem);
+    }
     Ok((ep, epoch))
 }
 

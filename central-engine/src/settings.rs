@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use jackfield_config::{
     EngineSettings,
-    engine::{EngineLimits, Retention, ServerKind},
+    engine::{EngineLimits, Retention, ServerKind, TlsSettings},
 };
 use jackfield_scheduler::Limits;
 
@@ -19,6 +19,7 @@ use crate::{auth::Proxies, limits};
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: Listen,
+    pub(crate) tls: TlsSettings,
     pub(crate) data: Data,
     pub(crate) link: LinkSettings,
     pub(crate) scheduler: Limits,
@@ -38,6 +39,8 @@ pub(crate) struct Listen {
     pub(crate) port: u16,
     /// How others reach it, where the lab says so.
     pub(crate) url: Option<String>,
+    /// Whether plain HTTP is answered to others, too.
+    pub(crate) plain: bool,
 }
 
 /// Where its own state lies.
@@ -84,6 +87,8 @@ pub(crate) struct Served {
     pub(crate) login_attempts: u64,
     /// Whose word counts about who asks.
     pub(crate) proxies: Proxies,
+    /// Whether whoever comes by TLS comes to the engine itself, and to no proxy that speaks it for us.
+    pub(crate) is_met_directly: bool,
 }
 
 /// What the engine is, for accounts and for reports.
@@ -101,6 +106,7 @@ impl Settings {
             port: file_port,
             url,
             proxies,
+            tls,
             data_folder,
             key_file,
             store,
@@ -144,7 +150,7 @@ impl Settings {
             hook_output_bytes,
         };
         Self {
-            listen: Listen { address, port: port.unwrap_or(file_port), url },
+            listen: Listen { address, port: port.unwrap_or(file_port), url, plain: tls.plain },
             data: Data { folder: data_folder, key: key_file, store, log_bytes },
             link: LinkSettings { heartbeat_millis, silence_millis, log_window_bytes, eps },
             scheduler,
@@ -155,9 +161,11 @@ impl Settings {
                 upload_bytes,
                 browsers,
                 login_attempts,
+                is_met_directly: proxies.is_empty() && !tls.plain,
                 proxies: Proxies::new(proxies),
             },
             server: Server { kind, location },
+            tls,
             roots,
         }
     }
@@ -166,24 +174,38 @@ impl Settings {
 impl Listen {
     /// How others reach the engine: as the lab says, else by this host's name, where others can reach it at all.
     pub(crate) fn url(&self, bound: SocketAddr, hostname: &str) -> String {
+        let scheme = if bound.ip().is_loopback() || self.plain { "http" } else { "https" };
         match &self.url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None if bound.ip().is_unspecified() => format!("http://{hostname}:{}", bound.port()),
-            None => format!("http://{bound}"),
+            None if bound.ip().is_unspecified() => format!("{scheme}://{hostname}:{}", bound.port()),
+            None => format!("{scheme}://{bound}"),
         }
     }
 
-    /// What whoever starts the engine should know of who else can reach it.
-    pub(crate) fn notice(bound: SocketAddr) -> Option<String> {
+    /// The address that works on this machine, for whoever starts the engine.
+    pub(crate) fn here(&self, bound: SocketAddr) -> String {
+        match (&self.url, bound.ip()) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, ip) if ip.is_unspecified() => format!("http://127.0.0.1:{}", bound.port()),
+            (None, ip) if ip.is_loopback() || self.plain => format!("http://{bound}"),
+            (None, _) => format!("https://{bound}"),
+        }
+    }
+
+    /// What whoever starts the engine should know of who else can reach it, and how.
+    pub(crate) fn notice(&self, bound: SocketAddr, hostname: &str) -> Option<String> {
         let ip = bound.ip();
         if ip.is_loopback() {
             return None;
         }
+        if !self.plain {
+            return Some(format!("others reach it at {}, by TLS alone", self.url(bound, hostname)));
+        }
         let address =
             if ip.is_unspecified() { "every address of this machine".to_owned() } else { ip.to_string() };
         Some(format!(
-            "it speaks plain HTTP and is reachable by others, on {address}: passwords and tokens can be read on the way; \
-             use it in a network you trust, or behind a proxy that speaks TLS (`listen.address` of engine.toml)"
+            "it answers plain HTTP to others, on {address}, as `[tls] plain` says: passwords and tokens can be read on the way; \
+             use it in a network you trust, or behind a proxy that speaks TLS"
         ))
     }
 }
@@ -192,24 +214,45 @@ impl Listen {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_address_that_is_told_is_one_that_works() {
-        let listen =
-            |url: Option<&str>| Listen { address: String::new(), port: 0, url: url.map(str::to_owned) };
-        let bound = |text: &str| text.parse::<SocketAddr>().unwrap();
-        assert_eq!(listen(None).url(bound("127.0.0.1:8123"), "bench"), "http://127.0.0.1:8123");
-        assert_eq!(listen(None).url(bound("0.0.0.0:8123"), "bench"), "http://bench:8123");
-        assert_eq!(listen(None).url(bound("[::1]:8123"), "bench"), "http://[::1]:8123");
-        assert_eq!(listen(Some("https://lab/")).url(bound("0.0.0.0:1"), "bench"), "https://lab");
+    fn listen(url: Option<&str>, plain: bool) -> Listen {
+        Listen { address: String::new(), port: 0, url: url.map(str::to_owned), plain }
     }
 
     #[test]
-    fn who_listens_for_others_is_told_that_they_can_read_along() {
-        assert_eq!(Listen::notice("127.0.0.1:8000".parse().unwrap()), None);
-        assert_eq!(Listen::notice("[::1]:8000".parse().unwrap()), None);
+    fn the_address_that_is_told_is_one_that_works() {
+        for (url, bound, plain, others, here) in [
+            (None, "127.0.0.1:8123", false, "http://127.0.0.1:8123", "http://127.0.0.1:8123"),
+            (None, "0.0.0.0:8123", false, "https://bench:8123", "http://127.0.0.1:8123"),
+            (None, "0.0.0.0:8123", true, "http://bench:8123", "http://127.0.0.1:8123"),
+            (None, "[::]:8123", false, "https://bench:8123", "http://127.0.0.1:8123"),
+            (None, "[::1]:8123", false, "http://[::1]:8123", "http://[::1]:8123"),
+            (None, "192.0.2.1:8123", false, "https://192.0.2.1:8123", "https://192.0.2.1:8123"),
+            (None, "[2001:db8::1]:8123", true, "http://[2001:db8::1]:8123", "http://[2001:db8::1]:8123"),
+            (Some("https://lab/"), "0.0.0.0:1", false, "https://lab", "https://lab"),
+        ] {
+            let (listen, bound) = (listen(url, plain), bound.parse().unwrap());
+            assert_eq!(
+                (&*listen.url(bound, "bench"), &*listen.here(bound)),
+                (others, here),
+                "{url:?} {bound}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_listens_for_others_is_told_how_they_reach_it() {
+        for plain in [false, true] {
+            assert_eq!(listen(None, plain).notice("127.0.0.1:8000".parse().unwrap(), "bench"), None);
+            assert_eq!(listen(None, plain).notice("[::1]:8000".parse().unwrap(), "bench"), None);
+        }
         for address in ["0.0.0.0:8000", "[::]:8000", "192.0.2.1:8000"] {
-            let told = Listen::notice(address.parse().unwrap()).unwrap();
-            assert!(told.contains("plain HTTP and is reachable by others"), "{told}");
+            let told = |plain| listen(None, plain).notice(address.parse().unwrap(), "bench").unwrap();
+            assert!(
+                told(false).contains("https://") && told(false).ends_with("by TLS alone"),
+                "{}",
+                told(false)
+            );
+            assert!(told(true).contains("plain HTTP to others"), "{}", told(true));
         }
     }
 }

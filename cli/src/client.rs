@@ -10,10 +10,16 @@ use jackfield_protocol::{
     error::{ErrorCode, Problem},
     secret::Secret,
 };
+use jackfield_tls::Fingerprint;
 use serde::{Serialize, de::DeserializeOwned};
 use ureq::{Agent, Body, Timeout, http::Response};
 
+use self::way::Way;
 use crate::visible::{visible, visible_value};
+
+mod way;
+
+pub(crate) use self::way::{Known, Stranger};
 
 /// Where an engine is looked for when nobody says where it is.
 pub(crate) const DEFAULT_ENGINE: &str = "http://127.0.0.1:8000";
@@ -51,6 +57,7 @@ pub(crate) enum Token {
 pub(crate) struct Client {
     agent: Agent,
     engine: String,
+    way: Way,
     token: Token,
     /// What comes is for a program, not for a terminal.
     verbatim: bool,
@@ -58,9 +65,27 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client for the engine at this address (`http://host:8000`), with a token where there is one.
-    pub(crate) fn new(engine: &str, token: Token) -> Self {
+    ///
+    /// # Errors
+    /// The authorities of this machine cannot be read.
+    pub(crate) fn new(engine: &str, token: Token, pin: Option<Fingerprint>) -> Result<Self> {
         let engine = engine.trim_end_matches('/').to_owned();
-        Self { agent: agent(ANSWER_LIMIT), engine, token, verbatim: false }
+        let way = Way::to(&engine, pin)?;
+        Ok(Self { agent: agent(ANSWER_LIMIT, &way), engine, way, token, verbatim: false })
+    }
+
+    /// The same, for an engine that shows this.
+    ///
+    /// # Errors
+    /// The authorities of this machine cannot be read.
+    pub(crate) fn pinned(&self, pin: Fingerprint) -> Result<Self> {
+        let way = Way::to(&self.engine, Some(pin))?;
+        Ok(Self { agent: agent(ANSWER_LIMIT, &way), way, ..self.clone() })
+    }
+
+    /// How the engine is reached.
+    pub(crate) fn way(&self) -> &Way {
+        &self.way
     }
 
     /// The same for a program, which gets texts as they are; people get their control characters as signs.
@@ -76,7 +101,7 @@ impl Client {
 
     /// The same, for who would rather have no answer than wait.
     pub(crate) fn hasty(&self, limit: Duration) -> Self {
-        Self { agent: agent(limit), ..self.clone() }
+        Self { agent: agent(limit, &self.way), ..self.clone() }
     }
 
     /// The engine's address.
@@ -121,7 +146,7 @@ impl Client {
     /// `GET` of a stream of events that may last for days. The engine says something on it every 15 seconds: one that
     /// says nothing for longer than any answer may take is lost.
     pub(crate) fn stream(&self, path: &str) -> Result<BufReader<impl Read + use<>>> {
-        let request = self.signed(self.agent.get(self.url(path)));
+        let request = self.signed(self.agent.get(self.url(path)))?;
         let answer = self.checked(request.call().map_err(|error| self.unreachable(&error))?)?;
         Ok(BufReader::new(answer.into_body().into_reader()))
     }
@@ -141,28 +166,39 @@ impl Client {
         request: ureq::RequestBuilder<ureq::typestate::WithBody>,
         body: &impl Serialize,
     ) -> Result<T> {
-        let answer = self.signed(request).send_json(body).map_err(|error| self.unreachable(&error))?;
+        let answer = self.signed(request)?.send_json(body).map_err(|error| self.unreachable(&error))?;
         self.read(self.checked(answer)?)
     }
 
     /// `DELETE`, answered with nothing of interest.
     pub(crate) fn delete(&self, path: &str) -> Result<()> {
-        let request = self.signed(self.agent.delete(self.url(path)));
+        let request = self.signed(self.agent.delete(self.url(path)))?;
         let answer = self.checked(request.call().map_err(|error| self.unreachable(&error))?)?;
         // Nothing, or JSON: a page of whoever else listens there is no word that it is done.
         self.read::<serde_json::Value>(answer).map(drop)
     }
 
     fn response(&self, path: &str) -> Result<Response<Body>> {
-        let request = self.signed(self.agent.get(self.url(path)));
+        let request = self.signed(self.agent.get(self.url(path)))?;
         self.checked(request.call().map_err(|error| self.unreachable(&error))?)
     }
 
-    fn signed<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
-        match self.token() {
+    /// Asks the engine nothing, and tells it nothing: whether it is there, and is the one that we know.
+    ///
+    /// # Errors
+    /// It does not answer, or is another one.
+    pub(crate) fn greet(&self) -> Result<()> {
+        self.way.check()?;
+        let request = self.agent.get(format!("{}/healthz", self.engine));
+        request.call().map_err(|error| self.unreachable(&error)).map(drop)
+    }
+
+    fn signed<B>(&self, request: ureq::RequestBuilder<B>) -> Result<ureq::RequestBuilder<B>> {
+        self.way.check()?;
+        Ok(match self.token() {
             Some(token) => request.header("Authorization", format!("Bearer {}", token.expose_for_login())),
             None => request,
-        }
+        })
     }
 
     fn url(&self, path: &str) -> String {
@@ -170,6 +206,9 @@ impl Client {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
+        if let Some(stranger) = Stranger::of(error) {
+            return stranger.into();
+        }
         let silent =
             "it took the connection, and gave no answer in time: it hangs, or has more to do than it can";
         let is_silence = matches!(error, ureq::Error::Timeout(_));
@@ -235,14 +274,14 @@ impl Client {
     }
 }
 
-fn agent(answer: Duration) -> Agent {
-    Agent::config_builder()
+fn agent(answer: Duration, way: &Way) -> Agent {
+    let config = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(CONNECT_LIMIT.min(answer)))
         .timeout_per_write(Some(answer))
         .timeout_per_read(Some(answer))
-        .build()
-        .into()
+        .build();
+    way.agent(config)
 }
 
 /// The address of an engine as a person gave it: an empty one, as pipelines set what they do not use, is none.
@@ -297,7 +336,8 @@ mod tests {
     /// A server that takes a connection, says this, and then nothing.
     fn silent(says: &'static str) -> (Client, std::thread::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = Client::new(&format!("http://{}", listener.local_addr().unwrap()), Token::Missing);
+        let client =
+            Client::new(&format!("http://{}", listener.local_addr().unwrap()), Token::Missing, None).unwrap();
         let server = std::thread::spawn(move || {
             let (mut socket, _) = listener.accept().unwrap();
             socket.write_all(says.as_bytes()).unwrap();
@@ -326,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_token_that_is_not_taken_is_told_with_where_it_came_from() {
-        let told = |token| Client::new("http://lab", token).no_token();
+        let told = |token| Client::new("http://lab", token, None).unwrap().no_token();
         assert!(told(Token::Missing).contains("jackfield login USER"));
         assert!(told(Token::Given(Secret::new("x"))).contains("JACKFIELD_API_TOKEN"));
         assert!(told(Token::Kept(Secret::new("x"))).contains("any more"));

@@ -10,6 +10,7 @@ mod client;
 mod command;
 mod complete;
 mod exit;
+mod kept;
 mod names;
 mod output;
 mod signal;
@@ -22,6 +23,7 @@ use jackfield_protocol::{
     error::{ErrorCode, Problem},
     secret::Secret,
 };
+use jackfield_tls::Credential;
 
 use crate::{
     client::{Client, Token},
@@ -152,12 +154,16 @@ fn main() -> ExitCode {
 fn context(global: Global) -> anyhow::Result<Context> {
     let engine =
         client::engine_address(&global.engine.or_else(|| set("JACKFIELD_ENGINE")).unwrap_or_default())?;
-    let token = match global.token.or_else(|| set("JACKFIELD_API_TOKEN")) {
-        Some(token) => Token::Given(Secret::new(token.trim())),
-        None => command::login::kept_token(&engine).map_or(Token::Missing, Token::Kept),
+    let (token, pin) = match global.token.or_else(|| set("JACKFIELD_API_TOKEN")) {
+        Some(token) => {
+            let Credential { secret, pin } = Credential::read(&Secret::new(token));
+            // What is said for this one time goes to the engine that it was made by.
+            (Token::Given(secret), pin.or_else(|| kept::pin(&engine)))
+        }
+        None => (kept::token(&engine).map_or(Token::Missing, Token::Kept), kept::pin(&engine)),
     };
     Ok(Context {
-        client: Client::new(&engine, token).verbatim(global.json),
+        client: Client::new(&engine, token, pin)?.verbatim(global.json),
         output: Output::new(global.json),
     })
 }
@@ -185,7 +191,7 @@ fn usage(error: &clap::Error) -> Exit {
 
 fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
-        Command::Engine(engine) => engine.run(),
+        Command::Engine(engine) => engine.run(context.output),
         Command::Ep(ep) => ep.run(),
         Command::Demo(demo) => demo.run(),
         Command::Simulate(simulate) => simulate.run(context),
@@ -220,7 +226,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
 /// Says what went wrong, and how the process ends for it.
 fn fail(output: Output, error: &anyhow::Error) -> Exit {
     let text = format!("{error:#}");
-    let (problem, exit) = if error.is::<client::Unreachable>() {
+    let (problem, exit) = if error.is::<client::Unreachable>() || error.is::<client::Stranger>() {
         (Problem::new(ErrorCode::Unavailable, &*text), Exit::EngineUnreachable)
     } else {
         match error.downcast_ref::<Problem>() {

@@ -2,7 +2,11 @@
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
+mod tls;
+
 use jackfield_protocol::secret::Secret;
+
+pub use self::tls::{OwnCertificate, TlsSettings};
 
 use crate::{
     problem::Read,
@@ -25,6 +29,8 @@ pub struct EngineSettings {
     pub url: Option<String>,
     /// Proxies before the engine, whose word about who asks counts.
     pub proxies: Vec<IpAddr>,
+    /// How links are encrypted.
+    pub tls: TlsSettings,
     /// The engine's own state.
     pub data_folder: PathBuf,
     /// The file with the store's keys; none: in the data folder.
@@ -133,6 +139,7 @@ impl Default for EngineSettings {
             port: 8000,
             url: None,
             proxies: Vec::new(),
+            tls: TlsSettings::default(),
             data_folder: ".jackfield".into(),
             key_file: None,
             store: None,
@@ -204,13 +211,7 @@ impl EngineSettings {
             listen.finish();
         }
         if let Some(tls) = top.section("tls") {
-            for key in ["certificate", "key"] {
-                if filled(tls.text(key)).is_some() {
-                    let message = format!("`tls.{key}` is set, and this build speaks plain HTTP only");
-                    let remedy = "remove it, and put a proxy that speaks TLS in front of the engine (docs/operating.md)";
-                    tls.error_at(key, message, remedy);
-                }
-            }
+            self.tls.read(&tls);
             tls.finish();
         }
     }
@@ -357,7 +358,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_refused() {
-        let text = "[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n[data]\nblobs = \"s3://lab/files\"\n[tests]\nstop_grace = \"1s\"\n";
+        let text = "[data]\nblobs = \"s3://lab/files\"\n[tests]\nstop_grace = \"1s\"\n";
         let problems: Vec<_> = read(text).problems.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(problems.join("\n"));
     }

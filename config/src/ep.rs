@@ -28,8 +28,10 @@ pub struct EpSettings {
     pub token: Option<Secret>,
     /// A file that holds the token.
     pub token_file: Option<PathBuf>,
-    /// PEM file of a further authority.
+    /// PEM file of the authorities to believe, and nobody else.
     pub ca: Option<PathBuf>,
+    /// What the authority of the engine's certificate must be, where neither the token nor a file says it.
+    pub fingerprint: Option<String>,
     /// Folder for spool, cache and running tests; none: a folder of the EP's name in the user's data folder.
     pub work: Option<PathBuf>,
     /// Tests at once.
@@ -228,6 +230,7 @@ impl EpSettings {
             token: None,
             token_file: None,
             ca: None,
+            fingerprint: None,
             work: None,
             lanes: 1,
             pool: None,
@@ -245,6 +248,7 @@ impl EpSettings {
         self.token = filled(top.text("token")).map(Secret::new);
         self.token_file = filled(top.text("token_file")).map(PathBuf::from);
         self.ca = filled(top.text("ca")).map(PathBuf::from);
+        self.fingerprint = filled(top.text("fingerprint"));
         self.work = filled(top.text("work")).map(PathBuf::from);
         set(&mut self.lanes, top.number("lanes", 1..=1024));
         self.pool = filled(top.text("pool")).map(UserName::from);

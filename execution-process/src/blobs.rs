@@ -14,6 +14,7 @@ use std::{
 };
 
 use jackfield_protocol::{id::BlobHash, secret::Secret};
+use rustls::ClientConfig;
 
 use crate::limits::{CONNECT_LIMIT, FILE_BYTES_MAX, TRANSFER_LIMIT};
 
@@ -256,18 +257,16 @@ impl Cache {
 }
 
 /// An agent for the engine's HTTP interface.
-pub(crate) fn agent(authority: Option<&Path>) -> Result<ureq::Agent, String> {
-    let mut config = ureq::Agent::config_builder()
+pub(crate) fn agent(tls: Option<Arc<ClientConfig>>) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(CONNECT_LIMIT))
-        .timeout_global(Some(TRANSFER_LIMIT));
-    if let Some(path) = authority {
-        let text = std::fs::read(path).map_err(|error| error.to_string())?;
-        let certificate = ureq::tls::Certificate::from_pem(&text).map_err(|error| error.to_string())?;
-        let roots = ureq::tls::RootCerts::new_with_certs(&[certificate]);
-        config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());
+        .timeout_global(Some(TRANSFER_LIMIT))
+        .build();
+    match tls {
+        Some(tls) => jackfield_tls::agent(config, tls),
+        None => config.new_agent(),
     }
-    Ok(config.build().new_agent())
 }
 
 /// Copies a file into a folder, under the name of its content, and makes it durable.

@@ -159,7 +159,7 @@ fn furnish(
     let socket = local_api::socket_path(folder);
     let listener = local_api::listen(&socket)?;
     let sdk = sdk::unpack(&folder.join("sdk"))?;
-    let agent = blobs::agent(settings.ca.as_deref()).map_err(io::Error::other)?;
+    let agent = blobs::agent(settings.tls.clone());
     let cache = folder.join("cache");
     let cache_bytes = settings.limits.cache_bytes;
     let blobs = Blobs::open(agent, &settings.engine, &settings.token, &cache, cache_bytes)?;

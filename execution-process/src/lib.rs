@@ -43,6 +43,7 @@ mod station;
 
 mod link;
 mod log_pump;
+mod trust;
 
 mod local_api;
 pub mod local_client;
@@ -81,19 +82,62 @@ pub enum EpError {
         source: std::io::Error,
     },
     /// The file with the authorities to trust cannot be used.
-    #[error("`{path}`, the `ca` of ep.toml, cannot be used: {reason}")]
-    Authority {
-        /// The file.
-        path: std::path::PathBuf,
-        /// Why.
-        reason: String,
+    #[error("{0}; it is the `ca` of ep.toml, or what SSL_CERT_FILE names")]
+    Authority(#[from] jackfield_tls::TrustError),
+    /// What the engine must show cannot be read.
+    #[error("`fingerprint` of ep.toml: {0}")]
+    Fingerprint(#[from] jackfield_tls::FingerprintError),
+    /// Two things say whom to believe.
+    #[error("ep.toml has both `ca` and `fingerprint`; keep the one that says whom to believe")]
+    TrustTwice,
+    /// Others could read what it says.
+    #[error(
+        "{engine} can be read by others on the way, and its engine speaks TLS: write `engine = \"{tls}\"` in ep.toml"
+    )]
+    Readable {
+        /// The address as it is.
+        engine: String,
+        /// The same with TLS.
+        tls: String,
     },
+    /// The other end is not known as the engine.
+    #[error("{refused}{}", stranger(.refused))]
+    Stranger {
+        /// Why not.
+        refused: jackfield_tls::Refused,
+    },
+    /// The engine answers plain HTTP with a word about TLS.
+    #[error("the engine speaks TLS there: write https:// instead of http:// in `engine` of ep.toml")]
+    SpeaksTls,
     /// The engine's address cannot be read.
     #[error("engine address `{0}` is not one such as http://engine:8000")]
     EngineAddress(String),
     /// The engine does not want it.
     #[error("the engine refused this execution process: {0}")]
     Refused(jackfield_protocol::error::Problem),
+}
+
+impl EpError {
+    /// Whether only a person can mend it. A clock that is wrong at the start is often set a moment later.
+    fn stays(&self) -> bool {
+        use jackfield_tls::Refused;
+        !matches!(
+            self,
+            Self::Stranger { refused: Refused::Expired { .. } | Refused::Early { .. } | Refused::Broken(_) }
+        )
+    }
+}
+
+/// What to do on an EP about an engine that is not known.
+fn stranger(refused: &jackfield_tls::Refused) -> &'static str {
+    use jackfield_tls::Refused;
+    match refused {
+        Refused::Unknown { .. } => {
+            "; if they are the same, set it as `fingerprint` in ep.toml, or use a token that this engine made by https"
+        }
+        Refused::Changed { .. } => "; if that is the new one, make another token there for this EP",
+        Refused::Expired { .. } | Refused::Early { .. } | Refused::Name { .. } | Refused::Broken(_) => "",
+    }
 }
 
 /// Runs an EP until `shutdown` is cancelled: running tests are then ended, reported, and the engine is told goodbye.

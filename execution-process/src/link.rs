@@ -43,6 +43,8 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 enum Broken {
     #[error("{0}")]
     Socket(#[from] tokio_tungstenite::tungstenite::Error),
+    #[error("{0}")]
+    Unknown(EpError),
     #[error("the engine was not heard for {0} ms")]
     Silent(u64),
     #[error("the engine closed the connection")]
@@ -88,7 +90,7 @@ impl Link {
                 () = self.shutdown.cancelled() => break,
                 socket = dialer.dial() => match socket {
                     Ok(socket) => self.converse(socket, &mut tries).await,
-                    Err(error) => Broken::Socket(error),
+                    Err(error) => dial::not_ours(&error).map_or(Broken::Socket(error), Broken::Unknown),
                 },
             };
             let _ = self.logs.send(LogEvent::Down);
@@ -96,11 +98,7 @@ impl Link {
             if self.events.is_closed() {
                 break;
             }
-            if let Broken::Refused(problem) = &broken
-                && self.is_final(problem.code)
-            {
-                return Err(EpError::Refused(problem.clone()));
-            }
+            let broken = self.unless_final(broken)?;
             if matches!(broken, Broken::Foreign) {
                 tracing::warn!(ep.name = %self.station.settings.name, "{broken}");
                 self.forget().await;
@@ -196,6 +194,21 @@ impl Link {
             let EngineToEp::Refused(problem) = answer else { return Err(Broken::NoGreeting) };
             return Err(Broken::Refused(problem));
         }
+    }
+
+    /// What is tried again; an error where that cannot help.
+    fn unless_final(&self, broken: Broken) -> Result<Broken, EpError> {
+        if let Broken::Refused(problem) = &broken
+            && self.is_final(problem.code)
+        {
+            return Err(EpError::Refused(problem.clone()));
+        }
+        if let Broken::Unknown(error) = broken {
+            // One that an engine has welcomed has tests to report, and waits for that engine to come back.
+            let stays = !self.was_welcome && error.stays();
+            return if stays { Err(error) } else { Ok(Broken::Unknown(error)) };
+        }
+        Ok(broken)
     }
 
     /// Whether trying again cannot help. One whose name was taken while it was away still has tests to report, and waits for the other to go.

@@ -15,8 +15,12 @@ use jackfield_protocol::{
     id::{EpName, UserName},
     secret::Secret,
 };
+use rustls::ClientConfig;
 
-use crate::EpError;
+use crate::{
+    EpError,
+    trust::{self, Said},
+};
 
 /// Everything an EP needs to know.
 #[derive(Clone, Debug)]
@@ -27,8 +31,8 @@ pub struct Settings {
     pub(crate) token: Secret,
     /// Where the engine listens.
     pub(crate) engine: String,
-    /// A PEM file of a further authority.
-    pub(crate) ca: Option<PathBuf>,
+    /// How the engine is known; none where it is reached without TLS.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
     /// Where it keeps its spool, cache, and the folders of running tests; made if absent.
     pub work_dir: PathBuf,
     /// The `jackfield` program, which tests find in `JACKFIELD_BIN`.
@@ -91,6 +95,7 @@ impl Settings {
             token,
             token_file,
             ca,
+            fingerprint,
             work,
             lanes,
             pool,
@@ -109,10 +114,11 @@ impl Settings {
             },
             (None, None) => return Err(EpError::NoToken),
         };
+        let (token, tls) = trust::of(&Said { engine: engine.clone(), token, fingerprint, ca })?;
         let work_dir = work.unwrap_or_else(|| data_dir.join(folder_name(name.as_str())));
         let offer = Offer { lanes, pool, labels };
         let limits = Limits::of(limits);
-        Ok(Self { name, token, engine, ca, work_dir, program, offer, languages, console, locale, limits })
+        Ok(Self { name, token, engine, tls, work_dir, program, offer, languages, console, locale, limits })
     }
 }
 

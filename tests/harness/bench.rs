@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -29,6 +30,10 @@ pub struct Bench {
     eps: BTreeMap<String, Process>,
     /// The engine's interface, logged in.
     pub api: Api,
+    /// The SHA-256 of the engine's authority, as it says it.
+    pub fingerprint: String,
+    /// The administrator's password.
+    pub admin_password: String,
 }
 
 /// What an engine writes when it is ready (`jackfield engine --ready FILE`).
@@ -37,6 +42,7 @@ struct Ready {
     url: String,
     #[serde(default)]
     admin_password: Option<String>,
+    fingerprint: String,
 }
 
 impl Bench {
@@ -89,6 +95,8 @@ impl Bench {
             engine: None,
             eps: BTreeMap::new(),
             api,
+            fingerprint: String::new(),
+            admin_password: String::new(),
         })
     }
 
@@ -121,7 +129,8 @@ impl Bench {
     /// It does not come up.
     pub fn start_engine(&mut self) -> Result<()> {
         let port = self.api.url.rsplit(':').next().filter(|port| *port != "1").unwrap_or("0").to_owned();
-        let toml = format!("[listen]\naddress = \"127.0.0.1\"\nport = {port}\n{}", self.settings);
+        let address = if self.settings.contains("address =") { "" } else { "address = \"127.0.0.1\"\n" };
+        let toml = format!("[listen]\n{address}port = {port}\n{}", self.settings);
         fs::write(self.lab().join("engine.toml"), toml)?;
         let ready_file = self.folder.path().join("ready.json");
         drop(fs::remove_file(&ready_file));
@@ -138,8 +147,10 @@ impl Bench {
         })?;
         self.engine = Some(engine);
         self.api.url = ready.url;
+        self.fingerprint = ready.fingerprint;
         if self.api.token.is_empty() {
             let password = ready.admin_password.context("a first start makes an administrator's password")?;
+            self.admin_password.clone_from(&password);
             let login = json!({"user": "admin", "password": password, "token": "test"});
             let made: Value = self.api.post("/login", &login)?;
             token_in(&made)?.clone_into(&mut self.api.token);
@@ -237,6 +248,30 @@ impl Bench {
             .env("JACKFIELD_API_TOKEN", &self.api.token)
             .output()?;
         Ok(output)
+    }
+
+    /// The engine's address with TLS, on this machine.
+    pub fn https(&self) -> String {
+        self.api.url.replacen("http://", "https://", 1)
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Its address is a name.
+    pub fn address(&self) -> Result<SocketAddr> {
+        let (_, address) = self.api.url.split_once("://").context("an address has a scheme")?;
+        Ok(address.parse()?)
+    }
+
+    /// The token that an EP was given.
+    ///
+    /// # Errors
+    /// There is no such EP.
+    pub fn ep_token(&self, name: &str) -> Result<String> {
+        let text = fs::read_to_string(self.folder.path().join("eps").join(name).join("ep.toml"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("token = \"")).context("a token")?;
+        Ok(line.trim_end_matches('"').to_owned())
     }
 }
 

@@ -1,4 +1,4 @@
-//! A cable between an EP and its engine that can be pulled: connections stay open and nothing gets through.
+//! A cable between an EP and its engine that can be pulled: connections stay open and nothing gets through. Somebody may listen on it.
 
 use std::{
     io::{Read, Write},
@@ -24,6 +24,8 @@ struct State {
     pulled: Mutex<bool>,
     changed: Condvar,
     gone: AtomicBool,
+    /// What went over it, where somebody listens.
+    heard: Option<Mutex<Vec<u8>>>,
 }
 
 impl State {
@@ -32,6 +34,12 @@ impl State {
         let mut pulled = self.pulled.lock().unwrap_or_else(PoisonError::into_inner);
         while *pulled && !self.gone.load(Ordering::Relaxed) {
             pulled = self.changed.wait(pulled).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn hear(&self, bytes: &[u8]) {
+        if let Some(heard) = &self.heard {
+            heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         }
     }
 
@@ -47,9 +55,21 @@ impl Cable {
     /// # Errors
     /// No port is free.
     pub fn to(target: SocketAddr) -> Result<Self> {
+        Self::lay(target, State::default())
+    }
+
+    /// A cable on which somebody listens.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub fn tapped(target: SocketAddr) -> Result<Self> {
+        Self::lay(target, State { heard: Some(Mutex::default()), ..State::default() })
+    }
+
+    fn lay(target: SocketAddr, state: State) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let state = Arc::new(State::default());
+        let state = Arc::new(state);
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for incoming in listener.incoming().flatten() {
@@ -62,6 +82,14 @@ impl Cable {
             }
         });
         Ok(Self { address, state })
+    }
+
+    /// Every byte that went over a tapped one so far, in either direction.
+    pub fn heard(&self) -> Vec<u8> {
+        self.state
+            .heard
+            .as_ref()
+            .map_or_else(Vec::new, |heard| heard.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// Nothing gets through any more, and nobody is told.
@@ -92,6 +120,7 @@ fn forward(from: &TcpStream, to: &TcpStream, state: &Arc<State>) {
         while let Ok(count) = from.read(&mut bytes) {
             state.pass();
             let Some(read) = bytes.get(..count).filter(|read| !read.is_empty()) else { break };
+            state.hear(read);
             if to.write_all(read).is_err() {
                 break;
             }

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use super::architecture::{root, sources};
 
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "protocol",
+    "tls",
     "config",
     "device",
     "execution-process",

@@ -12,7 +12,7 @@ use jackfield_protocol::{
 use super::{Role, Roles, Scope, secret::token_hash};
 use crate::{
     clock, limits,
-    store::{self, Conn, Store, StoreError},
+    store::{self, Conn, Store, StoreError, token::Joined},
 };
 
 /// Someone whose name is proven.
@@ -101,7 +101,7 @@ async fn look_at_session(
 /// The store does not answer.
 pub async fn of_token(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
     let owned = owner_of(store, secret, now).await?;
-    Ok(owned.map(|Owned { token: _, owner, scope, roles }| Caller {
+    Ok(owned.map(|Owned { token: _, owner, scope, roles, joined: _ }| Caller {
         roles: scope.narrow(&roles),
         user: owner,
         credential: Credential::Token(scope),
@@ -114,9 +114,12 @@ struct Owned {
     owner: UserName,
     scope: Scope,
     roles: Roles,
+    joined: Joined,
 }
 
 async fn owner_of(store: &Store, secret: &str, now: Time) -> Result<Option<Owned>, StoreError> {
+    // Whoever sends all of a token has sent its pin, too, which is for them and not for us.
+    let secret = jackfield_tls::Credential::parts(secret).0;
     let mut conn = store.read().await?;
     let Some(token) = store::token::find(&mut conn, &token_hash(secret), now).await? else {
         return Ok(None);
@@ -131,7 +134,7 @@ async fn owner_of(store: &Store, secret: &str, now: Time) -> Result<Option<Owned
         store::token::touch(&mut conn, token.id, now).await?;
         conn.commit().await?;
     }
-    Ok(Some(Owned { token: token.id, owner: token.owner, scope, roles }))
+    Ok(Some(Owned { token: token.id, owner: token.owner, scope, roles, joined: token.joined }))
 }
 
 /// What lets an EP connect, until somebody takes it away.
@@ -141,6 +144,8 @@ pub struct Pass {
     pub token: u64,
     /// Whose token it is.
     pub owner: UserName,
+    /// Whether it is for one EP alone, and none has come yet.
+    pub is_new: bool,
 }
 
 /// Whether the token of an EP lets it connect under its name, and take the work that it wants to take.
@@ -148,17 +153,49 @@ pub struct Pass {
 /// # Errors
 /// It does not, or the store does not answer.
 pub async fn check_ep(store: &Store, hello: &Hello) -> Result<Pass, Problem> {
-    let Hello { ep, pool, token, .. } = hello;
-    if let Some(Owned { token, owner, scope: Scope::Ep, roles }) =
+    let Hello { ep, instance, pool, token, .. } = hello;
+    if let Some(Owned { token, owner, scope: Scope::Ep, roles, joined }) =
         owner_of(store, token.expose_for_hash(), clock::now()).await?
     {
+        check_joined(&joined, ep, instance)?;
         check_pool(store, ep, pool.as_ref(), &owner, &roles).await?;
-        return Ok(Pass { token, owner });
+        return Ok(Pass { token, owner, is_new: joined == Joined::Nobody });
     }
     let title = format!(
         "the token of EP {ep} is not valid; make one with `jackfield token create --scope ep` and put it into ep.toml"
     );
     Err(Problem::new(ErrorCode::Unauthenticated, title).field("token"))
+}
+
+/// A token is for the first EP that comes with it, unless it was made for many: a copy of it opens nothing.
+fn check_joined(joined: &Joined, ep: &EpName, instance: &str) -> Result<(), Problem> {
+    match joined {
+        Joined::By { ep: owner, instance: of } if (owner, &**of) != (ep, instance) => {
+            let which = if owner == ep { "with another work folder" } else { "which it belongs to" };
+            let title = format!(
+                "the token of EP {ep} was used already, by EP {owner} {which}; each EP needs a token of its own: \
+                 `jackfield token create --scope ep`; if nobody here has used this one, it was stolen: revoke it"
+            );
+            Err(Problem::new(ErrorCode::Forbidden, title).field("token"))
+        }
+        Joined::By { .. } | Joined::Any | Joined::Nobody => Ok(()),
+    }
+}
+
+/// Gives the token of an EP that was let in to that EP, where it is for one alone.
+///
+/// # Errors
+/// Another one was faster, or the store does not answer.
+pub async fn join(store: &Store, pass: &Pass, ep: &EpName, instance: &str) -> Result<(), Problem> {
+    if !pass.is_new {
+        return Ok(());
+    }
+    let mut conn = store.write().await?;
+    let has_it = store::token::join(&mut conn, pass.token, ep, instance).await?;
+    let joined = store::token::list(&mut conn, Some(&pass.owner)).await?;
+    conn.commit().await?;
+    let token = joined.into_iter().find(|token| token.id == pass.token).filter(|_| !has_it);
+    token.map_or(Ok(()), |token| check_joined(&token.joined, ep, instance))
 }
 
 /// Who operates the engine may offer an EP to anybody; everybody else offers theirs to their own work only.

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::HttpRequest;
 
+use crate::front;
+
 /// The addresses of the lab's own proxies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Proxies(Vec<IpAddr>);
@@ -33,7 +35,7 @@ impl Proxies {
     pub(crate) fn is_https(&self, request: &HttpRequest) -> bool {
         let is_ours = request.peer_addr().is_some_and(|peer| self.0.contains(&peer.ip().to_canonical()));
         let said = request.headers().get("x-forwarded-proto").and_then(|value| value.to_str().ok());
-        request.app_config().secure() || (is_ours && said == Some("https"))
+        front::is_encrypted(request) || (is_ours && said == Some("https"))
     }
 }
 

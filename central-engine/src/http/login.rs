@@ -112,7 +112,7 @@ pub(super) async fn log_in(request: HttpRequest, app: web::Data<App>, login: web
         response.cookie(cookie(app.limits.proxies.is_https(&request), &secret));
     }
     let notices = notices(&app, &caller).await;
-    Ok(response.json(Me { notices, token: token.map(|_| Shown(secret)), ..me_of(&caller) }))
+    Ok(response.json(Me { notices, token: token.map(|_| Shown(app.with_pin(&secret))), ..me_of(&caller) }))
 }
 
 /// What was edited in files that are read once; nobody is kept out because it cannot be said.

@@ -10,9 +10,9 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, blob, console, engine, ep, event, feed, follow, health, job, lease, live, log,
-    log_growth, log_lines, log_search, login, notice, power, project, question, report, resource, retention,
-    run, run_control, run_delete, sut, test, token, user,
+    Answer, attempt, authority, blob, console, engine, ep, event, feed, follow, health, job, lease, live,
+    log, log_growth, log_lines, log_search, login, notice, power, project, question, report, resource,
+    retention, run, run_control, run_delete, sut, test, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -46,7 +46,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         user::list, user::create, user::change, user::set_password, user::delete,
         user::groups, user::put_group, user::delete_group, user::audit_log,
         token::list, token::create, token::revoke,
-        health::health, health::metrics, engine::show, engine::log, engine::sessions,
+        health::health, health::metrics, authority::authority, engine::show, engine::log, engine::sessions,
     )
 )]
 struct Document;

@@ -1,7 +1,13 @@
 //! Tokens for scripts and EPs. The secret is in the answer that makes one, and nowhere else.
 
 use actix_web::{HttpResponse, web};
-use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, secret::Secret, time::Time};
+use jackfield_protocol::{
+    api::Page,
+    error::ErrorCode,
+    id::{EpName, UserName},
+    secret::Secret,
+    time::Time,
+};
 use serde::{Deserialize, Serialize};
 
 use super::Answer;
@@ -12,7 +18,10 @@ use crate::{
     failure::Failure,
     lab::eps::Withdrawn,
     limits,
-    store::{self, token::TokenRow},
+    store::{
+        self,
+        token::{Joined, TokenRow},
+    },
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -39,6 +48,8 @@ pub(super) struct TokenView {
     expires: Option<Time>,
     /// When it was last used, to the hour.
     last_used: Option<Time>,
+    /// Of one that is for one EP alone: that EP, once it has come.
+    ep: Option<EpName>,
 }
 
 /// A token to make.
@@ -51,6 +62,9 @@ pub(super) struct NewToken {
     /// Days until it ends, 0 for never; a year where not given.
     #[serde(default)]
     days: Option<u32>,
+    /// Of one for EPs: whether any number of them may come with it. Else the first has it.
+    #[serde(default)]
+    shared: bool,
 }
 
 /// A token, this once with its secret.
@@ -81,7 +95,7 @@ pub(super) fn row(
     }
     let expires = millis.map(|millis| now.plus_millis(millis));
     let (owner, name, scope) = (owner.clone(), name.to_owned(), scope.as_str().to_owned());
-    Ok(TokenRow { id: 0, owner, name, scope, created: now, expires, used: None })
+    Ok(TokenRow { id: 0, owner, name, scope, created: now, expires, used: None, joined: Joined::Any })
 }
 
 /// One's own tokens; everybody's for who may change users.
@@ -97,6 +111,10 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<Anyone>) -> Answer {
         created: token.created,
         expires: token.expires,
         last_used: token.used,
+        ep: match token.joined {
+            Joined::By { ep, instance: _ } => Some(ep),
+            Joined::Any | Joined::Nobody => None,
+        },
     });
     Ok(HttpResponse::Ok().json(Page { items: items.collect(), next: None }))
 }
@@ -116,7 +134,7 @@ fn check_credential(caller: &Caller) -> Result<(), Failure> {
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = MadeToken), (status = 400), (status = 403)))]
 pub(super) async fn create(app: web::Data<App>, guard: Guard<Anyone>, body: web::Json<NewToken>) -> Answer {
-    let NewToken { name, scope, days } = body.into_inner();
+    let NewToken { name, scope, days, shared } = body.into_inner();
     let caller = &guard.caller;
     check_credential(caller)?;
     if scope == Scope::Ep && !caller.may(Role::ChangeServices) {
@@ -127,13 +145,16 @@ pub(super) async fn create(app: web::Data<App>, guard: Guard<Anyone>, body: web:
         Some(0) => None,
         Some(days) => Some(u64::from(days).saturating_mul(24 * 60 * 60 * 1_000)),
     };
-    let row = row(&caller.user, &name, scope, clock::now(), millis)?;
+    let mut row = row(&caller.user, &name, scope, clock::now(), millis)?;
+    if scope == Scope::Ep && !shared {
+        row.joined = Joined::Nobody;
+    }
     let token = auth::random_token().map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
     let mut conn = app.store.write().await?;
     let id = store::token::insert(&mut conn, &auth::token_hash(token.expose_for_hash()), &row).await?;
     audit(&mut conn, caller, "token.create", id, &format!("{} ({})", row.name, row.scope)).await?;
     conn.commit().await?;
-    let made = MadeToken { id, token, expires: row.expires };
+    let made = MadeToken { id, token: app.with_pin(&token), expires: row.expires };
     Ok(HttpResponse::Created().json(made))
 }
 

@@ -8,7 +8,7 @@ use crate::{app::App, limits, store};
 /// Something a person should look after.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct EngineNotice {
-    /// Which condition: `job_failing`, `job_given_up`.
+    /// Which condition: `job_failing`, `job_given_up`, `certificate`.
     pub(crate) code: &'static str,
     /// What is wrong.
     pub(crate) text: String,
@@ -24,8 +24,14 @@ pub(crate) struct EngineNotice {
 pub(crate) async fn notices(app: &App) -> Result<Vec<EngineNotice>, Problem> {
     let jobs = store::job::list(&mut app.store.read().await?, None, limits::PAGE_MAX).await?;
     let failed = jobs.into_iter().filter(|job| job.tries > 0);
-    Ok(failed
-        .map(|job| {
+    let certificate = app.tls.trouble().map(|trouble| EngineNotice {
+        code: "certificate",
+        text: format!("the certificate so far is shown: {trouble}"),
+        run: None,
+    });
+    Ok(certificate
+        .into_iter()
+        .chain(failed.map(|job| {
             let (code, then) = match job.due {
                 Some(due) => ("job_failing", format!("is tried again at {due}")),
                 None => ("job_given_up", "was given up".to_owned()),
@@ -33,6 +39,6 @@ pub(crate) async fn notices(app: &App) -> Result<Vec<EngineNotice>, Problem> {
             let run = job.work.run();
             let text = format!("{} of run {run} {then}: {}", job.work.told(), job.error);
             EngineNotice { code, text, run: Some(run) }
-        })
+        }))
         .collect())
 }

@@ -98,7 +98,7 @@ impl Ep {
     async fn connect(&mut self, app: &App) {
         let (outgoing, queue) = mpsc::channel(1_000);
         let (reply, answer) = oneshot::channel();
-        let (hello, pass) = (Box::new(self.hello()), Pass { token: 1, owner: "admin".into() });
+        let (hello, pass) = (Box::new(self.hello()), Pass { token: 1, owner: "admin".into(), is_new: false });
         drop(app.engine.tell(Command::Connect { hello, pass, outgoing, reply }).await);
         // The loop may be away for a while: then the next step tries again.
         let wait = std::time::Duration::from_millis(100);

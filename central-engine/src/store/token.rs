@@ -1,6 +1,9 @@
 //! Tokens of scripts and EPs, by the hash of their secret.
 
-use jackfield_protocol::{id::UserName, time::Time};
+use jackfield_protocol::{
+    id::{EpName, UserName},
+    time::Time,
+};
 
 use super::{
     StoreError, counter,
@@ -24,6 +27,45 @@ pub struct TokenRow {
     pub expires: Option<Time>,
     /// When it was last used, to the hour.
     pub used: Option<Time>,
+    /// Which EP may come with it.
+    pub joined: Joined,
+}
+
+/// Which EP may come with a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Joined {
+    /// Any number of them.
+    #[default]
+    Any,
+    /// One, and none has come yet.
+    Nobody,
+    /// This one.
+    By {
+        /// Its name.
+        ep: EpName,
+        /// The id of its work folder.
+        instance: String,
+    },
+}
+
+impl Joined {
+    fn written(&self) -> Option<String> {
+        match self {
+            Self::Any => None,
+            Self::Nobody => Some(String::new()),
+            Self::By { ep, instance } => Some(format!("{instance} {ep}")),
+        }
+    }
+
+    fn read(text: Option<String>) -> Self {
+        match text {
+            None => Self::Any,
+            Some(text) => text.split_once(' ').map_or(Self::Nobody, |(instance, ep)| Self::By {
+                ep: ep.into(),
+                instance: instance.to_owned(),
+            }),
+        }
+    }
 }
 
 /// Keeps a new token; the answer is its number.
@@ -32,11 +74,12 @@ pub struct TokenRow {
 /// The store does not answer.
 pub async fn insert(conn: &mut Conn, hash: &str, token: &TokenRow) -> Result<u64, StoreError> {
     let id = counter::take(conn, counter::TOKEN, 1).await?;
-    let sql = "INSERT INTO token (id, hash, owner, name, scope, created, expires) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let TokenRow { owner, name, scope, created, expires, .. } = token;
+    let sql = "INSERT INTO token (id, hash, owner, name, scope, created, expires, joined) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let TokenRow { id: _, owner, name, scope, created, expires, used: _, joined } = token;
     let expires = expires.map(|time| time.0);
-    let binds = binds![id, hash, owner.as_str(), name.as_str(), scope.as_str(), created.0, expires];
+    let binds =
+        binds![id, hash, owner.as_str(), name.as_str(), scope.as_str(), created.0, expires, joined.written()];
     conn.run(sql, binds).await?;
     Ok(id)
 }
@@ -46,7 +89,7 @@ pub async fn insert(conn: &mut Conn, hash: &str, token: &TokenRow) -> Result<u64
 /// # Errors
 /// The store does not answer.
 pub async fn find(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<TokenRow>, StoreError> {
-    let sql = "SELECT id, owner, name, scope, created, expires, used FROM token \
+    let sql = "SELECT id, owner, name, scope, created, expires, used, joined FROM token \
                WHERE hash = $1 AND (expires IS NULL OR expires > $2)";
     conn.row(sql, binds![hash, now.0]).await?.as_ref().map(read).transpose()
 }
@@ -58,15 +101,25 @@ pub async fn find(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<Token
 pub async fn list(conn: &mut Conn, owner: Option<&UserName>) -> Result<Vec<TokenRow>, StoreError> {
     let lines = match owner {
         Some(owner) => {
-            let sql = "SELECT id, owner, name, scope, created, expires, used FROM token WHERE owner = $1 ORDER BY id";
+            let sql = "SELECT id, owner, name, scope, created, expires, used, joined FROM token WHERE owner = $1 ORDER BY id";
             conn.rows(sql, binds![owner.as_str()]).await?
         }
         None => {
-            let sql = "SELECT id, owner, name, scope, created, expires, used FROM token ORDER BY id";
+            let sql = "SELECT id, owner, name, scope, created, expires, used, joined FROM token ORDER BY id";
             conn.rows(sql, vec![]).await?
         }
     };
     lines.iter().map(read).collect()
+}
+
+/// Gives a token that no EP has come with to this one; false where one has meanwhile.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn join(conn: &mut Conn, id: u64, ep: &EpName, instance: &str) -> Result<bool, StoreError> {
+    let joined = Joined::By { ep: ep.clone(), instance: instance.to_owned() }.written();
+    let sql = "UPDATE token SET joined = $2 WHERE id = $1 AND joined = ''";
+    Ok(conn.run(sql, binds![id, joined]).await? > 0)
 }
 
 /// Notes that a token was used.
@@ -94,5 +147,6 @@ fn read(line: &Line) -> Result<TokenRow, StoreError> {
         created: Time(line.int(4)?),
         expires: line.int_opt(5)?.map(Time),
         used: line.int_opt(6)?.map(Time),
+        joined: Joined::read(line.text_opt(7)?),
     })
 }

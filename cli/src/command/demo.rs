@@ -74,8 +74,8 @@ impl Demo {
 
     fn show(&self, runtime: &tokio::runtime::Runtime, engine: &Running, folder: &Path) -> Result<Exit> {
         let token = runtime.block_on(engine.make_token("demo", Scope::Admin))?;
-        let context =
-            Context { client: Client::new(&engine.url, Token::Given(token)), output: Output::new(false) };
+        let client = Client::new(&engine.url, Token::Given(token), None)?;
+        let context = Context { client, output: Output::new(false) };
         let devices = runtime.block_on(start_devices())?;
         for device in &devices {
             enter(&context.client, device)?;

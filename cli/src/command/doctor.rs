@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     Context,
-    client::{Client, Unreachable},
+    client::{Client, Known, Stranger, Unreachable},
     command::prune::Retention,
     exit::Exit,
     output::table,
@@ -59,7 +59,7 @@ impl Doctor {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit> {
         // What is wrong with this machine is told in a moment, also where the engine hangs.
         let client = context.client.hasty(ENGINE_LIMIT);
-        let mut findings = vec![engine(&client), room(&self.work), open_files()];
+        let mut findings = vec![engine(&client), room(&self.work), open_files(), encryption(&client)];
         findings.extend(
             PROGRAMS
                 .iter()
@@ -78,6 +78,12 @@ fn engine(client: &Client) -> Finding {
     let what = "engine".to_owned();
     let address = client.engine().to_owned();
     match client.get::<serde_json::Value>("/login") {
+        Err(error) if error.is::<Stranger>() => Finding {
+            what,
+            good: false,
+            found: format!("somebody unknown answers at {address}"),
+            remedy: error.to_string(),
+        },
         Err(error) if error.is::<Unreachable>() => Finding {
             what,
             good: false,
@@ -86,6 +92,23 @@ fn engine(client: &Client) -> Finding {
         },
         _ => Finding { what, good: true, found: format!("answers at {address}"), remedy: String::new() },
     }
+}
+
+/// Who can read what we say to the engine.
+fn encryption(client: &Client) -> Finding {
+    let (good, found, remedy) = match client.way().known() {
+        Known::Here => (true, "plain HTTP that does not leave this machine".to_owned(), String::new()),
+        Known::Pinned(pin) => (true, format!("TLS, to the engine with the fingerprint {pin}"), String::new()),
+        Known::ByMachine => {
+            (true, "TLS, by an authority that this machine believes".to_owned(), String::new())
+        }
+        Known::Readable => (
+            false,
+            "none: others can read passwords and tokens on the way".to_owned(),
+            "leave `[tls] plain` of engine.toml out, and use https".to_owned(),
+        ),
+    };
+    Finding { what: "encryption".to_owned(), good, found, remedy }
 }
 
 /// What the engine itself wants somebody to look after; nothing where it does not say, or not to us.

@@ -1,6 +1,9 @@
 //! `jackfield engine`: the Central Engine.
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use jackfield_central_engine::{Options, Running, own_log::OwnLog};
@@ -8,13 +11,17 @@ use jackfield_protocol::secret::Secret;
 use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::{exit::Exit, output, signal};
+use crate::{
+    exit::Exit,
+    output::{self, Output},
+    signal,
+};
 
 /// Run the Central Engine.
 #[derive(clap::Args)]
 pub(crate) struct Engine {
     /// The lab folder: everything a lab owns, as files. A Twister home is recognised and used in place.
-    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB")]
+    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB", global = true)]
     lab: PathBuf,
     /// Port to listen on, instead of what `engine.toml` says; 0 takes a free one.
     #[arg(long)]
@@ -25,10 +32,22 @@ pub(crate) struct Engine {
     /// Print the default `engine.toml`, which explains every key, and end.
     #[arg(long)]
     print_config: bool,
+    #[command(subcommand)]
+    ask: Option<Ask>,
+}
+
+/// What is asked about an engine where its lab folder is.
+#[derive(clap::Subcommand)]
+enum Ask {
+    /// Print the SHA-256 of the engine's authority: what others compare who reach it by https for the first time.
+    Fingerprint,
 }
 
 impl Engine {
-    pub(crate) fn run(self) -> Result<Exit> {
+    pub(crate) fn run(self, output: Output) -> Result<Exit> {
+        if let Some(Ask::Fingerprint) = self.ask {
+            return fingerprint(&self.lab, output);
+        }
         if self.print_config {
             output::say(jackfield_config::engine::DEFAULT_FILE)?;
             return Ok(Exit::Done);
@@ -51,6 +70,16 @@ impl Engine {
     }
 }
 
+fn fingerprint(lab: &Path, output: Output) -> Result<Exit> {
+    let [authority, certificate] = jackfield_central_engine::fingerprints(lab)?;
+    let said = json!({"authority": authority, "certificate": certificate});
+    output.print(&said, |_| authority.clone())?;
+    if authority != certificate && !output.json() {
+        output::talk(&format!("the certificate itself, which a browser may show first: {certificate}"));
+    }
+    Ok(Exit::Done)
+}
+
 /// Says where the engine is, and writes the file that a script waits for.
 fn announce(engine: &Running, ready: Option<&std::path::Path>) -> Result<()> {
     output::talk(&format!("the engine listens on {}", engine.url));
@@ -60,9 +89,17 @@ fn announce(engine: &Running, ready: Option<&std::path::Path>) -> Result<()> {
             password.expose_for_owner()
         ));
     }
+    if !engine.address.ip().is_loopback() {
+        output::talk(&format!(
+            "its fingerprint, for whoever reaches it by https for the first time: {}",
+            engine.fingerprint
+        ));
+    }
     engine.notices.iter().for_each(|notice| output::talk(notice));
     let Some(path) = ready else { return Ok(()) };
-    let text = json!({"url": engine.url, "admin_password": engine.admin_password.as_ref().map(Secret::expose_for_owner)}).to_string();
+    let password = engine.admin_password.as_ref().map(Secret::expose_for_owner);
+    let said = json!({"url": engine.url, "admin_password": password, "fingerprint": engine.fingerprint});
+    let text = said.to_string();
     let part = path.with_extension("part");
     write_private(&part, &text)
         .and_then(|()| std::fs::rename(&part, path))

@@ -26,6 +26,9 @@ pub(crate) enum Token {
         /// Days until it expires; 0 means never.
         #[arg(long, default_value_t = 365)]
         days: u32,
+        /// For EPs: let any number of them come with it; else it is the first one's.
+        #[arg(long)]
+        shared: bool,
     },
     /// Take a token back; it works no more from now on.
     Revoke {
@@ -42,8 +45,8 @@ impl Token {
                 let tokens: Value = client.get("/tokens")?;
                 context.output.page(&tokens, list)?;
             }
-            Self::Create { name, scope, days } => {
-                let body = json!({"name": name, "scope": scope, "days": days});
+            Self::Create { name, scope, days, shared } => {
+                let body = json!({"name": name, "scope": scope, "days": days, "shared": shared});
                 let made: Value = client.post("/tokens", &body)?;
                 output::talk("keep it now: it is not shown again");
                 let secret =
@@ -60,14 +63,15 @@ impl Token {
 }
 
 fn list(tokens: &Value) -> String {
-    let mut rows = table(&["ID", "OWNER", "NAME", "SCOPE", "EXPIRES", "LAST USED"]);
+    let mut rows = table(&["ID", "OWNER", "NAME", "SCOPE", "EXPIRES", "LAST USED", "EP"]);
     for token in tokens.get("items").and_then(Value::as_array).into_iter().flatten() {
         let cell = |key: &str| match token.get(key) {
+            None | Some(Value::Null) if key == "ep" => String::new(),
             None | Some(Value::Null) => "never".to_owned(),
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
-        rows.add_row(["id", "owner", "name", "scope", "expires", "last_used"].map(cell).to_vec());
+        rows.add_row(["id", "owner", "name", "scope", "expires", "last_used", "ep"].map(cell).to_vec());
     }
     rows.trim_fmt()
 }

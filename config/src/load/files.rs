@@ -104,6 +104,10 @@ impl Lab {
             absolute(&mut settings.data_folder);
             settings.key_file.iter_mut().for_each(&absolute);
             absolute(&mut settings.outbox);
+            if let Some(own) = &mut settings.tls.own {
+                absolute(&mut own.certificate);
+                absolute(&mut own.key);
+            }
             settings.roots.iter_mut().for_each(absolute);
             settings
         })

@@ -1,16 +1,19 @@
 //! Where the engine is, and how it is reached.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jackfield_protocol::{
     link::{LINK_PATH, SUBPROTOCOL},
     secret::Secret,
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject};
+use jackfield_tls::Refused;
 use tokio_tungstenite::{
     Connector, connect_async_tls_with_config,
     tungstenite::{
-        Error, client::IntoClientRequest, handshake::client::Request, http::HeaderValue,
+        Error,
+        client::IntoClientRequest,
+        handshake::client::Request,
+        http::{HeaderValue, StatusCode},
         protocol::WebSocketConfig,
     },
 };
@@ -53,7 +56,7 @@ impl Dialer {
             value.set_sensitive(true);
             request.headers_mut().insert(*name, value);
         }
-        let connector = settings.ca.as_deref().map(trusting).transpose()?;
+        let connector = settings.tls.clone().map(Connector::Rustls);
         Ok(Self { request, connector })
     }
 
@@ -79,19 +82,12 @@ impl Dialer {
     }
 }
 
-/// Trusts the authorities of a PEM file, and nobody else.
-fn trusting(path: &std::path::Path) -> Result<Connector, EpError> {
-    let bad = |reason: String| EpError::Authority { path: path.to_owned(), reason };
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))? {
-        let certificate = certificate.map_err(|error| bad(error.to_string()))?;
-        roots.add(certificate).map_err(|error| bad(error.to_string()))?;
+/// Whether it was not the engine that we know, or not in the way that it wants.
+pub(super) fn not_ours(error: &Error) -> Option<EpError> {
+    if let Error::Http(answer) = error
+        && answer.status() == StatusCode::UPGRADE_REQUIRED
+    {
+        return Some(EpError::SpeaksTls);
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| bad(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Connector::Rustls(Arc::new(config)))
+    Refused::of(error).cloned().map(|refused| EpError::Stranger { refused })
 }

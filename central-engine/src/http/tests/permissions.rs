@@ -12,11 +12,15 @@ use super::{access::every_address, lab::Lab};
 use crate::{
     auth::{self, Role, Scope},
     clock,
-    store::{self, account::Account, token::TokenRow},
+    store::{
+        self,
+        account::Account,
+        token::{Joined, TokenRow},
+    },
 };
 
 /// What anybody may call.
-const OPEN: [&str; 4] = ["/api/v1/login", "/healthz", "/metrics", "/api/openapi.json"];
+const OPEN: [&str; 5] = ["/api/v1/login", "/authority.pem", "/healthz", "/metrics", "/api/openapi.json"];
 
 async fn account(lab: &Lab, name: &str, groups: &[&str], roles: &[&str], disabled: bool) -> UserName {
     let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<_>>();
@@ -72,7 +76,8 @@ async fn shut_out(lab: &Lab) -> Vec<(&'static str, Option<String>)> {
     store::account::delete(&mut conn, &gone).await.unwrap();
     for (secret, expires) in [(&expired, Some(now)), (&revoked, None)] {
         let (owner, name, scope) = ("admin".into(), "t".to_owned(), "admin".to_owned());
-        let row = TokenRow { id: 0, owner, name, scope, created: now, expires, used: None };
+        let row =
+            TokenRow { id: 0, owner, name, scope, created: now, expires, used: None, joined: Joined::Any };
         let id =
             store::token::insert(&mut conn, &auth::token_hash(secret.expose_for_hash()), &row).await.unwrap();
         if expires.is_none() {

@@ -126,7 +126,8 @@ mod tests {
         let (outgoing, queue) = mpsc::channel(2);
         let (host, software) = (Host::default(), String::new());
         let (ep, epoch, can) = (ep.clone(), Epoch(epoch), vec![can.into()]);
-        let (instance, pass) = (format!("i{}", epoch.0), Pass { token: 7, owner: "ana".into() });
+        let (instance, pass) =
+            (format!("i{}", epoch.0), Pass { token: 7, owner: "ana".into(), is_new: false });
         eps.connected(Connected { ep, epoch, host, software, can, instance, pass, outgoing });
         queue
     }

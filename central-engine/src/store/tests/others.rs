@@ -16,7 +16,7 @@ use crate::store::{
     job::{JobCounts, Kind, Work},
     saved::Saved,
     sut::SutRow,
-    token::TokenRow,
+    token::{Joined, TokenRow},
 };
 
 fn ana() -> UserName {
@@ -110,6 +110,7 @@ async fn accounts_sessions_and_tokens() {
             created: Time(1),
             expires: Some(Time(50)),
             used: None,
+            joined: Joined::Any,
         };
         token.id = store::token::insert(&mut conn, "hash-3", &token).await.unwrap();
         let other = TokenRow { owner: "bob".into(), expires: None, ..token.clone() };
@@ -120,7 +121,15 @@ async fn accounts_sessions_and_tokens() {
         assert_eq!(store::token::find(&mut conn, "hash-3", Time(50)).await.unwrap(), None, "it has expired");
         assert!(store::token::find(&mut conn, "hash-4", Time(i64::MAX)).await.unwrap().is_some());
         assert_eq!(store::token::list(&mut conn, Some(&ana())).await.unwrap(), std::slice::from_ref(&token));
-        assert_eq!(store::token::list(&mut conn, None).await.unwrap().len(), 2);
+        let one = TokenRow { owner: "bob".into(), joined: Joined::Nobody, ..token.clone() };
+        let one = store::token::insert(&mut conn, "hash-5", &one).await.unwrap();
+        let ep = "lab 2, rack 3".into();
+        assert!(!store::token::join(&mut conn, token.id, &ep, "one").await.unwrap(), "it is for any EP");
+        assert!(store::token::join(&mut conn, one, &ep, "one").await.unwrap());
+        assert!(!store::token::join(&mut conn, one, &ep, "two").await.unwrap(), "it is taken");
+        let by = Joined::By { ep, instance: "one".to_owned() };
+        assert_eq!(store::token::find(&mut conn, "hash-5", Time(1)).await.unwrap().unwrap().joined, by);
+        assert_eq!(store::token::list(&mut conn, None).await.unwrap().len(), 3);
         assert!(store::account::delete(&mut conn, &ana()).await.unwrap());
         assert!(!store::token::delete(&mut conn, token.id).await.unwrap(), "it went with its owner");
     }

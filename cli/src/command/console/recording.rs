@@ -129,7 +129,10 @@ mod tests {
         recording.typed(b"im\r");
         recording.mark("mark 1");
         recording.came(&shown("\r\nr1# "));
-        assert_eq!(recording.finish(&Client::new("http://127.0.0.1:1", Token::Missing), None), path);
+        assert_eq!(
+            recording.finish(&Client::new("http://127.0.0.1:1", Token::Missing, None).unwrap(), None),
+            path
+        );
         let cast = Cast::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let happened: Vec<Happened> = cast.events.into_iter().map(|event| event.what).collect();
         let expect = [

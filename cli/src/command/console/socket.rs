@@ -11,7 +11,7 @@ use jackfield_protocol::{
 };
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{
         Error, Message,
         client::IntoClientRequest,
@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 };
 
 use super::way::Came;
-use crate::client::Client;
+use crate::client::{Client, Stranger};
 
 /// How long the engine may take to find the device's EP.
 const OPEN_LIMIT: Duration = Duration::from_secs(30);
@@ -56,10 +56,12 @@ impl Socket {
                 .context("the token is no token")?;
             headers.insert("Authorization", value);
         }
-        match timeout(OPEN_LIMIT, connect_async(request)).await {
+        let connector = client.way().tls().map(Connector::Rustls);
+        let connect = connect_async_tls_with_config(request, None, true, connector);
+        match timeout(OPEN_LIMIT, connect).await {
             Ok(Ok((stream, _))) => Ok(Self { stream, client: client.clone() }),
             Ok(Err(Error::Http(response))) => Err(refused(&response).into()),
-            Ok(Err(error)) => Err(client.lost(error)),
+            Ok(Err(error)) => Err(Stranger::of(&error).map_or_else(|| client.lost(error), Into::into)),
             Err(_) => Err(client.lost(format!("no answer within {} s", OPEN_LIMIT.as_secs()))),
         }
     }
