@@ -62,6 +62,9 @@ fn an_engine_that_is_another_one_gets_nothing_until_somebody_agrees() {
     assert!(command(&home, &list, "").status.success());
     bench.start_ep("EP-1", &format!("engine = {engine:?}\n")).unwrap();
 
+    // It knows that it was welcome a moment after the engine does.
+    wait_for_word(&bench, "EP-1", "connected to");
+
     // Somebody else answers there: the store is the same, so that only what they show is another.
     bench.kill_engine();
     let (own, aside) = (bench.lab().join(".jackfield/tls"), bench.path().join("tls"));
@@ -200,6 +203,33 @@ fn a_token_is_the_first_eps_and_a_copy_of_it_opens_nothing() {
         std::fs::write(file, text).unwrap();
         bench.start_ep(name, "").unwrap();
     }
+}
+
+#[test]
+fn a_cookie_is_for_the_encrypted_wire_where_it_came_by_one() {
+    let bench = Bench::start("").unwrap();
+    let pin = bench.fingerprint.parse().unwrap();
+    let config = || ureq::Agent::config_builder().http_status_as_error(false).build();
+    let secure = jackfield_tls::agent(config(), jackfield_tls::Trust::Pinned(pin).client().unwrap());
+    let cookie = |agent: &ureq::Agent, engine: &str| {
+        let login = serde_json::json!({"user": "admin", "password": bench.admin_password});
+        let answer = agent.post(format!("{engine}/api/v1/login")).send_json(login).unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(
+            answer.headers().get("strict-transport-security"),
+            None,
+            "it would hold for every port of the host"
+        );
+        answer.headers().get("set-cookie").unwrap().to_str().unwrap().to_owned()
+    };
+    assert!(cookie(&secure, &bench.https()).contains("Secure"));
+    assert!(!cookie(&config().new_agent(), &bench.api.url).contains("Secure"));
+    // The authority is there for whoever compares it.
+    let mut answer = secure.get(format!("{}/authority.pem", bench.https())).call().unwrap();
+    let pem = answer.body_mut().read_to_string().unwrap();
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+    let said = bench.jackfield(&["engine", "fingerprint", "--lab", bench.lab().to_str().unwrap()]).unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), bench.fingerprint);
 }
 
 /// Says this to the engine, and what it answers until it closes.

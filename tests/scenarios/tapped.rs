@@ -29,13 +29,14 @@ shell = session("/shell")
 assert "said-to-a-device" in shell.command("echo said-to-a-device")
 "#;
 /// What may be seen by nobody. The control test sees each of them.
-const PLANTED: [&str; 6] = [
+const PLANTED: [&str; 7] = [
     "written-in-the-test",
     "printed-by-the-test",
     "password-of-a-device",
     "authorization: bearer",
     "HTTP/1.1 200 OK",
     "jackfield_",
+    "typed-by-a-",
 ];
 
 /// Runs everything that goes to and fro over this address: log-in, an EP with a test, its files and logs.
@@ -67,9 +68,13 @@ fn use_all(bench: &mut Bench, engine: &str, ep: &str) {
     assert!(run.status.success(), "{}", text(&run));
     let runs = at_home(&home, &["runs", "list", "--json", "--engine", engine], None);
     let runs: serde_json::Value = serde_json::from_slice(&runs.stdout).unwrap();
-    let newest = format!("{}.0", runs[0]["id"].as_u64().unwrap());
+    let newest = format!("{}.0", runs.pointer("/0/id").and_then(serde_json::Value::as_u64).unwrap());
     let logs = at_home(&home, &["runs", "logs", &newest, "--engine", engine], None);
     assert!(text(&logs).contains("printed-by-the-test"), "{}", text(&logs));
+    let typed = bench.path().join("typed");
+    std::fs::write(&typed, "echo typed-by-a-$((1))-person\n").unwrap();
+    let console = at_home(&home, &["console", "/shell", "--engine", engine], Some(&typed));
+    assert!(text(&console).contains("typed-by-a-1-person"), "{}", text(&console));
 }
 
 /// Runs a command as somebody with a configuration folder of their own.

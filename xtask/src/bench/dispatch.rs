@@ -17,7 +17,7 @@ const PYTHON: &str = "/usr/bin/python3";
 
 pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
     let mut lab = Lab::start("dispatch")?;
-    let [one_true, one_python, two_python] = lay_out(&mut lab)?;
+    let [one_true, tls_true, one_python, two_python] = lay_out(&mut lab)?;
     let tests = lab.folder().join("lab/tests");
     let xargs = |kind: &str, program: &str| {
         let list = format!("cd {}/{kind} && ls | xargs -P1 -n1 {program}", tests.display());
@@ -25,11 +25,12 @@ pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
         command.args(["-c", &list]);
         command
     };
-    let mut figures: [Vec<f64>; 5] = Default::default();
+    let mut figures: [Vec<f64>; 6] = Default::default();
     for round in 0..=rounds {
         let each = [
             seconds(&mut xargs("true", "/bin/true"))?,
             seconds(&mut lab.command(&["run", &one_true]))?,
+            seconds(&mut lab.command(&["run", &tls_true]))?,
             seconds(&mut xargs("py", PYTHON))?,
             seconds(&mut lab.command(&["run", &one_python]))?,
             seconds(&mut lab.command(&["run", &two_python]))?,
@@ -39,12 +40,15 @@ pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
             figures.iter_mut().zip(each).for_each(|(list, figure)| list.push(figure));
         }
     }
-    let [xargs_true, our_true, xargs_python, our_python, two] = figures.map(median);
+    let [xargs_true, our_true, tls, xargs_python, our_python, two] = figures.map(median);
     let (programs, scripts) = (our_true <= 1.5 * xargs_true, our_python * 3.0 <= xargs_python);
     Ok(vec![
         Measure::own("1,000 executables, one EP", our_true, "s", "at most 1.5 x")
             .against("xargs -P1", xargs_true)
             .holds(programs),
+        Measure::own("1,000 executables, one EP by TLS", tls, "s", "at most 1.15 x")
+            .against("without TLS", our_true)
+            .holds(tls <= 1.15 * our_true),
         Measure::own("1,000 Python scripts, one EP", our_python, "s", "at most 1/3")
             .against("xargs -P1 python3", xargs_python)
             .holds(scripts),
@@ -54,8 +58,8 @@ pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
     ])
 }
 
-/// Writes tests and projects, and starts two EPs; the answer is each project's file.
-fn lay_out(lab: &mut Lab) -> Result<[String; 3]> {
+/// Writes tests and projects, and starts two EPs, and one that reaches the engine by TLS; the answer is each project's file.
+fn lay_out(lab: &mut Lab) -> Result<[String; 4]> {
     let names =
         |kind: &str, ending: &str| (1..=TESTS).map(|n| format!("{kind}/t{n:04}{ending}")).collect::<Vec<_>>();
     let (programs, scripts) = (names("true", ""), names("py", ".py"));
@@ -66,13 +70,16 @@ fn lay_out(lab: &mut Lab) -> Result<[String; 3]> {
     let python = format!("[interpreters]\npython = {PYTHON:?}\n");
     lab.start_ep("EP-1", &python)?;
     lab.start_ep("EP-2", &python)?;
+    let by_tls = lab.by_tls();
+    lab.start_ep("EP-3", &by_tls)?;
     let (first, second) = scripts.split_at(TESTS / 2);
     let write = |name: &str, suites: &[(&str, &str, Vec<String>)]| {
         let file = lab.write(&format!("projects/{name}.xml"), project(suites).as_bytes());
         file.map(|file| file.to_string_lossy().into_owned())
     };
     Ok([
-        write("one_true", &[("all", "EP-1", programs)])?,
+        write("one_true", &[("all", "EP-1", programs.clone())])?,
+        write("tls_true", &[("all", "EP-3", programs)])?,
         write("one_python", &[("all", "EP-1", scripts.clone())])?,
         write("two_python", &[("one", "EP-1", first.to_vec()), ("two", "EP-2", second.to_vec())])?,
     ])

@@ -86,12 +86,11 @@ impl Lab {
         let made = self.run(&["token", "create", name, "--scope", "ep", "--days", "1"], 0)?;
         let token = String::from_utf8(made.stdout)?.trim().to_owned();
         let (config, work) = (self.folder.join(format!("{name}.toml")), self.folder.join(name));
+        let engine =
+            if settings.contains("engine =") { String::new() } else { format!("engine = {:?}\n", self.url) };
         fs::write(
             &config,
-            format!(
-                "name = {name:?}\nengine = {:?}\ntoken = {token:?}\nwork = {work:?}\n{settings}",
-                self.url
-            ),
+            format!("name = {name:?}\n{engine}token = {token:?}\nwork = {work:?}\n{settings}"),
         )?;
         let log = fs::File::create(self.folder.join(format!("{name}.log")))?;
         let mut command = Command::new(jackfield());
@@ -112,6 +111,11 @@ impl Lab {
         let request = ureq::get(format!("{}/api/v1{path}", self.url));
         let mut answer = request.header("Authorization", format!("Bearer {}", self.token)).call()?;
         Ok(answer.body_mut().with_config().limit(u64::MAX).read_to_vec()?)
+    }
+
+    /// The line of `ep.toml` for an EP that reaches the engine by TLS.
+    pub(crate) fn by_tls(&self) -> String {
+        format!("engine = {:?}\n", self.url.replacen("http://", "https://", 1))
     }
 
     /// The engine's address.

@@ -21,15 +21,18 @@ const BLOCKS: usize = 1_024;
 const LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
-    let mut figures: [Vec<f64>; 7] = Default::default();
+    let mut figures: [Vec<f64>; 8] = Default::default();
     for _ in 0..rounds {
         figures.iter_mut().zip(round()?).for_each(|(list, figure)| list.push(figure));
     }
-    let [rate, floor, verdict, ep_grew, engine_grew, beside, alone] = figures.map(median);
+    let [rate, tls, floor, verdict, ep_grew, engine_grew, beside, alone] = figures.map(median);
     Ok(vec![
         Measure::own("1 GB of log, until its last byte is stored", rate, "MB/s", "at least 150 MB/s")
             .against("sh | cat > file", floor)
             .holds(rate >= 150.0),
+        Measure::own("1 GB of log by TLS", tls, "MB/s", "at least 0.85 x")
+            .against("without TLS", rate)
+            .holds(tls >= 0.85 * rate),
         Measure::own("the verdict of its test", verdict, "s", "for the reader"),
         Measure::own("EP's memory grew by", ep_grew, "MB", "under 64 MB").holds(ep_grew < 64.0),
         Measure::own("engine's memory grew by", engine_grew, "MB", "under 64 MB").holds(engine_grew < 64.0),
@@ -39,9 +42,9 @@ pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
     ])
 }
 
-/// One gigabyte: our rate and that of a pipe into a file in MB/s, seconds to the verdict, MB that EP and engine grew by, and
-/// seconds of another run beside it and alone.
-fn round() -> Result<[f64; 7]> {
+/// One gigabyte: our rate, without and with TLS, and that of a pipe into a file in MB/s, seconds to the verdict, MB that EP and engine grew by,
+/// and seconds of another run beside it and alone.
+fn round() -> Result<[f64; 8]> {
     let mut lab = Lab::start("logs")?;
     let block = block();
     let text = lab.write("block", &block)?;
@@ -51,10 +54,15 @@ fn round() -> Result<[f64; 7]> {
     lab.write("tests/quiet", b"#!/bin/sh\nexit 0\n")?;
     let ep = lab.start_ep("EP-1", "lanes = 1\n")?;
     lab.start_ep("EP-2", "")?;
-    let write = |name: &str, xml: String| lab.write(&format!("projects/{name}.xml"), xml.as_bytes());
-    let loud_project = write("loud", project(&[("loud", "EP-1", vec!["loud".to_owned()])]))?;
-    let quiet_project = write("quiet", project(&[("quiet", "EP-2", vec!["quiet".to_owned()])]))?;
-    let quiet = quiet_project.to_string_lossy().into_owned();
+    let by_tls = lab.by_tls();
+    lab.start_ep("EP-3", &by_tls)?;
+    let write = |name: &str, test: &str, ep: &str| {
+        let file = lab
+            .write(&format!("projects/{name}.xml"), project(&[(name, ep, vec![test.to_owned()])]).as_bytes());
+        file.map(|file| file.to_string_lossy().into_owned())
+    };
+    let [plain, tls, quiet] =
+        [write("loud", "loud", "EP-1")?, write("tls", "loud", "EP-3")?, write("quiet", "quiet", "EP-2")?];
 
     let alone = seconds(&mut lab.command(&["run", &quiet]))?;
     let (ep_before, engine_before) = (megabytes(ep)?, megabytes(lab.engine_pid())?);
@@ -63,27 +71,43 @@ fn round() -> Result<[f64; 7]> {
         Command::new("sh").args(["-c", &format!("{} | cat > {}", loud.display(), target.display())]),
     )?;
     std::fs::remove_file(&target)?;
-    let mut run = lab.command(&["run", &loud_project.to_string_lossy(), "--json"]);
+    let plain = print(&lab, &plain, &quiet)?;
+    let (ep_peak, engine_peak) = (peak_megabytes(ep)?, peak_megabytes(lab.engine_pid())?);
+    check_bytes(&lab, &plain.attempt, &block)?;
+    let tls = print(&lab, &tls, &quiet)?;
+    check_bytes(&lab, &tls.attempt, &block)?;
+    Ok([
+        1024.0 / plain.took,
+        1024.0 / tls.took,
+        1024.0 / floor,
+        plain.verdict,
+        ep_peak - ep_before,
+        engine_peak - engine_before,
+        plain.beside,
+        alone,
+    ])
+}
+
+/// A run that printed, in seconds.
+struct Printed {
+    took: f64,
+    verdict: f64,
+    beside: f64,
+    attempt: String,
+}
+
+/// Runs the project that prints, with another beside it, until the last byte of its log is stored.
+fn print(lab: &Lab, loud: &str, quiet: &str) -> Result<Printed> {
+    let mut run = lab.command(&["run", loud, "--json"]);
     let begin = now();
     let child = run.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    let beside = seconds(&mut lab.command(&["run", &quiet]))?;
+    let beside = seconds(&mut lab.command(&["run", quiet]))?;
     let output = child.wait_with_output()?;
     let verdict = begin.elapsed().as_secs_f64();
     let run: Value = serde_json::from_slice(&output.stdout).context("the run's JSON")?;
-    let attempt = run.pointer("/tests/0/attempt").and_then(Value::as_str).context("an attempt")?;
-    wait(LIMIT, "the last byte of the log", || is_whole(&lab, attempt).ok()?.then_some(()))?;
-    let took = begin.elapsed().as_secs_f64();
-    let (ep_peak, engine_peak) = (peak_megabytes(ep)?, peak_megabytes(lab.engine_pid())?);
-    check_bytes(&lab, attempt, &block)?;
-    Ok([
-        1024.0 / took,
-        1024.0 / floor,
-        verdict,
-        ep_peak - ep_before,
-        engine_peak - engine_before,
-        beside,
-        alone,
-    ])
+    let attempt = run.pointer("/tests/0/attempt").and_then(Value::as_str).context("an attempt")?.to_owned();
+    wait(LIMIT, "the last byte of the log", || is_whole(lab, &attempt).ok()?.then_some(()))?;
+    Ok(Printed { took: begin.elapsed().as_secs_f64(), verdict, beside, attempt })
 }
 
 /// Lines of letters that repeat nowhere within the block.
