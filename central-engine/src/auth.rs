@@ -21,7 +21,8 @@ pub use self::{
     first::{first_start, make_token},
     guard::{
         Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayEditBench, MayEditSut, MayFetchFiles,
-        MayLock, MayOperate, MayRead, MayRun, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
+        MayLock, MayOperate, MayRead, MayReadBench, MayReadProjects, MayReadSuts, MayRun, MayStoreFiles,
+        MayUseDevices, MayWatch, Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
     recover::recover,

@@ -32,8 +32,8 @@ pub const COOKIE: &str = "jackfield";
 pub trait Permission: 'static {
     /// The role; none means that any account will do.
     const ROLE: Option<Role>;
-    /// Another role that will do as well.
-    const ALSO: Option<Role> = None;
+    /// Other roles that will do as well.
+    const ALSO: &'static [Role] = &[];
     /// Whether an EP's token will do as well.
     const EP: bool = false;
 }
@@ -82,7 +82,7 @@ pub struct MayUseDevices;
 
 impl Permission for MayUseDevices {
     const ROLE: Option<Role> = Some(Role::RunTests);
-    const ALSO: Option<Role> = Some(Role::ChangeTestbed);
+    const ALSO: &'static [Role] = &[Role::ChangeTestbed];
 }
 
 /// May take leases: of resources with the one role, of SUTs with the other.
@@ -100,7 +100,34 @@ pub struct MayWatch;
 
 impl Permission for MayWatch {
     const ROLE: Option<Role> = Some(Role::ViewReports);
-    const ALSO: Option<Role> = Some(Role::RunTests);
+    const ALSO: &'static [Role] = &[Role::RunTests];
+}
+
+/// May look at the resources of the lab: who edits them, or SUTs that are made of them, must see what is there.
+#[derive(Clone, Copy, Debug)]
+pub struct MayReadBench;
+
+impl Permission for MayReadBench {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const ALSO: &'static [Role] = &[Role::ChangeTestbed, Role::ChangeSut];
+}
+
+/// May look at SUTs: who edits them must see what is there.
+#[derive(Clone, Copy, Debug)]
+pub struct MayReadSuts;
+
+impl Permission for MayReadSuts {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const ALSO: &'static [Role] = &[Role::ChangeSut];
+}
+
+/// May look at projects and check them: who starts or changes them must know what is wrong with them.
+#[derive(Clone, Copy, Debug)]
+pub struct MayReadProjects;
+
+impl Permission for MayReadProjects {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const ALSO: &'static [Role] = &[Role::RunTests, Role::ChangeProject];
 }
 
 /// Proof that the caller may see the run that the address names: who may start tests sees what came of theirs.
@@ -212,16 +239,13 @@ fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {
     let allowed = match P::ROLE {
         _ if caller.is_ep() => P::EP,
         None => true,
-        Some(role) => caller.may(role) || P::ALSO.is_some_and(|also| caller.may(also)),
+        Some(role) => caller.may(role) || P::ALSO.iter().any(|also| caller.may(*also)),
     };
     if allowed {
         return Ok(());
     }
-    let needs = match (P::ROLE, P::ALSO) {
-        (Some(role), Some(also)) => format!("{} or {}", role.as_str(), also.as_str()),
-        (Some(role), None) => role.as_str().to_owned(),
-        (None, _) => "a log-in".to_owned(),
-    };
+    let needs: Vec<&str> = P::ROLE.iter().chain(P::ALSO).map(|role| role.as_str()).collect();
+    let needs = if needs.is_empty() { "a log-in".to_owned() } else { needs.join(" or ") };
     let title = match caller.credential {
         Credential::Token(Scope::Ep) => {
             "the token of an EP is for connecting it and exchanging files, and for nothing else".to_owned()

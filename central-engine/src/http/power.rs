@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::Answer;
 use crate::{
     app::{App, audit_alone},
-    auth::{Caller, Guard, MayRead, MayUseDevices},
+    auth::{Caller, Guard, MayUseDevices},
     console::{policy, uses},
     failure::Failure,
     lab::eps::Said,
@@ -41,12 +41,12 @@ pub(super) struct StatusQuery {
     limit_millis: Option<u64>,
 }
 
-/// How the power of a device is, as far as its outlet tells. An EP asks it.
+/// How the power of a device is, as far as its outlet tells. An EP asks it, which may run a program of the lab: so it takes who may use devices.
 #[utoipa::path(get, path = "/api/v1/resources/power", tag = "resources", params(StatusQuery),
-    responses((status = 200, body = PowerDone), (status = 404), (status = 503)))]
+    responses((status = 200, body = PowerDone), (status = 403), (status = 404), (status = 503)))]
 pub(super) async fn status(
     app: web::Data<App>,
-    guard: Guard<MayRead>,
+    guard: Guard<MayUseDevices>,
     query: web::Query<StatusQuery>,
 ) -> Answer {
     let StatusQuery { resource, ep, limit_millis } = query.into_inner();

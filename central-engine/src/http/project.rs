@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, body};
 use crate::{
     app::{App, audit_alone},
-    auth::{Caller, Guard, MayChangeProjects, MayRead},
+    auth::{Caller, Guard, MayChangeProjects, MayReadProjects},
     failure::Failure,
     limits,
 };
@@ -122,7 +122,7 @@ struct PreviewField {
 
 /// The names of the projects the caller may run.
 #[utoipa::path(get, path = "/api/v1/projects", tag = "projects", responses((status = 200, body = Page<String>)))]
-pub(super) async fn list(app: web::Data<App>, guard: Guard<MayRead>) -> Answer {
+pub(super) async fn list(app: web::Data<App>, guard: Guard<MayReadProjects>) -> Answer {
     let lab = app.lab.as_user(&guard.caller.user);
     let items = web::block(move || lab.project_names()).await.map_err(cancelled)?;
     Ok(HttpResponse::Ok().json(Page { items, next: None }))
@@ -131,7 +131,11 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<MayRead>) -> Answer {
 /// The text of a project file.
 #[utoipa::path(get, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
     responses((status = 200, content_type = "application/xml", body = String), (status = 404)))]
-pub(super) async fn read(app: web::Data<App>, guard: Guard<MayRead>, project: web::Path<String>) -> Answer {
+pub(super) async fn read(
+    app: web::Data<App>,
+    guard: Guard<MayReadProjects>,
+    project: web::Path<String>,
+) -> Answer {
     let lab = app.lab.as_user(&guard.caller.user);
     let name = project.into_inner();
     let asked = name.clone();
@@ -152,7 +156,7 @@ pub(super) async fn read(app: web::Data<App>, guard: Guard<MayRead>, project: we
     responses((status = 200, body = CheckedProject), (status = 404)))]
 pub(super) async fn check(
     app: web::Data<App>,
-    guard: Guard<MayRead>,
+    guard: Guard<MayReadProjects>,
     body: body::Large<CheckProject>,
 ) -> Answer {
     let options = options(&guard.caller);

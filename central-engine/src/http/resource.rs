@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{Answer, body};
 use crate::{
     app::App,
-    auth::{Guard, MayEditBench, MayRead},
+    auth::{Guard, MayEditBench, MayReadBench},
     failure::Failure,
     lab::{
         resources::{Change, Done},
@@ -114,7 +114,7 @@ pub(super) fn edited(done: Done) -> HttpResponse {
     responses((status = 200, body = Resource), (status = 404)))]
 pub(super) async fn get(
     app: web::Data<App>,
-    guard: Guard<MayRead>,
+    guard: Guard<MayReadBench>,
     query: web::Query<ResourceQuery>,
 ) -> Answer {
     let query = query.into_inner().query;
@@ -180,7 +180,7 @@ pub(super) async fn delete(
     responses((status = 200, body = TreeNode), (status = 404)))]
 pub(super) async fn tree(
     app: web::Data<App>,
-    guard: Guard<MayRead>,
+    guard: Guard<MayReadBench>,
     query: web::Query<ResourceQuery>,
 ) -> Answer {
     let query = query.into_inner().query;
@@ -196,7 +196,7 @@ pub(super) async fn tree(
 /// Who uses which device now: sessions of tests, leased SUTs, persons at consoles. EPs are asked for the sessions.
 #[utoipa::path(get, path = "/api/v1/resources/uses", tag = "resources",
     responses((status = 200, body = Page<DeviceUse>)))]
-pub(super) async fn uses(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
+pub(super) async fn uses(app: web::Data<App>, _: Guard<MayReadBench>) -> Answer {
     let items = crate::console::uses::all(&app).await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None }))
 }

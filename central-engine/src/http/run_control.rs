@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, run};
 use crate::{
     app::{App, audit},
-    auth::{Guard, MayRun},
+    auth::{Guard, MayRun, SeesRun},
     clock,
     engine::Start,
     failure::Failure,
@@ -124,6 +124,8 @@ pub(super) async fn stop(
     responses((status = 201, body = Submitted), (status = 404), (status = 409)))]
 pub(super) async fn run_again(app: web::Data<App>, guard: Guard<MayRun>, run: web::Path<RunId>) -> Answer {
     let old = *run;
+    // Who may not see it cannot have its plan, and what private files it took, by starting it anew.
+    SeesRun::of(&app, &guard.caller, old).await?;
     let summary = run::summary(&app, old).await?;
     if !summary.state.is_final() {
         let title = format!("run {old} has not ended; stop it, or wait for its end");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Answer, body, resource};
 use crate::{
     app::App,
-    auth::{Caller, Guard, MayEditSut, MayRead, Role},
+    auth::{Caller, Guard, MayEditSut, MayReadSuts, Role},
     failure::Failure,
     lab::{resources::Change, veil},
 };
@@ -34,7 +34,7 @@ pub(super) struct SutSummary {
 
 /// All SUTs, by name.
 #[utoipa::path(get, path = "/api/v1/suts", tag = "resources", responses((status = 200, body = Page<SutSummary>)))]
-pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
+pub(super) async fn list(app: web::Data<App>, _: Guard<MayReadSuts>) -> Answer {
     let items = app.resources.look(|bench| {
         let suts = bench.suts.iter().map(|(name, sut)| SutSummary {
             name: name.clone(),
@@ -49,7 +49,7 @@ pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
 /// A SUT, in the shape of its file.
 #[utoipa::path(get, path = "/api/v1/suts/{sut}", tag = "resources", params(("sut" = SutName, Path)),
     responses((status = 200, body = Value), (status = 404)))]
-pub(super) async fn show(app: web::Data<App>, guard: Guard<MayRead>, sut: web::Path<SutName>) -> Answer {
+pub(super) async fn show(app: web::Data<App>, guard: Guard<MayReadSuts>, sut: web::Path<SutName>) -> Answer {
     let name = sut.into_inner();
     let wanted = name.clone();
     let found =

@@ -5,16 +5,21 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use actix_web::{http::Method, test::TestRequest};
-use jackfield_protocol::id::UserName;
-use serde_json::json;
+use jackfield_protocol::{
+    event::RunState,
+    id::{RunId, UserName},
+};
+use serde_json::{Value, json};
 
 use super::{access::every_address, lab::Lab};
 use crate::{
     auth::{self, Role, Scope},
     clock,
+    lab::resources::Change,
     store::{
         self,
         account::Account,
+        tests::fixture::{attempts, begun, passed, plan},
         token::{Joined, TokenRow},
     },
 };
@@ -97,12 +102,16 @@ async fn shut_out(lab: &Lab) -> Vec<(&'static str, Option<String>)> {
 }
 
 async fn status(lab: &Lab, method: &Method, path: &str, token: Option<&str>) -> u16 {
+    asked(lab, method, path, token, json!({})).await
+}
+
+async fn asked(lab: &Lab, method: &Method, path: &str, token: Option<&str>, body: Value) -> u16 {
     let request = TestRequest::with_uri(path).method(method.clone());
     let request = match token {
         Some(token) => request.insert_header(("Authorization", format!("Bearer {token}"))),
         None => request,
     };
-    let request = if method == Method::GET { request } else { request.set_json(json!({})) };
+    let request = if method == Method::GET { request } else { request.set_json(body) };
     lab.status(request).await
 }
 
@@ -131,6 +140,65 @@ async fn every_route_is_open_to_whom_the_table_says_and_to_nobody_else() {
             }
         }
         writeln!(table, "{method} {path}: {}", open.join(", ")).unwrap();
+    }
+    insta::assert_snapshot!(table);
+}
+
+/// What a caller gets who asks for something of ana's: the status tells what of it they may know and do.
+async fn of_anas(lab: &Lab, method: &Method, path: &str, token: &str) -> u16 {
+    let mut conn = lab.app.store.write().await.unwrap();
+    let row = TokenRow {
+        id: 0,
+        owner: "ana".into(),
+        name: "t".to_owned(),
+        scope: "run".to_owned(),
+        created: clock::now(),
+        expires: None,
+        used: None,
+    };
+    let fresh = auth::random_token().unwrap();
+    let id = store::token::insert(&mut conn, &auth::token_hash(fresh.expose_for_hash()), &row).await.unwrap();
+    conn.commit().await.unwrap();
+    let put = Change::PutSut { name: "x.ana".into(), body: json!({"meta": {"password": "P"}}) };
+    lab.app.resources.edit(&"ana".into(), None, put).await.unwrap();
+    let path = path.replace("/tokens/1", &format!("/tokens/{id}")).replace("/suts/sut", "/suts/x.ana");
+    // Right, so that it is not refused before it is asked whose the run is.
+    let body = match path.rsplit('/').next() {
+        Some("queue") => json!({"files": ["t0.py"]}),
+        Some("dequeue") => json!({"tests": [0]}),
+        _ if path.contains("/questions/") => json!({"answer": "yes"}),
+        _ => json!({}),
+    };
+    asked(lab, method, &path, Some(token), body).await
+}
+
+#[actix_web::test]
+async fn what_is_somebody_elses_is_open_to_whom_the_table_says() {
+    let lab = Lab::new().await;
+    // The run of the fixture is ana's.
+    lab.app.store.commit(begun(RunId(1), &plan("demo", 2), RunState::Running)).await.unwrap();
+    lab.app.store.commit(attempts([passed(RunId(1), 0)])).await.unwrap();
+    let mut callers = Vec::new();
+    for (name, roles) in [
+        ("ana", &["RUN_TESTS", "CHANGE_SUT"][..]),
+        ("tester", &["RUN_TESTS", "CHANGE_SUT"]),
+        ("viewer", &["VIEW_REPORTS"]),
+        ("operator", &["RUN_TESTS", "CHANGE_SERVICES"]),
+        ("chief", &["CHANGE_USERS", "CHANGE_SUT", "RUN_TESTS"]),
+    ] {
+        let user = account(&lab, name, &[], roles, false).await;
+        callers.push((name, token(&lab, &user, Scope::Admin).await));
+    }
+    let mut table = String::new();
+    for (method, path) in every_address(&lab).await {
+        if !["/runs/1", "/attempts/", "/suts/sut", "/tokens/1"].iter().any(|own| path.contains(own)) {
+            continue;
+        }
+        let mut row = Vec::new();
+        for (caller, token) in &callers {
+            row.push(format!("{caller} {}", of_anas(&lab, &method, &path, token).await));
+        }
+        writeln!(table, "{method} {path}: {}", row.join(", ")).unwrap();
     }
     insta::assert_snapshot!(table);
 }
