@@ -2,7 +2,9 @@
 //!
 //! Whatever it holds stands below it and does not know of it.
 
-use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize};
+pub(crate) mod live_pages;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jackfield_config::{Lab, engine::ServerKind};
 use jackfield_protocol::{secret::Secret, time::Time};
@@ -10,6 +12,7 @@ use jackfield_reporting::results::EngineFacts;
 use jackfield_tls::Credential;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::live_pages::LivePages;
 use crate::{
     auth::{Caller, Throttle},
     blobs::Blobs,
@@ -63,8 +66,8 @@ pub struct App {
     pub tasks: TaskTracker,
     /// Failed log-ins.
     pub throttle: Mutex<Throttle>,
-    /// Live pages that are open.
-    pub live_pages: Arc<AtomicUsize>,
+    /// Live pages that are open, by whose they are.
+    pub(crate) live_pages: LivePages,
     /// When the engine started.
     pub started: Time,
     /// What it shows of itself on its links.

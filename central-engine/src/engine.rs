@@ -89,6 +89,15 @@ pub(crate) enum LoopEnd {
     Stopped,
     /// The store failed: what is in memory is not what is stored.
     CommitFailed,
+    /// The store is damaged: it would fail again and again.
+    Damaged(StoreError),
+}
+
+impl LoopEnd {
+    /// What an error of the store means for the loop.
+    fn of(error: StoreError) -> Self {
+        if matches!(error, StoreError::Damaged(_)) { Self::Damaged(error) } else { Self::CommitFailed }
+    }
 }
 
 impl Engine {
@@ -131,7 +140,7 @@ impl Engine {
                 Err(error) => {
                     tracing::error!("keys of clients cannot be looked up: {}", error.chain());
                     self.eps.close_all();
-                    return LoopEnd::CommitFailed;
+                    return LoopEnd::of(error);
                 }
             };
             let mut turn = self.decide(waiting.drain(..), known);
@@ -370,13 +379,10 @@ impl Engine {
         if !batch.is_empty()
             && let Err(error) = self.store.commit(batch).await
         {
-            tracing::error!(
-                "the store refused a commit; nothing of it happened, restoring from its rows: {}",
-                error.chain()
-            );
-            let problem = Problem { cause: None, ..Problem::from(error) };
+            tracing::error!("the store refused a commit; nothing of it happened: {}", error.chain());
+            let problem = Problem::new(error.code(), error.to_string());
             replies.into_iter().for_each(|reply| reply.send(Err(problem.clone())));
-            return Err(LoopEnd::CommitFailed);
+            return Err(LoopEnd::of(error));
         }
         connected.into_iter().for_each(|connected| self.eps.connected(connected));
         gone.iter().for_each(|(ep, epoch)| self.eps.gone(ep, *epoch));

@@ -48,7 +48,7 @@ mod run;
 use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::AtomicUsize},
+    sync::{Arc, Mutex},
 };
 
 use actix_web::{App as ActixApp, dev::ServerHandle, web};
@@ -60,7 +60,7 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    app::{App, JobsLeft},
+    app::{App, JobsLeft, live_pages::LivePages},
     data_folder::StoreFile,
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
     feed::Feed,
@@ -240,7 +240,7 @@ async fn assemble(
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         throttle: Mutex::default(),
-        live_pages: Arc::new(AtomicUsize::new(0)),
+        live_pages: LivePages::default(),
         started: clock::now(),
         tls,
         facts,
@@ -320,11 +320,22 @@ async fn keep_running(
                     app.terms.clone(),
                 )
                 .with_lab(links, app.consoles.clone());
-                if let LoopEnd::Stopped = engine.run(&mut commands, &app.stop).await {
-                    return;
+                match engine.run(&mut commands, &app.stop).await {
+                    LoopEnd::Stopped => return,
+                    LoopEnd::CommitFailed => {}
+                    LoopEnd::Damaged(error) => {
+                        // Nobody listens any more when the engine is going down.
+                        drop(failure.send(anyhow::Error::from(error)).await);
+                        return;
+                    }
                 }
             }
-            Err(error @ (store::StoreError::Corrupt(_) | store::StoreError::Newer { .. })) => {
+            Err(
+                error @ (store::StoreError::Corrupt(_)
+                | store::StoreError::Damaged(_)
+                | store::StoreError::Key(_)
+                | store::StoreError::Newer { .. }),
+            ) => {
                 // Nobody listens any more when the engine is going down.
                 drop(failure.send(anyhow::Error::from(error)).await);
                 return;

@@ -197,6 +197,12 @@ pub const LINK_FRAME_BYTES_MAX: usize = jackfield_protocol::link::MESSAGE_BYTES_
 pub const EP_SCRIPT_OUTPUT_BYTES_MAX: u64 = 1024 * 1024;
 /// How long a new connection may take to say Hello.
 pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Connections of EPs that have not said Hello yet: each may hold the bytes of one.
+pub const GREETINGS_MAX: usize = 128;
+/// Lines that the log gets in a minute about connections that were refused; the others are counted.
+pub const REFUSALS_TOLD_MAX: u32 = 20;
+/// Bytes of a log that never came, in one piece: beyond it the rest of that log is not kept.
+pub const LOG_HOLE_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of a Hello; ten thousand tests that an EP holds take less.
 pub const HELLO_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long a store that refuses is left alone before the engine restores from it again.

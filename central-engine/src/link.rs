@@ -8,8 +8,10 @@
 //! the log store from here and never through the loop.
 
 mod calls;
+mod greetings;
 mod own;
 mod receipt;
+mod refusals;
 
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ use jackfield_scheduler::Event;
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
+    greetings::Greeting,
     own::OwnAttempts,
     receipt::{Receipts, Stored},
 };
@@ -87,10 +90,7 @@ async fn serve(session: Session, mut stream: MessageStream, app: web::Data<App>,
 }
 
 async fn refuse(mut session: Session, problem: Problem) {
-    match &problem.cause {
-        Some(cause) => tracing::error!(error = %problem, "a connection was refused: {cause}"),
-        None => tracing::warn!(error = %problem, "a connection was refused"),
-    }
+    refusals::tell(&problem);
     // The peer may be gone already; then there is nobody to tell.
     drop(say(&mut session, &EngineToEp::Refused(problem)).await);
     drop(session.close(None).await);
@@ -103,7 +103,15 @@ async fn open(
     outgoing: mpsc::Sender<EngineToEp>,
     peer: String,
 ) -> Result<(EpName, Epoch), Problem> {
-    let first = tokio::time::timeout(limits::HELLO_WAIT_MAX, stream.recv()).await;
+    let greeting = Greeting::begin();
+    let first = tokio::select! {
+        first = tokio::time::timeout(limits::HELLO_WAIT_MAX, stream.recv()) => first,
+        () = greeting.lost() => {
+            let title = "too many connections have not said who they are; this one waited longest";
+            return Err(Problem::new(ErrorCode::TooMany, title));
+        }
+    };
+    drop(greeting);
     let text = match first {
         Ok(Some(Ok(Message::Text(text)))) => text,
         Ok(Some(Ok(_))) => {

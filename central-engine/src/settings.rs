@@ -84,6 +84,7 @@ pub(crate) struct Served {
     pub(crate) project_bytes: u64,
     pub(crate) upload_bytes: u64,
     pub(crate) browsers: u64,
+    pub(crate) browsers_each: u64,
     pub(crate) login_attempts: u64,
     /// Whose word counts about who asks.
     pub(crate) proxies: Proxies,
@@ -130,6 +131,7 @@ impl Settings {
                     log_bytes,
                     hook_output_bytes,
                     browsers,
+                    browsers_each,
                     eps,
                     login_attempts,
                 },
@@ -160,6 +162,7 @@ impl Settings {
                 project_bytes,
                 upload_bytes,
                 browsers,
+                browsers_each,
                 login_attempts,
                 is_met_directly: proxies.is_empty() && !tls.plain,
                 proxies: Proxies::new(proxies),

@@ -79,6 +79,11 @@ pub enum StoreError {
     /// Somebody else wrote the same thing first; nothing was written.
     #[error("somebody else has just done the same; look how it is now, and try again")]
     Conflict(#[source] sqlx::Error),
+    /// The file of the store is damaged: no retry mends it.
+    #[error(
+        "the file of the store is damaged; stop the engine, keep a copy of the file, and restore a backup, or what `sqlite3 engine.sqlite .recover` still reads of it"
+    )]
+    Damaged(#[source] sqlx::Error),
     /// A row is not what this build writes.
     #[error("the store holds something unreadable: {0}; restore it from a backup, or report this")]
     Corrupt(String),
@@ -108,6 +113,15 @@ impl From<sqlx::Error> for StoreError {
             return Self::Conflict(error);
         }
         let code = database.and_then(sqlx::error::DatabaseError::code);
+        let code = code.as_deref();
+        // Of SQLite's codes the lowest byte is the kind: 11 is SQLITE_CORRUPT, 26 SQLITE_NOTADB. PostgreSQL's are XX001 and XX002.
+        let kind = code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+        let is_damaged = database
+            .is_some_and(|database| database.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some())
+            && kind.is_some_and(|kind| kind == 11 || kind == 26);
+        if is_damaged || code.is_some_and(|code| code == "XX001" || code == "XX002") {
+            return Self::Damaged(error);
+        }
         if code.is_some_and(|code| code == "13" || code == "53100") {
             Self::Full(error)
         } else {
@@ -134,16 +148,24 @@ impl StoreError {
     }
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        let code = match &error {
+impl StoreError {
+    /// What a client is told that it is.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
             StoreError::Database(_) | StoreError::Full(_) => ErrorCode::Storage,
             StoreError::Conflict(_) => ErrorCode::WrongState,
-            StoreError::Corrupt(_) | StoreError::Newer { .. } | StoreError::Key(_) | StoreError::Url(_) => {
-                ErrorCode::Internal
-            }
-        };
-        Self::new(code, error.to_string()).because(error.chain())
+            StoreError::Damaged(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Newer { .. }
+            | StoreError::Key(_)
+            | StoreError::Url(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.code(), error.to_string()).because(error.chain())
     }
 }
 

@@ -126,6 +126,8 @@ pub struct EngineLimits {
     pub hook_output_bytes: u64,
     /// Live views at once.
     pub browsers: u64,
+    /// Live views of one person at once.
+    pub browsers_each: u64,
     /// EPs at once.
     pub eps: u64,
     /// Wrong passwords for one account in a minute.
@@ -169,6 +171,7 @@ impl Default for EngineLimits {
             log_bytes: 64 << 30,
             hook_output_bytes: 1 << 20,
             browsers: 2000,
+            browsers_each: 200,
             eps: 12_000,
             login_attempts: 10,
         }
@@ -298,6 +301,7 @@ impl EngineLimits {
         set(&mut self.log_bytes, limits.bytes("log"));
         set(&mut self.hook_output_bytes, limits.bytes("hook_output"));
         set(&mut self.browsers, limits.number("browsers", 1..=1_000_000));
+        set(&mut self.browsers_each, limits.number("browsers_each", 1..=1_000_000));
         set(&mut self.eps, limits.number("eps", 1..=1_000_000));
         set(&mut self.login_attempts, limits.number("login_attempts", 1..=1_000_000));
         limits.finish();

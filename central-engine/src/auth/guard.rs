@@ -91,7 +91,7 @@ pub struct MayLock;
 
 impl Permission for MayLock {
     const ROLE: Option<Role> = Some(Role::LockTestbed);
-    const ALSO: Option<Role> = Some(Role::LockSut);
+    const ALSO: &'static [Role] = &[Role::LockSut];
 }
 
 /// May see runs: everybody's with the one role, their own with the other.

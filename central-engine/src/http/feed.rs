@@ -60,7 +60,7 @@ pub(super) async fn live(
     guard: Guard<MayWatch>,
     query: web::Query<FeedQuery>,
 ) -> Answer {
-    let open = OpenPage::new(&app)?;
+    let open = OpenPage::new(&app, &guard.caller.user)?;
     let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
     let place = header.or(query.after.as_deref()).unwrap_or_default();
     let frames = Frames::begin(&app, &guard.caller, place, "")?;

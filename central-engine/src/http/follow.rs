@@ -58,7 +58,7 @@ pub(super) async fn follow(
     guard: Guard<MayWatch>,
     query: web::Query<FollowQuery>,
 ) -> Answer {
-    let open = OpenPage::new(&app)?;
+    let open = OpenPage::new(&app, &guard.caller.user)?;
     let runs = pairs::<RunId, u64>(&query.runs, "runs", "8:120")?;
     let logs = pairs::<AttemptId, String>(&query.logs, "logs", "8.0.1:cli")?;
     if runs.len().saturating_add(logs.len()) > limits::FOLLOWED_MAX {

@@ -3,19 +3,25 @@
 //! `id` is the number of the event, so a browser that lost the connection sends it back as `Last-Event-ID` and goes on
 //! where it was.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use futures_util::{Stream, StreamExt as _, stream};
-use jackfield_protocol::{api::RunSnapshot, error::ErrorCode, id::RunId};
+use jackfield_protocol::{
+    api::RunSnapshot,
+    error::ErrorCode,
+    id::{RunId, UserName},
+};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, run};
-use crate::{app::App, auth::SeesRun, failure::Failure, limits, live::Watcher, store};
+use crate::{
+    app::{App, live_pages::LivePages},
+    auth::{Guard, MayWatch, SeesRun},
+    failure::Failure,
+    limits,
+    live::Watcher,
+    store,
+};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/runs/{run}/live", web::get().to(live));
@@ -36,11 +42,11 @@ pub(super) struct LiveQuery {
 pub(super) async fn live(
     request: HttpRequest,
     app: web::Data<App>,
-    _: SeesRun,
+    (guard, _): (Guard<MayWatch>, SeesRun),
     run: web::Path<RunId>,
     query: web::Query<LiveQuery>,
 ) -> Answer {
-    let open = OpenPage::new(&app)?;
+    let open = OpenPage::new(&app, &guard.caller.user)?;
     let seen = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     let frames = Frames::begin(&app, *run, seen.or(query.after), String::new()).await?;
     Ok(events(stream::unfold((frames, open), |(mut frames, open)| async {
@@ -70,24 +76,28 @@ pub(super) fn frame(event: &str, id: impl std::fmt::Display, data: &str) -> Stri
 }
 
 /// Counts a live page while it is open.
-pub(super) struct OpenPage(Arc<AtomicUsize>);
+pub(super) struct OpenPage {
+    pages: LivePages,
+    user: UserName,
+}
 
 impl OpenPage {
-    pub(super) fn new(app: &App) -> Result<Self, Failure> {
-        let open = Self(Arc::clone(&app.live_pages));
-        let (count, most) = (app.live_pages.fetch_add(1, Ordering::Relaxed), app.limits.browsers);
-        if u64::try_from(count).is_ok_and(|count| count < most) {
-            return Ok(open);
-        }
-        let title =
-            format!("{most} live pages are open, and no more are served (`limits.browsers` of engine.toml)");
+    /// One more of this person's.
+    ///
+    /// # Errors
+    /// They have too many, or all together have.
+    pub(super) fn new(app: &App, user: &UserName) -> Result<Self, Failure> {
+        let (most, each) = (app.limits.browsers, app.limits.browsers_each);
+        let Err(title) = app.live_pages.open(user, most, each) else {
+            return Ok(Self { pages: app.live_pages.clone(), user: user.clone() });
+        };
         Err(Failure::new(ErrorCode::TooMany, title))
     }
 }
 
 impl Drop for OpenPage {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.pages.close(&self.user);
     }
 }
 

@@ -5,12 +5,13 @@ use std::{
     io,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use jackfield_protocol::time::Time;
 
 use super::{LogSlice, packed, times::Notes};
+use crate::limits;
 
 /// A log that is being written.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct LogFile {
 #[derive(Debug)]
 struct Written {
     size: u64,
+    /// What would stand behind a hole that is too large is not kept.
+    is_given_up: bool,
     notes: Notes,
 }
 
@@ -39,14 +42,17 @@ impl LogFile {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         let size = file.metadata()?.len();
         let notes = Notes::open(path, size)?;
-        Ok(Self { file, written: Mutex::new(Written { size, notes }) })
+        Ok(Self { file, written: Mutex::new(Written { size, is_given_up: false, notes }) })
     }
 
     /// Writes at an offset what came at a time; the answer is the new length. What lies beyond the limit is dropped.
     pub(super) fn write_at(&self, offset: u64, bytes: &[u8], limit: u64, now: Time) -> io::Result<u64> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let Written { size, notes } = &mut *written;
+        let Written { size, notes, .. } = &mut *written;
         let before = *size;
+        if offset.saturating_sub(*size) > limits::LOG_HOLE_BYTES_MAX {
+            return self.give_up(written, offset);
+        }
         if offset > (*size).min(limit) && *size < limit {
             self.fill(*size, offset.min(limit))?;
         }
@@ -64,6 +70,22 @@ impl LogFile {
             notes.came(before, now);
         }
         Ok(*size)
+    }
+
+    /// An EP that speaks of a place far beyond the end would have the disk hold, and others read, what nobody wrote.
+    fn give_up(&self, mut written: MutexGuard<'_, Written>, offset: u64) -> io::Result<u64> {
+        if !written.is_given_up {
+            tracing::warn!(
+                written.size,
+                offset,
+                "a log goes on far beyond its end; the rest of it is not kept"
+            );
+            let mark = "\n[this log went on far beyond its end: the rest is not kept]\n";
+            self.file.write_all_at(mark.as_bytes(), written.size)?;
+            written.size = written.size.saturating_add(u64::try_from(mark.len()).unwrap_or(0));
+            written.is_given_up = true;
+        }
+        Ok(written.size)
     }
 
     /// Marks bytes that never came, so that nobody takes the zeros of a hole for output.
