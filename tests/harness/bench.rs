@@ -21,6 +21,9 @@ use crate::{
     wait,
 };
 
+/// Debian's `libfaketime`.
+const FAKE_CLOCK: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+
 /// A lab that lives as long as the test.
 pub struct Bench {
     disk: Option<SmallDisk>,
@@ -28,6 +31,8 @@ pub struct Bench {
     settings: String,
     engine: Option<Process>,
     eps: BTreeMap<String, Process>,
+    /// What sets the clock of the engine's next start.
+    clock: Option<PathBuf>,
     /// The engine's interface, logged in.
     pub api: Api,
     /// The SHA-256 of the engine's authority, as it says it.
@@ -94,6 +99,7 @@ impl Bench {
             settings: settings.to_owned(),
             engine: None,
             eps: BTreeMap::new(),
+            clock: None,
             api,
             fingerprint: String::new(),
             admin_password: String::new(),
@@ -137,6 +143,10 @@ impl Bench {
         let mut command = Command::new(jackfield());
         command.arg("engine").arg("--lab").arg(self.lab()).arg("--ready").arg(&ready_file);
         command.env("JACKFIELD_LOG", "info");
+        if let Some(clock) = &self.clock {
+            command.env("LD_PRELOAD", FAKE_CLOCK).env("FAKETIME_TIMESTAMP_FILE", clock);
+            command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
         let log = self.folder.path().join("log/engine.log");
         let mut engine = Process::start("the engine", &mut command, &log)?;
         let ready = wait::until(Duration::from_secs(30), "the engine to be ready", || {
@@ -156,6 +166,11 @@ impl Bench {
             token_in(&made)?.clone_into(&mut self.api.token);
         }
         Ok(())
+    }
+
+    /// From its next start on, the engine's wall clock is as far off as this file says (`+2h`); its steady clock is right.
+    pub fn set_clock_by(&mut self, file: &Path) {
+        self.clock = Some(file.to_owned());
     }
 
     /// `kill -9`.

@@ -23,7 +23,7 @@ fn doors(text: &str) -> BTreeMap<&str, usize> {
     let mut found = BTreeMap::new();
     for part in production.split("expose_for_").skip(1) {
         let end = part.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(part.len());
-        *found.entry(part.get(..end).unwrap_or(part)).or_default() += 1;
+        *found.entry(part.get(..end).unwrap_or_default()).or_default() += 1;
     }
     found
 }

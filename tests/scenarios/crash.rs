@@ -11,7 +11,7 @@ use jackfield_protocol::{
 use jackfield_tests::{Bench, full_disk::SmallDisk, proxy::Cable, wait};
 
 /// Short limits, so that a vanished EP is given up while we watch.
-const SHORT: &str = "[eps]\nheartbeat = \"300ms\"\nsilence = \"1500ms\"\ngrace = \"60s\"\n";
+pub(crate) const SHORT: &str = "[eps]\nheartbeat = \"300ms\"\nsilence = \"1500ms\"\ngrace = \"60s\"\n";
 
 /// A project of this many tests, each of which writes a line and takes its time.
 fn project(tests: usize, on_ep_lost: &str) -> String {
@@ -56,7 +56,7 @@ fn wait_until_some_ended(bench: &Bench, run: RunId, count: usize) {
 }
 
 /// Every test has exactly one verdict in the events, and it is the one that is listed.
-fn check_verdicts(events: &[RunEvent], tests: &[TestRow]) {
+pub(crate) fn check_verdicts(events: &[RunEvent], tests: &[TestRow]) {
     let mut verdicts: BTreeMap<TestIndex, Vec<Verdict>> = BTreeMap::new();
     for event in events {
         match &event.fact {
@@ -347,4 +347,57 @@ fn files_of_tests_wait_for_an_engine_that_is_away_and_hold_no_test_up() {
         Ok((fs::read_dir(&outbox)?.count() == 0).then_some(()))
     })
     .unwrap();
+}
+
+/// Puts nonsense over the second half of a file's pages.
+fn damage(file: &std::path::Path) {
+    use std::os::unix::fs::FileExt as _;
+    let length = fs::metadata(file).unwrap().len();
+    let file = fs::OpenOptions::new().write(true).open(file).unwrap();
+    let half = length / 2 / 4096 * 4096;
+    for page in (half.max(4096)..length).step_by(4096) {
+        file.write_all_at(&[0x5a; 4096], page).unwrap();
+    }
+}
+
+#[test]
+fn a_store_that_is_damaged_in_the_middle_ends_the_engine_in_words() {
+    let mut bench = Bench::start("").unwrap();
+    bench.write("tests/step.sh", "#!/bin/sh\nexit 0\n").unwrap();
+    for _ in 0..40 {
+        bench.api.submit("steps", &project(20, "wait")).unwrap();
+    }
+    let store = bench.lab().join(".jackfield/engine.sqlite");
+    bench.engine().terminate().unwrap();
+    let names =
+        ["engine.sqlite", "engine.sqlite-wal", "engine.sqlite-shm"].map(|name| store.with_file_name(name));
+    let whole = names.clone().map(|name| fs::read(name).ok());
+    let restore = || {
+        for (name, bytes) in names.iter().zip(&whole) {
+            drop(fs::remove_file(name));
+            bytes.iter().for_each(|bytes| fs::write(name, bytes).unwrap());
+        }
+    };
+    names.iter().filter(|name| name.is_file()).for_each(|name| damage(name));
+    let told = match bench.start_engine() {
+        Err(error) => error.to_string(),
+        // What is damaged may be read later only: each run that is started reads and writes.
+        Ok(()) => until_it_ends(&mut bench),
+    };
+    assert!(told.contains("the file of the store is damaged"), "{told}");
+    assert!(told.matches("cannot restore").count() < 3, "it tried again and again: {told}");
+    restore();
+    bench.start_engine().unwrap();
+    assert_eq!(bench.api.tests("1".parse().unwrap()).unwrap().len(), 20, "the backup has it all");
+}
+
+/// Asks for this and that until the engine has ended; what it said.
+fn until_it_ends(bench: &mut Bench) -> String {
+    wait::until(Duration::from_secs(60), "the engine to end", || {
+        drop(bench.api.submit("steps", &project(2, "wait")));
+        drop(bench.api.get::<serde_json::Value>("/runs?limit=100"));
+        Ok(bench.engine().ended())
+    })
+    .unwrap();
+    bench.engine_log()
 }

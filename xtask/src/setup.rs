@@ -13,7 +13,7 @@ use crate::{
 const BUILD_PACKAGES: [(&str, &str); 1] = [("libssl-dev", "/usr/include/openssl/ssl.h")];
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 34] = [
+const PACKAGES: [(&str, &str); 35] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openvswitch-switch", "/usr/sbin/ovs-vswitchd"),
     ("osmo-hlr", "/usr/bin/osmo-hlr"),
@@ -27,6 +27,7 @@ const PACKAGES: [(&str, &str); 34] = [
     ("iproute2", "/usr/bin/ip"),
     ("tcpdump", "/usr/bin/tcpdump"),
     ("snmp", "/usr/bin/snmpset"),
+    ("faketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"),
     ("snmpd", "/usr/sbin/snmpd"),
     ("procps", "/usr/bin/ps"),
     ("less", "/usr/bin/less"),
