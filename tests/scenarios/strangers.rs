@@ -193,7 +193,7 @@ fn a_token_is_the_first_eps_and_a_copy_of_it_opens_nothing() {
     let listed = bench.jackfield(&["token", "list"]).unwrap();
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     assert!(listed.lines().any(|line| line.trim_end().ends_with("EP-1")), "{listed}");
-    let made = bench.jackfield(&["token", "create", "many", "--scope", "ep", "--shared"]).unwrap();
+    let made = bench.jackfield(&["token", "create", "many", "--scope", "ep"]).unwrap();
     let shared = String::from_utf8_lossy(&made.stdout).trim().to_owned();
     for name in ["EP-3", "EP-4"] {
         let folder = bench.path().join("eps").join(name);

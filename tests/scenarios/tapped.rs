@@ -149,7 +149,7 @@ fn three_workstations_reach_an_engine_and_their_cables_tell_nothing() {
     for (number, node) in nodes.iter_mut().enumerate() {
         let name = format!("EP-{number}");
         let made: serde_json::Value =
-            bench.api.post("/tokens", &json!({"name": name, "scope": "ep"})).unwrap();
+            bench.api.post("/tokens", &json!({"name": name, "scope": "ep", "join": true})).unwrap();
         // What the workstation dials is an address that no certificate was asked for.
         let engine = format!("https://{}:{port}", node.address.replacen("10.99.", "10.98.", 1));
         let (config, work) = (node.folder().join("ep.toml"), node.folder().join("work"));

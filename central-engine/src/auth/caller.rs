@@ -167,7 +167,7 @@ pub async fn check_ep(store: &Store, hello: &Hello) -> Result<Pass, Problem> {
     Err(Problem::new(ErrorCode::Unauthenticated, title).field("token"))
 }
 
-/// A token is for the first EP that comes with it, unless it was made for many: a copy of it opens nothing.
+/// A token that was made for one EP is for the first that comes with it: a copy of it opens nothing.
 fn check_joined(joined: &Joined, ep: &EpName, instance: &str) -> Result<(), Problem> {
     match joined {
         Joined::By { ep: owner, instance: of } if (owner, &**of) != (ep, instance) => {

@@ -62,9 +62,9 @@ pub(super) struct NewToken {
     /// Days until it ends, 0 for never; a year where not given.
     #[serde(default)]
     days: Option<u32>,
-    /// Of one for EPs: whether any number of them may come with it. Else the first has it.
+    /// Of one for EPs: the first that comes with it has it, and no other. Else any number of them may use it.
     #[serde(default)]
-    shared: bool,
+    join: bool,
 }
 
 /// A token, this once with its secret.
@@ -134,7 +134,7 @@ fn check_credential(caller: &Caller) -> Result<(), Failure> {
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = MadeToken), (status = 400), (status = 403)))]
 pub(super) async fn create(app: web::Data<App>, guard: Guard<Anyone>, body: web::Json<NewToken>) -> Answer {
-    let NewToken { name, scope, days, shared } = body.into_inner();
+    let NewToken { name, scope, days, join } = body.into_inner();
     let caller = &guard.caller;
     check_credential(caller)?;
     if scope == Scope::Ep && !caller.may(Role::ChangeServices) {
@@ -146,7 +146,11 @@ pub(super) async fn create(app: web::Data<App>, guard: Guard<Anyone>, body: web:
         Some(days) => Some(u64::from(days).saturating_mul(24 * 60 * 60 * 1_000)),
     };
     let mut row = row(&caller.user, &name, scope, clock::now(), millis)?;
-    if scope == Scope::Ep && !shared {
+    if join && scope != Scope::Ep {
+        let title = "only a token of the scope `ep` can be for one EP: leave `join` out";
+        return Err(Failure::new(ErrorCode::BadRequest, title).field("join"));
+    }
+    if join {
         row.joined = Joined::Nobody;
     }
     let token = auth::random_token().map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;

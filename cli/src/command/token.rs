@@ -26,9 +26,9 @@ pub(crate) enum Token {
         /// Days until it expires; 0 means never.
         #[arg(long, default_value_t = 365)]
         days: u32,
-        /// For EPs: let any number of them come with it; else it is the first one's.
+        /// For EPs: the first that comes with it has it, and a copy opens nothing; else any number of them may use it.
         #[arg(long)]
-        shared: bool,
+        join: bool,
     },
     /// Take a token back; it works no more from now on.
     Revoke {
@@ -45,8 +45,8 @@ impl Token {
                 let tokens: Value = client.get("/tokens")?;
                 context.output.page(&tokens, list)?;
             }
-            Self::Create { name, scope, days, shared } => {
-                let body = json!({"name": name, "scope": scope, "days": days, "shared": shared});
+            Self::Create { name, scope, days, join } => {
+                let body = json!({"name": name, "scope": scope, "days": days, "join": join});
                 let made: Value = client.post("/tokens", &body)?;
                 output::talk("keep it now: it is not shown again");
                 let secret =

@@ -45,7 +45,7 @@ pub(crate) fn measure(rounds: usize) -> Result<Vec<Measure>> {
 /// Seconds until all are connected, KB of the engine's memory for each, and the share of a core that they cost.
 fn round() -> Result<[f64; 3]> {
     let lab = Lab::start("eps")?;
-    let made = lab.run(&["token", "create", "many", "--scope", "ep", "--days", "1", "--shared"], 0)?;
+    let made = lab.run(&["token", "create", "many", "--scope", "ep", "--days", "1"], 0)?;
     let token = String::from_utf8(made.stdout)?.trim().to_owned();
     let before = megabytes(lab.engine_pid())?;
     let mut many = std::process::Command::new(root().join("target/dist/examples/many_eps"));

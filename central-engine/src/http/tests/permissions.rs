@@ -155,6 +155,7 @@ async fn of_anas(lab: &Lab, method: &Method, path: &str, token: &str) -> u16 {
         created: clock::now(),
         expires: None,
         used: None,
+        joined: Joined::Any,
     };
     let fresh = auth::random_token().unwrap();
     let id = store::token::insert(&mut conn, &auth::token_hash(fresh.expose_for_hash()), &row).await.unwrap();
