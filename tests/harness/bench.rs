@@ -208,7 +208,8 @@ impl Bench {
         fs::create_dir_all(&folder)?;
         let file = folder.join("ep.toml");
         if !file.is_file() {
-            let made: Value = self.api.post("/tokens", &json!({"name": name, "scope": "ep", "days": 1, "join": true}))?;
+            let made: Value =
+                self.api.post("/tokens", &json!({"name": name, "scope": "ep", "days": 1, "join": true}))?;
             let token = token_in(&made)?;
             let work = folder.join("work");
             let engine = if settings.contains("engine =") {

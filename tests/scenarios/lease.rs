@@ -53,7 +53,7 @@ fn lab(bench: &Bench) {
     let router: Value = bench.api.get("/resources?query=/tb1/router1").unwrap();
     let component = |name: &str, link: &Value| json!({"path": ["core.system", name], "meta": {"_id": link}, "id": "0000000a02", "children": {}});
     let sut = json!({"path": ["core.system"], "meta": {}, "id": "0000000a01",
-        "children": {"router": component("router", &router["id"])}});
+        "children": {"router": component("router", router.get("id").unwrap())}});
     bench.api.put::<Value>("/suts/core.system", &sut).unwrap();
 }
 

@@ -54,9 +54,9 @@ fn lease_view(scheduler: &Scheduler, effects: &Effects, id: LeaseId) -> Option<L
     if let Some(lease) = scheduler.book().lease(id) {
         return Some(scheduler.lease_view(lease));
     }
-    effects.store.iter().rev().find_map(|row| match row {
-        Row::Lease(lease) if lease.id == id => Some(scheduler.lease_view(lease)),
-        _ => None,
+    effects.store.iter().rev().find_map(|row| {
+        let Row::Lease(lease) = row else { return None };
+        (lease.id == id).then(|| scheduler.lease_view(lease))
     })
 }
 

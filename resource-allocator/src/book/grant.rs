@@ -82,7 +82,7 @@ impl Book {
 
     /// Somebody who waits for what a lease holds, and did when it began.
     pub(crate) fn overtaken(&self, lease: &Lease, want: &Want, claims: Claims<'_>) -> Option<Turn> {
-        let Some(since) = lease.since else { return None };
+        let since = lease.since?;
         let was_there = |rank: &&Rank| match rank.turn {
             Turn::Ask(id) => self.leases.get(&id).is_some_and(|first| (first.asked, id) < (since, lease.id)),
             Turn::Part { .. } => rank.asked() < since,

@@ -87,6 +87,7 @@ impl Model {
         self.leases.iter().filter(move |lease| holds(&lease.state))
     }
 
+    #[expect(clippy::only_used_in_recursion, reason = "called as that of the book is")]
     pub(crate) fn end(&mut self, now: Time, id: LeaseId, how: Ended) {
         let Some(lease) = self.get(id) else { return };
         let inside: Vec<_> = self
@@ -259,6 +260,7 @@ impl Model {
         });
     }
 
+    #[expect(clippy::too_many_lines, reason = "one wish after the other, as naive as can be")]
     pub(crate) fn wish(&mut self, now: Time, id: LeaseId, who: &Who, wish: Wish, parts: &Parts) -> bool {
         if let Wish::Ask(ask) = wish {
             return self.ask(now, *ask, parts);
@@ -284,14 +286,12 @@ impl Model {
                 }
                 true
             }
-            Wish::Accept => match lease.state {
-                State::Offered { .. } => {
-                    let until = lease.length.map(|length| now.plus_millis(length));
-                    self.write(Lease { state: State::Active, since: Some(now), until, ..lease });
-                    true
-                }
-                _ => active,
-            },
+            Wish::Accept if matches!(lease.state, State::Offered { .. }) => {
+                let until = lease.length.map(|length| now.plus_millis(length));
+                self.write(Lease { state: State::Active, since: Some(now), until, ..lease });
+                true
+            }
+            Wish::Accept => active,
             Wish::Extend { until } => {
                 if !active || until <= now || until.millis_since(now) > MONTH {
                     return false;
@@ -372,6 +372,7 @@ impl Model {
         self.heard.push((id, now));
     }
 
+    #[expect(clippy::too_many_lines, reason = "one rule after the other, as naive as can be")]
     fn ask(&mut self, now: Time, ask: Ask, parts: &Parts) -> bool {
         if ask.set.is_empty() || ask.length == Some(0) || ask.length.is_some_and(|length| length > MONTH) {
             return false;
@@ -456,7 +457,7 @@ impl Model {
         let heard = self.heard.iter().find(|(id, _)| *id == lease.id).map(|(_, at)| *at);
         let silent = match lease.tie {
             Tie::Beat { patience_millis } => heard.map(|at| at.plus_millis(patience_millis)),
-            _ => None,
+            Tie::Free | Tie::Console(_) => None,
         };
         let own = match &lease.state {
             State::Asked { begin } => return Some(*begin),
@@ -476,11 +477,11 @@ impl Model {
             .min_by_key(|lease| (self.due(lease), lease.id))
             .cloned()
         {
-            match lease.state {
-                State::Asked { .. } if lease.until.is_some_and(|until| until > now) => {
-                    self.write(Lease { state: State::Waiting { until: lease.until }, offer: None, ..lease });
-                }
-                _ => self.end(now, lease.id, Ended::Expiry),
+            let is_booked = matches!(lease.state, State::Asked { .. });
+            if is_booked && lease.until.is_some_and(|until| until > now) {
+                self.write(Lease { state: State::Waiting { until: lease.until }, offer: None, ..lease });
+            } else {
+                self.end(now, lease.id, Ended::Expiry);
             }
         }
     }

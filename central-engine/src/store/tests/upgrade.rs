@@ -106,6 +106,10 @@ async fn check(store: &Store) {
     assert_eq!(store.next_run(), RunId(8), "numbers go on");
     check_sealed(store).await;
     check_session(store).await;
+    check_leases(store).await;
+}
+
+async fn check_leases(store: &Store) {
     let restored = store.load().await.unwrap();
     assert_eq!(restored.last_lease, LeaseId(5), "numbers of leases go on");
     let leases: Vec<String> = restored.rows.iter().filter_map(lease_told).collect();
@@ -113,10 +117,8 @@ async fn check(store: &Store) {
 }
 
 fn lease_told(row: &Row) -> Option<String> {
-    match row {
-        Row::Lease(lease) => Some(format!("{}: {}", lease.holder, lease.what)),
-        _ => None,
-    }
+    let Row::Lease(lease) = row else { return None };
+    Some(format!("{}: {}", lease.holder, lease.what))
 }
 
 /// What held secrets in the open does so no more.
