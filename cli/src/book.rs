@@ -63,10 +63,17 @@ fn files(folder: &Path, endings: &[&str], found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
+/// The commands, with the options that they have from those above them.
+fn built() -> clap::Command {
+    let mut command = Arguments::command();
+    command.build();
+    command
+}
+
 #[test]
 fn every_command_that_is_named_can_be_typed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let command = Arguments::command();
+    let command = built();
     let mut all = vec![root.join("README.md"), root.join("CHANGELOG.md")];
     let sources =
         ["cli", "central-engine", "execution-process", "scheduler", "config", "device", "protocol", "sdk"];
@@ -89,7 +96,7 @@ fn every_command_that_is_named_can_be_typed() {
 
 #[test]
 fn what_cannot_be_typed_is_found() {
-    let command = Arguments::command();
+    let command = built();
     let cases = [
         ("runs keep RUN… [--undo]", None),
         ("runs show 41 --json", None),

@@ -42,7 +42,7 @@ async fn bed(lab: &Lab, admin: &str) {
 
 const ROLES: [&str; 3] = ["VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_device_has_one_holder_and_others_read_who() {
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
@@ -71,7 +71,7 @@ async fn a_device_has_one_holder_and_others_read_who() {
     assert!(audit.contains("lease.take") && audit.contains("lease 1 of /tb1/r1"), "{audit}");
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_lease_is_extended_shared_handed_over_and_taken_away() {
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
@@ -105,7 +105,7 @@ async fn a_lease_is_extended_shared_handed_over_and_taken_away() {
     assert_eq!(none["items"], json!([]));
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn what_makes_no_sense_or_is_not_allowed_is_refused_and_changes_nothing() {
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;

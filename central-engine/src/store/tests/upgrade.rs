@@ -57,10 +57,11 @@ async fn a_store_of_each_earlier_build_is_brought_up_to_this_one() {
                     "UPDATE job SET kind = CASE id WHEN 1 THEN 'hook' WHEN 2 THEN 'mail' ELSE 'save' END";
                 conn.run(sql, vec![]).await.unwrap();
             }
-            if step < 8 {
-                let sql = r#"INSERT INTO lease (id, what, run, since) VALUES
-                    (4, '{"lane":["EP-1",0]}', 7, 1500), (5, '{"sut":"bench.system"}', 7, 1500)"#;
-                conn.run(sql, vec![]).await.unwrap();
+            let sql = r#"INSERT INTO lease (id, what, run, since) VALUES
+                (4, '{"lane":["EP-1",0]}', 7, 1500), (5, '{"sut":"bench.system"}', 7, 1500)"#;
+            conn.run(sql, vec![]).await.unwrap();
+            if step >= 8 {
+                conn.run("UPDATE counter SET value = 5 WHERE name = 'lease'", vec![]).await.unwrap();
             }
             conn.commit().await.unwrap();
             let store = Store::open(&fresh.url, Time(5)).await.unwrap();
