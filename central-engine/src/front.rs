@@ -129,6 +129,7 @@ where
             })
             .client_request_timeout(limits::HEAD_WAIT)
             .keep_alive(limits::HEAD_WAIT)
+            .client_disconnect_timeout(limits::REST_WAIT)
             // Who closes a live view does not look any more: it would be served, and counted, until the next word was written to it.
             .h1_allow_half_closed(false)
             .on_connect_ext(|wire: &Wire, extensions| {

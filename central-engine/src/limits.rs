@@ -239,6 +239,8 @@ pub const PLAIN_HEAD_BYTES: usize = 8 * 1024;
 pub const PLAIN_REST_WAIT: Duration = Duration::from_secs(1);
 /// How long a client may take to send the head of a request, and how long an idle connection is kept.
 pub const HEAD_WAIT: Duration = Duration::from_secs(5);
+/// How long a client that was answered may go on to send what nobody reads, before its connection is closed under it.
+pub const REST_WAIT: Duration = Duration::from_secs(1);
 /// How often it is looked whether another certificate is due, or there.
 pub const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
 /// Names and addresses of the certificate that the engine makes; further ones of earlier ones are left out.

@@ -179,7 +179,7 @@ fn a_lease_lives_as_long_as_its_command_and_outlives_the_engine() {
     );
     long.awaits("lease 6 waits, number 1 in the queue: bob has /tb1/router2 until 20");
     done(&bob, &["release", "/tb1/router2"]);
-    await_state(&ana, 6, LeaseState::Active);
+    long.awaits("(ana) is active");
     let (code, said) = lease(&bob, &["force", "6", "--reason", "mine"]);
     assert_eq!(code, 2);
     assert!(said.contains("CHANGE_TESTBED"), "{said}");

@@ -148,6 +148,7 @@ fn addresses(bench: &Bench, document: &Value) -> Vec<(String, Vec<String>)> {
         ("{test}", ["0", "1", "2"].map(str::to_owned).into()),
         ("{ep}", vec!["EP-1".to_owned()]),
         ("{sut}", vec!["bench.system".to_owned()]),
+        ("{lease}", vec!["1".to_owned()]),
         ("{project}", vec!["p".to_owned()]),
     ]);
     let mut all = Vec::new();

@@ -22,6 +22,7 @@ setup = ['wide']
 errors = ['^\?\? [^\r\n]*']
 unasked = ['NEWS: ']
 log_commands = ['^news$']
+plain_commands = ['^(?:where|kept)$']
 logout = 'bye'
 [help]
 key = '?'

@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context, request: LeaseRequest, command: &[String]) 
     let Some(view) = held.wait(taken, &interrupts, shell)? else { return Ok(Exit::Interrupted) };
     if view.state != LeaseState::Active {
         output::talk(&line(&view, now()));
-        return Ok(Exit::TimedOut);
+        return Ok(when_over(&view));
     }
     output::talk(&line(&view, now()));
     let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Done) };
@@ -183,9 +183,15 @@ impl Held<'_> {
         let view: LeaseView = self.context.client.get(&format!("/leases/{}", self.id))?;
         output::complain(&format!("{}; the command is ended", line(&view, now())));
         end(child)?;
-        let in_time = view.ended.is_some_and(|end| end.how == LeaseEnded::Expiry);
-        let exit = if in_time { Exit::TimedOut } else { Exit::LabFault };
-        Ok(exit.number().into())
+        Ok(when_over(&view).number().into())
+    }
+}
+
+/// How a line ends whose lease is over, or was never to be had in time.
+fn when_over(view: &LeaseView) -> Exit {
+    match &view.ended {
+        Some(end) if end.how != LeaseEnded::Expiry => Exit::LabFault,
+        Some(_) | None => Exit::TimedOut,
     }
 }
 
