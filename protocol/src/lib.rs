@@ -10,7 +10,7 @@
 //! - [`console`] is a person's terminal on a device, through the engine;
 //! - [`event`] is what people and files see of a run;
 //! - [`resource`] is a node of the test-bed tree as it travels;
-//! - [`lease`] is who holds what of the lab;
+//! - [`lease`] is who holds what of the lab, [`retention`] which old runs go;
 //! - [`api`] holds the bodies of the HTTP interface, [`error`] its failures.
 
 pub mod id;
@@ -34,6 +34,7 @@ pub mod event;
 
 pub mod lease;
 pub mod resource;
+pub mod retention;
 
 pub mod api;
 pub mod error;

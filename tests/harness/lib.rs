@@ -5,6 +5,7 @@
 pub mod api;
 pub mod asterisk;
 pub mod bench;
+pub mod days;
 pub mod dice;
 pub mod frr;
 pub mod full_disk;

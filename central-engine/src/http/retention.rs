@@ -2,17 +2,17 @@
 
 use actix_web::{HttpResponse, web};
 use jackfield_protocol::{
-    id::{RunId, UserName},
-    time::Time,
+    id::RunId,
+    retention::{GoingRun, RetentionView},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{Answer, run};
 use crate::{
     app::{App, audit, audit_alone},
     auth::{Guard, MayOperate, MayRead, MayRun},
     failure::Failure,
-    jobs::retention::{self, Due, Look},
+    jobs::retention::{self, Due},
     limits, store,
 };
 
@@ -28,56 +28,6 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 pub(super) struct KeepRun {
     /// True: whatever the lab's rules say; false: as they say.
     kept: bool,
-}
-
-/// The lab's rules for old runs (`[retention]` of `engine.toml`), and what they lead to.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct RetentionView {
-    /// Runs that ended longer ago go.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age_millis: Option<u64>,
-    /// All but so many go, the newest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runs_max: Option<u64>,
-    /// The oldest go, until logs and artifacts of the others take no more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes_max: Option<u64>,
-    /// Files of runs in the outbox that are older go.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outbox_millis: Option<u64>,
-    /// Runs that have ended.
-    runs: u64,
-    /// What their logs and artifacts take.
-    bytes: u64,
-    /// Those of them that are marked to stay.
-    kept: u64,
-    /// Those that go at the next look, oldest first; of more than 1,000 the first.
-    going: Vec<GoingRun>,
-    /// How many go.
-    going_runs: u64,
-    /// Why nothing goes for its age, where that is so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    doubt: Option<String>,
-    /// What the last look came to; none before the first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<Look>,
-}
-
-/// A run that goes.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct GoingRun {
-    /// Which.
-    run: RunId,
-    /// The project's name.
-    project: String,
-    /// Who started it.
-    user: UserName,
-    /// When it ended.
-    ended: Time,
-    /// What its logs and artifacts take.
-    bytes: u64,
-    /// Which rule says so.
-    reason: String,
 }
 
 /// What would go now, and the rules that say so; nothing is done.

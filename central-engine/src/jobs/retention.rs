@@ -18,8 +18,7 @@ use std::{
 
 use actix_web::web;
 use jackfield_config::engine::Retention as Rules;
-use jackfield_protocol::{id::RunId, time::Time};
-use serde::Serialize;
+use jackfield_protocol::{id::RunId, retention::Look, time::Time};
 use tokio::sync::Notify;
 
 use self::choose::{Going, Old};
@@ -49,25 +48,6 @@ struct State {
     /// Up to when the clock was believed.
     believed: Option<Time>,
     last: Option<Look>,
-}
-
-/// What a look came to.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Look {
-    /// When.
-    #[schema(value_type = String)]
-    pub(crate) at: Time,
-    /// Runs that went.
-    pub(crate) runs: u64,
-    /// Files by content that went, since nobody named them any more.
-    pub(crate) files: u64,
-    /// Their bytes.
-    pub(crate) file_bytes: u64,
-    /// Files of the outbox that went.
-    pub(crate) outbox: u64,
-    /// Why it was broken off; the next one goes on there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<String>,
 }
 
 /// What a look would do now.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     Context,
     client::{Client, Known, Stranger, Unreachable},
-    command::prune::Retention,
+    command::prune,
     exit::Exit,
     output::table,
 };
@@ -129,12 +129,12 @@ fn notices(client: &Client) -> Vec<Finding> {
 
 /// What becomes of old runs; nothing where the engine does not say, or not to us.
 fn old_runs(client: &Client) -> Option<Finding> {
-    let retention = Retention::of(client).ok()?;
-    let trouble = retention.trouble().map(str::to_owned);
+    let retention = prune::retention(client).ok()?;
+    let trouble = prune::trouble(&retention).map(str::to_owned);
     Some(Finding {
         what: "old runs".to_owned(),
         good: trouble.is_none(),
-        found: retention.told(),
+        found: prune::told(&retention),
         remedy: trouble.unwrap_or_default(),
     })
 }

@@ -9,6 +9,7 @@ use jackfield_protocol::{
     id::{LeaseId, RunId, TestIndex},
     lease::{HolderKind, LeaseEnd, LeaseEnded, LeaseKind, LeaseRequest, LeaseState, LeaseView},
     resource::Resource,
+    retention::{GoingRun, Look, RetentionView},
     secret::Secret,
     verdict::{Cause, DecidedBy, TestState, Verdict},
 };
@@ -50,6 +51,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         ),
         Sample::with_bare("api/lease_view", lease_view().full, lease_view().bare),
         Sample::with_bare("api/lease_request", lease_request(), LeaseRequest::default()),
+        Sample::with_bare("api/retention_view", retention_view().full, retention_view().bare),
         Sample::with_bare("api/device_use", device_use(true), device_use(false)),
         Sample::new("api/login", Login { user: user(), password: Secret::new("correct horse") }),
         Sample::with_bare("api/run_snapshot", snapshot(run.full), snapshot(run.bare)),
@@ -134,6 +136,46 @@ fn lease_view() -> Pair<LeaseView> {
         waits_for: None,
         patience_millis: None,
         ended: None,
+        ..full.clone()
+    };
+    Pair { full, bare }
+}
+
+fn retention_view() -> Pair<RetentionView> {
+    let full = RetentionView {
+        age_millis: Some(7_776_000_000),
+        runs_max: Some(1_000),
+        bytes_max: Some(1 << 30),
+        outbox_millis: Some(604_800_000),
+        runs: 120,
+        bytes: 512 << 20,
+        kept: 3,
+        going: vec![GoingRun {
+            run: RunId(3),
+            project: "nightly".to_owned(),
+            user: user(),
+            ended: at(),
+            bytes: 5 << 20,
+            reason: "retention.age: it ended 91 days ago".to_owned(),
+        }],
+        going_runs: 1,
+        doubt: Some("the clock is 9 days ahead".to_owned()),
+        last: Some(Look {
+            at: at(),
+            runs: 2,
+            files: 7,
+            file_bytes: 4_096,
+            outbox: 1,
+            error: Some("the disk is full".to_owned()),
+        }),
+    };
+    let bare = RetentionView {
+        age_millis: None,
+        runs_max: None,
+        bytes_max: None,
+        outbox_millis: None,
+        doubt: None,
+        last: None,
         ..full.clone()
     };
     Pair { full, bare }

@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use jackfield_protocol::{id::LeaseId, time::Time};
-use jackfield_resource_allocator::book::{Ask, Book, Ended, Holder, Set, Spot, State, Tie, Turn};
+use jackfield_resource_allocator::book::{Ask, Book, Ended, Spot, State, Turn};
 
-use crate::day::spots;
+use crate::{day::spots, stories};
 
 const HOUR: u64 = 3_600_000;
 
@@ -20,21 +20,8 @@ fn now() -> Instant {
 }
 
 fn ask(number: usize, spot: &Spot) -> Ask {
-    Ask {
-        set: Set { nodes: vec![spot.clone()], ..Set::default() },
-        holder: Holder::Person(format!("user{}", number % 500).as_str().into()),
-        shared: false,
-        purpose: String::new(),
-        note: String::new(),
-        context: Default::default(),
-        priority: 0,
-        tie: Tie::Free,
-        inside: None,
-        begin: None,
-        length: Some(HOUR),
-        wait: None,
-        offer: None,
-    }
+    let user = format!("user{}", number % 500);
+    Ask { length: Some(HOUR), wait: None, ..stories::ask(&user, &[spot]) }
 }
 
 fn devices(count: usize) -> Vec<Spot> {

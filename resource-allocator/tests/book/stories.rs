@@ -19,7 +19,7 @@ fn always(_: Turn) -> bool {
 }
 
 /// Ana wants some of it for two hours, and does not wait.
-fn ask(who: &str, spots: &[&Spot]) -> Ask {
+pub(crate) fn ask(who: &str, spots: &[&Spot]) -> Ask {
     Ask {
         set: Set { nodes: spots.iter().map(|spot| (*spot).clone()).collect(), ..Set::default() },
         holder: Holder::Person(who.into()),
