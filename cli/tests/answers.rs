@@ -1,4 +1,4 @@
-//! Every command that asks an engine, and whatever may come back instead of an answer: a refusal, a proxy's page, half a document, nothing. None of
+//! Commands that ask an engine, and whatever may come back instead of an answer: a refusal, a proxy's page, half a document, nothing. None of
 //! it ends well by accident, none of it is a panic, and for a script all of it is one document.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 /// Commands, with what they need to be asked at all.
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 41] = [
     &["runs", "list"],
     &["runs", "show", "1"],
     &["runs", "why", "1"],
@@ -34,6 +34,14 @@ const COMMANDS: [&[&str]; 33] = [
     &["runs", "queue", "1", "a.py"],
     &["runs", "dequeue", "1", "0"],
     &["runs", "answer", "1", "2", "yes"],
+    &["lease", "list"],
+    &["lease", "show", "1"],
+    &["lease", "take", "/lab/router"],
+    &["lease", "release", "1"],
+    &["lease", "accept", "1"],
+    &["lease", "extend", "1", "--for", "1h"],
+    &["lease", "force", "1", "--reason", "x"],
+    &["resource", "power", "/lab/router", "on"],
     &["eps", "list"],
     &["eps", "show", "EP-1"],
     &["eps", "drain", "EP-1"],

@@ -343,6 +343,12 @@ mod tests {
     }
 
     #[test]
+    fn live_pages_are_bounded_in_all_and_of_each() {
+        let limits = read("[limits]\nbrowsers = 7\nbrowsers_each = 3\n").usable().unwrap().0.limits;
+        assert_eq!((limits.browsers, limits.browsers_each), (7, 3));
+    }
+
+    #[test]
     fn what_is_kept_for_ever_and_what_is_not() {
         let rules = "[retention]\nage = \"90d\"\nruns = 5000\nsize = \"200GB\"\noutbox = \"30d\"\n";
         let day = 86_400_000;

@@ -432,6 +432,7 @@ fn keys_of_the_book() -> BTreeSet<String> {
     let table = page.split_once("## Keys").unwrap().1.split_once("## The login").unwrap().0;
     let mut keys = BTreeSet::new();
     for row in table.lines().filter(|line| line.starts_with("| `")) {
+        assert_eq!(row.replace("\\|", "").matches('|').count(), 4, "a cell is cut off: {row}");
         let words: Vec<&str> = row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2).collect();
         let of = words.iter().find_map(|word| word.strip_prefix('[')).unwrap_or_default();
         let of = of.trim_matches(['[', ']']);

@@ -27,7 +27,7 @@ const PACKAGES: [(&str, &str); 35] = [
     ("iproute2", "/usr/bin/ip"),
     ("tcpdump", "/usr/bin/tcpdump"),
     ("snmp", "/usr/bin/snmpset"),
-    ("faketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"),
+    ("faketime", "/usr/bin/faketime"),
     ("snmpd", "/usr/sbin/snmpd"),
     ("procps", "/usr/bin/ps"),
     ("less", "/usr/bin/less"),

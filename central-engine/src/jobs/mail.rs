@@ -19,7 +19,7 @@ use lettre::{
 use self::smtp::{Delivery, Server, deliver};
 use super::{
     End, Tried,
-    report::{file_of, make, write_whole},
+    report::{MAIL, file_of, make, write_whole},
     results_of,
 };
 use crate::{app::App, run::results::LogsOfEngine, store::job::Work};
@@ -45,7 +45,7 @@ pub(super) async fn run(app: &App, run: RunId, to: &[String]) -> Tried {
     if config.enabled {
         return send(app, &config, message, run, to).await;
     }
-    let (file, outbox) = (file_of(&results, &app.jobs.outbox, "eml"), app.jobs.outbox.clone());
+    let (file, outbox) = (file_of(&results, &app.jobs.outbox, MAIL), app.jobs.outbox.clone());
     let text = message.formatted();
     let write = move || make(&outbox).and_then(|()| write_whole(&file, |out| out.write_all(&text)));
     tokio::task::spawn_blocking(write).await??;

@@ -14,6 +14,12 @@ use jackfield_reporting::{html, junit, results::Results};
 use super::{End, Tried, results_of};
 use crate::{app::App, run::results::LogsOfEngine};
 
+const JUNIT: &str = "junit.xml";
+const HTML: &str = "report.html";
+pub(super) const MAIL: &str = "eml";
+/// Endings of the files that the engine puts into the outbox: those that go by rule.
+pub(super) const ENDINGS: [&str; 3] = [JUNIT, HTML, MAIL];
+
 pub(super) async fn run(app: &App, run: RunId) -> Tried {
     let results = Arc::new(results_of(app, run).await?);
     let (logs, outbox) = (LogsOfEngine(app.logs.clone()), app.jobs.outbox.clone());
@@ -27,10 +33,10 @@ pub(super) async fn run(app: &App, run: RunId) -> Tried {
 
 fn write(results: &Results, logs: &LogsOfEngine, outbox: &Path) -> Result<()> {
     make(outbox)?;
-    write_whole(&file_of(results, outbox, "junit.xml"), |out| {
+    write_whole(&file_of(results, outbox, JUNIT), |out| {
         junit::write(results, logs, junit::Options::default(), out)
     })?;
-    write_whole(&file_of(results, outbox, "report.html"), |out| html::write(results, logs, out))
+    write_whole(&file_of(results, outbox, HTML), |out| html::write(results, logs, out))
 }
 
 /// Makes the outbox where it is not there.

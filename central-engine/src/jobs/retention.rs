@@ -173,7 +173,8 @@ pub(crate) async fn due(app: &App) -> anyhow::Result<Due> {
         let may_go = !run.kept && !run.wanted;
         old.push(Old { run: run.run, ended: run.ended, bytes, may_go });
     }
-    let doubt = if app.retention.rules.age_millis.is_some() { doubt(app, now).await? } else { None };
+    let goes_by_age = app.retention.rules.age_millis.or(app.retention.rules.outbox_millis).is_some();
+    let doubt = if goes_by_age { doubt(app, now).await? } else { None };
     let rules =
         if doubt.is_some() { Rules { age_millis: None, ..app.retention.rules } } else { app.retention.rules };
     let there: BTreeSet<RunId> = ended.iter().map(|run| run.run).collect();

@@ -17,19 +17,22 @@ use super::{
     references::{libraries, text_of},
 };
 
-/// Modules that every Python has, or that come with the SDK: these are found first, whatever the lab has of that name.
-const THERE_ALREADY: &str = "__future__ abc argparse array ast asyncio atexit base64 bisect builtins bz2 calendar cgi cmath cmd \
-    code codecs collections colorsys concurrent configparser contextlib contextvars copy copyreg csv ctypes curses dataclasses \
-    datetime dbm decimal difflib dis distutils doctest email encodings enum errno faulthandler fcntl filecmp fileinput fnmatch \
-    fractions ftplib functools gc genericpath getopt getpass gettext glob grp gzip hashlib heapq hmac html http imaplib imp \
-    importlib inspect io ipaddress itertools json keyword linecache locale logging lzma mailbox marshal math mimetypes mmap \
-    multiprocessing netrc numbers operator optparse os pathlib pdb pickle pickletools pipes pkgutil platform plistlib poplib \
-    posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc queue quopri random re readline reprlib resource \
-    runpy sched secrets select selectors shelve shlex shutil signal site smtplib socket socketserver sqlite3 sre_compile \
-    sre_constants sre_parse ssl stat statistics string stringprep struct subprocess symtable sys sysconfig syslog tarfile \
-    telnetlib tempfile termios textwrap this threading time timeit token tokenize tomllib trace traceback tracemalloc tty \
-    types typing unicodedata unittest urllib uu uuid venv warnings wave weakref webbrowser wsgiref xml xmlrpc zipapp zipfile \
-    zipimport zlib zoneinfo ce_libs jackfield TscCommonLib TscFtpLib TscSshLib TscTelnetLib TscThreadsLib TscUnitTestLib";
+/// Modules that Python has of its own, or that come with the SDK: these are found first, whatever the lab has of that name.
+const THERE_ALREADY: &str = "\
+    TscCommonLib TscFtpLib TscSshLib TscTelnetLib TscThreadsLib TscUnitTestLib __future__ abc aifc antigravity argparse array ast \
+    asynchat asyncio asyncore atexit audioop base64 bdb binascii bisect builtins bz2 cProfile calendar ce_libs cgi cgitb chunk \
+    cmath cmd code codecs codeop collections colorsys compileall concurrent configparser contextlib contextvars copy copyreg crypt \
+    csv ctypes curses dataclasses datetime dbm decimal difflib dis distutils doctest email encodings ensurepip enum errno \
+    faulthandler fcntl filecmp fileinput fnmatch fractions ftplib functools gc genericpath getopt getpass gettext glob graphlib \
+    grp gzip hashlib heapq hmac html http idlelib imaplib imghdr imp importlib inspect io ipaddress itertools jackfield json \
+    keyword lib2to3 linecache locale logging lzma mailbox mailcap marshal math mimetypes mmap modulefinder multiprocessing netrc \
+    nis nntplib ntpath nturl2path numbers opcode operator optparse os ossaudiodev pathlib pdb pickle pickletools pipes pkgutil \
+    platform plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc pydoc_data pyexpat queue quopri \
+    random re readline reprlib resource rlcompleter runpy sched secrets select selectors shelve shlex shutil signal site smtpd \
+    smtplib sndhdr socket socketserver spwd sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string stringprep \
+    struct subprocess sunau symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile termios textwrap this threading time \
+    timeit tkinter token tokenize tomllib trace traceback tracemalloc tty turtle turtledemo types typing unicodedata unittest \
+    urllib uu uuid venv warnings wave weakref webbrowser wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo";
 
 /// What tests import that does not come along.
 pub(super) fn missing(lab: &Lab, plan: &RunPlan, folders: &[Gathered]) -> Vec<FileProblem> {
@@ -171,6 +174,18 @@ mod tests {
         for (text, expect) in cases {
             assert_eq!(imports(text), expect, "{text}");
         }
+    }
+
+    #[test]
+    fn what_python_has_of_its_own_is_known() {
+        let print = "import sys; print(*(name for name in sys.stdlib_module_names if name[0] != '_'))";
+        let told = std::process::Command::new("/usr/bin/python3").args(["-c", print]).output().unwrap();
+        let known: BTreeSet<&str> = THERE_ALREADY.split_whitespace().collect();
+        let of_windows = ["msilib", "msvcrt", "nt", "winreg", "winsound"];
+        let told = String::from_utf8(told.stdout).unwrap();
+        let is_new = |name: &&str| !known.contains(name) && !of_windows.contains(name);
+        let missing: Vec<_> = told.split_whitespace().filter(is_new).collect();
+        assert!(missing.is_empty() && !told.is_empty(), "{missing:?}");
     }
 
     #[test]

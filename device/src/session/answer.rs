@@ -22,7 +22,7 @@ use super::{
     counted::Counted,
     habits::{Echo, Expected},
     known::{Known, same_but_for_numbers},
-    seen::last_place,
+    seen,
     stand::{Likeness, Prompt, Stand, stand},
     strays::prompts_in,
 };
@@ -466,7 +466,7 @@ impl<'a> Answering<'a> {
         if begin == first.begin && shown.len() > again.len() && shown.ends_with(again) {
             let line = bytes.get(begin..).unwrap_or_default();
             let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let at = last_place(line, again).unwrap_or(0);
+            let at = seen::last(line, again).map_or(0, |found| found.range.start);
             let done = self.done(prompt, begin.saturating_add(at), bytes, Proof::Again { at_first: false });
             return Step::Done(self.with_strays(done, count, bytes));
         }

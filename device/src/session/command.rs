@@ -7,6 +7,7 @@ use super::{
     answer::{Answering, Done, Proof, Step},
     clean,
     habits::{Echo, Expected},
+    known::names_something,
     order::Order,
     parts::Parts,
     stream::{STREAM_READ_BYTES_MAX, Stream},
@@ -73,7 +74,12 @@ impl Session {
         let ending = self.kind.profile.line_ending.clone();
         let mut line = self.encoded(&order.line.replace('\n', &ending))?;
         line.extend_from_slice(ending.as_bytes());
-        let habits = self.habits.before_command(order, &self.kind, self.dialogue.settle());
+        let settle = self.dialogue.settle();
+        let habits = match &stream {
+            // What is in a file is not looked at again: nothing may have turned its pages.
+            Some(_) => self.habits.before(order, &self.kind.profile, settle),
+            None => self.habits.before_command(order, &self.kind, settle),
+        };
         if habits.is_ahead {
             line.extend_from_slice(ending.as_bytes());
         }
@@ -136,7 +142,7 @@ impl Session {
             answer.drain(..begin);
             // On a shell that echoes nothing it stands before the first line.
             let last = self.known.last();
-            let names = last.chars().filter(|letter| letter.is_alphanumeric()).count() > 1;
+            let names = names_something(last);
             while names && answer.starts_with(last) {
                 answer.drain(..last.len());
             }

@@ -139,7 +139,7 @@ pub(super) fn same_but_for_numbers(one: &str, other: &str) -> bool {
 
 /// Whether a line looks like a prompt that names its device, and like no words.
 pub(super) fn names_device(line: &str) -> bool {
-    !line.contains(' ') && line.chars().filter(|letter| letter.is_alphanumeric()).count() > 1
+    !line.contains(' ') && names_something(line)
 }
 
 #[cfg(test)]

@@ -49,10 +49,10 @@ impl Parts {
             let found = more.find(shown).filter(|found| !found.is_empty());
             let Some(found) = found else { return self.turn(page, text, pager) };
             let before = shown.get(..found.start()).unwrap_or_default();
-            let line = before.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at.saturating_add(1));
+            let shown_end = before.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at.saturating_add(1));
             let end = text.saturating_add(found.end());
             let rest = page.split_off(end);
-            self.turn(page, text, text.saturating_add(line));
+            self.turn(page, text, text.saturating_add(shown_end));
             (page, text, pager) = (rest, 0, pager.saturating_sub(end));
         }
     }
@@ -94,6 +94,18 @@ fn drop_pager_line(answer: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_that_were_turned_before_are_joined_too() {
+        let more = Regex::new(" ?--More-- ?").unwrap();
+        let mut parts = Parts::default();
+        let page = b"show\r\n1\r\n --More-- \r         \r2\r\n --More-- ".to_vec();
+        let pager = page.len() - 10;
+        parts.turn_all(page, 6, pager, &more);
+        parts.add(b"\r         \r3\r\n".to_vec(), 0);
+        assert_eq!(parts.pages, 2);
+        assert_eq!(parts.into_bytes(), b"1\r\n2\r\n3\r\n");
+    }
 
     #[test]
     fn pages_are_joined_and_a_text_that_only_looks_like_a_pager_stays() {

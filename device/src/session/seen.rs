@@ -60,8 +60,14 @@ impl Seen {
 }
 
 /// Where a text stands last in some bytes, as a terminal shows them.
-pub(super) fn last_place(bytes: &[u8], text: &str) -> Option<usize> {
-    Seen::of(bytes).last(text).map(|found| found.range.start)
+pub(super) fn last(bytes: &[u8], text: &str) -> Option<Found> {
+    // A device that colours its prompt colours other things, too.
+    if memchr::memchr(0x1b, bytes).is_some() {
+        return Seen::of(bytes).last(text);
+    }
+    let at = memchr::memmem::rfind(bytes, text.as_bytes()).filter(|_| !text.is_empty())?;
+    let begins_line = matches!(bytes.get(..at)?.last(), None | Some(b'\n' | b'\r'));
+    Some(Found { range: at..at.saturating_add(text.len()), begins_line })
 }
 
 /// Colours, modes of the terminal, and titles of its window.

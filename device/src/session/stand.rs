@@ -7,7 +7,7 @@ use super::{
     clean,
     drawn::Canvas,
     known::Known,
-    seen::{Found, Seen},
+    seen::{self, Found, Seen},
 };
 use crate::{
     limits::PROMPT_BYTES_MAX,
@@ -253,14 +253,7 @@ fn interrupted(kind: &Kind, known: &Known, bytes: &[u8]) -> Option<Prompt> {
     let line = known.last();
     let from = bytes.len().saturating_sub(LINE_BYTES_MAX);
     let near = bytes.get(from..)?;
-    // A device that colours its prompt colours other things, too.
-    let Found { range, begins_line } = if memchr::memchr(0x1b, near).is_some() {
-        Seen::of(near).last(line)?
-    } else {
-        let at = memchr::memmem::rfind(near, line.as_bytes()).filter(|_| !line.is_empty())?;
-        let begins_line = matches!(near.get(..at)?.last(), None | Some(b'\n' | b'\r'));
-        Found { range: at..at.saturating_add(line.len()), begins_line }
-    };
+    let Found { range, begins_line } = seen::last(near, line)?;
     let at = range.start;
     let (rest, lifted) = kind.without_unasked(near.get(range.end..)?.to_vec());
     let is_unasked = !lifted.is_empty() && rest.iter().all(|byte| *byte <= b' ');

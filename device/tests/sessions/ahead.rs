@@ -8,7 +8,7 @@ use std::{
 
 use jackfield_device::{
     channel::Raw,
-    session::{Session, SessionError},
+    session::{Order, Session, SessionError},
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -83,6 +83,13 @@ async fn what_proves_the_end_goes_out_with_the_command() {
     // What may ask something, or is no command of that kind, goes alone.
     assert_eq!(bench.gives("write memory").await.unwrap(), "[OK]");
     assert_eq!(bench.sent(), ["write memory\r", "\r"]);
+    // Into a file the answer goes unseen.
+    let folder = tempfile::tempdir().unwrap();
+    bench.sent.lock().unwrap().clear();
+    let file = folder.path().join("version");
+    bench.session.give_to_file(&Order::new("show version"), &file, LONG).await.unwrap();
+    assert_eq!(bench.sent(), ["show version\r", "\r"]);
+    assert_eq!(std::fs::read_to_string(file).unwrap().trim_end(), VERSION);
     assert_eq!(bench.gives("show version | redirect flash:v").await.unwrap(), "");
     assert_eq!(bench.sent().first().unwrap(), "show version | redirect flash:v\r");
 }

@@ -3,7 +3,8 @@
 //! A test can write to its own file, to its libraries, and beside them. What it did there must not be what the next test finds, and to make
 //! everything anew for each test would cost more than most tests. So it is looked at again before each where the system says that something
 //! was done in it: a folder of a thousand tests must not be read a thousand times. What counts is what is found then: the system notes every
-//! change of a file, and of what stands in a folder, with a time that nobody but it can set.
+//! change of a file, and of what stands in a folder, with a time that nobody but it can set. Of a large folder it is not told what is written
+//! through a hard link from elsewhere, though of the making of that link.
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +22,8 @@ use rustix::{
 
 /// What interpreters put beside sources by themselves.
 const IGNORED: &str = "__pycache__";
+/// Entries from which it is cheaper to be told of changes than to look. A user may have few such ears (128), and what tests start wants some, too.
+const WATCHED_MIN: usize = 64;
 /// Bytes of notices that are read at once.
 const NOTICES_BYTES: usize = 4096;
 
@@ -29,7 +32,7 @@ const NOTICES_BYTES: usize = 4096;
 pub(super) struct Seal {
     folder: PathBuf,
     marks: BTreeMap<PathBuf, Mark>,
-    /// Where the system tells of what is done in its folders; none where it has no more watches to give.
+    /// Where the system tells of what is done in its folders; none for a small one, or where the system has no more to give.
     notices: Option<OwnedFd>,
 }
 
@@ -44,12 +47,15 @@ struct Mark {
 impl Seal {
     /// Takes note of a folder.
     pub(super) fn set(folder: &Path) -> io::Result<Self> {
-        let folders = look(folder)?.1;
-        let notices = new_notices().filter(|notices| {
+        let (mut marks, folders) = look(folder)?;
+        let notices = (marks.len() >= WATCHED_MIN).then(new_notices).flatten().filter(|notices| {
             watch(notices, folder).is_ok() && folders.iter().all(|inner| watch(notices, inner).is_ok())
         });
-        // What counts is how it is from when it is watched.
-        Ok(Self { folder: folder.to_owned(), marks: look(folder)?.0, notices })
+        if notices.is_some() {
+            // What counts is how it is from when it is watched.
+            marks = look(folder)?.0;
+        }
+        Ok(Self { folder: folder.to_owned(), marks, notices })
     }
 
     /// Whether something was done in it since this was asked last, or may have been.
@@ -140,6 +146,9 @@ mod tests {
             let at = folder.path().join("f");
             std::fs::create_dir_all(at.join("sub")).unwrap();
             std::fs::write(at.join("a.py"), "x = 1").unwrap();
+            for number in 0..WATCHED_MIN {
+                std::fs::write(at.join(format!("{number}.txt")), "").unwrap();
+            }
             let seal = Seal::set(&at).unwrap();
             std::fs::create_dir(at.join("__pycache__")).unwrap();
             std::fs::write(at.join("__pycache__/a.pyc"), "").unwrap();
@@ -147,5 +156,7 @@ mod tests {
             change(&at);
             assert!(seal.was_touched() && !seal.holds(), "{what}");
         }
+        let small = tempfile::tempdir().unwrap();
+        assert!(Seal::set(small.path()).unwrap().was_touched(), "a small one is looked at each time");
     }
 }

@@ -4,10 +4,7 @@ use std::{fs, io, path::Path, time::Duration};
 
 use jackfield_protocol::id::RunId;
 
-use crate::{app::App, blobs::sweep::Swept, clock, limits, run::delete, store};
-
-/// Endings of the files that the engine puts into the outbox.
-const OUTBOX_ENDINGS: [&str; 3] = [".junit.xml", ".report.html", ".eml"];
+use crate::{app::App, blobs::sweep::Swept, clock, jobs::report, limits, run::delete, store};
 
 /// Takes up what was broken off when runs went.
 pub(super) async fn half_gone(app: &App) -> anyhow::Result<()> {
@@ -69,7 +66,7 @@ fn old_files(outbox: &Path, age: Duration) -> io::Result<u64> {
 fn is_of_a_run(name: &str) -> bool {
     let number = name.strip_prefix("run-").and_then(|rest| rest.split('-').next());
     number.and_then(|number| number.parse().ok().map(RunId)).is_some()
-        && OUTBOX_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        && report::ENDINGS.iter().any(|ending| name.ends_with(&format!(".{ending}")))
 }
 
 #[cfg(test)]

@@ -218,9 +218,18 @@ async fn without_rules_only_files_that_nobody_names_go() {
     let lab = lab("").await;
     lab.app.blobs.put(b"of nobody").unwrap();
     lab.make_files_old();
-    // A clock that is believed: somebody did something lately.
-    lab.app.retention.ask();
     let done = look(&lab.app).await;
     assert_eq!((done.runs, done.files, done.file_bytes), (0, 1, 9), "{done:?}");
     assert_eq!(lab.gone().await, Vec::<u64>::new());
+}
+
+#[tokio::test]
+async fn a_clock_far_ahead_empties_no_outbox() {
+    let lab = lab("outbox = \"1d\"").await;
+    std::fs::create_dir_all(&lab.app.jobs.outbox).unwrap();
+    let file = std::fs::File::create(lab.app.jobs.outbox.join("run-1-a.eml")).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(look(&lab.app).await.outbox, 0);
+    lab.app.retention.ask();
+    assert_eq!(look(&lab.app).await.outbox, 1);
 }

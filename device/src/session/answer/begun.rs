@@ -92,7 +92,11 @@ impl<'a> Answering<'a> {
         if let Some((begin, end)) = self.echo
             && !self.kind.is_unasked(line)
         {
-            self.echo = Some((begin, end.saturating_add(self.sought().again(behind))));
+            // It comes once more at most: what is like it behind that is text.
+            let echo = bytes.get(begin..end).unwrap_or_default();
+            if memchr::memmem::find_iter(echo, self.command.as_bytes()).nth(1).is_none() {
+                self.echo = Some((begin, end.saturating_add(self.sought().again(behind))));
+            }
             return;
         }
         let unasked = self.kind.unasked_near(bytes, self.command);
