@@ -70,7 +70,7 @@ pub enum EpError {
     WorkFolderInUse(std::path::PathBuf),
     /// It was given no token.
     #[error(
-        "there is no token; make one with `jackfield token create --scope ep` and set token or token_file in ep.toml"
+        "there is no token; make one with `jackfield token create NAME --scope ep` and set token or token_file in ep.toml"
     )]
     NoToken,
     /// The file with its token cannot be read.

@@ -17,10 +17,7 @@ use jackfield_protocol::{
 };
 use rustls::ClientConfig;
 
-use crate::{
-    EpError,
-    trust::{self, Said},
-};
+use crate::{EpError, trust};
 
 /// Everything an EP needs to know.
 #[derive(Clone, Debug)]
@@ -114,7 +111,7 @@ impl Settings {
             },
             (None, None) => return Err(EpError::NoToken),
         };
-        let (token, tls) = trust::of(&Said { engine: engine.clone(), token, fingerprint, ca })?;
+        let (token, tls) = trust::of(&engine, &token, fingerprint.as_deref(), ca)?;
         let work_dir = work.unwrap_or_else(|| data_dir.join(folder_name(name.as_str())));
         let offer = Offer { lanes, pool, labels };
         let limits = Limits::of(limits);

@@ -8,35 +8,31 @@ use rustls::ClientConfig;
 
 use crate::EpError;
 
-/// What the settings say of it.
-pub(crate) struct Said {
-    pub(crate) engine: String,
-    pub(crate) token: Secret,
-    pub(crate) fingerprint: Option<String>,
-    pub(crate) ca: Option<PathBuf>,
-}
-
-/// The secret of the token, and the client's side of TLS; none for an engine that is reached without.
+/// The secret of the token, and the client's side of TLS, none for an engine that is reached without; `fingerprint` and `ca` as the settings say
+/// them.
 ///
 /// # Errors
 /// The settings say something that cannot be used, or something that would let others read the secret.
-pub(crate) fn of(said: &Said) -> Result<(Secret, Option<Arc<ClientConfig>>), EpError> {
-    let Said { engine, token, fingerprint, ca } = said;
+pub(crate) fn of(
+    engine: &str,
+    token: &Secret,
+    fingerprint: Option<&str>,
+    ca: Option<PathBuf>,
+) -> Result<(Secret, Option<Arc<ClientConfig>>), EpError> {
     let Credential { secret, pin } = Credential::read(token);
-    let address = Address::read(engine).ok_or_else(|| EpError::EngineAddress(engine.clone()))?;
-    let said = fingerprint.as_deref().map(str::parse::<Fingerprint>).transpose()?;
+    let address = Address::read(engine).ok_or_else(|| EpError::EngineAddress(engine.to_owned()))?;
+    let said = fingerprint.map(str::parse::<Fingerprint>).transpose()?;
     if address.is_readable() && (said.or(pin).is_some() || ca.is_some()) {
-        return Err(EpError::Readable { engine: engine.clone(), tls: address.with_tls() });
+        return Err(EpError::Readable { engine: engine.to_owned(), tls: address.with_tls() });
     }
     if !address.is_tls {
         return Ok((secret, None));
     }
-    let trust = match (ca, said.or(pin)) {
-        (Some(file), None) => Trust::File(file.clone()),
-        // A file is said by whoever runs the EP, and beats what a token has always with it.
-        (Some(file), Some(_)) if said.is_none() => Trust::File(file.clone()),
+    let trust = match (ca, said) {
         (Some(_), Some(_)) => return Err(EpError::TrustTwice),
-        (None, pin) => Trust::of(pin),
+        // A file is said by whoever runs the EP, and beats what a token has always with it.
+        (Some(file), None) => Trust::File(file),
+        (None, said) => Trust::of(said.or(pin)),
     };
     Ok((secret, Some(trust.client()?)))
 }
@@ -51,9 +47,7 @@ mod tests {
         let bare = Secret::new("jackfield_1");
         let token = Credential::join(&bare, Some(pin));
         let of = |engine: &str, token: &Secret, fingerprint: Option<&str>, ca: Option<&str>| {
-            let (engine, token) = (engine.to_owned(), token.clone());
-            let (fingerprint, ca) = (fingerprint.map(str::to_owned), ca.map(PathBuf::from));
-            of(&Said { engine, token, fingerprint, ca }).map(|(secret, tls)| (secret, tls.is_some()))
+            of(engine, token, fingerprint, ca.map(PathBuf::from)).map(|(secret, tls)| (secret, tls.is_some()))
         };
         let good = |tls: bool| (bare.clone(), tls);
         assert_eq!(of("http://127.0.0.1:8000", &token, None, None).unwrap(), good(false));
@@ -64,6 +58,7 @@ mod tests {
             of("http://bench:8000", &token, None, None),
             of("http://192.0.2.1", &bare, Some(&pin.to_string()), None),
             of("https://bench:8000", &token, Some("AB:CD"), None),
+            // The file, and not what the token has with it.
             of("https://bench:8000", &token, None, Some("/nowhere.pem")),
             of("https://bench:8000", &token, Some(&pin.to_string()), Some("/nowhere.pem")),
             of("ws://bench", &token, None, None),
