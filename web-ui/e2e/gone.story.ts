@@ -42,7 +42,12 @@ test('a page of a run that is deleted says so, and lists have it no more', async
     await lab.delete(`/runs/${run}`);
     await page.getByRole('heading', { name: `Run ${run} was deleted` }).waitFor();
     await row.waitFor({ state: 'detached' });
-    await page.reload();
+    // Nor does what its page still knew bring it back.
+    await page.getByRole('link', { name: 'To the runs' }).click();
+    await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Nothing was run yet' }).waitFor();
+    expect(await page.getByRole('row').filter({ hasText: 'short' }).count()).toBe(0);
+    await page.goto(`/runs/${run}/tests/0`);
     await page.getByRole('heading', { name: `There is no run ${run}` }).waitFor();
     expect([...watch.faults, ...list.watch.faults]).toEqual([]);
 });

@@ -65,10 +65,8 @@ async function clocks(page: Page): Promise<void> {
             const detail = (told as CustomEvent<Drawn | undefined>).detail;
             if (detail?.event.started === undefined) return;
             const { event, heard } = detail;
-            const [at, happened] = [
-                Date.parse(event.at),
-                Date.parse(event.started ?? '') + (event.elapsed_millis ?? 0),
-            ];
+            const at = Date.parse(event.at);
+            const happened = Date.parse(detail.event.started) + (event.elapsed_millis ?? 0);
             // Drawn when the frame that is being made is over: measured in the next.
             requestAnimationFrame(() => {
                 const now = Date.now();

@@ -114,10 +114,14 @@ test('a SUT that is chosen takes the place of the project’s, and with it its E
     // Who has the SUT is in the lab, at once.
     await lab.reached(run, 'running');
     await page.goto('/lab?view=suts');
-    await page
-        .getByRole('row', { name: /bed2\.system/ })
-        .getByText(`run ${run} (admin)`)
-        .waitFor();
+    const row = page.getByRole('row', { name: /bed2\.system/ });
+    await row.getByText(`run ${run} (admin)`).waitFor();
+    // What stands beside it is closed as it says.
+    await row.click();
+    const pane = page.getByRole('heading', { name: 'bed2.system' });
+    await pane.waitFor();
+    await page.keyboard.press('Escape');
+    await pane.waitFor({ state: 'detached' });
     await lab.post(`/runs/${run}/stop`, { now: true });
     await lab.reached(run, 'stopped');
     expect(watch.faults).toEqual([]);

@@ -69,7 +69,10 @@ function leave(): void {
     }
     if (place.route.page === 'run' && place.route.test !== undefined)
         place.go({ page: 'run', run: place.route.run }, place.query);
-    else if (place.route.page === 'lab' && place.route.path !== '')
+    else if (place.route.page === 'lab' && place.query['view'] === 'suts') {
+        // Beside the SUTs stands no device, even where one is chosen.
+        if (place.query['sut'] !== undefined) place.set({ sut: undefined });
+    } else if (place.route.page === 'lab' && place.route.path !== '')
         place.go({ page: 'lab', path: '' }, place.query);
     else if (place.route.page === 'eps' && place.route.ep !== undefined)
         place.go({ page: 'eps' }, place.query);

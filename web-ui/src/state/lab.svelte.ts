@@ -99,8 +99,12 @@ class Lab {
 
     /** Runs that a list has shown; the feed keeps them up to date from now on. */
     know(runs: readonly Run[]): void {
+        // What was deleted does not come back by an answer or an event that was on its way.
+        const there = runs.filter(({ id }) => !this.deleted.has(id));
+        // Another map that says the same would be news to whoever follows it.
+        if (there.length === 0) return;
         const known = new Map(this.runs);
-        for (const run of runs) known.set(run.id, run);
+        for (const run of there) known.set(run.id, run);
         this.runs = known;
     }
 
@@ -142,14 +146,22 @@ class Lab {
             this.notices = notices.items;
             this.problem = undefined;
             this.#apply(meanwhile);
-            for (const { id } of ended) {
-                this.know([await ask(api.GET('/api/v1/runs/{run}', { params: { path: { run: id } } }))]);
-            }
+            for (const { id } of ended) await this.#lookAfter(id);
         } catch (thrown) {
             if (this.#meanwhile === meanwhile) this.#meanwhile = undefined;
             const problem = problemOf(thrown);
             // The stream says by itself that the engine does not answer, and comes back.
             if (problem.code !== 'unreachable') this.problem = problem;
+        }
+    }
+
+    /** How a run has ended; one that was deleted meanwhile is gone, which is no problem of the lab. */
+    async #lookAfter(run: number): Promise<void> {
+        try {
+            this.know([await ask(api.GET('/api/v1/runs/{run}', { params: { path: { run } } }))]);
+        } catch (thrown) {
+            if (problemOf(thrown).code !== 'not_found') throw thrown;
+            this.#deleted(run);
         }
     }
 

@@ -26,3 +26,15 @@ class Theme {
 }
 
 export const theme = new Theme();
+
+/** Calls when the theme has changed: with the system, or on the page. Answers how to stop. */
+export function whenTheme(changed: () => void): () => void {
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    dark.addEventListener('change', changed);
+    const watcher = new MutationObserver(changed);
+    watcher.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    return () => {
+        dark.removeEventListener('change', changed);
+        watcher.disconnect();
+    };
+}

@@ -15,8 +15,6 @@ export interface Column<T> {
     readonly width: string;
     /** Numbers stand at the right. */
     readonly isNumber?: boolean | undefined;
-    /** In a narrow window it is left out. */
-    readonly isExtra?: boolean | undefined;
 }
 
 /** By which columns a table is sorted, the most important first. */

@@ -22,13 +22,16 @@ export class Player {
     /** Where one is in seconds of the session itself. */
     readonly recorded = $derived(this.pace?.toRecorded(this.at) ?? 0);
 
-    /** Fetches a recording. Answers how to give it up. */
+    #loading: AbortController | undefined;
+
+    /** Fetches a recording, instead of the one before. Answers how to give up whatever is fetched then. */
     load(address: string): () => void {
-        const stop = new AbortController();
+        this.#loading?.abort();
+        this.#loading = new AbortController();
         this.cast = undefined;
         this.problem = undefined;
-        void this.#fetch(address, stop.signal);
-        return () => stop.abort();
+        void this.#fetch(address, this.#loading.signal);
+        return () => this.#loading?.abort();
     }
 
     async #fetch(address: string, signal: AbortSignal): Promise<void> {

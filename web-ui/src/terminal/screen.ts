@@ -4,6 +4,8 @@ import type { FitAddon } from '@xterm/addon-fit';
 import type { SearchAddon } from '@xterm/addon-search';
 import type { ITheme, Terminal } from '@xterm/xterm';
 
+import { whenTheme } from '../state/theme.svelte';
+
 export interface Screen {
     readonly terminal: Terminal;
     readonly fit: FitAddon;
@@ -44,18 +46,13 @@ export async function open(
     terminal.loadAddon(fit);
     terminal.loadAddon(search);
     lawfully(sheets, () => terminal.open(element));
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const turned = (): void => void (terminal.options.theme = theme(element));
-    dark.addEventListener('change', turned);
-    const watcher = new MutationObserver(turned);
-    watcher.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    const unwatch = whenTheme(() => (terminal.options.theme = theme(element)));
     return {
         terminal,
         fit,
         search,
         close() {
-            dark.removeEventListener('change', turned);
-            watcher.disconnect();
+            unwatch();
             terminal.dispose();
             document.adoptedStyleSheets = document.adoptedStyleSheets.filter(
                 (sheet) => !sheets.includes(sheet),

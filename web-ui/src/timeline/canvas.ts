@@ -20,15 +20,3 @@ export function draw(
     context.setTransform(density, 0, 0, density, 0, 0);
     paint(context, picture, colours);
 }
-
-/** Calls when the theme has changed: with the system, or on the page. Answers how to stop. */
-export function whenTheme(changed: () => void): () => void {
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    dark.addEventListener('change', changed);
-    const watcher = new MutationObserver(changed);
-    watcher.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-    return () => {
-        dark.removeEventListener('change', changed);
-        watcher.disconnect();
-    };
-}
