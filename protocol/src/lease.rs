@@ -21,7 +21,7 @@ pub struct LeaseView {
     pub name: String,
     /// How far it is.
     pub state: LeaseState,
-    /// Who: a person, a run, the lab itself.
+    /// Who: a person, or a run.
     pub holder: HolderKind,
     /// The person, or whose run it is, as far as that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub struct LeaseView {
     /// Its end, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
-    /// When one that waits gives up, or one that is offered goes to the next.
+    /// When one that waits gives up, one that is offered goes to the next, or one that is taken away is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decide_by: Option<Time>,
     /// Its place in the queue, the next being 1.
@@ -73,7 +73,7 @@ pub struct LeaseView {
     /// The silence of its client that ends it, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience_millis: Option<u64>,
-    /// How it ended.
+    /// How it ended; of one that is taken away, also while it is `ending`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<LeaseEnd>,
 }
@@ -87,7 +87,7 @@ fn is_zero(number: &i32) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeaseEnd {
-    /// When.
+    /// When; still to come while it is `ending`.
     pub at: Time,
     /// How.
     pub how: LeaseEnded,
@@ -157,7 +157,7 @@ pub enum HolderKind {
     Person,
     /// A run.
     Run,
-    /// The lab itself.
+    /// The lab itself: nothing makes one yet.
     Lab,
 }
 

@@ -1,5 +1,5 @@
 //! The book of leases: who holds what of the lab, who waits for it, and who has booked it. The one place where that is
-//! decided, whoever asks: a run, a person, a console, the lab itself.
+//! decided, whoever asks: a run, a person, a console.
 //!
 //! ```text
 //!  asked ──its beginning comes──┐
@@ -98,8 +98,8 @@ impl Book {
             book.index(&lease);
             book.leases.insert(lease.id, lease);
         }
-        let tied = |lease: &&Lease| matches!(lease.tie, Tie::Console(_));
-        let consoles: Vec<_> = book.leases.values().filter(tied).map(|lease| lease.id).collect();
+        let consoles = book.leases.values().filter(|lease| lease.is_console());
+        let consoles: Vec<_> = consoles.map(|lease| lease.id).collect();
         consoles.into_iter().for_each(|id| book.end(now, id, Ended::Loss));
         book.wake_all();
         book
@@ -140,17 +140,6 @@ impl Book {
         !self.woken.is_empty() || !self.rows.is_empty()
     }
 
-    /// Lets persons begin until nobody can, where no run waits or none is to be asked.
-    pub fn settle(&mut self, now: Time, claims: Claims<'_>) {
-        while let Some(woken) = self.pop_woken() {
-            match woken.rank.turn {
-                Turn::Ask(id) if self.may_begin(now, id, claims) => self.begin(now, id),
-                Turn::Ask(_) => self.passed(woken, true),
-                Turn::Part { .. } => self.passed(woken, claims(woken.rank.turn)),
-            }
-        }
-    }
-
     /// A part of a run waits from now on.
     pub fn enlist(&mut self, run: RunId, part: u32, submitted: Time, want: Want) {
         let turn = Turn::Part { run, part };
@@ -174,28 +163,8 @@ impl Book {
 
     /// Gives something to a run, which has made sure that it may have it.
     pub fn give(&mut self, now: Time, run: RunId, what: Leased, inside: Option<LeaseId>) -> LeaseId {
-        let lease = Lease {
-            id: self.next(),
-            what,
-            holder: Holder::Run(run),
-            shared: false,
-            purpose: String::new(),
-            note: String::new(),
-            context: BTreeMap::new(),
-            guests: BTreeSet::new(),
-            priority: 0,
-            tie: Tie::Free,
-            inside,
-            asked: now,
-            ranked: now,
-            length: None,
-            offer: None,
-            since: Some(now),
-            until: None,
-            state: State::Active,
-        };
-        let id = lease.id;
-        self.put(lease);
+        let id = self.next();
+        self.put(Lease::of_run(id, run, what, inside, now));
         id
     }
 
@@ -209,14 +178,13 @@ impl Book {
 
     fn consoles_inside(&self, lease: &Lease) -> Vec<LeaseId> {
         let inside = self.inside(lease).into_iter();
-        inside.filter(|other| matches!(other.tie, Tie::Console(_))).map(|other| other.id).collect()
+        inside.filter(Lease::is_console).map(|other| other.id).collect()
     }
 
     /// What is held inside of a lease, each once.
     fn inside(&self, lease: &Lease) -> Vec<Lease> {
         let Leased::Set(set) = &lease.what else { return Vec::new() };
-        let touching = self.holders.touching(set).flatten().filter_map(|id| self.leases.get(id));
-        let inside = touching.filter(|other| other.inside == Some(lease.id));
+        let inside = self.holding(set).filter(|other| other.inside == Some(lease.id));
         let by_number: BTreeMap<_, _> = inside.map(|other| (other.id, other.clone())).collect();
         by_number.into_values().collect()
     }

@@ -220,13 +220,9 @@ impl Bench {
 
     /// The parts of a run that use what a lease is for.
     pub(crate) fn users_of<'a>(&'a self, lease: &'a Lease) -> impl Iterator<Item = PartKey> + use<'a> {
-        let suts = lease.what.set().into_iter().flat_map(|set| &set.suts);
-        let uses = lease
-            .holder
-            .run()
-            .into_iter()
-            .flat_map(move |run| suts.clone().map(move |sut| (run, sut.clone())));
-        uses.filter_map(|of| self.uses.get(&of)).flat_map(|held| held.parts.iter().copied())
+        let of = lease.holder.run().zip(lease.what.set());
+        let suts = of.into_iter().flat_map(|(run, set)| set.suts.iter().map(move |sut| (run, sut.clone())));
+        suts.filter_map(|of| self.uses.get(&of)).flat_map(|held| held.parts.iter().copied())
     }
 
     /// The place of a part in the queue of the book.

@@ -16,15 +16,13 @@ impl Scheduler {
         out.effects.answer = Some(answer);
     }
 
-    /// What a lease holds is what was linked when it was granted; who waits, waits for what is linked now.
+    /// What a run holds is what was linked when it was granted; a run that waits, waits for what is linked now. A person's is what was
+    /// linked when they asked.
     pub(crate) fn suts_linked(&mut self, links: BTreeMap<SutName, Arc<[Spot]>>) {
         let before = std::mem::replace(&mut self.bench.links, links);
         let is_new = |sut: &SutName| before.get(sut) != self.bench.links.get(sut);
-        let waiting: Vec<PartKey> = self.bench.waiters.all.iter().copied().collect();
-        let concerned: Vec<PartKey> = waiting
-            .into_iter()
-            .filter(|key| self.part(*key).is_some_and(|part| part.suts.iter().any(is_new)))
-            .collect();
+        let concerns = |key: &PartKey| self.part(*key).is_some_and(|part| part.suts.iter().any(is_new));
+        let concerned: Vec<PartKey> = self.bench.waiters.all.iter().copied().filter(concerns).collect();
         for key in concerned {
             let Some(run) = self.runs.get(&key.run) else { continue };
             let Some(part) = run.part(key.part) else { continue };

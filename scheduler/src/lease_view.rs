@@ -6,9 +6,7 @@ use jackfield_protocol::{
     id::UserName,
     lease::{HolderKind, LeaseEnd, LeaseEnded, LeaseKind, LeaseState, LeaseView},
 };
-use jackfield_resource_allocator::book::{
-    Ended, Holder, Lease, Leased, Obstacle, Set, Spot, State, Tie, Turn, Want,
-};
+use jackfield_resource_allocator::book::{Ended, Holder, Lease, Leased, Obstacle, Set, Spot, State, Tie};
 
 use crate::Scheduler;
 
@@ -24,7 +22,7 @@ impl Scheduler {
             State::Offered { until } | State::Ending { until, .. } => (None, Some(*until)),
             State::Active | State::Ended { .. } => (None, None),
         };
-        let waits = matches!(lease.state, State::Waiting { .. });
+        let waits = lease.is_waiting();
         LeaseView {
             id: lease.id,
             kind: kind(&lease.what),
@@ -61,20 +59,16 @@ impl Scheduler {
 
     /// What is not over: first all that is held or booked, then those who wait, by number, and no more than so many.
     pub fn leases(&self, most: usize) -> Vec<LeaseView> {
-        let waits = |lease: &&Lease| matches!(lease.state, State::Waiting { .. });
-        let held = self.bench.book.leases().filter(|lease| !waits(lease));
-        let waiting = self.bench.book.leases().filter(waits);
+        let held = self.bench.book.leases().filter(|lease| !lease.is_waiting());
+        let waiting = self.bench.book.leases().filter(|lease| lease.is_waiting());
         held.chain(waiting).take(most).map(|lease| self.lease_view(lease)).collect()
     }
 
     /// The leases that hold a node, or something above or below it.
     pub fn leases_on(&self, spot: &Spot) -> Vec<Lease> {
         let set = Set { nodes: vec![spot.clone()], ..Set::default() };
-        let holder = Holder::Lab("".into());
-        let want = Want { set, holder, shared: false, inside: None, length: None, console: false };
-        let found: BTreeMap<_, _> =
-            self.bench.book.held_by(&want).map(|lease| (lease.id, lease.clone())).collect();
-        found.into_values().collect()
+        let found = self.bench.book.holding(&set).map(|lease| (lease.id, lease.clone()));
+        found.collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     /// The person who has it, or whose run does.
@@ -96,8 +90,8 @@ impl Scheduler {
 
     fn lease_waits_for(&self, lease: &Lease) -> Option<String> {
         let book = &self.bench.book;
-        let (rank, want) = book.waiter(Turn::Ask(lease.id))?;
-        Some(match book.obstacle(self.bench.now, want, &rank, &|turn| self.claims(turn))? {
+        let lease = book.lease(lease.id).filter(|lease| lease.is_waiting())?;
+        Some(match book.in_front_of(self.bench.now, lease, &|turn| self.claims(turn))? {
             Obstacle::Held(id) | Obstacle::Booked(id) => self.lease_told(book.lease(id)?),
             Obstacle::Behind(turn) => format!("{} asked before", book.told_turn(turn)),
         })
@@ -117,7 +111,7 @@ fn name(what: &Leased) -> String {
     match what {
         Leased::Lane(ep, _) => ep.to_string(),
         Leased::Set(set) if set.suts.is_empty() => set.to_string(),
-        Leased::Set(set) => set.suts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Leased::Set(set) => set.sut_names(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::{process::Command, time::Duration};
 use jackfield_protocol::{
     event::RunState,
     lease::{LeaseState, LeaseView},
+    time::Time,
 };
 use jackfield_tests::{Bench, api::Api, process::jackfield, wait};
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{cleanup, console::Sitting, people::join};
 
 const LIMIT: Duration = Duration::from_secs(60);
+const HOUR: u64 = 3_600_000;
 const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
 
 /// What `jackfield lease` said and how it ended.
@@ -36,12 +38,23 @@ fn done(api: &Api, arguments: &[&str]) -> String {
     said
 }
 
-fn state(api: &Api, lease: u64) -> LeaseState {
-    api.get::<LeaseView>(&format!("/leases/{lease}")).unwrap().state
+#[track_caller]
+fn refused(api: &Api, arguments: &[&str], why: &str) {
+    let (code, said) = lease(api, arguments);
+    assert_eq!(code, 2, "{arguments:?}: {said}");
+    assert!(said.contains(why), "{arguments:?}: {said}");
 }
 
+fn view(api: &Api, lease: u64) -> LeaseView {
+    api.get(&format!("/leases/{lease}")).unwrap()
+}
+
+/// Of a lease that may not be there yet.
 fn await_state(api: &Api, lease: u64, wanted: LeaseState) {
-    let seen = || Ok((state(api, lease) == wanted).then_some(()));
+    let seen = || {
+        let found = api.get::<LeaseView>(&format!("/leases/{lease}"));
+        Ok(found.is_ok_and(|lease| lease.state == wanted).then_some(()))
+    };
     wait::until(LIMIT, &format!("lease {lease} to be {wanted:?}"), seen).unwrap();
 }
 
@@ -97,7 +110,7 @@ fn a_run_waits_for_a_person_says_so_and_goes_on_when_they_give_back() {
     bench.write("projects/inside.xml", &project("core.system")).unwrap();
     let program = jackfield().display().to_string();
     let said = done(&bob, &["take", "/tb1/router1", "--", &program, "run", "inside"]);
-    assert!(said.contains("1 PASS") || said.contains("PASS"), "{said}");
+    assert!(said.contains("1 PASS of 1 test"), "{said}");
     done(&bob, &["take", "/tb1/router1"]);
     let (code, said) = {
         let mut command = Command::new(jackfield());
@@ -154,7 +167,7 @@ fn a_lease_lives_as_long_as_its_command_and_outlives_the_engine() {
     let mut command = Command::new("sh");
     command.args(["-c", &shell]).env("JACKFIELD_ENGINE", &ana.url).env("JACKFIELD_API_TOKEN", &ana.token);
     let hers = Sitting::run(&out("hers"), &mut command);
-    await_state_of(&ana, 2, LeaseState::Active);
+    await_state(&ana, 2, LeaseState::Active);
     let mut his = Sitting::run(
         &out("his"),
         &mut line(&bob, &["take", "/tb1/router1", "--wait", "5m", "--", "echo", "bob is in"]),
@@ -192,13 +205,86 @@ fn a_lease_lives_as_long_as_its_command_and_outlives_the_engine() {
     );
 }
 
-/// The same, of one that may not be there yet.
-fn await_state_of(api: &Api, lease: u64, wanted: LeaseState) {
-    let seen = || {
-        let found = api.get::<LeaseView>(&format!("/leases/{lease}"));
-        Ok(found.is_ok_and(|lease| lease.state == wanted).then_some(()))
-    };
-    wait::until(LIMIT, &format!("lease {lease} to be {wanted:?}"), seen).unwrap();
+/// An instant as it is written in a command.
+fn instant(after: Time, millis: u64) -> String {
+    after.plus_millis(millis).to_string()
+}
+
+#[test]
+fn every_command_of_the_page_does_what_it_says() {
+    let bench = Bench::start("").unwrap();
+    lab(&bench);
+    let (ana, bob) = (join(&bench, "ana", &ROLES).unwrap(), join(&bench, "bob", &ROLES).unwrap());
+    done(&ana, &["take", "/tb1/router1", "--note", "port 3 is loose", "--context", "build=417"]);
+    let hers = view(&ana, 1);
+    let since = hers.since.unwrap();
+    assert_eq!(hers.until.unwrap().millis_since(since), 2 * HOUR, "two hours without --for");
+    for person in [&ana, &bob] {
+        let said = done(person, &["show", "/tb1/router1"]);
+        assert!(said.contains("note: port 3 is loose") && said.contains("context: build=417"), "{said}");
+    }
+    // It is offered to bob, who did not stay, and handed over.
+    let said = done(&bob, &["take", "/tb1/router1", "--wait", "4h", "--offer", "10m"]);
+    assert!(said.starts_with("lease 2 of /tb1/router1 (bob) is waiting for: ana has /tb1/router1"), "{said}");
+    refused(&ana, &["force", "/tb1", "--reason", "mine"], "role CHANGE_TESTBED");
+    done(&ana, &["release", "/tb1/router1"]);
+    await_state(&bob, 2, LeaseState::Offered);
+    let said = done(&bob, &["accept", "2"]);
+    assert!(said.starts_with("lease 2 of /tb1/router1 (bob) is active until 20"), "{said}");
+    refused(&ana, &["release", "/tb1/router1"], "you have no lease on /tb1/router1");
+    refused(&bob, &["force", "/tb1/router1", "--reason", "x"], "nobody but you has a lease on /tb1/router1");
+    let said = done(&bob, &["transfer", "/tb1/router1", "ana"]);
+    assert!(said.starts_with("lease 3 of /tb1/router1 (ana) is active until 20"), "{said}");
+    assert_eq!(view(&bob, 2).state, LeaseState::Ended);
+    // A lease may be kept until a booking begins, and no longer.
+    let begin = instant(since, 3 * HOUR);
+    let said = done(&bob, &["take", "/tb1/router2", "--begin", &begin, "--for", "2h"]);
+    assert!(said.starts_with("lease 4 of /tb1/router2 (bob) is booked from 20"), "{said}");
+    done(&ana, &["take", "/tb1/router2", "--for", "1h"]);
+    done(&ana, &["extend", "/tb1/router2", "--for", "2h"]);
+    done(&ana, &["extend", "/tb1/router2", "--until", &begin]);
+    let beyond = instant(since, 3 * HOUR + 1);
+    refused(&ana, &["extend", "/tb1/router2", "--until", &beyond], "bob has booked /tb1/router2 from 20");
+    // Two share a device, and nobody else has it beside them.
+    done(&ana, &["release", "3"]);
+    done(&ana, &["take", "/tb1/router1", "--shared"]);
+    done(&bob, &["take", "/tb1/router1", "--shared"]);
+    assert_eq!((view(&ana, 6).state, view(&bob, 7).state), (LeaseState::Active, LeaseState::Active));
+    refused(&bench.api, &["take", "/tb1/router1"], "has /tb1/router1 until 20");
+    let told = done(&bob, &["list"]);
+    for word in ["booked", "active", "/tb1/router2", "ana", "bob"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    let told = done(&bob, &["list", "--owner", "ana", "--resource", "/tb1/router1"]);
+    assert!(told.contains("ana") && !told.contains("bob") && !told.contains("/tb1/router2"), "{told}");
+    assert!(done(&bob, &["list", "--ended"]).contains("ended"));
+    // A guest, a booking that is cancelled, and a rack that moves.
+    done(&ana, &["allow", "5", "bob"]);
+    assert!(done(&ana, &["show", "5"]).contains("guests: bob"));
+    done(&ana, &["allow", "5", "bob", "--not"]);
+    assert!(!done(&ana, &["show", "5"]).contains("guests"));
+    done(&bob, &["release", "4"]);
+    let said = done(&bench.api, &["force", "5", "--reason", "the rack moves", "--grace", "5m"]);
+    assert!(said.contains("is ending until 20"), "{said}");
+    assert!(said.contains("admin took it away: the rack moves"), "{said}");
+}
+
+#[test]
+fn who_has_enough_of_waiting_leaves_the_queue() {
+    let bench = Bench::start("").unwrap();
+    lab(&bench);
+    let (ana, bob) = (join(&bench, "ana", &ROLES).unwrap(), join(&bench, "bob", &ROLES).unwrap());
+    done(&ana, &["take", "/tb1/router1"]);
+    let mut waits = line(&bob, &["take", "/tb1/router1", "--wait", "5m"]).spawn().unwrap();
+    await_state(&bob, 2, LeaseState::Waiting);
+    let interrupt = format!("kill -INT {}", waits.id());
+    assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
+    let ended = wait::until(LIMIT, "the command to end", || Ok(waits.try_wait()?)).unwrap();
+    assert_eq!(ended.code(), Some(130), "as `docs/cli.md` says");
+    await_state(&bob, 2, LeaseState::Ended);
+    // One whose time is over says so otherwise.
+    let (code, said) = lease(&bob, &["take", "/tb1/router1", "--wait", "1s"]);
+    assert_eq!(code, 6, "{said}");
 }
 
 #[test]

@@ -118,20 +118,12 @@ impl Standing {
         console: ConsoleId,
         inside: Option<LeaseId>,
     ) -> Result<LeaseId, Problem> {
+        let set = Set { nodes: vec![self.spot.clone()], ..Set::default() };
         let ask = Ask {
-            set: Set { nodes: vec![self.spot.clone()], ..Set::default() },
-            holder: Holder::Person(caller.user.clone()),
-            shared: false,
             purpose: format!("console {console}"),
-            note: String::new(),
-            context: Default::default(),
-            priority: 0,
             tie: Tie::Console(console),
             inside,
-            begin: None,
-            length: None,
-            wait: Some(0),
-            offer: None,
+            ..Ask::new(set, Holder::Person(caller.user.clone()))
         };
         let who = Who { user: caller.user.clone(), manages: false };
         let wish = Wish::Ask(Box::new(ask));

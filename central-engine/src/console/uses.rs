@@ -68,7 +68,7 @@ pub(crate) async fn all(app: &App) -> Result<Vec<DeviceUse>, Failure> {
         }
         for (lease, user) in leases {
             let Some(set) = lease.what.set() else { continue };
-            let name = (!set.suts.is_empty()).then(|| lease.what.to_string().replacen("SUT ", "", 1));
+            let name = (!set.suts.is_empty()).then(|| set.sut_names());
             for spot in set.nodes.iter().filter(|spot| bench.tree.row(&spot.node).is_some()) {
                 found.push(DeviceUse {
                     resource: bench.tree.path(&spot.node),

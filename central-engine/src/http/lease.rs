@@ -10,7 +10,7 @@ use jackfield_protocol::{
     lease::{LeaseRequest, LeaseState, LeaseView},
     time::Time,
 };
-use jackfield_resource_allocator::book::{Ask, Holder, Set, Tie, Who, Wish};
+use jackfield_resource_allocator::book::{Ask, Holder, Lease, Set, Tie, Who, Wish};
 use serde::Deserialize;
 
 use super::Answer;
@@ -96,7 +96,7 @@ fn yes() -> bool {
     true
 }
 
-/// Who has what: persons, runs and the lab; who waits, and who has booked. By number, at most 10,000.
+/// Who has what: persons and runs; who waits, and who has booked. By number, at most 10,000.
 #[utoipa::path(get, path = "/api/v1/leases", tag = "resources", params(LeaseQuery),
     responses((status = 200, body = Page<LeaseView>)))]
 pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>, query: web::Query<LeaseQuery>) -> Answer {
@@ -112,19 +112,16 @@ pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>, query: web::Que
     };
     let items = app.engine.ask(move |scheduler| {
         let book = scheduler.book();
-        let open = book.leases().map(|lease| (lease.is_over(), lease));
         // What has ended since the store was read is in the book no more, and what has begun is there already.
-        let over = over.iter().filter(|lease| book.lease(lease.id).is_none()).map(|lease| (true, lease));
-        let is_near = |lease: &jackfield_resource_allocator::book::Lease| {
+        let over = over.iter().filter(|lease| book.lease(lease.id).is_none());
+        let is_near = |lease: &&Lease| {
             near.as_ref().is_none_or(|near| lease.what.set().is_some_and(|set| set.touches(near)))
         };
-        let is_theirs = |view: &LeaseView| user.as_ref().is_none_or(|user| view.user.as_ref() == Some(user));
-        let all = open.chain(over).map(|(_, lease)| lease).filter(|lease| is_near(lease));
-        let mut items: Vec<_> = all
-            .map(|lease| scheduler.lease_view(lease))
-            .filter(is_theirs)
-            .take(limits::LEASES_TOLD_MAX)
-            .collect();
+        let is_theirs =
+            |lease: &&Lease| user.is_none() || scheduler.lease_user(lease).as_ref() == user.as_ref();
+        let found = book.leases().chain(over).filter(is_near).filter(is_theirs);
+        let mut items: Vec<_> =
+            found.take(limits::LEASES_TOLD_MAX).map(|lease| scheduler.lease_view(lease)).collect();
         items.sort_by_key(|lease| lease.id);
         items
     });
@@ -270,7 +267,10 @@ pub(super) async fn allow(
     body: web::Json<AllowGuest>,
 ) -> Answer {
     let AllowGuest { user: guest, allowed } = body.into_inner();
-    check_account(&app, &guest, "user").await?;
+    // Who has left the lab can still be put out.
+    if allowed {
+        check_account(&app, &guest, "user").await?;
+    }
     let deed = Some(("lease.allow", format!("{guest}: {}", if allowed { "let in" } else { "no longer" })));
     let view = wish_of(&app, &guard.caller, lease.into_inner(), Wish::Allow { guest, allowed }, deed).await?;
     Ok(HttpResponse::Ok().json(view))
@@ -364,14 +364,18 @@ async fn spots(app: &App, resources: Vec<String>) -> Result<Set, Failure> {
     Ok(Set { nodes: found.into_iter().collect(), ..Set::default() })
 }
 
-/// Adds SUTs, with what they link to. A name without an owner is the caller's own SUT, else the shared one.
+/// Adds SUTs, with what they link to. A name without an owner is found as for runs, the caller's own SUT first.
 async fn add_suts(app: &App, caller: &Caller, suts: Vec<String>, set: &mut Set) -> Result<(), Failure> {
+    if suts.is_empty() {
+        return Ok(());
+    }
     let user = caller.user.clone();
     let look = move |bench: &Bench| {
         let known = |name: String| Some(SutName::from(name)).filter(|name| bench.suts.sut(name).is_some());
         let find = |name: &String| {
             let name = name.trim_start_matches('/');
-            let owned = || known(format!("{name}.{user}")).or_else(|| known(format!("{name}.system")));
+            let owners = [user.as_str(), "user", "system"];
+            let owned = || owners.iter().find_map(|owner| known(format!("{name}.{owner}")));
             known(name.to_owned()).or_else(owned).ok_or_else(|| name.to_owned())
         };
         suts.iter().map(find).collect::<Result<BTreeSet<_>, _>>()

@@ -4,7 +4,7 @@ use jackfield_protocol::{
     id::{EpName, LeaseId, RunId, SutName},
     time::Time,
 };
-use jackfield_resource_allocator::book::{Holder, Lease, Leased, Set, State, Tie};
+use jackfield_resource_allocator::book::{Lease, Leased, Set, State};
 use serde::Deserialize;
 
 use super::{
@@ -87,24 +87,5 @@ fn read(line: &Line) -> Result<Lease, StoreError> {
         EarlierLeased::Sut(sut) => Leased::Set(Set { suts: [sut].into(), nodes: Vec::new() }),
     };
     let since = Time(line.int(3)?);
-    Ok(Lease {
-        id: LeaseId(line.number(0)?),
-        what,
-        holder: Holder::Run(RunId(line.number(2)?)),
-        shared: false,
-        purpose: String::new(),
-        note: String::new(),
-        context: Default::default(),
-        guests: Default::default(),
-        priority: 0,
-        tie: Tie::Free,
-        inside: None,
-        asked: since,
-        ranked: since,
-        length: None,
-        offer: None,
-        since: Some(since),
-        until: None,
-        state: State::Active,
-    })
+    Ok(Lease::of_run(LeaseId(line.number(0)?), RunId(line.number(2)?), what, None, since))
 }

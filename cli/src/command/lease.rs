@@ -1,6 +1,9 @@
 //! `jackfield lease …`: devices and SUTs for oneself, for a time; who has them now; and their way back.
 
-use std::{collections::BTreeMap, time::Duration};
+mod hold;
+mod told;
+
+use std::{collections::BTreeMap, sync::mpsc, time::Duration};
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
@@ -12,16 +15,17 @@ use jackfield_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::lease_hold;
+use self::told::{line, list, now, show};
 use crate::{
     Context,
     client::encoded,
     exit::Exit,
-    output::{self, span, span_of, table},
+    output::{self, span_of},
+    signal,
 };
 
 /// Between two looks at a lease that is waited for.
-pub(super) const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(250);
 /// How long a lease is kept for this command when its turn has come: it looks far more often.
 const OFFER_MILLIS: u64 = 15_000;
 
@@ -44,7 +48,7 @@ pub(crate) enum Lease {
     },
     /// Everything about one.
     Show {
-        /// Its number, or a resource that you have.
+        /// Its number, or a resource that somebody has.
         lease: String,
     },
     /// Give one back, stop to wait, or cancel a booking.
@@ -72,7 +76,7 @@ pub(crate) enum Lease {
     },
     /// Take one away from somebody; that needs the role `CHANGE_TESTBED`.
     Force {
-        /// Its number, or a resource.
+        /// Its number, or a resource that somebody else has.
         lease: String,
         /// Why; its holder reads it.
         #[arg(long, value_name = "TEXT")]
@@ -154,7 +158,7 @@ impl Lease {
             }
             Self::Show { lease } => {
                 let view: LeaseView =
-                    client.get(&format!("/leases/{}", number(context, lease, Meant::Own)?))?;
+                    client.get(&format!("/leases/{}", number(context, lease, Meant::Any)?))?;
                 context.output.print(&view, |view| show(view, now()))?;
             }
             Self::Release { lease } => act(context, lease, "release", &json!({}))?,
@@ -187,11 +191,13 @@ fn act(context: &Context, lease: &str, verb: &str, body: &Value) -> Result<()> {
     context.output.print(&view, |view| line(view, now()))
 }
 
-/// Of several leases on one resource, which is meant.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Of the leases on one resource, which is meant.
+#[derive(Clone, Copy)]
 enum Meant {
     Own,
     OfOthers,
+    /// One's own, if there is one.
+    Any,
 }
 
 /// The lease with a number, or the one on a resource that is no run's: one's own, or that of somebody else.
@@ -203,34 +209,59 @@ fn number(context: &Context, lease: &str, meant: Meant) -> Result<LeaseId> {
     if let Ok(id) = lease.parse() {
         return Ok(id);
     }
+    let me: Me = context.client.get("/me")?;
     let page: Page<LeaseView> = context.client.get(&format!("/leases?resource={}", encoded(lease)))?;
-    let mut found: Vec<_> = page.items.iter().filter(|view| view.holder != HolderKind::Run).collect();
-    if found.len() > 1 {
-        let me: Me = context.client.get("/me")?;
-        found.retain(|view| (view.user.as_ref() == Some(&me.user)) == (meant == Meant::Own));
-    }
-    let lines = || found.iter().map(|view| format!("\n  {}", line(view, now()))).collect::<String>();
-    match found.as_slice() {
-        [one] => Ok(one.id),
-        [] => bail!("there is no such lease on {lease}; see `jackfield lease list`"),
-        [..] => bail!("there are several leases on {lease}; say which by its number:{}", lines()),
+    let all = page.items.iter().filter(|view| view.holder != HolderKind::Run);
+    let (own, others): (Vec<_>, Vec<_>) = all.partition(|view| view.user.as_ref() == Some(&me.user));
+    let (found, left) = match meant {
+        Meant::Own => (own, others),
+        Meant::OfOthers => (others, own),
+        Meant::Any if own.is_empty() => (others, own),
+        Meant::Any => (own, others),
+    };
+    let lines = |views: &[&LeaseView]| {
+        views.iter().map(|view| format!("\n  {}", line(view, now()))).collect::<String>()
+    };
+    match (found.as_slice(), meant) {
+        ([one], _) => Ok(one.id),
+        ([_, ..], _) => {
+            bail!("there are several leases on {lease}; say which by its number:{}", lines(&found))
+        }
+        ([], _) if left.is_empty() => {
+            bail!("no person has, wants or has booked {lease}; see `jackfield lease list`")
+        }
+        ([], Meant::OfOthers) => {
+            bail!(
+                "nobody but you has a lease on {lease}; give yours back with `jackfield lease release`:{}",
+                lines(&left)
+            )
+        }
+        ([], Meant::Own | Meant::Any) => {
+            bail!(
+                "you have no lease on {lease}; that of somebody else is named by its number:{}",
+                lines(&left)
+            )
+        }
     }
 }
 
 impl Take {
     fn run(&self, context: &Context) -> Result<Exit> {
         if !self.command.is_empty() {
-            return lease_hold::run(context, self.request()?, &self.command);
+            return hold::run(context, self.request()?, &self.command);
         }
         let stays = self.wait.is_some() && self.offer.is_none();
+        let interrupts = if stays { Some(signal::interrupts()?) } else { None };
         let offer_millis = if stays { Some(OFFER_MILLIS) } else { self.offer.map(millis) };
         let request = LeaseRequest { offer_millis, ..self.request()? };
-        let mut view: LeaseView = context.client.post("/leases", &request)?;
-        if stays {
-            view = wait_for(context, view)?;
-        }
+        let taken: LeaseView = context.client.post("/leases", &request)?;
+        let view = match interrupts {
+            Some(interrupts) => wait_for(context, taken, &interrupts)?,
+            None => Some(taken),
+        };
+        let Some(view) = view else { return Ok(Exit::Interrupted) };
         context.output.print(&view, |view| line(view, now()))?;
-        Ok(if view.state == LeaseState::Ended { Exit::TimedOut } else { Exit::Done })
+        Ok(if view.state == LeaseState::Ended { hold::when_over(&view) } else { Exit::Done })
     }
 
     fn request(&self) -> Result<LeaseRequest> {
@@ -263,9 +294,12 @@ impl Take {
     }
 }
 
-/// Stays until it is ours, or the time is over; gives up at Ctrl-C.
-fn wait_for(context: &Context, mut view: LeaseView) -> Result<LeaseView> {
-    let interrupts = crate::signal::interrupts()?;
+/// Stays until it is ours, or the time is over; none where a person had enough of it.
+fn wait_for(
+    context: &Context,
+    mut view: LeaseView,
+    interrupts: &mpsc::Receiver<()>,
+) -> Result<Option<LeaseView>> {
     let (client, id) = (&context.client, view.id);
     let mut told = None;
     loop {
@@ -276,18 +310,20 @@ fn wait_for(context: &Context, mut view: LeaseView) -> Result<LeaseView> {
                 continue;
             }
             LeaseState::Asked | LeaseState::Active | LeaseState::Ending | LeaseState::Ended => {
-                return Ok(view);
+                return Ok(Some(view));
             }
         }
         if interrupts.recv_timeout(LOOK).is_ok() {
-            return client.post(&format!("/leases/{id}/release"), &json!({}));
+            let _given_back: LeaseView = client.post(&format!("/leases/{id}/release"), &json!({}))?;
+            output::talk(&format!("lease {id} is waited for no longer"));
+            return Ok(None);
         }
         view = client.get(&format!("/leases/{id}"))?;
     }
 }
 
 /// Says what is waited for, when that changes.
-pub(super) fn tell_wait(view: &LeaseView, told: &mut Option<String>) {
+fn tell_wait(view: &LeaseView, told: &mut Option<String>) {
     let place = view.place.map_or_else(String::new, |place| format!(", number {place} in the queue"));
     let news = view.waits_for.as_ref().map(|what| format!("lease {} waits{place}: {what}", view.id));
     if news.is_some() && *told != news {
@@ -296,107 +332,6 @@ pub(super) fn tell_wait(view: &LeaseView, told: &mut Option<String>) {
     }
 }
 
-pub(super) fn millis(span: Duration) -> u64 {
+fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a person is told how much time is left by their own clock")]
-pub(super) fn now() -> Time {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Time(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// Who has it: `ana`, `run 41 of ana`.
-fn who(view: &LeaseView) -> String {
-    let user = view.user.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string);
-    match (view.holder, view.run) {
-        (HolderKind::Run, Some(run)) if view.user.is_some() => format!("run {run} of {user}"),
-        (HolderKind::Run, Some(run)) => format!("run {run}"),
-        (HolderKind::Lab, _) => format!("the lab ({user})"),
-        (HolderKind::Person | HolderKind::Run, _) => user,
-    }
-}
-
-/// When it is over, and how long that is: `until 18:00 …, 1 h 12 min left`.
-fn end(view: &LeaseView, now: Time) -> String {
-    let left = |until: Time| format!("{until} ({} left)", span(until.millis_since(now)));
-    match (view.state, view.until, view.decide_by) {
-        (LeaseState::Asked, Some(until), _) => {
-            format!("{} to {until}", view.begin.map(|begin| begin.to_string()).unwrap_or_default())
-        }
-        (LeaseState::Waiting, _, Some(by)) => format!("gives up {}", left(by)),
-        (LeaseState::Offered | LeaseState::Ending, _, Some(by)) => left(by),
-        (LeaseState::Active, Some(until), _) => left(until),
-        (LeaseState::Ended, ..) => view.ended.as_ref().map(|end| end.at.to_string()).unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-fn state(view: &LeaseView) -> &'static str {
-    match view.state {
-        LeaseState::Asked => "booked",
-        LeaseState::Waiting => "waiting",
-        LeaseState::Offered => "offered",
-        LeaseState::Active => "active",
-        LeaseState::Ending => "ending",
-        LeaseState::Ended => "ended",
-    }
-}
-
-/// One lease as a sentence.
-pub(super) fn line(view: &LeaseView, now: Time) -> String {
-    let end = end(view, now);
-    let when = match view.state {
-        LeaseState::Asked => format!(" from {end}"),
-        LeaseState::Active | LeaseState::Ending if !end.is_empty() => format!(" until {end}"),
-        LeaseState::Offered => format!("; take it with `jackfield lease accept {}` until {end}", view.id),
-        LeaseState::Ended => format!(" since {end}"),
-        LeaseState::Waiting => {
-            view.waits_for.as_ref().map(|what| format!(" for: {what}")).unwrap_or_default()
-        }
-        LeaseState::Active | LeaseState::Ending => String::new(),
-    };
-    let why = view.ended.as_ref().and_then(|end| Some((end.by.as_ref()?, &end.reason)));
-    let why = why.map(|(by, reason)| format!("; {by} took it away: {reason}")).unwrap_or_default();
-    format!("lease {} of {} ({}) is {}{when}{why}", view.id, view.name, who(view), state(view))
-}
-
-fn list(leases: &[LeaseView], now: Time) -> String {
-    if leases.is_empty() {
-        return "nobody has, wants or has booked anything".to_owned();
-    }
-    let mut rows = table(&["ID", "STATE", "WHAT", "WHO", "UNTIL", "WHY"]);
-    for view in leases {
-        rows.add_row([
-            view.id.to_string(),
-            state(view).to_owned(),
-            view.name.clone(),
-            who(view),
-            end(view, now),
-            view.reason.clone(),
-        ]);
-    }
-    rows.to_string()
-}
-
-fn show(view: &LeaseView, now: Time) -> String {
-    let mut lines = vec![line(view, now)];
-    let mut add = |name: &str, value: String| {
-        if !value.is_empty() {
-            lines.push(format!("  {name}: {value}"));
-        }
-    };
-    add("resources", view.resources.join(", "));
-    add("reason", view.reason.clone());
-    add("note", view.note.clone());
-    add("guests", view.guests.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-    add("shared", if view.shared { "yes".to_owned() } else { String::new() });
-    add(
-        "context",
-        view.context.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", "),
-    );
-    add("asked", view.asked.to_string());
-    add("since", view.since.map(|since| since.to_string()).unwrap_or_default());
-    add("place in the queue", view.place.map(|place| place.to_string()).unwrap_or_default());
-    lines.join("\n")
 }

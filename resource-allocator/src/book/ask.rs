@@ -52,6 +52,27 @@ pub struct Ask {
     pub offer: Option<u64>,
 }
 
+impl Ask {
+    /// For them alone, now, until it is given back; they do not wait.
+    pub fn new(set: Set, holder: Holder) -> Self {
+        Self {
+            set,
+            holder,
+            shared: false,
+            purpose: String::new(),
+            note: String::new(),
+            context: BTreeMap::new(),
+            priority: 0,
+            tie: Tie::Free,
+            inside: None,
+            begin: None,
+            length: None,
+            wait: Some(0),
+            offer: None,
+        }
+    }
+}
+
 impl Book {
     /// A lease that begins at once, waits, or is booked; nothing but a refusal where that is not wanted or possible.
     ///

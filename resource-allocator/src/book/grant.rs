@@ -35,10 +35,14 @@ pub enum Obstacle {
 }
 
 impl Book {
-    /// The leases that leave no room for it, in no order; a lease may come twice.
+    /// The leases that hold something of a set, or above or below it, in no order; a lease may come twice.
+    pub fn holding<'a>(&'a self, set: &'a Set) -> impl Iterator<Item = &'a Lease> {
+        self.holders.touching(set).flatten().filter_map(|id| self.leases.get(id))
+    }
+
+    /// Those of them that leave no room for it.
     pub fn held_by<'a>(&'a self, want: &'a Want) -> impl Iterator<Item = &'a Lease> {
-        let holding = self.holders.touching(&want.set).flatten().filter_map(|id| self.leases.get(id));
-        holding.filter(|lease| !want.goes_with(lease))
+        self.holding(&want.set).filter(|lease| !want.goes_with(lease))
     }
 
     /// A booking that begins before it would be back, or lasts now.
@@ -139,10 +143,15 @@ impl Book {
         (before < most).then(|| u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1))
     }
 
+    /// What stands in the way of a lease that waits.
+    pub fn in_front_of(&self, now: Time, lease: &Lease, claims: Claims<'_>) -> Option<Obstacle> {
+        self.obstacle(now, &lease.want_from(now), &lease.rank(), claims)
+    }
+
     /// Whether a lease that waits can begin.
     pub fn may_begin(&self, now: Time, id: LeaseId, claims: Claims<'_>) -> bool {
-        let Some(lease) = self.leases.get(&id).filter(|lease| lease.is_waiting()) else { return false };
-        self.obstacle(now, &lease.want_from(now), &lease.rank(), claims).is_none()
+        let waiting = self.leases.get(&id).filter(|lease| lease.is_waiting());
+        waiting.is_some_and(|lease| self.in_front_of(now, lease, claims).is_none())
     }
 
     /// A lease that waited, and whose turn it is, begins, or is offered to an asker who was not there.

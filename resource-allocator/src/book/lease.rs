@@ -52,7 +52,7 @@ pub enum Holder {
     Run(RunId),
     /// A person.
     Person(UserName),
-    /// The lab itself, by whom it acts: maintenance, health checks.
+    /// The lab itself, by whom it acts: maintenance, health checks. Nothing makes one yet.
     Lab(UserName),
 }
 
@@ -201,6 +201,11 @@ impl Set {
         self.suts.is_empty() && self.nodes.is_empty()
     }
 
+    /// The names of its SUTs, as lists say them.
+    pub fn sut_names(&self) -> String {
+        self.suts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether a node, of which these are the nodes above it, is in it or under something that is.
     pub fn covers(&self, spot: &Spot) -> bool {
         self.nodes.iter().any(|own| own.node == spot.node || spot.above.contains(&own.node))
@@ -286,20 +291,31 @@ impl State {
     }
 }
 
-impl Ended {
-    /// The word of it, for people and scripts.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Holder => "holder",
-            Self::Expiry => "expiry",
-            Self::Force { .. } => "force",
-            Self::Loss => "loss",
-            Self::RunEnd => "run_end",
+impl Lease {
+    /// What a run has since then.
+    pub fn of_run(id: LeaseId, run: RunId, what: Leased, inside: Option<LeaseId>, since: Time) -> Self {
+        Self {
+            id,
+            what,
+            holder: Holder::Run(run),
+            shared: false,
+            purpose: String::new(),
+            note: String::new(),
+            context: BTreeMap::new(),
+            guests: BTreeSet::new(),
+            priority: 0,
+            tie: Tie::Free,
+            inside,
+            asked: since,
+            ranked: since,
+            length: None,
+            offer: None,
+            since: Some(since),
+            until: None,
+            state: State::Active,
         }
     }
-}
 
-impl Lease {
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Ended { .. })
@@ -320,13 +336,14 @@ impl Lease {
         matches!(self.tie, Tie::Console(_))
     }
 
-    pub(crate) fn is_waiting(&self) -> bool {
+    /// Whether it is in the queue.
+    pub fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting { .. })
     }
 
     /// Its place in every queue. What was booked is due, and goes before all that was not.
     pub(crate) fn rank(&self) -> Rank {
-        let booked = matches!(self.state, State::Waiting { .. }) && self.until.is_some();
+        let booked = self.is_waiting() && self.until.is_some();
         Rank::new(if booked { i32::MAX } else { self.priority }, self.ranked, Turn::Ask(self.id))
     }
 
@@ -337,7 +354,7 @@ impl Lease {
             shared: self.shared,
             inside: self.inside,
             length: self.length,
-            console: matches!(self.tie, Tie::Console(_)),
+            console: self.is_console(),
         }
     }
 

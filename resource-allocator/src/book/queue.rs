@@ -7,7 +7,7 @@ use jackfield_protocol::{
     time::Time,
 };
 
-use super::lease::{Holder, Lease, Set, Tie};
+use super::lease::{Holder, Lease, Set};
 
 /// Who waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ pub struct Want {
 impl Want {
     /// Whether a lease leaves room for it.
     pub(crate) fn goes_with(&self, lease: &Lease) -> bool {
-        let screens = self.console && matches!(lease.tie, Tie::Console(_));
+        let screens = self.console && lease.is_console();
         self.goes_beside(&lease.holder, lease.shared)
             || self.inside == Some(lease.id)
             || (screens && !lease.what.set().is_some_and(|set| self.set.has_node_of(set)))

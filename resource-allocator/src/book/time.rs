@@ -1,10 +1,10 @@
 //! What time alone does to leases.
 
-use jackfield_protocol::{id::LeaseId, time::Time};
+use jackfield_protocol::time::Time;
 
 use super::{
     Book,
-    lease::{Ended, Lease, State, Tie},
+    lease::{Ended, Lease, State},
 };
 
 impl Book {
@@ -53,13 +53,5 @@ impl Book {
             return self.end(now, id, Ended::Expiry);
         }
         self.put(Lease { state: State::Waiting { until }, offer: None, ..lease });
-    }
-
-    /// Whether a lease lives by a client that has to be heard.
-    pub fn patience(&self, id: LeaseId) -> Option<u64> {
-        match self.leases.get(&id)?.tie {
-            Tie::Beat { patience_millis } => Some(patience_millis),
-            Tie::Free | Tie::Console(_) => None,
-        }
     }
 }

@@ -168,7 +168,7 @@ impl Book {
             return Err(Refusal::TooLong { days: LENGTH_MAX_MILLIS / (24 * 3_600_000) });
         }
         let longer = lease.until.is_some_and(|end| until > end);
-        let want = super::Want { length: Some(until.millis_since(now)), ..lease.want() };
+        let want = lease.want();
         if longer && let Some(other) = self.clash(&want, now, until, Some(id)) {
             return Err(Refusal::Booked { told: self.told(other), until: other.until });
         }
@@ -186,10 +186,10 @@ impl Book {
             return Err(Refusal::WrongState { lease: id, state: lease.state.as_str(), wish: "handed over" });
         }
         // What rests on another lease, or on a connection, is not its holder's to give.
-        if lease.inside.is_some() || matches!(lease.tie, Tie::Console(_)) {
+        if lease.inside.is_some() || lease.is_console() {
             return Err(Refusal::Tied { lease: id });
         }
-        // In one step, so that nobody comes between; those who wait are not woken, for nothing is free.
+        // In one step, so that nobody comes between: whoever is woken finds it held.
         for console in self.consoles_inside(&lease) {
             self.end(now, console, Ended::Holder);
         }
@@ -197,6 +197,9 @@ impl Book {
         let next = self.next();
         let mut guests = lease.guests.clone();
         guests.remove(&to);
+        // What a client kept alive has no client any more, and so it needs an end.
+        let beats = matches!(lease.tie, Tie::Beat { .. });
+        let until = lease.until.or_else(|| beats.then(|| now.plus_millis(LENGTH_MAX_MILLIS)));
         self.put(Lease { state: State::Ended { at: now, how: Ended::Holder }, ..lease.clone() });
         self.put(Lease {
             id: next,
@@ -205,6 +208,7 @@ impl Book {
             tie: Tie::Free,
             inside: None,
             since: Some(now),
+            until,
             ..lease
         });
         for other in inside {

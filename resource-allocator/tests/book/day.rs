@@ -8,7 +8,7 @@ use jackfield_protocol::{
 };
 use jackfield_resource_allocator::{
     ResourceId, Tree,
-    book::{Ask, Book, Ended, Holder, Lease, Leased, Set, Spot, State, Tie, Turn, Want, Who, Wish},
+    book::{Ask, Book, Ended, Holder, Lease, Leased, Set, Spot, Tie, Turn, Want, Who, Wish},
 };
 use jackfield_tests::dice::Dice;
 
@@ -24,8 +24,11 @@ const PERSONS: [&str; 4] = ["ana", "bob", "cho", "dia"];
 pub(crate) struct Parts(BTreeMap<(RunId, u32), (bool, bool)>);
 
 impl Parts {
-    pub(crate) fn claims(&self, run: RunId, part: u32) -> bool {
-        self.0.get(&(run, part)).is_some_and(|(claims, _)| *claims)
+    pub(crate) fn claims(&self, turn: Turn) -> bool {
+        match turn {
+            Turn::Ask(_) => true,
+            Turn::Part { run, part } => self.0.get(&(run, part)).is_some_and(|(claims, _)| *claims),
+        }
     }
 
     pub(crate) fn has_lane(&self, run: RunId, part: u32) -> bool {
@@ -143,13 +146,10 @@ impl Day {
         let wait = [Some(0), Some(5 * MINUTE), Some(40 * MINUTE), None];
         let wait = if full { Some(0) } else { self.dice.pick(&wait).copied().flatten() };
         let tied = self.dice.percent(20);
+        let set = self.set();
         let ask = Ask {
-            set: self.set(),
-            holder,
             shared: self.dice.percent(25),
             purpose: "bug 1234".to_owned(),
-            note: String::new(),
-            context: BTreeMap::new(),
             priority: self.dice.pick(&[0, 0, 0, 0, 5, -1]).copied().unwrap_or(0),
             tie: if tied { Tie::Beat { patience_millis: 20 * MINUTE } } else { Tie::Free },
             inside: self.dice.percent(5).then(|| LeaseId(self.dice.between(1, 20))),
@@ -157,6 +157,7 @@ impl Day {
             length: (!self.dice.percent(12)).then_some(length),
             wait,
             offer: self.dice.percent(20).then_some(3 * MINUTE),
+            ..Ask::new(set, holder)
         };
         self.wish(LeaseId(0), "ana".into(), false, Wish::Ask(Box::new(ask)));
     }
@@ -186,10 +187,7 @@ impl Day {
         if self.loud {
             println!("{} {id} {who:?} {wish:?}", self.now);
         }
-        let parts = self.parts.clone();
-        let claims =
-            |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
-        let book = self.book.wish(self.now, id, &who, wish.clone(), &claims);
+        let book = self.book.wish(self.now, id, &who, wish.clone(), &|turn| self.parts.claims(turn));
         let model = self.model.wish(self.now, id, &who, wish, &self.parts);
         assert_eq!(book.is_ok(), model, "the book says {book:?}");
     }
@@ -254,12 +252,8 @@ impl Day {
 
     /// A person opens a console on a device, or one is over.
     fn console(&mut self) {
-        let open: Vec<_> = self
-            .book
-            .leases()
-            .filter(|lease| matches!(lease.tie, Tie::Console(_)))
-            .map(|lease| lease.id)
-            .collect();
+        let open: Vec<_> =
+            self.book.leases().filter(|lease| lease.is_console()).map(|lease| lease.id).collect();
         if let Some(id) = self.dice.pick(&open).copied().filter(|_| self.dice.percent(50)) {
             self.book.end(self.now, id, Ended::Holder);
             return self.model.end(self.now, id, Ended::Holder);
@@ -271,20 +265,12 @@ impl Day {
         });
         let inside = inside.map(|lease| lease.id);
         self.consoles += 1;
+        let set = Set { nodes: vec![spot], ..Set::default() };
         let ask = Ask {
-            set: Set { nodes: vec![spot], ..Set::default() },
-            holder: Holder::Person(user.clone()),
-            shared: false,
             purpose: "console".to_owned(),
-            note: String::new(),
-            context: BTreeMap::new(),
-            priority: 0,
             tie: Tie::Console(ConsoleId(self.consoles)),
             inside,
-            begin: None,
-            length: None,
-            wait: Some(0),
-            offer: None,
+            ..Ask::new(set, Holder::Person(user.clone()))
         };
         self.wish(LeaseId(0), user, false, Wish::Ask(Box::new(ask)));
     }
@@ -312,8 +298,7 @@ impl Day {
     /// Everybody who can begin does; then book and model must say the same.
     fn agree(&mut self) -> Result<(), String> {
         let parts = self.parts.clone();
-        let claims =
-            |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
+        let claims = |turn| parts.claims(turn);
         while let Some(woken) = self.book.pop_woken() {
             let rank = woken.rank;
             match rank.turn {
@@ -364,10 +349,12 @@ impl Day {
             self.book.delist(run, part);
         }
         for _ in 0..100 {
+            // What was handed over by a client has a month.
+            let tomorrow = self.now.plus_millis(24 * 60 * MINUTE);
             let open: Vec<_> = self
                 .book
                 .leases()
-                .filter(|lease| lease.until.is_none() && !matches!(lease.state, State::Waiting { .. }))
+                .filter(|lease| lease.until.is_none_or(|until| until > tomorrow) && !lease.is_waiting())
                 .map(|lease| lease.id)
                 .collect();
             for id in open {

@@ -40,13 +40,13 @@ fn decision(waiters: usize, devices: &[Spot]) -> Duration {
         time = time.plus_millis(1);
         book.ask(time, ask(number, &devices[number % devices.len()]), &always).unwrap();
     }
-    book.settle(time, &always);
+    stories::settle(&mut book, time);
     let mut costs: Vec<Duration> = (0..50)
         .map(|_| {
             let held = book.leases().find(|lease| lease.state == State::Active).unwrap().id;
             let begun = now();
             book.end(time, held, Ended::Holder);
-            book.settle(time, &always);
+            stories::settle(&mut book, time);
             let cost = begun.elapsed();
             assert_eq!(book.leases().filter(|lease| lease.holds()).count(), devices.len());
             cost

@@ -5,20 +5,18 @@
 //! A failing day prints its seed: `JACKFIELD_SEED=n cargo test -p jackfield-resource-allocator --test book` plays it
 //! again and tells it.
 //!
-//! Faults that were planted, one at a time, to see that they are found, with the first day that found them:
+//! Faults that were planted, one at a time, and found:
 //!
-//! | fault | found on day |
-//! |---|---|
-//! | a lease does not see what is held below it | 1 |
-//! | a node stays among those below when nobody has it any more | 0 |
-//! | somebody goes ahead of the first for longer than the first has to wait | 17 |
-//! | a console outlives the lease that let it in | 17 |
-//! | an offer that nobody accepted is not passed on | 2 |
-//! | after a restart, clients must have been heard while there was no engine | 33 |
-//! | something is booked over a booking that is late | 1 |
-//! | a lease that went ahead is extended over the one it overtook | 224 |
-//! | a lease that is handed over keeps its number | 6 |
-//! | who waits for two things blocks the second for those who would be back in time | 58 |
+//! - a lease does not see what is held below it
+//! - a node stays among those below when nobody has it any more
+//! - somebody goes ahead of the first for longer than the first has to wait
+//! - a console outlives the lease that let it in
+//! - an offer that nobody accepted is not passed on
+//! - after a restart, clients must have been heard while there was no engine
+//! - something is booked over a booking that is late
+//! - a lease that went ahead is extended over the one it overtook
+//! - a lease that is handed over keeps its number
+//! - who waits for two things blocks the second for those who would be back in time
 
 #[cfg(test)]
 mod day;

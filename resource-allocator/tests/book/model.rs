@@ -175,8 +175,6 @@ impl Model {
     /// Whether somebody who asked before keeps a waiter out: at each thing that is waited for, the first who would.
     fn overtakes(&self, now: Time, waiter: &Waiter, parts: &Parts) -> bool {
         let all = self.waiters(now);
-        let claims =
-            |turn: Turn| if let Turn::Part { run, part } = turn { parts.claims(run, part) } else { true };
         let mut units: Vec<Set> = Vec::new();
         for other in &all {
             let suts = other.set.suts.iter().map(|sut| Set { suts: [sut.clone()].into(), nodes: vec![] });
@@ -192,7 +190,7 @@ impl Model {
             let first = all.iter().filter(at_unit).find(|other| {
                 other.rank < waiter.rank
                     && !beside((&waiter.holder, waiter.shared), (&other.holder, other.shared))
-                    && claims(other.rank.2)
+                    && parts.claims(other.rank.2)
             });
             let Some(first) = first else { return false };
             let holders = self.in_hands(first);
@@ -312,9 +310,7 @@ impl Model {
                             let asked = self.get(first).map(|lease| lease.asked);
                             asked < lease.since || (asked == lease.since && first < lease.id)
                         }
-                        Turn::Part { run, part } => {
-                            parts.claims(run, part) && Some(other.rank.1) < lease.since
-                        }
+                        Turn::Part { .. } => parts.claims(other.rank.2) && Some(other.rank.1) < lease.since,
                     };
                     was_there
                         && overlap(&other.set, &waiter.set)
@@ -349,13 +345,15 @@ impl Model {
                     guests.remove(&to);
                     let (id, holder) = (LeaseId(self.last), Holder::Person(to));
                     let (tie, inside, since) = (Tie::Free, None, Some(now));
+                    let beats = matches!(lease.tie, Tie::Beat { .. });
+                    let until = lease.until.or(beats.then(|| now.plus_millis(MONTH)));
                     for other in &mut self.leases {
                         let holds = !matches!(other.state, State::Waiting { .. } | State::Asked { .. });
                         if holds && other.inside == Some(lease.id) && overlap(&set(other), &set(&lease)) {
                             other.inside = Some(id);
                         }
                     }
-                    self.write(Lease { id, holder, guests, tie, inside, since, ..lease });
+                    self.write(Lease { id, holder, guests, tie, inside, since, until, ..lease });
                 }
                 active && free
             }

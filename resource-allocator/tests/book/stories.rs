@@ -20,20 +20,18 @@ fn always(_: Turn) -> bool {
 
 /// Ana wants some of it for two hours, and does not wait.
 pub(crate) fn ask(who: &str, spots: &[&Spot]) -> Ask {
-    Ask {
-        set: Set { nodes: spots.iter().map(|spot| (*spot).clone()).collect(), ..Set::default() },
-        holder: Holder::Person(who.into()),
-        shared: false,
-        purpose: "bug 1234".to_owned(),
-        note: String::new(),
-        context: Default::default(),
-        priority: 0,
-        tie: Tie::Free,
-        inside: None,
-        begin: None,
-        length: Some(2 * HOUR),
-        wait: Some(0),
-        offer: None,
+    let set = Set { nodes: spots.iter().map(|spot| (*spot).clone()).collect(), ..Set::default() };
+    let holder = Holder::Person(who.into());
+    Ask { purpose: "bug 1234".to_owned(), length: Some(2 * HOUR), ..Ask::new(set, holder) }
+}
+
+/// Everybody who can begin does, and every run that waits has an EP.
+pub(crate) fn settle(book: &mut Book, now: Time) {
+    while let Some(woken) = book.pop_woken() {
+        match woken.rank.turn {
+            Turn::Ask(id) if book.may_begin(now, id, &always) => book.begin(now, id),
+            Turn::Ask(_) | Turn::Part { .. } => book.passed(woken, true),
+        }
     }
 }
 
@@ -82,10 +80,10 @@ fn who_asks_for_two_gets_both_or_none_and_is_not_overtaken_for_longer_than_they_
         book.wish(NOW, short, &who("cho", false), Wish::Extend { until: later }, &always).unwrap_err();
     assert_eq!(refusal.to_string(), "bob (lease 2) asked before; wait behind them with --wait 30m");
     book.end(NOW, held, Ended::Holder);
-    book.settle(NOW, &always);
+    settle(&mut book, NOW);
     assert_eq!(state(&book, both), "waiting", "cho has the other");
     book.pass(NOW.plus_millis(2 * HOUR));
-    book.settle(NOW.plus_millis(2 * HOUR), &always);
+    settle(&mut book, NOW.plus_millis(2 * HOUR));
     assert_eq!(state(&book, both), "active");
 }
 
@@ -98,13 +96,13 @@ fn who_has_much_already_waits_behind_who_has_nothing() {
     let second = book.ask(NOW, Ask { wait: None, ..ask("ana", &[one]) }, &always).unwrap();
     let first = book.ask(NOW.plus_millis(1), Ask { wait: None, ..ask("bob", &[one]) }, &always).unwrap();
     book.end(NOW.plus_millis(2), held, Ended::Holder);
-    book.settle(NOW.plus_millis(2), &always);
+    settle(&mut book, NOW.plus_millis(2));
     assert_eq!((state(&book, first), state(&book, second)), ("active", "waiting"));
     // But not for ever: ten minutes for each lease.
     let third = NOW.plus_millis(601_000);
     let late = book.ask(third, Ask { wait: None, ..ask("cho", &[one]) }, &always).unwrap();
     book.end(third, first, Ended::Holder);
-    book.settle(third, &always);
+    settle(&mut book, third);
     assert_eq!((state(&book, second), state(&book, late)), ("active", "waiting"));
 }
 
@@ -123,7 +121,7 @@ fn a_booking_finds_its_device_free() {
     let longer = Wish::Extend { until: begin.plus_millis(1) };
     assert!(book.wish(NOW, before, &who("bob", false), longer, &always).is_err());
     book.pass(begin);
-    book.settle(begin, &always);
+    settle(&mut book, begin);
     assert_eq!(state(&book, booking), "active");
     assert_eq!(book.lease(booking).unwrap().until, Some(begin.plus_millis(2 * HOUR)));
 }
@@ -197,6 +195,19 @@ fn a_client_that_is_silent_loses_its_lease_and_one_that_beats_does_not() {
     book.pass(NOW.plus_millis(990_000 + 15_000));
     assert_eq!(state(&book, id), "gone");
     assert_eq!(book.deadline(), None);
+}
+
+#[test]
+fn what_a_client_kept_alive_has_an_end_when_it_is_handed_over() {
+    let [one] = &spots(&["/a"])[..] else { panic!() };
+    let mut book = Book::default();
+    let tied = Ask { tie: Tie::Beat { patience_millis: 15_000 }, length: None, ..ask("ana", &[one]) };
+    let hers = book.ask(NOW, tied, &always).unwrap();
+    let his = book.wish(NOW, hers, &who("ana", false), Wish::HandOver { to: "bob".into() }, &always).unwrap();
+    let lease = book.lease(his).unwrap();
+    assert_eq!((lease.tie, lease.until), (Tie::Free, Some(NOW.plus_millis(31 * 24 * HOUR))));
+    book.pass(NOW.plus_millis(15_000));
+    assert_eq!(state(&book, his), "active", "nobody has to be heard");
 }
 
 #[test]

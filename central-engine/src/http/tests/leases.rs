@@ -106,6 +106,57 @@ async fn a_lease_is_extended_shared_handed_over_and_taken_away() {
 }
 
 #[actix_web::test]
+async fn who_may_change_the_bed_does_with_leases_of_others_as_with_their_own_and_takes_none() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    bed(&lab, &admin).await;
+    let (ana, rack) = (person(&lab, "ana", &ROLES).await, person(&lab, "rack", &["CHANGE_TESTBED"]).await);
+    let take = json!({"resources": ["/tb1/r1"]});
+    lab.post(&rack, "/leases", take.clone()).await.expect(403);
+    lab.post(&ana, "/leases", take.clone()).await.expect(201);
+    lab.post(&rack, "/leases/1/extend", json!({"for_millis": 3_600_000})).await.expect(200);
+    lab.post(&rack, "/leases/1/allow", json!({"user": "rack"})).await.expect(200);
+    let over: LeaseView = lab.post(&rack, "/leases/1/release", json!({})).await.expect(200).json();
+    assert_eq!(over.ended.unwrap().how, LeaseEnded::Holder);
+    lab.post(&ana, "/leases", take).await.expect(201);
+    let next: LeaseView =
+        lab.post(&rack, "/leases/2/transfer", json!({"to": "rack"})).await.expect(200).json();
+    assert_eq!(next.user.unwrap().as_str(), "rack");
+}
+
+#[actix_web::test]
+async fn a_guest_whose_account_is_gone_is_put_out() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    bed(&lab, &admin).await;
+    let ana = person(&lab, "ana", &ROLES).await;
+    person(&lab, "bob", &ROLES).await;
+    lab.post(&ana, "/leases", json!({"resources": ["/tb1/r1"]})).await.expect(201);
+    lab.post(&ana, "/leases/1/allow", json!({"user": "bob"})).await.expect(200);
+    lab.with(&admin, actix_web::http::Method::DELETE, "/users/bob", None).await.expect(204);
+    let out = json!({"user": "bob", "allowed": false});
+    let alone: LeaseView = lab.post(&ana, "/leases/1/allow", out).await.expect(200).json();
+    assert_eq!(alone.guests, BTreeSet::new());
+}
+
+#[actix_web::test]
+async fn a_sut_is_taken_by_its_short_name_ones_own_first() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    let ana = person(&lab, "ana", &ROLES).await;
+    let mut taken = Vec::new();
+    for (number, owner) in (1..).zip(["system", "user", "ana"]) {
+        let name = format!("core.{owner}");
+        let sut = json!({"path": [name], "meta": {}, "id": format!("0000000a0{number}"), "children": {}});
+        let path = format!("/suts/{name}");
+        lab.with(&admin, actix_web::http::Method::PUT, &path, Some(sut)).await.expect(201);
+        let lease: LeaseView = lab.post(&ana, "/leases", json!({"suts": ["core"]})).await.expect(201).json();
+        taken.push(lease.name);
+    }
+    assert_eq!(taken, ["core.system", "core.user", "core.ana"]);
+}
+
+#[actix_web::test]
 async fn what_makes_no_sense_or_is_not_allowed_is_refused_and_changes_nothing() {
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
