@@ -35,6 +35,31 @@ fn words(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn the_examples_are_profiles_that_say_what_the_page_says() {
+    let page = page();
+    let examples = blocks(&page, "## What patterns see").into_iter().filter(|(kind, _)| kind == "toml");
+    let profiles: Vec<Profile> =
+        examples.map(|(_, text)| Profile::parse("example.toml", &text).unwrap()).take(2).collect();
+    let [two, site] = profiles.as_slice() else { panic!("two examples, and not {profiles:?}") };
+    assert_eq!((two.name.as_str(), site.name.as_str()), ("two", "site"));
+    let ios = Profile::parse("own.toml", "name = 'own'\nbased_on = 'ios'").unwrap();
+    assert_eq!(site.prompt, ios.prompt, "all of the base");
+    assert_eq!(site.errors.len(), ios.errors.len() + 1, "`more_` adds to a list");
+    assert_eq!(site.login.nudge, Some(std::time::Duration::from_secs(1)));
+    assert!(site.login.questions.iter().any(|question| question.asks.starts_with("Enter selection")));
+    // The lists to which more can be added.
+    let reader = fs::read_to_string(root().join("config/src/profile/based_on.rs")).unwrap();
+    let lists =
+        reader.split_once("const LISTS").unwrap().1.split_once(';').unwrap().1.split_once(';').unwrap().0;
+    let known: BTreeSet<String> =
+        lists.split('"').skip(1).step_by(2).map(|list| format!("more_{list}")).collect();
+    let told = page.split_once("## Based on another").unwrap().1.split_once("```").unwrap().0;
+    let told: BTreeSet<String> =
+        words(told).into_iter().filter(|word| word.starts_with("more_") && word != "more_").collect();
+    assert_eq!(told, known);
+}
+
+#[test]
 fn the_table_has_the_keys_that_the_reader_knows() {
     let reader = fs::read_to_string(root().join("config/src/profile.rs")).unwrap();
     let reader = reader.split_once("\n#[cfg(test)]").unwrap().0;

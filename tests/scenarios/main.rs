@@ -15,6 +15,7 @@ mod campaign;
 mod cleanup;
 mod command_line;
 mod console;
+mod console_page;
 mod crash;
 mod dialogue;
 mod equipment;
