@@ -5,7 +5,8 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -34,6 +35,40 @@ pub(crate) fn prepare(folder: &Path) -> Result<()> {
             .with_context(|| format!("keeping others out of the data folder {}", folder.display()))?;
     }
     Ok(())
+}
+
+/// Makes a folder for its owner alone; one that is there stays as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(MODE).create(folder)
+}
+
+/// Writes a file that its owner alone may read, whole or not at all, and to the disk before this returns.
+///
+/// # Errors
+/// The disk does not take it.
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let part = part_of(path);
+    // What a kill left behind may have other rights.
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&part)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&part, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// What such a file is called until it is whole.
+pub(crate) fn part_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
 }
 
 /// The file of an SQLite store, as it was when the engine started.
@@ -88,7 +123,7 @@ impl StoreFile {
 pub(crate) async fn check_store(folder: &Path, store: &Store, shown: &str) -> Result<()> {
     let remembered = match fs::read_to_string(folder.join(STORE_ID)) {
         Ok(text) => Some(text.trim().to_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error).context("reading whose the data folder is"),
     };
     let found = store::life::first(&mut store.read().await?).await?;

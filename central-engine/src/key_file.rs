@@ -4,20 +4,18 @@
 //! is its owner's alone, and no key is made silently for a store that is sealed with another.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{ErrorKind, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    fs,
+    io::ErrorKind,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use crate::store::Seal;
+use crate::{data_folder::write_private, store::Seal};
 
 /// Where the file is when nobody says where it is to be.
 const NAME: &str = "store.key";
-/// For the owner alone.
-const MODE: u32 = 0o600;
 
 /// The file.
 #[derive(Clone, Debug)]
@@ -62,27 +60,15 @@ impl KeyFile {
     /// # Errors
     /// The disk does not take it.
     pub(crate) fn write(&self, seal: &Seal) -> Result<()> {
-        self.replace(seal).with_context(|| format!("writing the key file {}", self.0.display()))
-    }
-
-    fn replace(&self, seal: &Seal) -> std::io::Result<()> {
-        let part = self.0.with_extension("key.part");
-        match fs::remove_file(&part) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&part)?;
-        file.write_all(seal.expose_for_key_file().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&part, &self.0)?;
-        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        write_private(&self.0, &seal.expose_for_key_file())
+            .with_context(|| format!("writing the key file {}", self.0.display()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data_folder::part_of;
 
     #[test]
     fn the_file_is_its_owners_alone_and_is_replaced_whole() {
@@ -92,10 +78,10 @@ mod tests {
         let first = Seal::random().unwrap();
         file.write(&first).unwrap();
         // What a kill left behind is in nobody's way.
-        fs::write(file.path().with_extension("key.part"), "half").unwrap();
+        fs::write(part_of(file.path()), "half").unwrap();
         file.write(&first.with_new_key().unwrap()).unwrap();
         let mode = fs::metadata(file.path()).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode, fs::read_dir(folder.path()).unwrap().count()), (MODE, 1));
+        assert_eq!((mode, fs::read_dir(folder.path()).unwrap().count()), (0o600, 1));
         fs::set_permissions(file.path(), fs::Permissions::from_mode(0o640)).unwrap();
         let told = file.read().unwrap_err().to_string();
         assert!(

@@ -8,7 +8,15 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{clock, key_file::KeyFile, lock::LabLock, open_lab, open_store, settings::Data, store};
+use crate::{
+    clock,
+    data_folder::{self, part_of},
+    key_file::KeyFile,
+    lock::LabLock,
+    open_lab, open_store,
+    settings::Data,
+    store,
+};
 
 /// What became of the keys.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -36,7 +44,7 @@ pub struct BackedUp {
 const NOT_COPIED: [&str; 4] = ["engine.lock", "engine.sqlite", "engine.sqlite-wal", "engine.sqlite-shm"];
 
 /// Makes another key and seals everything with it, while no engine runs in the lab folder. The old key is forgotten where it is not to be kept.
-/// Killed in the middle, both keys are in the file, and the next start or rotation does the rest.
+/// Killed in the middle, both keys are in the file: the next start seals the rest, and the old key stays in it until the next rotation.
 ///
 /// # Errors
 /// An engine has the folder, it has none yet, or store or key file cannot be used.
@@ -85,14 +93,11 @@ pub async fn back_up(folder: &Path, to: &Path) -> Result<BackedUp> {
     }
     let data = fs::canonicalize(&data).with_context(|| format!("looking at {}", data.display()))?;
     let root = fs::canonicalize(folder).with_context(|| format!("looking at {}", folder.display()))?;
+    check_elsewhere(&root, to)?;
     make_empty(to)?;
     let to = fs::canonicalize(to).with_context(|| format!("looking at {}", to.display()))?;
-    if to.starts_with(&root) {
-        bail!(
-            "{} is in the lab folder: a backup in it would hold the one before; name a place elsewhere",
-            to.display()
-        );
-    }
+    // Where `..` follows on a folder that was not there, it is only known now where that leads.
+    check_elsewhere(&root, &to)?;
     let file = KeyFile::new(key, &data);
     let key_file = fs::canonicalize(file.path()).unwrap_or_else(|_not_there| file.path().to_owned());
     // The store first: what comes after it may name more files than the store knows, and never fewer.
@@ -113,6 +118,19 @@ pub async fn back_up(folder: &Path, to: &Path) -> Result<BackedUp> {
     Ok(BackedUp { to, key_file, files })
 }
 
+/// Looks at what is there of the way already, and makes nothing of it.
+fn check_elsewhere(root: &Path, to: &Path) -> Result<()> {
+    let whole = std::path::absolute(to).with_context(|| format!("looking at {}", to.display()))?;
+    let there = whole.ancestors().find_map(|folder| fs::canonicalize(folder).ok());
+    if there.is_some_and(|there| there.starts_with(root)) {
+        bail!(
+            "{} is in the lab folder: a backup in it would hold the one before; name a place elsewhere",
+            to.display()
+        );
+    }
+    Ok(())
+}
+
 fn make_empty(folder: &Path) -> Result<()> {
     make_private(folder)?;
     let mut inside = fs::read_dir(folder).with_context(|| format!("looking into {}", folder.display()))?;
@@ -122,11 +140,8 @@ fn make_empty(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a folder for its owner alone; one that is there stays as it is.
 fn make_private(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("making {}", folder.display()))
+    data_folder::make_private(folder).with_context(|| format!("making {}", folder.display()))
 }
 
 /// A copy of folders that leaves out what belongs to no copy.
@@ -165,7 +180,7 @@ impl Copy<'_> {
     fn is_left_out(&self, path: &Path) -> bool {
         let is_of_engine = path.parent() == Some(self.data)
             && path.file_name().is_some_and(|name| NOT_COPIED.iter().any(|left_out| name == *left_out));
-        let is_key = path == self.key_file || path == self.key_file.with_extension("key.part");
+        let is_key = path == self.key_file || path == part_of(self.key_file);
         is_of_engine || is_key || fs::canonicalize(path).is_ok_and(|real| real == self.key_file)
     }
 }

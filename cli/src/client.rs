@@ -188,16 +188,24 @@ impl Client {
     /// # Errors
     /// It does not answer, or is another one.
     pub(crate) fn greet(&self) -> Result<()> {
-        self.way.check()?;
+        self.check_way()?;
         let request = self.agent.get(format!("{}/healthz", self.engine));
         request.call().map_err(|error| self.unreachable(&error)).map(drop)
     }
 
     fn signed<B>(&self, request: ureq::RequestBuilder<B>) -> Result<ureq::RequestBuilder<B>> {
-        self.way.check()?;
+        self.check_way()?;
         Ok(match self.token() {
             Some(token) => request.header("Authorization", format!("Bearer {}", token.expose_for_login())),
             None => request,
+        })
+    }
+
+    /// Whether anything may be sent this way; an engine that does not answer is one that cannot be reached.
+    fn check_way(&self) -> Result<()> {
+        self.way.check().map_err(|error| match error.downcast::<ureq::Error>() {
+            Ok(error) => self.unreachable(&error),
+            Err(error) => error,
         })
     }
 
@@ -245,10 +253,10 @@ impl Client {
         let engine = &self.engine;
         match &self.token {
             Token::Missing => format!(
-                "you are not logged in to {engine}: run `jackfield login USER`, or set JACKFIELD_API_TOKEN (or --token) to what `jackfield token create` printed"
+                "you are not logged in to {engine}: run `jackfield login USER`, or set JACKFIELD_API_TOKEN (or --token) to what `jackfield token create NAME …` printed"
             ),
             Token::Given(_) => format!(
-                "{engine} does not take the token of --token or JACKFIELD_API_TOKEN: it is wrong, expired or revoked; make another with `jackfield token create`"
+                "{engine} does not take the token of --token or JACKFIELD_API_TOKEN: it is wrong, expired or revoked; make another with `jackfield token create NAME …`"
             ),
             Token::Kept(_) => format!(
                 "{engine} does not take the token of your last login any more: it is expired or revoked; run `jackfield login USER`"

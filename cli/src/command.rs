@@ -1,5 +1,9 @@
 //! One file per noun.
 
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
 pub(crate) mod after;
 pub(crate) mod artifacts;
 pub(crate) mod audit;
@@ -15,7 +19,6 @@ pub(crate) mod eps;
 pub(crate) mod follow;
 pub(crate) mod group;
 pub(crate) mod lease;
-mod lease_hold;
 pub(crate) mod log_search;
 pub(crate) mod login;
 pub(crate) mod logs;
@@ -35,3 +38,9 @@ pub(crate) mod sut;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod why;
+
+/// Reads the lab folder of a command that is run beside it: one that is set to nothing is not set. Clap's own reader refuses that.
+fn lab_folder() -> impl TypedValueParser<Value = PathBuf> {
+    let read = |given: OsString| if given.is_empty() { PathBuf::from("lab") } else { given.into() };
+    OsStringValueParser::new().map(read)
+}

@@ -117,8 +117,9 @@ impl Lab {
         let apart = room::Apart::of(&layout, &kind);
         let mut lab = Self { layout, kind, user: None, roots: Vec::new(), hidden: Vec::new(), apart };
         let settings = lab.engine_settings().value.unwrap_or_default();
-        for own in [lab.layout.root.join(".jackfield"), settings.data_folder].iter().chain(&settings.key_file)
-        {
+        let folders = [lab.layout.root.join(".jackfield"), settings.data_folder];
+        let keys = settings.key_file.iter().chain(settings.tls.own.as_ref().map(|own| &own.key));
+        for own in folders.iter().chain(keys) {
             lab.hide(own);
         }
         let roots = [lab.layout.roots.as_slice(), settings.roots.as_slice()].concat();

@@ -5,4 +5,6 @@ mod architecture;
 #[cfg(test)]
 mod licences;
 #[cfg(test)]
+mod remedies;
+#[cfg(test)]
 mod secrets;

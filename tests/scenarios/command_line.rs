@@ -174,6 +174,11 @@ fn what_is_set_to_nothing_is_not_set() {
     };
     assert!(!ask("").contains("scheme"), "{}", ask(""));
     assert!(ask("lab:8000").contains("write http://lab:8000"), "{}", ask("lab:8000"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut fingerprint = Command::new(jackfield());
+    fingerprint.args(["engine", "fingerprint"]).env("JACKFIELD_LAB", "").current_dir(folder.path());
+    let told = text(&fingerprint.output().unwrap().stderr);
+    assert!(told.contains("no lab folder lab"), "{told}");
     let bench = Bench::start("").unwrap();
     assert!(ask(&bench.api.url).contains("you are not logged in"), "{}", ask(&bench.api.url));
 }

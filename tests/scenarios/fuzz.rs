@@ -23,6 +23,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How long, and with which dice.
 pub(crate) struct Campaign {
     seed: u64,
+    seconds: u64,
     dice: Dice,
     end: Instant,
 }
@@ -33,7 +34,7 @@ impl Campaign {
         let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
         let seed = number("JACKFIELD_FUZZ_SEED").unwrap_or(1);
         let seconds = number("JACKFIELD_FUZZ_SECONDS").unwrap_or(SECONDS);
-        Self { seed, dice: Dice::new(seed), end: Instant::now() + Duration::from_secs(seconds) }
+        Self { seed, seconds, dice: Dice::new(seed), end: Instant::now() + Duration::from_secs(seconds) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "real programs take real time")]

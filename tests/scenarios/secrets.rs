@@ -273,6 +273,12 @@ fn in_files(bench: &Bench, tokens: &[String]) -> Vec<String> {
         backup.join(".jackfield/engine.sqlite").is_file()
             && !backup.join(".jackfield/store.key").try_exists().unwrap()
     );
+    let inside = lab.join("backups/today");
+    let refused =
+        bench.jackfield(&["backup", inside.to_str().unwrap(), "--lab", lab.to_str().unwrap()]).unwrap();
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && told.contains("is in the lab folder"), "{told}");
+    assert!(!lab.join("backups").try_exists().unwrap(), "what is refused leaves nothing behind");
     let mut files = files_below(&lab.join(".jackfield"));
     for folder in [
         lab.join("outbox"),
@@ -349,10 +355,11 @@ fn a_planted_secret_is_found_nowhere() {
 
 #[test]
 fn another_key_is_made_and_the_old_one_is_of_no_use() {
-    let mut bench = Bench::start("").unwrap();
+    let mut bench = Bench::start("[data]\nkey = \"own.key\"\n").unwrap();
     bench.api.set_resource("/", "lab", &json!({"password": "geheim-login"})).unwrap();
     let lab = bench.lab();
-    let key = lab.join(".jackfield/store.key");
+    let key = lab.join("own.key");
+    assert!(!lab.join(".jackfield/store.key").try_exists().unwrap(), "it is where the settings say");
     let rotate = |bench: &Bench| {
         let output = bench.jackfield(&["secret", "rotate", "--lab", lab.to_str().unwrap()]).unwrap();
         let said =
@@ -381,7 +388,7 @@ fn another_key_is_made_and_the_old_one_is_of_no_use() {
     fs::remove_file(&key).unwrap();
     let refused = bench.start_engine().unwrap_err().to_string();
     assert!(refused.contains("put back the key file") && !key.try_exists().unwrap(), "{refused}");
-    Bench::write(&bench, ".jackfield/store.key", &new).unwrap();
+    Bench::write(&bench, "own.key", &new).unwrap();
     let refused = bench.start_engine().unwrap_err().to_string();
     assert!(refused.contains("others may read the key file"), "{refused}");
     use std::os::unix::fs::PermissionsExt as _;

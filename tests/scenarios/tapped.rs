@@ -187,3 +187,24 @@ fn three_workstations_reach_an_engine_and_their_cables_tell_nothing() {
         assert_eq!(read_along(&heard, &wanted), Vec::<String>::new());
     }
 }
+
+/// The other way round: a lab that says that its network may be read.
+#[test]
+fn a_lab_that_wants_plain_http_has_it_and_is_told_what_that_means() {
+    let node = Node::start().unwrap();
+    let bench = Bench::start("address = \"0.0.0.0\"\n[tls]\nplain = true\n").unwrap();
+    let log = bench.engine_log();
+    assert!(log.contains("passwords and tokens can be read on the way"), "{log}");
+    let made: serde_json::Value =
+        bench.api.post("/tokens", &json!({"name": "plain", "scope": "read"})).unwrap();
+    let token = made["token"].as_str().unwrap();
+    // One with a pin asks for TLS.
+    assert!(!token.contains('.'), "{token}");
+    let port = bench.address().unwrap().port();
+    let engine = format!("http://{}:{port}", node.address.replacen("10.99.", "10.98.", 1));
+    let program = jackfield();
+    let listed = node
+        .sh(&format!("{} runs list --json --engine {engine} --token {token}", program.display()))
+        .unwrap();
+    assert_eq!(listed.trim(), "[]");
+}

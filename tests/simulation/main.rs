@@ -15,7 +15,6 @@ mod oracle;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
-#[cfg(test)]
 mod store;
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ pub async fn check_ep(store: &Store, hello: &Hello) -> Result<Pass, Problem> {
         return Ok(Pass { token, owner, is_new: joined == Joined::Nobody });
     }
     let title = format!(
-        "the token of EP {ep} is not valid; make one with `jackfield token create --scope ep` and put it into ep.toml"
+        "the token of EP {ep} is not valid; make one with `jackfield token create NAME --scope ep` and put it into ep.toml"
     );
     Err(Problem::new(ErrorCode::Unauthenticated, title).field("token"))
 }
@@ -173,8 +173,8 @@ fn check_joined(joined: &Joined, ep: &EpName, instance: &str) -> Result<(), Prob
         Joined::By { ep: owner, instance: of } if (owner, &**of) != (ep, instance) => {
             let which = if owner == ep { "with another work folder" } else { "which it belongs to" };
             let title = format!(
-                "the token of EP {ep} was used already, by EP {owner} {which}; each EP needs a token of its own: \
-                 `jackfield token create --scope ep`; if nobody here has used this one, it was stolen: revoke it"
+                "the token of EP {ep} was used already, by EP {owner} {which}; it was made for one EP (`--join`): make another \
+                 with `jackfield token create NAME --scope ep`; if nobody here has used this one, it was stolen: revoke it"
             );
             Err(Problem::new(ErrorCode::Forbidden, title).field("token"))
         }
@@ -182,20 +182,24 @@ fn check_joined(joined: &Joined, ep: &EpName, instance: &str) -> Result<(), Prob
     }
 }
 
-/// Gives the token of an EP that was let in to that EP, where it is for one alone.
+/// Gives the token of an EP that the loop has let in to that EP, where it is for one alone. Whoever revokes a token ends the links that the loop
+/// knows: one that was revoked before it knew this one is found here.
 ///
 /// # Errors
-/// Another one was faster, or the store does not answer.
+/// Another EP was faster, the token was revoked meanwhile, or the store does not answer.
 pub async fn join(store: &Store, pass: &Pass, ep: &EpName, instance: &str) -> Result<(), Problem> {
-    if !pass.is_new {
-        return Ok(());
+    if pass.is_new {
+        let mut conn = store.write().await?;
+        store::token::join(&mut conn, pass.token, ep, instance).await?;
+        conn.commit().await?;
     }
-    let mut conn = store.write().await?;
-    let has_it = store::token::join(&mut conn, pass.token, ep, instance).await?;
-    let joined = store::token::list(&mut conn, Some(&pass.owner)).await?;
-    conn.commit().await?;
-    let token = joined.into_iter().find(|token| token.id == pass.token).filter(|_| !has_it);
-    token.map_or(Ok(()), |token| check_joined(&token.joined, ep, instance))
+    match store::token::joined(&mut store.read().await?, pass.token).await? {
+        Some(joined) => check_joined(&joined, ep, instance),
+        None => {
+            let title = format!("the token of EP {ep} was revoked");
+            Err(Problem::new(ErrorCode::Unauthenticated, title).field("token"))
+        }
+    }
 }
 
 /// Who operates the engine may offer an EP to anybody; everybody else offers theirs to their own work only.

@@ -79,9 +79,9 @@ pub async fn make_token(
 ) -> anyhow::Result<Secret> {
     let token = secret::random_token()?;
     let (owner, name) = (owner.clone(), name.to_owned());
-    let joined = if scope == Scope::Ep { Joined::Nobody } else { Joined::Any };
     let scope = scope.as_str().to_owned();
-    let row = TokenRow { id: 0, owner, name, scope, created: now, expires: None, used: None, joined };
+    let row =
+        TokenRow { id: 0, owner, name, scope, created: now, expires: None, used: None, joined: Joined::Any };
     let mut conn = store.write().await?;
     let id = store::token::insert(&mut conn, &secret::token_hash(token.expose_for_hash()), &row).await?;
     let detail = format!("{} ({})", row.name, row.scope);

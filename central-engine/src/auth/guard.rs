@@ -85,13 +85,13 @@ impl Permission for MayUseDevices {
     const ALSO: &'static [Role] = &[Role::ChangeTestbed];
 }
 
-/// May take leases: of resources with the one role, of SUTs with the other.
+/// May take leases: of resources with the one role, of SUTs with the other. With the third, may do with those of others as with their own.
 #[derive(Clone, Copy, Debug)]
 pub struct MayLock;
 
 impl Permission for MayLock {
     const ROLE: Option<Role> = Some(Role::LockTestbed);
-    const ALSO: &'static [Role] = &[Role::LockSut];
+    const ALSO: &'static [Role] = &[Role::LockSut, Role::ChangeTestbed];
 }
 
 /// May see runs: everybody's with the one role, their own with the other.
@@ -231,8 +231,8 @@ pub(crate) async fn identify(
 
 /// What a request proves who sends it with.
 fn proof(request: &HttpRequest) -> Option<Proof> {
-    let token = bearer(request).map(|token| Proof::Token(token.to_owned()));
-    token.or_else(|| Some(Proof::Session(request.cookie(COOKIE)?.value().to_owned())))
+    let token = bearer(request).map(|token| Proof::Token(token.into()));
+    token.or_else(|| Some(Proof::Session(request.cookie(COOKIE)?.value().into())))
 }
 
 fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {
@@ -253,7 +253,7 @@ fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {
         Credential::Token(scope) if P::ROLE.is_some_and(|role| !scope.lends(role)) => {
             format!(
                 "a `{}` token is not enough for this; it needs the role {needs}, which a token with a wider scope \
-                 lends: `jackfield token create --scope`",
+                 lends: `jackfield token create NAME --scope …`",
                 scope.as_str()
             )
         }

@@ -12,6 +12,7 @@ use actix_web::{
     http::header::{self, HeaderMap},
     web::Bytes,
 };
+use jackfield_protocol::secret::Secret;
 
 use super::{Caller, caller};
 use crate::{clock, store::Store};
@@ -20,9 +21,9 @@ use crate::{clock, store::Store};
 #[derive(Clone, Debug)]
 pub(super) enum Proof {
     /// A token.
-    Token(String),
+    Token(Secret),
     /// The secret of a browser session.
-    Session(String),
+    Session(Secret),
 }
 
 /// Whether an answer goes on until one of both sides ends it.
@@ -38,8 +39,8 @@ pub(super) async fn is_over(store: Store, proof: Proof, before: Caller, pause: D
         tokio::time::sleep(pause).await;
         let now = clock::now();
         let still = match &proof {
-            Proof::Token(token) => caller::of_token(&store, token, now).await,
-            Proof::Session(secret) => caller::of_session_unused(&store, secret, now).await,
+            Proof::Token(token) => caller::of_token(&store, token.expose_for_hash(), now).await,
+            Proof::Session(secret) => caller::of_session_unused(&store, secret.expose_for_hash(), now).await,
         };
         match still {
             Ok(Some(still)) if still == before => {}

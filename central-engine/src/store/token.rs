@@ -122,6 +122,15 @@ pub async fn join(conn: &mut Conn, id: u64, ep: &EpName, instance: &str) -> Resu
     Ok(conn.run(sql, binds![id, joined]).await? > 0)
 }
 
+/// Which EP may come with the token of this number; none where there is none.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn joined(conn: &mut Conn, id: u64) -> Result<Option<Joined>, StoreError> {
+    let line = conn.row("SELECT joined FROM token WHERE id = $1", binds![id]).await?;
+    line.map(|line| Ok(Joined::read(line.text_opt(0)?))).transpose()
+}
+
 /// Notes that a token was used.
 ///
 /// # Errors

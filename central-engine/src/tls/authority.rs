@@ -1,11 +1,6 @@
 //! The engine's own certificate authority: made once, and what others pin.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use jackfield_tls::Fingerprint;
@@ -15,11 +10,10 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
+use crate::data_folder::{make_private, write_private};
+
 const CERTIFICATE: &str = "authority.pem";
 const KEY: &str = "authority.key";
-/// For their owner alone.
-const FOLDER_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
 /// It is valid from and until these years, whatever the clock says when it is made.
 const YEARS: (i32, i32) = (2020, 2120);
 
@@ -74,14 +68,14 @@ impl Authority {
 
     fn make(folder: &Path) -> Result<Self> {
         let told = || format!("making the engine's certificate authority in {}", folder.display());
-        fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder).with_context(told)?;
+        make_private(folder).with_context(told)?;
         let key = KeyPair::generate().with_context(told)?;
         let params = params(&key);
         let certificate = params.self_signed(&key).with_context(told)?;
         let pem = certificate.pem();
         // The certificate comes last: where it stands, the key does, too.
-        write_private(folder, KEY, &key.serialize_pem()).with_context(told)?;
-        write_private(folder, CERTIFICATE, &pem).with_context(told)?;
+        write_private(&folder.join(KEY), &key.serialize_pem()).with_context(told)?;
+        write_private(&folder.join(CERTIFICATE), &pem).with_context(told)?;
         Ok(Self { pem, der: certificate.der().clone(), issuer: Issuer::new(params, key) })
     }
 
@@ -125,15 +119,4 @@ fn params(key: &KeyPair) -> CertificateParams {
     params.not_before = date_time_ymd(from, 1, 1);
     params.not_after = date_time_ymd(until, 1, 1);
     params
-}
-
-/// Writes a file that its owner alone may read, whole or not at all.
-pub(super) fn write_private(folder: &Path, name: &str, text: &str) -> io::Result<()> {
-    let part = folder.join(format!("{name}.part"));
-    let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(FILE_MODE).open(&part)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&part, folder.join(name))?;
-    fs::File::open(folder)?.sync_all()
 }

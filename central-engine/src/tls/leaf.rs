@@ -1,6 +1,6 @@
 //! The certificate that the engine makes for itself: for a while, for the names of now, and followed by another in time.
 
-use std::{collections::BTreeSet, fs, io, path::Path, time::Duration};
+use std::{collections::BTreeSet, fmt, fs, io, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use jackfield_protocol::time::Time;
@@ -16,8 +16,8 @@ use rustls::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::authority::{Authority, write_private};
-use crate::limits;
+use super::authority::Authority;
+use crate::{data_folder::write_private, limits};
 
 const FILE: &str = "certificate.json";
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
@@ -31,7 +31,7 @@ const BACK_MILLIS: i64 = 2 * DAY_MILLIS;
 const INSTANTS: (i64, i64) = (BACK_MILLIS, 200_000_000_000_000);
 
 /// A certificate of ours, with what has to be known of it later.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Leaf {
     names: BTreeSet<String>,
     begins: Time,
@@ -80,7 +80,8 @@ impl Leaf {
     /// The disk takes nothing.
     pub(super) fn store(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string(self)?;
-        write_private(folder, FILE, &text).with_context(|| format!("writing {}", folder.join(FILE).display()))
+        let path = folder.join(FILE);
+        write_private(&path, &text).with_context(|| format!("writing {}", path.display()))
     }
 
     fn issue(authority: &Authority, mut names: BTreeSet<String>, now: Time) -> Result<Self> {
@@ -145,6 +146,13 @@ impl Leaf {
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
         let chain = vec![certificate, authority.der()];
         Ok(CertifiedKey::from_der(chain, key, &ring::default_provider())?)
+    }
+}
+
+/// Without its key.
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Leaf({:?} until {})", self.names, self.ends)
     }
 }
 

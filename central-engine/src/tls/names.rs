@@ -32,9 +32,8 @@ pub(super) fn of_machine(bound: SocketAddr) -> BTreeSet<String> {
 
 /// Those that the settings say.
 pub(super) fn of_settings(address: &str, url: Option<&str>) -> BTreeSet<String> {
-    let listened = as_host(address).filter(|host| {
-        host.parse::<IpAddr>().is_ok_and(|ip| !ip.is_unspecified()) || host.parse::<IpAddr>().is_err()
-    });
+    let listened =
+        as_host(address).filter(|host| !host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()));
     let told = url.and_then(Address::read).and_then(|address| as_host(&address.host));
     listened.into_iter().chain(told).collect()
 }

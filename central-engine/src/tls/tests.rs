@@ -28,6 +28,7 @@ fn an_authority_is_made_once_and_its_certificate_lasts_until_it_must_not() {
     let (certificate, authority) = shown(&first);
     assert_eq!(first.authority().unwrap().1, authority);
     assert_eq!(first.fingerprint(), authority);
+    assert!(!format!("{first:?}").contains("PRIVATE KEY"), "{first:?}");
     let after = |days: i64| shown(&open(&settings, data.path(), Time(now.0 + days * DAY)).unwrap());
     assert_eq!(after(59), (certificate, authority), "a browser is not asked again");
     let renewed = after(61);

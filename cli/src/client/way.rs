@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use jackfield_tls::{Address, Fingerprint, Refused, Trust};
 use rustls::ClientConfig;
 use ureq::{Agent, config::Config};
 
-/// Until an engine answers that is asked whether it speaks plain HTTP at all.
+/// How long an engine that is asked whether it speaks plain HTTP at all may take for each step of its answer.
 const ASK_LIMIT: Duration = Duration::from_secs(10);
 /// How an engine answers who speaks plain HTTP where it wants TLS.
 const UPGRADE_REQUIRED: u16 = 426;
@@ -71,8 +71,8 @@ pub(crate) struct Way {
     engine: String,
     pin: Option<Fingerprint>,
     tls: Option<Arc<ClientConfig>>,
-    /// What an engine on another machine said to plain HTTP, once it was asked.
-    plain: Arc<OnceLock<Result<(), String>>>,
+    /// Whether an engine on another machine wants TLS, once it has said so or not: one that did not answer is asked again.
+    wants_tls: Arc<OnceLock<bool>>,
 }
 
 impl Way {
@@ -84,7 +84,7 @@ impl Way {
         let address = Address::read(engine);
         let is_tls = address.as_ref().is_some_and(|address| address.is_tls);
         let tls = if is_tls { Some(Trust::of(pin).client()?) } else { None };
-        Ok(Self { address, engine: engine.to_owned(), pin, tls, plain: Arc::default() })
+        Ok(Self { address, engine: engine.to_owned(), pin, tls, wants_tls: Arc::default() })
     }
 
     pub(crate) fn known(&self) -> Known {
@@ -111,7 +111,7 @@ impl Way {
     /// Before a secret is sent: an engine on another machine that speaks TLS gets nothing by plain HTTP.
     ///
     /// # Errors
-    /// It speaks TLS.
+    /// It speaks TLS, or does not answer: a [`ureq::Error`].
     pub(super) fn check(&self) -> Result<()> {
         let Some(address) = self.address.as_ref().filter(|address| address.is_readable()) else {
             return Ok(());
@@ -123,22 +123,46 @@ impl Way {
                 address.with_tls()
             );
         }
-        let asked = self.plain.get_or_init(|| match self.asks_for_tls() {
-            true => Err(format!(
+        let wants_tls = match self.wants_tls.get() {
+            Some(known) => *known,
+            None => {
+                let answer = self.asks_for_tls()?;
+                *self.wants_tls.get_or_init(|| answer)
+            }
+        };
+        if wants_tls {
+            bail!(
                 "{} speaks TLS, and nothing was sent where others can read it: use {}",
                 self.engine,
                 address.with_tls()
-            )),
-            false => Ok(()),
-        });
-        asked.clone().map_err(|text| anyhow!(text))
+            );
+        }
+        Ok(())
     }
 
-    fn asks_for_tls(&self) -> bool {
-        let config =
-            Agent::config_builder().http_status_as_error(false).timeout_global(Some(ASK_LIMIT)).build();
-        // One that does not answer is met again when it is asked for something.
-        let answer = config.new_agent().get(format!("{}/healthz", self.engine)).call();
-        answer.is_ok_and(|answer| answer.status() == UPGRADE_REQUIRED)
+    fn asks_for_tls(&self) -> Result<bool, ureq::Error> {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_resolve(Some(ASK_LIMIT))
+            .timeout_connect(Some(ASK_LIMIT))
+            .timeout_per_write(Some(ASK_LIMIT))
+            .timeout_per_read(Some(ASK_LIMIT))
+            .build();
+        let answer = config.new_agent().get(format!("{}/healthz", self.engine)).call()?;
+        Ok(answer.status() == UPGRADE_REQUIRED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_did_not_answer_is_asked_again() {
+        let way = Way::to("http://nobody.invalid:1", None).unwrap();
+        let error = way.check().unwrap_err();
+        assert!(error.is::<ureq::Error>() && way.wants_tls.get().is_none(), "{error}");
+        // Nobody asks on the machine itself, where nobody reads along.
+        Way::to("http://127.0.0.1:1", None).unwrap().check().unwrap();
     }
 }

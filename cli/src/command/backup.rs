@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::lab_folder;
 use crate::{Context, exit::Exit};
 
 /// Copy the lab folder with the engine's store and without the key it is sealed with; also while the engine runs.
@@ -12,7 +13,7 @@ pub(crate) struct Backup {
     /// Where to: a folder that is not there yet, or empty.
     to: PathBuf,
     /// The lab folder.
-    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB")]
+    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB", value_parser = lab_folder())]
     lab: PathBuf,
 }
 

@@ -19,6 +19,7 @@ use jackfield_protocol::{
     id::RunId,
     secret::Secret,
 };
+use jackfield_tls::Credential;
 use serde_json::{Value, json};
 
 use crate::{
@@ -74,7 +75,7 @@ impl Demo {
 
     fn show(&self, runtime: &tokio::runtime::Runtime, engine: &Running, folder: &Path) -> Result<Exit> {
         let token = runtime.block_on(engine.make_token("demo", Scope::Admin))?;
-        let client = Client::new(&engine.url, Token::Given(token), None)?;
+        let client = Client::new(&engine.url, Token::Given(Credential::read(&token).secret), None)?;
         let context = Context { client, output: Output::new(false) };
         let devices = runtime.block_on(start_devices())?;
         for device in &devices {

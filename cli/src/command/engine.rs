@@ -11,6 +11,7 @@ use jackfield_protocol::secret::Secret;
 use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+use super::lab_folder;
 use crate::{
     exit::Exit,
     output::{self, Output},
@@ -21,7 +22,7 @@ use crate::{
 #[derive(clap::Args)]
 pub(crate) struct Engine {
     /// The lab folder: everything a lab owns, as files. A Twister home is recognised and used in place.
-    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB", global = true)]
+    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB", value_parser = lab_folder(), global = true)]
     lab: PathBuf,
     /// Port to listen on, instead of what `engine.toml` says; 0 takes a free one.
     #[arg(long)]
@@ -55,9 +56,8 @@ impl Engine {
         start_logging("warn");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            // A variable that is set to nothing is not set.
-            let lab = if self.lab.as_os_str().is_empty() { PathBuf::from("lab") } else { self.lab };
-            let mut engine = jackfield_central_engine::start(Options { lab, port: self.port }).await?;
+            let options = Options { lab: self.lab, port: self.port };
+            let mut engine = jackfield_central_engine::start(options).await?;
             announce(&engine, self.ready.as_deref())?;
             tokio::select! {
                 signal = signal::next_signal() => signal?,

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::json;
 
+use super::lab_folder;
 use crate::{Context, exit::Exit};
 
 /// Open an account, let it do everything, and give it a new password; while no engine runs in the lab folder.
 #[derive(clap::Args)]
 pub(crate) struct Recover {
     /// The lab folder.
-    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB")]
+    #[arg(long, default_value = "lab", env = "JACKFIELD_LAB", value_parser = lab_folder())]
     lab: PathBuf,
     /// The account; made where it is not there.
     #[arg(long, default_value = "admin")]

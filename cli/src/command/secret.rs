@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::lab_folder;
 use crate::{Context, exit::Exit};
 
 /// The keys that the engine's store is sealed with.
@@ -12,7 +13,7 @@ pub(crate) enum Secret {
     /// Make another key and seal everything with it; while no engine runs in the lab folder.
     Rotate {
         /// The lab folder.
-        #[arg(long, default_value = "lab", env = "JACKFIELD_LAB")]
+        #[arg(long, default_value = "lab", env = "JACKFIELD_LAB", value_parser = lab_folder())]
         lab: PathBuf,
         /// Keep the older keys in the file, for backups from before.
         #[arg(long)]

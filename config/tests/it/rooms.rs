@@ -35,12 +35,13 @@ fn world() -> &'static World {
             "engine.toml", "db.xml", "email.xml", "resources.json", "users_and_groups.ini", "globals.xml", "EP.toml", "db.xml.bak",
             "engine.toml~", "email-old.xml", "sut/core.json", "users/bob/db.xml", "users/bob/tests/a.py", "users/bob/libs/l.py",
             "users/bob/projects/p.xml", "users/ana/email.xml", "users/ana/sut/own.json", ".jackfield/engine.sqlite", ".jackfield/x.xml",
-            ".ssh/id", "tests/.netrc", "state/engine.sqlite",
+            ".ssh/id", "tests/.netrc", "state/engine.sqlite", "own.key", "keys",
         ];
         for secret in secrets {
             write(&lab.join(secret), &format!("# {PLANTED} in {secret}"));
         }
-        write(&lab.join("engine.toml"), &format!("# {PLANTED}\n[data]\nfolder = \"state\"\n"));
+        let settings = "[data]\nfolder = \"state\"\nkey = \"keys\"\n[tls]\ncertificate = \"own.pem\"\nkey = \"own.key\"\n";
+        write(&lab.join("engine.toml"), &format!("# {PLANTED}\n{settings}"));
         write(&outer.join("outside/secret.xml"), PLANTED);
         write(&outer.join("lab-beside/secret.py"), PLANTED);
         for open in ["tests/own.py", "libs/own/a.py", "users/ana/tests/a.py", "configs/c", "tests/deep/b.py", "here.py"] {
@@ -141,6 +142,8 @@ fn parts() -> impl Strategy<Value = String> {
         "e\u{301}mail.xml",
         "~bob",
         "EP.toml",
+        "own.key",
+        "keys",
     ];
     prop_oneof![8 => proptest::sample::select(fixed.to_vec()).prop_map(str::to_owned), 1 => "[ -~]{0,6}"]
 }

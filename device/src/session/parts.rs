@@ -49,7 +49,8 @@ impl Parts {
             let found = more.find(shown).filter(|found| !found.is_empty());
             let Some(found) = found else { return self.turn(page, text, pager) };
             let before = shown.get(..found.start()).unwrap_or_default();
-            let shown_end = before.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at.saturating_add(1));
+            let shown_end =
+                before.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at.saturating_add(1));
             let end = text.saturating_add(found.end());
             let rest = page.split_off(end);
             self.turn(page, text, text.saturating_add(shown_end));

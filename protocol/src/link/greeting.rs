@@ -27,7 +27,7 @@ pub struct Hello {
     /// Empty where it holds nothing, and for older EPs.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub life: String,
-    /// The secret an administrator made for it (`jackfield token create --scope ep`).
+    /// The secret an administrator made for it (`jackfield token create NAME --scope ep`).
     #[serde(serialize_with = "Secret::expose_for_peer")]
     pub token: Secret,
     /// The build it runs.

@@ -92,17 +92,21 @@ fn a_test_that_talks_nonsense_gets_answers_and_its_ep_lives() {
         .replace('<', "&lt;")
         .replace('>', "&gt;");
     let plain: String = texts.chars().filter(|letter| !letter.is_control()).collect();
-    let seed = campaign.seed;
+    let (seed, seconds) = (campaign.seed, campaign.seconds);
     let property = |name: &str, value: &str| {
         format!("<Property><propName>{name}</propName><propValue>{value}</propValue></Property>")
     };
-    let properties =
-        [property("param", &seed.to_string()), property("param", "6"), property("texts", &plain)].concat();
+    let properties = [
+        property("param", &seed.to_string()),
+        property("param", &seconds.to_string()),
+        property("texts", &plain),
+    ]
+    .concat();
     let xml = format!(
         "<Root><TestSuite><tsName>a</tsName><TestCase><tcName>nonsense.py</tcName>{properties}</TestCase></TestSuite></Root>"
     );
     let run = bench.api.submit("nonsense", &xml).unwrap();
-    bench.api.wait(run, LIMIT).unwrap();
+    bench.api.wait(run, LIMIT + Duration::from_secs(seconds)).unwrap();
     let tests = bench.api.tests(run).unwrap();
     let test = tests.first().unwrap();
     let log = bench.api.log(test.attempt.unwrap(), "cli").unwrap_or_default();

@@ -128,10 +128,13 @@ async fn accounts_sessions_and_tokens() {
         assert!(store::token::join(&mut conn, one, &ep, "one").await.unwrap());
         assert!(!store::token::join(&mut conn, one, &ep, "two").await.unwrap(), "it is taken");
         let by = Joined::By { ep, instance: "one".to_owned() };
+        assert_eq!(store::token::joined(&mut conn, token.id).await.unwrap(), Some(Joined::Any));
+        assert_eq!(store::token::joined(&mut conn, one).await.unwrap().as_ref(), Some(&by));
         assert_eq!(store::token::find(&mut conn, "hash-5", Time(1)).await.unwrap().unwrap().joined, by);
         assert_eq!(store::token::list(&mut conn, None).await.unwrap().len(), 3);
         assert!(store::account::delete(&mut conn, &ana()).await.unwrap());
         assert!(!store::token::delete(&mut conn, token.id).await.unwrap(), "it went with its owner");
+        assert_eq!(store::token::joined(&mut conn, token.id).await.unwrap(), None);
     }
 }
 

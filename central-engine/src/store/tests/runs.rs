@@ -6,7 +6,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::{DecidedBy, Outcome, TestState, Verdict},
 };
-use jackfield_resource_allocator::book::{Ended, Holder, Lease, Leased, Set, State, Tie};
+use jackfield_resource_allocator::book::{Ended, Holder, Lease, Leased, Set, State};
 use jackfield_scheduler::{
     effect::{AttemptState, EpRow, PartRow, Row, StopCause},
     event::EpOffer,
@@ -38,26 +38,7 @@ fn ep() -> EpRow {
 }
 
 fn lease(number: u64, what: Leased) -> Lease {
-    Lease {
-        id: LeaseId(number),
-        what,
-        holder: Holder::Run(RUN),
-        shared: false,
-        purpose: String::new(),
-        note: String::new(),
-        context: BTreeMap::new(),
-        guests: Default::default(),
-        priority: 0,
-        tie: Tie::Free,
-        inside: None,
-        asked: Time(2),
-        ranked: Time(2),
-        length: None,
-        offer: None,
-        since: Some(Time(2)),
-        until: None,
-        state: State::Active,
-    }
+    Lease::of_run(LeaseId(number), RUN, what, None, Time(2))
 }
 
 fn ended(lease: Lease) -> Lease {
