@@ -141,6 +141,9 @@ struct Context {
 
 fn main() -> ExitCode {
     signal::unblock();
+    if let Some(order) = order_to_run_as() {
+        return jackfield_run_as::carry_out(jackfield_run_as::Gate::Root, order);
+    }
     let Arguments { global, command } = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error).into(),
@@ -148,6 +151,13 @@ fn main() -> ExitCode {
     let output = Output::new(global.json);
     let exit = context(global).and_then(|context| dispatch(command, &context));
     exit.unwrap_or_else(|error| fail(output, &error)).into()
+}
+
+/// What stands behind the word `run-as`, which an EP that is root says to this program: no command for people, and before everything else,
+/// because what is said in the environment is not this one's to obey.
+fn order_to_run_as() -> Option<impl Iterator<Item = std::ffi::OsString>> {
+    let mut words = std::env::args_os().skip(1);
+    (words.next()? == "run-as").then_some(words)
 }
 
 /// Where the engine is and who we are. What is set to nothing, as pipelines set what they do not use, is not set.

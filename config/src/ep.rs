@@ -14,6 +14,10 @@ use crate::{
     toml_table::{self, Table},
 };
 
+pub use run_as::RunAs;
+
+mod run_as;
+
 /// The commented file with every key and its default.
 pub const DEFAULT_FILE: &str = include_str!("ep.default.toml");
 
@@ -46,6 +50,10 @@ pub struct EpSettings {
     pub console: ConsolePolicy,
     /// The language of tests, whatever that of whoever started the EP is.
     pub locale: String,
+    /// The users that tests run as; none: the EP's own.
+    pub run_as: Option<RunAs>,
+    /// The program by which an EP that is not root has its tests run so.
+    pub run_as_helper: PathBuf,
     /// What is too much.
     pub limits: EpLimits,
 }
@@ -238,6 +246,8 @@ impl EpSettings {
             languages: Languages::default(),
             console: ConsolePolicy::default(),
             locale: String::new(),
+            run_as: None,
+            run_as_helper: PathBuf::new(),
             limits: EpLimits::default(),
         }
     }
@@ -254,6 +264,8 @@ impl EpSettings {
         self.pool = filled(top.text("pool")).map(UserName::from);
         set(&mut self.console, top.parsed("console", ConsolePolicy::parse));
         set(&mut self.locale, filled(top.text("locale")));
+        set(&mut self.run_as, top.parsed("run_as", RunAs::parse));
+        set(&mut self.run_as_helper, filled(top.text("run_as_helper")).map(PathBuf::from));
         self.labels.extend(top.text_map("labels"));
         self.languages.interpreters.extend(top.text_map("interpreters"));
         self.read_runners(top);

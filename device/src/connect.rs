@@ -173,7 +173,7 @@ async fn connect_once(
             Box::pin(open_shell(ssh, &terms, stage)).await
         }
         Connect::Process(command) => {
-            let process = Process::start(command, settings.window, terminal);
+            let process = Process::start(command, &settings.programs, settings.window, terminal);
             Ok(Connected::here(process.map_err(Failure::Unreachable)?))
         }
     }

@@ -24,6 +24,7 @@ pub mod beside;
 pub mod channel;
 mod connect;
 pub mod line;
+pub mod local;
 pub mod process;
 pub mod serial;
 pub mod ssh;

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::local::LocalPrograms;
+
 pub use jackfield_protocol::power::{
     POWER_PROPERTY as PROPERTY, PowerAction as Action, PowerAnswer as Answer, PowerState as State,
 };
@@ -90,20 +92,25 @@ impl Outlet {
     /// # Errors
     /// It cannot be done, or nobody answers.
     pub async fn act(&self, action: Action, limit: Duration) -> Result<State, PowerError> {
-        self.act_and_tell(action, limit).await.map(|answer| answer.state)
+        self.act_and_tell(action, limit, &LocalPrograms::default()).await.map(|answer| answer.state)
     }
 
     /// The same, with what the outlet itself said.
     ///
     /// # Errors
     /// As [`Outlet::act`]; a cycle that failed says where it left the device.
-    pub async fn act_and_tell(&self, action: Action, limit: Duration) -> Result<Answer, PowerError> {
+    pub async fn act_and_tell(
+        &self,
+        action: Action,
+        limit: Duration,
+        programs: &LocalPrograms,
+    ) -> Result<Answer, PowerError> {
         if action != Action::Cycle || self.cycles_itself()? {
-            return self.once(action, limit).await;
+            return self.once(action, limit, programs).await;
         }
-        self.once(Action::Off, limit).await?;
+        self.once(Action::Off, limit, programs).await?;
         tokio::time::sleep(Duration::from_millis(self.off_millis.unwrap_or(OFF_MILLIS))).await;
-        let on = self.once(Action::On, limit).await;
+        let on = self.once(Action::On, limit, programs).await;
         on.map_err(|error| PowerError::Failed(format!("it was switched off, and not on again: {error}")))
     }
 
@@ -115,10 +122,15 @@ impl Outlet {
         })
     }
 
-    async fn once(&self, action: Action, limit: Duration) -> Result<Answer, PowerError> {
+    async fn once(
+        &self,
+        action: Action,
+        limit: Duration,
+        programs: &LocalPrograms,
+    ) -> Result<Answer, PowerError> {
         let done = async {
             match self.way()? {
-                Way::Command(commands) => commands.act(action).await,
+                Way::Command(commands) => commands.act(action, programs).await,
                 Way::Http(http) => http.act(action, limit).await,
                 Way::Snmp(snmp) => snmp.act(action).await,
             }

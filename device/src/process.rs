@@ -14,17 +14,23 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use crate::channel::{Channel, Window, poll_stream, scratch};
+use crate::{
+    channel::{Channel, Window, poll_stream, scratch},
+    local::{LocalProgram, LocalPrograms},
+};
 
 /// Linux says EIO where a terminal's last process has gone; to us that is the end.
 const END_OF_TERMINAL: i32 = 5;
 /// Time for a command to go by itself when its terminal is gone; then it is killed.
+/// Where an EP may have found its token: nobody's program finds it there again.
+pub(crate) const EP_TOKEN: &str = "JACKFIELD_EP_TOKEN";
 const GRACE: Duration = Duration::from_millis(500);
 
 /// A command in a pseudo-terminal; killed with all that it started when the channel is dropped.
 pub struct Process {
     pty: Pty,
     child: Child,
+    running: LocalProgram,
     scratch: Box<[u8]>,
 }
 
@@ -33,7 +39,16 @@ impl Process {
     ///
     /// # Errors
     /// No terminal to be had, no such command, or it may not be run.
-    pub fn start(command: &[String], window: Window, terminal: &str) -> io::Result<Self> {
+    pub fn start(
+        command: &[String],
+        programs: &LocalPrograms,
+        window: Window,
+        terminal: &str,
+    ) -> io::Result<Self> {
+        if command.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
+        }
+        let command = programs.command(command);
         let (program, arguments) = command
             .split_first()
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
@@ -42,10 +57,12 @@ impl Process {
         let child = Command::new(program)
             .args(arguments)
             .env("TERM", terminal)
+            .env_remove(EP_TOKEN)
             .kill_on_drop(true)
             .spawn(pts)
             .map_err(plain_error)?;
-        Ok(Self { pty, child, scratch: scratch() })
+        let running = programs.enter(child.id());
+        Ok(Self { pty, child, running, scratch: scratch() })
     }
 
     fn signal_group(&self, signal: rustix::process::Signal) {
@@ -94,6 +111,7 @@ impl Channel for Process {
             self.signal_group(rustix::process::Signal::HUP);
             if timeout(GRACE, self.child.wait()).await.is_err() {
                 self.signal_group(rustix::process::Signal::KILL);
+                self.running.kill();
                 if let Err(error) = self.child.wait().await {
                     tracing::warn!(%error, "a session's command could not be ended");
                 }
@@ -104,6 +122,10 @@ impl Channel for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal_group(rustix::process::Signal::KILL);
+        // It was waited for where it has been closed.
+        if self.child.id().is_some() {
+            self.signal_group(rustix::process::Signal::KILL);
+            self.running.kill();
+        }
     }
 }

@@ -40,6 +40,7 @@ use crate::{
     clock::Deadline,
     connect::Connected,
     expect::{Dialogue, matcher::Found},
+    local::LocalPrograms,
     profile::{Kind, Profiles},
     record::{Tap, redact::Redactor},
     target::SessionTarget,
@@ -83,6 +84,10 @@ pub struct SessionSettings {
     pub known_hosts: PathBuf,
     /// The socket of the EP's SSH agent, where it has one.
     pub agent: Option<PathBuf>,
+    /// How programs of this machine are started in the place of a device.
+    pub programs: LocalPrograms,
+    /// Tests run as another user than this program: what they say themselves may not name its files.
+    pub is_confined: bool,
     /// The terminal that devices are told they talk to.
     pub window: Window,
     /// The kind of terminal that they are told it is, where the profile's does not fit.
@@ -98,6 +103,8 @@ impl SessionSettings {
             profiles: Profiles::shipped(),
             known_hosts: known_hosts.into(),
             agent: None,
+            programs: LocalPrograms::default(),
+            is_confined: false,
             window: Window::default(),
             terminal: None,
             settle: None,

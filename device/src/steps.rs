@@ -62,9 +62,15 @@ pub trait StepEnvironment: Send {
         async { Ok(Arc::default()) }
     }
 
-    /// Where a file of the test's own is: a relative name begins in its folder.
-    fn path(&self, name: &str) -> PathBuf {
-        PathBuf::from(name)
+    /// Where the test may write a file of this name: a relative name begins in its folder; an error is a sentence.
+    fn place(&mut self, name: &str) -> Result<PathBuf, String> {
+        Ok(PathBuf::from(name))
+    }
+
+    /// Where a file of this name is that the test may read.
+    fn source(&mut self, name: &str) -> impl Future<Output = Result<PathBuf, String>> + Send {
+        let place = self.place(name);
+        async { place }
     }
 
     /// Keeps a file with the test, where there is a place for such.

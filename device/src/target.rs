@@ -1,5 +1,6 @@
 //! Where a session goes: what a resource's properties say about reaching the device.
 
+mod confined;
 mod jumps;
 mod properties;
 mod reader;
@@ -16,6 +17,7 @@ use crate::{
     totp::Totp,
 };
 
+pub use confined::foreign_file;
 pub use jumps::{jump_resources, put_jump_resources};
 
 /// How a device is reached, and as whom.

@@ -134,7 +134,8 @@ impl Attempt {
         self.clean_up(&ready, &mut run).await;
         let unwanted = run.unwanted;
         let finish = self.ended(run, Some(&ready)).await;
-        self.station.work_folders.give_back(&ready.work).await;
+        self.station.sessions.close_programs(self.order.attempt).await;
+        self.station.work_folders.give_back(&ready.work, ready.tenant.as_ref()).await;
         if unwanted { Finish::Dropped } else { finish }
     }
 

@@ -1,6 +1,6 @@
 //! What is to be done after a test, however it ended: run by the EP, each with its own limit and verdict.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::Path, sync::Arc, time::Duration};
 
 use jackfield_protocol::{
     link::Part,
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
+    account::Account,
     clock,
     event::End,
     limits::{CLEANUP_OUTPUT_BYTES, CLEANUPS_LIMIT, FAR},
@@ -35,6 +36,8 @@ pub(crate) struct Surroundings<'a> {
     /// The longest that any of them may take, whatever it asked for.
     pub(crate) limit_millis_max: u64,
     pub(crate) marks: &'a [&'a str],
+    /// As whom, where it is not this EP's own user.
+    pub(crate) account: Option<&'a Arc<Account>>,
 }
 
 /// Runs clean-ups, the last registered first, and says what came of each, and what they wrote. Whoever wants an end while they run gets it:
@@ -135,7 +138,9 @@ async fn run(
     following: &mut Following<'_>,
 ) -> (Verdict, String) {
     let command: Vec<OsString> = cleanup.command.iter().map(OsString::from).collect();
-    let program = Program { command: &command, environment: around.environment, folder: around.folder };
+    let (environment, folder) = (around.environment, around.folder);
+    let account = around.account.map(AsRef::as_ref);
+    let program = Program { command: &command, environment, folder, account };
     let fail = |error: std::io::Error| {
         let program = cleanup.command.first().map(String::as_str).unwrap_or_default();
         (Verdict::Fail, format!("`{program}` cannot be started: {error}"))
@@ -149,7 +154,7 @@ async fn run(
         Err(error) => return fail(error),
     };
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
-    let tree = Tree::new(pid, around.marks);
+    let tree = Tree::new(pid, around.marks).all_of(around.account);
     // Its test has had its grace already.
     let grace = Duration::ZERO;
     let ended = process::watch(Running::Child(Box::new(child)), &tree, pipes, grace, following).await;

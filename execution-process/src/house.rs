@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     EpError, Settings,
+    account::Accounts,
     blobs::{self, Blobs},
     console::Consoles,
     daemon::Daemon,
@@ -43,7 +44,7 @@ use crate::{
 };
 
 /// Folders of earlier runs and attempts, which nobody needs any more.
-const SWEPT: [&str; 6] = ["work", "idle", "runs", "recordings", "captures", "trash"];
+const SWEPT: [&str; 7] = ["work", "idle", "runs", "recordings", "captures", "staging", "trash"];
 
 /// The work folder, held by this process alone.
 #[derive(Debug)]
@@ -89,6 +90,7 @@ impl House {
         if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
             tracing::warn!("processes that leave their test behind may be missed: {error}");
         }
+        let accounts = accounts(&settings)?;
         let told = |source| EpError::WorkFolder { path: self.folder.clone(), source };
         let (events, inbox) = mpsc::unbounded_channel();
         let (logs, log_link) = mpsc::unbounded_channel();
@@ -96,7 +98,7 @@ impl House {
         // What the daemon still needs when it says goodbye ends after it.
         let services = CancellationToken::new();
         let folder = settings.work_dir.clone();
-        let (station, listener, warm) = furnish(&folder, settings, chunks, &services).map_err(told)?;
+        let (station, listener, warm) = furnish(&folder, settings, (chunks, accounts), &services).map_err(told)?;
         let identity = Identity::open(&self.folder).map_err(told)?;
         let spool = open_spool(&self.folder, !identity.life().is_empty(), &events).map_err(told)?;
         let bytes_max = station.settings.limits.log_spool_bytes;
@@ -109,6 +111,16 @@ impl House {
             troubled: false,
         };
         let secret = secret().map_err(told)?;
+        if let Some(accounts) = &station.accounts {
+            let mark = station.mark();
+            let places = (folder.as_path(), station.socket.as_path());
+            let secret_files = &station.settings.secret_files;
+            accounts.admit(places, secret_files, &mark).await.map_err(EpError::RunAs)?;
+            let interpreters = &station.settings.languages.interpreters;
+            for closed in accounts.closed_programs(interpreters).await {
+                tracing::warn!("{closed}");
+            }
+        }
         let daemon_logs = logs.clone();
         let link = Link {
             station: Arc::clone(&station),
@@ -149,11 +161,18 @@ impl House {
     }
 }
 
+/// The users that tests are to run as.
+fn accounts(settings: &Settings) -> Result<Option<Accounts>, EpError> {
+    let Some(wanted) = &settings.run_as else { return Ok(None) };
+    let who = (settings.program.as_path(), settings.offer.lanes);
+    Accounts::find(wanted, who, settings.limits.process).map(Some).map_err(EpError::RunAs)
+}
+
 /// Makes what all parts share.
 fn furnish(
     folder: &Path,
     settings: Settings,
-    chunks: mpsc::Sender<crate::capture::Chunk>,
+    (chunks, accounts): (mpsc::Sender<crate::capture::Chunk>, Option<Accounts>),
     services: &CancellationToken,
 ) -> io::Result<(Arc<Station>, UnixListener, impl Future<Output = ()> + use<>)> {
     let socket = local_api::socket_path(folder);
@@ -169,6 +188,7 @@ fn furnish(
         script: sdk.join("python/jackfield/warm.py"),
         environment: environment.clone(),
         mark: socket.clone().into(),
+        changes_users: accounts.is_some(),
     };
     let (warm, warm_task) = Warm::start(warm, services.clone());
     environment.insert("JACKFIELD_SOCKET".into(), socket.clone().into());
@@ -194,6 +214,7 @@ fn furnish(
         consoles,
         captures,
         work_folders,
+        accounts,
         chunks,
     };
     Ok((Arc::new(station), listener, warm_task))

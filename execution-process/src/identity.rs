@@ -5,8 +5,9 @@
 //! engine that gave out what is in it.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -77,7 +78,8 @@ fn read(path: &Path) -> io::Result<String> {
 /// Whole or not at all.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
+    // Nobody else's, also where users of tests may go through this folder.
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_data()?;
     std::fs::rename(&new, path)?;

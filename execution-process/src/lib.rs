@@ -3,6 +3,7 @@
 //! It dials out to the engine, takes tests ahead of time, runs them one by one on each of its lanes, and reports what
 //! came of them, whatever dies on the way.
 
+mod account;
 mod settings;
 
 mod clock;
@@ -109,6 +110,9 @@ pub enum EpError {
     /// The engine answers plain HTTP with a word about TLS.
     #[error("the engine speaks TLS there: write https:// instead of http:// in `engine` of ep.toml")]
     SpeaksTls,
+    /// Tests cannot run as the users that they are to run as.
+    #[error("`run_as` of ep.toml: {0}")]
+    RunAs(String),
     /// The engine's address cannot be read.
     #[error("engine address `{0}` is not one such as http://engine:8000")]
     EngineAddress(String),

@@ -243,7 +243,7 @@ fn of_libraries(context: &RunContext, names: &[Arc<str>]) -> Result<Wanted, File
 }
 
 /// Whether a path stays below the folder that it is joined to.
-fn is_inside(path: &Path) -> bool {
+pub(crate) fn is_inside(path: &Path) -> bool {
     path.file_name().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 

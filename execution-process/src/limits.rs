@@ -39,6 +39,17 @@ pub(crate) const ARTIFACTS_SEND_LIMIT: Duration = Duration::from_secs(120);
 /// How long looking at a file, or copying it to the outbox, may take; it is not kept then, and the log says so.
 pub(crate) const ARTIFACT_DISK_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long it may take to become the user of a test; the test is INVALID then.
+pub(crate) const ACCOUNT_START_LIMIT: Duration = Duration::from_secs(20);
+/// How long signals and looks as the user of a test may take; what they were for is not done then, and the log of the EP says so.
+pub(crate) const ACCOUNT_CHORE_LIMIT: Duration = Duration::from_secs(20);
+/// How long a file that a test named may take between it and the EP; it is not kept, or not sent, then.
+pub(crate) const ACCOUNT_FILE_LIMIT: Duration = Duration::from_secs(60);
+/// How long it may take to remove what the user of a test left; the rest stays then, and the log of the EP says so.
+pub(crate) const CLEAR_LIMIT: Duration = Duration::from_secs(120);
+/// The largest file that a test has sent to a device, or fetched from one, where it runs as another user than its EP; a larger one is refused.
+pub(crate) const STAGED_BYTES_MAX: u64 = 8 << 30;
+
 /// Of a test file, what is looked at before it is run.
 pub(crate) const FIRST_LOOK_BYTES: u64 = 1 << 20;
 /// Of a file of results. More is not read, and the test is INVALID.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use jackfield_device::power::{Answer, Outlet, PowerError};
+use jackfield_device::{
+    local::LocalPrograms,
+    power::{Answer, Outlet, PowerError},
+};
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     link::EpToEngine,
@@ -19,6 +22,7 @@ pub(crate) async fn switch(
     property: &Value,
     action: PowerAction,
     limit: Duration,
+    programs: &LocalPrograms,
 ) -> Result<Answer, Problem> {
     let failed = |error: PowerError| {
         let code = match &error {
@@ -27,14 +31,19 @@ pub(crate) async fn switch(
         };
         Problem::new(code, format!("power of `{resource}`: {error}"))
     };
-    Outlet::from_property(property).map_err(failed)?.act_and_tell(action, limit).await.map_err(failed)
+    let outlet = Outlet::from_property(property).map_err(failed)?;
+    outlet.act_and_tell(action, limit, programs).await.map_err(failed)
 }
 
 /// Does what a person ordered, to its end, and has the engine told.
-pub(crate) async fn carry_out(order: PowerOrder, events: mpsc::UnboundedSender<Event>) {
+pub(crate) async fn carry_out(
+    order: PowerOrder,
+    programs: LocalPrograms,
+    events: mpsc::UnboundedSender<Event>,
+) {
     let PowerOrder { id, path, action, outlet, limit_millis } = order;
     let limit = Duration::from_millis(limit_millis);
-    let result = match switch(&path, &outlet, action, limit).await {
+    let result = match switch(&path, &outlet, action, limit, &programs).await {
         Ok(answer) => PowerResult::Done(answer),
         Err(problem) => PowerResult::Failed(problem),
     };

@@ -13,11 +13,12 @@ use rustix::process::{Pid, Resource, Rlimit};
 use tokio::{net::unix::pipe, process::Child};
 
 use crate::{
+    account::Account,
     limits::{BUSY_PAUSE, BUSY_TRIES},
     settings::ProcessLimits,
 };
 
-pub(crate) use tree::{Tree, end_marked, is_asleep, reap_strangers, started_at_millis};
+pub(crate) use tree::{Tree, end_marked, is_asleep, reap_strangers, started_at_millis, without_sessions};
 pub(crate) use watch::{Exit, Owner, Pipes, Running, Source, watch};
 
 pub(crate) mod defaults;
@@ -33,6 +34,8 @@ pub(crate) struct Program<'a> {
     pub(crate) environment: &'a BTreeMap<OsString, OsString>,
     /// Where it starts.
     pub(crate) folder: &'a Path,
+    /// As whom, where it is not this program's own user.
+    pub(crate) account: Option<&'a Account>,
 }
 
 /// Where a process writes.
@@ -63,6 +66,20 @@ fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
 
 /// Starts a program at the head of a process group of its own, with nothing to read.
 pub(crate) async fn start(program: Program<'_>, outputs: Outputs) -> io::Result<Child> {
+    let Some(account) = program.account else { return start_own(program, outputs).await };
+    for _ in 0..BUSY_TRIES {
+        let copies = Outputs { output: outputs.output.try_clone()?, errors: outputs.errors.try_clone()? };
+        match account.start(program, copies).await {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+    account.start(program, outputs).await
+}
+
+async fn start_own(program: Program<'_>, outputs: Outputs) -> io::Result<Child> {
     let (name, arguments) = program.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = tokio::process::Command::new(name);
     command.args(arguments).env_clear().envs(program.environment).current_dir(program.folder);

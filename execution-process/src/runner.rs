@@ -130,6 +130,17 @@ pub(crate) fn choose(languages: &Languages, test: &TestOrder, places: Places<'_>
     Ok(Plan::Program { command, results: results(&runner), output: runner.output })
 }
 
+/// A Python test in an interpreter of its own, with all that it would find in the warm one.
+pub(crate) fn cold_python(languages: &Languages, test: &TestOrder, places: Places<'_>) -> Plan {
+    let python = languages.interpreter("python");
+    let python = find_program(python).unwrap_or_else(|| python.into());
+    let wrapper = places.sdk.join("python/run.py");
+    let params = test.params.iter().map(|param| OsString::from(param.as_ref()));
+    let command = [python.into(), "-u".into(), wrapper.into(), places.file.into()];
+    let command = command.into_iter().chain(params).collect();
+    Plan::Program { command, results: None, output: Output::Text }
+}
+
 /// Whether the kernel or a shell of ours makes something of the file's first line.
 fn reads_first_line(runner: &Runner) -> bool {
     let is_shell = runner.command.first().is_some_and(|program| program == "{shell}");

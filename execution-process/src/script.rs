@@ -20,6 +20,7 @@ use tokio::{
 
 use crate::limits::FETCH_PAUSE;
 use crate::{
+    account::Tenant,
     blobs::BlobError,
     clock,
     event::Event,
@@ -68,13 +69,13 @@ impl Script {
             outcome = wanted(&mut end) => return (outcome, None),
             ready = tokio::time::timeout_at(over, self.prepare()) => ready,
         };
-        let (file, work) = match ready {
+        let (file, work, tenant) = match ready {
             Ok(Ok(ready)) => ready,
             Ok(Err(outcome)) => return (outcome, None),
             Err(_) => return (self.too_long(), None),
         };
         let finish = self.execute(&file, &work, over, output).await;
-        self.station.work_folders.give_back(&work).await;
+        self.station.work_folders.give_back(&work, tenant.as_ref()).await;
         finish
     }
 
@@ -94,14 +95,16 @@ impl Script {
     }
 
     /// Puts the script into a folder of its own, under its own name.
-    async fn prepare(&self) -> Result<(PathBuf, PathBuf), Outcome> {
+    async fn prepare(&self) -> Result<(PathBuf, PathBuf, Option<Tenant>), Outcome> {
         let name = Path::new(&*self.order.path).file_name().unwrap_or("script".as_ref());
         let own = format!("script-{}-{}", self.order.run, self.order.hook);
-        let work = self.station.work_folders.take(&own).map_err(|error| self.invalid(Cause::Lab, error))?;
+        let tenant = self.station.account_beside().map(Tenant::new);
+        let taken = self.station.work_folders.take(&own, tenant.as_ref());
+        let work = taken.map_err(|error| self.invalid(Cause::Lab, error))?;
         let file = work.join(name);
         loop {
             match self.station.blobs.place(self.order.content, file.clone()).await {
-                Ok(()) => return Ok((file, work)),
+                Ok(()) => return Ok((file, work, tenant)),
                 Err(BlobError::Engine { .. }) => tokio::time::sleep(FETCH_PAUSE).await,
                 Err(error) => return Err(self.invalid(Cause::Lab, error)),
             }
@@ -119,13 +122,19 @@ impl Script {
         // The system refuses a variable with a zero byte, which no lab means anyway.
         all.extend(texts.into_iter().map(|(name, text)| (name.into(), text.replace('\0', "").into())));
         all.insert("JACKFIELD_WORK_DIR".into(), work.into());
+        if let Some(account) = self.station.account_beside() {
+            account.dress(&mut all, work);
+        }
         all
     }
 
     async fn execute(&mut self, file: &Path, work: &Path, over: Instant, output: &mut Tail) -> Finish {
         let environment = self.environment(work);
         let command = [file.as_os_str().to_owned()];
-        let program = Program { command: &command, environment: &environment, folder: work };
+        let account = self.station.account_beside();
+        let (environment, folder) = (&environment, work);
+        let program =
+            Program { command: &command, environment, folder, account: account.map(AsRef::as_ref) };
         let remedy = "it needs a first line such as #!/bin/sh, which names a program of this machine";
         let (pipes, outputs) = match process::pipes(false) {
             Ok(ends) => ends,
@@ -136,11 +145,13 @@ impl Script {
             Err(error) => return (self.invalid(Cause::Test, format!("{error}; {remedy}")), None),
         };
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
+        // What it starts is not of the test whose user it may share.
+        let _running = account.map(|account| account.programs.enter(child.id()));
         let (run, hook) = (self.order.run, self.order.hook);
         let _ = self.events.send(Event::ScriptStarted { run, hook, pid });
         process::limit(pid, self.station.settings.limits.process);
         let marks = [self.station.mark(), format!("JACKFIELD_RUN={run}"), format!("JACKFIELD_HOOK={hook}")];
-        let tree = Tree::new(pid, &marks.each_ref().map(String::as_str));
+        let tree = Tree::new(pid, &marks.each_ref().map(String::as_str)).beside(account);
         let grace = self.station.settings.limits.stop_grace;
         let mut following = Following { script: self, over: Some(over), output };
         let running = Running::Child(Box::new(child));

@@ -14,7 +14,7 @@ use std::{
 use jackfield_device::{
     record::Recorder,
     session::{Session, SessionError, SessionSettings, SharedSession},
-    target::SessionTarget,
+    target::{Connect, SessionTarget},
 };
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
@@ -24,6 +24,7 @@ use jackfield_protocol::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::account::Account;
 use crate::limits::SESSIONS_MAX;
 use crate::settings::folder_name;
 use live::{Live, Private};
@@ -73,6 +74,8 @@ struct Entry {
     live: Live,
     /// The id of its resource, where it has one.
     resource: Option<String>,
+    /// The test with which it ends, where it runs as that one's user.
+    ends_with: Option<AttemptId>,
     /// Tests that have used it, or want to.
     users: BTreeSet<AttemptId>,
 }
@@ -85,7 +88,8 @@ impl Entry {
             fan: fan::Fan::default(),
             closing: CancellationToken::new(),
         };
-        Self { slot, recording: Recording::new(name), live, resource: None, users: BTreeSet::new() }
+        let recording = Recording::new(name);
+        Self { slot, recording, live, resource: None, ends_with: None, users: BTreeSet::new() }
     }
 }
 
@@ -103,9 +107,14 @@ impl Sessions {
         }))
     }
 
-    /// What the sessions of a run share.
-    pub(crate) fn settings(&self, run: RunId) -> SessionSettings {
-        self.0.state().settings.get(&run).unwrap_or(&self.0.settings).clone()
+    /// What the sessions of a run share, for one of its tests that runs as this user.
+    pub(crate) fn settings(&self, run: RunId, account: Option<&Account>) -> SessionSettings {
+        let mut settings = self.0.state().settings.get(&run).unwrap_or(&self.0.settings).clone();
+        if let Some(account) = account {
+            settings.programs = account.programs.clone();
+            settings.is_confined = true;
+        }
+        settings
     }
 
     /// A run has come, with the profiles of its lab; one that cannot be read is left out, which is told to those who name it.
@@ -124,6 +133,7 @@ impl Sessions {
         attempt: AttemptId,
         name: &str,
         (target, resource): (SessionTarget, Option<String>),
+        account: Option<&Account>,
         timeout: Duration,
     ) -> Result<(), Problem> {
         let (slot, recording, fan) = self.enter(attempt, name, resource)?;
@@ -136,7 +146,10 @@ impl Sessions {
         recording.hide(target.secrets());
         fan.hide(target.secrets());
         self.turn_to(attempt, name, &recording);
-        let settings = self.settings(attempt.run);
+        let settings = self.settings(attempt.run, account);
+        if account.is_some() && matches!(target.connect, Connect::Process(_)) {
+            self.end_with(attempt, name);
+        }
         match Session::open(target, &settings, timeout, vec![Box::new(recording), Box::new(fan)]).await {
             Ok(opened) => {
                 *session = Some(opened);
@@ -147,6 +160,25 @@ impl Sessions {
                 self.0.state().open.remove(&(attempt.run, name.to_owned()));
                 Err(problem(&error))
             }
+        }
+    }
+
+    /// The session is a program that runs as the user of its test, whom another test has next.
+    fn end_with(&self, attempt: AttemptId, name: &str) {
+        if let Some(entry) = self.0.state().open.get_mut(&(attempt.run, name.to_owned())) {
+            entry.ends_with = Some(attempt);
+        }
+    }
+
+    /// Closes what runs as the user of a test that has ended.
+    pub(crate) async fn close_programs(&self, attempt: AttemptId) {
+        let entries: Vec<Entry> = {
+            let mut state = self.0.state();
+            let own = state.open.extract_if(.., |_, entry| entry.ends_with == Some(attempt));
+            own.map(|(_, entry)| entry).collect()
+        };
+        for entry in entries {
+            close(entry).await;
         }
     }
 

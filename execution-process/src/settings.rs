@@ -17,7 +17,7 @@ use jackfield_protocol::{
 };
 use rustls::ClientConfig;
 
-use crate::{EpError, trust};
+use crate::{EpError, account::Wanted, trust};
 
 /// Everything an EP needs to know.
 #[derive(Clone, Debug)]
@@ -40,6 +40,10 @@ pub struct Settings {
     pub(crate) console: ConsolePolicy,
     /// The language of tests.
     pub(crate) locale: String,
+    /// The users that tests run as; none: this EP's own.
+    pub(crate) run_as: Option<Wanted>,
+    /// Files with its token: no user of tests may read them.
+    pub(crate) secret_files: Vec<PathBuf>,
     pub(crate) limits: Limits,
 }
 
@@ -100,9 +104,12 @@ impl Settings {
             languages,
             console,
             locale,
+            run_as,
+            run_as_helper: helper,
             limits,
         } = file;
         let name = name.unwrap_or_else(|| EpName::from(crate::host::name()));
+        let secret_files = token_file.iter().cloned().collect();
         let token = match (token, token_file) {
             (Some(token), _) => token,
             (None, Some(path)) => match std::fs::read_to_string(&path) {
@@ -115,7 +122,29 @@ impl Settings {
         let work_dir = work.unwrap_or_else(|| data_dir.join(folder_name(name.as_str())));
         let offer = Offer { lanes, pool, labels };
         let limits = Limits::of(limits);
-        Ok(Self { name, token, engine, tls, work_dir, program, offer, languages, console, locale, limits })
+        let run_as = run_as.map(|users| Wanted { users, helper });
+        Ok(Self {
+            name,
+            token,
+            engine,
+            tls,
+            work_dir,
+            program,
+            offer,
+            languages,
+            console,
+            locale,
+            run_as,
+            secret_files,
+            limits,
+        })
+    }
+
+    /// The same, read from this file, which may hold the token.
+    #[must_use]
+    pub fn read_from(mut self, file: PathBuf) -> Self {
+        self.secret_files.push(file);
+        self
     }
 }
 

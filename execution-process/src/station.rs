@@ -1,11 +1,15 @@
 //! What every part of an EP shares, and nobody changes.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, sync::Arc};
+
+use jackfield_device::local::LocalPrograms;
 
 use tokio::sync::mpsc;
 
 use crate::{
-    Settings, blobs::Blobs, capture::Chunk, console::Consoles, outbox::Outbox,
+    Settings,
+    account::{self, Account, Accounts},
+    blobs::Blobs, capture::Chunk, console::Consoles, outbox::Outbox,
     packet_capture::PacketCaptures, runner::warm::Warm, sessions::Sessions, templates::TemplateShelf,
     work_folder::WorkFolders,
 };
@@ -28,6 +32,8 @@ pub(crate) struct Station {
     pub(crate) consoles: Consoles,
     pub(crate) captures: PacketCaptures,
     pub(crate) work_folders: WorkFolders,
+    /// The users of tests, where they are not this EP's own.
+    pub(crate) accounts: Option<Accounts>,
     /// The way to the log spool.
     pub(crate) chunks: mpsc::Sender<Chunk>,
 }
@@ -36,6 +42,26 @@ impl Station {
     /// Where folders wait to be removed.
     pub(crate) fn trash_folder(&self) -> PathBuf {
         self.settings.work_dir.join("trash")
+    }
+
+    /// The user of a lane's tests, where it is not this EP's own.
+    pub(crate) fn account(&self, lane: u16) -> Option<&Arc<Account>> {
+        self.accounts.as_ref().map(|accounts| accounts.of_lane(lane))
+    }
+
+    /// The same of what runs beside the lanes.
+    pub(crate) fn account_beside(&self) -> Option<&Arc<Account>> {
+        self.accounts.as_ref().map(Accounts::beside)
+    }
+
+    /// How programs of this machine are started that people name in resources.
+    pub(crate) fn programs(&self) -> LocalPrograms {
+        self.account_beside().map(|account| account.programs.clone()).unwrap_or_default()
+    }
+
+    /// Where files of tests are for a moment, whose users are not this EP's.
+    pub(crate) fn staging(&self) -> PathBuf {
+        account::staging(&self.settings.work_dir)
     }
 
     /// What stands in the environment of every process of this EP's tests.

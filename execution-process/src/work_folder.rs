@@ -10,7 +10,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::limits::IDLE_FOLDERS_MAX;
+use crate::{
+    account::{self, Tenant},
+    limits::IDLE_FOLDERS_MAX,
+};
 
 const MODE: u32 = 0o755;
 
@@ -31,8 +34,13 @@ impl WorkFolders {
     }
 
     /// An empty folder of this name.
-    pub(crate) fn take(&self, name: &str) -> io::Result<PathBuf> {
+    pub(crate) fn take(&self, name: &str, tenant: Option<&Tenant>) -> io::Result<PathBuf> {
         let path = self.folder.join(name);
+        if let Some(tenant) = tenant {
+            // Access lists stay with a folder, so none is used again.
+            account::lend(&path, &tenant.account)?;
+            return Ok(path);
+        }
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if idle.is_some_and(|idle| std::fs::rename(idle, &path).is_ok()) {
             return Ok(path);
@@ -48,9 +56,11 @@ impl WorkFolders {
         Ok(path)
     }
 
-    /// Takes a folder away, with whatever is in it.
-    pub(crate) async fn give_back(&self, path: &Path) {
-        if is_as_new(path) && self.put_aside(path) {
+    /// Takes a folder away, with whatever is in it, and with what the user that it was lent to has left elsewhere since then.
+    pub(crate) async fn give_back(&self, path: &Path, tenant: Option<&Tenant>) {
+        if let Some(tenant) = tenant {
+            tenant.clear(path).await;
+        } else if is_as_new(path) && self.put_aside(path) {
             return;
         }
         let removed = path.to_owned();
@@ -90,16 +100,16 @@ mod tests {
         std::fs::create_dir(&folder).unwrap();
         std::fs::create_dir(&aside).unwrap();
         let folders = WorkFolders::new(folder.clone(), aside.clone());
-        let clean = folders.take("1").unwrap();
-        folders.give_back(&clean).await;
+        let clean = folders.take("1", None).unwrap();
+        folders.give_back(&clean, None).await;
         assert_eq!(std::fs::read_dir(&aside).unwrap().count(), 1);
-        let used = folders.take("2").unwrap();
+        let used = folders.take("2", None).unwrap();
         assert_eq!(std::fs::read_dir(&aside).unwrap().count(), 0);
         std::fs::write(used.join("file"), "x").unwrap();
-        folders.give_back(&used).await;
-        let shut = folders.take("3").unwrap();
+        folders.give_back(&used, None).await;
+        let shut = folders.take("3", None).unwrap();
         std::fs::set_permissions(&shut, std::fs::Permissions::from_mode(0o500)).unwrap();
-        folders.give_back(&shut).await;
+        folders.give_back(&shut, None).await;
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
         assert_eq!(std::fs::read_dir(&aside).unwrap().count(), 0);
     }

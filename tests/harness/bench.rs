@@ -204,6 +204,19 @@ impl Bench {
     /// # Errors
     /// It cannot be started.
     pub fn launch_ep(&mut self, name: &str, settings: &str) -> Result<()> {
+        self.launch_ep_with(name, settings, |_| Ok(Command::new(jackfield())))
+    }
+
+    /// The same, by a command that starts `jackfield` in a way of its own, once the folder of the EP is there.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn launch_ep_with(
+        &mut self,
+        name: &str,
+        settings: &str,
+        command: impl FnOnce(&Path) -> Result<Command>,
+    ) -> Result<()> {
         let folder = self.folder.path().join("eps").join(name);
         fs::create_dir_all(&folder)?;
         let file = folder.join("ep.toml");
@@ -221,7 +234,7 @@ impl Bench {
             let toml = format!("name = {name:?}\n{engine}token = {token:?}\n{work}{settings}");
             fs::write(&file, toml)?;
         }
-        let mut command = Command::new(jackfield());
+        let mut command = command(&folder)?;
         command.arg("ep").arg("--config").arg(&file).env("JACKFIELD_LOG", "info");
         let log = self.folder.path().join(format!("log/{name}.log"));
         self.eps.insert(name.to_owned(), Process::start(name, &mut command, &log)?);

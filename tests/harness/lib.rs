@@ -17,6 +17,7 @@ pub mod present;
 pub mod process;
 pub mod proxy;
 pub mod shell;
+pub mod users;
 pub mod wait;
 
 pub use bench::Bench;

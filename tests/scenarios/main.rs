@@ -34,6 +34,7 @@ mod record;
 mod replay;
 mod router;
 mod routers;
+mod run_as;
 mod scripts;
 mod sdks;
 mod secrets;

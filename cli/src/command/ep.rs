@@ -47,7 +47,10 @@ impl Ep {
         };
         let program = std::env::current_exe().context("finding this program's own path")?;
         let settings = match Settings::new(file, &data_folder(), program) {
-            Ok(settings) => settings,
+            Ok(settings) => match &self.config {
+                Some(file) => settings.read_from(file.clone()),
+                None => settings,
+            },
             Err(error) => return refuse(&error),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;

@@ -6,6 +6,7 @@ use jackfield_protocol::secret::Secret;
 use serde::Deserialize;
 
 use super::{Action, Answer, PowerError, State, answer, expected, switch::run};
+use crate::local::LocalPrograms;
 
 /// Outlets of one make: where they are set and read, and what the numbers mean.
 struct Make {
@@ -179,6 +180,6 @@ impl Snmp {
         command.push(self.host.clone());
         command.extend_from_slice(what);
         let path = folder.path().to_string_lossy().into_owned();
-        run(&command, &[("SNMPCONFPATH", &path)]).await
+        run(&command, &[("SNMPCONFPATH", &path)], &LocalPrograms::default()).await
     }
 }

@@ -6,6 +6,10 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use super::{Action, Answer, PowerError, State, answer, expected};
+use crate::{
+    local::{LocalProgram, LocalPrograms},
+    process::EP_TOKEN,
+};
 
 /// A program and its arguments, for each action.
 #[derive(Debug, Deserialize)]
@@ -23,14 +27,14 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) async fn act(&self, action: Action) -> Result<Answer, PowerError> {
+    pub(super) async fn act(&self, action: Action, programs: &LocalPrograms) -> Result<Answer, PowerError> {
         let (command, name) = match action {
             Action::On => (&self.on, "on"),
             Action::Off => (&self.off, "off"),
             Action::Cycle => (&self.cycle, "cycle"),
             Action::Status => (&self.status, "status"),
         };
-        let said = run(command.as_ref().ok_or(PowerError::Missing(name))?, &[]).await?;
+        let said = run(command.as_ref().ok_or(PowerError::Missing(name))?, &[], programs).await?;
         Ok(if action == Action::Status { answer(state_of(&said), &said) } else { expected(action, &said) })
     }
 }
@@ -46,17 +50,29 @@ fn state_of(said: &str) -> State {
 }
 
 /// Runs a program to its end, and answers with what it wrote; it ends with the caller's patience.
-pub(super) async fn run(command: &[String], environment: &[(&str, &str)]) -> Result<String, PowerError> {
-    let (program, arguments) =
-        command.split_first().ok_or_else(|| PowerError::Property("has an empty command".to_owned()))?;
-    let output = Command::new(program)
+pub(super) async fn run(
+    command: &[String],
+    environment: &[(&str, &str)],
+    programs: &LocalPrograms,
+) -> Result<String, PowerError> {
+    let program =
+        command.first().ok_or_else(|| PowerError::Property("has an empty command".to_owned()))?;
+    let whole = programs.command(command);
+    let (first, arguments) = whole.split_first().unwrap_or((program, &[]));
+    let failed = |error| PowerError::Failed(format!("`{program}` cannot be started: {error}"));
+    let child = Command::new(first)
         .args(arguments)
+        .env_remove(EP_TOKEN)
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|error| PowerError::Failed(format!("`{program}` cannot be started: {error}")))?;
+        .spawn()
+        .map_err(failed)?;
+    let mut running = Switching { program: programs.enter(child.id()), is_over: false };
+    let output = child.wait_with_output().await.map_err(failed)?;
+    running.is_over = true;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() {
         return Ok(text(&output.stdout));
@@ -64,6 +80,20 @@ pub(super) async fn run(command: &[String], environment: &[(&str, &str)]) -> Res
     let said = [text(&output.stderr), text(&output.stdout)].into_iter().find(|said| !said.is_empty());
     let said = said.unwrap_or_else(|| "it said nothing".to_owned());
     Err(PowerError::Failed(format!("`{program}` ended with {}: {said}", output.status)))
+}
+
+/// A program that is killed when nobody waits for it any more.
+struct Switching {
+    program: LocalProgram,
+    is_over: bool,
+}
+
+impl Drop for Switching {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.program.kill();
+        }
+    }
 }
 
 #[cfg(test)]

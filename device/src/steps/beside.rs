@@ -55,7 +55,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         clock: Deadline,
     ) -> Result<(), Failure> {
         let (local, remote) = (self.fill(local).await?, self.fill(remote).await?);
-        let here = self.environment.path(&local);
+        let here = self.environment.source(&local).await.map_err(Failure::test)?;
         let beside = self.session(step).await?.beside().map_err(blame)?;
         let moved = transfer::put(beside.as_ref(), &here, &remote, way.into(), clock).await;
         let moved = moved.map_err(|error| blame(error.into()))?;
@@ -74,7 +74,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let remote = self.fill(remote).await?;
         if let Some(local) = local {
             let local = self.fill(local).await?;
-            let here = self.environment.path(&local);
+            let here = self.environment.place(&local).map_err(Failure::test)?;
             let moved = self.fetch(step, &remote, &here, way, clock).await?;
             self.show(&format!("get {remote} as {local}"), told(&moved));
             return Ok(());

@@ -71,7 +71,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         clock: Deadline,
     ) -> Result<(), Failure> {
         let name = self.fill(&to.path).await?;
-        let path = self.environment.path(&name);
+        let path = self.environment.place(&name).map_err(Failure::test)?;
         let session = self.session(step).await?;
         let written = session.give_to_file(order, &path, clock.span()).await;
         if to.artifact && path.is_file() {

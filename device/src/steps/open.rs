@@ -13,7 +13,7 @@ use crate::{
     limits::WAIT_MAX,
     power::{Action as PowerAction, Outlet, PROPERTY},
     session::{Session, SharedSession},
-    target::{SessionTarget, jump_resources, put_jump_resources},
+    target::{SessionTarget, foreign_file, jump_resources, put_jump_resources},
 };
 
 impl<E: StepEnvironment> Runner<'_, E> {
@@ -81,15 +81,21 @@ impl<E: StepEnvironment> Runner<'_, E> {
                 .await
                 .map_err(|error| Failure::lab(format!("{title}: {error}")))?;
         }
+        let mut said = BTreeMap::new();
         for (key, value) in &source.connect {
             let value = match value.as_str() {
                 Some(text) => Value::String(self.fill(text).await?),
                 None => value.clone(),
             };
+            said.insert(key.clone(), value.clone());
             properties.retain(|known, _| !known.eq_ignore_ascii_case(key));
             properties.insert(key.clone(), value);
         }
+        let foreign = foreign_file(&said);
         self.fill_in_jumps(&mut properties).await?;
+        if let Some(why) = foreign.filter(|_| self.settings.is_confined) {
+            return Err(Failure::test(format!("session `{name}` (line {}): {why}", source.line)));
+        }
         let target = SessionTarget::from_properties(&properties);
         let mut target = target.map_err(|error| match &source.resource {
             Some(_) => Failure::lab(format!("{title}: {error}")),
@@ -135,8 +141,9 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let property = property.ok_or_else(|| Failure::lab(format!("`{title}` has no property `power`")))?;
         let outlet =
             Outlet::from_property(property).map_err(|error| Failure::lab(format!("{title}: {error}")))?;
-        let done = outlet.act(action, clock.left()).await;
-        self.output = done.map_err(|error| Failure::lab(format!("power of {title}: {error}")))?.to_string();
+        let done = outlet.act_and_tell(action, clock.left(), &self.settings.programs).await;
+        let done = done.map_err(|error| Failure::lab(format!("power of {title}: {error}")))?;
+        self.output = done.state.to_string();
         let output = self.output.clone();
         self.log(&output);
         Ok(())

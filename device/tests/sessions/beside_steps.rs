@@ -35,8 +35,8 @@ impl StepEnvironment for Lab {
         (name == "folder").then(|| self.folder.display().to_string())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+    fn place(&mut self, name: &str) -> Result<PathBuf, String> {
+        Ok(self.folder.join(name))
     }
 
     fn log(&mut self, line: &str) {

@@ -23,14 +23,15 @@ use super::{
     prepare::Ready,
 };
 use crate::{
+    account::{FetchError, Staged, Tenant},
     blobs::PutError,
     cleanup::{self, Surroundings},
     clock,
-    limits::{ARTIFACT_DISK_LIMIT, ARTIFACTS_SEND_LIMIT, CLEANUP_MILLIS_MAX, RESULT_READ_LIMIT},
+    limits::{ARTIFACT_DISK_LIMIT, ARTIFACTS_SEND_LIMIT, CLEANUP_MILLIS_MAX, RESULT_BYTES_MAX, RESULT_READ_LIMIT},
     process::Exit,
     report_size,
     results::{self, Cases},
-    runner::{Output, Plan},
+    runner::{Output, Plan, Results},
 };
 
 impl Attempt {
@@ -50,6 +51,7 @@ impl Attempt {
             limit_millis,
             limit_millis_max: if run.is_stopped { limit_millis } else { CLEANUP_MILLIS_MAX },
             marks: &[&marks[0], &marks[1]],
+            account: self.station.account(self.order.lane),
         };
         let cleanups = std::mem::take(&mut run.story.cleanups);
         let (parts, output) = cleanup::run_all(&cleanups, around, &mut self.end).await;
@@ -113,7 +115,7 @@ impl Attempt {
 
     /// The tests inside the test: in the file that its tool was to write, or else in what it printed.
     async fn cases(&self, run: &mut Run, ready: Option<&Ready>) -> (Expected, Option<Cases>) {
-        let Some(Ready { plan: Plan::Program { results, output, .. }, work, .. }) = ready else {
+        let Some(Ready { plan: Plan::Program { results, output, .. }, work, tenant, .. }) = ready else {
             return (Expected::Nothing, None);
         };
         let printed = run.printed.take();
@@ -123,16 +125,7 @@ impl Attempt {
                 if is_promised || printed.is_some() { Expected::Printed } else { Expected::Nothing };
             return (expected, printed);
         };
-        let (path, habits) = (work.join(&results.file), results.habits());
-        let read = tokio::task::spawn_blocking(move || results::read_file(&path, habits));
-        let cases = match tokio::time::timeout(RESULT_READ_LIMIT, read).await {
-            Ok(Ok(cases)) => cases,
-            Ok(Err(error)) => Some(Cases::unreadable(format!("`{}`: {error}", results.file))),
-            Err(_) => {
-                let trouble = format!("reading `{}` took longer than {RESULT_READ_LIMIT:?}", results.file);
-                Some(Cases::unreadable(trouble))
-            }
-        };
+        let cases = self.read_results(&work.join(&results.file), results, tenant.as_ref()).await;
         let cases = cases.map(|cases| match results.tool {
             // Their files are the EP's own affair; people know the tool.
             RunnerKind::Pytest | RunnerKind::Robot => cases.by_tool(results.tool.as_str()),
@@ -144,24 +137,61 @@ impl Attempt {
         (Expected::File(results.tool, results.file.clone()), cases.or(printed))
     }
 
+    /// Reads a file of results, with the rights of the test: it may be a link to something else.
+    async fn read_results(&self, path: &Path, results: &Results, tenant: Option<&Tenant>) -> Option<Cases> {
+        let habits = results.habits();
+        let mut staged = None;
+        if let Some(tenant) = tenant {
+            let staging = self.station.staging();
+            match tenant.account.fetch(path, RESULT_BYTES_MAX, &staging).await {
+                Ok(file) => staged = Some(file),
+                Err(FetchError::NotThere(_)) => return None,
+                Err(FetchError::Failed(why)) => {
+                    let why = why.replace(&path.display().to_string(), &results.file);
+                    return Some(Cases::unreadable(why));
+                }
+            }
+        }
+        let path = staged.as_ref().map_or(path, Staged::path).to_owned();
+        let read = tokio::task::spawn_blocking(move || results::read_file(&path, habits));
+        match tokio::time::timeout(RESULT_READ_LIMIT, read).await {
+            Ok(Ok(cases)) => cases,
+            Ok(Err(error)) => Some(Cases::unreadable(format!("`{}`: {error}", results.file))),
+            Err(_) => {
+                let trouble = format!("reading `{}` took longer than {RESULT_READ_LIMIT:?}", results.file);
+                Some(Cases::unreadable(trouble))
+            }
+        }
+    }
+
     /// Gives the engine the files the test wanted kept.
     pub(super) async fn keep_artifacts(
         &self,
         run: &mut Run,
         ready: Option<&Ready>,
     ) -> BTreeMap<Arc<str>, BlobHash> {
-        let mut wanted = std::mem::take(&mut run.story.artifacts);
+        let mut named = std::mem::take(&mut run.story.artifacts);
         if let Some(ready) = ready {
-            wanted.extend(tool_artifacts(ready));
+            named.extend(tool_artifacts(ready));
         }
-        wanted.extend(self.station.sessions.leave(self.order.attempt));
-        wanted.extend(self.station.captures.leave(self.order.attempt).await);
+        let mut own = self.station.sessions.leave(self.order.attempt);
+        own.extend(self.station.captures.leave(self.order.attempt).await);
         let mut kept = BTreeMap::new();
         let mut engine_is_there = true;
         let over = Instant::now() + ARTIFACTS_SEND_LIMIT;
-        for (name, path) in wanted {
+        // What the EP itself wrote is not the test's to read; what the test named is only what the test may read.
+        let tenant = ready.filter(|ready| ready.plan != Plan::Steps).and_then(|ready| ready.tenant.as_ref());
+        let all = named.into_iter().map(|file| (file, tenant)).chain(own.into_iter().map(|file| (file, None)));
+        for ((name, path), tenant) in all {
             let path = ready.map_or(path.clone(), |ready| ready.work.join(&path));
-            match self.hand_over(&path, over, &mut engine_is_there).await {
+            let kept_as = match self.staged(&path, tenant).await {
+                Ok(staged) => {
+                    let path = staged.as_ref().map_or(path.as_path(), Staged::path);
+                    self.hand_over(path, over, &mut engine_is_there).await
+                }
+                Err(reason) => Err(reason),
+            };
+            match kept_as {
                 Ok(hash) => {
                     kept.insert(name, hash);
                 }
@@ -169,6 +199,14 @@ impl Attempt {
             }
         }
         kept
+    }
+
+    /// A copy of a file that a test named, taken with the test's own rights; none where these are the EP's.
+    async fn staged(&self, path: &Path, tenant: Option<&Tenant>) -> Result<Option<Staged>, String> {
+        let Some(tenant) = tenant else { return Ok(None) };
+        let most = self.station.settings.limits.artifact_bytes;
+        let fetched = tenant.account.fetch(path, most, &self.station.staging()).await;
+        fetched.map(Some).map_err(|error| error.to_string())
     }
 
     /// Gives the engine a file; where the engine is away, or slow, the outbox does, later, and no test waits for it.

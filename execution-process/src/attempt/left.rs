@@ -43,7 +43,7 @@ impl Attempt {
         let cleanups = self.clean_up_steps(&ready, &left.learned).await;
         let mut run = Run::new(self);
         let artifacts = self.keep_artifacts(&mut run, Some(&ready)).await;
-        self.station.work_folders.give_back(&ready.work).await;
+        self.station.work_folders.give_back(&ready.work, ready.tenant.as_ref()).await;
         self.end_of_left(left, cleanups, artifacts)
     }
 

@@ -1,15 +1,16 @@
 //! Before the process of a test: its file, its libraries, its configurations, its work folder.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::{Path, PathBuf}, sync::Arc, time::Duration};
 
 use jackfield_protocol::verdict::{Cause, DecidedBy, Outcome, Verdict};
 
 use super::Attempt;
 use crate::limits::{FETCH_MILLIS_MIN, FETCH_PAUSE};
 use crate::{
+    account::{Room, Staged, Tenant},
     blobs::BlobError,
     event::End,
-    library::{FilesError, Shelf, TestFile},
+    library::{self, FilesError, Shelf, TestFile},
     runner::{self, Places, Plan},
 };
 
@@ -20,6 +21,12 @@ pub(super) struct Ready {
     pub(super) work: PathBuf,
     pub(super) environment: BTreeMap<OsString, OsString>,
     pub(super) plan: Plan,
+    /// The user that it runs as, where it is not this EP's own.
+    pub(super) tenant: Option<Tenant>,
+    /// Where a step test has its files then.
+    pub(super) steps_folder: Option<Arc<Staged>>,
+    /// That this user may come to the files of its run.
+    _room: Option<Room>,
 }
 
 /// Why a test is not started.
@@ -36,6 +43,7 @@ pub(super) enum NotReady {
 impl Attempt {
     pub(super) async fn prepare(&mut self) -> Result<Ready, NotReady> {
         let mut end = self.end.clone();
+        let room = self.enter().map_err(NotReady::Invalid)?;
         let (file, shelf) = tokio::select! {
             biased;
             files = self.fetch() => files.map_err(NotReady::Invalid)?,
@@ -45,21 +53,51 @@ impl Attempt {
                 Ok(End::Unwanted | End::Itself) | Err(_) => NotReady::Unwanted,
             }),
         };
-        let work = self.station.work_folders.take(&self.order.attempt.to_string()).map_err(|error| {
-            let reason = format!("its work folder cannot be made: {error}; free disk space");
-            NotReady::Invalid(Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason))
+        let tenant = self.station.account(self.order.lane).map(Tenant::new);
+        let name = self.order.attempt.to_string();
+        let work = self.station.work_folders.take(&name, tenant.as_ref()).map_err(|error| {
+            NotReady::Invalid(no_folder(&error))
         })?;
         let TestFile { path: file, root } = file;
         let places = Places { file: &file, root: &root, work: &work, sdk: &self.station.sdk };
         let plan = match runner::choose(&self.station.settings.languages, &self.order.test, places) {
-            Ok(plan) => plan,
+            Ok(plan) => self.cold_where_nobody_forks(plan, places),
             Err(outcome) => {
-                self.station.work_folders.give_back(&work).await;
+                self.station.work_folders.give_back(&work, tenant.as_ref()).await;
                 return Err(NotReady::Invalid(outcome));
             }
         };
-        let environment = self.environment(&work, &shelf);
-        Ok(Ready { file, work, environment, plan })
+        let mut environment = self.environment(&work, &shelf);
+        if let Some(tenant) = &tenant {
+            tenant.account.dress(&mut environment, &work);
+        }
+        let mut steps_folder = None;
+        if tenant.is_some() && plan == Plan::Steps {
+            let staged = Staged::new(&self.station.staging(), Path::new("steps"));
+            steps_folder = Some(Arc::new(staged.map_err(|error| NotReady::Invalid(no_folder(&error)))?));
+        }
+        Ok(Ready { file, work, environment, plan, tenant, steps_folder, _room: room })
+    }
+
+    /// Lets the user of the test in where the files of its run are.
+    fn enter(&self) -> Result<Option<Room>, Outcome> {
+        let Some(accounts) = &self.station.accounts else { return Ok(None) };
+        let run = self.order.attempt.run;
+        let folder = library::run_folder(&self.station.settings.work_dir, run);
+        accounts.enter(folder, run, self.order.lane).map(Some).map_err(|error| {
+            let reason = format!("the files of its run cannot be opened to its user: {error}");
+            Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason)
+        })
+    }
+
+    /// What the warm interpreter forks can become another user only where this EP is root; elsewhere each Python test has an interpreter of its
+    /// own.
+    fn cold_where_nobody_forks(&self, plan: Plan, places: Places<'_>) -> Plan {
+        let account = self.station.account(self.order.lane);
+        if plan != Plan::Warm || account.is_none_or(|account| account.for_a_fork().is_some()) {
+            return plan;
+        }
+        runner::cold_python(&self.station.settings.languages, &self.order.test, places)
     }
 
     /// Puts every file in place; an engine that does not answer is asked again for a good while.
@@ -96,4 +134,9 @@ impl Attempt {
         let content = test.content.ok_or_else(|| FilesError::NoLibrary(Arc::clone(&test.file)))?;
         Ok((files.test_file(&test.file, content).await?, shelf))
     }
+}
+
+fn no_folder(error: &std::io::Error) -> Outcome {
+    let reason = format!("its work folder cannot be made: {error}; free disk space");
+    Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason)
 }

@@ -14,7 +14,7 @@ use jackfield_config::steps::StepTest;
 use jackfield_device::{
     limits::OPEN_TIMEOUT,
     record::Tap,
-    session::SharedSession,
+    session::{SessionSettings, SharedSession},
     steps::{self, StepEnvironment, StepReport},
     textfsm::Templates,
 };
@@ -29,7 +29,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Attempt, Exit, Run, Said, prepare::Ready};
 use crate::{
+    account::{Account, Staged},
     event::{End, Event},
+    library::is_inside,
+    limits::STAGED_BYTES_MAX,
     sessions::{Sessions, free},
     templates::TemplateShelf,
 };
@@ -46,6 +49,8 @@ struct Around {
     lines: mpsc::UnboundedSender<String>,
     /// The folder of the attempt.
     work: PathBuf,
+    /// Where files are instead, and with whose rights others are read, where tests run as another user.
+    confined: Option<Confined>,
     /// Resources as they were when they were first asked for.
     resources: BTreeMap<String, BTreeMap<String, Value>>,
     /// The ids of those that were opened.
@@ -113,8 +118,25 @@ impl StepEnvironment for Around {
         found.map_err(|problem| problem.to_string())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.work.join(name)
+    fn place(&mut self, name: &str) -> Result<PathBuf, String> {
+        let Some(confined) = &self.confined else { return Ok(self.work.join(name)) };
+        if !is_inside(Path::new(name)) {
+            let told = "a step test writes into its own folder only, where tests run as another user than their EP";
+            return Err(format!("`{name}` leads elsewhere: {told}"));
+        }
+        Ok(confined.folder.path().with_file_name(name))
+    }
+
+    async fn source(&mut self, name: &str) -> Result<PathBuf, String> {
+        let Some(confined) = &mut self.confined else { return Ok(self.work.join(name)) };
+        if is_inside(Path::new(name)) {
+            return Ok(confined.folder.path().with_file_name(name));
+        }
+        let taken = confined.account.fetch(Path::new(name), STAGED_BYTES_MAX, &confined.staging).await;
+        let taken = taken.map_err(|error| error.to_string())?;
+        let path = taken.path().to_owned();
+        confined.taken.push(taken);
+        Ok(path)
     }
 
     fn keep(&mut self, file: &Path) {
@@ -146,6 +168,16 @@ impl StepEnvironment for Around {
     }
 }
 
+/// A step test runs in the EP itself: its files stand apart from those of the user that its lane has, who could put links among them.
+struct Confined {
+    account: Arc<Account>,
+    staging: PathBuf,
+    /// Its own folder, around this file.
+    folder: Arc<Staged>,
+    /// What was read elsewhere, with that user's rights.
+    taken: Vec<Staged>,
+}
+
 impl Around {
     async fn ask(&self, call: Call) -> Result<Value, String> {
         let (answer, answered) = oneshot::channel();
@@ -158,6 +190,12 @@ impl Around {
 
 impl Attempt {
     fn around(&self, ready: &Ready, lines: mpsc::UnboundedSender<String>) -> Around {
+        let confined = ready.tenant.as_ref().zip(ready.steps_folder.as_ref()).map(|(tenant, folder)| Confined {
+            account: Arc::clone(&tenant.account),
+            staging: self.station.staging(),
+            folder: Arc::clone(folder),
+            taken: Vec::new(),
+        });
         Around {
             order: Arc::clone(&self.order),
             events: self.events.clone(),
@@ -165,6 +203,7 @@ impl Attempt {
             templates: self.station.templates.clone(),
             lines,
             work: ready.work.clone(),
+            confined,
             resources: BTreeMap::new(),
             ids: BTreeMap::new(),
             globals: BTreeMap::new(),
@@ -182,7 +221,7 @@ impl Attempt {
         let test = read(ready, &self.order.test.file).map_err(|outcome| outcome.reason)?;
         let (lines, _unread) = mpsc::unbounded_channel();
         let mut around = self.around(ready, lines);
-        let settings = self.station.sessions.settings(self.order.attempt.run);
+        let settings = self.session_settings();
         let limit = Duration::from_millis(self.station.settings.limits.cleanup_millis);
         let mut end = self.end.clone();
         tokio::select! {
@@ -190,6 +229,12 @@ impl Attempt {
             _ = end.wait_for(|end| *end != End::Itself) => Err("somebody ended it".to_owned()),
             parts = steps::clean_up(&test, &settings, &mut around, learned, limit) => Ok(parts),
         }
+    }
+
+    /// What holds for the sessions of this test.
+    fn session_settings(&self) -> SessionSettings {
+        let account = self.station.account(self.order.lane);
+        self.station.sessions.settings(self.order.attempt.run, account.map(AsRef::as_ref))
     }
 
     pub(super) async fn run_steps(&mut self, ready: &Ready, run: &mut Run) {
@@ -207,12 +252,11 @@ impl Attempt {
             let _ = self.events.send(Event::StepsBegun { attempt: self.order.attempt });
         }
         let (lines, mut said) = mpsc::unbounded_channel();
-        let sessions = self.station.sessions.clone();
         let mut around = self.around(ready, lines);
         let (stop, stopped) = oneshot::channel::<()>();
         let mut stop = Some(stop);
         let report = {
-            let settings = sessions.settings(self.order.attempt.run);
+            let settings = self.session_settings();
             let cleanup = Duration::from_millis(self.station.settings.limits.cleanup_millis);
             // The sender lives as long as the steps do.
             let stopped = async move { drop(stopped.await) };

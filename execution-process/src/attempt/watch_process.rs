@@ -209,7 +209,8 @@ impl Attempt {
         ready: &Ready,
         outputs: Outputs,
     ) -> Result<(Running, Tree), Outcome> {
-        let program = Program { command, environment: &ready.environment, folder: &ready.work };
+        let account = ready.tenant.as_ref().map(|tenant| tenant.account.as_ref());
+        let program = Program { command, environment: &ready.environment, folder: &ready.work, account };
         let child = process::start(program, outputs)
             .await
             .map_err(|error| crate::runner::not_started(program, &ready.file, &error))?;
@@ -224,7 +225,9 @@ impl Attempt {
         let text = |value: &std::ffi::OsString| value.to_string_lossy().into_owned();
         let environment: std::collections::BTreeMap<String, String> =
             ready.environment.iter().map(|(name, value)| (text(name), text(value))).collect();
+        let account = self.station.account(self.order.lane).and_then(|account| account.for_a_fork());
         let message = [
+            ("account", json!(account)),
             ("file", json!(ready.file.to_string_lossy())),
             ("argv", json!(self.order.test.params)),
             ("env", json!(environment)),
@@ -251,8 +254,9 @@ impl Attempt {
         };
         self.tell_started(Some(pid));
         process::limit(pid, self.station.settings.limits.process);
+        let account_is_own = self.station.accounts.is_none();
         let mut tree = self.tree(pid);
-        if self.station.settings.offer.lanes == 1 {
+        if self.station.settings.offer.lanes == 1 && account_is_own {
             tree = tree.forked_from(&self.station.warm_mark());
         }
         Ok((Running::Forked(inbox), tree))
@@ -260,6 +264,7 @@ impl Attempt {
 
     fn tree(&self, pid: i32) -> Tree {
         Tree::new(pid, &[&self.station.mark(), &format!("JACKFIELD_ATTEMPT={}", self.order.attempt)])
+            .all_of(self.station.account(self.order.lane))
     }
 
     fn too_many(&self, tree: &Tree) -> Option<Outcome> {

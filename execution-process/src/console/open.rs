@@ -42,7 +42,8 @@ pub(super) async fn open(
         return Err(End::failed(ErrorCode::Internal, "this is no device"));
     };
     let target = target(path, properties, others)?;
-    let settings = station.sessions.settings_with(profiles);
+    let mut settings = station.sessions.settings_with(profiles);
+    settings.programs = station.programs();
     let fan = Fan::default();
     fan.hide(target.secrets());
     let ep = station.settings.name.clone();

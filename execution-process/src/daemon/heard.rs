@@ -38,7 +38,8 @@ impl Daemon {
                 self.tasks.spawn(console::serve(Arc::clone(&self.station), *order));
             }
             EngineToEp::Power(order) => {
-                self.tasks.spawn(power::carry_out(*order, self.events.clone()));
+                let programs = self.station.programs();
+                self.tasks.spawn(power::carry_out(*order, programs, self.events.clone()));
             }
             EngineToEp::Heartbeat => {}
             // Said once at the beginning of a connection, and to others than the daemon.

@@ -1,6 +1,6 @@
 //! What an earlier life of this EP left behind: processes to end, clean-ups to run, ends to report.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use jackfield_protocol::{
     attempt::AttemptEnd,
@@ -83,12 +83,19 @@ async fn clean_up(
     let (mark, own) = (station.mark(), format!("JACKFIELD_ATTEMPT={attempt}"));
     let mut environment = station.environment.clone();
     environment.insert("JACKFIELD_ATTEMPT".into(), attempt.to_string().into());
+    // Which lane it was on is not known any more, and its folder is gone.
+    let account = station.account_beside();
+    let folder = if account.is_some() { Path::new("/") } else { &station.settings.work_dir };
+    if let Some(account) = account {
+        account.dress(&mut environment, folder);
+    }
     let around = Surroundings {
         environment: &environment,
-        folder: &station.settings.work_dir,
+        folder,
         limit_millis: station.settings.limits.cleanup_millis,
         limit_millis_max: CLEANUP_MILLIS_MAX,
         marks: &[&mark, &own],
+        account,
     };
     let (cleanups, _) = cleanup::run_all(&running.cleanups, around, &mut end).await;
     // Were the daemon gone, the next life would do it again.

@@ -2,7 +2,11 @@
 //!
 //! Commands and files do not hold the session: the dialogue goes on while they run.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jackfield_device::{
     Deadline,
@@ -16,7 +20,7 @@ use jackfield_protocol::error::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
 use super::{Desk, params as p, rpc::Failure};
-use crate::{event::Guest, sessions::problem};
+use crate::{account::Staged, event::Guest, limits::STAGED_BYTES_MAX, sessions::problem};
 
 impl Desk {
     async fn beside(&self, guest: &Guest, name: &str) -> Result<Arc<dyn Beside>, Failure> {
@@ -51,15 +55,33 @@ impl Desk {
     pub(super) async fn session_put(&self, guest: &Guest, wanted: p::SessionFile) -> Result<Value, Failure> {
         let (local, way, deadline) = of_file(&wanted)?;
         let beside = self.beside(guest, &wanted.session).await?;
-        let moved = transfer::put(beside.as_ref(), local, &wanted.remote, way, deadline).await;
+        let local = self.taken(guest, local).await?;
+        let moved = transfer::put(beside.as_ref(), local.path(), &wanted.remote, way, deadline).await;
         told(moved.map_err(SessionError::from))
     }
 
     pub(super) async fn session_get(&self, guest: &Guest, wanted: p::SessionFile) -> Result<Value, Failure> {
         let (local, way, deadline) = of_file(&wanted)?;
         let beside = self.beside(guest, &wanted.session).await?;
-        let moved = transfer::get(beside.as_ref(), &wanted.remote, local, way, deadline).await;
+        let Some(account) = self.station.account(guest.order.lane) else {
+            let moved = transfer::get(beside.as_ref(), &wanted.remote, local, way, deadline).await;
+            return told(moved.map_err(SessionError::from));
+        };
+        let staged = Staged::new(&self.station.staging(), local).map_err(|error| disk(&error))?;
+        let moved = transfer::get(beside.as_ref(), &wanted.remote, staged.path(), way, deadline).await;
+        if moved.is_ok() {
+            account.give(staged.path(), local).await.map_err(|why| wrong("local", why))?;
+        }
         told(moved.map_err(SessionError::from))
+    }
+
+    /// A file that a test named, as it may read it.
+    async fn taken(&self, guest: &Guest, local: &Path) -> Result<Local, Failure> {
+        let Some(account) = self.station.account(guest.order.lane) else {
+            return Ok(Local::Own(local.to_owned()));
+        };
+        let taken = account.fetch(local, STAGED_BYTES_MAX, &self.station.staging()).await;
+        taken.map(Local::Taken).map_err(|error| wrong("local", error.to_string()))
     }
 
     pub(super) async fn session_line(&self, guest: &Guest, wanted: p::SessionLine) -> Result<Value, Failure> {
@@ -122,6 +144,26 @@ pub(super) fn whole_path(field: &str, path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(wrong(field, format!("`{}`: name the local file by its whole path", path.display())))
+}
+
+/// A file of this machine that goes to a device.
+enum Local {
+    Own(PathBuf),
+    /// A copy, made with the rights of the test.
+    Taken(Staged),
+}
+
+impl Local {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(path) => path,
+            Self::Taken(staged) => staged.path(),
+        }
+    }
+}
+
+pub(super) fn disk(error: &std::io::Error) -> Problem {
+    Problem::new(ErrorCode::Unavailable, format!("a file cannot be kept on the EP: {error}; free disk space"))
 }
 
 fn of_file(wanted: &p::SessionFile) -> Result<(&Path, Way, Deadline), Failure> {

@@ -119,7 +119,8 @@ impl Desk {
             Problem::new(ErrorCode::NotFound, title).field("resource")
         })?;
         let limit = wanted.timeout_millis.map_or(POWER_LIMIT, Duration::from_millis);
-        let done = outlet::switch(&wanted.resource, property, action, limit).await?;
+        let programs = self.station.programs();
+        let done = outlet::switch(&wanted.resource, property, action, limit, &programs).await?;
         Ok(json!({ "state": done.state.to_string() }))
     }
 

@@ -7,12 +7,15 @@ use jackfield_device::{
     session::{Order, Reply},
     target::Secret,
 };
+use jackfield_protocol::error::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
 use super::{
-    Desk, beside_methods::whole_path, methods::said, params as p, rpc::Failure, session_commands::limit,
+    Desk,
+    beside_methods::{disk, whole_path},
+    methods::said, params as p, rpc::Failure, session_commands::limit,
 };
-use crate::{attempt::Said, event::Guest, sessions::problem};
+use crate::{account::Staged, attempt::Said, event::Guest, sessions::problem};
 
 impl From<p::Answer> for Reply {
     fn from(answer: p::Answer) -> Self {
@@ -55,9 +58,17 @@ impl Desk {
         let order = order(wanted.command, wanted.answers, wanted.keep_unasked, wanted.check);
         let timeout = wanted.timeout_millis.map_or(TRANSFER_TIMEOUT, Duration::from_millis);
         let mut session = self.session(guest, &wanted.session).await?;
-        let written = session.give_to_file(&order, &wanted.path, timeout).await;
+        let account = self.station.account(guest.order.lane);
+        let staged = account.map(|_| Staged::new(&self.station.staging(), &wanted.path)).transpose();
+        let staged = staged.map_err(|error| disk(&error))?;
+        let path = staged.as_ref().map_or(wanted.path.as_path(), Staged::path);
+        let written = session.give_to_file(&order, path, timeout).await;
         drop(session);
-        if wanted.artifact && wanted.path.is_file() {
+        if let (Some(account), true) = (account, path.is_file()) {
+            let given = account.give(path, &wanted.path).await;
+            given.map_err(|why| Problem::new(ErrorCode::BadRequest, why).field("path"))?;
+        }
+        if wanted.artifact && path.is_file() {
             said(guest, Said::Artifact { name: file_name(&wanted.path), path: wanted.path }).await?;
         }
         let written = written.map_err(|error| problem(&error))?;

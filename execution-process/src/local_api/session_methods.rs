@@ -6,7 +6,7 @@ use jackfield_device::{
     expect::Patterns,
     limits::{COMMAND_TIMEOUT, OPEN_TIMEOUT},
     session::Session,
-    target::{SessionTarget, jump_resources, put_jump_resources},
+    target::{SessionTarget, foreign_file, jump_resources, put_jump_resources},
 };
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
@@ -68,6 +68,11 @@ impl Desk {
 
     async fn session_open(&self, guest: &Guest, wanted: p::SessionOpen) -> Result<Value, Failure> {
         let timeout = wanted.timeout_millis.map_or(OPEN_TIMEOUT, Duration::from_millis);
+        let account = self.station.account(guest.order.lane).map(AsRef::as_ref);
+        let foreign = wanted.connect.as_ref().filter(|_| account.is_some()).and_then(foreign_file);
+        if let Some(title) = foreign {
+            return Err(Problem::new(ErrorCode::Forbidden, title).field("connect").into());
+        }
         let mut id = None;
         let (mut properties, origin) = match wanted.resource {
             Some(resource) => {
@@ -94,7 +99,8 @@ impl Desk {
         let wrong = if id.is_some() { ErrorCode::Unavailable } else { ErrorCode::BadRequest };
         let target = SessionTarget::from_properties(&properties)
             .map_err(|error| Problem::new(wrong, format!("device `{name}`: {error}")))?;
-        let opened = self.station.sessions.open(guest.order.attempt, &name, (target, id), timeout).await;
+        let attempt = guest.order.attempt;
+        let opened = self.station.sessions.open(attempt, &name, (target, id), account, timeout).await;
         opened.map_err(|problem| {
             let of_properties = problem.code == ErrorCode::BadRequest;
             let told = || Problem::new(wrong, format!("device `{name}`: {}", problem.title));

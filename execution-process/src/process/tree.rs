@@ -5,11 +5,17 @@
 //! subreaper, so they cannot go further than to be its children. A process that clears its environment *and* leaves its
 //! session *and* loses its parents is let go: that is how a test starts something that is to outlive it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
-use crate::limits::{KILL_PAUSE, KILL_ROUNDS};
+use crate::{
+    account::Account,
+    limits::{KILL_PAUSE, KILL_ROUNDS},
+};
 
 /// The processes of one test.
 #[derive(Clone, Debug)]
@@ -21,6 +27,10 @@ pub(crate) struct Tree {
     /// A child of this program with this in its environment is the test's, unless it is in this program's own session:
     /// that is the interpreter, and what it forks for a test gets a session of its own.
     forked_from: Option<Vec<u8>>,
+    /// Whose its processes are, where that is not this program's own user.
+    account: Option<Arc<Account>>,
+    /// Whatever is that user's is the test's.
+    has_all_of_it: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +45,28 @@ struct Process {
 impl Tree {
     /// The tree under this process, whose members carry all of the marks (`NAME=value`).
     pub(crate) fn new(leader: i32, marks: &[&str]) -> Self {
-        Self { leader, marks: marks.iter().map(|mark| mark.as_bytes().to_vec()).collect(), forked_from: None }
+        let marks = marks.iter().map(|mark| mark.as_bytes().to_vec()).collect();
+        Self { leader, marks, forked_from: None, account: None, has_all_of_it: false }
     }
 
     /// The same for a test that was forked from a warm interpreter: its own forks show the interpreter's environment.
     #[must_use]
     pub(crate) fn forked_from(mut self, mark: &str) -> Self {
         self.forked_from = Some(mark.as_bytes().to_vec());
+        self
+    }
+
+    /// The same for one that runs as a user of its own: what is that user's is its, wherever it hides.
+    #[must_use]
+    pub(crate) fn all_of(mut self, account: Option<&Arc<Account>>) -> Self {
+        self.has_all_of_it = account.is_some();
+        self.beside(account)
+    }
+
+    /// The same for one that runs as a user who has others beside it.
+    #[must_use]
+    pub(crate) fn beside(mut self, account: Option<&Arc<Account>>) -> Self {
+        self.account = account.cloned();
         self
     }
 
@@ -53,8 +78,8 @@ impl Tree {
     }
 
     /// Asks every process to end.
-    pub(crate) fn terminate(&self) {
-        self.signal(Signal::TERM);
+    pub(crate) async fn terminate(&self) {
+        self.signal(Signal::TERM).await;
     }
 
     /// Whether the first process has ended, whoever should have noticed.
@@ -66,6 +91,9 @@ impl Tree {
     pub(crate) fn has_leftovers(&self) -> bool {
         let Some(group) = Pid::from_raw(self.leader) else { return false };
         while let Ok(Some(_)) = rustix::process::waitpgid(group, WaitOptions::NOHANG) {}
+        if self.account.is_some() {
+            return !self.members().is_empty();
+        }
         rustix::process::test_kill_process_group(group).is_ok()
             || own_children().into_iter().any(|child| self.is_marked(child))
     }
@@ -79,7 +107,7 @@ impl Tree {
                 break;
             }
             names.extend(left.iter().filter_map(|pid| name_of(*pid)));
-            self.signal(Signal::KILL);
+            self.signal(Signal::KILL).await;
             for pid in own_children() {
                 if left.contains(&pid) {
                     reap(pid);
@@ -90,7 +118,11 @@ impl Tree {
         names
     }
 
-    fn signal(&self, signal: Signal) {
+    async fn signal(&self, signal: Signal) {
+        if let Some(account) = &self.account {
+            account.signal(signal, self.members()).await;
+            return;
+        }
         // Those outside the group first: they are found by their parents, which the signal may end.
         for pid in self.members().into_iter().filter_map(Pid::from_raw) {
             let _ = rustix::process::kill_process(pid, signal);
@@ -104,10 +136,14 @@ impl Tree {
     fn members(&self) -> BTreeSet<i32> {
         let all = processes();
         let own = own_pid();
+        let account = self.account.as_ref().filter(|_| self.has_all_of_it);
+        let owned = account.map(|account| account.processes()).unwrap_or_default();
         let belongs = |process: &Process| {
             let led = [process.pid, process.group, process.session].contains(&self.leader);
             // The kernel's own threads have no group and no session.
-            (led && self.leader > 0) || (process.parent == own && self.is_marked(process.pid))
+            (led && self.leader > 0)
+                || (process.parent == own && self.is_marked(process.pid))
+                || owned.contains(&process.pid)
         };
         let mut members: BTreeSet<i32> =
             all.iter().filter(|process| belongs(process)).map(|process| process.pid).collect();
@@ -137,6 +173,22 @@ impl Tree {
         });
         (marked && !self.marks.is_empty()) || forked
     }
+}
+
+/// These processes, but for those of sessions, and what descends from them.
+pub(crate) fn without_sessions(mut pids: BTreeSet<i32>, leaders: &BTreeSet<i32>) -> BTreeSet<i32> {
+    if leaders.is_empty() {
+        return pids;
+    }
+    let all = processes();
+    let parents: BTreeMap<i32, i32> = all.iter().map(|process| (process.pid, process.parent)).collect();
+    for process in &all {
+        let is_of = |leader: &i32| process.session == *leader || descends(&parents, process.pid, *leader);
+        if leaders.iter().any(is_of) {
+            pids.remove(&process.pid);
+        }
+    }
+    pids
 }
 
 /// Kills every process on this machine that carries the mark: what an earlier life of this EP left behind. What descends from

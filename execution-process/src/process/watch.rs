@@ -168,7 +168,7 @@ pub(crate) async fn watch(
         if let Some(outcome) = end_now.filter(|_| ending == Ending::NotYet) {
             forced = Some(outcome);
             ending = Ending::Asked;
-            tree.terminate();
+            tree.terminate().await;
             // What has ended already needs no grace: nobody has told it.
             let grace = if tree.leader_is_dead() { Duration::ZERO } else { grace };
             alarm.as_mut().reset(Instant::now() + grace);
@@ -290,7 +290,8 @@ mod tests {
             ["/usr/bin/head", "-c", "1000000", "/dev/zero"].map(OsString::from).to_vec();
         let (pipes, outputs) = process::pipes(false).unwrap();
         let environment = std::collections::BTreeMap::default();
-        let program = Program { command: &command, environment: &environment, folder: Path::new("/") };
+        let folder = Path::new("/");
+        let program = Program { command: &command, environment: &environment, folder, account: None };
         let child = process::start(program, outputs).await.unwrap();
         let tree = Tree::new(child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap(), &[]);
         let mut slow = Slow::default();

@@ -32,6 +32,8 @@ pub(crate) struct WarmSettings {
     pub(crate) environment: BTreeMap<OsString, OsString>,
     /// The value of [`MARK`].
     pub(crate) mark: OsString,
+    /// Its tests become other users, and must find nothing of each other in what it forks.
+    pub(crate) changes_users: bool,
 }
 
 /// A test to run.

@@ -6,8 +6,9 @@ import json
 import socket
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
-# Standard output and standard error of a test.
+# Standard output and standard error of a test, and the file with its message where that comes apart.
 FDS_PER_RUN = 2
+APART = b'{"apart": true}'
 FDS_AT_ONCE_MAX = 64
 RECEIVE_BYTES = 256 * 1024
 # Four bytes of length, eight of the test's number.
@@ -33,13 +34,14 @@ class Channel:
         self._bytes += data
         return self._messages()
 
-    def take_fds(self) -> tuple[int, int]:
-        """Standard output and standard error of the next `run`."""
-        if len(self._fds) < FDS_PER_RUN:
-            raise RuntimeError("a `run` came without its two file descriptors")
-        out, err = self._fds[:FDS_PER_RUN]
-        del self._fds[:FDS_PER_RUN]
-        return out, err
+    def take_fds(self, body: bytes) -> list[int]:
+        """Standard output and standard error of the next `run`, and the file with its message where that is not the body."""
+        count = FDS_PER_RUN + (body == APART)
+        if len(self._fds) < count:
+            raise RuntimeError(f"a `run` came without its {count} file descriptors")
+        fds = self._fds[:count]
+        del self._fds[:count]
+        return fds
 
     def highest_fd(self) -> int:
         """The highest file descriptor in use here."""

@@ -13,6 +13,10 @@ and is told, in four bytes of length, big-endian, and JSON,
     {"event": "started", "id": 7, "pid": 4711}
     {"event": "exited", "id": 7, "code": 0}        or, instead of `code`, "signal": 9
 
+With the argument `--changes-users`, each test becomes the user that its message names (`"account"`), before anything of the test is run. Tests
+of several users must then find nothing of each other in the memory that they were forked from: the message is not read here, but comes as
+`{"apart": true}` with a third file descriptor, of a file that holds it, and only the child reads that.
+
 A child is the leader of a session of its own, so the EP ends all of a test with one signal to its group. Children that still run
 when the EP goes away are ended: nobody would read what they say.
 
@@ -33,7 +37,7 @@ import socket
 import sys
 import time
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _OWN_DIR = os.path.dirname(os.path.realpath(__file__))
 if sys.path and os.path.realpath(sys.path[0]) == _OWN_DIR:
@@ -48,11 +52,20 @@ sys.path += [_SDK_DIR, os.path.join(_SDK_DIR, "libs")]
 import copy, csv, datetime, ipaddress, string  # noqa: E401, E402, F401
 
 from jackfield import script  # noqa: E402
-from jackfield.ep_channel import Channel  # noqa: E402
+from jackfield.ep_channel import APART, Channel  # noqa: E402
 
 # How long children have after SIGTERM when the EP has gone.
 GRACE_SECONDS = 2.0
 EX_OSERR = 71
+PR_SET_DUMPABLE = 4
+UMASK = 0o022
+
+_libc = None
+if "--changes-users" in sys.argv[1:]:
+    # There in every child already: they need one call of it.
+    import ctypes
+
+    _libc = ctypes.CDLL(None, use_errno=True)
 
 _BASE_PATH = list(sys.path)
 
@@ -166,8 +179,10 @@ def _obey(channel: Channel, children: Children, common: Common, main: ModuleType
     if messages is None:
         return False
     for identity, body in messages:
-        common.adopt(body)
-        out, err = channel.take_fds()
+        if body != APART:
+            common.adopt(body)
+        fds = channel.take_fds(body)
+        out, err = fds[:2]
         try:
             pid = os.fork()
         except OSError as error:
@@ -175,23 +190,27 @@ def _obey(channel: Channel, children: Children, common: Common, main: ModuleType
             channel.send_exited(identity, EX_OSERR)
         else:
             if pid == 0:
-                _be(body, out, err, max(out, err, channel.highest_fd(), children.highest_fd()), common, main)
+                _be(body, fds, max(*fds, channel.highest_fd(), children.highest_fd()), common, main)
             channel.send_started(identity, pid)
             children.add(pid, identity)
-        os.close(out)
-        os.close(err)
+        for fd in fds:
+            os.close(fd)
     return True
 
 
-def _be(body: bytes, out: int, err: int, highest_fd: int, common: Common, main: ModuleType) -> NoReturn:
+def _be(body: bytes, fds: list[int], highest_fd: int, common: Common, main: ModuleType) -> NoReturn:
     """In the child: become what `python3 FILE` would have been, run it, and leave without a trace of the parent."""
     status = EX_OSERR
     try:
         os.setsid()
-        os.dup2(out, 1)
-        os.dup2(err, 2)
+        if body == APART:
+            body = _whole(fds[2])
+        os.dup2(fds[0], 1)
+        os.dup2(fds[1], 2)
         os.closerange(3, highest_fd + 1)
         message = script.read_message(body)
+        if message.get("account"):
+            _become(message["account"])
         file = message["file"]
         sys.path[:] = [os.path.dirname(file), *common.become(message["env"]), *_BASE_PATH]
         os.chdir(message["cwd"])
@@ -205,6 +224,29 @@ def _be(body: bytes, out: int, err: int, highest_fd: int, common: Common, main: 
             pass
     finally:
         os._exit(status)
+
+
+def _whole(fd: int) -> bytes:
+    """All that is in a file, wherever its writer stopped."""
+    size = os.fstat(fd).st_size
+    found = b""
+    while len(found) < size:
+        found += os.pread(fd, size - len(found), len(found))
+    return found
+
+
+def _become(account: dict[str, Any]) -> None:
+    """Be this user, and nobody else ever again."""
+    uid, gid = account["uid"], account["gid"]
+    os.setgroups(account["groups"])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    if os.getresuid() != (uid, uid, uid) or uid == 0:
+        raise PermissionError(f"the test would run as {os.getresuid()}")
+    os.umask(UMASK)
+    # What changed its user keeps its own /proc from itself, unless it started a program.
+    if _libc is not None and _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0):
+        raise OSError("the test cannot be made its user's own")
 
 
 def _finish(status: int) -> int:

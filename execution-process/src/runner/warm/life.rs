@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     mem::MaybeUninit,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     process::Stdio,
 };
 
@@ -29,10 +29,25 @@ enum FromWarm {
     Exited { id: u64, code: Option<i32>, signal: Option<i32> },
 }
 
+/// Tells the interpreter that its tests become other users.
+const CHANGES_USERS: &str = "--changes-users";
+/// In the place of a message that comes in a file of its own.
+const APART: &[u8] = b"{\"apart\": true}";
+
+/// Bytes as a file that is nowhere.
+fn in_memory(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let file = rustix::fs::memfd_create("message", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let mut file = std::fs::File::from(file);
+    io::Write::write_all(&mut file, bytes)?;
+    Ok(file.into())
+}
+
 /// One life of the interpreter.
 pub(super) struct Life {
     child: Child,
     stream: UnixStream,
+    /// Messages are read by nobody but the fork that they are for.
+    is_apart: bool,
     /// It has said so.
     pub(super) ready: bool,
     next_id: u64,
@@ -53,6 +68,7 @@ impl Life {
         let child = tokio::process::Command::new(path)
             .arg("-u")
             .arg(&settings.script)
+            .args(settings.changes_users.then_some(CHANGES_USERS))
             .env_clear()
             .envs(&settings.environment)
             .env(MARK, &settings.mark)
@@ -64,29 +80,38 @@ impl Life {
             .map_err(told)?;
         let stream = UnixStream::from_std(ours).map_err(told)?;
         let (running, unread) = (BTreeMap::new(), Vec::new());
-        Ok(Self { child, stream, ready: false, next_id: 0, running, unread })
+        let is_apart = settings.changes_users;
+        Ok(Self { child, stream, is_apart, ready: false, next_id: 0, running, unread })
     }
 
     /// Hands a test over.
     pub(super) async fn run(&mut self, run: WarmRun) -> io::Result<()> {
         self.next_id = self.next_id.saturating_add(1);
-        let body = serde_json::to_vec(&run.message)?;
+        let whole = serde_json::to_vec(&run.message)?;
+        let apart = if self.is_apart { Some(in_memory(&whole)?) } else { None };
+        let body = if self.is_apart { APART.to_vec() } else { whole };
         let length = u32::try_from(body.len()).map_err(io::Error::other)?;
         let mut frame = length.to_be_bytes().to_vec();
         frame.extend_from_slice(&self.next_id.to_be_bytes());
         frame.extend_from_slice(&body);
         self.running.insert(self.next_id, run.events);
-        let sent = self.send_with_files(&frame, &run.output).await?;
+        let sent = self.send_with_files(&frame, &run.output, apart.as_ref()).await?;
         self.stream.write_all(frame.get(sent..).unwrap_or_default()).await
     }
 
     /// Sends the beginning of a message, and with its first byte where the test writes.
-    async fn send_with_files(&self, frame: &[u8], output: &OwnedFd) -> io::Result<usize> {
+    async fn send_with_files(
+        &self,
+        frame: &[u8],
+        output: &OwnedFd,
+        apart: Option<&OwnedFd>,
+    ) -> io::Result<usize> {
+        let both = [output.as_fd(), output.as_fd()];
+        let files: Vec<BorrowedFd<'_>> = both.into_iter().chain(apart.map(AsFd::as_fd)).collect();
         loop {
             self.stream.writable().await?;
             let sent = self.stream.try_io(Interest::WRITABLE, || {
-                let files = [output.as_fd(), output.as_fd()];
-                let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+                let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
                 let mut control = SendAncillaryBuffer::new(&mut space);
                 control.push(SendAncillaryMessage::ScmRights(&files));
                 let parts = [io::IoSlice::new(frame)];

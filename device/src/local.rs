@@ -1,0 +1,101 @@
+//! Programs of this machine that resources and tests name: as whom they run, and which of them do.
+//!
+//! A resource may be a local program, and so may what switches its power. They are people's, not this program's own: where the tests of an EP
+//! run as another user, so do they. Who is not root can then not end them by itself, and has that done, too.
+
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// How local programs are started and ended.
+#[derive(Clone, Debug, Default)]
+pub struct LocalPrograms {
+    /// What stands before a program and its arguments.
+    start: Arc<[String]>,
+    /// What stands before a signal and a process; empty where this process may signal them itself.
+    end: Arc<[String]>,
+    running: Arc<Mutex<BTreeSet<i32>>>,
+}
+
+impl LocalPrograms {
+    /// Programs that another program starts, and that yet another, or the same, ends.
+    pub fn through(start: Vec<String>, end: Vec<String>) -> Self {
+        Self { start: start.into(), end: end.into(), running: Arc::default() }
+    }
+
+    /// The whole command that starts this one.
+    pub fn command(&self, command: &[String]) -> Vec<String> {
+        self.start.iter().chain(command).cloned().collect()
+    }
+
+    /// Which of them run: each leads a session.
+    pub fn running(&self) -> BTreeSet<i32> {
+        self.set().clone()
+    }
+
+    /// One of them runs, for as long as the answer is held.
+    pub fn enter(&self, pid: Option<u32>) -> LocalProgram {
+        let pid = pid.and_then(|pid| i32::try_from(pid).ok());
+        if let Some(pid) = pid {
+            self.set().insert(pid);
+        }
+        LocalProgram { programs: self.clone(), pid }
+    }
+
+    fn set(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+        // A set is whole after each of its methods.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A local program that runs.
+#[derive(Debug)]
+pub struct LocalProgram {
+    programs: LocalPrograms,
+    pid: Option<i32>,
+}
+
+impl LocalProgram {
+    /// Kills it, where somebody else has to do that.
+    pub fn kill(&self) {
+        let (Some((program, words)), Some(pid)) = (self.programs.end.split_first(), self.pid) else { return };
+        let signal = rustix::process::Signal::KILL.as_raw();
+        let ended = Command::new(program)
+            .args(words)
+            .args([signal.to_string(), pid.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if let Err(error) = ended {
+            tracing::warn!("`{program}`, which ends local programs, cannot be started: {error}");
+        }
+    }
+}
+
+impl Drop for LocalProgram {
+    fn drop(&mut self) {
+        if let Some(pid) = self.pid {
+            self.programs.set().remove(&pid);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_runs_is_known_for_as_long_as_it_does() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let programs = LocalPrograms::through(words("as other --"), Vec::new());
+        assert_eq!(programs.command(&words("sh -c x")), words("as other -- sh -c x"));
+        let first = programs.enter(Some(7));
+        let second = programs.clone().enter(None);
+        assert_eq!(programs.running(), BTreeSet::from([7]));
+        drop((first, second));
+        assert!(programs.running().is_empty());
+    }
+}

@@ -1,0 +1,85 @@
+//! What a test may not say of a device by itself, where it runs as another user than the program that connects.
+//!
+//! That program opens files with its own rights: keys, lists of known hosts, the socket of an agent, terminals. A resource may name them, because
+//! the lab wrote it; a test could name what is not its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Properties whose values are files.
+const FILES: [&str; 4] = ["known_hosts", "key", "key_file", "agent"];
+/// A serial line of this machine.
+const LINE: &str = "device";
+
+/// The first property that would have a file of this machine opened, in words; none where there is none.
+pub fn foreign_file(properties: &BTreeMap<String, Value>) -> Option<String> {
+    properties.iter().find_map(|(name, value)| of_property(name, value))
+}
+
+fn of_property(name: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if is_file(&name.to_lowercase(), text.trim()) => Some(format!(
+            "a test that runs as another user than its EP may not name the file `{text}` as `{name}`: write it into the resource{}",
+            if name.to_lowercase().starts_with("key") { ", or the key itself" } else { "" }
+        )),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        Value::Array(all) => all.iter().find_map(|value| of_property(name, value)),
+        Value::Object(inner) => inner.iter().find_map(|(name, value)| of_property(name, value)),
+    }
+}
+
+fn is_file(name: &str, text: &str) -> bool {
+    match name {
+        "key" | "key_file" => !text.starts_with("-----BEGIN"),
+        "agent" => text.contains('/'),
+        LINE => !is_serial_line(text),
+        _ => FILES.contains(&name),
+    }
+}
+
+/// Whether a path is that of a serial line, and not of somebody's terminal.
+fn is_serial_line(path: &str) -> bool {
+    if path.split('/').any(|part| part == "..") {
+        return false;
+    }
+    path.starts_with("/dev/serial/")
+        || path.strip_prefix("/dev/tty").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn files_of_this_machine_are_found_wherever_they_are_named() {
+        let found = |value: Value| {
+            let Value::Object(properties) = value else { panic!("no object") };
+            foreign_file(&properties.into_iter().collect())
+        };
+        for bad in [
+            json!({"known_hosts": "/root/.ssh/authorized_keys"}),
+            json!({"Key": "/etc/jackfield/ep.toml"}),
+            json!({"key_file": "id"}),
+            json!({"agent": "/tmp/ssh-x/agent.1"}),
+            json!({"device": "/dev/pts/3"}),
+            json!({"device": "/dev/ttyS0/../pts/3"}),
+            json!({"device": "/tmp/link"}),
+            json!({"jump": [{"host": "h", "KEY": "/x"}]}),
+            json!({"jump": {"host": "h", "jump": {"known_hosts": "/x"}}}),
+        ] {
+            assert!(found(bad.clone()).is_some(), "{bad}");
+        }
+        for good in [
+            json!({"key": "-----BEGIN OPENSSH PRIVATE KEY-----\n"}),
+            json!({"agent": "false", "host": "h", "jump": "user@gate"}),
+            json!({"agent": true, "port": 22, "known_hosts": null}),
+            json!({"device": "/dev/ttyUSB0"}),
+            json!({"device": "/dev/serial/by-id/usb-x"}),
+        ] {
+            assert_eq!(found(good.clone()), None, "{good}");
+        }
+    }
+}

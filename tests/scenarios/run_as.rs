@@ -1,0 +1,251 @@
+//! Tests that run as another user than their EP: what they find of it, of each other, and what is left of them.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
+
+use jackfield_protocol::{
+    api::{EpState, TestRow},
+    verdict::{TestState, Verdict},
+};
+use jackfield_tests::{Bench, process::jackfield, users::Users, wait};
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The interpreter of the machine: another may stand where users of tests do not come.
+const SYSTEM: &str = "[interpreters]\npython = \"/usr/bin/python3\"\n";
+
+/// What a hostile test tries; each try that succeeds is a line, and so is who it is.
+const PRY: &str = r#"
+import os, pwd, signal, subprocess, sys
+import jackfield
+from jackfield.session import open_session
+print("as", open("/proc/self/environ").read().count("\0") > 0 and os.getuid(), os.getgroups() == [os.getgid()])
+work = os.environ["JACKFIELD_WORK_DIR"]
+ep = os.path.dirname(os.path.dirname(work))
+print("home", os.environ["HOME"] == work, os.environ["USER"], oct(os.umask(0o22)))
+def tried(what, deed):
+    try:
+        deed()
+    except OSError:
+        return
+    print("GOT", what)
+def shown(path):
+    return lambda: open(path, "rb").read(1)
+for name in ("instance", "engine-life", "lock", "known_hosts"):
+    if os.path.lexists(f"{ep}/{name}"):
+        tried(name, shown(f"{ep}/{name}"))
+tried("ep.toml", shown(os.path.dirname(ep) + "/ep.toml"))
+for name in ("", "reports", "logs", "cache", "outbox", "staging", "recordings", "captures", "trash", "runs", "work"):
+    tried(f"list of {name}", lambda: os.listdir(f"{ep}/{name}"))
+    tried(f"a file in {name}", lambda: open(f"{ep}/{name}/planted", "w"))
+tried("own file", lambda: open(__file__, "a"))
+def command_of(name):
+    try:
+        return open(f"/proc/{name}/cmdline", "rb").read()
+    except OSError:
+        return b""
+for name in os.listdir("/proc"):
+    if name.isdigit() and b"jackfield\0ep\0" in command_of(name):
+        tried("environment of an EP", shown(f"/proc/{name}/environ"))
+        tried("memory of an EP", lambda: open(f"/proc/{name}/mem", "rb"))
+        tried("signals to an EP", lambda: os.kill(int(name), signal.SIGCONT))
+open("mine", "w").write("mine")
+os.mkdir("closed", 0o700)
+open("closed/kept", "w").write("kept")
+jackfield.artifact("closed/kept", "kept.txt")
+jackfield.artifact(os.path.dirname(ep) + "/ep.toml", "token.txt")
+os.symlink(os.path.dirname(ep) + "/ep.toml", "link")
+jackfield.artifact("link", "link.txt")
+print("program", subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip())
+session = open_session(connect={"protocol": "process", "command": ["sh"]}, name="here")
+print("session", session.command("id -un").strip(), "token", "JACKFIELD_EP_TOKEN" in session.command("env"))
+for bad in ({"key": ep + "/instance"}, {"known_hosts": "/root/.ssh/authorized_keys"}):
+    try:
+        open_session(connect={"protocol": "ssh", "host": "127.0.0.1", **bad}, timeout=1)
+    except jackfield.JackfieldError as error:
+        print("refused", "may not name the file" in str(error))
+"#;
+
+/// Leaves what it can.
+const LEAVE: &str = r#"#!/bin/sh
+mkdir -p deep/er; touch deep/er/file; chmod 000 deep/er; chmod 500 deep
+touch /tmp/left-by-$(id -un)
+env -i setsid sh -c 'exec sleep 3600' </dev/null >/dev/null 2>&1 &
+sleep 3600 &
+until [ "$(grep -l sleep /proc/[0-9]*/comm 2>/dev/null | while read f; do [ "$(stat -c %u "${f%/comm}")" = "$(id -u)" ] && echo x; done | wc -l)" = 2 ]; do :; done
+echo left
+"#;
+
+/// Looks for what the one before left.
+const LOOK: &str = r#"#!/bin/sh
+for p in /proc/[0-9]*; do
+  [ "$(stat -c %u $p 2>/dev/null)" = "$(id -u)" ] && case "$(cat $p/comm 2>/dev/null)" in sleep) grep -q "^State:.Z" $p/status || echo "FOUND $p";; esac
+done
+ls /tmp | grep "left-by-$(id -un)"
+ls "$JACKFIELD_WORK_DIR/.." 2>/dev/null
+echo looked
+"#;
+
+fn log_of(bench: &Bench, row: &TestRow) -> String {
+    bench.api.log(row.attempt.unwrap(), "cli").unwrap()
+}
+
+/// An EP that is root, or that is not and has root's helper.
+fn start(bench: &mut Bench, users: &Users, user: Option<&str>, settings: &str) {
+    let opened = bench.path().to_owned();
+    bench
+        .launch_ep_with("EP-1", settings, |folder| {
+            for place in [opened.as_path(), &opened.join("eps"), folder] {
+                fs::set_permissions(place, fs::Permissions::from_mode(0o711))?;
+            }
+            fs::set_permissions(folder.join("ep.toml"), fs::Permissions::from_mode(0o600))?;
+            if let Some(user) = user {
+                users.give(folder, user)?;
+            }
+            Ok(users.command(&jackfield(), user))
+        })
+        .unwrap();
+}
+
+fn is_there(bench: &Bench) {
+    bench.wait_for_ep("EP-1", |state| state != EpState::Offline).unwrap();
+}
+
+/// The same story for both kinds of EP.
+fn a_test_reads_nothing_and_leaves_nothing(users: &Users, user: Option<&str>, settings: &str) {
+    let mut bench = Bench::start("").unwrap();
+    bench.write("tests/pry.py", PRY).unwrap();
+    bench.write("tests/leave.sh", LEAVE).unwrap();
+    bench.write("tests/look.sh", LOOK).unwrap();
+    bench.write("tests/cases.tap", "#!/bin/sh\necho 1..1; echo ok 1 - $(id -un)\n").unwrap();
+    start(&mut bench, users, user, settings);
+    is_there(&bench);
+    let rows =
+        bench.api.pass_files(&["pry.py", "leave.sh", "look.sh", "cases.tap", "pry.py"], LIMIT).unwrap();
+    let tester = users.uid("tester");
+    let expected = format!(
+        "as {tester} True\nhome True tester 0o22\nprogram tester\nsession tester token False\nrefused True\nrefused True\n"
+    );
+    for at in [0, 4] {
+        assert_eq!(log_of(&bench, &rows[at]), expected);
+        let said = bench.api.log(rows[at].attempt.unwrap(), "ep").unwrap();
+        for refused in ["token.txt", "link.txt"] {
+            assert!(said.contains(&format!("artifact `{refused}` is not kept")), "{said}");
+        }
+        assert!(said.contains("Permission denied") && !said.contains("kept.txt"), "{said}");
+    }
+    assert_eq!(log_of(&bench, &rows[1]), "left\n");
+    assert_eq!(log_of(&bench, &rows[2]), "looked\n");
+    assert_eq!(log_of(&bench, &rows[3]), "1..1\nok 1 - tester\n");
+}
+
+#[test]
+fn a_test_of_an_ep_that_is_root_reads_nothing_of_it_and_leaves_nothing() {
+    let users = Users::new(&["tester"]).unwrap();
+    a_test_reads_nothing_and_leaves_nothing(&users, None, &format!("run_as = \"tester\"\n{SYSTEM}"));
+}
+
+#[test]
+fn a_test_of_an_ep_that_is_not_root_reads_nothing_of_it_and_leaves_nothing() {
+    let users = Users::new(&["tester", "labep"]).unwrap();
+    users.permit("labep: tester\n").unwrap();
+    let helper = users.helper().unwrap();
+    let settings = format!("run_as = \"tester\"\nrun_as_helper = {helper:?}\n{SYSTEM}");
+    a_test_reads_nothing_and_leaves_nothing(&users, Some("labep"), &settings);
+}
+
+/// Hides something, tells where, and waits until somebody has tried to get at it.
+const HIDE: &str = r#"
+import os, time
+open("secret", "w").write("secret")
+shared = SHARED
+open(shared + "/told.part", "w").write(f"{os.getcwd()} {os.getpid()} {__file__}")
+os.rename(shared + "/told.part", shared + "/told")
+while not os.path.exists(shared + "/tried"):
+    time.sleep(0.01)
+"#;
+
+const SEEK: &str = r#"
+import os, time
+while not os.path.exists(SHARED + "/told"):
+    time.sleep(0.01)
+folder, pid, file = open(SHARED + "/told").read().split()
+print("other", os.stat(f"/proc/{pid}").st_uid != os.getuid())
+for path in (folder + "/secret", f"/proc/{pid}/environ", f"/proc/{pid}/mem", file):
+    try:
+        open(path, "rb").read(1)
+        print("GOT", path)
+    except OSError:
+        pass
+try:
+    os.kill(int(pid), 18)
+    print("GOT its process")
+except OSError:
+    pass
+open(SHARED + "/tried", "w")
+"#;
+
+#[test]
+fn tests_of_two_lanes_read_nothing_of_each_other() {
+    let users = Users::new(&["lab0", "lab1", "lab2"]).unwrap();
+    let mut bench = Bench::start("").unwrap();
+    let shared = bench.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).unwrap();
+    for (name, text) in [("hide.py", HIDE), ("seek.py", SEEK)] {
+        bench.write(&format!("tests/{name}"), &format!("SHARED = {shared:?}\n{text}")).unwrap();
+    }
+    bench.write("tests/hooks/pre.sh", "#!/bin/sh\nid -un\n").unwrap();
+    start(&mut bench, &users, None, &format!("run_as = \"lab{{lane}}\"\nlanes = 2\n{SYSTEM}"));
+    is_there(&bench);
+    let suite = |name: &str, file: &str| {
+        format!("<TestSuite><tsName>{name}</tsName><TestCase><tcName>{file}</tcName></TestCase></TestSuite>")
+    };
+    // Two runs: of one, the files are the same person's.
+    let one = format!("<Root>{}</Root>", suite("one", "hide.py"));
+    let two = format!("<Root><ScriptPre ep=\"EP-1\">hooks/pre.sh</ScriptPre>{}</Root>", suite("two", "seek.py"));
+    let runs = [bench.api.submit("one", &one).unwrap(), bench.api.submit("two", &two).unwrap()];
+    for run in runs {
+        bench.api.wait(run, LIMIT).unwrap();
+        let row = bench.api.tests(run).unwrap().remove(0);
+        assert_eq!(row.state, TestState::Ended(Verdict::Pass), "{}", row.reason);
+    }
+    let row = bench.api.tests(runs[1]).unwrap().remove(0);
+    assert_eq!(log_of(&bench, &row), "other True\n");
+    let events = format!("{:?}", bench.api.events(runs[1]).unwrap());
+    assert!(events.contains("lab0\\n"), "{events}");
+}
+
+#[test]
+fn what_cannot_be_is_told_before_the_first_test() {
+    let users = Users::new(&["tester", "labep", "lab0", "lab1"]).unwrap();
+    users.permit("labep: tester\n").unwrap();
+    let helper = users.helper().unwrap();
+    let with_helper = |run_as: &str| format!("run_as = {run_as:?}\nrun_as_helper = {helper:?}\n");
+    let cases: [(Option<&str>, String, &[&str]); 8] = [
+        (None, "run_as = \"nobody-here\"\n".to_owned(), &["no user `nobody-here`", "useradd --system"]),
+        (None, "run_as = \"root\"\n".to_owned(), &["run_as", "never root"]),
+        (None, "run_as = \"tester\"\nlanes = 2\n".to_owned(), &["`tester{lane}`", "lanes = 1"]),
+        (None, "run_as = \"lab{lane}\"\nlanes = 2\n".to_owned(), &["no user `lab2`"]),
+        (Some("labep"), with_helper("labep"), &["the user of this EP itself"]),
+        (Some("labep"), with_helper("lab1"), &["labep: lab1", "/etc/jackfield/run-as"]),
+        (
+            Some("labep"),
+            "run_as = \"tester\"\nrun_as_helper = \"/nowhere/run-as\"\n".to_owned(),
+            &["/nowhere/run-as", "-m 4755"],
+        ),
+        (None, "run_as = \"tester\"\nwork = \"/root/jackfield-closed\"\n".to_owned(), &["/root", "closed"]),
+    ];
+    for (user, settings, words) in cases {
+        let mut bench = Bench::start("").unwrap();
+        start(&mut bench, &users, user, &settings);
+        let told = wait::until(LIMIT, "the EP to refuse", || {
+            Ok(bench.ep("EP-1").ended().map(|status| (status, bench.ep_log("EP-1"))))
+        });
+        let (status, said) = told.unwrap();
+        assert!(!status.success(), "{said}");
+        for word in words {
+            assert!(said.contains(word), "{settings}: {word}: {said}");
+        }
+    }
+    drop(fs::remove_dir_all("/root/jackfield-closed"));
+}
