@@ -31,8 +31,8 @@ pub(crate) use accounts::{Accounts, Wanted};
 pub(crate) use files::{FetchError, Staged};
 pub(crate) use rooms::{Room, lend};
 
-mod acl;
 mod accounts;
+mod acl;
 mod files;
 mod rooms;
 
@@ -149,7 +149,8 @@ impl Account {
         let heard = tokio::task::spawn_blocking(move || jackfield_run_as::heard(ours));
         let heard = tokio::time::timeout(ACCOUNT_START_LIMIT, heard).await;
         let late = |_| io::Error::other(format!("user `{}` was not taken on in time", self.who.name));
-        let heard = heard.map_err(late).and_then(|heard| heard.map_err(io::Error::other)).and_then(|heard| heard);
+        let heard =
+            heard.map_err(late).and_then(|heard| heard.map_err(io::Error::other)).and_then(|heard| heard);
         if let Err(error) = heard {
             let _ = child.start_kill();
             let _ = tokio::time::timeout(ACCOUNT_CHORE_LIMIT, child.wait()).await;
@@ -177,9 +178,8 @@ impl Account {
 
     /// The living processes of this user, but for those that sessions and consoles run, and what these started.
     pub(crate) fn processes(&self) -> BTreeSet<i32> {
-        let is_own = |found: &jackfield_run_as::Possession| {
-            [found.real, found.effective].contains(&self.who.uid)
-        };
+        let is_own =
+            |found: &jackfield_run_as::Possession| [found.real, found.effective].contains(&self.who.uid);
         let own: BTreeSet<i32> =
             jackfield_run_as::possessions().into_iter().filter(is_own).map(|found| found.pid).collect();
         if own.is_empty() { own } else { crate::process::without_sessions(own, &self.programs.running()) }
@@ -225,7 +225,7 @@ impl Account {
         let mut command = self.command(deed).map_err(told)?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = tokio::time::timeout(limit, command.output()).await;
-        let output = output.map_err(|_| format!("it took longer than {limit:?}"))?.map_err(told)?;
+        let output = output.map_err(|_elapsed| format!("it took longer than {limit:?}"))?.map_err(told)?;
         if output.status.success() {
             return Ok(output.stdout);
         }

@@ -98,7 +98,8 @@ impl House {
         // What the daemon still needs when it says goodbye ends after it.
         let services = CancellationToken::new();
         let folder = settings.work_dir.clone();
-        let (station, listener, warm) = furnish(&folder, settings, (chunks, accounts), &services).map_err(told)?;
+        let (station, listener, warm) =
+            furnish(&folder, settings, (chunks, accounts), &services).map_err(told)?;
         let identity = Identity::open(&self.folder).map_err(told)?;
         let spool = open_spool(&self.folder, !identity.life().is_empty(), &events).map_err(told)?;
         let bytes_max = station.settings.limits.log_spool_bytes;
@@ -111,16 +112,7 @@ impl House {
             troubled: false,
         };
         let secret = secret().map_err(told)?;
-        if let Some(accounts) = &station.accounts {
-            let mark = station.mark();
-            let places = (folder.as_path(), station.socket.as_path());
-            let secret_files = &station.settings.secret_files;
-            accounts.admit(places, secret_files, &mark).await.map_err(EpError::RunAs)?;
-            let interpreters = &station.settings.languages.interpreters;
-            for closed in accounts.closed_programs(interpreters).await {
-                tracing::warn!("{closed}");
-            }
-        }
+        admit_users(&station, &folder).await?;
         let daemon_logs = logs.clone();
         let link = Link {
             station: Arc::clone(&station),
@@ -165,7 +157,19 @@ impl House {
 fn accounts(settings: &Settings) -> Result<Option<Accounts>, EpError> {
     let Some(wanted) = &settings.run_as else { return Ok(None) };
     let who = (settings.program.as_path(), settings.offer.lanes);
-    Accounts::find(wanted, who, settings.limits.process).map(Some).map_err(EpError::RunAs)
+    let found = Accounts::find(wanted, who, settings.limits.process).and_then(Accounts::hold);
+    found.map(Some).map_err(EpError::RunAs)
+}
+
+/// Lets the users of tests in as far as they need it, before the first test.
+async fn admit_users(station: &Station, folder: &Path) -> Result<(), EpError> {
+    let Some(accounts) = &station.accounts else { return Ok(()) };
+    let (mark, places) = (station.mark(), (folder, station.socket.as_path()));
+    accounts.admit(places, &station.settings.secret_files, &mark).await.map_err(EpError::RunAs)?;
+    for closed in accounts.closed_programs(&station.settings.languages.interpreters).await {
+        tracing::warn!("{closed}");
+    }
+    Ok(())
 }
 
 /// Makes what all parts share.

@@ -52,7 +52,7 @@ pub mod local_client;
 mod house;
 
 pub use sdk::unpack as unpack_sdks;
-pub use settings::Settings;
+pub use settings::{Settings, users_of_tests};
 use tokio_util::sync::CancellationToken;
 
 /// Why an EP cannot go on.

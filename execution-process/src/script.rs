@@ -133,8 +133,7 @@ impl Script {
         let command = [file.as_os_str().to_owned()];
         let account = self.station.account_beside();
         let (environment, folder) = (&environment, work);
-        let program =
-            Program { command: &command, environment, folder, account: account.map(AsRef::as_ref) };
+        let program = Program { command: &command, environment, folder, account: account.map(AsRef::as_ref) };
         let remedy = "it needs a first line such as #!/bin/sh, which names a program of this machine";
         let (pipes, outputs) = match process::pipes(false) {
             Ok(ends) => ends,

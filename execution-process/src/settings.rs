@@ -17,7 +17,11 @@ use jackfield_protocol::{
 };
 use rustls::ClientConfig;
 
-use crate::{EpError, account::Wanted, trust};
+use crate::{
+    EpError,
+    account::{Accounts, Wanted},
+    trust,
+};
 
 /// Everything an EP needs to know.
 #[derive(Clone, Debug)]
@@ -146,6 +150,16 @@ impl Settings {
         self.secret_files.push(file);
         self
     }
+}
+
+/// Looks whether tests can run as the users that a file names; their names, and none where they run as the EP's own.
+///
+/// # Errors
+/// They cannot: a sentence with its remedy.
+pub async fn users_of_tests(file: &EpSettings, program: &Path) -> Result<Vec<String>, String> {
+    let Some(users) = file.run_as.clone() else { return Ok(Vec::new()) };
+    let wanted = Wanted { users, helper: file.run_as_helper.clone() };
+    Accounts::find(&wanted, (program, file.lanes), Limits::of(file.limits).process)?.look().await
 }
 
 impl Limits {

@@ -9,8 +9,14 @@ use tokio::sync::mpsc;
 use crate::{
     Settings,
     account::{self, Account, Accounts},
-    blobs::Blobs, capture::Chunk, console::Consoles, outbox::Outbox,
-    packet_capture::PacketCaptures, runner::warm::Warm, sessions::Sessions, templates::TemplateShelf,
+    blobs::Blobs,
+    capture::Chunk,
+    console::Consoles,
+    outbox::Outbox,
+    packet_capture::PacketCaptures,
+    runner::warm::Warm,
+    sessions::Sessions,
+    templates::TemplateShelf,
     work_folder::WorkFolders,
 };
 

@@ -105,7 +105,8 @@ pub(crate) fn clear(folder: &Path, since: i64) -> Result<(), Fault> {
     }
     let own = nix::unistd::Uid::effective().as_raw();
     for entry in TEMPORARY.iter().flat_map(|place| entries(Path::new(place))) {
-        let is_ours = fs::symlink_metadata(&entry).is_ok_and(|found| found.uid() == own && found.ctime() >= since);
+        let is_ours =
+            fs::symlink_metadata(&entry).is_ok_and(|found| found.uid() == own && found.ctime() >= since);
         if is_ours && let Err(error) = remove(&entry) {
             first.get_or_insert(failed(&entry, &error));
         }

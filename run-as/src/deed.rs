@@ -177,7 +177,8 @@ fn start(words: &mut impl Iterator<Item = OsString>) -> Result<Deed, Fault> {
         }
         let bytes = word.as_encoded_bytes();
         let value = |name: &str| bytes.strip_prefix(name.as_bytes());
-        let limit = |digits: &[u8]| number(Some(String::from_utf8_lossy(digits).into_owned().into())).map(Some);
+        let limit =
+            |digits: &[u8]| number(Some(String::from_utf8_lossy(digits).into_owned().into())).map(Some);
         if let Some(digits) = value("--open-files=") {
             limits.open_files = limit(digits)?;
         } else if let Some(digits) = value("--processes=") {

@@ -61,7 +61,9 @@ pub enum Fault {
         why: String,
     },
     /// This program has not the rights that it needs.
-    #[error("{0} has no right to change users: it belongs to root and has the set-user-ID bit, or is called by root")]
+    #[error(
+        "{0} has no right to change users: it belongs to root and has the set-user-ID bit, or is called by root"
+    )]
     Powerless(String),
     /// The system did not do it, or not wholly.
     #[error("user `{user}` cannot be taken on: {why}")]

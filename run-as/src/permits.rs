@@ -40,7 +40,9 @@ impl Permits {
             }
             let (caller, users) = line
                 .split_once(':')
-                .filter(|(caller, _)| !caller.trim().is_empty() && !caller.trim().contains(char::is_whitespace))
+                .filter(|(caller, _)| {
+                    !caller.trim().is_empty() && !caller.trim().contains(char::is_whitespace)
+                })
                 .ok_or_else(|| format!("line {number}: write CALLER: USER USER"))?;
             let users = users.split_whitespace().map(str::to_owned).collect();
             lines.push((caller.trim().to_owned(), users));
@@ -71,7 +73,8 @@ pub(crate) fn check(gate: Gate<'_>, account: &Account) -> Result<(), Fault> {
             if caller.is_root() {
                 return Ok(());
             }
-            let name = User::from_uid(caller).ok().flatten().map_or_else(|| caller.to_string(), |user| user.name);
+            let name =
+                User::from_uid(caller).ok().flatten().map_or_else(|| caller.to_string(), |user| user.name);
             if permits(file)?.allow(&name, &account.name) {
                 return Ok(());
             }

@@ -36,13 +36,14 @@ impl Users {
     pub fn new(names: &[&str]) -> Result<Self> {
         let folder = TempDir::with_prefix("jackfield-users-")?;
         let count = COUNT.fetch_add(1, Ordering::Relaxed).saturating_mul(UIDS_EACH);
-        let first = FIRST_UID.saturating_add(std::process::id().saturating_mul(UIDS_OF_A_PROCESS)).saturating_add(count);
+        let first = FIRST_UID
+            .saturating_add(std::process::id().saturating_mul(UIDS_OF_A_PROCESS))
+            .saturating_add(count);
         for part in ["upper/jackfield", "work"] {
             fs::DirBuilder::new().recursive(true).mode(0o755).create(folder.path().join(part))?;
         }
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
-        let (mut passwd, mut group) =
-            (fs::read_to_string("/etc/passwd")?, fs::read_to_string("/etc/group")?);
+        let (mut passwd, mut group) = (fs::read_to_string("/etc/passwd")?, fs::read_to_string("/etc/group")?);
         for (uid, name) in (first..).zip(names) {
             writeln!(passwd, "{name}:x:{uid}:{uid}::/nonexistent:/usr/sbin/nologin")?;
             writeln!(group, "{name}:x:{uid}:")?;

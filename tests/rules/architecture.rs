@@ -20,7 +20,16 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ),
     (
         "cli",
-        &["central-engine", "execution-process", "device", "config", "protocol", "reporting", "tls", "run-as"],
+        &[
+            "central-engine",
+            "execution-process",
+            "device",
+            "config",
+            "protocol",
+            "reporting",
+            "tls",
+            "run-as",
+        ],
     ),
 ];
 

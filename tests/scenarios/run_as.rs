@@ -11,7 +11,7 @@ use jackfield_tests::{Bench, process::jackfield, users::Users, wait};
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// The interpreter of the machine: another may stand where users of tests do not come.
-const SYSTEM: &str = "[interpreters]\npython = \"/usr/bin/python3\"\n";
+const REST: &str = "[limits]\nstop_grace = \"500ms\"\n[interpreters]\npython = \"/usr/bin/python3\"\n";
 
 /// What a hostile test tries; each try that succeeds is a line, and so is who it is.
 const PRY: &str = r#"
@@ -78,7 +78,7 @@ echo left
 /// Looks for what the one before left.
 const LOOK: &str = r#"#!/bin/sh
 for p in /proc/[0-9]*; do
-  [ "$(stat -c %u $p 2>/dev/null)" = "$(id -u)" ] && case "$(cat $p/comm 2>/dev/null)" in sleep) grep -q "^State:.Z" $p/status || echo "FOUND $p";; esac
+  [ "$(stat -c %u $p 2>/dev/null)" = "$(id -u)" ] && case "$(cat $p/comm 2>/dev/null)" in sleep|python*) grep -q "^State:.Z" $p/status || echo "FOUND $p";; esac
 done
 ls /tmp | grep "left-by-$(id -un)"
 ls "$JACKFIELD_WORK_DIR/.." 2>/dev/null
@@ -121,27 +121,56 @@ fn a_test_reads_nothing_and_leaves_nothing(users: &Users, user: Option<&str>, se
     is_there(&bench);
     let rows =
         bench.api.pass_files(&["pry.py", "leave.sh", "look.sh", "cases.tap", "pry.py"], LIMIT).unwrap();
+    let [first, left, looked, printed, last] = rows.as_slice() else { panic!("{rows:?}") };
     let tester = users.uid("tester");
     let expected = format!(
         "as {tester} True\nhome True tester 0o22\nprogram tester\nsession tester token False\nrefused True\nrefused True\n"
     );
-    for at in [0, 4] {
-        assert_eq!(log_of(&bench, &rows[at]), expected);
-        let said = bench.api.log(rows[at].attempt.unwrap(), "ep").unwrap();
+    for row in [first, last] {
+        assert_eq!(log_of(&bench, row), expected);
+        let said = bench.api.log(row.attempt.unwrap(), "ep").unwrap();
         for refused in ["token.txt", "link.txt"] {
             assert!(said.contains(&format!("artifact `{refused}` is not kept")), "{said}");
         }
         assert!(said.contains("Permission denied") && !said.contains("kept.txt"), "{said}");
     }
-    assert_eq!(log_of(&bench, &rows[1]), "left\n");
-    assert_eq!(log_of(&bench, &rows[2]), "looked\n");
-    assert_eq!(log_of(&bench, &rows[3]), "1..1\nok 1 - tester\n");
+    assert_eq!(log_of(&bench, left), "left\n");
+    assert_eq!(log_of(&bench, looked), "looked\n");
+    assert_eq!(log_of(&bench, printed), "1..1\nok 1 - tester\n");
+    a_test_that_does_not_end_is_ended(&bench);
+}
+
+/// Ends only when it is killed, as does what it started; and wants something done after it.
+const HANG: &str = r#"
+import os, signal, time
+import jackfield
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+jackfield.cleanup("who", ["sh", "-c", "id -un; pwd; umask"])
+if os.fork() == 0:
+    os.setsid()
+while True:
+    time.sleep(1)
+"#;
+
+fn a_test_that_does_not_end_is_ended(bench: &Bench) {
+    bench.write("tests/hang.py", HANG).unwrap();
+    let case = |file: &str, limit: &str| format!("<TestCase><tcName>{file}</tcName>{limit}</TestCase>");
+    let cases = [case("hang.py", "<Timeout>2</Timeout>"), case("look.sh", "")].concat();
+    let xml = format!("<Root><TestSuite><tsName>story</tsName>{cases}</TestSuite></Root>");
+    let run = bench.api.submit("story", &xml).unwrap();
+    bench.api.wait(run, LIMIT).unwrap();
+    let rows = bench.api.tests(run).unwrap();
+    let [hung, looked] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(hung.state, TestState::Ended(Verdict::Timeout), "{}", hung.reason);
+    let said = bench.api.log(hung.attempt.unwrap(), "ep").unwrap();
+    assert!(said.contains("tester\n") && said.contains("/work/") && said.contains("0022"), "{said}");
+    assert_eq!(log_of(bench, looked), "looked\n");
 }
 
 #[test]
 fn a_test_of_an_ep_that_is_root_reads_nothing_of_it_and_leaves_nothing() {
     let users = Users::new(&["tester"]).unwrap();
-    a_test_reads_nothing_and_leaves_nothing(&users, None, &format!("run_as = \"tester\"\n{SYSTEM}"));
+    a_test_reads_nothing_and_leaves_nothing(&users, None, &format!("run_as = \"tester\"\n{REST}"));
 }
 
 #[test]
@@ -149,7 +178,7 @@ fn a_test_of_an_ep_that_is_not_root_reads_nothing_of_it_and_leaves_nothing() {
     let users = Users::new(&["tester", "labep"]).unwrap();
     users.permit("labep: tester\n").unwrap();
     let helper = users.helper().unwrap();
-    let settings = format!("run_as = \"tester\"\nrun_as_helper = {helper:?}\n{SYSTEM}");
+    let settings = format!("run_as = \"tester\"\nrun_as_helper = {helper:?}\n{REST}");
     a_test_reads_nothing_and_leaves_nothing(&users, Some("labep"), &settings);
 }
 
@@ -195,14 +224,15 @@ fn tests_of_two_lanes_read_nothing_of_each_other() {
         bench.write(&format!("tests/{name}"), &format!("SHARED = {shared:?}\n{text}")).unwrap();
     }
     bench.write("tests/hooks/pre.sh", "#!/bin/sh\nid -un\n").unwrap();
-    start(&mut bench, &users, None, &format!("run_as = \"lab{{lane}}\"\nlanes = 2\n{SYSTEM}"));
+    start(&mut bench, &users, None, &format!("run_as = \"lab{{lane}}\"\nlanes = 2\n{REST}"));
     is_there(&bench);
     let suite = |name: &str, file: &str| {
         format!("<TestSuite><tsName>{name}</tsName><TestCase><tcName>{file}</tcName></TestCase></TestSuite>")
     };
     // Two runs: of one, the files are the same person's.
     let one = format!("<Root>{}</Root>", suite("one", "hide.py"));
-    let two = format!("<Root><ScriptPre ep=\"EP-1\">hooks/pre.sh</ScriptPre>{}</Root>", suite("two", "seek.py"));
+    let two =
+        format!("<Root><ScriptPre ep=\"EP-1\">hooks/pre.sh</ScriptPre>{}</Root>", suite("two", "seek.py"));
     let runs = [bench.api.submit("one", &one).unwrap(), bench.api.submit("two", &two).unwrap()];
     for run in runs {
         bench.api.wait(run, LIMIT).unwrap();
@@ -220,6 +250,20 @@ fn what_cannot_be_is_told_before_the_first_test() {
     let users = Users::new(&["tester", "labep", "lab0", "lab1"]).unwrap();
     users.permit("labep: tester\n").unwrap();
     let helper = users.helper().unwrap();
+    let bench = Bench::start("").unwrap();
+    let file = bench.path().join("other.toml");
+    for (settings, good, words) in [
+        ("", "ok", "the EP's own user"),
+        ("run_as = \"tester\"\n", "ok", "tester"),
+        ("run_as = \"nobody-here\"\n", "missing", "useradd"),
+    ] {
+        fs::write(&file, settings).unwrap();
+        let mut doctor = users.command(&jackfield(), None);
+        let said = doctor.args(["doctor", "--config"]).arg(&file).env("COLUMNS", "400").output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let line = said.lines().find(|line| line.contains("tests run as")).unwrap_or(&said);
+        assert!(line.contains(good) && line.contains(words), "{settings}: {line}");
+    }
     let with_helper = |run_as: &str| format!("run_as = {run_as:?}\nrun_as_helper = {helper:?}\n");
     let cases: [(Option<&str>, String, &[&str]); 8] = [
         (None, "run_as = \"nobody-here\"\n".to_owned(), &["no user `nobody-here`", "useradd --system"]),

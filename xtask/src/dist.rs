@@ -14,7 +14,9 @@ use crate::{
     pages, setup,
 };
 
-/// What lies in the archive beside the binary.
+/// What root installs for EPs that are not root.
+const HELPER: &str = "jackfield-run-as";
+/// What lies in the archive beside the programs.
 const BESIDE: [&str; 3] = ["README.md", "CHANGELOG.md", "LICENSE"];
 
 /// Builds and packs it; says where it is.
@@ -26,8 +28,9 @@ pub(crate) fn run() -> Result<()> {
     pages::build()?;
     steps.next("the binary, optimised across crates: ten minutes and more on two cores");
     let binary = binary()?;
+    let helper = helper()?;
     steps.next("the archive and its checksum");
-    let archive = pack(&binary, &root().join("target/dist"))?;
+    let archive = pack(&binary, &helper, &root().join("target/dist"))?;
     eprintln!("{} and {0}.sha256 are made", archive.display());
     Ok(())
 }
@@ -38,8 +41,14 @@ pub(crate) fn binary() -> Result<PathBuf> {
     Ok(root().join("target/dist/jackfield"))
 }
 
+/// Builds what root installs where tests run as other users than an EP that is not root.
+fn helper() -> Result<PathBuf> {
+    command::run(cargo().args(["build", "--profile", "dist", "--locked", "--package", "jackfield-run-as"]))?;
+    Ok(root().join("target/dist").join(HELPER))
+}
+
 /// `jackfield-0.1.0-x86_64-linux.tar.gz` in this place, with one folder of that name in it.
-fn pack(binary: &Path, place: &Path) -> Result<PathBuf> {
+fn pack(binary: &Path, helper: &Path, place: &Path) -> Result<PathBuf> {
     let said = said(Command::new(binary).arg("--version"))?;
     let version = said.trim().strip_prefix("jackfield ").context("the binary tells no version")?;
     if version != env!("CARGO_PKG_VERSION") {
@@ -49,6 +58,7 @@ fn pack(binary: &Path, place: &Path) -> Result<PathBuf> {
     let folder = place.join(&name);
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     fs::copy(binary, folder.join("jackfield")).context("taking the binary")?;
+    fs::copy(helper, folder.join(HELPER)).context("taking the helper")?;
     for file in BESIDE {
         fs::copy(root().join(file), folder.join(file)).with_context(|| format!("taking {file}"))?;
     }
@@ -97,7 +107,9 @@ mod tests {
     fn what_is_packed_can_be_checked_and_unpacked() {
         let place = root().join("target/tmp").join(format!("dist-{}", std::process::id()));
         fs::create_dir_all(&place).unwrap();
-        let archive = pack(&binary(&place, env!("CARGO_PKG_VERSION")), &place).unwrap();
+        let helper = place.join("helper");
+        fs::write(&helper, "").unwrap();
+        let archive = pack(&binary(&place, env!("CARGO_PKG_VERSION")), &helper, &place).unwrap();
         let sum = format!("{}.sha256", archive.display());
         assert!(
             said(Command::new("sha256sum").args(["--check", &sum]).current_dir(&place))
@@ -105,13 +117,13 @@ mod tests {
                 .contains("OK")
         );
         let list = said(Command::new("tar").arg("-tf").arg(&archive)).unwrap();
-        for name in ["jackfield", "README.md", "CHANGELOG.md", "LICENSE"] {
+        for name in ["jackfield", HELPER, "README.md", "CHANGELOG.md", "LICENSE"] {
             assert!(list.lines().any(|line| line.ends_with(&format!("/{name}"))), "{list}");
         }
         let first = fs::read(&archive).unwrap();
-        pack(&binary(&place, env!("CARGO_PKG_VERSION")), &place).unwrap();
+        pack(&binary(&place, env!("CARGO_PKG_VERSION")), &helper, &place).unwrap();
         assert!(fs::read(&archive).unwrap() == first, "the same files make the same bytes");
-        assert!(pack(&binary(&place, "9.9.9"), &place).unwrap_err().to_string().contains("9.9.9"));
+        assert!(pack(&binary(&place, "9.9.9"), &helper, &place).unwrap_err().to_string().contains("9.9.9"));
         fs::remove_dir_all(&place).unwrap();
     }
 }

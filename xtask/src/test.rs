@@ -35,7 +35,14 @@ impl Test {
         if whole {
             pages::test()?;
         }
-        command::run(cargo().args(["build", "--locked", "--package", "jackfield-cli"]))?;
+        command::run(cargo().args([
+            "build",
+            "--locked",
+            "--package",
+            "jackfield-cli",
+            "--package",
+            "jackfield-run-as",
+        ]))?;
         if whole {
             pages::stories()?;
         }

@@ -1,8 +1,14 @@
 //! `jackfield doctor`: what this machine has, what is missing, and what to do about it.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use jackfield_config::{EpSettings, Source, problem};
 use jackfield_protocol::api::Page;
 use serde::Serialize;
 
@@ -20,6 +26,9 @@ pub(crate) struct Doctor {
     /// The work folder of an EP, to look at the room it has.
     #[arg(long, default_value = ".")]
     work: PathBuf,
+    /// The settings of an EP (`ep.toml`), to see whether its tests can run as the users that it names.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// One thing that was looked at.
@@ -66,12 +75,39 @@ impl Doctor {
                 .map(|(name, version, what_for, package)| program(name, version, what_for, package)),
         );
         findings.push(junit());
+        if let Some(file) = &self.config {
+            findings.push(users_of_tests(file)?);
+        }
         findings.extend(notices(&client));
         findings.extend(old_runs(&client));
         context.output.list(&findings, show)?;
         let needed = findings.iter().take(3).all(|finding| finding.good);
         Ok(if needed { Exit::Done } else { Exit::LabFault })
     }
+}
+
+/// As whom the tests of an EP run.
+fn users_of_tests(file: &Path) -> Result<Finding> {
+    let name = file.display().to_string();
+    let bytes = std::fs::read(file).with_context(|| format!("reading {name}"))?;
+    let source = Source::from_bytes(&name, bytes).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+    let read = EpSettings::read(&Arc::new(source));
+    let first = read.problems.first().map_or_else(String::new, ToString::to_string);
+    let settings = read.value.filter(|_| !problem::has_errors(&read.problems));
+    let settings = settings.ok_or_else(|| anyhow::anyhow!("{first}"))?;
+    let program = std::env::current_exe().context("finding this program's own path")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(jackfield_execution_process::users_of_tests(&settings, &program));
+    let (good, found, remedy) = match found {
+        Ok(names) if names.is_empty() => (
+            true,
+            "the EP's own user: they can read its token and each other's files".to_owned(),
+            String::new(),
+        ),
+        Ok(names) => (true, names.join(", "), String::new()),
+        Err(why) => (false, "nobody".to_owned(), why),
+    };
+    Ok(Finding { what: "tests run as".to_owned(), good, found, remedy })
 }
 
 fn engine(client: &Client) -> Finding {

@@ -55,8 +55,7 @@ pub(super) async fn run(
     environment: &[(&str, &str)],
     programs: &LocalPrograms,
 ) -> Result<String, PowerError> {
-    let program =
-        command.first().ok_or_else(|| PowerError::Property("has an empty command".to_owned()))?;
+    let program = command.first().ok_or_else(|| PowerError::Property("has an empty command".to_owned()))?;
     let whole = programs.command(command);
     let (first, arguments) = whole.split_first().unwrap_or((program, &[]));
     let failed = |error| PowerError::Failed(format!("`{program}` cannot be started: {error}"));

@@ -44,7 +44,9 @@ fn is_serial_line(path: &str) -> bool {
         return false;
     }
     path.starts_with("/dev/serial/")
-        || path.strip_prefix("/dev/tty").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+        || path
+            .strip_prefix("/dev/tty")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 
 #[cfg(test)]

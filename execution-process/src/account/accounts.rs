@@ -6,7 +6,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     io,
-    os::{linux::net::SocketAddrExt as _, unix::net::{SocketAddr, UnixListener}},
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::net::{SocketAddr, UnixListener},
+    },
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -36,7 +39,7 @@ pub(crate) struct Accounts {
     beside: Arc<Account>,
     rooms: Arc<rooms::Rooms>,
     /// Names in the kernel that no other EP of this machine can take while this one lives.
-    _held: Vec<UnixListener>,
+    held: Vec<UnixListener>,
 }
 
 impl Accounts {
@@ -70,9 +73,23 @@ impl Accounts {
             Some(only) => Arc::clone(only),
             None => account(users.beside())?,
         };
-        let mut accounts = Self { lanes, beside, rooms: Arc::default(), _held: Vec::new() };
-        accounts._held = accounts.all().iter().map(|account| held(account)).collect::<Result<_, _>>()?;
-        Ok(accounts)
+        Ok(Self { lanes, beside, rooms: Arc::default(), held: Vec::new() })
+    }
+
+    /// Keeps them for this EP.
+    pub(crate) fn hold(mut self) -> Result<Self, String> {
+        self.held = self.all().into_iter().map(|account| held(account)).collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    /// Whether each can be become; an error is a sentence with its remedy. Tells their names.
+    pub(crate) async fn look(&self) -> Result<Vec<String>, String> {
+        for account in self.all() {
+            let name = &account.who.name;
+            let reached = account.chore(Deed::Reach { paths: vec!["/".into()] }).await;
+            reached.map_err(|why| format!("user `{name}` cannot be used: {why}"))?;
+        }
+        Ok(self.all().into_iter().map(|account| account.who.name.clone()).collect())
     }
 
     /// The user of a lane; they count from 0.
@@ -118,7 +135,9 @@ impl Accounts {
             for file in secret_files.iter().filter_map(|file| std::path::absolute(file).ok()) {
                 if account.chore(Deed::Reach { paths: vec![file.clone()] }).await.is_ok() {
                     let file = file.display();
-                    return Err(format!("user `{name}` can read `{file}`, where the token is: chmod 600 {file}"));
+                    return Err(format!(
+                        "user `{name}` can read `{file}`, where the token is: chmod 600 {file}"
+                    ));
                 }
             }
             account.end_marked(mark).await;
@@ -191,7 +210,9 @@ fn held(account: &Account) -> Result<UnixListener, String> {
     bound.map_err(|error| {
         let user = &account.who.name;
         if error.kind() == io::ErrorKind::AddrInUse {
-            return format!("another EP on this machine has its tests run as `{user}`; give each EP users of its own");
+            return format!(
+                "another EP on this machine has its tests run as `{user}`; give each EP users of its own"
+            );
         }
         format!("user `{user}` cannot be kept for this EP: {error}")
     })

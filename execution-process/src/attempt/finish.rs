@@ -27,7 +27,9 @@ use crate::{
     blobs::PutError,
     cleanup::{self, Surroundings},
     clock,
-    limits::{ARTIFACT_DISK_LIMIT, ARTIFACTS_SEND_LIMIT, CLEANUP_MILLIS_MAX, RESULT_BYTES_MAX, RESULT_READ_LIMIT},
+    limits::{
+        ARTIFACT_DISK_LIMIT, ARTIFACTS_SEND_LIMIT, CLEANUP_MILLIS_MAX, RESULT_BYTES_MAX, RESULT_READ_LIMIT,
+    },
     process::Exit,
     report_size,
     results::{self, Cases},
@@ -181,7 +183,8 @@ impl Attempt {
         let over = Instant::now() + ARTIFACTS_SEND_LIMIT;
         // What the EP itself wrote is not the test's to read; what the test named is only what the test may read.
         let tenant = ready.filter(|ready| ready.plan != Plan::Steps).and_then(|ready| ready.tenant.as_ref());
-        let all = named.into_iter().map(|file| (file, tenant)).chain(own.into_iter().map(|file| (file, None)));
+        let all =
+            named.into_iter().map(|file| (file, tenant)).chain(own.into_iter().map(|file| (file, None)));
         for ((name, path), tenant) in all {
             let path = ready.map_or(path.clone(), |ready| ready.work.join(&path));
             let kept_as = match self.staged(&path, tenant).await {

@@ -1,6 +1,12 @@
 //! Before the process of a test: its file, its libraries, its configurations, its work folder.
 
-use std::{collections::BTreeMap, ffi::OsString, path::{Path, PathBuf}, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jackfield_protocol::verdict::{Cause, DecidedBy, Outcome, Verdict};
 
@@ -55,9 +61,11 @@ impl Attempt {
         };
         let tenant = self.station.account(self.order.lane).map(Tenant::new);
         let name = self.order.attempt.to_string();
-        let work = self.station.work_folders.take(&name, tenant.as_ref()).map_err(|error| {
-            NotReady::Invalid(no_folder(&error))
-        })?;
+        let work = self
+            .station
+            .work_folders
+            .take(&name, tenant.as_ref())
+            .map_err(|error| NotReady::Invalid(no_folder(&error)))?;
         let TestFile { path: file, root } = file;
         let places = Places { file: &file, root: &root, work: &work, sdk: &self.station.sdk };
         let plan = match runner::choose(&self.station.settings.languages, &self.order.test, places) {

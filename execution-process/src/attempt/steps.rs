@@ -121,7 +121,8 @@ impl StepEnvironment for Around {
     fn place(&mut self, name: &str) -> Result<PathBuf, String> {
         let Some(confined) = &self.confined else { return Ok(self.work.join(name)) };
         if !is_inside(Path::new(name)) {
-            let told = "a step test writes into its own folder only, where tests run as another user than their EP";
+            let told =
+                "a step test writes into its own folder only, where tests run as another user than their EP";
             return Err(format!("`{name}` leads elsewhere: {told}"));
         }
         Ok(confined.folder.path().with_file_name(name))
@@ -190,12 +191,13 @@ impl Around {
 
 impl Attempt {
     fn around(&self, ready: &Ready, lines: mpsc::UnboundedSender<String>) -> Around {
-        let confined = ready.tenant.as_ref().zip(ready.steps_folder.as_ref()).map(|(tenant, folder)| Confined {
-            account: Arc::clone(&tenant.account),
-            staging: self.station.staging(),
-            folder: Arc::clone(folder),
-            taken: Vec::new(),
-        });
+        let confined =
+            ready.tenant.as_ref().zip(ready.steps_folder.as_ref()).map(|(tenant, folder)| Confined {
+                account: Arc::clone(&tenant.account),
+                staging: self.station.staging(),
+                folder: Arc::clone(folder),
+                taken: Vec::new(),
+            });
         Around {
             order: Arc::clone(&self.order),
             events: self.events.clone(),

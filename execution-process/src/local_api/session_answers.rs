@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use super::{
     Desk,
     beside_methods::{disk, whole_path},
-    methods::said, params as p, rpc::Failure, session_commands::limit,
+    methods::said,
+    params as p,
+    rpc::Failure,
+    session_commands::limit,
 };
 use crate::{account::Staged, attempt::Said, event::Guest, sessions::problem};
 
