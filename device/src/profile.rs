@@ -1,8 +1,9 @@
 //! Profiles ready for use: the shipped ones, a lab's own over them, with their patterns compiled.
 
+mod unasked;
+
 use std::{
     collections::BTreeMap,
-    ops::Range,
     sync::{Arc, OnceLock},
 };
 
@@ -14,6 +15,7 @@ use jackfield_protocol::error::FileProblem;
 use regex_automata::{meta, util::syntax};
 use serde_json::{Map, Value};
 
+pub(crate) use self::unasked::replaced;
 use crate::expect::{PatternError, Patterns};
 
 /// Profiles by name. Cheap to clone.
@@ -205,6 +207,8 @@ pub(crate) struct Kind {
     /// What says that an answer goes on, and what ends it then.
     goes_on: Vec<(meta::Regex, meta::Regex)>,
     unasked: Vec<meta::Regex>,
+    /// The same within a line.
+    unasked_within: Vec<meta::Regex>,
     log_commands: Vec<meta::Regex>,
     plain_commands: Vec<meta::Regex>,
     errors: Vec<meta::Regex>,
@@ -253,6 +257,11 @@ impl Kind {
                 .map(|on| Ok((search(&on.says)?, search(&on.until)?)))
                 .collect::<Result<_, PatternError>>()?,
             unasked: all(&profile.unasked)?,
+            unasked_within: profile
+                .unasked
+                .iter()
+                .map(|pattern| search(pattern.trim_start_matches("(?m)").trim_start_matches('^')))
+                .collect::<Result<_, _>>()?,
             log_commands: all(&profile.log_commands)?,
             plain_commands: all(&profile.plain_commands)?,
             errors: all(&profile.errors)?,
@@ -354,65 +363,10 @@ impl Kind {
         answer
     }
 
-    /// An answer without the lines that came unasked, also where one came within a line; and these lines.
-    pub(crate) fn without_unasked(&self, answer: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
-        let unasked = self.unasked_in(&answer);
-        if unasked.is_empty() {
-            return (answer, Vec::new());
-        }
-        let lifted = unasked.iter().filter_map(|span| answer.get(span.clone())).collect::<Vec<_>>().concat();
-        (replaced(&answer, &unasked, b""), lifted)
-    }
-
-    /// Where lines stand that came unasked, in order.
-    pub(crate) fn unasked_in(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let mut spans: Vec<Range<usize>> = Vec::new();
-        for unasked in &self.unasked {
-            for found in unasked.find_iter(bytes) {
-                let rest = bytes.get(found.end()..).unwrap_or_default();
-                let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
-                spans.push(stump_of(bytes, found.start())..found.end().saturating_add(line_end));
-            }
-        }
-        spans.sort_unstable_by_key(|span| span.start);
-        let mut end = 0;
-        spans.retain(|span| {
-            let is_new = span.start >= end;
-            end = end.max(span.end);
-            is_new
-        });
-        spans
-    }
-
-    /// Whether a line came unasked.
-    pub(crate) fn is_unasked(&self, line: &[u8]) -> bool {
-        self.unasked.iter().any(|unasked| unasked.is_match(line))
-    }
-
     /// The place of the highest level that a prompt belongs to.
     pub(crate) fn level_of(&self, prompt: &str) -> Option<usize> {
         self.levels.iter().rposition(|level| level.is_match(prompt))
     }
-}
-
-/// Some bytes with others in place of spans of them, which are in order.
-pub(crate) fn replaced(bytes: &[u8], spans: &[Range<usize>], by: &[u8]) -> Vec<u8> {
-    let (mut clean, mut from) = (Vec::with_capacity(bytes.len()), 0);
-    for span in spans {
-        clean.extend_from_slice(bytes.get(from..span.start).unwrap_or_default());
-        clean.extend_from_slice(by);
-        from = span.end;
-    }
-    clean.extend_from_slice(bytes.get(from..).unwrap_or_default());
-    clean
-}
-
-/// Where a line that came unasked begins: with the number that stands before it, where nothing else does.
-fn stump_of(answer: &[u8], start: usize) -> usize {
-    let before = answer.get(..start).unwrap_or_default();
-    let line = memchr::memrchr(b'\n', before).map_or(0, |at| at.saturating_add(1));
-    let is_stump = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b' ' | b'.' | b'*' | b'\r');
-    if before.get(line..).is_some_and(|stump| stump.iter().all(is_stump)) { line } else { start }
 }
 
 /// What a terminal does and does not show after a prompt: colours that end, the question where the cursor is, which BusyBox asks at every line.

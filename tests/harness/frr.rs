@@ -68,6 +68,11 @@ impl Router {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// What `vtysh -N` is told.
+    pub fn name(&self) -> &str {
+        &self.node.name
+    }
+
     fn on(mut node: Node, daemons: &[&str], settings: &str) -> Result<Self> {
         start_daemons(&node, daemons, settings)?;
         let cli = command_line(&node)?;

@@ -1,4 +1,5 @@
-//! A cable between an EP and its engine that can be pulled: connections stay open and nothing gets through. Somebody may listen on it.
+//! A cable between an EP and its engine, or its device, that can be pulled: connections stay open and nothing gets through. Somebody may
+//! listen on it, and it may be a bad one.
 
 use std::{
     io::{Read, Write},
@@ -8,9 +9,17 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use anyhow::Result;
+
+use crate::dice::Dice;
+
+/// How long a bad cable holds things up, in milliseconds: now and then, and seldom. A device is thought to be silent after some hundred.
+const PAUSES: [(u64, u64); 2] = [(6, 40), (400, 600)];
+/// How many bytes come over a bad cable at once, at most.
+const PIECE_MAX: u64 = 48;
 
 /// Forwards to one address until it is dropped.
 pub struct Cable {
@@ -26,6 +35,8 @@ struct State {
     gone: AtomicBool,
     /// What went over it, where somebody listens.
     heard: Option<Mutex<Vec<u8>>>,
+    /// How it behaves, where it is a bad one.
+    bad: Option<Mutex<Dice>>,
 }
 
 impl State {
@@ -41,6 +52,25 @@ impl State {
         if let Some(heard) = &self.heard {
             heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         }
+    }
+
+    /// Hands on what came: at once, or in odd pieces and with pauses.
+    fn carry(&self, bytes: &[u8], to: &mut TcpStream) -> std::io::Result<()> {
+        let Some(bad) = &self.bad else { return to.write_all(bytes) };
+        let mut dice = bad.lock().unwrap_or_else(PoisonError::into_inner).fork();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let size = usize::try_from(dice.between(1, PIECE_MAX)).unwrap_or(1).min(rest.len());
+            let (piece, after) = rest.split_at(size);
+            to.write_all(piece)?;
+            rest = after;
+            for (many, longest) in PAUSES {
+                if dice.one_in(many) {
+                    thread::sleep(Duration::from_millis(dice.below(longest)));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn set(&self, now: bool) {
@@ -66,6 +96,14 @@ impl Cable {
         Self::lay(target, State { heard: Some(Mutex::default()), ..State::default() })
     }
 
+    /// A cable over which bytes come in odd pieces, with pauses anywhere, as the dice of this seed fall.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub fn bad(target: SocketAddr, seed: u64) -> Result<Self> {
+        Self::lay(target, State { bad: Some(Mutex::new(Dice::new(seed))), ..State::default() })
+    }
+
     fn lay(target: SocketAddr, state: State) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
@@ -77,6 +115,9 @@ impl Cable {
                     break;
                 }
                 let Ok(outgoing) = TcpStream::connect(target) else { continue };
+                for end in [&incoming, &outgoing] {
+                    drop(end.set_nodelay(true));
+                }
                 forward(&incoming, &outgoing, &shared);
                 forward(&outgoing, &incoming, &shared);
             }
@@ -121,7 +162,7 @@ fn forward(from: &TcpStream, to: &TcpStream, state: &Arc<State>) {
             state.pass();
             let Some(read) = bytes.get(..count).filter(|read| !read.is_empty()) else { break };
             state.hear(read);
-            if to.write_all(read).is_err() {
+            if state.carry(read, &mut to).is_err() {
                 break;
             }
         }

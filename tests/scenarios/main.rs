@@ -48,5 +48,6 @@ mod tapped;
 mod templates;
 mod twister;
 mod twister_libraries;
+mod weather;
 mod words;
 mod words_of_consoles;

@@ -206,7 +206,7 @@ impl Session {
             let (begin, text) = (answering.begin(), answering.text_begin());
             self.unasked.add(self.dialogue.pending().get(..begin).unwrap_or_default());
             let echo = self.dialogue.pending().get(begin..text).unwrap_or_default();
-            self.unasked.add(&kind.without_unasked(echo.to_vec()).1);
+            self.unasked.add(&kind.lifted_from_echo(echo));
             match step {
                 Step::Page { begin, after_last } => {
                     let page = clean::text(

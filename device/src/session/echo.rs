@@ -208,7 +208,7 @@ fn is_scrolled(raw: &[u8], shown: &str, wanted: &str) -> bool {
 impl Kind {
     /// Lines that came unasked at the beginning of an answer, where its echo may stand.
     pub(crate) fn unasked_near(&self, answer: &[u8], command: &str) -> Vec<Range<usize>> {
-        self.unasked_in(answer.get(..answer.len().min(echo_bytes_max(command))).unwrap_or_default())
+        self.unasked_in_echo(answer.get(..answer.len().min(echo_bytes_max(command))).unwrap_or_default())
     }
 }
 

@@ -10,8 +10,11 @@ const NAME_BYTES_MIN: usize = 2;
 pub(super) struct Known(Vec<String>);
 
 impl Known {
-    /// Knows one more; the oldest is forgotten when there are too many.
+    /// Knows one more; the oldest is forgotten when there are too many. A known one that was drawn several times in its line, for empty lines
+    /// that are not echoed, is that one.
     pub(super) fn learn(&mut self, prompt: &str, most: usize) {
+        let drawn = self.0.iter().find(|known| is_drawn_again(prompt, known)).cloned();
+        let prompt = drawn.as_deref().unwrap_or(prompt);
         if prompt.trim().is_empty() || self.0.last().is_some_and(|last| last == prompt) {
             return;
         }
@@ -100,6 +103,15 @@ impl Known {
     }
 }
 
+/// Whether a line is a prompt more than once, one behind the other.
+fn is_drawn_again(line: &str, prompt: &str) -> bool {
+    let (mut rest, mut count) = (line.trim(), 0_usize);
+    while let Some(more) = rest.strip_prefix(prompt.trim()).filter(|_| names_something(prompt)) {
+        (rest, count) = (more.trim_start(), count.saturating_add(1));
+    }
+    count > 1 && rest.is_empty()
+}
+
 /// Signs before the name of the device that say that something is not saved, or not committed.
 const MARKS: [char; 5] = ['*', '!', '+', '~', ' '];
 
@@ -162,11 +174,16 @@ mod tests {
         ] {
             assert_eq!(known.likeness(line), likeness, "{line}");
         }
-        known.learn("A:lab@pe1# ", 4);
+        known.learn("A:lab@pe1# ", 6);
         for changed in ["*A:lab@pe1# ", "A:lab@pe1>config# ", "!*A:lab@pe1# "] {
             assert_eq!(known.likeness(changed), Some(Likeness::Sibling), "{changed}");
         }
         assert_eq!(known.likeness("A: an answer"), None);
+        known.learn("r1# r1#", 6);
+        assert_eq!(known.last(), "r1# ");
+        known.learn("> ", 6);
+        known.learn(">> ", 6);
+        assert_eq!(known.last(), ">> ");
         assert_eq!(known.behind(b"no line end r1# "), Some(("r1# ", 12)));
         assert_eq!(known.at_the_end(b"ok\r\nr1# "), Some((4, "r1# ")));
         assert_eq!(known.at_the_end(b"ok r1# "), None);

@@ -225,7 +225,8 @@ pub(super) fn stand(kind: &Kind, known: &Known, asked: &[Asks], bytes: &[u8]) ->
     {
         return Stand::Prompt(Prompt { begin, line: line.to_owned(), likeness: Likeness::Named });
     }
-    if matches!(bytes.last(), None | Some(b'\n')) {
+    // Some end a line with a return behind its feed.
+    if bytes.is_empty() || bytes.ends_with(b"\n") || bytes.ends_with(b"\n\r") {
         return interrupted(kind, known, bytes).map_or(Stand::Nothing, Stand::Prompt);
     }
     let end = End::of(bytes, kind.profile.encoding);

@@ -1,0 +1,211 @@
+//! Lines that come unasked, such as log lines on a console, within what a device has sent.
+
+use std::ops::Range;
+
+use regex_automata::meta;
+
+use super::Kind;
+
+impl Kind {
+    /// An answer without the lines that came unasked, also where one came within a line; and these lines.
+    pub(crate) fn without_unasked(&self, answer: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+        let unasked = self.unasked_in(&answer);
+        if unasked.is_empty() {
+            return (answer, Vec::new());
+        }
+        let lifted = unasked.iter().filter_map(|span| answer.get(span.clone())).collect::<Vec<_>>().concat();
+        (replaced(&answer, &unasked, b""), lifted)
+    }
+
+    /// The lines that came unasked within the echo of a command.
+    pub(crate) fn lifted_from_echo(&self, echo: &[u8]) -> Vec<u8> {
+        let spans = self.unasked_in_echo(echo);
+        spans.iter().filter_map(|span| echo.get(span.clone())).collect::<Vec<_>>().concat()
+    }
+
+    /// Where such lines stand: the command may have been echoed up to anywhere when they came.
+    pub(crate) fn unasked_in_echo(&self, echo: &[u8]) -> Vec<Range<usize>> {
+        self.spans(echo, &self.unasked_within)
+    }
+
+    /// Where lines stand that came unasked, in order.
+    pub(crate) fn unasked_in(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        self.spans(bytes, &self.unasked)
+    }
+
+    fn spans(&self, bytes: &[u8], unasked: &[meta::Regex]) -> Vec<Range<usize>> {
+        if unasked.is_empty() {
+            return Vec::new();
+        }
+        let begins = unasked.iter().flat_map(|unasked| unasked.find_iter(bytes));
+        let mut begins: Vec<(usize, usize)> = begins.map(|found| (found.start(), found.end())).collect();
+        begins.extend(self.drawn_unasked(bytes));
+        let mut spans: Vec<Range<usize>> = begins
+            .into_iter()
+            .map(|(begin, end)| {
+                let rest = bytes.get(end..).unwrap_or_default();
+                let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
+                stump_of(bytes, begin)..end.saturating_add(line_end)
+            })
+            .collect();
+        spans.sort_unstable_by_key(|span| span.start);
+        let mut end = 0;
+        spans.retain(|span| {
+            let is_new = span.start >= end;
+            end = end.max(span.end);
+            is_new
+        });
+        spans
+    }
+
+    /// Whether a line came unasked.
+    pub(crate) fn is_unasked(&self, line: &[u8]) -> bool {
+        self.unasked.iter().any(|unasked| unasked.is_match(line))
+    }
+
+    /// Where such lines stand, and where they end, that are known only without their colours, or behind a return or a prompt: vtysh wipes its
+    /// prompt and draws a log line in colours, Osmocom's nodes end a line with a return behind its feed, and log at the prompt.
+    fn drawn_unasked(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let (mut found, mut begin) = (Vec::new(), 0_usize);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let at = begin;
+            begin = begin.saturating_add(line.len());
+            let line = line.trim_ascii_end();
+            if memchr::memchr2(b'\r', 0x1b, line).is_none() && behind_prompt(line).is_none() {
+                continue;
+            }
+            let mut from = 0_usize;
+            for piece in line.split(|byte| *byte == b'\r') {
+                let place = at.saturating_add(from);
+                from = from.saturating_add(piece.len()).saturating_add(1);
+                if let Some(begin) = self.described(&Shown::of(piece)) {
+                    found.push((place.saturating_add(begin), place.saturating_add(piece.len())));
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// Where something stands in a line that came unasked, at its beginning or behind a prompt.
+    fn described(&self, line: &Shown) -> Option<usize> {
+        let begins = [Some(0), behind_prompt(&line.bytes)];
+        begins.into_iter().flatten().find_map(|begin| {
+            let rest = line.bytes.get(begin..)?;
+            let found = self.unasked.iter().find_map(|unasked| unasked.find(rest))?;
+            Some(line.begin_of(begin.saturating_add(found.start())))
+        })
+    }
+}
+
+/// Bytes of a line in which a prompt may stand before something else.
+const PROMPT_BYTES_MAX: usize = 64;
+
+/// Where a line goes on behind what may be a prompt, which has no blank in it.
+fn behind_prompt(line: &[u8]) -> Option<usize> {
+    let head = line.get(..line.len().min(PROMPT_BYTES_MAX))?;
+    let end = head.iter().position(|byte| matches!(byte, b'#' | b'>' | b'$' | b'%') || *byte <= b' ')?;
+    if head.get(end).is_some_and(|byte| *byte <= b' ') {
+        return None;
+    }
+    let begin = end.saturating_add(1);
+    let blank = usize::from(line.get(begin) == Some(&b' '));
+    Some(begin.saturating_add(blank)).filter(|begin| *begin < line.len())
+}
+
+/// Some bytes without the codes for colours and for wiping a line.
+struct Shown {
+    bytes: Vec<u8>,
+    /// Where each byte stood.
+    places: Vec<usize>,
+}
+
+impl Shown {
+    fn of(piece: &[u8]) -> Self {
+        let mut shown =
+            Self { bytes: Vec::with_capacity(piece.len()), places: Vec::with_capacity(piece.len()) };
+        let mut at = 0;
+        while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Some(length) = code(rest) {
+                at = at.saturating_add(length);
+                continue;
+            }
+            shown.bytes.extend(rest.first());
+            shown.places.push(at);
+            at = at.saturating_add(1);
+        }
+        shown
+    }
+
+    /// Where a byte stands, with the codes before it.
+    fn begin_of(&self, byte: usize) -> usize {
+        byte.checked_sub(1)
+            .and_then(|before| self.places.get(before))
+            .map_or(0, |place| place.saturating_add(1))
+    }
+}
+
+/// The length of a code for colours, or for wiping, at the beginning of some bytes.
+fn code(rest: &[u8]) -> Option<usize> {
+    let parameters = rest.strip_prefix(b"\x1b[")?;
+    let length = parameters.iter().position(|byte| !byte.is_ascii_digit() && *byte != b';')?;
+    matches!(parameters.get(length), Some(b'm' | b'K')).then_some(length.saturating_add(3))
+}
+
+/// Some bytes with others in place of spans of them, which are in order.
+pub(crate) fn replaced(bytes: &[u8], spans: &[Range<usize>], by: &[u8]) -> Vec<u8> {
+    let (mut clean, mut from) = (Vec::with_capacity(bytes.len()), 0);
+    for span in spans {
+        clean.extend_from_slice(bytes.get(from..span.start).unwrap_or_default());
+        clean.extend_from_slice(by);
+        from = span.end;
+    }
+    clean.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    clean
+}
+
+/// Where a line that came unasked begins: with the number that stands before it, where nothing else does.
+fn stump_of(answer: &[u8], start: usize) -> usize {
+    let before = answer.get(..start).unwrap_or_default();
+    let line = memchr::memrchr(b'\n', before).map_or(0, |at| at.saturating_add(1));
+    let is_stump = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b' ' | b'.' | b'*' | b'\r');
+    if before.get(line..).is_some_and(|stump| stump.iter().all(is_stump)) { line } else { start }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+
+    fn lifted(profile: &str, text: &str) -> (String, String) {
+        let kind = Kind::new(Profiles::shipped().get(profile).unwrap()).unwrap();
+        let (left, lifted) = kind.without_unasked(text.as_bytes().to_vec());
+        (String::from_utf8(left).unwrap(), String::from_utf8(lifted).unwrap())
+    }
+
+    #[test]
+    fn lines_in_colours_and_behind_returns_came_unasked_too() {
+        let drawn = "one\r\nr1# \r          \r\x1b[48;5;58m\x1b[38;5;247m2026-11-30 10:29:08.230 [\x1b[38;5;222mWARN\x1b[38;5;247m] \
+                     \x1b[38;5;255mzebra\x1b[38;5;247m: \x1b[38;5;251mgone\x1b[K\x1b[m\r\nr1# ";
+        let (left, log) = lifted("frr", drawn);
+        assert_eq!(left, "one\r\nr1# \r          \rr1# ");
+        assert!(log.starts_with("\x1b[48;5;58m") && log.ends_with("\x1b[m\r\n"), "{log:?}");
+
+        let (left, log) = lifted("osmocom", "\r<0013> lu.c:1 one\n\r<0013> lu.c:2 two\n\rlist\r\n  help\r\n");
+        assert_eq!(
+            (left.as_str(), log.as_str()),
+            ("\rlist\r\n  help\r\n", "\r<0013> lu.c:1 one\n\r<0013> lu.c:2 two\n")
+        );
+        let (left, log) = lifted("osmocom", "OsmoHLR# \r\nOsmoHLR# <0013> lu.c:1 one\n\rOsmoHLR# ");
+        assert_eq!(
+            (left.as_str(), log.as_str()),
+            ("OsmoHLR# \r\nOsmoHLR# \rOsmoHLR# ", "<0013> lu.c:1 one\n")
+        );
+        let kind = Kind::new(Profiles::shipped().get("osmocom").unwrap()).unwrap();
+        assert_eq!(
+            kind.lifted_from_echo(b"subscri<0013> lu.c:1 one\n\rber id 7 show\r\n"),
+            b"<0013> lu.c:1 one\n"
+        );
+        assert_eq!(lifted("osmocom", "a <0013> in a text\r\n\x1b[1mloud\x1b[m\r\n").1, "");
+    }
+}
