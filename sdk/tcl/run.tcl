@@ -21,6 +21,7 @@ proc jackfield::Run {file} {
         End INVALID "the test cannot be read: $opened"
     }
     close $opened
+    interp bgerror {} ::jackfield::Background
     rename ::exit ::jackfield::Leave
     interp alias {} ::exit {} ::jackfield::Exit
     set code [catch { uplevel #0 [list source $file] } value options]
@@ -36,14 +37,14 @@ proc jackfield::Run {file} {
     if {[info exists ::_RESULT]} {
         Declare
     } elseif {$value eq ""} {
-        Leave 0
+        Pass
     }
     lassign [twister::verdict $value] verdict reason
     if {[info exists ::_REASON]} {
         set reason $::_REASON
     }
-    if {$verdict eq "PASS" && $reason eq ""} {
-        Leave 0
+    if {$verdict eq "PASS"} {
+        Pass $reason
     }
     if {$reason eq ""} {
         set reason "the value of the last statement, `[string range $value 0 79]`, stands for $verdict; `set _RESULT PASS` at its end says otherwise"
@@ -71,10 +72,35 @@ proc jackfield::Declare {} {
     if {$reason eq "" && [info exists ::_REASON]} {
         set reason $::_REASON
     }
-    if {$verdict eq "PASS" && $reason eq ""} {
-        Leave 0
+    if {$verdict eq "PASS"} {
+        Pass $reason
     }
     End $verdict $reason
+}
+
+# An error of the event loop (`after`, `fileevent`), where no command of the test waits for it. A test that has a `bgerror` looks after it.
+proc jackfield::Background {message options} {
+    variable background
+    if {[info commands ::bgerror] ne ""} {
+        set ::errorInfo [dict get $options -errorinfo]
+        return [::bgerror $message]
+    }
+    puts stderr [dict get $options -errorinfo]
+    if {![info exists background]} {
+        set background $message
+    }
+}
+
+# Leave with a PASS, unless something went wrong that no command of the test was told.
+proc jackfield::Pass {{reason ""}} {
+    variable background
+    if {[info exists background]} {
+        End FAIL "$background, which nothing caught in the event loop"
+    }
+    if {$reason eq ""} {
+        Leave 0
+    }
+    End PASS $reason
 }
 
 # `exit` of the test: what it left in `_RESULT` counts, unless the exit status says something worse. Expect's options go to Expect.
@@ -91,6 +117,7 @@ proc jackfield::Exit {args} {
     }
     if {$status == 0} {
         Tcltest
+        Pass
     }
     if {$status != 0 && ($status & 255) == 0} {
         # The system keeps eight bits, of which this failure has none.

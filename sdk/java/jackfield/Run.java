@@ -141,6 +141,7 @@ public final class Run {
 
     private int callMain(URLClassLoader loader, Method main) throws Exception {
         main.setAccessible(true);
+        Thread.setDefaultUncaughtExceptionHandler((thread, error) -> uncaught(loader, thread, error));
         try {
             main.invoke(null, (Object) arguments);
             return 0;
@@ -157,6 +158,19 @@ public final class Run {
                 return say(loader, "FAIL", String.valueOf(error.getMessage()), false);
             }
             return say(loader, "FAIL", "crashed: " + error, true);
+        }
+    }
+
+    /** A thread that ends with an exception which nothing catches has not passed. */
+    private void uncaught(URLClassLoader loader, Thread thread, Throwable error) {
+        System.err.print("Exception in thread \"" + thread.getName() + "\" ");
+        error.printStackTrace();
+        if (!error.getClass().getName().equals(ENDED)) {
+            try {
+                say(loader, "FAIL", error + ", which nothing caught in " + thread.getName(), false);
+            } catch (Exception problem) {
+                problem.printStackTrace();
+            }
         }
     }
 

@@ -5,6 +5,7 @@ The process is the test's alone: either a child of the warm interpreter, or one 
 
 from __future__ import annotations
 
+import _thread
 import builtins
 import json
 import os
@@ -75,10 +76,11 @@ def run(main: ModuleType, file: str, argv: list[str], inject: Mapping[str, Any])
     sys.modules["__main__"] = main
     sys.argv = [file, *argv]
     sys.breakpointhook = jackfield.breakpoint
+    _hear_threads()
     leave = os._exit
     os._exit = _telling(leave, owner, main.__dict__)  # type: ignore[assignment]
     try:
-        end = _execute(main.__dict__)
+        end = _with_threads(_execute(main.__dict__))
     finally:
         os._exit = leave  # type: ignore[assignment]
     _tell(end, owner)
@@ -103,12 +105,54 @@ def _telling(leave: Any, owner: int, names: Mapping[str, Any]) -> Any:
     def _exit(status: int) -> None:
         if status == 0 and os.getpid() == owner:
             left = _result(names)
+            if _broken and (left is None or left.verdict in (None, "PASS")):
+                left = _broken[0]
             if left is not None and left.verdict not in (None, "PASS"):
                 _tell(left, owner)
                 status = left.status
         leave(status)
 
     return _exit
+
+
+_broken: list[End] = []
+"""How threads ended that nobody looked after."""
+
+
+def _hear_threads() -> None:
+    """`threading` takes what it does about an exception that a thread does not catch from `_thread`, where it is imported, which costs more
+    than most tests have use for."""
+    show = _thread._excepthook  # type: ignore[attr-defined]
+
+    def excepthook(args: Any) -> None:
+        show(args)
+        if not issubclass(args.exc_type, SystemExit):
+            _broken.append(_of_thread(args.exc_value, getattr(args.thread, "name", "a thread")))
+
+    _thread._excepthook = excepthook  # type: ignore[attr-defined]
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.excepthook is show:
+        threading.excepthook = excepthook
+
+
+def _of_thread(error: BaseException, name: str) -> End:
+    if isinstance(error, TestEnd):
+        return _declared(error.verdict, error.reason)
+    text = text_of(error)
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return End(1, "FAIL", f"{said}, which nothing caught in {name}")
+
+
+def _with_threads(end: End) -> End:
+    """A test that would pass waits for its threads: one that ends with an exception which nothing catches has not passed."""
+    if end.status != 0 or end.verdict not in (None, "PASS") or "threading" not in sys.modules:
+        return end
+    import threading
+
+    own = threading.current_thread()
+    while waited := [one for one in threading.enumerate() if one is not own and not one.daemon]:
+        waited[0].join()
+    return _broken[0] if _broken else end
 
 
 def _execute(names: dict[str, Any]) -> End:

@@ -36,6 +36,12 @@ class Java(Lab):
             ("assert false : 1; throw new AssertionError(\"no route\");", 1, ("FAIL", "no route", False)),
             ('Jackfield.check("load", 9, "%", "at_most", 8);', 1, ("FAIL", "`load` is more than `8`; it is: `9 %`", False)),
             ('try { Jackfield.testSkip("no lab"); } catch (Exception e) {}', 1, ("SKIPPED", "no lab", False)),
+            (
+                'new Thread(() -> { throw new IllegalStateException("lost"); }, "worker").start();',
+                0,
+                ("FAIL", "java.lang.IllegalStateException: lost, which nothing caught in worker", False),
+            ),
+            ("Thread.setDefaultUncaughtExceptionHandler((t, e) -> {}); new Thread(() -> { throw new Error(); }).start();", 0, None),
             ("org.junit.Assert.fail();", 1, "INVALID"),
         ]:
             self.ep.result = None

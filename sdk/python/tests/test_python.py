@@ -294,6 +294,25 @@ class Scripts(Lab):
             with self.subTest(text):
                 self.ended(self.run_script(text), status, result)
 
+    def test_what_a_thread_does_not_catch_is_no_pass(self):
+        lost = ("FAIL", "ValueError: lost, which nothing caught in worker", False)
+        start = "import threading\ndef work():\n time.sleep(0.05)\n {}\nthreading.Thread(target=work, name='worker', daemon={}).start()\n"
+        raises = start.format("raise ValueError('lost')", False)
+        for text, status, result in [
+            (raises, 1, lost),
+            (raises + "_RESULT = 'PASS'", 1, lost),
+            (raises + "sys.exit(0)", 1, lost),
+            (raises + "_RESULT = 'SKIPPED', 'no card'", 77, ("SKIPPED", "no card", False)),
+            (start.format("raise ValueError('lost')", True) + "time.sleep(0.1)", 1, lost),
+            (start.format("raise ValueError('lost')", False) + "time.sleep(0.1); os._exit(0)", 1, lost),
+            (start.format("test_fail('no link')", False), 1, ("FAIL", "no link", False)),
+            (start.format("sys.exit(3)", False), 0, None),
+            ("import threading\nthreading.excepthook = print\n" + raises, 0, None),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text), status, result)
+
     def test_leaving_by_the_back_door_hides_no_verdict(self):
         child = "pid = os.fork()\nif not pid: os._exit(0)\nassert os.waitpid(pid, 0)[1] == 0\n"
         for text, status, result in [

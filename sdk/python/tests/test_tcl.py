@@ -42,6 +42,10 @@ class Tcl(Lab):
             ("catch { check load 9 -unit % -at_most 8 }", 1, ("FAIL", "`load` is more than `8`; it is: `9 %`", False)),
             ("jackfield::test_skip later", 77, ("SKIPPED", "later", False)),
             ("proc f {} { expr {1 / 0} }\nf", 1, ("FAIL", "crashed: divide by zero", True)),
+            ("after 0 {error lost}; after 20 {set x 1}; vwait x", 1, ("FAIL", "lost, which nothing caught in the event loop", False)),
+            ("after 0 {error lost}; after 20 {set x 1}; vwait x; set _RESULT PASS; exit 0", 1, ("FAIL", "lost, which nothing caught in the event loop", False)),
+            ("after 0 {error lost}; after 20 {set x 1}; vwait x; exit 0", 1, ("FAIL", "lost, which nothing caught in the event loop", False)),
+            ("proc bgerror {message} { puts $message }; after 0 {error lost}; after 20 {set x {}}; vwait x", 0, None),
             ("no_such_command", 1, ("FAIL", 'crashed: invalid command name "no_such_command"', True)),
             ("get_resource /none", 1, ("FAIL", "crashed: there is no resource `/none` (parameter `query`) [not_found]", True)),
         ]:
