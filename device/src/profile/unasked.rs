@@ -116,40 +116,41 @@ fn behind_prompt(line: &[u8]) -> Option<usize> {
 /// Some bytes without the codes for colours and for wiping a line.
 struct Shown {
     bytes: Vec<u8>,
-    /// Where each byte stood.
-    places: Vec<usize>,
+    /// Where each byte begins: with the colours before it, and not with what wipes the line for it.
+    begins: Vec<usize>,
 }
 
 impl Shown {
     fn of(piece: &[u8]) -> Self {
         let mut shown =
-            Self { bytes: Vec::with_capacity(piece.len()), places: Vec::with_capacity(piece.len()) };
-        let mut at = 0;
-        while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
-            if let Some(length) = code(rest) {
-                at = at.saturating_add(length);
-                continue;
+            Self { bytes: Vec::with_capacity(piece.len()), begins: Vec::with_capacity(piece.len()) };
+        let (mut at, mut coloured) = (0, None);
+        while let Some((byte, _)) = piece.get(at..).and_then(<[u8]>::split_first) {
+            let code = code(piece.get(at..).unwrap_or_default());
+            match code {
+                Some((b'm', _)) => coloured = coloured.or(Some(at)),
+                Some(_) => coloured = None,
+                None => {
+                    shown.bytes.push(*byte);
+                    shown.begins.push(coloured.take().unwrap_or(at));
+                }
             }
-            shown.bytes.extend(rest.first());
-            shown.places.push(at);
-            at = at.saturating_add(1);
+            at = at.saturating_add(code.map_or(1, |(_, length)| length));
         }
         shown
     }
 
-    /// Where a byte stands, with the codes before it.
     fn begin_of(&self, byte: usize) -> usize {
-        byte.checked_sub(1)
-            .and_then(|before| self.places.get(before))
-            .map_or(0, |place| place.saturating_add(1))
+        self.begins.get(byte).copied().unwrap_or_default()
     }
 }
 
-/// The length of a code for colours, or for wiping, at the beginning of some bytes.
-fn code(rest: &[u8]) -> Option<usize> {
+/// What a code for colours, or for wiping, at the beginning of some bytes ends with, and its length.
+fn code(rest: &[u8]) -> Option<(u8, usize)> {
     let parameters = rest.strip_prefix(b"\x1b[")?;
     let length = parameters.iter().position(|byte| !byte.is_ascii_digit() && *byte != b';')?;
-    matches!(parameters.get(length), Some(b'm' | b'K')).then_some(length.saturating_add(3))
+    let last = *parameters.get(length)?;
+    matches!(last, b'm' | b'K').then_some((last, length.saturating_add(3)))
 }
 
 /// Some bytes with others in place of spans of them, which are in order.
@@ -190,6 +191,10 @@ mod tests {
         let (left, log) = lifted("frr", drawn);
         assert_eq!(left, "one\r\nr1# \r          \rr1# ");
         assert!(log.starts_with("\x1b[48;5;58m") && log.ends_with("\x1b[m\r\n"), "{log:?}");
+
+        // What wipes a pager's line stays.
+        let wiped = " --More-- \r\x1b[K*Mar  1 00:10:01.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up\r\n$ x";
+        assert_eq!(lifted("ios", wiped).0, " --More-- \r\x1b[K$ x");
 
         let (left, log) = lifted("osmocom", "\r<0013> lu.c:1 one\n\r<0013> lu.c:2 two\n\rlist\r\n  help\r\n");
         assert_eq!(

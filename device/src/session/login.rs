@@ -228,10 +228,13 @@ impl<'s> Login<'s> {
                 return Some(Sight { asks: Asks::Prompt, quiet });
             }
         }
+        let is_ended = end.line.trim().is_empty();
+        if is_ended && !self.kind.profile.login.confirm && end.ends_with(&self.kind.prompt).is_some() {
+            // A greeting is all that some protocols have for a prompt, and its line is ended.
+            return Some(Sight { asks: Asks::Prompt, quiet: settle.max(BARE_UNPROVEN) });
+        }
         let quiet = settle.saturating_mul(3);
-        if end.line.trim().is_empty()
-            && let Some(place) = end.question_above(&asked.questions)
-        {
+        if is_ended && let Some(place) = end.question_above(&asked.questions) {
             return Some(Sight { asks: Asks::Question(place), quiet });
         }
         end.lines_have(&asked.wake).then_some(Sight { asks: Asks::Wake, quiet })

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use jackfield_device::{channel::Window, session::Session};
+use jackfield_device::{channel::Window, expect::Patterns, session::Session};
 use serde_json::json;
 
 use crate::{LONG, open, scratch, settings, target};
@@ -235,4 +235,20 @@ async fn a_raw_console_is_a_session() {
     let many = session.command("seq 1 20000", LONG).await.unwrap();
     assert_eq!(many.lines().count(), 20_000);
     session.close().await;
+}
+
+#[tokio::test]
+async fn a_greeting_is_a_prompt_where_a_line_protocol_has_no_other() {
+    // As Asterisk's manager interface: an empty line is an order, and a wrong one.
+    let program = "printf 'Call Manager/11.0.0\\r\\n'; while read -r line; do printf 'Response: %s\\r\\n' \"$line\"; done";
+    let server = Server::start("/bin/sh", &["-c".to_owned(), program.to_owned()]);
+    let properties = json!({
+        "protocol": "tcp", "host": "127.0.0.1", "port": server.port, "profile": "generic",
+        "profile_settings": {"prompt": r"Call Manager/[\d.]+\s*$", "login": {"confirm": false}},
+    });
+    let mut session = open(target([], properties)).await.unwrap();
+    session.send("ping\n", false, LONG).await.unwrap();
+    let answers = Patterns::regexes(&[r"Response: \w*"]).unwrap();
+    let found = session.expect(&answers, LONG).await.unwrap();
+    assert_eq!(found.text, b"Response: ping", "no empty line went before it");
 }
