@@ -30,7 +30,7 @@ ADDRESS = "@ADDRESS@"
 with session("/lab/pbx") as pbx, session("/lab/manager") as manager:
     assert pbx.command("core show version").startswith("Asterisk "), "no version"
     for number in range(30):
-        assert f"No such command 'bogus {number}'" in pbx.command(f"bogus {number}"), number
+        assert f"No such command 'bogus {number}'" in pbx.command(f"bogus {number}", check=False), number
     counted = "0 active channels\n0 active calls\n0 calls processed"
     for _ in range(30):
         assert pbx.command("core show channels count") == counted

@@ -36,7 +36,7 @@ const VERSION: &str = "1.4.0";
 /// Time for an answer; one that comes takes a few milliseconds.
 const ANSWER: Duration = Duration::from_secs(5);
 /// Prompts of command lines, of which the first that a profile knows is that of its device.
-const PROMPTS: [&str; 6] = ["r1#", "lab@r1> ", "<r1>", "r1> ", "lab@r1:~$ ", "r1% "];
+const PROMPTS: [&str; 8] = ["r1#", "lab@r1> ", "<r1>", "r1> ", "lab@r1:~$ ", "r1% ", "A:r1# ", "r1 # "];
 
 /// Where the outputs are, if somebody asked for them.
 #[expect(
@@ -169,10 +169,16 @@ fn profile_for(profiles: &Profiles, platform: &str) -> (String, &'static str) {
     let of_platform = |name: &&str| profiles.get(name).is_ok_and(|profile| profile.platform == platform);
     let name = profiles.names().find(of_platform).unwrap_or("generic").to_owned();
     let profile = profiles.get(&name).unwrap();
-    let pattern = fancy_regex::Regex::new(&profile.prompt).unwrap();
-    // Where `#` is the prompt of the configuration, a login does not stay at it.
-    let configures = |prompt: &str| prompt == "r1#" && name == "junos";
-    let known = PROMPTS.into_iter().find(|prompt| !configures(prompt) && pattern.is_match(prompt).unwrap());
+    // Profiles are read without Unicode's tables, which make a pattern of long names large.
+    let pattern =
+        |text: &str| fancy_regex::RegexBuilder::new(text).delegate_size_limit(1 << 28).build().unwrap();
+    let (shown, in_config) =
+        (pattern(&profile.prompt), profile.config.as_ref().and_then(|config| config.prompt.as_ref()));
+    let in_config = in_config.map(|prompt| pattern(prompt));
+    // A login does not stay at the prompt of the configuration.
+    let configures =
+        |prompt: &str| in_config.as_ref().is_some_and(|pattern| pattern.is_match(prompt).unwrap());
+    let known = PROMPTS.into_iter().find(|prompt| !configures(prompt) && shown.is_match(prompt).unwrap());
     let prompt = known.unwrap_or_else(|| panic!("no prompt of this file is one of profile `{name}`"));
     (name, prompt)
 }
