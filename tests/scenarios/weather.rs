@@ -131,6 +131,7 @@ fn address(host: &str, port: u16) -> SocketAddr {
 }
 
 /// What the dice of cable and test begin with.
+#[expect(clippy::disallowed_methods, reason = "a person says which weather")]
 fn seed() -> u64 {
     std::env::var("JACKFIELD_WEATHER").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
 }
