@@ -75,6 +75,9 @@ pub const LOG_REST_WAIT: Duration = Duration::from_secs(30);
 
 /// Events read from the store at once for a live page.
 pub const LIVE_BATCH: u32 = 500;
+/// Shortest time between two pieces of a run's events to one who looks on: with fifty of them, a thousand events a second
+/// are a thousand writes, and each page draws twenty times. What comes after a silence goes at once.
+pub const LIVE_PACE: Duration = Duration::from_millis(50);
 /// Runs and logs that one answer follows together.
 pub const FOLLOWED_MAX: usize = 100;
 /// How often it is looked whether who reads a live page may still do so.

@@ -35,13 +35,15 @@ struct Watched {
     recent: VecDeque<Shown>,
 }
 
-/// An event as it goes to a browser; written as JSON once for all of them.
+/// An event as it goes to a browser; written once for all of them.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// Its number in the run.
     pub seq: u64,
     /// The event as JSON.
     pub json: Arc<str>,
+    /// The same as a server-sent event of whoever follows several things: it names its run.
+    pub followed: Arc<str>,
     /// Whether nothing comes after it: the run has ended.
     pub last: bool,
 }
@@ -108,9 +110,15 @@ impl Live {
         let watched = self.watched();
         let recent = &watched.get(&run)?.recent;
         let first = recent.front()?.seq;
-        (first <= seq.saturating_add(1))
-            .then(|| recent.iter().filter(|shown| shown.seq > seq).cloned().collect())
+        // Fifty who look on ask many times a second, each for the few newest of hundreds.
+        let new = recent.partition_point(|shown| shown.seq <= seq);
+        (first <= seq.saturating_add(1)).then(|| recent.range(new..).cloned().collect())
     }
+}
+
+/// One server-sent event. JSON has no line breaks of its own.
+pub(crate) fn frame(event: &str, id: impl std::fmt::Display, data: &str) -> String {
+    format!("id: {id}\nevent: {event}\ndata: {data}\n\n")
 }
 
 impl Shown {
@@ -118,7 +126,8 @@ impl Shown {
         match serde_json::to_string(event) {
             Ok(json) => {
                 let last = matches!(event.fact, Fact::Ended { .. });
-                Some(Self { seq: event.seq, json: json.into(), last })
+                let followed = frame(&format!("run/{}/run", event.run), event.seq, &json).into();
+                Some(Self { seq: event.seq, json: json.into(), followed, last })
             }
             Err(error) => {
                 tracing::error!(run.id = %event.run, event.seq, %error, "an event cannot be written as JSON");

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Answer,
-    live::{OpenPage, events, frame, to_json},
+    live::{OpenPage, events, to_json},
 };
 use crate::{
     app::App,
@@ -20,6 +20,7 @@ use crate::{
     failure::Failure,
     feed::{Change, Next, Position, Watcher},
     limits,
+    live::frame,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {

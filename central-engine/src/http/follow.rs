@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use super::{
     Answer, feed,
-    live::{self, OpenPage, events, to_json},
+    live::{self, Form, OpenPage, events, to_json},
     log_growth::Growing,
     log_lines,
 };
@@ -72,7 +72,7 @@ pub(super) async fn follow(
     }
     for (run, after) in runs {
         let topic = format!("run/{run}/");
-        let opened = one_run(&app, &guard.caller, run, after, &topic).await;
+        let opened = one_run(&app, &guard.caller, run, after).await;
         all.push(opened.map_or_else(|failure| refused(&topic, &failure), |it| pieces(it, topic.clone())));
     }
     for (attempt, stream) in logs {
@@ -107,15 +107,9 @@ fn pairs<A: FromStr, B: FromStr>(text: &str, field: &str, like: &str) -> Result<
         .collect()
 }
 
-async fn one_run(
-    app: &App,
-    caller: &Caller,
-    run: RunId,
-    after: u64,
-    topic: &str,
-) -> Result<Followed, Failure> {
+async fn one_run(app: &App, caller: &Caller, run: RunId, after: u64) -> Result<Followed, Failure> {
     SeesRun::of(app, caller, run).await?;
-    Ok(Followed::Run(live::Frames::begin(app, run, Some(after), topic.to_owned()).await?))
+    Ok(Followed::Run(live::Frames::begin(app, run, Some(after), Form::Followed).await?))
 }
 
 async fn one_log(

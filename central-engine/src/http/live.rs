@@ -11,6 +11,7 @@ use jackfield_protocol::{
     id::{RunId, UserName},
 };
 use serde::Deserialize;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, run};
@@ -19,7 +20,7 @@ use crate::{
     auth::{Guard, MayWatch, SeesRun},
     failure::Failure,
     limits,
-    live::Watcher,
+    live::{Shown, Watcher, frame},
     store,
 };
 
@@ -48,7 +49,7 @@ pub(super) async fn live(
 ) -> Answer {
     let open = OpenPage::new(&app, &guard.caller.user)?;
     let seen = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
-    let frames = Frames::begin(&app, *run, seen.or(query.after), String::new()).await?;
+    let frames = Frames::begin(&app, *run, seen.or(query.after), Form::Alone).await?;
     Ok(events(stream::unfold((frames, open), |(mut frames, open)| async {
         let text = frames.next().await?;
         Some((text, (frames, open)))
@@ -68,11 +69,6 @@ pub(super) fn events(texts: impl Stream<Item = String> + 'static) -> HttpRespons
 
 pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))
-}
-
-/// One server-sent event. JSON has no line breaks of its own.
-pub(super) fn frame(event: &str, id: impl std::fmt::Display, data: &str) -> String {
-    format!("id: {id}\nevent: {event}\ndata: {data}\n\n")
 }
 
 /// Counts a live page while it is open.
@@ -101,15 +97,34 @@ impl Drop for OpenPage {
     }
 }
 
+/// How the events of a run are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// For who looks at this run only.
+    Alone,
+    /// Named after their run, among others.
+    Followed,
+}
+
+impl Form {
+    fn add(self, text: &mut String, shown: &Shown) {
+        match self {
+            Self::Alone => text.push_str(&frame("run", shown.seq, &shown.json)),
+            Self::Followed => text.push_str(&shown.followed),
+        }
+    }
+}
+
 /// What a live page still has to send.
 pub(super) struct Frames {
     first: Option<String>,
     watcher: Watcher,
+    /// Between two pieces, so that a busy run is a few writes a second to each who looks on, not hundreds.
+    pace: Interval,
     run: RunId,
     stop: CancellationToken,
     over: bool,
-    /// What stands before the names of its events.
-    topic: String,
+    form: Form,
 }
 
 impl Frames {
@@ -121,7 +136,7 @@ impl Frames {
         app: &App,
         run: RunId,
         after: Option<u64>,
-        topic: String,
+        form: Form,
     ) -> Result<Self, Failure> {
         // The place first: an event that comes in between is in the summary and is shown again, which changes nothing.
         let row =
@@ -136,7 +151,9 @@ impl Frames {
         let watcher = app.live.watch(&app.store, run, after);
         let stop = app.stop.clone();
         let over = row.state.is_final() && row.seq <= after;
-        Ok(Self { first, watcher, run, stop, over, topic })
+        let mut pace = interval(limits::LIVE_PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { first, watcher, pace, run, stop, over, form })
     }
 
     /// Whether the run has ended, and all of it was told.
@@ -152,14 +169,20 @@ impl Frames {
         if self.over {
             return None;
         }
-        let stop = self.stop.clone();
+        let Self { watcher, pace, stop, .. } = self;
+        // What comes after a silence goes at once; what follows soon waits for others.
+        let next = async {
+            pace.tick().await;
+            watcher.next().await
+        };
         tokio::select! {
             () = stop.cancelled() => None,
-            events = self.watcher.next() => match events {
+            events = next => match events {
                 Ok(events) => {
                     self.over = events.iter().any(|shown| shown.last);
-                    let name = format!("{}run", self.topic);
-                    Some(events.iter().map(|shown| frame(&name, shown.seq, &shown.json)).collect())
+                    let mut text = String::new();
+                    events.iter().for_each(|shown| self.form.add(&mut text, shown));
+                    Some(text)
                 }
                 Err(error) => {
                     // The browser connects again by itself and goes on where it was.
