@@ -2,6 +2,8 @@
 
 /// Largest project file. A hundred thousand tests in Twister's own layout take about 50 MB.
 pub const PROJECT_BYTES_MAX: u64 = 64 * MIB;
+/// Test files of a lab that are listed for who chooses some of them.
+pub const TEST_FILES_MAX: usize = 100_000;
 /// Largest other XML, JSON, INI or TOML file.
 pub const FILE_BYTES_MAX: u64 = 16 * MIB;
 /// Elements in one XML file.

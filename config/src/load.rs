@@ -10,6 +10,7 @@ mod lookup;
 mod references;
 mod room;
 mod templates;
+mod test_files;
 mod text;
 
 use std::{

@@ -60,6 +60,11 @@ impl Tree {
         &self.source
     }
 
+    /// Every element, in the order of the file.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = Element<'_>> {
+        (0..).map_while(|id| self.element(NodeId(id)))
+    }
+
     fn element(&self, id: NodeId) -> Option<Element<'_>> {
         let node = self.nodes.get(usize::try_from(id.0).ok()?)?;
         Some(Element { tree: self, id, node })
@@ -149,12 +154,51 @@ impl<'t> Element<'t> {
 
 impl<'t> Element<'t> {
     /// The line end and indentation before the element; empty where something else stands before it on its line.
-    fn line_start(self) -> &'t str {
+    pub(crate) fn line_start(self) -> &'t str {
         let text = self.tree.source.text();
         let before = text.get(..self.node.outer.range().start).unwrap_or_default();
         let blank = before.trim_end_matches([' ', '\t']);
         let line = blank.strip_suffix('\n').map(|rest| rest.strip_suffix('\r').unwrap_or(rest));
         line.and_then(|line| before.get(line.len()..)).unwrap_or_default()
+    }
+
+    /// The same; a line end alone for an element with which the file begins.
+    fn line_start_or_top(self) -> &'t str {
+        let text = self.tree.source.text();
+        let before = text.get(..self.node.outer.range().start).unwrap_or_default();
+        match self.line_start() {
+            "" if before.trim_start_matches('\u{feff}').is_empty() => {
+                if text.contains("\r\n") {
+                    "\r\n"
+                } else {
+                    "\n"
+                }
+            }
+            lead => lead,
+        }
+    }
+
+    /// Where the content ends, white space at its end left out.
+    fn content_end(self) -> u32 {
+        let inner = self.tree.source.slice(self.node.inner).trim_end();
+        self.node.inner.start.saturating_add(u32::try_from(inner.len()).unwrap_or(0))
+    }
+
+    /// Where the text of an element without children stands, without white space and comments around it; everything between the tags where
+    /// comments cut it into pieces, or where nothing is.
+    fn text_place(self) -> Span {
+        let raw = self.tree.source.slice(self.node.inner);
+        let pieces = lexis::outside_comments(raw);
+        let mut filled = pieces.iter().filter(|(_, piece)| !piece.trim().is_empty());
+        let begin = self.node.inner.start;
+        let (at, piece) = match (filled.next(), filled.next()) {
+            (Some(piece), None) => *piece,
+            (None, _) if pieces.len() > 1 => return Span { start: begin, end: begin },
+            _ => return self.node.inner,
+        };
+        let lead = piece.len().saturating_sub(piece.trim_start().len());
+        let start = self.node.inner.range().start.saturating_add(at).saturating_add(lead);
+        Span::new(start, start.saturating_add(piece.trim().len()))
     }
 
     /// Where the white space before an offset of the start tag begins.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod it {
+    mod change;
     mod circles;
     mod conformance;
     mod edit;

@@ -3,12 +3,21 @@
 //! A suite or test is named by its [`ItemPath`]: the places of the items on the way to it, counting suites and tests
 //! together as they stand in the file. After each edit the text has been read again, so a broken one cannot come about.
 
+mod change;
+mod fields;
+pub mod outline;
+mod style;
+mod value;
+mod way;
+
 use std::sync::Arc;
 
+use self::style::Style;
+pub use self::{change::Change, fields::ItemKind};
 use crate::{
     problem::Read,
     source::Source,
-    xml::{self, Element, Splices, Tree, content_text},
+    xml::{self, Element, Splices, Tree},
     xml_file::EditError,
 };
 
@@ -28,16 +37,29 @@ pub enum NewItem {
     Suite {
         /// `tsName`.
         name: String,
-        /// `ID`.
-        id: String,
+        /// `ID`; who writes by hand gives one only to what others depend on.
+        id: Option<String>,
     },
     /// A test with its file.
     Test {
         /// `tcName`.
         file: String,
-        /// `ID`.
-        id: String,
+        /// `ID`, likewise.
+        id: Option<String>,
     },
+}
+
+impl NewItem {
+    /// Its text behind this line end and indentation.
+    fn write(&self, style: &Style, lead: &str) -> String {
+        let (tag, field, name, id) = match self {
+            Self::Suite { name, id } => ("TestSuite", "tsName", name, id),
+            Self::Test { file, id } => ("TestCase", "tcName", file, id),
+        };
+        let id = id.as_ref().map(|id| ("ID", id.as_str()));
+        let texts: Vec<(&str, &str)> = [(field, name.as_str())].into_iter().chain(id).collect();
+        style.item(tag, &texts, lead)
+    }
 }
 
 /// An edit that cannot be made.
@@ -49,6 +71,14 @@ pub enum ProjectEditError {
     /// Tests stand in suites, and hold nothing.
     #[error("this cannot stand there: suites stand in the project or in suites, tests in suites")]
     WrongPlace,
+    /// An item of this kind has no such field.
+    #[error("there is no field `{field}` here; there are {known}")]
+    NoSuchField {
+        /// What was asked for.
+        field: String,
+        /// Those there are.
+        known: String,
+    },
     /// The text cannot take the edit.
     #[error(transparent)]
     Text(#[from] EditError),
@@ -95,64 +125,6 @@ impl ProjectFile {
         Some(field.text().trim().to_owned())
     }
 
-    /// Sets the text of an element of an item, adding the element where it is missing.
-    ///
-    /// # Errors
-    /// No such item, or an element that holds elements.
-    pub fn set(&mut self, at: ItemPath<'_>, field: &'static str, text: &str) -> Result<(), ProjectEditError> {
-        let item = self.item(at)?;
-        let mut splices = Splices::default();
-        match item.child(field) {
-            Some(child) if child.children().next().is_some() => {
-                return Err(EditError::NotAText(field.to_owned()).into());
-            }
-            Some(child) if child.text().trim() == text.trim() => return Ok(()),
-            Some(child) => splices.set_text(child, text),
-            None => {
-                let new = format!("<{field}>{}</{field}>", content_text(text));
-                add_field(&mut splices, item, &new);
-            }
-        }
-        self.apply(splices)
-    }
-
-    /// The value of a property of a test, or of a user-defined value of a suite or the project.
-    pub fn property(&self, at: ItemPath<'_>, name: &str) -> Option<String> {
-        let pair = pair(self.item(at).ok()?, name)?;
-        Some(pair.child("propValue").map(|value| value.text().trim().to_owned()).unwrap_or_default())
-    }
-
-    /// Sets or, with none, removes a property of a test, or a user-defined value of a suite or the project.
-    ///
-    /// # Errors
-    /// No such item.
-    pub fn set_property(
-        &mut self,
-        at: ItemPath<'_>,
-        name: &str,
-        value: Option<&str>,
-    ) -> Result<(), ProjectEditError> {
-        let item = self.item(at)?;
-        let mut splices = Splices::default();
-        match (pair(item, name), value) {
-            (Some(pair), None) => splices.remove(pair),
-            (None, None) => return Ok(()),
-            (Some(pair), Some(value)) => {
-                if pair.child("propValue").is_some_and(|old| old.text().trim() == value.trim()) {
-                    return Ok(());
-                }
-                splices.set_child_text(pair, "propValue", value);
-            }
-            (None, Some(value)) => {
-                let (tag, name, value) = (pair_tag(item), content_text(name), content_text(value));
-                let pair =
-                    format!("<{tag}><propName>{name}</propName><propValue>{value}</propValue></{tag}>");
-                add_field(&mut splices, item, &pair);
-            }
-        }
-        self.apply(splices)
-    }
-
     /// Adds a suite or test to the item at `parent`, as its item number `at`, or as the last.
     ///
     /// # Errors
@@ -163,23 +135,8 @@ impl ProjectFile {
         at: usize,
         item: &NewItem,
     ) -> Result<(), ProjectEditError> {
-        let text = match item {
-            NewItem::Suite { name, id } => format!(
-                "<TestSuite><tsName>{}</tsName><Repeat>1</Repeat><ID>{}</ID></TestSuite>",
-                content_text(name),
-                content_text(id)
-            ),
-            NewItem::Test { file, id } => format!(
-                "<TestCase><tcName>{}</tcName><Repeat>1</Repeat><ID>{}</ID></TestCase>",
-                content_text(file),
-                content_text(id)
-            ),
-        };
-        let parent = self.item(parent)?;
-        check_place(parent, matches!(item, NewItem::Test { .. }))?;
-        let mut splices = Splices::default();
-        add_item(&mut splices, parent, at, &text);
-        self.apply(splices)
+        self.change(&Change::Insert { parent: parent.to_vec(), at, items: vec![item.clone()] })?;
+        Ok(())
     }
 
     /// Removes a suite, with all in it, or a test.
@@ -187,9 +144,8 @@ impl ProjectFile {
     /// # Errors
     /// No such item.
     pub fn remove(&mut self, at: ItemPath<'_>) -> Result<(), ProjectEditError> {
-        let mut splices = Splices::default();
-        splices.remove(self.below_root(at)?);
-        self.apply(splices)
+        self.change(&Change::Remove { items: vec![at.to_vec()] })?;
+        Ok(())
     }
 
     /// Moves a suite or test, text and all, into the item at `parent`, before its item number `to` as it is now.
@@ -202,17 +158,8 @@ impl ProjectFile {
         parent: ItemPath<'_>,
         to: usize,
     ) -> Result<(), ProjectEditError> {
-        let item = self.below_root(from)?;
-        let target = self.item(parent)?;
-        if parent.starts_with(from) {
-            return Err(ProjectEditError::WrongPlace);
-        }
-        check_place(target, item.name() == "TestCase")?;
-        let text = self.tree.source().slice(item.outer()).to_owned();
-        let mut splices = Splices::default();
-        add_item(&mut splices, target, to, &text);
-        splices.remove(item);
-        self.apply(splices)
+        self.change(&Change::Move { items: vec![from.to_vec()], parent: parent.to_vec(), to })?;
+        Ok(())
     }
 
     fn item(&self, at: ItemPath<'_>) -> Result<Element<'_>, ProjectEditError> {
@@ -246,30 +193,5 @@ fn check_place(parent: Element<'_>, test: bool) -> Result<(), ProjectEditError> 
         "TestSuite" => Ok(()),
         _ if test => Err(ProjectEditError::WrongPlace),
         _ => Ok(()),
-    }
-}
-
-/// `Property` in a test, `UserDefined` in a suite or the project.
-fn pair_tag(item: Element<'_>) -> &'static str {
-    if item.name() == "TestCase" { "Property" } else { "UserDefined" }
-}
-
-fn pair<'t>(item: Element<'t>, name: &str) -> Option<Element<'t>> {
-    let named = |pair: &Element<'_>| pair.child("propName").is_some_and(|text| text.text().trim() == name);
-    item.children_named(pair_tag(item)).find(named)
-}
-
-/// New fields come behind the others, before the items.
-fn add_field(splices: &mut Splices, item: Element<'_>, text: &str) {
-    match items(item).next() {
-        Some(first) => splices.insert_before(first, text),
-        None => splices.append_child(item, text),
-    }
-}
-
-fn add_item(splices: &mut Splices, parent: Element<'_>, at: usize, text: &str) {
-    match items(parent).nth(at) {
-        Some(next) => splices.insert_before(next, text),
-        None => splices.append_child(parent, text),
     }
 }

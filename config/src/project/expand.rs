@@ -23,6 +23,7 @@ use jackfield_protocol::{
     plan::{HookScript, RunOptions, RunPlan},
 };
 
+pub(in crate::project) use self::identity::salted_id;
 use super::{Project, Script};
 use crate::{
     panic::PanicPatterns,

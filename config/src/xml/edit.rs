@@ -54,10 +54,10 @@ pub(crate) fn content_text(text: &str) -> String {
 }
 
 impl Splices {
-    /// Gives an element this text; its attributes stay, what was in it goes.
+    /// Gives an element this text; its attributes, comments in it and the white space around it stay.
     pub(crate) fn set_text(&mut self, element: Element<'_>, text: &str) {
         if !element.is_empty_tag() {
-            self.replace(element.inner(), content_text(text));
+            self.replace(element.text_place(), content_text(text));
         } else if !text.is_empty() {
             let slash = element.outer().end.saturating_sub(2);
             let tag = element.name();
@@ -85,27 +85,44 @@ impl Splices {
 
     /// Adds an element as the last child, on a line of its own where the others have theirs.
     pub(crate) fn append_child(&mut self, parent: Element<'_>, text: &str) {
-        match parent.children().last() {
-            Some(last) => self.insert(last.outer().end, format!("{}{text}", last.line_start())),
-            None if parent.is_empty_tag() => {
-                let slash = parent.outer().end.saturating_sub(2);
-                let span = Span { start: slash, end: parent.outer().end };
-                let (outside, tag) = (parent.line_start(), parent.name());
-                let inside = if outside.is_empty() { String::new() } else { format!("{outside}    ") };
-                self.trim_before(parent, slash);
-                self.replace(span, format!(">{inside}{text}{outside}</{tag}>"));
-            }
-            None => {
-                let outside = parent.line_start();
-                let inside = if outside.is_empty() { String::new() } else { format!("{outside}    ") };
-                self.replace(parent.inner(), format!("{inside}{text}{outside}"));
-            }
-        }
+        self.add_before(parent, None, "    ", |_| vec![text.to_owned()]);
     }
 
-    /// Adds an element before another, with the same indentation.
-    pub(crate) fn insert_before(&mut self, element: Element<'_>, text: &str) {
-        self.insert(element.outer().start, format!("{text}{}", element.line_start()));
+    /// Adds elements to `parent`, before one of its children or behind the last, on lines of their own where the others have theirs.
+    /// `write` makes their texts, and is told the line end and indentation that they stand behind; `unit` is what the content of an element
+    /// is indented by, for one that has none yet.
+    pub(crate) fn add_before(
+        &mut self,
+        parent: Element<'_>,
+        next: Option<Element<'_>>,
+        unit: &str,
+        write: impl FnOnce(&str) -> Vec<String>,
+    ) {
+        if let Some(next) = next {
+            let lead = next.line_start();
+            let texts: String = write(lead).into_iter().map(|text| text + lead).collect();
+            self.insert(next.outer().start, texts);
+            return;
+        }
+        if let Some(last) = parent.children().last() {
+            let lead = last.line_start();
+            let texts: String = write(lead).into_iter().map(|text| format!("{lead}{text}")).collect();
+            self.insert(last.outer().end, texts);
+            return;
+        }
+        let outside = parent.line_start_or_top();
+        let lead = if outside.is_empty() { String::new() } else { format!("{outside}{unit}") };
+        let texts: String = write(&lead).into_iter().map(|text| format!("{lead}{text}")).collect();
+        if parent.is_empty_tag() {
+            let slash = parent.outer().end.saturating_sub(2);
+            let span = Span { start: slash, end: parent.outer().end };
+            self.trim_before(parent, slash);
+            self.replace(span, format!(">{texts}{outside}</{}>", parent.name()));
+            return;
+        }
+        // Comments stand in it, or nothing but white space.
+        let rest = Span { start: parent.content_end(), end: parent.inner().end };
+        self.replace(rest, format!("{texts}{outside}"));
     }
 
     /// Takes an element away, with its line where it has one of its own.

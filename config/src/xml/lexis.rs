@@ -145,6 +145,30 @@ pub(super) fn resolve(raw: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// The pieces of raw content between its comments, each with where it begins.
+pub(super) fn outside_comments(raw: &str) -> Vec<(usize, &str)> {
+    let mut pieces = Vec::new();
+    let (mut from, mut at) = (0_usize, 0_usize);
+    while let Some(found) = raw.get(at..).and_then(|rest| rest.find("<!")) {
+        let open = at.saturating_add(found);
+        let rest = raw.get(open..).unwrap_or_default();
+        let end_of = |begin: &str, end: &str| {
+            let length = rest.strip_prefix(begin)?.find(end)?;
+            Some(open.saturating_add(begin.len()).saturating_add(length).saturating_add(end.len()))
+        };
+        if let Some(end) = end_of("<!--", "-->") {
+            pieces.push((from, raw.get(from..open).unwrap_or_default()));
+            (from, at) = (end, end);
+        } else if let Some(end) = end_of("<![CDATA[", "]]>") {
+            at = end;
+        } else {
+            break;
+        }
+    }
+    pieces.push((from, raw.get(from..).unwrap_or_default()));
+    pieces
+}
+
 /// The attributes of a start tag that was checked.
 pub(super) fn attributes(tag: &str, span: Span) -> impl Iterator<Item = (&str, Cow<'_, str>, Span)> {
     let mut scan = AttributeScan::new(tag, span);

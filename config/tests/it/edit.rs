@@ -54,10 +54,10 @@ fn each_edit_changes_its_own_lines_only() {
     edit("add a property", &|file| file.set_property(&[0, 2, 0], "Runnable", Some("false")));
     edit("remove a property", &|file| file.set_property(&[0, 2, 1], "Running", None));
     edit("add a test in the middle", &|file| {
-        file.insert(&[0], 2, &NewItem::Test { file: "n.py".to_owned(), id: "n".to_owned() })
+        file.insert(&[0], 2, &NewItem::Test { file: "n.py".to_owned(), id: Some("n".to_owned()) })
     });
     edit("add a suite at the end", &|file| {
-        file.insert(&[], 9, &NewItem::Suite { name: "N".to_owned(), id: "n".to_owned() })
+        file.insert(&[], 9, &NewItem::Suite { name: "N".to_owned(), id: Some("n".to_owned()) })
     });
     edit("remove a test", &|file| file.remove(&[1, 0]));
     edit("move a test up", &|file| file.move_to(&[0, 3], &[0], 0));
@@ -82,7 +82,7 @@ fn a_moved_suite_keeps_all_it_has() {
 #[test]
 fn edits_that_make_no_sense_are_refused() {
     let mut edited = file(&nightly());
-    let new = NewItem::Test { file: "x".to_owned(), id: String::new() };
+    let new = NewItem::Test { file: "x".to_owned(), id: None };
     let refused = |result: Result<(), ProjectEditError>| result.unwrap_err().to_string();
     insta::assert_snapshot!(refused(edited.set(&[7], "Repeat", "1")), @"there is no suite or test at [7]");
     insta::assert_snapshot!(refused(edited.insert(&[], 0, &new)), @"this cannot stand there: suites stand in the project or in suites, tests in suites");
@@ -139,8 +139,12 @@ fn write(file: &mut ProjectFile, parent: &[usize], items: &[Model]) {
         let path: Vec<usize> = parent.iter().copied().chain([at]).collect();
         match item {
             Model::Suite { name, repeat, fields, items } => {
-                file.insert(parent, at, &NewItem::Suite { name: name.clone(), id: format!("{path:?}") })
-                    .unwrap();
+                file.insert(
+                    parent,
+                    at,
+                    &NewItem::Suite { name: name.clone(), id: Some(format!("{path:?}")) },
+                )
+                .unwrap();
                 file.set(&path, "Repeat", &repeat.to_string()).unwrap();
                 for (key, value) in fields {
                     file.set_property(&path, key, Some(value)).unwrap();
@@ -148,7 +152,7 @@ fn write(file: &mut ProjectFile, parent: &[usize], items: &[Model]) {
                 write(file, &path, items);
             }
             Model::Test { file: name, properties, runnable } => {
-                file.insert(parent, at, &NewItem::Test { file: name.clone(), id: format!("{path:?}") })
+                file.insert(parent, at, &NewItem::Test { file: name.clone(), id: Some(format!("{path:?}")) })
                     .unwrap();
                 file.set_property(&path, "Runnable", Some(if *runnable { "true" } else { "false" })).unwrap();
                 for (key, value) in properties {

@@ -23,6 +23,13 @@ pub(super) fn of_copy(origin: &Arc<str>, copy: u32, ep: Option<&str>) -> Arc<str
     }
 }
 
+/// The ID of a copy that somebody makes in an editor: the same for the same salt.
+pub(in crate::project) fn salted_id(origin: &str, salt: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"edit").update(salt.as_bytes()).update(b"\0").update(origin.as_bytes());
+    uuid(&hasher)
+}
+
 fn derived(origin: &str, copy: u32) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"copy").update(&copy.to_be_bytes()).update(origin.as_bytes());
