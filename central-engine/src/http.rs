@@ -29,6 +29,9 @@ mod openapi;
 mod page;
 mod power;
 mod project;
+mod project_edit;
+mod project_file;
+mod project_result;
 mod question;
 mod report;
 mod resource;
@@ -38,6 +41,7 @@ mod run_control;
 mod run_delete;
 mod sut;
 mod test;
+mod test_file;
 mod token;
 mod user;
 
@@ -89,6 +93,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(power::routes)
             .configure(sut::routes)
             .configure(project::routes)
+            .configure(project_result::routes)
+            .configure(test_file::routes)
             .configure(user::routes)
             .configure(token::routes)
             .default_service(web::to(failure::no_such_address)),

@@ -90,6 +90,12 @@ pub const OWN_LOG_LINES_MAX: usize = 2_000;
 /// Characters of one of them; a longer one is cut.
 pub const OWN_LOG_CHARS_MAX: usize = 2_000;
 
+/// Runs of each project in a list of their results, where none is asked for.
+pub const PROJECT_RUNS_DEFAULT: u32 = 8;
+/// See [`PROJECT_RUNS_DEFAULT`]; at most.
+pub const PROJECT_RUNS_MAX: u32 = 50;
+/// Changes of a project that one request makes.
+pub const PROJECT_CHANGES_MAX: usize = 20_000;
 /// Tests that a checked project is shown with; it may have more.
 pub const PREVIEW_TESTS_MAX: usize = 5_000;
 

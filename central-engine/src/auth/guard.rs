@@ -62,8 +62,10 @@ permissions! {
     MayRun: Some(Role::RunTests), ep false;
     /// May edit the resource tree.
     MayEditBench: Some(Role::ChangeTestbed), ep false;
-    /// May put projects into the lab folder.
+    /// May change projects of the lab folder.
     MayChangeProjects: Some(Role::ChangeProject), ep false;
+    /// May delete projects of the lab folder.
+    MayDeleteProjects: Some(Role::DeleteProject), ep false;
     /// May edit SUTs.
     MayEditSut: Some(Role::ChangeSut), ep false;
     /// May drain EPs and read the audit log.
@@ -121,13 +123,23 @@ impl Permission for MayReadSuts {
     const ALSO: &'static [Role] = &[Role::ChangeSut];
 }
 
+/// May put projects into the lab folder: new ones with either role, over one that is there with the first.
+#[derive(Clone, Copy, Debug)]
+pub struct MayPutProjects;
+
+impl Permission for MayPutProjects {
+    const ROLE: Option<Role> = Some(Role::ChangeProject);
+    const ALSO: &'static [Role] = &[Role::CreateProject];
+}
+
 /// May look at projects and check them: who starts or changes them must know what is wrong with them.
 #[derive(Clone, Copy, Debug)]
 pub struct MayReadProjects;
 
 impl Permission for MayReadProjects {
     const ROLE: Option<Role> = Some(Role::ViewReports);
-    const ALSO: &'static [Role] = &[Role::RunTests, Role::ChangeProject];
+    const ALSO: &'static [Role] =
+        &[Role::RunTests, Role::ChangeProject, Role::CreateProject, Role::DeleteProject];
 }
 
 /// Proof that the caller may see the run that the address names: who may start tests sees what came of theirs.

@@ -11,8 +11,9 @@ use utoipa::{
 
 use super::{
     Answer, attempt, authority, blob, console, engine, ep, event, feed, follow, health, job, lease, live,
-    log, log_growth, log_lines, log_search, login, notice, power, project, question, report, resource,
-    retention, run, run_control, run_delete, sut, test, token, user,
+    log, log_growth, log_lines, log_search, login, notice, power, project, project_edit, project_file,
+    project_result, question, report, resource, retention, run, run_control, run_delete, sut, test,
+    test_file, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -42,7 +43,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         ep::list, ep::show, ep::drain, console::open, console::list,
         resource::get, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
-        project::list, project::read, project::put, project::check,
+        project::list, project::check, project_edit::edit, project_file::read, project_file::put, project_file::rename,
+        project_file::delete, project_result::list, test_file::list, test_file::show,
         user::list, user::create, user::change, user::set_password, user::delete,
         user::groups, user::put_group, user::delete_group, user::audit_log,
         token::list, token::create, token::revoke,

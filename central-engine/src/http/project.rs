@@ -1,43 +1,33 @@
-//! Projects of the lab folder: listing, reading, and checking without running.
+//! Projects of the lab folder: listing, and checking without running.
 
-use std::{
-    collections::BTreeSet,
-    io::{self, Write as _},
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeSet;
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpResponse, web};
 use jackfield_config::{ExpandOptions, Lab, db::FieldKind};
 use jackfield_protocol::{
     api::Page,
-    error::{ErrorCode, FileProblem, Problem},
+    error::{ErrorCode, FileProblem},
     plan::{PlannedSuite, PlannedTest, RunPlan},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, body};
+use super::{Answer, body, project_edit, project_file};
 use crate::{
-    app::{App, audit_alone},
-    auth::{Caller, Guard, MayChangeProjects, MayReadProjects},
+    app::App,
+    auth::{Caller, Guard, MayReadProjects},
     failure::Failure,
     limits,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/projects", web::get().to(list))
-        .service(
-            web::resource("/projects/check")
-                .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
-                .route(web::post().to(check)),
-        )
-        .service(
-            web::resource("/projects/{project:.+}")
-                .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
-                .route(web::get().to(read))
-                .route(web::put().to(put)),
-        );
+    config.route("/projects", web::get().to(list)).service(
+        web::resource("/projects/check")
+            .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
+            .route(web::post().to(check)),
+    );
+    // Names of projects come after what has a word of its own.
+    project_edit::routes(config);
+    project_file::routes(config);
 }
 
 /// A project to check.
@@ -48,13 +38,6 @@ pub(super) struct CheckProject {
     /// The text of a project file instead.
     #[serde(default)]
     xml: Option<String>,
-}
-
-/// A project's text.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-pub(super) struct ProjectText {
-    /// The project file.
-    xml: String,
 }
 
 /// What is wrong with a project, and what would run.
@@ -128,29 +111,6 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<MayReadProjects>) -> 
     Ok(HttpResponse::Ok().json(Page { items, next: None }))
 }
 
-/// The text of a project file.
-#[utoipa::path(get, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
-    responses((status = 200, content_type = "application/xml", body = String), (status = 404)))]
-pub(super) async fn read(
-    app: web::Data<App>,
-    guard: Guard<MayReadProjects>,
-    project: web::Path<String>,
-) -> Answer {
-    let lab = app.lab.as_user(&guard.caller.user);
-    let name = project.into_inner();
-    let asked = name.clone();
-    let found =
-        web::block(move || lab.project_file(&asked).map(|file| file.read())).await.map_err(cancelled)?;
-    let text =
-        found.map_err(|error| Failure::new(ErrorCode::NotFound, format!("project `{name}` {error}")))?;
-    let text =
-        text.map_err(|error| Failure::new(ErrorCode::Storage, format!("project `{name}`: {error}")))?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "application/xml"))
-        .insert_header((header::CONTENT_DISPOSITION, "attachment"))
-        .body(text))
-}
-
 /// Checks a project as if it were started: all problems at once, each with its place.
 #[utoipa::path(post, path = "/api/v1/projects/check", tag = "projects", request_body = CheckProject,
     responses((status = 200, body = CheckedProject), (status = 404)))]
@@ -176,7 +136,11 @@ pub(super) async fn check(
     Ok(HttpResponse::Ok().json(checked.map_err(cancelled)?))
 }
 
-fn checked_project(lab: &Lab, plan: Option<&RunPlan>, problems: Vec<FileProblem>) -> CheckedProject {
+pub(super) fn checked_project(
+    lab: &Lab,
+    plan: Option<&RunPlan>,
+    problems: Vec<FileProblem>,
+) -> CheckedProject {
     let none = CheckedProject {
         good: false,
         suites: 0,
@@ -245,77 +209,10 @@ fn fields(lab: &Lab, plan: &RunPlan) -> Vec<PreviewField> {
     fields
 }
 
-/// Puts a project into the lab folder, over one of the same name; one with errors is refused whole.
-#[utoipa::path(put, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
-    request_body = ProjectText, responses((status = 200, body = CheckedProject), (status = 403), (status = 422)))]
-pub(super) async fn put(
-    app: web::Data<App>,
-    guard: Guard<MayChangeProjects>,
-    project: web::Path<String>,
-    body: body::Large<ProjectText>,
-) -> Answer {
-    let options = options(&guard.caller);
-    let lab = app.lab.as_user(&guard.caller.user);
-    let (ProjectText { xml }, _place) = body.into_parts();
-    body::check_project(&app, Some(&xml))?;
-    let name = project.into_inner();
-    let asked = name.clone();
-    let Written { checked, part, place } =
-        web::block(move || write(&lab, &asked, xml, &options)).await.map_err(cancelled)??;
-    // Before the deed, which no transaction of the store can hold: what cannot be written down is not done.
-    audit_alone(&app, &guard.caller, "project.put", &name, "").await?;
-    let put = web::block(move || part.persist(place)).await.map_err(cancelled)?;
-    if let Err(error) = put {
-        let failed = cannot_write(&name, &error.error);
-        audit_alone(&app, &guard.caller, "project.put", &name, &format!("failed: {failed}")).await?;
-        return Err(failed);
-    }
-    Ok(HttpResponse::Ok().json(checked))
-}
-
-/// A project on its way into the lab folder: whole on the disk, and not yet under its name. Dropped, it is gone.
-struct Written {
-    checked: CheckedProject,
-    part: tempfile::NamedTempFile,
-    place: PathBuf,
-}
-
-/// Checks a project and writes it beside its place.
-fn write(lab: &Lab, name: &str, xml: String, options: &ExpandOptions) -> Result<Written, Failure> {
-    let place = lab.project_place(name).map_err(|error| {
-        Failure::new(ErrorCode::BadRequest, format!("project `{name}` {error}")).field("project")
-    })?;
-    let checked = jackfield_config::check_project_text(name, xml.clone(), lab, options);
-    let Some(plan) = checked.plan else {
-        let mut problem =
-            Problem::new(ErrorCode::BadFile, format!("project {name} has errors; it was not written"));
-        problem.problems = checked.problems;
-        return Err(problem.into());
-    };
-    let folder = place.parent().unwrap_or(&place);
-    let part = write_part(folder, &xml).map_err(|error| cannot_write(name, &error))?;
-    Ok(Written { checked: checked_project(lab, Some(&plan), checked.problems), part, place })
-}
-
-/// A hidden file with this text, safe on the disk: a power cut after it has its name leaves no empty project.
-fn write_part(folder: &Path, xml: &str) -> io::Result<tempfile::NamedTempFile> {
-    std::fs::create_dir_all(folder)?;
-    let readable = std::fs::Permissions::from_mode(0o644);
-    let mut part =
-        tempfile::Builder::new().prefix(".").suffix(".part").permissions(readable).tempfile_in(folder)?;
-    part.write_all(xml.as_bytes())?;
-    part.as_file().sync_all()?;
-    Ok(part)
-}
-
-fn cannot_write(name: &str, error: &io::Error) -> Failure {
-    Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}"))
-}
-
-fn options(caller: &Caller) -> ExpandOptions {
+pub(super) fn options(caller: &Caller) -> ExpandOptions {
     ExpandOptions { user: Some(caller.user.clone()), ..ExpandOptions::default() }
 }
 
-fn cancelled(error: actix_web::error::BlockingError) -> Failure {
+pub(super) fn cancelled(error: actix_web::error::BlockingError) -> Failure {
     Failure::new(ErrorCode::Internal, error.to_string())
 }

@@ -8,4 +8,5 @@ mod lab;
 mod leases;
 mod logs;
 mod permissions;
+mod projects;
 mod runs;

@@ -10,7 +10,8 @@ use crate::{blobs::Blobs, limits};
 /// The tags that reports and statements can name.
 const NAMES: [&str; 3] = ["title", "description", "revision"];
 
-type Tags = BTreeMap<Arc<str>, Arc<str>>;
+/// Values by the names of tags.
+pub(crate) type Tags = BTreeMap<Arc<str>, Arc<str>>;
 
 /// Reads the tags of every test of a run; each file once. Blocks on the disk.
 pub(crate) fn fill(results: &mut Results, blobs: &Blobs) {
@@ -28,7 +29,8 @@ pub(crate) fn fill(results: &mut Results, blobs: &Blobs) {
     }
 }
 
-fn tags_of(source: &str) -> Tags {
+/// What a source says of itself.
+pub(crate) fn tags_of(source: &str) -> Tags {
     let tag = |name: &'static str| {
         let (begin, end) = (format!("<{name}>"), format!("</{name}>"));
         let (before, rest) = source.split_once(&begin)?;

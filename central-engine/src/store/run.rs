@@ -147,6 +147,27 @@ pub async fn list(
     Ok(Page { items, next })
 }
 
+/// The newest runs of each project, of this user or of all, by project, newest first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn newest_of_each(
+    conn: &mut Conn,
+    owner: Option<&UserName>,
+    each: u32,
+) -> Result<Vec<RunSummary>, StoreError> {
+    let (narrow, mut binds) = match owner {
+        Some(owner) => ("WHERE owner = $2", binds![owner.as_str()]),
+        None => ("", vec![]),
+    };
+    binds.insert(0, each.into());
+    let sql = format!(
+        "SELECT {SUMMARY} FROM (SELECT {SUMMARY}, ROW_NUMBER() OVER (PARTITION BY project ORDER BY id DESC) AS nth \
+         FROM run {narrow}) AS ranked WHERE nth <= $1 ORDER BY project, id DESC"
+    );
+    conn.rows(sqlx::AssertSqlSafe(sql), binds).await?.iter().map(read).collect()
+}
+
 /// How many there are.
 ///
 /// # Errors

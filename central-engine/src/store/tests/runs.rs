@@ -224,6 +224,11 @@ async fn runs_are_listed_newest_first_in_pages() {
         assert!(list(text("d%o"), None, 10).await.0.is_empty(), "what is typed is no pattern");
         let failed = Filter { failed: true, ..Filter::default() };
         assert!(list(failed.clone(), None, 10).await.0.is_empty());
+        let newest = store::run::newest_of_each(&mut conn, None, 2).await.unwrap();
+        let newest: Vec<_> = newest.iter().map(|run| (run.project.as_str(), run.id.0)).collect();
+        assert_eq!(newest, [("demo", 4), ("demo", 3), ("night", 2)]);
+        let bobs = store::run::newest_of_each(&mut conn, Some(&"bob".into()), 2).await.unwrap();
+        assert!(bobs.is_empty());
         let one = store::run::summary(&mut conn, RunId(1)).await.unwrap().unwrap();
         assert_eq!((one.project.as_str(), one.user.as_str(), one.tests), ("demo", "ana", 2));
         assert_eq!((one.counts, one.ended), (counts, Some(Time(9_000))));

@@ -1,0 +1,317 @@
+//! The files of projects: read, written, renamed and deleted, each with the version that whoever changes it has seen.
+//!
+//! A version is a hash of the content: also who edits by hand, beside the engine, makes another one. Between looking at the version and writing
+//! nobody else writes by the engine; an editor that saves in that moment goes before or after, as with any two editors.
+
+use std::{
+    io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use jackfield_config::{ExpandOptions, Lab, project::edit::ProjectFile, source::Source};
+use jackfield_protocol::error::{ErrorCode, Problem};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::{
+    Answer, body,
+    project::{CheckedProject, cancelled, checked_project, options},
+};
+use crate::{
+    app::{App, audit_alone},
+    auth::{Guard, MayChangeProjects, MayDeleteProjects, MayPutProjects, MayReadProjects, Role},
+    failure::Failure,
+    limits,
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config.route("/projects/rename", web::post().to(rename)).service(
+        web::resource("/projects/{project:.+}")
+            .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
+            .route(web::get().to(read))
+            .route(web::put().to(put))
+            .route(web::delete().to(delete)),
+    );
+}
+
+/// One file of a project is written at a time.
+static WRITING: Mutex<()> = Mutex::const_new(());
+
+/// A project's text.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub(super) struct ProjectText {
+    /// The project file.
+    xml: String,
+    /// Write it although it would not run, as long as it is XML: who edits a project is not done with it in one go.
+    #[serde(default)]
+    unfinished: bool,
+}
+
+/// A project that was written.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct PutProject {
+    /// The file, below the lab folder.
+    file: String,
+    /// Its version, for the next `If-Match`.
+    version: String,
+    #[serde(flatten)]
+    checked: CheckedProject,
+}
+
+/// Another name for a project.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub(super) struct RenameProject {
+    /// The project.
+    project: String,
+    /// Its new name.
+    to: String,
+}
+
+/// The version of a content.
+pub(super) fn version(text: &[u8]) -> String {
+    blake3::hash(text).to_hex().to_string()
+}
+
+/// What a caller has seen, or wants to be new.
+#[derive(Debug, Default)]
+struct Seen {
+    version: Option<String>,
+    is_new: bool,
+}
+
+impl Seen {
+    fn of(request: &HttpRequest) -> Self {
+        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let seen = text(header::IF_MATCH).filter(|tag| *tag != "*");
+        Self {
+            version: seen.map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned()),
+            is_new: text(header::IF_NONE_MATCH) == Some("*"),
+        }
+    }
+
+    /// Whether what is there is what was seen.
+    fn check(&self, name: &str, there: Option<&[u8]>) -> Result<(), Failure> {
+        if self.is_new && there.is_some() {
+            let title = format!("there is a project `{name}` already; choose another name");
+            return Err(Failure::new(ErrorCode::AlreadyExists, title).field("project"));
+        }
+        let Some(seen) = &self.version else { return Ok(()) };
+        let now = there.map(version);
+        if now.as_ref() == Some(seen) {
+            return Ok(());
+        }
+        let title = match now {
+            Some(_) => format!("somebody else saved project `{name}` since it was read; read it again"),
+            None => format!("project `{name}` is not there any more: it was deleted, or has another name"),
+        };
+        Err(Failure::new(ErrorCode::Changed, title))
+    }
+}
+
+/// The text of a project file. Its version is in `ETag`; with `If-None-Match` it is sent only if it is another one.
+#[utoipa::path(get, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
+    responses((status = 200, content_type = "application/xml", body = String), (status = 304), (status = 404)))]
+pub(super) async fn read(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayReadProjects>,
+    project: web::Path<String>,
+) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let name = project.into_inner();
+    let text = web::block(move || read_file(&lab, &name)).await.map_err(cancelled)??;
+    let etag = format!("\"{}\"", version(&text));
+    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.trim().trim_start_matches("W/") == etag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/xml"))
+        .insert_header((header::CONTENT_DISPOSITION, "attachment"))
+        .insert_header((header::ETAG, etag))
+        .body(text))
+}
+
+/// The bytes of a project's file.
+pub(super) fn read_file(lab: &Lab, name: &str) -> Result<Vec<u8>, Failure> {
+    let file = lab
+        .project_file(name)
+        .map_err(|error| Failure::new(ErrorCode::NotFound, format!("project `{name}` {error}")))?;
+    file.read().map_err(|error| Failure::new(ErrorCode::Storage, format!("project `{name}`: {error}")))
+}
+
+/// The file of a project, as people know it: below the lab folder.
+pub(super) fn shown_place(lab: &Lab, place: &Path) -> String {
+    place.strip_prefix(&lab.layout().root).unwrap_or(place).to_string_lossy().into_owned()
+}
+
+/// Puts a project into the lab folder, over one of the same name; one with errors is refused whole, unless it says that it is unfinished.
+/// `If-Match` takes the version that was read, `If-None-Match: *` says that it must be new.
+#[utoipa::path(put, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
+    request_body = ProjectText, responses((status = 200, body = PutProject), (status = 403), (status = 409), (status = 412), (status = 422)))]
+pub(super) async fn put(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayPutProjects>,
+    project: web::Path<String>,
+    body: body::Large<ProjectText>,
+) -> Answer {
+    let options = options(&guard.caller);
+    let lab = app.lab.as_user(&guard.caller.user);
+    let seen = Seen::of(&request);
+    let (text, _place) = body.into_parts();
+    body::check_project(&app, Some(&text.xml))?;
+    let name = project.into_inner();
+    let may_change = guard.caller.may(Role::ChangeProject);
+    let _writing = WRITING.lock().await;
+    let asked = name.clone();
+    let written = web::block(move || write(&lab, &asked, text, &seen, may_change, &options));
+    let Written { answer, part, place, is_new } = written.await.map_err(cancelled)??;
+    // Before the deed, which no transaction of the store can hold: what cannot be written down is not done.
+    audit_alone(&app, &guard.caller, "project.put", &name, "").await?;
+    let put = move || if is_new { part.persist_noclobber(place) } else { part.persist(place) };
+    if let Err(error) = web::block(put).await.map_err(cancelled)? {
+        let failed = cannot_write(&name, &error.error);
+        audit_alone(&app, &guard.caller, "project.put", &name, &format!("failed: {failed}")).await?;
+        return Err(failed);
+    }
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{}\"", answer.version))).json(answer))
+}
+
+/// A project on its way into the lab folder: whole on the disk, and not yet under its name. Dropped, it is gone.
+struct Written {
+    answer: PutProject,
+    part: tempfile::NamedTempFile,
+    place: PathBuf,
+    is_new: bool,
+}
+
+/// Checks a project and writes it beside its place.
+fn write(
+    lab: &Lab,
+    name: &str,
+    text: ProjectText,
+    seen: &Seen,
+    may_change: bool,
+    options: &ExpandOptions,
+) -> Result<Written, Failure> {
+    let place = place_of(lab, name, "project")?;
+    let there = there(lab, name)?;
+    if there.is_some() && !may_change {
+        let title = format!("there is a project `{name}`, and to change it needs the role CHANGE_PROJECT");
+        return Err(Failure::new(ErrorCode::Forbidden, title));
+    }
+    seen.check(name, there.as_deref())?;
+    let checked = jackfield_config::check_project_text(name, text.xml.clone(), lab, options);
+    let is_xml = || ProjectFile::read(&Source::new(name, text.xml.clone()).into()).is_usable();
+    if checked.plan.is_none() && !(text.unfinished && is_xml()) {
+        let mut problem =
+            Problem::new(ErrorCode::BadFile, format!("project {name} has errors; it was not written"));
+        problem.problems = checked.problems;
+        return Err(problem.into());
+    }
+    let folder = place.parent().unwrap_or(&place);
+    let part = write_part(folder, &text.xml).map_err(|error| cannot_write(name, &error))?;
+    let answer = PutProject {
+        file: shown_place(lab, &place),
+        version: version(text.xml.as_bytes()),
+        checked: checked_project(lab, checked.plan.as_ref(), checked.problems),
+    };
+    Ok(Written { answer, part, place, is_new: there.is_none() })
+}
+
+fn place_of(lab: &Lab, name: &str, field: &str) -> Result<PathBuf, Failure> {
+    lab.project_place(name).map_err(|error| {
+        Failure::new(ErrorCode::BadRequest, format!("project `{name}` {error}")).field(field)
+    })
+}
+
+/// What a project's file holds now; none where there is no such project.
+fn there(lab: &Lab, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    match read_file(lab, name) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(failure) if failure.0.code == ErrorCode::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// A hidden file with this text, safe on the disk: a power cut after it has its name leaves no empty project.
+fn write_part(folder: &Path, xml: &str) -> io::Result<tempfile::NamedTempFile> {
+    std::fs::create_dir_all(folder)?;
+    let readable = std::fs::Permissions::from_mode(0o644);
+    let mut part =
+        tempfile::Builder::new().prefix(".").suffix(".part").permissions(readable).tempfile_in(folder)?;
+    part.write_all(xml.as_bytes())?;
+    part.as_file().sync_all()?;
+    Ok(part)
+}
+
+fn cannot_write(name: &str, error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        let title = format!("there is a project `{name}` already; choose another name");
+        return Failure::new(ErrorCode::AlreadyExists, title);
+    }
+    Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}"))
+}
+
+/// Gives a project another name. Runs keep the name they were started under.
+#[utoipa::path(post, path = "/api/v1/projects/rename", tag = "projects", request_body = RenameProject,
+    responses((status = 204), (status = 404), (status = 409), (status = 412)))]
+pub(super) async fn rename(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayChangeProjects>,
+    body: web::Json<RenameProject>,
+) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let RenameProject { project, to } = body.into_inner();
+    let seen = Seen::of(&request);
+    let _writing = WRITING.lock().await;
+    let (from, new) = (project.clone(), to.clone());
+    let (from, new) = web::block(move || {
+        seen.check(&from, Some(&read_file(&lab, &from)?))?;
+        place_of(&lab, &new, "to")?;
+        let is_new = Seen { is_new: true, ..Seen::default() };
+        is_new.check(&new, there(&lab, &new)?.as_deref()).map_err(|failure| failure.field("to"))?;
+        let place = place_of(&lab, &from, "project")?;
+        let name = format!("{}.xml", new.trim_end_matches(".xml"));
+        Ok::<_, Failure>((place.clone(), place.with_file_name(name)))
+    })
+    .await
+    .map_err(cancelled)??;
+    audit_alone(&app, &guard.caller, "project.rename", &project, &format!("to {to}")).await?;
+    // A link first: it is never made over another file.
+    let moved =
+        web::block(move || std::fs::hard_link(&from, &new).and_then(|()| std::fs::remove_file(&from)));
+    moved.await.map_err(cancelled)?.map_err(|error| cannot_write(&to, &error))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Deletes a project. Its runs stay. `If-Match` takes the version that was read.
+#[utoipa::path(delete, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
+    responses((status = 204), (status = 404), (status = 412)))]
+pub(super) async fn delete(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayDeleteProjects>,
+    project: web::Path<String>,
+) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let name = project.into_inner();
+    let seen = Seen::of(&request);
+    let _writing = WRITING.lock().await;
+    let asked = name.clone();
+    let place = web::block(move || {
+        seen.check(&asked, Some(&read_file(&lab, &asked)?))?;
+        place_of(&lab, &asked, "project")
+    });
+    let place = place.await.map_err(cancelled)??;
+    audit_alone(&app, &guard.caller, "project.delete", &name, "").await?;
+    let removed = web::block(move || std::fs::remove_file(place)).await.map_err(cancelled)?;
+    removed.map_err(|error| {
+        Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be deleted: {error}"))
+    })?;
+    Ok(HttpResponse::NoContent().finish())
+}
