@@ -7,6 +7,8 @@ export type Route =
     | { page: 'runs' }
     | { page: 'start' }
     | { page: 'run'; run: number; test?: number }
+    | { page: 'projects' }
+    | { page: 'project'; project: string }
     | { page: 'lab'; path: string }
     | { page: 'console' }
     | { page: 'eps'; ep?: string }
@@ -35,6 +37,9 @@ export function routeOf(path: string): Route {
             return rest.length === 0
                 ? { page: 'runs' }
                 : (runRoute(second, third, fourth, rest.length) ?? nowhere);
+        case 'projects':
+            if (rest.length > 1) return nowhere;
+            return second === undefined ? { page: 'projects' } : { page: 'project', project: second };
         case 'lab':
             return { page: 'lab', path: rest.map((name) => `/${name}`).join('') };
         case 'console':
@@ -93,6 +98,10 @@ function pathOf(route: Route): string {
             return '/runs/new';
         case 'run':
             return route.test === undefined ? `/runs/${route.run}` : `/runs/${route.run}/tests/${route.test}`;
+        case 'projects':
+            return '/projects';
+        case 'project':
+            return `/projects/${encodeURIComponent(route.project)}`;
         case 'lab':
             return `/lab${route.path.split('/').map(encodeURIComponent).join('/')}`;
         case 'console':

@@ -97,7 +97,17 @@ class Finders {
             kind: 'Resource',
             act: () => place.goTo(href({ page: 'lab', path })),
         });
-        return [...(session.may('RUN_TESTS') ? this.#projects.map(start) : []), ...this.#resources.map(show)];
+        const open = (project: string): Entry => ({
+            id: `open ${project}`,
+            name: project,
+            kind: 'Project',
+            act: () => place.go({ page: 'project', project }),
+        });
+        return [
+            ...(session.may('RUN_TESTS') ? this.#projects.map(start) : []),
+            ...this.#projects.map(open),
+            ...this.#resources.map(show),
+        ];
     }
 }
 

@@ -71,7 +71,7 @@ function isTyping(target: EventTarget | null): boolean {
     return (
         target.isContentEditable ||
         ['TEXTAREA', 'SELECT'].includes(target.tagName) ||
-        target.closest('.xterm') !== null
+        target.closest('.xterm, .text-editor') !== null
     );
 }
 

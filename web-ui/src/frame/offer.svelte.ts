@@ -10,6 +10,7 @@ import { keys, type Deed } from './keys.svelte';
 /** Where one can go by `g` and a letter, in the order of the navigation. */
 export const GOALS: { name: string; key: string; route: Route }[] = [
     { name: 'Runs', key: 'g r', route: { page: 'runs' } },
+    { name: 'Projects', key: 'g p', route: { page: 'projects' } },
     { name: 'Lab', key: 'g l', route: { page: 'lab', path: '' } },
     { name: 'EPs', key: 'g e', route: { page: 'eps' } },
     { name: 'Engine', key: 'g n', route: { page: 'engine', pane: 'overview' } },

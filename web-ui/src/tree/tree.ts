@@ -64,6 +64,19 @@ export class FlatTree<T> {
         return new FlatTree(flat);
     }
 
+    /** A tree of things that come in the order in which they are drawn, each with its depth. */
+    static ordered<T>(items: readonly T[], of: { id(item: T): string; depth(item: T): number }): FlatTree<T> {
+        const flat = items.map((item) => ({ id: of.id(item), depth: of.depth(item), below: 0, item }));
+        // The last node seen at each depth holds what follows deeper.
+        const open: { depth: number; below: number }[] = [];
+        for (const entry of flat) {
+            while ((open.at(-1)?.depth ?? -1) >= entry.depth) open.pop();
+            for (const above of open) above.below += 1;
+            open.push(entry);
+        }
+        return new FlatTree(flat);
+    }
+
     get size(): number {
         return this.entries.length;
     }

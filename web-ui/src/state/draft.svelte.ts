@@ -1,0 +1,350 @@
+// A project that is edited: its text as it would be saved, the steps that led there, and what the engine says of it.
+//
+// The engine edits the bytes and checks them; here is kept what a person did. A step is what it changed of the text, so undoing it brings back
+// the very bytes, also after a save. Each draft stays while the browser's page lives, wherever one goes in it, and in the browser's storage
+// until it is saved: what was typed is not lost by a reload.
+
+import { api, ask, type Schemas } from '../api/client';
+import { problemOf, type Problem } from '../api/problem';
+import { done, spliceOf, undone, type Splice } from '../text/splice';
+import { FlatTree } from '../tree/tree';
+import { deeds } from './deeds.svelte';
+import { session } from './session.svelte';
+import { keysAfter, waysOf, written, type Moved, type Way } from './ways';
+
+export type Change = Schemas['ProjectChange'];
+type Edited = Schemas['EditedProject'];
+
+/** The project, a suite or a test, with where it is. */
+export type Item = Schemas['ProjectItem'] & { readonly key: string; readonly way: Way };
+
+/** Something that was done, and can be undone. */
+type Step = { name: string; splice: Splice; before: readonly string[]; after: readonly string[] };
+
+/** What stands on the engine's disk, as far as it is known. */
+type Saved = { text: string; version: string };
+
+/** Somebody else has saved meanwhile; without a text the file is gone. */
+export type Conflict = { theirs: Saved | undefined };
+
+/** Steps that can be undone. */
+const STEPS_MAX = 100;
+/** A longer draft is not kept in the browser's storage. */
+const STORED_MAX = 1_000_000;
+const NOTHING: Moved = { gone: [], came: [], same: false };
+
+export class Draft {
+    /** What the engine says of the text as it is now. */
+    edited = $state.raw<Edited>();
+    problem = $state.raw<Problem>();
+    conflict = $state.raw<Conflict>();
+    /** Steps, of which those up to `done` have been done and not undone. */
+    steps = $state.raw<readonly Step[]>([]);
+    done = $state(0);
+    /** How many requests are under way. */
+    waits = $state(0);
+    #saved = $state.raw<Saved>({ text: '', version: '' });
+    #keys = $state.raw<readonly string[]>([]);
+    #made = 0;
+    /** One after the other: each begins with what the one before has led to. */
+    #queue: Promise<unknown> = Promise.resolve();
+
+    readonly text = $derived(this.edited?.xml ?? '');
+    readonly isDirty = $derived(this.edited !== undefined && this.text !== this.#saved.text);
+    readonly items: readonly Item[] = $derived.by(() => {
+        const items = this.edited?.items ?? [];
+        const ways = waysOf(items.map(({ depth }) => depth));
+        return items.map((item, at) => ({ ...item, key: this.#keys[at] ?? '', way: ways[at] ?? [] }));
+    });
+    readonly tree: FlatTree<Item> = $derived(
+        FlatTree.ordered(this.items, { id: ({ key }) => key, depth: ({ depth }) => depth }),
+    );
+
+    constructor(readonly project: string) {}
+
+    get saved(): Saved {
+        return this.#saved;
+    }
+
+    /** What Undo would undo, and Redo do again. */
+    get undoes(): string | undefined {
+        return this.steps[this.done - 1]?.name;
+    }
+
+    get redoes(): string | undefined {
+        return this.steps[this.done]?.name;
+    }
+
+    /** Reads the file, and takes up what was not saved of it. */
+    open(): Promise<void> {
+        return this.#inTurn(async () => {
+            try {
+                const edited = await this.#ask({});
+                this.#saved = { text: edited.xml, version: edited.version };
+                this.#show(edited, undefined);
+                this.problem = undefined;
+                await this.#takeUp();
+            } catch (thrown) {
+                this.problem = problemOf(thrown);
+            }
+        });
+    }
+
+    /** Makes changes as one step. `moved` says what becomes of the items. Answers where what it was about is now, or nothing where it was refused. */
+    change(name: string, changes: Change[], moved?: (about: Way[]) => Moved): Promise<Way[] | undefined> {
+        return this.#step(name, { xml: this.text, changes }, moved ?? (() => NOTHING));
+    }
+
+    /** Another text as one step; one that goes on from the step before with the same name is part of it. */
+    replace(name: string, text: string): Promise<Way[] | undefined> {
+        return this.#step(name, { xml: text, changes: [] }, undefined);
+    }
+
+    undo(): Promise<void> {
+        return this.#inTurn(async () => {
+            const step = this.steps[this.done - 1];
+            if (step && (await this.#go(undone(this.text, step.splice), step.before))) this.done -= 1;
+            this.#store();
+        });
+    }
+
+    redo(): Promise<void> {
+        return this.#inTurn(async () => {
+            const step = this.steps[this.done];
+            if (step && (await this.#go(done(this.text, step.splice), step.after))) this.done += 1;
+            this.#store();
+        });
+    }
+
+    /** Writes the text to its file, if nobody else has meanwhile. Answers whether it was written. */
+    save(): Promise<boolean> {
+        return this.#inTurn(async () => {
+            const text = this.text;
+            const isGone = this.conflict !== undefined && this.conflict.theirs === undefined;
+            const seen: Record<string, string> = isGone
+                ? { 'If-None-Match': '*' }
+                : { 'If-Match': `"${this.#saved.version}"` };
+            try {
+                const { version } = await ask(
+                    api.PUT('/api/v1/projects/{project}', {
+                        params: { path: { project: this.project } },
+                        body: { xml: text, unfinished: true },
+                        headers: seen,
+                    }),
+                );
+                this.#saved = { text, version };
+                this.conflict = undefined;
+                this.#store();
+                return true;
+            } catch (thrown) {
+                if (problemOf(thrown).code === 'changed') await this.#lookAtTheirs();
+                else deeds.refuse(`Project ${this.project} was not saved`, thrown);
+                return false;
+            }
+        });
+    }
+
+    /** Looks whether somebody else has saved: what is unchanged here is simply theirs. */
+    look(): Promise<void> {
+        return this.#inTurn(async () => {
+            if (this.edited === undefined) return;
+            const headers = { 'If-None-Match': `"${this.#saved.version}"` };
+            try {
+                const address = `/api/v1/projects/${encodeURIComponent(this.project)}`;
+                const answer = await fetch(address, { headers, method: 'GET' });
+                if (answer.status === 304 || (!answer.ok && answer.status !== 404)) return;
+                await this.#lookAtTheirs();
+            } catch {
+                // The engine does not answer; the page says so by itself.
+            }
+        });
+    }
+
+    /** Takes a text that has what somebody else saved in it: from now on it is theirs that would be written over. */
+    settle(name: string, text: string): Promise<Way[] | undefined> {
+        const theirs = this.conflict?.theirs;
+        if (theirs === undefined) return Promise.resolve(undefined);
+        return this.#step(name, { xml: text, changes: [] }, undefined, () => {
+            this.#saved = theirs;
+            this.conflict = undefined;
+        });
+    }
+
+    /** The item at a way. */
+    at(way: Way): Item | undefined {
+        const wanted = written(way);
+        return this.items.find((item) => written(item.way) === wanted);
+    }
+
+    #inTurn<T>(act: () => Promise<T>): Promise<T> {
+        this.waits += 1;
+        const turn = this.#queue.then(act).finally(() => (this.waits -= 1));
+        this.#queue = turn.catch(() => undefined);
+        return turn;
+    }
+
+    #ask(body: { xml?: string; changes?: Change[] }): Promise<Edited> {
+        return ask(api.POST('/api/v1/projects/edit', { body: { project: this.project, ...body } }));
+    }
+
+    #step(
+        name: string,
+        asked: { xml: string; changes: Change[] },
+        moved: ((about: Way[]) => Moved) | undefined,
+        then: () => void = () => undefined,
+    ): Promise<Way[] | undefined> {
+        return this.#inTurn(async () => {
+            const [before, keys] = [this.text, this.#keys];
+            try {
+                // What waited for its turn changes what is there now.
+                const edited = await this.#ask(moved ? { xml: before, changes: asked.changes } : asked);
+                then();
+                if (edited.xml === before) {
+                    this.#store();
+                    return edited.about;
+                }
+                this.#show(edited, moved?.(edited.about));
+                this.#remember(name, before, keys);
+                this.#store();
+                return edited.about;
+            } catch (thrown) {
+                deeds.refuse(`“${name}” was not done`, thrown);
+                return undefined;
+            }
+        });
+    }
+
+    /** Keeps what led from a text, and the keys it had, to what is shown now. */
+    #remember(name: string, before: string, keys: readonly string[]): void {
+        const last = this.steps[this.done - 1];
+        // Letter by letter is one step.
+        const goesOn = last?.name === name && name === EDITED_TEXT;
+        const [begin, began] = goesOn ? [undone(before, last.splice), last.before] : [before, keys];
+        const step = { name, splice: spliceOf(begin, this.text), before: began, after: this.#keys };
+        this.steps = [...this.steps.slice(0, goesOn ? this.done - 1 : this.done), step].slice(-STEPS_MAX);
+        this.done = this.steps.length;
+    }
+
+    /** Another text of the history. Answers whether the engine has looked at it. */
+    async #go(text: string, keys: readonly string[] | undefined): Promise<boolean> {
+        try {
+            this.#show(await this.#ask({ xml: text }), undefined, keys);
+            return true;
+        } catch (thrown) {
+            deeds.refuse('Nothing was undone', thrown);
+            return false;
+        }
+    }
+
+    #show(edited: Edited, moved: Moved | undefined, known?: readonly string[]): void {
+        const [before, after] = [this.edited?.items ?? [], edited.items ?? []].map((items) =>
+            items.map(({ depth }) => depth),
+        ) as [number[], number[]];
+        const fresh = (): string => `i${(this.#made += 1)}`;
+        if (known?.length === after.length) this.#keys = known;
+        else this.#keys = keysAfter(this.#keys, before, after, moved ?? NOTHING, fresh);
+        this.edited = edited;
+    }
+
+    async #lookAtTheirs(): Promise<void> {
+        try {
+            const { xml, version } = await this.#ask({});
+            const theirs = { text: xml, version };
+            if (version === this.#saved.version) return;
+            if (this.isDirty && xml !== this.text) {
+                this.conflict = { theirs };
+                return;
+            }
+            const wasOld = xml !== this.text;
+            this.#saved = theirs;
+            this.conflict = undefined;
+            if (!wasOld) return;
+            const [before, keys] = [this.text, this.#keys];
+            this.#show(await this.#ask({ xml }), undefined);
+            this.#remember('What somebody else saved', before, keys);
+            deeds.tell(
+                `${this.edited?.file ?? this.project} was saved by somebody else; this is what they saved.`,
+            );
+        } catch (thrown) {
+            if (problemOf(thrown).code === 'not_found') this.conflict = { theirs: undefined };
+            else throw thrown;
+        }
+    }
+
+    get #place(): string {
+        return `jackfield draft ${session.user} ${this.project}`;
+    }
+
+    #store(): void {
+        try {
+            if (!this.isDirty || this.text.length + this.#saved.text.length > STORED_MAX)
+                localStorage.removeItem(this.#place);
+            else localStorage.setItem(this.#place, JSON.stringify({ text: this.text, saved: this.#saved }));
+        } catch {
+            // A full or forbidden storage: the draft lives as long as the page.
+        }
+    }
+
+    /** Takes up what was not saved before this page was opened. */
+    async #takeUp(): Promise<void> {
+        const kept = keptAt(this.#place);
+        if (kept === undefined || kept.text === this.#saved.text) return;
+        const theirs = this.#saved;
+        const [before, keys] = [this.text, this.#keys];
+        this.#show(await this.#ask({ xml: kept.text }), undefined);
+        this.#remember('What was not saved', before, keys);
+        if (kept.saved.version !== theirs.version) {
+            this.#saved = kept.saved;
+            this.conflict = { theirs };
+        }
+        deeds.tell('What you had not saved of this project is here again.');
+    }
+}
+
+/** The name of the step that typing into the text is. */
+export const EDITED_TEXT = 'Edit the text';
+
+function keptAt(place: string): { text: string; saved: Saved } | undefined {
+    try {
+        const kept = JSON.parse(localStorage.getItem(place) ?? 'null') as unknown;
+        if (typeof kept !== 'object' || kept === null || !('text' in kept) || !('saved' in kept))
+            return undefined;
+        return kept as { text: string; saved: Saved };
+    } catch {
+        return undefined;
+    }
+}
+
+/** Drafts that were opened, by whose they are and of which project. */
+const drafts = new Map<string, Draft>();
+
+export function draftOf(project: string): Draft {
+    const name = `${session.user} ${project}`;
+    const draft = drafts.get(name) ?? outliving(project);
+    drafts.set(name, draft);
+    return draft;
+}
+
+/** A draft that belongs to no page: what is derived in one that does grows stale with the page that made it. */
+function outliving(project: string): Draft {
+    let draft: Draft | undefined;
+    $effect.root(() => {
+        draft = new Draft(project);
+    });
+    return draft ?? new Draft(project);
+}
+
+/** A project that has another name, or is gone, has no draft any more. */
+export function forgetDraft(project: string): void {
+    drafts.delete(`${session.user} ${project}`);
+    try {
+        localStorage.removeItem(`jackfield draft ${session.user} ${project}`);
+    } catch {
+        // Nothing was kept there.
+    }
+}
+
+/** Whether somebody has changed a project here and not saved it. */
+export function isUnsaved(project: string): boolean {
+    return drafts.get(`${session.user} ${project}`)?.isDirty ?? false;
+}

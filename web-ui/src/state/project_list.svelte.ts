@@ -1,0 +1,138 @@
+// The projects of the lab, with what became of them lately: what is listed, and what one does to a project as a whole.
+
+import { api, ask, type Schemas } from '../api/client';
+import { problemOf, type Problem } from '../api/problem';
+import { deeds } from './deeds.svelte';
+import { forgetDraft } from './draft.svelte';
+import { lab, type Run } from './lab.svelte';
+
+/** Runs of each that are shown as its trend. */
+const TREND = 8;
+
+/** A project with its newest runs, the newest first. */
+export type Project = { name: string; runs: readonly Run[] };
+
+/** What a new project holds: nothing, in the hand of a person. */
+export const EMPTY = '<?xml version="1.0" encoding="UTF-8"?>\n<Root>\n</Root>\n';
+
+/** Projects that were deleted here, with their texts: they can be had back as long as the browser's page lives. */
+class Gone {
+    projects = $state.raw<readonly { name: string; xml: string }[]>([]);
+
+    forget(name: string): void {
+        this.projects = this.projects.filter((each) => each.name !== name);
+    }
+}
+
+export const gone = new Gone();
+
+export class ProjectList {
+    names = $state.raw<readonly string[]>();
+    problem = $state.raw<Problem>();
+    #results = $state.raw<readonly Schemas['ProjectResult'][]>([]);
+
+    /** What runs now is newer than what was asked for. */
+    readonly projects: readonly Project[] = $derived.by(() => {
+        const known = new Map(this.#results.map(({ project, runs }) => [project, runs]));
+        const fresh = [...lab.runs.values()];
+        return (this.names ?? []).map((name) => {
+            const runs = new Map((known.get(name) ?? []).map((run) => [run.id, run as Run]));
+            for (const run of fresh) if (run.project === name) runs.set(run.id, run);
+            const newest = [...runs.values()].sort((one, other) => other.id - one.id);
+            return { name, runs: newest.filter(({ id }) => !lab.deleted.has(id)).slice(0, TREND) };
+        });
+    });
+
+    async look(): Promise<void> {
+        try {
+            const [list, results] = await Promise.all([
+                ask(api.GET('/api/v1/projects')),
+                // Who may see no runs sees the projects all the same.
+                ask(api.GET('/api/v1/project-results', { params: { query: { each: TREND } } })).catch(
+                    () => undefined,
+                ),
+            ]);
+            this.names = list.items;
+            this.#results = results?.items ?? [];
+            this.problem = undefined;
+        } catch (thrown) {
+            this.problem = problemOf(thrown);
+        }
+    }
+
+    /** Makes a project of this text. Answers why not. */
+    async make(name: string, xml: string): Promise<Problem | undefined> {
+        return this.#done(() =>
+            ask(
+                api.PUT('/api/v1/projects/{project}', {
+                    params: { path: { project: name } },
+                    body: { xml, unfinished: true },
+                    headers: { 'If-None-Match': '*' },
+                }),
+            ),
+        );
+    }
+
+    /** Makes a copy. Answers why not. */
+    async copy(name: string, to: string): Promise<Problem | undefined> {
+        try {
+            return await this.make(to, await textOf(name));
+        } catch (thrown) {
+            return problemOf(thrown);
+        }
+    }
+
+    async rename(name: string, to: string): Promise<Problem | undefined> {
+        const problem = await this.#done(() =>
+            ask(api.POST('/api/v1/projects/rename', { body: { project: name, to } })),
+        );
+        if (problem === undefined) forgetDraft(name);
+        return problem;
+    }
+
+    /** Deletes a project, and says how to have it back. */
+    delete(name: string, mayMake: boolean): void {
+        deeds.confirm({
+            title: `Delete project ${name}?`,
+            what: [
+                'Its file goes from the lab folder. Its runs stay.',
+                mayMake
+                    ? 'You can have it back until you close or reload this page.'
+                    : 'You may not make projects, so you cannot have it back.',
+            ],
+            yes: 'Delete it',
+            danger: true,
+            act: async () => {
+                const xml = await textOf(name);
+                await ask(api.DELETE('/api/v1/projects/{project}', { params: { path: { project: name } } }));
+                forgetDraft(name);
+                await this.look();
+                gone.projects = [...gone.projects.filter((each) => each.name !== name), { name, xml }];
+            },
+        });
+    }
+
+    /** Has a deleted project back, byte for byte. */
+    async restore(name: string): Promise<void> {
+        const xml = gone.projects.find((each) => each.name === name)?.xml;
+        if (xml === undefined) return;
+        const problem = await this.make(name, xml);
+        if (problem) deeds.refuse(`Project ${name} is not back`, problem);
+        else gone.forget(name);
+    }
+
+    async #done(act: () => Promise<unknown>): Promise<Problem | undefined> {
+        try {
+            await act();
+            await this.look();
+            return undefined;
+        } catch (thrown) {
+            return problemOf(thrown);
+        }
+    }
+}
+
+/** The text of a project's file, exactly: an answer that is read as text would lose its byte order mark. */
+async function textOf(project: string): Promise<string> {
+    return (await ask(api.POST('/api/v1/projects/edit', { body: { project } }))).xml;
+}
