@@ -71,7 +71,7 @@ test('a project of ten thousand tests is edited as one of ten', async () => {
         await field.fill('x');
         marks.push(await took(page, '.bad.fail', () => field.press('Enter')));
         undoes.push(
-            await took(page, '[role="tree"]:not(:has(.bad.fail))', () =>
+            await took(page, '[aria-label="Suites and tests"]:not(:has(.bad.fail))', () =>
                 page.getByRole('button', { name: /^Undo: Set repeat/ }).click(),
             ),
         );
