@@ -133,6 +133,7 @@ pub async fn start(options: Options) -> Result<Running> {
     notices.extend(lab::open_files::notice(&app.lab));
     let (failure, failed) = mpsc::channel(2);
     app.tasks.spawn(keep_running(app.clone(), limits, commands, failure.clone()));
+    app.tasks.spawn(end_where_damaged(app.clone(), failure.clone()));
     app.tasks.spawn(jobs::work(app.clone()));
     app.tasks.spawn(jobs::retention::keep_looking(app.clone()));
     app.tasks.spawn(feed::keep_looking(app.clone()));
@@ -298,6 +299,15 @@ async fn begin_life(store: &Store, link: LinkSettings, address: SocketAddr) -> R
     conn.commit().await?;
     let engine = format!("jackfield {} at {address}", env!("CARGO_PKG_VERSION"));
     Ok(Terms { engine, link, life, lives: Arc::new(lives) })
+}
+
+/// Ends the engine when anybody finds its store damaged: a page or a job may find it long before the loop does.
+async fn end_where_damaged(app: web::Data<App>, failure: mpsc::Sender<anyhow::Error>) {
+    tokio::select! {
+        () = app.stop.cancelled() => {}
+        // Nobody listens any more when the engine is going down.
+        told = app.store.damaged() => drop(failure.send(anyhow::Error::msg(told)).await),
+    }
 }
 
 /// Runs the loop; after a failed commit, again from what the rows say.

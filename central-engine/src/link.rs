@@ -134,14 +134,15 @@ async fn open(
     if hello.host.ip.is_empty() {
         hello.host.ip = peer;
     }
-    let (ep, instance, pass_of) = (hello.ep.clone(), hello.instance.clone(), pass.clone());
+    let (ep, instance, pool) = (hello.ep.clone(), hello.instance.clone(), hello.pool.clone());
+    let pass_of = pass.clone();
     let (reply, answer) = oneshot::channel();
     app.engine.tell(Command::Connect { hello, pass, outgoing, reply }).await?;
     let epoch = answer
         .await
         .ok()
         .unwrap_or_else(|| Err(Problem::new(ErrorCode::Unavailable, "the engine is going down")))?;
-    if let Err(problem) = auth::join(&app.store, &pass_of, &ep, &instance).await {
+    if let Err(problem) = auth::join(&app.store, &pass_of, (&ep, &instance, pool.as_ref())).await {
         drop(app.engine.tell(Command::FromEp(Event::EpGone { ep, epoch })).await);
         return Err(problem);
     }

@@ -11,6 +11,7 @@ mod batch;
 mod bind;
 mod bulk;
 mod counter;
+mod damage;
 mod db;
 pub mod ep;
 pub mod event;
@@ -235,6 +236,11 @@ impl Store {
     /// None is free in time, or the database is gone.
     pub async fn read(&self) -> Result<Conn, StoreError> {
         self.db.read().await
+    }
+
+    /// Waits until anybody finds that the file of the store is damaged: what it is, with what to do.
+    pub async fn damaged(&self) -> String {
+        self.db.damage.found().await
     }
 
     /// A transaction; nothing of it happened unless [`Conn::commit`] says so.

@@ -3,6 +3,7 @@
 //! Data goes to standard output, talk to standard error; `--json` turns every table into JSON; the exit code is one of
 //! [`exit::Exit`], whatever the command.
 
+mod argv;
 #[cfg(test)]
 mod book;
 mod call;
@@ -47,9 +48,12 @@ struct Global {
     /// Address of the engine; else `JACKFIELD_ENGINE`, else `http://127.0.0.1:8000`.
     #[arg(long, global = true, value_name = "URL")]
     engine: Option<String>,
-    /// Token of a user, as `jackfield token create` made it; else `JACKFIELD_API_TOKEN`, else the one that `jackfield login` kept.
+    /// Token of a user, as `jackfield token create` made it; else `JACKFIELD_API_TOKEN`, else the one that `jackfield login` kept. Better in a file.
     #[arg(long, global = true)]
     token: Option<String>,
+    /// A file that holds the token.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<std::path::PathBuf>,
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -144,6 +148,7 @@ fn main() -> ExitCode {
     if let Some(order) = order_to_run_as() {
         return jackfield_run_as::carry_out(jackfield_run_as::Gate::Root, order);
     }
+    argv::hide_tokens();
     let Arguments { global, command } = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error).into(),
@@ -164,7 +169,8 @@ fn order_to_run_as() -> Option<impl Iterator<Item = std::ffi::OsString>> {
 fn context(global: Global) -> anyhow::Result<Context> {
     let engine =
         client::engine_address(&global.engine.or_else(|| set("JACKFIELD_ENGINE")).unwrap_or_default())?;
-    let (token, pin) = match global.token.or_else(|| set("JACKFIELD_API_TOKEN")) {
+    let in_file = global.token_file.as_deref().map(token_in).transpose()?;
+    let (token, pin) = match global.token.or(in_file).or_else(|| set("JACKFIELD_API_TOKEN")) {
         Some(token) => {
             let Credential { secret, pin } = Credential::read(&Secret::new(token));
             // What is said for this one time goes to the engine that it was made by.
@@ -176,6 +182,15 @@ fn context(global: Global) -> anyhow::Result<Context> {
         client: Client::new(&engine, token, pin)?.verbatim(global.json),
         output: Output::new(global.json),
     })
+}
+
+/// The token that a file holds.
+fn token_in(file: &std::path::Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| anyhow::anyhow!("the token file {}: {error}", file.display()))?;
+    let token = text.trim();
+    anyhow::ensure!(!token.is_empty(), "the token file {} is empty", file.display());
+    Ok(token.to_owned())
 }
 
 /// A variable of the environment, unless it is set to nothing.

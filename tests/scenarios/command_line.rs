@@ -182,3 +182,42 @@ fn what_is_set_to_nothing_is_not_set() {
     let bench = Bench::start("").unwrap();
     assert!(ask(&bench.api.url).contains("you are not logged in"), "{}", ask(&bench.api.url));
 }
+
+#[test]
+fn a_token_among_the_arguments_does_not_stay_in_the_list_of_processes() {
+    use std::{io::Read as _, net::TcpListener};
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let engine = format!("http://{}", listener.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "planted-in-a-file\n").unwrap();
+    let file = file.display().to_string();
+    for (arguments, token, is_told) in [
+        (["--token", "planted-word"], "planted-word", true),
+        (["--token=planted-again", "--json"], "planted-again", true),
+        (["--token-file", &file], "planted-in-a-file", false),
+    ] {
+        let mut command = std::process::Command::new(jackfield_tests::process::jackfield());
+        command.args(["runs", "list", "--engine", &engine]).args(arguments);
+        command.env_remove("JACKFIELD_API_TOKEN").stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It has asked, and waits for an answer that never comes.
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = String::new();
+        while !asked.contains("\r\n\r\n") {
+            let mut bytes = [0; 1024];
+            let count = stream.read(&mut bytes).unwrap();
+            assert!(count > 0, "{asked}");
+            asked.push_str(&String::from_utf8_lossy(bytes.get(..count).unwrap()));
+        }
+        assert!(asked.contains(token), "{asked}");
+        let seen = std::fs::read_to_string(format!("/proc/{}/cmdline", child.id())).unwrap();
+        assert!(
+            seen.contains("runs\0list") && !seen.contains("planted-word") && !seen.contains("planted-again")
+        );
+        child.kill().unwrap();
+        let said = text(&child.wait_with_output().unwrap().stderr);
+        assert_eq!(said.contains("use --token-file or JACKFIELD_API_TOKEN instead"), is_told, "{said}");
+    }
+}

@@ -182,23 +182,29 @@ fn check_joined(joined: &Joined, ep: &EpName, instance: &str) -> Result<(), Prob
     }
 }
 
-/// Gives the token of an EP that the loop has let in to that EP, where it is for one alone. Whoever revokes a token ends the links that the loop
-/// knows: one that was revoked before it knew this one is found here.
+/// Gives the token of an EP that the loop has let in to that EP, where it is for one alone. Whoever revokes a token, closes an account or takes
+/// a role away ends the links that the loop knows: what was done before it knew this one is found here.
 ///
 /// # Errors
-/// Another EP was faster, the token was revoked meanwhile, or the store does not answer.
-pub async fn join(store: &Store, pass: &Pass, ep: &EpName, instance: &str) -> Result<(), Problem> {
+/// Another EP was faster, the token was revoked meanwhile, its owner may not offer this EP any more, or the store does not answer.
+pub async fn join(store: &Store, pass: &Pass, ep: (&EpName, &str, Option<&UserName>)) -> Result<(), Problem> {
+    let (ep, instance, pool) = ep;
     if pass.is_new {
         let mut conn = store.write().await?;
         store::token::join(&mut conn, pass.token, ep, instance).await?;
         conn.commit().await?;
     }
-    match store::token::joined(&mut store.read().await?, pass.token).await? {
-        Some(joined) => check_joined(&joined, ep, instance),
-        None => {
-            let title = format!("the token of EP {ep} was revoked");
-            Err(Problem::new(ErrorCode::Unauthenticated, title).field("token"))
-        }
+    let refused = |title| Err(Problem::new(ErrorCode::Unauthenticated, title).field("token"));
+    let mut conn = store.read().await?;
+    match store::token::joined(&mut conn, pass.token).await? {
+        Some(joined) => check_joined(&joined, ep, instance)?,
+        None => return refused(format!("the token of EP {ep} was revoked")),
+    }
+    let roles = roles_of(&mut conn, &pass.owner).await?;
+    drop(conn);
+    match roles {
+        Some(roles) => check_pool(store, ep, pool, &pass.owner, &roles).await,
+        None => refused(format!("the token of EP {ep} is one of {}, whose account is closed", pass.owner)),
     }
 }
 
@@ -268,4 +274,57 @@ async fn roles_of(conn: &mut Conn, user: &UserName) -> Result<Option<Roles>, Sto
     // A role of a later build grants nothing here.
     let known = words.into_iter().filter_map(|word| Role::parse_all([word]).ok());
     Ok(Some(known.flatten().collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{account::Account, token::TokenRow};
+
+    #[tokio::test]
+    async fn what_was_taken_away_while_an_ep_connected_is_found_when_it_is_let_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store").display().to_string(), Time(0)).await.unwrap();
+        let ana = UserName::from("ana");
+        let account = |disabled| Account {
+            name: ana.clone(),
+            password: String::new(),
+            groups: BTreeSet::new(),
+            roles: BTreeSet::new(),
+            disabled,
+            idle_millis: None,
+            created: Time(0),
+        };
+        let mut conn = store.write().await.unwrap();
+        store::account::put(&mut conn, &account(false)).await.unwrap();
+        let row = TokenRow {
+            id: 0,
+            owner: ana.clone(),
+            name: "ep".to_owned(),
+            scope: "ep".to_owned(),
+            created: Time(0),
+            expires: None,
+            used: None,
+            joined: Joined::Any,
+        };
+        let token = store::token::insert(&mut conn, "hash", &row).await.unwrap();
+        conn.commit().await.unwrap();
+        let pass = Pass { token, owner: ana.clone(), is_new: false };
+        let ep = EpName::from("EP-1");
+        let told =
+            async |pool| join(&store, &pass, (&ep, "one", pool)).await.map_err(|problem| problem.title);
+        assert_eq!(told(Some(&ana)).await, Ok(()));
+        let for_all = told(None).await.unwrap_err();
+        assert!(for_all.contains("lacks the role CHANGE_SERVICES"), "{for_all}");
+        let mut conn = store.write().await.unwrap();
+        store::account::put(&mut conn, &account(true)).await.unwrap();
+        conn.commit().await.unwrap();
+        let closed = told(Some(&ana)).await.unwrap_err();
+        assert!(closed.contains("one of ana, whose account is closed"), "{closed}");
+        let mut conn = store.write().await.unwrap();
+        assert!(store::token::delete(&mut conn, token).await.unwrap());
+        conn.commit().await.unwrap();
+        let revoked = told(Some(&ana)).await.unwrap_err();
+        assert!(revoked.contains("was revoked"), "{revoked}");
+    }
 }

@@ -12,6 +12,7 @@ use sqlx::{
 pub(super) use super::bind::{Bind, binds};
 use super::{
     StoreError,
+    damage::Damage,
     faults::{Faults, Point},
     seal::Seal,
 };
@@ -22,6 +23,7 @@ pub(super) struct Db {
     pools: Pools,
     seal: Arc<Seal>,
     pub(super) faults: Faults,
+    pub(super) damage: Damage,
 }
 
 /// The pools of one store.
@@ -44,6 +46,7 @@ pub struct Conn {
     inner: Inner,
     seal: Arc<Seal>,
     faults: Faults,
+    damage: Damage,
 }
 
 #[derive(Debug)]
@@ -63,14 +66,18 @@ pub(super) enum Line {
 
 impl Db {
     pub(super) fn new(pools: Pools, seal: Seal) -> Self {
-        Self { pools, seal: Arc::new(seal), faults: Faults::default() }
+        Self { pools, seal: Arc::new(seal), faults: Faults::default(), damage: Damage::default() }
     }
 
     fn conn(&self, inner: Inner) -> Conn {
-        Conn { inner, seal: Arc::clone(&self.seal), faults: self.faults.clone() }
+        Conn { inner, seal: Arc::clone(&self.seal), faults: self.faults.clone(), damage: self.damage.clone() }
     }
 
     pub(super) async fn read(&self) -> Result<Conn, StoreError> {
+        self.damage.see(self.acquire().await)
+    }
+
+    async fn acquire(&self) -> Result<Conn, StoreError> {
         self.faults.at(Point::Look).await?;
         Ok(self.conn(match &self.pools {
             Pools::Lite { read, .. } => Inner::Lite(read.acquire().await?),
@@ -79,6 +86,10 @@ impl Db {
     }
 
     pub(super) async fn write(&self) -> Result<Conn, StoreError> {
+        self.damage.see(self.begin().await)
+    }
+
+    async fn begin(&self) -> Result<Conn, StoreError> {
         self.faults.at(Point::Begin).await?;
         Ok(self.conn(match &self.pools {
             Pools::Lite { write, .. } => Inner::LiteWrite(begin(write).await?),
@@ -140,7 +151,12 @@ impl Conn {
     /// # Errors
     /// The database could not commit (disk full, connection lost).
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { inner, seal: _, faults } = self;
+        let damage = self.damage.clone();
+        damage.see(self.commit_now().await)
+    }
+
+    async fn commit_now(self) -> Result<(), StoreError> {
+        let Self { inner, seal: _, faults, damage: _ } = self;
         faults.at(Point::Commit).await?;
         {
             let _busy = faults.busy();
@@ -171,6 +187,11 @@ impl Conn {
         sql: impl SqlSafeStr,
         binds: Vec<Bind<'_>>,
     ) -> Result<u64, StoreError> {
+        let done = self.run_now(sql, binds).await;
+        self.damage.see(done)
+    }
+
+    async fn run_now(&mut self, sql: impl SqlSafeStr, binds: Vec<Bind<'_>>) -> Result<u64, StoreError> {
         self.faults.at(Point::Statement).await?;
         let _busy = self.faults.busy();
         Ok(match &mut self.inner {
@@ -183,6 +204,15 @@ impl Conn {
 
     /// All rows of an answer.
     pub(super) async fn rows(
+        &mut self,
+        sql: impl SqlSafeStr,
+        binds: Vec<Bind<'_>>,
+    ) -> Result<Vec<Line>, StoreError> {
+        let lines = self.rows_now(sql, binds).await;
+        self.damage.see(lines)
+    }
+
+    async fn rows_now(
         &mut self,
         sql: impl SqlSafeStr,
         binds: Vec<Bind<'_>>,

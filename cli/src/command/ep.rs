@@ -24,6 +24,9 @@ pub(crate) struct Ep {
     /// Its token, instead of the one in the file.
     #[arg(long, env = "JACKFIELD_EP_TOKEN", hide_env_values = true)]
     ep_token: Option<String>,
+    /// A file that holds its token, instead of what the settings say.
+    #[arg(long, value_name = "FILE", conflicts_with = "ep_token")]
+    ep_token_file: Option<PathBuf>,
     /// Where the engine listens, instead of what the file says.
     #[arg(long, value_name = "URL")]
     to: Option<String>,
@@ -105,6 +108,9 @@ impl Ep {
         }
         if let Some(token) = self.ep_token.as_ref().filter(|token| !token.is_empty()) {
             settings.token = Some(Secret::new(token));
+        }
+        if let Some(file) = &self.ep_token_file {
+            (settings.token, settings.token_file) = (None, Some(file.clone()));
         }
         if let Some(engine) = &self.to {
             settings.engine = engine.trim_end_matches('/').to_owned();

@@ -119,7 +119,7 @@ impl Lab {
         let inside = self.roots.iter().filter_map(|root| real.strip_prefix(root).ok());
         let mut inside = inside.peekable();
         if inside.peek().is_none()
-            || self.hidden.iter().any(|folder| real.starts_with(folder))
+            || self.hidden.iter().any(|kept| real.starts_with(kept) || is_left_of(&real, kept))
             || self.is_private_to_another(&real)
         {
             return Err(self.outside());
@@ -274,6 +274,13 @@ fn has_hidden_part(inside: &Path) -> bool {
 
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.') && !MARKS.contains(&name)
+}
+
+/// Whether it is what was left of a key, or copied from one, beside it: `own.key.part`, `own.key.bak`, `old-own.key`.
+fn is_left_of(real: &Path, kept: &Path) -> bool {
+    let name = |path: &Path| Some(path.file_name()?.to_string_lossy().to_ascii_lowercase());
+    let (Some(own), Some(of)) = (name(real), name(kept)) else { return false };
+    real.parent() == kept.parent() && own.contains(&of) && !kept.is_dir()
 }
 
 /// `db.xml`, and also `db-old.xml`, `db.xml.bak` and `engine.toml~`.

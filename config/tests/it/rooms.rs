@@ -35,7 +35,7 @@ fn world() -> &'static World {
             "engine.toml", "db.xml", "email.xml", "resources.json", "users_and_groups.ini", "globals.xml", "EP.toml", "db.xml.bak",
             "engine.toml~", "email-old.xml", "sut/core.json", "users/bob/db.xml", "users/bob/tests/a.py", "users/bob/libs/l.py",
             "users/bob/projects/p.xml", "users/ana/email.xml", "users/ana/sut/own.json", ".jackfield/engine.sqlite", ".jackfield/x.xml",
-            ".ssh/id", "tests/.netrc", "state/engine.sqlite", "own.key", "keys",
+            ".ssh/id", "tests/.netrc", "state/engine.sqlite", "own.key", "keys", "own.key.part", "keys.part", "old-Own.key~",
         ];
         for secret in secrets {
             write(&lab.join(secret), &format!("# {PLANTED} in {secret}"));
@@ -144,6 +144,9 @@ fn parts() -> impl Strategy<Value = String> {
         "EP.toml",
         "own.key",
         "keys",
+        "own.key.part",
+        "keys.part",
+        "old-Own.key~",
     ];
     prop_oneof![8 => proptest::sample::select(fixed.to_vec()).prop_map(str::to_owned), 1 => "[ -~]{0,6}"]
 }
