@@ -203,3 +203,66 @@ async fn what_is_somebody_elses_is_open_to_whom_the_table_says() {
     }
     insta::assert_snapshot!(table);
 }
+
+/// Who stands where to a lease of ana's.
+const NEIGHBOURS: [(&str, &[&str]); 7] = [
+    ("ana", &["LOCK_TESTBED", "VIEW_REPORTS", "RUN_TESTS"]),
+    ("guest", &["LOCK_TESTBED", "VIEW_REPORTS", "RUN_TESTS"]),
+    ("neighbour", &["LOCK_TESTBED", "LOCK_SUT", "VIEW_REPORTS", "RUN_TESTS"]),
+    ("viewer", &["VIEW_REPORTS"]),
+    ("tester", &["RUN_TESTS"]),
+    ("operator", &["CHANGE_SERVICES", "LOCK_TESTBED"]),
+    ("keeper", &["CHANGE_TESTBED", "VIEW_REPORTS"]),
+];
+
+/// A lease that ana has just taken, shared with the guest, on a device that nobody had before.
+async fn of_ana(lab: &Lab, admin: &str, ana: &str, device: u64) -> String {
+    let name = format!("d{device}");
+    let body = json!({"parent": "/", "name": name});
+    lab.with(admin, Method::PUT, "/resources", Some(body)).await.expect(201);
+    let take = json!({"resources": [format!("/{name}")], "reason": "bug"});
+    let lease: Value = lab.post(ana, "/leases", take).await.expect(201).json();
+    let lease = lease["id"].to_string();
+    lab.post(ana, &format!("/leases/{lease}/allow"), json!({"user": "guest"})).await.expect(200);
+    lease
+}
+
+#[actix_web::test]
+async fn leases_files_and_consoles_of_others_are_open_to_whom_the_table_says() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    let mut callers = Vec::new();
+    for (name, roles) in NEIGHBOURS {
+        let user = account(&lab, name, &[], roles, false).await;
+        callers.push((name, token(&lab, &user, Scope::Admin).await));
+    }
+    let ep = token(&lab, &"admin".into(), Scope::Ep).await;
+    let ana = callers[0].1.clone();
+    let hash = lab.app.blobs.put(b"a file of ana's run").unwrap();
+    let (mut table, mut device) = (String::new(), 0);
+    for (method, path) in every_address(&lab).await {
+        let is_lease = path.contains("/leases/lease");
+        let is_file = path.contains("/blobs/");
+        if !is_lease && !is_file && !path.ends_with("/console") {
+            continue;
+        }
+        let mut row = Vec::new();
+        for (caller, secret) in callers.iter().map(|(name, secret)| (*name, secret)).chain([("an EP", &ep)]) {
+            device += 1;
+            let lease = of_ana(&lab, &admin, &ana, device).await;
+            let body = match path.rsplit('/').next() {
+                Some("extend") => json!({"for_millis": 10_800_000}),
+                Some("allow") => json!({"user": "viewer"}),
+                Some("transfer") => json!({"to": "neighbour"}),
+                Some("force") => json!({"reason": "night"}),
+                _ => json!({}),
+            };
+            let path = path.replace("/leases/lease", &format!("/leases/{lease}"));
+            let path = path.replace(&"ab".repeat(32), &hash.to_string());
+            let path = path.replace("/console", &format!("/console?resource=/d{device}&take=true"));
+            row.push(format!("{caller} {}", asked(&lab, &method, &path, Some(secret), body).await));
+        }
+        writeln!(table, "{method} {path}: {}", row.join(", ")).unwrap();
+    }
+    insta::assert_snapshot!(table);
+}
