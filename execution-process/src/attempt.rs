@@ -133,8 +133,12 @@ impl Attempt {
         }
         self.clean_up(&ready, &mut run).await;
         let unwanted = run.unwanted;
+        // Nothing of the test's is to be there any more when what it named is taken.
+        let had_programs = self.station.sessions.close_programs(self.order.attempt).await;
+        if let Some(tenant) = ready.tenant.as_ref().filter(|_| had_programs) {
+            tenant.account.end_all().await;
+        }
         let finish = self.ended(run, Some(&ready)).await;
-        self.station.sessions.close_programs(self.order.attempt).await;
         self.station.work_folders.give_back(&ready.work, ready.tenant.as_ref()).await;
         if unwanted { Finish::Dropped } else { finish }
     }

@@ -166,6 +166,9 @@ async fn admit_users(station: &Station, folder: &Path) -> Result<(), EpError> {
     let Some(accounts) = &station.accounts else { return Ok(()) };
     let (mark, places) = (station.mark(), (folder, station.socket.as_path()));
     accounts.admit(places, &station.settings.secret_files, &mark).await.map_err(EpError::RunAs)?;
+    for mighty in accounts.mighty_groups() {
+        tracing::warn!("{mighty}");
+    }
     for closed in accounts.closed_programs(&station.settings.languages.interpreters).await {
         tracing::warn!("{closed}");
     }

@@ -170,16 +170,18 @@ impl Sessions {
         }
     }
 
-    /// Closes what runs as the user of a test that has ended.
-    pub(crate) async fn close_programs(&self, attempt: AttemptId) {
+    /// Closes what runs as the user of a test that has ended; whether there was anything.
+    pub(crate) async fn close_programs(&self, attempt: AttemptId) -> bool {
         let entries: Vec<Entry> = {
             let mut state = self.0.state();
             let own = state.open.extract_if(.., |_, entry| entry.ends_with == Some(attempt));
             own.map(|(_, entry)| entry).collect()
         };
+        let had_any = !entries.is_empty();
         for entry in entries {
             close(entry).await;
         }
+        had_any
     }
 
     /// The session of this name, for one who uses it.

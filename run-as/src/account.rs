@@ -2,7 +2,7 @@
 
 use std::{ffi::CString, fs, path::PathBuf};
 
-use nix::unistd::{self, Gid, Uid, User};
+use nix::unistd::{self, Gid, Group, Uid, User};
 
 use crate::Fault;
 
@@ -32,6 +32,9 @@ pub struct Possession {
     pub effective: u32,
 }
 
+/// Groups that are as good as root.
+const MIGHTY: [&str; 9] = ["root", "sudo", "wheel", "admin", "shadow", "disk", "docker", "lxd", "libvirt"];
+
 /// What a process that gave up its rights has none of.
 const CAPABILITIES: [&str; 3] = ["CapPrm", "CapEff", "CapAmb"];
 
@@ -52,6 +55,12 @@ impl Account {
             groups: groups.into_iter().map(Gid::as_raw).collect(),
             home: user.dir,
         })
+    }
+
+    /// A group of this user whose members can become root, or read every disk.
+    pub fn mighty_group(&self) -> Option<String> {
+        let groups = self.groups.iter().filter_map(|gid| Group::from_gid(Gid::from_raw(*gid)).ok().flatten());
+        groups.map(|group| group.name).find(|name| MIGHTY.contains(&name.as_str()))
     }
 
     /// Makes this process the user's, and nobody else's ever again.
@@ -117,6 +126,7 @@ mod tests {
         let root = Account::find("root").unwrap();
         assert_eq!((root.uid, root.gid), (0, 0));
         assert!(root.groups.contains(&0));
+        assert_eq!(root.mighty_group().as_deref(), Some("root"));
         for name in ["no-such-user", "", "a\0b"] {
             assert!(matches!(Account::find(name), Err(Fault::NoUser(_))), "{name}");
         }

@@ -7,11 +7,12 @@ use jackfield_protocol::{
     verdict::{TestState, Verdict},
 };
 use jackfield_tests::{Bench, process::jackfield, users::Users, wait};
+use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// The interpreter of the machine: another may stand where users of tests do not come.
-const REST: &str = "[limits]\nstop_grace = \"500ms\"\n[interpreters]\npython = \"/usr/bin/python3\"\n";
+const REST: &str = "[limits]\nstop_grace = \"500ms\"\n[interpreters]\npython = \"/usr/bin/python3\"\n[runners.\"junit.sh\"]\nkind = \"command\"\ncommand = [\"sh\"]\nresults = \"out.xml\"\n";
 
 /// What a hostile test tries; each try that succeeds is a line, and so is who it is.
 const PRY: &str = r#"
@@ -71,7 +72,7 @@ mkdir -p deep/er; touch deep/er/file; chmod 000 deep/er; chmod 500 deep
 touch /tmp/left-by-$(id -un)
 env -i setsid sh -c 'exec sleep 3600' </dev/null >/dev/null 2>&1 &
 sleep 3600 &
-until [ "$(grep -l sleep /proc/[0-9]*/comm 2>/dev/null | while read f; do [ "$(stat -c %u "${f%/comm}")" = "$(id -u)" ] && echo x; done | wc -l)" = 2 ]; do :; done
+until [ "$(grep -l sleep /proc/[0-9]*/comm 2>/dev/null | while read f; do [ "$(stat -c %u "${f%/comm}" 2>/dev/null)" = "$(id -u)" ] && echo x; done | wc -l)" = 2 ]; do :; done
 echo left
 "#;
 
@@ -117,6 +118,9 @@ fn a_test_reads_nothing_and_leaves_nothing(users: &Users, user: Option<&str>, se
     bench.write("tests/leave.sh", LEAVE).unwrap();
     bench.write("tests/look.sh", LOOK).unwrap();
     bench.write("tests/cases.tap", "#!/bin/sh\necho 1..1; echo ok 1 - $(id -un)\n").unwrap();
+    let results = "<testsuite><testcase name=\"inner\"/></testsuite>";
+    bench.write("tests/r.junit.sh", &format!("umask 077\necho '{results}' > out.xml\n")).unwrap();
+    bench.write("tests/l.junit.sh", "ln -s \"$JACKFIELD_WORK_DIR/../../../ep.toml\" out.xml\n").unwrap();
     start(&mut bench, users, user, settings);
     is_there(&bench);
     let rows =
@@ -133,7 +137,15 @@ fn a_test_reads_nothing_and_leaves_nothing(users: &Users, user: Option<&str>, se
             assert!(said.contains(&format!("artifact `{refused}` is not kept")), "{said}");
         }
         assert!(said.contains("Permission denied") && !said.contains("kept.txt"), "{said}");
+        let about: Value = bench.api.get(&format!("/attempts/{}", row.attempt.unwrap())).unwrap();
+        let hash = about["artifacts"]["kept.txt"]["hash"].as_str().unwrap_or_else(|| panic!("{about}"));
+        assert_eq!(bench.api.blob(hash).unwrap(), b"kept");
     }
+    let rows = bench.api.run_files(&["r.junit.sh", "l.junit.sh"], LIMIT).unwrap();
+    let [written, linked] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(written.state, TestState::Ended(Verdict::Pass), "{}", written.reason);
+    assert_ne!(linked.state, TestState::Ended(Verdict::Pass));
+    assert!(linked.reason.contains("Permission denied"), "{}", linked.reason);
     assert_eq!(log_of(&bench, left), "left\n");
     assert_eq!(log_of(&bench, looked), "looked\n");
     assert_eq!(log_of(&bench, printed), "1..1\nok 1 - tester\n");
@@ -180,6 +192,92 @@ fn a_test_of_an_ep_that_is_not_root_reads_nothing_of_it_and_leaves_nothing() {
     let helper = users.helper().unwrap();
     let settings = format!("run_as = \"tester\"\nrun_as_helper = {helper:?}\n{REST}");
     a_test_reads_nothing_and_leaves_nothing(&users, Some("labep"), &settings);
+}
+
+/// Files to and from a device, of the test's own, and of the EP.
+const MOVE: &str = r#"
+import os
+import jackfield
+ep = os.path.dirname(os.path.dirname(os.environ["JACKFIELD_WORK_DIR"]))
+with jackfield.session("/lab/host") as host:
+    open("mine", "w").write("mine")
+    print("put", host.put("mine", FAR + "/mine"))
+    print("get", host.get(FAR + "/mine", "back"), open("back").read(), os.stat("back").st_uid == os.getuid())
+    os.symlink(ep + "/instance", "link")
+    for deed in (
+        lambda: host.put(ep + "/instance", FAR + "/stolen"),
+        lambda: host.put("link", FAR + "/stolen"),
+        lambda: host.get(FAR + "/mine", ep + "/planted"),
+        lambda: host.command_to_file("echo x", ep + "/planted"),
+        lambda: host.put(".", FAR + "/folder"),
+    ):
+        try:
+            deed()
+            print("GOT")
+        except jackfield.JackfieldError as error:
+            print("refused", "ermission denied" in str(error) or "is a folder" in str(error) or error)
+    host.command_to_file("echo kept", "answer.txt", artifact=True)
+    print(open("answer.txt").read(), end="")
+"#;
+
+const STEPS: &str = r#"
+title = "files of a step test"
+[sessions.host]
+resource = "/lab/host"
+[[steps]]
+get = "FAR/mine"
+to = "mine"
+[[steps]]
+put = "mine"
+to = "FAR/again"
+[[steps]]
+PUT
+"#;
+
+#[test]
+fn files_to_and_from_devices_are_opened_with_the_rights_of_the_test() {
+    let far = tempfile::tempdir().unwrap();
+    let port = crate::beside::serve(far.path());
+    let key = fs::read_to_string(far.path().join("id")).unwrap();
+    let users = Users::new(&["tester", "labep"]).unwrap();
+    users.permit("labep: tester\n").unwrap();
+    let helper = users.helper().unwrap();
+    for user in [None, Some("labep")] {
+        let mut bench = Bench::start("").unwrap();
+        let there = far.path().display().to_string();
+        let step = |put: &str| STEPS.replace("PUT", put).replace("FAR", &there);
+        let ep = bench.path().join("eps/EP-1/ep.toml").display().to_string();
+        bench.write("tests/move.py", &format!("FAR = {there:?}\n{MOVE}")).unwrap();
+        bench.write("tests/own.steps.toml", &step("command = \"true\"")).unwrap();
+        bench.write("tests/stolen.steps.toml", &step(&format!("put = {ep:?}\nto = \"FAR/stolen\""))).unwrap();
+        bench.write("tests/planted.steps.toml", &step("get = \"FAR/mine\"\nto = \"../planted\"")).unwrap();
+        bench.api.set_resource("/", "lab", &json!({})).unwrap();
+        let host = json!({
+            "host": "127.0.0.1", "port": port, "user": "root", "profile": "linux", "key": key, "host_key": "accept-new",
+        });
+        bench.api.set_resource("/lab", "host", &host).unwrap();
+        let settings = format!("run_as = \"tester\"\nrun_as_helper = {helper:?}\n{REST}");
+        start(&mut bench, &users, user, &settings);
+        is_there(&bench);
+        let rows = bench
+            .api
+            .run_files(&["move.py", "own.steps.toml", "stolen.steps.toml", "planted.steps.toml"], LIMIT)
+            .unwrap();
+        let [moved, own, stolen, planted] = rows.as_slice() else { panic!("{rows:?}") };
+        let refused = "refused True\n".repeat(5);
+        let expected = format!("put 4\nget 4 mine True\n{refused}kept\n");
+        assert_eq!(log_of(&bench, moved), expected, "{}", moved.reason);
+        for (row, verdict, word) in [
+            (moved, Verdict::Pass, ""),
+            (own, Verdict::Pass, ""),
+            (stolen, Verdict::Invalid, "Permission denied"),
+            (planted, Verdict::Invalid, "leads elsewhere"),
+        ] {
+            assert_eq!(row.state, TestState::Ended(verdict), "{}: {}", row.name, row.reason);
+            assert!(row.reason.contains(word), "{}: {}", row.name, row.reason);
+        }
+        assert!(!far.path().join("stolen").is_file());
+    }
 }
 
 /// Hides something, tells where, and waits until somebody has tried to get at it.

@@ -73,7 +73,14 @@ impl Accounts {
             Some(only) => Arc::clone(only),
             None => account(users.beside())?,
         };
-        Ok(Self { lanes, beside, rooms: Arc::default(), held: Vec::new() })
+        let accounts = Self { lanes, beside, rooms: Arc::default(), held: Vec::new() };
+        if users.is_each_its_own() && accounts.all().len() <= accounts.lanes.len() {
+            return Err(format!(
+                "two of the users `{}` have one number (uid), so that their tests could read each other's files; give each its own",
+                users.as_str()
+            ));
+        }
+        Ok(accounts)
     }
 
     /// Keeps them for this EP.
@@ -151,6 +158,17 @@ impl Accounts {
             }
         }
         Ok(())
+    }
+
+    /// Groups of these users that make root of whoever is in them: each a sentence.
+    pub(crate) fn mighty_groups(&self) -> Vec<String> {
+        let all = self.all();
+        let told = all.iter().filter_map(|account| {
+            let group = account.who.mighty_group()?;
+            let name = &account.who.name;
+            Some(format!("user `{name}`, as whom tests run, is in group `{group}`, which can become root"))
+        });
+        told.collect()
     }
 
     /// Programs that tests are run by, and that their users cannot come to: each a sentence with its remedy.

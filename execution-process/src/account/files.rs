@@ -64,7 +64,9 @@ impl Account {
         let copy = File::create_new(staged.path()).map_err(failed)?;
         let mut command = self.command(Deed::Read { most, file: file.to_owned() }).map_err(failed)?;
         command.stdin(Stdio::null()).stdout(copy).stderr(Stdio::piped());
-        let output = tokio::time::timeout(ACCOUNT_FILE_LIMIT, command.output()).await;
+        // Not `output`, which would take what is for the file.
+        let child = command.spawn().map_err(failed)?;
+        let output = tokio::time::timeout(ACCOUNT_FILE_LIMIT, child.wait_with_output()).await;
         let late = |_| FetchError::Failed(format!("its disk did not answer within {ACCOUNT_FILE_LIMIT:?}"));
         let output = output.map_err(late)?.map_err(failed)?;
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
