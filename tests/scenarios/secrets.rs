@@ -150,6 +150,7 @@ fn addresses(bench: &Bench, document: &Value) -> Vec<(String, Vec<String>)> {
         ("{sut}", vec!["bench.system".to_owned()]),
         ("{lease}", vec!["1".to_owned()]),
         ("{project}", vec!["p".to_owned()]),
+        ("{file}", vec!["works.py".to_owned()]),
     ]);
     let mut all = Vec::new();
     for (path, methods) in document.get("paths").and_then(Value::as_object).unwrap() {
