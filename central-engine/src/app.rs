@@ -23,6 +23,7 @@ use crate::{
     http::health::Health,
     jobs::retention::Retention,
     lab::{consoles::Consoles, eps::Eps, globals::Globals, resources::Resources},
+    lab_db::turns::Turns,
     live::Live,
     logs::Logs,
     settings::{JobSettings, Served},
@@ -82,6 +83,8 @@ pub struct App {
     pub(crate) job_counts: JobsLeft,
     /// What is done after runs, and around them.
     pub(crate) jobs: JobSettings,
+    /// Whose turn it is at each of the lab's databases.
+    pub(crate) lab_db_turns: Turns,
     /// Which old runs go by themselves.
     pub(crate) retention: Retention,
 }

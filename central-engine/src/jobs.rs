@@ -29,8 +29,8 @@ use jackfield_protocol::id::RunId;
 use jackfield_reporting::results::Results;
 use tokio::{task::JoinSet, time::Instant};
 
-pub(crate) use self::report::outbox_notice;
 use self::settle::Settlement;
+pub(crate) use self::{report::outbox_notice, save::live::keep_inserting};
 use crate::{
     app::App,
     clock, limits,
@@ -49,7 +49,7 @@ enum End {
     Hopeless(anyhow::Error),
     /// The lab's database has the results.
     Saved,
-    /// The lab's database has nothing of them, for certain.
+    /// The lab's database has not all of them, and what it has is known.
     NotSaved(anyhow::Error),
     /// A part of it is done; this is left, for this reason.
     Rest { work: Work, error: anyhow::Error, told: Vec<String> },

@@ -3,8 +3,12 @@
 
 mod address;
 pub mod check;
+pub(crate) mod choices;
 mod decode;
 mod error;
+pub mod marker;
+pub(crate) mod read;
+pub(crate) mod turns;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -14,12 +18,13 @@ use std::collections::BTreeMap;
 use jackfield_reporting::insert::{Statement, Value};
 use sqlx::{
     AssertSqlSafe, Connection as _, Either, Executor as _, MySql, MySqlConnection, PgConnection, Postgres,
-    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _,
+    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _, postgres::PgTypeInfo,
 };
 
 use self::error::in_time;
 pub use self::{
     address::{Address, AddressError},
+    decode::Cell,
     error::LabDbError,
 };
 
@@ -29,7 +34,7 @@ const TABLES_THAT_KEEP: &str = "SELECT COUNT(*) FROM information_schema.tables W
 /// MySQL's `ER_WARNING_NOT_COMPLETE_ROLLBACK`.
 const NOT_TAKEN_BACK: &str = "1196";
 
-/// One transaction on the lab's database; dropped without [`LabDb::commit`], nothing of it happened.
+/// A connection to the lab's database, with one transaction at a time: dropped without [`LabDb::commit`], nothing of that one happened.
 #[derive(Debug)]
 pub struct LabDb {
     conn: Conn,
@@ -37,6 +42,7 @@ pub struct LabDb {
     takes_back: bool,
     /// Statements as PostgreSQL wants them, by themselves: cast to the types that it named when it looked at them.
     with_casts: BTreeMap<String, String>,
+    is_begun: bool,
 }
 
 #[derive(Debug)]
@@ -52,7 +58,9 @@ impl LabDb {
     /// # Errors
     /// The database is not there, lets us not in, or is locked by others for too long.
     pub async fn open(address: &Address) -> Result<Self, LabDbError> {
-        Self::begin(address, "BEGIN IMMEDIATE").await
+        let mut db = Self::connect(address).await?;
+        db.begin().await?;
+        Ok(db)
     }
 
     /// The same for who only looks, and keeps nobody from writing.
@@ -60,36 +68,69 @@ impl LabDb {
     /// # Errors
     /// As [`Self::open`].
     pub async fn look(address: &Address) -> Result<Self, LabDbError> {
-        Self::begin(address, "BEGIN").await
+        let mut db = Self::connect(address).await?;
+        db.begin_with("BEGIN").await?;
+        Ok(db)
     }
 
-    async fn begin(address: &Address, of_sqlite: &'static str) -> Result<Self, LabDbError> {
+    /// Connects; the transaction begins with [`Self::begin`].
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn connect(address: &Address) -> Result<Self, LabDbError> {
         in_time(async {
             let mut takes_back = true;
             let conn = match address {
                 Address::MySql(options) => {
                     let mut conn = MySqlConnection::connect_with(options).await?;
-                    // What does not fit is refused, not cut.
-                    conn.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
+                    // What does not fit is refused, not cut. A transaction begins with the first statement: nobody needs to say so.
+                    let session =
+                        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), autocommit = 0";
+                    conn.execute(session).await?;
                     let keeping: i64 = sqlx::query_scalar(TABLES_THAT_KEEP).fetch_one(&mut conn).await?;
                     takes_back = keeping == 0;
-                    conn.execute("START TRANSACTION").await?;
                     Conn::MySql(conn)
                 }
-                Address::Postgres(options) => {
-                    let mut conn = PgConnection::connect_with(options).await?;
-                    conn.execute("BEGIN").await?;
-                    Conn::Postgres(conn)
-                }
-                Address::Sqlite(options) => {
-                    let mut conn = SqliteConnection::connect_with(options).await?;
-                    conn.execute(of_sqlite).await?;
-                    Conn::Sqlite(conn)
-                }
+                Address::Postgres(options) => Conn::Postgres(PgConnection::connect_with(options).await?),
+                Address::Sqlite(options) => Conn::Sqlite(SqliteConnection::connect_with(options).await?),
             };
-            Ok(Self { conn, takes_back, with_casts: BTreeMap::new() })
+            Ok(Self { conn, takes_back, with_casts: BTreeMap::new(), is_begun: false })
         })
         .await
+    }
+
+    /// Begins a transaction, where none is open.
+    ///
+    /// # Errors
+    /// The database is gone, or is locked by others for too long.
+    pub async fn begin(&mut self) -> Result<(), LabDbError> {
+        self.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    async fn begin_with(&mut self, of_sqlite: &'static str) -> Result<(), LabDbError> {
+        if self.is_begun {
+            return Ok(());
+        }
+        in_time(async {
+            match &mut self.conn {
+                Conn::MySql(_) => {}
+                Conn::Postgres(conn) => {
+                    conn.execute("BEGIN").await?;
+                }
+                Conn::Sqlite(conn) => {
+                    conn.execute(of_sqlite).await?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        self.is_begun = true;
+        Ok(())
+    }
+
+    /// Whether all its tables take back what a transaction that was not kept gave them.
+    pub fn takes_back(&self) -> bool {
+        self.takes_back
     }
 
     /// Has the database look at a statement, and executes nothing.
@@ -142,7 +183,7 @@ impl LabDb {
             match &mut self.conn {
                 Conn::MySql(conn) => {
                     let row = bind::<MySql>(&sql, values).fetch_optional(conn).await?;
-                    row.map_or(Ok(None), |row| decode::mysql(&row))
+                    row.map_or(Ok(None), |row| Ok(decode::mysql(&row, 0)?.into_text()))
                 }
                 Conn::Postgres(conn) => {
                     // The server knows better than we how each of its types is written.
@@ -152,7 +193,7 @@ impl LabDb {
                 }
                 Conn::Sqlite(conn) => {
                     let row = bind::<Sqlite>(&sql, values).fetch_optional(conn).await?;
-                    row.map_or(Ok(None), |row| decode::sqlite(&row))
+                    row.map_or(Ok(None), |row| Ok(decode::sqlite(&row, 0)?.into_text()))
                 }
             }
         })
@@ -168,18 +209,15 @@ impl LabDb {
             return Ok(known.clone());
         }
         let prepared = conn.prepare(safe(&sql).into_sql_str()).await?;
-        let types = match prepared.parameters() {
-            Some(Either::Left(types)) => types.iter().map(|kind| cast(kind.name())).collect(),
-            Some(Either::Right(_)) | None => Vec::new(),
-        };
-        let with_casts = statement.sql_with_casts(&types);
+        let with_casts = statement.sql_with_casts(&casts(prepared.parameters()));
         self.with_casts.insert(sql, with_casts.clone());
         Ok(with_casts)
     }
 
-    /// Takes back everything. Whether it did: tables of MySQL's older engines keep what they were given, and of a connection that is lost
-    /// with such tables in the database nobody knows.
-    pub async fn undo(mut self) -> bool {
+    /// Takes back everything of this transaction. Whether it did: tables of MySQL's older engines keep what they were given, and of a
+    /// connection that is lost with such tables in the database nobody knows.
+    pub async fn undo(&mut self) -> bool {
+        self.is_begun = false;
         let undone = in_time(async {
             match &mut self.conn {
                 Conn::MySql(conn) => {
@@ -189,33 +227,44 @@ impl LabDb {
                         warnings.iter().filter_map(|row| row.try_get_unchecked::<String, _>(1).ok());
                     Ok(!codes.any(|code| code == NOT_TAKEN_BACK))
                 }
-                // Their transactions end with their connections.
-                Conn::Postgres(_) | Conn::Sqlite(_) => Ok(true),
+                Conn::Postgres(conn) => {
+                    conn.execute("ROLLBACK").await?;
+                    Ok(true)
+                }
+                Conn::Sqlite(conn) => {
+                    conn.execute("ROLLBACK").await?;
+                    Ok(true)
+                }
             }
         });
+        // Transactions end with their connections.
         undone.await.unwrap_or(self.takes_back)
     }
 
-    /// Makes everything durable.
+    /// Makes everything of this transaction durable.
     ///
     /// # Errors
-    /// [`LabDbError::Refused`]: nothing of it happened. Any other: nobody knows.
-    pub async fn commit(mut self) -> Result<(), LabDbError> {
-        in_time(async {
-            match &mut self.conn {
+    /// [`LabDbError::is_certain`]: nothing of it happened. Any other: nobody knows.
+    pub async fn commit(&mut self) -> Result<(), LabDbError> {
+        let next = in_time(async {
+            Ok(match &mut self.conn {
                 Conn::MySql(conn) => {
                     conn.execute("COMMIT").await?;
+                    false
                 }
+                // The next one begins with the same word: a round trip less for each of many.
                 Conn::Postgres(conn) => {
-                    conn.execute("COMMIT").await?;
+                    conn.execute("COMMIT AND CHAIN").await?;
+                    true
                 }
                 Conn::Sqlite(conn) => {
                     conn.execute("COMMIT").await?;
+                    false
                 }
-            }
-            Ok(())
-        })
-        .await
+            })
+        });
+        self.is_begun = next.await?;
+        Ok(())
     }
 }
 
@@ -248,6 +297,14 @@ fn bind_texts<'q>(
         Value::Text(text) => query.bind(text.clone()),
         Value::Integer(number) => query.bind(number.to_string()),
     })
+}
+
+/// The types that texts are to be cast to for the parameters that PostgreSQL named.
+fn casts(parameters: Option<Either<&[PgTypeInfo], usize>>) -> Vec<Option<String>> {
+    match parameters {
+        Some(Either::Left(types)) => types.iter().map(|kind| cast(kind.name())).collect(),
+        Some(Either::Right(_)) | None => Vec::new(),
+    }
 }
 
 /// The type that a text is to be cast to for a parameter of PostgreSQL; none where it can stay.

@@ -68,6 +68,7 @@ use crate::{
     jobs::retention::Retention,
     key_file::KeyFile,
     lab::{consoles::Consoles, eps::Eps, first_files, globals::Globals, resources::Resources},
+    lab_db::turns::Turns,
     live::Live,
     lock::LabLock,
     settings::{Data, LinkSettings, Listen, Settings},
@@ -135,6 +136,7 @@ pub async fn start(options: Options) -> Result<Running> {
     app.tasks.spawn(keep_running(app.clone(), limits, commands, failure.clone()));
     app.tasks.spawn(end_where_damaged(app.clone(), failure.clone()));
     app.tasks.spawn(jobs::work(app.clone()));
+    app.tasks.spawn(jobs::keep_inserting(app.clone()));
     app.tasks.spawn(jobs::retention::keep_looking(app.clone()));
     app.tasks.spawn(feed::keep_looking(app.clone()));
     http::health::look(&app).await;
@@ -249,6 +251,7 @@ async fn assemble(
         health: Mutex::default(),
         job_counts: JobsLeft::default(),
         jobs,
+        lab_db_turns: Turns::default(),
         retention: Retention::new(retention),
         store,
         store_file,

@@ -10,6 +10,25 @@ pub const STORE_READERS_MAX: u32 = 4;
 pub const STORE_WAIT: Duration = Duration::from_secs(15);
 /// How long the lab's own database may take for one thing that it is asked; then the work is tried again later.
 pub const LAB_DB_WAIT: Duration = Duration::from_secs(60);
+/// How long a query of a report may take, where its rows are shown; then the database ends it.
+pub const REPORT_WAIT: Duration = Duration::from_secs(60);
+/// The same where its rows are exported.
+pub const EXPORT_WAIT: Duration = Duration::from_secs(60 * 60);
+/// Rows from which a chart is drawn, and that are put beside others (`SQLTotal`, `SQLCompare`); what is beyond is said.
+pub const CHART_ROWS_MAX: usize = 5_000;
+/// Queries of reports at once; one more is refused with `too_many`.
+pub const REPORTS_AT_ONCE_MAX: usize = 16;
+/// Rows of a query that fills the list of a field; what is beyond is left out.
+pub const CHOICES_MAX: usize = 1_000;
+/// Of these, how many an error tells.
+pub const CHOICES_TOLD_MAX: usize = 20;
+/// Tests that are noted before their rows are inserted and after: of so many it is not known, when the engine is killed in between, whether
+/// the lab's database has them, where it has no table of ours that tells.
+pub const INSERTS_NOTED_AT_ONCE: usize = 200;
+/// How often it is looked whether tests have ended whose rows are inserted while their run goes on.
+pub const LIVE_INSERTS_LOOK: Duration = Duration::from_secs(1);
+/// How many times as long as such a look took nothing is looked at.
+pub const LIVE_INSERTS_REST: u32 = 5;
 /// Items of a page when a request names no `limit`.
 pub const PAGE_DEFAULT: u32 = 100;
 /// Items of a page; a larger `limit` is lowered to it.

@@ -1,10 +1,12 @@
-//! `db.xml`: the lab's results database, what is inserted into it, and the reports made from it.
+//! `db.xml` and `shared_db.xml`: the lab's results databases, what is inserted into them, and the reports made from them.
 //!
-//! Both layouts are read: the older one with `twister_user_defined`, and the one of 2014 with fields beside statements.
+//! Both layouts are read: the older one with `twister_user_defined`, and the one of 2014 with fields beside statements. A file may hold
+//! several databases, each in a `server_section`.
 
 pub mod database;
 pub mod promised;
 mod read;
+pub mod saving;
 
 use std::sync::Arc;
 
@@ -12,11 +14,30 @@ use jackfield_protocol::secret::Secret;
 
 use crate::source::At;
 
-/// The file.
+pub use self::saving::{CommitEach, Saving};
+
+/// A file: one database, or several.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DbFile {
+    /// Each database with all that is said of it, in the order of the file; never empty.
+    pub sections: Vec<DbConfig>,
+}
+
+impl DbFile {
+    /// Whether inserts go into the lab's shared databases instead (`use_shared_db`).
+    pub fn uses_shared(&self) -> bool {
+        let connections = self.sections.iter().filter_map(|section| section.connection.as_ref());
+        connections.into_iter().any(|connection| connection.use_shared)
+    }
+}
+
+/// One database, with all that is said of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DbConfig {
     /// How the database is reached; none where the file does not say.
     pub connection: Option<Connection>,
+    /// How inserts are kept.
+    pub saving: Saving,
     /// Values that people or scripts give for inserts.
     pub fields: Vec<Field>,
     /// Statements, in order; each runs for every test.

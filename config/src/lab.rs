@@ -37,6 +37,8 @@ pub struct Layout {
     pub bindings: Vec<PathBuf>,
     /// `db.xml`.
     pub db: Vec<PathBuf>,
+    /// `shared_db.xml`.
+    pub shared_db: Vec<PathBuf>,
     /// `email.xml`.
     pub email: Vec<PathBuf>,
     /// `e-mail-tmpl.htm`.
@@ -79,6 +81,7 @@ impl Layout {
             globals: each("globals.xml"),
             bindings: each("bindings.xml"),
             db: each("db.xml"),
+            shared_db: vec![root.join("shared_db.xml")],
             email: each("email.xml"),
             email_template: each("e-mail-tmpl.htm"),
             resources: vec![root.join("resources.json")],
@@ -118,6 +121,7 @@ impl Layout {
             globals: vec![place(&paths.globals, "config/globals.xml")],
             bindings: vec![config.join("bindings.xml")],
             db: vec![place(&paths.db, "config/db.xml")],
+            shared_db: vec![config.join("shared_db.xml")],
             email: vec![place(&paths.email, "config/email.xml")],
             email_template: vec![config.join("e-mail-tmpl.htm")],
             resources: vec![config.join("resources.json")],
@@ -140,7 +144,7 @@ impl Layout {
     pub fn settings(&self) -> impl Iterator<Item = &PathBuf> {
         let lists =
             [&self.globals, &self.bindings, &self.db, &self.email, &self.email_template, &self.resources];
-        lists.into_iter().chain([&self.users, &self.panic_patterns, &self.engine]).flatten()
+        lists.into_iter().chain([&self.shared_db, &self.users, &self.panic_patterns, &self.engine]).flatten()
     }
 
     /// The text with `$HOME` and a leading `~` made the lab's home.

@@ -47,7 +47,10 @@ pub mod load;
 
 pub use engine::EngineSettings;
 pub use ep::EpSettings;
-pub use load::{Below, Checked, FileError, InRoom, Lab, LabError, Room, check_project, check_project_text};
+pub use load::{
+    Below, Checked, Databases, FileError, InRoom, Lab, LabDatabase, LabError, Room, check_project,
+    check_project_text,
+};
 pub use problem::Read;
 pub use project::{
     Project,

@@ -2,6 +2,7 @@
 
 pub mod beside;
 mod check;
+mod databases;
 mod files;
 mod find;
 mod flat;
@@ -23,6 +24,7 @@ use jackfield_protocol::{error::FileProblem, id::UserName};
 use self::{check::project_name, find::plain, text::read_as};
 pub use self::{
     check::{Checked, check_project, check_project_text},
+    databases::{Databases, LabDatabase},
     find::FileError,
     room::{Below, InRoom, Room},
     text::read_source,
@@ -117,6 +119,7 @@ impl Lab {
     fn new(layout: Layout, kind: Kind) -> Self {
         let apart = room::Apart::of(&layout, &kind);
         let mut lab = Self { layout, kind, user: None, roots: Vec::new(), hidden: Vec::new(), apart };
+        lab.find_shared_db();
         let settings = lab.engine_settings().value.unwrap_or_default();
         let folders = [lab.layout.root.join(".jackfield"), settings.data_folder];
         let keys = settings.key_file.iter().chain(settings.tls.own.as_ref().map(|own| &own.key));
@@ -142,6 +145,7 @@ impl Lab {
         if matches!(self.kind, Kind::Folder) {
             lab.layout = Layout::of_folder(&self.layout.root, Some(user));
             lab.layout.roots.clone_from(&self.layout.roots);
+            lab.layout.shared_db.clone_from(&self.layout.shared_db);
         }
         lab.apart = room::Apart::of(&lab.layout, &lab.kind);
         lab.user = Some(user.clone());

@@ -181,9 +181,10 @@ fn fields(lab: &Lab, plan: &RunPlan) -> Vec<PreviewField> {
         let suites = plan.suites.iter().find_map(|suite| suite.user_defined.get(name));
         suites.or_else(|| plan.options.user_defined.get(name)).map(ToString::to_string)
     };
-    let database = lab.db().and_then(|read| read.value).map_or_else(Vec::new, |db| db.fields);
-    let written = database
+    let databases = lab.databases().unwrap_or_default().inserts;
+    let written = databases
         .into_iter()
+        .flat_map(|database| database.config.fields)
         .filter(|field| field.visible && matches!(field.kind, FieldKind::UserText | FieldKind::UserSelect));
     let mut fields: Vec<PreviewField> = written
         .map(|field| PreviewField {

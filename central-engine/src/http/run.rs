@@ -96,7 +96,9 @@ pub(super) enum InDatabase {
     Ask,
     /// They are to come.
     Waiting,
-    /// An insert broke off, and nobody knows: a person has to look.
+    /// A part of them is; statements were refused, or the database does nothing now: `…/inserts` and `…/jobs` tell.
+    Partly,
+    /// Of some of them nobody knows whether they are, since an insert broke off: a person has to look.
     Unknown,
     /// They are.
     Saved,
@@ -211,10 +213,14 @@ pub(super) async fn show(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>)
 
 async fn in_database(app: &App, run: RunId) -> Result<InDatabase, Failure> {
     let plan = app.store.plan(run).await?.ok_or_else(|| no_run(run))?;
-    let state = store::saved::state(&mut app.store.read().await?, run).await?;
+    let mut conn = app.store.read().await?;
+    let state = store::saved::state(&mut conn, run).await?;
+    let parts = store::saved::parts(&mut conn, run).await?;
+    let is_unknown = parts.is_empty() || parts.values().any(|part| part.tally().unknown > 0);
     Ok(match (state, plan.options.save) {
         (Some(Saved::Done), _) => InDatabase::Saved,
-        (Some(Saved::Begun), _) => InDatabase::Unknown,
+        (Some(Saved::Begun), _) if is_unknown => InDatabase::Unknown,
+        (Some(Saved::Begun), _) => InDatabase::Partly,
         (None, _) if plan.options.temporary => InDatabase::No,
         (None, Save::Save) => InDatabase::Waiting,
         (None, Save::Ask) => InDatabase::Ask,

@@ -22,10 +22,10 @@ use crate::{
     limits,
     run::{queue, retry},
     store::{
-        self, Conn,
+        self, Conn, StoreError,
         audit::Deed,
         job::{JobRow, Kind, Work},
-        saved::Saved,
+        saved::{Progress, Saved},
     },
 };
 
@@ -287,12 +287,40 @@ pub(super) async fn save(
 async fn check_unsaved(conn: &mut Conn, run: RunId, again: bool) -> Result<(), Failure> {
     let title = match store::saved::state(conn, run).await? {
         None => return Ok(()),
-        Some(Saved::Begun) if again => return Ok(store::saved::undone(conn, run).await?),
+        Some(Saved::Begun) if again => return Ok(look_again(conn, run).await?),
+        Some(Saved::Begun) if !only_unknown(conn, run).await? => return Ok(()),
         Some(Saved::Begun) => format!(
             "an insert of the results of run {run} broke off, and it is not known whether the database has them; look \
-             there, and if it has not: `jackfield runs save {run} --again`"
+             there, and if it has not: `jackfield runs insert {run} --again`"
         ),
         Some(Saved::Done) => format!("the results of run {run} are in the database already"),
     };
     Err(Failure::new(ErrorCode::WrongState, title))
+}
+
+/// Whether nothing is left of a save but what a person has to look for.
+async fn only_unknown(conn: &mut Conn, run: RunId) -> Result<bool, StoreError> {
+    let parts = store::saved::parts(conn, run).await?;
+    let tallies = || parts.values().map(Progress::tally);
+    let has_job = store::job::of_run(conn, run)
+        .await?
+        .iter()
+        .any(|job| job.work.kind() == Kind::Save && job.due.is_some());
+    Ok(parts.is_empty()
+        || (!has_job
+            && tallies().all(|tally| tally.refused == 0)
+            && tallies().any(|tally| tally.unknown > 0)))
+}
+
+/// A person has looked: what is not known is not there.
+async fn look_again(conn: &mut Conn, run: RunId) -> Result<(), StoreError> {
+    let parts = store::saved::parts(conn, run).await?;
+    if parts.is_empty() {
+        return store::saved::undone(conn, run).await;
+    }
+    for (section, mut part) in parts {
+        part.forget_unknown();
+        store::saved::put_part(conn, run, section, &part).await?;
+    }
+    Ok(())
 }

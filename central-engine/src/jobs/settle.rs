@@ -28,8 +28,8 @@ pub(super) struct Settlement {
     pub(super) id: u64,
     run: RunId,
     change: Change,
-    /// What is noted of the lab's database, where that changes.
-    saved: Option<SaveNote>,
+    /// The lab's database has the results of the run.
+    saved: bool,
     /// For the events of its run.
     told: Vec<String>,
 }
@@ -40,12 +40,6 @@ enum Change {
     Done(Vec<Work>),
     /// It failed so many times now: to be tried again at `due`, or given up. `work` is what is left to do of it.
     Failed { work: Work, tries: u32, due: Option<Time>, error: String },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum SaveNote {
-    Done,
-    Undone,
 }
 
 /// Decides what a job has come to.
@@ -66,23 +60,19 @@ pub(super) fn decide(job: &JobRow, tried: Tried, now: Time) -> Settlement {
     };
     let again = |error: &anyhow::Error, work: &Work, told| failed(work, next_try(now, tries), error, told);
     let (change, told, saved) = match tried {
-        Ok(End::Done { next, told }) => (Change::Done(next), done(job, told), None),
-        Ok(End::Saved) => (Change::Done(Vec::new()), done(job, Vec::new()), Some(SaveNote::Done)),
-        Ok(End::NotSaved(error)) => {
-            let (change, told) = again(&error, &job.work, Vec::new());
-            (change, told, Some(SaveNote::Undone))
-        }
+        Ok(End::Done { next, told }) => (Change::Done(next), done(job, told), false),
+        Ok(End::Saved) => (Change::Done(Vec::new()), done(job, Vec::new()), true),
         Ok(End::Hopeless(error)) => {
             let (change, told) = failed(&job.work, None, &error, Vec::new());
-            (change, told, None)
+            (change, told, false)
         }
         Ok(End::Rest { work, error, told }) => {
             let (change, told) = again(&error, &work, told);
-            (change, told, None)
+            (change, told, false)
         }
-        Err(error) => {
+        Ok(End::NotSaved(error)) | Err(error) => {
             let (change, told) = again(&error, &job.work, Vec::new());
-            (change, told, None)
+            (change, told, false)
         }
     };
     if let Change::Failed { due, error, .. } = &change {
@@ -104,7 +94,7 @@ fn done(job: &JobRow, mut told: Vec<String>) -> Vec<String> {
 fn remedy(work: &Work) -> String {
     let run = work.run();
     match work {
-        Work::SaveRun { .. } => format!("; when that is mended: `jackfield runs save {run}`"),
+        Work::SaveRun { .. } => format!("; when that is mended: `jackfield runs insert {run}`"),
         Work::WriteReports { .. } => format!("; the reports can be had with `jackfield runs report {run}`"),
         Work::RunHook { .. } | Work::FinishRun { .. } | Work::MailRun { .. } => String::new(),
     }
@@ -126,10 +116,8 @@ pub(super) async fn store(app: &App, settlement: &Settlement, now: Time) -> Resu
             (store::job::failed(&mut conn, *id, work, *tries, *due, error).await?, false)
         }
     };
-    match saved {
-        Some(SaveNote::Done) => store::saved::done(&mut conn, *run, now).await?,
-        Some(SaveNote::Undone) => store::saved::undone(&mut conn, *run).await?,
-        None => {}
+    if *saved {
+        store::saved::done(&mut conn, *run, now).await?;
     }
     let news: &[String] = if is_news { told } else { &[] };
     let shown = tell(&mut conn, *run, news, now).await?;
@@ -216,7 +204,7 @@ mod tests {
             told(limits::JOB_TRIES_MAX - 1, refused()),
             [
                 "inserting the results into the lab's database is given up after 20 tries: no such table: results; when that is \
-              mended: `jackfield runs save 7`"
+              mended: `jackfield runs insert 7`"
             ]
         );
         let done = || Ok(End::Done { next: Vec::new(), told: Vec::new() });

@@ -9,14 +9,13 @@ use crate::{
     lab_db::tests as lab_db,
     run::results::LogsOfEngine,
     settings::Settings,
-    store::{
-        saved::Saved,
-        tests::{
-            both::postgres_database,
-            fixture::{attempts, begun, failed, passed, plan, run_row},
-        },
+    store::tests::{
+        both::postgres_database,
+        fixture::{attempts, begun, failed, passed, plan, run_row},
     },
 };
+
+mod inserts;
 
 const RUN: RunId = RunId(1);
 
@@ -247,38 +246,6 @@ async fn a_statement_may_make_the_table_of_the_next() {
     let lab = lab(Save::Save, &[("db.xml", &db.replace("<sql_statement>INSERT", &made))]).await;
     lab.save().await;
     assert_eq!(rows(lab.folder.path()).await, "1 t0.py PASS - it's ana; 2 t1.py FAIL 7.2 it's ana");
-}
-
-#[tokio::test]
-async fn an_insert_that_fails_leaves_nothing_and_is_tried_again() {
-    let lab = lab(Save::Save, &[("db.xml", DB)]).await;
-    lab.save().await;
-    let said = lab.left().await;
-    assert_eq!(said, "db.xml: the query of field next_id: the database refused: no such table: results");
-    with_table(lab.folder.path()).await;
-    // The second insert of the run meets this row.
-    let sql =
-        "CREATE TRIGGER t AFTER INSERT ON results WHEN NEW.id = 101 BEGIN SELECT RAISE(ABORT, 'full'); END";
-    lab_db::execute(lab.folder.path(), sql).await;
-    lab.save().await;
-    let said = lab.left().await;
-    assert!(said.contains("statement 1, for test t1.py"), "{said}");
-    assert_eq!(rows(lab.folder.path()).await, "");
-    let state = store::saved::state(&mut lab.app.store.read().await.unwrap(), RUN).await.unwrap();
-    assert_eq!(state, None);
-}
-
-#[tokio::test]
-async fn an_insert_that_broke_off_is_left_to_a_person() {
-    let lab = lab(Save::Save, &[("db.xml", DB)]).await;
-    with_table(lab.folder.path()).await;
-    let mut conn = lab.app.store.write().await.unwrap();
-    store::saved::begin(&mut conn, RUN, Time(1)).await.unwrap();
-    conn.commit().await.unwrap();
-    assert!(hopeless(lab.attempt(Work::SaveRun { run: RUN }).await).contains("it is not known"));
-    assert_eq!(rows(lab.folder.path()).await, "");
-    let state = store::saved::state(&mut lab.app.store.read().await.unwrap(), RUN).await.unwrap();
-    assert_eq!(state, Some(Saved::Begun));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield_config::{Lab, db::database::Database};
+use jackfield_config::{Lab, LabDatabase, db::database::Database};
 use serde_json::Value;
 
 use super::veil;
@@ -21,11 +21,17 @@ pub(crate) fn notice(lab: &Lab) -> Option<String> {
     if lab.email().and_then(|read| read.value).is_some_and(|email| email.password.is_some()) {
         files.extend(layout.email.iter().cloned());
     }
-    let db = lab.db().and_then(|read| read.value);
-    let connection = db.as_ref().and_then(|db| db.connection.as_ref());
-    let has_url = connection.is_some_and(|connection| connection.url.is_some());
-    if has_url || Database::of(connection).is_ok_and(|database| database.plain_password().is_some()) {
-        files.extend(layout.db.iter().cloned());
+    let databases = lab.databases().unwrap_or_default();
+    for LabDatabase { file, config } in databases.inserts.iter().chain(&databases.reports) {
+        let connection = config.connection.as_ref();
+        let has_url = connection.is_some_and(|connection| connection.url.is_some());
+        let file = PathBuf::from(file);
+        let is_told = files.contains(&file);
+        if !is_told
+            && (has_url || Database::of(connection).is_ok_and(|database| database.plain_password().is_some()))
+        {
+            files.push(file);
+        }
     }
     let benches =
         layout.suts.iter().flat_map(|(folder, _)| inside(folder)).chain(layout.resources.iter().cloned());

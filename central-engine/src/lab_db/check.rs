@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use jackfield_config::{
-    db::{Connection, DbConfig, Field, FieldKind, database, database::Database},
+    db::{Connection, DbConfig, DbFile, Field, FieldKind, database, database::Database},
     problem::Read,
     source::{At, Source, Span},
 };
@@ -18,7 +18,7 @@ use super::{Address, LabDb, LabDbError};
 /// What came of it.
 #[derive(Debug)]
 pub struct Checked {
-    /// The database, without its password; none where the file names none.
+    /// The databases, without their passwords; none where the file names none.
     pub database: Option<String>,
     /// How many statements and queries the database has looked at.
     pub tried: usize,
@@ -28,12 +28,13 @@ pub struct Checked {
 
 /// Tries the file; relative paths in it lie below `root`.
 pub async fn check(source: &Arc<Source>, root: &Path) -> Checked {
-    let Read { value, problems } = DbConfig::read(source);
+    let Read { value, problems } = DbFile::read(source);
     let mut check = Check { source, tried: 0, problems };
-    let database = match &value {
-        Some(config) => check.config(config, root).await,
-        None => None,
-    };
+    let mut databases = Vec::new();
+    for section in &value.unwrap_or_default().sections {
+        databases.extend(check.config(section, root).await);
+    }
+    let database = (!databases.is_empty()).then(|| databases.join(", "));
     check.problems.sort_by_key(|problem| (problem.line, problem.column));
     Checked { database, tried: check.tried, problems: check.problems }
 }
@@ -194,7 +195,7 @@ fn help_of(error: &LabDbError, connection: Option<&Connection>) -> String {
             "the password looks like Twister's cipher text, which only Twister's key can read; write the password itself".to_owned()
         }
         LabDbError::Lost(_) | LabDbError::Late(_) => "is the server running, and does it listen there?".to_owned(),
-        LabDbError::Refused(_) | LabDbError::Unreadable(_) => String::new(),
+        LabDbError::Refused(_) | LabDbError::Busy(_) | LabDbError::Unreadable(_) => String::new(),
     }
 }
 

@@ -1,46 +1,91 @@
-//! A value of the lab's database as text.
+//! A value of the lab's database, as reports and inserts want it. PostgreSQL writes its values itself: it knows best how.
 
 use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _, mysql::MySqlRow, sqlite::SqliteRow};
 
 use super::LabDbError;
 
-/// The first column of a row of SQLite; none where it is NULL.
-pub(super) fn sqlite(row: &SqliteRow) -> Result<Option<String>, LabDbError> {
-    let value = row.try_get_raw(0)?;
-    if value.is_null() {
-        return Ok(None);
-    }
-    Ok(Some(match value.type_info().name() {
-        "INTEGER" => row.try_get_unchecked::<i64, _>(0)?.to_string(),
-        "REAL" => row.try_get_unchecked::<f64, _>(0)?.to_string(),
-        _ => row.try_get_unchecked::<String, _>(0)?,
-    }))
+/// A value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// No value.
+    Null,
+    /// A number, as its digits are written: nothing of it is lost.
+    Number(String),
+    /// Whatever else, as the database writes it; bytes that are no text as hexadecimal digits behind `\\x`.
+    Text(String),
 }
 
-/// The first column of a row of MySQL; none where it is NULL. Prepared queries answer in binary: numbers and times are written here, all
-/// else comes as it is written.
-pub(super) fn mysql(row: &MySqlRow) -> Result<Option<String>, LabDbError> {
-    let value = row.try_get_raw(0)?;
-    if value.is_null() {
-        return Ok(None);
+impl Cell {
+    /// As text; none for NULL.
+    pub fn into_text(self) -> Option<String> {
+        match self {
+            Self::Null => None,
+            Self::Number(text) | Self::Text(text) => Some(text),
+        }
     }
-    let kind = row.columns().first().map_or("", |column| column.type_info().name());
-    let kind = kind.to_owned();
-    let text = if kind == "BOOLEAN" || (kind.contains("INT") && !kind.ends_with("UNSIGNED")) {
-        row.try_get_unchecked::<i64, _>(0)?.to_string()
+
+    /// Text where the bytes are one, else their hexadecimal digits.
+    pub(super) fn of_bytes(bytes: Vec<u8>) -> Self {
+        let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}');
+        match String::from_utf8(bytes) {
+            Ok(text) if !text.contains(is_control) => Self::Text(text),
+            Ok(text) => Self::Text(hex(text.as_bytes())),
+            Err(error) => Self::Text(hex(error.as_bytes())),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::from("\\x");
+    for byte in bytes {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}
+
+/// A value of a row of SQLite.
+pub(super) fn sqlite(row: &SqliteRow, at: usize) -> Result<Cell, LabDbError> {
+    let value = row.try_get_raw(at)?;
+    if value.is_null() {
+        return Ok(Cell::Null);
+    }
+    Ok(match value.type_info().name() {
+        "INTEGER" => Cell::Number(row.try_get_unchecked::<i64, _>(at)?.to_string()),
+        "REAL" => Cell::Number(float(row.try_get_unchecked::<f64, _>(at)?)),
+        "TEXT" => Cell::Text(row.try_get_unchecked::<String, _>(at)?),
+        _ => Cell::of_bytes(row.try_get_unchecked::<Vec<u8>, _>(at)?),
+    })
+}
+
+/// The shortest digits that are this number and no other.
+fn float(number: f64) -> String {
+    let text = number.to_string();
+    if text.len() > 24 { format!("{number:e}") } else { text }
+}
+
+/// A value of a row of MySQL. Prepared queries answer in binary: numbers and times are written here, all else comes as it is written.
+pub(super) fn mysql(row: &MySqlRow, at: usize) -> Result<Cell, LabDbError> {
+    let value = row.try_get_raw(at)?;
+    if value.is_null() {
+        return Ok(Cell::Null);
+    }
+    let kind = row.columns().get(at).map_or("", |column| column.type_info().name()).to_owned();
+    Ok(if kind == "BOOLEAN" || (kind.contains("INT") && !kind.ends_with("UNSIGNED")) {
+        Cell::Number(row.try_get_unchecked::<i64, _>(at)?.to_string())
     } else if kind.contains("INT") || kind == "YEAR" || kind == "BIT" {
-        row.try_get_unchecked::<u64, _>(0)?.to_string()
+        Cell::Number(row.try_get_unchecked::<u64, _>(at)?.to_string())
     } else if kind == "FLOAT" {
-        row.try_get_unchecked::<f32, _>(0)?.to_string()
+        Cell::Number(row.try_get_unchecked::<f32, _>(at)?.to_string())
     } else if kind == "DOUBLE" {
-        row.try_get_unchecked::<f64, _>(0)?.to_string()
+        Cell::Number(float(row.try_get_unchecked::<f64, _>(at)?))
+    } else if kind == "DECIMAL" {
+        let digits = String::from_utf8(row.try_get_unchecked::<Vec<u8>, _>(at)?);
+        Cell::Number(digits.map_err(|_not_text| LabDbError::Unreadable("a DECIMAL".to_owned()))?)
     } else if matches!(kind.as_str(), "DATE" | "DATETIME" | "TIMESTAMP" | "TIME") {
-        time(&kind, &row.try_get_unchecked::<Vec<u8>, _>(0)?)
+        Cell::Text(time(&kind, &row.try_get_unchecked::<Vec<u8>, _>(at)?))
     } else {
-        let bytes = row.try_get_unchecked::<Vec<u8>, _>(0)?;
-        String::from_utf8(bytes).map_err(|_not_text| LabDbError::Unreadable(format!("a {kind}")))?
-    };
-    Ok(Some(text))
+        Cell::of_bytes(row.try_get_unchecked::<Vec<u8>, _>(at)?)
+    })
 }
 
 /// A time of MySQL's binary protocol as MySQL writes it. Behind their number stand the bytes: of TIME a sign, days, hours, minutes, seconds; of

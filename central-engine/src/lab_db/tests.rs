@@ -44,8 +44,54 @@ pub(crate) fn address(url: &str, root: &Path) -> Address {
     Address::of(Some(&Connection { url: Some(url), ..Connection::default() }), root).unwrap()
 }
 
-/// The address of an empty database of each kind, with the name of the kind.
-async fn urls() -> Vec<(&'static str, String)> {
+/// The address of an empty database of each kind.
+pub(crate) async fn urls() -> Vec<String> {
+    kinds().await.into_iter().map(|(_, url)| url).collect()
+}
+
+/// The lab's own client of a database: it asks whatever it likes.
+pub(crate) struct Client(Address);
+
+impl std::fmt::Display for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Client {
+    pub(crate) fn new(url: &str, root: &Path) -> Self {
+        Self(address(url, root))
+    }
+
+    pub(crate) async fn run(&self, sql: &str) {
+        match &self.0 {
+            Address::MySql(options) => {
+                let mut conn = MySqlConnection::connect_with(options).await.unwrap();
+                sqlx::raw_sql(safe(sql)).execute(&mut conn).await.unwrap();
+            }
+            Address::Postgres(options) => {
+                let mut conn = PgConnection::connect_with(options).await.unwrap();
+                sqlx::raw_sql(safe(sql)).execute(&mut conn).await.unwrap();
+            }
+            Address::Sqlite(options) => {
+                let mut conn = SqliteConnection::connect_with(options).await.unwrap();
+                sqlx::raw_sql(safe(sql)).execute(&mut conn).await.unwrap();
+            }
+        }
+    }
+
+    /// All rows of a query, as text.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let query = Statement::parse(1, sql, self.0.dialect(), &Known::default()).unwrap();
+        let mut reader = read::Reader::open(&self.0, crate::limits::REPORT_WAIT).await.unwrap();
+        let rows = reader.first(&query, &[], 1_000_000).await.unwrap();
+        let text = |cell: Cell| cell.into_text().unwrap_or_else(|| "NULL".to_owned());
+        rows.into_iter().map(|row| row.into_iter().map(text).collect()).collect()
+    }
+}
+
+/// The same, with the name of the kind.
+async fn kinds() -> Vec<(&'static str, String)> {
     let mut found = vec![("sqlite", "sqlite:results.db".to_owned())];
     found.extend(mariadb::database().await.map(|url| ("mariadb", url)));
     found.extend(postgres_database().await.map(|url| ("postgres", url)));
@@ -53,7 +99,7 @@ async fn urls() -> Vec<(&'static str, String)> {
 }
 
 async fn each(root: &Path) -> Vec<(&'static str, Address)> {
-    urls().await.into_iter().map(|(kind, url)| (kind, address(&url, root))).collect()
+    kinds().await.into_iter().map(|(kind, url)| (kind, address(&url, root))).collect()
 }
 
 /// A transaction, with statements that are made at once.
@@ -242,7 +288,7 @@ INSERT INTO nowhere (name) VALUES ('$twister_tc_name')</sql_statement>
 #[tokio::test]
 async fn a_file_is_tried_before_any_run() {
     let folder = tempfile::tempdir().unwrap();
-    for (kind, url) in urls().await {
+    for (kind, url) in kinds().await {
         let mut lab = Lab::open(&address(&url, folder.path())).await;
         lab.run("CREATE TABLE results (run_nb INTEGER, name TEXT)", None, "").await.unwrap();
         lab.db.commit().await.unwrap();

@@ -5,8 +5,13 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use jackfield_config::{
-    ExpandOptions, InRoom, Known, Lab, Lookup, Project, Read, Source, SutEps, expand, load::beside::Gathered,
-    panic::PanicPatterns, plan_files, problem, test_config::TestConfig,
+    ExpandOptions, InRoom, Known, Lab, Lookup, Project, Read, Source, SutEps,
+    db::promised::{self, Wanting},
+    expand,
+    load::beside::Gathered,
+    panic::PanicPatterns,
+    plan_files, problem,
+    test_config::TestConfig,
 };
 use jackfield_protocol::{
     api::{SubmitRun, Submitted},
@@ -19,7 +24,7 @@ use crate::{
     app::App,
     blobs::{BlobError, Blobs, Together},
     engine::Start,
-    store,
+    lab_db, store,
 };
 
 /// Starts what a client asked for, in the name of a user; the same client key again answers with the run it started.
@@ -37,7 +42,11 @@ pub(crate) async fn submit(app: &App, request: SubmitRun, user: &UserName) -> Re
     let suts = SutsNow::of(app, user).await?;
     let lab = app.lab.as_user(user);
     let (blobs, by) = (app.blobs.clone(), user.clone());
-    let (plan, warnings) = blocking(move || prepare(&request, &lab, suts, &by, &blobs)).await?;
+    let seen = lab.clone();
+    let (plan, warnings) = blocking(move || prepare(&request, &seen, suts, &by, &blobs)).await?;
+    if problem::has_errors(&warnings) {
+        return Err(wanting(&lab, &plan, warnings).await);
+    }
     if plan.tests.is_empty() {
         return Err(nothing_to_run(warnings));
     }
@@ -57,6 +66,19 @@ async fn check_lease(app: &App, lease: LeaseId, user: &UserName) -> Result<(), P
     }
     let title = format!("lease {lease} is over, or not yours; see `jackfield lease list`");
     Err(Problem::new(ErrorCode::NotFound, title).field("lease"))
+}
+
+/// A run whose results the lab's database would not get as the lab wants them: with what each field can be.
+async fn wanting(lab: &Lab, plan: &RunPlan, mut problems: Vec<FileProblem>) -> Problem {
+    for Wanting { field, database, problem } in promised::wanting(lab, plan) {
+        let choices = lab_db::choices::told(&database.config, &field, &lab.layout().root).await;
+        let meant = problems.iter_mut().filter(|other| other.message == problem.message);
+        meant.for_each(|other| other.help = format!("{}{choices}", other.help));
+    }
+    let mut problem =
+        Problem::new(ErrorCode::BadFile, "fields of db.xml have no value, and the lab wants one");
+    problem.problems = problems;
+    problem
 }
 
 async fn started_before(app: &App, user: &UserName, key: Option<&str>) -> Result<Option<RunId>, Problem> {
@@ -116,7 +138,7 @@ fn prepare(
         return Err(problem);
     };
     give(&mut plan, request);
-    problems.extend(jackfield_config::db::promised::warnings(lab, &plan));
+    problems.extend(promised::problems(lab, &plan));
     problems.extend(take_files(&mut plan, lab, blobs)?);
     let (templates, more) = lab.templates();
     problems.extend(more);

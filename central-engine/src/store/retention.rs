@@ -83,6 +83,7 @@ pub async fn forget(conn: &mut Conn, run: RunId) -> Result<(), StoreError> {
         "DELETE FROM submission WHERE run = $1",
         "DELETE FROM job WHERE run = $1",
         "DELETE FROM saved WHERE run = $1",
+        "DELETE FROM saving WHERE run = $1",
         "DELETE FROM lease WHERE run = $1",
         "DELETE FROM run WHERE id = $1",
     ] {

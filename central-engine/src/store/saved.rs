@@ -1,16 +1,22 @@
-//! Which runs' results are in the lab's database.
+//! Which runs' results are in the lab's databases, and how far each of them is.
 //!
 //! ```text
-//! (nothing) ──begin──▶ begun ──done──▶ saved
-//!                       │  └─undone──▶ (nothing)
-//!                       └─ the engine died in between: nobody knows; a person looks and decides
+//! (nothing) ──begin──▶ begun, with a part for each database ──done──▶ saved
 //! ```
+//!
+//! A run that has begun and has no parts is of an earlier build, which knew no more: a person looks and decides.
+
+pub(crate) mod progress;
+
+use std::collections::BTreeMap;
 
 use jackfield_protocol::{id::RunId, time::Time};
 
+pub(crate) use self::progress::Progress;
 use super::{
     StoreError,
     db::{Conn, binds},
+    json,
 };
 
 /// How far the insert of a run's results is.
@@ -61,12 +67,37 @@ pub async fn done(conn: &mut Conn, run: RunId, now: Time) -> Result<(), StoreErr
     put(conn, run, "done", now).await
 }
 
-/// The database has taken nothing, for certain.
+/// A person has looked: the database has nothing of it.
 ///
 /// # Errors
 /// The store does not answer.
 pub async fn undone(conn: &mut Conn, run: RunId) -> Result<(), StoreError> {
+    conn.run("DELETE FROM saving WHERE run = $1", binds![run.0]).await?;
     conn.run("DELETE FROM saved WHERE run = $1", binds![run.0]).await.map(drop)
+}
+
+/// How far the inserts of a run are, by the number of the database.
+///
+/// # Errors
+/// The store does not answer, or has something that cannot be read.
+pub(crate) async fn parts(conn: &mut Conn, run: RunId) -> Result<BTreeMap<u32, Progress>, StoreError> {
+    let lines = conn.rows("SELECT section, body FROM saving WHERE run = $1", binds![run.0]).await?;
+    lines.iter().map(|line| Ok((line.number(0)?, line.json(1)?))).collect()
+}
+
+/// How far the inserts into one of the databases are now.
+///
+/// # Errors
+/// The store does not answer.
+pub(crate) async fn put_part(
+    conn: &mut Conn,
+    run: RunId,
+    section: u32,
+    part: &Progress,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO saving (run, section, body) VALUES ($1, $2, $3) \
+               ON CONFLICT (run, section) DO UPDATE SET body = excluded.body";
+    conn.run(sql, binds![run.0, section, json(part)?]).await.map(drop)
 }
 
 async fn put(conn: &mut Conn, run: RunId, state: &str, now: Time) -> Result<(), StoreError> {

@@ -49,7 +49,7 @@ pub(crate) fn lines(client: &Client, run: RunId) -> Result<Vec<String>> {
     let detail: Detail = client.get(&format!("/runs/{run}"))?;
     if detail.database == "ask" {
         lines.push(format!(
-            "run {run}: its project asks before results go into the lab's database: `jackfield runs save {run}`"
+            "run {run}: its project asks before results go into the lab's database: `jackfield runs insert {run}`"
         ));
     }
     Ok(lines)

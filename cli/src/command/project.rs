@@ -88,7 +88,7 @@ impl ProjectFile {
         let lab = options.user.as_ref().map_or_else(|| lab.clone(), |user| lab.as_user(user));
         if let Some(plan) = &checked.plan {
             checked.problems.extend(step_tests::problems(plan, &lab));
-            checked.problems.extend(jackfield_config::db::promised::warnings(&lab, plan));
+            checked.problems.extend(jackfield_config::db::promised::problems(&lab, plan));
         }
         Ok(checked)
     }

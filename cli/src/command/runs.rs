@@ -121,11 +121,12 @@ pub(crate) enum Runs {
         #[arg(long)]
         undo: bool,
     },
-    /// Insert its results into the lab's database, as `db.xml` says.
-    Save {
+    /// Insert its results into the lab's database, as `db.xml` says: now, or what is not there yet. What is there is not inserted again.
+    #[command(visible_alias = "save")]
+    Insert {
         /// Its number.
         run: RunId,
-        /// You have looked: the database has nothing of a save that broke off.
+        /// You have looked: the database has none of the rows of which it is not known.
         #[arg(long)]
         again: bool,
     },
@@ -224,12 +225,12 @@ impl Runs {
             Self::Delete { run } => delete(context, run),
             Self::Prune { dry_run } => prune::run(context, *dry_run),
             Self::Keep { run, undo } => prune::keep(context, run, !undo),
-            Self::Save { run, again } => act(
+            Self::Insert { run, again } => act(
                 context,
                 *run,
                 "save",
                 &json!({"again": again}),
-                "is being saved; `jackfield runs jobs` tells if it fails",
+                "goes into the database; `jackfield runs jobs` tells if that fails",
             ),
             Self::Pause { run } => {
                 act(context, *run, "pause", &json!({}), "starts no further test; what runs ends by itself")

@@ -137,13 +137,13 @@ fn text(value: Option<&At<Arc<str>>>) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{db::DbConfig, source::Source};
+    use crate::{db::DbFile, source::Source};
 
     fn named(inner: &str) -> String {
         let text = format!("<root><db_config>{inner}</db_config></root>");
-        let read = DbConfig::read(&Arc::new(Source::new("db.xml", text)));
-        let config = read.value.unwrap_or_default();
-        match Database::of(config.connection.as_ref()) {
+        let read = DbFile::read(&Arc::new(Source::new("db.xml", text)));
+        let sections = read.value.unwrap_or_default().sections;
+        match Database::of(sections.first().and_then(|section| section.connection.as_ref())) {
             Ok(database) => format!("{database:?}"),
             Err(error) => error.message,
         }

@@ -1,10 +1,10 @@
-//! From text to [`DbConfig`], in either layout.
+//! From text to [`DbFile`], in either layout.
 
 use std::sync::Arc;
 
 use jackfield_protocol::secret::Secret;
 
-use super::{Connection, DbConfig, Field, FieldKind, FieldLevel, Report, ReportKind};
+use super::{Connection, DbConfig, DbFile, Field, FieldKind, FieldLevel, Report, ReportKind, Saving};
 use crate::{
     problem::{Read, suggest},
     source::{At, Source},
@@ -29,7 +29,7 @@ const REPORT_KINDS: [(&str, ReportKind); 4] = [
     ("LineChart", ReportKind::LineChart),
 ];
 
-impl DbConfig {
+impl DbFile {
     /// Reads the file.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
         let tree = match xml::parse(source) {
@@ -38,22 +38,49 @@ impl DbConfig {
         };
         let walk = Walk::new(&tree);
         let root = tree.root();
-        let mut config = Self::default();
         if !root.name().eq_ignore_ascii_case("root") {
             let message = format!("the file begins with <root>, not <{}>", root.name());
             walk.error(root.name_span(), message, "is this another kind of file?");
         }
         let fields = walk.fields(root);
-        config.connection = fields.one("db_config").map(|element| read_connection(&walk, element));
-        config.read_sections(&fields);
+        let own = DbConfig::read(&fields);
+        let mut sections: Vec<DbConfig> = fields
+            .each("server_section")
+            .map(|section| {
+                let fields = walk.fields(section);
+                let read = DbConfig::read(&fields);
+                fields.finish();
+                read
+            })
+            .collect();
+        fields.finish();
+        if sections.is_empty() || own != DbConfig::default() {
+            sections.insert(0, own);
+        }
+        for section in &sections {
+            section.check(&walk);
+        }
+        no_twins(sections.iter().flat_map(|section| &section.reports).map(|report| &report.id), &walk);
+        Read { value: Some(Self { sections }), problems: walk.finish() }
+    }
+}
+
+impl DbConfig {
+    fn read(fields: &Fields<'_, '_>) -> Self {
+        let walk = fields.walk();
+        let mut config = Self::default();
+        if let Some(element) = fields.one("db_config") {
+            let inner = walk.fields(element);
+            config.saving = Saving::read(&inner);
+            config.connection = Some(read_connection(inner));
+        }
+        config.read_sections(fields);
         if let Some(older) = fields.one("twister_user_defined") {
             let inner = walk.fields(older);
             config.read_sections(&inner);
             inner.finish();
         }
-        fields.finish();
-        config.check(&walk);
-        Read { value: Some(config), problems: walk.finish() }
+        config
     }
 
     fn read_sections(&mut self, around: &Fields<'_, '_>) {
@@ -87,17 +114,8 @@ impl DbConfig {
 
     /// Names that are used twice, and `@names@` of reports that no field has.
     fn check(&self, walk: &Walk) {
-        let lists = [
-            self.fields.iter().map(|field| &field.id).collect::<Vec<_>>(),
-            self.report_fields.iter().map(|field| &field.id).collect(),
-            self.reports.iter().map(|report| &report.id).collect(),
-        ];
-        for list in lists {
-            let mut seen = std::collections::BTreeSet::new();
-            for id in list.into_iter().filter(|id| !seen.insert(&id.value)) {
-                walk.error(id.span, format!("ID `{}` is used twice", id.value), "rename one");
-            }
-        }
+        no_twins(self.fields.iter().map(|field| &field.id), walk);
+        no_twins(self.report_fields.iter().map(|field| &field.id), walk);
         let known: Vec<&str> = self.report_fields.iter().map(|field| field.id.value.as_ref()).collect();
         for report in &self.reports {
             for name in placeholders(&report.query.value).filter(|name| !known.contains(name)) {
@@ -105,6 +123,13 @@ impl DbConfig {
                 walk.error(report.query.span, message, suggest(name, known.iter().copied()));
             }
         }
+    }
+}
+
+fn no_twins<'i>(ids: impl Iterator<Item = &'i At<Arc<str>>>, walk: &Walk) {
+    let mut seen = std::collections::BTreeSet::new();
+    for id in ids.filter(|id| !seen.insert(&id.value)) {
+        walk.error(id.span, format!("ID `{}` is used twice", id.value), "rename one");
     }
 }
 
@@ -116,8 +141,7 @@ fn placeholders(query: &str) -> impl Iterator<Item = &str> {
     query.split('@').skip(1).step_by(2).filter(name)
 }
 
-fn read_connection(walk: &Walk, element: Element<'_>) -> Connection {
-    let fields = walk.fields(element);
+fn read_connection(fields: Fields<'_, '_>) -> Connection {
     let yes = |text: &str| match text {
         "yes" => Ok(true),
         "no" => Ok(false),

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     bindings::Bindings,
-    db::DbConfig,
     email::EmailConfig,
     engine::EngineSettings,
     limits::{FILE_BYTES_MAX, PROFILE_BYTES_MAX, PROFILES_MAX},
@@ -32,11 +31,6 @@ impl Lab {
     /// Reads `bindings.xml`; none where the lab has none.
     pub fn bindings(&self) -> Option<Read<Bindings>> {
         self.first(&self.layout.bindings, Bindings::read)
-    }
-
-    /// Reads `db.xml`; none where the lab has none.
-    pub fn db(&self) -> Option<Read<DbConfig>> {
-        self.first(&self.layout.db, DbConfig::read)
     }
 
     /// Reads `email.xml`; none where the lab has none.
@@ -114,7 +108,11 @@ impl Lab {
     }
 
     /// Reads the first of these files that is there.
-    fn first<T>(&self, places: &[PathBuf], read: impl FnOnce(&Arc<Source>) -> Read<T>) -> Option<Read<T>> {
+    pub(super) fn first<T>(
+        &self,
+        places: &[PathBuf],
+        read: impl FnOnce(&Arc<Source>) -> Read<T>,
+    ) -> Option<Read<T>> {
         let file = places.iter().find(|file| file.is_file())?;
         Some(read_as(file, FILE_BYTES_MAX, read))
     }

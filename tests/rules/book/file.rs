@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use jackfield_config::{
-    EngineSettings, EpSettings, Project, Read, Source, bindings::Bindings, db::DbConfig, email::EmailConfig,
+    EngineSettings, EpSettings, Project, Read, Source, bindings::Bindings, db::DbFile, email::EmailConfig,
     params::Params, profile::Profile, simulated::DeviceModel, steps::StepTest, test_config::TestConfig,
 };
 use jackfield_protocol::error::FileProblem;
@@ -25,7 +25,7 @@ const READERS: [(&str, &str, Reader); 12] = [
     ("xml", "configs/", |name, text| problems(TestConfig::read(name, &source(name, text)))),
     ("xml", "bindings.xml", |name, text| problems(Bindings::read(&source(name, text)))),
     ("xml", "globals.xml", |name, text| problems(Params::read(&source(name, text)))),
-    ("xml", "db.xml", |name, text| problems(DbConfig::read(&source(name, text)))),
+    ("xml", "db.xml", |name, text| problems(DbFile::read(&source(name, text)))),
     ("xml", "email.xml", |name, text| problems(EmailConfig::read(&source(name, text)))),
 ];
 

@@ -263,9 +263,12 @@ async fn what_keeps_results_from_the_database_is_told_before_the_run() {
     let folder = lab.folder.path();
     std::fs::create_dir_all(folder.join("tests")).unwrap();
     std::fs::write(folder.join("tests/hello.py"), "print('hello')\n").unwrap();
-    let db = "<Root>\n<db_config><server>db1</server></db_config>\n<insert_section>\n\
-        <field ID=\"Release\" Type=\"UserText\" Level=\"Suite\" Mandatory=\"true\"/>\n\
+    let db = "<Root>\n<db_config><url>sqlite:lab.db</url></db_config>\n<insert_section>\n\
+        <field ID=\"Release\" Type=\"UserSelect\" Level=\"Suite\" Mandatory=\"true\" SQLQuery=\"SELECT name, note FROM releases ORDER BY name\"/>\n\
         <sql_statement>INSERT INTO r VALUES ('$Release')</sql_statement>\n</insert_section>\n</Root>\n";
+    let client = crate::lab_db::tests::Client::new("sqlite:lab.db", folder);
+    client.run("CREATE TABLE releases (name TEXT, note TEXT)").await;
+    client.run("INSERT INTO releases VALUES ('2.0', ''), ('2.1', 'the new one')").await;
     std::fs::write(folder.join("db.xml"), db).unwrap();
     let project = |save: &str| {
         format!(
@@ -273,21 +276,27 @@ async fn what_keeps_results_from_the_database_is_told_before_the_run() {
              <TestCase><tcName>hello.py</tcName></TestCase></TestSuite></Root>\n"
         )
     };
-    let submit = async |save: &str| {
-        let body = json!({"project": "p.xml", "xml": project(save)});
-        let told: Value = lab.post(&token, "/runs", body).await.expect(201).json();
-        told["warnings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|told| told["message"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
+    let submit = async |save: &str, status: u16, fields: Value| {
+        let body = json!({"project": "p.xml", "xml": project(save), "fields": fields});
+        lab.post(&token, "/runs", body).await.expect(status).json::<Value>().to_string()
     };
-    let told = submit("save").await.join("; ");
+    let told = submit("save", 422, json!({})).await;
+    assert!(told.contains("field `Release` is mandatory, and suite One has no value for it"), "{told}");
+    assert!(
+        told.contains("--field Release=VALUE") && told.contains("one of: 2.0, 2.1 (the new one)"),
+        "{told}"
+    );
+    assert!(
+        submit("ask", 201, json!({})).await.contains("is mandatory"),
+        "a person may still decide against saving"
+    );
+    submit("save", 201, json!({"Release": "2.1"})).await;
+    assert!(!submit("nosave", 201, json!({})).await.contains("Release"), "nothing is to be saved");
+    std::fs::write(folder.join("db.xml"), db.replace("<url>sqlite:lab.db</url>", "<server>db1</server>"))
+        .unwrap();
+    let told = submit("save", 201, json!({"Release": "2.1"})).await;
     assert!(
         told.contains("results will not be saved: <db_config> has a <server> and no <database>"),
         "{told}"
     );
-    assert!(told.contains("field `Release` is mandatory, and suite One has no value for it"), "{told}");
-    assert!(!submit("nosave").await.join("; ").contains("Release"), "nothing is to be saved");
 }

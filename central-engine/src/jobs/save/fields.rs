@@ -1,18 +1,23 @@
-//! The fields of `db.xml` that somebody has to be asked for: the database by a query, or a script. Each is asked as often
-//! as its level says: once a save, once a suite, or for every test.
+//! Fields of `db.xml` that are asked for while results are inserted: a query gives a value, or a script prints it; once a
+//! save, once a suite, or for every test.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use jackfield_config::db::FieldLevel;
-use jackfield_protocol::{id::SuiteIndex, verdict::Verdict};
+use jackfield_protocol::{id::TestIndex, verdict::Verdict};
 use tokio::process::Command;
 
 use super::{
     Source,
     prepare::{Prepared, Script, Select},
 };
-use crate::{app::App, jobs::hook, lab_db::LabDb};
+use crate::{
+    app::App,
+    jobs::hook,
+    lab_db::LabDb,
+    store::saved::{Progress, progress::Values},
+};
 
 /// The values of the fields, for the test whose turn it is.
 pub(super) struct Fields<'a> {
@@ -20,14 +25,21 @@ pub(super) struct Fields<'a> {
     prepared: &'a Prepared,
     selected: BTreeMap<String, String>,
     printed: BTreeMap<String, String>,
-    /// The suite of the test before; none before the first.
-    suite: Option<SuiteIndex>,
+    /// Whose values these are; none before the first.
+    test: Option<TestIndex>,
+}
+
+/// A field that is to be filled.
+#[derive(Clone, Copy)]
+enum Due<'a> {
+    Select(&'a Select),
+    Script(&'a Script),
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(app: &'a App, prepared: &'a Prepared) -> Self {
         let (selected, printed) = (BTreeMap::new(), BTreeMap::new());
-        Self { app, prepared, selected, printed, suite: None }
+        Self { app, prepared, selected, printed, test: None }
     }
 
     /// What a query gave; none where it gave nothing.
@@ -40,43 +52,67 @@ impl<'a> Fields<'a> {
         &self.printed
     }
 
-    /// Asks for the fields that are due for a test.
-    pub(super) async fn evaluate(&mut self, db: &mut LabDb, source: Source<'_>) -> Result<()> {
-        let suite = source.row.test.suite;
-        let (first, new_suite) = (self.suite.is_none(), self.suite != Some(suite));
-        self.suite = Some(suite);
-        let due = |level: FieldLevel| match level {
-            FieldLevel::Project => first,
-            FieldLevel::Suite => new_suite,
-            FieldLevel::Test => true,
-        };
+    /// Asks for the fields that are due for a test; whether there are new values that belong to more than it.
+    pub(super) async fn evaluate(
+        &mut self,
+        db: &mut LabDb,
+        source: Source<'_>,
+        progress: &mut Progress,
+    ) -> Result<bool> {
+        if self.test == Some(source.row.index) {
+            return Ok(false);
+        }
+        self.test = None;
         let Prepared { selects, scripts, .. } = self.prepared;
+        let suite = source.row.test.suite.0;
+        let mut has_news = false;
         // A script is asked at most once a suite: that is all that Twister ever did.
-        for script in
-            scripts.iter().filter(|script| first || (new_suite && script.level != FieldLevel::Project))
-        {
-            self.run(script, source).await?;
+        let level_of_script = |level: FieldLevel| match level {
+            FieldLevel::Project => FieldLevel::Project,
+            FieldLevel::Suite | FieldLevel::Test => FieldLevel::Suite,
+        };
+        let scripts = scripts.iter().map(|one| (level_of_script(one.level), Due::Script(one)));
+        let selects = selects.iter().map(|one| (one.level, Due::Select(one)));
+        for (level, due) in scripts.chain(selects) {
+            let known: Option<&mut Values> = match level {
+                FieldLevel::Project => Some(&mut progress.of_run),
+                FieldLevel::Suite => Some(progress.of_suites.entry(suite).or_default()),
+                FieldLevel::Test => None,
+            };
+            let value = match known.as_ref().and_then(|known| known.get(due.id())) {
+                Some(value) => value.clone(),
+                None => self.ask(db, due, source).await?,
+            };
+            if let Some(known) = known {
+                has_news |= known.insert(due.id().to_owned(), value.clone()).is_none();
+            }
+            let values = match due {
+                Due::Select(_) => &mut self.selected,
+                Due::Script(_) => &mut self.printed,
+            };
+            values.remove(due.id());
+            values.extend(value.map(|value| (due.id().to_owned(), value)));
         }
-        for select in selects.iter().filter(|select| due(select.level)) {
-            self.select(db, select, source).await?;
-        }
-        Ok(())
+        self.test = Some(source.row.index);
+        Ok(has_news)
     }
 
-    async fn select(&mut self, db: &mut LabDb, select: &Select, source: Source<'_>) -> Result<()> {
-        let Select { id, query, .. } = select;
-        let value = db.value(query, &source.bound(query, self)).await;
-        let value = value.with_context(|| format!("db.xml: the query of field {id}"))?;
-        self.selected.remove(id);
-        self.selected.extend(value.map(|value| (id.clone(), value)));
-        Ok(())
+    async fn ask(&self, db: &mut LabDb, due: Due<'_>, source: Source<'_>) -> Result<Option<String>> {
+        match due {
+            Due::Select(Select { id, query, .. }) => {
+                let value = db.value(query, &source.bound(query, self)).await;
+                value.with_context(|| format!("the query of field {id}"))
+            }
+            Due::Script(script) => self.run(script, source).await,
+        }
     }
 
     /// The field's value is the path of a script on the engine's host; what it prints takes its place.
-    async fn run(&mut self, script: &Script, source: Source<'_>) -> Result<()> {
-        let Script { id, .. } = script;
-        self.printed.remove(id);
-        let Some(path) = source.variable(self, id).filter(|path| !path.is_empty()) else { return Ok(()) };
+    async fn run(&self, Script { id, .. }: &Script, source: Source<'_>) -> Result<Option<String>> {
+        let written = Fields { printed: BTreeMap::new(), selected: BTreeMap::new(), ..*self };
+        let Some(path) = source.variable(&written, id).filter(|path| !path.is_empty()) else {
+            return Ok(None);
+        };
         let layout = self.app.lab.layout();
         let file: PathBuf = layout.root.join(layout.resolve(&path));
         let mut command = Command::new(&file);
@@ -84,9 +120,17 @@ impl<'a> Fields<'a> {
         let what = format!("the script {path} of field {id}");
         let (outcome, printed) = hook::execute(self.app, command, &what).await;
         if outcome.verdict != Verdict::Pass {
-            bail!("db.xml: {}; it printed: {}", outcome.reason, printed.trim());
+            bail!("{}; it printed: {}", outcome.reason, printed.trim());
         }
-        self.printed.insert(id.clone(), printed.trim_end().to_owned());
-        Ok(())
+        Ok(Some(printed.trim_end().to_owned()))
+    }
+}
+
+impl Due<'_> {
+    fn id(&self) -> &str {
+        match self {
+            Self::Select(select) => &select.id,
+            Self::Script(script) => &script.id,
+        }
     }
 }

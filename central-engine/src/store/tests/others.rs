@@ -196,7 +196,12 @@ async fn inserts_are_remembered() {
         assert_eq!(store::saved::state(&mut conn, run).await.unwrap(), None);
         store::saved::begin(&mut conn, run, Time(1)).await.unwrap();
         assert_eq!(store::saved::state(&mut conn, run).await.unwrap(), Some(Saved::Begun));
+        let part = store::saved::Progress::default();
+        store::saved::put_part(&mut conn, run, 2, &part).await.unwrap();
+        store::saved::put_part(&mut conn, run, 2, &part).await.unwrap();
+        assert_eq!(store::saved::parts(&mut conn, run).await.unwrap(), [(2, part)].into());
         store::saved::undone(&mut conn, run).await.unwrap();
+        assert!(store::saved::parts(&mut conn, run).await.unwrap().is_empty());
         assert_eq!(store::saved::state(&mut conn, run).await.unwrap(), None);
         store::saved::begin(&mut conn, run, Time(2)).await.unwrap();
         store::saved::done(&mut conn, run, Time(3)).await.unwrap();

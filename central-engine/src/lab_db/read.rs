@@ -1,0 +1,396 @@
+//! Reading the lab's database for reports: a session of its own, in which the database itself refuses to write, and ends what takes too
+//! long. Rows come one by one: what is exported never stands in memory.
+
+use std::{
+    ops::ControlFlow,
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use futures_util::TryStreamExt as _;
+use jackfield_reporting::insert::{Statement, Value};
+use sqlx::{
+    Connection as _, Executor as _, MySql, MySqlConnection, PgConnection, Row as _, SqlSafeStr as _, Sqlite,
+    SqliteConnection, Statement as _, TypeInfo as _, mysql::MySqlRow, postgres::PgRow, sqlite::SqliteRow,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    Address, Cell, Conn, LabDbError, bind, bind_texts, casts, decode,
+    error::{Interrupted, in_time},
+    safe,
+};
+
+/// Rows that are handed over together.
+const ROWS_TOGETHER: usize = 500;
+/// Steps of SQLite's machine between two looks at the clock: some thousandths of a second.
+const STEPS_BETWEEN_LOOKS: i32 = 100_000;
+
+/// A column of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// As the query names it.
+    pub name: String,
+    /// What stands in it.
+    pub kind: ColumnKind,
+}
+
+/// What stands in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    /// Numbers.
+    Number,
+    /// Days, with or without a time.
+    Date,
+    /// Whatever else; in SQLite, where any column may hold anything, also numbers.
+    Text,
+}
+
+/// Which rows of a query are wanted, and in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// By this column (from 0), the largest first or last.
+    pub sort: Option<(usize, bool)>,
+    /// Columns and texts that are to be in them; letters may be large or small.
+    pub filters: Vec<(usize, String)>,
+    /// A text that is to be in some column.
+    pub search: String,
+    /// So many rows are passed over.
+    pub offset: u64,
+    /// Most rows; none: all.
+    pub limit: Option<u64>,
+}
+
+impl View {
+    /// Whether the rows are not those of the query as it is.
+    fn shapes(&self) -> bool {
+        self.sort.is_some() || !self.filters.is_empty() || !self.search.is_empty()
+    }
+}
+
+/// A row, in the order of the columns.
+pub type Row = Vec<Cell>;
+
+/// A session that reads.
+#[derive(Debug)]
+pub struct Reader {
+    conn: Conn,
+    wait: Duration,
+}
+
+/// A query that is ready to be asked.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The query, with its places cast as PostgreSQL wants it.
+    sql: String,
+    values: Vec<Value>,
+    /// Its columns.
+    pub columns: Vec<Column>,
+}
+
+impl Reader {
+    /// Opens a session in which no query takes longer than `wait`.
+    ///
+    /// # Errors
+    /// The database is not there, lets us not in, or cannot be made to refuse writing.
+    pub async fn open(address: &Address, wait: Duration) -> Result<Self, LabDbError> {
+        let conn = in_time(async {
+            Ok(match address {
+                Address::MySql(options) => Conn::MySql(open_mysql(options, wait).await?),
+                Address::Postgres(options) => {
+                    let mut conn = PgConnection::connect_with(options).await?;
+                    let millis = wait.as_millis();
+                    let limits =
+                        format!("SET statement_timeout = {millis}; SET default_transaction_read_only = on");
+                    conn.execute(sqlx::raw_sql(safe(&limits))).await?;
+                    conn.execute("BEGIN READ ONLY").await?;
+                    Conn::Postgres(conn)
+                }
+                Address::Sqlite(options) => Conn::Sqlite(open_sqlite(options, wait).await?),
+            })
+        })
+        .await?;
+        Ok(Self { conn, wait })
+    }
+
+    /// Has the database look at a query.
+    ///
+    /// # Errors
+    /// It refuses it.
+    pub async fn prepare(&mut self, statement: &Statement, values: Vec<Value>) -> Result<Query, LabDbError> {
+        in_time(async {
+            let plain = statement.sql();
+            let (sql, columns) = match &mut self.conn {
+                Conn::MySql(conn) => {
+                    refuse_files(&plain)?;
+                    let looked = conn.prepare(safe(&plain).into_sql_str()).await?;
+                    (plain, columns_of(looked.columns()))
+                }
+                Conn::Postgres(conn) => {
+                    let looked = conn.prepare(safe(&plain).into_sql_str()).await?;
+                    (statement.sql_with_casts(&casts(looked.parameters())), columns_of(looked.columns()))
+                }
+                Conn::Sqlite(conn) => {
+                    let looked = conn.prepare(safe(&plain).into_sql_str()).await?;
+                    (plain, columns_of(looked.columns()))
+                }
+            };
+            if columns.is_empty() {
+                return Err(LabDbError::Refused("this is no query: it gives no columns".to_owned()));
+            }
+            Ok(Query { sql, values, columns })
+        })
+        .await
+    }
+
+    /// The first rows of a query.
+    ///
+    /// # Errors
+    /// The database refuses it, or it takes too long.
+    pub async fn first(
+        &mut self,
+        statement: &Statement,
+        values: &[Value],
+        rows_max: usize,
+    ) -> Result<Vec<Row>, LabDbError> {
+        let query = self.prepare(statement, values.to_vec()).await?;
+        let view = View { limit: u64::try_from(rows_max).ok(), ..View::default() };
+        self.rows(&query, &view).await
+    }
+
+    /// The rows of a view that has a limit.
+    ///
+    /// # Errors
+    /// As [`Self::first`].
+    pub async fn rows(&mut self, query: &Query, view: &View) -> Result<Vec<Row>, LabDbError> {
+        let mut sink = Sink::Kept(Vec::new());
+        self.ask(query, view, &mut sink).await?;
+        match sink {
+            Sink::Kept(rows) => Ok(rows),
+            Sink::Sent { .. } => Ok(Vec::new()),
+        }
+    }
+
+    /// Sends the rows of a view as they come; ends early where nobody takes them.
+    ///
+    /// # Errors
+    /// As [`Self::first`].
+    pub async fn send(
+        &mut self,
+        query: &Query,
+        view: &View,
+        pieces: mpsc::Sender<Vec<Row>>,
+    ) -> Result<(), LabDbError> {
+        let mut sink = Sink::Sent { pieces, waiting: Vec::new() };
+        self.ask(query, view, &mut sink).await?;
+        sink.flush().await;
+        Ok(())
+    }
+
+    /// How many rows a view has, without its limit.
+    ///
+    /// # Errors
+    /// As [`Self::first`].
+    pub async fn count(&mut self, query: &Query, view: &View) -> Result<u64, LabDbError> {
+        let whole = View { sort: None, offset: 0, limit: None, ..view.clone() };
+        let (inner, values) = shape::whole(&self.conn, query, &whole)?;
+        let counted = shape::counted(&inner);
+        let query = Query { sql: counted, values, columns: Vec::new() };
+        let mut sink = Sink::Kept(Vec::new());
+        self.run(&query.sql, &query.values, (0, Some(1)), &mut sink).await?;
+        let Sink::Kept(rows) = sink else { return Ok(0) };
+        let number = rows.into_iter().flatten().next().and_then(Cell::into_text);
+        number
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(|| LabDbError::Unreadable("a count".to_owned()))
+    }
+
+    async fn ask(&mut self, query: &Query, view: &View, sink: &mut Sink) -> Result<(), LabDbError> {
+        let shaped = shape::page(&self.conn, query, view)?;
+        match self.run(&shaped.sql, &shaped.values, shaped.cut, sink).await {
+            // Two columns of one name cannot be the columns of a table: the rows as they are come all the same.
+            Err(LabDbError::Refused(_)) if shaped.is_wrapped && !view.shapes() && sink.is_empty() => {
+                self.run(&query.sql, &query.values, (view.offset, view.limit), sink).await
+            }
+            Err(LabDbError::Refused(words)) if shaped.is_wrapped && view.shapes() => {
+                Err(LabDbError::Refused(format!(
+                    "{words}; to be sorted and filtered, a report needs columns with different names"
+                )))
+            }
+            ended => ended,
+        }
+    }
+
+    /// Asks, passes over some rows, and hands on the others up to the limit.
+    async fn run(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        cut: (u64, Option<u64>),
+        sink: &mut Sink,
+    ) -> Result<(), LabDbError> {
+        let wait = self.wait;
+        let ended = match &mut self.conn {
+            Conn::MySql(conn) => {
+                let rows = bind::<MySql>(sql, values).fetch(conn);
+                drain(rows, |row: &MySqlRow| each(row.len(), |at| decode::mysql(row, at)), cut, sink).await
+            }
+            Conn::Postgres(conn) => {
+                let rows = bind_texts(sql, values).fetch(conn);
+                drain(rows, postgres, cut, sink).await
+            }
+            Conn::Sqlite(conn) => {
+                let rows = bind::<Sqlite>(sql, values).fetch(conn);
+                drain(rows, |row: &SqliteRow| each(row.len(), |at| decode::sqlite(row, at)), cut, sink).await
+            }
+        };
+        ended.map_err(|error| match error {
+            Interrupted::TooLong => LabDbError::Late(wait),
+            Interrupted::Other(error) => error,
+        })
+    }
+}
+
+type Rows<'r, R> = Pin<Box<dyn futures_util::Stream<Item = Result<R, sqlx::Error>> + Send + 'r>>;
+
+async fn drain<R>(
+    mut rows: Rows<'_, R>,
+    read: impl Fn(&R) -> Result<Row, LabDbError>,
+    (mut offset, limit): (u64, Option<u64>),
+    sink: &mut Sink,
+) -> Result<(), Interrupted> {
+    let mut left = limit.unwrap_or(u64::MAX);
+    while left > 0
+        && let Some(row) = rows.try_next().await?
+    {
+        if offset > 0 {
+            offset = offset.saturating_sub(1);
+            continue;
+        }
+        left = left.saturating_sub(1);
+        if sink.take(read(&row)?).await.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn each(count: usize, cell: impl Fn(usize) -> Result<Cell, LabDbError>) -> Result<Row, LabDbError> {
+    (0..count).map(cell).collect()
+}
+
+/// Every column of PostgreSQL comes as it writes it; which are numbers is known from the query.
+fn postgres(row: &PgRow) -> Result<Row, LabDbError> {
+    each(row.len(), |at| {
+        let text: Option<String> = row.try_get_unchecked(at)?;
+        Ok(text.map_or(Cell::Null, Cell::Text))
+    })
+}
+
+/// Where rows go.
+enum Sink {
+    Kept(Vec<Row>),
+    Sent { pieces: mpsc::Sender<Vec<Row>>, waiting: Vec<Row> },
+}
+
+impl Sink {
+    async fn take(&mut self, row: Row) -> ControlFlow<()> {
+        match self {
+            Self::Kept(rows) => rows.push(row),
+            Self::Sent { waiting, .. } => {
+                waiting.push(row);
+                if waiting.len() >= ROWS_TOGETHER {
+                    return self.flush().await;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn flush(&mut self) -> ControlFlow<()> {
+        match self {
+            Self::Sent { pieces, waiting } if !waiting.is_empty() => {
+                match pieces.send(std::mem::take(waiting)).await {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_nobody_listens) => ControlFlow::Break(()),
+                }
+            }
+            Self::Kept(_) | Self::Sent { .. } => ControlFlow::Continue(()),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Kept(rows) | Self::Sent { waiting: rows, .. } => rows.is_empty(),
+        }
+    }
+}
+
+async fn open_mysql(
+    options: &sqlx::mysql::MySqlConnectOptions,
+    wait: Duration,
+) -> Result<MySqlConnection, LabDbError> {
+    let mut conn = MySqlConnection::connect_with(options).await?;
+    // MariaDB and MySQL have a limit each, of another name and unit.
+    let of_mariadb = format!("SET SESSION max_statement_time = {}", wait.as_secs());
+    if conn.execute(safe(&of_mariadb)).await.is_err() {
+        conn.execute(safe(&format!("SET SESSION max_execution_time = {}", wait.as_millis()))).await?;
+    }
+    conn.execute("SET SESSION TRANSACTION READ ONLY").await?;
+    conn.execute("START TRANSACTION READ ONLY").await?;
+    Ok(conn)
+}
+
+async fn open_sqlite(
+    options: &sqlx::sqlite::SqliteConnectOptions,
+    wait: Duration,
+) -> Result<SqliteConnection, LabDbError> {
+    let options = options.clone().create_if_missing(false).read_only(true);
+    let mut conn = SqliteConnection::connect_with(&options).await?;
+    conn.execute("PRAGMA query_only = ON").await?;
+    let until = Instant::now().checked_add(wait);
+    let mut handle = conn.lock_handle().await?;
+    handle
+        .set_progress_handler(STEPS_BETWEEN_LOOKS, move || until.is_none_or(|until| Instant::now() < until));
+    drop(handle);
+    Ok(conn)
+}
+
+/// In a session that only reads MySQL still writes files of its host for whoever has that right.
+fn refuse_files(sql: &str) -> Result<(), LabDbError> {
+    let words: Vec<String> = sql.split_whitespace().map(str::to_ascii_uppercase).collect();
+    let writes = words.windows(2).any(|pair| {
+        matches!(pair, [into, file] if into == "INTO" && (file.starts_with("OUTFILE") || file.starts_with("DUMPFILE")))
+    });
+    if writes {
+        Err(LabDbError::Refused("a report writes no files (INTO OUTFILE)".to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+fn columns_of<C: sqlx::Column>(columns: &[C]) -> Vec<Column> {
+    let column =
+        |column: &C| Column { name: column.name().to_owned(), kind: kind_of(column.type_info().name()) };
+    columns.iter().map(column).collect()
+}
+
+/// By the name that the driver gives the type.
+fn kind_of(name: &str) -> ColumnKind {
+    let name = name.to_ascii_uppercase();
+    let is_number = ["INT", "FLOAT", "DOUBLE", "DECIMAL", "NUMERIC", "REAL", "BIT", "YEAR"]
+        .iter()
+        .any(|number| name.starts_with(number) || name.ends_with(number))
+        || name.contains("INT UNSIGNED")
+        || name.starts_with("INT");
+    if (is_number && !matches!(&*name, "POINT" | "INTERVAL" | "VARBIT")) || name == "BOOLEAN" {
+        ColumnKind::Number
+    } else if name == "DATE" || name.starts_with("TIMESTAMP") || name.starts_with("DATETIME") {
+        ColumnKind::Date
+    } else {
+        ColumnKind::Text
+    }
+}
+
+mod shape;

@@ -1,0 +1,141 @@
+//! A query, with what a page wants of it around it: the database sorts, filters and counts, not we.
+
+use jackfield_reporting::insert::Value;
+
+use super::{Conn, LabDbError, Query, View};
+
+/// More rows than any table has: with a limit, MySQL keeps the order of a query inside another.
+const MYSQL_ALL: &str = "18446744073709551615";
+
+/// A query as it is asked.
+pub(super) struct Shaped {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+    /// Rows that are left to us to pass over, and the most that are wanted.
+    pub(super) cut: (u64, Option<u64>),
+    /// The query stands inside another.
+    pub(super) is_wrapped: bool,
+}
+
+/// A page of the rows. MySQL forgets the order of a query inside another: where nothing is sorted or filtered, it is asked as it is,
+/// and the rows before the page are passed over.
+pub(super) fn page(conn: &Conn, query: &Query, view: &View) -> Result<Shaped, LabDbError> {
+    let plain = matches!(conn, Conn::MySql(_)) && !view.shapes();
+    if plain {
+        let (sql, values) = (query.sql.clone(), query.values.clone());
+        return Ok(Shaped { sql, values, cut: (view.offset, view.limit), is_wrapped: false });
+    }
+    let (mut sql, values) = whole(conn, query, view)?;
+    if let Some(limit) = view.limit {
+        sql.push_str(&format!(" LIMIT {limit}"));
+        if view.offset > 0 {
+            sql.push_str(&format!(" OFFSET {}", view.offset));
+        }
+        return Ok(Shaped { sql, values, cut: (0, None), is_wrapped: true });
+    }
+    Ok(Shaped { sql, values, cut: (view.offset, None), is_wrapped: true })
+}
+
+/// All rows of a view.
+pub(super) fn whole(conn: &Conn, query: &Query, view: &View) -> Result<(String, Vec<Value>), LabDbError> {
+    let dialect = Dialect(conn);
+    let mut values = query.values.clone();
+    let (select, table) = dialect.table(query, view);
+    let mut wanted = Vec::new();
+    for (column, text) in &view.filters {
+        if query.columns.get(*column).is_none() {
+            return Err(no_column(*column, query));
+        }
+        wanted.push(dialect.holds(query, *column, values.len()));
+        values.push(like(text));
+    }
+    if !view.search.is_empty() {
+        let mut any = Vec::new();
+        for column in 0..query.columns.len() {
+            any.push(dialect.holds(query, column, values.len()));
+            values.push(like(&view.search));
+        }
+        wanted.push(format!("({})", any.join(" OR ")));
+    }
+    let mut sql = format!("SELECT {select} FROM {table}");
+    if !wanted.is_empty() {
+        sql.push_str(&format!(" WHERE {}", wanted.join(" AND ")));
+    }
+    if let Some((column, is_descending)) = view.sort {
+        if query.columns.get(column).is_none() {
+            return Err(no_column(column, query));
+        }
+        let order = if is_descending { "DESC" } else { "ASC" };
+        sql.push_str(&format!(" ORDER BY {} {order}", dialect.name(query, column)));
+    }
+    Ok((sql, values))
+}
+
+/// How many rows a query has.
+pub(super) fn counted(sql: &str) -> String {
+    format!("SELECT CAST(COUNT(*) AS CHAR(20)) FROM (\n{sql}\n) AS jf_counted")
+}
+
+fn no_column(column: usize, query: &Query) -> LabDbError {
+    let (number, count) = (column.saturating_add(1), query.columns.len());
+    LabDbError::Refused(format!("there is no column {number}: the report has {count}"))
+}
+
+/// What is to be in a column, with the signs that `LIKE` knows taken as they are.
+fn like(text: &str) -> Value {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    Value::Text(pattern)
+}
+
+struct Dialect<'c>(&'c Conn);
+
+impl Dialect<'_> {
+    /// What is selected from which table.
+    fn table(&self, query: &Query, view: &View) -> (String, String) {
+        let sql = &query.sql;
+        match self.0 {
+            Conn::Postgres(_) => {
+                let names: Vec<String> = (0..query.columns.len()).map(|at| format!("c{at}")).collect();
+                let texts: Vec<String> = names.iter().map(|name| format!("jf.{name}::text")).collect();
+                (texts.join(", "), format!("(\n{sql}\n) AS jf({})", names.join(", ")))
+            }
+            // The order counts only where no other is asked for.
+            Conn::MySql(_) if view.sort.is_none() && !has_limit(sql) => {
+                ("*".to_owned(), format!("(\n{sql}\nLIMIT {MYSQL_ALL}) AS jf"))
+            }
+            Conn::MySql(_) | Conn::Sqlite(_) => ("*".to_owned(), format!("(\n{sql}\n) AS jf")),
+        }
+    }
+
+    fn name(&self, query: &Query, column: usize) -> String {
+        let name = query.columns.get(column).map_or("", |column| &column.name);
+        match self.0 {
+            Conn::Postgres(_) => format!("jf.c{column}"),
+            Conn::MySql(_) => format!("jf.`{}`", name.replace('`', "``")),
+            Conn::Sqlite(_) => format!("jf.\"{}\"", name.replace('"', "\"\"")),
+        }
+    }
+
+    /// That a text is in a column; `before` places have a value already.
+    fn holds(&self, query: &Query, column: usize, before: usize) -> String {
+        let (name, place) = (self.name(query, column), before.saturating_add(1));
+        match self.0 {
+            Conn::Postgres(_) => format!("{name}::text ILIKE ${place}::text ESCAPE '!'"),
+            Conn::MySql(_) => format!("CONVERT({name} USING utf8mb4) LIKE ? ESCAPE '!'"),
+            Conn::Sqlite(_) => format!("CAST({name} AS TEXT) LIKE ${place} ESCAPE '!'"),
+        }
+    }
+}
+
+/// Whether a query may end with a limit of its own; one in a part of it keeps us from adding another, too, which costs its order.
+fn has_limit(sql: &str) -> bool {
+    let mut words = sql.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.any(|word| ["LIMIT", "FETCH", "INTO", "LOCK"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
