@@ -3,11 +3,11 @@
 
 mod address;
 pub mod check;
-pub(crate) mod choices;
+pub mod choices;
 mod decode;
 mod error;
 pub mod marker;
-pub(crate) mod read;
+pub mod read;
 pub(crate) mod turns;
 
 #[cfg(test)]
@@ -24,7 +24,6 @@ use sqlx::{
 use self::error::in_time;
 pub use self::{
     address::{Address, AddressError},
-    decode::Cell,
     error::LabDbError,
 };
 

@@ -6,6 +6,7 @@
 //! - [`junit`] is the report for machines, [`html`] the one for people;
 //! - [`variables`] is the lab's own vocabulary, `$twister_tc_status` and its like, for SQL and mail;
 //! - [`insert`] turns the statements of `db.xml` into SQL with placeholders, and values into what is bound to them;
+//! - [`table`] is what a report of `db.xml` gives, as CSV and JSON; [`chart`] draws it;
 //! - [`mail`] composes the message that is sent when a run has ended.
 
 pub mod excerpt;
@@ -20,6 +21,9 @@ pub mod variables;
 
 pub mod insert;
 pub mod mail;
+
+pub mod chart;
+pub mod table;
 
 mod nearest;
 mod text;

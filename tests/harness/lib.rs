@@ -10,6 +10,7 @@ pub mod dice;
 pub mod frr;
 pub mod full_disk;
 pub mod machine;
+pub mod mariadb;
 pub mod node;
 pub mod osmo;
 pub mod ovs;

@@ -17,6 +17,7 @@ mod command_line;
 mod console;
 mod console_page;
 mod crash;
+mod database;
 mod dialogue;
 mod equipment;
 mod exchange;

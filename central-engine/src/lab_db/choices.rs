@@ -31,7 +31,7 @@ pub(crate) async fn of(config: &DbConfig, field: &Field, root: &Path) -> anyhow:
     let query = Statement::parse(1, &field.query, address.dialect(), &Known::default())?;
     let mut reader = Reader::open(&address, limits::REPORT_WAIT).await?;
     let rows = reader.first(&query, &[], limits::CHOICES_MAX).await?;
-    let choice = |row: Vec<super::Cell>| {
+    let choice = |row: jackfield_reporting::table::Row| {
         let mut texts = row.into_iter().map(|cell| cell.into_text().unwrap_or_default());
         Choice { value: texts.next().unwrap_or_default(), label: texts.collect::<Vec<_>>().join(" ") }
     };

@@ -2,36 +2,17 @@
 
 use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _, mysql::MySqlRow, sqlite::SqliteRow};
 
+use jackfield_reporting::table::Cell;
+
 use super::LabDbError;
 
-/// A value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
-    /// No value.
-    Null,
-    /// A number, as its digits are written: nothing of it is lost.
-    Number(String),
-    /// Whatever else, as the database writes it; bytes that are no text as hexadecimal digits behind `\\x`.
-    Text(String),
-}
-
-impl Cell {
-    /// As text; none for NULL.
-    pub fn into_text(self) -> Option<String> {
-        match self {
-            Self::Null => None,
-            Self::Number(text) | Self::Text(text) => Some(text),
-        }
-    }
-
-    /// Text where the bytes are one, else their hexadecimal digits.
-    pub(super) fn of_bytes(bytes: Vec<u8>) -> Self {
-        let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}');
-        match String::from_utf8(bytes) {
-            Ok(text) if !text.contains(is_control) => Self::Text(text),
-            Ok(text) => Self::Text(hex(text.as_bytes())),
-            Err(error) => Self::Text(hex(error.as_bytes())),
-        }
+/// Text where the bytes are one, else their hexadecimal digits.
+fn of_bytes(bytes: Vec<u8>) -> Cell {
+    let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}');
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains(is_control) => Cell::Text(text),
+        Ok(text) => Cell::Text(hex(text.as_bytes())),
+        Err(error) => Cell::Text(hex(error.as_bytes())),
     }
 }
 
@@ -53,7 +34,7 @@ pub(super) fn sqlite(row: &SqliteRow, at: usize) -> Result<Cell, LabDbError> {
         "INTEGER" => Cell::Number(row.try_get_unchecked::<i64, _>(at)?.to_string()),
         "REAL" => Cell::Number(float(row.try_get_unchecked::<f64, _>(at)?)),
         "TEXT" => Cell::Text(row.try_get_unchecked::<String, _>(at)?),
-        _ => Cell::of_bytes(row.try_get_unchecked::<Vec<u8>, _>(at)?),
+        _ => of_bytes(row.try_get_unchecked::<Vec<u8>, _>(at)?),
     })
 }
 
@@ -84,7 +65,7 @@ pub(super) fn mysql(row: &MySqlRow, at: usize) -> Result<Cell, LabDbError> {
     } else if matches!(kind.as_str(), "DATE" | "DATETIME" | "TIMESTAMP" | "TIME") {
         Cell::Text(time(&kind, &row.try_get_unchecked::<Vec<u8>, _>(at)?))
     } else {
-        Cell::of_bytes(row.try_get_unchecked::<Vec<u8>, _>(at)?)
+        of_bytes(row.try_get_unchecked::<Vec<u8>, _>(at)?)
     })
 }
 

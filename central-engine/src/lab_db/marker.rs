@@ -60,12 +60,14 @@ impl LabDb {
             failed => failed,
         };
         self.undo().await;
-        made.map_err(|error| match error {
+        made.map_err(|error| match &error {
             LabDbError::Refused(words) => LabDbError::Refused(format!(
                 "{words}; the table of <marker> cannot be made: have it made with `{}`",
                 Marker::definition(&marker.table, of_mysql)
             )),
-            other => other,
+            LabDbError::Busy(_) | LabDbError::Lost(_) | LabDbError::Late(_) | LabDbError::Unreadable(_) => {
+                error
+            }
         })
     }
 
@@ -172,9 +174,9 @@ impl LabDb {
         use sqlx::Executor as _;
         in_time(async {
             match &mut self.conn {
-                Conn::MySql(conn) => drop(conn.execute(safe(sql)).await?),
-                Conn::Postgres(conn) => drop(conn.execute(safe(sql)).await?),
-                Conn::Sqlite(conn) => drop(conn.execute(safe(sql)).await?),
+                Conn::MySql(conn) => conn.execute(safe(sql)).await.map(drop)?,
+                Conn::Postgres(conn) => conn.execute(safe(sql)).await.map(drop)?,
+                Conn::Sqlite(conn) => conn.execute(safe(sql)).await.map(drop)?,
             }
             Ok(())
         })

@@ -1,22 +1,21 @@
 //! Reading the lab's database for reports: a session of its own, in which the database itself refuses to write, and ends what takes too
 //! long. Rows come one by one: what is exported never stands in memory.
 
-use std::{
-    ops::ControlFlow,
-    pin::Pin,
-    time::{Duration, Instant},
-};
+use std::{ops::ControlFlow, pin::Pin, time::Duration};
 
 use futures_util::TryStreamExt as _;
-use jackfield_reporting::insert::{Statement, Value};
+use jackfield_reporting::{
+    insert::{Statement, Value},
+    table::{Cell, Column, ColumnKind, Row},
+};
 use sqlx::{
     Connection as _, Executor as _, MySql, MySqlConnection, PgConnection, Row as _, SqlSafeStr as _, Sqlite,
     SqliteConnection, Statement as _, TypeInfo as _, mysql::MySqlRow, postgres::PgRow, sqlite::SqliteRow,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    Address, Cell, Conn, LabDbError, bind, bind_texts, casts, decode,
+    Address, Conn, LabDbError, bind, bind_texts, casts, decode,
     error::{Interrupted, in_time},
     safe,
 };
@@ -25,27 +24,6 @@ use super::{
 const ROWS_TOGETHER: usize = 500;
 /// Steps of SQLite's machine between two looks at the clock: some thousandths of a second.
 const STEPS_BETWEEN_LOOKS: i32 = 100_000;
-
-/// A column of a query.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// As the query names it.
-    pub name: String,
-    /// What stands in it.
-    pub kind: ColumnKind,
-}
-
-/// What stands in a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ColumnKind {
-    /// Numbers.
-    Number,
-    /// Days, with or without a time.
-    Date,
-    /// Whatever else; in SQLite, where any column may hold anything, also numbers.
-    Text,
-}
 
 /// Which rows of a query are wanted, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,9 +46,6 @@ impl View {
         self.sort.is_some() || !self.filters.is_empty() || !self.search.is_empty()
     }
 }
-
-/// A row, in the order of the columns.
-pub type Row = Vec<Cell>;
 
 /// A session that reads.
 #[derive(Debug)]
@@ -184,7 +159,8 @@ impl Reader {
     ) -> Result<(), LabDbError> {
         let mut sink = Sink::Sent { pieces, waiting: Vec::new() };
         self.ask(query, view, &mut sink).await?;
-        sink.flush().await;
+        // Nobody who takes them is no failure of the database.
+        let _ = sink.flush().await;
         Ok(())
     }
 
@@ -198,7 +174,7 @@ impl Reader {
         let counted = shape::counted(&inner);
         let query = Query { sql: counted, values, columns: Vec::new() };
         let mut sink = Sink::Kept(Vec::new());
-        self.run(&query.sql, &query.values, (0, Some(1)), &mut sink).await?;
+        self.run((&query.sql, &query.values, &[]), (0, Some(1)), &mut sink).await?;
         let Sink::Kept(rows) = sink else { return Ok(0) };
         let number = rows.into_iter().flatten().next().and_then(Cell::into_text);
         number
@@ -208,10 +184,10 @@ impl Reader {
 
     async fn ask(&mut self, query: &Query, view: &View, sink: &mut Sink) -> Result<(), LabDbError> {
         let shaped = shape::page(&self.conn, query, view)?;
-        match self.run(&shaped.sql, &shaped.values, shaped.cut, sink).await {
+        match self.run((&shaped.sql, &shaped.values, &query.columns), shaped.cut, sink).await {
             // Two columns of one name cannot be the columns of a table: the rows as they are come all the same.
             Err(LabDbError::Refused(_)) if shaped.is_wrapped && !view.shapes() && sink.is_empty() => {
-                self.run(&query.sql, &query.values, (view.offset, view.limit), sink).await
+                self.run((&query.sql, &query.values, &query.columns), (view.offset, view.limit), sink).await
             }
             Err(LabDbError::Refused(words)) if shaped.is_wrapped && view.shapes() => {
                 Err(LabDbError::Refused(format!(
@@ -225,12 +201,12 @@ impl Reader {
     /// Asks, passes over some rows, and hands on the others up to the limit.
     async fn run(
         &mut self,
-        sql: &str,
-        values: &[Value],
+        (sql, values, columns): (&str, &[Value], &[Column]),
         cut: (u64, Option<u64>),
         sink: &mut Sink,
     ) -> Result<(), LabDbError> {
         let wait = self.wait;
+        let numbers: Vec<bool> = columns.iter().map(|column| column.kind == ColumnKind::Number).collect();
         let ended = match &mut self.conn {
             Conn::MySql(conn) => {
                 let rows = bind::<MySql>(sql, values).fetch(conn);
@@ -238,7 +214,7 @@ impl Reader {
             }
             Conn::Postgres(conn) => {
                 let rows = bind_texts(sql, values).fetch(conn);
-                drain(rows, postgres, cut, sink).await
+                drain(rows, |row: &PgRow| postgres(row, &numbers), cut, sink).await
             }
             Conn::Sqlite(conn) => {
                 let rows = bind::<Sqlite>(sql, values).fetch(conn);
@@ -281,10 +257,11 @@ fn each(count: usize, cell: impl Fn(usize) -> Result<Cell, LabDbError>) -> Resul
 }
 
 /// Every column of PostgreSQL comes as it writes it; which are numbers is known from the query.
-fn postgres(row: &PgRow) -> Result<Row, LabDbError> {
+fn postgres(row: &PgRow, numbers: &[bool]) -> Result<Row, LabDbError> {
     each(row.len(), |at| {
         let text: Option<String> = row.try_get_unchecked(at)?;
-        Ok(text.map_or(Cell::Null, Cell::Text))
+        let is_number = numbers.get(at).copied().unwrap_or(false);
+        Ok(text.map_or(Cell::Null, if is_number { Cell::Number } else { Cell::Text }))
     })
 }
 

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 
 use jackfield_config::{db::Connection, source::Source};
 use jackfield_protocol::secret::Secret;
-use jackfield_reporting::insert::Known;
+use jackfield_reporting::{insert::Known, table::Cell};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::*;

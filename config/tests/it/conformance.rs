@@ -13,7 +13,7 @@ use jackfield_config::{
     ExpandOptions, Lab, Read, Source,
     bindings::{Bindings, DEFAULT_BINDING},
     check_project,
-    db::{DbConfig, FieldKind, ReportKind},
+    db::{DbFile, FieldKind, ReportKind},
     email::EmailConfig,
     engine::ServerKind,
     epname::EpNames,
@@ -121,7 +121,7 @@ fn the_other_samples_say_what_they_say() {
     let tc = read(&config.join("test_config/tc_config"), |source| TestConfig::read("tc_config", source));
     assert_eq!(tc.iterators[0].values.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["3", "1", "2"]);
 
-    let db = read(&config.join("db.xml"), DbConfig::read);
+    let db = read(&config.join("db.xml"), DbFile::read).sections.remove(0);
     assert_eq!(db.connection.as_ref().unwrap().database.as_ref().unwrap().value.as_ref(), "twister_demo");
     assert_eq!((db.fields.len(), db.statements.len(), db.reports.len(), db.redirects.len()), (1, 1, 4, 1));
     assert_eq!(

@@ -7,8 +7,8 @@ use std::{
 };
 
 use jackfield_config::{
-    ExpandOptions, FileError, Lab, LabError, bindings::Bindings, check_project, check_project_text,
-    db::FieldLevel, engine::ServerKind, plan_files,
+    ExpandOptions, FileError, Lab, LabDatabase, LabError, bindings::Bindings, check_project,
+    check_project_text, db::FieldLevel, engine::ServerKind, plan_files,
 };
 use jackfield_protocol::{error::Severity, plan::RunPlan};
 
@@ -110,7 +110,9 @@ fn every_other_file_of_the_lab_is_understood() {
     let settings = lab.engine_settings().usable().unwrap().0;
     assert_eq!(settings.port, 8080);
     assert_eq!(settings.data_folder, fixture("lab").canonicalize().unwrap().join("state"));
-    let db = lab.db().unwrap().usable().unwrap().0;
+    let databases = lab.databases().unwrap();
+    assert_eq!(databases.problems, []);
+    let db = &databases.inserts[0].config;
     assert_eq!((db.fields.len(), db.statements.len(), db.report_fields.len()), (3, 2, 1));
     assert_eq!(db.fields[2].level, FieldLevel::Project);
     assert_eq!(db.statements[1].value.as_ref(), "INSERT INTO notes VALUES ('$rev') -- 1 < 2");
@@ -451,4 +453,43 @@ fn a_module_that_the_lab_has_and_the_test_does_not_get_is_told() {
 
 fn suite_of(name: &str, tests: &str) -> String {
     format!("<TestSuite><tsName>{name}</tsName>{tests}</TestSuite>")
+}
+
+#[test]
+fn shared_databases_are_for_all_reports_and_for_inserts_where_the_lab_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = |name: &str, more: &str| {
+        format!(
+            "<db_config><url>sqlite:{name}.db</url>{more}</db_config><insert_section><sql_statement>SELECT 1</sql_statement></insert_section>"
+        )
+    };
+    let told = || {
+        let found = Lab::open(folder.path()).unwrap().databases().unwrap();
+        let names = |all: &[LabDatabase]| {
+            let urls = all.iter().map(|one| one.config.connection.clone().unwrap().url.unwrap().value);
+            urls.map(|url| url.expose_for_login().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        let messages: Vec<String> = found.problems.into_iter().map(|problem| problem.message).collect();
+        (names(&found.inserts), names(&found.reports), messages)
+    };
+    let write = |file: &str, text: String| {
+        std::fs::write(folder.path().join(file), format!("<root>{text}</root>")).unwrap()
+    };
+    assert!(Lab::open(folder.path()).unwrap().databases().is_none());
+    write("db.xml", database("own", "<use_shared_db>yes</use_shared_db>"));
+    assert_eq!(told().2, ["<use_shared_db> wants the lab's shared databases, and there is no file of them"]);
+    let section = |name: &str| format!("<server_section>{}</server_section>", database(name, ""));
+    write("shared_db.xml", section("a") + &section("b"));
+    assert_eq!(told(), ("sqlite:a.db sqlite:b.db".into(), "sqlite:a.db sqlite:b.db".into(), vec![]));
+    write("db.xml", database("own", ""));
+    assert_eq!(told(), ("sqlite:own.db".into(), "sqlite:own.db sqlite:a.db sqlite:b.db".into(), vec![]));
+    std::fs::write(
+        folder.path().join("users_and_groups.ini"),
+        "shared_db_cfg = all.xml\n[users]\n[groups]\n",
+    )
+    .unwrap();
+    write("all.xml", section("all"));
+    assert_eq!(told().1, "sqlite:own.db sqlite:all.db");
+    std::fs::remove_file(folder.path().join("db.xml")).unwrap();
+    assert_eq!(told().0, "sqlite:all.db");
 }

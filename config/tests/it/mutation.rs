@@ -9,7 +9,7 @@ use std::{
 
 use jackfield_config::{
     EngineSettings, EpSettings, ExpandOptions, Lab, Project, Read, Source, bindings::Bindings,
-    check_project_text, db::DbConfig, email::EmailConfig, epname::EpNames, fwmconfig::FwmConfig,
+    check_project_text, db::DbFile, email::EmailConfig, epname::EpNames, fwmconfig::FwmConfig,
     panic::PanicPatterns, params::Params, problem::has_errors, project::edit::ProjectFile, resources::Node,
     test_config::TestConfig, users::UsersAndGroups, xml_file::XmlFile,
 };
@@ -116,7 +116,7 @@ fn checked<T>(read: Read<T>) -> Vec<FileProblem> {
 
 fn read_as_named(name: &str, source: &Arc<Source>) -> Vec<FileProblem> {
     match name {
-        "db.xml" => checked(DbConfig::read(source)),
+        "db.xml" => checked(DbFile::read(source)),
         "email.xml" => checked(EmailConfig::read(source)),
         "bindings.xml" => checked(Bindings::read(source)),
         "fwmconfig.xml" => checked(FwmConfig::read(source)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_config::{
-    Project, Read, Source, bindings::Bindings, db::DbConfig, email::EmailConfig, epname::EpNames,
+    Project, Read, Source, bindings::Bindings, db::DbFile, email::EmailConfig, epname::EpNames,
     fwmconfig::FwmConfig, panic::PanicPatterns, params::Params, test_config::TestConfig,
     users::UsersAndGroups,
 };
@@ -107,8 +107,8 @@ fn the_other_files() {
         ),
         told(
             "db.xml",
-            "<root>\n<insert_section>\n<field Type='UserSelect' ID='a'/>\n<field ID='a' Type='UserTxt' Mandatory='perhaps' Lable='x'/>\n<field/>\n<sql_statement/>\n</insert_section>\n<reports_section>\n<field ID='Rel' Type='UserText'/>\n<report ID='r' Type='Pie' SQLQuery='SELECT @Rle@'/>\n<report ID='s'/>\n</reports_section>\n<db_config><servr>x</servr><use_shared_db>perhaps</use_shared_db></db_config>\n</root>",
-            DbConfig::read,
+            "<root>\n<insert_section>\n<field Type='UserSelect' ID='a'/>\n<field ID='a' Type='UserTxt' Mandatory='perhaps' Lable='x'/>\n<field/>\n<sql_statement/>\n</insert_section>\n<reports_section>\n<field ID='Rel' Type='UserText'/>\n<report ID='r' Type='Pie' SQLQuery='SELECT @Rle@'/>\n<report ID='s'/>\n</reports_section>\n<db_config><servr>x</servr><use_shared_db>perhaps</use_shared_db><commit>never</commit><marker>a b</marker><insert>live</insert></db_config>\n</root>",
+            DbFile::read,
         ),
         told(
             "email.xml",

@@ -207,7 +207,7 @@ async fn shared_databases_take_the_place_of_the_labs_own() {
     client.run(NOTES).await;
     lab.save().await;
     assert_eq!(kept(&client, "results").await, BOTH);
-    assert!(!lab.folder.path().join("own.db").exists());
+    assert!(!lab.folder.path().join("own.db").try_exists().unwrap());
 }
 
 #[tokio::test]
