@@ -10,6 +10,7 @@ use jackfield_config::{Lab, engine::ServerKind};
 use jackfield_protocol::{secret::Secret, time::Time};
 use jackfield_reporting::results::EngineFacts;
 use jackfield_tls::Credential;
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::live_pages::LivePages;
@@ -83,6 +84,8 @@ pub struct App {
     pub(crate) job_counts: JobsLeft,
     /// What is done after runs, and around them.
     pub(crate) jobs: JobSettings,
+    /// Places for reports of the lab's database.
+    pub(crate) reports_at_once: Arc<Semaphore>,
     /// Whose turn it is at each of the lab's databases.
     pub(crate) lab_db_turns: Turns,
     /// Which old runs go by themselves.

@@ -16,6 +16,7 @@ mod follow;
 mod gate;
 pub(crate) mod health;
 mod job;
+mod lab_report;
 mod lease;
 mod live;
 mod log;
@@ -24,6 +25,7 @@ mod log_lines;
 mod log_search;
 mod log_stamp;
 mod login;
+mod mail;
 mod notice;
 mod openapi;
 mod page;
@@ -72,6 +74,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(retention::routes)
             .configure(job::routes)
             .configure(report::routes)
+            .configure(lab_report::routes)
+            .configure(mail::routes)
             .configure(test::routes)
             .configure(event::routes)
             .configure(live::routes)

@@ -12,7 +12,7 @@
 mod finish;
 mod hook;
 mod leftovers;
-mod mail;
+pub(crate) mod mail;
 mod report;
 pub(crate) mod retention;
 mod save;

@@ -6,8 +6,10 @@ pub mod check;
 pub mod choices;
 mod decode;
 mod error;
+pub mod export;
 pub mod marker;
 pub mod read;
+pub mod report;
 pub(crate) mod turns;
 
 #[cfg(test)]
@@ -15,7 +17,10 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
-use jackfield_reporting::insert::{Statement, Value};
+use jackfield_reporting::{
+    chart::{Chart, svg},
+    insert::{Statement, Value},
+};
 use sqlx::{
     AssertSqlSafe, Connection as _, Either, Executor as _, MySql, MySqlConnection, PgConnection, Postgres,
     Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _, postgres::PgTypeInfo,
@@ -26,6 +31,13 @@ pub use self::{
     address::{Address, AddressError},
     error::LabDbError,
 };
+
+pub use jackfield_reporting::table::json_row;
+
+/// A chart as a picture, for who has no page.
+pub fn drawing(chart: &Chart, title: &str) -> String {
+    svg::draw(chart, title, svg::Theme::Light)
+}
 
 /// Tables of MySQL whose engine knows no transactions.
 const TABLES_THAT_KEEP: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() \

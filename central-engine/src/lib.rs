@@ -56,7 +56,7 @@ use anyhow::{Context, Result, bail};
 use jackfield_config::{Lab, problem};
 use jackfield_protocol::{console::CONSOLE_PATH, link::LINK_PATH, secret::Secret};
 use jackfield_scheduler::Limits;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -251,6 +251,7 @@ async fn assemble(
         health: Mutex::default(),
         job_counts: JobsLeft::default(),
         jobs,
+        reports_at_once: Arc::new(Semaphore::new(limits::REPORTS_AT_ONCE_MAX)),
         lab_db_turns: Turns::default(),
         retention: Retention::new(retention),
         store,

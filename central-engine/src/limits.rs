@@ -22,6 +22,8 @@ pub const REPORTS_AT_ONCE_MAX: usize = 16;
 pub const CHOICES_MAX: usize = 1_000;
 /// Of these, how many an error tells.
 pub const CHOICES_TOLD_MAX: usize = 20;
+/// Earlier runs of a project that a mail looks back to.
+pub const RUNS_COMPARED_MAX: u32 = 10;
 /// Tests that are noted before their rows are inserted and after: of so many it is not known, when the engine is killed in between, whether
 /// the lab's database has them, where it has no table of ours that tells.
 pub const INSERTS_NOTED_AT_ONCE: usize = 200;

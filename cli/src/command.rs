@@ -22,6 +22,7 @@ pub(crate) mod lease;
 pub(crate) mod log_search;
 pub(crate) mod login;
 pub(crate) mod logs;
+pub(crate) mod mail;
 pub(crate) mod project;
 pub(crate) mod prune;
 pub(crate) mod question;

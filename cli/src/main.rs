@@ -82,6 +82,8 @@ enum Command {
     /// The lab's own database, as db.xml says; needs no engine.
     #[command(subcommand)]
     Db(command::db::Db),
+    #[command(subcommand)]
+    Mail(command::mail::Mail),
     /// The recorded dialogues of tests with devices.
     #[command(subcommand)]
     Session(command::session::Session),
@@ -225,6 +227,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Runs(runs) => runs.run(context),
         Command::Project(project) => project.run(context),
         Command::Db(db) => db.run(context),
+        Command::Mail(mail) => mail.run(context),
         Command::Session(session) => session.run(context),
         Command::Eps(eps) => eps.run(context),
         Command::Resource(resource) => resource.run(context),

@@ -105,7 +105,7 @@ fn recipients(walk: &Walk, text: &At<Arc<str>>) -> Vec<At<Arc<str>>> {
     lists.iter().flat_map(|part| walk.split(part, ',')).collect()
 }
 
-fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let bare = text.strip_suffix('>').and_then(|open| open.rsplit_once('<')).map_or(text, |(_, bare)| bare);
     let plain =
         |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control());

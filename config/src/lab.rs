@@ -41,6 +41,8 @@ pub struct Layout {
     pub shared_db: Vec<PathBuf>,
     /// `email.xml`.
     pub email: Vec<PathBuf>,
+    /// `mail.toml`.
+    pub mail_rules: Vec<PathBuf>,
     /// `e-mail-tmpl.htm`.
     pub email_template: Vec<PathBuf>,
     /// `resources.json`.
@@ -83,6 +85,7 @@ impl Layout {
             db: each("db.xml"),
             shared_db: vec![root.join("shared_db.xml")],
             email: each("email.xml"),
+            mail_rules: each("mail.toml"),
             email_template: each("e-mail-tmpl.htm"),
             resources: vec![root.join("resources.json")],
             users: vec![root.join("users_and_groups.ini")],
@@ -123,6 +126,7 @@ impl Layout {
             db: vec![place(&paths.db, "config/db.xml")],
             shared_db: vec![config.join("shared_db.xml")],
             email: vec![place(&paths.email, "config/email.xml")],
+            mail_rules: vec![config.join("mail.toml")],
             email_template: vec![config.join("e-mail-tmpl.htm")],
             resources: vec![config.join("resources.json")],
             users: vec![config.join("users_and_groups.ini")],
@@ -144,7 +148,10 @@ impl Layout {
     pub fn settings(&self) -> impl Iterator<Item = &PathBuf> {
         let lists =
             [&self.globals, &self.bindings, &self.db, &self.email, &self.email_template, &self.resources];
-        lists.into_iter().chain([&self.shared_db, &self.users, &self.panic_patterns, &self.engine]).flatten()
+        lists
+            .into_iter()
+            .chain([&self.shared_db, &self.mail_rules, &self.users, &self.panic_patterns, &self.engine])
+            .flatten()
     }
 
     /// The text with `$HOME` and a leading `~` made the lab's home.

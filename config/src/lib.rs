@@ -30,6 +30,7 @@ pub mod email;
 pub mod epname;
 pub mod fwmconfig;
 pub mod ini;
+pub mod mail_rules;
 pub mod panic;
 pub mod server_init;
 pub mod users;

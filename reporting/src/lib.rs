@@ -7,6 +7,7 @@
 //! - [`variables`] is the lab's own vocabulary, `$twister_tc_status` and its like, for SQL and mail;
 //! - [`insert`] turns the statements of `db.xml` into SQL with placeholders, and values into what is bound to them;
 //! - [`table`] is what a report of `db.xml` gives, as CSV and JSON; [`chart`] draws it;
+//! - [`changes`] is what is different from the last run of the project;
 //! - [`mail`] composes the message that is sent when a run has ended.
 
 pub mod excerpt;
@@ -19,6 +20,7 @@ pub mod junit;
 
 pub mod variables;
 
+pub mod changes;
 pub mod insert;
 pub mod mail;
 

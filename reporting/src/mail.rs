@@ -8,6 +8,7 @@ mod address;
 mod template;
 
 use crate::{
+    changes::Changes,
     excerpt::Logs,
     results::{Results, Row},
     summary::{Summary, rate_number, table},
@@ -97,7 +98,7 @@ pub enum MailError {
     Template(#[from] TemplateError),
 }
 
-/// The message of a run that has ended.
+/// The message of a run that has ended, with what changed since the last one where that is known.
 ///
 /// # Errors
 /// A sender, recipient or template that cannot be used.
@@ -106,6 +107,7 @@ pub fn compose(
     logs: &dyn Logs,
     settings: &Settings,
     template: &HtmlTemplate,
+    changes: Option<&Changes>,
 ) -> Result<Mail, MailError> {
     let summary = Summary::of(results);
     let value = |name: &str| {
@@ -118,11 +120,11 @@ pub fn compose(
             other => value(other).map(|value| escaped(&value).to_string()),
         }),
         HtmlTemplate::Handlebars(text) => {
-            let view = template::View::of(results, &summary, message.trim());
+            let view = template::View::of(results, &summary, message.trim(), changes);
             template::fill("the lab's HTML template", text, &view, false)?
         }
         HtmlTemplate::Ours => {
-            let view = template::View::of(results, &summary, message.trim());
+            let view = template::View::of(results, &summary, message.trim(), changes);
             template::fill("our HTML template", include_str!("mail/default.html.hbs"), &view, false)?
         }
     };
@@ -133,6 +135,10 @@ pub fn compose(
     let text = match message.trim() {
         "" => table(results, &summary),
         message => format!("{message}\n\n{}", table(results, &summary)),
+    };
+    let text = match changes {
+        Some(changes) => format!("{text}\n{}", template::changes_text(results, changes)),
+        None => text,
     };
     addressed(settings, &subject, text, html)
 }
@@ -152,7 +158,7 @@ pub fn compose_test(settings: &Settings) -> Result<Mail, MailError> {
 /// # Errors
 /// A template that cannot be used.
 pub fn fill_text(results: &Results, template: &str) -> Result<String, TemplateError> {
-    let view = template::View::of(results, &Summary::of(results), "");
+    let view = template::View::of(results, &Summary::of(results), "", None);
     template::fill("the lab's text template", template, &view, true)
 }
 
@@ -251,7 +257,24 @@ mod tests {
 
     #[test]
     fn our_message() {
-        let mail = compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours).unwrap();
+        let mail = compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, None).unwrap();
+        insta::assert_snapshot!(shown(&mail));
+    }
+
+    #[test]
+    fn our_message_says_first_what_changed() {
+        use jackfield_protocol::id::{RunId, TestIndex};
+        let changes = Changes {
+            against: RunId(40),
+            broken: vec![TestIndex(2)],
+            mended: vec![TestIndex(1), TestIndex(4)],
+            still: vec![(TestIndex(6), RunId(37))],
+            flaky: vec![TestIndex(4)],
+            new: 1,
+            gone: 2,
+        };
+        let mail =
+            compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, Some(&changes)).unwrap();
         insta::assert_snapshot!(shown(&mail));
     }
 
@@ -262,7 +285,7 @@ mod tests {
         results.engine.url.clear();
         results.tests.iter_mut().for_each(|test| test.attempts.clear());
         let plain = Settings { subject: String::new(), message: String::new(), ..settings() };
-        let mail = compose(&results, &NoLogs, &plain, &HtmlTemplate::Ours).unwrap();
+        let mail = compose(&results, &NoLogs, &plain, &HtmlTemplate::Ours, None).unwrap();
         assert!(mail.subject.starts_with("run 41 of demo stopped: 4 PASS, 4 FAIL"));
         assert!(mail.html.contains("of 13 tests, started by ana.") && !mail.html.contains("<a "));
     }
@@ -272,15 +295,20 @@ mod tests {
         let template = "<style>.PASS {color: #DCFFD6;}</style>\nexecuted: $texec<br>\npassed: $tpass, failed: $tfail, \
                         aborted: $tabort, not exec: $tnexec, timeout: $ttimeout<br>\nrate: $rate%<br>\n$twister_tc_name $x\n\
                         <table>\n$table</table>";
-        let mail =
-            compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Twister(template.to_owned()));
+        let mail = compose(
+            &fixture::demo(),
+            &NoLogs,
+            &settings(),
+            &HtmlTemplate::Twister(template.to_owned()),
+            None,
+        );
         insta::assert_snapshot!(mail.unwrap().html);
     }
 
     #[test]
     fn a_template_of_the_lab() {
         let compose = |text: &str| {
-            compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Handlebars(text.to_owned()))
+            compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Handlebars(text.to_owned()), None)
         };
         let mail = compose(
             "{{project}}: {{#each counts}}{{verdict}} {{count}} {{/each}}{{stopped}} & {{not_passed.[2].name}}",
@@ -296,7 +324,7 @@ mod tests {
     fn no_header_can_be_slipped_in() {
         let mut results = fixture::demo();
         results.run.user = "ana\r\nBcc: all@example.com\r\n\r\nhello".into();
-        let mail = compose(&results, &NoLogs, &settings(), &HtmlTemplate::Ours).unwrap();
+        let mail = compose(&results, &NoLogs, &settings(), &HtmlTemplate::Ours, None).unwrap();
         assert_eq!(mail.subject, "Report for [ana Bcc: all@example.com hello] [2026-11-21 01:02] $unknown");
         let mut hostile = settings();
         hostile.subject = "x\r\nBcc: y@z".to_owned();
@@ -324,7 +352,7 @@ mod tests {
     #[test]
     fn a_large_run_makes_a_mail_that_can_be_sent() {
         let template = HtmlTemplate::Twister("$table $twister_tc_name".to_owned());
-        let mail = compose(&fixture::large(100_000), &NoLogs, &settings(), &template).unwrap();
+        let mail = compose(&fixture::large(100_000), &NoLogs, &settings(), &template, None).unwrap();
         assert!(mail.html.len() < 300_000 && mail.text.len() < 50_000);
         assert!(mail.html.contains("… and 99,000 more tests"));
     }

@@ -12,6 +12,8 @@ const ROUTES: [string, Route][] = [
     ['/console', { page: 'console' }],
     ['/eps', { page: 'eps' }],
     ['/eps/EP-1001', { page: 'eps', ep: 'EP-1001' }],
+    ['/reports', { page: 'reports' }],
+    ['/reports/Pass%20%2F%20Fail', { page: 'reports', report: 'Pass / Fail' }],
     ['/engine', { page: 'engine', pane: 'overview' }],
     ['/engine/audit', { page: 'engine', pane: 'audit' }],
     ['/login', { page: 'login' }],

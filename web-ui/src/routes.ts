@@ -12,6 +12,7 @@ export type Route =
     | { page: 'lab'; path: string }
     | { page: 'console' }
     | { page: 'eps'; ep?: string }
+    | { page: 'reports'; report?: string }
     | { page: 'engine'; pane: EnginePane }
     | { page: 'login' }
     | { page: 'alone'; part: string }
@@ -47,6 +48,9 @@ export function routeOf(path: string): Route {
         case 'eps':
             if (rest.length > 1) return nowhere;
             return second === undefined ? { page: 'eps' } : { page: 'eps', ep: second };
+        case 'reports':
+            if (rest.length > 1) return nowhere;
+            return second === undefined ? { page: 'reports' } : { page: 'reports', report: second };
         case 'engine': {
             const pane = ENGINE_PANES.find((pane) => pane === (second ?? 'overview'));
             return pane && rest.length <= 1 ? { page: 'engine', pane } : nowhere;
@@ -108,6 +112,10 @@ function pathOf(route: Route): string {
             return '/console';
         case 'eps':
             return route.ep === undefined ? '/eps' : `/eps/${encodeURIComponent(route.ep)}`;
+        case 'reports':
+            return route.report === undefined
+                ? '/reports'
+                : `/reports/${encodeURIComponent(route.report)}`;
         case 'engine':
             return route.pane === 'overview' ? '/engine' : `/engine/${route.pane}`;
         case 'login':

@@ -10,10 +10,10 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, authority, blob, console, engine, ep, event, feed, follow, health, job, lease, live,
-    log, log_growth, log_lines, log_search, login, notice, power, project, project_edit, project_file,
-    project_result, question, report, resource, retention, run, run_control, run_delete, sut, test,
-    test_file, token, user,
+    Answer, attempt, authority, blob, console, engine, ep, event, feed, follow, health, job, lab_report,
+    lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power, project, project_edit,
+    project_file, project_result, question, report, resource, retention, run, run_control, run_delete, sut,
+    test, test_file, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -37,6 +37,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         run_control::dequeue, run_control::save, run_delete::delete,
         retention::show, retention::prune, retention::keep,
         report::as_junit, report::as_html, report::as_text,
+        mail::preview, mail::test,
+        lab_report::list, lab_report::show, lab_report::rows, lab_report::count, lab_report::chart, lab_report::drawing, lab_report::whole,
         test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, lease::take, lease::show, lease::beat, lease::accept, lease::extend, lease::release, lease::force,
         lease::allow, lease::transfer, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,

@@ -1,14 +1,16 @@
 //! The summary mail of a run: sent by SMTP, or written into the outbox where `email.xml` is not enabled.
 
+mod recipients;
 mod smtp;
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow};
-use jackfield_config::email::EmailConfig;
-use jackfield_protocol::id::RunId;
+use anyhow::{Context as _, Result, anyhow, bail};
+use jackfield_config::{Read, email::EmailConfig, mail_rules::MailRules};
+use jackfield_protocol::id::{RunId, UserName};
 use jackfield_reporting::{
-    mail::{Address, HtmlTemplate, Mail, Settings, compose},
+    changes::{Changes, Earlier},
+    mail::{Address, HtmlTemplate, Mail, Settings, compose, compose_test},
     results::Results,
 };
 use lettre::{
@@ -22,28 +24,29 @@ use super::{
     report::{MAIL, file_of, make, write_whole},
     results_of,
 };
-use crate::{app::App, run::results::LogsOfEngine, store::job::Work};
+use crate::{
+    app::App,
+    limits,
+    run::results::{self, LogsOfEngine},
+    store::{self, job::Work},
+};
 
 /// Sends it to everybody, or to those who are left (`to`).
 pub(super) async fn run(app: &App, run: RunId, to: &[String]) -> Tried {
     let results = Arc::new(results_of(app, run).await?);
-    let lab = app.lab.as_user(&results.run.user);
-    let (config, template) = match tokio::task::spawn_blocking(move || read(&lab)).await? {
-        Ok(Some(files)) => files,
-        // A lab without email.xml wants no mail.
+    let ready = match prepare(app, &results).await {
+        Ok(Some(ready)) => ready,
+        // A lab without email.xml wants no mail, and a rule may want none of this run.
         Ok(None) => return Ok(End::done()),
-        Err(error) => return Ok(End::Hopeless(error)),
+        Err(Unusable::Now(error)) => return Err(error),
+        Err(Unusable::ForGood(error)) => return Ok(End::Hopeless(error)),
     };
-    let (shared, logs, wanted) =
-        (Arc::clone(&results), LogsOfEngine(app.logs.clone()), mail_settings(&config));
-    let composed = tokio::task::spawn_blocking(move || compose(&shared, &logs, &wanted, &template)).await?;
-    let id = message_id(app, &results);
-    let message = match composed.map_err(anyhow::Error::from).and_then(|mail| build(&mail, id)) {
+    let message = match build(&ready.mail, message_id(app, &results)) {
         Ok(message) => message,
         Err(error) => return Ok(End::Hopeless(error)),
     };
-    if config.enabled {
-        return send(app, &config, message, run, to).await;
+    if ready.config.enabled {
+        return send(app, &ready.config, message, run, to).await;
     }
     let (file, outbox) = (file_of(&results, &app.jobs.outbox, MAIL), app.jobs.outbox.clone());
     let text = message.formatted();
@@ -52,23 +55,121 @@ pub(super) async fn run(app: &App, run: RunId, to: &[String]) -> Tried {
     Ok(End::done())
 }
 
+/// A mail that can be sent.
+struct Ready {
+    config: EmailConfig,
+    mail: Mail,
+}
+
+/// Why there is no mail.
+enum Unusable {
+    /// That may pass.
+    Now(anyhow::Error),
+    /// A person has to mend a file.
+    ForGood(anyhow::Error),
+}
+
+/// The mail of a run; none where nobody is to get it.
+async fn prepare(app: &App, results: &Arc<Results>) -> Result<Option<Ready>, Unusable> {
+    let lab = app.lab.as_user(&results.run.user);
+    let files = tokio::task::spawn_blocking(move || read(&lab)).await;
+    let files = files.map_err(|error| Unusable::Now(error.into()))?.map_err(Unusable::ForGood)?;
+    let Some(Files { config, template, rules }) = files else { return Ok(None) };
+    let changes = changes(app, results).await.map_err(Unusable::Now)?;
+    let mut settings = mail_settings(&config);
+    if let Some(rules) = &rules {
+        let people = recipients::of(rules, results, changes.as_ref());
+        if people.is_empty() {
+            return Ok(None);
+        }
+        settings.to = people.join(", ");
+    }
+    let (shared, logs) = (Arc::clone(results), LogsOfEngine(app.logs.clone()));
+    let write = move || compose(&shared, &logs, &settings, &template, changes.as_ref());
+    let composed = tokio::task::spawn_blocking(write).await.map_err(|error| Unusable::Now(error.into()))?;
+    let mail = composed.map_err(|error| Unusable::ForGood(error.into()))?;
+    Ok(Some(Ready { config, mail }))
+}
+
+/// The mail of a run as it would be sent now; none where nobody is to get it.
+///
+/// # Errors
+/// A file of the lab cannot be used, or the run not be read.
+pub(crate) async fn preview(app: &App, run: RunId) -> Result<Option<Mail>> {
+    let results = Arc::new(results_of(app, run).await?);
+    match prepare(app, &results).await {
+        Ok(ready) => Ok(ready.map(|ready| ready.mail)),
+        Err(Unusable::Now(error) | Unusable::ForGood(error)) => Err(error),
+    }
+}
+
+/// Sends the test mail, also where `email.xml` is not enabled; to `to`, or to everybody it names. The answer is who got it.
+///
+/// # Errors
+/// A file of the lab cannot be used, or the server does not take it.
+pub(crate) async fn test(app: &App, user: &UserName, to: Option<&str>) -> Result<Vec<String>> {
+    let lab = app.lab.as_user(user);
+    let files = tokio::task::spawn_blocking(move || read(&lab)).await??;
+    let Files { config, .. } = files.context("the lab has no email.xml")?;
+    let mut settings = mail_settings(&config);
+    if let Some(to) = to {
+        settings.to = to.to_owned();
+    }
+    let id = format!("<jackfield-test-{}@{}>", crate::clock::now().0, app.facts.hostname);
+    let message = build(&compose_test(&settings)?, id)?;
+    let people: Vec<String> = message.envelope().to().iter().map(ToString::to_string).collect();
+    match send(app, &config, message, RunId(0), &[]).await? {
+        End::Done { told, .. } if told.is_empty() => Ok(people),
+        End::Done { told, .. } => bail!(told.join("; ")),
+        End::Hopeless(error) | End::NotSaved(error) | End::Rest { error, .. } => Err(error),
+        End::Saved => Ok(people),
+    }
+}
+
+/// What is different from the last runs of the project.
+async fn changes(app: &App, results: &Results) -> Result<Option<Changes>> {
+    let run = &results.run;
+    let mut conn = app.store.read().await?;
+    let before = store::run::before(&mut conn, run.id, &run.project, limits::RUNS_COMPARED_MAX).await?;
+    drop(conn);
+    let mut earlier = Vec::new();
+    for run in before {
+        let gathered = results::gather(&app.store, run, app.facts.clone()).await?;
+        earlier.extend(gathered.as_ref().map(Earlier::of));
+    }
+    Ok(Changes::since(results, &earlier))
+}
+
 /// The same at each try, and no other run's: a server that took the mail and whose answer was lost can tell.
 fn message_id(app: &App, results: &Results) -> String {
     let run = &results.run;
     format!("<jackfield-run-{}.{}@{}>", run.id, run.submitted.0, app.facts.hostname)
 }
 
-/// The lab's `email.xml` and template; none where it has no `email.xml`.
-fn read(lab: &jackfield_config::Lab) -> Result<Option<(EmailConfig, HtmlTemplate)>> {
+/// What the lab says of its mail.
+struct Files {
+    config: EmailConfig,
+    template: HtmlTemplate,
+    /// Who gets what, where the lab has a file of it.
+    rules: Option<MailRules>,
+}
+
+/// The lab's `email.xml`, rules and template; none where it has no `email.xml`.
+fn read(lab: &jackfield_config::Lab) -> Result<Option<Files>> {
     let Some(read) = lab.email() else { return Ok(None) };
-    let lines: Vec<String> = read.problems.iter().map(ToString::to_string).collect();
-    let config = read.value.ok_or_else(|| anyhow!("email.xml cannot be used:\n{}", lines.join("\n")))?;
+    let config = usable("email.xml", read)?;
+    let rules = lab.mail_rules().map(|read| usable("mail.toml", read)).transpose()?;
     let template = match lab.email_template() {
         None => HtmlTemplate::Ours,
         Some(Ok(source)) => HtmlTemplate::Twister(source.text().to_owned()),
         Some(Err(problem)) => return Err(anyhow!("{problem}")),
     };
-    Ok(Some((config, template)))
+    Ok(Some(Files { config, template, rules }))
+}
+
+fn usable<T>(file: &str, read: Read<T>) -> Result<T> {
+    let lines: Vec<String> = read.problems.iter().map(ToString::to_string).collect();
+    read.value.ok_or_else(|| anyhow!("{file} cannot be used:\n{}", lines.join("\n")))
 }
 
 fn mail_settings(config: &EmailConfig) -> Settings {

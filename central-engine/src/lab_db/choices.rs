@@ -1,6 +1,6 @@
 //! What a field can be that a person picks from a list: the rows of its query.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use jackfield_config::db::{DbConfig, Field, FieldKind};
 use jackfield_reporting::insert::{Known, Statement};
@@ -18,19 +18,27 @@ pub struct Choice {
     pub label: String,
 }
 
-/// The choices of a field, at most so many as a list can hold.
+/// The choices of a field, at most so many as a list can hold, given the values of others that its query names.
 ///
 /// # Errors
 /// The database does not give them.
-pub(crate) async fn of(config: &DbConfig, field: &Field, root: &Path) -> anyhow::Result<Vec<Choice>> {
+pub(crate) async fn of(
+    config: &DbConfig,
+    field: &Field,
+    root: &Path,
+    values: &BTreeMap<String, String>,
+) -> anyhow::Result<Vec<Choice>> {
     match field.kind {
         FieldKind::UserSelect => {}
         FieldKind::DbSelect | FieldKind::UserText | FieldKind::UserScript => return Ok(Vec::new()),
     }
     let address = Address::of(config.connection.as_ref(), root)?;
-    let query = Statement::parse(1, &field.query, address.dialect(), &Known::default())?;
+    let fields = config.report_fields.iter().map(|field| field.id.value.to_string());
+    let known = Known { fields: fields.collect(), ..Known::default() };
+    let query = Statement::parse(1, &field.query, address.dialect(), &known)?;
     let mut reader = Reader::open(&address, limits::REPORT_WAIT).await?;
-    let rows = reader.first(&query, &[], limits::CHOICES_MAX).await?;
+    let bound = query.values(&|_no_variables| None, &|name| values.get(name).cloned());
+    let rows = reader.first(&query, &bound, limits::CHOICES_MAX).await?;
     let choice = |row: jackfield_reporting::table::Row| {
         let mut texts = row.into_iter().map(|cell| cell.into_text().unwrap_or_default());
         Choice { value: texts.next().unwrap_or_default(), label: texts.collect::<Vec<_>>().join(" ") }
@@ -43,7 +51,7 @@ pub(crate) async fn told(config: &DbConfig, field: &Field, root: &Path) -> Strin
     if field.kind != FieldKind::UserSelect {
         return String::new();
     }
-    match of(config, field, root).await {
+    match of(config, field, root, &BTreeMap::new()).await {
         Ok(choices) => {
             let more = choices.len().saturating_sub(limits::CHOICES_TOLD_MAX);
             let told = choices.iter().take(limits::CHOICES_TOLD_MAX).map(|choice| match &*choice.label {

@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, pin::Pin, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use jackfield_reporting::{
-    insert::{Statement, Value},
+    insert::{Dialect, Statement, Value},
     table::{Cell, Column, ColumnKind, Row},
 };
 use sqlx::{
@@ -87,6 +87,15 @@ impl Reader {
         })
         .await?;
         Ok(Self { conn, wait })
+    }
+
+    /// Which SQL it speaks.
+    pub fn dialect(&self) -> Dialect {
+        match self.conn {
+            Conn::MySql(_) => Dialect::MySql,
+            Conn::Postgres(_) => Dialect::Postgres,
+            Conn::Sqlite(_) => Dialect::Sqlite,
+        }
     }
 
     /// Has the database look at a query.
@@ -310,7 +319,7 @@ async fn open_mysql(
 ) -> Result<MySqlConnection, LabDbError> {
     let mut conn = MySqlConnection::connect_with(options).await?;
     // MariaDB and MySQL have a limit each, of another name and unit.
-    let of_mariadb = format!("SET SESSION max_statement_time = {}", wait.as_secs());
+    let of_mariadb = format!("SET SESSION max_statement_time = {:.3}", wait.as_secs_f64());
     if conn.execute(safe(&of_mariadb)).await.is_err() {
         conn.execute(safe(&format!("SET SESSION max_execution_time = {}", wait.as_millis()))).await?;
     }
@@ -370,4 +379,5 @@ fn kind_of(name: &str) -> ColumnKind {
     }
 }
 
+pub(crate) mod memory;
 mod shape;

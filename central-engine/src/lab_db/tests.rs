@@ -1,6 +1,7 @@
 //! The three databases, as they are.
 
 pub(crate) mod mariadb;
+mod reports;
 
 use std::{path::Path, sync::Arc};
 

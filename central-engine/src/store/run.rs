@@ -256,3 +256,18 @@ fn state(word: &str) -> Result<RunState, StoreError> {
         .find(|state| state.as_str() == word)
         .ok_or_else(|| StoreError::corrupt(format!("`{word}` is no state of a run")))
 }
+
+/// The last runs of a project that ended before this one and leave a trace, newest first.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn before(
+    conn: &mut Conn,
+    run: RunId,
+    project: &str,
+    limit: u32,
+) -> Result<Vec<RunId>, StoreError> {
+    let sql = "SELECT id FROM run WHERE project = $1 AND id < $2 AND is_open = 0 AND temporary = 0 ORDER BY id DESC LIMIT $3";
+    let lines = conn.rows(sql, binds![project, run.0, limit]).await?;
+    lines.iter().map(|line| Ok(RunId(line.number(0)?))).collect()
+}

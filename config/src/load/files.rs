@@ -13,6 +13,7 @@ use crate::{
     email::EmailConfig,
     engine::EngineSettings,
     limits::{FILE_BYTES_MAX, PROFILE_BYTES_MAX, PROFILES_MAX},
+    mail_rules::MailRules,
     panic::PanicPatterns,
     params::Params,
     problem::Read,
@@ -36,6 +37,11 @@ impl Lab {
     /// Reads `email.xml`; none where the lab has none.
     pub fn email(&self) -> Option<Read<EmailConfig>> {
         self.first(&self.layout.email, EmailConfig::read)
+    }
+
+    /// Reads `mail.toml`; none where the lab has none.
+    pub fn mail_rules(&self) -> Option<Read<MailRules>> {
+        self.first(&self.layout.mail_rules, MailRules::read)
     }
 
     /// The text of `e-mail-tmpl.htm`, where the lab has one.

@@ -1,9 +1,11 @@
 //! What templates of mail can say: Twister's `$name`, and handlebars with the numbers and lists of the run.
 
 use handlebars::{Handlebars, RenderErrorReason, no_escape};
+use jackfield_protocol::id::TestIndex;
 use serde::Serialize;
 
 use crate::{
+    changes::Changes,
     insert::{Piece, pieces},
     results::{Results, Row},
     summary::{NAMED_SUITES_MAX, SuiteSummary, Summary, did_not_pass, headline, name_not_passed},
@@ -12,6 +14,9 @@ use crate::{
 
 /// Most characters of a reason in a mail.
 const REASON_CHARACTERS_MAX: usize = 300;
+
+/// Tests that are named of each kind of change; the others are counted.
+const CHANGES_NAMED_MAX: usize = 15;
 
 /// A template that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +49,31 @@ pub(super) struct View {
     more_suites: usize,
     not_passed: Vec<TestView>,
     more_not_passed: u64,
+    changes: Option<ChangesView>,
+}
+
+/// What changed since the last run; each list has at most so many names as fit on a screen.
+#[derive(Debug, Serialize)]
+struct ChangesView {
+    against: u64,
+    sentence: String,
+    lists: Vec<ChangeList>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangeList {
+    what: &'static str,
+    colour: &'static str,
+    count: usize,
+    tests: Vec<ChangedTest>,
+    more: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangedTest {
+    name: String,
+    since: Option<u64>,
+    reason: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,7 +106,7 @@ struct TestView {
 }
 
 impl View {
-    pub(super) fn of(results: &Results, summary: &Summary, message: &str) -> Self {
+    pub(super) fn of(results: &Results, summary: &Summary, message: &str, changes: Option<&Changes>) -> Self {
         let run = &results.run;
         let when = |time| local(time, results.engine.utc_offset_secs, "%Y-%m-%d %H:%M:%S %:z");
         let mut not_passed = Vec::new();
@@ -105,8 +135,68 @@ impl View {
             more_suites: summary.suites.len().saturating_sub(NAMED_SUITES_MAX),
             not_passed,
             more_not_passed,
+            changes: changes.map(|changes| ChangesView::of(results, changes)),
         }
     }
+}
+
+impl ChangesView {
+    fn of(results: &Results, changes: &Changes) -> Self {
+        let plain = |tests: &[TestIndex]| tests.iter().map(|test| (*test, None)).collect::<Vec<_>>();
+        let still = changes.still.iter().map(|(test, since)| (*test, Some(since.0))).collect();
+        let lists = [
+            ("newly broken", "#c4232b", plain(&changes.broken)),
+            ("mended", "#1a7f37", plain(&changes.mended)),
+            ("still broken", "#9a6700", still),
+            ("passed only when tried again", "#57606a", plain(&changes.flaky)),
+        ];
+        let lists = lists.into_iter().filter(|(_, _, tests)| !tests.is_empty());
+        let lists = lists.map(|(what, colour, tests)| ChangeList {
+            what,
+            colour,
+            count: tests.len(),
+            more: tests.len().saturating_sub(CHANGES_NAMED_MAX),
+            tests: tests.iter().take(CHANGES_NAMED_MAX).map(|test| ChangedTest::of(results, *test)).collect(),
+        });
+        Self { against: changes.against.0, sentence: changes.sentence(), lists: lists.collect() }
+    }
+}
+
+impl ChangedTest {
+    fn of(results: &Results, (test, since): (TestIndex, Option<u64>)) -> Self {
+        let row = results.row(test);
+        let name = row.map(|row| {
+            let suite = results.suite_path(row.test.suite).join("/");
+            format!("{suite}/{}", row.test.name)
+        });
+        let reason = row.filter(did_not_pass).map_or("", |row| row.reason());
+        Self {
+            name: name.unwrap_or_default(),
+            since,
+            reason: shortened(&one_line(reason), REASON_CHARACTERS_MAX),
+        }
+    }
+}
+
+/// The same for the plain part.
+pub(super) fn changes_text(results: &Results, changes: &Changes) -> String {
+    let view = ChangesView::of(results, changes);
+    let mut text = match &*view.sentence {
+        "" => format!("Nothing changed since run {}.\n", view.against),
+        sentence => format!("Since run {}: {sentence}.\n", view.against),
+    };
+    for ChangeList { what, tests, more, .. } in &view.lists {
+        text.push_str(&format!("\n{what}:\n"));
+        for test in tests {
+            let since = test.since.map(|since| format!(" (since run {since})")).unwrap_or_default();
+            let reason = if test.reason.is_empty() { String::new() } else { format!(": {}", test.reason) };
+            text.push_str(&format!("  {}{since}{reason}\n", one_line(&test.name)));
+        }
+        if *more > 0 {
+            text.push_str(&format!("  … and {more} more\n"));
+        }
+    }
+    text
 }
 
 impl SuiteView {

@@ -13,6 +13,7 @@ export const GOALS: { name: string; key: string; route: Route }[] = [
     { name: 'Projects', key: 'g p', route: { page: 'projects' } },
     { name: 'Lab', key: 'g l', route: { page: 'lab', path: '' } },
     { name: 'EPs', key: 'g e', route: { page: 'eps' } },
+    { name: 'Reports', key: 'g p', route: { page: 'reports' } },
     { name: 'Engine', key: 'g n', route: { page: 'engine', pane: 'overview' } },
 ];
 

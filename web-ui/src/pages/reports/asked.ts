@@ -1,0 +1,56 @@
+// What a report is asked for, as the address has it: values of fields, the column it is sorted by, a text, and the page.
+
+import type { Query } from '../../routes';
+
+/** Rows of a page. */
+export const ROWS = 100;
+
+/** Values of fields stand in the address behind this. */
+const FIELD = 'f.';
+
+/** The values of fields. */
+export function valuesOf(query: Query): Record<string, string> {
+    const values: Record<string, string> = {};
+    for (const [key, value] of Object.entries(query)) {
+        if (key.startsWith(FIELD) && value !== undefined) values[key.slice(FIELD.length)] = value;
+    }
+    return values;
+}
+
+/** The name of a field in the address. */
+export function fieldKey(name: string): string {
+    return FIELD + name;
+}
+
+/** What of the address is asked of the engine: the same for a page, the count, the chart and an export. */
+export function askedOf(query: Query): Record<string, string> {
+    const asked: Record<string, string> = {};
+    for (const [name, value] of Object.entries(valuesOf(query))) asked[`field.${name}`] = value;
+    if (query['sort']) asked['sort'] = query['sort'];
+    if (query['text']) asked['search'] = query['text'];
+    return asked;
+}
+
+/** The same with the page. */
+export function pageOf(query: Query): Record<string, string> {
+    return { ...askedOf(query), offset: String(offsetOf(query)), limit: String(ROWS) };
+}
+
+/** How many rows are before the page. */
+export function offsetOf(query: Query): number {
+    const offset = Number(query['from'] ?? 0);
+    return Number.isSafeInteger(offset) && offset > 0 ? offset : 0;
+}
+
+/** Sorted by a column: up, down, and not at all. */
+export function nextSort(sort: string | undefined, column: number): string | undefined {
+    if (sort === String(column)) return `-${column}`;
+    return sort === `-${column}` ? undefined : String(column);
+}
+
+/** An address of the engine for a part of a report. */
+export function partOf(report: string, part: string, asked: Record<string, string>): string {
+    const query = new URLSearchParams(asked).toString();
+    const path = `/api/v1/reports/${encodeURIComponent(report)}/${part}`;
+    return query === '' ? path : `${path}?${query}`;
+}
