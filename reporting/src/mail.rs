@@ -132,14 +132,10 @@ pub fn compose(
         "" => crate::summary::headline(results, &summary),
         subject => template::substitute(subject, value),
     };
-    let text = match message.trim() {
-        "" => table(results, &summary),
-        message => format!("{message}\n\n{}", table(results, &summary)),
-    };
-    let text = match changes {
-        Some(changes) => format!("{text}\n{}", template::changes_text(results, changes)),
-        None => text,
-    };
+    let changed = changes.map(|changes| template::changes_text(results, changes));
+    let parts = [message.trim().to_owned(), changed.unwrap_or_default(), table(results, &summary)];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.trim().is_empty()).collect();
+    let text = parts.join("\n\n");
     addressed(settings, &subject, text, html)
 }
 

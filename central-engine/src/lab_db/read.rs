@@ -187,7 +187,7 @@ impl Reader {
         let Sink::Kept(rows) = sink else { return Ok(0) };
         let number = rows.into_iter().flatten().next().and_then(Cell::into_text);
         number
-            .and_then(|digits| digits.parse().ok())
+            .and_then(|digits| digits.trim().parse().ok())
             .ok_or_else(|| LabDbError::Unreadable("a count".to_owned()))
     }
 
