@@ -48,7 +48,7 @@ fn wait_for_rows(database: &MariaDb, count: usize) {
 fn wait_until_saved(bench: &Bench, run: RunId) {
     let saved = || {
         let run: serde_json::Value = bench.api.get(&format!("/runs/{run}"))?;
-        Ok((run["database"] == "saved").then_some(()))
+        Ok(run.get("database").is_some_and(|state| state == "saved").then_some(()))
     };
     wait::until(LIMIT, "the run to be in the lab's database", saved).unwrap();
 }

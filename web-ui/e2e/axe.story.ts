@@ -45,6 +45,7 @@ const PAGES = (): string[] => [
     '/engine/log',
     '/engine/people',
     '/engine/audit',
+    '/reports',
     '/nowhere',
 ];
 

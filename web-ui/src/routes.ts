@@ -113,9 +113,7 @@ function pathOf(route: Route): string {
         case 'eps':
             return route.ep === undefined ? '/eps' : `/eps/${encodeURIComponent(route.ep)}`;
         case 'reports':
-            return route.report === undefined
-                ? '/reports'
-                : `/reports/${encodeURIComponent(route.report)}`;
+            return route.report === undefined ? '/reports' : `/reports/${encodeURIComponent(route.report)}`;
         case 'engine':
             return route.pane === 'overview' ? '/engine' : `/engine/${route.pane}`;
         case 'login':

@@ -376,7 +376,7 @@ impl Asked {
     fn of(request: &HttpRequest) -> Result<Self, Failure> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
         let mut asked = Self::default();
-        for (key, value) in pairs.map_err(|error| Failure::from_query(&error.into()))?.into_inner() {
+        for (key, value) in pairs.map_err(|error| Failure::from_query(&error))?.into_inner() {
             asked.take(&key, &value).map_err(|title| Failure::new(ErrorCode::BadRequest, title))?;
         }
         Ok(asked)
@@ -391,7 +391,8 @@ impl Asked {
             self.view.filters.push((column(number)?, value.to_owned()));
             return Ok(());
         }
-        let count = |value: &str| value.parse().map_err(|_| format!("`{key}` is a number, not `{value}`"));
+        let count =
+            |value: &str| value.parse().map_err(|_not_one| format!("`{key}` is a number, not `{value}`"));
         match key {
             "sort" => {
                 let (number, is_descending) =
@@ -414,6 +415,6 @@ impl Asked {
 
 /// A column's number, from 1.
 fn column(number: &str) -> Result<usize, String> {
-    let number: usize = number.parse().map_err(|_| format!("`{number}` is no number of a column"))?;
+    let number: usize = number.parse().map_err(|_not_one| format!("`{number}` is no number of a column"))?;
     number.checked_sub(1).ok_or_else(|| "columns are counted from 1".to_owned())
 }

@@ -277,6 +277,10 @@ pub(super) async fn save(
         }
         store::job::enqueue(&mut conn, clock::now(), &[Work::SaveRun { run }]).await?;
     }
+    // A person who has mended something need not wait for the next try.
+    for job in waiting {
+        store::job::hurry(&mut conn, job.id, clock::now()).await?;
+    }
     audit(&mut conn, &guard.caller, "run.save", run, "").await?;
     conn.commit().await?;
     app.store.wake_jobs();

@@ -168,8 +168,11 @@ fn read(lab: &jackfield_config::Lab) -> Result<Option<Files>> {
 }
 
 fn usable<T>(file: &str, read: Read<T>) -> Result<T> {
-    let lines: Vec<String> = read.problems.iter().map(ToString::to_string).collect();
-    read.value.ok_or_else(|| anyhow!("{file} cannot be used:\n{}", lines.join("\n")))
+    let (value, _warnings) = read.usable().map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow!("{file} cannot be used:\n{}", lines.join("\n"))
+    })?;
+    Ok(value)
 }
 
 fn mail_settings(config: &EmailConfig) -> Settings {

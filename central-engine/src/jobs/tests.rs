@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod inserts;
+mod mails;
 
 const RUN: RunId = RunId(1);
 

@@ -223,6 +223,15 @@ pub async fn done(conn: &mut Conn, id: u64) -> Result<bool, StoreError> {
     Ok(conn.run("DELETE FROM job WHERE id = $1", binds![id]).await? > 0)
 }
 
+/// It waits no more for its next try.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn hurry(conn: &mut Conn, id: u64, now: Time) -> Result<(), StoreError> {
+    let sql = "UPDATE job SET due = $2 WHERE id = $1 AND due > $2";
+    conn.run(sql, binds![id, now.0]).await.map(drop)
+}
+
 /// It failed for the `tries`th time, and this is left of it: to be tried again at `due`, or given up. False where that is
 /// known already.
 ///

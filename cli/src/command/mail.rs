@@ -32,7 +32,7 @@ impl Mail {
         match self {
             Self::Preview { run, html } => {
                 let mail: Value = context.client.get(&format!("/runs/{run}/mail"))?;
-                let text = |key: &str| mail[key].as_str().unwrap_or_default().to_owned();
+                let text = |key: &str| mail.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
                 if let Some(file) = html {
                     std::fs::write(file, text("html"))
                         .with_context(|| format!("writing {}", file.display()))?;
@@ -60,6 +60,6 @@ impl Mail {
 }
 
 fn addresses(value: &Value) -> Vec<String> {
-    let all = value["to"].as_array().into_iter().flatten();
+    let all = value.get("to").and_then(Value::as_array).into_iter().flatten();
     all.filter_map(|address| address.as_str().map(str::to_owned)).collect()
 }

@@ -55,6 +55,8 @@ async fn jobs_stay_until_they_are_done() {
         assert_eq!(left, JobCounts { waiting: 1, given_up: 1 });
         let again = &store::job::of_run(&mut conn, run).await.unwrap()[0];
         assert_eq!((again.tries, again.error.as_str()), (1, "no answer"));
+        store::job::hurry(&mut conn, hook.id, Time(3)).await.unwrap();
+        assert_eq!(due(&mut conn, 3).await.len(), 1, "it waits no more");
         assert!(store::job::done(&mut conn, hook.id).await.unwrap());
         assert!(!store::job::done(&mut conn, hook.id).await.unwrap());
         assert_eq!(store::job::next_due(&mut conn, Time(10)).await.unwrap(), None);

@@ -14,13 +14,14 @@ use jackfield_central_engine::lab_db::{
     report::{self, Found, Values},
 };
 use jackfield_config::{Databases, LabDatabase, db::DbFile, problem};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{root_of, source_of};
 use crate::{
     Context,
     exit::Exit,
     output::{complain, table, talk},
+    visible::visible,
 };
 
 /// Rows that a terminal shows where nothing else is asked for.
@@ -74,8 +75,13 @@ pub(super) fn list(context: &Context, file: &Path) -> Result<Exit> {
     context.output.list(&reports, |reports| {
         let mut rows = table(&["REPORT", "KIND", "FOLDER", "FIELDS"]);
         for report in reports {
-            let text = |key: &str| report[key].as_str().unwrap_or_default().to_owned();
-            let fields = report["fields"].as_array().into_iter().flatten().filter_map(|field| field.as_str());
+            let text = |key: &str| report.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let fields = report
+                .get("fields")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|field| field.as_str());
             rows.add_row(vec![
                 text("id"),
                 text("kind"),
@@ -162,12 +168,13 @@ impl Run {
             rows.rows.iter().map(|row| jackfield_central_engine::lab_db::json_row(row)).collect();
         let whole = json!({"columns": rows.columns, "rows": values, "more": more, "notices": opened.notices});
         context.output.print(&whole, |_| {
-            let names: Vec<&str> = rows.columns.iter().map(|column| column.name.as_str()).collect();
-            let mut shown = table(&names);
+            // What tests have printed moves no cursor here.
+            let safe = |text: &str| visible(text).into_owned();
+            let names: Vec<String> = rows.columns.iter().map(|column| safe(&column.name)).collect();
+            let mut shown = table(&names.iter().map(String::as_str).collect::<Vec<_>>());
             for row in &rows.rows {
-                shown.add_row(
-                    row.iter().map(|cell| cell.text().unwrap_or("NULL").to_owned()).collect::<Vec<_>>(),
-                );
+                let cells = row.iter().map(|cell| safe(cell.text().unwrap_or("NULL")));
+                shown.add_row(cells.collect::<Vec<_>>());
             }
             shown.trim_fmt()
         })?;
@@ -196,7 +203,7 @@ impl Run {
 }
 
 fn tell(notices: &[String]) {
-    notices.iter().for_each(|notice| complain(notice));
+    notices.iter().for_each(|notice| complain(&visible(notice)));
 }
 
 /// Writes all of a report: the file is whole, or the error says that it is not.

@@ -105,8 +105,10 @@ pub(super) fn names(out: &mut String, chart: &Chart, across: &Scale, paint: &Pai
     let is_level = chart.axis != Axis::Names || (marks.len() <= NAMES_LEVEL_MAX && fits);
     for (place, text) in marks {
         let (x, y) = (across.at(place), ground + 18.0);
+        // The last of them has no room on its right.
+        let is_last = chart.axis != Axis::Names && place >= across.last;
         let (anchor, turn) = if is_level {
-            ("middle", String::new())
+            (if is_last { "end" } else { "middle" }, String::new())
         } else {
             ("end", format!(" transform=\"rotate(-35 {x:.1} {y:.1})\""))
         };
