@@ -4,7 +4,8 @@ use std::{fs, path::Path, sync::Arc};
 
 use jackfield_config::{
     EngineSettings, EpSettings, Project, Read, Source, bindings::Bindings, db::DbFile, email::EmailConfig,
-    params::Params, profile::Profile, simulated::DeviceModel, steps::StepTest, test_config::TestConfig,
+    mail_rules::MailRules, params::Params, profile::Profile, simulated::DeviceModel, steps::StepTest,
+    test_config::TestConfig,
 };
 use jackfield_protocol::error::FileProblem;
 
@@ -14,7 +15,8 @@ type Reader = fn(&str, &str) -> Vec<FileProblem>;
 
 /// Files by what introduces them in prose, or by their names in a script, each with its reader. The last one named before
 /// a block is meant.
-const READERS: [(&str, &str, Reader); 12] = [
+const READERS: [(&str, &str, Reader); 13] = [
+    ("toml", "mail.toml", |name, text| problems(MailRules::read(&source(name, text)))),
     ("toml", "engine.toml", |name, text| problems(EngineSettings::read(&source(name, text)))),
     ("toml", "ep.toml", |name, text| problems(EpSettings::read(&source(name, text)))),
     ("toml", ".steps.toml", |name, text| StepTest::parse(name, text).err().unwrap_or_default()),
