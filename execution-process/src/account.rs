@@ -1,6 +1,6 @@
 //! Whom tests run as, where `ep.toml` says so: users who can read neither the EP's token and spool nor each other's files.
 //!
-//! An EP that is root changes the user by itself (`jackfield run-as`), one that is not has a helper of root's do it; both are
+//! An EP that is root changes the user by itself (its own program, called with `run-as`), one that is not has a helper of root's do it; both are
 //! [`jackfield_run_as`]. Whatever a test names, a file to keep or a program to talk to, is opened and started as its user too, so that nothing
 //! of the EP's own can be had through it. One user serves one lane: what belongs to that user when a test has ended is the test's, wherever it
 //! hid, and is ended and removed ([`Account::clear`]).

@@ -1,8 +1,8 @@
 //! Programs and small chores as another user than the one who asks.
 //!
 //! An Execution Process has a token, a spool and the files of everybody's tests; a test must have none of them. So tests run as users of their
-//! own, and what an EP does with a path that a test named, it has done as the test's user too. Two programs get there: `jackfield run-as`,
-//! which root alone may call, and `jackfield-run-as`, which root installs with the set-user-ID bit for EPs that are not root ([`Permits`]).
+//! own, and what an EP does with a path that a test named, it has done as the test's user too. Two programs get there: that of an EP, called with
+//! the word `run-as`, which root alone may do, and `jackfield-run-as`, which root installs with the set-user-ID bit for EPs that are not root ([`Permits`]).
 //!
 //! ```text
 //! who asks, and for whom ──permitted──▶ limits that root may raise ──▶ the user is taken on, for good ──▶ deed
