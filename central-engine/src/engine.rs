@@ -39,7 +39,7 @@ use crate::{
     lab::{
         consoles::Consoles,
         eps::{Connected, Eps},
-        resources::Links,
+        resources::{Links, Needs},
     },
     limits,
     live::Live,
@@ -79,6 +79,8 @@ pub(crate) struct Engine {
     last_epoch: Epoch,
     /// What SUTs link to.
     links: watch::Receiver<Links>,
+    /// What fits the needs that somebody waits for.
+    needs: Needs,
     /// Those end with what let them in.
     consoles: Consoles,
 }
@@ -105,13 +107,14 @@ impl Engine {
     pub(crate) fn new(scheduler: Scheduler, store: Store, live: Live, eps: Eps, terms: Terms) -> Self {
         let last_epoch = scheduler.ep_view().map(|ep| ep.epoch).max().unwrap_or_default();
         let (_, links) = watch::channel(Links::new());
-        let (questions, consoles) = (Questions::default(), Consoles::default());
-        Self { scheduler, store, live, terms, eps, questions, last_epoch, links, consoles }
+        let (questions, consoles, needs) = (Questions::default(), Consoles::default(), Needs::nowhere());
+        Self { scheduler, store, live, terms, eps, questions, last_epoch, links, needs, consoles }
     }
 
-    /// An engine that follows what SUTs link to, which the scheduler knows as it is now, and that ends consoles.
-    pub(crate) fn with_lab(self, links: watch::Receiver<Links>, consoles: Consoles) -> Self {
-        Self { links, consoles, ..self }
+    /// An engine that follows what SUTs link to, which the scheduler knows as it is now, and what fits needs, and that ends
+    /// consoles.
+    pub(crate) fn with_lab(self, links: watch::Receiver<Links>, needs: Needs, consoles: Consoles) -> Self {
+        Self { links, needs, consoles, ..self }
     }
 
     /// Takes commands until the engine goes down or a commit fails.
@@ -122,8 +125,9 @@ impl Engine {
     ) -> LoopEnd {
         let mut waiting = Vec::new();
         loop {
+            self.needs.follow(self.scheduler.needs());
             let wake = self.sleep_until_deadline();
-            let mut relinked = false;
+            let (mut relinked, mut refitted) = (false, false);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return LoopEnd::Stopped,
@@ -134,6 +138,7 @@ impl Engine {
                 }
                 () = wake => {}
                 () = followed(&mut self.links) => relinked = true,
+                () = self.needs.changed() => refitted = true,
             }
             let known = match self.known_keys(keys_of(&waiting)).await {
                 Ok(known) => known,
@@ -147,6 +152,10 @@ impl Engine {
             if relinked {
                 let links = self.links.borrow_and_update().clone();
                 self.feed(Event::SutsLinked { links }, &mut turn);
+            }
+            if refitted {
+                let choices = self.needs.take();
+                self.feed(Event::NeedsFit { choices }, &mut turn);
             }
             if let Err(end) = self.act(turn).await {
                 self.eps.close_all();

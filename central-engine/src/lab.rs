@@ -6,6 +6,7 @@ pub mod consoles;
 pub mod eps;
 pub(crate) mod first_files;
 pub mod globals;
+pub(crate) mod held;
 pub(crate) mod open_files;
 pub mod resources;
 pub(crate) mod veil;

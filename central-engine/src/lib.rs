@@ -333,7 +333,7 @@ async fn keep_running(
                     app.eps.clone(),
                     app.terms.clone(),
                 )
-                .with_lab(links, app.consoles.clone());
+                .with_lab(links, app.resources.needs(), app.consoles.clone());
                 match engine.run(&mut commands, &app.stop).await {
                     LoopEnd::Stopped => return,
                     LoopEnd::CommitFailed => {}

@@ -55,6 +55,6 @@ pub use load::{
 pub use problem::Read;
 pub use project::{
     Project,
-    expand::{ExpandOptions, Known, Lookup, PlanFiles, SutEps, expand, plan_files},
+    expand::{ExpandOptions, Known, Lookup, PlanFiles, SutEps, Unmet, expand, plan_files},
 };
 pub use source::Source;

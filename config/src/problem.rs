@@ -71,6 +71,10 @@ impl Problems {
         Self { source: Arc::clone(source), list: Vec::new(), untold: 0, untold_errors: false }
     }
 
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
     pub(crate) fn error(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.push(Severity::Error, span, message.into(), help.into());
     }

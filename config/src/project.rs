@@ -6,6 +6,7 @@
 mod dependency;
 pub mod edit;
 pub mod expand;
+mod needs;
 mod read;
 mod test;
 
@@ -16,6 +17,8 @@ use jackfield_protocol::{
     plan::{IterationSave, IteratorValue, LibraryLayout, OnEpLost, Role, Save},
     verdict::VerdictSet,
 };
+
+use jackfield_resource_allocator::needs::Needs;
 
 use crate::source::{At, Source, Span};
 
@@ -55,6 +58,8 @@ pub struct Head {
     pub timeout_millis: Option<u64>,
     /// `OnEpLost`.
     pub on_ep_lost: OnEpLost,
+    /// `Needs`.
+    pub needs: Option<At<Needs>>,
     /// `UserDefined`.
     pub user_defined: BTreeMap<Arc<str>, Arc<str>>,
 }
@@ -100,6 +105,8 @@ pub struct Suite {
     pub eps: Vec<At<Arc<str>>>,
     /// `Labels`.
     pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// `Needs`.
+    pub needs: Option<At<Needs>>,
     /// `libraries`.
     pub libraries: Vec<At<Arc<str>>>,
     /// `UserDefined`.

@@ -32,6 +32,12 @@ pub struct LeaseView {
     /// Paths of all resources in it, each with what is under it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// What was asked for, where that was not by name: `2x kind=router, ports>=4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<String>,
+    /// The resources that were given, by the name of the need.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<String, Vec<String>>,
     /// Others may have it at the same time, if they share it too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
@@ -171,6 +177,9 @@ pub struct LeaseRequest {
     /// Names of SUTs; each with the resources that it links to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suts: Vec<String>,
+    /// Instead of names, what is needed: `dut: 2x kind=router, ports>=4 else kind=switch; same bench`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<String>,
     /// Others may have it too, if they share it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
@@ -201,4 +210,24 @@ pub struct LeaseRequest {
     /// The higher, the sooner; above 0 takes the role `CHANGE_TESTBED`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i32,
+}
+
+/// What would come of a wish for a lease, which is not made (`POST /leases/forecast`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LeaseForecast {
+    /// It could begin at once.
+    pub free: bool,
+    /// When it would begin, if everybody keeps their word and nobody new comes; none where nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// The resources it would be for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// The same by the name of the need.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<String, Vec<String>>,
+    /// The lease whose end it would wait for last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }

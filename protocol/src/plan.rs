@@ -83,6 +83,9 @@ pub struct RunOptions {
     /// How long the run may wait until it begins, in milliseconds from its submission; none means for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_millis: Option<u64>,
+    /// What the whole run needs of the lab by what it is (`Needs` of the project).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Arc<str>>,
     /// The lease of a person that lets its SUTs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseId>,
@@ -225,6 +228,9 @@ pub struct Place {
     /// Labels that the EP must carry, each with this value (empty value: any).
     #[serde(default)]
     pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// What the suite needs of the lab by what it is (`Needs` of the suite).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Arc<str>>,
 }
 
 /// What a test waits for, and what it demands.

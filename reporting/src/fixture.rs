@@ -31,7 +31,7 @@ fn suite(name: &str, parent: Option<u32>, tests: Range<u32>, ep: &str) -> Planne
         name: name.into(),
         parent: parent.map(SuiteIndex),
         tests,
-        place: Place { ep: Some(ep.into()), labels: BTreeMap::new() },
+        place: Place { ep: Some(ep.into()), labels: BTreeMap::new(), needs: None },
         sut: Some(SutName::from("router.user")),
         panic_detect: false,
         libraries: Vec::new(),

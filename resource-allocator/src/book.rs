@@ -24,11 +24,15 @@
 //!   queue.rs    ranks, and what is wanted    ask.rs      asking
 //!   index.rs    all of it by node            wish.rs     extend, release, force, allow, hand over
 //!   refusal.rs  why not                      time.rs     what time alone does
-//!   check.rs    what always holds
+//!   check.rs    what always holds               choice.rs   what may be given where the asker leaves the choice
+//!   forecast.rs when somebody could have it     choose.rs   choosing it, for those who wait for it
 //! ```
 
 mod ask;
 mod check;
+mod choice;
+mod choose;
+mod forecast;
 mod grant;
 mod index;
 mod lease;
@@ -37,22 +41,28 @@ mod refusal;
 mod time;
 mod wish;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{
-    id::{LeaseId, RunId, UserName},
+    id::{LeaseId, RunId, SuiteIndex, UserName},
     time::Time,
 };
 
 use self::index::Index;
 pub use self::{
     ask::Ask,
+    choice::{Alternative, Candidate, Choice, Given, Options},
+    forecast::Forecast,
     grant::{Obstacle, Woken},
     lease::{Ended, Holder, Lease, Leased, Set, Spot, State, Tie},
     queue::{Rank, Turn, Want},
     refusal::Refusal,
     wish::{Who, Wish},
 };
+use crate::node::ResourceId;
 
 /// Whether a part that waits stands in the way of those behind it: not while it has no EP to use its devices with.
 pub type Claims<'a> = &'a dyn Fn(Turn) -> bool;
@@ -67,6 +77,14 @@ pub struct Book {
     bookings: Index<LeaseId>,
     waiting: Index<Rank>,
     queue: BTreeMap<Turn, Waiter>,
+    /// What fits the needs of those who leave the choice, by the text of the needs.
+    choices: BTreeMap<Arc<str>, Arc<Choice>>,
+    /// Those who wait for it.
+    choosers: BTreeMap<Arc<str>, BTreeSet<Rank>>,
+    /// The needs that something fits, of those that somebody waits for.
+    wanted: Index<Arc<str>>,
+    /// The last lease of a node: the lower, the longer it has rested.
+    worn: BTreeMap<ResourceId, LeaseId>,
     /// What time alone changes. A lease that lives by beats may stand here too early, and is then looked at again.
     due: BTreeSet<(Time, LeaseId)>,
     /// When clients of leases that live by beats were last heard.
@@ -83,6 +101,16 @@ pub struct Book {
 struct Waiter {
     rank: Rank,
     want: Want,
+    chooser: Option<Chooser>,
+}
+
+/// Somebody who takes whatever fits. What they want is what they have been promised: they are first there, and take
+/// something else as soon as that is free.
+#[derive(Clone, Debug, PartialEq)]
+struct Chooser {
+    needs: Arc<str>,
+    /// What they want beside it, by name.
+    fixed: Set,
 }
 
 impl Book {
@@ -90,8 +118,12 @@ impl Book {
     /// their whole patience again.
     pub fn restore(now: Time, last: LeaseId, rows: impl IntoIterator<Item = Lease>) -> Self {
         let mut book = Self { last, ..Self::default() };
-        for lease in rows.into_iter().filter(|lease| !lease.is_over()) {
+        for lease in rows {
             book.last = book.last.max(lease.id);
+            book.wear(&lease);
+            if lease.is_over() {
+                continue;
+            }
             if matches!(lease.tie, Tie::Beat { .. }) {
                 book.heard.insert(lease.id, now);
             }
@@ -140,13 +172,14 @@ impl Book {
         !self.woken.is_empty() || !self.rows.is_empty()
     }
 
-    /// A part of a run waits from now on.
-    pub fn enlist(&mut self, run: RunId, part: u32, submitted: Time, want: Want) {
+    /// A part of a run waits from now on: for what it names, and for what fits its needs.
+    pub fn enlist(&mut self, run: RunId, part: u32, submitted: Time, want: Want, needs: Option<Arc<str>>) {
         let turn = Turn::Part { run, part };
         self.delist(run, part);
         let rank = Rank::new(0, submitted, turn);
-        self.waiting.insert_set(&want.set, rank);
-        self.queue.insert(turn, Waiter { rank, want });
+        let chooser = needs.map(|needs| Chooser { needs, fixed: want.set.clone() });
+        self.join_queue(Waiter { rank, want, chooser });
+        self.promise(turn);
     }
 
     /// It does not wait any more.
@@ -163,8 +196,24 @@ impl Book {
 
     /// Gives something to a run, which has made sure that it may have it.
     pub fn give(&mut self, now: Time, run: RunId, what: Leased, inside: Option<LeaseId>) -> LeaseId {
+        self.give_for(now, run, what, inside, None)
+    }
+
+    /// The same, for needs that were met so.
+    pub fn give_for(
+        &mut self,
+        now: Time,
+        run: RunId,
+        what: Leased,
+        inside: Option<LeaseId>,
+        needs: Option<(Option<SuiteIndex>, Arc<str>, Given)>,
+    ) -> LeaseId {
         let id = self.next();
-        self.put(Lease::of_run(id, run, what, inside, now));
+        let lease = Lease::of_run(id, run, what, inside, now);
+        self.put(match needs {
+            Some((suite, needs, given)) => Lease { suite, needs: Some(needs), given, ..lease },
+            None => lease,
+        });
         id
     }
 
@@ -199,6 +248,7 @@ impl Book {
         if let Some(before) = self.leases.remove(&lease.id) {
             self.unindex(&before);
         }
+        self.wear(&lease);
         if lease.is_over() {
             self.heard.remove(&lease.id);
         } else {
@@ -219,9 +269,9 @@ impl Book {
         if lease.holds() {
             self.holders.insert(&lease.what, lease.id);
         } else if lease.is_waiting() {
-            let (rank, want) = (lease.rank(), lease.want());
-            self.waiting.insert_set(&want.set, rank);
-            self.queue.insert(rank.turn, Waiter { rank, want });
+            let needs = lease.needs.clone().filter(|_| lease.leaves_choice());
+            let chooser = needs.map(|needs| Chooser { needs, fixed: Set::default() });
+            self.join_queue(Waiter { rank: lease.rank(), want: lease.want(), chooser });
         } else {
             self.bookings.insert(&lease.what, lease.id);
         }
@@ -256,9 +306,20 @@ impl Book {
         }
     }
 
+    fn join_queue(&mut self, waiter: Waiter) {
+        self.waiting.insert_set(&waiter.want.set, waiter.rank);
+        if let Some(Chooser { needs, .. }) = &waiter.chooser {
+            self.choosers_join(needs, waiter.rank);
+        }
+        self.queue.insert(waiter.rank.turn, waiter);
+    }
+
     fn leave_queue(&mut self, turn: Turn) -> Option<Waiter> {
         let waiter = self.queue.remove(&turn)?;
         self.waiting.remove_set(&waiter.want.set, waiter.rank);
+        if let Some(Chooser { needs, .. }) = &waiter.chooser {
+            self.choosers_leave(needs, waiter.rank);
+        }
         self.woken.remove(&waiter.rank);
         Some(waiter)
     }

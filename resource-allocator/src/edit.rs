@@ -160,6 +160,9 @@ impl Tree {
             return Err(ResourceError::NameTaken { path });
         }
         above.children.insert(row.name.clone(), row.id.clone());
+        if let Some(columns) = self.columns.get_mut() {
+            columns.insert(&row);
+        }
         self.nodes.insert(row.id.clone(), Node::new(row));
         Ok(())
     }
@@ -185,6 +188,9 @@ impl Tree {
 
     fn unlink(&mut self, id: &ResourceId) {
         let Some(node) = self.nodes.remove(id) else { return };
+        if let Some(columns) = self.columns.get_mut() {
+            columns.remove(&node.row);
+        }
         if let Some(parent) = node.row.parent.as_ref().and_then(|parent| self.nodes.get_mut(parent)) {
             parent.children.remove(&node.row.name);
         }
@@ -201,6 +207,9 @@ impl Tree {
         if let Some(above) = self.nodes.get_mut(parent) {
             above.children.remove(&before.name);
             above.children.insert(name.clone(), id.clone());
+        }
+        if let Some(columns) = self.columns.get_mut() {
+            columns.named(&id, Some(&before.name), Some(&name));
         }
         if let Some(node) = self.nodes.get_mut(&id) {
             node.row.name = name;
@@ -221,6 +230,11 @@ impl Tree {
         };
         let node = self.nodes.get_mut(&id).ok_or_else(missing)?;
         let properties = merge(&mut node.row.properties, properties);
+        if let Some(columns) = self.columns.get_mut() {
+            for (key, before) in &properties {
+                columns.changed(&id, key, Some(before), node.row.properties.get(key));
+            }
+        }
         Ok(one_changed(id.clone(), Edit::Merge { id, properties }))
     }
 

@@ -4,8 +4,10 @@
 //! ```text
 //! Tree          test beds, or one SUT: nodes by id, children by name
 //!   query.rs    `/tb1/dev2:ip`, `0c651e3670:ip`         what people and tests ask
+//!   selector.rs `kind=router, ports>=4`                 which resources are meant
 //!   edit.rs     Edit ── apply ──▶ its inverse Edit      the four calls of the guide end here
 //!   json.rs     Twister's resources.json, sut/*.json    read and written without loss
+//!   needs.rs    `2x kind=router; same bench`           what is needed together, and what fits
 //! Suts          all SUTs by name; their `_id` properties are links into the test beds
 //! Book          leases: who has what, who waits for it, who has booked it
 //! ```
@@ -13,11 +15,14 @@
 //! Reading or changing one node costs its depth, whatever the size of the tree.
 
 pub mod book;
+mod columns;
 mod edit;
 mod error;
 mod json;
+pub mod needs;
 mod node;
 mod query;
+pub mod selector;
 mod sut;
 #[cfg(test)]
 mod tests;

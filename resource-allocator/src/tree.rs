@@ -1,12 +1,13 @@
 //! The tree itself: nodes by id, children by name, one version for all.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use jackfield_protocol::resource::Resource;
 use serde_json::Value;
 
 use crate::{
     book::Spot,
+    columns::Columns,
     error::{Names, ResourceError},
     node::{Node, NodeRow, ResourceId},
     query::{Answer, Query, Target},
@@ -16,11 +17,20 @@ use crate::{
 pub(crate) const DEPTH_MAX: usize = 64;
 
 /// All test beds of a lab, or one SUT.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Tree {
     pub(crate) nodes: BTreeMap<ResourceId, Node>,
     pub(crate) root: ResourceId,
     pub(crate) version: u64,
+    /// By what selectors find nodes; there is none before the first.
+    pub(crate) columns: OnceLock<Columns>,
+}
+
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        // Columns say again what the nodes say.
+        self.nodes == other.nodes && self.root == other.root && self.version == other.version
+    }
 }
 
 impl Tree {
@@ -48,7 +58,12 @@ impl Tree {
 
     pub(crate) fn with_root(row: NodeRow) -> Self {
         let root = row.id.clone();
-        Self { nodes: BTreeMap::from([(root.clone(), Node::new(row))]), root, version: 0 }
+        Self {
+            nodes: BTreeMap::from([(root.clone(), Node::new(row))]),
+            root,
+            version: 0,
+            columns: OnceLock::new(),
+        }
     }
 
     /// A tree from the rows of the store, in any order, the root among them.
@@ -70,7 +85,7 @@ impl Tree {
         match (roots.next(), roots.next()) {
             (Some(root), None) => {
                 let root = root.row.id.clone();
-                Ok(Self { nodes, root, version })
+                Ok(Self { nodes, root, version, columns: OnceLock::new() })
             }
             _ => Err(bad_rows("/", "there must be exactly one root")),
         }
@@ -192,6 +207,11 @@ impl Tree {
     pub(crate) fn depth(&self, id: &ResourceId) -> usize {
         let up = |node: &&Node| node.row.parent.as_ref().and_then(|parent| self.nodes.get(parent));
         std::iter::successors(self.nodes.get(id), up).count().saturating_sub(1)
+    }
+
+    /// A node as people see it.
+    pub fn resource_at(&self, id: &ResourceId) -> Option<Resource> {
+        self.nodes.get(id).map(|node| self.resource(node))
     }
 
     pub(crate) fn resource(&self, node: &Node) -> Resource {

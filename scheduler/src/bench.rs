@@ -7,14 +7,17 @@ use std::{
 };
 
 use jackfield_protocol::{
-    id::{EpName, Epoch, LeaseId, RunId, SutName, UserName},
+    id::{EpName, Epoch, LeaseId, RunId, SuiteIndex, SutName, UserName},
     link::{EngineToEp, Notice},
     time::Time,
 };
-use jackfield_resource_allocator::book::{Book, Ended, Holder, Lease, Leased, Rank, Set, Spot, Turn, Want};
+use jackfield_resource_allocator::book::{
+    Book, Choice, Ended, Holder, Lease, Leased, Rank, Set, Spot, Turn, Want,
+};
 
 use crate::{
     effect::{EpRow, ToEp},
+    need::{Bound, Met, Need},
     out::Out,
     part::{Part, PartKey, Place},
 };
@@ -71,9 +74,17 @@ pub(crate) enum Lane {
     Missing,
 }
 
-/// A SUT that a run holds.
+/// Something that parts of a run share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Thing {
+    Sut(SutName),
+    /// What was given for the needs of a suite, or of the whole run.
+    Needs(Option<SuiteIndex>),
+}
+
+/// A thing that a run holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SutUse {
+pub(crate) struct Use {
     pub(crate) lease: LeaseId,
     /// The placed parts of the run that use it.
     pub(crate) parts: BTreeSet<PartKey>,
@@ -95,10 +106,16 @@ pub(crate) struct Bench {
     pub(crate) eps: BTreeMap<EpName, Ep>,
     /// Who holds what, and the queue for it.
     pub(crate) book: Book,
-    /// SUTs that runs hold.
-    pub(crate) uses: BTreeMap<(RunId, SutName), SutUse>,
+    /// What runs hold.
+    pub(crate) uses: BTreeMap<(RunId, Thing), Use>,
+    /// What runs were given for their needs, whether they hold it now or not.
+    pub(crate) bound: BTreeMap<(RunId, Option<SuiteIndex>), Bound>,
     /// What SUTs link to.
     pub(crate) links: BTreeMap<SutName, Arc<[Spot]>>,
+    /// What fits needs, by their text.
+    pub(crate) choices: BTreeMap<Arc<str>, Arc<Choice>>,
+    /// How many parts wait that have these needs.
+    pub(crate) needed: BTreeMap<Arc<str>, usize>,
     /// The newest time that was heard of.
     pub(crate) now: Time,
     /// EPs with a lane to give.
@@ -173,6 +190,7 @@ impl Bench {
             Some(ep) => self.waiters.bound.entry(ep.clone()).or_default().insert(key),
             None => self.waiters.open.entry((key.run, part.class)).or_default().insert(key),
         };
+        self.count_needs(part, true);
         self.queue(part, came);
         let first =
             self.waiters.open.get(&(key.run, part.class)).is_none_or(|open| open.first() == Some(&key));
@@ -188,6 +206,7 @@ impl Bench {
             return;
         }
         self.news.remove(&key);
+        self.count_needs(part, false);
         match part.bound_to() {
             Some(ep) => take_out(&mut self.waiters.bound, ep, key),
             None => {
@@ -199,12 +218,19 @@ impl Bench {
         self.book.delist(key.run, key.part);
     }
 
-    /// Puts a part into the queue of the book, for the SUTs that it needs.
+    /// Puts a part into the queue of the book, for the SUTs and for whatever else it needs.
     pub(crate) fn queue(&mut self, part: &Part, came: Time) {
-        if !part.suts.is_empty() {
-            let want = self.want(part.key.run, &part.suts, part.inside);
-            self.book.enlist(part.key.run, part.key.part, came, want);
+        if part.suts.is_empty() && part.needs.is_empty() {
+            return;
         }
+        let named = self.want(part.key.run, &part.suts, part.inside);
+        let want = Want { set: named.set.with(&self.bound_set(part)), ..named };
+        let needs = self.needs_text(part);
+        if let Some((text, choice)) = needs.as_ref().zip(self.choice_of(part)) {
+            debug_assert_eq!(*text, choice.text);
+            self.book.set_choice(choice);
+        }
+        self.book.enlist(part.key.run, part.key.part, came, want, needs);
     }
 
     /// What a run wants that needs these SUTs.
@@ -220,9 +246,13 @@ impl Bench {
 
     /// The parts of a run that use what a lease is for.
     pub(crate) fn users_of<'a>(&'a self, lease: &'a Lease) -> impl Iterator<Item = PartKey> + use<'a> {
-        let of = lease.holder.run().zip(lease.what.set());
-        let suts = of.into_iter().flat_map(|(run, set)| set.suts.iter().map(move |sut| (run, sut.clone())));
-        suts.filter_map(|of| self.uses.get(&of)).flat_map(|held| held.parts.iter().copied())
+        let held = lease.holder.run().into_iter().flat_map(|run| self.uses_of(run));
+        held.filter(|held| held.lease == lease.id).flat_map(|held| held.parts.iter().copied())
+    }
+
+    fn uses_of(&self, run: RunId) -> impl Iterator<Item = &Use> {
+        let first = (run, Thing::Sut("".into()));
+        self.uses.range(first..).take_while(move |((of, _), _)| *of == run).map(|(_, held)| held)
     }
 
     /// The place of a part in the queue of the book.
@@ -230,17 +260,19 @@ impl Bench {
         Rank::new(0, came, Turn::Part { run: key.run, part: key.part })
     }
 
-    /// Gives a lane and the part's SUTs, all of which are free.
-    pub(crate) fn grant(&mut self, out: &Out, part: &Part, ep: &EpName, lane: u16) -> Place {
+    /// Gives a lane, the part's SUTs and what meets its needs, all of which is free.
+    pub(crate) fn grant(&mut self, out: &Out, part: &Part, (ep, lane): (&EpName, u16), met: &[Met]) -> Place {
         let key = part.key;
         for sut in &part.suts {
-            if let Some(held) = self.uses.get_mut(&(key.run, sut.clone())) {
-                held.parts.insert(key);
+            if self.uses_more(key, Thing::Sut(sut.clone())) {
                 continue;
             }
             let set = self.want(key.run, std::slice::from_ref(sut), None).set;
             let lease = self.book.give(out.now, key.run, Leased::Set(set), part.inside);
-            self.uses.insert((key.run, sut.clone()), SutUse { lease, parts: BTreeSet::from([key]) });
+            self.uses.insert((key.run, Thing::Sut(sut.clone())), Use { lease, parts: BTreeSet::from([key]) });
+        }
+        for need in &part.needs {
+            self.grant_need(out, part, need, met);
         }
         let lease = self.book.give(out.now, key.run, Leased::Lane(ep.clone(), lane), None);
         if let Some(found) = self.eps.get_mut(ep) {
@@ -250,7 +282,31 @@ impl Bench {
         Place { ep: ep.clone(), lane, lease }
     }
 
-    /// Takes lane and SUTs back.
+    /// What meets a need of a part: what its run has, what was found for it, or what it had before a part that lent its lane
+    /// gave that back.
+    fn grant_need(&mut self, out: &Out, part: &Part, need: &Need, met: &[Met]) {
+        let (key, (suite, text)) = (part.key, need);
+        if self.uses_more(key, Thing::Needs(*suite)) {
+            return;
+        }
+        let found = met.iter().find(|met| met.need == *need);
+        let found = found.map(|Met { set, given, .. }| Bound { set: set.clone(), given: given.clone() });
+        let before = || self.bound.get(&(key.run, *suite)).cloned();
+        let Some(bound) = found.or_else(before) else { return };
+        let needs = Some((*suite, Arc::clone(text), bound.given.clone()));
+        let what = Leased::Set(bound.set.clone());
+        let lease = self.book.give_for(out.now, key.run, what, part.inside, needs);
+        self.uses.insert((key.run, Thing::Needs(*suite)), Use { lease, parts: BTreeSet::from([key]) });
+        self.bound.insert((key.run, *suite), bound);
+    }
+
+    /// A part uses what its run has, if it has it.
+    fn uses_more(&mut self, key: PartKey, thing: Thing) -> bool {
+        let held = self.uses.get_mut(&(key.run, thing));
+        held.map(|held| held.parts.insert(key)).is_some()
+    }
+
+    /// Takes lane, SUTs and everything else back.
     pub(crate) fn release(&mut self, out: &Out, part: &Part, place: &Place) {
         let key = part.key;
         self.lenders.remove(&key);
@@ -259,8 +315,9 @@ impl Bench {
             ep.lanes.remove(&place.lane);
         }
         self.ep_changed(&place.ep);
-        for sut in &part.suts {
-            let of = (key.run, sut.clone());
+        let suts = part.suts.iter().map(|sut| Thing::Sut(sut.clone()));
+        for thing in suts.chain(part.needs.iter().map(|(suite, _)| Thing::Needs(*suite))) {
+            let of = (key.run, thing);
             let Some(held) = self.uses.get_mut(&of) else { continue };
             held.parts.remove(&key);
             if held.parts.is_empty() {

@@ -7,6 +7,7 @@ use jackfield_resource_allocator::book::Turn;
 
 use crate::{
     Scheduler,
+    bench::Thing,
     part::{Part, PartKey},
     run::{Run, Stage},
     timer::Due,
@@ -117,8 +118,9 @@ impl Scheduler {
     fn check_suts(&self) -> Result<(), String> {
         let mut wanted: BTreeMap<_, BTreeSet<PartKey>> = BTreeMap::new();
         for part in self.runs.values().flat_map(|run| &run.parts).filter(|part| part.place.is_some()) {
-            for sut in &part.suts {
-                wanted.entry((part.key.run, sut.clone())).or_default().insert(part.key);
+            let suts = part.suts.iter().map(|sut| Thing::Sut(sut.clone()));
+            for thing in suts.chain(part.needs.iter().map(|(suite, _)| Thing::Needs(*suite))) {
+                wanted.entry((part.key.run, thing)).or_default().insert(part.key);
             }
         }
         let held: BTreeMap<_, _> =
@@ -130,8 +132,15 @@ impl Scheduler {
     fn check_book(&self) -> Result<(), String> {
         self.bench.book.check()?;
         let mut used = BTreeMap::new();
-        for ((run, sut), held) in &self.bench.uses {
-            used.insert(held.lease, (*run, format!("SUT {sut}")));
+        for ((run, thing), held) in &self.bench.uses {
+            let named = match thing {
+                Thing::Sut(sut) => format!("SUT {sut}"),
+                Thing::Needs(suite) => {
+                    let bound = self.bench.bound.get(&(*run, *suite));
+                    bound.map(|bound| bound.set.to_string()).unwrap_or_default()
+                }
+            };
+            used.insert(held.lease, (*run, named));
         }
         for part in self.runs.values().flat_map(|run| &run.parts) {
             if let Some(place) = &part.place {

@@ -10,7 +10,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::Outcome,
 };
-use jackfield_resource_allocator::book::{Spot, Who, Wish};
+use jackfield_resource_allocator::book::{Choice, Spot, Who, Wish};
 
 /// A fact from outside. What comes late, twice or from a stale connection is dropped in one place: by attempt and epoch.
 #[derive(Clone, Debug)]
@@ -171,6 +171,11 @@ pub enum Event {
     SutsLinked {
         /// The nodes of each SUT that links to any.
         links: BTreeMap<SutName, Arc<[Spot]>>,
+    },
+    /// What fits the needs that somebody waits for ([`crate::Scheduler::needs`]), as the tree is now.
+    NeedsFit {
+        /// By the text of the needs.
+        choices: BTreeMap<Arc<str>, Arc<Choice>>,
     },
     /// Something to be recorded in the run's events that decides nothing: a question, its answer, a note.
     Noted {

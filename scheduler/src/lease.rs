@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jackfield_protocol::id::{LeaseId, SutName};
-use jackfield_resource_allocator::book::{Spot, Who, Wish};
+use jackfield_protocol::{
+    id::{LeaseId, SutName},
+    time::Time,
+};
+use jackfield_resource_allocator::book::{Ask, Forecast, Refusal, Spot, Who, Wish};
 
 use crate::{Scheduler, out::Out, part::PartKey};
 
@@ -24,11 +27,16 @@ impl Scheduler {
         let concerns = |key: &PartKey| self.part(*key).is_some_and(|part| part.suts.iter().any(is_new));
         let concerned: Vec<PartKey> = self.bench.waiters.all.iter().copied().filter(concerns).collect();
         for key in concerned {
-            let Some(run) = self.runs.get(&key.run) else { continue };
-            let Some(part) = run.part(key.part) else { continue };
-            self.bench.queue(part, run.came);
-            self.bench.news.insert(key);
+            self.queue_again(key);
         }
+    }
+
+    /// What would come of a wish for a lease, which is not made.
+    ///
+    /// # Errors
+    /// It would be refused.
+    pub fn forecast(&self, now: Time, ask: Ask) -> Result<Forecast, Refusal> {
+        self.bench.book.forecast(now, ask, &|turn| self.claims(turn))
     }
 
     fn part(&self, key: PartKey) -> Option<&crate::part::Part> {

@@ -26,16 +26,17 @@ impl Scheduler {
         LeaseView {
             id: lease.id,
             kind: kind(&lease.what),
-            name: name(&lease.what),
+            name: match &lease.needs {
+                Some(needs) if lease.leaves_choice() => needs.to_string(),
+                Some(_) | None => name(&lease.what),
+            },
             state: state(&lease.state),
             holder: holder(&lease.holder),
             user: self.lease_user(lease),
             run: lease.holder.run(),
-            resources: lease
-                .what
-                .set()
-                .map(|set| set.nodes.iter().map(|spot| spot.path.clone()).collect())
-                .unwrap_or_default(),
+            resources: if lease.leaves_choice() { Vec::new() } else { paths(&lease.what) },
+            needs: lease.needs.as_ref().map(ToString::to_string),
+            given: lease.given.clone(),
             shared: lease.shared,
             reason: lease.purpose.clone(),
             note: lease.note.clone(),
@@ -91,11 +92,30 @@ impl Scheduler {
     fn lease_waits_for(&self, lease: &Lease) -> Option<String> {
         let book = &self.bench.book;
         let lease = book.lease(lease.id).filter(|lease| lease.is_waiting())?;
-        Some(match book.in_front_of(self.bench.now, lease, &|turn| self.claims(turn))? {
+        let claims = |turn| self.claims(turn);
+        if let Some(needs) = lease.needs.as_ref().filter(|_| lease.leaves_choice()) {
+            let Some(choice) = book.choice(needs) else {
+                return Some("the resources to be looked at".to_owned());
+            };
+            if !choice.can_be_met() {
+                return Some(format!("`{needs}`, which nothing in the lab can meet any more"));
+            }
+            let told = |lease: &Lease| self.lease_told(lease);
+            return Some(book.why_none_of(self.bench.now, lease, choice, (&claims, &told)));
+        }
+        Some(match book.in_front_of(self.bench.now, lease, &claims)? {
             Obstacle::Held(id) | Obstacle::Booked(id) => self.lease_told(book.lease(id)?),
             Obstacle::Behind(turn) => format!("{} asked before", book.told_turn(turn)),
         })
     }
+}
+
+/// The paths of the resources in it.
+fn paths(what: &Leased) -> Vec<String> {
+    let mut paths: Vec<String> =
+        what.set().into_iter().flat_map(|set| &set.nodes).map(|spot| spot.path.clone()).collect();
+    paths.sort();
+    paths
 }
 
 fn kind(what: &Leased) -> LeaseKind {

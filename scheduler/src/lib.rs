@@ -43,6 +43,7 @@ mod lease;
 mod lease_view;
 pub mod limits;
 mod lost;
+mod need;
 mod notice;
 mod order;
 mod out;
@@ -143,6 +144,7 @@ impl Scheduler {
             }
             Event::Lease { lease, who, wish } => self.wish(out, lease, &who, wish),
             Event::SutsLinked { links } => self.suts_linked(links),
+            Event::NeedsFit { choices } => self.needs_fit(choices),
             Event::Noted { run, fact } => self.note(out, run, fact),
             Event::Tick => {}
         }

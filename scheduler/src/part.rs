@@ -11,6 +11,7 @@ use jackfield_protocol::{
 
 use crate::{
     effect::PartRow,
+    need::Need,
     order::{Order, Position},
 };
 
@@ -67,9 +68,11 @@ pub(crate) struct Part {
     pub(crate) named: Option<EpName>,
     pub(crate) labels: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) suts: Vec<SutName>,
+    /// What it needs by what it is: first of the whole run, then of its suites.
+    pub(crate) needs: Vec<Need>,
     /// The lease of a person that lets the run in.
     pub(crate) inside: Option<LeaseId>,
-    /// Parts of a run with the same labels and SUTs and no EP named are of one class.
+    /// Parts of a run with the same labels, SUTs and needs and no EP named are of one class.
     pub(crate) class: u32,
     /// Where it was placed last.
     pub(crate) home: Option<EpName>,
@@ -133,7 +136,9 @@ pub(crate) fn divide(run: RunId, plan: &RunPlan) -> Vec<Part> {
         .map(|(part, suites)| {
             let mut part = build(PartKey { run, part }, plan, suites);
             let next = u32::try_from(classes.len()).unwrap_or(u32::MAX);
-            part.class = *classes.entry((part.labels.clone(), part.suts.clone())).or_insert(next);
+            let needs: Vec<_> = part.needs.iter().map(|(_, text)| Arc::clone(text)).collect();
+            let class = (part.labels.clone(), part.suts.clone(), needs);
+            part.class = *classes.entry(class).or_insert(next);
             part
         })
         .collect()
@@ -145,6 +150,15 @@ fn build(key: PartKey, plan: &RunPlan, suites: Vec<SuiteIndex>) -> Part {
     let mut suts: Vec<_> = planned().filter_map(|suite| suite.sut.clone()).collect();
     suts.sort();
     suts.dedup();
+    let mut needs: Vec<Need> = plan.options.needs.clone().map(|needs| (None, needs)).into_iter().collect();
+    for index in &suites {
+        let own = plan.suite(*index).and_then(|suite| suite.place.needs.clone());
+        // Suites of a part run one after the other, and share what they need alike.
+        let is_new = |own: &Arc<str>| !needs.iter().any(|(suite, text)| suite.is_some() && text == own);
+        if let Some(own) = own.filter(is_new) {
+            needs.push((Some(*index), own));
+        }
+    }
     let place = planned().next().map(|suite| suite.place.clone()).unwrap_or_default();
     Part {
         key,
@@ -156,6 +170,7 @@ fn build(key: PartKey, plan: &RunPlan, suites: Vec<SuiteIndex>) -> Part {
         named: place.ep,
         labels: place.labels,
         suts,
+        needs,
         inside: plan.options.lease,
         class: 0,
         home: None,

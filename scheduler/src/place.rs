@@ -10,12 +10,13 @@ use jackfield_protocol::{
     event::{Fact, RunState},
     id::{EpName, RunId, SutName},
 };
-use jackfield_resource_allocator::book::{Holder, Lease, Obstacle, Turn, Woken};
+use jackfield_resource_allocator::book::{Holder, Lease, Obstacle, Turn, Want, Woken};
 
 use crate::{
     Scheduler,
-    bench::{Bench, Ep},
+    bench::{Bench, Ep, Thing},
     effect::Row,
+    need::{self, Lacking, Met},
     out::Out,
     part::{Part, PartKey},
     run::Run,
@@ -30,6 +31,8 @@ struct Spot {
     lane: u16,
     /// Parts that lend what it needs.
     evict: BTreeSet<PartKey>,
+    /// What meets its needs.
+    met: Vec<Met>,
 }
 
 impl Scheduler {
@@ -55,7 +58,7 @@ impl Scheduler {
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         let Some(part) = run.part_mut(key.part) else { return };
         self.bench.delist(part);
-        part.place = Some(self.bench.grant(out, part, &spot.ep, spot.lane));
+        part.place = Some(self.bench.grant(out, part, (&spot.ep, spot.lane), &spot.met));
         part.home = Some(spot.ep.clone());
         part.loose = false;
         part.waits = None;
@@ -63,9 +66,24 @@ impl Scheduler {
         out.store(Row::Part(part.row()));
         let suites = part.suites.clone();
         run.publish(out, Fact::Placed { suites, ep: spot.ep.clone() });
+        if let Some(text) = need::told(&spot.met) {
+            run.publish(out, Fact::Note { text });
+        }
+        self.share_needs(key, &spot.met);
         self.tell_notices(out, key, &spot.ep);
         self.begin(out, key.run);
         self.woken.insert(key);
+    }
+
+    /// What a part was given for the whole run is not waited for by the others of the run any more.
+    fn share_needs(&mut self, key: PartKey, met: &[Met]) {
+        if !met.iter().any(|met| met.need.0.is_none()) {
+            return;
+        }
+        let first = PartKey { run: key.run, part: 0 };
+        let last = PartKey { run: key.run, part: u32::MAX };
+        let others: Vec<_> = self.bench.waiters.all.range(first..=last).copied().collect();
+        others.into_iter().for_each(|other| self.queue_again(other));
     }
 
     /// Takes a part off its lane; it holds nothing there.
@@ -97,11 +115,16 @@ impl Scheduler {
                 return Some(Err(lacks));
             }
         }
+        let met = match self.find_needs(run, part, &mut evict) {
+            Ok(met) => met,
+            Err(Lacking::Unknown) => return None,
+            Err(Lacking::Told(lacks)) => return Some(Err(lacks)),
+        };
         let spot = self.free_spot(run, part).or_else(|| self.lent_spot(run, part, &evict));
         Some(match spot {
             Some((ep, lane, lender)) => {
                 evict.extend(lender);
-                Ok(Spot { ep, lane, evict })
+                Ok(Spot { ep, lane, evict, met })
             }
             None => Err(self.lacks(run, part)),
         })
@@ -115,25 +138,12 @@ impl Scheduler {
         sut: &SutName,
         evict: &mut BTreeSet<PartKey>,
     ) -> Result<(), String> {
-        let Bench { book, uses, now, .. } = &self.bench;
-        if uses.contains_key(&(key.run, sut.clone())) {
+        let Bench { book, uses, .. } = &self.bench;
+        if uses.contains_key(&(key.run, Thing::Sut(sut.clone()))) {
             return Ok(());
         }
         let want = self.bench.want(key.run, std::slice::from_ref(sut), run.plan.options.lease);
-        let mut is_lent = false;
-        for lease in book.held_by(&want) {
-            let users: BTreeSet<_> = self.bench.users_of(lease).collect();
-            is_lent = !users.is_empty() && users.iter().all(|part| self.lends(*part, key));
-            if !is_lent {
-                return Err(self.told_holder(sut, lease));
-            }
-            evict.extend(users);
-        }
-        if is_lent {
-            return Ok(());
-        }
-        let rank = Bench::rank(key, run.came);
-        match book.turn_of_others(*now, &want, &rank, &|turn| self.claims(turn)) {
+        match self.in_the_way(run, key, &want, evict) {
             None => Ok(()),
             Some(Obstacle::Behind(Turn::Part { run, .. })) => Err(held_by_run(sut, run)),
             Some(Obstacle::Behind(turn @ Turn::Ask(_))) => {
@@ -143,6 +153,57 @@ impl Scheduler {
                 Err(book.lease(id).map_or_else(|| format!("SUT {sut}"), |lease| self.told_holder(sut, lease)))
             }
         }
+    }
+
+    /// Whether a part may have what it was given before; else who has it, or is before.
+    pub(crate) fn find_set(
+        &self,
+        run: &Run,
+        key: PartKey,
+        want: &Want,
+        evict: &mut BTreeSet<PartKey>,
+    ) -> Result<(), String> {
+        let book = &self.bench.book;
+        // Two suites of one run do not use the same at once either.
+        for lease in book.own(want) {
+            let users: BTreeSet<_> = self.bench.users_of(lease).collect();
+            if users.is_empty() || !users.iter().all(|part| self.lends(*part, key)) {
+                return Err(self.lease_told(lease));
+            }
+            evict.extend(users);
+        }
+        match self.in_the_way(run, key, want, evict) {
+            None => Ok(()),
+            Some(Obstacle::Behind(turn)) => Err(format!("{} asked before", book.told_turn(turn))),
+            Some(Obstacle::Booked(id) | Obstacle::Held(id)) => {
+                Err(book.lease(id).map(|lease| self.lease_told(lease)).unwrap_or_default())
+            }
+        }
+    }
+
+    /// What stands in the way of a part. Those who lend what it wants do not.
+    fn in_the_way(
+        &self,
+        run: &Run,
+        key: PartKey,
+        want: &Want,
+        evict: &mut BTreeSet<PartKey>,
+    ) -> Option<Obstacle> {
+        let Bench { book, now, .. } = &self.bench;
+        let mut is_lent = false;
+        for lease in book.held_by(want) {
+            let users: BTreeSet<_> = self.bench.users_of(lease).collect();
+            is_lent = !users.is_empty() && users.iter().all(|part| self.lends(*part, key));
+            if !is_lent {
+                return Some(Obstacle::Held(lease.id));
+            }
+            evict.extend(users);
+        }
+        if is_lent {
+            return None;
+        }
+        let rank = Bench::rank(key, run.came);
+        book.turn_of_others(*now, want, &rank, &|turn| self.claims(turn))
     }
 
     /// A SUT that somebody has, as the end of "waits for".
@@ -182,8 +243,12 @@ impl Scheduler {
         let turn = woken.rank.turn;
         match turn {
             Turn::Ask(id) => {
-                if self.bench.book.may_begin(out.now, id, &|turn| self.claims(turn)) {
-                    return self.bench.book.begin(out.now, id);
+                // The book asks which parts claim what they wait for, and parts are the scheduler's.
+                let mut book = std::mem::take(&mut self.bench.book);
+                let begins = book.try_begin(out.now, id, &|turn| self.claims(turn));
+                self.bench.book = book;
+                if begins {
+                    return;
                 }
             }
             Turn::Part { run, part } => self.place(out, PartKey { run, part }),
@@ -225,7 +290,7 @@ impl Scheduler {
     }
 
     /// Whether a part lends what it holds to another.
-    fn lends(&self, lender: PartKey, to: PartKey) -> bool {
+    pub(crate) fn lends(&self, lender: PartKey, to: PartKey) -> bool {
         let waits = self.bench.lenders.contains(&lender) && to.run <= lender.run && to != lender;
         waits && self.runs.get(&lender.run).is_some_and(|run| run.waits_for_unplaced(lender.part))
     }

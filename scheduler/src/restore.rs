@@ -4,11 +4,14 @@
 //! waits and leases from parts. What an EP was asked to give back is asked again by the same rules. Parts are advanced
 //! with the first event, so that whatever that leads to is stored and told.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{
     attempt::AttemptEnd,
-    id::{EpName, LeaseId, RunId, SutName, TestIndex},
+    id::{EpName, LeaseId, RunId, SuiteIndex, SutName, TestIndex},
     plan::{OnEpLost, PlannedTest, RunPlan},
     time::Time,
     verdict::{Cause, Verdict},
@@ -17,9 +20,10 @@ use jackfield_resource_allocator::book::{Book, Ended, Lease, Leased, Spot};
 
 use crate::{
     Limits, Scheduler,
-    bench::{Bench, Ep, SutUse},
+    bench::{Bench, Ep, Thing, Use},
     effect::{AttemptRow, AttemptState, EpRow, PartRow, RunRow},
     event::EpOffer,
+    need::Bound,
     part::{Flight, PartKey, Place},
     run::{Run, Stage},
     timer::{Due, Timers},
@@ -34,7 +38,7 @@ pub struct Restored {
     pub runs: Vec<RestoredRun>,
     /// Every EP that was ever seen.
     pub eps: Vec<EpRow>,
-    /// Leases that have not ended.
+    /// Leases that have not ended, and those that have ended of runs that have not.
     pub leases: Vec<Lease>,
     /// The highest lease number ever given; 0 where the store does not know.
     pub last_lease: LeaseId,
@@ -61,12 +65,14 @@ impl Scheduler {
     /// The scheduler as it was when the rows were written, except that no EP is connected: each has the full grace
     /// time from `now` to come back. Its [`Self::deadline`] has passed already: say [`crate::Event::Tick`] at once.
     pub fn restore(now: Time, restored: Restored) -> Self {
+        let open: BTreeSet<_> = restored.runs.iter().map(|run| run.row.run).collect();
+        let bound = bound(&restored.leases, &open);
         let book = Book::restore(now, restored.last_lease, restored.leases);
         let mut leases = Leases::new(&book);
         let mut scheduler = Self {
             limits: restored.limits,
             runs: BTreeMap::new(),
-            bench: Bench { book, links: restored.links, now, ..Bench::default() },
+            bench: Bench { book, bound, links: restored.links, now, ..Bench::default() },
             timers: Timers::default(),
             woken: Default::default(),
         };
@@ -138,17 +144,25 @@ impl Scheduler {
         let give = |book: &mut Book| book.give(now, key.run, Leased::Lane(ep.clone(), lane), None);
         let lease = lane_lease.unwrap_or_else(|| give(book));
         part.place = Some(Place { ep: ep.clone(), lane, lease });
-        let suts = part.suts.clone();
+        let (suts, needs) = (part.suts.clone(), part.needs.clone());
         for sut in suts {
-            let of = (key.run, sut);
+            let of = (key.run, Thing::Sut(sut.clone()));
             if let Some(held) = self.bench.uses.get_mut(&of) {
                 held.parts.insert(key);
                 continue;
             }
-            let set = self.bench.want(key.run, std::slice::from_ref(&of.1), None).set;
+            let set = self.bench.want(key.run, std::slice::from_ref(&sut), None).set;
             let give = || self.bench.book.give(now, key.run, Leased::Set(set), None);
-            let lease = leases.suts.remove(&of).unwrap_or_else(give);
-            self.bench.uses.insert(of, SutUse { lease, parts: [key].into() });
+            let lease = leases.things.remove(&of).unwrap_or_else(give);
+            self.bench.uses.insert(of, Use { lease, parts: [key].into() });
+        }
+        for (suite, _) in needs {
+            let of = (key.run, Thing::Needs(suite));
+            if let Some(held) = self.bench.uses.get_mut(&of) {
+                held.parts.insert(key);
+            } else if let Some(lease) = leases.things.remove(&of) {
+                self.bench.uses.insert(of, Use { lease, parts: [key].into() });
+            }
         }
         if !self.bench.eps.contains_key(&ep) {
             let offer = EpOffer::default();
@@ -252,21 +266,36 @@ impl Run {
     }
 }
 
+/// What runs were given for their needs, by what their leases say, also those that are over.
+fn bound(leases: &[Lease], open: &BTreeSet<RunId>) -> BTreeMap<(RunId, Option<SuiteIndex>), Bound> {
+    let given = |lease: &Lease| {
+        let run = lease.holder.run().filter(|run| open.contains(run));
+        let (run, set) = run.zip(lease.what.set().cloned())?;
+        let bound = Bound { set, given: lease.given.clone() };
+        lease.needs.is_some().then_some(((run, lease.suite), bound))
+    };
+    leases.iter().filter_map(given).collect()
+}
+
 /// The leases of runs by what they are for, until it is found who uses them.
 struct Leases {
     lanes: BTreeMap<(RunId, EpName, u16), LeaseId>,
-    suts: BTreeMap<(RunId, SutName), LeaseId>,
+    things: BTreeMap<(RunId, Thing), LeaseId>,
 }
 
 impl Leases {
     fn new(book: &Book) -> Self {
-        let mut leases = Self { lanes: BTreeMap::new(), suts: BTreeMap::new() };
+        let mut leases = Self { lanes: BTreeMap::new(), things: BTreeMap::new() };
         for lease in book.leases() {
             let Some(run) = lease.holder.run() else { continue };
             match &lease.what {
                 Leased::Lane(ep, lane) => drop(leases.lanes.insert((run, ep.clone(), *lane), lease.id)),
+                Leased::Set(_) if lease.needs.is_some() => {
+                    leases.things.insert((run, Thing::Needs(lease.suite)), lease.id);
+                }
                 Leased::Set(set) => {
-                    leases.suts.extend(set.suts.iter().map(|sut| ((run, sut.clone()), lease.id)));
+                    let things = set.suts.iter().map(|sut| (run, Thing::Sut(sut.clone())));
+                    leases.things.extend(things.map(|thing| (thing, lease.id)));
                 }
             }
         }
@@ -274,6 +303,6 @@ impl Leases {
     }
 
     fn left(self) -> impl Iterator<Item = LeaseId> {
-        self.lanes.into_values().chain(self.suts.into_values())
+        self.lanes.into_values().chain(self.things.into_values())
     }
 }

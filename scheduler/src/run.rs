@@ -216,6 +216,11 @@ impl Run {
         self.test(test).into_iter().flat_map(|test| self.plan.suite_chain(test.suite))
     }
 
+    /// The suite that no suite is around, of a test.
+    pub(crate) fn top_suite_of(&self, test: TestIndex) -> Option<SuiteIndex> {
+        self.suites_of(test).last().map(|(suite, _)| suite)
+    }
+
     pub(crate) fn is_teardown(&self, test: TestIndex) -> bool {
         self.test(test).is_some_and(|test| test.role == Role::Teardown)
     }

@@ -58,7 +58,11 @@ impl Scheduler {
         if let Some(part) = run.part_mut(key.part) {
             part.flight.push(flight);
         }
-        let Some(order) = run.order_of(test) else { return };
+        let Some(mut order) = run.order_of(test) else { return };
+        let own = run.top_suite_of(test).and_then(|suite| run.plan.suite(suite)?.place.needs.clone());
+        if let Some(part) = run.part(key.part) {
+            order.needs = self.bench.given_to(part, own.as_ref());
+        }
         let assignment = Assignment {
             attempt,
             lane: place.lane,
@@ -123,6 +127,8 @@ impl Run {
             suite_id: Arc::clone(&suite.id),
             suite_name: Arc::clone(&suite.name),
             suite_position: (place, count),
+            // The bench knows.
+            needs: std::collections::BTreeMap::new(),
             sut: chain.iter().rev().find_map(|suite| suite.sut.clone()),
             params: test.params.clone(),
             properties: test.properties.clone(),

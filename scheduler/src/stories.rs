@@ -2,6 +2,7 @@
 
 mod ep;
 mod lab;
+mod need;
 mod person;
 mod script;
 

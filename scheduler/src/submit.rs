@@ -104,6 +104,7 @@ impl Scheduler {
 
     fn finish(&mut self, out: &mut Out, id: RunId) {
         let Some(mut run) = self.runs.remove(&id) else { return };
+        self.bench.forget_bound(id);
         let state = if run.row.stopped.is_some() { RunState::Stopped } else { RunState::Completed };
         run.row.state = state;
         run.row.ended = Some(out.now);

@@ -28,7 +28,7 @@ fn plan(tests: u32) -> RunPlan {
         name: format!("S{index}").into(),
         parent: None,
         tests: index * 10..index * 10 + 10,
-        place: Place { ep: Some(EP.into()), labels: BTreeMap::new() },
+        place: Place { ep: Some(EP.into()), labels: BTreeMap::new(), needs: None },
         sut: None,
         panic_detect: false,
         libraries: Vec::new(),

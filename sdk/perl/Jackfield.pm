@@ -36,7 +36,7 @@ use Jackfield::Link;
 use Jackfield::Session;
 
 my @SNAKE = qw(
-    log_msg get_global set_global get_config get_resource set_resource rename_resource delete_resource get_sut
+    log_msg get_global set_global get_config get_resource set_resource rename_resource delete_resource get_sut need needs
     get_bind_id get_bind_name artifact capture_start capture_stop power cleanup variable part check mark step interact breakpoint
     textfsm exact ended timed_out secret
     test_fail test_abort test_timeout test_skip
@@ -199,6 +199,22 @@ sub rename_resource { call('rename_resource', query => "$_[0]", name => "$_[1]")
 sub delete_resource { call('delete_resource', query => "$_[0]"); return 1 }
 
 # A component of a system under test, or one property of it.
+# The path of the resource that was given for what the project or the suite needs; of several, the first.
+sub need { return (needs(@_))[0] }
+
+# The paths of all of them.
+sub needs {
+    my ($name) = @_;
+    my $given = context()->{needs} // {};
+    return @{ $given->{$name} } if exists $given->{$name};
+    my $there = join(', ', sort keys %$given) || 'nothing: write <Needs> into the project or the suite';
+    die Jackfield::Error->new(
+        code  => 'not_found',
+        title => "no resource was given as `$name`; there is $there",
+        field => 'name',
+    );
+}
+
 sub get_sut { return call('get_sut', query => "$_[0]", follow_links => $_[1] ? JSON::PP::true : undef) }
 
 # The id, or the path, of the SUT component that a component of a test configuration is bound to.

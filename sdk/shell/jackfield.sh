@@ -196,6 +196,9 @@ jf_rename_resource() { jf_tell rename_resource "$(jf_object query "$1" name "$2"
 # jf_delete_resource QUERY
 jf_delete_resource() { jf_tell delete_resource "$(jf_object query "$1")"; }
 
+# jf_need NAME: the paths of the resources that were given for what the project or the suite needs, one on each line
+jf_need() { printenv "JACKFIELD_NEED_$(printf %s "$1" | tr 'a-z-' 'A-Z_')"; }
+
 # jf_get_sut QUERY
 jf_get_sut() { jf_call get_sut "$(jf_object query "$1")" --raw; }
 

@@ -21,7 +21,7 @@ namespace eval jackfield {
     variable secrets
     array set secrets {}
     namespace export log_msg result part check mark set_variable artifact capture_start capture_stop power cleanup get_global set_global get_config \
-        get_resource set_resource rename_resource delete_resource get_sut get_bind_id get_bind_name breakpoint session session_* secret textfsm test_* step context
+        get_resource set_resource rename_resource delete_resource get_sut need needs get_bind_id get_bind_name breakpoint session session_* secret textfsm test_* step context
 }
 
 # Ask the EP, and wait for the answer. `params` is a list of names and of values in JSON (`jackfield::json::…`).
@@ -195,6 +195,20 @@ proc jackfield::rename_resource {query name} {
 # Delete a node with everything below it, or one property.
 proc jackfield::delete_resource {query} {
     call delete_resource [list query [json::text $query]]
+}
+
+# The path of the resource that was given for what the project or the suite needs; of several, the first.
+proc jackfield::need {name} {
+    lindex [needs $name] 0
+}
+
+# The paths of all of them.
+proc jackfield::needs {name} {
+    set given [Member [context] needs {}]
+    if {![dict exists $given $name]} {
+        Raise not_found name "no resource was given as `$name`; there is [join [dict keys $given] {, }]"
+    }
+    dict get $given $name
 }
 
 # A component of a system under test, or one property of it.

@@ -8,7 +8,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("tls", &["protocol"]),
     ("resource-allocator", &["protocol"]),
     ("scheduler", &["protocol", "resource-allocator"]),
-    ("config", &["protocol"]),
+    ("config", &["protocol", "resource-allocator"]),
     ("reporting", &["protocol"]),
     ("device", &["protocol", "config"]),
     ("run-as", &[]),

@@ -27,6 +27,7 @@ mod languages;
 mod lease;
 mod logs;
 mod machine;
+mod need;
 mod order;
 mod people;
 mod power;

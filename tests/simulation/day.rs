@@ -14,7 +14,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
-use jackfield_resource_allocator::book::Spot;
+use jackfield_resource_allocator::book::{Choice, Spot};
 use jackfield_scheduler::{Event, Limits, Scheduler};
 use jackfield_tests::dice::Dice;
 
@@ -30,6 +30,8 @@ const MENDED: u64 = 300_000;
 const OVER: u64 = MENDED + 40 * 3_600_000;
 /// Events between two full checks of the scheduler.
 const CHECKED_EVERY: u64 = 5;
+/// Different needs that runs and persons may have.
+pub(crate) const NEEDS: u64 = 3;
 /// No day needs more steps.
 const STEPS_MAX: u32 = 60_000;
 
@@ -97,6 +99,8 @@ pub(crate) struct Day {
     store: Store,
     /// What SUTs link to.
     linked: BTreeMap<SutName, Arc<[Spot]>>,
+    /// What fits needs.
+    choices: BTreeMap<Arc<str>, Arc<Choice>>,
     eps: Vec<LabEp>,
     wires: BTreeMap<u64, Wire>,
     /// The connection of each EP as the engine knows it.
@@ -146,6 +150,7 @@ impl Day {
                 jackfield_scheduler::Restored { limits, links: leases::links(0), ..Default::default() },
             ),
             linked: leases::links(0),
+            choices: leases::choices(0),
             limits,
             store: Store::default(),
             wires: BTreeMap::new(),
@@ -209,6 +214,7 @@ impl Day {
     }
 
     fn run(&mut self) -> Result<(), String> {
+        self.engine(Event::NeedsFit { choices: self.choices.clone() })?;
         for _ in 0..STEPS_MAX {
             let deadline = self.scheduler.deadline().map(|at| u64::try_from(at.0 - self.skew).unwrap_or(0));
             let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);

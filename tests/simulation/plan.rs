@@ -61,6 +61,7 @@ fn random_options(dice: &mut Dice, eps: u64) -> RunOptions {
             3 => OnEpLost::Abort,
             _ => OnEpLost::WaitThenAbort,
         },
+        needs: dice.percent(10).then(|| "needs of all".into()),
         ..RunOptions::default()
     }
 }
@@ -115,13 +116,20 @@ fn grow_suite(dice: &mut Dice, plan: &mut RunPlan, parent: Option<SuiteIndex>, e
     plan.suites[number].tests.end = end;
 }
 
+/// What fits is told by the day, not by the text.
+fn random_needs(dice: &mut Dice) -> Option<Arc<str>> {
+    dice.percent(20).then(|| format!("needs {}", dice.below(crate::day::NEEDS)).into())
+}
+
 fn random_place(dice: &mut Dice, eps: u64) -> Place {
-    match dice.below(10) {
-        0..=5 => Place { ep: Some(format!("ep{}", dice.below(eps)).into()), labels: BTreeMap::new() },
+    let needs = random_needs(dice);
+    let place = match dice.below(10) {
+        0..=5 => Place { ep: Some(format!("ep{}", dice.below(eps)).into()), ..Place::default() },
         6 | 7 => Place::default(),
-        8 => Place { ep: None, labels: BTreeMap::from([("site".into(), "a".into())]) },
-        _ => Place { ep: None, labels: BTreeMap::from([("rack".into(), "".into())]) },
-    }
+        8 => Place { labels: BTreeMap::from([("site".into(), "a".into())]), ..Place::default() },
+        _ => Place { labels: BTreeMap::from([("rack".into(), "".into())]), ..Place::default() },
+    };
+    Place { needs, ..place }
 }
 
 fn add_test(dice: &mut Dice, plan: &mut RunPlan, suite: SuiteIndex, role: Role) {

@@ -21,6 +21,8 @@ pub(crate) struct Store {
     pub(crate) parts: BTreeMap<(RunId, u32), PartRow>,
     pub(crate) attempts: BTreeMap<AttemptId, AttemptRow>,
     leases: BTreeMap<LeaseId, Lease>,
+    /// Those that are over, of what runs were given for their needs.
+    given: BTreeMap<LeaseId, Lease>,
     eps: BTreeMap<EpName, EpRow>,
     last_lease: LeaseId,
     pub(crate) hooks: BTreeMap<(RunId, bool), u32>,
@@ -99,6 +101,9 @@ impl Store {
         self.last_lease = self.last_lease.max(row.id);
         if row.is_over() {
             self.leases.remove(&row.id);
+            if row.needs.is_some() && row.holder.run().is_some() {
+                self.given.insert(row.id, row);
+            }
             return Ok(());
         }
         if let Some(held) = self.leases.values().find(|held| row.holds() && keeps_out(held, &row)) {
@@ -118,6 +123,12 @@ impl Store {
     pub(crate) fn sut_holder(&self, sut: &SutName) -> Option<RunId> {
         let has =
             |lease: &&Lease| lease.holds() && lease.what.set().is_some_and(|set| set.suts.contains(sut));
+        self.leases.values().find(has)?.holder.run()
+    }
+
+    /// The run that has a device for what it needs.
+    pub(crate) fn need_holder(&self, path: &str) -> Option<RunId> {
+        let has = |lease: &&Lease| lease.holds() && lease.given.values().flatten().any(|given| given == path);
         self.leases.values().find(has)?.holder.run()
     }
 
@@ -157,7 +168,7 @@ impl Store {
             limits,
             runs: runs.collect(),
             eps: self.eps.values().cloned().collect(),
-            leases: self.leases.values().cloned().collect(),
+            leases: self.given.values().chain(self.leases.values()).cloned().collect(),
             last_lease: self.last_lease,
             links,
         }

@@ -27,6 +27,7 @@ pub(super) fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
         | Event::Lease { .. }
         | Event::SutsLinked { .. }
         | Event::Noted { .. }
+        | Event::NeedsFit { .. }
         | Event::Tick => return None,
     };
     let wrong = |state: &str| {

@@ -1,16 +1,19 @@
 //! Leases: who has what, and what persons do with theirs. The book of leases decides ([`jackfield_resource_allocator::book`]).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use actix_web::{HttpResponse, web};
 use jackfield_protocol::{
     api::Page,
     error::{ErrorCode, Problem},
     id::{LeaseId, SutName, UserName},
-    lease::{LeaseRequest, LeaseState, LeaseView},
+    lease::{LeaseForecast, LeaseRequest, LeaseState, LeaseView},
     time::Time,
 };
-use jackfield_resource_allocator::book::{Ask, Holder, Lease, Set, Tie, Who, Wish};
+use jackfield_resource_allocator::{
+    book::{Ask, Choice, Holder, Lease, Refusal, Set, Tie, Who, Wish},
+    needs::Needs,
+};
 use serde::Deserialize;
 
 use super::Answer;
@@ -28,6 +31,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/leases", web::get().to(list))
         .route("/leases", web::post().to(take))
+        .route("/leases/forecast", web::post().to(forecast))
         .route("/leases/{lease}", web::get().to(show))
         .route("/leases/{lease}/beat", web::post().to(beat))
         .route("/leases/{lease}/accept", web::post().to(accept))
@@ -142,8 +146,8 @@ pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, lease: web::Pat
     Ok(HttpResponse::Ok().json(view))
 }
 
-/// Takes resources and SUTs, all or none: at once, in the queue (`wait_millis`), or for later (`begin`). Refused with `held`, and with who
-/// has it, until when and why, where it is not free and nobody waits.
+/// Takes resources and SUTs, or whatever fits `needs`, all or none: at once, in the queue (`wait_millis`), or for later (`begin`).
+/// Refused with `held`, and with who has it, until when and why, where it is not free and nobody waits.
 #[utoipa::path(post, path = "/api/v1/leases", tag = "resources", request_body = LeaseRequest,
     responses((status = 201, body = LeaseView), (status = 202, body = LeaseView), (status = 404), (status = 409)))]
 pub(super) async fn take(
@@ -151,11 +155,59 @@ pub(super) async fn take(
     guard: Guard<MayLock>,
     body: web::Json<LeaseRequest>,
 ) -> Answer {
-    let (caller, wanted) = (guard.caller, body.into_inner());
-    check(&caller, &wanted)?;
-    let mut set = spots(&app, wanted.resources).await?;
-    add_suts(&app, &caller, wanted.suts, &mut set).await?;
-    let told = format!("{set}; {}", wanted.reason);
+    let caller = guard.caller;
+    let ask = read(&app, &caller, body.into_inner()).await?;
+    let what = ask.choice.as_ref().map_or_else(|| ask.set.to_string(), |choice| choice.text.to_string());
+    let told = format!("{what}; {}", ask.purpose);
+    let wish = Wish::Ask(Box::new(ask));
+    let view = wish_of(&app, &caller, LeaseId::default(), wish, Some(("lease.take", told))).await?;
+    let mut response = match view.state {
+        LeaseState::Waiting | LeaseState::Asked => HttpResponse::Accepted(),
+        LeaseState::Offered | LeaseState::Active | LeaseState::Ending | LeaseState::Ended => {
+            HttpResponse::Created()
+        }
+    };
+    Ok(response.json(view))
+}
+
+/// What would come of a wish, which is not made: when it would begin, with what, and after whom.
+#[utoipa::path(post, path = "/api/v1/leases/forecast", tag = "resources", request_body = LeaseRequest,
+    responses((status = 200, body = LeaseForecast), (status = 404), (status = 409)))]
+pub(super) async fn forecast(
+    app: web::Data<App>,
+    guard: Guard<MayLock>,
+    body: web::Json<LeaseRequest>,
+) -> Answer {
+    let ask = read(&app, &guard.caller, body.into_inner()).await?;
+    let now = clock::now();
+    let look = app.engine.ask(move |scheduler| {
+        let forecast = scheduler.forecast(now, ask)?;
+        let after = forecast.after.as_ref().map(|lease| scheduler.lease_told(lease));
+        let view = scheduler.lease_view(&forecast.lease);
+        Ok::<_, Refusal>(LeaseForecast {
+            free: forecast.at == Some(now) && view.begin.is_none(),
+            at: view.begin.or(forecast.at),
+            resources: view.resources,
+            given: view.given,
+            after,
+        })
+    });
+    let told = look.await?.map_err(|refusal| Failure::new(refusal.code(), refusal.to_string()))?;
+    Ok(HttpResponse::Ok().json(told))
+}
+
+/// A wish as the book takes it: what it names is looked up, and what it needs.
+async fn read(app: &App, caller: &Caller, wanted: LeaseRequest) -> Result<Ask, Failure> {
+    check(caller, &wanted)?;
+    let mut set = spots(app, wanted.resources).await?;
+    add_suts(app, caller, wanted.suts, &mut set).await?;
+    if !caller.may(Role::ChangeTestbed) {
+        refuse_out_of_service(app, &set).await?;
+    }
+    let choice = match wanted.needs {
+        Some(needs) => Some(choice(app, needs).await?),
+        None => None,
+    };
     let tie = match wanted.patience_millis {
         Some(patience_millis) => Tie::Beat { patience_millis },
         None => Tie::Free,
@@ -164,8 +216,9 @@ pub(super) async fn take(
         (None, Tie::Free) => Some(limits::LEASE_MILLIS_DEFAULT),
         (length, _) => length,
     };
-    let ask = Ask {
+    Ok(Ask {
         set,
+        choice,
         holder: Holder::Person(caller.user.clone()),
         shared: wanted.shared,
         purpose: wanted.reason,
@@ -178,16 +231,30 @@ pub(super) async fn take(
         length,
         wait: Some(wanted.wait_millis),
         offer: wanted.offer_millis,
-    };
-    let wish = Wish::Ask(Box::new(ask));
-    let view = wish_of(&app, &caller, LeaseId::default(), wish, Some(("lease.take", told))).await?;
-    let mut response = match view.state {
-        LeaseState::Waiting | LeaseState::Asked => HttpResponse::Accepted(),
-        LeaseState::Offered | LeaseState::Active | LeaseState::Ending | LeaseState::Ended => {
-            HttpResponse::Created()
-        }
-    };
-    Ok(response.json(view))
+    })
+}
+
+/// What is out of service is for those who repair it.
+async fn refuse_out_of_service(app: &App, set: &Set) -> Result<(), Failure> {
+    let nodes = set.nodes.clone();
+    let look = app.resources.look(move |bench: &Bench| {
+        nodes.into_iter().find_map(|spot| Some((bench.tree.out_of_service(&spot.node)?, spot.path)))
+    });
+    let Some((reason, path)) = look.await? else { return Ok(()) };
+    let title = format!("{path} is out of service ({reason}); to repair it takes the role CHANGE_TESTBED");
+    Err(Failure::new(ErrorCode::WrongState, title).field("resources"))
+}
+
+/// All that fits what is needed; refused where that could never be met.
+async fn choice(app: &App, text: String) -> Result<Arc<Choice>, Failure> {
+    let needs = Needs::parse(&text);
+    let needs = needs.map_err(|error| Failure::new(error.code(), error.to_string()).field("needs"))?;
+    let found = app.resources.look(move |bench: &Bench| needs.fit_ever(&bench.tree)).await?;
+    let found = found.map_err(|error| {
+        let title = format!("{error}; `jackfield resource find` shows what there is");
+        Failure::new(error.code(), title).field("needs")
+    })?;
+    Ok(Arc::new(found))
 }
 
 /// Says that the client of a lease is there; the answer is how the lease is.
@@ -309,7 +376,8 @@ fn check(caller: &Caller, wanted: &LeaseRequest) -> Result<(), Failure> {
         let title = format!("{} may not lease {what}: that needs the role {role}", caller.user);
         Err(Failure::new(ErrorCode::Forbidden, title))
     };
-    if !wanted.resources.is_empty() && !caller.may(Role::LockTestbed) {
+    let resources = !wanted.resources.is_empty() || wanted.needs.is_some();
+    if resources && !caller.may(Role::LockTestbed) {
         return lacks("LOCK_TESTBED", "resources");
     }
     if !wanted.suts.is_empty() && !caller.may(Role::LockSut) {

@@ -8,7 +8,10 @@ use jackfield_protocol::{
     error::ErrorCode,
     resource::Resource,
 };
-use jackfield_resource_allocator::Answer as Found;
+use jackfield_resource_allocator::{
+    Answer as Found,
+    selector::{Selector, Sight},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,9 +21,11 @@ use crate::{
     auth::{Guard, MayEditBench, MayReadBench},
     failure::Failure,
     lab::{
+        held,
         resources::{Change, Done},
         veil,
     },
+    limits,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -28,6 +33,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/resources", web::get().to(get))
         .route("/resources", web::put().to(set))
         .route("/resources", web::delete().to(delete))
+        .route("/resources/find", web::get().to(find))
         .route("/resources/rename", web::post().to(rename))
         .route("/resources/tree", web::get().to(tree))
         .route("/resources/uses", web::get().to(uses));
@@ -44,6 +50,21 @@ pub(super) struct ResourceQuery {
 
 fn root() -> String {
     "/".to_owned()
+}
+
+/// Which nodes.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FindQuery {
+    /// What they are: `kind=router, ports>=4, !broken`.
+    selector: String,
+    /// Only this node and what is below it: id or path.
+    #[serde(default = "root")]
+    below: String,
+    /// What the page before gave as `next`.
+    after: Option<String>,
+    /// How many; at most 1,000.
+    limit: Option<u32>,
 }
 
 /// A node to create, or to merge properties into.
@@ -132,6 +153,46 @@ pub(super) async fn get(
     Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(value))
 }
 
+/// The nodes that a selector means, in the order of their paths.
+#[utoipa::path(get, path = "/api/v1/resources/find", tag = "resources", params(FindQuery),
+    responses((status = 200, body = Page<Resource>), (status = 400), (status = 404)))]
+pub(super) async fn find(
+    app: web::Data<App>,
+    guard: Guard<MayReadBench>,
+    query: web::Query<FindQuery>,
+) -> Answer {
+    let FindQuery { selector, below, after, limit } = query.into_inner();
+    let selector = Selector::parse(&selector);
+    let selector =
+        selector.map_err(|error| Failure::new(error.code(), error.to_string()).field("selector"))?;
+    let sees = veil::may_see(&guard.caller);
+    if selector.looks_at_secrets() && !sees {
+        let title =
+            format!("{} may not see the secrets of resources, and so not select by them", guard.caller.user);
+        return Err(Failure::new(ErrorCode::Forbidden, title).field("selector"));
+    }
+    let limit = limit.unwrap_or(limits::PAGE_DEFAULT).clamp(1, limits::PAGE_MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let sight = if sees { Sight::All } else { Sight::Open };
+    let look = app.resources.look(move |bench| {
+        let tree = &bench.tree;
+        let within = tree
+            .spot(&below)
+            .map_err(|error| Failure::new(error.code(), error.to_string()).field("below"))?;
+        let found = tree.select(&selector, sight, &within.node, after.as_deref(), limit);
+        let found = found.map_err(|error| Failure::new(error.code(), error.to_string()).field("selector"))?;
+        let items: Vec<Resource> = found.nodes.iter().filter_map(|id| tree.resource_at(id)).collect();
+        Ok::<_, Failure>((tree.version(), found.more, items))
+    });
+    let (version, more, mut items) = look.await??;
+    if !sees {
+        items.iter_mut().for_each(|node| veil::properties(&mut node.properties));
+    }
+    let next = items.last().filter(|_| more).map(|node| node.path.clone());
+    let mut response = HttpResponse::Ok();
+    Ok(response.insert_header((header::ETAG, format!("\"{version}\""))).json(Page { items, next }))
+}
+
 /// Creates a node, or merges properties into one. `If-Match` takes the version of the tree that was read.
 #[utoipa::path(put, path = "/api/v1/resources", tag = "resources", request_body = SetResource,
     responses((status = 200, body = Edited), (status = 201, body = Edited), (status = 404), (status = 412)))]
@@ -160,9 +221,9 @@ pub(super) async fn rename(
     Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
 }
 
-/// Deletes a node with everything below it, or one property.
+/// Deletes a node with everything below it, or one property. Refused where somebody else has leased some of it.
 #[utoipa::path(delete, path = "/api/v1/resources", tag = "resources", params(ResourceQuery),
-    responses((status = 200, body = Edited), (status = 404), (status = 412)))]
+    responses((status = 200, body = Edited), (status = 404), (status = 409), (status = 412)))]
 pub(super) async fn delete(
     request: HttpRequest,
     app: web::Data<App>,
@@ -170,6 +231,7 @@ pub(super) async fn delete(
     query: web::Query<ResourceQuery>,
 ) -> Answer {
     let query = query.into_inner().query;
+    held::refuse(&app, &guard.caller.user, &query).await?;
     Ok(edited(
         app.resources.edit(&guard.caller.user, body::if_match(&request)?, Change::Delete { query }).await?,
     ))

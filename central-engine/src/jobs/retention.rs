@@ -138,9 +138,24 @@ async fn work(app: &App, look: &mut Look) -> anyhow::Result<()> {
     sweep::half_gone(app).await?;
     sweep::logs_of_no_run(app).await?;
     if doubt.is_none() {
+        forget_leases(app).await?;
         look.outbox = sweep::outbox(app).await?;
         let Swept { files, bytes } = sweep::contents(app).await?;
         (look.files, look.file_bytes) = (files, bytes);
+    }
+    Ok(())
+}
+
+/// Who had which device is forgotten as runs are, by age.
+async fn forget_leases(app: &App) -> anyhow::Result<()> {
+    let Some(age) = app.retention.rules.age_millis else { return Ok(()) };
+    let age = i64::try_from(age).unwrap_or(i64::MAX);
+    let before = Time(clock::now().0.saturating_sub(age));
+    let mut conn = app.store.write().await?;
+    let gone = store::lease::forget(&mut conn, before).await?;
+    conn.commit().await?;
+    if gone > 0 {
+        tracing::info!("old runs: {gone} leases that were over are forgotten");
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod change;
 mod links;
 mod load;
+mod needs;
 
 use std::collections::BTreeMap;
 
@@ -18,11 +19,11 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::change::{Change, Done};
-pub(crate) use self::links::Links;
 use self::{
     change::{Applied, Undo},
     links::{Edited, Linker},
 };
+pub(crate) use self::{links::Links, needs::Needs};
 use crate::{
     clock,
     feed::Feed,
@@ -68,6 +69,8 @@ struct Edit {
 pub struct Resources {
     asks: mpsc::Sender<Ask>,
     links: watch::Receiver<Links>,
+    /// The version of the tree.
+    version: watch::Receiver<u64>,
 }
 
 fn gone() -> Problem {
@@ -99,9 +102,15 @@ impl Resources {
         let bench = load::load(&store, first).await?;
         let (sender, receiver) = mpsc::channel(limits::RESOURCE_EDITS_WAITING_MAX);
         let (linker, links) = Linker::new(&bench);
-        let task = Owner { store, bench, feed, linker };
+        let (edited, version) = watch::channel(bench.tree.version());
+        let task = Owner { store, bench, feed, linker, edited };
         tokio::spawn(task.run(receiver));
-        Ok(Self { asks: sender, links })
+        Ok(Self { asks: sender, links, version })
+    }
+
+    /// What fits needs that are named to it, now and whenever the tree changes.
+    pub(crate) fn needs(&self) -> Needs {
+        Needs::start(self.clone())
     }
 
     /// What SUTs link to, now and whenever that changes.
@@ -215,6 +224,7 @@ struct Owner {
     bench: Bench,
     feed: Feed,
     linker: Linker,
+    edited: watch::Sender<u64>,
 }
 
 impl Owner {
@@ -275,6 +285,7 @@ impl Owner {
         self.linker.edited(&self.bench, &edited);
         if batch.iter().any(|(_, applied, _)| !applied.nodes.is_empty()) {
             self.feed.tree_edited(self.bench.tree.version());
+            self.edited.send_replace(self.bench.tree.version());
         }
         if batch.iter().any(|(_, applied, _)| applied.sut.is_some()) {
             self.feed.suts_edited();

@@ -15,6 +15,7 @@ use crate::{
     app::App,
     auth::{self, Role},
     console::standing::Standing,
+    lab::held,
 };
 
 /// What a call changes, its user must be allowed to change by hand as well. What it reads, a test needs for its work.
@@ -94,7 +95,10 @@ impl Calls {
                 resources.set(user, parent, name, properties).await
             }
             Call::RenameResource { query, name } => resources.rename(user, query, name).await,
-            Call::DeleteResource { query } => resources.delete(user, query).await,
+            Call::DeleteResource { query } => {
+                held::refuse(&self.app, user, &query).await?;
+                resources.delete(user, query).await
+            }
             Call::GetSut { query, follow_links } => resources.get_sut(user, query, follow_links).await,
             Call::GetBinding { config, component } => self.binding(user, &config, &component).await,
             Call::GetGlobal { path } => globals.get(user, &path).await,

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use jackfield_config::{
-    ExpandOptions, InRoom, Known, Lab, Lookup, Project, Read, Source, SutEps,
+    ExpandOptions, InRoom, Known, Lab, Lookup, Project, Read, Source, SutEps, Unmet,
     db::promised::{self, Wanting},
     expand,
     load::beside::Gathered,
@@ -20,10 +20,13 @@ use jackfield_protocol::{
     plan::{Library, LibraryKind, RunPlan, TestFolder},
 };
 
+use jackfield_resource_allocator::needs::Needs;
+
 use crate::{
     app::App,
     blobs::{BlobError, Blobs, Together},
     engine::Start,
+    lab::resources::Resources,
     lab_db, store,
 };
 
@@ -43,7 +46,8 @@ pub(crate) async fn submit(app: &App, request: SubmitRun, user: &UserName) -> Re
     let lab = app.lab.as_user(user);
     let (blobs, by) = (app.blobs.clone(), user.clone());
     let seen = lab.clone();
-    let (plan, warnings) = blocking(move || prepare(&request, &seen, suts, &by, &blobs)).await?;
+    let now = LabParts { suts, resources: app.resources.clone() };
+    let (plan, warnings) = blocking(move || prepare(&request, &seen, now, &by, &blobs)).await?;
     if problem::has_errors(&warnings) {
         return Err(wanting(&lab, &plan, warnings).await);
     }
@@ -108,7 +112,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 fn prepare(
     request: &SubmitRun,
     lab: &Lab,
-    suts: SutsNow,
+    now: LabParts,
     user: &UserName,
     blobs: &Blobs,
 ) -> Result<(RunPlan, Vec<FileProblem>), Problem> {
@@ -123,7 +127,7 @@ fn prepare(
         timeout_millis: request.timeout_millis,
         wait_millis: request.wait_millis,
     };
-    let lookup = LabNow { lab, suts };
+    let lookup = LabNow { lab, now };
     let plan = project.and_then(|project| {
         let (plan, more) = expand(&project, &lookup, &options);
         problems.extend(more);
@@ -309,17 +313,24 @@ impl SutsNow {
     }
 }
 
-/// The lab as it is now: files from its folder, SUTs from the store.
+/// What of the lab is not in its folder.
+pub(crate) struct LabParts {
+    pub(crate) suts: SutsNow,
+    pub(crate) resources: Resources,
+}
+
+/// The lab as it is now: files from its folder, SUTs and resources from the store. Used on threads of its own, which may wait.
 pub(crate) struct LabNow<'a> {
     pub(crate) lab: &'a Lab,
-    pub(crate) suts: SutsNow,
+    pub(crate) now: LabParts,
 }
 
 impl Lookup for LabNow<'_> {
     fn sut_eps(&self, sut: &str, _user: &UserName) -> Known<SutEps> {
         let sut = sut.trim_start_matches('/');
         let named = [sut.to_owned(), format!("{sut}.user"), format!("{sut}.system")];
-        let found = named.iter().find_map(|name| self.suts.0.get_key_value(&SutName::from(name.as_str())));
+        let found =
+            named.iter().find_map(|name| self.now.suts.0.get_key_value(&SutName::from(name.as_str())));
         match found {
             None => Known::No("is not in the lab".to_owned()),
             Some((name, eps)) => Known::Yes(SutEps {
@@ -330,7 +341,7 @@ impl Lookup for LabNow<'_> {
     }
 
     fn sut_names(&self) -> Vec<String> {
-        self.suts.0.keys().map(ToString::to_string).collect()
+        self.now.suts.0.keys().map(ToString::to_string).collect()
     }
 
     fn test_config(&self, name: &str) -> Known<Read<TestConfig>> {
@@ -355,6 +366,21 @@ impl Lookup for LabNow<'_> {
 
     fn library_names(&self) -> Vec<String> {
         self.lab.library_names()
+    }
+
+    fn unmet(&self, groups: &[Vec<&Needs>]) -> Vec<Option<Unmet>> {
+        let wanted: Vec<Vec<Needs>> =
+            groups.iter().map(|group| group.iter().map(|needs| Needs::clone(needs)).collect()).collect();
+        let look = self.now.resources.look(move |bench| {
+            let unmet = |group: &Vec<Needs>| {
+                let group: Vec<&Needs> = group.iter().collect();
+                let error = Needs::fit_together(&bench.tree, &group).err()?;
+                Some(Unmet { reason: error.to_string(), certain: true })
+            };
+            wanted.iter().map(unmet).collect()
+        });
+        // An engine that goes down starts no run anyway.
+        tokio::runtime::Handle::current().block_on(look).unwrap_or_else(|_gone| vec![None; groups.len()])
     }
 
     fn profiles(&self) -> BTreeMap<String, Result<String, Box<FileProblem>>> {

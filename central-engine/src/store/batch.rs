@@ -23,6 +23,9 @@ use super::{
     submission::{self, Submission},
 };
 
+/// Leases that are over and are read again, so that wear goes on to spread.
+const WORN_MAX: u32 = 2_000;
+
 /// Everything that some events led to. Written whole, or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
@@ -149,6 +152,8 @@ pub(super) async fn load(conn: &mut Conn) -> Result<Restored, StoreError> {
         let attempts = attempt::of_tests(conn, run, 0..u32::MAX).await?;
         rows.extend(attempts.into_iter().map(|row| Row::Attempt(Box::new(row))));
     }
-    rows.extend(lease::open(conn).await?.into_iter().map(|lease| Row::Lease(Box::new(lease))));
+    // Those that are over say what unfinished runs were given, and what has rested longest.
+    let leases = [lease::ended(conn, WORN_MAX).await?, lease::given(conn).await?, lease::open(conn).await?];
+    rows.extend(leases.into_iter().flatten().map(|lease| Row::Lease(Box::new(lease))));
     Ok(Restored { rows, last_lease: lease::last(conn).await? })
 }

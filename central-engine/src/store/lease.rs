@@ -51,6 +51,17 @@ pub async fn open(conn: &mut Conn) -> Result<Vec<Lease>, StoreError> {
     conn.rows(sql, vec![]).await?.iter().map(read).collect()
 }
 
+/// Leases that are over of runs that are not, by number: what those were given for their needs.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn given(conn: &mut Conn) -> Result<Vec<Lease>, StoreError> {
+    let sql = "SELECT id, what, run, since, body FROM lease WHERE ended IS NOT NULL \
+               AND run IN (SELECT id FROM run WHERE is_open = 1) ORDER BY id";
+    let all: Vec<Lease> = conn.rows(sql, vec![]).await?.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(all.into_iter().filter(|lease| lease.needs.is_some()).collect())
+}
+
 /// The highest number ever given.
 ///
 /// # Errors
@@ -67,6 +78,16 @@ pub async fn ended(conn: &mut Conn, limit: u32) -> Result<Vec<Lease>, StoreError
     let sql = "SELECT id, what, run, since, body FROM lease WHERE ended IS NOT NULL \
                ORDER BY ended DESC, id DESC LIMIT $1";
     conn.rows(sql, binds![limit]).await?.iter().map(read).collect()
+}
+
+/// Deletes leases that were over before then, but for those of runs that are still there; how many went.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn forget(conn: &mut Conn, before: Time) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM lease WHERE ended IS NOT NULL AND ended < $1 \
+               AND (run = 0 OR run NOT IN (SELECT id FROM run))";
+    conn.run(sql, binds![before.0]).await
 }
 
 /// One lease, over or not.

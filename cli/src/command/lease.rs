@@ -10,7 +10,7 @@ use clap::Subcommand;
 use jackfield_protocol::{
     api::Page,
     id::{LeaseId, UserName},
-    lease::{HolderKind, LeaseRequest, LeaseState, LeaseView},
+    lease::{HolderKind, LeaseForecast, LeaseRequest, LeaseState, LeaseView},
     time::Time,
 };
 use serde_json::{Value, json};
@@ -107,6 +107,12 @@ pub(crate) enum Lease {
 pub(crate) struct Take {
     /// Ids or paths; each with all that is under it.
     resource: Vec<String>,
+    /// Instead of names, what is needed: `2x kind=router, ports>=4`, `dut: kind=router else kind=switch; phone: kind=phone; same bench`.
+    #[arg(long, value_name = "NEEDS", conflicts_with_all = ["resource", "sut"])]
+    needs: Option<String>,
+    /// Take nothing: say when it could be had, which resources it would be, and after whom.
+    #[arg(long, conflicts_with_all = ["command", "wait", "offer"])]
+    dry_run: bool,
     /// A SUT, with the resources that it links to; may be said several times.
     #[arg(long, value_name = "SUT")]
     sut: Vec<String>,
@@ -247,6 +253,11 @@ fn number(context: &Context, lease: &str, meant: Meant) -> Result<LeaseId> {
 
 impl Take {
     fn run(&self, context: &Context) -> Result<Exit> {
+        if self.dry_run {
+            let forecast: LeaseForecast = context.client.post("/leases/forecast", &self.request()?)?;
+            context.output.print(&forecast, |forecast| told::forecast(forecast, now()))?;
+            return Ok(Exit::Done);
+        }
         if !self.command.is_empty() {
             return hold::run(context, self.request()?, &self.command);
         }
@@ -265,8 +276,10 @@ impl Take {
     }
 
     fn request(&self) -> Result<LeaseRequest> {
-        if self.resource.is_empty() && self.sut.is_empty() {
-            bail!("say what to take: a path such as /tb1/router1, or --sut NAME");
+        if self.resource.is_empty() && self.sut.is_empty() && self.needs.is_none() {
+            bail!(
+                "say what to take: a path such as /tb1/router1, --sut NAME, or --needs 'kind=router, ports>=4'"
+            );
         }
         let mut context = BTreeMap::new();
         for pair in &self.context {
@@ -280,6 +293,7 @@ impl Take {
         Ok(LeaseRequest {
             resources: self.resource.clone(),
             suts: self.sut.clone(),
+            needs: self.needs.clone(),
             shared: self.shared,
             reason: self.reason.clone(),
             note: self.note.clone(),

@@ -147,14 +147,15 @@ fn show(plan: &RunPlan) -> String {
 }
 
 fn place(place: &Place) -> String {
-    match &place.ep {
+    let ep = match &place.ep {
         Some(ep) => ep.to_string(),
         None if place.labels.is_empty() => "any".to_owned(),
         None => {
             let labels = place.labels.iter().map(|(key, value)| format!("{key}={value}"));
             labels.collect::<Vec<_>>().join(" ")
         }
-    }
+    };
+    place.needs.as_ref().map_or_else(|| ep.clone(), |needs| format!("{ep}, needs {needs}"))
 }
 
 fn role(test: &PlannedTest) -> &'static str {

@@ -8,12 +8,20 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use jackfield_protocol::{
+    api::Page,
     power::{PowerAction, PowerDone, PowerRequest, PowerState},
     secret::names_a_secret,
 };
 use serde_json::{Value, json};
 
-use crate::{Context, client::encoded, exit::Exit};
+use crate::{
+    Context,
+    client::{Client, encoded},
+    exit::Exit,
+};
+
+/// Resources that are asked for at once.
+const PAGE: usize = 1_000;
 
 /// The tree of lab resources.
 #[derive(Subcommand)]
@@ -41,6 +49,20 @@ pub(crate) enum Resource {
     Delete {
         /// Id or path, with `:key` for a property.
         query: String,
+    },
+    /// The resources that a selector means: `kind=router, ports>=4, !broken`.
+    Find {
+        /// What they are; `child(…)`, `below(…)`, `parent(…)`, `above(…)` and `link(…)` look around them.
+        selector: String,
+        /// Only this node and what is below it.
+        #[arg(long, value_name = "PATH", default_value = "/")]
+        below: String,
+        /// At most so many.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// Only their paths.
+        #[arg(long)]
+        paths: bool,
     },
     /// Switch the mains of a device, or ask how they are.
     Power(Power),
@@ -133,6 +155,17 @@ impl Resource {
                 client.delete(&format!("/resources?query={}", encoded(query)))?;
                 context.output.done("deleted", query, &format!("{query} is deleted"))?;
             }
+            Self::Find { selector, below, limit, paths } => {
+                let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
+                let found = find(client, selector, below, limit)?;
+                context.output.list(&found, |found| {
+                    if found.is_empty() {
+                        return format!("no resource is {selector}");
+                    }
+                    let line = |node| if *paths { plain(Value::get(node, "path")) } else { in_line(node) };
+                    found.iter().map(line).collect::<Vec<_>>().join("\n")
+                })?;
+            }
             Self::Power(power) => power.run(context)?,
             Self::Tree { query } => {
                 let tree: Value = client.get(&format!("/resources/tree?query={}", encoded(query)))?;
@@ -145,6 +178,31 @@ impl Resource {
         }
         Ok(Exit::Done)
     }
+}
+
+/// All pages, up to a limit.
+fn find(client: &Client, selector: &str, below: &str, limit: usize) -> Result<Vec<Value>> {
+    let mut found = Vec::new();
+    let mut after = String::new();
+    while found.len() < limit {
+        let (selector, below) = (encoded(selector), encoded(below));
+        let want = limit.saturating_sub(found.len()).min(PAGE);
+        let query = format!("selector={selector}&below={below}&limit={want}{after}");
+        let page: Page<Value> = client.get(&format!("/resources/find?{query}"))?;
+        found.extend(page.items);
+        let Some(next) = page.next else { break };
+        after = format!("&after={}", encoded(&next));
+    }
+    Ok(found)
+}
+
+/// One line for a node: its path, then its properties.
+fn in_line(node: &Value) -> String {
+    let mut text = plain(node.get("path"));
+    for (key, value) in node.get("meta").and_then(Value::as_object).into_iter().flatten() {
+        text.push_str(&format!("  {key}={}", shown(key, value)));
+    }
+    text
 }
 
 /// `/tb1/dev2` is `dev2` in `/tb1`.

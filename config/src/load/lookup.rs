@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use jackfield_protocol::{error::FileProblem, id::UserName};
+use jackfield_resource_allocator::{Tree, needs::Needs};
 
 use super::{Kind, Lab, Room, text::read_as};
 use crate::{
     limits::FILE_BYTES_MAX,
     panic::PanicPatterns,
     problem::Read,
-    project::expand::{Known, Lookup, SutEps},
+    project::expand::{Known, Lookup, SutEps, Unmet},
     resources::Node,
     test_config::TestConfig,
 };
@@ -100,6 +101,19 @@ impl Lookup for Lab {
             return Known::Unchecked;
         }
         Self::test_file(self, file).map_or_else(|error| Known::No(error.to_string()), |_| Known::Yes(()))
+    }
+
+    fn unmet(&self, groups: &[Vec<&Needs>]) -> Vec<Option<Unmet>> {
+        // A lab without the file has its tree in the engine alone, and one that cannot be read is told elsewhere.
+        let tree = self.resources().and_then(|read| serde_json::to_value(read.value?).ok());
+        let Some(tree) = tree.and_then(|tree| Tree::from_json(tree).ok()) else {
+            return vec![None; groups.len()];
+        };
+        let unmet = |group: &Vec<&Needs>| {
+            let error = Needs::fit_together(&tree, group).err()?;
+            Some(Unmet { reason: error.to_string(), certain: false })
+        };
+        groups.iter().map(unmet).collect()
     }
 
     fn library_names(&self) -> Vec<String> {

@@ -7,6 +7,7 @@ mod build;
 mod configs;
 mod depend;
 mod identity;
+mod needs;
 mod order;
 mod place;
 mod prepare;
@@ -22,6 +23,8 @@ use jackfield_protocol::{
     id::{EpName, UserName},
     plan::{HookScript, RunOptions, RunPlan},
 };
+
+use jackfield_resource_allocator::needs::Needs;
 
 pub(in crate::project) use self::identity::salted_id;
 use super::{Project, Script};
@@ -52,6 +55,11 @@ pub trait Lookup {
     fn library_names(&self) -> Vec<String> {
         Vec::new()
     }
+    /// Why groups of needs can never be met together by what the lab has, one answer for each; none where they can, or where
+    /// there is no lab to ask.
+    fn unmet(&self, groups: &[Vec<&Needs>]) -> Vec<Option<Unmet>> {
+        vec![None; groups.len()]
+    }
     /// The lab's own profiles of devices: file name, and text or why it cannot be read.
     fn profiles(&self) -> BTreeMap<String, Result<String, Box<FileProblem>>> {
         BTreeMap::new()
@@ -73,6 +81,15 @@ pub enum Known<T> {
     No(String),
     /// There is no lab to ask.
     Unchecked,
+}
+
+/// Why needs cannot be met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Which clause leaves nothing.
+    pub reason: String,
+    /// It is the tree that runs get their resources from, and not only the file that this was made of.
+    pub certain: bool,
 }
 
 /// A SUT as expansion sees it.
@@ -111,6 +128,7 @@ pub fn expand(
 ) -> (Option<RunPlan>, Vec<FileProblem>) {
     let mut problems = Problems::new(&project.source);
     let mut prepared = prepare::prepare(project, lab, options, &mut problems);
+    needs::check(project, &mut problems);
     let mut list = std::mem::take(&mut prepared.foreign);
     let mut plan = RunPlan {
         project: project.name.to_string(),
@@ -130,6 +148,7 @@ pub fn expand(
         let mut origins = build::build(&prepared, &mut plan);
         select::select(&options.only, &mut plan, &mut origins, &mut problems);
         depend::join(&prepared, &origins, &mut plan, &mut problems);
+        needs::look_up(project, &plan, lab, &mut problems);
         if plan.tests.is_empty() && !project.suites.is_empty() {
             let place = project.suites.first().map(|suite| suite.span).unwrap_or_default();
             problems.warn(
@@ -187,6 +206,7 @@ fn run_options(project: &Project, lab: &dyn Lookup, options: &ExpandOptions) -> 
         timeout_millis: options.timeout_millis.or(head.timeout_millis),
         timeout_from_submit: options.timeout_millis.is_some(),
         wait_millis: options.wait_millis,
+        needs: head.needs.as_ref().map(|needs| needs.value.to_string().into()),
         lease: None,
         on_ep_lost: head.on_ep_lost,
         user_defined: head.user_defined.clone(),

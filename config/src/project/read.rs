@@ -7,7 +7,7 @@ use jackfield_protocol::{
     plan::{LibraryLayout, OnEpLost, Save},
 };
 
-use super::{ConfigUse, DependsOn, Head, Item, Project, Script, Suite, dependency, test};
+use super::{ConfigUse, DependsOn, Head, Item, Project, Script, Suite, dependency, needs, test};
 use crate::{
     limits::CONFIGS_MAX,
     problem::{Read, suggest},
@@ -88,6 +88,7 @@ fn read_head(fields: &Fields<'_, '_>) -> Head {
                 ("abort", OnEpLost::Abort),
             ],
         ),
+        needs: needs::read(fields),
         user_defined: read_pairs(fields, "UserDefined"),
     }
 }
@@ -148,6 +149,7 @@ fn read_suite(walk: &Walk, element: Element<'_>) -> Suite {
         suts: read_suts(&fields),
         eps: fields.list("EpId", ';'),
         labels: fields.parsed("Labels", value::labels).map(|labels| labels.value).unwrap_or_default(),
+        needs: needs::read(&fields),
         libraries: fields.list("libraries", ';'),
         user_defined: read_pairs(&fields, "UserDefined"),
         timeout_millis: read_timeout(&fields),

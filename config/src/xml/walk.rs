@@ -30,6 +30,11 @@ impl Walk {
         Self { problems: RefCell::new(Problems::new(tree.source())), words: RefCell::default() }
     }
 
+    /// The file that is read.
+    pub(crate) fn source(&self) -> Arc<crate::source::Source> {
+        Arc::clone(self.problems.borrow().source())
+    }
+
     pub(crate) fn error(&self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.problems.borrow_mut().error(span, message, help);
     }

@@ -29,12 +29,17 @@ impl Attempt {
             ("JACKFIELD_TEST_NAME", test.name.to_string()),
             ("JACKFIELD_TEST_FILE", test.file.to_string()),
             ("JACKFIELD_SUT", test.sut.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("JACKFIELD_NEEDS", json!(test.needs).to_string()),
             ("JACKFIELD_PROPERTIES", json!(test.properties).to_string()),
             ("JACKFIELD_CONFIG", self.config_names().join(";")),
             ("JACKFIELD_ITERATION", self.iteration_text().to_owned()),
         ];
         // The system refuses a variable with a zero byte, which no lab means anyway.
         all.extend(texts.into_iter().map(|(name, text)| (name.into(), text.replace('\0', "").into())));
+        for (name, paths) in &test.needs {
+            let name = name.to_ascii_uppercase().replace('-', "_");
+            all.insert(format!("JACKFIELD_NEED_{name}").into(), paths.join("\n").replace('\0', "").into());
+        }
         all.insert("JACKFIELD_WORK_DIR".into(), work.into());
         self.add_paths(&mut all, shelf);
         all

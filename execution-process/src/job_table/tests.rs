@@ -30,6 +30,7 @@ fn order(test: u32, lane: u16) -> Assignment {
             suite_name: "S".into(),
             suite_position: (0, 1),
             sut: None,
+            needs: Default::default(),
             params: Vec::new(),
             properties: BTreeMap::new(),
             configs: Vec::new(),

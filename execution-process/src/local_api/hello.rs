@@ -48,6 +48,7 @@ fn about(desk: &Desk, guest: &Guest) -> Value {
         "suite_id": test.suite_id,
         "suite_name": test.suite_name,
         "sut": test.sut,
+        "needs": test.needs,
         "user": context.user,
         "ep": desk.station.settings.name,
         "project": context.project,

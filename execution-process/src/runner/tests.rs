@@ -13,6 +13,7 @@ fn test(file: &str, runner: Option<&str>) -> TestOrder {
         suite_name: "S".into(),
         suite_position: (0, 1),
         sut: None,
+        needs: Default::default(),
         params: vec!["a b".into()],
         properties: runner.map(|name| ("runner".into(), name.into())).into_iter().collect(),
         configs: Vec::new(),

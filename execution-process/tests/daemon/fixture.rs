@@ -119,6 +119,7 @@ pub(crate) fn order(engine: &Engine, test: u32, file: &str, content: &str) -> As
             suite_name: "Suite".into(),
             suite_position: (0, 1),
             sut: None,
+            needs: Default::default(),
             params: Vec::new(),
             properties: BTreeMap::new(),
             configs: Vec::new(),

@@ -106,6 +106,9 @@ pub struct TestOrder {
     /// The SUT (`SUT`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sut: Option<SutName>,
+    /// Resources that were given to its run and suite for what they need: their paths by the name of the need.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub needs: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// The script's arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<Arc<str>>,

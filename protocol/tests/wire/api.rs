@@ -7,7 +7,9 @@ use jackfield_protocol::{
     },
     event::RunState,
     id::{LeaseId, RunId, TestIndex},
-    lease::{HolderKind, LeaseEnd, LeaseEnded, LeaseKind, LeaseRequest, LeaseState, LeaseView},
+    lease::{
+        HolderKind, LeaseEnd, LeaseEnded, LeaseForecast, LeaseKind, LeaseRequest, LeaseState, LeaseView,
+    },
     resource::Resource,
     retention::{GoingRun, Look, RetentionView},
     secret::Secret,
@@ -50,6 +52,7 @@ pub(crate) fn samples() -> Vec<Sample> {
             Waiting { what: "test_login.py (41.3)".to_owned(), waits_for: "EP-1002".to_owned() },
         ),
         Sample::with_bare("api/lease_view", lease_view().full, lease_view().bare),
+        Sample::with_bare("api/lease_forecast", lease_forecast(true), lease_forecast(false)),
         Sample::with_bare("api/lease_request", lease_request(), LeaseRequest::default()),
         Sample::with_bare("api/retention_view", retention_view().full, retention_view().bare),
         Sample::with_bare("api/device_use", device_use(true), device_use(false)),
@@ -97,6 +100,8 @@ fn lease_view() -> Pair<LeaseView> {
         user: Some(user()),
         run: Some(RunId(41)),
         resources: vec!["/tb1/router1".to_owned()],
+        needs: Some("dut: kind=router".to_owned()),
+        given: [("dut".to_owned(), vec!["/tb1/router1".to_owned()])].into(),
         shared: true,
         reason: "bug 1234".to_owned(),
         note: "port 3 is loose".to_owned(),
@@ -122,6 +127,8 @@ fn lease_view() -> Pair<LeaseView> {
         user: None,
         run: None,
         resources: Vec::new(),
+        needs: None,
+        given: Default::default(),
         shared: false,
         reason: String::new(),
         note: String::new(),
@@ -181,10 +188,22 @@ fn retention_view() -> Pair<RetentionView> {
     Pair { full, bare }
 }
 
+fn lease_forecast(full: bool) -> LeaseForecast {
+    let paths = || vec!["/tb1/router1".to_owned()];
+    LeaseForecast {
+        free: true,
+        at: full.then(at),
+        resources: if full { paths() } else { Vec::new() },
+        given: full.then(|| ("dut".to_owned(), paths())).into_iter().collect(),
+        after: full.then(|| "bob has it".to_owned()),
+    }
+}
+
 fn lease_request() -> LeaseRequest {
     LeaseRequest {
         resources: vec!["/tb1/router1".to_owned()],
         suts: vec!["core.system".to_owned()],
+        needs: Some("dut: kind=router".to_owned()),
         shared: true,
         reason: "bug 1234".to_owned(),
         note: "port 3 is loose".to_owned(),

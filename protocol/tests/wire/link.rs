@@ -364,6 +364,7 @@ fn test_order() -> Pair<TestOrder> {
         suite_name: "Access".into(),
         suite_position: (2, 7),
         sut: Some("router.user".into()),
+        needs: [("dut".into(), vec!["/tb1/router1".into()])].into(),
         params: vec!["127.0.0.1".into()],
         properties: texts([("Optional", "true")]),
         configs: vec![("tc_config".into(), hash(0xd4))],
@@ -374,6 +375,7 @@ fn test_order() -> Pair<TestOrder> {
     let bare = TestOrder {
         content: None,
         sut: None,
+        needs: [].into(),
         params: Vec::new(),
         properties: [].into(),
         configs: Vec::new(),

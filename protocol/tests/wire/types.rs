@@ -56,6 +56,7 @@ const TYPES: &[(&str, &str)] = &[
     ("Latch", "engine_to_ep/assign"),
     ("LeaseEnd", "api/lease_view"),
     ("LeaseEnded", "words/lease_ended"),
+    ("LeaseForecast", "api/lease_forecast"),
     ("LeaseId", "id/lease"),
     ("LeaseKind", "words/lease_kind"),
     ("LeaseRequest", "api/lease_request"),

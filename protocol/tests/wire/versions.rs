@@ -25,8 +25,9 @@ fn shape(field: &str, object: &Map<String, Value>) -> Shape {
     match field {
         "value" | "default" | "answer" | "ok" | "properties" | "meta" | "others" | "outlet" => Shape::Free,
         "labels" | "fields" | "variables" | "log_bytes" | "artifacts" | "user_defined" | "counts"
-        | "files" | "libraries" | "folders" | "profiles" | "limits" | "context" => Shape::Keyed,
+        | "files" | "libraries" | "folders" | "profiles" | "limits" | "context" | "given" => Shape::Keyed,
         "result" => Shape::Either,
+        "needs" => Shape::Keyed,
         "tests" if object.keys().eq(["end", "start"]) => Shape::Range,
         // Of a folder: each by its file.
         "tests" if object.values().all(Value::is_string) => Shape::Keyed,

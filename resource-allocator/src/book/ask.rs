@@ -1,11 +1,15 @@
 //! Asking for a lease: now, in the queue, or for later.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{id::LeaseId, time::Time};
 
 use super::{
     Book, Claims, Refusal,
+    choice::{Choice, Given},
     grant::begun,
     lease::{Holder, Lease, Leased, Set, State, Tie},
 };
@@ -26,6 +30,8 @@ pub(crate) const OPEN_MAX: u32 = 1_000;
 pub struct Ask {
     /// All of it at once.
     pub set: Set,
+    /// What fits, where it is not asked for by name; the set is empty then.
+    pub choice: Option<Arc<Choice>>,
     /// For whom.
     pub holder: Holder,
     /// Others may have it too, if they share it.
@@ -57,6 +63,7 @@ impl Ask {
     pub fn new(set: Set, holder: Holder) -> Self {
         Self {
             set,
+            choice: None,
             holder,
             shared: false,
             purpose: String::new(),
@@ -81,9 +88,17 @@ impl Book {
     pub fn ask(&mut self, now: Time, ask: Ask, claims: Claims<'_>) -> Result<LeaseId, Refusal> {
         self.check_ask(now, &ask)?;
         let (begin, wait) = (ask.begin.filter(|begin| *begin > now), ask.wait);
+        let choice = ask.choice.clone();
         let lease = self.prepare(now, ask);
         if let Some(begin) = begin {
+            let lease = match &choice {
+                Some(choice) => self.choose_for_later(lease, begin, choice)?,
+                None => lease,
+            };
             return self.book(lease, begin);
+        }
+        if let Some(choice) = choice {
+            return self.ask_for_any(now, lease, wait, choice, claims);
         }
         let obstacle = self.obstacle(now, &lease.want(), &lease.rank(), claims);
         match (obstacle, wait) {
@@ -96,7 +111,31 @@ impl Book {
         }
     }
 
-    fn take_in(&mut self, lease: Lease, state: impl FnOnce(Lease) -> Lease) -> LeaseId {
+    /// Whatever of it is free, or a place in the queue with the promise of what is free soonest.
+    fn ask_for_any(
+        &mut self,
+        now: Time,
+        lease: Lease,
+        wait: Option<u64>,
+        choice: Arc<Choice>,
+        claims: Claims<'_>,
+    ) -> Result<LeaseId, Refusal> {
+        let picked = self.pick(now, &lease.want(), &lease.rank(), &choice, claims);
+        if let Some((set, given)) = picked.and_then(|sets| sets.into_iter().next()) {
+            let lease = Lease { what: Leased::Set(set), given, offer: None, ..lease };
+            return Ok(self.take_in(lease, |lease| begun(lease, now)));
+        }
+        if wait == Some(0) {
+            return Err(Refusal::NoneFree { told: self.none_free(now, &lease, &choice, claims) });
+        }
+        let until = wait.map(|wait| now.plus_millis(wait));
+        let set = self.promised(&lease.want(), &choice);
+        self.set_choice(choice);
+        let lease = Lease { what: Leased::Set(set), ..lease };
+        Ok(self.take_in(lease, |lease| Lease { state: State::Waiting { until }, ..lease }))
+    }
+
+    pub(super) fn take_in(&mut self, lease: Lease, state: impl FnOnce(Lease) -> Lease) -> LeaseId {
         let id = self.next();
         let lease = state(Lease { id, ..lease });
         if matches!(lease.tie, Tie::Beat { .. }) {
@@ -128,9 +167,25 @@ impl Book {
     fn prepare(&self, now: Time, ask: Ask) -> Lease {
         let has = ask.holder.user().and_then(|user| self.open.get(user)).copied().unwrap_or(0);
         let back = SHARE_STEP_MILLIS.saturating_mul(u64::from(has.min(SHARE_STEPS_MAX)));
-        let Ask { set, holder, shared, purpose, note, context, priority, tie, inside, length, offer, .. } =
-            ask;
+        let Ask {
+            set,
+            choice,
+            holder,
+            shared,
+            purpose,
+            note,
+            context,
+            priority,
+            tie,
+            inside,
+            length,
+            offer,
+            ..
+        } = ask;
         Lease {
+            needs: choice.map(|choice| Arc::clone(&choice.text)),
+            given: Given::new(),
+            suite: None,
             id: LeaseId(self.last.0.saturating_add(1)),
             what: Leased::Set(set),
             holder,
@@ -153,8 +208,13 @@ impl Book {
     }
 
     fn check_ask(&self, now: Time, ask: &Ask) -> Result<(), Refusal> {
-        if ask.set.is_empty() {
-            return Err(Refusal::Nothing);
+        match &ask.choice {
+            None if ask.set.is_empty() => return Err(Refusal::Nothing),
+            Some(_) if !ask.set.is_empty() => return Err(Refusal::NamedAndNeeded),
+            Some(choice) if !choice.can_be_met() => {
+                return Err(Refusal::Unfit { needs: choice.text.to_string() });
+            }
+            Some(_) | None => {}
         }
         if ask.length == Some(0) {
             return Err(Refusal::NoTime);

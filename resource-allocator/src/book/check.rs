@@ -69,23 +69,25 @@ impl Book {
 
     /// Everything by which leases and waiters are found says what the leases say.
     fn check_found(&self) -> Result<(), String> {
-        let mut fresh = Self { last: self.last, heard: self.heard.clone(), ..Self::default() };
+        let choices = self.choices.clone();
+        let mut fresh = Self { last: self.last, heard: self.heard.clone(), choices, ..Self::default() };
         for lease in self.leases.values() {
             if lease.is_over() {
                 return Err(format!("lease {} is over and still in the book", lease.id));
             }
             fresh.index(lease);
         }
-        for (turn, Waiter { rank, want }) in &self.queue {
+        for (turn, waiter) in &self.queue {
             if let super::Turn::Part { .. } = turn {
-                fresh.waiting.insert_set(&want.set, *rank);
-                fresh.queue.insert(*turn, Waiter { rank: *rank, want: want.clone() });
+                fresh.join_queue(Waiter::clone(waiter));
             }
         }
         let same = fresh.holders == self.holders
             && fresh.bookings == self.bookings
             && fresh.waiting == self.waiting
             && fresh.queue == self.queue
+            && fresh.choosers == self.choosers
+            && fresh.wanted == self.wanted
             && fresh.open == self.open;
         if !same {
             return Err("what finds leases is not what the leases say".to_owned());

@@ -9,7 +9,7 @@ use jackfield_protocol::{id::LeaseId, time::Time};
 
 use super::{
     Book, Claims,
-    lease::{Lease, Set, State},
+    lease::{Lease, Leased, Set, State},
     queue::{Rank, Turn, Want},
 };
 
@@ -139,25 +139,38 @@ impl Book {
     pub fn place(&self, id: LeaseId, most: usize) -> Option<u64> {
         let waiter = self.queue.get(&Turn::Ask(id))?;
         let queues = self.waiting.touching(&waiter.want.set);
-        let before = queues.map(|list| list.range(..waiter.rank).take(most).count()).max().unwrap_or(0);
+        let own = waiter.chooser.as_ref().and_then(|chooser| self.choosers.get(&chooser.needs));
+        let before = queues.chain(own).map(|list| list.range(..waiter.rank).take(most).count());
+        let before = before.max().unwrap_or(0);
         (before < most).then(|| u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1))
     }
 
-    /// What stands in the way of a lease that waits.
+    /// What stands in the way of a lease that waits; of one that leaves the choice, in the way of what it has been promised.
     pub fn in_front_of(&self, now: Time, lease: &Lease, claims: Claims<'_>) -> Option<Obstacle> {
         self.obstacle(now, &lease.want_from(now), &lease.rank(), claims)
     }
 
-    /// Whether a lease that waits can begin.
-    pub fn may_begin(&self, now: Time, id: LeaseId, claims: Claims<'_>) -> bool {
-        let waiting = self.leases.get(&id).filter(|lease| lease.is_waiting());
-        waiting.is_some_and(|lease| self.in_front_of(now, lease, claims).is_none())
-    }
-
-    /// A lease that waited, and whose turn it is, begins, or is offered to an asker who was not there.
-    pub fn begin(&mut self, now: Time, id: LeaseId) {
-        let Some(lease) = self.leases.get(&id).filter(|lease| lease.is_waiting()).cloned() else { return };
-        self.put(begun(lease, now));
+    /// A lease that waited begins, or is offered to an asker who was not there, if it is its turn.
+    pub fn try_begin(&mut self, now: Time, id: LeaseId, claims: Claims<'_>) -> bool {
+        let Some(lease) = self.leases.get(&id).filter(|lease| lease.is_waiting()).cloned() else {
+            return false;
+        };
+        let Some(needs) = lease.needs.as_ref().filter(|_| lease.leaves_choice()) else {
+            let may = self.in_front_of(now, &lease, claims).is_none();
+            if may {
+                self.put(begun(lease, now));
+            }
+            return may;
+        };
+        let choice = self.choices.get(needs).cloned();
+        let want = Want { set: Set::default(), ..lease.want_from(now) };
+        let picked = choice.and_then(|choice| self.pick(now, &want, &lease.rank(), &choice, claims));
+        let Some((set, given)) = picked.and_then(|sets| sets.into_iter().next()) else { return false };
+        let promised = lease.want().set;
+        self.put(begun(Lease { what: Leased::Set(set), given, ..lease }, now));
+        // It is not first there any more.
+        self.wake(&promised);
+        true
     }
 
     /// Wakes everybody who waits: what stood in their way may not do so any more.
@@ -177,13 +190,18 @@ impl Book {
         let Some(waiter) = self.queue.get(&woken.rank.turn).filter(|_| looks > 0) else { return };
         let behind = (Bound::Excluded(woken.rank), Bound::Unbounded);
         let next = self.waiting.touching(&waiter.want.set).filter_map(|list| list.range(behind).next());
-        wake_each(&mut self.woken, next, looks);
+        let own = waiter.chooser.as_ref().map(|chooser| &chooser.needs);
+        let needs = self.wanted.touching(&waiter.want.set).flatten().chain(own);
+        let choosers = needs.filter_map(|needs| self.choosers.get(needs)?.range(behind).next());
+        wake_each(&mut self.woken, next.chain(choosers), looks);
     }
 
     /// Wakes the first of each queue for something of a set.
     pub(crate) fn wake(&mut self, set: &Set) {
         let first = self.waiting.touching(set).filter_map(BTreeSet::first);
-        wake_each(&mut self.woken, first, LOOKS_MAX);
+        let needs = self.wanted.touching(set).flatten();
+        let choosers = needs.filter_map(|needs| self.choosers.get(needs)?.first());
+        wake_each(&mut self.woken, first.chain(choosers), LOOKS_MAX);
     }
 
     /// A set is held from now on, or until another time. Who waits for all of it and no more has nothing from that; but

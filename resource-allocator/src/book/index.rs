@@ -22,7 +22,7 @@ impl<K> Default for Index<K> {
     }
 }
 
-impl<K: Ord + Copy> Index<K> {
+impl<K: Ord + Clone> Index<K> {
     pub(crate) fn insert(&mut self, what: &Leased, key: K) {
         match what {
             Leased::Lane(ep, lane) => {
@@ -32,12 +32,13 @@ impl<K: Ord + Copy> Index<K> {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "most keys are numbers")]
     pub(crate) fn insert_set(&mut self, set: &Set, key: K) {
         for sut in &set.suts {
-            self.suts.entry(sut.clone()).or_default().insert(key);
+            self.suts.entry(sut.clone()).or_default().insert(key.clone());
         }
         for Spot { node, above, .. } in &set.nodes {
-            self.nodes.entry(node.clone()).or_default().insert(key);
+            self.nodes.entry(node.clone()).or_default().insert(key.clone());
             for above in above {
                 self.below.entry(above.clone()).or_default().insert(node.clone());
             }

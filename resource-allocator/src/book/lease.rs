@@ -1,14 +1,20 @@
 //! A lease: what is held, by whom, on which terms, and how far it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{
-    id::{ConsoleId, EpName, LeaseId, RunId, SutName, UserName},
+    id::{ConsoleId, EpName, LeaseId, RunId, SuiteIndex, SutName, UserName},
     time::Time,
 };
 use serde::{Deserialize, Serialize};
 
-use super::queue::{Rank, Turn, Want};
+use super::{
+    choice::Given,
+    queue::{Rank, Turn, Want},
+};
 use crate::node::ResourceId;
 
 /// A node of the tree, with what the book has to know of its place.
@@ -137,8 +143,17 @@ pub enum Ended {
 pub struct Lease {
     /// Its number, which is the fence: whoever has the device next has a higher one.
     pub id: LeaseId,
-    /// What is held.
+    /// What is held. Of one that waits for whatever fits, what it has been promised for the time being.
     pub what: Leased,
+    /// What was asked for, where that was not by name: the text of the needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Arc<str>>,
+    /// What of it is for which need.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: Given,
+    /// The suite of a run that needed it; none: the whole run did, or it is no run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<SuiteIndex>,
     /// By whom.
     pub holder: Holder,
     /// Others may hold it at the same time, if they share it too.
@@ -216,6 +231,13 @@ impl Set {
         self.nodes.iter().any(|spot| other.nodes.iter().any(|own| own.node == spot.node))
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let nodes: BTreeSet<_> = self.nodes.iter().chain(&other.nodes).cloned().collect();
+        Self { suts: self.suts.union(&other.suts).cloned().collect(), nodes: nodes.into_iter().collect() }
+    }
+
     /// Whether all of it is in the other, or under something there.
     pub fn is_within(&self, other: &Self) -> bool {
         self.suts.is_subset(&other.suts) && self.nodes.iter().all(|spot| other.covers(spot))
@@ -235,7 +257,8 @@ impl std::fmt::Display for Set {
         let suts = self.suts.iter().map(|sut| format!("SUT {sut}"));
         // A SUT says what it links to by its name.
         let nodes = self.nodes.iter().map(|spot| spot.path.clone()).filter(|_| self.suts.is_empty());
-        let names: Vec<_> = suts.chain(nodes).collect();
+        let mut names: Vec<_> = suts.chain(nodes).collect();
+        names.sort();
         f.write_str(&names.join(", "))
     }
 }
@@ -297,6 +320,9 @@ impl Lease {
         Self {
             id,
             what,
+            needs: None,
+            given: Given::new(),
+            suite: None,
             holder: Holder::Run(run),
             shared: false,
             purpose: String::new(),
@@ -334,6 +360,11 @@ impl Lease {
     /// Whether it is that of a console.
     pub fn is_console(&self) -> bool {
         matches!(self.tie, Tie::Console(_))
+    }
+
+    /// Whether it is still open what it will be for.
+    pub fn leaves_choice(&self) -> bool {
+        self.needs.is_some() && self.given.is_empty()
     }
 
     /// Whether it is in the queue.

@@ -39,6 +39,21 @@ pub enum Refusal {
         /// Who.
         told: String,
     },
+    /// Of what fits, not enough is free.
+    #[error("{told}; wait for it with --wait 30m")]
+    NoneFree {
+        /// Who has what of it.
+        told: String,
+    },
+    /// The lab has not enough that fits.
+    #[error("the lab has nothing that could ever meet `{needs}`; see `jackfield resource find`")]
+    Unfit {
+        /// What was asked for.
+        needs: String,
+    },
+    /// Named resources and needs in one wish.
+    #[error("ask for resources by name or by what they are, not both; `path=/tb1/router1` is a need, too")]
+    NamedAndNeeded,
     /// There is no such lease.
     #[error("there is no lease {lease}, or it is over; see `jackfield lease list`")]
     NoSuch {
@@ -117,13 +132,18 @@ impl Refusal {
     /// The word scripts compare.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Held { .. } | Self::Booked { .. } | Self::Behind { .. } => ErrorCode::Held,
-            Self::NoSuch { .. } => ErrorCode::NotFound,
+            Self::Held { .. } | Self::Booked { .. } | Self::Behind { .. } | Self::NoneFree { .. } => {
+                ErrorCode::Held
+            }
+            Self::NoSuch { .. } | Self::Unfit { .. } => ErrorCode::NotFound,
             Self::NotTheirs { .. } | Self::MayNotForce { .. } => ErrorCode::Forbidden,
             Self::OfRun { .. } | Self::WrongState { .. } | Self::Tied { .. } => ErrorCode::WrongState,
-            Self::Nothing | Self::NoTime | Self::NoEnd | Self::TooLong { .. } | Self::TooFar => {
-                ErrorCode::BadRequest
-            }
+            Self::Nothing
+            | Self::NamedAndNeeded
+            | Self::NoTime
+            | Self::NoEnd
+            | Self::TooLong { .. }
+            | Self::TooFar => ErrorCode::BadRequest,
             Self::TooMany { .. } => ErrorCode::TooMany,
         }
     }
@@ -133,12 +153,13 @@ impl Book {
     /// Who has what, until when, and why, as people say it.
     pub fn told(&self, lease: &Lease) -> String {
         let Lease { holder, what, .. } = lease;
+        let wanted = lease.needs.as_ref().map_or_else(|| what.to_string(), ToString::to_string);
         let has = match &lease.state {
             State::Asked { begin } => {
                 let until = lease.until.map(|until| format!(" until {until}")).unwrap_or_default();
                 format!("{holder} has booked {what} from {begin}{until}")
             }
-            State::Waiting { .. } => format!("{holder} waits for {what}"),
+            State::Waiting { .. } => format!("{holder} waits for {wanted}"),
             State::Offered { until } => format!("{what} is offered to {holder} until {until}"),
             State::Active => match (lease.until, lease.since) {
                 (Some(until), _) => format!("{holder} has {what} until {until}"),

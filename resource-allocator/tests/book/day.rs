@@ -1,6 +1,9 @@
 //! One day of a lab with a handful of devices and too many who want them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{
     id::{ConsoleId, LeaseId, RunId, UserName},
@@ -8,15 +11,20 @@ use jackfield_protocol::{
 };
 use jackfield_resource_allocator::{
     ResourceId, Tree,
-    book::{Ask, Book, Ended, Holder, Lease, Leased, Set, Spot, Tie, Turn, Want, Who, Wish},
+    book::{
+        Alternative, Ask, Book, Candidate, Choice, Claims, Ended, Holder, Lease, Leased, Options, Rank, Set,
+        Spot, Tie, Turn, Want, Who, Wish,
+    },
 };
 use jackfield_tests::dice::Dice;
 
-use crate::model::{Model, Waiting};
+use crate::model::{Model, Waiting, both};
 
 const MINUTE: u64 = 60_000;
 /// More would wait than the book looks at in one decision, which the model does.
 const WAITING_MAX: usize = 8;
+/// Different needs that somebody may have.
+const NEEDS: u64 = 3;
 const PERSONS: [&str; 4] = ["ana", "bob", "cho", "dia"];
 
 /// What the scheduler knows of parts, and the book does not.
@@ -76,6 +84,9 @@ pub(crate) fn play(seed: u64, loud: bool) -> Result<(), String> {
         consoles: 0,
         loud,
     };
+    for number in 0..NEEDS {
+        day.edit(number);
+    }
     for _ in 0..day.dice.between(10, 50) {
         day.step()?;
     }
@@ -89,7 +100,12 @@ impl Day {
             let millis = minutes * MINUTE;
             self.sleep(millis)?;
         }
-        match self.dice.below(20) {
+        match self.dice.below(21) {
+            20 => {
+                let number = self.dice.below(NEEDS);
+                self.edit(number);
+                self.repromise()?;
+            }
             0..=6 => self.ask(),
             7..=12 => self.wish_any(),
             13 | 14 => self.submit(),
@@ -138,6 +154,78 @@ impl Day {
         MINUTE * self.dice.pick(&[5, 10, 30, 60, 120]).copied().unwrap_or(5)
     }
 
+    /// Something else fits certain needs from now on.
+    fn edit(&mut self, number: u64) {
+        let together = self.dice.percent(30);
+        let bed = |spot: &Spot| spot.path.split('/').nth(1).unwrap_or_default().to_owned();
+        let candidates: Vec<_> = self
+            .spots
+            .iter()
+            .map(|spot| Candidate {
+                spot: spot.clone(),
+                same: vec![Some(together.then(|| bed(spot)).into_iter().collect())],
+            })
+            .collect();
+        let mut needs = Vec::new();
+        for name in ["dut", "peer"].into_iter().take(if self.dice.percent(70) { 1 } else { 2 }) {
+            let mut alternatives = Vec::new();
+            for _ in 0..if self.dice.percent(70) { 1 } else { 2 } {
+                let fits = (0..candidates.len()).filter(|_| self.dice.percent(45)).collect();
+                alternatives.push(Alternative {
+                    text: String::new(),
+                    count: if self.dice.percent(75) { 1 } else { 2 },
+                    fits,
+                });
+            }
+            needs.push(Options { name: name.into(), scope: 0, alternatives });
+        }
+        let text: Arc<str> = format!("needs {number}").into();
+        let choice = Arc::new(Choice { text: Arc::clone(&text), candidates, needs });
+        if self.loud {
+            println!("{} {choice:?}", self.now);
+        }
+        self.model.choices.insert(text, choice);
+    }
+
+    /// The book is told what fits now, and promises anew.
+    fn repromise(&mut self) -> Result<(), String> {
+        let before: BTreeMap<_, _> =
+            self.book.needs().map(|text| (text.clone(), self.book.choice(text).cloned())).collect();
+        self.book.set_choices(self.model.choices.values().cloned());
+        let is_new = |text: &Arc<str>| {
+            before.get(text).is_some_and(|before| before.as_ref() != Some(&self.model.choices[text]))
+        };
+        let mut leases = self.model.leases.clone();
+        for lease in leases.iter_mut().filter(|lease| lease.is_waiting() && lease.leaves_choice()) {
+            let text = lease.needs.clone().unwrap_or_default();
+            let promised = self.book.lease(lease.id).map(crate::model::set).unwrap_or_default();
+            if is_new(&text) {
+                let terms = (&lease.holder, lease.shared, lease.inside);
+                self.model.check_promise(&text, terms, &Set::default(), &promised)?;
+                lease.what = Leased::Set(promised);
+            }
+        }
+        self.model.leases = leases;
+        let mut parts = self.model.parts.clone();
+        for part in &mut parts {
+            let Some(text) = part.needs.clone().filter(|text| is_new(text)) else { continue };
+            part.promised = self.promised(part);
+            let holder = Holder::Run(part.run);
+            self.model.check_promise(&text, (&holder, false, part.inside), &part.set, &part.promised)?;
+        }
+        self.model.parts = parts;
+        Ok(())
+    }
+
+    /// What the book has promised to a part of a run, told by what is not named.
+    fn promised(&self, part: &Waiting) -> Set {
+        let (run, number) = (part.run, part.part);
+        let wants = self.book.waiter(Turn::Part { run, part: number }).map(|(_, want)| want.set.clone());
+        let mut nodes = wants.unwrap_or_default().nodes;
+        nodes.retain(|spot| !part.set.nodes.contains(spot));
+        Set { nodes, ..Set::default() }
+    }
+
     fn ask(&mut self) {
         let holder = self.person();
         let holder = if self.dice.percent(5) { Holder::Lab(holder) } else { Holder::Person(holder) };
@@ -159,6 +247,10 @@ impl Day {
             offer: self.dice.percent(20).then_some(3 * MINUTE),
             ..Ask::new(set, holder)
         };
+        let needs = self.dice.below(NEEDS * 3);
+        let choice = self.model.choices.get(format!("needs {needs}").as_str()).cloned();
+        let set = if choice.is_some() { Set::default() } else { ask.set };
+        let ask = Ask { set, choice, ..ask };
         self.wish(LeaseId(0), "ana".into(), false, Wish::Ask(Box::new(ask)));
     }
 
@@ -188,7 +280,7 @@ impl Day {
             println!("{} {id} {who:?} {wish:?}", self.now);
         }
         let book = self.book.wish(self.now, id, &who, wish.clone(), &|turn| self.parts.claims(turn));
-        let model = self.model.wish(self.now, id, &who, wish, &self.parts);
+        let model = self.model.wish(self.now, id, &who, wish, (&self.parts, &self.book));
         assert_eq!(book.is_ok(), model, "the book says {book:?}");
     }
 
@@ -201,17 +293,29 @@ impl Day {
         let run = RunId(self.runs);
         for part in 0..u32::try_from(self.dice.between(1, 2)).unwrap() {
             let inside = self.any_lease().filter(|lease| lease.holds() && self.dice.percent(20));
+            let needs = self.dice.below(NEEDS * 2);
+            let needs = self
+                .model
+                .choices
+                .get_key_value(format!("needs {needs}").as_str())
+                .map(|(text, _)| text.clone());
+            let named = needs.is_none() || self.dice.percent(30);
             let waiting = Waiting {
                 run,
                 part,
                 submitted: self.now,
-                set: self.set(),
+                set: if named { self.set() } else { Set::default() },
                 inside: inside.map(|lease| lease.id),
+                needs,
+                promised: Set::default(),
             };
             let claims = self.dice.percent(80);
             self.parts.0.insert((run, part), (claims, self.dice.percent(70)));
+            self.model.parts.push(waiting.clone());
             self.enlist(&waiting);
-            self.model.parts.push(waiting);
+            self.book.set_choices(self.model.choices.values().cloned());
+            let promised = self.promised(&waiting);
+            self.model.parts.last_mut().unwrap().promised = promised;
         }
         self.book.wake_all();
     }
@@ -225,7 +329,7 @@ impl Day {
             length: None,
             console: false,
         };
-        self.book.enlist(waiting.run, waiting.part, waiting.submitted, want);
+        self.book.enlist(waiting.run, waiting.part, waiting.submitted, want, waiting.needs.clone());
     }
 
     /// A run gives something back, or a part of one is taken out of the queue.
@@ -293,32 +397,57 @@ impl Day {
         }
         self.book.wake_all();
         self.model.restart(self.now);
+        self.book.set_choices(self.model.choices.values().cloned());
+        // Nobody has promised anything to parts before: they are not stored.
+        let mut parts = self.model.parts.clone();
+        parts.iter_mut().for_each(|part| part.promised = self.promised(part));
+        self.model.parts = parts;
+        let mut leases = self.model.leases.clone();
+        for lease in leases.iter_mut().filter(|lease| lease.is_waiting() && lease.leaves_choice()) {
+            lease.what = Leased::Set(self.book.lease(lease.id).map(crate::model::set).unwrap_or_default());
+        }
+        self.model.leases = leases;
+    }
+
+    /// What a part of a run is given now.
+    fn find(&self, waiting: &Waiting, want: &Want, rank: &Rank, claims: Claims<'_>) -> Option<Set> {
+        let named = Want { set: waiting.set.clone(), ..want.clone() };
+        if self.book.obstacle(self.now, &named, rank, claims).is_some() {
+            return None;
+        }
+        let Some(needs) = &waiting.needs else { return Some(named.set) };
+        let picked = self.book.pick(self.now, &named, rank, &self.model.choices[needs], claims)?;
+        Some(picked.iter().fold(waiting.set.clone(), |all, (set, _)| both(&all, set)))
     }
 
     /// Everybody who can begin does; then book and model must say the same.
     fn agree(&mut self) -> Result<(), String> {
         let parts = self.parts.clone();
         let claims = |turn| parts.claims(turn);
+        let mut placed = BTreeMap::new();
         while let Some(woken) = self.book.pop_woken() {
             let rank = woken.rank;
             match rank.turn {
-                Turn::Ask(id) if self.book.may_begin(self.now, id, &claims) => self.book.begin(self.now, id),
+                Turn::Ask(id) if self.book.try_begin(self.now, id, &claims) => {}
                 Turn::Ask(_) => self.book.passed(woken, true),
                 Turn::Part { run, part } => {
                     let Some(want) = self.book.waiter(rank.turn).map(|(_, want)| want.clone()) else {
                         continue;
                     };
-                    let free = self.book.obstacle(self.now, &want, &rank, &claims).is_none();
-                    if free && parts.has_lane(run, part) {
+                    let waiting =
+                        self.model.parts.iter().find(|other| (other.run, other.part) == (run, part));
+                    let found = self.find(waiting.unwrap(), &want, &rank, &claims);
+                    if let Some(set) = found.filter(|_| parts.has_lane(run, part)) {
                         self.book.delist(run, part);
-                        self.book.give(self.now, run, Leased::Set(want.set), want.inside);
+                        placed.insert((run, part), set.clone());
+                        self.book.give(self.now, run, Leased::Set(set), want.inside);
                     } else {
                         self.book.passed(woken, claims(rank.turn));
                     }
                 }
             }
         }
-        self.model.settle(self.now, &self.parts);
+        self.model.settle(self.now, &self.parts, &self.book, &placed)?;
         for row in self.book.take_rows() {
             if let Some(before) = self.rows.get(&row.id).filter(|before| before.is_over()) {
                 return Err(format!("{before:?} is over, and is written again as {row:?}"));
@@ -354,7 +483,11 @@ impl Day {
             let open: Vec<_> = self
                 .book
                 .leases()
-                .filter(|lease| lease.until.is_none_or(|until| until > tomorrow) && !lease.is_waiting())
+                .filter(|lease| {
+                    // What nobody can give any more is waited for until somebody has enough of it.
+                    let hopeless = lease.leaves_choice() && crate::model::set(lease).is_empty();
+                    lease.until.is_none_or(|until| until > tomorrow) && (!lease.is_waiting() || hopeless)
+                })
                 .map(|lease| lease.id)
                 .collect();
             for id in open {

@@ -1,5 +1,5 @@
 //! The book of leases against a model that knows no index, over thousands of seeded days: persons, runs, consoles and
-//! the lab fight for a few devices; they book, wait, extend, hand over and die; the engine is killed and restores the
+//! the lab fight for a few devices; they book, wait, extend, hand over and die, by name or for whatever fits, which changes under their eyes; the engine is killed and restores the
 //! book from its rows. After each event book and model must say the same, and nothing may be held twice.
 //!
 //! A failing day prints its seed: `JACKFIELD_SEED=n cargo test -p jackfield-resource-allocator --test book` plays it
@@ -16,6 +16,10 @@
 //! - something is booked over a booking that is late
 //! - a lease that went ahead is extended over the one it overtook
 //! - a lease that is handed over keeps its number
+//! - who was promised one thing and takes another still keeps others from the first
+//! - whatever fits is given to a run although the same run has it already
+//! - who leaves the choice is not woken by what is freed beside their promise
+//! - two of what is given lie in each other
 //! - who waits for two things blocks the second for those who would be back in time
 
 #[cfg(test)]
@@ -24,6 +28,8 @@ mod day;
 mod figures;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod picking;
 #[cfg(test)]
 mod stories;
 

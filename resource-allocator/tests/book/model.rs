@@ -1,17 +1,17 @@
 //! A book that anybody can check by reading: one list of leases, one list of parts, everything found by looking at all
 //! of it, and everybody who waits looked at again after each event.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
     id::{LeaseId, RunId},
     time::Time,
 };
 use jackfield_resource_allocator::book::{
-    Ask, Ended, Holder, Lease, Leased, Set, State, Tie, Turn, Who, Wish,
+    Ask, Book, Choice, Ended, Holder, Lease, Leased, Set, Spot, State, Tie, Turn, Who, Wish,
 };
 
-use crate::day::Parts;
+use crate::{day::Parts, picking::ways};
 
 const HOUR: u64 = 3_600_000;
 const MONTH: u64 = 31 * 24 * HOUR;
@@ -23,10 +23,15 @@ pub(crate) struct Waiting {
     pub(crate) submitted: Time,
     pub(crate) set: Set,
     pub(crate) inside: Option<LeaseId>,
+    pub(crate) needs: Option<Arc<str>>,
+    /// What fits its needs and was promised to it.
+    pub(crate) promised: Set,
 }
 
 #[derive(Clone, Default)]
 pub(crate) struct Model {
+    /// What fits needs, by their text.
+    pub(crate) choices: BTreeMap<Arc<str>, Arc<Choice>>,
     pub(crate) leases: Vec<Lease>,
     heard: Vec<(LeaseId, Time)>,
     pub(crate) parts: Vec<Waiting>,
@@ -44,9 +49,19 @@ struct Waiter {
     /// For how long from now.
     length: Option<u64>,
     console: bool,
+    /// What fits, if it does not name what it wants; `set` is what it was promised then.
+    choice: Option<Arc<Choice>>,
+    /// What it names.
+    named: Set,
 }
 
-fn set(lease: &Lease) -> Set {
+/// Both together.
+pub(crate) fn both(one: &Set, other: &Set) -> Set {
+    let nodes: std::collections::BTreeSet<_> = one.nodes.iter().chain(&other.nodes).cloned().collect();
+    Set { suts: one.suts.union(&other.suts).cloned().collect(), nodes: nodes.into_iter().collect() }
+}
+
+pub(crate) fn set(lease: &Lease) -> Set {
     match &lease.what {
         Leased::Set(set) => set.clone(),
         Leased::Lane(..) => Set::default(),
@@ -113,6 +128,12 @@ impl Model {
                 set: set(lease),
                 length: until.map(|until| until.millis_since(now)),
                 console: false,
+                choice: lease
+                    .needs
+                    .as_ref()
+                    .filter(|_| lease.given.is_empty())
+                    .map(|needs| self.choices[needs].clone()),
+                named: Set::default(),
             }
         });
         let parts = self.parts.iter().map(|part| Waiter {
@@ -120,9 +141,11 @@ impl Model {
             holder: Holder::Run(part.run),
             shared: false,
             inside: part.inside,
-            set: part.set.clone(),
+            set: both(&part.set, &part.promised),
             length: None,
             console: false,
+            choice: part.needs.as_ref().map(|needs| self.choices[needs].clone()),
+            named: part.set.clone(),
         });
         let mut all: Vec<_> = asks.chain(parts).collect();
         all.sort_by_key(|waiter| waiter.rank);
@@ -201,7 +224,78 @@ impl Model {
         })
     }
 
+    /// What somebody may be given who takes whatever fits.
+    fn may_have(&self, now: Time, waiter: &Waiter, choice: &Choice, parts: &Parts) -> Vec<Set> {
+        let named = Waiter { set: waiter.named.clone(), choice: None, ..waiter.clone() };
+        let is_named =
+            |spot: &Spot| overlap(&waiter.named, &Set { nodes: vec![spot.clone()], ..Set::default() });
+        if !self.may_begin(now, &named, parts) {
+            return Vec::new();
+        }
+        let free =
+            |spot: &Spot| (!is_named(spot) && self.is_free(now, waiter, spot, parts)).then_some(Time(0));
+        ways(choice, &free).into_iter().map(|(set, _)| both(&waiter.named, &set)).collect()
+    }
+
+    fn is_free(&self, now: Time, waiter: &Waiter, spot: &Spot, parts: &Parts) -> bool {
+        let set = Set { nodes: vec![spot.clone()], ..Set::default() };
+        let own = matches!(waiter.holder, Holder::Run(_))
+            && self
+                .holding()
+                .any(|lease| lease.holder == waiter.holder && overlap(&crate::model::set(lease), &set));
+        let single = Waiter { set, choice: None, ..waiter.clone() };
+        !own && self.may_begin(now, &single, parts)
+    }
+
+    /// Whether a promise is what is free soonest.
+    pub(crate) fn check_promise(
+        &self,
+        needs: &str,
+        (holder, shared, inside): (&Holder, bool, Option<LeaseId>),
+        named: &Set,
+        promised: &Set,
+    ) -> Result<(), String> {
+        let (_, choice) = self.choices.iter().find(|(text, _)| &***text == needs).unwrap();
+        let rank = (Reverse(0), Time(0), Turn::Ask(LeaseId(0)));
+        let free = |spot: &Spot| {
+            let set = Set { nodes: vec![spot.clone()], ..Set::default() };
+            if overlap(named, &set) {
+                return None;
+            }
+            let own = self.holding().any(|lease| {
+                matches!(holder, Holder::Run(_))
+                    && lease.holder == *holder
+                    && overlap(&crate::model::set(lease), &set)
+            });
+            let waiter = Waiter {
+                rank,
+                holder: holder.clone(),
+                shared,
+                inside,
+                set,
+                length: None,
+                console: false,
+                choice: None,
+                named: Set::default(),
+            };
+            let ends = self.in_hands(&waiter).into_iter().map(|lease| lease.until.unwrap_or(Time(i64::MAX)));
+            Some(ends.chain(own.then_some(Time(i64::MAX))).max().unwrap_or(Time(0)))
+        };
+        let ways = ways(choice, &free);
+        let best = ways.iter().map(|(_, at)| *at).min();
+        let right = ways.iter().any(|(set, at)| set == promised && Some(*at) == best)
+            || (ways.is_empty() && promised.is_empty());
+        if right {
+            Ok(())
+        } else {
+            Err(format!("{promised} was promised of {choice:?}, and {ways:?} are the ways"))
+        }
+    }
+
     fn may_begin(&self, now: Time, waiter: &Waiter, parts: &Parts) -> bool {
+        if let Some(choice) = &waiter.choice {
+            return !self.may_have(now, waiter, choice, parts).is_empty();
+        }
         let rest = self.outside(waiter);
         let end = now.plus_millis(waiter.length.unwrap_or(HOUR));
         self.in_hands(waiter).is_empty()
@@ -210,27 +304,44 @@ impl Model {
     }
 
     /// Everybody who can begin does, in order, until nobody can.
-    pub(crate) fn settle(&mut self, now: Time, parts: &Parts) {
+    pub(crate) fn settle(
+        &mut self,
+        now: Time,
+        parts: &Parts,
+        book: &Book,
+        placed: &BTreeMap<(RunId, u32), Set>,
+    ) -> Result<(), String> {
         'again: loop {
             for waiter in self.waiters(now) {
                 if !self.may_begin(now, &waiter, parts) {
                     continue;
                 }
+                // What of all that fits is given is the book's choice; it is looked at whether it may be.
+                let chosen = |set: Option<Set>| {
+                    let Some(choice) = &waiter.choice else { return Ok(waiter.set.clone()) };
+                    let ways = self.may_have(now, &waiter, choice, parts);
+                    set.filter(|set| ways.contains(set))
+                        .ok_or_else(|| format!("{:?} may have one of {ways:?}", waiter.rank.2))
+                };
                 match waiter.rank.2 {
                     Turn::Ask(id) => {
                         let Some(lease) = self.get(id) else { continue };
-                        self.write(begun(lease, now));
+                        let given = book.lease(id).filter(|lease| lease.holds());
+                        let set = chosen(given.map(set))?;
+                        let given = given.map(|lease| lease.given.clone()).unwrap_or_default();
+                        self.write(begun(Lease { what: Leased::Set(set), given, ..lease }, now));
                         continue 'again;
                     }
                     Turn::Part { run, part } if parts.has_lane(run, part) => {
+                        let set = chosen(placed.get(&(run, part)).cloned())?;
                         self.parts.retain(|other| (other.run, other.part) != (run, part));
-                        self.give(now, run, waiter.set, waiter.inside);
+                        self.give(now, run, set, waiter.inside);
                         continue 'again;
                     }
                     Turn::Part { .. } => {}
                 }
             }
-            return;
+            return Ok(());
         }
     }
 
@@ -239,6 +350,9 @@ impl Model {
         self.leases.push(Lease {
             id: LeaseId(self.last),
             what: Leased::Set(set),
+            needs: None,
+            given: Default::default(),
+            suite: None,
             holder: Holder::Run(run),
             shared: false,
             purpose: String::new(),
@@ -259,9 +373,16 @@ impl Model {
     }
 
     #[expect(clippy::too_many_lines, reason = "one wish after the other, as naive as can be")]
-    pub(crate) fn wish(&mut self, now: Time, id: LeaseId, who: &Who, wish: Wish, parts: &Parts) -> bool {
+    pub(crate) fn wish(
+        &mut self,
+        now: Time,
+        id: LeaseId,
+        who: &Who,
+        wish: Wish,
+        (parts, book): (&Parts, &Book),
+    ) -> bool {
         if let Wish::Ask(ask) = wish {
-            return self.ask(now, *ask, parts);
+            return self.ask(now, *ask, parts, book);
         }
         let Some(lease) = self.get(id) else { return false };
         let own = lease.holder == Holder::Person(who.user.clone());
@@ -302,6 +423,8 @@ impl Model {
                     set: set(&lease),
                     length: None,
                     console: false,
+                    choice: None,
+                    named: Set::default(),
                 };
                 let longer = lease.until.is_some_and(|end| until > end);
                 let overtaken = self.waiters(now).into_iter().any(|other| {
@@ -371,8 +494,15 @@ impl Model {
     }
 
     #[expect(clippy::too_many_lines, reason = "one rule after the other, as naive as can be")]
-    fn ask(&mut self, now: Time, ask: Ask, parts: &Parts) -> bool {
-        if ask.set.is_empty() || ask.length == Some(0) || ask.length.is_some_and(|length| length > MONTH) {
+    fn ask(&mut self, now: Time, ask: Ask, parts: &Parts, book: &Book) -> bool {
+        let never = |choice: &Choice| ways(choice, &|_| Some(Time(0))).is_empty();
+        if ask.choice.as_deref().is_some_and(never) {
+            return false;
+        }
+        if (ask.set.is_empty() && ask.choice.is_none())
+            || ask.length == Some(0)
+            || ask.length.is_some_and(|length| length > MONTH)
+        {
             return false;
         }
         if let Some(inside) = ask.inside {
@@ -393,6 +523,9 @@ impl Model {
         let lease = Lease {
             id: LeaseId(self.last + 1),
             what: Leased::Set(ask.set),
+            needs: ask.choice.as_ref().map(|choice| choice.text.clone()),
+            given: Default::default(),
+            suite: None,
             holder: ask.holder,
             shared: ask.shared,
             purpose: ask.purpose,
@@ -418,27 +551,65 @@ impl Model {
             set: set(&lease),
             length: lease.length,
             console: matches!(lease.tie, Tie::Console(_)),
+            choice: ask.choice.clone(),
+            named: Set::default(),
         };
+        // Of all that fits the book chooses; what it chose is looked at.
+        let chosen = book.lease(lease.id);
+        let (what, given) = chosen.map_or_else(
+            || (lease.what.clone(), lease.given.clone()),
+            |lease| (lease.what.clone(), lease.given.clone()),
+        );
         let lease = if let Some(begin) = ask.begin.filter(|begin| *begin > now) {
             let Some(length) = lease.length else { return false };
             let end = begin.plus_millis(length);
             let keeps = |lease: &Lease| lease.until.is_some_and(|until| until > begin);
-            let held = self.in_hands(&waiter).iter().any(|lease| keeps(lease));
-            let late = self.leases.iter().any(|lease| {
-                let waits = matches!(lease.state, State::Waiting { .. }) && keeps(lease);
-                let room = beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared));
-                waits && overlap(&set(lease), &waiter.set) && !room
-            });
-            if held || late || self.booked(&waiter, begin, end, None) {
+            let taken = |waiter: &Waiter| {
+                let held = self.in_hands(waiter).iter().any(|lease| keeps(lease));
+                let late = self.leases.iter().any(|lease| {
+                    let waits = matches!(lease.state, State::Waiting { .. }) && keeps(lease);
+                    let room = beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared));
+                    waits && overlap(&set(lease), &waiter.set) && !room
+                });
+                held || late || self.booked(waiter, begin, end, None)
+            };
+            let may = match &waiter.choice {
+                None => !taken(&waiter),
+                Some(choice) => {
+                    let free = |spot: &Spot| {
+                        let set = Set { nodes: vec![spot.clone()], ..Set::default() };
+                        (!taken(&Waiter { set, ..waiter.clone() })).then_some(Time(0))
+                    };
+                    let ways = ways(choice, &free);
+                    assert!(
+                        chosen.is_none_or(|lease| ways.iter().any(|(way, _)| *way == set(lease))),
+                        "{chosen:?} is none of {ways:?}"
+                    );
+                    !ways.is_empty()
+                }
+            };
+            if !may {
                 return false;
             }
-            Lease { state: State::Asked { begin }, until: Some(end), ..lease }
+            Lease { state: State::Asked { begin }, until: Some(end), what, given, ..lease }
         } else if self.may_begin(now, &waiter, parts) {
-            begun(Lease { offer: None, ..lease }, now)
+            if let Some(choice) = &waiter.choice {
+                let ways = self.may_have(now, &waiter, choice, parts);
+                assert!(
+                    chosen.is_some_and(|lease| ways.contains(&set(lease))),
+                    "{chosen:?} is none of {ways:?}"
+                );
+            }
+            begun(Lease { offer: None, what, given, ..lease }, now)
         } else if ask.wait == Some(0) {
             return false;
         } else {
-            lease
+            if let Some(choice) = &waiter.choice {
+                let Leased::Set(promised) = &what else { return false };
+                let terms = (&lease.holder, lease.shared, lease.inside);
+                self.check_promise(&choice.text, terms, &Set::default(), promised).unwrap();
+            }
+            Lease { what, ..lease }
         };
         self.last += 1;
         self.hear(lease.id, now);

@@ -6,7 +6,8 @@ use jackfield_protocol::{
     time::Time,
 };
 use jackfield_resource_allocator::book::{
-    Ask, Book, Ended, Holder, Leased, Set, Spot, State, Tie, Turn, Want, Who, Wish,
+    Alternative, Ask, Book, Candidate, Choice, Ended, Holder, Leased, Options, Rank, Set, Spot, State, Tie,
+    Turn, Want, Who, Wish,
 };
 
 use crate::day::spots;
@@ -29,7 +30,7 @@ pub(crate) fn ask(who: &str, spots: &[&Spot]) -> Ask {
 pub(crate) fn settle(book: &mut Book, now: Time) {
     while let Some(woken) = book.pop_woken() {
         match woken.rank.turn {
-            Turn::Ask(id) if book.may_begin(now, id, &always) => book.begin(now, id),
+            Turn::Ask(id) if book.try_begin(now, id, &always) => {}
             Turn::Ask(_) | Turn::Part { .. } => book.passed(woken, true),
         }
     }
@@ -139,7 +140,7 @@ fn a_run_with_no_ep_does_not_stand_in_the_way_and_one_with_an_ep_does() {
         length: None,
         console: false,
     };
-    book.enlist(RunId(1), 0, NOW, want);
+    book.enlist(RunId(1), 0, NOW, want, None);
     let later = NOW.plus_millis(1);
     let refusal = book.ask(later, ask("ana", &[one]), &always).unwrap_err();
     assert_eq!(refusal.to_string(), "run 1 asked before; wait behind them with --wait 30m");
@@ -227,4 +228,174 @@ fn what_makes_no_sense_is_refused() {
     }
     assert_eq!(book.leases().count(), 0);
     assert_eq!(book.last(), LeaseId(0));
+}
+
+/// Two routers on one bed and one on another, of which some are wanted.
+fn any(spots: &[Spot], wanted: &[(&str, usize, &[usize])], by_bed: bool) -> std::sync::Arc<Choice> {
+    let same =
+        |spot: &Spot| vec![Some(by_bed.then(|| spot.path.chars().take(4).collect()).into_iter().collect())];
+    let candidates = spots.iter().map(|spot| Candidate { spot: spot.clone(), same: same(spot) }).collect();
+    let needs = wanted.iter().map(|(name, count, fits)| {
+        let alternative = Alternative { text: format!("kind={name}"), count: *count, fits: fits.to_vec() };
+        Options { name: (*name).into(), scope: 0, alternatives: vec![alternative] }
+    });
+    std::sync::Arc::new(Choice { text: format!("{wanted:?}").into(), candidates, needs: needs.collect() })
+}
+
+fn ask_any(who: &str, choice: &std::sync::Arc<Choice>) -> Ask {
+    Ask { set: Set::default(), choice: Some(choice.clone()), ..ask(who, &[]) }
+}
+
+fn has(book: &Book, id: LeaseId) -> String {
+    book.lease(id).map_or_else(|| "nothing".to_owned(), |lease| lease.what.to_string())
+}
+
+#[test]
+fn whatever_fits_is_given_and_wear_spreads() {
+    let spots = &spots(&["/tb1", "/tb1/r1", "/tb1/r2", "/tb2", "/tb2/r3"]);
+    let routers: Vec<Spot> = [1, 2, 4].map(|place| spots[place].clone()).to_vec();
+    let mut book = Book::default();
+    let one = any(&routers, &[("router", 1, &[0, 1, 2])], false);
+    let used: Vec<_> = (0..6)
+        .map(|_| {
+            let id = book.ask(NOW, ask_any("ana", &one), &always).unwrap();
+            let used = has(&book, id);
+            book.end(NOW, id, Ended::Holder);
+            used
+        })
+        .collect();
+    assert_eq!(used, ["/tb1/r1", "/tb1/r2", "/tb2/r3", "/tb1/r1", "/tb1/r2", "/tb2/r3"]);
+    // One that only r1 can be is given r1, although the other is written before it.
+    let two = any(&routers, &[("any", 1, &[0, 1]), ("big", 1, &[0])], false);
+    let id = book.ask(NOW, ask_any("ana", &two), &always).unwrap();
+    assert_eq!(book.lease(id).unwrap().given["any"], ["/tb1/r2"]);
+    assert_eq!(book.lease(id).unwrap().given["big"], ["/tb1/r1"]);
+    let refusal = book.ask(NOW, ask_any("bob", &two), &always).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "0 of 2 that fit `kind=any` are free; 0 of 1 that fit `kind=big` are free: \
+         ana has /tb1/r1, /tb1/r2 until 1970-01-12T15:46:40.000Z (bug 1234); wait for it with --wait 30m"
+    );
+}
+
+#[test]
+fn who_waits_for_two_of_what_fits_gets_them_and_keeps_nobody_from_the_rest() {
+    let spots = &spots(&["/tb1", "/tb1/r1", "/tb1/r2", "/tb1/r3"]);
+    let [_, r1, r2, r3] = &spots[..] else { panic!() };
+    let routers = &spots[1..];
+    let mut book = Book::default();
+    let long = book.ask(NOW, Ask { length: Some(9 * HOUR), ..ask("ana", &[r1]) }, &always).unwrap();
+    let first = book.ask(NOW, ask("ana", &[r2]), &always).unwrap();
+    let last = book.ask(NOW, Ask { length: Some(3 * HOUR), ..ask("ana", &[r3]) }, &always).unwrap();
+    let two = any(routers, &[("router", 2, &[0, 1, 2])], false);
+    let both = book.ask(NOW, Ask { wait: None, ..ask_any("bob", &two) }, &always).unwrap();
+    assert_eq!(book.lease(both).unwrap().what.to_string(), "/tb1/r2, /tb1/r3", "they are free soonest");
+    // When r2 is free, it is kept for bob; who is back before r3 is may have it meanwhile.
+    book.end(NOW, first, Ended::Holder);
+    settle(&mut book, NOW);
+    assert!(book.ask(NOW, Ask { length: Some(4 * HOUR), ..ask("cho", &[r2]) }, &always).is_err());
+    assert_eq!(state(&book, both), "waiting");
+    // r1 is free before it was promised: bob takes it, and r3 is not kept for him any more.
+    book.end(NOW, long, Ended::Holder);
+    settle(&mut book, NOW);
+    assert_eq!((state(&book, both), has(&book, both).as_str()), ("active", "/tb1/r1, /tb1/r2"));
+    book.end(NOW, last, Ended::Holder);
+    assert!(book.ask(NOW, ask("cho", &[r3]), &always).is_ok());
+}
+
+#[test]
+fn all_that_is_given_is_of_one_bed_where_that_is_wanted_and_a_booking_is_chosen_at_once() {
+    let spots = &spots(&["/tb1", "/tb1/r1", "/tb1/p1", "/tb2", "/tb2/r2", "/tb2/p2"]);
+    let devices: Vec<Spot> = [1, 2, 4, 5].map(|place| spots[place].clone()).to_vec();
+    let mut book = Book::default();
+    let pair = any(&devices, &[("router", 1, &[0, 2]), ("phone", 1, &[1, 3])], true);
+    book.ask(NOW, ask("ana", &[&devices[0]]), &always).unwrap();
+    let id = book.ask(NOW, ask_any("bob", &pair), &always).unwrap();
+    assert_eq!(has(&book, id), "/tb2/p2, /tb2/r2");
+    let begin = NOW.plus_millis(HOUR);
+    assert!(book.ask(NOW, Ask { begin: Some(begin), ..ask_any("cho", &pair) }, &always).is_err());
+    let begin = NOW.plus_millis(2 * HOUR);
+    let booked = book.ask(NOW, Ask { begin: Some(begin), ..ask_any("cho", &pair) }, &always).unwrap();
+    assert_eq!((state(&book, booked), has(&book, booked).as_str()), ("asked", "/tb1/p1, /tb1/r1"));
+    book.pass(begin);
+    settle(&mut book, begin);
+    assert_eq!((state(&book, booked), has(&book, booked).as_str()), ("active", "/tb1/p1, /tb1/r1"));
+}
+
+#[test]
+fn what_fits_no_more_is_promised_no_more() {
+    let spots = &spots(&["/tb1", "/tb1/r1", "/tb1/r2"]);
+    let mut book = Book::default();
+    book.ask(NOW, ask("ana", &[&spots[0]]), &always).unwrap();
+    let one = any(&spots[1..], &[("router", 1, &[0, 1])], false);
+    let id = book.ask(NOW, Ask { wait: None, ..ask_any("bob", &one) }, &always).unwrap();
+    assert_eq!(has(&book, id), "/tb1/r1");
+    let only =
+        Choice { text: one.text.clone(), ..(*any(&spots[2..], &[("router", 1, &[0])], false)).clone() };
+    book.set_choices([std::sync::Arc::new(only)]);
+    assert_eq!(has(&book, id), "/tb1/r2");
+    let none = Choice { text: one.text.clone(), ..(*any(&[], &[("router", 1, &[])], false)).clone() };
+    book.set_choices([std::sync::Arc::new(none)]);
+    assert_eq!((state(&book, id), has(&book, id).as_str()), ("waiting", ""));
+    book.check().unwrap();
+}
+
+#[test]
+fn when_it_would_be_free_is_told_without_asking_for_it() {
+    let spots = &spots(&["/tb1", "/tb1/r1", "/tb1/r2"]);
+    let [_, r1, r2] = &spots[..] else { panic!() };
+    let mut book = Book::default();
+    let short = book.ask(NOW, ask("ana", &[r1]), &always).unwrap();
+    book.ask(NOW, Ask { length: Some(5 * HOUR), ..ask("ana", &[r2]) }, &always).unwrap();
+    book.ask(NOW, Ask { wait: None, length: Some(HOUR), ..ask("bob", &[r1]) }, &always).unwrap();
+    let before = book.clone();
+    let one = any(&spots[1..], &[("router", 1, &[0, 1])], false);
+    let forecast = book.forecast(NOW, ask_any("cho", &one), &always).unwrap();
+    assert_eq!(book, before);
+    // After ana, bob has r1 for an hour.
+    assert_eq!(
+        (forecast.at, forecast.lease.what.to_string().as_str()),
+        (Some(NOW.plus_millis(3 * HOUR)), "/tb1/r1")
+    );
+    let both = book.forecast(NOW, ask("cho", &[r1, r2]), &always).unwrap();
+    assert_eq!(both.at, Some(NOW.plus_millis(5 * HOUR)));
+    let unsaid = Ask { length: None, ..ask("dia", &[r1]) };
+    book.end(NOW, short, Ended::Holder);
+    settle(&mut book, NOW);
+    let id = book.leases().find(|lease| lease.what.to_string() == "/tb1/r1").unwrap().id;
+    book.end(NOW, id, Ended::Holder);
+    let forever = book.ask(NOW, unsaid, &always).unwrap();
+    let forecast = book.forecast(NOW, ask("cho", &[r1]), &always).unwrap();
+    assert_eq!((forecast.at, forecast.after.map(|lease| lease.id)), (None, Some(forever)));
+    let now = book.forecast(NOW, ask("cho", &[&spots[0]]), &always).unwrap();
+    assert_eq!(now.at, None);
+}
+
+#[test]
+fn needs_that_are_met_together_each_have_their_own_bed_and_their_own_devices() {
+    let spots = &spots(&["/tb1", "/tb1/r1", "/tb1/p1", "/tb2", "/tb2/r2", "/tb2/p2", "/tb2/r3"]);
+    let devices: Vec<Spot> = [1, 2, 4, 5, 6].map(|place| spots[place].clone()).to_vec();
+    let book = Book::default();
+    let whole = any(&devices, &[("router", 1, &[0, 2, 4]), ("phone", 1, &[1, 3])], true);
+    let suite = any(&devices, &[("router", 1, &[0])], false);
+    let all = Choice::together(&[whole, suite]);
+    assert!(all.can_be_met());
+    let want = Want {
+        set: Set::default(),
+        holder: Holder::Run(RunId(1)),
+        shared: false,
+        inside: None,
+        length: None,
+        console: false,
+    };
+    let rank = Rank::new(0, NOW, Turn::Part { run: RunId(1), part: 0 });
+    let picked = book.pick(NOW, &want, &rank, &all, &always).unwrap();
+    let told: Vec<_> = picked.iter().map(|(set, given)| format!("{set}: {given:?}")).collect();
+    assert_eq!(
+        told,
+        [
+            "/tb2/p2, /tb2/r2: {\"phone\": [\"/tb2/p2\"], \"router\": [\"/tb2/r2\"]}",
+            "/tb1/r1: {\"router\": [\"/tb1/r1\"]}"
+        ]
+    );
 }

@@ -57,12 +57,13 @@ pub(super) struct Suite {
     name: &'static str,
     ep: String,
     sut: Option<&'static str>,
+    needs: Option<&'static str>,
     tests: Vec<PlannedTest>,
     inner: Option<Box<Self>>,
 }
 
 pub(super) fn suite(name: &'static str, ep: &str) -> Suite {
-    Suite { name, ep: ep.to_owned(), sut: None, tests: Vec::new(), inner: None }
+    Suite { name, ep: ep.to_owned(), sut: None, needs: None, tests: Vec::new(), inner: None }
 }
 
 impl Suite {
@@ -73,6 +74,10 @@ impl Suite {
 
     pub(super) fn sut(self, sut: &'static str) -> Self {
         Self { sut: Some(sut), ..self }
+    }
+
+    pub(super) fn needs(self, needs: &'static str) -> Self {
+        Self { needs: Some(needs), ..self }
     }
 
     pub(super) fn inner(self, inner: Self) -> Self {
@@ -113,7 +118,11 @@ fn put(plan: &mut RunPlan, suite: Suite, parent: Option<SuiteIndex>) {
         name: suite.name.into(),
         parent,
         tests: start..start,
-        place: Place { ep: (!suite.ep.is_empty()).then(|| suite.ep.into()), labels: BTreeMap::new() },
+        place: Place {
+            ep: (!suite.ep.is_empty()).then(|| suite.ep.into()),
+            labels: BTreeMap::new(),
+            needs: suite.needs.map(Into::into),
+        },
         sut: suite.sut.map(Into::into),
         panic_detect: false,
         libraries: Vec::new(),
@@ -324,6 +333,7 @@ impl Lab {
             Fact::Stopping { .. } => "stopping".to_owned(),
             Fact::HookEnded { outcome, .. } => format!("hook {}", outcome.verdict),
             Fact::Ended { state, .. } => state.to_string(),
+            Fact::Note { text } if text.starts_with("given") => text,
             Fact::Paused { .. }
             | Fact::Resumed { .. }
             | Fact::Asked { .. }
@@ -351,6 +361,18 @@ impl Lab {
     /// What the EP that came back may keep.
     pub(super) fn kept(&self) -> Vec<String> {
         self.kept.iter().map(|id| self.names[&(id.run, id.test)].to_string()).collect()
+    }
+
+    /// The needs that are to be looked at.
+    pub(super) fn needed(&self) -> Vec<String> {
+        self.scheduler.needs().iter().map(ToString::to_string).collect()
+    }
+
+    /// What a test that waits at its EP was told of what was given.
+    pub(super) fn needs_of(&self, test: &str) -> String {
+        let sent = self.queues.values().flatten().find(|sent| &*sent.test.name == test);
+        let needs = sent.into_iter().flat_map(|sent| &sent.test.needs);
+        needs.map(|(name, paths)| format!("{name}: {}", paths.join(" "))).collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn why(&self) -> Vec<String> {

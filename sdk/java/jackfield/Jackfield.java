@@ -119,6 +119,20 @@ public final class Jackfield {
         }
     }
 
+    /** The path of the resource that was given for what the project or the suite needs; of several, the first. */
+    public static String need(String name) {
+        return needs(name).get(0);
+    }
+
+    /** The paths of all of them. */
+    public static List<String> needs(String name) {
+        Map<String, Object> given = object(context().get("needs"));
+        if (!(given.get(name) instanceof List<?> paths)) {
+            throw new Refused("not_found", "no resource was given as `" + name + "`; there is " + String.join(", ", given.keySet()), "name");
+        }
+        return paths.stream().map(String::valueOf).toList();
+    }
+
     // The logs, and the results
 
     /** Writes a line into a log: logRunning, logDebug, logTest, logCli, or a name of the lab's own. */

@@ -27,7 +27,7 @@ __all__ = [
     "END", "TIMEOUT", "textfsm",
     "CheckFailed", "JackfieldError", "Match", "Screen", "Secret", "Session", "Step", "TestAborted", "TestEnd", "TestFailed", "TestSkipped", "TestTimeout",
     "artifact", "breakpoint", "call", "capture", "check", "cleanup", "context", "delete_resource", "exact", "get_bind_id", "get_bind_name", "get_config",
-    "get_global", "get_resource", "get_sut", "interact", "log_msg", "mark", "part", "power", "rename_resource", "result", "secret", "session", "sessions",
+    "get_global", "get_resource", "get_sut", "interact", "log_msg", "mark", "need", "needs", "part", "power", "rename_resource", "result", "secret", "session", "sessions",
     "set_global", "set_resource", "step", "test_abort", "test_fail", "test_skip", "test_timeout", "variable",
 ]  # fmt: skip
 
@@ -140,6 +140,22 @@ def rename_resource(query: str, name: str) -> None:
 def delete_resource(query: str) -> None:
     """Delete a node with everything below it, or one property."""
     call("delete_resource", query=query)
+
+
+def need(name: str | None = None) -> str:
+    """The path of the resource that was given for what the project or the suite needs; of several, the first."""
+    return needs(name)[0]
+
+
+def needs(name: str | None = None) -> list[str]:
+    """The paths of all resources that were given for one need. Where there is only one, its name may be left out."""
+    given = context().get("needs") or {}
+    if name is None and len(given) == 1:
+        return next(iter(given.values()))
+    if name is None or name not in given:
+        there = ", ".join(sorted(given)) or "nothing: write <Needs> into the project or the suite"
+        raise JackfieldError("not_found", f"no resource was given as `{name}`; there is {there}", "name")
+    return given[name]
 
 
 def get_sut(query: str, follow_links: bool | None = None) -> Any:

@@ -54,7 +54,7 @@ class FakeEp:
         self.sessions = {}
         self.hello = {
             "attempt": "41.17.1", "run": 41, "test_id": "t17", "name": "a.py", "file": "/t/a.py", "suite_id": "s1", "suite_name": "S1",
-            "sut": "/user_sut.user", "user": "ana", "ep": "EP-1001", "project": "p", "properties": {"colour": "blue"}, "configs": ["tc_config"],
+            "sut": "/user_sut.user", "needs": {"dut": ["/tb1/dev_2"], "phone": ["/lab/p1", "/lab/p2"]}, "user": "ana", "ep": "EP-1001", "project": "p", "properties": {"colour": "blue"}, "configs": ["tc_config"],
             "params": [], "iteration": [], "tests_total": 30, "suite_position": [2, 9],
         }  # fmt: skip
 
@@ -88,7 +88,7 @@ class FakeEp:
             "JACKFIELD_SOCKET": self.path, "JACKFIELD_TOKEN": TOKEN, "JACKFIELD_BIN": os.path.abspath(__file__),
             "JACKFIELD_RUN": "41", "JACKFIELD_ATTEMPT": "41.17.1", "JACKFIELD_USER": "ana", "JACKFIELD_EP": "EP-1001", "JACKFIELD_PROJECT": "p",
             "JACKFIELD_SUITE_ID": "s1", "JACKFIELD_SUITE_NAME": "S1", "JACKFIELD_TEST_ID": "t17", "JACKFIELD_TEST_NAME": "a.py",
-            "JACKFIELD_TEST_FILE": "/t/a.py", "JACKFIELD_SUT": "/user_sut.user", "JACKFIELD_PROPERTIES": '{"colour": "blue \\"sky\\""}',
+            "JACKFIELD_TEST_FILE": "/t/a.py", "JACKFIELD_SUT": "/user_sut.user", "JACKFIELD_NEED_DUT": "/tb1/dev_2", "JACKFIELD_NEED_PHONE": "/lab/p1\n/lab/p2", "JACKFIELD_PROPERTIES": '{"colour": "blue \\"sky\\""}',
             "JACKFIELD_CONFIG": "tc_config;other", "JACKFIELD_ITERATION": "tc_config#comp#iterator_1=3, tc_config#comp#n=1",
         }  # fmt: skip
         env.update(more)

@@ -75,6 +75,8 @@ class Java(Lab):
             }
             is(Jackfield.getConfig("tc_config", "comp/iterator_1"), "3");
             is(Jackfield.call("get_bind_name", Map.of("component", "comp")), "/user_sut.user/dev_1");
+            is(Jackfield.need("dut"), "/tb1/dev_2");
+            is(Jackfield.needs("phone").get(1), "/lab/p2");
             try (var router = Jackfield.session("/lab/router")) {
                 router.command("ip route 10.0.0.0/24");
                 is(router.command("show ip route").strip(), "10.0.0.0/24");

@@ -103,6 +103,10 @@ class Perl(Lab):
             is(renResource('/tb1/dev_2/module1', 'm2'), 1);
             is(deleteResource('/tb1/dev_2/m2'), 1);
             is(getBindName('comp'), '/user_sut.user/dev_1');
+            is(need('dut'), '/tb1/dev_2');
+            is(join(' ', needs('phone')), '/lab/p1 /lab/p2');
+            is(eval { need('other'); 1 } // 0, 0);
+            is("$@" =~ /no resource was given as `other`; there is dut, phone/ ? 1 : 0, 1);
             is(getConfig('tc_config', 'comp/iterator_1'), 3);
             is(join(' ', countProjectFiles(), currentFileIndex(), countSuiteFiles(), currentFSuiteIndex()), '30 17 9 2');
             is(interact('options', 'which?', options => ['a', 'b'], default => 'a', timeout => 5), 'b');

@@ -115,6 +115,9 @@ class Calls(Lab):
         self.assertEqual(jackfield.get_global("Level_A")["new"], {"a": [1, 2]})
         self.assertEqual(jackfield.get_config("tc_config", "comp/iterator_1"), "3")
         self.assertEqual(jackfield.get_bind_name("comp"), "/user_sut.user/dev_1")
+        self.assertEqual((jackfield.need("dut"), jackfield.needs("phone")), ("/tb1/dev_2", ["/lab/p1", "/lab/p2"]))
+        with self.assertRaisesRegex(jackfield.JackfieldError, "no resource was given as `other`; there is dut, phone"):
+            jackfield.need("other")
         self.assertIsNone(jackfield.get_bind_id("unbound"))
 
     def test_questions(self):

@@ -84,6 +84,8 @@ class Shell(Lab):
             jf_get_resource /tb1/dev_2/m2 2>error.txt && jf_fail 'a deleted resource was found'
             is "$(cat error.txt)" 'there is no resource `/tb1/dev_2/m2`'
             is "$(jf_get_bind_name comp)" /user_sut.user/dev_1
+            is "$(jf_need dut)" /tb1/dev_2
+            is "$(jf_need phone | tail -n 1)" /lab/p2
             is "$(jf_get_config tc_config comp/iterator_1)" 3
             is "$(jf_interact options 'which?' a 5000 a b)" b
             jf_session /lab/nowhere 2>error.txt && jf_fail 'a session was opened to nothing'

@@ -99,6 +99,10 @@ class Tcl(Lab):
             is [renameResource /tb1/dev_2/module1 m2] 1
             is [deleteResource /tb1/dev_2/m2] 1
             is [getBindName comp] /user_sut.user/dev_1
+            is [jackfield::need dut] /tb1/dev_2
+            is [jackfield::needs phone] "/lab/p1 /lab/p2"
+            is [catch {jackfield::need other} problem] 1
+            is [string match "no resource was given as `other`; there is dut, phone*" $problem] 1
             is [getConfig tc_config comp/iterator_1] 3
             is "[countProjectFiles] [currentFileIndex] [countSuiteFiles] [currentFSuiteIndex]" "30 17 9 2"
             is [jackfield::interact options which? 5000 {a b} a] b

@@ -89,9 +89,14 @@ impl Day {
                 let runs = row.state == AttemptState::Started && !self.cleans_up(row.attempt);
                 let ep = self.eps.iter().position(|ep| Some(&ep.name) == row.ep.as_ref());
                 let near = ep.is_some_and(|ep| self.current.contains_key(&ep));
+                // What has ended there, and is not told yet, needs no word.
+                let over = ep.is_some_and(|ep| {
+                    let held = self.eps[ep].held();
+                    held.iter().any(|held| held.attempt == row.attempt && held.state == HeldState::Ended)
+                });
                 let ends = |message: &EngineToEp| matches!(message, EngineToEp::Stop { attempts, .. } if attempts.contains(&row.attempt));
                 let ended = effects.send.iter().any(|sent| ends(&sent.message));
-                if runs && near && !ended {
+                if runs && near && !over && !ended {
                     return Err(format!("{} runs on in a stopped run", row.attempt));
                 }
             }
@@ -151,6 +156,11 @@ impl Day {
             && self.store.sut_holder(sut) != Some(attempt.run)
         {
             return Err(format!("{attempt} was sent, but SUT {sut} is not leased to its run"));
+        }
+        for path in assignment.test.needs.values().flatten() {
+            if self.store.need_holder(path) != Some(attempt.run) {
+                return Err(format!("{attempt} was sent, but {path} is not leased to its run"));
+            }
         }
         let state = self.store.runs.get(&attempt.run).map(|row| row.state);
         let cleans = self.cleans_up(attempt);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jackfield_protocol::id::{LeaseId, SutName, UserName};
 use jackfield_resource_allocator::{
     ResourceId,
-    book::{Ask, Holder, Lease, Set, Spot, Tie, Who, Wish},
+    book::{Alternative, Ask, Candidate, Choice, Holder, Lease, Options, Set, Spot, Tie, Who, Wish},
 };
 use jackfield_scheduler::Event;
 
@@ -35,12 +35,40 @@ pub(super) fn links(edition: u64) -> BTreeMap<SutName, Arc<[Spot]>> {
     [("s0.user".into(), of(one)), ("s1.user".into(), of(other))].into()
 }
 
+/// What fits the needs of runs and persons: one or two of a few devices.
+pub(super) fn choices(edition: u64) -> BTreeMap<Arc<str>, Arc<Choice>> {
+    let of = |text: String, count: usize, devices: &[u64]| {
+        let candidates = devices
+            .iter()
+            .map(|device| Candidate { spot: spot(*device), same: vec![Some(Vec::new())] })
+            .collect();
+        let fits = (0..devices.len()).collect();
+        let alternatives = vec![Alternative { text: text.clone(), count, fits }];
+        let needs = vec![Options { name: "dut".into(), scope: 0, alternatives }];
+        let text: Arc<str> = text.into();
+        (text.clone(), Arc::new(Choice { text, candidates, needs }))
+    };
+    // Whatever one part needs can be met together.
+    let some: &[u64] = if edition.is_multiple_of(2) { &[4, 5, 6, 7] } else { &[6, 7] };
+    let suites = (0..super::NEEDS).map(|number| match number {
+        0 => of("needs 0".to_owned(), 1, some),
+        1 => of("needs 1".to_owned(), 2, &[5, 6, 8]),
+        _ => of(format!("needs {number}"), 1, &[8]),
+    });
+    suites.chain([of("needs of all".to_owned(), 1, &[8, 9])]).collect()
+}
+
 impl Day {
     pub(super) fn lease(&mut self) -> Result<(), String> {
         let persons = |lease: &&Lease| lease.holder.run().is_none();
         let leases: Vec<Lease> = self.scheduler.book().leases().filter(persons).cloned().collect();
         let known = self.dice.pick(&leases).cloned();
         match (self.dice.below(10), known) {
+            (0, _) if self.dice.percent(30) => {
+                self.choices = choices(self.dice.below(2));
+                let choices = self.choices.clone();
+                self.engine(Event::NeedsFit { choices })
+            }
             (0, _) => {
                 self.linked = links(self.dice.below(3));
                 let links = self.linked.clone();
@@ -72,9 +100,16 @@ impl Day {
             let number = self.dice.below(4);
             set.nodes.push(spot(number));
         }
+        let choice = if self.dice.percent(25) {
+            set = Set::default();
+            self.choices.values().nth(usize::try_from(self.dice.below(super::NEEDS)).expect("few")).cloned()
+        } else {
+            None
+        };
         let user = UserName::from(if self.dice.percent(50) { "ana" } else { "bob" });
         let ask = Ask {
             set,
+            choice,
             holder: Holder::Person(user.clone()),
             shared: self.dice.percent(20),
             purpose: "bug 1234".to_owned(),

@@ -91,6 +91,7 @@ impl Day {
         }
         before.handle(now, Event::Tick);
         self.engine(Event::Tick)?;
+        self.engine(Event::NeedsFit { choices: self.choices.clone() })?;
         if stands_still { self.same_as(&before) } else { Ok(()) }
     }
 

@@ -57,7 +57,13 @@ pub(super) fn run(context: &Context, request: LeaseRequest, command: &[String]) 
     }
     output::talk(&line(&view, now()));
     let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Done) };
-    let child = Command::new(program).args(arguments).env(VARIABLE, &held.id).spawn();
+    let mut command = Command::new(program);
+    command.args(arguments).env(VARIABLE, &held.id);
+    for (name, paths) in &view.given {
+        let name = name.to_ascii_uppercase().replace('-', "_");
+        command.env(format!("JACKFIELD_NEED_{name}"), paths.join("\n"));
+    }
+    let child = command.spawn();
     let mut child = match child.with_context(|| format!("cannot start `{program}`")) {
         Ok(child) => child,
         Err(error) => {

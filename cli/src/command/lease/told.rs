@@ -1,7 +1,7 @@
 //! Leases as a person reads them: a line, a table, all of one.
 
 use jackfield_protocol::{
-    lease::{HolderKind, LeaseState, LeaseView},
+    lease::{HolderKind, LeaseForecast, LeaseState, LeaseView},
     time::Time,
 };
 
@@ -68,6 +68,18 @@ pub(super) fn line(view: &LeaseView, now: Time) -> String {
     format!("lease {} of {} ({}) is {}{when}{why}", view.id, view.name, who(view), state(view))
 }
 
+/// What would come of a wish: when, with what, after whom.
+pub(super) fn forecast(forecast: &LeaseForecast, now: Time) -> String {
+    let after = forecast.after.as_ref().map(|lease| format!(", after this: {lease}")).unwrap_or_default();
+    let what = forecast.resources.join(", ");
+    let of = if what.is_empty() { String::new() } else { format!(": {what}") };
+    match forecast.at {
+        _ if forecast.free => format!("free now{of}"),
+        Some(at) => format!("free at {at} (in {}){after}{of}", span(at.millis_since(now))),
+        None => format!("nobody can tell when it is free{after}{of}"),
+    }
+}
+
 pub(super) fn list(leases: &[LeaseView], now: Time) -> String {
     if leases.is_empty() {
         return "nobody has, wants or has booked anything".to_owned();
@@ -93,7 +105,11 @@ pub(super) fn show(view: &LeaseView, now: Time) -> String {
             lines.push(format!("  {name}: {value}"));
         }
     };
-    add("resources", view.resources.join(", "));
+    add("needs", view.needs.clone().unwrap_or_default());
+    if view.given.is_empty() {
+        add("resources", view.resources.join(", "));
+    }
+    view.given.iter().for_each(|(name, paths)| add(name, paths.join(", ")));
     add("reason", view.reason.clone());
     add("note", view.note.clone());
     add("guests", view.guests.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));

@@ -27,7 +27,8 @@ pub(super) fn build(prepared: &Prepared<'_>, plan: &mut RunPlan) -> Origins {
     for top in &prepared.tops {
         for _ in 0..top.suite.repeat.value {
             for (sut, ep) in &top.places {
-                let place = Place { ep: ep.clone(), labels: top.suite.labels.clone() };
+                let needs = top.suite.needs.as_ref().map(|needs| needs.value.to_string().into());
+                let place = Place { ep: ep.clone(), labels: top.suite.labels.clone(), needs };
                 builder
                     .suite(top, &Around { parent: None, place: &place, sut: sut.as_ref(), inherited: None });
             }

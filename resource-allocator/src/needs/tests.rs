@@ -1,0 +1,121 @@
+//! What needs mean, and what is said of those that cannot be met.
+
+use serde_json::{Value, json};
+
+use super::Needs;
+use crate::{ResourceId, Tree, book::Choice};
+
+fn lab() -> Tree {
+    let mut tree = Tree::new();
+    let nodes = [
+        ("/", "tb1", json!({})),
+        ("/", "tb2", json!({"site": "iasi"})),
+        ("/tb1", "r1", json!({"kind": "router", "ports": 8, "site": "cluj"})),
+        ("/tb1", "r2", json!({"kind": "router", "ports": 2, "site": "iasi"})),
+        ("/tb2", "r3", json!({"kind": "router", "ports": 4})),
+        ("/tb2", "r4", json!({"kind": "router", "ports": 4, "out_of_service": "PSU is dead"})),
+        ("/tb2", "p1", json!({"kind": "phone"})),
+        ("/tb2/r3", "m1", json!({"kind": "module"})),
+    ];
+    for (number, (parent, name, properties)) in (1..).zip(nodes) {
+        let Value::Object(properties) = properties else { panic!() };
+        tree.set(name, parent, properties.into_iter().collect(), ResourceId::from_number(number)).unwrap();
+    }
+    tree
+}
+
+fn fits(choice: &Choice) -> String {
+    let paths = |places: &Vec<usize>| {
+        let paths = places.iter().map(|place| choice.candidates[*place].spot.path.as_str());
+        paths.collect::<Vec<_>>().join(" ")
+    };
+    let needs = choice.needs.iter().map(|need| {
+        let all: Vec<_> =
+            need.alternatives.iter().map(|one| format!("{} of {}", one.count, paths(&one.fits))).collect();
+        format!("{}: {}", need.name, all.join(" else "))
+    });
+    needs.collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn needs_mean_what_a_person_reads() {
+    let tree = lab();
+    for (text, canonical, fit) in [
+        ("kind=router", "kind=router", "router: 1 of /tb1/r1 /tb1/r2 /tb2/r3"),
+        ("2x kind=router, ports >= 4", "2x kind=router, ports>=4", "router: 2 of /tb1/r1 /tb2/r3"),
+        ("2 x ports>=4;", "2x ports>=4", "device: 2 of /tb1/r1 /tb2/r3"),
+        (
+            "dut: kind=router else 2x kind=phone",
+            "dut: kind=router else 2x kind=phone",
+            "dut: 1 of /tb1/r1 /tb1/r2 /tb2/r3 else 2 of /tb2/p1",
+        ),
+        (
+            "a: kind=router\n ; b : kind=phone ;same bench, site",
+            "a: kind=router; b: kind=phone; same bench, site",
+            "a: 1 of /tb1/r1 /tb1/r2 /tb2/r3; b: 1 of /tb2/p1",
+        ),
+        // Where one lies in another, the inner one is meant.
+        ("kind in (router, module)", "kind in (router, module)", "device: 1 of /tb1/r1 /tb1/r2 /tb2/r3/m1"),
+        ("same=1 | kind=phone", "same=1 | kind=phone", "device: 1 of /tb2/p1"),
+    ] {
+        let needs = Needs::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(needs.to_string(), canonical);
+        assert_eq!(Needs::parse(canonical).unwrap().to_string(), canonical);
+        assert_eq!(fits(&needs.fit(&tree).unwrap()), fit, "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
+    let told = [
+        "",
+        ";",
+        "same bench",
+        "kind=router; same",
+        "kind=router; same =",
+        "0x kind=router",
+        "65x kind=router",
+        "40x kind=router; dut: 40x kind=phone",
+        "kind=router else",
+        "kind=router else else kind=phone",
+        "2x",
+        "kind=router; kind=router",
+        "1st: kind=router",
+        "dut: password=x",
+        "kind=router or kind=phone",
+        "kind=router and kind=phone",
+        "kind=router same bench",
+        "kind=router ×2",
+        "2xkind=router",
+        "2 kind=router",
+        "x: 2",
+        "/tb1/r1",
+    ]
+    .map(|text| format!("{text:40} {}", Needs::parse(text).unwrap_err()));
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn what_the_lab_can_never_give_is_told_with_the_clause_that_fails() {
+    let tree = lab();
+    let told = [
+        "kind=ruter",
+        "kind=router, ports>=48",
+        "4x kind=router",
+        "2x kind=phone else 9x kind=router",
+        "kind=router, ports=4, name=r4",
+        "kind=router; phone: kind=phone; same rack",
+        "a: 2x kind=router; b: kind=phone; same bench",
+        "a: 2x kind=router; b: 2x kind=router",
+        "a: kind=router; m: kind=module; b: 2x kind=router",
+    ]
+    .map(|text| format!("{text}\n  {}", Needs::parse(text).unwrap().fit_ever(&tree).unwrap_err()));
+    insta::assert_snapshot!(told.join("\n"));
+    for text in [
+        "3x kind=router",
+        "kind=router; phone: kind=phone; same bench",
+        "a: kind=router; b: kind=router; same site",
+    ] {
+        Needs::parse(text).unwrap().fit_ever(&tree).unwrap();
+    }
+}
