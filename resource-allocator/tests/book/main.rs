@@ -16,10 +16,6 @@
 //! - something is booked over a booking that is late
 //! - a lease that went ahead is extended over the one it overtook
 //! - a lease that is handed over keeps its number
-//! - who was promised one thing and takes another still keeps others from the first
-//! - whatever fits is given to a run although the same run has it already
-//! - who leaves the choice is not woken by what is freed beside their promise
-//! - two of what is given lie in each other
 //! - who waits for two things blocks the second for those who would be back in time
 
 #[cfg(test)]
