@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use regex_automata::meta;
-
 use super::Kind;
+
+/// Bytes of an end in which lines are looked for that came last.
+const NEAR_END_BYTES: usize = 8 * 1024;
 
 impl Kind {
     /// An answer without the lines that came unasked, also where one came within a line; and these lines.
@@ -25,15 +26,16 @@ impl Kind {
 
     /// Where such lines stand: the command may have been echoed up to anywhere when they came.
     pub(crate) fn unasked_in_echo(&self, echo: &[u8]) -> Vec<Range<usize>> {
-        self.spans(echo, &self.unasked_within)
+        self.spans(echo, true)
     }
 
     /// Where lines stand that came unasked, in order.
     pub(crate) fn unasked_in(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        self.spans(bytes, &self.unasked)
+        self.spans(bytes, false)
     }
 
-    fn spans(&self, bytes: &[u8], unasked: &[meta::Regex]) -> Vec<Range<usize>> {
+    fn spans(&self, bytes: &[u8], is_echo: bool) -> Vec<Range<usize>> {
+        let unasked = if is_echo { &self.unasked_within } else { &self.unasked };
         if unasked.is_empty() {
             return Vec::new();
         }
@@ -45,7 +47,10 @@ impl Kind {
             .map(|(begin, end)| {
                 let rest = bytes.get(end..).unwrap_or_default();
                 let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
-                stump_of(bytes, begin)..end.saturating_add(line_end)
+                let stump = stump_of(bytes, begin);
+                // In an echo digits may have been typed; a number before a line has a colon behind it.
+                let is_typed = is_echo && !bytes.get(stump..begin).unwrap_or_default().contains(&b':');
+                (if is_typed { begin } else { stump })..end.saturating_add(line_end)
             })
             .collect();
         spans.sort_unstable_by_key(|span| span.start);
@@ -58,9 +63,26 @@ impl Kind {
         spans
     }
 
+    /// Some bytes without the lines at their end that came unasked, and without the line end before them; none where there are no such lines.
+    pub(crate) fn before_unasked<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let is_blank = |bytes: &[u8]| bytes.iter().all(|byte| *byte <= b' ');
+        let from = bytes.len().saturating_sub(NEAR_END_BYTES);
+        let near = bytes.get(from..)?;
+        let mut end = near.len();
+        for span in self.unasked_in(near).iter().rev() {
+            if !is_blank(near.get(span.end..end)?) {
+                break;
+            }
+            end = span.start;
+        }
+        let before = near.get(..end).filter(|_| end < near.len())?;
+        let line_end = before.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        bytes.get(..from.saturating_add(before.len()).saturating_sub(line_end))
+    }
+
     /// Whether a line came unasked.
     pub(crate) fn is_unasked(&self, line: &[u8]) -> bool {
-        self.unasked.iter().any(|unasked| unasked.is_match(line))
+        !self.unasked_in(line).is_empty()
     }
 
     /// Where such lines stand, and where they end, that are known only without their colours, or behind a return or a prompt: vtysh wipes its

@@ -199,11 +199,16 @@ impl<'s> Login<'s> {
         }
     }
 
+    /// The end of what it has said, before lines that came unasked at its first prompt.
+    fn end(&self) -> End<'_> {
+        let pending = self.session.dialogue.pending();
+        End::of(self.kind.before_unasked(pending).unwrap_or(pending), self.kind.profile.encoding)
+    }
+
     /// What the device waits for, by the end of what it has said.
     fn sight(&self) -> Option<Sight> {
-        let pending = self.session.dialogue.pending();
         let settle = self.session.dialogue.settle();
-        let end = End::of(pending, self.kind.profile.encoding);
+        let end = self.end();
         let asked = &self.kind.login;
         if let Some(question) = end.question(&asked.questions) {
             let quiet = if question.at_once { Duration::ZERO } else { settle };
@@ -392,7 +397,7 @@ impl<'s> Login<'s> {
 
     /// Asks for the first prompt again, and believes it when it comes; before a login nothing is asked, where an empty line would be a user's name.
     async fn prove(&mut self, deadline: Deadline) -> Result<(), SessionError> {
-        let end = End::of(self.session.dialogue.pending(), self.kind.profile.encoding);
+        let end = self.end();
         if !self.is_let_in() || !self.kind.profile.login.confirm || end.line.trim().is_empty() {
             let line = end.line.clone();
             self.session.dialogue.take_pending();

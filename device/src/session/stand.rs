@@ -251,6 +251,21 @@ pub(super) fn stand(kind: &Kind, known: &Known, asked: &[Asks], bytes: &[u8]) ->
 
 /// A prompt behind which lines came unasked: devices do not draw it again, and wait all the same.
 fn interrupted(kind: &Kind, known: &Known, bytes: &[u8]) -> Option<Prompt> {
+    last_interrupted(kind, known, bytes).or_else(|| {
+        // Another one of the same device, or the first that it shows.
+        let end = End::of(kind.before_unasked(bytes)?, kind.profile.encoding);
+        let prompt = end.prompt(kind, known).filter(|_| end.waits())?;
+        match prompt.likeness {
+            Likeness::New => known.last().is_empty().then_some(prompt),
+            Likeness::Named | Likeness::Bare | Likeness::Sibling | Likeness::Behind | Likeness::Covered => {
+                Some(Prompt { likeness: Likeness::Behind, ..prompt })
+            }
+        }
+    })
+}
+
+/// The same of the prompt that was seen last.
+fn last_interrupted(kind: &Kind, known: &Known, bytes: &[u8]) -> Option<Prompt> {
     let line = known.last();
     let from = bytes.len().saturating_sub(LINE_BYTES_MAX);
     let near = bytes.get(from..)?;

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     book::{self, HELP, Question, SECRET, Takes},
-    traits::{Echo, Traits, Way},
+    traits::{Echo, Logs, Traits, Way},
     wire::{Gone, Wire},
 };
 
@@ -164,7 +164,16 @@ impl Model {
 
     /// Logs at its prompt, where something was typed already.
     async fn log(&mut self, typed: &str) -> Result<(), Gone> {
-        let mut text = format!("\r\n{}\r\n", self.log_line());
+        let (line, crlf) = (self.log_line(), self.traits.crlf);
+        let mut text = match self.traits.log_style {
+            Logs::Line => format!("\r\n{line}{crlf}"),
+            Logs::Coloured => format!("\r\n{}{crlf}", coloured(&line)),
+            Logs::Behind => format!("{line}{crlf}"),
+            Logs::Over => {
+                let wiped = " ".repeat(self.shown_prompt().len() + typed.len());
+                format!("\r{wiped}\r{}\x1b[K\r\n", coloured(&line))
+            }
+        };
         if self.traits.redraws_after_log {
             text.push_str(&self.shown_prompt());
             text.push_str(typed);
@@ -341,4 +350,10 @@ impl Model {
             }
         }
     }
+}
+
+/// A line in colours that change within it.
+fn coloured(line: &str) -> String {
+    let (begin, rest) = line.split_at(line.len() / 3);
+    format!("\x1b[48;5;58m\x1b[38;5;247m{begin}\x1b[1;33m{rest}\x1b[m")
 }

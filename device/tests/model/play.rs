@@ -190,6 +190,8 @@ impl Play {
                 self.played.right += 1;
                 return true;
             }
+            // Where no echo tells that it was read, a command that was lost was answered by nothing.
+            Ok(answer) if answer.is_empty() && self.traits.loses.is_some() && !self.traits.echoes() => {}
             Ok(answer) => self.fault(format!("`{command}`: {answer:?} is not {wanted:?}")),
             // What is larger than may wait is told as such, and the rest of it is no answer.
             Err(SessionError::TooLarge { .. }) if command == FLOOD => {}

@@ -25,6 +25,19 @@ pub(crate) enum Echo {
     No,
 }
 
+/// How a line comes that is logged at the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Logs {
+    /// On a line of its own.
+    Line,
+    /// The same, in colours.
+    Coloured,
+    /// Where the cursor stands, behind what was typed, and its line ends as the node's lines do.
+    Behind,
+    /// Over the prompt, which is wiped for it and drawn again, as vtysh does.
+    Over,
+}
+
 /// What one device is. A number of type `Option<u64>` is one time in so many; none: never.
 #[derive(Clone, Debug)]
 pub(crate) struct Traits {
@@ -44,6 +57,7 @@ pub(crate) struct Traits {
     pub(crate) logs: Option<u64>,
     pub(crate) logs_in_answers: Option<u64>,
     pub(crate) logs_in_echoes: Option<u64>,
+    pub(crate) log_style: Logs,
     /// It draws its prompt again, and what was typed, after a line that it logged.
     pub(crate) redraws_after_log: bool,
     /// Lines of a page, and whether its pager waits behind the last one too.
@@ -74,6 +88,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("ios", &["R1#"]),
     ("asa", &["ciscoasa# ", "ciscoasa/act> "]),
     ("frr", &["r1# ", "frr-2> "]),
+    ("osmocom", &["OsmoHLR# ", "OsmoMSC> "]),
     ("generic", &["# ", "$ ", "box$ ", "[root@box ~]# "]),
     ("linux", &["# ", "root@box:~# ", "lab@box:~$ "]),
     ("mml", &["\x03<"]),
@@ -107,6 +122,7 @@ impl Traits {
             logs: now_and_then(2, 5).filter(|_| logs),
             logs_in_answers: now_and_then(3, 9).filter(|_| logs),
             logs_in_echoes: now_and_then(4, 30).filter(|_| logs),
+            log_style: Logs::Line,
             redraws_after_log: false,
             page: now_and_then(3, 6).and_then(|lines| usize::try_from(lines).ok()),
             pages_at_the_end: false,
@@ -131,12 +147,25 @@ impl Traits {
         }
         // A shell does not know that the kernel has written over its prompt.
         traits.redraws_after_log &= profile != "linux";
+        traits.log_style = match (profile, dice.below(3)) {
+            ("ios" | "asa" | "frr", 1) => Logs::Coloured,
+            ("frr", 2) => Logs::Over,
+            ("linux" | "osmocom", 1) => Logs::Behind,
+            _ => Logs::Line,
+        };
+        traits.redraws_after_log |= traits.log_style == Logs::Over;
+        traits.redraws_after_log &= traits.log_style != Logs::Behind;
         if profile == "mml" {
             // A terminal for orders is simple, and there is nothing that its prompt could be asked with.
             traits = Self { echo: Echo::Plain, late: None, deaf: None, loses: None, crashes: None, ..traits };
         }
         traits.commands = commands(&traits);
         traits
+    }
+
+    /// Whether what is typed is shown; a shell is told not to.
+    pub(crate) fn echoes(&self) -> bool {
+        self.echo != Echo::No && self.profile != "linux"
     }
 
     /// Whether a command may go without an answer, or the session may, for what happens to the device.
@@ -151,6 +180,7 @@ impl Traits {
             "asa" => {
                 format!("Nov 29 2026 10:00:00: %ASA-6-302013: Built outbound TCP connection ({number})")
             }
+            "osmocom" => format!("<0013> lu.c:12 a subscriber came ({number})"),
             "linux" => format!("[   12.345678][    T1] usb 1-1: new high-speed device ({number})"),
             _ => {
                 format!(
@@ -164,7 +194,7 @@ impl Traits {
     pub(crate) fn pager(&self) -> &'static str {
         match self.profile {
             "asa" => "<--- More --->",
-            "frr" => "--More--",
+            "frr" | "osmocom" => "--More--",
             _ => " --More-- ",
         }
     }
@@ -192,7 +222,9 @@ fn commands(traits: &Traits) -> Vec<&'static str> {
     ];
     let is_logged = traits.logs.or(traits.logs_in_answers).or(traits.logs_in_echoes).is_some();
     // What is logged unasked just before a log that is asked for can be told from it by what is drawn between them alone.
-    let is_told = traits.echo == Echo::Plain && (traits.logs_in_echoes.is_none() || traits.redraws_after_log);
+    let is_told = traits.echo == Echo::Plain
+        && traits.log_style != Logs::Over
+        && (traits.logs_in_echoes.is_none() || traits.redraws_after_log);
     if traits.profile == "linux" && !is_logged {
         commands.push("dmesg N");
     } else if !matches!(traits.profile, "linux" | "generic") && (!is_logged || is_told) {
@@ -200,6 +232,10 @@ fn commands(traits: &Traits) -> Vec<&'static str> {
     }
     if matches!(traits.profile, "ios" | "asa" | "frr") && traits.echo == Echo::Plain && !is_logged {
         commands.push("show ?");
+    }
+    if is_logged && traits.log_style == Logs::Over {
+        // It thinks that its prompt is all of its line, and wipes what stands before it.
+        commands.retain(|command| !command.starts_with("show partial"));
     }
     let is_calm = !traits.is_nasty() && traits.pauses.is_none() && traits.page.is_none();
     if is_calm && traits.profile == "ios" && traits.logs.is_none() && traits.echo == Echo::Plain {
