@@ -155,8 +155,10 @@ fn whatever_comes_back_is_told_and_ends_otherwise_than_well() {
 fn a_reader_that_goes_away_is_no_fault() {
     let page = of("application/json", "200 OK", "{\"items\": [], \"next\": null}");
     let engine = engine(page);
-    let script = format!("\"$0\" runs list --engine {engine} --token x | true; exit ${{PIPESTATUS[0]}}");
-    let done = Command::new("bash").args(["-c", &script, env!("CARGO_BIN_EXE_jackfield")]).output().unwrap();
+    let script = format!("\"$0\" runs list --engine {engine} | true; exit ${{PIPESTATUS[0]}}");
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &script, env!("CARGO_BIN_EXE_jackfield")]).env("JACKFIELD_API_TOKEN", "x");
+    let done = bash.output().unwrap();
     assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
 }
 

@@ -50,7 +50,7 @@ const EMAIL: &str = "<Root><Enabled>true</Enabled><SMTPPath>127.0.0.1:1</SMTPPat
     <SMTPPwd>geheim-mail</SMTPPwd><From>lab@lab.lab</From><To>ana@lab.lab</To><Subject>s</Subject><Message>m</Message></Root>";
 const DB: &str = "<root><db_config><server>127.0.0.1:1</server><database>d</database><user>u</user>\
     <password>geheim-database</password></db_config><insert_section><sql_statement>INSERT INTO r VALUES (1)</sql_statement>\
-    </insert_section></root>";
+    </insert_section><reports_section><report ID='All' Type='Table' SQLQuery='SELECT 1'/></reports_section></root>";
 const PROJECT: &str = "<Root><dbautosave>true</dbautosave><TestSuite><tsName>a</tsName>\
     <TestCase><tcName>works.py</tcName></TestCase><TestCase><tcName>fails.py</tcName></TestCase>\
     <TestCase><tcName>steps.steps.toml</tcName></TestCase></TestSuite></Root>";
@@ -151,6 +151,8 @@ fn addresses(bench: &Bench, document: &Value) -> Vec<(String, Vec<String>)> {
         ("{lease}", vec!["1".to_owned()]),
         ("{project}", vec!["p".to_owned()]),
         ("{file}", vec!["works.py".to_owned()]),
+        ("{report}", vec!["All".to_owned()]),
+        ("{format}", vec!["csv".to_owned()]),
     ]);
     let mut all = Vec::new();
     for (path, methods) in document.get("paths").and_then(Value::as_object).unwrap() {

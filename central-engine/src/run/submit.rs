@@ -370,7 +370,7 @@ impl Lookup for LabNow<'_> {
 
     fn unmet(&self, groups: &[Vec<&Needs>]) -> Vec<Option<Unmet>> {
         let wanted: Vec<Vec<Needs>> =
-            groups.iter().map(|group| group.iter().map(|needs| Needs::clone(needs)).collect()).collect();
+            groups.iter().map(|group| group.iter().copied().cloned().collect()).collect();
         let look = self.now.resources.look(move |bench| {
             let unmet = |group: &Vec<Needs>| {
                 let group: Vec<&Needs> = group.iter().collect();
