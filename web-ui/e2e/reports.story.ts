@@ -17,7 +17,7 @@ const DB = `<root>
 <report ID="Summary" Type="PieChart" SQLQuery="SELECT status, COUNT(*) AS tests FROM results WHERE run = '@Run@' GROUP BY status ORDER BY status"/>
 <report ID="Rate" Type="LineChart" Folder="History" SQLQuery="SELECT day, COUNT(*) AS passed FROM results WHERE status = 'PASS' GROUP BY day ORDER BY day"/>
 <report ID="Details" Type="Table" Folder="History" SQLQuery="SELECT id, run, name, status, log FROM results ORDER BY id"/>
-<report ID="Wrong" Type="Table" SQLQuery="SELECT nothing FROM nowhere"/>
+<report ID="Wrong" Type="Table" SQLQuery="SELECT id FROM nowhere"/>
 <redirect ID="Wiki" Path="http://wiki.example.org/"/>
 <redirect ID="Script" Path="javascript:alert(1)"/>
 </reports_section>
