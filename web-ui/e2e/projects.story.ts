@@ -267,6 +267,7 @@ test('what somebody else saved is put together with one’s own, and nothing is 
     await row(page, /clean\.py/).click();
     await page.getByLabel('Time limit').fill('5m');
     await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Undo: Set .*clean\.py/ }).waitFor();
     // Meanwhile somebody edits the file by hand, and the engine is started anew.
     await writeFile(place('shared'), before.replace('by hand', 'by an editor').replace('>2<', '>9<'));
     await lab.kill();
