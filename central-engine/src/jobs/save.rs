@@ -23,7 +23,7 @@ use self::{fields::Fields, pass::Pass, prepare::Prepared};
 use super::{End, Tried, results_of};
 use crate::{
     app::App,
-    clock,
+    clock, limits,
     run::results::LogsOfEngine,
     store::{
         self, StoreError,
@@ -99,7 +99,7 @@ async fn into_database(
     let note = Note { app, run, section: database.section };
     note.put(&progress).await?;
     let logs = LogsOfEngine(app.logs.clone());
-    Pass::new(app, database, results, note, progress, &logs).run().await
+    Ok(Pass::new(app, database, results, note, progress, &logs).run().await)
 }
 
 /// Where it is noted how far a run is.
@@ -116,6 +116,16 @@ impl Note<'_> {
         store::saved::begin(&mut conn, self.run, clock::now()).await?;
         store::saved::put_part(&mut conn, self.run, self.section, progress).await?;
         conn.commit().await
+    }
+
+    /// Puts it there, however often that must be tried: what has become of rows is known here alone.
+    async fn keep(self, progress: &Progress) {
+        let mut wait = limits::JOB_STORE_WAIT;
+        while let Err(error) = self.put(progress).await {
+            tracing::warn!(run.id = %self.run, "it cannot be noted which rows the lab's database has: {error}; it is tried again");
+            tokio::time::sleep(wait).await;
+            wait = wait.saturating_mul(2).min(limits::JOB_STORE_WAIT_MAX);
+        }
     }
 }
 

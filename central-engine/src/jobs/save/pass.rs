@@ -58,7 +58,8 @@ struct Refused {
     said: String,
 }
 
-type Ended = Result<Result<(), anyhow::Error>, StoreError>;
+/// The error is that of a database which does nothing now.
+type Ended = Result<(), anyhow::Error>;
 
 impl<'a> Pass<'a> {
     pub(super) fn new(
@@ -72,20 +73,12 @@ impl<'a> Pass<'a> {
         Self { database, results, note, logs, fields: Fields::new(app, database), progress }
     }
 
-    /// Inserts. The outer error is the store's, the inner that of a database which does nothing now.
     pub(super) async fn run(mut self) -> Ended {
-        let mut db = match LabDb::connect(&self.database.address).await {
-            Ok(db) => db,
-            Err(error) => return Ok(Err(error.into())),
-        };
-        if let Some(marker) = &self.database.marker
-            && let Err(error) = db.make_marker(marker).await
-        {
-            return Ok(Err(error.into()));
+        let mut db = LabDb::connect(&self.database.address).await?;
+        if let Some(marker) = &self.database.marker {
+            db.make_marker(marker).await?;
         }
-        if let Err(error) = self.settle_open(&mut db).await {
-            return Ok(Err(error.into()));
-        }
+        self.settle_open(&mut db).await?;
         self.progress.forget_values();
         let count = u32::try_from(self.database.statements.len()).unwrap_or(u32::MAX);
         let (results, progress) = (self.results, &self.progress);
@@ -102,17 +95,17 @@ impl<'a> Pass<'a> {
         let mut ended = Ok(());
         for some in wanted.chunks(window) {
             each_slot(some, |test, statement| self.progress.open(test, statement));
-            self.note.put(&self.progress).await?;
+            self.note.keep(&self.progress).await;
             ended = match self.database.each {
-                CommitEach::Run => self.together(&mut db, some).await?,
-                CommitEach::Test | CommitEach::Statement => self.each(&mut db, some).await?,
+                CommitEach::Run => self.together(&mut db, some).await,
+                CommitEach::Test | CommitEach::Statement => self.each(&mut db, some).await,
             };
             if ended.is_err() {
                 break;
             }
         }
-        self.note.put(&self.progress).await?;
-        Ok(ended)
+        self.note.keep(&self.progress).await;
+        ended
     }
 
     /// Finds out what became of that which was under way when the go before this one broke off.
@@ -139,32 +132,32 @@ impl<'a> Pass<'a> {
 
     /// All of a run, or nothing of it.
     async fn together(&mut self, db: &mut LabDb, all: &[Wanted<'_>]) -> Ended {
-        let settle: fn(&mut Progress, u32, u32) = match self.transaction(db, all).await? {
+        let settle: fn(&mut Progress, u32, u32) = match self.transaction(db, all).await {
             Kept::Yes | Kept::Before => Progress::kept,
             Kept::NotNow(error) => {
                 each_slot(all, |test, statement| self.progress.close(test, statement));
-                return Ok(Err(error));
+                return Err(error);
             }
             Kept::Refused(Refused { at, said }) => {
                 each_slot(all, |test, statement| self.progress.close(test, statement));
                 let at = at.map(|at| format!("{at}: ")).unwrap_or_default();
-                return Ok(Err(anyhow!(
+                return Err(anyhow!(
                     "db.xml: {at}{said}; nothing of the run was inserted, since <commit> is `run`"
-                )));
+                ));
             }
             Kept::Unknown(error) if self.database.marker.is_some() && db.takes_back() => {
-                return Ok(Err(error));
+                return Err(error);
             }
             Kept::Unknown(_) => Progress::unknown,
         };
         each_slot(all, |test, statement| settle(&mut self.progress, test, statement));
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Each test by itself.
     async fn each(&mut self, db: &mut LabDb, some: &[Wanted<'_>]) -> Ended {
         for (at, wanted) in some.iter().enumerate() {
-            let ended = self.test(db, wanted).await?;
+            let ended = self.test(db, wanted).await;
             if ended.is_err() {
                 // The others were not begun.
                 for rest in some.iter().skip(at.saturating_add(1)) {
@@ -172,60 +165,60 @@ impl<'a> Pass<'a> {
                         self.progress.close(test, statement)
                     });
                 }
-                return Ok(ended);
+                return ended;
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     async fn test(&mut self, db: &mut LabDb, wanted: &Wanted<'_>) -> Ended {
         let as_one = self.database.each == CommitEach::Test && db.takes_back() && wanted.statements.len() > 1;
         if as_one {
             let together = std::slice::from_ref(wanted);
-            match self.transaction(db, together).await? {
+            match self.transaction(db, together).await {
                 Kept::Yes => {
                     each_slot(together, |test, statement| self.progress.kept(test, statement));
-                    return Ok(Ok(()));
+                    return Ok(());
                 }
                 Kept::Before | Kept::Refused(_) => {}
                 Kept::NotNow(error) => {
                     each_slot(together, |test, statement| self.progress.close(test, statement));
-                    return Ok(Err(error));
+                    return Err(error);
                 }
                 Kept::Unknown(error) => {
                     self.doubt(together);
-                    return Ok(Err(error));
+                    return Err(error);
                 }
             }
         }
         for (at, statement) in wanted.statements.iter().enumerate() {
-            let ended = self.statement(db, wanted.row, *statement).await?;
+            let ended = self.statement(db, wanted.row, *statement).await;
             if ended.is_err() {
                 for rest in wanted.statements.iter().skip(at.saturating_add(1)) {
                     self.progress.close(wanted.row.index.0, *rest);
                 }
-                return Ok(ended);
+                return ended;
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     async fn statement(&mut self, db: &mut LabDb, row: Row<'_>, statement: u32) -> Ended {
         let alone = [Wanted { row, statements: vec![statement] }];
         let test = row.index.0;
-        match self.transaction(db, &alone).await? {
+        match self.transaction(db, &alone).await {
             Kept::Yes | Kept::Before => self.progress.kept(test, statement),
             Kept::Refused(refused) => self.progress.refused(test, statement, &refused.said),
             Kept::NotNow(error) => {
                 self.progress.close(test, statement);
-                return Ok(Err(error));
+                return Err(error);
             }
             Kept::Unknown(error) => {
                 self.doubt(&alone);
-                return Ok(Err(error));
+                return Err(error);
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Nobody knows what became of these: the marker will tell, or nobody will.
@@ -236,36 +229,36 @@ impl<'a> Pass<'a> {
     }
 
     /// One transaction with all of these.
-    async fn transaction(&mut self, db: &mut LabDb, all: &[Wanted<'_>]) -> Result<Kept, StoreError> {
+    async fn transaction(&mut self, db: &mut LabDb, all: &[Wanted<'_>]) -> Kept {
         if let Err(error) = db.begin().await {
-            return Ok(Kept::NotNow(error.into()));
+            return Kept::NotNow(error.into());
         }
         if let Some(marker) = &self.database.marker {
             match mark(db, marker, all).await {
                 Ok(true) => {}
                 Ok(false) => {
                     db.undo().await;
-                    return Ok(Kept::Before);
+                    return Kept::Before;
                 }
                 Err(error) => {
                     db.undo().await;
-                    return Ok(Kept::NotNow(error.into()));
+                    return Kept::NotNow(error.into());
                 }
             }
         }
         for wanted in all {
             let source = Source { results: self.results, row: wanted.row, logs: self.logs };
-            if let Err(error) = self.fill(db, source).await? {
-                return Ok(Self::failed(db, error, None).await);
+            if let Err(error) = self.fill(db, source).await {
+                return Self::failed(db, error, None).await;
             }
             for statement in &wanted.statements {
                 if let Err(error) = self.insert(db, source, *statement).await {
                     let at = format!("statement {statement}, for test {}", wanted.row.test.name);
-                    return Ok(Self::failed(db, error.into(), Some(at)).await);
+                    return Self::failed(db, error.into(), Some(at)).await;
                 }
             }
         }
-        Ok(match db.commit().await {
+        match db.commit().await {
             Ok(()) => Kept::Yes,
             Err(LabDbError::Refused(words)) => {
                 db.undo().await;
@@ -273,23 +266,15 @@ impl<'a> Pass<'a> {
             }
             Err(error) if error.is_certain() => Kept::NotNow(error.into()),
             Err(error) => Kept::Unknown(error.into()),
-        })
+        }
     }
 
     /// Values of fields; new ones of the run and its suites are noted before anything is kept that was inserted with them.
-    async fn fill(
-        &mut self,
-        db: &mut LabDb,
-        source: Source<'_>,
-    ) -> Result<Result<(), anyhow::Error>, StoreError> {
-        match self.fields.evaluate(db, source, &mut self.progress).await {
-            Ok(false) => Ok(Ok(())),
-            Ok(true) => {
-                self.note.put(&self.progress).await?;
-                Ok(Ok(()))
-            }
-            Err(error) => Ok(Err(error)),
+    async fn fill(&mut self, db: &mut LabDb, source: Source<'_>) -> Result<(), anyhow::Error> {
+        if self.fields.evaluate(db, source, &mut self.progress).await? {
+            self.note.put(&self.progress).await?;
         }
+        Ok(())
     }
 
     async fn insert(&self, db: &mut LabDb, source: Source<'_>, number: u32) -> Result<(), LabDbError> {
@@ -307,9 +292,10 @@ impl<'a> Pass<'a> {
                  ALTER TABLE … ENGINE=InnoDB",
             ));
         }
-        let is_refused = error
-            .downcast_ref::<LabDbError>()
-            .is_none_or(|said| matches!(said, LabDbError::Refused(_) | LabDbError::Unreadable(_)));
+        let is_refused = !error.is::<StoreError>()
+            && error
+                .downcast_ref::<LabDbError>()
+                .is_none_or(|said| matches!(said, LabDbError::Refused(_) | LabDbError::Unreadable(_)));
         if is_refused {
             Kept::Refused(Refused { at, said: format!("{error:#}") })
         } else {
