@@ -63,6 +63,7 @@ impl LocalProgram {
         let (Some((program, words)), Some(pid)) = (self.programs.end.split_first(), self.pid) else { return };
         let signal = rustix::process::Signal::KILL.as_raw();
         let ended = Command::new(program)
+            .env_clear()
             .args(words)
             .args([signal.to_string(), pid.to_string()])
             .stdin(Stdio::null())

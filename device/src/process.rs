@@ -21,9 +21,9 @@ use crate::{
 
 /// Linux says EIO where a terminal's last process has gone; to us that is the end.
 const END_OF_TERMINAL: i32 = 5;
-/// Time for a command to go by itself when its terminal is gone; then it is killed.
 /// Where an EP may have found its token: nobody's program finds it there again.
 pub(crate) const EP_TOKEN: &str = "JACKFIELD_EP_TOKEN";
+/// Time for a command to go by itself when its terminal is gone; then it is killed.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// A command in a pseudo-terminal; killed with all that it started when the channel is dropped.

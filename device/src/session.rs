@@ -86,6 +86,8 @@ pub struct SessionSettings {
     pub agent: Option<PathBuf>,
     /// How programs of this machine are started in the place of a device.
     pub programs: LocalPrograms,
+    /// How programs of this machine are started that switch the power of one.
+    pub switches: LocalPrograms,
     /// Tests run as another user than this program: what they say themselves may not name its files.
     pub is_confined: bool,
     /// The terminal that devices are told they talk to.
@@ -104,6 +106,7 @@ impl SessionSettings {
             known_hosts: known_hosts.into(),
             agent: None,
             programs: LocalPrograms::default(),
+            switches: LocalPrograms::default(),
             is_confined: false,
             window: Window::default(),
             terminal: None,

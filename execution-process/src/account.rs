@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
+    time::Duration,
 };
 
 use jackfield_device::local::LocalPrograms;
@@ -23,7 +24,7 @@ use tokio::process::{Child, Command};
 
 use crate::{
     clock,
-    limits::{ACCOUNT_CHORE_LIMIT, ACCOUNT_START_LIMIT, CLEAR_LIMIT},
+    limits::{ACCOUNT_CHORE_LIMIT, ACCOUNT_START_LIMIT, CLEAR_LIMIT, KILL_PAUSE, KILL_ROUNDS},
     process::{Outputs, Program},
 };
 
@@ -67,22 +68,34 @@ pub(crate) struct Account {
     is_ours: bool,
 }
 
-/// A user, and since when it is a test's.
+/// A user, and since when it is a test's, or a script's.
 #[derive(Clone, Debug)]
 pub(crate) struct Tenant {
     pub(crate) account: Arc<Account>,
     since: Time,
+    /// Whatever is that user's is the tenant's; else its folder alone.
+    has_all_of_it: bool,
 }
 
 impl Tenant {
     /// From now on.
     pub(crate) fn new(account: &Arc<Account>) -> Self {
-        Self { account: Arc::clone(account), since: clock::wall() }
+        Self { account: Arc::clone(account), since: clock::wall(), has_all_of_it: true }
+    }
+
+    /// The same for a script around a run: where one user serves everything, a test may have that one meanwhile.
+    pub(crate) fn beside(accounts: &Accounts) -> Self {
+        Self { has_all_of_it: !accounts.is_one_for_all(), ..Self::new(accounts.beside()) }
     }
 
     /// Ends what is left of the user's, and removes what stands in a folder of its test and what it put beside since then.
     pub(crate) async fn clear(&self, folder: &Path) {
-        self.account.clear(folder, self.since.0.div_euclid(MILLIS)).await;
+        let mut since = i64::MAX;
+        if self.has_all_of_it {
+            self.account.end_all().await;
+            since = self.since.0.div_euclid(MILLIS);
+        }
+        self.account.clear(folder, since).await;
     }
 }
 
@@ -141,7 +154,7 @@ impl Account {
         };
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         let mut command = self.command(deed)?;
-        command.env_clear().envs(program.environment).current_dir(program.folder);
+        command.envs(program.environment).current_dir(program.folder);
         command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)));
         let mut child = command.stdout(outputs.output).stderr(outputs.errors).spawn()?;
         // It holds the other ends.
@@ -178,16 +191,20 @@ impl Account {
 
     /// The living processes of this user, but for those that sessions and consoles run, and what these started.
     pub(crate) fn processes(&self) -> BTreeSet<i32> {
-        let is_own =
-            |found: &jackfield_run_as::Possession| [found.real, found.effective].contains(&self.who.uid);
-        let own: BTreeSet<i32> =
-            jackfield_run_as::possessions().into_iter().filter(is_own).map(|found| found.pid).collect();
+        let own = self.possessions();
         if own.is_empty() { own } else { crate::process::without_sessions(own, &self.programs.running()) }
     }
 
+    /// Every living process of this user.
+    fn possessions(&self) -> BTreeSet<i32> {
+        let is_own =
+            |found: &jackfield_run_as::Possession| [found.real, found.effective].contains(&self.who.uid);
+        jackfield_run_as::possessions().into_iter().filter(is_own).map(|found| found.pid).collect()
+    }
+
     async fn clear(&self, folder: &Path, since: i64) {
-        self.end_all().await;
-        let cleared = self.output(Deed::Clear { folder: folder.to_owned(), since }, CLEAR_LIMIT).await;
+        let deed = Deed::Clear { folder: folder.to_owned(), since };
+        let cleared = self.carry_out(deed, Stdio::null(), CLEAR_LIMIT).await;
         if let Err(error) = cleared {
             tracing::warn!("not all that user `{}` left can be removed: {error}", self.who.name);
         }
@@ -199,7 +216,7 @@ impl Account {
             // A machine may hide the processes of others from whoever is not root.
             self.end(Signal::KILL, Whom::All).await;
         }
-        for _ in 0..crate::limits::KILL_ROUNDS {
+        for _ in 0..KILL_ROUNDS {
             let left = self.processes();
             if left.is_empty() {
                 return;
@@ -209,39 +226,47 @@ impl Account {
                 true => self.end(Signal::KILL, Whom::All).await,
                 false => self.signal(Signal::KILL, left).await,
             }
-            tokio::time::sleep(crate::limits::KILL_PAUSE).await;
+            tokio::time::sleep(KILL_PAUSE).await;
         }
         tracing::error!("user `{}` has processes that do not end", self.who.name);
     }
 
-    /// Ends what an earlier life of this EP left behind.
-    async fn end_marked(&self, mark: &str) {
+    /// Ends what an earlier life of this EP left behind; the answer is what is there all the same.
+    async fn end_marked(&self, mark: &str) -> BTreeSet<i32> {
         self.end(Signal::KILL, Whom::Marked(mark.into())).await;
+        for _ in 0..KILL_ROUNDS {
+            if self.possessions().is_empty() {
+                break;
+            }
+            // What was killed needs a moment to be gone.
+            tokio::time::sleep(KILL_PAUSE).await;
+        }
+        self.possessions()
     }
 
     /// Has something done as this user; an error is what is told about it.
     async fn chore(&self, deed: Deed) -> Result<(), String> {
-        self.output(deed, ACCOUNT_CHORE_LIMIT).await.map(drop)
+        self.carry_out(deed, Stdio::null(), ACCOUNT_CHORE_LIMIT).await
     }
 
-    async fn output(&self, deed: Deed, limit: std::time::Duration) -> Result<Vec<u8>, String> {
+    async fn carry_out(&self, deed: Deed, input: Stdio, limit: Duration) -> Result<(), String> {
         let told = |error: io::Error| error.to_string();
         let mut command = self.command(deed).map_err(told)?;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let output = tokio::time::timeout(limit, command.output()).await;
+        let output = tokio::time::timeout(limit, command.stdin(input).output()).await;
         let output = output.map_err(|_elapsed| format!("it took longer than {limit:?}"))?.map_err(told)?;
         if output.status.success() {
-            return Ok(output.stdout);
+            return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Err(if said.is_empty() { output.status.to_string() } else { said })
     }
 
+    /// Nothing of this EP's environment, such as a token, comes along.
     fn command(&self, deed: Deed) -> io::Result<Command> {
         let (program, words) = self.helper.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let order = Order { user: self.who.name.clone(), deed };
         let mut command = Command::new(program);
-        command.args(words).args(order.arguments()).current_dir("/").kill_on_drop(true);
+        command.args(words).args(order.arguments()).env_clear().current_dir("/").kill_on_drop(true);
         Ok(command)
     }
 }

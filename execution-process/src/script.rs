@@ -98,7 +98,7 @@ impl Script {
     async fn prepare(&self) -> Result<(PathBuf, PathBuf, Option<Tenant>), Outcome> {
         let name = Path::new(&*self.order.path).file_name().unwrap_or("script".as_ref());
         let own = format!("script-{}-{}", self.order.run, self.order.hook);
-        let tenant = self.station.account_beside().map(Tenant::new);
+        let tenant = self.station.accounts.as_ref().map(Tenant::beside);
         let taken = self.station.work_folders.take(&own, tenant.as_ref());
         let work = taken.map_err(|error| self.invalid(Cause::Lab, error))?;
         let file = work.join(name);

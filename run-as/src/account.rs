@@ -74,11 +74,11 @@ impl Account {
         unistd::setgroups(&groups).map_err(|error| failed("its groups", error))?;
         unistd::setresgid(gid, gid, gid).map_err(|error| failed("its own group", error))?;
         unistd::setresuid(uid, uid, uid).map_err(|error| failed("its number", error))?;
-        self.is_all_of_us().map_err(|why| Fault::Change { user: self.name.clone(), why })
+        self.check_nothing_is_left().map_err(|why| Fault::Change { user: self.name.clone(), why })
     }
 
-    /// Whether nothing of the old rights is left: a machine may be set up to let them stay.
-    fn is_all_of_us(&self) -> Result<(), String> {
+    /// Looks whether anything of the old rights is left: a machine may be set up to let them stay.
+    fn check_nothing_is_left(&self) -> Result<(), String> {
         let status = fs::read_to_string("/proc/self/status").map_err(|error| format!("/proc: {error}"))?;
         let field = |name: &str| {
             let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

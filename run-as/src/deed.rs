@@ -13,6 +13,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt as _,
     path::PathBuf,
 };
 
@@ -34,7 +35,7 @@ pub enum Deed {
     Start {
         /// What it may take of the machine.
         limits: Limits,
-        /// The home that it finds in its environment.
+        /// Its home, and its place for temporary files, as it finds them in its environment.
         home: Option<PathBuf>,
         /// Of the caller's environment it gets little: it was not made for it.
         plain: bool,
@@ -103,8 +104,8 @@ impl Order {
     /// They are none.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Fault> {
         let mut words = arguments.into_iter();
-        let user = text(words.next(), "a user")?;
-        let deed = text(words.next(), "a deed")?;
+        let user = text(words.next(), "user")?;
+        let deed = text(words.next(), "deed")?;
         let deed = match deed.as_str() {
             "start" => start(&mut words)?,
             "read" => Deed::Read { most: number(words.next())?, file: path(words.next())? },
@@ -177,8 +178,7 @@ fn start(words: &mut impl Iterator<Item = OsString>) -> Result<Deed, Fault> {
         }
         let bytes = word.as_encoded_bytes();
         let value = |name: &str| bytes.strip_prefix(name.as_bytes());
-        let limit =
-            |digits: &[u8]| number(Some(String::from_utf8_lossy(digits).into_owned().into())).map(Some);
+        let limit = |digits: &[u8]| number(Some(OsStr::from_bytes(digits).to_owned())).map(Some);
         if let Some(digits) = value("--open-files=") {
             limits.open_files = limit(digits)?;
         } else if let Some(digits) = value("--processes=") {
@@ -186,7 +186,6 @@ fn start(words: &mut impl Iterator<Item = OsString>) -> Result<Deed, Fault> {
         } else if let Some(digits) = value("--memory=") {
             limits.memory = limit(digits)?;
         } else if let Some(folder) = value("--home=") {
-            use std::os::unix::ffi::OsStrExt as _;
             home = Some(PathBuf::from(OsStr::from_bytes(folder)));
         } else if word == "--plain" {
             plain = true;
@@ -220,7 +219,7 @@ fn whom(words: Vec<OsString>) -> Result<Whom, Fault> {
 
 fn text(word: Option<OsString>, what: &str) -> Result<String, Fault> {
     let word = word.and_then(|word| word.into_string().ok()).filter(|word| !word.is_empty());
-    word.ok_or_else(|| Fault::NoOrder(format!("the arguments name no {what}").replace(" a ", " ")))
+    word.ok_or_else(|| Fault::NoOrder(format!("the arguments name no {what}")))
 }
 
 fn number<T: std::str::FromStr>(word: Option<OsString>) -> Result<T, Fault> {

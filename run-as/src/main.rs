@@ -1,7 +1,7 @@
 //! `jackfield-run-as`: the helper that root installs for execution processes that are not root.
 //!
 //! ```text
-//! install -o root -g EP-GROUP -m 4750 jackfield-run-as /usr/local/lib/jackfield/run-as
+//! install -D -o root -g root -m 4755 jackfield-run-as /usr/local/lib/jackfield/run-as
 //! ```
 //!
 //! All it may do stands in `/etc/jackfield/run-as`, which is root's.

@@ -21,6 +21,10 @@ const UMASK: u32 = 0o022;
 const KEPT: [&str; 5] = ["PATH", "LANG", "TERM", "TZ", "SNMPCONFPATH"];
 const NULL: &str = "/dev/null";
 const FIRST_FREE_FD: i32 = 3;
+/// The home of whoever has none: nothing can be put there.
+const NO_HOME: &str = "/";
+/// More is not read of why a program was not started.
+const ANSWER_BYTES_MAX: u64 = 4096;
 
 /// Sets limits while this is still root, who may also raise them. One that cannot be set is no reason to fail a test.
 pub(crate) fn raise(limits: Limits) {
@@ -54,7 +58,12 @@ pub(crate) fn start(
         command.envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     }
     command.env("USER", &account.name).env("LOGNAME", &account.name);
-    command.env("HOME", home.unwrap_or(Path::new("/")));
+    command.env("HOME", home.unwrap_or(Path::new(NO_HOME)));
+    // Said again here: what has the set-user-ID bit is started without it, whatever its caller said.
+    match home.filter(|home| *home != Path::new(NO_HOME)) {
+        Some(home) => command.env("TMPDIR", home),
+        None => command.env_remove("TMPDIR"),
+    };
     let error = command.exec();
     let name = program.to_string_lossy();
     match asker {
@@ -106,9 +115,9 @@ pub(crate) fn complain(fault: &Fault) {
 ///
 /// # Errors
 /// Why it was not.
-pub fn heard(mut answer: impl std::io::Read) -> std::io::Result<()> {
+pub fn heard(answer: impl std::io::Read) -> std::io::Result<()> {
     let mut text = String::new();
-    answer.by_ref().take(4096).read_to_string(&mut text)?;
+    answer.take(ANSWER_BYTES_MAX).read_to_string(&mut text)?;
     match text.strip_prefix("errno ").map(str::parse) {
         _ if text.is_empty() => Ok(()),
         Some(Ok(number)) => Err(std::io::Error::from_raw_os_error(number)),

@@ -198,7 +198,6 @@ sub rename_resource { call('rename_resource', query => "$_[0]", name => "$_[1]")
 # Delete a node with everything below it, or one property.
 sub delete_resource { call('delete_resource', query => "$_[0]"); return 1 }
 
-# A component of a system under test, or one property of it.
 # The path of the resource that was given for what the project or the suite needs; of several, the first.
 sub need { return (needs(@_))[0] }
 
@@ -215,6 +214,7 @@ sub needs {
     );
 }
 
+# A component of a system under test, or one property of it.
 sub get_sut { return call('get_sut', query => "$_[0]", follow_links => $_[1] ? JSON::PP::true : undef) }
 
 # The id, or the path, of the SUT component that a component of a test configuration is bound to.

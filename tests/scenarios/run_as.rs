@@ -1,6 +1,6 @@
 //! Tests that run as another user than their EP: what they find of it, of each other, and what is left of them.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
 use jackfield_protocol::{
     api::{EpState, TestRow},
@@ -22,7 +22,7 @@ from jackfield.session import open_session
 print("as", open("/proc/self/environ").read().count("\0") > 0 and os.getuid(), os.getgroups() == [os.getgid()])
 work = os.environ["JACKFIELD_WORK_DIR"]
 ep = os.path.dirname(os.path.dirname(work))
-print("home", os.environ["HOME"] == work, os.environ["USER"], oct(os.umask(0o22)))
+print("home", os.environ["HOME"] == os.environ.get("TMPDIR") == work, os.environ["USER"], oct(os.umask(0o22)))
 def tried(what, deed):
     try:
         deed()
@@ -314,13 +314,19 @@ except OSError:
 open(SHARED + "/tried", "w")
 "#;
 
+/// A folder in which everybody may write.
+fn shared(bench: &Bench) -> PathBuf {
+    let folder = bench.path().join("shared");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    folder
+}
+
 #[test]
 fn tests_of_two_lanes_read_nothing_of_each_other() {
     let users = Users::new(&["lab0", "lab1", "lab2"]).unwrap();
     let mut bench = Bench::start("").unwrap();
-    let shared = bench.path().join("shared");
-    fs::create_dir(&shared).unwrap();
-    fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).unwrap();
+    let shared = shared(&bench);
     for (name, text) in [("hide.py", HIDE), ("seek.py", SEEK)] {
         bench.write(&format!("tests/{name}"), &format!("SHARED = {shared:?}\n{text}")).unwrap();
     }
@@ -344,6 +350,46 @@ fn tests_of_two_lanes_read_nothing_of_each_other() {
     assert_eq!(log_of(&bench, &row), "other True\n");
     let events = format!("{:?}", bench.api.events(runs[1]).unwrap());
     assert!(events.contains("lab0\\n"), "{events}");
+}
+
+/// Goes on until somebody says that it is enough.
+const OUTLAST: &str = r#"
+import os, time
+open(SHARED + "/begun", "w")
+while not os.path.exists(SHARED + "/enough"):
+    time.sleep(0.01)
+"#;
+
+#[test]
+fn a_script_that_ends_leaves_a_test_of_the_same_user_alone() {
+    let users = Users::new(&["tester"]).unwrap();
+    let mut bench = Bench::start("").unwrap();
+    let shared = shared(&bench);
+    bench.write("tests/outlast.py", &format!("SHARED = {shared:?}\n{OUTLAST}")).unwrap();
+    bench.write("tests/hooks/pre.sh", "#!/bin/sh\nid -un\n").unwrap();
+    start(&mut bench, &users, None, &format!("run_as = \"tester\"\n{REST}"));
+    is_there(&bench);
+    // A script begins with the first test of its run, which another EP has.
+    bench.start_ep("EP-2", "").unwrap();
+    let suite = |ep: &str| {
+        format!(
+            "<TestSuite><tsName>story</tsName><EpId>{ep}</EpId><TestCase><tcName>outlast.py</tcName></TestCase></TestSuite>"
+        )
+    };
+    let one = bench.api.submit("one", &format!("<Root>{}</Root>", suite("EP-1"))).unwrap();
+    wait::until(LIMIT, "the test to begin", || Ok(shared.join("begun").is_file().then_some(()))).unwrap();
+    let script = "<ScriptPre ep=\"EP-1\">hooks/pre.sh</ScriptPre>";
+    let two = bench.api.submit("two", &format!("<Root>{script}{}</Root>", suite("EP-2"))).unwrap();
+    wait::until(LIMIT, "the script to end", || {
+        Ok(format!("{:?}", bench.api.events(two)?).contains("tester\\n").then_some(()))
+    })
+    .unwrap();
+    fs::write(shared.join("enough"), "").unwrap();
+    for run in [one, two] {
+        bench.api.wait(run, LIMIT).unwrap();
+        let row = bench.api.tests(run).unwrap().remove(0);
+        assert_eq!(row.state, TestState::Ended(Verdict::Pass), "{}", row.reason);
+    }
 }
 
 #[test]

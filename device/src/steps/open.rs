@@ -141,7 +141,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
         let property = property.ok_or_else(|| Failure::lab(format!("`{title}` has no property `power`")))?;
         let outlet =
             Outlet::from_property(property).map_err(|error| Failure::lab(format!("{title}: {error}")))?;
-        let done = outlet.act_and_tell(action, clock.left(), &self.settings.programs).await;
+        let done = outlet.act_and_tell(action, clock.left(), &self.settings.switches).await;
         let done = done.map_err(|error| Failure::lab(format!("power of {title}: {error}")))?;
         self.output = done.state.to_string();
         let output = self.output.clone();

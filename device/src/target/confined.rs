@@ -7,11 +7,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Properties whose values are files.
-const FILES: [&str; 4] = ["known_hosts", "key", "key_file", "agent"];
-/// A serial line of this machine.
-const LINE: &str = "device";
-
 /// The first property that would have a file of this machine opened, in words; none where there is none.
 pub fn foreign_file(properties: &BTreeMap<String, Value>) -> Option<String> {
     properties.iter().find_map(|(name, value)| of_property(name, value))
@@ -29,12 +24,14 @@ fn of_property(name: &str, value: &Value) -> Option<String> {
     }
 }
 
+/// Whether a property, by one of the names that `properties.rs` reads, says a file that would be opened.
 fn is_file(name: &str, text: &str) -> bool {
     match name {
         "key" | "key_file" => !text.starts_with("-----BEGIN"),
         "agent" => text.contains('/'),
-        LINE => !is_serial_line(text),
-        _ => FILES.contains(&name),
+        "device" | "tty" => !is_serial_line(text),
+        "known_hosts" => true,
+        _ => false,
     }
 }
 
@@ -69,6 +66,7 @@ mod tests {
             json!({"device": "/dev/pts/3"}),
             json!({"device": "/dev/ttyS0/../pts/3"}),
             json!({"device": "/tmp/link"}),
+            json!({"protocol": "serial", "tty": "/dev/pts/3"}),
             json!({"jump": [{"host": "h", "KEY": "/x"}]}),
             json!({"jump": {"host": "h", "jump": {"known_hosts": "/x"}}}),
         ] {
@@ -79,6 +77,7 @@ mod tests {
             json!({"agent": "false", "host": "h", "jump": "user@gate"}),
             json!({"agent": true, "port": 22, "known_hosts": null}),
             json!({"device": "/dev/ttyUSB0"}),
+            json!({"tty": "/dev/ttyS0"}),
             json!({"device": "/dev/serial/by-id/usb-x"}),
         ] {
             assert_eq!(found(good.clone()), None, "{good}");

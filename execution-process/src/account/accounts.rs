@@ -16,7 +16,7 @@ use std::{
 
 use jackfield_config::ep::RunAs;
 use jackfield_protocol::id::RunId;
-use jackfield_run_as::{Deed, Limits, possessions};
+use jackfield_run_as::{Deed, Limits};
 
 use super::{
     Account,
@@ -109,6 +109,11 @@ impl Accounts {
         &self.beside
     }
 
+    /// Whether what runs beside the lanes has the user that their tests have.
+    pub(crate) fn is_one_for_all(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.uid() == self.beside.uid())
+    }
+
     /// A test of a run is about to need its files, which are in this folder; it may come to them for as long as the answer is held.
     pub(crate) fn enter(&self, folder: PathBuf, run: RunId, lane: u16) -> io::Result<Room> {
         self.rooms.enter(folder, run, self.of_lane(lane).uid())
@@ -147,8 +152,7 @@ impl Accounts {
                     ));
                 }
             }
-            account.end_marked(mark).await;
-            let left = of(account.uid());
+            let left = account.end_marked(mark).await;
             if !left.is_empty() {
                 let left: Vec<String> = left.into_iter().take(3).map(named).collect();
                 return Err(format!(
@@ -234,11 +238,6 @@ fn held(account: &Account) -> Result<UnixListener, String> {
         }
         format!("user `{user}` cannot be kept for this EP: {error}")
     })
-}
-
-fn of(uid: u32) -> Vec<i32> {
-    let is_own = |found: &jackfield_run_as::Possession| [found.real, found.effective].contains(&uid);
-    possessions().into_iter().filter(is_own).map(|found| found.pid).collect()
 }
 
 fn named(pid: i32) -> String {

@@ -79,14 +79,7 @@ impl Account {
 
     /// Gives the user a file.
     pub(crate) async fn give(&self, from: &Path, to: &Path) -> Result<(), String> {
-        let told = |error: std::io::Error| error.to_string();
-        let source = File::open(from).map_err(told)?;
-        let mut command = self.command(Deed::Write { file: to.to_owned() }).map_err(told)?;
-        command.stdin(source).stdout(Stdio::null()).stderr(Stdio::piped());
-        let output = tokio::time::timeout(ACCOUNT_FILE_LIMIT, command.output()).await;
-        let late = |_| format!("its disk did not answer within {ACCOUNT_FILE_LIMIT:?}");
-        let output = output.map_err(late)?.map_err(told)?;
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        if output.status.success() { Ok(()) } else { Err(said) }
+        let source = File::open(from).map_err(|error| error.to_string())?;
+        self.carry_out(Deed::Write { file: to.to_owned() }, source.into(), ACCOUNT_FILE_LIMIT).await
     }
 }

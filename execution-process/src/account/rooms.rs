@@ -56,13 +56,14 @@ impl Rooms {
         let inside = rooms.entry(run).or_default();
         let count = inside.entry(uid).or_default();
         *count = count.saturating_add(1);
-        match DirBuilder::new().mode(OWN_FOLDER).create(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        acl::share(&folder, &passers(inside))?;
+        let made = match DirBuilder::new().mode(OWN_FOLDER).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => acl::share(&folder, &passers(inside)),
+        };
         drop(rooms);
-        Ok(Room { rooms: Arc::clone(self), folder, run, uid })
+        // Where it could not be opened, it is left again.
+        let room = Room { rooms: Arc::clone(self), folder, run, uid };
+        made.map(|()| room)
     }
 
     /// It has ended.

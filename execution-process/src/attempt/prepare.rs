@@ -68,8 +68,8 @@ impl Attempt {
             .map_err(|error| NotReady::Invalid(no_folder(&error)))?;
         let TestFile { path: file, root } = file;
         let places = Places { file: &file, root: &root, work: &work, sdk: &self.station.sdk };
-        let plan = match runner::choose(&self.station.settings.languages, &self.order.test, places) {
-            Ok(plan) => self.cold_where_nobody_forks(plan, places),
+        let (plan, steps_folder) = match self.plan(places, tenant.as_ref()) {
+            Ok(planned) => planned,
             Err(outcome) => {
                 self.station.work_folders.give_back(&work, tenant.as_ref()).await;
                 return Err(NotReady::Invalid(outcome));
@@ -78,11 +78,6 @@ impl Attempt {
         let mut environment = self.environment(&work, &shelf);
         if let Some(tenant) = &tenant {
             tenant.account.dress(&mut environment, &work);
-        }
-        let mut steps_folder = None;
-        if tenant.is_some() && plan == Plan::Steps {
-            let staged = Staged::new(&self.station.staging(), Path::new("steps"));
-            steps_folder = Some(Arc::new(staged.map_err(|error| NotReady::Invalid(no_folder(&error)))?));
         }
         Ok(Ready { file, work, environment, plan, tenant, steps_folder, _room: room })
     }
@@ -96,6 +91,22 @@ impl Attempt {
             let reason = format!("the files of its run cannot be opened to its user: {error}");
             Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason)
         })
+    }
+
+    /// How it is run, and where a step test has its files.
+    fn plan(
+        &self,
+        places: Places<'_>,
+        tenant: Option<&Tenant>,
+    ) -> Result<(Plan, Option<Arc<Staged>>), Outcome> {
+        let plan = runner::choose(&self.station.settings.languages, &self.order.test, places)?;
+        let plan = self.cold_where_nobody_forks(plan, places);
+        if tenant.is_none() || plan != Plan::Steps {
+            return Ok((plan, None));
+        }
+        let staged = Staged::new(&self.station.staging(), Path::new("steps"));
+        let staged = staged.map_err(|error| no_folder(&error))?;
+        Ok((plan, Some(Arc::new(staged))))
     }
 
     /// What the warm interpreter forks can become another user only where this EP is root; elsewhere each Python test has an interpreter of its

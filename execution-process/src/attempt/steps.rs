@@ -236,7 +236,10 @@ impl Attempt {
     /// What holds for the sessions of this test.
     fn session_settings(&self) -> SessionSettings {
         let account = self.station.account(self.order.lane);
-        self.station.sessions.settings(self.order.attempt.run, account.map(AsRef::as_ref))
+        let mut settings = self.station.sessions.settings(self.order.attempt.run, account.map(AsRef::as_ref));
+        // Switches are the lab's, whichever test has them thrown.
+        settings.switches = self.station.programs();
+        settings
     }
 
     pub(super) async fn run_steps(&mut self, ready: &Ready, run: &mut Run) {

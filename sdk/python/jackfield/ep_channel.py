@@ -6,8 +6,9 @@ import json
 import socket
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
-# Standard output and standard error of a test, and the file with its message where that comes apart.
+# Standard output and standard error of a test.
 FDS_PER_RUN = 2
+# In the place of a message that comes in a file of its own, whose descriptor is the third one then.
 APART = b'{"apart": true}'
 FDS_AT_ONCE_MAX = 64
 RECEIVE_BYTES = 256 * 1024
