@@ -8,10 +8,7 @@ mod json;
 
 use serde::Serialize;
 
-pub use self::{
-    csv::write_row as csv_row,
-    json::{row as json_row, value as json_value},
-};
+pub use self::{csv::write_row as csv_row, json::row as json_row};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,7 +12,7 @@ use jackfield_config::{
 use jackfield_protocol::error::ErrorCode;
 use jackfield_reporting::{
     chart::{Chart, svg},
-    table::{Column, json_row},
+    table::{Column, ColumnKind, json_row},
 };
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -108,7 +108,8 @@ pub(super) struct ColumnView {
     /// As the query names it.
     name: String,
     /// `number`, `date` or `text`.
-    kind: String,
+    #[schema(value_type = String)]
+    kind: ColumnKind,
 }
 
 /// A page of a report.
@@ -192,9 +193,8 @@ pub(super) async fn rows(
     report: web::Path<String>,
     request: HttpRequest,
 ) -> Answer {
-    let databases = databases(&app, &guard);
     let asked = Asked::of(&request)?;
-    let (_, mut opened, _place) = open(&app, &databases, &report, &asked, limits::REPORT_WAIT).await?;
+    let (mut opened, _place) = open(&app, &guard, &report, &asked, limits::REPORT_WAIT).await?;
     let limit = asked.limit.unwrap_or(limits::PAGE_DEFAULT).min(limits::PAGE_MAX);
     // One more tells whether there are more.
     let view = View { limit: Some(u64::from(limit).saturating_add(1)), ..asked.view };
@@ -219,9 +219,8 @@ pub(super) async fn count(
     report: web::Path<String>,
     request: HttpRequest,
 ) -> Answer {
-    let databases = databases(&app, &guard);
     let asked = Asked::of(&request)?;
-    let (_, mut opened, _place) = open(&app, &databases, &report, &asked, limits::REPORT_WAIT).await?;
+    let (mut opened, _place) = open(&app, &guard, &report, &asked, limits::REPORT_WAIT).await?;
     let rows = opened.count(&asked.view).await.map_err(refusal)?;
     Ok(HttpResponse::Ok().json(ReportCount { rows }))
 }
@@ -235,10 +234,9 @@ pub(super) async fn chart(
     report: web::Path<String>,
     request: HttpRequest,
 ) -> Answer {
-    let databases = databases(&app, &guard);
     let asked = Asked::of(&request)?;
-    let (found, mut opened, _place) = open(&app, &databases, &report, &asked, limits::REPORT_WAIT).await?;
-    let chart = found.chart(&mut opened).await.map_err(refusal)?;
+    let (mut opened, _place) = open(&app, &guard, &report, &asked, limits::REPORT_WAIT).await?;
+    let chart = opened.chart().await.map_err(refusal)?;
     Ok(HttpResponse::Ok().json(ReportChart { chart, notices: opened.notices }))
 }
 
@@ -251,10 +249,9 @@ pub(super) async fn drawing(
     report: web::Path<String>,
     request: HttpRequest,
 ) -> Answer {
-    let databases = databases(&app, &guard);
     let asked = Asked::of(&request)?;
-    let (found, mut opened, _place) = open(&app, &databases, &report, &asked, limits::REPORT_WAIT).await?;
-    let chart = found.chart(&mut opened).await.map_err(refusal)?;
+    let (mut opened, _place) = open(&app, &guard, &report, &asked, limits::REPORT_WAIT).await?;
+    let chart = opened.chart().await.map_err(refusal)?;
     let theme = if asked.dark { svg::Theme::Dark } else { svg::Theme::Light };
     let drawn = svg::draw(&chart, &report, theme);
     Ok(HttpResponse::Ok()
@@ -278,9 +275,8 @@ pub(super) async fn whole(
     let (report, format) = path.into_inner();
     let format = Format::of_ending(&format)
         .ok_or_else(|| Failure::not_found(format!("export `{format}`; there are csv, json and xlsx")))?;
-    let databases = databases(&app, &guard);
     let asked = Asked::of(&request)?;
-    let (_, opened, place) = open(&app, &databases, &report, &asked, limits::EXPORT_WAIT).await?;
+    let (opened, place) = open(&app, &guard, &report, &asked, limits::EXPORT_WAIT).await?;
     let mut pieces = export::pieces(opened, View { offset: 0, limit: None, ..asked.view }, format);
     // What is refused is refused with the first rows: as long as nothing was sent, it is told as it should be.
     let first = match pieces.recv().await {
@@ -325,21 +321,22 @@ fn view(found: &Found<'_>) -> ReportView {
     }
 }
 
-/// Opens a report, if not too many are open; the last of the three is its place among them.
-async fn open<'d>(
+/// Opens a report, if not too many are open; beside it its place among them.
+async fn open(
     app: &App,
-    databases: &'d Databases,
+    guard: &Guard<MayRead>,
     name: &str,
     asked: &Asked,
     wait: std::time::Duration,
-) -> Result<(Found<'d>, Opened, tokio::sync::OwnedSemaphorePermit), Failure> {
+) -> Result<(Opened, tokio::sync::OwnedSemaphorePermit), Failure> {
     let place = std::sync::Arc::clone(&app.reports_at_once).try_acquire_owned().map_err(|_none_left| {
         let most = limits::REPORTS_AT_ONCE_MAX;
         Failure::new(ErrorCode::TooMany, format!("{most} reports are being made; try again when one is done"))
     })?;
-    let found = report::find(databases, name).map_err(refusal)?;
+    let databases = databases(app, guard);
+    let found = report::find(&databases, name).map_err(refusal)?;
     let opened = found.open(&app.lab.layout().root, &asked.values, wait).await.map_err(refusal)?;
-    Ok((found, opened, place))
+    Ok((opened, place))
 }
 
 fn refusal(error: ReportError) -> Failure {
@@ -357,9 +354,7 @@ fn refusal(error: ReportError) -> Failure {
 
 impl From<&Column> for ColumnView {
     fn from(column: &Column) -> Self {
-        let kind = serde_json::to_value(column.kind).ok();
-        let kind = kind.as_ref().and_then(Json::as_str).unwrap_or_default().to_owned();
-        Self { name: column.name.clone(), kind }
+        Self { name: column.name.clone(), kind: column.kind }
     }
 }
 

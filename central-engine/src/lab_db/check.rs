@@ -13,7 +13,7 @@ use jackfield_reporting::{
     variables,
 };
 
-use super::{Address, LabDb, LabDbError};
+use super::{Address, LabDb, LabDbError, report};
 
 /// What came of it.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Check<'_> {
                 return told;
             }
         };
-        let (of_inserts, of_reports) = (known(&config.fields), of_reports(config));
+        let (of_inserts, of_reports) = (known(&config.fields), report::known(config));
         let mut is_made_before = false;
         for wanted in wanted(config, &of_inserts, &of_reports) {
             let Some(statement) = self.parsed(&wanted, &address) else { continue };
@@ -209,11 +209,6 @@ fn known(fields: &[Field]) -> Known {
             .collect(),
         fields: selected.iter().map(|field| field.id.value.to_string()).collect(),
     }
-}
-
-fn of_reports(config: &DbConfig) -> Known {
-    let fields = config.report_fields.iter().map(|field| field.id.value.to_string());
-    Known { fields: fields.collect(), ..Known::default() }
 }
 
 /// All that the file has for the database, in its order.

@@ -3,10 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use jackfield_config::db::{DbConfig, Field, FieldKind};
-use jackfield_reporting::insert::{Known, Statement};
+use jackfield_reporting::insert::Statement;
 use serde::Serialize;
 
-use super::{Address, read::Reader};
+use super::{
+    Address,
+    read::Reader,
+    report::{bound, known},
+};
 use crate::limits;
 
 /// One of the things that a field can be.
@@ -33,12 +37,9 @@ pub(crate) async fn of(
         FieldKind::DbSelect | FieldKind::UserText | FieldKind::UserScript => return Ok(Vec::new()),
     }
     let address = Address::of(config.connection.as_ref(), root)?;
-    let fields = config.report_fields.iter().map(|field| field.id.value.to_string());
-    let known = Known { fields: fields.collect(), ..Known::default() };
-    let query = Statement::parse(1, &field.query, address.dialect(), &known)?;
+    let query = Statement::parse(1, &field.query, address.dialect(), &known(config))?;
     let mut reader = Reader::open(&address, limits::REPORT_WAIT).await?;
-    let bound = query.values(&|_no_variables| None, &|name| values.get(name).cloned());
-    let rows = reader.first(&query, &bound, limits::CHOICES_MAX).await?;
+    let rows = reader.first(&query, &bound(&query, values), limits::CHOICES_MAX).await?;
     let choice = |row: jackfield_reporting::table::Row| {
         let mut texts = row.into_iter().map(|cell| cell.into_text().unwrap_or_default());
         Choice { value: texts.next().unwrap_or_default(), label: texts.collect::<Vec<_>>().join(" ") }

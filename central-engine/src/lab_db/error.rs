@@ -1,8 +1,8 @@
 //! Why the lab's database did not take something.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use sqlx::{mysql::MySqlDatabaseError, sqlite::SqliteError};
+use sqlx::{error::DatabaseError, mysql::MySqlDatabaseError, sqlite::SqliteError};
 
 use crate::limits::LAB_DB_WAIT;
 
@@ -55,13 +55,18 @@ fn is_busy_file(code: &str) -> bool {
     code.parse().is_ok_and(|code: u32| matches!(code & 0xff, 5 | 6 | 13))
 }
 
+/// What an error has for programs: an SQL state (of SQLite its number), MySQL's number, and whether it is SQLite's.
+fn codes<'a>(said: &'a (dyn DatabaseError + 'static)) -> (Cow<'a, str>, Option<u16>, bool) {
+    let number = said.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
+    let is_file = said.try_downcast_ref::<SqliteError>().is_some();
+    (said.code().unwrap_or_default(), number, is_file)
+}
+
 impl From<sqlx::Error> for LabDbError {
     /// The database's own words, without ours around them.
     fn from(error: sqlx::Error) -> Self {
         let Some(said) = error.as_database_error() else { return Self::Lost(error.to_string()) };
-        let state = said.code().unwrap_or_default();
-        let number = said.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
-        let is_file = said.try_downcast_ref::<SqliteError>().is_some();
+        let (state, number, is_file) = codes(said);
         let words = said.message().to_owned();
         if is_leaving(&state, number) {
             Self::Lost(words)
@@ -88,14 +93,11 @@ pub(super) enum Interrupted {
 
 impl From<sqlx::Error> for Interrupted {
     fn from(error: sqlx::Error) -> Self {
-        let said = error.as_database_error();
-        let state = said.and_then(|said| said.code()).unwrap_or_default().into_owned();
-        let number = said
-            .and_then(|said| said.try_downcast_ref::<MySqlDatabaseError>())
-            .map(MySqlDatabaseError::number);
-        let of_file = said.is_some_and(|said| said.try_downcast_ref::<SqliteError>().is_some());
-        // PostgreSQL's, MariaDB's and MySQL's, SQLite's.
-        let is_over = state == "57014" || matches!(number, Some(1969 | 3024)) || (of_file && state == "9");
+        let is_over = error.as_database_error().is_some_and(|said| {
+            let (state, number, is_file) = codes(said);
+            // PostgreSQL's, MariaDB's and MySQL's, SQLite's.
+            state == "57014" || matches!(number, Some(1969 | 3024)) || (is_file && state == "9")
+        });
         if is_over { Self::TooLong } else { Self::Other(error.into()) }
     }
 }

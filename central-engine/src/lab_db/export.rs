@@ -20,7 +20,7 @@ const PIECES_WAITING_MAX: usize = 4;
 pub enum Format {
     /// Comma-separated values, with a line of names.
     Csv,
-    /// `{"columns": […], "rows": […]}`.
+    /// `{"columns": […], "rows": […], "notices": […]}`.
     Json,
     /// An Excel workbook.
     Xlsx,

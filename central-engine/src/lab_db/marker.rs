@@ -77,7 +77,7 @@ impl LabDb {
     /// The database refuses it, or is gone.
     pub async fn marked(&mut self, marker: &Marker) -> Result<BTreeSet<Slot>, LabDbError> {
         let Marker { table, run, section, .. } = marker;
-        let place = self.place(1);
+        let place = self.place();
         let sql = format!(
             "SELECT test, statement FROM {table} WHERE engine = {place} AND run = {run} AND section = {section}"
         );
@@ -113,18 +113,16 @@ impl LabDb {
     pub async fn mark(&mut self, marker: &Marker, slots: &[Slot]) -> Result<bool, LabDbError> {
         let Marker { table, engine, run, section } = marker;
         for some in slots.chunks(ROWS_AT_ONCE) {
-            // MySQL fills its places in order, and each once.
-            let row = |(number, (test, statement)): (usize, &Slot)| {
-                let place = self.place(if self.repeats() { 1 } else { number });
-                format!("({place}, {run}, {section}, {test}, {statement})")
-            };
-            let rows: Vec<String> = (1..).zip(some).map(row).collect();
+            let place = self.place();
+            let row = |(test, statement): &Slot| format!("({place}, {run}, {section}, {test}, {statement})");
+            let rows: Vec<String> = some.iter().map(row).collect();
             let sql = format!(
                 "INSERT INTO {table} (engine, run, section, test, statement) VALUES {}",
                 rows.join(", ")
             );
             let inserted = in_time(async {
                 let done = match &mut self.conn {
+                    // Each of its places is filled by itself.
                     Conn::MySql(conn) => {
                         let all = some.iter().fold(sqlx::query(safe(&sql)), |query, _| query.bind(engine));
                         all.execute(conn).await.map(drop)
@@ -147,18 +145,11 @@ impl LabDb {
         Ok(true)
     }
 
-    fn place(&self, number: usize) -> String {
+    /// Where the engine stands in a statement.
+    fn place(&self) -> &'static str {
         match self.conn {
-            Conn::MySql(_) => "?".to_owned(),
-            Conn::Postgres(_) | Conn::Sqlite(_) => format!("${number}"),
-        }
-    }
-
-    /// Whether one place may stand in a statement more than once.
-    fn repeats(&self) -> bool {
-        match self.conn {
-            Conn::MySql(_) => false,
-            Conn::Postgres(_) | Conn::Sqlite(_) => true,
+            Conn::MySql(_) => "?",
+            Conn::Postgres(_) | Conn::Sqlite(_) => "$1",
         }
     }
 

@@ -11,7 +11,7 @@ use std::{
 
 use jackfield_config::{
     Databases, LabDatabase,
-    db::{Field, Report, ReportKind},
+    db::{DbConfig, Field, Report, ReportKind},
     problem::nearest,
 };
 use jackfield_reporting::{
@@ -89,10 +89,14 @@ pub struct Found<'l> {
 pub fn find<'l>(databases: &'l Databases, name: &str) -> Result<Found<'l>, ReportError> {
     let found = all(databases).find(|found| &*found.report.id.value == name);
     found.ok_or_else(|| {
-        let near = nearest(name, all(databases).map(|found| &*found.report.id.value));
-        let help = near.map(|near| format!("; do you mean `{near}`?")).unwrap_or_default();
+        let help = meant(name, all(databases).map(|found| &*found.report.id.value));
         ReportError::Unknown { name: name.to_owned(), help }
     })
+}
+
+/// What a name was most likely to be, for the end of a message; empty where nothing is near.
+fn meant<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    nearest(name, known).map(|near| format!("; do you mean `{near}`?")).unwrap_or_default()
 }
 
 /// Every report of the lab.
@@ -132,6 +136,7 @@ impl<'l> Found<'l> {
         let main = self.prepare(&mut reader, "SQLQuery", &self.report.query.value, values).await?;
         if !self.is_joined() {
             return Ok(Opened {
+                kind: self.report.kind,
                 columns: main.columns.clone(),
                 source: Source::Query(reader, main),
                 notices: Vec::new(),
@@ -149,7 +154,8 @@ impl<'l> Found<'l> {
             let compare = take(&mut reader, "SQLCompare", &compare, &mut notices).await?;
             table = join::beside(&table, &compare);
         }
-        Ok(Opened { columns: table.columns.clone(), source: Source::Table(table), notices })
+        let (kind, columns) = (self.report.kind, table.columns.clone());
+        Ok(Opened { kind, columns, source: Source::Table(table), notices })
     }
 
     /// Every field has a value, and every value a field.
@@ -158,8 +164,7 @@ impl<'l> Found<'l> {
         let known: BTreeSet<&str> =
             self.database.config.report_fields.iter().map(|field| &*field.id.value).collect();
         if let Some(other) = values.keys().find(|name| !known.contains(name.as_str())) {
-            let near = nearest(other, known.iter().copied());
-            let help = near.map(|near| format!("; do you mean `{near}`?")).unwrap_or_default();
+            let help = meant(other, known.iter().copied());
             return Err(ReportError::Fields(format!("no field of these reports is `{other}`{help}")));
         }
         let mut missing = Vec::new();
@@ -180,33 +185,21 @@ impl<'l> Found<'l> {
         template: &str,
         values: &Values,
     ) -> Result<Query, ReportError> {
-        let fields = self.database.config.report_fields.iter();
-        let known =
-            Known { fields: fields.map(|field| field.id.value.to_string()).collect(), ..Known::default() };
-        let statement = Statement::parse(1, template, reader.dialect(), &known)
+        let statement = Statement::parse(1, template, reader.dialect(), &known(&self.database.config))
             .map_err(|error| ReportError::Query { which, error })?;
         let bound = bound(&statement, values);
         reader.prepare(&statement, bound).await.map_err(|error| ReportError::Database { which, error })
     }
+}
 
-    /// What is drawn of it; a table of numbers is drawn as bars where somebody asks for a chart.
-    ///
-    /// # Errors
-    /// There is nothing to draw, or the database does not do it.
-    pub async fn chart(&self, opened: &mut Opened) -> Result<Chart, ReportError> {
-        let kind = match self.report.kind {
-            ReportKind::PieChart => ChartKind::Pie,
-            ReportKind::LineChart => ChartKind::Line,
-            ReportKind::BarChart | ReportKind::Table => ChartKind::Bar,
-        };
-        let table = opened.table().await?;
-        // Side by side, the names of the other query are no numbers: they are passed over.
-        Ok(Chart::of(kind, &table)?)
-    }
+/// The names that the queries of a file's reports may use.
+pub(super) fn known(config: &DbConfig) -> Known {
+    let fields = config.report_fields.iter().map(|field| field.id.value.to_string());
+    Known { fields: fields.collect(), ..Known::default() }
 }
 
 /// What stands for the fields in a query.
-fn bound(statement: &Statement, values: &Values) -> Vec<Value> {
+pub(super) fn bound(statement: &Statement, values: &Values) -> Vec<Value> {
     statement.values(&|_no_variables| None, &|field| values.get(field).cloned())
 }
 
@@ -229,6 +222,7 @@ async fn take(
 /// A report that is ready to be read.
 #[derive(Debug)]
 pub struct Opened {
+    kind: ReportKind,
     /// Its columns.
     pub columns: Vec<Column>,
     pub(super) source: Source,
@@ -274,6 +268,21 @@ impl Opened {
                 Ok(u64::try_from(super::read::memory::page(table, &whole).len()).unwrap_or(u64::MAX))
             }
         }
+    }
+
+    /// What is drawn of it; a table of numbers is drawn as bars where somebody asks for a chart.
+    ///
+    /// # Errors
+    /// There is nothing to draw, or the database does not do it.
+    pub async fn chart(&mut self) -> Result<Chart, ReportError> {
+        let kind = match self.kind {
+            ReportKind::PieChart => ChartKind::Pie,
+            ReportKind::LineChart => ChartKind::Line,
+            ReportKind::BarChart | ReportKind::Table => ChartKind::Bar,
+        };
+        let table = self.table().await?;
+        // Side by side, the names of the other query are no numbers: they are passed over.
+        Ok(Chart::of(kind, &table)?)
     }
 
     /// As much of it as a chart can show.

@@ -7,8 +7,7 @@ use super::Cell;
 /// Larger whole numbers are not whole in JavaScript.
 const WHOLE_MAX: i64 = 1 << 53;
 
-/// A value.
-pub fn value(cell: &Cell) -> Value {
+fn value(cell: &Cell) -> Value {
     match cell {
         Cell::Null => Value::Null,
         Cell::Text(text) => Value::String(text.clone()),

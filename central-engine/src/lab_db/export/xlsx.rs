@@ -93,7 +93,7 @@ fn write_row(sheet: &mut Worksheet, line: u32, columns: &[Column], row: &Row) ->
     for ((at, cell), column) in (0..).zip(row).zip(columns) {
         let text = match cell {
             Cell::Null => continue,
-            Cell::Number(digits) => match whole_number(cell, digits) {
+            Cell::Number(digits) => match exact_number(cell, digits) {
                 Some(number) => {
                     sheet.write_number(line, at, number)?;
                     continue;
@@ -120,7 +120,7 @@ fn write_row(sheet: &mut Worksheet, line: u32, columns: &[Column], row: &Row) ->
 }
 
 /// A number that Excel keeps with all its digits.
-fn whole_number(cell: &Cell, digits: &str) -> Option<f64> {
+fn exact_number(cell: &Cell, digits: &str) -> Option<f64> {
     let count = digits.chars().filter(char::is_ascii_digit).count();
     cell.number().filter(|_| count <= DIGITS_MAX)
 }

@@ -13,8 +13,6 @@ pub(super) struct Shaped {
     pub(super) values: Vec<Value>,
     /// Rows that are left to us to pass over, and the most that are wanted.
     pub(super) cut: (u64, Option<u64>),
-    /// The query stands inside another.
-    pub(super) is_wrapped: bool,
 }
 
 /// A page of the rows. MySQL forgets the order of a query inside another: where nothing is sorted or filtered, it is asked as it is,
@@ -23,7 +21,7 @@ pub(super) fn page(conn: &Conn, query: &Query, view: &View) -> Result<Shaped, La
     let plain = matches!(conn, Conn::MySql(_)) && !view.shapes();
     if plain {
         let (sql, values) = (query.sql.clone(), query.values.clone());
-        return Ok(Shaped { sql, values, cut: (view.offset, view.limit), is_wrapped: false });
+        return Ok(Shaped { sql, values, cut: (view.offset, view.limit) });
     }
     let (mut sql, values) = whole(conn, query, view)?;
     if let Some(limit) = view.limit {
@@ -31,9 +29,9 @@ pub(super) fn page(conn: &Conn, query: &Query, view: &View) -> Result<Shaped, La
         if view.offset > 0 {
             sql.push_str(&format!(" OFFSET {}", view.offset));
         }
-        return Ok(Shaped { sql, values, cut: (0, None), is_wrapped: true });
+        return Ok(Shaped { sql, values, cut: (0, None) });
     }
-    Ok(Shaped { sql, values, cut: (view.offset, None), is_wrapped: true })
+    Ok(Shaped { sql, values, cut: (view.offset, None) })
 }
 
 /// All rows of a view.
@@ -136,6 +134,11 @@ impl Dialect<'_> {
 
 /// Whether a query may end with a limit of its own; one in a part of it keeps us from adding another, too, which costs its order.
 fn has_limit(sql: &str) -> bool {
-    let mut words = sql.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    words.any(|word| ["LIMIT", "FETCH", "INTO", "LOCK"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+    words(sql)
+        .any(|word| ["LIMIT", "FETCH", "INTO", "LOCK"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// What stands in a query between signs and blanks; also in its comments and texts.
+pub(super) fn words(sql: &str) -> impl Iterator<Item = &str> {
+    sql.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
 }

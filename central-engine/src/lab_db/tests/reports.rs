@@ -94,7 +94,7 @@ impl Bench {
 
     async fn chart(&self, name: &str, values: &Values) -> jackfield_reporting::chart::Chart {
         let mut opened = self.open(name, values).await.unwrap();
-        report::find(&self.databases, name).unwrap().chart(&mut opened).await.unwrap()
+        opened.chart().await.unwrap()
     }
 }
 
@@ -301,6 +301,19 @@ async fn a_query_that_takes_too_long_is_ended_by_the_database() {
         let mut reader = read::Reader::open(address, Duration::from_millis(200)).await.unwrap();
         let said = reader.first(&query, &[], 1).await.unwrap_err().to_string();
         assert_eq!(said, "the database did not answer within 200ms", "{}", bench.kind);
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_among_the_rows_is_told_in_the_words_of_the_database() {
+    // The others divide by zero, and give NULL.
+    for bench in benches().await.into_iter().filter(|bench| bench.kind == "postgres") {
+        let address = &bench.client.0;
+        let sql = "SELECT 1 / COUNT(*) FROM results WHERE id < 0";
+        let query = Statement::parse(1, sql, address.dialect(), &Known::default()).unwrap();
+        let mut reader = read::Reader::open(address, WAIT).await.unwrap();
+        let said = reader.first(&query, &[], 10).await.unwrap_err().to_string();
+        assert_eq!(said, "the database refused: division by zero");
     }
 }
 

@@ -64,8 +64,8 @@ pub(crate) struct Run {
 pub(super) fn list(context: &Context, file: &Path) -> Result<Exit> {
     let databases = databases(file)?;
     let reports: Vec<_> = report::all(&databases)
-        .map(|Found { report, database }| {
-            let found = Found { report, database };
+        .map(|found| {
+            let report = found.report;
             let fields: Vec<String> = found.fields().iter().map(|field| field.id.value.to_string()).collect();
             json!({
                 "id": &*report.id.value, "kind": format!("{:?}", report.kind), "folder": report.folder.as_deref(), "fields": fields,
@@ -119,7 +119,7 @@ impl Run {
         let root = root_of(&self.file, self.lab.as_deref());
         let values = self.values()?;
         let wait = jackfield_central_engine::limits::EXPORT_WAIT;
-        let view = self.view();
+        let view = self.view()?;
         let mut files = Vec::new();
         for (file, format) in [(&self.csv, Format::Csv), (&self.xlsx, Format::Xlsx)] {
             let Some(file) = file else { continue };
@@ -129,7 +129,7 @@ impl Run {
         }
         if let Some(file) = &self.svg {
             let mut opened = found.open(root, &values, wait).await?;
-            let chart = found.chart(&mut opened).await?;
+            let chart = opened.chart().await?;
             tell(&opened.notices);
             std::fs::write(file, drawing(&chart, &self.report))
                 .with_context(|| format!("writing {}", file.display()))?;
@@ -192,13 +192,15 @@ impl Run {
         self.fields.iter().map(pair).collect()
     }
 
-    fn view(&self) -> View {
-        let sort = self.sort.and_then(|column| {
-            let number = usize::try_from(column.unsigned_abs()).ok()?.checked_sub(1)?;
-            Some((number, column < 0))
-        });
+    fn view(&self) -> Result<View> {
+        let place = |column: i64| {
+            let number = usize::try_from(column.unsigned_abs())?;
+            let place = number.checked_sub(1).context("--sort 0: columns are counted from 1")?;
+            anyhow::Ok((place, column < 0))
+        };
+        let sort = self.sort.map(place).transpose()?;
         let limit = (self.limit > 0).then(|| self.limit.saturating_add(1));
-        View { sort, search: self.search.clone(), limit, ..View::default() }
+        Ok(View { sort, search: self.search.clone(), limit, ..View::default() })
     }
 }
 
