@@ -233,7 +233,10 @@ fn end(delivery: Delivery, run: RunId) -> End {
     };
     let told: Vec<String> = (!refused.is_empty())
         .then(|| {
-            format!("the mail server refused the mail for {}; correct `To` of email.xml", list(&refused))
+            format!(
+                "the mail server refused the mail for {}; correct `To` of email.xml, or mail.toml",
+                list(&refused)
+            )
         })
         .into_iter()
         .collect();
@@ -281,7 +284,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "the mail server refused the mail for gone@x.example (550 no such user); correct `To` of email.xml"
+                "the mail server refused the mail for gone@x.example (550 no such user); correct `To` of email.xml, or mail.toml"
             ]
         );
     }

@@ -6,16 +6,23 @@ use jackfield_config::mail_rules::{MailRule, MailRules, When, fits};
 use jackfield_protocol::verdict::Verdict;
 use jackfield_reporting::{
     changes::Changes,
+    mail::Address,
     results::{Results, Row},
 };
 
-/// Addresses, each once; those of `to` come first.
+/// Addresses, each person's once; those of `to` come first.
 pub(super) fn of(rules: &MailRules, results: &Results, changes: Option<&Changes>) -> Vec<String> {
     let meant: Vec<&MailRule> = rules.rules.iter().filter(|rule| is_meant(rule, results, changes)).collect();
     let to = meant.iter().flat_map(|rule| &rule.to);
     let cc = meant.iter().flat_map(|rule| &rule.cc);
     let mut seen = BTreeSet::new();
-    to.chain(cc).filter(|address| seen.insert(address.to_lowercase())).cloned().collect()
+    to.chain(cc).filter(|address| seen.insert(person(address))).cloned().collect()
+}
+
+/// What tells people apart: the address, whatever name stands before it.
+fn person(written: &str) -> String {
+    let address = Address::parse(written).map(|address| address.mailbox);
+    address.unwrap_or_else(|| written.to_owned()).to_lowercase()
 }
 
 fn is_meant(rule: &MailRule, results: &Results, changes: Option<&Changes>) -> bool {

@@ -4,7 +4,7 @@ use super::*;
 use crate::store::tests::fixture::{attempts, begun, failed, passed, plan, run_row};
 
 const RULES: &str = "[[rule]]\nto = [\"ana@lab\"]\nwhen = \"failure\"\nprojects = [\"de*\"]\n\
-    [[rule]]\nto = [\"ANA@lab\", \"boss@lab\"]\n[[rule]]\nto = [\"night@lab\"]\nprojects = [\"night*\"]\n\
+    [[rule]]\nto = [\"Ana <ANA@lab>\", \"boss@lab\"]\n[[rule]]\nto = [\"night@lab\"]\nprojects = [\"night*\"]\n\
     [[rule]]\nto = [\"keeper@lab\"]\ncauses = [\"lab\"]\n[[rule]]\nto = [\"curious@lab\"]\nwhen = \"change\"\n";
 
 fn email() -> String {
