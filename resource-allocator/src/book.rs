@@ -24,8 +24,8 @@
 //!   queue.rs    ranks, and what is wanted    ask.rs      asking
 //!   index.rs    all of it by node            wish.rs     extend, release, force, allow, hand over
 //!   refusal.rs  why not                      time.rs     what time alone does
-//!   check.rs    what always holds               choice.rs   what may be given where the asker leaves the choice
-//!   forecast.rs when somebody could have it     choose.rs   choosing it, for those who wait for it
+//!   check.rs    what always holds            choice.rs   what may be given where the asker leaves the choice
+//!   forecast.rs when somebody could have it  choose.rs   choosing it, for those who wait for it
 //! ```
 
 mod ask;

@@ -7,7 +7,7 @@
 //!   selector.rs `kind=router, ports>=4`                 which resources are meant
 //!   edit.rs     Edit ── apply ──▶ its inverse Edit      the four calls of the guide end here
 //!   json.rs     Twister's resources.json, sut/*.json    read and written without loss
-//!   needs.rs    `2x kind=router; same bench`           what is needed together, and what fits
+//!   needs.rs    `2x kind=router; same bench`            what is needed together, and what fits
 //! Suts          all SUTs by name; their `_id` properties are links into the test beds
 //! Book          leases: who has what, who waits for it, who has booked it
 //! ```

@@ -17,7 +17,7 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
-pub use self::{fit::Unfit, parse::NEEDED_MAX};
+pub use self::fit::Unfit;
 use crate::selector::{Selector, SyntaxError};
 
 /// Everything that somebody needs together.

@@ -24,7 +24,7 @@ use std::{fmt, sync::Arc};
 use jackfield_protocol::secret::names_a_secret;
 
 pub(crate) use self::{
-    compare::{absent_fits, fits},
+    compare::{absent_fits, fits, is_there},
     lexer::{Lexer, Token},
     parse::Parser,
 };

@@ -77,10 +77,11 @@ impl Bench {
         }
     }
 
-    /// What was given before to a part that has it no more, by name.
+    /// What was given before for what a part needs, by name. Also what its run holds now: another part may give that back
+    /// before this one has it, and then it is this one's turn.
     pub(crate) fn bound_set(&self, part: &Part) -> Set {
         let run = part.key.run;
-        let bound = self.open_needs(part).filter_map(|(suite, _)| self.bound.get(&(run, *suite)));
+        let bound = part.needs.iter().filter_map(|(suite, _)| self.bound.get(&(run, *suite)));
         let nodes: BTreeSet<_> = bound.flat_map(|bound| bound.set.nodes.iter().cloned()).collect();
         Set { suts: BTreeSet::new(), nodes: nodes.into_iter().collect() }
     }
@@ -161,13 +162,8 @@ impl Scheduler {
         let fixed = met.iter().fold(named, |all, met| all.with(&met.set));
         let want = self.want_of(run, fixed);
         let picked = self.pick_leaving(run, part, &want, choice, evict).map_err(Lacking::Told)?;
-        let unmet: Vec<_> =
-            self.bench.open_needs(part).filter(|need| !met.iter().any(|met| met.need == **need)).collect();
-        met.extend(unmet.into_iter().zip(picked).map(|(need, (set, given))| Met {
-            need: need.clone(),
-            set,
-            given,
-        }));
+        let unmet = self.bench.unmet(part).cloned();
+        met.extend(unmet.zip(picked).map(|(need, (set, given))| Met { need, set, given }));
         Ok(met)
     }
 

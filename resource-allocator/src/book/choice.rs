@@ -136,12 +136,12 @@ impl Choice {
 
     /// All that was chosen.
     pub(crate) fn set(&self, chosen: &Chosen) -> (Set, Given) {
-        let (mut nodes, mut all) = (BTreeSet::new(), Given::new());
+        let (mut all, mut names) = (Set::default(), Given::new());
         for (set, given) in self.sets(chosen) {
-            nodes.extend(set.nodes);
-            all.extend(given);
+            all = all.with(&set);
+            names.extend(given);
         }
-        (Set { suts: BTreeSet::new(), nodes: nodes.into_iter().collect() }, all)
+        (all, names)
     }
 
     /// Whether everything could be given, if nobody had anything.
@@ -225,12 +225,10 @@ impl Search<'_> {
             let (_, first) = wanted.iter().find(|(of, _)| *of == scope)?;
             let values: BTreeSet<&[String]> =
                 first.fits.iter().filter_map(|place| self.same(*place, scope)).collect();
-            let mut longer = Vec::new();
-            for before in groups {
-                longer.extend(values.iter().map(|value| [before.as_slice(), &[*value]].concat()));
-            }
-            longer.truncate(GROUPS_MAX);
-            groups = longer;
+            let longer = groups
+                .iter()
+                .flat_map(|before| values.iter().map(move |value| [before.as_slice(), &[*value]].concat()));
+            groups = longer.take(GROUPS_MAX).collect();
         }
         let found = groups.into_iter().filter_map(|group| self.of_group(wanted, &group));
         found.min_by_key(|(worst, _)| *worst).map(|(_, chosen)| chosen)

@@ -118,10 +118,8 @@ impl Book {
         let Some(waiter) = self.queue.get(&turn) else { return };
         let Some(Chooser { needs, fixed }) = &waiter.chooser else { return };
         let Some(choice) = self.choices.get(needs) else { return };
-        let (rank, before, mut set) = (waiter.rank, waiter.want.set.clone(), fixed.clone());
-        let promised = self.promised(&Want { set: fixed.clone(), ..waiter.want.clone() }, choice);
-        let nodes: BTreeSet<_> = set.nodes.into_iter().chain(promised.nodes).collect();
-        set.nodes = nodes.into_iter().collect();
+        let (rank, before) = (waiter.rank, waiter.want.set.clone());
+        let set = fixed.with(&self.promised(&Want { set: fixed.clone(), ..waiter.want.clone() }, choice));
         if set == before {
             return;
         }

@@ -8,11 +8,11 @@ use std::{
 use jackfield_protocol::error::ErrorCode;
 use serde_json::Value;
 
-use super::{Need, Needs, Wanted};
+use super::{Needs, Wanted};
 use crate::{
     book::{Alternative, Candidate, Choice, Options},
     node::ResourceId,
-    selector::{Sight, TooMuch},
+    selector::{Sight, TooMuch, is_there},
     tree::Tree,
 };
 
@@ -58,8 +58,7 @@ impl Unfit {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Nothing { .. } | Self::Together { .. } => ErrorCode::NotFound,
-            Self::TooMany { .. } => ErrorCode::TooLarge,
-            Self::TooMuch(_) => ErrorCode::TooLarge,
+            Self::TooMany { .. } | Self::TooMuch(_) => ErrorCode::TooLarge,
         }
     }
 }
@@ -128,7 +127,7 @@ impl Needs {
         if found.more {
             return Err(Unfit::TooMany { need: wanted.to_string() });
         }
-        let mut fits: BTreeSet<_> = found.nodes.into_iter().filter(|id| *id != tree.root).collect();
+        let mut fits: BTreeSet<_> = found.nodes.into_iter().collect();
         let outer: BTreeSet<_> =
             fits.iter().filter_map(|id| tree.spot_at(id)).flat_map(|spot| spot.above).collect();
         fits.retain(|id| !outer.contains(id) && tree.out_of_service(id).is_none());
@@ -151,7 +150,7 @@ impl Needs {
                 told.push(self.why_too_few(tree, wanted, alternative, choice)?);
             }
             if !told.is_empty() {
-                return Ok(Unfit::Nothing { need: need_text(need), why: told.join("; and ") });
+                return Ok(Unfit::Nothing { need: need.to_string(), why: told.join("; and ") });
             }
         }
         let why = if self.same.is_empty() {
@@ -170,17 +169,17 @@ impl Needs {
         alternative: &Alternative,
         choice: &Choice,
     ) -> Result<String, Unfit> {
-        let page = tree.select(&wanted.selector, Sight::Open, &ResourceId::root(), None, FITS_MAX)?;
-        let all: Vec<_> = page.nodes.into_iter().filter(|id| *id != tree.root).collect();
+        let all = tree.select(&wanted.selector, Sight::Open, &ResourceId::root(), None, FITS_MAX)?.nodes;
         if all.is_empty() {
             return Ok(tree.why_none(&wanted.selector, Sight::Open)?);
         }
-        let paths: Vec<_> =
-            alternative.fits.iter().filter_map(|place| choice.candidates.get(*place)).collect();
-        let named: Vec<&str> = paths.iter().take(NAMED_MAX).map(|found| found.spot.path.as_str()).collect();
+        let fitting = alternative.fits.iter().filter_map(|place| choice.candidates.get(*place));
+        let named: Vec<&str> = fitting.take(NAMED_MAX).map(|found| found.spot.path.as_str()).collect();
+        let more = alternative.fits.len().saturating_sub(NAMED_MAX);
         let mut why = match named.as_slice() {
             [] => "none fits".to_owned(),
             [one] => format!("only {one} fits"),
+            named if more > 0 => format!("only {} and {more} more fit", named.join(", ")),
             named => format!("only {} fit", named.join(", ")),
         };
         let out: Vec<_> =
@@ -197,41 +196,29 @@ impl Needs {
     }
 }
 
-fn need_text(need: &Need) -> String {
-    need.to_string()
-}
-
 fn count(wanted: &Wanted) -> usize {
     usize::try_from(wanted.count).unwrap_or(usize::MAX)
 }
 
 impl Tree {
-    /// Why a node, or one above it, is out of service (`out_of_service`).
+    /// Why a node, or one above it, is out of service (`out_of_service`), as the selector of that name says it.
     pub fn out_of_service(&self, id: &ResourceId) -> Option<String> {
-        let (_, value) = said_above(self, id, OUT_OF_SERVICE)?;
-        let is_out = match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::String(reason) => !["", "no", "false", "0"].contains(&reason.trim()),
-            Value::Number(number) => number.as_f64() != Some(0.0),
-            Value::Bool(true) | Value::Array(_) | Value::Object(_) => true,
-        };
-        is_out.then(|| value.as_str().map_or_else(|| "no reason is given".to_owned(), str::to_owned))
+        let value = said_above(self, id, OUT_OF_SERVICE)?;
+        is_there(value).then(|| value.as_str().map_or_else(|| "no reason is given".to_owned(), str::to_owned))
     }
 }
 
 /// A property of a node, or of the nearest node above that has it.
-fn said_above<'t>(tree: &'t Tree, id: &ResourceId, key: &str) -> Option<(ResourceId, &'t Value)> {
+fn said_above<'t>(tree: &'t Tree, id: &ResourceId, key: &str) -> Option<&'t Value> {
     let up = |id: &ResourceId| tree.row(id)?.parent.clone();
-    std::iter::successors(Some(id.clone()), up).find_map(|id| {
-        let value = tree.row(&id)?.properties.get(key).filter(|value| !value.is_null())?;
-        Some((id, value))
-    })
+    std::iter::successors(Some(id.clone()), up)
+        .find_map(|id| tree.row(&id)?.properties.get(key).filter(|value| !value.is_null()))
 }
 
 /// Where nobody says of which bench something is, it is of that below the root in which it stands; and the parent is what
 /// it is in.
 fn value_of(tree: &Tree, id: &ResourceId, key: &str) -> Option<String> {
-    if let Some((_, value)) = said_above(tree, id, key) {
+    if let Some(value) = said_above(tree, id, key) {
         return Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     }
     let spot = tree.spot_at(id)?;

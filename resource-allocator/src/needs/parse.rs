@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use jackfield_protocol::secret::names_a_secret;
+
 use super::{Need, Needs, Wanted};
 use crate::selector::{Lexer, Parser, Selector, SyntaxError, Token};
 
 /// Resources that one text may ask for, alternatives not counted.
-pub const NEEDED_MAX: u32 = 64;
+const NEEDED_MAX: u32 = 64;
 /// Alternatives of one need.
 const ALTERNATIVES_MAX: usize = 8;
 /// Properties that must be the same.
@@ -77,6 +79,9 @@ fn same(lexer: &mut Lexer<'_>, keys: &mut Vec<Arc<str>>) -> Result<(), SyntaxErr
     loop {
         match lexer.take() {
             Token::Word(key) | Token::Quoted(key) => {
+                if names_a_secret(&key) {
+                    return Err(about_secrets(lexer));
+                }
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
@@ -142,10 +147,15 @@ fn one(lexer: &mut Lexer<'_>) -> Result<Wanted, SyntaxError> {
     let count = count(lexer)?;
     let selector: Selector = Parser::new(lexer).selector()?;
     if selector.looks_at_secrets() {
-        let problem = "a property whose name is that of a secret is asked for";
-        return Err(lexer.wrong_before(problem, "ask for something that everybody may know"));
+        return Err(about_secrets(lexer));
     }
     Ok(Wanted { count, selector })
+}
+
+/// Whether it fits, or is the same as another's, would tell something of a secret.
+fn about_secrets(lexer: &Lexer<'_>) -> SyntaxError {
+    let problem = "a property whose name is that of a secret is asked for";
+    lexer.wrong_before(problem, "ask for something that everybody may know")
 }
 
 /// `2x`, or `2 x`; once where nothing is said.

@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::Needs;
-use crate::{ResourceId, Tree, book::Choice};
+use crate::{
+    ResourceId, Tree,
+    book::Choice,
+    selector::{Selector, Sight},
+};
 
 fn lab() -> Tree {
     let mut tree = Tree::new();
@@ -93,6 +97,44 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
     ]
     .map(|text| format!("{text:40} {}", Needs::parse(text).unwrap_err()));
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn of_many_that_are_too_few_some_are_named_and_the_rest_counted() {
+    let mut tree = Tree::new();
+    for number in 1..=7 {
+        let properties = [("kind".to_owned(), json!("phone"))].into();
+        tree.set(&format!("p{number}"), "/", properties, ResourceId::from_number(number)).unwrap();
+    }
+    let told = Needs::parse("8x kind=phone").unwrap().fit_ever(&tree).unwrap_err().to_string();
+    assert!(told.ends_with("only /p1, /p2, /p3, /p4, /p5 and 2 more fit"), "{told}");
+}
+
+#[test]
+fn what_is_the_same_is_no_secret() {
+    for text in ["2x kind=router; same password", "kind=router; same bench, 'snmp community'"] {
+        let told = Needs::parse(text).unwrap_err().to_string();
+        assert!(told.contains("that of a secret"), "{told}");
+    }
+}
+
+#[test]
+fn out_of_service_is_what_the_selector_of_that_name_finds() {
+    let mut tree = lab();
+    for (said, is_out) in [
+        (json!("off"), false),
+        (json!("No "), false),
+        (json!([]), false),
+        (json!(1), true),
+        (json!("PSU is dead"), true),
+    ] {
+        let properties = [("out_of_service".to_owned(), said.clone())].into();
+        let id = tree.set("r1", "/tb1", properties, ResourceId::root()).unwrap().id;
+        assert_eq!(tree.out_of_service(&id).is_some(), is_out, "{said}");
+        let selector = Selector::parse("out_of_service, name=r1").unwrap();
+        let found = tree.select(&selector, Sight::Open, &ResourceId::root(), None, 9).unwrap();
+        assert_eq!(found.nodes.contains(&id), is_out, "{said}");
+    }
 }
 
 #[test]

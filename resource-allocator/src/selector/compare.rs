@@ -40,7 +40,7 @@ fn any(value: &Value, holds: &dyn Fn(&Value) -> bool) -> bool {
 }
 
 /// `broken: false`, `broken: "no"` and `broken: ""` are not broken.
-fn is_there(value: &Value) -> bool {
+pub(crate) fn is_there(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(yes) => *yes,

@@ -147,17 +147,6 @@ impl Tree {
         Ok(found)
     }
 
-    /// Whether one node fits.
-    ///
-    /// # Errors
-    /// It would take too long.
-    pub fn is_selected(&self, selector: &Selector, sight: Sight, id: &ResourceId) -> Result<bool, TooMuch> {
-        let look = Look::new(self, sight);
-        let fits = self.nodes.get(id).is_some_and(|node| look.fits(node, &selector.term));
-        look.check()?;
-        Ok(fits)
-    }
-
     /// The names from below the root to a node.
     fn names(&self, id: &ResourceId) -> Vec<String> {
         names_of(&self.path(id))
@@ -254,10 +243,12 @@ impl<'t> Look<'t> {
             Key::Name => text(row.name.clone()),
             Key::Path => text(self.tree.path(&row.id)),
             Key::Id => text(row.id.to_string()),
-            Key::Tag => compare::fits(
-                &Value::Array(tags(row.properties.get("tags"), row.properties.get("tag"))),
-                test,
-            ),
+            Key::Tag => {
+                let hides = self.sight == Sight::Open && !matches!(test, super::Test::There);
+                let is_shown = |value: &Value| !hides || !may_hold_a_secret(value);
+                let found = ["tags", "tag"].into_iter().filter_map(|key| row.properties.get(key));
+                compare::fits(&Value::Array(tags(found, &is_shown)), test)
+            }
             Key::Property(name) => {
                 let value = row.properties.get(&**name).or_else(|| inside(&row.properties, name));
                 match value {
@@ -377,11 +368,13 @@ fn inside<'a>(properties: &'a BTreeMap<String, Value>, name: &str) -> Option<&'a
     names.try_fold(outer, |value, name| value.get(name))
 }
 
-/// Tags are a list, or words with commas, semicolons or spaces between them.
-fn tags(many: Option<&Value>, one: Option<&Value>) -> Vec<Value> {
+/// Tags are a list, or words with commas, semicolons or spaces between them. A text is shown or not as a whole: a word of
+/// it does not tell any more what it is a part of.
+fn tags<'a>(found: impl Iterator<Item = &'a Value>, is_shown: &dyn Fn(&Value) -> bool) -> Vec<Value> {
     let words = |value: &Value| -> Vec<Value> {
         match value {
-            Value::Array(items) => items.clone(),
+            Value::Array(items) => items.iter().filter(|item| is_shown(item)).cloned().collect(),
+            Value::String(_) if !is_shown(value) => Vec::new(),
             Value::String(text) => {
                 let words = text.split(|letter: char| letter.is_whitespace() || ",;".contains(letter));
                 words.filter(|word| !word.is_empty()).map(Value::from).collect()
@@ -389,7 +382,7 @@ fn tags(many: Option<&Value>, one: Option<&Value>) -> Vec<Value> {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec![value.clone()],
         }
     };
-    many.into_iter().chain(one).flat_map(words).collect()
+    found.flat_map(words).collect()
 }
 
 /// An address with a password in it, a private key: texts that hold a secret whatever the name of the property is.

@@ -1,9 +1,11 @@
 //! What a decision costs, and that it costs the same however many wait. Bounds are far above what is measured, so that a
 //! busy machine does not fail them; the figures are printed (`-- --nocapture`).
 
-use std::time::{Duration, Instant};
-
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jackfield_protocol::{id::LeaseId, time::Time};
 use jackfield_resource_allocator::{

@@ -1,6 +1,7 @@
 //! The book of leases against a model that knows no index, over thousands of seeded days: persons, runs, consoles and
-//! the lab fight for a few devices; they book, wait, extend, hand over and die, by name or for whatever fits, which changes under their eyes; the engine is killed and restores the
-//! book from its rows. After each event book and model must say the same, and nothing may be held twice.
+//! the lab fight for a few devices; they book, wait, extend, hand over and die, by name or for whatever fits, which changes
+//! under their eyes; the engine is killed and restores the book from its rows. After each event book and model must say the
+//! same, and nothing may be held twice.
 //!
 //! A failing day prints its seed: `JACKFIELD_SEED=n cargo test -p jackfield-resource-allocator --test book` plays it
 //! again and tells it.

@@ -1,6 +1,8 @@
 //! A book that anybody can check by reading: one list of leases, one list of parts, everything found by looking at all
 //! of it, and everybody who waits looked at again after each event.
 
+mod wish;
+
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
@@ -8,7 +10,7 @@ use jackfield_protocol::{
     time::Time,
 };
 use jackfield_resource_allocator::book::{
-    Ask, Book, Choice, Ended, Holder, Lease, Leased, Set, Spot, State, Tie, Turn, Who, Wish,
+    Book, Choice, Ended, Holder, Lease, Leased, Set, Spot, State, Tie, Turn,
 };
 
 use crate::{day::Parts, picking::ways};
@@ -372,249 +374,9 @@ impl Model {
         });
     }
 
-    #[expect(clippy::too_many_lines, reason = "one wish after the other, as naive as can be")]
-    pub(crate) fn wish(
-        &mut self,
-        now: Time,
-        id: LeaseId,
-        who: &Who,
-        wish: Wish,
-        (parts, book): (&Parts, &Book),
-    ) -> bool {
-        if let Wish::Ask(ask) = wish {
-            return self.ask(now, *ask, parts, book);
-        }
-        let Some(lease) = self.get(id) else { return false };
-        let own = lease.holder == Holder::Person(who.user.clone());
-        if matches!(lease.holder, Holder::Run(_)) || (!own && !who.manages) {
-            return false;
-        }
-        let active = lease.state == State::Active;
-        match wish {
-            Wish::Force { reason, grace } => {
-                let holds = self.holding().any(|other| other.id == id);
-                if !who.manages {
-                    return false;
-                }
-                if grace == 0 || !holds {
-                    self.end(now, id, Ended::Force { by: who.user.clone(), reason });
-                } else {
-                    let until = lease.until.unwrap_or(Time(i64::MAX)).min(now.plus_millis(grace.min(MONTH)));
-                    let state = State::Ending { until, by: who.user.clone(), reason };
-                    self.write(Lease { state, until: Some(until), ..lease });
-                }
-                true
-            }
-            Wish::Accept if matches!(lease.state, State::Offered { .. }) => {
-                let until = lease.length.map(|length| now.plus_millis(length));
-                self.write(Lease { state: State::Active, since: Some(now), until, ..lease });
-                true
-            }
-            Wish::Accept => active,
-            Wish::Extend { until } => {
-                if !active || until <= now || until.millis_since(now) > MONTH {
-                    return false;
-                }
-                let waiter = Waiter {
-                    rank: (Reverse(0), Time(i64::MAX), Turn::Ask(id)),
-                    holder: lease.holder.clone(),
-                    shared: lease.shared,
-                    inside: lease.inside,
-                    set: set(&lease),
-                    length: None,
-                    console: false,
-                    choice: None,
-                    named: Set::default(),
-                };
-                let longer = lease.until.is_some_and(|end| until > end);
-                let overtaken = self.waiters(now).into_iter().any(|other| {
-                    let was_there = match other.rank.2 {
-                        Turn::Ask(first) => {
-                            let asked = self.get(first).map(|lease| lease.asked);
-                            asked < lease.since || (asked == lease.since && first < lease.id)
-                        }
-                        Turn::Part { .. } => parts.claims(other.rank.2) && Some(other.rank.1) < lease.since,
-                    };
-                    was_there
-                        && overlap(&other.set, &waiter.set)
-                        && !beside((&waiter.holder, waiter.shared), (&other.holder, other.shared))
-                });
-                if longer && (overtaken || self.booked(&waiter, now, until, Some(id))) {
-                    return false;
-                }
-                self.write(Lease { until: Some(until), ..lease });
-                true
-            }
-            Wish::Release => {
-                self.end(now, id, Ended::Holder);
-                true
-            }
-            Wish::Allow { guest, allowed } => {
-                let mut guests = lease.guests.clone();
-                if allowed {
-                    guests.insert(guest)
-                } else {
-                    guests.remove(&guest)
-                };
-                self.write(Lease { guests, ..lease });
-                true
-            }
-            Wish::HandOver { to } => {
-                let free = lease.inside.is_none() && !matches!(lease.tie, Tie::Console(_));
-                if active && free {
-                    self.end(now, id, Ended::Holder);
-                    self.last += 1;
-                    let mut guests = lease.guests.clone();
-                    guests.remove(&to);
-                    let (id, holder) = (LeaseId(self.last), Holder::Person(to));
-                    let (tie, inside, since) = (Tie::Free, None, Some(now));
-                    let beats = matches!(lease.tie, Tie::Beat { .. });
-                    let until = lease.until.or(beats.then(|| now.plus_millis(MONTH)));
-                    for other in &mut self.leases {
-                        let holds = !matches!(other.state, State::Waiting { .. } | State::Asked { .. });
-                        if holds && other.inside == Some(lease.id) && overlap(&set(other), &set(&lease)) {
-                            other.inside = Some(id);
-                        }
-                    }
-                    self.write(Lease { id, holder, guests, tie, inside, since, until, ..lease });
-                }
-                active && free
-            }
-            Wish::Beat => {
-                self.hear(id, now);
-                true
-            }
-            Wish::Ask(_) => false,
-        }
-    }
-
     fn hear(&mut self, id: LeaseId, now: Time) {
         self.heard.retain(|(other, _)| *other != id);
         self.heard.push((id, now));
-    }
-
-    #[expect(clippy::too_many_lines, reason = "one rule after the other, as naive as can be")]
-    fn ask(&mut self, now: Time, ask: Ask, parts: &Parts, book: &Book) -> bool {
-        let never = |choice: &Choice| ways(choice, &|_| Some(Time(0))).is_empty();
-        if ask.choice.as_deref().is_some_and(never) {
-            return false;
-        }
-        if (ask.set.is_empty() && ask.choice.is_none())
-            || ask.length == Some(0)
-            || ask.length.is_some_and(|length| length > MONTH)
-        {
-            return false;
-        }
-        if let Some(inside) = ask.inside {
-            let around = self.holding().find(|lease| lease.id == inside);
-            let user = if let Holder::Person(user) = &ask.holder { Some(user) } else { None };
-            let admitted = around.zip(user).is_some_and(|(lease, user)| {
-                lease.holder == Holder::Person(user.clone())
-                    || lease.guests.contains(user)
-                    || matches!(lease.holder, Holder::Run(_))
-            });
-            if !admitted {
-                return false;
-            }
-        }
-        let own = self.leases.iter().filter(|lease| lease.holder == ask.holder).count();
-        let own = if matches!(ask.holder, Holder::Person(_)) { own } else { 0 };
-        let back = 600_000 * u64::try_from(own.min(6)).expect("at most six");
-        let lease = Lease {
-            id: LeaseId(self.last + 1),
-            what: Leased::Set(ask.set),
-            needs: ask.choice.as_ref().map(|choice| choice.text.clone()),
-            given: Default::default(),
-            suite: None,
-            holder: ask.holder,
-            shared: ask.shared,
-            purpose: ask.purpose,
-            note: ask.note,
-            context: ask.context,
-            guests: Default::default(),
-            priority: ask.priority,
-            tie: ask.tie,
-            inside: ask.inside,
-            asked: now,
-            ranked: now.plus_millis(back),
-            length: ask.length,
-            offer: ask.offer,
-            since: None,
-            until: None,
-            state: State::Waiting { until: ask.wait.map(|wait| now.plus_millis(wait)) },
-        };
-        let waiter = Waiter {
-            rank: (Reverse(lease.priority), lease.ranked, Turn::Ask(lease.id)),
-            holder: lease.holder.clone(),
-            shared: lease.shared,
-            inside: lease.inside,
-            set: set(&lease),
-            length: lease.length,
-            console: matches!(lease.tie, Tie::Console(_)),
-            choice: ask.choice.clone(),
-            named: Set::default(),
-        };
-        // Of all that fits the book chooses; what it chose is looked at.
-        let chosen = book.lease(lease.id);
-        let (what, given) = chosen.map_or_else(
-            || (lease.what.clone(), lease.given.clone()),
-            |lease| (lease.what.clone(), lease.given.clone()),
-        );
-        let lease = if let Some(begin) = ask.begin.filter(|begin| *begin > now) {
-            let Some(length) = lease.length else { return false };
-            let end = begin.plus_millis(length);
-            let keeps = |lease: &Lease| lease.until.is_some_and(|until| until > begin);
-            let taken = |waiter: &Waiter| {
-                let held = self.in_hands(waiter).iter().any(|lease| keeps(lease));
-                let late = self.leases.iter().any(|lease| {
-                    let waits = matches!(lease.state, State::Waiting { .. }) && keeps(lease);
-                    let room = beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared));
-                    waits && overlap(&set(lease), &waiter.set) && !room
-                });
-                held || late || self.booked(waiter, begin, end, None)
-            };
-            let may = match &waiter.choice {
-                None => !taken(&waiter),
-                Some(choice) => {
-                    let free = |spot: &Spot| {
-                        let set = Set { nodes: vec![spot.clone()], ..Set::default() };
-                        (!taken(&Waiter { set, ..waiter.clone() })).then_some(Time(0))
-                    };
-                    let ways = ways(choice, &free);
-                    assert!(
-                        chosen.is_none_or(|lease| ways.iter().any(|(way, _)| *way == set(lease))),
-                        "{chosen:?} is none of {ways:?}"
-                    );
-                    !ways.is_empty()
-                }
-            };
-            if !may {
-                return false;
-            }
-            Lease { state: State::Asked { begin }, until: Some(end), what, given, ..lease }
-        } else if self.may_begin(now, &waiter, parts) {
-            if let Some(choice) = &waiter.choice {
-                let ways = self.may_have(now, &waiter, choice, parts);
-                assert!(
-                    chosen.is_some_and(|lease| ways.contains(&set(lease))),
-                    "{chosen:?} is none of {ways:?}"
-                );
-            }
-            begun(Lease { offer: None, what, given, ..lease }, now)
-        } else if ask.wait == Some(0) {
-            return false;
-        } else {
-            if let Some(choice) = &waiter.choice {
-                let Leased::Set(promised) = &what else { return false };
-                let terms = (&lease.holder, lease.shared, lease.inside);
-                self.check_promise(&choice.text, terms, &Set::default(), promised).unwrap();
-            }
-            Lease { what, ..lease }
-        };
-        self.last += 1;
-        self.hear(lease.id, now);
-        self.write(lease);
-        true
     }
 
     /// What time alone does, at its own time and in its own order.

@@ -106,6 +106,26 @@ fn what_the_whole_run_needs_outlives_the_part_that_lends_its_lane_to_another_of_
 }
 
 #[test]
+fn what_the_whole_run_was_given_is_not_given_to_those_behind_while_another_part_of_it_waits() {
+    let mut wanted =
+        plan([suite("one", "ep1").tests([test("a")]), suite("two", "ep2").needs("own").tests([test("b")])]);
+    wanted.options.needs = Some("whole".into());
+    let mut lab = lab(["ep1", "ep2", "ep3", "ep4"], &[choice("own", 1, &[2]), choice("whole", 1, &[1])]);
+    // What the second suite needs is taken, and another run waits for what this one was given.
+    lab.submit(plan([suite("before", "ep3").needs("own").tests([test("x")])]));
+    lab.submit(wanted);
+    lab.submit(plan([suite("behind", "ep4").needs("whole").tests([test("y")])]));
+    lab.start("a");
+    lab.end("a");
+    assert_eq!(lab.needs_of("y"), "");
+    lab.start("x");
+    lab.end("x");
+    assert_eq!(lab.needs_of("b"), "own: /tb1/r2, whole: /tb1/r1");
+    lab.play();
+    assert_eq!(told(&lab).iter().filter(|line| line.ends_with("PASS")).count(), 4, "{:?}", lab.told());
+}
+
+#[test]
 fn what_the_whole_run_is_given_leaves_what_only_a_later_suite_can_use() {
     let mut wanted = plan([
         suite("one", "ep1").tests([test("a")]),
