@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person, type Theme } from './browser';
+import { launch, Person, tooWide, visit, type Theme } from './browser';
 import { SmallLab } from './small_lab';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -64,19 +64,6 @@ afterAll(async () => {
     await lab?.stop();
 });
 
-/** Opens a page without a reload, as a person does, and waits until it has settled. */
-async function visit(page: Page, path: string): Promise<void> {
-    await page.evaluate((to) => {
-        history.pushState(null, '', to);
-        dispatchEvent(new PopStateEvent('popstate'));
-    }, path);
-    await page.locator('main').waitFor();
-    await page
-        .getByText(/^Loading/)
-        .first()
-        .waitFor({ state: 'detached' });
-}
-
 type Violation = { id: string; impact: string; nodes: { html: string; failureSummary: string }[] };
 
 async function violations(page: Page): Promise<string[]> {
@@ -131,7 +118,7 @@ test.each([
     const wide: string[] = [];
     for (const path of PAGES()) {
         await visit(page, path);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        const over = await tooWide(page);
         if (over > 0) wide.push(`${path}: ${over} pixels too wide`);
     }
     expect(wide).toEqual([]);

@@ -96,6 +96,24 @@ export class Person {
     }
 }
 
+/** Goes to a page without a reload, as a person does, and waits until it has settled. */
+export async function visit(page: Page, path: string): Promise<void> {
+    await page.evaluate((to) => {
+        history.pushState(null, '', to);
+        dispatchEvent(new PopStateEvent('popstate'));
+    }, path);
+    await page.locator('main').waitFor();
+    await page
+        .getByText(/^Loading/)
+        .first()
+        .waitFor({ state: 'detached' });
+}
+
+/** How many pixels of the page lie beyond the right edge of the window. */
+export function tooWide(page: Page): Promise<number> {
+    return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+}
+
 /** How many presses of Tab a page may take to anything in it. */
 const TABS_MAX = 80;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person, type Theme } from './browser';
+import { launch, Person, tooWide, visit, type Theme } from './browser';
 import { cutOff } from './cut';
 import { SmallLab } from './small_lab';
 
@@ -103,20 +103,10 @@ const PAGES = (): string[] => {
     ];
 };
 
-/** Goes there without a reload, as a person does, and waits until it has settled. */
-async function visit(page: Page, path: string): Promise<void> {
-    await page.evaluate((to) => {
-        history.pushState(null, '', to);
-        dispatchEvent(new PopStateEvent('popstate'));
-    }, path);
-    await page.locator('main').waitFor();
-    await page
-        .getByText(/^Loading/)
-        .first()
-        .waitFor({ state: 'detached' });
-    // Two frames: what was asked for is drawn.
+/** Waits until what was asked for is drawn: two frames. */
+async function drawn(page: Page): Promise<void> {
     await page.evaluate(
-        () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+        () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))),
     );
 }
 
@@ -141,7 +131,8 @@ test.each<[string, number, number, Theme]>([
     const wrong: string[] = [];
     for (const path of PAGES()) {
         await visit(page, path);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        await drawn(page);
+        const wide = await tooWide(page);
         if (wide > 0) wrong.push(`${path}: ${wide} pixels too wide`);
         wrong.push(...(await cutOff(page)).map((text) => `${path}: ${text}`));
         if ((await page.locator('main img[src="x"], main b[onclick]').count()) > 0)

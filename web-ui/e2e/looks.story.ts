@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { tooWide } from './browser';
 import { Lab } from './lab';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -86,7 +87,7 @@ test.each([
     const wide: string[] = [];
     for (const path of PAGES) {
         await settled(page, path);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        const over = await tooWide(page);
         if (over > 0) wide.push(`${path}: ${over} pixels`);
     }
     expect(wide).toEqual([]);

@@ -311,6 +311,22 @@ test('what somebody else saved is put together with one’s own, and nothing is 
     expect([...watch.faults, ...other.watch.faults]).toEqual([]);
 });
 
+test('a change that the engine did not live to answer is made by the next one', async () => {
+    await lab.project('held', { A: ['clean.py'] });
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/projects/held');
+    await row(page, /^A\b/).click();
+    await lab.kill();
+    await page.getByLabel('Repeat').fill('6');
+    await page.keyboard.press('Enter');
+    await page.getByText('a change waits for the engine').waitFor();
+    await lab.restart();
+    await row(page, /^A\b.*× 6/).waitFor();
+    await save(page);
+    expect(await file('held')).toContain('<Repeat>6</Repeat>');
+    expect(watch.faults).toEqual([]);
+});
+
 test('what was not saved outlives a reload', async () => {
     await lab.project('reloaded', { A: ['clean.py'] });
     const { page, context } = await Person.open(browser, lab);
@@ -395,6 +411,27 @@ test('projects are copied, renamed, deleted, and had back byte for byte', async 
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('link', { name: 'second' }).waitFor();
     expect(await file('second')).toBe(text);
+    expect(watch.faults).toEqual([]);
+});
+
+test('a project comes from a file and goes into one, byte for byte', async () => {
+    const text = '\ufeff<?xml version="1.0"?>\r\n<Root><!-- mine --></Root>\r\n';
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/projects');
+    await page.getByRole('button', { name: 'Import a file …' }).click();
+    await page
+        .locator('input[type="file"]')
+        .setInputFiles({ name: 'brought.xml', mimeType: 'application/xml', buffer: Buffer.from(text) });
+    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.locator('.file', { hasText: 'projects/brought.xml' }).waitFor();
+    expect(await file('brought')).toBe(text);
+    await page.goto('/projects');
+    await page.getByRole('button', { name: 'More: brought' }).click();
+    const coming = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'Download' }).click();
+    const download = await coming;
+    expect(download.suggestedFilename()).toBe('brought.xml');
+    expect(await readFile(await download.path(), 'utf8')).toBe(text);
     expect(watch.faults).toEqual([]);
 });
 

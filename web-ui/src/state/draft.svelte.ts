@@ -5,7 +5,7 @@
 // until it is saved: what was typed is not lost by a reload.
 
 import { api, ask, type Schemas } from '../api/client';
-import { problemOf, type Problem } from '../api/problem';
+import { Problem, problemOf } from '../api/problem';
 import { done, spliceOf, undone, type Splice } from '../text/splice';
 import { FlatTree } from '../tree/tree';
 import { deeds } from './deeds.svelte';
@@ -31,6 +31,10 @@ export type Conflict = { theirs: Saved | undefined };
 const STEPS_MAX = 100;
 /** A longer draft is not kept in the browser's storage. */
 const STORED_MAX = 1_000_000;
+/** How often what no engine has answered is sent again. */
+const AGAIN_MILLIS = 1_000;
+/** How many times: after five minutes of it, it is told as not done. */
+const AGAIN_MAX = 300;
 const NOTHING: Moved = { gone: [], came: [], same: false };
 
 export class Draft {
@@ -41,8 +45,8 @@ export class Draft {
     /** Steps, of which those up to `done` have been done and not undone. */
     steps = $state.raw<readonly Step[]>([]);
     done = $state(0);
-    /** How many requests are under way. */
-    waits = $state(0);
+    /** What was done last waits for an engine that answers. */
+    isHeldUp = $state(false);
     #saved = $state.raw<Saved>({ text: '', version: '' });
     #keys = $state.raw<readonly string[]>([]);
     #made = 0;
@@ -92,6 +96,12 @@ export class Draft {
 
     /** Makes changes as one step. `moved` says what becomes of the items. Answers where what it was about is now, or nothing where it was refused. */
     change(name: string, changes: Change[], moved?: (about: Way[]) => Moved): Promise<Way[] | undefined> {
+        // It is about what stands there before the one that waits; and who sees nothing happen presses twice.
+        if (this.isHeldUp) {
+            const why = new Problem('unreachable', 'the change before it waits for the engine');
+            deeds.refuse(`“${name}” was not done`, why);
+            return Promise.resolve(undefined);
+        }
         return this.#step(name, { xml: this.text, changes }, moved ?? (() => NOTHING));
     }
 
@@ -177,14 +187,34 @@ export class Draft {
     }
 
     #inTurn<T>(act: () => Promise<T>): Promise<T> {
-        this.waits += 1;
-        const turn = this.#queue.then(act).finally(() => (this.waits -= 1));
+        const turn = this.#queue.then(act);
         this.#queue = turn.catch(() => undefined);
         return turn;
     }
 
     #ask(body: { xml?: string; changes?: Change[] }): Promise<Edited> {
         return ask(api.POST('/api/v1/projects/edit', { body: { project: this.project, ...body } }));
+    }
+
+    /**
+     * The same of what a person did: where no engine answers it is kept, and sent again until one does. Nothing is written by it, so it is all one
+     * whether the engine that went had taken it.
+     */
+    async #askAgain(body: { xml: string; changes?: Change[] }): Promise<Edited> {
+        try {
+            for (let times = 0; ; times += 1) {
+                try {
+                    return await this.#ask(body);
+                } catch (thrown) {
+                    const isAway = ['unreachable', 'unavailable'].includes(problemOf(thrown).code);
+                    if (!isAway || times === AGAIN_MAX) throw thrown;
+                    this.isHeldUp = true;
+                    await new Promise((resolve) => setTimeout(resolve, AGAIN_MILLIS));
+                }
+            }
+        } finally {
+            this.isHeldUp = false;
+        }
     }
 
     #step(
@@ -197,7 +227,7 @@ export class Draft {
             const [before, keys] = [this.text, this.#keys];
             try {
                 // What waited for its turn changes what is there now.
-                const edited = await this.#ask(moved ? { xml: before, changes: asked.changes } : asked);
+                const edited = await this.#askAgain(moved ? { xml: before, changes: asked.changes } : asked);
                 then();
                 if (edited.xml === before) {
                     this.#store();
@@ -228,7 +258,7 @@ export class Draft {
     /** Another text of the history. Answers whether the engine has looked at it. */
     async #go(text: string, keys: readonly string[] | undefined): Promise<boolean> {
         try {
-            this.#show(await this.#ask({ xml: text }), undefined, keys);
+            this.#show(await this.#askAgain({ xml: text }), undefined, keys);
             return true;
         } catch (thrown) {
             deeds.refuse('Nothing was undone', thrown);
@@ -272,7 +302,7 @@ export class Draft {
     }
 
     get #place(): string {
-        return `jackfield draft ${session.user} ${this.project}`;
+        return placeOf(this.project);
     }
 
     #store(): void {
@@ -304,6 +334,9 @@ export class Draft {
 /** The name of the step that typing into the text is. */
 export const EDITED_TEXT = 'Edit the text';
 
+/** Where the browser keeps what was not saved of a project. */
+const placeOf = (project: string): string => `jackfield draft ${session.user} ${project}`;
+
 function keptAt(place: string): { text: string; saved: Saved } | undefined {
     try {
         const kept = JSON.parse(localStorage.getItem(place) ?? 'null') as unknown;
@@ -334,11 +367,22 @@ function outliving(project: string): Draft {
     return draft ?? new Draft(project);
 }
 
-/** A project that has another name, or is gone, has no draft any more. */
+/** A project that has another name: what was not saved of it is taken up under that. */
+export function renameDraft(project: string, to: string): void {
+    try {
+        const kept = localStorage.getItem(placeOf(project));
+        if (kept !== null) localStorage.setItem(placeOf(to), kept);
+    } catch {
+        // Nothing was kept there.
+    }
+    forgetDraft(project);
+}
+
+/** A project that is gone has no draft any more. */
 export function forgetDraft(project: string): void {
     drafts.delete(`${session.user} ${project}`);
     try {
-        localStorage.removeItem(`jackfield draft ${session.user} ${project}`);
+        localStorage.removeItem(placeOf(project));
     } catch {
         // Nothing was kept there.
     }

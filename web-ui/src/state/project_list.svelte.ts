@@ -3,7 +3,7 @@
 import { api, ask, type Schemas } from '../api/client';
 import { problemOf, type Problem } from '../api/problem';
 import { deeds } from './deeds.svelte';
-import { forgetDraft } from './draft.svelte';
+import { forgetDraft, isUnsaved, renameDraft } from './draft.svelte';
 import { lab, type Run } from './lab.svelte';
 
 /** Runs of each that are shown as its trend. */
@@ -76,7 +76,7 @@ export class ProjectList {
     /** Makes a copy. Answers why not. */
     async copy(name: string, to: string): Promise<Problem | undefined> {
         try {
-            return await this.make(to, await textOf(name));
+            return await this.make(to, (await asSaved(name)).xml);
         } catch (thrown) {
             return problemOf(thrown);
         }
@@ -86,7 +86,7 @@ export class ProjectList {
         const problem = await this.#done(() =>
             ask(api.POST('/api/v1/projects/rename', { body: { project: name, to } })),
         );
-        if (problem === undefined) forgetDraft(name);
+        if (problem === undefined) renameDraft(name, to);
         return problem;
     }
 
@@ -96,6 +96,7 @@ export class ProjectList {
             title: `Delete project ${name}?`,
             what: [
                 'Its file goes from the lab folder. Its runs stay.',
+                ...(isUnsaved(name) ? ['What you have not saved of it is lost.'] : []),
                 mayMake
                     ? 'You can have it back until you close or reload this page.'
                     : 'You may not make projects, so you cannot have it back.',
@@ -103,8 +104,14 @@ export class ProjectList {
             yes: 'Delete it',
             danger: true,
             act: async () => {
-                const xml = await textOf(name);
-                await ask(api.DELETE('/api/v1/projects/{project}', { params: { path: { project: name } } }));
+                const { xml, version } = await asSaved(name);
+                await ask(
+                    api.DELETE('/api/v1/projects/{project}', {
+                        params: { path: { project: name } },
+                        // What can be had back is what is deleted.
+                        headers: { 'If-Match': `"${version}"` },
+                    }),
+                );
                 forgetDraft(name);
                 await this.look();
                 gone.projects = [...gone.projects.filter((each) => each.name !== name), { name, xml }];
@@ -132,7 +139,7 @@ export class ProjectList {
     }
 }
 
-/** The text of a project's file, exactly: an answer that is read as text would lose its byte order mark. */
-async function textOf(project: string): Promise<string> {
-    return (await ask(api.POST('/api/v1/projects/edit', { body: { project } }))).xml;
+/** A project's file with its text, exactly: an answer that is read as text would lose its byte order mark. */
+function asSaved(project: string): Promise<Schemas['EditedProject']> {
+    return ask(api.POST('/api/v1/projects/edit', { body: { project } }));
 }

@@ -1,6 +1,7 @@
 // Dependencies between items, as their texts say them: `ID:status;ID2:status2`. Pure.
 
 import type { Item } from '../../state/draft.svelte';
+import { isWithin } from '../../state/ways';
 
 export type Dependency = { readonly id: string; readonly status: string };
 
@@ -23,8 +24,6 @@ export function writeDependencies(all: readonly Dependency[]): string {
 /** The keys of all that wait for an item, directly or over others: a suite waits for what its items wait for, and its items for what it waits for. */
 export function reachable(items: readonly Named[], item: Named): Set<string> {
     const waits = new Map<string, Named[]>();
-    const inside = (one: Named, other: Named) =>
-        other.way.length <= one.way.length && other.way.every((step, at) => one.way[at] === step);
     for (const each of items) {
         for (const { id } of dependenciesOf(each)) waits.set(id, [...(waits.get(id) ?? []), each]);
     }
@@ -33,11 +32,11 @@ export function reachable(items: readonly Named[], item: Named): Set<string> {
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
         const now = next;
         // Who waits for a suite around it waits for it as well.
-        const around = items.filter((each) => inside(now, each));
+        const around = items.filter((each) => isWithin(now.way, each.way));
         for (const { fields } of around) {
             for (const waiter of waits.get(fields['ID'] ?? '\0') ?? []) {
                 // What a suite waits for, all in it wait for.
-                for (const each of items.filter((each) => inside(each, waiter))) {
+                for (const each of items.filter((each) => isWithin(each.way, waiter.way))) {
                     if (found.has(each.key)) continue;
                     found.add(each.key);
                     open.push(each);

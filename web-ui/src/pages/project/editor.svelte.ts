@@ -105,7 +105,7 @@ export class Editor {
         const way = at === undefined ? [] : at.kind === 'test' ? at.way.slice(0, -1) : at.way;
         const spot =
             way.length === 0
-                ? { parent: [], before: this.#count([]) }
+                ? { parent: [], before: this.count([]) }
                 : { parent: way.slice(0, -1), before: (way.at(-1) ?? 0) + 1 };
         return this.#insert(`Add suite ${name}`, spot, [{ kind: 'suite', name }]);
     }
@@ -127,7 +127,7 @@ export class Editor {
             at?.kind === 'suite'
                 ? at
                 : this.draft.items.findLast(({ kind, depth }) => kind === 'suite' && depth === 1);
-        return suite && { parent: suite.way, before: this.#count(suite.way) };
+        return suite && { parent: suite.way, before: this.count(suite.way) };
     }
 
     async remove(items = this.tops): Promise<boolean> {
@@ -186,7 +186,7 @@ export class Editor {
     }
 
     /** Whether these may stand there: suites in the project or in suites, tests in suites, nothing in itself. */
-    may({ parent }: Spot, items: readonly Way[], asCopies = false): boolean {
+    may({ parent }: Pick<Spot, 'parent'>, items: readonly Way[], asCopies = false): boolean {
         const holder = this.draft.at(parent);
         if (holder === undefined || holder.kind === 'test') return false;
         if (!asCopies && items.some((way) => isWithin(parent, way))) return false;
@@ -199,7 +199,7 @@ export class Editor {
         if (first === undefined || last === undefined) return false;
         const parent = first.way.slice(0, -1);
         const edge = (by < 0 ? first : last).way.at(-1) ?? 0;
-        const isAtEdge = by < 0 ? edge === 0 : edge === this.#count(parent) - 1;
+        const isAtEdge = by < 0 ? edge === 0 : edge === this.count(parent) - 1;
         if (!isAtEdge) return this.move({ parent, before: by < 0 ? edge - 1 : edge + 2 });
         const around = parent.at(-1);
         const beside = around === undefined ? undefined : [...parent.slice(0, -1), around + by];
@@ -208,7 +208,7 @@ export class Editor {
             this.#say(by < 0 ? 'It is the first here.' : 'It is the last here.');
             return false;
         }
-        return this.move({ parent: beside, before: by < 0 ? this.#count(beside) : 0 });
+        return this.move({ parent: beside, before: by < 0 ? this.count(beside) : 0 });
     }
 
     /** Out of the suite it is in, or into the suite before it. */
@@ -220,7 +220,7 @@ export class Editor {
         const spot =
             by < 0
                 ? { parent: parent.slice(0, -1), before: (parent.at(-1) ?? -1) + 1 }
-                : { parent: before, before: this.#count(before) };
+                : { parent: before, before: this.count(before) };
         const fits = by < 0 ? parent.length > 0 : this.draft.at(before)?.kind === 'suite';
         if (
             fits &&
@@ -248,7 +248,7 @@ export class Editor {
         const spot =
             at.kind === 'test'
                 ? { parent: at.way.slice(0, -1), before: (at.way.at(-1) ?? 0) + 1 }
-                : { parent: at.way, before: this.#count(at.way) };
+                : { parent: at.way, before: this.count(at.way) };
         if (!this.may(spot, items, !clip.isCut)) {
             this.#say('It cannot stand there: suites stand in the project or in suites, tests in suites.');
             deeds.tell(this.said);
@@ -259,7 +259,8 @@ export class Editor {
         return this.move(spot, items);
     }
 
-    #count(way: Way): number {
+    /** How many items an item holds. */
+    count(way: Way): number {
         return this.draft.items.filter(
             (item) => item.way.length === way.length + 1 && isWithin(item.way, way),
         ).length;
