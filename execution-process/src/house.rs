@@ -26,6 +26,7 @@ use crate::{
     daemon::Daemon,
     event::Event,
     identity::Identity,
+    library::KeptFolders,
     limits::CHUNKS_MAX,
     link::Link,
     local_api::{self, Desk, LocalApi},
@@ -44,7 +45,7 @@ use crate::{
 };
 
 /// Folders of earlier runs and attempts, which nobody needs any more.
-const SWEPT: [&str; 7] = ["work", "idle", "runs", "recordings", "captures", "staging", "trash"];
+const SWEPT: [&str; 8] = ["work", "idle", "runs", "kept", "recordings", "captures", "staging", "trash"];
 
 /// The work folder, held by this process alone.
 #[derive(Debug)]
@@ -206,6 +207,7 @@ fn furnish(
     let templates = TemplateShelf::new(blobs.clone());
     let consoles = Consoles::default();
     let work_folders = WorkFolders::new(folder.join("work"), folder.join("idle"));
+    let kept_folders = Arc::new(KeptFolders::new(folder.join("kept")));
     let mark = ("JACKFIELD_SOCKET".into(), socket.clone().into());
     let captures = PacketCaptures::new(folder.join("captures"), mark, settings.limits.artifact_bytes);
     let station = Station {
@@ -221,6 +223,7 @@ fn furnish(
         consoles,
         captures,
         work_folders,
+        kept_folders,
         accounts,
         chunks,
     };

@@ -9,6 +9,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    os::unix::ffi::OsStrExt,
     path::{Component, Path, PathBuf},
     sync::Arc,
 };
@@ -22,7 +23,10 @@ use seal::Seal;
 
 use crate::blobs::{BlobError, Blobs};
 
+mod kept;
 mod seal;
+
+pub(crate) use kept::KeptFolders;
 
 /// Why the files of a test cannot be put in place.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,8 @@ pub(crate) struct RunFiles {
     folder: PathBuf,
     context: Arc<RunContext>,
     blobs: Blobs,
+    /// What earlier runs left, and this one will.
+    kept: Arc<KeptFolders>,
     /// What was asked for, in place.
     placed: BTreeMap<PathBuf, Placed>,
     /// What the libraries of these names are together.
@@ -71,7 +77,9 @@ struct Wanted {
 /// Files that were put in place, as they were then.
 #[derive(Debug)]
 struct Placed {
-    folder: PathBuf,
+    /// Below the run's folder.
+    place: PathBuf,
+    content: blake3::Hash,
     seal: Arc<Seal>,
     /// How often that was done.
     count: u32,
@@ -101,12 +109,18 @@ pub(crate) fn run_folder(work_dir: &Path, run: RunId) -> PathBuf {
 }
 
 impl RunFiles {
-    pub(crate) fn new(work_dir: &Path, context: Arc<RunContext>, blobs: Blobs) -> Self {
+    pub(crate) fn new(
+        work_dir: &Path,
+        context: Arc<RunContext>,
+        blobs: Blobs,
+        kept: Arc<KeptFolders>,
+    ) -> Self {
         let folder = run_folder(work_dir, context.run);
         Self {
             folder,
             context,
             blobs,
+            kept,
             placed: BTreeMap::new(),
             shelves: BTreeMap::new(),
             beside: BTreeMap::new(),
@@ -160,20 +174,34 @@ impl RunFiles {
     async fn ensure(&mut self, wanted: &Wanted) -> Result<PathBuf, FilesError> {
         let known = self.placed.get(&wanted.place);
         if let Some(known) = known {
-            if !known.was_changed().await {
-                return Ok(known.folder.clone());
+            let folder = self.folder.join(&known.place);
+            if !known.was_changed(&folder).await {
+                return Ok(folder);
             }
-            tracing::info!("`{}` was changed by a test; the next ones get it anew", known.folder.display());
+            tracing::info!("`{}` was changed by a test; the next ones get it anew", folder.display());
         }
         let count = known.map_or(1, |known| known.count.saturating_add(1));
-        let folder = self.folder.join(&wanted.place).join(count.to_string()).join(&wanted.inner);
+        let place = wanted.place.join(count.to_string()).join(&wanted.inner);
+        let folder = self.folder.join(&place);
+        let content = wanted.content();
         let told = |source| disk(&folder, source);
         // What a try left behind that did not get to its end.
         match std::fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(error)),
             _ => {}
         }
-        std::fs::create_dir_all(&folder).map_err(told)?;
+        std::fs::create_dir_all(folder.parent().unwrap_or(&folder)).map_err(told)?;
+        let seal = match self.kept.take(content, &folder) {
+            Some(seal) => seal,
+            None => self.copied(wanted, &folder).await?,
+        };
+        self.placed.insert(wanted.place.clone(), Placed { place, content, seal: Arc::new(seal), count });
+        Ok(folder)
+    }
+
+    async fn copied(&self, wanted: &Wanted, folder: &Path) -> Result<Seal, FilesError> {
+        let told = |source| disk(folder, source);
+        std::fs::create_dir_all(folder).map_err(told)?;
         for (inside, hash) in &wanted.files {
             let path = folder.join(inside);
             if let Some(parent) = inside.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -182,21 +210,28 @@ impl RunFiles {
             self.blobs.place(*hash, path).await?;
         }
         if wanted.packages {
-            make_packages(&folder, wanted.files.keys()).map_err(told)?;
+            make_packages(folder, wanted.files.keys()).map_err(told)?;
         }
-        let seal = Arc::new(Seal::set(&folder).map_err(told)?);
-        self.placed.insert(wanted.place.clone(), Placed { folder: folder.clone(), seal, count });
-        Ok(folder)
+        Seal::set(folder).map_err(told)
+    }
+
+    /// The run is over, and its folder was moved: what its tests left as it was is kept for others.
+    pub(crate) fn leave(self, moved: &Path) {
+        for Placed { place, content, seal, .. } in self.placed.into_values() {
+            if let Some(seal) = Arc::into_inner(seal) {
+                self.kept.keep(content, &moved.join(place), seal);
+            }
+        }
     }
 }
 
 impl Placed {
-    async fn was_changed(&self) -> bool {
+    async fn was_changed(&self, folder: &Path) -> bool {
         if !self.seal.was_touched() {
             return false;
         }
-        let seal = Arc::clone(&self.seal);
-        let holds = tokio::task::spawn_blocking(move || seal.holds()).await;
+        let (seal, folder) = (Arc::clone(&self.seal), folder.to_owned());
+        let holds = tokio::task::spawn_blocking(move || seal.holds(&folder)).await;
         !holds.unwrap_or(false)
     }
 }
@@ -204,6 +239,16 @@ impl Placed {
 impl Wanted {
     fn new(place: PathBuf, files: BTreeMap<PathBuf, BlobHash>) -> Self {
         Self { place, inner: PathBuf::new(), files, archives: Vec::new(), packages: false }
+    }
+
+    /// What makes two of them the same: their files and names, wherever they stand.
+    fn content(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&[u8::from(self.packages)]);
+        for (file, hash) in &self.files {
+            hasher.update(file.as_os_str().as_bytes()).update(&[0]).update(&hash.0);
+        }
+        hasher.finalize()
     }
 }
 

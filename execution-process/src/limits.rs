@@ -108,6 +108,12 @@ pub(crate) const FETCH_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) const FETCH_MILLIS_MIN: u64 = 120_000;
 /// Folders put aside, at most.
 pub(crate) const IDLE_FOLDERS_MAX: usize = 64;
+/// A folder of fewer entries is as quickly copied as kept for a later run.
+pub(crate) const KEPT_ENTRIES_MIN: usize = 8;
+/// Folders that are kept for later runs, their entries and their bytes, at most; then those go that have waited for longest.
+pub(crate) const KEPT_FOLDERS_MAX: usize = 64;
+pub(crate) const KEPT_ENTRIES_MAX: usize = 50_000;
+pub(crate) const KEPT_BYTES_MAX: u64 = 256 << 20;
 
 // Logs and reports.
 

@@ -12,6 +12,7 @@ use crate::{
     blobs::Blobs,
     capture::Chunk,
     console::Consoles,
+    library::KeptFolders,
     outbox::Outbox,
     packet_capture::PacketCaptures,
     runner::warm::Warm,
@@ -38,6 +39,8 @@ pub(crate) struct Station {
     pub(crate) consoles: Consoles,
     pub(crate) captures: PacketCaptures,
     pub(crate) work_folders: WorkFolders,
+    /// Files of runs that are over.
+    pub(crate) kept_folders: Arc<KeptFolders>,
     /// The users of tests, where they are not this EP's own.
     pub(crate) accounts: Option<Accounts>,
     /// The way to the log spool.

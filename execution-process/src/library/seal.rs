@@ -21,23 +21,27 @@ use rustix::{
 };
 
 /// What interpreters put beside sources by themselves.
-const IGNORED: &str = "__pycache__";
+pub(super) const IGNORED: &str = "__pycache__";
 /// Entries from which it is cheaper to be told of changes than to look. A user may have few such ears (128), and what tests start wants some, too.
 const WATCHED_MIN: usize = 64;
 /// Bytes of notices that are read at once.
 const NOTICES_BYTES: usize = 4096;
 
-/// A folder and all that is in it, as they were.
+/// All that is in a folder as it was, but the folder itself, which may be moved.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Marks(BTreeMap<PathBuf, Mark>);
+
+/// A folder that is to stay as it is.
 #[derive(Debug)]
 pub(super) struct Seal {
-    folder: PathBuf,
-    marks: BTreeMap<PathBuf, Mark>,
+    marks: Marks,
     /// Where the system tells of what is done in its folders; none for a small one, or where the system has no more to give.
     notices: Option<OwnedFd>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
+    is_folder: bool,
     inode: u64,
     mode: u32,
     size: u64,
@@ -47,15 +51,18 @@ struct Mark {
 impl Seal {
     /// Takes note of a folder.
     pub(super) fn set(folder: &Path) -> io::Result<Self> {
-        let (mut marks, folders) = look(folder)?;
-        let notices = (marks.len() >= WATCHED_MIN).then(new_notices).flatten().filter(|notices| {
-            watch(notices, folder).is_ok() && folders.iter().all(|inner| watch(notices, inner).is_ok())
-        });
-        if notices.is_some() {
-            // What counts is how it is from when it is watched.
-            marks = look(folder)?.0;
-        }
-        Ok(Self { folder: folder.to_owned(), marks, notices })
+        let marks = Marks::of(folder)?;
+        let notices = listen(folder, &marks);
+        // What counts is how it is from when it is listened to.
+        let marks = if notices.is_some() { Marks::of(folder)? } else { marks };
+        Ok(Self { marks, notices })
+    }
+
+    /// The same of a folder that is known; none if it is not as it was.
+    pub(super) fn set_again(folder: &Path, known: Marks) -> io::Result<Option<Self>> {
+        let notices = listen(folder, &known);
+        let holds = Marks::of(folder)? == known;
+        Ok(holds.then_some(Self { marks: known, notices }))
     }
 
     /// Whether something was done in it since this was asked last, or may have been.
@@ -78,13 +85,68 @@ impl Seal {
     }
 
     /// Whether nothing was changed, added or removed since. What cannot be looked at was changed.
-    pub(super) fn holds(&self) -> bool {
-        look(&self.folder).is_ok_and(|(marks, _)| marks == self.marks)
+    pub(super) fn holds(&self, folder: &Path) -> bool {
+        Marks::of(folder).is_ok_and(|marks| marks == self.marks)
+    }
+
+    /// What the folder was, if it is that still; it is not listened to any more.
+    pub(super) fn broken_off(self, folder: &Path) -> Option<Marks> {
+        self.holds(folder).then_some(self.marks)
     }
 }
 
-fn new_notices() -> Option<OwnedFd> {
-    inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()
+impl Marks {
+    fn of(folder: &Path) -> io::Result<Self> {
+        let mut marks = BTreeMap::new();
+        let mut folders = vec![PathBuf::new()];
+        while let Some(inner) = folders.pop() {
+            for entry in std::fs::read_dir(folder.join(&inner))? {
+                let entry = entry?;
+                if entry.file_name() == IGNORED {
+                    continue;
+                }
+                let (path, mark) = (inner.join(entry.file_name()), Mark::of(&entry.metadata()?));
+                if mark.is_folder {
+                    folders.push(path.clone());
+                }
+                marks.insert(path, mark);
+            }
+        }
+        Ok(Self(marks))
+    }
+
+    /// The folders in it.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().filter(|(_, mark)| mark.is_folder).map(|(path, _)| path.as_path())
+    }
+
+    pub(super) fn entries(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.values().map(|mark| mark.size).fold(0, u64::saturating_add)
+    }
+}
+
+impl Mark {
+    fn of(found: &Metadata) -> Self {
+        let is_folder = found.is_dir();
+        // The times of a folder change with what interpreters put into it; its entries are looked at themselves.
+        let (size, changed) =
+            if is_folder { (0, (0, 0)) } else { (found.size(), (found.ctime(), found.ctime_nsec())) };
+        Self { is_folder, inode: found.ino(), mode: found.mode(), size, changed }
+    }
+}
+
+/// Has the system tell what is done in a folder, if that is cheaper than to look, and can be had.
+fn listen(folder: &Path, marks: &Marks) -> Option<OwnedFd> {
+    if marks.entries() < WATCHED_MIN {
+        return None;
+    }
+    let notices = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
+    let mut all = marks.folders().map(|inner| folder.join(inner)).chain([folder.to_owned()]);
+    all.all(|folder| watch(&notices, &folder).is_ok()).then_some(notices)
 }
 
 fn watch(notices: &OwnedFd, folder: &Path) -> Result<(), Errno> {
@@ -93,34 +155,6 @@ fn watch(notices: &OwnedFd, folder: &Path) -> Result<(), Errno> {
     let itself =
         WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR | WatchFlags::DONT_FOLLOW;
     inotify::add_watch(notices, folder, changes | entries | itself).map(drop)
-}
-
-/// All that is in a folder, and the folders in it.
-fn look(folder: &Path) -> io::Result<(BTreeMap<PathBuf, Mark>, Vec<PathBuf>)> {
-    let (mut marks, mut inner) = (BTreeMap::new(), Vec::new());
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder)? {
-            let entry = entry?;
-            if entry.file_name() == IGNORED {
-                continue;
-            }
-            let (path, found) = (entry.path(), entry.metadata()?);
-            if found.is_dir() {
-                folders.push(path.clone());
-                inner.push(path.clone());
-            }
-            marks.insert(path, mark(&found));
-        }
-    }
-    Ok((marks, inner))
-}
-
-fn mark(found: &Metadata) -> Mark {
-    // The times of a folder change with what interpreters put into it; its entries are looked at themselves.
-    let (size, changed) =
-        if found.is_dir() { (0, (0, 0)) } else { (found.size(), (found.ctime(), found.ctime_nsec())) };
-    Mark { inode: found.ino(), mode: found.mode(), size, changed }
 }
 
 #[cfg(test)]
@@ -152,9 +186,9 @@ mod tests {
             let seal = Seal::set(&at).unwrap();
             std::fs::create_dir(at.join("__pycache__")).unwrap();
             std::fs::write(at.join("__pycache__/a.pyc"), "").unwrap();
-            assert!(seal.holds() && !seal.was_touched(), "{what}");
+            assert!(seal.holds(&at) && !seal.was_touched(), "{what}");
             change(&at);
-            assert!(seal.was_touched() && !seal.holds(), "{what}");
+            assert!(seal.was_touched() && !seal.holds(&at), "{what}");
         }
         let small = tempfile::tempdir().unwrap();
         assert!(Seal::set(small.path()).unwrap().was_touched(), "a small one is looked at each time");
