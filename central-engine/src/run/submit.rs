@@ -19,7 +19,6 @@ use jackfield_protocol::{
     id::{BlobHash, EpName, LeaseId, RunId, SutName, UserName},
     plan::{Library, LibraryKind, RunPlan, TestFolder},
 };
-
 use jackfield_resource_allocator::needs::Needs;
 
 use crate::{
