@@ -20,9 +20,10 @@ pub use self::{
     caller::{Caller, Credential, Pass, check_ep, join, of_session, of_token},
     first::{first_start, make_token},
     guard::{
-        Anyone, COOKIE, Guard, MayChangeProjects, MayChangeUsers, MayDeleteProjects, MayEditBench,
-        MayEditSut, MayFetchFiles, MayLock, MayOperate, MayPutProjects, MayRead, MayReadBench,
-        MayReadProjects, MayReadSuts, MayRun, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
+        Anyone, COOKIE, Guard, MayChangeGlobals, MayChangeProjects, MayChangeUsers, MayDeleteProjects,
+        MayEditBench, MayEditSut, MayFetchFiles, MayLock, MayOperate, MayPutProjects, MayRead, MayReadBench,
+        MayReadGlobals, MayReadProjects, MayReadSuts, MayRun, MayStoreFiles, MayUseDevices, MayWatch,
+        Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
     recover::recover,

@@ -4,6 +4,7 @@
 //! as problem documents ([`Failure`]). The routes of a noun stand at the top of its file.
 
 mod attempt;
+mod audit;
 mod authority;
 mod blob;
 mod body;
@@ -14,8 +15,10 @@ mod event;
 mod feed;
 mod follow;
 mod gate;
+mod globals;
 pub(crate) mod health;
 mod job;
+mod lab_file;
 mod lab_report;
 mod lease;
 mod live;
@@ -29,6 +32,7 @@ mod mail;
 mod notice;
 mod openapi;
 mod page;
+mod params;
 mod power;
 mod project;
 mod project_edit;
@@ -41,8 +45,10 @@ mod retention;
 mod run;
 mod run_control;
 mod run_delete;
+mod session;
 mod sut;
 mod test;
+mod test_config;
 mod test_file;
 mod token;
 mod user;
@@ -99,8 +105,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(project::routes)
             .configure(project_result::routes)
             .configure(test_file::routes)
+            .configure(test_config::routes)
+            .configure(globals::routes)
             .configure(user::routes)
             .configure(token::routes)
+            .configure(session::routes)
+            .configure(audit::routes)
             .default_service(web::to(failure::no_such_address)),
     );
     config

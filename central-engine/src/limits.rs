@@ -117,6 +117,14 @@ pub const PROJECT_RUNS_DEFAULT: u32 = 8;
 pub const PROJECT_RUNS_MAX: u32 = 50;
 /// Changes of a project that one request makes.
 pub const PROJECT_CHANGES_MAX: usize = 20_000;
+/// Words that a line of the audit log is looked through for; more are left out.
+pub const AUDIT_WORDS_MAX: usize = 8;
+/// Runs of a project from which the duration of its tests is told.
+pub const DURATION_RUNS: u32 = 5;
+/// Values of an iterator that its page shows; of more the first, beside their count.
+pub const ITERATOR_VALUES_SHOWN: usize = 50;
+/// Changes of a file of named values in one request.
+pub const PARAM_CHANGES_MAX: usize = 1_000;
 /// Tests that a checked project is shown with; it may have more.
 pub const PREVIEW_TESTS_MAX: usize = 5_000;
 

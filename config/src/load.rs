@@ -8,6 +8,7 @@ mod find;
 mod flat;
 mod imports;
 mod lookup;
+mod places;
 mod references;
 mod room;
 mod templates;

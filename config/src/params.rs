@@ -2,6 +2,8 @@
 //!
 //! A path such as `Level_A/Level_2A/global2.1` names a folder or a value.
 
+pub mod edit;
+
 use std::sync::Arc;
 
 use jackfield_protocol::error::FileProblem;
@@ -58,6 +60,27 @@ pub enum ParamKind {
     Decimal,
     /// A list of values; a test is run once for each.
     Iterator,
+}
+
+impl ParamKind {
+    /// The word for files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "string",
+            Self::Decimal => "decimal",
+            Self::Iterator => "iterator",
+        }
+    }
+
+    /// What a word of a file means; none for one that says nothing.
+    pub fn of_word(word: &str) -> Option<Self> {
+        match word.to_lowercase().as_str() {
+            "iterator" => Some(Self::Iterator),
+            "decimal" | "integer" | "number" => Some(Self::Decimal),
+            "string" | "text" => Some(Self::Text),
+            _ => None,
+        }
+    }
 }
 
 /// What a path leads to.
@@ -237,19 +260,14 @@ fn read_name(fields: &Fields<'_, '_>, tag: &'static str) -> Option<At<Arc<str>>>
 
 fn read_kind(walk: &Walk, kind: &At<Arc<str>>) -> ParamKind {
     const KNOWN: [&str; 6] = ["string", "decimal", "iterator", "integer", "text", "number"];
-    match kind.value.to_lowercase().as_str() {
-        "iterator" => ParamKind::Iterator,
-        "decimal" | "integer" | "number" => ParamKind::Decimal,
-        "string" | "text" => ParamKind::Text,
-        other => {
-            let help = match nearest(other, KNOWN) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "known are string, decimal and iterator".to_owned(),
-            };
-            walk.warn(kind.span, format!("type `{}` is read as a string", kind.value), help);
-            ParamKind::Text
-        }
-    }
+    ParamKind::of_word(&kind.value).unwrap_or_else(|| {
+        let help = match nearest(&kind.value.to_lowercase(), KNOWN) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "known are string, decimal and iterator".to_owned(),
+        };
+        walk.warn(kind.span, format!("type `{}` is read as a string", kind.value), help);
+        ParamKind::Text
+    })
 }
 
 #[cfg(test)]

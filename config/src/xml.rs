@@ -4,15 +4,19 @@
 //! little more than its text, and what is written back differs only where it was edited. Nothing here recurses.
 
 mod edit;
+mod items;
 mod lexis;
 mod parse;
 mod walk;
+mod way;
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
-pub(crate) use edit::{Splices, content_text};
+pub(crate) use edit::{Splices, attribute_text, content_text};
+pub(crate) use items::{Carried, Items, Spot, at_indentation, carried, unit_of};
 pub(crate) use parse::parse;
 pub(crate) use walk::{Fields, Walk};
+pub(crate) use way::outermost;
 
 use crate::source::{Source, Span};
 
@@ -89,6 +93,32 @@ impl<'t> Element<'t> {
     /// Between the tags; for `<a/>` an empty place behind it.
     pub(crate) fn inner(self) -> Span {
         self.node.inner
+    }
+
+    /// The element as it stands in the file.
+    pub(crate) fn written(self) -> &'t str {
+        self.tree.source.slice(self.node.outer)
+    }
+
+    /// Whether a comment stands in an element without children.
+    pub(crate) fn has_comment(self) -> bool {
+        lexis::outside_comments(self.tree.source.slice(self.node.inner)).len() > 1
+    }
+
+    /// Whether nothing but white space stands between the elements in it: no text, and no comment.
+    pub(crate) fn holds_only_elements(self) -> bool {
+        let mut at = self.node.inner.start;
+        let ends = self
+            .children()
+            .map(|child| child.node.outer)
+            .chain([Span { start: self.node.inner.end, end: self.node.inner.end }]);
+        for outer in ends {
+            if !self.tree.source.slice(Span { start: at, end: outer.start }).trim().is_empty() {
+                return false;
+            }
+            at = outer.end;
+        }
+        true
     }
 
     /// Whether it is written `<a/>`.

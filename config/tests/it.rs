@@ -4,12 +4,14 @@
 mod it {
     mod change;
     mod circles;
+    mod config_change;
     mod conformance;
     mod edit;
     mod expand;
     mod lab;
     mod limits;
     mod mutation;
+    mod params_edit;
     mod rooms;
     mod texts;
 }

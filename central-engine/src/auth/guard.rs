@@ -66,6 +66,8 @@ permissions! {
     MayChangeProjects: Some(Role::ChangeProject), ep false;
     /// May delete projects of the lab folder.
     MayDeleteProjects: Some(Role::DeleteProject), ep false;
+    /// May edit the global parameters of the lab's files, and forget what tests have set.
+    MayChangeGlobals: Some(Role::ChangeGlobals), ep false;
     /// May edit SUTs.
     MayEditSut: Some(Role::ChangeSut), ep false;
     /// May drain EPs and read the audit log.
@@ -130,6 +132,15 @@ pub struct MayPutProjects;
 impl Permission for MayPutProjects {
     const ROLE: Option<Role> = Some(Role::ChangeProject);
     const ALSO: &'static [Role] = &[Role::CreateProject];
+}
+
+/// May look at global parameters: who edits them, and whose tests read them.
+#[derive(Clone, Copy, Debug)]
+pub struct MayReadGlobals;
+
+impl Permission for MayReadGlobals {
+    const ROLE: Option<Role> = Some(Role::ChangeGlobals);
+    const ALSO: &'static [Role] = &[Role::RunTests];
 }
 
 /// May look at projects and check them: who starts or changes them must know what is wrong with them.

@@ -92,6 +92,45 @@ impl Role {
         }
     }
 
+    /// What it opens, for people; nothing for one that is read from Twister's files alone. The book says the same.
+    pub fn opens(self) -> Option<&'static str> {
+        match self {
+            Self::ViewReports => Some(
+                "see all runs, logs, reports, EPs, resources (secrets as stars), projects, test configurations",
+            ),
+            Self::RunTests => Some(
+                "start, stop and answer runs of one's own, see those; check and read projects; read global parameters; \
+                 use devices: consoles, power, how an outlet is",
+            ),
+            Self::ChangeProject => Some(
+                "make, change and rename projects of the lab folder, and make, change and delete test configurations; \
+                 check and read them",
+            ),
+            Self::CreateProject => Some("make new projects; check and read all"),
+            Self::DeleteProject => Some("delete projects; check and read all"),
+            Self::ChangeTestbed => {
+                Some("edit the resource tree, and see it; switch power over somebody's head")
+            }
+            Self::ChangeSut => {
+                Some("edit one's own and shared SUTs, and see them with the resources that they are made of")
+            }
+            Self::LockTestbed => Some("lease devices"),
+            Self::LockSut => Some("lease SUTs"),
+            Self::ChangeGlobals => {
+                Some("edit global parameters; one's tests may set them, and what they set be forgotten")
+            }
+            Self::ChangeServices => Some(
+                "drain EPs, make tokens for them, read audit log and engine log, see who is signed in, control runs of others",
+            ),
+            Self::ChangeUsers => Some("accounts, groups, sessions, tokens and SUTs of others"),
+            Self::EditTc
+            | Self::ChangeFwmCfg
+            | Self::ChangeDbCfg
+            | Self::ChangeEmlCfg
+            | Self::ChangePlugins => None,
+        }
+    }
+
     /// The roles that words stand for: `*` is all, `0` is none.
     ///
     /// # Errors
@@ -195,6 +234,22 @@ mod tests {
             [Role::RunTests, Role::LockSut].into()
         );
         assert_eq!(Role::parse_all(["RUN"]).unwrap_err(), UnknownRole("RUN".to_owned()));
+    }
+
+    #[test]
+    fn the_book_says_of_each_role_what_it_opens() {
+        let book = include_str!("../../../docs/operating.md");
+        // Links stand in the book alone.
+        let plain = regex::Regex::new(r"\[([^\]]+)\]\([^)]*\)").unwrap().replace_all(book, "$1").into_owned();
+        for role in Role::ALL {
+            let word = role.as_str();
+            match role.opens() {
+                Some(opens) => {
+                    assert!(plain.contains(&format!("| `{word}` | {opens} |")), "{word}: {opens}");
+                }
+                None => assert!(plain.contains(&format!("`{word}`")), "{word}"),
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The engine itself: how it is, what its log says, who is signed in.
+//! The engine itself: how it is, and what its log says.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,11 @@ use crate::{
     auth::{Guard, MayOperate, MayRead},
     clock, limits,
     own_log::{self, OwnLogLine},
-    store::{self, job::JobCounts, session::SessionRow},
+    store::{self, job::JobCounts},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/engine", web::get().to(show))
-        .route("/engine/log", web::get().to(log))
-        .route("/sessions", web::get().to(sessions));
+    config.route("/engine", web::get().to(show)).route("/engine/log", web::get().to(log));
 }
 
 /// How the engine is.
@@ -143,11 +140,4 @@ pub(super) struct LogQuery {
 pub(super) async fn log(_: Guard<MayOperate>, query: web::Query<LogQuery>) -> Answer {
     let items = own_log::newest(query.after, limits::OWN_LOG_LINES_MAX);
     std::future::ready(Ok(HttpResponse::Ok().json(Page { items, next: None }))).await
-}
-
-/// Who is signed in with a browser, newest first.
-#[utoipa::path(get, path = "/api/v1/sessions", tag = "users", responses((status = 200, body = Page<SessionRow>)))]
-pub(super) async fn sessions(app: web::Data<App>, _: Guard<MayOperate>) -> Answer {
-    let items = store::session::list(&mut app.store.read().await?, clock::now()).await?;
-    Ok(HttpResponse::Ok().json(Page { items, next: None }))
 }

@@ -10,10 +10,10 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, authority, blob, console, engine, ep, event, feed, follow, health, job, lab_report,
-    lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power, project, project_edit,
-    project_file, project_result, question, report, resource, retention, run, run_control, run_delete, sut,
-    test, test_file, token, user,
+    Answer, attempt, audit, authority, blob, console, engine, ep, event, feed, follow, globals, health, job,
+    lab_report, lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power, project,
+    project_edit, project_file, project_result, question, report, resource, retention, run, run_control,
+    run_delete, session, sut, test, test_config, test_file, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -46,11 +46,13 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         resource::get, resource::find, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
         project::list, project::check, project_edit::edit, project_file::read, project_file::put, project_file::rename,
-        project_file::delete, project_result::list, test_file::list, test_file::show,
+        project_file::delete, project_result::list, project_result::durations, test_file::list, test_file::show,
+        test_config::list, test_config::edit, test_config::read, test_config::put, test_config::delete,
+        globals::edit, globals::read, globals::put, globals::set_by_tests, globals::forget,
         user::list, user::create, user::change, user::set_password, user::delete,
-        user::groups, user::put_group, user::delete_group, user::audit_log,
+        user::groups, user::put_group, user::delete_group, user::roles, audit::list,
         token::list, token::create, token::revoke,
-        health::health, health::metrics, authority::authority, engine::show, engine::log, engine::sessions,
+        health::health, health::metrics, authority::authority, engine::show, engine::log, session::list, session::end,
     )
 )]
 struct Document;

@@ -3,21 +3,31 @@
 //!
 //! The bytes are edited here and not in a page, so that a page, a script and a command change a file in the same way.
 
+mod shape;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{HttpResponse, web};
 use jackfield_config::{
     ExpandOptions, Lab,
-    project::edit::{Change, ItemKind, NewItem, ProjectFile, outline},
+    project::edit::{
+        Change, ItemKind, ProjectFile,
+        outline::{self, OutlineItem},
+    },
     source::Source,
 };
-use jackfield_protocol::error::{ErrorCode, FileProblem};
+use jackfield_protocol::{
+    error::{ErrorCode, FileProblem},
+    plan::RunPlan,
+};
 use serde::{Deserialize, Serialize};
 
+use self::shape::{ProjectChange, ProjectItem};
 use super::{
     Answer, body,
+    lab_file::{shown_place, version},
     project::{cancelled, options},
-    project_file::{read_file, shown_place, version},
+    project_file::read_file,
 };
 use crate::{
     app::App,
@@ -48,49 +58,6 @@ pub(super) struct EditProject {
     changes: Vec<ProjectChange>,
 }
 
-/// A change of a project. A way says where an item is: `[]` is the project, `[0, 2]` the third item of the first suite.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
-enum ProjectChange {
-    /// Another text for a field, such as `Repeat`; an empty one takes its element away.
-    Set { at: Vec<usize>, field: String, value: String },
-    /// Another value of a property, or of what a suite or the project defines; without one it goes.
-    Property {
-        at: Vec<usize>,
-        name: String,
-        #[serde(default)]
-        nth: usize,
-        #[serde(default)]
-        value: Option<String>,
-    },
-    /// New suites and tests, before the item with number `before`.
-    Insert { parent: Vec<usize>, before: usize, items: Vec<NewProjectItem> },
-    /// Takes items away.
-    Remove { items: Vec<Vec<usize>> },
-    /// Puts items somewhere else.
-    Move { items: Vec<Vec<usize>>, parent: Vec<usize>, before: usize },
-    /// Puts copies of items somewhere, with IDs made from the salt.
-    Copy { items: Vec<Vec<usize>>, parent: Vec<usize>, before: usize, salt: String },
-}
-
-/// A new suite or test.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum NewProjectItem {
-    /// A suite with its name.
-    Suite {
-        name: String,
-        #[serde(default)]
-        id: Option<String>,
-    },
-    /// A test with its file.
-    Test {
-        file: String,
-        #[serde(default)]
-        id: Option<String>,
-    },
-}
-
 /// A draft.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct EditedProject {
@@ -113,50 +80,14 @@ pub(super) struct EditedProject {
     tests: usize,
 }
 
-/// What stands in a project.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum ProjectItemKind {
-    Project,
-    Suite,
-    Test,
-}
-
-/// The project, a suite or a test.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct ProjectItem {
-    kind: ProjectItemKind,
-    /// How many items stand around it; the project itself counts.
-    depth: usize,
-    /// Its name, or its file.
-    name: String,
-    /// The line on which it begins.
-    line: u32,
-    /// Fields that say something, by name.
-    fields: BTreeMap<&'static str, String>,
-    /// Properties of a test, user-defined values of a suite or the project.
-    pairs: Vec<ProjectPair>,
-    /// Test configurations; those that are not enabled stand in brackets.
-    configs: Vec<String>,
-}
-
-/// A property, or a user-defined value.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct ProjectPair {
-    /// Its name.
-    name: String,
-    /// What it says.
-    value: String,
-}
-
 /// A problem, and the item that it is about.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct ItemProblem {
+pub(super) struct ItemProblem {
     /// The number of the item in `items`; none where it is about another file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    item: Option<usize>,
+    pub(super) item: Option<usize>,
     #[serde(flatten)]
-    problem: FileProblem,
+    pub(super) problem: FileProblem,
 }
 
 /// Changes the draft of a project, or opens one: its text, its items and what is wrong with it. Nothing is written.
@@ -212,23 +143,43 @@ fn edited(lab: &Lab, asked: EditProject, options: &ExpandOptions) -> Result<Edit
     let about = file.change_all(&changes).map_err(|(at, error)| {
         Failure::new(ErrorCode::BadRequest, error.to_string()).field(&format!("changes[{at}]"))
     })?;
-    let items = file.outline();
+    let outline = file.outline();
     let xml = file.text().to_owned();
     let checked = jackfield_config::check_project_text(&name, xml.clone(), lab, options);
+    let good = checked.plan.is_some();
     let about_item = |problem: FileProblem| {
-        let item = (problem.file == name).then(|| outline::item_at(&items, (problem.line, problem.column)));
+        let item = (problem.file == name).then(|| outline::item_at(&outline, (problem.line, problem.column)));
         ItemProblem { item, problem }
     };
+    let problems = checked.problems.into_iter().map(about_item).collect();
+    let tests = checked.plan.as_ref().map_or(0, |plan| plan.tests.len());
     Ok(EditedProject {
         file: shown_place(lab, &place),
         version: version(xml.as_bytes()),
         about,
-        problems: checked.problems.into_iter().map(about_item).collect(),
-        good: checked.plan.is_some(),
-        tests: checked.plan.map_or(0, |plan| plan.tests.len()),
-        items: Some(items.into_iter().map(ProjectItem::from).collect()),
+        problems,
+        good,
+        tests,
+        items: Some(project_items(outline, checked.plan.as_ref())),
         xml,
     })
+}
+
+/// Items with what would become of them in a run.
+fn project_items(outline: Vec<OutlineItem>, plan: Option<&RunPlan>) -> Vec<ProjectItem> {
+    let mut attempts: BTreeMap<&str, usize> = BTreeMap::new();
+    for test in plan.into_iter().flat_map(|plan| &plan.tests) {
+        let count = attempts.entry(&test.origin).or_default();
+        *count = count.saturating_add(1);
+    }
+    let ids = outline::ids(&outline);
+    let shown = |(item, id): (OutlineItem, Option<Arc<str>>)| {
+        let is_test = item.kind == ItemKind::Test;
+        let attempts =
+            id.as_deref().filter(|_| is_test).and_then(|id| attempts.get(id).copied()).unwrap_or(0);
+        ProjectItem::new(item, id, attempts)
+    };
+    outline.into_iter().zip(ids).map(shown).collect()
 }
 
 fn bad_file(problems: Vec<FileProblem>) -> Failure {
@@ -238,48 +189,4 @@ fn bad_file(problems: Vec<FileProblem>) -> Failure {
     );
     problem.problems = problems;
     problem.into()
-}
-
-impl From<ProjectChange> for Change {
-    fn from(change: ProjectChange) -> Self {
-        match change {
-            ProjectChange::Set { at, field, value } => Self::Set { at, field, value },
-            ProjectChange::Property { at, name, nth, value } => Self::Property { at, name, nth, value },
-            ProjectChange::Insert { parent, before, items } => {
-                Self::Insert { parent, at: before, items: items.into_iter().map(NewItem::from).collect() }
-            }
-            ProjectChange::Remove { items } => Self::Remove { items },
-            ProjectChange::Move { items, parent, before } => Self::Move { items, parent, to: before },
-            ProjectChange::Copy { items, parent, before, salt } => {
-                Self::Copy { items, parent, to: before, salt }
-            }
-        }
-    }
-}
-
-impl From<NewProjectItem> for NewItem {
-    fn from(item: NewProjectItem) -> Self {
-        match item {
-            NewProjectItem::Suite { name, id } => Self::Suite { name, id },
-            NewProjectItem::Test { file, id } => Self::Test { file, id },
-        }
-    }
-}
-
-impl From<outline::OutlineItem> for ProjectItem {
-    fn from(item: outline::OutlineItem) -> Self {
-        Self {
-            kind: match item.kind {
-                ItemKind::Project => ProjectItemKind::Project,
-                ItemKind::Suite => ProjectItemKind::Suite,
-                ItemKind::Test => ProjectItemKind::Test,
-            },
-            depth: item.depth,
-            name: item.name,
-            line: item.begins.0,
-            fields: item.fields,
-            pairs: item.pairs.into_iter().map(|(name, value)| ProjectPair { name, value }).collect(),
-            configs: item.configs,
-        }
-    }
 }

@@ -3,20 +3,16 @@
 //! A version is a hash of the content: also who edits by hand, beside the engine, makes another one. Between looking at the version and writing
 //! nobody else writes by the engine; an editor that saves in that moment goes before or after, as with any two editors.
 
-use std::{
-    io::{self, Write as _},
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use jackfield_config::{ExpandOptions, Lab, project::edit::ProjectFile, source::Source};
 use jackfield_protocol::error::{ErrorCode, Problem};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
 use super::{
     Answer, body,
+    lab_file::{self, Part, Seen, WRITING, cannot, sent, shown_place, version},
     project::{CheckedProject, cancelled, checked_project, options},
 };
 use crate::{
@@ -35,9 +31,6 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .route(web::delete().to(delete)),
     );
 }
-
-/// One file of a project is written at a time.
-static WRITING: Mutex<()> = Mutex::const_new(());
 
 /// A project's text.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -69,47 +62,6 @@ pub(super) struct RenameProject {
     to: String,
 }
 
-/// The version of a content.
-pub(super) fn version(text: &[u8]) -> String {
-    blake3::hash(text).to_hex().to_string()
-}
-
-/// What a caller has seen, or wants to be new.
-#[derive(Debug, Default)]
-struct Seen {
-    version: Option<String>,
-    is_new: bool,
-}
-
-impl Seen {
-    fn of(request: &HttpRequest) -> Self {
-        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        let seen = text(header::IF_MATCH).filter(|tag| *tag != "*");
-        Self {
-            version: seen.map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned()),
-            is_new: text(header::IF_NONE_MATCH) == Some("*"),
-        }
-    }
-
-    /// Whether what is there is what was seen.
-    fn check(&self, name: &str, there: Option<&[u8]>) -> Result<(), Failure> {
-        if self.is_new && there.is_some() {
-            let title = format!("there is a project `{name}` already; choose another name");
-            return Err(Failure::new(ErrorCode::AlreadyExists, title).field("project"));
-        }
-        let Some(seen) = &self.version else { return Ok(()) };
-        let now = there.map(version);
-        if now.as_ref() == Some(seen) {
-            return Ok(());
-        }
-        let title = match now {
-            Some(_) => format!("somebody else saved project `{name}` since it was read; read it again"),
-            None => format!("project `{name}` is not there any more: it was deleted, or has another name"),
-        };
-        Err(Failure::new(ErrorCode::Changed, title))
-    }
-}
-
 /// The text of a project file. Its version is in `ETag`; with `If-None-Match` it is sent only if it is another one.
 #[utoipa::path(get, path = "/api/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
     responses((status = 200, content_type = "application/xml", body = String), (status = 304), (status = 404)))]
@@ -122,16 +74,7 @@ pub(super) async fn read(
     let lab = app.lab.as_user(&guard.caller.user);
     let name = project.into_inner();
     let text = web::block(move || read_file(&lab, &name)).await.map_err(cancelled)??;
-    let etag = format!("\"{}\"", version(&text));
-    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.trim().trim_start_matches("W/") == etag) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
-    }
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "application/xml"))
-        .insert_header((header::CONTENT_DISPOSITION, "attachment"))
-        .insert_header((header::ETAG, etag))
-        .body(text))
+    Ok(sent(&request, text))
 }
 
 /// The bytes of a project's file.
@@ -140,11 +83,6 @@ pub(super) fn read_file(lab: &Lab, name: &str) -> Result<Vec<u8>, Failure> {
         .project_file(name)
         .map_err(|error| Failure::new(ErrorCode::NotFound, format!("project `{name}` {error}")))?;
     file.read().map_err(|error| Failure::new(ErrorCode::Storage, format!("project `{name}`: {error}")))
-}
-
-/// The file of a project, as people know it: below the lab folder.
-pub(super) fn shown_place(lab: &Lab, place: &Path) -> String {
-    place.strip_prefix(&lab.layout().root).unwrap_or(place).to_string_lossy().into_owned()
 }
 
 /// Puts a project into the lab folder, over one of the same name; one with errors is refused whole, unless it says that it is unfinished.
@@ -168,24 +106,9 @@ pub(super) async fn put(
     let _writing = WRITING.lock().await;
     let asked = name.clone();
     let written = web::block(move || write(&lab, &asked, text, &seen, may_change, &options));
-    let Written { answer, part, place, is_new } = written.await.map_err(cancelled)??;
-    // Before the deed, which no transaction of the store can hold: what cannot be written down is not done.
-    audit_alone(&app, &guard.caller, "project.put", &name, "").await?;
-    let put = move || if is_new { part.persist_noclobber(place) } else { part.persist(place) };
-    if let Err(error) = web::block(put).await.map_err(cancelled)? {
-        let failed = cannot_write(&name, &error.error);
-        audit_alone(&app, &guard.caller, "project.put", &name, &format!("failed: {failed}")).await?;
-        return Err(failed);
-    }
+    let (answer, part) = written.await.map_err(cancelled)??;
+    part.put(&app, &guard.caller, ("project.put", &name)).await?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{}\"", answer.version))).json(answer))
-}
-
-/// A project on its way into the lab folder: whole on the disk, and not yet under its name. Dropped, it is gone.
-struct Written {
-    answer: PutProject,
-    part: tempfile::NamedTempFile,
-    place: PathBuf,
-    is_new: bool,
 }
 
 /// Checks a project and writes it beside its place.
@@ -196,14 +119,14 @@ fn write(
     seen: &Seen,
     may_change: bool,
     options: &ExpandOptions,
-) -> Result<Written, Failure> {
+) -> Result<(PutProject, Part), Failure> {
     let place = place_of(lab, name, "project")?;
     let there = there(lab, name)?;
     if there.is_some() && !may_change {
         let title = format!("there is a project `{name}`, and to change it needs the role CHANGE_PROJECT");
         return Err(Failure::new(ErrorCode::Forbidden, title));
     }
-    seen.check(name, there.as_deref())?;
+    seen.check(&called(name), there.as_deref())?;
     let checked = jackfield_config::check_project_text(name, text.xml.clone(), lab, options);
     let is_xml = || ProjectFile::read(&Source::new(name, text.xml.clone()).into()).is_usable();
     if checked.plan.is_none() && !(text.unfinished && is_xml()) {
@@ -212,14 +135,18 @@ fn write(
         problem.problems = checked.problems;
         return Err(problem.into());
     }
-    let folder = place.parent().unwrap_or(&place);
-    let part = write_part(folder, &text.xml).map_err(|error| cannot_write(name, &error))?;
+    let part = Part::write(place.clone(), &text.xml, there.is_none(), called(name))?;
     let answer = PutProject {
         file: shown_place(lab, &place),
         version: version(text.xml.as_bytes()),
         checked: checked_project(lab, checked.plan.as_ref(), checked.problems),
     };
-    Ok(Written { answer, part, place, is_new: there.is_none() })
+    Ok((answer, part))
+}
+
+/// A project in a message.
+fn called(name: &str) -> String {
+    format!("project `{name}`")
 }
 
 fn place_of(lab: &Lab, name: &str, field: &str) -> Result<PathBuf, Failure> {
@@ -237,25 +164,6 @@ fn there(lab: &Lab, name: &str) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
-/// A hidden file with this text, safe on the disk: a power cut after it has its name leaves no empty project.
-fn write_part(folder: &Path, xml: &str) -> io::Result<tempfile::NamedTempFile> {
-    std::fs::create_dir_all(folder)?;
-    let readable = std::fs::Permissions::from_mode(0o644);
-    let mut part =
-        tempfile::Builder::new().prefix(".").suffix(".part").permissions(readable).tempfile_in(folder)?;
-    part.write_all(xml.as_bytes())?;
-    part.as_file().sync_all()?;
-    Ok(part)
-}
-
-fn cannot_write(name: &str, error: &io::Error) -> Failure {
-    if error.kind() == io::ErrorKind::AlreadyExists {
-        let title = format!("there is a project `{name}` already; choose another name");
-        return Failure::new(ErrorCode::AlreadyExists, title);
-    }
-    Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be written: {error}"))
-}
-
 /// Gives a project another name. Runs keep the name they were started under.
 #[utoipa::path(post, path = "/api/v1/projects/rename", tag = "projects", request_body = RenameProject,
     responses((status = 204), (status = 404), (status = 409), (status = 412)))]
@@ -271,10 +179,11 @@ pub(super) async fn rename(
     let _writing = WRITING.lock().await;
     let (from, new) = (project.clone(), to.clone());
     let (from, new) = web::block(move || {
-        seen.check(&from, Some(&read_file(&lab, &from)?))?;
+        seen.check(&called(&from), Some(&read_file(&lab, &from)?))?;
         place_of(&lab, &new, "to")?;
-        let is_new = Seen { is_new: true, ..Seen::default() };
-        is_new.check(&new, there(&lab, &new)?.as_deref()).map_err(|failure| failure.field("to"))?;
+        Seen::new_only()
+            .check(&called(&new), there(&lab, &new)?.as_deref())
+            .map_err(|failure| failure.field("to"))?;
         let place = place_of(&lab, &from, "project")?;
         let name = format!("{}.xml", new.trim_end_matches(".xml"));
         Ok::<_, Failure>((place.clone(), place.with_file_name(name)))
@@ -285,7 +194,7 @@ pub(super) async fn rename(
     // A link first: it is never made over another file.
     let moved =
         web::block(move || std::fs::hard_link(&from, &new).and_then(|()| std::fs::remove_file(&from)));
-    moved.await.map_err(cancelled)?.map_err(|error| cannot_write(&to, &error))?;
+    moved.await.map_err(cancelled)?.map_err(|error| cannot(&called(&to), "written", &error))?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -304,14 +213,9 @@ pub(super) async fn delete(
     let _writing = WRITING.lock().await;
     let asked = name.clone();
     let place = web::block(move || {
-        seen.check(&asked, Some(&read_file(&lab, &asked)?))?;
+        seen.check(&called(&asked), Some(&read_file(&lab, &asked)?))?;
         place_of(&lab, &asked, "project")
     });
     let place = place.await.map_err(cancelled)??;
-    audit_alone(&app, &guard.caller, "project.delete", &name, "").await?;
-    let removed = web::block(move || std::fs::remove_file(place)).await.map_err(cancelled)?;
-    removed.map_err(|error| {
-        Failure::new(ErrorCode::Storage, format!("project `{name}` cannot be deleted: {error}"))
-    })?;
-    Ok(HttpResponse::NoContent().finish())
+    lab_file::remove(&app, &guard.caller, place, &called(&name), ("project.delete", &name)).await
 }

@@ -7,6 +7,8 @@ mod follow;
 mod lab;
 mod leases;
 mod logs;
+mod people;
 mod permissions;
 mod projects;
 mod runs;
+mod values;

@@ -120,12 +120,12 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<Anyone>) -> Answer {
 }
 
 /// A token that lends little must not make one that lends more, nor end others.
-fn check_credential(caller: &Caller) -> Result<(), Failure> {
+pub(super) fn check_credential(caller: &Caller) -> Result<(), Failure> {
     match caller.credential {
         Credential::Session | Credential::Token(Scope::Admin) => Ok(()),
         Credential::Token(_) => Err(Failure::new(
             ErrorCode::Forbidden,
-            "only a log-in or an `admin` token can make and end tokens",
+            "only a log-in or an `admin` token can make and end tokens, and end sessions",
         )),
     }
 }

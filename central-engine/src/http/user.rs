@@ -1,4 +1,4 @@
-//! Accounts, groups, and the audit log.
+//! Accounts, groups and roles.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use actix_web::{HttpResponse, web};
 use jackfield_protocol::{api::Page, error::ErrorCode, id::UserName, secret::Secret, time::Time};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, body::PageQuery};
+use super::Answer;
 use crate::{
     app::{App, audit},
-    auth::{self, Guard, MayChangeUsers, MayOperate, Role},
+    auth::{self, Anyone, Guard, MayChangeUsers, Role},
     clock,
     failure::Failure,
     lab::eps::Withdrawn,
-    store::{self, account::Account, audit::AuditRow},
+    store::{self, account::Account},
 };
 
 const MINUTE_MILLIS: u64 = 60_000;
@@ -28,7 +28,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/groups", web::get().to(groups))
         .route("/groups/{group}", web::put().to(put_group))
         .route("/groups/{group}", web::delete().to(delete_group))
-        .route("/audit", web::get().to(audit_log));
+        .route("/roles", web::get().to(roles));
 }
 
 /// An account.
@@ -254,6 +254,23 @@ pub(super) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// A role, in words.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct RoleView {
+    /// Its word.
+    role: Role,
+    /// What it opens; nothing for one that is read from Twister's files alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens: Option<&'static str>,
+}
+
+/// All roles with what each opens.
+#[utoipa::path(get, path = "/api/v1/roles", tag = "users", responses((status = 200, body = Page<RoleView>)))]
+pub(super) async fn roles(_: Guard<Anyone>) -> Answer {
+    let items = Role::ALL.map(|role| RoleView { role, opens: role.opens() }).into();
+    std::future::ready(Ok(HttpResponse::Ok().json(Page::<RoleView> { items, next: None }))).await
+}
+
 /// All groups with their roles.
 #[utoipa::path(get, path = "/api/v1/groups", tag = "users",
     responses((status = 200, body = std::collections::BTreeMap<String, BTreeSet<String>>)))]
@@ -297,19 +314,4 @@ pub(super) async fn delete_group(
     audit(&mut conn, &guard.caller, "group.delete", &*group, "").await?;
     conn.commit().await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Who changed what, newest first.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "users", params(PageQuery),
-    responses((status = 200, body = Page<AuditRow>)))]
-pub(super) async fn audit_log(
-    app: web::Data<App>,
-    _: Guard<MayOperate>,
-    query: web::Query<PageQuery>,
-) -> Answer {
-    let (after, limit) = (query.after()?, query.limit());
-    let items = store::audit::list(&mut app.store.read().await?, after, limit).await?;
-    let full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
-    let next = items.last().filter(|_| full).map(|row| row.id.to_string());
-    Ok(HttpResponse::Ok().json(Page { items, next }))
 }

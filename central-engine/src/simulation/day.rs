@@ -241,7 +241,8 @@ impl Day {
         assert_eq!(listed, all, "seed {seed}: each key started one run, and nothing else did");
         let left = store::job::list(&mut conn, None, 100).await.unwrap();
         assert!(left.is_empty(), "seed {seed}: {left:?}");
-        let audited = store::audit::list(&mut conn, None, 1_000).await.unwrap();
+        let audited =
+            store::audit::list(&mut conn, &store::audit::Filter::default(), None, 1_000).await.unwrap();
         let starts = audited.iter().filter(|line| line.action == "run.start").count();
         assert_eq!(starts, all.len(), "seed {seed}: a line of the audit log for each");
         drop(conn);

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{
     StoreError, bulk, counter,
     db::{Conn, binds},
+    run::like,
 };
 
 /// A line of the audit log.
@@ -79,13 +80,58 @@ pub async fn add_all(conn: &mut Conn, at: Time, lines: &[(&str, &str, &str)]) ->
     bulk::insert(conn, "INSERT INTO audit (id, at, who, action, target, detail)", 6, "", rows.collect()).await
 }
 
+/// Which lines of the log.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only of this user.
+    pub who: Option<String>,
+    /// Only deeds whose name begins so: `run.`.
+    pub action: Option<String>,
+    /// Only with all of these in what was done, to what, and the rest, in any case.
+    pub words: Vec<String>,
+    /// Only from then on.
+    pub from: Option<Time>,
+    /// Only before.
+    pub until: Option<Time>,
+}
+
 /// A page of the log, newest first; `after` is the number of the last line already seen.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn list(conn: &mut Conn, after: Option<u64>, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-    let sql = "SELECT id, at, who, action, target, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2";
-    let lines = conn.rows(sql, binds![after.unwrap_or(u64::MAX), limit]).await?;
+pub async fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    after: Option<u64>,
+    limit: u32,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let mut sql = "SELECT id, at, who, action, target, detail FROM audit WHERE id < $1".to_owned();
+    let mut binds = binds![after.unwrap_or(u64::MAX)];
+    let mut narrow = |condition: &dyn Fn(usize) -> String, bind| {
+        binds.push(bind);
+        sql.push_str(&format!(" AND {}", condition(binds.len())));
+    };
+    if let Some(who) = &filter.who {
+        narrow(&|bind| format!("who = ${bind}"), who.as_str().into());
+    }
+    if let Some(action) = &filter.action {
+        narrow(&|bind| format!("action LIKE ${bind} ESCAPE '~'"), format!("{}%", like(action)).into());
+    }
+    for word in &filter.words {
+        let anywhere = |bind| {
+            let column = |name| format!("LOWER({name}) LIKE ${bind} ESCAPE '~'");
+            format!("({})", ["who", "action", "target", "detail"].map(column).join(" OR "))
+        };
+        narrow(&anywhere, format!("%{}%", like(&word.to_lowercase())).into());
+    }
+    if let Some(from) = filter.from {
+        narrow(&|bind| format!("at >= ${bind}"), from.0.into());
+    }
+    if let Some(until) = filter.until {
+        narrow(&|bind| format!("at < ${bind}"), until.0.into());
+    }
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
+    let lines = conn.rows(sqlx::AssertSqlSafe(sql), binds).await?;
     let read = lines.iter().map(|line| {
         Ok(AuditRow {
             id: line.number(0)?,

@@ -31,6 +31,15 @@ pub async fn fetch(conn: &mut Conn, owner: &UserName, path: &str) -> Result<Opti
     line.map(|line| open(conn, owner, path, &line.text(0)?)).transpose()
 }
 
+/// Forgets a parameter that a test has set; false where none has.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn forget(conn: &mut Conn, owner: &UserName, path: &str) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM global WHERE owner = $1 AND path = $2";
+    Ok(conn.run(sql, binds![owner.as_str(), path]).await? > 0)
+}
+
 /// Everything the tests of a user have set, by path.
 ///
 /// # Errors

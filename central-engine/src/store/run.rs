@@ -214,7 +214,7 @@ fn restored(line: &Line) -> Result<RunRow, StoreError> {
 }
 
 /// A text that LIKE takes as it is.
-fn like(text: &str) -> String {
+pub(super) fn like(text: &str) -> String {
     text.replace('~', "~~").replace('%', "~%").replace('_', "~_")
 }
 

@@ -1,7 +1,6 @@
 //! Browser sessions, by the hash of their secret.
 
 use jackfield_protocol::{id::UserName, time::Time};
-use serde::Serialize;
 
 use super::{
     StoreError,
@@ -58,8 +57,10 @@ pub async fn touch(conn: &mut Conn, hash: &str, now: Time) -> Result<(), StoreEr
 }
 
 /// A browser session, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRow {
+    /// The hash of its secret.
+    pub hash: String,
     /// Whose.
     pub user: UserName,
     /// Since when.
@@ -68,19 +69,19 @@ pub struct SessionRow {
     pub expires: Time,
 }
 
-/// Every session that is open, newest first.
+/// Every session that is open, of this user or of all, newest first.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn list(conn: &mut Conn, now: Time) -> Result<Vec<SessionRow>, StoreError> {
-    let sql = "SELECT session.owner, session.created, session.expires FROM session \
+pub async fn list(conn: &mut Conn, now: Time, of: Option<&UserName>) -> Result<Vec<SessionRow>, StoreError> {
+    let sql = "SELECT session.owner, session.created, session.expires, session.hash FROM session \
                LEFT JOIN account ON account.name = session.owner WHERE session.expires > $1 \
                AND (account.idle IS NULL OR COALESCE(session.used, session.created) + account.idle > $1) \
-               ORDER BY session.created DESC, session.owner LIMIT 1000";
-    let lines = conn.rows(sql, binds![now.0]).await?;
+               AND ($2 = '' OR session.owner = $2) ORDER BY session.created DESC, session.owner LIMIT 1000";
+    let lines = conn.rows(sql, binds![now.0, of.map_or("", UserName::as_str)]).await?;
     let read = lines.iter().map(|line| {
         let (since, expires) = (Time(line.int(1)?), Time(line.int(2)?));
-        Ok(SessionRow { user: line.text(0)?.into(), since, expires })
+        Ok(SessionRow { hash: line.text(3)?, user: line.text(0)?.into(), since, expires })
     });
     read.collect()
 }

@@ -4,20 +4,24 @@
 //! together as they stand in the file. After each edit the text has been read again, so a broken one cannot come about.
 
 mod change;
+mod configs;
 mod fields;
 pub mod outline;
 mod style;
 mod value;
-mod way;
 
 use std::sync::Arc;
 
 use self::style::Style;
-pub use self::{change::Change, fields::ItemKind};
+pub use self::{
+    change::Change,
+    configs::{ConfigChange, ConfigFlag, NamedConfig},
+    fields::ItemKind,
+};
 use crate::{
     problem::Read,
     source::Source,
-    xml::{self, Element, Splices, Tree},
+    xml::{self, Element, Items, Splices, Tree},
     xml_file::EditError,
 };
 
@@ -79,6 +83,12 @@ pub enum ProjectEditError {
         /// Those there are.
         known: String,
     },
+    /// An item names fewer test configurations.
+    #[error("there is no test configuration number {0} here, counted from 0")]
+    NoSuchConfig(usize),
+    /// A name that is none, or that is named there already.
+    #[error("test configuration `{0}` cannot be added: give the name of one that is not there yet")]
+    ConfigName(String),
     /// The text cannot take the edit.
     #[error(transparent)]
     Text(#[from] EditError),
@@ -163,9 +173,7 @@ impl ProjectFile {
     }
 
     fn item(&self, at: ItemPath<'_>) -> Result<Element<'_>, ProjectEditError> {
-        at.iter()
-            .try_fold(self.tree.root(), |element, step| items(element).nth(*step))
-            .ok_or_else(|| ProjectEditError::NoSuchItem(at.to_vec()))
+        ITEMS.at(&self.tree, at).ok_or_else(|| ProjectEditError::NoSuchItem(at.to_vec()))
     }
 
     fn below_root(&self, at: ItemPath<'_>) -> Result<Element<'_>, ProjectEditError> {
@@ -183,8 +191,10 @@ fn is_item(element: &Element<'_>) -> bool {
     matches!(element.name(), "TestSuite" | "TestCase")
 }
 
+const ITEMS: Items = Items(is_item);
+
 fn items(element: Element<'_>) -> impl Iterator<Item = Element<'_>> {
-    element.children().filter(is_item)
+    ITEMS.of(element)
 }
 
 fn check_place(parent: Element<'_>, test: bool) -> Result<(), ProjectEditError> {

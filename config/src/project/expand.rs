@@ -26,7 +26,7 @@ use jackfield_protocol::{
 
 use jackfield_resource_allocator::needs::Needs;
 
-pub(in crate::project) use self::identity::salted_id;
+pub(in crate::project) use self::identity::{of_place, salted_id};
 use super::{Project, Script};
 use crate::{
     panic::PanicPatterns,

@@ -53,6 +53,11 @@ pub(crate) fn content_text(text: &str) -> String {
     escaped
 }
 
+/// A text as the value of an attribute, between double quotes.
+pub(crate) fn attribute_text(text: &str) -> String {
+    content_text(text).replace('"', "&quot;").replace('\n', "&#10;").replace('\t', "&#9;")
+}
+
 impl Splices {
     /// Gives an element this text; its attributes, comments in it and the white space around it stay.
     pub(crate) fn set_text(&mut self, element: Element<'_>, text: &str) {

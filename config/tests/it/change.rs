@@ -205,7 +205,7 @@ fn of_several_changes_all_are_made_or_none() {
     let refused = edited.change_all(&[suite(0, "New"), moved(&[&[0]], &[0], 0)]).unwrap_err();
     assert!(matches!(refused, (1, ProjectEditError::WrongPlace)));
     let (_, refused) = edited.change_all(&[set(&[0], "Repaet", "2")]).unwrap_err();
-    insta::assert_snapshot!(refused, @"there is no field `Repaet` here; there are tsName, ID, Repeat, PanicDetect, Dependency, SutName, EpId, Labels, libraries, Timeout");
+    insta::assert_snapshot!(refused, @"there is no field `Repaet` here; there are tsName, ID, Repeat, PanicDetect, Dependency, SutName, EpId, Labels, libraries, Timeout, Needs");
     for wrong in
         [tests(&[], 0, &["a"]), tests(&[0, 0], 0, &["a"]), moved(&[&[0, 0]], &[], 0), moved(&[&[]], &[0], 0)]
     {
@@ -276,7 +276,8 @@ fn ways(outline: &[OutlineItem]) -> Vec<Vec<usize>> {
 type Said = (ItemKind, BTreeMap<&'static str, String>, Vec<(String, String)>, Vec<String>);
 
 fn said(item: &OutlineItem) -> Said {
-    (item.kind, item.fields.clone(), item.pairs.clone(), item.configs.clone())
+    let configs = item.configs.iter().map(|config| format!("{config:?}")).collect();
+    (item.kind, item.fields.clone(), item.pairs.clone(), configs)
 }
 
 /// A value with everything that must be escaped.

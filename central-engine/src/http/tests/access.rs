@@ -67,7 +67,7 @@ async fn a_browser_that_is_left_alone_is_logged_out() {
     assert!(is_in(42).await, "it was the time, and nothing else, that ended it");
     let sessions = async |minutes: u64| {
         let now = begun.plus_millis(minutes * 60_000);
-        crate::store::session::list(&mut lab.app.store.read().await.unwrap(), now).await.unwrap().len()
+        crate::store::session::list(&mut lab.app.store.read().await.unwrap(), now, None).await.unwrap().len()
     };
     assert_eq!((sessions(50).await, sessions(58).await), (1, 0), "who is gone is not said to be signed in");
     set(0).await.expect(200);
@@ -161,7 +161,7 @@ async fn an_eps_token_opens_files_and_nothing_else() {
 async fn a_reader_changes_nothing() {
     let lab = Lab::new().await;
     let token = lab.token(Scope::Read).await;
-    let reading = ["/api/v1/projects/check", "/api/v1/projects/edit"];
+    let reading = ["/api/v1/projects/check", "/api/v1/projects/edit", "/api/v1/test-configs/edit"];
     for (method, path) in every_address(&lab).await {
         if !path.starts_with("/api/v1") || path == "/api/v1/login" || path == "/api/v1/logout" {
             continue;

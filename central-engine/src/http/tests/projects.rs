@@ -31,7 +31,13 @@ fn on_disk(lab: &Lab, name: &str) -> Option<String> {
     std::fs::read_to_string(lab.folder.path().join(format!("projects/{name}.xml"))).ok()
 }
 
-async fn send(lab: &Lab, token: &str, how: (Method, &str), header: (&'static str, &str), body: Value) -> Got {
+pub(super) async fn send(
+    lab: &Lab,
+    token: &str,
+    how: (Method, &str),
+    header: (&'static str, &str),
+    body: Value,
+) -> Got {
     let request = TestRequest::with_uri(&format!("/api/v1{}", how.1)).method(how.0);
     let request = request.insert_header(("Authorization", format!("Bearer {token}"))).insert_header(header);
     lab.send(if body.is_null() { request } else { request.set_json(body) }).await
@@ -62,7 +68,11 @@ async fn only_the_version_that_was_read_is_replaced() {
     std::fs::remove_file(lab.folder.path().join("projects/demo.xml")).unwrap();
     let gone = put(("If-Match", &etag), TEXT).await.expect(412);
     assert!(gone.text().contains("not there any more"), "{}", gone.text());
+    // Whatever version there is: there must be one.
+    assert_eq!(put(("If-Match", "*"), TEXT).await.expect(412).problem(), ErrorCode::Changed);
+    assert_eq!(on_disk(&lab, "demo"), None);
     put(("If-None-Match", "*"), TEXT).await.expect(200);
+    put(("If-Match", "*"), &second).await.expect(200);
 }
 
 #[actix_web::test]
@@ -111,10 +121,49 @@ async fn a_text_is_changed_and_nothing_is_written() {
         .map(|problem| (problem["item"].as_u64().unwrap(), problem["severity"].as_str().unwrap()))
         .collect();
     assert_eq!(problems, [(1, "error"), (4, "warning")], "{}", edited["problems"]);
+    // Each test says how often it would run, and by which ID it is asked for.
+    let opened: Value = edit(json!({"project": "demo", "changes": [{"change": "set", "at": [0, 0], "field": "Repeat", "value": "3"}]})).await.expect(200).json();
+    assert_eq!(opened["items"][2]["attempts"], json!(3));
+    let only = json!({"project": "demo", "xml": opened["xml"], "only": [opened["items"][2]["id"]], "temporary": true});
+    let run: Value = lab.post(&token, "/runs", only).await.expect(201).json();
+    let plan: Value = lab.get(&token, &format!("/runs/{}/plan", run["run"])).await.expect(200).json();
+    assert_eq!(plan["tests"].as_array().unwrap().len(), 3);
     // What is asked of a draft is asked of its text.
     let again: Value = edit(json!({"project": "demo", "xml": edited["xml"], "changes": [{"change": "set", "at": [0], "field": "Repeat", "value": ""}]})).await.expect(200).json();
     assert_eq!(again["problems"].as_array().unwrap().len(), 1, "a test that is not there: {again}");
     assert_eq!(on_disk(&lab, "demo").unwrap(), TEXT);
+}
+
+#[actix_web::test]
+async fn test_configurations_are_named_and_their_iterators_are_counted() {
+    let (lab, token) = lab().await;
+    let config = "<root><folder><fname>port</fname><param><name>rate</name><value>1..4</value><type>iterator</type></param></folder></root>";
+    std::fs::create_dir_all(lab.folder.path().join("configs")).unwrap();
+    std::fs::write(lab.folder.path().join("configs/rates"), config).unwrap();
+    let edit = async |changes: Value| {
+        let asked = json!({"project": "demo", "changes": changes});
+        lab.post(&token, "/projects/edit", asked).await
+    };
+    let added: Value =
+        edit(json!([{"change": "add_config", "at": [0, 0], "name": "rates"}])).await.expect(200).json();
+    let named = json!({"name": "rates", "enabled": true, "default_only": false, "stop_on_fail": false});
+    assert_eq!((&added["items"][2]["configs"], &added["items"][2]["attempts"]), (&json!([named]), &json!(4)));
+    let one: Value = edit(json!([
+        {"change": "add_config", "at": [0], "name": "rates"},
+        {"change": "set_config", "at": [0], "nth": 0, "flag": "default_only", "on": true},
+    ]))
+    .await
+    .expect(200)
+    .json();
+    assert_eq!(one["items"][2]["attempts"], json!(1), "of the suite it holds for the test: {one}");
+    for wrong in [
+        json!([{"change": "remove_config", "at": [0, 0], "nth": 0}]),
+        json!([{"change": "add_config", "at": [0, 0], "name": ""}]),
+        json!([{"change": "set_config", "at": [0, 0], "nth": 0, "flag": "turn", "on": true}]),
+        json!([{"change": "order_config", "at": [0, 0], "nth": 0}]),
+    ] {
+        assert_eq!(edit(wrong.clone()).await.expect(400).problem(), ErrorCode::BadRequest, "{wrong}");
+    }
 }
 
 #[actix_web::test]

@@ -140,7 +140,7 @@ impl Lab {
             assert_eq!(store::event::after(&mut conn, RunId(*run), 0, 9).await.unwrap(), []);
             assert_eq!(store::retention::artifacts(&mut conn, RunId(*run)).await.unwrap(), BTreeSet::new());
         }
-        let lines = store::audit::list(&mut conn, None, 99).await.unwrap();
+        let lines = store::audit::list(&mut conn, &store::audit::Filter::default(), None, 99).await.unwrap();
         let mut told: Vec<u64> = lines
             .iter()
             .filter(|line| line.action == "run.prune")

@@ -36,7 +36,14 @@ async fn edits_outlive_the_engine_and_files_are_taken_in_once() {
     assert_eq!(again.get("/tb1/core:ip".to_owned()).await.unwrap(), json!("10.0.0.1"));
     let missing = again.get("/tb1/router".to_owned()).await.unwrap_err();
     assert_eq!(missing.code, ErrorCode::NotFound, "the file is not taken in again");
-    let audit = store::audit::list(&mut store(&folder).await.read().await.unwrap(), None, 10).await.unwrap();
+    let audit = store::audit::list(
+        &mut store(&folder).await.read().await.unwrap(),
+        &store::audit::Filter::default(),
+        None,
+        10,
+    )
+    .await
+    .unwrap();
     let lines: Vec<_> =
         audit.iter().map(|line| format!("{} {} {}", line.who, line.action, line.target)).collect();
     assert_eq!(

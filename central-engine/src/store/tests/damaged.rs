@@ -37,7 +37,7 @@ async fn damage_that_a_page_meets_is_known_at_once() {
     assert!(futures_util::future::FutureExt::now_or_never(told.as_mut()).is_none(), "nothing is wrong yet");
     damage(&file);
     let mut conn = second.read().await.unwrap();
-    let read = store::audit::list(&mut conn, None, 10_000).await;
+    let read = store::audit::list(&mut conn, &store::audit::Filter::default(), None, 10_000).await;
     assert!(matches!(read, Err(StoreError::Damaged(_))), "{read:?}");
     let told = told.await;
     assert!(told.contains("the file of the store is damaged; stop the engine"), "{told}");

@@ -148,12 +148,19 @@ async fn the_audit_log_only_grows() {
             store::audit::add(&mut conn, Time(number), "ana", ("run.stop", "41"), "").await.unwrap();
         }
         let ids = |rows: Vec<store::audit::AuditRow>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
-        assert_eq!(ids(store::audit::list(&mut conn, None, 3).await.unwrap()), [5, 4, 3]);
-        let rest = store::audit::list(&mut conn, Some(3), 10).await.unwrap();
+        assert_eq!(
+            ids(store::audit::list(&mut conn, &store::audit::Filter::default(), None, 3).await.unwrap()),
+            [5, 4, 3]
+        );
+        let rest =
+            store::audit::list(&mut conn, &store::audit::Filter::default(), Some(3), 10).await.unwrap();
         assert_eq!((rest[0].at, rest[0].who.as_str(), rest[0].action.as_str()), (Time(2), "ana", "run.stop"));
         assert_eq!(ids(rest), [2, 1]);
         store::audit::add_all(&mut conn, Time(9), &[("bob", "a", "x"), ("bob", "b", "y")]).await.unwrap();
-        assert_eq!(ids(store::audit::list(&mut conn, None, 3).await.unwrap()), [7, 6, 5]);
+        assert_eq!(
+            ids(store::audit::list(&mut conn, &store::audit::Filter::default(), None, 3).await.unwrap()),
+            [7, 6, 5]
+        );
     }
 }
 

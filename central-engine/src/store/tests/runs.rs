@@ -409,7 +409,10 @@ async fn a_deed_and_its_line_of_the_audit_log_are_one() {
         store.commit(batch("first")).await.unwrap();
         let refused = store.commit(batch("second")).await.unwrap_err();
         assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
-        let lines = store::audit::list(&mut store.read().await.unwrap(), None, 9).await.unwrap();
+        let lines =
+            store::audit::list(&mut store.read().await.unwrap(), &store::audit::Filter::default(), None, 9)
+                .await
+                .unwrap();
         assert_eq!(lines.len(), 1);
         let line = &lines[0];
         let told = (line.who.as_str(), line.action.as_str(), line.target.as_str(), line.detail.as_str());

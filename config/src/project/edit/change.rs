@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ItemKind, NewItem, ProjectEditError, ProjectFile, check_place,
+    ConfigChange, ITEMS, ItemKind, NewItem, ProjectEditError, ProjectFile, check_place, configs,
     fields::element_of,
     items,
-    style::{Style, indentation, reindented},
+    style::Style,
     value::{PairName, set_or_remove_field, set_pair},
-    way::{outermost, stand_there, ways, without},
 };
 use crate::{
     project::expand::salted_id,
-    xml::{Element, Splices},
+    xml::{Element, Splices, Spot, at_indentation, carried, outermost},
 };
 
 /// One change. A way is counted in the file as it is before the change.
@@ -37,6 +36,13 @@ pub enum Change {
         nth: usize,
         /// What it is to say.
         value: Option<String>,
+    },
+    /// Another test configuration, one less, or something else said of one.
+    Config {
+        /// The way to the item that names it.
+        at: Vec<usize>,
+        /// What becomes of it.
+        change: ConfigChange,
     },
     /// New suites and tests.
     Insert {
@@ -107,7 +113,7 @@ impl ProjectFile {
     /// No such item or field, or a place where something cannot stand; then nothing has changed.
     pub fn change(&mut self, change: &Change) -> Result<Vec<Vec<usize>>, ProjectEditError> {
         match change {
-            Change::Set { .. } | Change::Property { .. } => {
+            Change::Set { .. } | Change::Property { .. } | Change::Config { .. } => {
                 let one = std::slice::from_ref(change);
                 self.set_values(one).map(|()| about_all(Some(one)))
             }
@@ -140,6 +146,9 @@ impl ProjectFile {
                     let name = PairName { name, nth: *nth };
                     set_pair(&mut splices, self.item(at)?, name, value.as_deref(), &style);
                 }
+                Change::Config { at, change } => {
+                    configs::change(&mut splices, self.item(at)?, change, &style)?;
+                }
                 Change::Insert { .. } | Change::Remove { .. } | Change::Move { .. } | Change::Copy { .. } => {
                 }
             }
@@ -156,13 +165,11 @@ impl ProjectFile {
         let holder = self.item(parent)?;
         new.iter().try_for_each(|item| check_place(holder, matches!(item, NewItem::Test { .. })))?;
         let style = Style::of(&self.tree);
-        let mut splices = Splices::default();
-        splices.add_before(holder, items(holder).nth(at), style.unit(), |lead| {
-            new.iter().map(|item| item.write(&style, lead)).collect()
-        });
-        let first = at.min(items(holder).count());
+        let spot = Spot { parent, to: at, unit: style.unit() };
+        let (splices, ways) =
+            ITEMS.put(holder, spot, |lead| new.iter().map(|item| item.write(&style, lead)).collect());
         self.apply(splices)?;
-        Ok(ways(parent, first, new.len()))
+        Ok(ways)
     }
 
     fn move_all(
@@ -174,28 +181,15 @@ impl ProjectFile {
         if moved.iter().any(|item| parent.starts_with(item)) {
             return Err(ProjectEditError::WrongPlace);
         }
-        let texts = self.texts_for(moved, parent)?;
-        if stand_there(moved, parent, to) {
-            return Ok(moved.to_vec());
-        }
         let holder = self.item(parent)?;
-        let stays = |at: &usize| {
-            !moved
-                .iter()
-                .any(|item| item.split_last().is_some_and(|(last, above)| last == at && above == parent))
-        };
-        let place = (to..items(holder).count()).find(stays);
-        let mut splices = Splices::default();
+        let items = self.items_for(moved, holder)?;
         let style = Style::of(&self.tree);
-        let next = place.and_then(|at| items(holder).nth(at));
-        splices.add_before(holder, next, style.unit(), |lead| at_indentation(&texts, lead));
-        for item in moved {
-            splices.remove(self.below_root(item)?);
-        }
-        let end = place.unwrap_or_else(|| items(holder).count());
-        let first = (0..end).filter(stays).count();
+        let Some((splices, ways)) = ITEMS.moved(holder, &items, Spot { parent, to, unit: style.unit() })
+        else {
+            return Ok(moved.to_vec());
+        };
         self.apply(splices)?;
-        Ok(ways(&without(parent, moved), first, moved.len()))
+        Ok(ways)
     }
 
     fn copy_all(
@@ -205,15 +199,14 @@ impl ProjectFile {
         to: usize,
         salt: &str,
     ) -> Result<Vec<Vec<usize>>, ProjectEditError> {
-        let texts = self.texts_for(copied, parent)?;
         let holder = self.item(parent)?;
+        let texts: Vec<_> =
+            self.items_for(copied, holder)?.into_iter().map(|(_, item)| carried(item)).collect();
         let style = Style::of(&self.tree);
-        let mut splices = Splices::default();
-        splices.add_before(holder, items(holder).nth(to), style.unit(), |lead| at_indentation(&texts, lead));
-        let first = to.min(items(holder).count());
+        let spot = Spot { parent, to, unit: style.unit() };
+        let (splices, copies) = ITEMS.put(holder, spot, |lead| at_indentation(&texts, lead));
         let before = self.tree.clone();
         self.apply(splices)?;
-        let copies = ways(parent, first, copied.len());
         match self.renew_ids(&copies, salt) {
             Ok(()) => Ok(copies),
             Err(error) => {
@@ -246,20 +239,18 @@ impl ProjectFile {
         self.apply(splices)
     }
 
-    /// The texts of items that shall stand in `parent`, each with the indentation it has.
-    fn texts_for(
-        &self,
-        moved: &[Vec<usize>],
-        parent: &[usize],
-    ) -> Result<Vec<(String, String)>, ProjectEditError> {
-        let holder = self.item(parent)?;
-        let text = |at: &Vec<usize>| {
-            let item = self.below_root(at)?;
+    /// The items at these ways, which shall stand in `holder`.
+    fn items_for<'t>(
+        &'t self,
+        ways: &[Vec<usize>],
+        holder: Element<'t>,
+    ) -> Result<Vec<(Vec<usize>, Element<'t>)>, ProjectEditError> {
+        let item = |way: &Vec<usize>| {
+            let item = self.below_root(way)?;
             check_place(holder, ItemKind::of(item) == ItemKind::Test)?;
-            let text = self.tree.source().slice(item.outer()).to_owned();
-            Ok((text, indentation(item.line_start()).to_owned()))
+            Ok((way.clone(), item))
         };
-        moved.iter().map(text).collect()
+        ways.iter().map(item).collect()
     }
 
     /// These items and all that is in them.
@@ -278,7 +269,7 @@ impl Change {
     /// The item whose field or property it sets.
     fn item_of_value(&self) -> Option<&[usize]> {
         match self {
-            Self::Set { at, .. } | Self::Property { at, .. } => Some(at),
+            Self::Set { at, .. } | Self::Property { at, .. } | Self::Config { at, .. } => Some(at),
             Self::Insert { .. } | Self::Remove { .. } | Self::Move { .. } | Self::Copy { .. } => None,
         }
     }
@@ -292,11 +283,6 @@ fn values_of_others(changes: &[Change]) -> usize {
 
 fn about_all(changes: Option<&[Change]>) -> Vec<Vec<usize>> {
     changes.unwrap_or_default().iter().filter_map(Change::item_of_value).map(<[usize]>::to_vec).collect()
-}
-
-/// Texts at the indentation of their new place.
-fn at_indentation(texts: &[(String, String)], lead: &str) -> Vec<String> {
-    texts.iter().map(|(text, from)| reindented(text, from, indentation(lead))).collect()
 }
 
 /// The entries of a dependency, with new IDs for those that have one.

@@ -14,7 +14,7 @@ pub enum ItemKind {
     Test,
 }
 
-const PROJECT: [&str; 10] = [
+const PROJECT: [&str; 11] = [
     "stoponfail",
     "PrePostMandatory",
     "DownloadLibraries",
@@ -25,9 +25,10 @@ const PROJECT: [&str; 10] = [
     "tcdelay",
     "Timeout",
     "OnEpLost",
+    "Needs",
 ];
 
-const SUITE: [&str; 10] = [
+const SUITE: [&str; 11] = [
     "tsName",
     "ID",
     "Repeat",
@@ -38,6 +39,7 @@ const SUITE: [&str; 10] = [
     "Labels",
     "libraries",
     "Timeout",
+    "Needs",
 ];
 
 const TEST: [&str; 6] = ["tcName", "ID", "Repeat", "Dependency", "iterationSave", "Timeout"];

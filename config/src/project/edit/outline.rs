@@ -1,9 +1,13 @@
 //! A project as its pages show it: every suite and test in order, with the texts of its fields as they stand in the file.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{ItemKind, ProjectFile, fields::element_of, items};
-use crate::{source::Source, xml::Element};
+use super::{
+    ITEMS, ItemKind, ProjectFile,
+    configs::{NamedConfig, named},
+    fields::element_of,
+};
+use crate::{project::expand::of_place, source::Source, xml::Element};
 
 /// A line and a column, from 1.
 pub type Place = (u32, u32);
@@ -25,23 +29,34 @@ pub struct OutlineItem {
     pub fields: BTreeMap<&'static str, String>,
     /// Properties of a test, user-defined values of a suite or the project, in their order.
     pub pairs: Vec<(String, String)>,
-    /// The names of its test configurations, those that are not enabled in brackets.
-    pub configs: Vec<String>,
+    /// The test configurations it names, in their order.
+    pub configs: Vec<NamedConfig>,
 }
 
 impl ProjectFile {
     /// Everything in the order of the file; the project comes first.
     pub fn outline(&self) -> Vec<OutlineItem> {
         let source = self.tree.source();
-        let mut outline = Vec::new();
-        let mut open = vec![(self.tree.root(), 0_usize)];
-        while let Some((element, depth)) = open.pop() {
-            outline.push(item(source, element, depth));
-            let inner: Vec<_> = items(element).map(|child| (child, depth.saturating_add(1))).collect();
-            open.extend(inner.into_iter().rev());
-        }
-        outline
+        let outline = ITEMS.outline(&self.tree);
+        outline.into_iter().map(|(element, depth)| item(source, element, depth)).collect()
     }
+}
+
+/// The IDs that items have in a run, one for each; none for the project. What has none of its own gets one from its place.
+pub fn ids(outline: &[OutlineItem]) -> Vec<Option<Arc<str>>> {
+    let mut way: Vec<usize> = Vec::new();
+    let id = |item: &OutlineItem| {
+        let depth = item.depth.checked_sub(1)?;
+        // One more of this depth; the first where the one before stood further out.
+        if way.len() > depth {
+            way.truncate(item.depth);
+            way.last_mut().map(|last| *last = last.saturating_add(1)).unwrap_or_default();
+        } else {
+            way.push(0);
+        }
+        Some(item.fields.get("ID").map_or_else(|| of_place(&way), |id| id.as_str().into()))
+    };
+    outline.iter().map(id).collect()
 }
 
 /// The innermost item around a place; the project where nothing is.
@@ -68,18 +83,7 @@ fn item(source: &Source, element: Element<'_>, depth: usize) -> OutlineItem {
         begins: source.position(element.outer().start),
         ends: source.position(element.outer().end),
         pairs: pairs.collect(),
-        configs: element.child("ConfigFiles").map(configs).unwrap_or_default(),
+        configs: named(element),
         fields,
     }
-}
-
-fn configs(files: Element<'_>) -> Vec<String> {
-    let name = |config: Element<'_>| {
-        let (name, _) = config.attribute("name")?;
-        let off = config
-            .attribute("enabled")
-            .is_some_and(|(enabled, _)| enabled.trim().eq_ignore_ascii_case("false"));
-        Some(if off { format!("({})", name.trim()) } else { name.trim().to_owned() })
-    };
-    files.children_named("Config").filter_map(name).collect()
 }

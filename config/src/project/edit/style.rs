@@ -1,6 +1,7 @@
 //! How a new element is written: as the person who wrote the file writes.
 
-use crate::xml::{Element, Tree, content_text};
+use super::{ItemKind, configs::ConfigHand, is_item};
+use crate::xml::{Element, Tree, content_text, unit_of};
 
 /// The hand that a file is written in.
 #[derive(Clone, Debug)]
@@ -13,29 +14,29 @@ pub(super) struct Style {
     properties_in_lines: bool,
     /// Whether those of a user-defined value have.
     defined_in_lines: bool,
+    /// Whether the test configurations of an item have.
+    configs_in_lines: bool,
+    /// How one of them is named.
+    config: ConfigHand,
 }
 
 impl Style {
     /// Learns it from what is there: the first of each kind. Where there is none, items have lines and properties one line.
     pub(super) fn of(tree: &Tree) -> Self {
-        let root = tree.root();
-        let inside = root.children().map(Element::line_start).find(|lead| !lead.is_empty());
-        let unit = inside.map(|lead| {
-            let own = indentation(root.line_start());
-            let lead = indentation(lead);
-            lead.strip_prefix(own).unwrap_or(lead)
-        });
         let first_with = |tags: &[&str]| {
             let named = |element: &Element<'_>| tags.contains(&element.name());
             let content = tree.elements().filter(named).find_map(|element| element.children().next());
             content.map(|child| !child.line_start().is_empty())
         };
         let (properties, defined) = (first_with(&["Property"]), first_with(&["UserDefined"]));
+        let items_in_lines = first_with(&["TestSuite", "TestCase"]).unwrap_or(true);
         Self {
-            unit: unit.unwrap_or("    ").to_owned(),
-            items_in_lines: first_with(&["TestSuite", "TestCase"]).unwrap_or(true),
+            unit: unit_of(tree).unwrap_or("    ").to_owned(),
+            items_in_lines,
             properties_in_lines: properties.or(defined).unwrap_or(false),
             defined_in_lines: defined.or(properties).unwrap_or(false),
+            configs_in_lines: first_with(&["ConfigFiles"]).unwrap_or(items_in_lines),
+            config: ConfigHand::of(tree.elements().find(|element| element.name() == "Config")),
         }
     }
 
@@ -54,6 +55,25 @@ impl Style {
         self.element(tag, &[("propName", name), ("propValue", value)], lead, in_lines)
     }
 
+    /// The name of a test configuration.
+    pub(super) fn config(&self, name: &str) -> String {
+        self.config.write(name)
+    }
+
+    /// The first test configuration of an item.
+    pub(super) fn config_files(&self, name: &str, lead: &str) -> String {
+        let in_lines = self.configs_in_lines && !lead.is_empty();
+        let (inside, end) =
+            if in_lines { (format!("{lead}{}", self.unit), lead) } else { (String::new(), "") };
+        format!("<ConfigFiles>{inside}{}{end}</ConfigFiles>", self.config(name))
+    }
+
+    /// What new fields of an item stand before: behind the other fields come properties, and what it holds.
+    pub(super) fn field_end<'t>(&self, item: Element<'t>) -> Option<Element<'t>> {
+        let tag = ItemKind::of(item).pair_tag();
+        item.children().find(|child| is_item(child) || child.name() == tag)
+    }
+
     fn element(&self, tag: &str, texts: &[(&str, &str)], lead: &str, in_lines: bool) -> String {
         let in_lines = in_lines && !lead.is_empty();
         let (inside, end) =
@@ -62,26 +82,4 @@ impl Style {
             texts.iter().map(|(name, text)| format!("{inside}<{name}>{}</{name}>", content_text(text)));
         format!("<{tag}>{}{end}</{tag}>", texts.collect::<String>())
     }
-}
-
-/// The blanks behind the line end.
-pub(super) fn indentation(lead: &str) -> &str {
-    lead.trim_start_matches(['\r', '\n'])
-}
-
-/// A text that moves from one indentation to another: lines that begin with markup move with it. What has CDATA stays as it is, since a line
-/// within it may look like markup.
-pub(super) fn reindented(text: &str, from: &str, to: &str) -> String {
-    if from == to || text.contains("<![CDATA[") {
-        return text.to_owned();
-    }
-    let mut lines = text.split_inclusive('\n');
-    let first = lines.next().unwrap_or_default().to_owned();
-    lines.fold(first, |mut moved, line| {
-        match line.strip_prefix(from).filter(|rest| rest.trim_start().starts_with('<')) {
-            Some(rest) => moved.extend([to, rest]),
-            None => moved.push_str(line),
-        }
-        moved
-    })
 }

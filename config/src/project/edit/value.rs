@@ -1,8 +1,6 @@
 //! Fields and properties of items: read, set, taken away.
 
-use super::{
-    ItemKind, ItemPath, ProjectEditError, ProjectFile, fields::element_of, is_item, items, style::Style,
-};
+use super::{ItemKind, ItemPath, ProjectEditError, ProjectFile, fields::element_of, items, style::Style};
 use crate::{
     xml::{Element, Splices, content_text},
     xml_file::EditError,
@@ -65,10 +63,7 @@ pub(super) fn set_field(
         Some(child) => splices.set_text(child, text),
         None => {
             let new = format!("<{field}>{}</{field}>", content_text(text));
-            // New fields come behind the others, before properties and items.
-            let tag = ItemKind::of(item).pair_tag();
-            let next = item.children().find(|child| is_item(child) || child.name() == tag);
-            splices.add_before(item, next, style.unit(), |_| vec![new]);
+            splices.add_before(item, style.field_end(item), style.unit(), |_| vec![new]);
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The ID of a suite or test that has none: from its place in the file.
-pub(super) fn of_place(place: &[usize]) -> Arc<str> {
+pub(in crate::project) fn of_place(place: &[usize]) -> Arc<str> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"place");
     for step in place {

@@ -1,7 +1,7 @@
 //! Ways to items, as lists of numbers: what becomes of them when items come and go.
 
 /// The items of which none is inside another, in the order of the file.
-pub(super) fn outermost(items: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub(crate) fn outermost(items: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut sorted = items.to_vec();
     sorted.sort();
     sorted.dedup();
@@ -15,20 +15,20 @@ pub(super) fn outermost(items: &[Vec<usize>]) -> Vec<Vec<usize>> {
 }
 
 /// Whether these items stand side by side where they are to go: then not even a comment between them changes its place.
-pub(super) fn stand_there(items: &[Vec<usize>], parent: &[usize], to: usize) -> bool {
+pub(crate) fn stand_there(items: &[Vec<usize>], parent: &[usize], to: usize) -> bool {
     let first = items.first().and_then(|item| item.last().copied()).unwrap_or(0);
     let end = first.saturating_add(items.len());
     ways(parent, first, items.len()) == items && (first..=end).contains(&to)
 }
 
 /// The ways to so many items of a holder, from one on.
-pub(super) fn ways(parent: &[usize], first: usize, count: usize) -> Vec<Vec<usize>> {
+pub(crate) fn ways(parent: &[usize], first: usize, count: usize) -> Vec<Vec<usize>> {
     let way = |nth: usize| parent.iter().copied().chain([first.saturating_add(nth)]).collect();
     (0..count).map(way).collect()
 }
 
 /// A way, as it is when these items are gone.
-pub(super) fn without(way: &[usize], gone: &[Vec<usize>]) -> Vec<usize> {
+pub(crate) fn without(way: &[usize], gone: &[Vec<usize>]) -> Vec<usize> {
     let shifted = |depth: usize, step: usize| {
         let above = way.get(..depth).unwrap_or_default();
         let before =

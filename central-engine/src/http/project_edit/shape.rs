@@ -1,0 +1,199 @@
+//! What pages and scripts send and are answered of a project that is edited.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_config::project::edit::{
+    Change, ConfigChange, ConfigFlag, ItemKind, NamedConfig, NewItem, outline::OutlineItem,
+};
+use serde::{Deserialize, Serialize};
+
+/// A change of a project. A way says where an item is: `[]` is the project, `[0, 2]` the third item of the first suite.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
+pub(in crate::http) enum ProjectChange {
+    /// Another text for a field, such as `Repeat`; an empty one takes its element away.
+    Set { at: Vec<usize>, field: String, value: String },
+    /// Another value of a property, or of what a suite or the project defines; without one it goes.
+    Property {
+        at: Vec<usize>,
+        name: String,
+        #[serde(default)]
+        nth: usize,
+        #[serde(default)]
+        value: Option<String>,
+    },
+    /// One more test configuration of an item, behind the others.
+    AddConfig { at: Vec<usize>, name: String },
+    /// One less; `nth` counts those that the item names, from 0.
+    RemoveConfig { at: Vec<usize>, nth: usize },
+    /// Another place among them.
+    OrderConfig { at: Vec<usize>, nth: usize, to: usize },
+    /// Something else said of one.
+    SetConfig { at: Vec<usize>, nth: usize, flag: ConfigWord, on: bool },
+    /// New suites and tests, before the item with number `before`.
+    Insert { parent: Vec<usize>, before: usize, items: Vec<NewProjectItem> },
+    /// Takes items away.
+    Remove { items: Vec<Vec<usize>> },
+    /// Puts items somewhere else.
+    Move { items: Vec<Vec<usize>>, parent: Vec<usize>, before: usize },
+    /// Puts copies of items somewhere, with IDs made from the salt.
+    Copy { items: Vec<Vec<usize>>, parent: Vec<usize>, before: usize, salt: String },
+}
+
+/// What is said of a test configuration where it is named.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum ConfigWord {
+    /// It counts.
+    Enabled,
+    /// Of its iterators the default alone is taken.
+    DefaultOnly,
+    /// The other iterations are left out once one has not passed.
+    StopOnFail,
+}
+
+/// A new suite or test.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(in crate::http) enum NewProjectItem {
+    /// A suite with its name.
+    Suite {
+        name: String,
+        #[serde(default)]
+        id: Option<String>,
+    },
+    /// A test with its file.
+    Test {
+        file: String,
+        #[serde(default)]
+        id: Option<String>,
+    },
+}
+
+/// What stands in a project.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ProjectItemKind {
+    Project,
+    Suite,
+    Test,
+}
+
+/// The project, a suite or a test.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ProjectItem {
+    kind: ProjectItemKind,
+    /// How many items stand around it; the project itself counts.
+    depth: usize,
+    /// Its name, or its file.
+    name: String,
+    /// The line on which it begins.
+    line: u32,
+    /// Fields that say something, by name.
+    fields: BTreeMap<&'static str, String>,
+    /// Properties of a test, user-defined values of a suite or the project.
+    pairs: Vec<ProjectPair>,
+    /// The test configurations it names, in their order.
+    configs: Vec<ProjectConfig>,
+    /// Its ID in a run: what `only` of a submission takes; none of the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Arc<str>>,
+    /// How often a test would be tried, all its copies taken together; 0 where the project would not run.
+    attempts: usize,
+}
+
+/// A test configuration that an item names.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct ProjectConfig {
+    /// Its name.
+    name: String,
+    /// Whether it counts.
+    enabled: bool,
+    /// Whether of its iterators the default alone is taken.
+    default_only: bool,
+    /// Whether the other iterations are left out once one has not passed.
+    stop_on_fail: bool,
+}
+
+/// A property, or a user-defined value.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct ProjectPair {
+    /// Its name.
+    name: String,
+    /// What it says.
+    value: String,
+}
+
+impl From<ProjectChange> for Change {
+    fn from(change: ProjectChange) -> Self {
+        match change {
+            ProjectChange::Set { at, field, value } => Self::Set { at, field, value },
+            ProjectChange::Property { at, name, nth, value } => Self::Property { at, name, nth, value },
+            ProjectChange::AddConfig { at, name } => Self::Config { at, change: ConfigChange::Add { name } },
+            ProjectChange::RemoveConfig { at, nth } => {
+                Self::Config { at, change: ConfigChange::Remove { nth } }
+            }
+            ProjectChange::OrderConfig { at, nth, to } => {
+                Self::Config { at, change: ConfigChange::Move { nth, to } }
+            }
+            ProjectChange::SetConfig { at, nth, flag, on } => {
+                Self::Config { at, change: ConfigChange::Set { nth, flag: flag.into(), on } }
+            }
+            ProjectChange::Insert { parent, before, items } => {
+                Self::Insert { parent, at: before, items: items.into_iter().map(NewItem::from).collect() }
+            }
+            ProjectChange::Remove { items } => Self::Remove { items },
+            ProjectChange::Move { items, parent, before } => Self::Move { items, parent, to: before },
+            ProjectChange::Copy { items, parent, before, salt } => {
+                Self::Copy { items, parent, to: before, salt }
+            }
+        }
+    }
+}
+
+impl From<NewProjectItem> for NewItem {
+    fn from(item: NewProjectItem) -> Self {
+        match item {
+            NewProjectItem::Suite { name, id } => Self::Suite { name, id },
+            NewProjectItem::Test { file, id } => Self::Test { file, id },
+        }
+    }
+}
+
+impl ProjectItem {
+    /// An item with its ID in a run, and how often it would be tried there.
+    pub(in crate::http) fn new(item: OutlineItem, id: Option<Arc<str>>, attempts: usize) -> Self {
+        Self {
+            kind: match item.kind {
+                ItemKind::Project => ProjectItemKind::Project,
+                ItemKind::Suite => ProjectItemKind::Suite,
+                ItemKind::Test => ProjectItemKind::Test,
+            },
+            depth: item.depth,
+            name: item.name,
+            line: item.begins.0,
+            fields: item.fields,
+            pairs: item.pairs.into_iter().map(|(name, value)| ProjectPair { name, value }).collect(),
+            configs: item.configs.into_iter().map(ProjectConfig::from).collect(),
+            id,
+            attempts,
+        }
+    }
+}
+
+impl From<NamedConfig> for ProjectConfig {
+    fn from(config: NamedConfig) -> Self {
+        let NamedConfig { name, enabled, default_only, stop_on_fail } = config;
+        Self { name, enabled, default_only, stop_on_fail }
+    }
+}
+
+impl From<ConfigWord> for ConfigFlag {
+    fn from(word: ConfigWord) -> Self {
+        match word {
+            ConfigWord::Enabled => Self::Enabled,
+            ConfigWord::DefaultOnly => Self::DefaultOnly,
+            ConfigWord::StopOnFail => Self::StopOnFail,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Test configurations of the lab folder: which there are, who uses them, and editing them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use jackfield_config::{Lab, project::edit::ProjectFile, source::Source};
+use jackfield_protocol::{
+    api::Page,
+    error::{ErrorCode, Severity},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Answer,
+    lab_file::{self, Part, Seen, WRITING, sent, shown_place},
+    params::{self, Draft, EditedValues, PutValues, ValueChange, ValuesText},
+    project::cancelled,
+};
+use crate::{
+    app::App,
+    auth::{Guard, MayChangeProjects, MayReadProjects},
+    failure::Failure,
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/test-configs", web::get().to(list))
+        .route("/test-configs/edit", web::post().to(edit))
+        .route("/test-configs/{config:.+}", web::get().to(read))
+        .route("/test-configs/{config:.+}", web::put().to(put))
+        .route("/test-configs/{config:.+}", web::delete().to(delete));
+}
+
+/// A test configuration in the list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct TestConfigRow {
+    /// Its name, as projects give it.
+    name: String,
+    /// The file, below the lab folder.
+    file: String,
+    /// How many iterators it has.
+    iterators: usize,
+    /// How many copies they make of a test, all taken together.
+    copies: u64,
+    /// How many errors it has.
+    errors: usize,
+    /// The projects that name it, with how often.
+    used_by: BTreeMap<String, usize>,
+}
+
+/// A test configuration to edit.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EditTestConfig {
+    /// Its name.
+    config: String,
+    /// The text of the draft; without it, that of its file.
+    #[serde(default)]
+    xml: Option<String>,
+    /// What to change, one after the other; all of it or nothing.
+    #[serde(default)]
+    changes: Vec<ValueChange>,
+}
+
+/// All test configurations, with the projects that use them.
+#[utoipa::path(get, path = "/api/v1/test-configs", tag = "values", responses((status = 200, body = Page<TestConfigRow>)))]
+pub(super) async fn list(app: web::Data<App>, guard: Guard<MayReadProjects>) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let items = web::block(move || rows(&lab)).await.map_err(cancelled)?;
+    Ok(HttpResponse::Ok().json(Page { items, next: None }))
+}
+
+fn rows(lab: &Lab) -> Vec<TestConfigRow> {
+    let mut used = users(lab);
+    let row = |(name, file): (String, jackfield_config::InRoom)| {
+        let text = file.read().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let (problems, copies) = params::checked(&name, &text, true);
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        let iterators = lab.test_config(&name).ok().and_then(|read| read.value);
+        TestConfigRow {
+            file: shown_place(lab, file.path()),
+            iterators: iterators.map_or(0, |config| config.iterators.len()),
+            copies,
+            errors,
+            used_by: used.remove(&name).unwrap_or_default(),
+            name,
+        }
+    };
+    lab.test_configs().into_iter().map(row).collect()
+}
+
+/// How often each test configuration is named, by project.
+fn users(lab: &Lab) -> BTreeMap<String, BTreeMap<String, usize>> {
+    let mut used: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    for project in lab.project_names() {
+        let text = lab.project_file(&project).ok().and_then(|file| String::from_utf8(file.read().ok()?).ok());
+        // Most projects name none, and need not be understood for that.
+        let Some(text) = text.filter(|text| text.contains("<Config")) else { continue };
+        let Some(file) = ProjectFile::read(&Arc::new(Source::new(&project, text))).value else { continue };
+        for config in file.outline().into_iter().flat_map(|item| item.configs) {
+            let name = config.name.trim_start_matches('/').trim_end_matches(".xml").to_owned();
+            let count = used.entry(name).or_default().entry(project.clone()).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    used
+}
+
+/// Changes the draft of a test configuration, or opens one; of one that is not there, an empty one. Nothing is written.
+#[utoipa::path(post, path = "/api/v1/test-configs/edit", tag = "values", request_body = EditTestConfig,
+    responses((status = 200, body = EditedValues), (status = 422)))]
+pub(super) async fn edit(
+    app: web::Data<App>,
+    guard: Guard<MayReadProjects>,
+    body: web::Json<EditTestConfig>,
+) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let EditTestConfig { config, xml, changes } = body.into_inner();
+    let edited = web::block(move || {
+        let place = place_of(&lab, &config)?;
+        let there = there(&lab, &config)?;
+        let file = shown_place(&lab, &place);
+        params::edited(Draft { file, name: config, there, xml, iterates: true }, changes)
+    });
+    Ok(HttpResponse::Ok().json(edited.await.map_err(cancelled)??))
+}
+
+/// The text of a test configuration. Its version is in `ETag`; with `If-None-Match` it is sent only if it is another one.
+#[utoipa::path(get, path = "/api/v1/test-configs/{config}", tag = "values", params(("config" = String, Path)),
+    responses((status = 200, content_type = "application/xml", body = String), (status = 304), (status = 404)))]
+pub(super) async fn read(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayReadProjects>,
+    config: web::Path<String>,
+) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let name = config.into_inner();
+    let text = web::block(move || there(&lab, &name)?.ok_or_else(|| Failure::not_found(called(&name))));
+    Ok(sent(&request, text.await.map_err(cancelled)??))
+}
+
+/// Puts a test configuration into the lab folder; one with errors is refused whole, unless it says that it is unfinished.
+/// `If-Match` takes the version that was read, `If-None-Match: *` says that it must be new.
+#[utoipa::path(put, path = "/api/v1/test-configs/{config}", tag = "values", params(("config" = String, Path)),
+    request_body = ValuesText, responses((status = 200, body = PutValues), (status = 409), (status = 412), (status = 422)))]
+pub(super) async fn put(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayChangeProjects>,
+    config: web::Path<String>,
+    body: web::Json<ValuesText>,
+) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let (seen, text, name) = (Seen::of(&request), body.into_inner(), config.into_inner());
+    let _writing = WRITING.lock().await;
+    let asked = name.clone();
+    let written = web::block(move || {
+        let place = place_of(&lab, &asked)?;
+        let there = there(&lab, &asked)?;
+        seen.check(&called(&asked), there.as_deref())?;
+        let answer = params::accepted(&lab, &place, &asked, &text, true)?;
+        Ok::<_, Failure>((answer, Part::write(place, &text.xml, there.is_none(), called(&asked))?))
+    });
+    let (answer, part): (PutValues, Part) = written.await.map_err(cancelled)??;
+    part.put(&app, &guard.caller, ("test-config.put", &name)).await?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{}\"", answer.version))).json(answer))
+}
+
+/// Deletes a test configuration. `If-Match` takes the version that was read.
+#[utoipa::path(delete, path = "/api/v1/test-configs/{config}", tag = "values", params(("config" = String, Path)),
+    responses((status = 204), (status = 404), (status = 412)))]
+pub(super) async fn delete(
+    request: HttpRequest,
+    app: web::Data<App>,
+    guard: Guard<MayChangeProjects>,
+    config: web::Path<String>,
+) -> Answer {
+    let lab = app.lab.as_user(&guard.caller.user);
+    let (seen, name) = (Seen::of(&request), config.into_inner());
+    let _writing = WRITING.lock().await;
+    let asked = name.clone();
+    let place = web::block(move || {
+        let there = there(&lab, &asked)?.ok_or_else(|| Failure::not_found(called(&asked)))?;
+        seen.check(&called(&asked), Some(&there))?;
+        place_of(&lab, &asked)
+    });
+    let place = place.await.map_err(cancelled)??;
+    lab_file::remove(&app, &guard.caller, place, &called(&name), ("test-config.delete", &name)).await
+}
+
+fn called(name: &str) -> String {
+    format!("test configuration `{name}`")
+}
+
+fn place_of(lab: &Lab, name: &str) -> Result<std::path::PathBuf, Failure> {
+    lab.test_config_place(name).map_err(|error| {
+        Failure::new(ErrorCode::BadRequest, format!("{} {error}", called(name))).field("config")
+    })
+}
+
+/// What the file holds; none where there is none.
+fn there(lab: &Lab, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    let Ok(file) = lab.test_config_file(name) else { return Ok(None) };
+    file.read().map(Some).map_err(|error| lab_file::cannot(&called(name), "read", &error))
+}

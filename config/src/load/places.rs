@@ -1,0 +1,69 @@
+//! Where the lab's files of named values are written, and which there are.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use super::{FileError, InRoom, Lab, Room};
+use crate::{lab::is_plain_name, limits::TEST_CONFIGS_MAX};
+
+impl Lab {
+    /// Every test configuration, by the name that projects use; that of the user comes before that of all. Of a lab that has more than the limit,
+    /// the first.
+    pub fn test_configs(&self) -> BTreeMap<String, InRoom> {
+        let mut configs = BTreeMap::new();
+        for folder in &self.layout.configs {
+            // One that is not there has none.
+            let Ok(folder) = self.locate(Room::Configs, std::slice::from_ref(folder), ".") else { continue };
+            let Ok(below) = self.below(&folder) else { continue };
+            for (name, file) in below.files {
+                let name = name.strip_suffix(".xml").unwrap_or(&name);
+                if configs.len() < TEST_CONFIGS_MAX {
+                    configs.entry(name.to_owned()).or_insert(file);
+                }
+            }
+        }
+        configs
+    }
+
+    /// Where a test configuration of this name is written: over the one there is, else in the folder that all share.
+    ///
+    /// # Errors
+    /// A name that is no plain file name, or that of something else.
+    pub fn test_config_place(&self, name: &str) -> Result<PathBuf, FileError> {
+        match self.test_config_file(name) {
+            Ok(there) => return Ok(there.path().to_owned()),
+            Err(FileError::Missing(_)) => {}
+            Err(other) => return Err(other),
+        }
+        if name.starts_with('.') {
+            return Err(FileError::Hidden(Room::Configs));
+        }
+        let folders = &self.layout.configs;
+        let shared = folders.first().filter(|_| self.is_twister()).or(folders.last());
+        let shared = shared.filter(|_| is_plain_name(name));
+        shared.map(|folder| folder.join(name)).ok_or_else(|| FileError::Outside(folders.clone()))
+    }
+
+    /// The file of the global parameters, where the user has one or all have; links are followed.
+    ///
+    /// # Errors
+    /// It lies outside of the lab.
+    pub fn globals_file(&self) -> Result<Option<PathBuf>, FileError> {
+        let Some(file) = self.layout.globals.iter().find(|file| file.is_file()) else { return Ok(None) };
+        let real = fs::canonicalize(file).map_err(FileError::Unreadable)?;
+        if self.roots.iter().any(|root| real.starts_with(root)) {
+            Ok(Some(real))
+        } else {
+            Err(self.outside())
+        }
+    }
+
+    /// Where the global parameters are written: over the file there is, else into that of all.
+    ///
+    /// # Errors
+    /// The file lies outside of the lab.
+    pub fn globals_place(&self) -> Result<PathBuf, FileError> {
+        let there = self.globals_file()?;
+        let place = there.or_else(|| self.layout.globals.last().cloned());
+        place.ok_or_else(|| self.outside())
+    }
+}
