@@ -9,17 +9,26 @@ export type Route =
     | { page: 'run'; run: number; test?: number }
     | { page: 'projects' }
     | { page: 'project'; project: string }
+    | { page: 'configs' }
+    | { page: 'config'; config: string }
+    | { page: 'globals' }
     | { page: 'lab'; path: string }
     | { page: 'console' }
     | { page: 'eps'; ep?: string }
     | { page: 'reports'; report?: string }
+    | { page: 'people'; pane: PeoplePane }
     | { page: 'engine'; pane: EnginePane }
     | { page: 'login' }
     | { page: 'alone'; part: string }
     | { page: 'nowhere'; path: string };
 
 /** What the engine's page shows. */
-export const ENGINE_PANES = ['overview', 'log', 'people', 'audit'] as const;
+export const ENGINE_PANES = ['overview', 'log', 'audit'] as const;
+
+/** What the page of people shows; oneself comes first. */
+export const PEOPLE_PANES = ['me', 'users', 'groups', 'tokens', 'sessions'] as const;
+
+export type PeoplePane = (typeof PEOPLE_PANES)[number];
 
 export type EnginePane = (typeof ENGINE_PANES)[number];
 
@@ -41,6 +50,15 @@ export function routeOf(path: string): Route {
         case 'projects':
             if (rest.length > 1) return nowhere;
             return second === undefined ? { page: 'projects' } : { page: 'project', project: second };
+        case 'configs':
+            if (rest.length > 1) return nowhere;
+            return second === undefined ? { page: 'configs' } : { page: 'config', config: second };
+        case 'globals':
+            return rest.length === 0 ? { page: 'globals' } : nowhere;
+        case 'people': {
+            const pane = PEOPLE_PANES.find((pane) => pane === (second ?? 'me'));
+            return pane && rest.length <= 1 ? { page: 'people', pane } : nowhere;
+        }
         case 'lab':
             return { page: 'lab', path: rest.map((name) => `/${name}`).join('') };
         case 'console':
@@ -106,6 +124,14 @@ function pathOf(route: Route): string {
             return '/projects';
         case 'project':
             return `/projects/${encodeURIComponent(route.project)}`;
+        case 'configs':
+            return '/configs';
+        case 'config':
+            return `/configs/${encodeURIComponent(route.config)}`;
+        case 'globals':
+            return '/globals';
+        case 'people':
+            return route.pane === 'me' ? '/people' : `/people/${route.pane}`;
         case 'lab':
             return `/lab${route.path.split('/').map(encodeURIComponent).join('/')}`;
         case 'console':

@@ -33,15 +33,17 @@ export const api = createClient<paths>({
 /**
  * The data of an answer: `await ask(api.GET('/api/v1/runs/{run}', { params: { path: { run } } }))`.
  *
+ * With `proves`, that a password is wrong says nothing of the session.
+ *
  * @throws Problem, when the engine refuses or does not answer
  */
-export async function ask<T>(answering: Promise<Answer<T>>): Promise<T> {
+export async function ask<T>(answering: Promise<Answer<T>>, { proves = false } = {}): Promise<T> {
     const answer = await answering.catch((thrown: unknown): never => {
         throw problemOf(thrown);
     });
     if (answer.response.ok) return answer.data as T;
     const problem = problemIn(answer.response.status, answer.error);
-    if (problem.code === 'unauthenticated') onSignedOut();
+    if (problem.code === 'unauthenticated' && !proves) onSignedOut();
     throw problem;
 }
 

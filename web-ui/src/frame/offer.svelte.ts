@@ -13,7 +13,8 @@ export const GOALS: { name: string; key: string; route: Route }[] = [
     { name: 'Projects', key: 'g p', route: { page: 'projects' } },
     { name: 'Lab', key: 'g l', route: { page: 'lab', path: '' } },
     { name: 'EPs', key: 'g e', route: { page: 'eps' } },
-    { name: 'Reports', key: 'g p', route: { page: 'reports' } },
+    { name: 'Reports', key: 'g o', route: { page: 'reports' } },
+    { name: 'People', key: 'g u', route: { page: 'people', pane: 'me' } },
     { name: 'Engine', key: 'g n', route: { page: 'engine', pane: 'overview' } },
 ];
 
@@ -29,11 +30,26 @@ function deeds(palette: () => void, help: () => void): Deed[] {
         group: 'Go',
         act: () => place.goTo(href(route)),
     }));
+    const files: Deed[] = [
+        {
+            name: 'Go to test configurations',
+            key: 'g c',
+            group: 'Go',
+            act: () => place.go({ page: 'configs' }),
+        },
+        {
+            name: 'Go to global parameters',
+            key: 'g b',
+            group: 'Go',
+            act: () => place.go({ page: 'globals' }),
+        },
+    ];
     const start: Deed[] = session.may('RUN_TESTS')
         ? [{ name: 'Start a run', key: 'g s', group: 'Go', act: () => place.go({ page: 'start' }) }]
         : [];
     return [
         ...go,
+        ...files,
         ...start,
         {
             name: 'Find or do anything',

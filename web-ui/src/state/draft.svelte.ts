@@ -1,28 +1,52 @@
-// A project that is edited: its text as it would be saved, the steps that led there, and what the engine says of it.
+// A file of the lab that is edited: its text as it would be saved, the steps that led there, and what the engine says of it.
 //
 // The engine edits the bytes and checks them; here is kept what a person did. A step is what it changed of the text, so undoing it brings back
 // the very bytes, also after a save. Each draft stays while the browser's page lives, wherever one goes in it, and in the browser's storage
-// until it is saved: what was typed is not lost by a reload.
+// until it is saved: what was typed is not lost by a reload. What it is a draft of (a project, a test configuration) is a `Paper`.
 
-import { api, ask, type Schemas } from '../api/client';
+import type { Schemas } from '../api/client';
 import { Problem, problemOf } from '../api/problem';
 import { done, spliceOf, undone, type Splice } from '../text/splice';
 import { FlatTree } from '../tree/tree';
 import { deeds } from './deeds.svelte';
-import { session } from './session.svelte';
 import { keysAfter, waysOf, written, type Moved, type Way } from './ways';
 
-export type Change = Schemas['ProjectChange'];
-type Edited = Schemas['EditedProject'];
+/** What the engine says of any item of a file. */
+export type Base = { kind: string; depth: number; name: string; line: number };
 
-/** The project, a suite or a test, with where it is. */
-export type Item = Schemas['ProjectItem'] & { readonly key: string; readonly way: Way };
+/** An item with where it is. */
+export type Placed<I extends Base = Base> = I & { readonly key: string; readonly way: Way };
+
+/** What the engine says of a draft. */
+export type Edited<I extends Base> = {
+    file: string;
+    xml: string;
+    version: string;
+    about: Way[];
+    items?: I[] | null | undefined;
+    problems: Schemas['ItemProblem'][];
+    good: boolean;
+    /** Whether there is such a file; where the engine does not say, there is. */
+    exists?: boolean;
+};
+
+/** What a draft is a draft of, and how the engine is asked about it. */
+export type Paper<I extends Base, C> = {
+    /** What nothing else is called: `project nightly`. */
+    readonly name: string;
+    /** Where the browser keeps what was not saved of it. */
+    readonly place: string;
+    /** Where its text is. */
+    readonly address: string;
+    edit(body: { xml?: string; changes?: C[] }): Promise<Edited<I>>;
+    put(xml: string, seen: Record<string, string>): Promise<{ version: string }>;
+};
 
 /** Something that was done, and can be undone. */
 type Step = { name: string; splice: Splice; before: readonly string[]; after: readonly string[] };
 
 /** What stands on the engine's disk, as far as it is known. */
-type Saved = { text: string; version: string };
+type Saved = { text: string; version: string; isNew?: boolean };
 
 /** Somebody else has saved meanwhile; without a text the file is gone. */
 export type Conflict = { theirs: Saved | undefined };
@@ -37,9 +61,9 @@ const AGAIN_MILLIS = 1_000;
 const AGAIN_MAX = 300;
 const NOTHING: Moved = { gone: [], came: [], same: false };
 
-export class Draft {
+export class Draft<I extends Base = Base, C = unknown> {
     /** What the engine says of the text as it is now. */
-    edited = $state.raw<Edited>();
+    edited = $state.raw<Edited<I>>();
     problem = $state.raw<Problem>();
     conflict = $state.raw<Conflict>();
     /** Steps, of which those up to `done` have been done and not undone. */
@@ -55,16 +79,16 @@ export class Draft {
 
     readonly text = $derived(this.edited?.xml ?? '');
     readonly isDirty = $derived(this.edited !== undefined && this.text !== this.#saved.text);
-    readonly items: readonly Item[] = $derived.by(() => {
+    readonly items: readonly Placed<I>[] = $derived.by(() => {
         const items = this.edited?.items ?? [];
         const ways = waysOf(items.map(({ depth }) => depth));
         return items.map((item, at) => ({ ...item, key: this.#keys[at] ?? '', way: ways[at] ?? [] }));
     });
-    readonly tree: FlatTree<Item> = $derived(
+    readonly tree: FlatTree<Placed<I>> = $derived(
         FlatTree.ordered(this.items, { id: ({ key }) => key, depth: ({ depth }) => depth }),
     );
 
-    constructor(readonly project: string) {}
+    constructor(readonly paper: Paper<I, C>) {}
 
     get saved(): Saved {
         return this.#saved;
@@ -84,7 +108,11 @@ export class Draft {
         return this.#inTurn(async () => {
             try {
                 const edited = await this.#ask({});
-                this.#saved = { text: edited.xml, version: edited.version };
+                this.#saved = {
+                    text: edited.xml,
+                    version: edited.version,
+                    ...(edited.exists === false ? { isNew: true } : {}),
+                };
                 this.#show(edited, undefined);
                 this.problem = undefined;
                 await this.#takeUp();
@@ -95,7 +123,7 @@ export class Draft {
     }
 
     /** Makes changes as one step. `moved` says what becomes of the items. Answers where what it was about is now, or nothing where it was refused. */
-    change(name: string, changes: Change[], moved?: (about: Way[]) => Moved): Promise<Way[] | undefined> {
+    change(name: string, changes: C[], moved?: (about: Way[]) => Moved): Promise<Way[] | undefined> {
         // It is about what stands there before the one that waits; and who sees nothing happen presses twice.
         if (this.isHeldUp) {
             const why = new Problem('unreachable', 'the change before it waits for the engine');
@@ -131,24 +159,20 @@ export class Draft {
         return this.#inTurn(async () => {
             const text = this.text;
             const isGone = this.conflict !== undefined && this.conflict.theirs === undefined;
-            const seen: Record<string, string> = isGone
-                ? { 'If-None-Match': '*' }
-                : { 'If-Match': `"${this.#saved.version}"` };
+            const seen: Record<string, string> =
+                isGone || this.#saved.isNew
+                    ? { 'If-None-Match': '*' }
+                    : { 'If-Match': `"${this.#saved.version}"` };
             try {
-                const { version } = await ask(
-                    api.PUT('/api/v1/projects/{project}', {
-                        params: { path: { project: this.project } },
-                        body: { xml: text, unfinished: true },
-                        headers: seen,
-                    }),
-                );
+                const { version } = await this.paper.put(text, seen);
                 this.#saved = { text, version };
                 this.conflict = undefined;
                 this.#store();
                 return true;
             } catch (thrown) {
-                if (problemOf(thrown).code === 'changed') await this.#lookAtTheirs();
-                else deeds.refuse(`Project ${this.project} was not saved`, thrown);
+                if (['changed', 'already_exists'].includes(problemOf(thrown).code))
+                    await this.#lookAtTheirs();
+                else deeds.refuse(`${this.edited?.file ?? this.paper.name} was not saved`, thrown);
                 return false;
             }
         });
@@ -160,9 +184,9 @@ export class Draft {
             if (this.edited === undefined) return;
             const headers = { 'If-None-Match': `"${this.#saved.version}"` };
             try {
-                const address = `/api/v1/projects/${encodeURIComponent(this.project)}`;
-                const answer = await fetch(address, { headers, method: 'GET' });
+                const answer = await fetch(this.paper.address, { headers, method: 'GET' });
                 if (answer.status === 304 || (!answer.ok && answer.status !== 404)) return;
+                if (this.#saved.isNew && answer.status === 404) return;
                 await this.#lookAtTheirs();
             } catch {
                 // The engine does not answer; the page says so by itself.
@@ -181,7 +205,7 @@ export class Draft {
     }
 
     /** The item at a way. */
-    at(way: Way): Item | undefined {
+    at(way: Way): Placed<I> | undefined {
         const wanted = written(way);
         return this.items.find((item) => written(item.way) === wanted);
     }
@@ -192,15 +216,15 @@ export class Draft {
         return turn;
     }
 
-    #ask(body: { xml?: string; changes?: Change[] }): Promise<Edited> {
-        return ask(api.POST('/api/v1/projects/edit', { body: { project: this.project, ...body } }));
+    #ask(body: { xml?: string; changes?: C[] }): Promise<Edited<I>> {
+        return this.paper.edit(body);
     }
 
     /**
      * The same of what a person did: where no engine answers it is kept, and sent again until one does. Nothing is written by it, so it is all one
      * whether the engine that went had taken it.
      */
-    async #askAgain(body: { xml: string; changes?: Change[] }): Promise<Edited> {
+    async #askAgain(body: { xml: string; changes?: C[] }): Promise<Edited<I>> {
         try {
             for (let times = 0; ; times += 1) {
                 try {
@@ -219,7 +243,7 @@ export class Draft {
 
     #step(
         name: string,
-        asked: { xml: string; changes: Change[] },
+        asked: { xml: string; changes: C[] },
         moved: ((about: Way[]) => Moved) | undefined,
         then: () => void = () => undefined,
     ): Promise<Way[] | undefined> {
@@ -266,7 +290,7 @@ export class Draft {
         }
     }
 
-    #show(edited: Edited, moved: Moved | undefined, known?: readonly string[]): void {
+    #show(edited: Edited<I>, moved: Moved | undefined, known?: readonly string[]): void {
         const [before, after] = [this.edited?.items ?? [], edited.items ?? []].map((items) =>
             items.map(({ depth }) => depth),
         ) as [number[], number[]];
@@ -278,7 +302,11 @@ export class Draft {
 
     async #lookAtTheirs(): Promise<void> {
         try {
-            const { xml, version } = await this.#ask({});
+            const { xml, version, exists } = await this.#ask({});
+            if (exists === false) {
+                if (!this.#saved.isNew) this.conflict = { theirs: undefined };
+                return;
+            }
             const theirs = { text: xml, version };
             if (version === this.#saved.version) return;
             if (this.isDirty && xml !== this.text) {
@@ -293,7 +321,7 @@ export class Draft {
             this.#show(await this.#ask({ xml }), undefined);
             this.#remember('What somebody else saved', before, keys);
             deeds.tell(
-                `${this.edited?.file ?? this.project} was saved by somebody else; this is what they saved.`,
+                `${this.edited?.file ?? this.paper.name} was saved by somebody else; this is what they saved.`,
             );
         } catch (thrown) {
             if (problemOf(thrown).code === 'not_found') this.conflict = { theirs: undefined };
@@ -301,15 +329,15 @@ export class Draft {
         }
     }
 
-    get #place(): string {
-        return placeOf(this.project);
-    }
-
     #store(): void {
         try {
             if (!this.isDirty || this.text.length + this.#saved.text.length > STORED_MAX)
-                localStorage.removeItem(this.#place);
-            else localStorage.setItem(this.#place, JSON.stringify({ text: this.text, saved: this.#saved }));
+                localStorage.removeItem(this.paper.place);
+            else
+                localStorage.setItem(
+                    this.paper.place,
+                    JSON.stringify({ text: this.text, saved: this.#saved }),
+                );
         } catch {
             // A full or forbidden storage: the draft lives as long as the page.
         }
@@ -317,7 +345,7 @@ export class Draft {
 
     /** Takes up what was not saved before this page was opened. */
     async #takeUp(): Promise<void> {
-        const kept = keptAt(this.#place);
+        const kept = keptAt(this.paper.place);
         if (kept === undefined || kept.text === this.#saved.text) return;
         const theirs = this.#saved;
         const [before, keys] = [this.text, this.#keys];
@@ -327,15 +355,12 @@ export class Draft {
             this.#saved = kept.saved;
             this.conflict = { theirs };
         }
-        deeds.tell('What you had not saved of this project is here again.');
+        deeds.tell(`What you had not saved of ${this.edited?.file ?? 'this file'} is here again.`);
     }
 }
 
 /** The name of the step that typing into the text is. */
 export const EDITED_TEXT = 'Edit the text';
-
-/** Where the browser keeps what was not saved of a project. */
-const placeOf = (project: string): string => `jackfield draft ${session.user} ${project}`;
 
 function keptAt(place: string): { text: string; saved: Saved } | undefined {
     try {
@@ -346,49 +371,4 @@ function keptAt(place: string): { text: string; saved: Saved } | undefined {
     } catch {
         return undefined;
     }
-}
-
-/** Drafts that were opened, by whose they are and of which project. */
-const drafts = new Map<string, Draft>();
-
-export function draftOf(project: string): Draft {
-    const name = `${session.user} ${project}`;
-    const draft = drafts.get(name) ?? outliving(project);
-    drafts.set(name, draft);
-    return draft;
-}
-
-/** A draft that belongs to no page: what is derived in one that does grows stale with the page that made it. */
-function outliving(project: string): Draft {
-    let draft: Draft | undefined;
-    $effect.root(() => {
-        draft = new Draft(project);
-    });
-    return draft ?? new Draft(project);
-}
-
-/** A project that has another name: what was not saved of it is taken up under that. */
-export function renameDraft(project: string, to: string): void {
-    try {
-        const kept = localStorage.getItem(placeOf(project));
-        if (kept !== null) localStorage.setItem(placeOf(to), kept);
-    } catch {
-        // Nothing was kept there.
-    }
-    forgetDraft(project);
-}
-
-/** A project that is gone has no draft any more. */
-export function forgetDraft(project: string): void {
-    drafts.delete(`${session.user} ${project}`);
-    try {
-        localStorage.removeItem(placeOf(project));
-    } catch {
-        // Nothing was kept there.
-    }
-}
-
-/** Whether somebody has changed a project here and not saved it. */
-export function isUnsaved(project: string): boolean {
-    return drafts.get(`${session.user} ${project}`)?.isDirty ?? false;
 }

@@ -3,7 +3,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { Problem } from '../api/problem';
-import { Draft, draftOf, isUnsaved, renameDraft, type Change } from './draft.svelte';
+import {
+    draftOf,
+    forgetDraft,
+    isUnsaved,
+    renameDraft,
+    type Change,
+    type ProjectDraft,
+} from './drafts.svelte';
 
 type Body = { xml?: string; changes?: Change[] };
 
@@ -65,8 +72,9 @@ afterEach(() => {
 
 const CHANGE: Change = { change: 'set', at: [0], field: 'Repeat', value: '2' };
 
-async function opened(): Promise<Draft> {
-    const draft = new Draft('p');
+async function opened(): Promise<ProjectDraft> {
+    forgetDraft('p');
+    const draft = draftOf('p');
     await draft.open();
     return draft;
 }
@@ -134,5 +142,5 @@ test('what was not saved of a project is taken up under its new name', async () 
     expect(renamed.text).toBe('<Root/>+');
     expect(renamed.conflict).toBeUndefined();
     expect(renamed.undoes).toBe('What was not saved');
-    expect(told).toEqual(['What you had not saved of this project is here again.']);
+    expect(told).toEqual(['What you had not saved of projects/p.xml is here again.']);
 });

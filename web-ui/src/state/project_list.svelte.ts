@@ -3,7 +3,7 @@
 import { api, ask, type Schemas } from '../api/client';
 import { problemOf, type Problem } from '../api/problem';
 import { deeds } from './deeds.svelte';
-import { forgetDraft, isUnsaved, renameDraft } from './draft.svelte';
+import { forgetDraft, isUnsaved, renameDraft } from './drafts.svelte';
 import { lab, type Run } from './lab.svelte';
 
 /** Runs of each that are shown as its trend. */

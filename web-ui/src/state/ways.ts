@@ -25,11 +25,12 @@ export const isWithin = (way: Way, other: Way): boolean =>
 
 /** The items of which none is inside another. */
 export function outermost(ways: readonly Way[]): Way[] {
-    return ways.filter(
-        (way, at) =>
-            !ways.some((other, nth) => nth !== at && other.length < way.length && isWithin(way, other)),
-    );
+    const all = new Set(ways.map(written));
+    return ways.filter((way) => !around(way).some((other) => all.has(written(other))));
 }
+
+/** The ways to all that an item stands in, from the outside in. */
+export const around = (way: Way): Way[] => way.map((_, depth) => way.slice(0, depth));
 
 /** What a change did: what was taken out, what was put in, and whether that is the same. */
 export type Moved = { readonly gone: readonly Way[]; readonly came: readonly Way[]; readonly same: boolean };

@@ -1,6 +1,6 @@
 // Dependencies between items, as their texts say them: `ID:status;ID2:status2`. Pure.
 
-import type { Item } from '../../state/draft.svelte';
+import type { Item } from '../../state/drafts.svelte';
 import { isWithin } from '../../state/ways';
 
 export type Dependency = { readonly id: string; readonly status: string };

@@ -1,6 +1,6 @@
 // The words for what stands in a project: fields and properties with what they mean, and items in sentences.
 
-import type { Item } from '../../state/draft.svelte';
+import type { Item } from '../../state/drafts.svelte';
 
 /** How a value is shown and changed. */
 export type Kind = 'text' | 'flag' | readonly string[];
@@ -25,6 +25,12 @@ const TIMEOUT: Field = {
 };
 const REPEAT: Field = { name: 'Repeat', label: 'repeat', kind: 'text', usual: '1', help: 'how many times' };
 const ID: Field = { name: 'ID', label: 'ID', kind: 'text', help: 'by which others depend on it' };
+const NEEDS: Field = {
+    name: 'Needs',
+    label: 'needs',
+    kind: 'text',
+    help: 'what it takes of the lab, whichever fits: dut: kind=router, ports>=4; 2x kind=phone',
+};
 const LIBRARIES: Field = {
     name: 'libraries',
     label: 'libraries',
@@ -72,6 +78,7 @@ export const FIELDS: Readonly<Record<Item['kind'], readonly Field[]>> = {
             usual: 'wait_then_abort',
             help: 'what becomes of its tests',
         },
+        NEEDS,
     ],
     suite: [
         { name: 'tsName', label: 'name', kind: 'text', help: 'as people know it' },
@@ -83,6 +90,7 @@ export const FIELDS: Readonly<Record<Item['kind'], readonly Field[]>> = {
         },
         { name: 'EpId', label: 'EP', kind: 'text', help: 'where it runs; several with ; between them' },
         { name: 'Labels', label: 'labels', kind: 'text', help: 'what an EP must have: rack=3;site=cluj' },
+        NEEDS,
         REPEAT,
         TIMEOUT,
         LIBRARIES,
@@ -174,8 +182,6 @@ export function of(items: readonly Pick<Item, 'kind' | 'name'>[]): string {
     const isAlike = items.every(({ kind }) => kind === first.kind);
     return isAlike ? `${items.length} ${first.kind}s` : `${items.length} items`;
 }
-
-export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** What several items have in common: their value, or none where they differ. */
 export function common(values: readonly (string | undefined)[]): { value: string; isMixed: boolean } {

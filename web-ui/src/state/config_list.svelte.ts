@@ -1,0 +1,95 @@
+// The test configurations of the lab, with who uses each: what is listed, picked in projects, and done to one as a whole.
+
+import { api, ask, type Schemas } from '../api/client';
+import { problemOf, type Problem } from '../api/problem';
+import { Asked } from './asked.svelte';
+import { deeds } from './deeds.svelte';
+import { forgetDraft, isUnsaved } from './drafts.svelte';
+
+export type ConfigRow = Schemas['TestConfigRow'];
+
+/** What a new file of named values holds: nothing, in the hand of a person. */
+export const EMPTY_VALUES = '<?xml version="1.0" encoding="UTF-8"?>\n<root>\n</root>\n';
+
+class ConfigList extends Asked<readonly ConfigRow[]> {
+    constructor() {
+        super(async () => (await ask(api.GET('/api/v1/test-configs'))).items);
+    }
+
+    /** Makes a test configuration of this text. Answers why not. */
+    async make(config: string, xml: string): Promise<Problem | undefined> {
+        try {
+            await ask(
+                api.PUT('/api/v1/test-configs/{config}', {
+                    params: { path: { config } },
+                    body: { xml, unfinished: true },
+                    headers: { 'If-None-Match': '*' },
+                }),
+            );
+            await this.look();
+            return undefined;
+        } catch (thrown) {
+            return problemOf(thrown);
+        }
+    }
+
+    /** Makes a copy. Answers why not. */
+    async copy(config: string, to: string): Promise<Problem | undefined> {
+        try {
+            return await this.make(to, (await asSaved(config)).xml);
+        } catch (thrown) {
+            return problemOf(thrown);
+        }
+    }
+
+    /** Deletes one, after having told who uses it. */
+    delete({ name, used_by }: ConfigRow): void {
+        const users = Object.keys(used_by);
+        deeds.confirm({
+            title: `Delete test configuration ${name}?`,
+            what: [
+                users.length === 0
+                    ? 'No project uses it.'
+                    : `It is used by ${users.slice(0, 5).join(', ')}${users.length > 5 ? ` and ${users.length - 5} more` : ''}: runs of them will not start any more.`,
+                ...(isUnsaved(`configs/${name}`) ? ['What you have not saved of it is lost.'] : []),
+                'You can have it back as long as the message about it stands.',
+            ],
+            yes: 'Delete it',
+            danger: true,
+            act: async () => {
+                const { xml, version } = await asSaved(name);
+                await ask(
+                    api.DELETE('/api/v1/test-configs/{config}', {
+                        params: { path: { config: name } },
+                        headers: { 'If-Match': `"${version}"` },
+                    }),
+                );
+                forgetDraft(`configs/${name}`);
+                this.gone = [...this.gone.filter((each) => each.name !== name), { name, xml }];
+                await this.look();
+            },
+        });
+    }
+
+    /** Those that were deleted here, with their texts: they can be had back as long as the browser's page lives. */
+    gone = $state.raw<readonly { name: string; xml: string }[]>([]);
+
+    /** Has a deleted one back, byte for byte. */
+    async restore(name: string): Promise<void> {
+        const xml = this.gone.find((each) => each.name === name)?.xml;
+        if (xml === undefined) return;
+        const problem = await this.make(name, xml);
+        if (problem) deeds.refuse(`Test configuration ${name} is not back`, problem);
+        else this.forget(name);
+    }
+
+    forget(name: string): void {
+        this.gone = this.gone.filter((each) => each.name !== name);
+    }
+}
+
+/** A file with its text, exactly: an answer that is read as text would lose its byte order mark. */
+const asSaved = (config: string): Promise<Schemas['EditedValues']> =>
+    ask(api.POST('/api/v1/test-configs/edit', { body: { config } }));
+
+export const configs = new ConfigList();

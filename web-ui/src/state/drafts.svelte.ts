@@ -1,0 +1,105 @@
+// The drafts that were opened here: of projects, of test configurations and of the global parameters.
+
+import { api, ask, type Schemas } from '../api/client';
+import { Draft, type Base, type Paper, type Placed } from './draft.svelte';
+import { session } from './session.svelte';
+
+export type Change = Schemas['ProjectChange'];
+/** The project, a suite or a test, with where it is. */
+export type Item = Placed<Schemas['ProjectItem']>;
+export type ProjectDraft = Draft<Schemas['ProjectItem'], Change>;
+
+export type ValueChange = Schemas['ValueChange'];
+/** A file of named values, a folder or a value, with where it is. */
+export type ValueItem = Placed<Schemas['ValueItem']>;
+export type ValuesDraft = Draft<Schemas['ValueItem'], ValueChange>;
+
+/** Drafts that were opened, by where the browser keeps them. */
+const drafts = new Map<string, unknown>();
+
+/** Where the browser keeps what was not saved of something. */
+const placeOf = (what: string): string => `jackfield draft ${session.user} ${what}`;
+
+/** The one draft of a paper. It belongs to no page: what is derived in one that does grows stale with the page that made it. */
+function opened<I extends Base, C>(paper: Paper<I, C>): Draft<I, C> {
+    const known = drafts.get(paper.place) as Draft<I, C> | undefined;
+    if (known) return known;
+    let draft = new Draft(paper);
+    $effect.root(() => {
+        draft = new Draft(paper);
+    });
+    drafts.set(paper.place, draft);
+    return draft;
+}
+
+export function draftOf(project: string): ProjectDraft {
+    return opened<Schemas['ProjectItem'], Change>({
+        name: `project ${project}`,
+        place: placeOf(project),
+        address: `/api/v1/projects/${encodeURIComponent(project)}`,
+        edit: (body) => ask(api.POST('/api/v1/projects/edit', { body: { project, ...body } })),
+        put: (xml, headers) =>
+            ask(
+                api.PUT('/api/v1/projects/{project}', {
+                    params: { path: { project } },
+                    body: { xml, unfinished: true },
+                    headers,
+                }),
+            ),
+    });
+}
+
+export function configDraftOf(config: string): ValuesDraft {
+    return opened<Schemas['ValueItem'], ValueChange>({
+        name: `test configuration ${config}`,
+        // No project has a name with a slash in it.
+        place: placeOf(`configs/${config}`),
+        address: `/api/v1/test-configs/${encodeURIComponent(config)}`,
+        edit: (body) => ask(api.POST('/api/v1/test-configs/edit', { body: { config, ...body } })),
+        put: (xml, headers) =>
+            ask(
+                api.PUT('/api/v1/test-configs/{config}', {
+                    params: { path: { config } },
+                    body: { xml, unfinished: true },
+                    headers,
+                }),
+            ),
+    });
+}
+
+export function globalsDraft(): ValuesDraft {
+    return opened<Schemas['ValueItem'], ValueChange>({
+        name: 'the global parameters',
+        place: placeOf('/globals'),
+        address: '/api/v1/globals',
+        edit: (body) => ask(api.POST('/api/v1/globals/edit', { body })),
+        put: (xml, headers) => ask(api.PUT('/api/v1/globals', { body: { xml, unfinished: true }, headers })),
+    });
+}
+
+/** A project that has another name: what was not saved of it is taken up under that. */
+export function renameDraft(project: string, to: string): void {
+    try {
+        const kept = localStorage.getItem(placeOf(project));
+        if (kept !== null) localStorage.setItem(placeOf(to), kept);
+    } catch {
+        // Nothing was kept there.
+    }
+    forgetDraft(project);
+}
+
+/** A project that is gone has no draft any more; of a test configuration say `configs/NAME`. */
+export function forgetDraft(what: string): void {
+    drafts.delete(placeOf(what));
+    try {
+        localStorage.removeItem(placeOf(what));
+    } catch {
+        // Nothing was kept there.
+    }
+}
+
+/** Whether somebody has changed a project here and not saved it; of a test configuration say `configs/NAME`. */
+export function isUnsaved(what: string): boolean {
+    const draft = drafts.get(placeOf(what));
+    return draft instanceof Draft && draft.isDirty;
+}
