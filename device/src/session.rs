@@ -2,6 +2,7 @@
 
 mod answer;
 mod breaks;
+mod calm;
 mod clean;
 mod command;
 mod config;

@@ -6,8 +6,10 @@ use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, time::D
 use jackfield_tests::{
     Bench,
     frr::{ENABLE_PASSWORD, PASSWORD, Router, ZEBRA_PORT},
+    machine::{self, Machine},
     node::Node,
     osmo::{self, Hlr},
+    ovs::{self, Switch},
     present::left_out,
     proxy::Cable,
 };
@@ -110,6 +112,57 @@ def begin(device):
     terminal = device.command("tty")
 "##;
 
+/// A switch: flows, ports and a database, and the terminal of its shell, to which its daemons write.
+const OVS: &str = r##"
+calm = session("/lab/calm")
+calm.config(["ovs-vsctl add-br br0 -- set bridge br0 datapath_type=netdev fail-mode=secure"])
+calm.config([f"ovs-ofctl add-flow br0 priority={number},icmp,nw_tos={4 * number},actions=drop" for number in range(1, 40)])
+COMMANDS = ["ovs-ofctl --no-stats dump-flows br0", "ovs-vsctl show", "ovs-vsctl list bridge", "ovs-vsctl get bridge br0 datapath_type"]
+truth = calm.command
+
+def log(line):
+    with open(terminal, "w") as tty:
+        tty.write(f"\r\n2026-01-01T00:00:00.000Z|00042|bridge|WARN|{line}\r\n")
+
+def begin(device):
+    global terminal
+    terminal = device.command("tty")
+"##;
+
+/// A machine from its boot loader to its shell, while its kernel talks: what it says comes over the same line as all answers.
+const MACHINE: &str = r##"
+import random, re, time
+from jackfield import power, session
+
+dice = random.Random(SEED)
+power(DEVICE, "on")
+with session(DEVICE, connect={"profile": "uboot"}, timeout=60) as loader:
+    for number in range(20):
+        value = " ".join(str(dice.randrange(10 ** dice.randint(1, 9))) for _ in range(dice.randint(1, 8)))
+        loader.command(f"setenv more {value}")
+        assert loader.command("printenv more") == f"more={value}", (number, value)
+        answer = loader.command("printenv no_such", check=False)
+        assert answer == '## Error: "no_such" not defined', (number, answer)
+    loader.send("setenv more; boot")
+    loader.expect("login: ", timeout=90)
+
+def plain(text):
+    """What stands in it besides what the kernel says, which it may write behind anything."""
+    return re.sub(r"\s+", " ", re.sub(r"\[ *\d+\.\d+\] weather \d+ \.", " ", text)).strip()
+
+with session(DEVICE, timeout=60) as machine:
+    machine.command("i=0; while sleep 0.2; do i=$((i+1)); echo \"<1>weather $i .\" > /dev/kmsg; done > /dev/null 2>&1 &")
+    seen = 0
+    for number in range(40):
+        count = dice.randint(1, 60)
+        answer = machine.command(f"seq 1 {count}; sleep 0.{dice.randint(0, 5)}; echo $(({number} * 7))", timeout=30)
+        wanted = " ".join(str(line) for line in range(1, count + 1)) + f" {number * 7}"
+        assert plain(answer) == wanted, (number, count, answer)
+        seen += answer.count("weather")
+    assert seen + len(machine.unasked()) > 10, seen
+power(DEVICE, "off")
+"##;
+
 fn place(bench: &Bench, name: &str, way: &Value) {
     bench.api.set_resource("/lab", name, way).unwrap();
 }
@@ -192,4 +245,42 @@ fn shells_that_are_written_to_are_asked_over_a_bad_cable() {
         place(&bench, name, &over(&cable, "linux"));
         ask(&bench, &format!("/lab/{name}"), SHELL);
     }
+}
+
+#[test]
+fn a_switch_whose_daemons_write_to_its_shell_is_asked_over_a_bad_cable() {
+    if left_out(ovs::PACKAGE.0, ovs::PACKAGE.1) {
+        return;
+    }
+    let switch = Switch::start().unwrap();
+    let cable = Cable::bad(address(&switch.address, 22), seed()).unwrap();
+    let bench = bench();
+    let way = |address: SocketAddr| {
+        json!({
+            "protocol": "ssh", "host": address.ip().to_string(), "port": address.port(), "profile": "ovs", "user": "root",
+            "key": switch.ssh.key, "host_key": switch.ssh.host_key,
+        })
+    };
+    place(&bench, "switch", &way(cable.address));
+    place(&bench, "calm", &way(address(&switch.address, 22)));
+    ask(&bench, "/lab/switch", OVS);
+}
+
+#[test]
+fn a_machine_whose_kernel_talks_is_driven_over_a_bad_cable() {
+    if Machine::is_left_out() {
+        return;
+    }
+    let machine = Machine::start().unwrap();
+    let cable = Cable::bad(address("127.0.0.1", machine.console), seed()).unwrap();
+    let bench = bench();
+    let outlet = |action: &str| json!([machine.switch(), action]);
+    let mut way = over(&cable, "linux");
+    way["user"] = json!("root");
+    way["password"] = json!(machine::PASSWORD);
+    way["power"] = json!({"command": {"on": outlet("on"), "off": outlet("off"), "status": outlet("status")}, "off_millis": 100});
+    place(&bench, "vm", &way);
+    let text = format!("SEED = {}\nDEVICE = \"/lab/vm\"\n{MACHINE}", seed());
+    bench.write("tests/vm.py", &text).unwrap();
+    bench.api.pass_files(&["vm.py"], LIMIT * 2).unwrap();
 }

@@ -47,10 +47,7 @@ impl Kind {
             .map(|(begin, end)| {
                 let rest = bytes.get(end..).unwrap_or_default();
                 let line_end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
-                let stump = stump_of(bytes, begin);
-                // In an echo digits may have been typed; a number before a line has a colon behind it.
-                let is_typed = is_echo && !bytes.get(stump..begin).unwrap_or_default().contains(&b':');
-                (if is_typed { begin } else { stump })..end.saturating_add(line_end)
+                stump_of(bytes, begin)..end.saturating_add(line_end)
             })
             .collect();
         spans.sort_unstable_by_key(|span| span.start);
@@ -123,11 +120,12 @@ impl Kind {
 /// Bytes of a line in which a prompt may stand before something else.
 const PROMPT_BYTES_MAX: usize = 64;
 
-/// Where a line goes on behind what may be a prompt, which has no blank in it.
+/// Where a line goes on behind what may be a prompt, which has no blank in it but before its mark: `~ # `.
 fn behind_prompt(line: &[u8]) -> Option<usize> {
     let head = line.get(..line.len().min(PROMPT_BYTES_MAX))?;
-    let end = head.iter().position(|byte| matches!(byte, b'#' | b'>' | b'$' | b'%') || *byte <= b' ')?;
-    if head.get(end).is_some_and(|byte| *byte <= b' ') {
+    let end = head.iter().position(|byte| matches!(byte, b'#' | b'>' | b'$' | b'%'))?;
+    let name = head.get(..end).map(|name| name.strip_suffix(b" ").unwrap_or(name))?;
+    if name.iter().any(|byte| *byte <= b' ') {
         return None;
     }
     let begin = end.saturating_add(1);
@@ -187,12 +185,18 @@ pub(crate) fn replaced(bytes: &[u8], spans: &[Range<usize>], by: &[u8]) -> Vec<u
     clean
 }
 
-/// Where a line that came unasked begins: with the number that stands before it, where nothing else does.
+/// Where a line that came unasked begins: with the number that stands before it, where nothing else does. That one has a colon behind it
+/// (`000123: *Mar`): digits without one are the end of an answer into which a kernel wrote, or were typed.
 fn stump_of(answer: &[u8], start: usize) -> usize {
     let before = answer.get(..start).unwrap_or_default();
     let line = memchr::memrchr(b'\n', before).map_or(0, |at| at.saturating_add(1));
     let is_stump = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b' ' | b'.' | b'*' | b'\r');
-    if before.get(line..).is_some_and(|stump| stump.iter().all(is_stump)) { line } else { start }
+    let is_number = |stump: &[u8]| !stump.iter().any(u8::is_ascii_digit) || stump.contains(&b':');
+    if before.get(line..).is_some_and(|stump| stump.iter().all(is_stump) && is_number(stump)) {
+        line
+    } else {
+        start
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +208,22 @@ mod tests {
         let kind = Kind::new(Profiles::shipped().get(profile).unwrap()).unwrap();
         let (left, lifted) = kind.without_unasked(text.as_bytes().to_vec());
         (String::from_utf8(left).unwrap(), String::from_utf8(lifted).unwrap())
+    }
+
+    #[test]
+    fn lines_behind_a_prompt_came_unasked_too() {
+        for prompt in ["~ # ", "pi@raspberrypi:~ $ ", "root@lab:~# ", "r1#"] {
+            let text = format!("1\r\n{prompt}[   12.000013] eth0: link up\r\n{prompt}");
+            assert_eq!(lifted("linux", &text).0, format!("1\r\n{prompt}{prompt}"));
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_the_answer_stays_before_what_the_kernel_writes_behind_it() {
+        let said = "52\r\n168[   12.000013] eth0: link up\r\n\r\n";
+        assert_eq!(lifted("linux", said).0, "52\r\n168\r\n");
+        let numbered = "up\r\n000123: *Mar  1 00:10:01.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up\r\nend\r\n";
+        assert_eq!(lifted("ios", numbered).0, "up\r\nend\r\n");
     }
 
     #[test]

@@ -15,9 +15,11 @@
 
 mod ahead;
 mod begun;
+mod settle;
 
 use std::time::Duration;
 
+use self::settle::{KNOWN_SETTLE, NEW_SETTLE};
 use super::{
     counted::Counted,
     habits::{Echo, Expected},
@@ -28,10 +30,6 @@ use super::{
 };
 use crate::profile::{Asks, Kind};
 
-/// Quiet time before a prompt is asked for again that is known, or shows the name of the device.
-const KNOWN_SETTLE: Duration = Duration::from_millis(10);
-/// The same for a prompt unlike all that were seen, where some were: programs stop in the middle of lines for longer than a settle time.
-const NEW_SETTLE: Duration = Duration::from_secs(1);
 /// Quiet time before a line is taken for a question that goes on behind the words which describe it.
 const LOOSE_SETTLE: Duration = Duration::from_millis(500);
 /// Time for the prompt to come again where it was never seen to.
@@ -42,6 +40,8 @@ const ASK_TWICE: Duration = Duration::from_secs(2);
 const ASK_ANEW: Duration = Duration::from_secs(1);
 /// The same where it came again, and one more may be that of an earlier empty line.
 const ASK_ONCE_MORE: Duration = Duration::from_millis(300);
+/// Empty lines that are sent one after the other between lines that come unasked.
+const ASKED_AT_ONCE_MAX: usize = 4;
 /// Bytes of the end in which prompts are counted.
 const COUNTED_BYTES_MAX: usize = 8 * 1024;
 
@@ -244,6 +244,11 @@ impl<'a> Answering<'a> {
         }
     }
 
+    /// The device draws no prompt behind lines that come unasked.
+    pub(super) fn draws_none_again(&mut self) {
+        self.habits.draws_again = false;
+    }
+
     /// A page was turned, or a question answered: what comes now begins anew.
     pub(super) fn goes_on(&mut self) {
         self.candidate = None;
@@ -385,37 +390,16 @@ impl<'a> Answering<'a> {
     fn is_drawn_again(&self, first: &Prompt, prompt: &Prompt, bytes: &[u8]) -> bool {
         let between = bytes.get(first.begin..).unwrap_or_default();
         // Behind something else in its line it may be a text: only its coming again would tell.
-        if between.len() > COUNTED_BYTES_MAX || first.likeness == Likeness::Behind {
+        if between.len() > COUNTED_BYTES_MAX
+            || matches!(first.likeness, Likeness::Behind | Likeness::Interrupted)
+        {
             return false;
         }
         // A line that only looked like one is a text: nothing has said before that it is a prompt.
         let was_known = first.likeness < Likeness::New;
         let is_first = |line: &str| was_known && line.trim() == first.line.trim();
         let is_prompt = |line: &str| line.trim() == prompt.line.trim() || is_first(line);
-        Counted::of(self.kind, between).prompts(is_prompt).1 == 0
-    }
-
-    fn settle(&self, likeness: Likeness) -> Duration {
-        let settle = self.habits.settle;
-        match likeness {
-            Likeness::Named | Likeness::Bare | Likeness::Sibling => settle.min(KNOWN_SETTLE),
-            Likeness::Behind => settle,
-            Likeness::New if self.known.last().is_empty() => settle,
-            Likeness::New | Likeness::Covered => settle.max(NEW_SETTLE),
-        }
-    }
-
-    /// The same where the prompt cannot be asked for.
-    fn settle_unasked(&self, likeness: Likeness) -> Duration {
-        let profile = &self.kind.profile;
-        match likeness {
-            // What follows a prompt there is asked for in another way.
-            Likeness::Named | Likeness::Bare | Likeness::Sibling if profile.answer_end.is_some() => {
-                self.habits.settle.min(KNOWN_SETTLE)
-            }
-            Likeness::Named | Likeness::Bare | Likeness::Sibling => self.habits.settle,
-            Likeness::Behind | Likeness::New | Likeness::Covered => self.settle(likeness),
-        }
+        Counted::of(self.kind, between, self.habits.draws_again).prompts(is_prompt).1 == 0
     }
 
     fn is_empty_before(&self, prompt: &Prompt, bytes: &[u8]) -> bool {
@@ -431,7 +415,7 @@ impl<'a> Answering<'a> {
         if is_lost || (self.habits.echo == Echo::Always && self.needs_echo(first, bytes)) {
             return Step::Read;
         }
-        let is_prompt = |line: &str| {
+        let is_prompt = &|line: &str| {
             let (line, first, last) = (line.trim(), first.line.trim(), prompt.line.trim());
             // The first may stand behind a line that was not ended.
             let is_same = line == last || same_but_for_numbers(line, last);
@@ -440,7 +424,7 @@ impl<'a> Answering<'a> {
         };
         let from = first.begin.max(bytes.len().saturating_sub(COUNTED_BYTES_MAX));
         let near = bytes.get(from..).unwrap_or_default();
-        let counted = Counted::of(self.kind, near);
+        let counted = Counted::of(self.kind, near, self.habits.draws_again);
         let (count, row) = counted.prompts(is_prompt);
         let mut begin = from.saturating_add(counted.begin_of(row));
         // The lines above the first one belong to it.
@@ -455,8 +439,14 @@ impl<'a> Answering<'a> {
                 let quiet = if more > 0 { KNOWN_SETTLE } else { ASK_ONCE_MORE };
                 return self.when_quiet(quiet, Step::AskAgain);
             }
-            // The device may have thrown the line away that it was sent while it was busy.
-            return self.when_quiet(ASK_ANEW, Step::AskAgain);
+            // Where lines come unasked all the time, two prompts stand beside each other only before the next of them, or it shows in
+            // a while that none is drawn behind them. Else the device may have thrown the line away that it was sent while it was busy.
+            let quiet = match counted.is_only_logging(is_prompt) {
+                true if self.empty_lines < ASKED_AT_ONCE_MAX => KNOWN_SETTLE,
+                true => ASK_TWICE,
+                false => ASK_ANEW,
+            };
+            return self.when_quiet(quiet, Step::AskAgain);
         }
         let blanks = |line: &str| line.len().saturating_sub(line.trim_end().len());
         let is_whole = blanks(&prompt.line) >= blanks(&first.line);
@@ -492,7 +482,11 @@ impl<'a> Answering<'a> {
     /// The same where so many prompts stand at the end: its own, and those that were asked for.
     fn with_strays(&self, done: Done, count: usize, bytes: &[u8]) -> Done {
         let before = bytes.get(..self.begin()).unwrap_or_default();
-        let before = if before.is_empty() { 0 } else { prompts_in(before, self.kind, self.known) };
+        let before = if before.is_empty() {
+            0
+        } else {
+            prompts_in(before, self.kind, self.known, self.habits.draws_again)
+        };
         let came = count.saturating_sub(1).saturating_add(before);
         Done { strays: done.strays.saturating_sub(came), ..done }
     }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     Session, SessionError,
     answer::{Answering, Done, Proof, Step},
+    calm::Calm,
     clean,
     habits::{Echo, Expected},
     known::names_something,
@@ -268,6 +269,7 @@ impl Session {
     ) -> Result<Step, SessionError> {
         let failed = |source| order.failed(source);
         let most = if stream.is_some() { STREAM_READ_BYTES_MAX } else { usize::MAX };
+        let mut calm = Calm::default();
         loop {
             if let Some((stream, parts)) = &mut stream {
                 self.let_go(stream, parts, answering, order).await?;
@@ -280,8 +282,12 @@ impl Session {
                 let read = match step {
                     Step::Read => self.dialogue.read_within(deadline.left()).await,
                     Step::Quiet(quiet) if quiet.is_zero() => self.dialogue.read_at_most(most).await,
-                    Step::Quiet(quiet) => self.dialogue.read_within(quiet.min(deadline.left())).await,
+                    Step::Quiet(quiet) => {
+                        let rest = quiet.saturating_sub(calm.lasted(&self.kind, self.dialogue.pending()));
+                        self.dialogue.read_within(rest.min(deadline.left())).await
+                    }
                     Step::AskAgain => {
+                        calm.broken();
                         let line = self.kind.profile.line_ending.clone();
                         self.dialogue.send(line.as_bytes(), deadline).await.map_err(failed)?;
                         step = answering.asked(self.dialogue.pending());
@@ -299,6 +305,11 @@ impl Session {
                 }
                 if matches!(step, Step::Read) || deadline.left().is_zero() {
                     return Err(self.not_answered(order, answering, deadline));
+                }
+                if self.habits.draws_again && calm.has_drawn_none() {
+                    self.habits.draws_again = false;
+                    answering.draws_none_again();
+                    break;
                 }
                 step = answering.quiet();
             }

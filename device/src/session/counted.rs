@@ -15,16 +15,18 @@ pub(super) struct Counted {
     canvas: Canvas,
     lines: Vec<String>,
     left_out: Vec<Range<usize>>,
+    /// The device may draw its prompt again behind a line that came unasked.
+    draws_again: bool,
 }
 
 impl Counted {
-    /// What is counted of some bytes.
-    pub(super) fn of(kind: &Kind, bytes: &[u8]) -> Self {
+    /// What is counted of some bytes; whether the device may draw its prompt again by itself.
+    pub(super) fn of(kind: &Kind, bytes: &[u8], draws_again: bool) -> Self {
         let left_out = kind.unasked_in(bytes);
         let clean = crate::profile::replaced(bytes, &left_out, UNASKED);
         let canvas = Canvas::of(&clean, kind.profile.encoding);
         let lines = canvas.lines().collect();
-        Self { canvas, lines, left_out }
+        Self { canvas, lines, left_out, draws_again }
     }
 
     /// The byte at which a row begins.
@@ -46,7 +48,7 @@ impl Counted {
             let shown = line.trim_end_matches('\u{1}');
             // A prompt that was drawn again behind a line which came unasked is the same one; one that was asked for stands behind the echo of
             // an empty line.
-            is_redrawn |= shown.len() < line.len() && !is_behind_empty;
+            is_redrawn |= self.draws_again && shown.len() < line.len() && !is_behind_empty;
             if shown.trim().is_empty() {
                 is_behind_empty |= shown.len() == line.len();
                 continue;
@@ -69,6 +71,13 @@ impl Counted {
             above.clear();
         }
         (count, first)
+    }
+
+    /// Whether nothing stands there but prompts, and lines between them that came unasked.
+    pub(super) fn is_only_logging(&self, is_prompt: impl Fn(&str) -> bool) -> bool {
+        let mut lines = self.lines.iter().map(|line| line.trim_end_matches('\u{1}'));
+        !self.left_out.is_empty()
+            && lines.all(|line| line.trim().is_empty() || is_prompt(line) || glued(line, &is_prompt) > 0)
     }
 
     /// The row of the first of so many lines above a row.
@@ -117,7 +126,7 @@ mod tests {
         let kind = Kind::new(Profiles::shipped().get("ios").unwrap()).unwrap();
         let mut prompts = Known::default();
         prompts.learn(known, 4);
-        Counted::of(&kind, text).prompts(|line| prompts.has(line))
+        Counted::of(&kind, text, true).prompts(|line| prompts.has(line))
     }
 
     #[test]

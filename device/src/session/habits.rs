@@ -24,7 +24,7 @@ pub(super) enum Echo {
 }
 
 /// What was learned since the dialogue began.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Habits {
     pub(super) echo: Echo,
     /// An empty line has brought the prompt again.
@@ -35,6 +35,15 @@ pub(super) struct Habits {
     pub(super) strays: Strays,
     /// An empty line that was sent with a command was lost, or something else took it; or may be.
     pub(super) loses_ahead: bool,
+    /// It may draw its prompt again behind lines that come unasked.
+    pub(super) draws_again: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        let (echo, strays) = (Echo::default(), Strays::default());
+        Self { echo, has_answered: false, is_mute: false, strays, loses_ahead: false, draws_again: true }
+    }
 }
 
 /// What counts for one command.
@@ -52,6 +61,8 @@ pub(super) struct Expected {
     pub(super) strays: usize,
     /// The empty line that brings the prompt again is sent with the command.
     pub(super) is_ahead: bool,
+    /// It may draw its prompt again behind lines that come unasked.
+    pub(super) draws_again: bool,
 }
 
 impl Habits {
@@ -66,6 +77,7 @@ impl Habits {
             is_silent: order.is_silent,
             strays: self.strays.most(),
             is_ahead: false,
+            draws_again: self.draws_again,
         }
     }
 

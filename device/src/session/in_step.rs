@@ -13,6 +13,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use super::{
     Session, SessionError,
     answer::{Answering, Step},
+    calm::Calm,
     clean,
     habits::Echo,
     order::Order,
@@ -161,18 +162,31 @@ impl Session {
             self.unasked.add(&came);
         } else {
             let came = self.set_aside();
-            self.habits.strays.seen_in(&came, &self.kind, &self.known);
+            // Nobody has asked for it.
+            let is_drawn_again = self.habits.strays.most() == 0
+                && prompts_in(&came, &self.kind, &self.known, self.habits.draws_again) > 0;
+            self.habits.draws_again |= is_drawn_again;
+            self.habits.strays.seen_in(&came, &self.kind, &self.known, self.habits.draws_again);
         }
     }
 
     /// Reads until the prompts of earlier empty lines have come, or are late.
     async fn await_strays(&mut self, deadline: Deadline) -> Result<(), ExpectError> {
         let within = Deadline::after(STRAYS_WITHIN.min(deadline.left() / 4));
-        while prompts_in(self.dialogue.pending(), &self.kind, &self.known) < self.habits.strays.most()
+        let mut calm = Calm::default();
+        calm.lasted(&self.kind, self.dialogue.pending());
+        while self.prompts_pending() < self.habits.strays.most()
             && !self.dialogue.has_ended()
             && self.dialogue.read_within(within.left()).await?
-        {}
+        {
+            calm.lasted(&self.kind, self.dialogue.pending());
+        }
+        self.habits.draws_again &= !calm.has_drawn_none();
         Ok(())
+    }
+
+    fn prompts_pending(&self) -> usize {
+        prompts_in(self.dialogue.pending(), &self.kind, &self.known, self.habits.draws_again)
     }
 
     /// Waits for the prompt, and proves it as the end of an answer is proven.

@@ -52,6 +52,8 @@ pub(super) enum Likeness {
     Bare,
     /// It begins with the name that the prompt has shown before: `r1#`, then `r1(config)#`.
     Sibling,
+    /// One that was seen last, with nothing behind it but lines that came unasked.
+    Interrupted,
     /// One that was seen before ends a line that has something else before it.
     Behind,
     /// The profile's pattern finds it, and nothing else speaks for it.
@@ -257,9 +259,12 @@ fn interrupted(kind: &Kind, known: &Known, bytes: &[u8]) -> Option<Prompt> {
         let prompt = end.prompt(kind, known).filter(|_| end.waits())?;
         match prompt.likeness {
             Likeness::New => known.last().is_empty().then_some(prompt),
-            Likeness::Named | Likeness::Bare | Likeness::Sibling | Likeness::Behind | Likeness::Covered => {
-                Some(Prompt { likeness: Likeness::Behind, ..prompt })
-            }
+            Likeness::Named
+            | Likeness::Bare
+            | Likeness::Sibling
+            | Likeness::Interrupted
+            | Likeness::Behind
+            | Likeness::Covered => Some(Prompt { likeness: Likeness::Behind, ..prompt }),
         }
     })
 }
@@ -273,7 +278,11 @@ fn last_interrupted(kind: &Kind, known: &Known, bytes: &[u8]) -> Option<Prompt> 
     let at = range.start;
     let (rest, lifted) = kind.without_unasked(near.get(range.end..)?.to_vec());
     let is_unasked = !lifted.is_empty() && rest.iter().all(|byte| *byte <= b' ');
-    let likeness = if is_unasked { Likeness::Behind } else { Likeness::Covered };
+    let likeness = match (begins_line, is_unasked) {
+        (true, true) => Likeness::Interrupted,
+        (false, true) => Likeness::Behind,
+        (_, false) => Likeness::Covered,
+    };
     let begin = from.saturating_add(at);
     (begins_line || is_unasked).then(|| Prompt { begin, line: line.to_owned(), likeness })
 }

@@ -39,14 +39,14 @@ impl Strays {
     }
 
     /// Takes those off that stand at the end of some bytes.
-    pub(super) fn seen_in(&mut self, bytes: &[u8], kind: &Kind, known: &Known) {
+    pub(super) fn seen_in(&mut self, bytes: &[u8], kind: &Kind, known: &Known, draws_again: bool) {
         if self.most > 0 {
-            self.most = self.most.saturating_sub(prompts_in(bytes, kind, known));
+            self.most = self.most.saturating_sub(prompts_in(bytes, kind, known, draws_again));
         }
     }
 }
 
 /// How many prompts stand at the end of some bytes, one behind the other.
-pub(super) fn prompts_in(bytes: &[u8], kind: &Kind, known: &Known) -> usize {
-    Counted::of(kind, bytes).prompts(|line| known.has(line)).0
+pub(super) fn prompts_in(bytes: &[u8], kind: &Kind, known: &Known, draws_again: bool) -> usize {
+    Counted::of(kind, bytes, draws_again).prompts(|line| known.has(line)).0
 }
