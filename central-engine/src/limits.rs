@@ -121,6 +121,8 @@ pub const PROJECT_CHANGES_MAX: usize = 20_000;
 pub const AUDIT_WORDS_MAX: usize = 8;
 /// Runs of a project from which the duration of its tests is told.
 pub const DURATION_RUNS: u32 = 5;
+/// Tests in these runs that are looked at; of a project with more, the older runs are left out.
+pub const DURATION_TESTS_MAX: u32 = 100_000;
 /// Values of an iterator that its page shows; of more the first, beside their count.
 pub const ITERATOR_VALUES_SHOWN: usize = 50;
 /// Changes of a file of named values in one request.

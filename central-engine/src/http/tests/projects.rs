@@ -2,12 +2,13 @@
 
 use actix_web::{http::Method, test::TestRequest};
 use jackfield_protocol::{error::ErrorCode, event::RunState, id::RunId};
+use jackfield_scheduler::effect::AttemptState;
 use serde_json::{Value, json};
 
 use super::lab::{Got, Lab};
 use crate::{
     auth::Scope,
-    store::tests::fixture::{begun, plan},
+    store::tests::fixture::{attempt, attempts, begun, failed, passed, plan},
 };
 
 const TEXT: &str = "<Root>\n  <!-- mine -->\n  <TestSuite>\n    <tsName>A</tsName>\n    <TestCase>\n      <tcName>a.py</tcName>\n    </TestCase>\n  </TestSuite>\n</Root>\n";
@@ -276,4 +277,30 @@ async fn the_newest_runs_of_each_project_are_told() {
     let dan: Value = lab.post("", "/login", body).await.expect(200).json();
     let own: Value = lab.get(dan["token"].as_str().unwrap(), "/project-results").await.expect(200).json();
     assert_eq!(own["items"], json!([]));
+}
+
+#[actix_web::test]
+async fn how_long_tests_took_lately_is_told_by_file() {
+    let (lab, token) = lab().await;
+    for (run, state) in
+        [(1, RunState::Completed), (2, RunState::Completed), (3, RunState::Stopped), (4, RunState::Running)]
+    {
+        lab.app.store.commit(begun(RunId(run), &plan("night", 3), state)).await.unwrap();
+        // The first took 345 ms, the second none at all, and the third was sent to no EP.
+        let rows =
+            [failed(RunId(run), 0), passed(RunId(run), 1), attempt(RunId(run), 2, 0, AttemptState::Ended)];
+        lab.app.store.commit(attempts(rows)).await.unwrap();
+    }
+    let told: Value = lab.get(&token, "/project-durations?project=night").await.expect(200).json();
+    assert_eq!(
+        told["items"],
+        json!([
+            {"file": "tests/t0.py", "millis": 345, "attempts": 2},
+            {"file": "tests/t1.py", "millis": 0, "attempts": 2},
+        ]),
+        "those of runs that went to their end"
+    );
+    let other: Value = lab.get(&token, "/project-durations?project=day").await.expect(200).json();
+    assert_eq!(other["items"], json!([]));
+    lab.get(&token, "/project-durations").await.expect(400);
 }
