@@ -147,8 +147,11 @@ struct Context {
 
 fn main() -> ExitCode {
     signal::unblock();
-    if let Some(order) = order_to_run_as() {
+    if let Some(order) = words_behind("run-as") {
         return jackfield_run_as::carry_out(jackfield_run_as::Gate::Root, order);
+    }
+    if let Some(command) = words_behind("when-told") {
+        return jackfield_run_as::when_told(command);
     }
     argv::hide_tokens();
     let Arguments { global, command } = match Arguments::try_parse() {
@@ -160,11 +163,11 @@ fn main() -> ExitCode {
     exit.unwrap_or_else(|error| fail(output, &error)).into()
 }
 
-/// What stands behind the word `run-as`, which an EP that is root says to this program: no command for people, and before everything else,
-/// because what is said in the environment is not this one's to obey.
-fn order_to_run_as() -> Option<impl Iterator<Item = std::ffi::OsString>> {
+/// What stands behind a word that an EP says to this program: no command for people, and before everything else, because what is said in the
+/// environment is not this one's to obey.
+fn words_behind(word: &str) -> Option<impl Iterator<Item = std::ffi::OsString> + use<>> {
     let mut words = std::env::args_os().skip(1);
-    (words.next()? == "run-as").then_some(words)
+    (words.next()? == word).then_some(words)
 }
 
 /// Where the engine is and who we are. What is set to nothing, as pipelines set what they do not use, is not set.

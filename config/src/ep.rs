@@ -14,8 +14,10 @@ use crate::{
     toml_table::{self, Table},
 };
 
+pub use cgroup::{Cgroup, CgroupUse};
 pub use run_as::RunAs;
 
+mod cgroup;
 mod run_as;
 
 /// The commented file with every key and its default.
@@ -54,6 +56,8 @@ pub struct EpSettings {
     pub run_as: Option<RunAs>,
     /// The program by which an EP that is not root has its tests run so.
     pub run_as_helper: PathBuf,
+    /// Control groups of tests.
+    pub cgroup: Cgroup,
     /// What is too much.
     pub limits: EpLimits,
 }
@@ -248,6 +252,7 @@ impl EpSettings {
             locale: String::new(),
             run_as: None,
             run_as_helper: PathBuf::new(),
+            cgroup: Cgroup::default(),
             limits: EpLimits::default(),
         }
     }
@@ -269,6 +274,7 @@ impl EpSettings {
         self.labels.extend(top.text_map("labels"));
         self.languages.interpreters.extend(top.text_map("interpreters"));
         self.read_runners(top);
+        self.cgroup.read(top);
         self.limits.read(top);
         self
     }

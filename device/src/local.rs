@@ -5,9 +5,14 @@
 
 use std::{
     collections::BTreeSet,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+/// What ends a local program takes some milliseconds.
+const END_LOOKS: u32 = 1_000;
+const END_PAUSE: Duration = Duration::from_millis(2);
 
 /// How local programs are started and ended.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +63,7 @@ pub struct LocalProgram {
 }
 
 impl LocalProgram {
-    /// Kills it, where somebody else has to do that.
+    /// Kills it, where somebody else has to do that; waits for a moment, and no longer: this may be the last deed of a task.
     pub fn kill(&self) {
         let (Some((program, words)), Some(pid)) = (self.programs.end.split_first(), self.pid) else { return };
         let signal = rustix::process::Signal::KILL.as_raw();
@@ -69,11 +74,37 @@ impl LocalProgram {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .status();
-        if let Err(error) = ended {
-            tracing::warn!("`{program}`, which ends local programs, cannot be started: {error}");
+            .spawn();
+        match ended.map(ends_in_time) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!("`{program}`, which ends local programs, does not end");
+            }
+            Err(error) => {
+                tracing::warn!("`{program}`, which ends local programs, cannot be started: {error}");
+            }
         }
     }
+}
+
+/// Waits for it, and kills it where it takes too long; one of root's helpers is left to itself then.
+fn ends_in_time(mut child: Child) -> bool {
+    if is_gone(&mut child) {
+        return true;
+    }
+    if child.kill().is_ok() {
+        is_gone(&mut child);
+    }
+    false
+}
+
+fn is_gone(child: &mut Child) -> bool {
+    (0..END_LOOKS).any(|look| {
+        if look > 0 {
+            std::thread::sleep(END_PAUSE);
+        }
+        !matches!(child.try_wait(), Ok(None))
+    })
 }
 
 impl Drop for LocalProgram {
@@ -87,6 +118,17 @@ impl Drop for LocalProgram {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_ends_a_program_is_not_waited_for_without_end() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let programs = LocalPrograms::through(Vec::new(), words("/bin/sh -c true"));
+        programs.enter(Some(7)).kill();
+        let child = Command::new("/bin/sleep").arg("3600").spawn().unwrap();
+        let pid = child.id();
+        assert!(!ends_in_time(child));
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).try_exists().unwrap(), "it was killed");
+    }
 
     #[test]
     fn who_runs_is_known_for_as_long_as_it_does() {

@@ -17,7 +17,7 @@ use crate::{
     totp::Totp,
 };
 
-pub use confined::foreign_file;
+pub use confined::{foreign_file, says_where};
 pub use jumps::{jump_resources, put_jump_resources};
 
 /// How a device is reached, and as whom.
@@ -239,6 +239,15 @@ impl SessionTarget {
     /// A property is missing or not understood; the error names it and what to write.
     pub fn from_properties(properties: &BTreeMap<String, Value>) -> Result<Self, TargetError> {
         properties::read(properties)
+    }
+
+    /// The same without any agent's keys: where it goes is said by somebody who may not use them.
+    #[must_use]
+    pub fn without_agents(mut self) -> Self {
+        if let Connect::Ssh(ssh) = &mut self.connect {
+            ssh.jumps.iter_mut().chain([&mut ssh.device]).for_each(|hop| hop.agent = Agent::Never);
+        }
+        self
     }
 
     /// Every secret of it, so that recordings can strike them out.

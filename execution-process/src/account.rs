@@ -24,8 +24,8 @@ use tokio::process::{Child, Command};
 
 use crate::{
     clock,
-    limits::{ACCOUNT_CHORE_LIMIT, ACCOUNT_START_LIMIT, CLEAR_LIMIT, KILL_PAUSE, KILL_ROUNDS},
-    process::{Outputs, Program},
+    limits::{ACCOUNT_CHORE_LIMIT, CLEAR_LIMIT, KILL_PAUSE, KILL_ROUNDS},
+    process::{self, Outputs, Program},
 };
 
 pub(crate) use accounts::{Accounts, Wanted};
@@ -150,26 +150,17 @@ impl Account {
             limits: self.limits,
             home: Some(program.folder.to_owned()),
             plain: false,
+            waits: program.group.is_some(),
             command: program.command.to_vec(),
         };
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         let mut command = self.command(deed)?;
         command.envs(program.environment).current_dir(program.folder);
         command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)));
-        let mut child = command.stdout(outputs.output).stderr(outputs.errors).spawn()?;
+        let child = command.stdout(outputs.output).stderr(outputs.errors).spawn()?;
         // It holds the other ends.
         drop(command);
-        let heard = tokio::task::spawn_blocking(move || jackfield_run_as::heard(ours));
-        let heard = tokio::time::timeout(ACCOUNT_START_LIMIT, heard).await;
-        let late = |_| io::Error::other(format!("user `{}` was not taken on in time", self.who.name));
-        let heard =
-            heard.map_err(late).and_then(|heard| heard.map_err(io::Error::other)).and_then(|heard| heard);
-        if let Err(error) = heard {
-            let _ = child.start_kill();
-            let _ = tokio::time::timeout(ACCOUNT_CHORE_LIMIT, child.wait()).await;
-            return Err(error);
-        }
-        Ok(child)
+        process::let_begin(child, ours, program.group).await
     }
 
     /// Signals processes of this user.

@@ -138,6 +138,9 @@ impl Attempt {
         if let Some(tenant) = ready.tenant.as_ref().filter(|_| had_programs) {
             tenant.account.end_all().await;
         }
+        if let Some(group) = &ready.group {
+            group.end().await;
+        }
         let finish = self.ended(run, Some(&ready)).await;
         self.station.work_folders.give_back(&ready.work, ready.tenant.as_ref()).await;
         if unwanted { Finish::Dropped } else { finish }

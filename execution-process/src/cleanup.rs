@@ -11,6 +11,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     account::Account,
+    cgroup::Group,
     clock,
     event::End,
     limits::{CLEANUP_OUTPUT_BYTES, CLEANUPS_LIMIT, FAR},
@@ -38,6 +39,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) marks: &'a [&'a str],
     /// As whom, where it is not this EP's own user.
     pub(crate) account: Option<&'a Arc<Account>>,
+    /// Their control group, where they have one.
+    pub(crate) group: Option<&'a Arc<Group>>,
 }
 
 /// Runs clean-ups, the last registered first, and says what came of each, and what they wrote. Whoever wants an end while they run gets it:
@@ -140,7 +143,8 @@ async fn run(
     let command: Vec<OsString> = cleanup.command.iter().map(OsString::from).collect();
     let (environment, folder) = (around.environment, around.folder);
     let account = around.account.map(AsRef::as_ref);
-    let program = Program { command: &command, environment, folder, account };
+    let group = around.group.map(AsRef::as_ref);
+    let program = Program { command: &command, environment, folder, account, group };
     let fail = |error: std::io::Error| {
         let program = cleanup.command.first().map(String::as_str).unwrap_or_default();
         (Verdict::Fail, format!("`{program}` cannot be started: {error}"))
@@ -154,7 +158,7 @@ async fn run(
         Err(error) => return fail(error),
     };
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
-    let tree = Tree::new(pid, around.marks).all_of(around.account);
+    let tree = Tree::new(pid, around.marks).all_of(around.account).in_group(around.group);
     // Its test has had its grace already.
     let grace = Duration::ZERO;
     let ended = process::watch(Running::Child(Box::new(child)), &tree, pipes, grace, following).await;

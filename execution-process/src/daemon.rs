@@ -147,6 +147,7 @@ impl Daemon {
         mut inbox: mpsc::UnboundedReceiver<Event>,
         shutdown: CancellationToken,
     ) {
+        self.tell_what_stays();
         self.settle_past().await;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

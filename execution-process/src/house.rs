@@ -22,6 +22,7 @@ use crate::{
     EpError, Settings,
     account::Accounts,
     blobs::{self, Blobs},
+    cgroup,
     console::Consoles,
     daemon::Daemon,
     event::Event,
@@ -91,7 +92,7 @@ impl House {
         if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
             tracing::warn!("processes that leave their test behind may be missed: {error}");
         }
-        let accounts = accounts(&settings)?;
+        let guests = Guests::of(&settings, &self.folder).await?;
         let told = |source| EpError::WorkFolder { path: self.folder.clone(), source };
         let (events, inbox) = mpsc::unbounded_channel();
         let (logs, log_link) = mpsc::unbounded_channel();
@@ -100,7 +101,7 @@ impl House {
         let services = CancellationToken::new();
         let folder = settings.work_dir.clone();
         let (station, listener, warm) =
-            furnish(&folder, settings, (chunks, accounts), &services).map_err(told)?;
+            furnish(&folder, settings, (chunks, guests), &services).map_err(told)?;
         let identity = Identity::open(&self.folder).map_err(told)?;
         let spool = open_spool(&self.folder, !identity.life().is_empty(), &events).map_err(told)?;
         let bytes_max = station.settings.limits.log_spool_bytes;
@@ -154,12 +155,24 @@ impl House {
     }
 }
 
-/// The users that tests are to run as.
-fn accounts(settings: &Settings) -> Result<Option<Accounts>, EpError> {
-    let Some(wanted) = &settings.run_as else { return Ok(None) };
-    let who = (settings.program.as_path(), settings.offer.lanes);
-    let found = Accounts::find(wanted, who, settings.limits.process).and_then(Accounts::hold);
-    found.map(Some).map_err(EpError::RunAs)
+/// As whom tests run, and what keeps together what they start.
+struct Guests {
+    accounts: Option<Accounts>,
+    cgroups: cgroup::Opened,
+}
+
+impl Guests {
+    /// To be asked before anything is started: what was, would be left in a group that is to be divided.
+    async fn of(settings: &Settings, folder: &Path) -> Result<Self, EpError> {
+        let who = (settings.program.as_path(), settings.offer.lanes);
+        let found = settings
+            .run_as
+            .as_ref()
+            .map(|wanted| Accounts::find(wanted, who, settings.limits.process).and_then(Accounts::hold));
+        let accounts = found.transpose().map_err(EpError::RunAs)?;
+        let cgroups = cgroup::open(&settings.cgroup, folder, &settings.program).await;
+        Ok(Self { accounts, cgroups: cgroups.map_err(EpError::Cgroup)? })
+    }
 }
 
 /// Lets the users of tests in as far as they need it, before the first test.
@@ -180,9 +193,10 @@ async fn admit_users(station: &Station, folder: &Path) -> Result<(), EpError> {
 fn furnish(
     folder: &Path,
     settings: Settings,
-    (chunks, accounts): (mpsc::Sender<crate::capture::Chunk>, Option<Accounts>),
+    (chunks, guests): (mpsc::Sender<crate::capture::Chunk>, Guests),
     services: &CancellationToken,
 ) -> io::Result<(Arc<Station>, UnixListener, impl Future<Output = ()> + use<>)> {
+    let Guests { accounts, cgroups } = guests;
     let socket = local_api::socket_path(folder);
     let listener = local_api::listen(&socket)?;
     let sdk = sdk::unpack(&folder.join("sdk"))?;
@@ -197,6 +211,7 @@ fn furnish(
         environment: environment.clone(),
         mark: socket.clone().into(),
         changes_users: accounts.is_some(),
+        is_kept: accounts.as_ref().is_none_or(Accounts::are_forked_to),
     };
     let (warm, warm_task) = Warm::start(warm, services.clone());
     environment.insert("JACKFIELD_SOCKET".into(), socket.clone().into());
@@ -225,6 +240,7 @@ fn furnish(
         work_folders,
         kept_folders,
         accounts,
+        cgroups,
         chunks,
     };
     Ok((Arc::new(station), listener, warm_task))

@@ -4,6 +4,7 @@
 //! came of them, whatever dies on the way.
 
 mod account;
+mod cgroup;
 mod settings;
 
 mod clock;
@@ -52,7 +53,7 @@ pub mod local_client;
 mod house;
 
 pub use sdk::unpack as unpack_sdks;
-pub use settings::{Settings, users_of_tests};
+pub use settings::{Settings, cgroup_missing, users_of_tests};
 use tokio_util::sync::CancellationToken;
 
 /// Why an EP cannot go on.
@@ -113,6 +114,11 @@ pub enum EpError {
     /// Tests cannot run as the users that they are to run as.
     #[error("`run_as` of ep.toml: {0}")]
     RunAs(String),
+    /// Tests cannot have the control groups that are required.
+    #[error(
+        "{0}; or write use = \"try\" into [cgroup] of ep.toml, and the EP starts without what it cannot have"
+    )]
+    Cgroup(String),
     /// The engine's address cannot be read.
     #[error("engine address `{0}` is not one such as http://engine:8000")]
     EngineAddress(String),

@@ -39,8 +39,8 @@ pub(crate) const ARTIFACTS_SEND_LIMIT: Duration = Duration::from_secs(120);
 /// How long looking at a file, or copying it to the outbox, may take; it is not kept then, and the log says so.
 pub(crate) const ARTIFACT_DISK_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long it may take to become the user of a test; the test is INVALID then.
-pub(crate) const ACCOUNT_START_LIMIT: Duration = Duration::from_secs(20);
+/// How long it may take to become the user of a test, or to begin in its group; the test is INVALID then.
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long signals and looks as the user of a test may take; what they were for is not done then, and the log of the EP says so.
 pub(crate) const ACCOUNT_CHORE_LIMIT: Duration = Duration::from_secs(20);
 /// How long a file that a test named may take between it and the EP; it is not kept, or not sent, then.
@@ -161,6 +161,8 @@ pub(crate) const CAPTURE_SILENCE_PAUSE: Duration = Duration::from_millis(5);
 /// Captures of one test at once.
 pub(crate) const CAPTURES_MAX: usize = 16;
 
+/// A process is gone by then with the control group that it was killed with; groups are not used otherwise.
+pub(crate) const CGROUP_PROBE_LIMIT: Duration = Duration::from_secs(5);
 /// A process that was killed is gone by then, or nobody says so: the interpreter stands still, or the kernel holds it. It is left to itself.
 pub(crate) const GONE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -177,6 +179,10 @@ pub(crate) const VARIABLE_BYTES_MAX: usize = 1 << 20;
 pub(crate) const SAID_MAX: usize = 256;
 /// Things of one kind that one test may say; more are refused, and that is written in its log.
 pub(crate) const KIND_MAX: usize = 20_000;
+/// The longest name of a file to keep; a longer one is shortened. File systems have 255, and whoever fetches it may add to it.
+pub(crate) const FILE_NAME_BYTES_MAX: usize = 200;
+/// What stands behind the last point of such a name is its ending, where it is no longer than this.
+pub(crate) const ENDING_BYTES_MAX: usize = 16;
 /// All that one test says and that is kept until its end; more is refused, and that is written in its log.
 pub(crate) const STORY_BYTES_MAX: usize = 4 * jackfield_protocol::link::SAID_BYTES_MAX;
 /// Files of one test to keep; more are refused, and that is written in its log.

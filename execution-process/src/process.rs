@@ -3,8 +3,8 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    io,
-    os::fd::OwnedFd,
+    io::{self, Write as _},
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
     process::Stdio,
 };
@@ -14,7 +14,8 @@ use tokio::{net::unix::pipe, process::Child};
 
 use crate::{
     account::Account,
-    limits::{BUSY_PAUSE, BUSY_TRIES},
+    cgroup::Group,
+    limits::{BUSY_PAUSE, BUSY_TRIES, GONE_LIMIT, START_LIMIT},
     settings::ProcessLimits,
 };
 
@@ -36,6 +37,8 @@ pub(crate) struct Program<'a> {
     pub(crate) folder: &'a Path,
     /// As whom, where it is not this program's own user.
     pub(crate) account: Option<&'a Account>,
+    /// Its control group, where it has one.
+    pub(crate) group: Option<&'a Group>,
 }
 
 /// Where a process writes.
@@ -66,33 +69,67 @@ fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
 
 /// Starts a program at the head of a process group of its own, with nothing to read.
 pub(crate) async fn start(program: Program<'_>, outputs: Outputs) -> io::Result<Child> {
-    let Some(account) = program.account else { return start_own(program, outputs).await };
     for _ in 0..BUSY_TRIES {
         let copies = Outputs { output: outputs.output.try_clone()?, errors: outputs.errors.try_clone()? };
-        match account.start(program, copies).await {
+        match start_once(program, copies).await {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
                 tokio::time::sleep(BUSY_PAUSE).await;
             }
             other => return other,
         }
     }
-    account.start(program, outputs).await
+    start_once(program, outputs).await
 }
 
-async fn start_own(program: Program<'_>, outputs: Outputs) -> io::Result<Child> {
-    let (name, arguments) = program.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut command = tokio::process::Command::new(name);
-    command.args(arguments).env_clear().envs(program.environment).current_dir(program.folder);
+async fn start_once(program: Program<'_>, outputs: Outputs) -> io::Result<Child> {
+    if let Some(account) = program.account {
+        return account.start(program, outputs).await;
+    }
+    let waiting = program.group.map(Group::starter).unwrap_or_default();
+    let mut words = waiting.iter().chain(program.command);
+    let mut command = tokio::process::Command::new(words.next().ok_or(io::ErrorKind::InvalidInput)?);
+    command.args(words).env_clear().envs(program.environment).current_dir(program.folder);
     command.stdin(Stdio::null()).stderr(outputs.errors).stdout(outputs.output).process_group(0);
-    for _ in 0..BUSY_TRIES {
-        match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
-                tokio::time::sleep(BUSY_PAUSE).await;
-            }
-            other => return other,
+    let Some(group) = program.group else { return command.spawn() };
+    let (ours, theirs) = UnixStream::pair()?;
+    let child = command.stdin(Stdio::from(OwnedFd::from(theirs))).spawn()?;
+    // It holds the other ends.
+    drop(command);
+    let_begin(child, ours, Some(group)).await
+}
+
+/// Puts what waits at the other end of a socket into its group, lets it become its program, and hears whether it did.
+pub(crate) async fn let_begin(
+    mut child: Child,
+    mut ours: UnixStream,
+    group: Option<&Group>,
+) -> io::Result<Child> {
+    let told = match group {
+        Some(group) => {
+            let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
+            let put =
+                group.put(pid).map_err(|error| format!("it cannot be put into its control group: {error}"));
+            put.map_err(io::Error::other).and_then(|()| ours.write_all(jackfield_run_as::GO))
+        }
+        None => Ok(()),
+    };
+    let heard = match told {
+        Ok(()) => {
+            let heard = tokio::task::spawn_blocking(move || jackfield_run_as::heard(ours));
+            let late = |_| io::Error::other(format!("it was not started within {START_LIMIT:?}"));
+            let heard = tokio::time::timeout(START_LIMIT, heard).await.map_err(late);
+            heard.and_then(|heard| heard.map_err(io::Error::other)).and_then(|heard| heard)
+        }
+        Err(error) => Err(error),
+    };
+    match heard {
+        Ok(()) => Ok(child),
+        Err(error) => {
+            let _ = child.start_kill();
+            let _ = tokio::time::timeout(GONE_LIMIT, child.wait()).await;
+            Err(error)
         }
     }
-    command.spawn()
 }
 
 /// Puts the lab's limits on a process that was just started, and so on all it will start.

@@ -22,6 +22,7 @@ use crate::limits::FETCH_PAUSE;
 use crate::{
     account::Tenant,
     blobs::BlobError,
+    cgroup::Group,
     clock,
     event::Event,
     limits::FAR,
@@ -79,6 +80,11 @@ impl Script {
         finish
     }
 
+    /// What its folder and its group are called.
+    fn own_name(&self) -> String {
+        format!("script-{}-{}", self.order.run, self.order.hook)
+    }
+
     fn title(&self) -> String {
         script::title(self.order.hook, &self.order.path)
     }
@@ -97,7 +103,7 @@ impl Script {
     /// Puts the script into a folder of its own, under its own name.
     async fn prepare(&self) -> Result<(PathBuf, PathBuf, Option<Tenant>), Outcome> {
         let name = Path::new(&*self.order.path).file_name().unwrap_or("script".as_ref());
-        let own = format!("script-{}-{}", self.order.run, self.order.hook);
+        let own = self.own_name();
         let tenant = self.station.accounts.as_ref().map(Tenant::beside);
         let taken = self.station.work_folders.take(&own, tenant.as_ref());
         let work = taken.map_err(|error| self.invalid(Cause::Lab, error))?;
@@ -129,11 +135,34 @@ impl Script {
     }
 
     async fn execute(&mut self, file: &Path, work: &Path, over: Instant, output: &mut Tail) -> Finish {
+        let group = match self.station.group(&self.own_name()) {
+            Ok(group) => group,
+            Err(error) => return (self.invalid(Cause::Lab, error), None),
+        };
+        let finish = self.follow((file, work), group.as_ref(), over, output).await;
+        if let Some(group) = group {
+            group.end().await;
+        }
+        finish
+    }
+
+    async fn follow(
+        &mut self,
+        (file, work): (&Path, &Path),
+        group: Option<&Arc<Group>>,
+        over: Instant,
+        output: &mut Tail,
+    ) -> Finish {
         let environment = self.environment(work);
         let command = [file.as_os_str().to_owned()];
         let account = self.station.account_beside();
-        let (environment, folder) = (&environment, work);
-        let program = Program { command: &command, environment, folder, account: account.map(AsRef::as_ref) };
+        let program = Program {
+            command: &command,
+            environment: &environment,
+            folder: work,
+            account: account.map(AsRef::as_ref),
+            group: group.map(AsRef::as_ref),
+        };
         let remedy = "it needs a first line such as #!/bin/sh, which names a program of this machine";
         let (pipes, outputs) = match process::pipes(false) {
             Ok(ends) => ends,
@@ -150,7 +179,7 @@ impl Script {
         let _ = self.events.send(Event::ScriptStarted { run, hook, pid });
         process::limit(pid, self.station.settings.limits.process);
         let marks = [self.station.mark(), format!("JACKFIELD_RUN={run}"), format!("JACKFIELD_HOOK={hook}")];
-        let tree = Tree::new(pid, &marks.each_ref().map(String::as_str)).beside(account);
+        let tree = Tree::new(pid, &marks.each_ref().map(String::as_str)).beside(account).in_group(group);
         let grace = self.station.settings.limits.stop_grace;
         let mut following = Following { script: self, over: Some(over), output };
         let running = Running::Child(Box::new(child));

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield_config::ep::{ConsolePolicy, EpLimits, EpSettings, Languages};
+use jackfield_config::ep::{Cgroup, ConsolePolicy, EpLimits, EpSettings, Languages};
 use jackfield_protocol::{
     id::{EpName, UserName},
     secret::Secret,
@@ -48,6 +48,8 @@ pub struct Settings {
     pub(crate) run_as: Option<Wanted>,
     /// Files with its token: no user of tests may read them.
     pub(crate) secret_files: Vec<PathBuf>,
+    /// Control groups of its tests.
+    pub(crate) cgroup: Cgroup,
     pub(crate) limits: Limits,
 }
 
@@ -110,6 +112,7 @@ impl Settings {
             locale,
             run_as,
             run_as_helper: helper,
+            cgroup,
             limits,
         } = file;
         let name = name.unwrap_or_else(|| EpName::from(crate::host::name()));
@@ -140,6 +143,7 @@ impl Settings {
             locale,
             run_as,
             secret_files,
+            cgroup,
             limits,
         })
     }
@@ -160,6 +164,14 @@ pub async fn users_of_tests(file: &EpSettings, program: &Path) -> Result<Vec<Str
     let Some(users) = file.run_as.clone() else { return Ok(Vec::new()) };
     let wanted = Wanted { users, helper: file.run_as_helper.clone() };
     Accounts::find(&wanted, (program, file.lanes), Limits::of(file.limits).process)?.look().await
+}
+
+/// What an EP with these settings cannot keep of `[cgroup]`, as far as that is seen from outside of its own group: a sentence each.
+///
+/// # Errors
+/// There can be no groups at all: a sentence with its remedy.
+pub fn cgroup_missing(file: &EpSettings) -> Result<Vec<String>, String> {
+    crate::cgroup::look(&file.cgroup)
 }
 
 impl Limits {

@@ -1,6 +1,6 @@
 //! What every part of an EP shares, and nobody changes.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, ffi::OsString, io, path::PathBuf, sync::Arc};
 
 use jackfield_device::local::LocalPrograms;
 
@@ -11,6 +11,7 @@ use crate::{
     account::{self, Account, Accounts},
     blobs::Blobs,
     capture::Chunk,
+    cgroup::{self, Group},
     console::Consoles,
     library::KeptFolders,
     outbox::Outbox,
@@ -43,6 +44,8 @@ pub(crate) struct Station {
     pub(crate) kept_folders: Arc<KeptFolders>,
     /// The users of tests, where they are not this EP's own.
     pub(crate) accounts: Option<Accounts>,
+    /// The control groups of tests, and what cannot be had of them.
+    pub(crate) cgroups: cgroup::Opened,
     /// The way to the log spool.
     pub(crate) chunks: mpsc::Sender<Chunk>,
 }
@@ -66,6 +69,12 @@ impl Station {
     /// How programs of this machine are started that people name in resources.
     pub(crate) fn programs(&self) -> LocalPrograms {
         self.account_beside().map(|account| account.programs.clone()).unwrap_or_default()
+    }
+
+    /// A new control group, where tests have their own; no other has this name at the time.
+    pub(crate) fn group(&self, name: &str) -> io::Result<Option<Arc<Group>>> {
+        let Some(groups) = &self.cgroups.groups else { return Ok(None) };
+        groups.make(name).map(|group| Some(Arc::new(group)))
     }
 
     /// Where files of tests are for a moment, whose users are not this EP's.

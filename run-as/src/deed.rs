@@ -1,7 +1,7 @@
 //! What is to be done, and how that is written as arguments.
 //!
 //! ```text
-//! USER start [--open-files=N] [--processes=N] [--memory=BYTES] [--home=FOLDER] [--plain] -- PROGRAM [ARGUMENT …]
+//! USER start [--open-files=N] [--processes=N] [--memory=BYTES] [--home=FOLDER] [--plain] [--wait] -- PROGRAM [ARGUMENT …]
 //! USER read BYTES FILE           to standard output
 //! USER write FILE                from standard input
 //! USER end SIGNAL all            every process of the user
@@ -39,6 +39,8 @@ pub enum Deed {
         home: Option<PathBuf>,
         /// Of the caller's environment it gets little: it was not made for it.
         plain: bool,
+        /// It begins when the other end of standard input says [`crate::GO`]: it is put where it belongs first.
+        waits: bool,
         /// The program and its arguments.
         command: Vec<OsString>,
     },
@@ -128,7 +130,7 @@ impl Order {
             all.extend(words.iter().map(|word| word.as_ref().to_owned()));
         };
         match &self.deed {
-            Deed::Start { limits, home, plain, command } => {
+            Deed::Start { limits, home, plain, waits, command } => {
                 add(&[&"start"]);
                 let Limits { open_files, processes, memory } = limits;
                 for (name, limit) in
@@ -145,6 +147,9 @@ impl Order {
                 }
                 if *plain {
                     add(&[&"--plain"]);
+                }
+                if *waits {
+                    add(&[&"--wait"]);
                 }
                 add(&[&"--"]);
                 command.iter().for_each(|word| add(&[word]));
@@ -170,7 +175,7 @@ impl Order {
 }
 
 fn start(words: &mut impl Iterator<Item = OsString>) -> Result<Deed, Fault> {
-    let (mut limits, mut home, mut plain) = (Limits::default(), None, false);
+    let (mut limits, mut home, mut plain, mut waits) = (Limits::default(), None, false, false);
     loop {
         let word = words.next().ok_or_else(|| Fault::NoOrder("there is no `--`".to_owned()))?;
         if word == "--" {
@@ -189,6 +194,8 @@ fn start(words: &mut impl Iterator<Item = OsString>) -> Result<Deed, Fault> {
             home = Some(PathBuf::from(OsStr::from_bytes(folder)));
         } else if word == "--plain" {
             plain = true;
+        } else if word == "--wait" {
+            waits = true;
         } else {
             return Err(Fault::NoOrder(format!("`{}` is no option", word.display())));
         }
@@ -197,7 +204,7 @@ fn start(words: &mut impl Iterator<Item = OsString>) -> Result<Deed, Fault> {
     if command.is_empty() {
         return Err(Fault::NoOrder("there is no program to start".to_owned()));
     }
-    Ok(Deed::Start { limits, home, plain, command })
+    Ok(Deed::Start { limits, home, plain, waits, command })
 }
 
 fn whom(words: Vec<OsString>) -> Result<Whom, Fault> {
@@ -245,8 +252,20 @@ mod tests {
     fn an_order_is_read_as_it_was_written() {
         let limits = Limits { open_files: Some(64), processes: Some(9), memory: Some(1 << 30) };
         let deeds = [
-            Deed::Start { limits, home: Some("/a b".into()), plain: true, command: words("/bin/sh -c -- x") },
-            Deed::Start { limits: Limits::default(), home: None, plain: false, command: words("start") },
+            Deed::Start {
+                limits,
+                home: Some("/a b".into()),
+                plain: true,
+                waits: true,
+                command: words("/bin/sh -c -- x"),
+            },
+            Deed::Start {
+                limits: Limits::default(),
+                home: None,
+                plain: false,
+                waits: false,
+                command: words("start"),
+            },
             Deed::Read { most: 5, file: "-x".into() },
             Deed::Write { file: "/x/y".into() },
             Deed::End { signal: 15, whom: Whom::All },

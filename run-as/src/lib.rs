@@ -15,7 +15,7 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 pub use account::{Account, Possession, possessions};
 pub use deed::{Deed, Limits, Order, Whom};
 pub use permits::{PERMITS, Permits};
-pub use start::heard;
+pub use start::{GO, heard};
 
 mod account;
 mod chores;
@@ -111,6 +111,16 @@ pub fn carry_out(gate: Gate<'_>, arguments: impl IntoIterator<Item = OsString>) 
     }
 }
 
+/// Becomes a program as soon as whoever stands at the other end of standard input says [`GO`]: until then it can be put where it belongs. Comes
+/// back only where something went wrong.
+pub fn when_told(command: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command: Vec<OsString> = command.into_iter().collect();
+    if let Err(fault) = start::when_told(&command) {
+        start::complain(&fault);
+    }
+    ExitCode::from(FAILED)
+}
+
 fn become_and_do(gate: Gate<'_>, order: &Order) -> Result<(), Fault> {
     let account = Account::find(&order.user)?;
     permits::check(gate, &account)?;
@@ -119,7 +129,9 @@ fn become_and_do(gate: Gate<'_>, order: &Order) -> Result<(), Fault> {
     }
     account.take_on()?;
     match &order.deed {
-        Deed::Start { home, plain, command, .. } => start::start(&account, home.as_deref(), *plain, command),
+        Deed::Start { home, plain, waits, command, .. } => {
+            start::start(&account, home.as_deref(), start::Manner { plain: *plain, waits: *waits }, command)
+        }
         Deed::Read { most, file } => chores::read(file, *most),
         Deed::Write { file } => chores::write(file),
         Deed::End { signal, whom } => chores::end(*signal, whom),

@@ -19,6 +19,11 @@ use crate::{Account, Fault, Limits};
 const UMASK: u32 = 0o022;
 /// Of the caller's environment, what a program gets that it was not made for.
 const KEPT: [&str; 5] = ["PATH", "LANG", "TERM", "TZ", "SNMPCONFPATH"];
+/// What is said to a program that waits.
+pub const GO: &[u8] = b"go";
+/// Forms of programs that somebody has told the kernel, see `binfmt_misc`.
+const OTHER_FORMS: &str = "/proc/sys/fs/binfmt_misc";
+const MAGIC_BYTES: u64 = 4;
 const NULL: &str = "/dev/null";
 const FIRST_FREE_FD: i32 = 3;
 /// The home of whoever has none: nothing can be put there.
@@ -38,22 +43,33 @@ pub(crate) fn raise(limits: Limits) {
     }
 }
 
+/// How a program is started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// It gets little of the caller's environment.
+    pub(crate) plain: bool,
+    /// It begins when it is told to.
+    pub(crate) waits: bool,
+}
+
 /// Becomes the program; comes back only with the reason why that cannot be.
 pub(crate) fn start(
     account: &Account,
     home: Option<&Path>,
-    plain: bool,
+    manner: Manner,
     command: &[OsString],
 ) -> Result<(), Fault> {
-    let (program, arguments) =
-        command.split_first().ok_or_else(|| Fault::NoOrder("there is no program".to_owned()))?;
+    let (program, arguments) = split(command)?;
     rustix::process::umask(Mode::from_raw_mode(UMASK));
     // Where the caller made a session, or a terminal, for it, this is that one's head already.
     let _ = rustix::process::setsid();
     let asker = Asker::of_standard_input();
+    if manner.waits {
+        wait(asker.as_ref())?;
+    }
     let mut command = Command::new(program);
     command.args(arguments);
-    if plain {
+    if manner.plain {
         command.env_clear();
         command.envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     }
@@ -64,8 +80,37 @@ pub(crate) fn start(
         Some(home) => command.env("TMPDIR", home),
         None => command.env_remove("TMPDIR"),
     };
-    let error = command.exec();
-    let name = program.to_string_lossy();
+    become_it(command, asker)
+}
+
+/// Becomes a program of this user's, when it is told to.
+pub(crate) fn when_told(command: &[OsString]) -> Result<(), Fault> {
+    let (program, arguments) = split(command)?;
+    let asker = Asker::of_standard_input();
+    wait(asker.as_ref())?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    become_it(command, asker)
+}
+
+fn split(command: &[OsString]) -> Result<(&OsString, &[OsString]), Fault> {
+    command.split_first().ok_or_else(|| Fault::NoOrder("there is no program".to_owned()))
+}
+
+fn wait(asker: Option<&Asker>) -> Result<(), Fault> {
+    let asker =
+        asker.ok_or_else(|| Fault::NoOrder("nobody is there who would tell it to begin".to_owned()))?;
+    // Whoever goes away without a word does not want it any more, and hears nothing.
+    asker.is_told().then_some(()).ok_or_else(|| Fault::Chore(String::new()))
+}
+
+fn become_it(mut command: Command, asker: Option<Asker>) -> Result<(), Fault> {
+    // The C library would have a shell try what the kernel does not take for a program.
+    let error = match is_no_program(Path::new(command.get_program())) {
+        true => std::io::Error::from(rustix::io::Errno::NOEXEC),
+        false => command.exec(),
+    };
+    let name = command.get_program().to_string_lossy().into_owned();
     match asker {
         Some(asker) => {
             asker.tell(&error);
@@ -73,6 +118,22 @@ pub(crate) fn start(
         }
         None => Err(Fault::Chore(format!("`{name}` cannot be started: {error}"))),
     }
+}
+
+/// Whether a file has neither a first line that names an interpreter nor the form of a program. A machine may know other forms than these.
+fn is_no_program(file: &Path) -> bool {
+    let mut beginning = Vec::new();
+    let opened = std::fs::File::open(file).ok().filter(|_| file.components().nth(1).is_some());
+    let read = opened.and_then(|opened| opened.take(MAGIC_BYTES).read_to_end(&mut beginning).ok());
+    let is_known = beginning.starts_with(b"#!") || beginning.starts_with(b"\x7fELF");
+    // What cannot be looked at is the kernel's to refuse.
+    read.is_some() && !is_known && !knows_other_forms()
+}
+
+/// Beside what registers forms, and their state, there is a file for each.
+fn knows_other_forms() -> bool {
+    let entries = std::fs::read_dir(OTHER_FORMS).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name()).any(|name| name != "register" && name != "status")
 }
 
 /// Who waits to hear whether the program could be started: a socket in the place of standard input, closed when it was.
@@ -89,6 +150,12 @@ impl Asker {
         let null = rustix::fs::open(NULL, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
         rustix::stdio::dup2_stdin(&null).ok()?;
         Some(Self(own))
+    }
+
+    fn is_told(&self) -> bool {
+        let mut word = vec![0; GO.len()];
+        let Ok(own) = self.0.try_clone() else { return false };
+        std::fs::File::from(own).read_exact(&mut word).is_ok() && word == GO
     }
 
     fn tell(self, error: &std::io::Error) {
@@ -122,5 +189,23 @@ pub fn heard(answer: impl std::io::Read) -> std::io::Result<()> {
         _ if text.is_empty() => Ok(()),
         Some(Ok(number)) => Err(std::io::Error::from_raw_os_error(number)),
         Some(Err(_)) | None => Err(std::io::Error::other(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_the_kernel_does_not_take_is_tried_by_no_shell() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, is_none) in [("echo no first line\n", true), ("", true), ("#!/bin/sh\ntrue\n", false)] {
+            let file = folder.path().join("test");
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(is_no_program(&file), is_none && !knows_other_forms(), "{text}");
+        }
+        assert!(!is_no_program(Path::new("/bin/true")));
+        assert!(!is_no_program(Path::new("sh")), "that is looked up");
+        assert!(!is_no_program(&folder.path().join("gone")), "and this is told by the kernel");
     }
 }

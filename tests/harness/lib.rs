@@ -5,6 +5,7 @@
 pub mod api;
 pub mod asterisk;
 pub mod bench;
+pub mod cgroup;
 pub mod days;
 pub mod dice;
 pub mod frr;

@@ -91,7 +91,7 @@ fn log_of(bench: &Bench, row: &TestRow) -> String {
 }
 
 /// An EP that is root, or that is not and has root's helper.
-fn start(bench: &mut Bench, users: &Users, user: Option<&str>, settings: &str) {
+pub(crate) fn start(bench: &mut Bench, users: &Users, user: Option<&str>, settings: &str) {
     let opened = bench.path().to_owned();
     bench
         .launch_ep_with("EP-1", settings, |folder| {

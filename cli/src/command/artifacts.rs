@@ -95,7 +95,7 @@ pub(crate) fn run(context: &Context, test: &str, name: Option<&str>, to: Option<
     let Some(name) = name else {
         fs::create_dir_all(to).with_context(|| format!("making the folder {}", to.display()))?;
         for (name, kept) in &files {
-            fetch(context, kept, &to.join(name.replace('/', "_")))?;
+            fetch(context, kept, &to.join(file_name(name)))?;
         }
         return Ok(Exit::Done);
     };
@@ -104,11 +104,19 @@ pub(crate) fn run(context: &Context, test: &str, name: Option<&str>, to: Option<
         let mut body = body(context, kept)?;
         std::io::copy(&mut body, &mut std::io::stdout().lock())?;
     } else if to.is_dir() {
-        fetch(context, kept, &to.join(name.replace('/', "_")))?;
+        fetch(context, kept, &to.join(file_name(name)))?;
     } else {
         fetch(context, kept, to)?;
     }
     Ok(Exit::Done)
+}
+
+/// What a file of a test is called in a folder of ours. The test chose its name: it is no path, and no hidden file, which a shell or another program
+/// could take for a setting of its own.
+fn file_name(name: &str) -> String {
+    let plain: String =
+        name.chars().map(|letter| if letter == '/' || letter.is_control() { '_' } else { letter }).collect();
+    if plain.is_empty() || plain.starts_with('.') { format!("_{plain}") } else { plain }
 }
 
 fn body(context: &Context, kept: &Kept) -> Result<impl std::io::Read> {
@@ -134,4 +142,25 @@ fn fetch(context: &Context, kept: &Kept, to: &Path) -> Result<()> {
     })?;
     talk(&format!("{}: {bytes} bytes", to.display()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_test_calls_its_file_leads_nowhere_and_is_no_setting() {
+        for (name, file) in [
+            ("out.log", "out.log"),
+            ("../../evil", "_.._.._evil"),
+            ("..", "_.."),
+            (".", "_."),
+            (".bashrc", "_.bashrc"),
+            ("/etc/passwd", "_etc_passwd"),
+            ("a\n\u{1b}[2J", "a__[2J"),
+            ("", "_"),
+        ] {
+            assert_eq!(file_name(name), file);
+        }
+    }
 }

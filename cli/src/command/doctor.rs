@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use jackfield_config::{EpSettings, Source, problem};
+use jackfield_config::{EpSettings, Source, ep::CgroupUse, problem};
 use jackfield_protocol::api::Page;
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub(crate) struct Doctor {
     /// The work folder of an EP, to look at the room it has.
     #[arg(long, default_value = ".")]
     work: PathBuf,
-    /// The settings of an EP (`ep.toml`), to see whether its tests can run as the users that it names.
+    /// The settings of an EP (`ep.toml`), to see whether its tests can run as the users that it names, and in the control groups.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -76,7 +76,8 @@ impl Doctor {
         );
         findings.push(junit());
         if let Some(file) = &self.config {
-            findings.push(users_of_tests(file)?);
+            let settings = settings_of(file)?;
+            findings.extend([users_of_tests(&settings)?, control_groups(&settings)]);
         }
         findings.extend(notices(&client));
         findings.extend(old_runs(&client));
@@ -86,18 +87,21 @@ impl Doctor {
     }
 }
 
-/// As whom the tests of an EP run.
-fn users_of_tests(file: &Path) -> Result<Finding> {
+fn settings_of(file: &Path) -> Result<EpSettings> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).with_context(|| format!("reading {name}"))?;
     let source = Source::from_bytes(&name, bytes).map_err(|problem| anyhow::anyhow!("{problem}"))?;
     let read = EpSettings::read(&Arc::new(source));
     let first = read.problems.first().map_or_else(String::new, ToString::to_string);
     let settings = read.value.filter(|_| !problem::has_errors(&read.problems));
-    let settings = settings.ok_or_else(|| anyhow::anyhow!("{first}"))?;
+    settings.ok_or_else(|| anyhow::anyhow!("{first}"))
+}
+
+/// As whom the tests of an EP run.
+fn users_of_tests(settings: &EpSettings) -> Result<Finding> {
     let program = std::env::current_exe().context("finding this program's own path")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let found = runtime.block_on(jackfield_execution_process::users_of_tests(&settings, &program));
+    let found = runtime.block_on(jackfield_execution_process::users_of_tests(settings, &program));
     let (good, found, remedy) = match found {
         Ok(names) if names.is_empty() => (
             true,
@@ -108,6 +112,25 @@ fn users_of_tests(file: &Path) -> Result<Finding> {
         Err(why) => (false, "nobody".to_owned(), why),
     };
     Ok(Finding { what: "tests run as".to_owned(), good, found, remedy })
+}
+
+/// Whether tests can have what `[cgroup]` asks for. An EP's own group is known when it is started.
+fn control_groups(settings: &EpSettings) -> Finding {
+    let cgroup = &settings.cgroup;
+    let place = match (&cgroup.parent, cgroup.wanted) {
+        (_, CgroupUse::Off) => {
+            "off: processes of a test are found by their session, parents and environment".to_owned()
+        }
+        (Some(parent), CgroupUse::Try | CgroupUse::Require) => format!("below {}", parent.display()),
+        (None, CgroupUse::Try | CgroupUse::Require) => "below the group that the EP is started in".to_owned(),
+    };
+    let missing = jackfield_execution_process::cgroup_missing(settings).unwrap_or_else(|why| vec![why]);
+    Finding {
+        what: "control groups of tests".to_owned(),
+        good: missing.is_empty(),
+        found: place,
+        remedy: missing.join("; "),
+    }
 }
 
 fn engine(client: &Client) -> Finding {

@@ -13,7 +13,7 @@ use crate::{
     limits::WAIT_MAX,
     power::{Action as PowerAction, Outlet, PROPERTY},
     session::{Session, SharedSession},
-    target::{SessionTarget, foreign_file, jump_resources, put_jump_resources},
+    target::{SessionTarget, foreign_file, jump_resources, put_jump_resources, says_where},
 };
 
 impl<E: StepEnvironment> Runner<'_, E> {
@@ -97,10 +97,12 @@ impl<E: StepEnvironment> Runner<'_, E> {
             return Err(Failure::test(format!("session `{name}` (line {}): {why}", source.line)));
         }
         let target = SessionTarget::from_properties(&properties);
-        let mut target = target.map_err(|error| match &source.resource {
+        let target = target.map_err(|error| match &source.resource {
             Some(_) => Failure::lab(format!("{title}: {error}")),
             None => Failure::test(format!("session `{name}` (line {}): {error}", source.line)),
         })?;
+        let is_elsewhere = self.settings.is_confined && says_where(&said);
+        let mut target = if is_elsewhere { target.without_agents() } else { target };
         if source.level.is_some() {
             target.level.clone_from(&source.level);
         }

@@ -7,6 +7,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+/// Names of properties that say where a device is, or what is passed on the way to it.
+const WHERE: [&str; 5] = ["host", "ip", "address", "hostname", "jump"];
+
+/// Whether what a test says by itself leads to another host than the one that a resource names: what proves who we are there is the lab's to
+/// say, too.
+pub fn says_where(properties: &BTreeMap<String, Value>) -> bool {
+    properties.keys().any(|name| WHERE.contains(&name.to_lowercase().as_str()))
+}
+
 /// The first property that would have a file of this machine opened, in words; none where there is none.
 pub fn foreign_file(properties: &BTreeMap<String, Value>) -> Option<String> {
     properties.iter().find_map(|(name, value)| of_property(name, value))
@@ -18,10 +27,18 @@ fn of_property(name: &str, value: &Value) -> Option<String> {
             "a test that runs as another user than its EP may not name the file `{text}` as `{name}`: write it into the resource{}",
             if name.to_lowercase().starts_with("key") { ", or the key itself" } else { "" }
         )),
+        Value::Bool(true) if name.eq_ignore_ascii_case("agent") => Some(OWN_AGENT.to_owned()),
+        Value::String(text) if is_yes(name, text.trim()) => Some(OWN_AGENT.to_owned()),
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => None,
         Value::Array(all) => all.iter().find_map(|value| of_property(name, value)),
         Value::Object(inner) => inner.iter().find_map(|(name, value)| of_property(name, value)),
     }
+}
+
+const OWN_AGENT: &str = "a test that runs as another user than its EP may not use the EP's agent: write `agent` into the resource";
+
+fn is_yes(name: &str, text: &str) -> bool {
+    name.eq_ignore_ascii_case("agent") && matches!(text, "true" | "yes" | "1")
 }
 
 /// Whether a property, by one of the names that `properties.rs` reads, says a file that would be opened.
@@ -63,6 +80,9 @@ mod tests {
             json!({"Key": "/etc/jackfield/ep.toml"}),
             json!({"key_file": "id"}),
             json!({"agent": "/tmp/ssh-x/agent.1"}),
+            json!({"Agent": true}),
+            json!({"agent": "yes", "host": "h"}),
+            json!({"jump": [{"host": "h", "agent": true}]}),
             json!({"device": "/dev/pts/3"}),
             json!({"device": "/dev/ttyS0/../pts/3"}),
             json!({"device": "/tmp/link"}),
@@ -75,7 +95,7 @@ mod tests {
         for good in [
             json!({"key": "-----BEGIN OPENSSH PRIVATE KEY-----\n"}),
             json!({"agent": "false", "host": "h", "jump": "user@gate"}),
-            json!({"agent": true, "port": 22, "known_hosts": null}),
+            json!({"agent": false, "port": 22, "known_hosts": null}),
             json!({"device": "/dev/ttyUSB0"}),
             json!({"tty": "/dev/ttyS0"}),
             json!({"device": "/dev/serial/by-id/usb-x"}),

@@ -99,6 +99,11 @@ impl Accounts {
         Ok(self.all().into_iter().map(|account| account.who.name.clone()).collect())
     }
 
+    /// Whether what this EP forks can become them: else each test starts as its own.
+    pub(crate) fn are_forked_to(&self) -> bool {
+        self.beside.for_a_fork().is_some()
+    }
+
     /// The user of a lane; they count from 0.
     pub(crate) fn of_lane(&self, lane: u16) -> &Arc<Account> {
         self.lanes.get(usize::from(lane)).unwrap_or(&self.beside)

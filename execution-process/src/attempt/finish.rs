@@ -54,6 +54,7 @@ impl Attempt {
             limit_millis_max: if run.is_stopped { limit_millis } else { CLEANUP_MILLIS_MAX },
             marks: &[&marks[0], &marks[1]],
             account: self.station.account(self.order.lane),
+            group: ready.group.as_ref(),
         };
         let cleanups = std::mem::take(&mut run.story.cleanups);
         let (parts, output) = cleanup::run_all(&cleanups, around, &mut self.end).await;
@@ -176,6 +177,7 @@ impl Attempt {
         if let Some(ready) = ready {
             named.extend(tool_artifacts(ready));
         }
+        let named = apart(named);
         let mut own = self.station.sessions.leave(self.order.attempt);
         own.extend(self.station.captures.leave(self.order.attempt).await);
         let mut kept = BTreeMap::new();
@@ -243,6 +245,22 @@ impl Attempt {
     }
 }
 
+/// Files with names that each has alone: two folders of a test may each hold an `out.log`. One that is named twice is kept as it is in the end.
+fn apart(named: Vec<(Arc<str>, PathBuf)>) -> Vec<(Arc<str>, PathBuf)> {
+    let mut paths: BTreeMap<Arc<str>, PathBuf> = BTreeMap::new();
+    for (name, path) in named {
+        let is_taken = |name: &Arc<str>| paths.get(name).is_some_and(|taken| *taken != path);
+        let (stem, ending) = match name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) {
+            Some((stem, ending)) => (stem, format!(".{ending}")),
+            None => (&*name, String::new()),
+        };
+        let numbered = (2_u32..).map(|number| Arc::from(format!("{stem} ({number}){ending}")));
+        let own = [Arc::clone(&name)].into_iter().chain(numbered).find(|name| !is_taken(name));
+        paths.insert(own.unwrap_or(name), path);
+    }
+    paths.into_iter().collect()
+}
+
 /// Files a tool leaves that a person wants to see.
 fn tool_artifacts(ready: &Ready) -> Vec<(Arc<str>, PathBuf)> {
     match &ready.plan {
@@ -252,5 +270,27 @@ fn tool_artifacts(ready: &Ready) -> Vec<(Arc<str>, PathBuf)> {
             there.map(|name| (Arc::from(name), PathBuf::from(name))).collect()
         }
         Plan::Program { .. } | Plan::Warm | Plan::Steps => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_files_of_one_name_are_both_kept() {
+        let named = [
+            ("out.log", "a/out.log"),
+            ("out.log", "b/out.log"),
+            ("out.log", "a/out.log"),
+            ("x", "1/x"),
+            ("x", "2/x"),
+        ];
+        let named = named.map(|(name, path)| (Arc::from(name), PathBuf::from(path)));
+        let kept: Vec<String> = apart(named.to_vec())
+            .into_iter()
+            .map(|(name, path)| format!("{name}={}", path.display()))
+            .collect();
+        assert_eq!(kept, ["out (2).log=b/out.log", "out.log=a/out.log", "x=1/x", "x (2)=2/x"]);
     }
 }

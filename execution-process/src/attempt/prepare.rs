@@ -15,6 +15,7 @@ use crate::limits::{FETCH_MILLIS_MIN, FETCH_PAUSE};
 use crate::{
     account::{Room, Staged, Tenant},
     blobs::BlobError,
+    cgroup::Group,
     event::End,
     library::{self, FilesError, Shelf, TestFile},
     runner::{self, Places, Plan},
@@ -29,6 +30,8 @@ pub(super) struct Ready {
     pub(super) plan: Plan,
     /// The user that it runs as, where it is not this EP's own.
     pub(super) tenant: Option<Tenant>,
+    /// Its control group, where it has one.
+    pub(super) group: Option<Arc<Group>>,
     /// Where a step test has its files then.
     pub(super) steps_folder: Option<Arc<Staged>>,
     /// That this user may come to the files of its run.
@@ -68,7 +71,9 @@ impl Attempt {
             .map_err(|error| NotReady::Invalid(no_folder(&error)))?;
         let TestFile { path: file, root } = file;
         let places = Places { file: &file, root: &root, work: &work, sdk: &self.station.sdk };
-        let (plan, steps_folder) = match self.plan(places, tenant.as_ref()) {
+        let planned = self.plan(places, tenant.as_ref());
+        let planned = planned.and_then(|(plan, folder)| Ok((self.group(&plan)?, plan, folder)));
+        let (group, plan, steps_folder) = match planned {
             Ok(planned) => planned,
             Err(outcome) => {
                 self.station.work_folders.give_back(&work, tenant.as_ref()).await;
@@ -79,7 +84,7 @@ impl Attempt {
         if let Some(tenant) = &tenant {
             tenant.account.dress(&mut environment, &work);
         }
-        Ok(Ready { file, work, environment, plan, tenant, steps_folder, _room: room })
+        Ok(Ready { file, work, environment, plan, tenant, group, steps_folder, _room: room })
     }
 
     /// Lets the user of the test in where the files of its run are.
@@ -89,6 +94,17 @@ impl Attempt {
         let folder = library::run_folder(&self.station.settings.work_dir, run);
         accounts.enter(folder, run, self.order.lane).map(Some).map_err(|error| {
             let reason = format!("the files of its run cannot be opened to its user: {error}");
+            Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason)
+        })
+    }
+
+    /// Its control group; a step test has no processes of its own.
+    fn group(&self, plan: &Plan) -> Result<Option<Arc<Group>>, Outcome> {
+        if *plan == Plan::Steps {
+            return Ok(None);
+        }
+        self.station.group(&self.order.attempt.to_string()).map_err(|error| {
+            let reason = format!("its control group cannot be made: {error}; look at [cgroup] in ep.toml");
             Outcome::not_pass(Verdict::Invalid, Cause::Lab, DecidedBy::NotStarted, reason)
         })
     }

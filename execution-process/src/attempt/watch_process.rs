@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     capture::PanicWatch,
+    cgroup::Group,
     clock,
     event::End,
     limits::{LAST_WORDS_BYTES, PROCESS_COUNT_PAUSE, WARM_START_LIMIT},
@@ -192,7 +193,7 @@ impl Attempt {
                 "a process that left the test behind still holds its output; what it writes is not kept",
             );
         }
-        run.forced = ended.forced;
+        run.forced = ended.forced.or_else(|| beyond_group(ready.group.as_deref(), run));
         run.log.flush().await;
     }
 
@@ -210,7 +211,8 @@ impl Attempt {
         outputs: Outputs,
     ) -> Result<(Running, Tree), Outcome> {
         let account = ready.tenant.as_ref().map(|tenant| tenant.account.as_ref());
-        let program = Program { command, environment: &ready.environment, folder: &ready.work, account };
+        let (environment, folder, group) = (&ready.environment, ready.work.as_path(), ready.group.as_deref());
+        let program = Program { command, environment, folder, account, group };
         let child = process::start(program, outputs)
             .await
             .map_err(|error| crate::runner::not_started(program, &ready.file, &error))?;
@@ -218,7 +220,7 @@ impl Attempt {
         self.tell_started(pid);
         let pid = pid.unwrap_or_default();
         process::limit(pid, self.station.settings.limits.process);
-        Ok((Running::Child(Box::new(child)), self.tree(pid)))
+        Ok((Running::Child(Box::new(child)), self.tree(pid, ready)))
     }
 
     async fn start_warm(&self, ready: &Ready, output: OwnedFd) -> Result<(Running, Tree), Outcome> {
@@ -228,6 +230,7 @@ impl Attempt {
         let account = self.station.account(self.order.lane).and_then(|account| account.for_a_fork());
         let message = [
             ("account", json!(account)),
+            ("group", json!(ready.group.as_ref().map(|group| group.way_in()))),
             ("file", json!(ready.file.to_string_lossy())),
             ("argv", json!(self.order.test.params)),
             ("env", json!(environment)),
@@ -255,16 +258,17 @@ impl Attempt {
         self.tell_started(Some(pid));
         process::limit(pid, self.station.settings.limits.process);
         let account_is_own = self.station.accounts.is_none();
-        let mut tree = self.tree(pid);
+        let mut tree = self.tree(pid, ready);
         if self.station.settings.offer.lanes == 1 && account_is_own {
             tree = tree.forked_from(&self.station.warm_mark());
         }
         Ok((Running::Forked(inbox), tree))
     }
 
-    fn tree(&self, pid: i32) -> Tree {
+    fn tree(&self, pid: i32, ready: &Ready) -> Tree {
         Tree::new(pid, &[&self.station.mark(), &format!("JACKFIELD_ATTEMPT={}", self.order.attempt)])
             .all_of(self.station.account(self.order.lane))
+            .in_group(ready.group.as_ref())
     }
 
     fn too_many(&self, tree: &Tree) -> Option<Outcome> {
@@ -316,4 +320,15 @@ impl Attempt {
         let reason = format!("{reason}; it waited for its output to be stored: the log spool is full");
         Outcome::not_pass(Verdict::Timeout, Cause::Lab, by, reason)
     }
+}
+
+/// How a test ends whose processes wanted more together than its group allows, whatever came of the one that began.
+fn beyond_group(group: Option<&Group>, run: &mut Run) -> Option<Outcome> {
+    let limit = group?.reached()?;
+    let setting = limit.setting();
+    let reason =
+        format!("its processes wanted {limit} together; {setting} of [cgroup] in ep.toml allows no more");
+    run.log.say(&reason);
+    let by = DecidedBy::CgroupLimit { setting: setting.to_owned(), most: limit.most() };
+    Some(Outcome::not_pass(Verdict::Fail, Cause::Test, by, reason))
 }

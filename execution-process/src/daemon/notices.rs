@@ -12,6 +12,9 @@ const REPORT_SPOOL: &str = "report_spool";
 /// The folder with what tests write cannot be written: they wait.
 pub(crate) const LOG_SPOOL: &str = "log_spool";
 
+/// What `[cgroup]` of its settings asks for, and this machine does not have.
+const CGROUP: &str = "cgroup";
+
 /// What is wrong, and what of it the engine was told.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
@@ -44,6 +47,17 @@ impl Notices {
 }
 
 impl Daemon {
+    /// Tells what was seen at the start, and stays so.
+    pub(super) fn tell_what_stays(&mut self) {
+        let missing = self.station.cgroups.missing.as_ref();
+        let text = missing
+            .map(|missing| format!("runs tests without all that [cgroup] in its ep.toml says: {missing}"));
+        if let Some(text) = &text {
+            tracing::warn!("this EP {text}");
+        }
+        self.notices.set(CGROUP, text);
+    }
+
     /// Looks after the spool, and tells what has changed.
     pub(super) fn tell_notices(&mut self) {
         let text = self.spool.trouble().map(|trouble| {

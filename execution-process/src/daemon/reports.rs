@@ -89,6 +89,10 @@ async fn clean_up(
     if let Some(account) = account {
         account.dress(&mut environment, folder);
     }
+    let group = station.group(&attempt.to_string()).unwrap_or_else(|error| {
+        tracing::warn!(attempt.id = %attempt, "its clean-ups run without a control group: {error}");
+        None
+    });
     let around = Surroundings {
         environment: &environment,
         folder,
@@ -96,8 +100,12 @@ async fn clean_up(
         limit_millis_max: CLEANUP_MILLIS_MAX,
         marks: &[&mark, &own],
         account,
+        group: group.as_ref(),
     };
     let (cleanups, _) = cleanup::run_all(&running.cleanups, around, &mut end).await;
+    if let Some(group) = &group {
+        group.end().await;
+    }
     // Were the daemon gone, the next life would do it again.
     let _ = events.send(Event::Settled { ended: Box::new(lost(attempt, &running, cleanups)) });
 }

@@ -18,8 +18,8 @@ use super::{
     rpc::{Failure, params},
 };
 use crate::limits::{
-    CLEANUP_COMMAND_BYTES_MAX, CLEANUP_MILLIS_MAX, INTERACT_MILLIS, NAME_BYTES_MAX, POWER_LIMIT,
-    REASON_BYTES_MAX, VARIABLE_BYTES_MAX,
+    CLEANUP_COMMAND_BYTES_MAX, CLEANUP_MILLIS_MAX, ENDING_BYTES_MAX, FILE_NAME_BYTES_MAX, INTERACT_MILLIS,
+    NAME_BYTES_MAX, POWER_LIMIT, REASON_BYTES_MAX, VARIABLE_BYTES_MAX,
 };
 use crate::{
     attempt::Said,
@@ -279,7 +279,21 @@ fn artifact(artifact: p::Artifact) -> Result<Said, Failure> {
     let own = Path::new(artifact.name.as_ref()).file_name().map(|name| name.to_string_lossy().into_owned());
     let own = name(own.unwrap_or_else(|| "artifact".to_owned()))?;
     let own: String = own.chars().map(|letter| if letter.is_control() { '_' } else { letter }).collect();
-    Ok(Said::Artifact { name: own.into(), path: artifact.path })
+    Ok(Said::Artifact { name: fit_for_a_file(own).into(), path: artifact.path })
+}
+
+/// A name that a file can have, with its ending, where it is longer.
+fn fit_for_a_file(name: String) -> String {
+    if name.len() <= FILE_NAME_BYTES_MAX {
+        return name;
+    }
+    let (mut stem, ending) =
+        match name.rsplit_once('.').filter(|(_, ending)| ending.len() <= ENDING_BYTES_MAX) {
+            Some((stem, ending)) => (stem.to_owned(), format!(".{ending}")),
+            None => (name, String::new()),
+        };
+    shorten(&mut stem, FILE_NAME_BYTES_MAX.saturating_sub(ending.len()));
+    format!("{stem}{ending}")
 }
 
 fn cleanup(cleanup: p::Cleanup) -> Result<Cleanup, Failure> {

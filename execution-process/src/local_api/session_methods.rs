@@ -6,7 +6,7 @@ use jackfield_device::{
     expect::Patterns,
     limits::{COMMAND_TIMEOUT, OPEN_TIMEOUT},
     session::Session,
-    target::{SessionTarget, foreign_file, jump_resources, put_jump_resources},
+    target::{SessionTarget, foreign_file, jump_resources, put_jump_resources, says_where},
 };
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
@@ -73,6 +73,7 @@ impl Desk {
         if let Some(title) = foreign {
             return Err(Problem::new(ErrorCode::Forbidden, title).field("connect").into());
         }
+        let is_elsewhere = account.is_some() && wanted.connect.as_ref().is_some_and(says_where);
         let mut id = None;
         let (mut properties, origin) = match wanted.resource {
             Some(resource) => {
@@ -99,6 +100,7 @@ impl Desk {
         let wrong = if id.is_some() { ErrorCode::Unavailable } else { ErrorCode::BadRequest };
         let target = SessionTarget::from_properties(&properties)
             .map_err(|error| Problem::new(wrong, format!("device `{name}`: {error}")))?;
+        let target = if is_elsewhere { target.without_agents() } else { target };
         let attempt = guest.order.attempt;
         let opened = self.station.sessions.open(attempt, &name, (target, id), account, timeout).await;
         opened.map_err(|problem| {

@@ -3,7 +3,8 @@
 //! A process of a test is one that is in its process group or session, or descends from one that is, or carries the
 //! test's mark in its environment. The mark finds those that left group, session and parents behind: this program is their
 //! subreaper, so they cannot go further than to be its children. A process that clears its environment *and* leaves its
-//! session *and* loses its parents is let go: that is how a test starts something that is to outlive it.
+//! session *and* loses its parents is let go: that is how a test starts something that is to outlive it. Where the test has a control group,
+//! nothing does.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,6 +15,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::{
     account::Account,
+    cgroup::Group,
     limits::{KILL_PAUSE, KILL_ROUNDS},
 };
 
@@ -31,6 +33,8 @@ pub(crate) struct Tree {
     account: Option<Arc<Account>>,
     /// Whatever is that user's is the test's.
     has_all_of_it: bool,
+    /// Whatever is in it is the test's.
+    group: Option<Arc<Group>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +50,7 @@ impl Tree {
     /// The tree under this process, whose members carry all of the marks (`NAME=value`).
     pub(crate) fn new(leader: i32, marks: &[&str]) -> Self {
         let marks = marks.iter().map(|mark| mark.as_bytes().to_vec()).collect();
-        Self { leader, marks, forked_from: None, account: None, has_all_of_it: false }
+        Self { leader, marks, forked_from: None, account: None, has_all_of_it: false, group: None }
     }
 
     /// The same for a test that was forked from a warm interpreter: its own forks show the interpreter's environment.
@@ -67,6 +71,13 @@ impl Tree {
     #[must_use]
     pub(crate) fn beside(mut self, account: Option<&Arc<Account>>) -> Self {
         self.account = account.cloned();
+        self
+    }
+
+    /// The same for one that has a control group.
+    #[must_use]
+    pub(crate) fn in_group(mut self, group: Option<&Arc<Group>>) -> Self {
+        self.group = group.cloned();
         self
     }
 
@@ -91,7 +102,7 @@ impl Tree {
     pub(crate) fn has_leftovers(&self) -> bool {
         let Some(group) = Pid::from_raw(self.leader) else { return false };
         while let Ok(Some(_)) = rustix::process::waitpgid(group, WaitOptions::NOHANG) {}
-        if self.account.is_some() {
+        if self.account.is_some() || self.group.is_some() {
             return !self.members().is_empty();
         }
         rustix::process::test_kill_process_group(group).is_ok()
@@ -107,6 +118,9 @@ impl Tree {
                 break;
             }
             names.extend(left.iter().filter_map(|pid| name_of(*pid)));
+            if let Some(group) = &self.group {
+                group.kill();
+            }
             self.signal(Signal::KILL).await;
             for pid in own_children() {
                 if left.contains(&pid) {
@@ -137,7 +151,8 @@ impl Tree {
         let all = processes();
         let own = own_pid();
         let account = self.account.as_ref().filter(|_| self.has_all_of_it);
-        let owned = account.map(|account| account.processes()).unwrap_or_default();
+        let mut owned = account.map(|account| account.processes()).unwrap_or_default();
+        owned.extend(self.group.iter().flat_map(|group| group.processes()));
         let belongs = |process: &Process| {
             let led = [process.pid, process.group, process.session].contains(&self.leader);
             // The kernel's own threads have no group and no session.

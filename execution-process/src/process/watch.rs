@@ -291,7 +291,8 @@ mod tests {
         let (pipes, outputs) = process::pipes(false).unwrap();
         let environment = std::collections::BTreeMap::default();
         let folder = Path::new("/");
-        let program = Program { command: &command, environment: &environment, folder, account: None };
+        let program =
+            Program { command: &command, environment: &environment, folder, account: None, group: None };
         let child = process::start(program, outputs).await.unwrap();
         let tree = Tree::new(child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap(), &[]);
         let mut slow = Slow::default();

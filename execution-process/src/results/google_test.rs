@@ -69,7 +69,9 @@ pub(super) fn read(source: impl Read, habits: Habits) -> Result<Cases, String> {
         cases.add(case(&test));
     }
     let failed = report.failures.saturating_add(report.errors);
-    cases.compare(Told { total: report.tests, failed }, cases.shown(), "testsuites");
+    let shown = cases.shown();
+    cases.compare(Told { total: report.tests, failed }, shown, "testsuites");
+    cases.compare_counts(report.tests, shown.total, "testsuites");
     Ok(cases)
 }
 

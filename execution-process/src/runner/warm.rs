@@ -34,6 +34,8 @@ pub(crate) struct WarmSettings {
     pub(crate) mark: OsString,
     /// Its tests become other users, and must find nothing of each other in what it forks.
     pub(crate) changes_users: bool,
+    /// Tests are forked from it; else it is only asked which version it is, and ended.
+    pub(crate) is_kept: bool,
 }
 
 /// A test to run.
@@ -132,7 +134,8 @@ struct Keeper {
 
 impl Keeper {
     async fn run(mut self, shutdown: CancellationToken) {
-        while !shutdown.is_cancelled() && self.failed_starts < WARM_FAILED_STARTS_MAX {
+        while !shutdown.is_cancelled() && self.failed_starts < WARM_FAILED_STARTS_MAX && !self.knows_enough()
+        {
             let mut life = match Life::begin(&self.settings) {
                 Ok(life) => life,
                 Err(reason) => {
@@ -148,13 +151,18 @@ impl Keeper {
             }
             life.end(&why).await;
         }
-        if !matches!(*self.told.borrow(), WarmState::Absent(_)) {
+        if !self.knows_enough() && !matches!(*self.told.borrow(), WarmState::Absent(_)) {
             let program = &self.settings.python;
             let reason =
                 format!("`{program}` cannot be kept running; try it by hand, or name another in ep.toml");
             self.told.send_replace(WarmState::Absent(reason));
         }
         self.refuse(&shutdown).await;
+    }
+
+    /// Whether nothing is left to be asked of one that no test is forked from.
+    fn knows_enough(&self) -> bool {
+        !self.settings.is_kept && matches!(*self.told.borrow(), WarmState::Ready(_))
     }
 
     /// There is no interpreter: answers so, as long as the EP lives.
@@ -164,7 +172,10 @@ impl Keeper {
                 () = shutdown.cancelled() => return,
                 run = self.inbox.recv() => {
                     let Some(run) = run else { return };
-                    let WarmState::Absent(reason) = self.told.borrow().clone() else { continue };
+                    let reason = match self.told.borrow().clone() {
+                        WarmState::Absent(reason) => reason,
+                        WarmState::Starting | WarmState::Ready(_) => "no test is forked from it here".to_owned(),
+                    };
                     let _ = run.events.send(WarmEvent::Lost(reason));
                 }
             }
@@ -180,6 +191,9 @@ impl Keeper {
                 read = life.read() => match read {
                     Ok(Some(version)) => {
                         self.told.send_replace(WarmState::Ready(version));
+                        if self.knows_enough() {
+                            return "no test is forked from it here".to_owned();
+                        }
                         Ok(())
                     }
                     Ok(None) => Ok(()),

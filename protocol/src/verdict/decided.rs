@@ -94,6 +94,13 @@ pub enum DecidedBy {
         /// How many there may be.
         most: u64,
     },
+    /// A limit of `[cgroup]` of its EP, for all of its processes together.
+    CgroupLimit {
+        /// Which: `memory`, `processes`.
+        setting: String,
+        /// What it allows.
+        most: u64,
+    },
     /// What stands in its file: it cannot be run as it is.
     File,
     /// Its file was not there when the run began.
@@ -170,6 +177,7 @@ impl fmt::Display for DecidedBy {
             Self::SuiteLimit { suite } => write!(f, "time limit of suite {suite}"),
             Self::RunLimit => f.write_str("time limit of the run"),
             Self::ProcessLimit { most } => write!(f, "limits.processes of the EP: {most}"),
+            Self::CgroupLimit { setting, most } => write!(f, "cgroup.{setting} of the EP: {most}"),
             Self::File => f.write_str("what stands in its file"),
             Self::NoFile => f.write_str("its file was not there"),
             Self::NotRunnable => f.write_str("marked not runnable"),

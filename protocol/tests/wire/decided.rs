@@ -25,6 +25,7 @@ variants!(DecidedBy {
     DecidedBy::SuiteLimit { .. } => "suite_limit",
     DecidedBy::RunLimit => "run_limit",
     DecidedBy::ProcessLimit { .. } => "process_limit",
+    DecidedBy::CgroupLimit { .. } => "cgroup_limit",
     DecidedBy::File => "file",
     DecidedBy::NoFile => "no_file",
     DecidedBy::NotRunnable => "not_runnable",
@@ -64,6 +65,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         .one(DecidedBy::TestLimit { millis: 90_000 })
         .one(DecidedBy::SuiteLimit { suite: text("S1") })
         .one(DecidedBy::ProcessLimit { most: 4096 })
+        .one(DecidedBy::CgroupLimit { setting: "memory".to_owned(), most: 1 << 30 })
         .both(other("init.py ended FAIL"), other(""))
         .one(DecidedBy::Stopped { by: user() })
         .one(DecidedBy::Dequeued { by: user() })

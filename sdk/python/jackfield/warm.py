@@ -13,6 +13,8 @@ and is told, in four bytes of length, big-endian, and JSON,
     {"event": "started", "id": 7, "pid": 4711}
     {"event": "exited", "id": 7, "code": 0}        or, instead of `code`, "signal": 9
 
+A test that has a control group goes there (`"group"`, the file that says so to the kernel) before anything of it is run.
+
 With the argument `--changes-users`, each test becomes the user that its message names (`"account"`), before anything of the test is run. Tests
 of several users must then find nothing of each other in the memory that they were forked from: the message is not read here, but comes as
 `{"apart": true}` with a third file descriptor, of a file that holds it, and only the child reads that.
@@ -209,6 +211,8 @@ def _be(body: bytes, fds: list[int], highest_fd: int, common: Common, main: Modu
         os.dup2(fds[1], 2)
         os.closerange(3, highest_fd + 1)
         message = script.read_message(body)
+        if message.get("group"):
+            _enter(message["group"])
         if message.get("account"):
             _become(message["account"])
         file = message["file"]
@@ -233,6 +237,13 @@ def _whole(fd: int) -> bytes:
     while len(found) < size:
         found += os.pread(fd, size - len(found), len(found))
     return found
+
+
+def _enter(group: str) -> None:
+    """Go into a control group, and with this process all that it will start. Its file is the EP's, and this is the EP's user still."""
+    fd = os.open(group, os.O_WRONLY)
+    os.write(fd, b"0")
+    os.close(fd)
 
 
 def _become(account: dict[str, Any]) -> None:
