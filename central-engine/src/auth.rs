@@ -22,8 +22,8 @@ pub use self::{
     guard::{
         Anyone, COOKIE, Guard, MayChangeGlobals, MayChangeProjects, MayChangeUsers, MayDeleteProjects,
         MayEditBench, MayEditSut, MayFetchFiles, MayLock, MayOperate, MayPutProjects, MayRead, MayReadBench,
-        MayReadGlobals, MayReadProjects, MayReadSuts, MayRun, MayStoreFiles, MayUseDevices, MayWatch,
-        Permission, SeesRun,
+        MayReadGlobals, MayReadLeases, MayReadProjects, MayReadSuts, MayRun, MayStoreFiles, MayUseDevices,
+        MayWatch, Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
     recover::recover,

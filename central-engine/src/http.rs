@@ -45,6 +45,7 @@ mod retention;
 mod run;
 mod run_control;
 mod run_delete;
+mod run_plan;
 mod session;
 mod sut;
 mod test;

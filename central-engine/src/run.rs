@@ -10,3 +10,4 @@ pub(crate) mod results;
 pub(crate) mod retry;
 pub(crate) mod submit;
 pub(crate) mod tags;
+mod taking;

@@ -3,7 +3,11 @@
 //! Tests and suites stand in two flat lists in document order; a suite's own and inner tests are one range.
 //! The plan is immutable and kept with the run, so that a run can be understood, and repeated, years later.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +49,27 @@ pub struct RunPlan {
     /// The TextFSM templates of the lab, one file for all of them: an object of their names and texts. An EP reads it when a test uses one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub templates: Option<BlobHash>,
+    /// What of all this comes out of the folder that is the user's alone.
+    #[serde(default, skip_serializing_if = "Private::is_empty")]
+    pub private: Private,
+}
+
+/// What of a run is its user's alone, and is shown to nobody else, whoever may see the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Private {
+    /// Contents.
+    #[serde(default)]
+    pub files: BTreeSet<BlobHash>,
+    /// Names in [`RunPlan::profiles`].
+    #[serde(default)]
+    pub profiles: BTreeSet<String>,
+}
+
+impl Private {
+    /// Whether everybody who may see the run may see all of it.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.profiles.is_empty()
+    }
 }
 
 /// What holds for the whole run. Field for field the head of a project file (REFERENCE 1.1).
@@ -284,6 +309,9 @@ pub struct PlannedTest {
     /// Its content, where the test came into the run while it ran: it may differ from a file of that name in the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<BlobHash>,
+    /// This content comes out of the folder that is the user's alone.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub is_private: bool,
     /// The last part of the file, and the iteration where there is one: what people see.
     pub name: Arc<str>,
     /// What it is for.
@@ -329,6 +357,7 @@ impl PlannedTest {
             name: file.rsplit('/').next().unwrap_or_default().into(),
             file,
             content: None,
+            is_private: false,
             role: Role::Test,
             runnable: true,
             optional: false,
@@ -382,6 +411,11 @@ impl RunPlan {
     /// The content of a test's file; none where the file was not there.
     pub fn content_of(&self, test: &PlannedTest) -> Option<BlobHash> {
         test.content.or_else(|| self.files.get(&test.file).copied())
+    }
+
+    /// Whether anything in it is its user's alone.
+    pub fn has_private_files(&self) -> bool {
+        !self.private.is_empty() || self.tests.iter().any(|test| test.is_private)
     }
 
     /// The suite at this place; none for an index that is not of this plan.

@@ -239,6 +239,7 @@ pub(crate) fn demo() -> Results {
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,
+        private: Default::default(),
     };
     Results {
         run: head(13),

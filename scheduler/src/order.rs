@@ -150,6 +150,7 @@ mod tests {
             panic_patterns: Vec::new(),
             profiles: Default::default(),
             templates: None,
+            private: Default::default(),
         }
     }
 

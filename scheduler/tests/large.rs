@@ -55,6 +55,7 @@ fn plan(tests: u32) -> RunPlan {
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,
+        private: Default::default(),
     }
 }
 

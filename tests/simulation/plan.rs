@@ -32,6 +32,7 @@ pub(crate) fn random_plan(dice: &mut Dice, user: &str, eps: u64) -> RunPlan {
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,
+        private: Default::default(),
     };
     for _ in 0..dice.between(1, 4) {
         grow_suite(dice, &mut plan, None, eps, 0);

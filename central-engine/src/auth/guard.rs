@@ -74,8 +74,6 @@ permissions! {
     MayOperate: Some(Role::ChangeServices), ep false;
     /// May edit accounts.
     MayChangeUsers: Some(Role::ChangeUsers), ep false;
-    /// May fetch files by their hash.
-    MayFetchFiles: Some(Role::ViewReports), ep true;
     /// May store files by their hash.
     MayStoreFiles: Some(Role::RunTests), ep true;
 }
@@ -96,6 +94,25 @@ pub struct MayLock;
 impl Permission for MayLock {
     const ROLE: Option<Role> = Some(Role::LockTestbed);
     const ALSO: &'static [Role] = &[Role::LockSut, Role::ChangeTestbed];
+}
+
+/// May fetch files by their hash: who may start tests has the hashes of their own runs, and nobody can guess one.
+#[derive(Clone, Copy, Debug)]
+pub struct MayFetchFiles;
+
+impl Permission for MayFetchFiles {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const ALSO: &'static [Role] = &[Role::RunTests];
+    const EP: bool = true;
+}
+
+/// May look at leases: who takes or edits what is leased must see whose it is.
+#[derive(Clone, Copy, Debug)]
+pub struct MayReadLeases;
+
+impl Permission for MayReadLeases {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const ALSO: &'static [Role] = &[Role::LockTestbed, Role::LockSut, Role::ChangeTestbed];
 }
 
 /// May see runs: everybody's with the one role, their own with the other.

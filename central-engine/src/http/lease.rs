@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::Answer;
 use crate::{
     app::App,
-    auth::{Caller, Guard, MayEditBench, MayLock, MayRead, Role},
+    auth::{Caller, Guard, MayEditBench, MayLock, MayReadLeases, Role},
     clock,
     engine::Wished,
     failure::Failure,
@@ -102,8 +102,12 @@ fn yes() -> bool {
 
 /// Who has what: persons and runs; who waits, and who has booked. By number, at most 10,000.
 #[utoipa::path(get, path = "/api/v1/leases", tag = "resources", params(LeaseQuery),
-    responses((status = 200, body = Page<LeaseView>)))]
-pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>, query: web::Query<LeaseQuery>) -> Answer {
+    responses((status = 200, body = Page<LeaseView>), (status = 404)))]
+pub(super) async fn list(
+    app: web::Data<App>,
+    _: Guard<MayReadLeases>,
+    query: web::Query<LeaseQuery>,
+) -> Answer {
     let LeaseQuery { ended, user, resource } = query.into_inner();
     let near = match resource {
         Some(resource) => Some(spots(&app, vec![resource]).await?),
@@ -135,7 +139,7 @@ pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>, query: web::Que
 /// One lease, over or not.
 #[utoipa::path(get, path = "/api/v1/leases/{lease}", tag = "resources", params(("lease" = LeaseId, Path)),
     responses((status = 200, body = LeaseView), (status = 404)))]
-pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, lease: web::Path<LeaseId>) -> Answer {
+pub(super) async fn show(app: web::Data<App>, _: Guard<MayReadLeases>, lease: web::Path<LeaseId>) -> Answer {
     let id = lease.into_inner();
     let stored = store::lease::find(&mut app.store.read().await?, id).await?;
     let view = app.engine.ask(move |scheduler| {

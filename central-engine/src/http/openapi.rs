@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, web};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        Content, Ref, ResponseBuilder,
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+        Content, Ref, RefOr, ResponseBuilder,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -13,7 +13,7 @@ use super::{
     Answer, attempt, audit, authority, blob, console, engine, ep, event, feed, follow, globals, health, job,
     lab_report, lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power, project,
     project_edit, project_file, project_result, question, report, resource, retention, run, run_control,
-    run_delete, session, sut, test, test_config, test_file, token, user,
+    run_delete, run_plan, session, sut, test, test_config, test_file, token, user,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -32,7 +32,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     )),
     paths(
         login::log_in, login::log_out, login::me, login::change_password,
-        run::list, run::start, run::show, run::plan, run::outline, run::why, job::list, job::of_run,
+        run::list, run::start, run::show, run_plan::plan, run::outline, run::why, job::list, job::of_run,
         run_control::pause, run_control::resume, run_control::stop, run_control::run_again, run_control::queue,
         run_control::dequeue, run_control::save, run_delete::delete,
         retention::show, retention::prune, retention::keep,
@@ -102,22 +102,38 @@ impl Modify for Refusals {
             let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
             for operation in methods.into_iter().flatten() {
                 let reads = operation.request_body.is_some() || operation.parameters.is_some();
+                if is_open {
+                    operation.security = Some(vec![SecurityRequirement::default()]);
+                }
                 let refusals = [
                     ("400", "the request cannot be read", reads),
                     ("401", "no log-in, session or token, or one that has ended", !is_open),
                     ("403", "the caller may not do this", !is_open),
+                    ("404", "there is nothing at this address", path.contains('{')),
                 ];
                 for (status, description, applies) in refusals {
                     if applies && !operation.responses.responses.contains_key(status) {
-                        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-                        let response = ResponseBuilder::new().description(description);
-                        let response = response.content("application/problem+json", problem).build();
+                        let response = ResponseBuilder::new().description(description).build();
                         operation.responses.responses.insert(status.to_owned(), response.into());
+                    }
+                }
+                for (_, response) in
+                    operation.responses.responses.iter_mut().filter(|(status, _)| is_refusal(status))
+                {
+                    let problem = RefOr::T(Content::new(Some(Ref::from_schema_name("Problem"))));
+                    if let RefOr::T(response) = response
+                        && response.content.values().all(|content| *content == problem)
+                    {
+                        response.content = [("application/problem+json".to_owned(), problem)].into();
                     }
                 }
             }
         }
     }
+}
+
+fn is_refusal(status: &str) -> bool {
+    status.starts_with(['4', '5'])
 }
 
 /// This document.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Answer,
     body::{self, PageQuery},
+    run_plan,
 };
 use crate::{
     app::App,
@@ -39,7 +40,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(start)),
         )
         .route("/runs/{run}", web::get().to(show))
-        .route("/runs/{run}/plan", web::get().to(plan))
+        .route("/runs/{run}/plan", web::get().to(run_plan::plan))
         .route("/runs/{run}/outline", web::get().to(outline))
         .route("/runs/{run}/why", web::get().to(why));
 }
@@ -183,7 +184,7 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<MayWatch>, query: web
 
 /// Starts a project. All problems of its files come back at once.
 #[utoipa::path(post, path = "/api/v1/runs", tag = "runs", request_body = SubmitRun,
-    responses((status = 201, body = Submitted), (status = 422, body = jackfield_protocol::error::Problem)))]
+    responses((status = 201, body = Submitted), (status = 404), (status = 422, body = jackfield_protocol::error::Problem)))]
 pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: body::Large<SubmitRun>) -> Answer {
     let (request, _place) = body.into_parts();
     if request.idempotency_key.as_ref().is_some_and(|key| key.len() > limits::IDEMPOTENCY_KEY_BYTES_MAX) {
@@ -226,14 +227,6 @@ async fn in_database(app: &App, run: RunId) -> Result<InDatabase, Failure> {
         (None, Save::Ask) => InDatabase::Ask,
         (None, Save::NoSave) => InDatabase::No,
     })
-}
-
-/// Everything the run was started with: its suites, tests, options, and the content of its files by hash.
-#[utoipa::path(get, path = "/api/v1/runs/{run}/plan", tag = "runs", params(("run" = RunId, Path)),
-    responses((status = 200, body = serde_json::Value), (status = 404)))]
-pub(super) async fn plan(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
-    let plan = app.store.plan(*run).await?.ok_or_else(|| no_run(*run))?;
-    Ok(HttpResponse::Ok().json(&*plan))
 }
 
 /// Where an outline begins.

@@ -132,6 +132,14 @@ pub(super) async fn run_again(app: web::Data<App>, guard: Guard<MayRun>, run: we
         return Err(Failure::new(ErrorCode::WrongState, title));
     }
     let plan = app.store.plan(old).await?.ok_or_else(|| run::no_run(old))?;
+    let caller = &guard.caller.user;
+    if plan.user != *caller && plan.has_private_files() {
+        let title = format!(
+            "run {old} took files of {}'s own, so only {} can run it again; start the project instead",
+            plan.user, plan.user
+        );
+        return Err(Failure::new(ErrorCode::Forbidden, title));
+    }
     let passed = retry::passed(&app.store, old).await?;
     let Some(mut plan) = retry::rest(&plan, |test| passed.contains(&test)) else {
         return Err(Failure::new(
@@ -171,11 +179,23 @@ pub(super) async fn queue(
         return Err(Failure::new(ErrorCode::TooLarge, title).field("files"));
     }
     let plan = app.store.plan(run).await?.ok_or_else(|| run::no_run(run))?;
+    let may_see_all = plan.user == guard.caller.user;
+    if !may_see_all && plan.has_private_files() {
+        let title = format!(
+            "run {run} took files of {}'s own, which a test of yours could read; only {} can add tests to it",
+            plan.user, plan.user
+        );
+        return Err(Failure::new(ErrorCode::Forbidden, title));
+    }
     let audited = files.join(" ");
     let mut ids = BTreeSet::new();
     let by = guard.caller.user;
     let mut events = Vec::new();
     for (suite, tests) in queue::find(&app, run, &plan, suite.as_deref(), files).await? {
+        if !may_see_all && tests.iter().any(|test| test.is_private) {
+            let title = format!("a file of {}'s own is theirs to add", plan.user);
+            return Err(Failure::new(ErrorCode::Forbidden, title).field("files"));
+        }
         ids.extend(tests.iter().map(|test| Arc::clone(&test.id)));
         events.push(Event::TestsQueued { run, suite, tests, by: by.clone() });
     }

@@ -72,7 +72,7 @@ fn check_owner(caller: &Caller, sut: &SutName) -> Result<(), Failure> {
 
 /// Makes or replaces a SUT. `If-Match` takes the version that was read; 0 means that it must be new.
 #[utoipa::path(put, path = "/api/v1/suts/{sut}", tag = "resources", params(("sut" = SutName, Path)),
-    request_body = Value, responses((status = 200, body = resource::Edited), (status = 201, body = resource::Edited), (status = 412)))]
+    request_body = Value, responses((status = 200, body = resource::Edited), (status = 201, body = resource::Edited), (status = 412), (status = 422)))]
 pub(super) async fn put(
     request: HttpRequest,
     app: web::Data<App>,

@@ -9,6 +9,7 @@ mod leases;
 mod logs;
 mod people;
 mod permissions;
+mod private;
 mod projects;
 mod runs;
 mod values;

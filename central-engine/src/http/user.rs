@@ -180,7 +180,7 @@ pub(super) async fn create(
 
 /// Changes groups and roles of an account, or closes and opens it.
 #[utoipa::path(put, path = "/api/v1/users/{user}", tag = "users", params(("user" = UserName, Path)),
-    request_body = ChangeUser, responses((status = 200, body = UserView), (status = 404)))]
+    request_body = ChangeUser, responses((status = 200, body = UserView), (status = 404), (status = 409)))]
 pub(super) async fn change(
     app: web::Data<App>,
     guard: Guard<MayChangeUsers>,

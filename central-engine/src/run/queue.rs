@@ -15,7 +15,11 @@ use jackfield_protocol::{
     plan::{PlannedTest, Role, RunPlan},
 };
 
-use crate::{app::App, blobs::Blobs, run::submit};
+use crate::{
+    app::App,
+    blobs::Blobs,
+    run::{submit, taking},
+};
 
 /// What to put at the end of which suite.
 pub(crate) type NewTests = BTreeMap<SuiteIndex, Vec<PlannedTest>>;
@@ -83,8 +87,17 @@ fn suite_names(plan: &RunPlan) -> String {
     names.into_iter().take(20).collect::<Vec<_>>().join(", ")
 }
 
-/// A file of the lab, as it is now: its name there, and its content.
-fn take_file(lab: &Lab, blobs: &Blobs, name: &str) -> Result<(Arc<str>, BlobHash), Problem> {
+/// A file of the lab, as it is now.
+#[derive(Clone, Debug)]
+struct NewFile {
+    /// Its name there.
+    name: Arc<str>,
+    content: BlobHash,
+    /// It is its user's alone.
+    is_private: bool,
+}
+
+fn take_file(lab: &Lab, blobs: &Blobs, name: &str) -> Result<NewFile, Problem> {
     let resolved = jackfield_config::Lookup::resolve(lab, name);
     let path = lab.test_file(&resolved).map_err(|error| {
         let title = format!(
@@ -92,7 +105,8 @@ fn take_file(lab: &Lab, blobs: &Blobs, name: &str) -> Result<(Arc<str>, BlobHash
         );
         Problem::new(ErrorCode::NotFound, title).field("files")
     })?;
-    Ok((resolved.into(), submit::store_file(&path, blobs)?))
+    let is_private = lab.is_private(path.path());
+    Ok(NewFile { name: resolved.into(), content: taking::take_file(&path, blobs)?, is_private })
 }
 
 /// Tests by ID, name or file; where the run has none of them, by the name of a file, which `take` fetches.
@@ -100,7 +114,7 @@ fn find_tests(
     plan: &RunPlan,
     suite: Option<SuiteIndex>,
     names: &[String],
-    take: impl Fn(&str) -> Result<(Arc<str>, BlobHash), Problem>,
+    take: impl Fn(&str) -> Result<NewFile, Problem>,
 ) -> Result<NewTests, Problem> {
     let mut found = NewTests::new();
     let mut taken: BTreeSet<Arc<str>> = plan.tests.iter().map(|test| Arc::clone(&test.id)).collect();
@@ -126,19 +140,21 @@ fn again(test: &PlannedTest, suite: Option<SuiteIndex>, taken: &mut BTreeSet<Arc
 }
 
 /// A test that the run does not have: mandatory, without parameters, with the test configurations of its suite.
-fn fresh(
-    plan: &RunPlan,
-    suite: SuiteIndex,
-    (file, content): (Arc<str>, BlobHash),
-    taken: &mut BTreeSet<Arc<str>>,
-) -> PlannedTest {
+fn fresh(plan: &RunPlan, suite: SuiteIndex, file: NewFile, taken: &mut BTreeSet<Arc<str>>) -> PlannedTest {
+    let NewFile { name: file, content, is_private } = file;
     let name: Arc<str> = file.rsplit('/').next().unwrap_or_default().into();
     let top = plan.suite_chain(suite).last();
     let ep = top.and_then(|(_, suite)| suite.place.ep.as_ref()).map_or(String::new(), |ep| format!("#{ep}"));
     let wanted: Arc<str> = format!("{name}{ep}").into();
     let id = if taken.insert(Arc::clone(&wanted)) { wanted } else { fresh_id(&wanted, taken) };
     let configs = plan.suite(suite).map(|suite| suite.configs.clone()).unwrap_or_default();
-    PlannedTest { origin: name, content: Some(content), configs, ..PlannedTest::new(id, suite, file) }
+    PlannedTest {
+        origin: name,
+        content: Some(content),
+        is_private,
+        configs,
+        ..PlannedTest::new(id, suite, file)
+    }
 }
 
 /// The run's one suite: a new file has no suite of its own.
@@ -175,7 +191,7 @@ mod tests {
         names.iter().map(ToString::to_string).collect()
     }
 
-    fn nothing(name: &str) -> Result<(Arc<str>, BlobHash), Problem> {
+    fn nothing(name: &str) -> Result<NewFile, Problem> {
         Err(Problem::new(ErrorCode::NotFound, format!("no {name}")))
     }
 
@@ -199,11 +215,15 @@ mod tests {
         let mut plan = nested();
         plan.suites[0].place.ep = Some("EP-1".into());
         let hash = BlobHash([7; 32]);
-        let take = |name: &str| Ok((Arc::from(format!("late/{name}")), hash));
+        let take = |name: &str| {
+            let name = Arc::from(format!("late/{name}"));
+            Ok(NewFile { name, content: hash, is_private: true })
+        };
         let found = find_tests(&plan, Some(SuiteIndex(1)), &names(&["new.sh", "new.sh"]), take).unwrap();
         let new = &found[&SuiteIndex(1)];
         assert_eq!((&*new[0].id, &*new[1].id), ("new.sh#EP-1", "new.sh+2#EP-1"));
         assert_eq!((&*new[0].file, new[0].content), ("late/new.sh", Some(hash)));
+        assert!(new[0].is_private);
         let refused = find_tests(&plan, None, &names(&["new.sh"]), take).unwrap_err();
         assert_eq!(
             refused.title,

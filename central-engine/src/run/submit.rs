@@ -5,29 +5,22 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use jackfield_config::{
-    ExpandOptions, InRoom, Known, Lab, Lookup, Project, Read, Source, SutEps, Unmet,
+    ExpandOptions, Known, Lab, Lookup, Project, Read, Source, SutEps, Unmet,
     db::promised::{self, Wanting},
     expand,
-    load::beside::Gathered,
     panic::PanicPatterns,
-    plan_files, problem,
+    problem,
     test_config::TestConfig,
 };
 use jackfield_protocol::{
     api::{SubmitRun, Submitted},
     error::{ErrorCode, FileProblem, Problem, Severity},
-    id::{BlobHash, EpName, LeaseId, RunId, SutName, UserName},
-    plan::{Library, LibraryKind, RunPlan, TestFolder},
+    id::{EpName, LeaseId, RunId, SutName, UserName},
+    plan::RunPlan,
 };
 use jackfield_resource_allocator::needs::Needs;
 
-use crate::{
-    app::App,
-    blobs::{BlobError, Blobs, Together},
-    engine::Start,
-    lab::resources::Resources,
-    lab_db, store,
-};
+use crate::{app::App, blobs::Blobs, engine::Start, lab::resources::Resources, lab_db, run::taking, store};
 
 /// Starts what a client asked for, in the name of a user; the same client key again answers with the run it started.
 ///
@@ -96,10 +89,6 @@ fn nothing_to_run(problems: Vec<FileProblem>) -> Problem {
     problem
 }
 
-fn bad_file(file: &str, error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(ErrorCode::BadFile, format!("`{file}` {error}"))
-}
-
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -142,10 +131,8 @@ fn prepare(
     };
     give(&mut plan, request);
     problems.extend(promised::problems(lab, &plan));
-    problems.extend(take_files(&mut plan, lab, blobs)?);
-    let (templates, more) = lab.templates();
-    problems.extend(more);
-    plan.templates = store_templates(&templates, blobs)?;
+    problems.extend(taking::take_files(&mut plan, lab, blobs)?);
+    problems.extend(taking::take_templates(&mut plan, lab, blobs)?);
     Ok((plan, problems))
 }
 
@@ -171,7 +158,7 @@ fn give(plan: &mut RunPlan, request: &SubmitRun) {
 
 /// The project's text, and its name.
 fn source(request: &SubmitRun, lab: &Lab) -> Result<(String, Arc<Source>), Problem> {
-    let asked = request.project.as_deref().unwrap_or("project.xml");
+    let asked = request.project.as_deref().filter(|name| !name.is_empty()).unwrap_or("project.xml");
     let stem =
         |path: &Path| path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned());
     if let Some(xml) = &request.xml {
@@ -191,110 +178,6 @@ fn source(request: &SubmitRun, lab: &Lab) -> Result<(String, Arc<Source>), Probl
         bad
     })?;
     Ok((stem(file.path()), source))
-}
-
-/// Puts every file the plan names, and what stands beside its tests, into the blob store, as it is now: what is edited later changes
-/// nothing. Answers with what will not come along.
-fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<Vec<FileProblem>, Problem> {
-    let wanted = plan_files(plan);
-    let tests = wanted.tests.iter().chain(&wanted.scripts).map(|name| (name, lab.test_file(name)));
-    let configs = wanted.configs.iter().map(|name| (name, lab.test_config_file(name)));
-    let mut together = blobs.together();
-    for (name, file) in tests.chain(configs) {
-        // A file that is not there was warned of; its test will be SKIPPED and say so.
-        if let Ok(path) = file {
-            plan.files.insert(Arc::clone(name), take_file(&path, &mut together)?);
-        }
-    }
-    let mut left_out = Vec::new();
-    for name in &wanted.libraries {
-        let path = lab.library(name).map_err(|error| bad_file(name, &error))?;
-        let library = take_library(name, &path, lab, &mut together, &mut left_out)?;
-        plan.libraries.insert(Arc::clone(name), library);
-    }
-    let (gathered, mut problems) = lab.gather(plan);
-    problems.extend(left_out);
-    problems.extend(lab.hidden_files(plan));
-    for folder in gathered {
-        let (name, folder) = take_folder(folder, &mut together)?;
-        plan.folders.insert(name, folder);
-    }
-    together.finish().map_err(|error| storage("a file of the project", &error))?;
-    Ok(problems)
-}
-
-/// The name is that of the folder on the engine, made unique by what is in it.
-fn take_folder(gathered: Gathered, together: &mut Together) -> Result<(Arc<str>, TestFolder), Problem> {
-    let mut folder = TestFolder::default();
-    let mut hasher = blake3::Hasher::new();
-    for (inside, path) in &gathered.files {
-        let hash = take_file(path, together)?;
-        hasher.update(inside.as_bytes()).update(&[0]).update(&hash.0);
-        folder.files.insert(inside.as_str().into(), hash);
-    }
-    folder.tests = gathered.tests.into_iter().map(|(test, inside)| (test, inside.into())).collect();
-    let short: String = hasher.finalize().to_hex().chars().take(16).collect();
-    let own = gathered.root.file_name().map_or("tests".into(), |name| name.to_string_lossy().into_owned());
-    Ok((format!("{short}/{own}").into(), folder))
-}
-
-/// Keeps all templates as one file: the same templates are stored, and fetched by an EP, once.
-fn store_templates(templates: &BTreeMap<String, String>, blobs: &Blobs) -> Result<Option<BlobHash>, Problem> {
-    if templates.is_empty() {
-        return Ok(None);
-    }
-    let text = serde_json::to_vec(templates)
-        .map_err(|error| Problem::new(ErrorCode::Internal, format!("templates of the lab: {error}")))?;
-    blobs.put(&text).map(Some).map_err(|error| storage("templates", &error))
-}
-
-/// Stores one file.
-pub(crate) fn store_file(path: &InRoom, blobs: &Blobs) -> Result<BlobHash, Problem> {
-    let mut together = blobs.together();
-    let hash = take_file(path, &mut together)?;
-    together.finish().map_err(|error| storage(&path.path().display().to_string(), &error))?;
-    Ok(hash)
-}
-
-fn take_file(path: &InRoom, together: &mut Together) -> Result<BlobHash, Problem> {
-    let shown = path.path().display().to_string();
-    let bytes = path.read().map_err(|error| bad_file(&shown, &format!("cannot be read: {error}")))?;
-    together.put(&bytes).map_err(|error| storage(&shown, &error))
-}
-
-fn storage(file: &str, error: &BlobError) -> Problem {
-    Problem::new(ErrorCode::Storage, format!("`{file}` cannot be kept for the run: {error}"))
-}
-
-/// A file, an archive, or a folder with everything below it that is in its room; the rest is told.
-fn take_library(
-    name: &str,
-    path: &InRoom,
-    lab: &Lab,
-    together: &mut Together,
-    left_out: &mut Vec<FileProblem>,
-) -> Result<Library, Problem> {
-    if !path.path().is_dir() {
-        let archive = path.path().extension().is_some_and(|end| end == "zip" || end == "egg");
-        let kind = if archive { LibraryKind::Archive } else { LibraryKind::File };
-        let own = path.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let files = BTreeMap::from([(own.into(), take_file(path, together)?)]);
-        return Ok(Library { kind, files });
-    }
-    let below = lab.below(path).map_err(|error| bad_file(name, &format!("cannot be read: {error}")))?;
-    left_out.extend(below.left_out.into_iter().map(|(inner, why)| FileProblem {
-        severity: Severity::Warning,
-        file: name.to_owned(),
-        line: 0,
-        column: 0,
-        message: format!("`{inner}` in this library {why}; it does not come along"),
-        help: "put a copy of what is meant into the library, or take it out".to_owned(),
-    }));
-    let mut files = BTreeMap::new();
-    for (inner, file) in below.files {
-        files.insert(inner.into(), take_file(&file, together)?);
-    }
-    Ok(Library { kind: LibraryKind::Folder, files })
 }
 
 /// The SUTs as they are now, with their EPs for one user.

@@ -1,6 +1,10 @@
 //! The single files of a lab, each read where the lab has it.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use jackfield_protocol::{error::FileProblem, id::UserName};
 
@@ -72,6 +76,11 @@ impl Lab {
             }
         }
         profiles
+    }
+
+    /// The names of those profiles that come out of the user's own folder.
+    pub fn private_profiles(&self) -> BTreeSet<String> {
+        self.private_names(&self.layout.profiles)
     }
 
     /// Reads the expressions of one user, or of all, in `PanicDetectData.json`; none where the lab has none.

@@ -197,13 +197,27 @@ impl Lab {
         FileError::Outside(roots)
     }
 
-    /// What is below `users/<name>/` is that user's alone.
-    fn is_private_to_another(&self, real: &Path) -> bool {
+    /// Whether a file, or a folder, is somebody's alone: below `users/<name>/`. Its path must be the real one.
+    pub fn is_private(&self, real: &Path) -> bool {
+        self.owner(real).is_some()
+    }
+
+    fn owner(&self, real: &Path) -> Option<String> {
         let users = self.layout.root.join("users");
-        let owner = real.strip_prefix(users).ok().and_then(|rest| rest.components().next());
-        let owner = owner.map(|owner| owner.as_os_str().to_string_lossy().into_owned());
-        let own = self.user.as_ref().map(UserName::as_str);
-        matches!(self.kind, Kind::Folder) && owner.is_some() && owner.as_deref() != own
+        let inside = real.strip_prefix(users).ok().filter(|_| matches!(self.kind, Kind::Folder))?;
+        Some(inside.components().next()?.as_os_str().to_string_lossy().into_owned())
+    }
+
+    fn is_private_to_another(&self, real: &Path) -> bool {
+        self.owner(real).is_some_and(|owner| Some(owner.as_str()) != self.user.as_ref().map(UserName::as_str))
+    }
+
+    /// The names of files in those of some folders that are somebody's alone.
+    pub(super) fn private_names(&self, folders: &[PathBuf]) -> BTreeSet<String> {
+        let private = folders.iter().filter(|folder| self.is_private(&real_of(folder)));
+        let entries =
+            private.filter_map(|folder| fs::read_dir(folder).ok()).flat_map(|entries| entries.flatten());
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// The first thing below a folder that no run may have, or that is a whole room: a folder comes along with all that is in it.

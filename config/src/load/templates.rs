@@ -1,6 +1,9 @@
 //! The TextFSM templates of a lab, as files.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use jackfield_protocol::error::{FileProblem, Severity};
 
@@ -11,6 +14,11 @@ use crate::{
 };
 
 impl Lab {
+    /// The names of those templates that come out of the user's own folder.
+    pub fn private_templates(&self) -> BTreeSet<String> {
+        self.private_names(&self.layout.templates)
+    }
+
     /// The templates in the lab's `templates` folders, and their index: file name and text, with warnings for what cannot be read. What a
     /// user has of their own goes before what all share.
     pub fn templates(&self) -> (BTreeMap<String, String>, Vec<FileProblem>) {

@@ -143,6 +143,7 @@ pub fn expand(
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,
+        private: Default::default(),
     };
     if !prepared.too_large {
         let mut origins = build::build(&prepared, &mut plan);

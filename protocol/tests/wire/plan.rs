@@ -3,6 +3,7 @@
 use jackfield_protocol::{
     guard::Raised,
     id::{LeaseId, SuiteIndex, TestIndex},
+    plan::Private,
     plan::{
         Dependency, HookScript, Library, LibraryKind, LibraryLayout, OnEpLost, Place, PlannedSuite,
         PlannedTest, Role, RunOptions, RunPlan, Save, TestFolder,
@@ -31,6 +32,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         panic_patterns: vec!["Kernel panic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
         templates: Some(jackfield_protocol::id::BlobHash([7; 32])),
+        private: Private { files: [hash(0xc3)].into(), profiles: ["site.toml".to_owned()].into() },
     };
     let bare = RunPlan {
         project: full.project.clone(),
@@ -45,6 +47,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         panic_patterns: Vec::new(),
         profiles: std::collections::BTreeMap::new(),
         templates: None,
+        private: Private::default(),
     };
     let raised = |attempt| Raised { attempt, name: "init.py".to_owned(), verdict: Verdict::Timeout };
     vec![
@@ -135,6 +138,7 @@ fn test() -> Pair<PlannedTest> {
         suite: SuiteIndex(0),
         file: "auth/test_login.py".into(),
         content: Some(hash(0xe5)),
+        is_private: true,
         name: "test_login.py".into(),
         role: Role::Setup,
         runnable: false,
@@ -153,6 +157,7 @@ fn test() -> Pair<PlannedTest> {
         suite: full.suite,
         file: full.file.clone(),
         content: None,
+        is_private: false,
         name: full.name.clone(),
         role: Role::Test,
         runnable: true,

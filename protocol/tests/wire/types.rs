@@ -84,6 +84,7 @@ const TYPES: &[(&str, &str)] = &[
     ("PowerRequest", "api/power_request"),
     ("PowerResult", "power_result/done"),
     ("PowerState", "words/power_state"),
+    ("Private", "plan/run_plan"),
     ("Problem", "error/problem"),
     ("Raise", "engine_to_ep/assign"),
     ("Raised", "guard/raised"),

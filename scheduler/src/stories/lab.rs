@@ -99,6 +99,7 @@ pub(super) fn plan<const N: usize>(suites: [Suite; N]) -> RunPlan {
         panic_patterns: Vec::new(),
         profiles: Default::default(),
         templates: None,
+        private: Default::default(),
     };
     suites.into_iter().for_each(|suite| put(&mut plan, suite, None));
     plan

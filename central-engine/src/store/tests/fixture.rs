@@ -52,6 +52,7 @@ pub(crate) fn plan(project: &str, tests: u32) -> Arc<RunPlan> {
         panic_patterns: vec!["Kernel panic".to_owned()],
         profiles: [("site.toml".to_owned(), "name = \"site\"\nprompt = '> $'\n".to_owned())].into(),
         templates: None,
+        private: Default::default(),
     })
 }
 

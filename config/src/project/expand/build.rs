@@ -166,6 +166,7 @@ impl Builder<'_> {
             suite,
             file: Arc::clone(&prepared.file),
             content: None,
+            is_private: false,
             name: iteration.as_ref().map_or_else(
                 || Arc::clone(&prepared.name),
                 |iteration| display_name(&prepared.name, &iteration.values),
