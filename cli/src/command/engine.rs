@@ -110,13 +110,18 @@ fn announce(engine: &Running, ready: Option<&std::path::Path>) -> Result<()> {
 pub(super) fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     let mut file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // One that was there keeps what it let others do.
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     file.write_all(text.as_bytes())
 }
 
+/// What the library of the HTTP interface says of requests that are none: whoever reaches the port writes as many as they like.
+const OF_STRANGERS: &str = "actix_http=off";
+
 /// Logs go to standard error; `JACKFIELD_LOG` says how much (`info`, `debug`, `jackfield_scheduler=debug`), else this.
 pub(crate) fn start_logging(unless_told: &str) {
-    let filter =
-        EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_unset| EnvFilter::new(unless_told));
+    let filter = EnvFilter::try_from_env("JACKFIELD_LOG")
+        .unwrap_or_else(|_unset| EnvFilter::new(format!("{unless_told},{OF_STRANGERS}")));
     let terminal = fmt::layer().with_writer(std::io::stderr).with_target(false);
     let terminal = terminal.with_ansi(std::io::stderr().is_terminal());
     // And where the engine's page shows its newest lines.
