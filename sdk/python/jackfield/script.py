@@ -173,7 +173,7 @@ def _execute(names: dict[str, Any]) -> End:
         text = text_of(error)
         said = f"{type(error).__name__}: {text}" if text else type(error).__name__
         return End(1, "FAIL", f"crashed: {said}{python2.name(error)}", crashed=True)
-    return _result(names) or _PASS
+    return _result(names) or _failed_quietly() or _PASS
 
 
 _PASS = End(0)
@@ -190,6 +190,8 @@ def _load(file: str) -> CodeType:
         raise _Unreadable(f"{file} cannot be read: {error.strerror or error}") from None
     if file.endswith((".pyc", ".pyo")):
         return _load_compiled(file, source)
+    if b"unittest" in source:
+        _watch_unittest()
     nothing = idle.told(source, file)
     if nothing is not None:
         raise _Unreadable(nothing)
@@ -256,7 +258,7 @@ def _exited(code: object, names: Mapping[str, Any]) -> End:
         status, reason = 1, text_of(code)
         _say(reason)
     if status == 0:
-        return _result(names) or _PASS
+        return _result(names) or _failed_quietly() or _PASS
     left = _result(names)
     if left is not None and left.verdict not in (None, "PASS"):
         return left._replace(status=status)
@@ -280,6 +282,32 @@ def _by_unittest(end: SystemExit) -> End | None:
                 return End(SKIPPED_STATUS, "SKIPPED", f"every test in it was skipped: {skipped[0][1]}")
         trace = trace.tb_next
     return None
+
+
+# What runs of unittest in this process came to that were not well.
+_unsuccessful: list[str] = []
+
+
+def _watch_unittest() -> None:
+    """Keep in mind what unittest's runner saw fail: `unittest.main(exit=False)` leaves it to the script to look."""
+    import unittest
+
+    kept = unittest.TextTestRunner.run
+
+    def run(self: Any, test: Any) -> Any:
+        result = kept(self, test)
+        bad = [*result.failures, *result.errors, *((one, "") for one in result.unexpectedSuccesses)]
+        if bad:
+            what = str(bad[0][1]).strip().rpartition("\n")[2] or "it passed, and was not to"
+            _unsuccessful.append(f"{len(bad)} of {result.testsRun} tests of unittest failed: {bad[0][0]}: {what}")
+        return result
+
+    unittest.TextTestRunner.run = run  # type: ignore[method-assign]
+
+
+def _failed_quietly() -> End | None:
+    """A script whose tests failed, and that says nothing of it, has not passed. What it sets as `_RESULT` goes before this."""
+    return End(1, "FAIL", _unsuccessful[0]) if _unsuccessful else None
 
 
 def _status(code: int) -> tuple[int, str]:

@@ -375,6 +375,23 @@ class Scripts(Lab):
         self.assertIn("line 2 has a print statement; convert it with `2to3 -w t.py`", self.ep.result[1])
         self.assertEqual(done.returncode, 1)
 
+    def test_unittest_that_failed_is_no_pass_whatever_the_script_makes_of_it(self):
+        head = "import sys, unittest\nclass A(unittest.TestCase):\n    def test_a(self): self.assertEqual(1, 2)\n"
+        for tail in (
+            "unittest.main(exit=False)\n",
+            "unittest.main(exit=False)\nsys.exit(0)\n",
+            "unittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(A))\n",
+        ):
+            verdict, reason = self.result_of(head + tail)[:2]
+            self.assertEqual(verdict, "FAIL", tail)
+            self.assertIn("1 of 1 tests of unittest failed: test_a", reason)
+            self.assertIn("AssertionError: 1 != 2", reason)
+        # Whoever looks at it says what it comes to.
+        result = self.result_of(head + "unittest.main(exit=False)\n_RESULT = 'PASS'\n")
+        self.assertIn(result, (None, ("PASS", "")))
+        unexpected = head.replace("    def", "    @unittest.expectedFailure\n    def").replace("1, 2", "1, 1")
+        self.assertEqual(self.result_of(unexpected + "unittest.main(exit=False)\n")[0], "FAIL")
+
     def test_unittest_without_a_test_that_ran_is_no_pass(self):
         head = "import unittest\nclass A(unittest.TestCase):\n"
         test = "    def test_a(self): pass\n"
