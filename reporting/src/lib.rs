@@ -3,7 +3,7 @@
 //!
 //! - [`results`] is what all documents are made from; [`excerpt`] is how much of a log they show;
 //! - [`summary`] counts, and writes the tables of terminal, mail and CI pages;
-//! - [`junit`] is the report for machines, [`html`] the one for people;
+//! - [`junit`] is the report for machines, [`html`] the one for people, [`listing`] all tests as CSV, JSON and TAP;
 //! - [`variables`] is the lab's own vocabulary, `$twister_tc_status` and its like, for SQL and mail;
 //! - [`insert`] turns the statements of `db.xml` into SQL with placeholders, and values into what is bound to them;
 //! - [`table`] is what a report of `db.xml` gives, as CSV and JSON; [`chart`] draws it;
@@ -17,6 +17,7 @@ pub mod summary;
 
 pub mod html;
 pub mod junit;
+pub mod listing;
 
 pub mod variables;
 

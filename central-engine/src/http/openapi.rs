@@ -36,7 +36,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         run_control::pause, run_control::resume, run_control::stop, run_control::run_again, run_control::queue,
         run_control::dequeue, run_control::save, run_delete::delete,
         retention::show, retention::prune, retention::keep,
-        report::as_junit, report::as_html, report::as_text,
+        report::as_junit, report::as_html, report::as_csv, report::as_json, report::as_tap, report::as_text,
         mail::preview, mail::test,
         lab_report::list, lab_report::show, lab_report::rows, lab_report::count, lab_report::chart, lab_report::drawing, lab_report::whole,
         test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, lease::take, lease::forecast, lease::show, lease::beat, lease::accept, lease::extend, lease::release, lease::force,

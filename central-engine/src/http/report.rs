@@ -5,7 +5,12 @@ use std::io::{self, BufWriter, Write};
 use actix_web::{HttpResponse, http::header, web};
 use futures_util::stream;
 use jackfield_protocol::id::RunId;
-use jackfield_reporting::{html, junit, results::Results, summary};
+use jackfield_reporting::{
+    html, junit,
+    listing::{self, Format},
+    results::Results,
+    summary,
+};
 
 use tokio::sync::mpsc;
 
@@ -23,6 +28,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/runs/{run}/junit.xml", web::get().to(as_junit))
         .route("/runs/{run}/report.html", web::get().to(as_html))
+        .route("/runs/{run}/report.csv", web::get().to(as_csv))
+        .route("/runs/{run}/report.json", web::get().to(as_json))
+        .route("/runs/{run}/report.tap", web::get().to(as_tap))
         .route("/runs/{run}/summary.txt", web::get().to(as_text));
 }
 
@@ -41,6 +49,31 @@ pub(super) async fn as_junit(app: web::Data<App>, _: SeesRun, run: web::Path<Run
     responses((status = 200, content_type = "text/html", body = String), (status = 404)))]
 pub(super) async fn as_html(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     report(&app, *run, "text/html; charset=utf-8", |results, logs, out| html::write(results, logs, out)).await
+}
+
+/// All tests of a run as comma-separated values.
+#[utoipa::path(get, path = "/api/v1/runs/{run}/report.csv", tag = "runs", params(("run" = RunId, Path)),
+    responses((status = 200, content_type = "text/csv", body = String), (status = 404)))]
+pub(super) async fn as_csv(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
+    report(&app, *run, "text/csv; charset=utf-8", |results, _, out| listing::write(results, Format::Csv, out))
+        .await
+}
+
+/// A run and all its tests, with what they checked.
+#[utoipa::path(get, path = "/api/v1/runs/{run}/report.json", tag = "runs", params(("run" = RunId, Path)),
+    responses((status = 200, content_type = "application/json", body = String), (status = 404)))]
+pub(super) async fn as_json(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
+    report(&app, *run, "application/json", |results, _, out| listing::write(results, Format::Json, out)).await
+}
+
+/// All tests of a run in the Test Anything Protocol.
+#[utoipa::path(get, path = "/api/v1/runs/{run}/report.tap", tag = "runs", params(("run" = RunId, Path)),
+    responses((status = 200, content_type = "text/plain", body = String), (status = 404)))]
+pub(super) async fn as_tap(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
+    report(&app, *run, "text/plain; charset=utf-8", |results, _, out| {
+        listing::write(results, Format::Tap, out)
+    })
+    .await
 }
 
 /// The table of a run as plain text.

@@ -1,10 +1,10 @@
 //! `jackfield runs …`: what ran, what runs, and why something waits.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{
-    ArgGroup, Subcommand,
+    Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use jackfield_protocol::{
@@ -16,7 +16,11 @@ use serde_json::{Value, json};
 
 use crate::{
     Context,
-    command::{after, artifacts, follow, log_search, logs, prune, question, reports::Reports, run, why},
+    command::{
+        after, artifacts, follow, log_search, logs, prune, question,
+        reports::{Reports, Wanted},
+        run, why,
+    },
     exit::Exit,
     output::{self, say, span_of, table},
     signal,
@@ -84,16 +88,11 @@ pub(crate) enum Runs {
         timeout: Option<Duration>,
     },
     /// Write its reports into files.
-    #[command(group(ArgGroup::new("reports").required(true).multiple(true).args(["junit", "html"])))]
     Report {
         /// Its number.
         run: RunId,
-        /// The results as JUnit XML.
-        #[arg(long, value_name = "FILE")]
-        junit: Option<PathBuf>,
-        /// The report for a browser.
-        #[arg(long, value_name = "FILE")]
-        html: Option<PathBuf>,
+        #[command(flatten)]
+        wanted: Wanted,
     },
     /// What the engine has still to do for runs that ended: reports, mail, inserts; and why it failed.
     Jobs {
@@ -214,8 +213,8 @@ impl Runs {
                 artifacts::run(context, test, name.as_deref(), to.as_deref())
             }
             Self::Wait { run, timeout } => wait(context, *run, *timeout),
-            Self::Report { run, junit, html } => {
-                let reports = Reports::new(junit.clone(), html.clone());
+            Self::Report { run, wanted } => {
+                let reports = Reports::from(wanted);
                 reports.look()?;
                 reports.write(&context.client, *run)?;
                 context.output.done("report", run, &format!("the reports of run {run} are written"))?;

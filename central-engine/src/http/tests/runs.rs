@@ -298,6 +298,12 @@ async fn reports_are_made_on_demand() {
     let html = lab.get(&token, "/runs/1/report.html").await.expect(200).text();
     assert!(html.starts_with("<!DOCTYPE html>") && html.contains("t1.py"));
     assert!(lab.get(&token, "/runs/1/summary.txt").await.expect(200).text().contains("FAIL"));
+    let csv = lab.get(&token, "/runs/1/report.csv").await.expect(200).text();
+    assert!(csv.starts_with("test,suite,name,") && csv.contains("t1.py,"), "{csv}");
+    let whole: Value = lab.get(&token, "/runs/1/report.json").await.expect(200).json();
+    assert_eq!(whole.pointer("/tests/1/state"), Some(&json!("FAIL")), "{whole}");
+    let tap = lab.get(&token, "/runs/1/report.tap").await.expect(200).text();
+    assert!(tap.starts_with("TAP version 14\n1..2\nok 1 - ") && tap.contains("\nnot ok 2 - "), "{tap}");
 }
 
 #[actix_web::test]
