@@ -10,6 +10,7 @@ mod lab;
 mod logs;
 mod peers;
 mod pin;
+mod results;
 mod start;
 
 use std::borrow::Cow;
@@ -57,6 +58,8 @@ enum What {
     Gui,
     /// Dialogues with a device, against bare loops and other clients.
     Device,
+    /// Inserts, reports and documents, against bare loops and the databases' own clients.
+    Results,
 }
 
 /// One figure.
@@ -109,7 +112,16 @@ impl Bench {
             pages::build()?;
             dist::binary()?;
         }
-        let all = [What::Dispatch, What::Peers, What::Start, What::Logs, What::Eps, What::Gui, What::Device];
+        let all = [
+            What::Dispatch,
+            What::Peers,
+            What::Start,
+            What::Logs,
+            What::Eps,
+            What::Gui,
+            What::Device,
+            What::Results,
+        ];
         let everything = self.what.is_empty() || self.what.contains(&What::All);
         let wanted = if everything { &all[..] } else { &self.what[..] };
         let mut missed = 0;
@@ -123,6 +135,7 @@ impl Bench {
                 What::Eps => eps::measure(self.rounds)?,
                 What::Gui => gui::measure()?,
                 What::Device => device::measure(self.rounds)?,
+                What::Results => results::measure(self.rounds)?,
             };
             missed += measures.iter().filter(|measure| measure.holds == Some(false)).count();
             self.print(&measures)?;

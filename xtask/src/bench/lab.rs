@@ -113,6 +113,13 @@ impl Lab {
         Ok(answer.body_mut().with_config().limit(u64::MAX).read_to_vec()?)
     }
 
+    /// The same as it comes, for what is large.
+    pub(crate) fn stream(&self, path: &str) -> Result<impl std::io::Read + use<>> {
+        let request = ureq::get(format!("{}/api/v1{path}", self.url));
+        let answer = request.header("Authorization", format!("Bearer {}", self.token)).call()?;
+        Ok(answer.into_body().into_reader())
+    }
+
     /// The line of `ep.toml` for an EP that reaches the engine by TLS.
     pub(crate) fn by_tls(&self) -> String {
         format!("engine = {:?}\n", self.url.replacen("http://", "https://", 1))
