@@ -5,10 +5,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use futures_util::stream;
-use jackfield_config::{
-    Databases,
-    db::{FieldKind, ReportKind},
-};
+use jackfield_config::{Databases, db::FieldKind};
 use jackfield_protocol::error::ErrorCode;
 use jackfield_reporting::{
     chart::{Chart, svg},
@@ -30,6 +27,9 @@ use crate::{
     },
     limits,
 };
+
+/// The header with what a reader of an export should know.
+const NOTICES: &str = "jackfield-notices";
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -165,6 +165,8 @@ pub(super) async fn show(
     let databases = databases(&app, &guard);
     let found = report::find(&databases, &report).map_err(refusal)?;
     let asked = Asked::of(&request)?;
+    // What the fields can be is asked of the database, too.
+    let _place = take_place(&app)?;
     let mut form = Vec::new();
     for field in found.fields() {
         let listed = choices::of(&found.database.config, field, &app.lab.layout().root, &asked.values).await;
@@ -277,6 +279,8 @@ pub(super) async fn whole(
         .ok_or_else(|| Failure::not_found(format!("export `{format}`; there are csv, json and xlsx")))?;
     let asked = Asked::of(&request)?;
     let (opened, place) = open(&app, &guard, &report, &asked, limits::EXPORT_WAIT).await?;
+    // In a CSV there is no place for what is not a row.
+    let notices = opened.notices.join("; ");
     let mut pieces = export::pieces(opened, View { offset: 0, limit: None, ..asked.view }, format);
     // What is refused is refused with the first rows: as long as nothing was sent, it is told as it should be.
     let first = match pieces.recv().await {
@@ -292,7 +296,11 @@ pub(super) async fn whole(
         };
         Some((piece.map(web::Bytes::from), (None, pieces, place)))
     });
-    Ok(HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok();
+    if !notices.is_empty() {
+        answer.insert_header((NOTICES, notices));
+    }
+    Ok(answer
         .insert_header((header::CONTENT_TYPE, format.content_type()))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CONTENT_DISPOSITION, "attachment"))
@@ -305,16 +313,10 @@ fn databases(app: &App, guard: &Guard<MayRead>) -> Databases {
 }
 
 fn view(found: &Found<'_>) -> ReportView {
-    let kind = match found.report.kind {
-        ReportKind::Table => "table",
-        ReportKind::PieChart => "pie",
-        ReportKind::BarChart => "bar",
-        ReportKind::LineChart => "line",
-    };
     let file = std::path::Path::new(&found.database.file).file_name().unwrap_or_default();
     ReportView {
         id: found.report.id.value.to_string(),
-        kind: kind.to_owned(),
+        kind: found.kind().to_owned(),
         folder: found.report.folder.as_ref().map(ToString::to_string),
         file: file.to_string_lossy().into_owned(),
         fields: found.fields().iter().map(|field| field.id.value.to_string()).collect(),
@@ -329,14 +331,19 @@ async fn open(
     asked: &Asked,
     wait: std::time::Duration,
 ) -> Result<(Opened, tokio::sync::OwnedSemaphorePermit), Failure> {
-    let place = std::sync::Arc::clone(&app.reports_at_once).try_acquire_owned().map_err(|_none_left| {
-        let most = limits::REPORTS_AT_ONCE_MAX;
-        Failure::new(ErrorCode::TooMany, format!("{most} reports are being made; try again when one is done"))
-    })?;
+    let place = take_place(app)?;
     let databases = databases(app, guard);
     let found = report::find(&databases, name).map_err(refusal)?;
     let opened = found.open(&app.lab.layout().root, &asked.values, wait).await.map_err(refusal)?;
     Ok((opened, place))
+}
+
+/// A place among the reports that are made at once, given back when it is dropped.
+fn take_place(app: &App) -> Result<tokio::sync::OwnedSemaphorePermit, Failure> {
+    std::sync::Arc::clone(&app.reports_at_once).try_acquire_owned().map_err(|_none_left| {
+        let most = limits::REPORTS_AT_ONCE_MAX;
+        Failure::new(ErrorCode::TooMany, format!("{most} reports are being made; try again when one is done"))
+    })
 }
 
 fn refusal(error: ReportError) -> Failure {

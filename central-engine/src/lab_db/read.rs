@@ -1,7 +1,7 @@
 //! Reading the lab's database for reports: a session of its own, in which the database itself refuses to write, and ends what takes too
 //! long. Rows come one by one: what is exported never stands in memory.
 
-use std::{ops::ControlFlow, pin::Pin, time::Duration};
+use std::{collections::BTreeSet, ops::ControlFlow, pin::Pin, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use jackfield_reporting::{
@@ -62,6 +62,14 @@ pub struct Query {
     values: Vec<Value>,
     /// Its columns.
     pub columns: Vec<Column>,
+}
+
+impl Query {
+    /// Whether two columns have one name; in MySQL letters may be large or small.
+    fn has_names_twice(&self) -> bool {
+        let mut seen = BTreeSet::new();
+        self.columns.iter().any(|column| !seen.insert(column.name.to_lowercase()))
+    }
 }
 
 impl Reader {
@@ -200,9 +208,11 @@ impl Reader {
             {
                 self.run((&query.sql, &query.values, &query.columns), (view.offset, view.limit), sink).await
             }
-            Err(LabDbError::Refused(words)) if view.shapes() => Err(LabDbError::Refused(format!(
-                "{words}; to be sorted and filtered, a report needs columns with different names"
-            ))),
+            Err(LabDbError::Refused(words)) if view.shapes() && query.has_names_twice() => {
+                Err(LabDbError::Refused(format!(
+                    "{words}; to be sorted and filtered, a report needs columns with different names"
+                )))
+            }
             ended => ended,
         }
     }

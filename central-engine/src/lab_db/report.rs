@@ -108,6 +108,16 @@ pub fn all(databases: &Databases) -> impl Iterator<Item = Found<'_>> {
 }
 
 impl<'l> Found<'l> {
+    /// What it is, in the one word that pages, programs and terminals have for it.
+    pub fn kind(&self) -> &'static str {
+        match self.report.kind {
+            ReportKind::Table => "table",
+            ReportKind::PieChart => "pie",
+            ReportKind::BarChart => "bar",
+            ReportKind::LineChart => "line",
+        }
+    }
+
     /// The fields that its queries name, in the order of the file.
     pub fn fields(&self) -> Vec<&'l Field> {
         let Report { query, total, compare, .. } = self.report;

@@ -15,26 +15,26 @@ pub(super) struct Shaped {
     pub(super) cut: (u64, Option<u64>),
 }
 
-/// A page of the rows. MySQL forgets the order of a query inside another: where nothing is sorted or filtered, it is asked as it is,
-/// and the rows before the page are passed over.
+/// A page of the rows. MySQL forgets the order of a query inside another, and wants different names for its columns there: where nothing is
+/// sorted or filtered, it is asked as it is. Behind a query that cannot end with a limit of its own stands that of the page; of another the
+/// rows before the page are passed over.
 pub(super) fn page(conn: &Conn, query: &Query, view: &View) -> Result<Shaped, LabDbError> {
     let plain = matches!(conn, Conn::MySql(_)) && !view.shapes();
     if plain {
-        let (sql, values) = (query.sql.clone(), query.values.clone());
-        return Ok(Shaped { sql, values, cut: (view.offset, view.limit) });
-    }
-    let (mut sql, values) = whole(conn, query, view)?;
-    if let Some(limit) = view.limit {
-        sql.push_str(&format!(" LIMIT {limit}"));
-        if view.offset > 0 {
-            sql.push_str(&format!(" OFFSET {}", view.offset));
-        }
+        let (mut sql, values) = (query.sql.clone(), query.values.clone());
+        let Some(limit) = view.limit.filter(|_| takes_limit(&sql)) else {
+            return Ok(Shaped { sql, values, cut: (view.offset, view.limit) });
+        };
+        // On a line of its own: the query may end with a comment.
+        sql.push_str(&format!("\nLIMIT {limit} OFFSET {}", view.offset));
         return Ok(Shaped { sql, values, cut: (0, None) });
     }
-    Ok(Shaped { sql, values, cut: (view.offset, None) })
+    let (sql, values) = whole(conn, query, view)?;
+    let cut = if view.limit.is_some() { (0, None) } else { (view.offset, None) };
+    Ok(Shaped { sql, values, cut })
 }
 
-/// All rows of a view.
+/// The rows of a view, up to its limit where it has one.
 pub(super) fn whole(conn: &Conn, query: &Query, view: &View) -> Result<(String, Vec<Value>), LabDbError> {
     let dialect = Dialect(conn);
     let mut values = query.values.clone();
@@ -66,7 +66,13 @@ pub(super) fn whole(conn: &Conn, query: &Query, view: &View) -> Result<(String, 
         let order = if is_descending { "DESC" } else { "ASC" };
         sql.push_str(&format!(" ORDER BY {} {order}", dialect.name(query, column)));
     }
-    Ok((sql, values))
+    if let Some(limit) = view.limit {
+        sql.push_str(&format!(" LIMIT {limit}"));
+        if view.offset > 0 {
+            sql.push_str(&format!(" OFFSET {}", view.offset));
+        }
+    }
+    Ok((dialect.as_text(query, sql), values))
 }
 
 /// How many rows a query has.
@@ -101,14 +107,25 @@ impl Dialect<'_> {
         match self.0 {
             Conn::Postgres(_) => {
                 let names: Vec<String> = (0..query.columns.len()).map(|at| format!("c{at}")).collect();
-                let texts: Vec<String> = names.iter().map(|name| format!("jf.{name}::text")).collect();
-                (texts.join(", "), format!("(\n{sql}\n) AS jf({})", names.join(", ")))
+                ("*".to_owned(), format!("(\n{sql}\n) AS jf({})", names.join(", ")))
             }
             // The order counts only where no other is asked for.
             Conn::MySql(_) if view.sort.is_none() && !has_limit(sql) => {
                 ("*".to_owned(), format!("(\n{sql}\nLIMIT {MYSQL_ALL}) AS jf"))
             }
             Conn::MySql(_) | Conn::Sqlite(_) => ("*".to_owned(), format!("(\n{sql}\n) AS jf")),
+        }
+    }
+
+    /// The rows that were chosen, as PostgreSQL writes them: outside, so that it does so for no row that is passed over.
+    fn as_text(&self, query: &Query, chosen: String) -> String {
+        match self.0 {
+            Conn::Postgres(_) => {
+                let texts: Vec<String> =
+                    (0..query.columns.len()).map(|at| format!("jf.c{at}::text")).collect();
+                format!("SELECT {} FROM (\n{chosen}\n) AS jf", texts.join(", "))
+            }
+            Conn::MySql(_) | Conn::Sqlite(_) => chosen,
         }
     }
 
@@ -130,6 +147,16 @@ impl Dialect<'_> {
             Conn::Sqlite(_) => format!("CAST({name} AS TEXT) LIKE ${place} ESCAPE '!'"),
         }
     }
+}
+
+/// Whether a limit may be written behind a query.
+fn takes_limit(sql: &str) -> bool {
+    let is_query = words(sql)
+        .find(|word| !word.is_empty())
+        .is_some_and(|first| ["SELECT", "WITH"].iter().any(|known| first.eq_ignore_ascii_case(known)));
+    let is_locked =
+        words(sql).any(|word| ["FOR", "PROCEDURE"].iter().any(|known| word.eq_ignore_ascii_case(known)));
+    is_query && !is_locked && !has_limit(sql)
 }
 
 /// Whether a query may end with a limit of its own; one in a part of it keeps us from adding another, too, which costs its order.

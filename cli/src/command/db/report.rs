@@ -68,7 +68,7 @@ pub(super) fn list(context: &Context, file: &Path) -> Result<Exit> {
             let report = found.report;
             let fields: Vec<String> = found.fields().iter().map(|field| field.id.value.to_string()).collect();
             json!({
-                "id": &*report.id.value, "kind": format!("{:?}", report.kind), "folder": report.folder.as_deref(), "fields": fields,
+                "id": &*report.id.value, "kind": found.kind(), "folder": report.folder.as_deref(), "fields": fields,
             })
         })
         .collect();
