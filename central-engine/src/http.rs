@@ -53,6 +53,7 @@ mod test_config;
 mod test_file;
 mod token;
 mod user;
+mod webhook;
 
 use actix_web::web;
 
@@ -83,6 +84,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(report::routes)
             .configure(lab_report::routes)
             .configure(mail::routes)
+            .configure(webhook::routes)
             .configure(test::routes)
             .configure(event::routes)
             .configure(live::routes)

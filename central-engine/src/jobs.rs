@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! RunHook ──▶ the loop hears how it ended
-//! FinishRun ─▶ logs are whole and packed ──▶ WriteReports, MailRun, SaveRun      each tried again on its own
+//! FinishRun ─▶ logs are whole and packed ──▶ WriteReports, MailRun, SaveRun, CallWebhooks ──▶ CallWebhook      each tried again on its own
 //! ```
 //!
 //! A job is a row until it is done, so a crash loses none; one that was under way is done again. What fails is tried again
 //! after a wait that doubles, and given up in the end; its run says so, and its last error stays readable at
 //! `/runs/{run}/jobs`. Each kind has places of its own: mail servers that hang keep nobody from the lab's database.
 
+mod compared;
 mod finish;
 mod hook;
 mod leftovers;
@@ -17,6 +18,7 @@ mod report;
 pub(crate) mod retention;
 mod save;
 mod settle;
+pub(crate) mod webhook;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -204,6 +206,8 @@ async fn attempt(app: &App, job: &JobRow) -> Tried {
         Work::WriteReports { run } => report::run(app, *run).await,
         Work::MailRun { run, to } => mail::run(app, *run, to).await,
         Work::SaveRun { run } => save::run(app, *run).await,
+        Work::CallWebhooks { run } => webhook::all(app, *run).await,
+        Work::CallWebhook { run, webhook } => webhook::one(app, *run, webhook).await,
     }
 }
 

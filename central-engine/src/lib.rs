@@ -19,6 +19,7 @@ pub mod limits;
 mod lock;
 mod maintenance;
 pub mod own_log;
+mod secret_place;
 mod settings;
 #[cfg(test)]
 mod simulation;

@@ -24,6 +24,8 @@ pub const CHOICES_MAX: usize = 1_000;
 pub const CHOICES_TOLD_MAX: usize = 20;
 /// Earlier runs of a project that a mail looks back to.
 pub const RUNS_COMPARED_MAX: u32 = 10;
+/// Runs of that name that are looked at to find them: those of other people's projects are passed over.
+pub const RUNS_LOOKED_AT_MAX: u32 = 1_000;
 /// Tests that are noted before their rows are inserted and after: of so many it is not known, when the engine is killed in between, whether
 /// the lab's database has them, where it has no table of ours that tells.
 pub const INSERTS_NOTED_AT_ONCE: usize = 200;

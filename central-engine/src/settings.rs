@@ -9,9 +9,9 @@ use jackfield_config::{
     EngineSettings,
     engine::{EngineLimits, Retention, ServerKind, TlsSettings},
 };
-use jackfield_scheduler::Limits;
-
 use jackfield_protocol::secret::Secret;
+use jackfield_scheduler::Limits;
+use jackfield_tls::Trust;
 
 use crate::{auth::Proxies, limits};
 
@@ -71,6 +71,8 @@ pub(crate) struct JobSettings {
     pub(crate) outbox: PathBuf,
     /// One mail, from the connection to the last answer.
     pub(crate) mail_timeout: Duration,
+    /// By whom mail servers and webhooks are known.
+    pub(crate) believed: Trust,
     pub(crate) hook_timeout: Duration,
     /// Between asking a script to end and killing it.
     pub(crate) hook_grace: Duration,
@@ -122,6 +124,7 @@ impl Settings {
             hook_grace_millis,
             outbox,
             mail_timeout_millis,
+            mail_ca,
             roots,
             retention,
             limits:
@@ -144,19 +147,19 @@ impl Settings {
             script_output_bytes: hook_output_bytes.min(limits::EP_SCRIPT_OUTPUT_BYTES_MAX),
             ..Limits::default()
         };
-        let jobs = JobSettings {
-            outbox,
-            mail_timeout: Duration::from_millis(mail_timeout_millis),
-            hook_timeout: Duration::from_millis(hook_timeout_millis),
-            hook_grace: Duration::from_millis(hook_grace_millis),
-            hook_output_bytes,
-        };
         Self {
             listen: Listen { address, port: port.unwrap_or(file_port), url, plain: tls.plain },
             data: Data { folder: data_folder, key: key_file, store, log_bytes },
             link: LinkSettings { heartbeat_millis, silence_millis, log_window_bytes, eps },
             scheduler,
-            jobs,
+            jobs: JobSettings {
+                outbox,
+                mail_timeout: Duration::from_millis(mail_timeout_millis),
+                believed: mail_ca.map_or(Trust::Machine, Trust::File),
+                hook_timeout: Duration::from_millis(hook_timeout_millis),
+                hook_grace: Duration::from_millis(hook_grace_millis),
+                hook_output_bytes,
+            },
             retention,
             served: Served {
                 project_bytes,

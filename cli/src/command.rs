@@ -38,6 +38,7 @@ pub(crate) mod simulate;
 pub(crate) mod sut;
 pub(crate) mod token;
 pub(crate) mod user;
+pub(crate) mod webhook;
 pub(crate) mod why;
 
 /// Reads the lab folder of a command that is run beside it: one that is set to nothing is not set. Clap's own reader refuses that.

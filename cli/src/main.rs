@@ -84,6 +84,8 @@ enum Command {
     Db(command::db::Db),
     #[command(subcommand)]
     Mail(command::mail::Mail),
+    #[command(subcommand)]
+    Webhook(command::webhook::Webhook),
     /// The recorded dialogues of tests with devices.
     #[command(subcommand)]
     Session(command::session::Session),
@@ -231,6 +233,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Project(project) => project.run(context),
         Command::Db(db) => db.run(context),
         Command::Mail(mail) => mail.run(context),
+        Command::Webhook(webhook) => webhook.run(context),
         Command::Session(session) => session.run(context),
         Command::Eps(eps) => eps.run(context),
         Command::Resource(resource) => resource.run(context),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jackfield_protocol::secret::Secret;
+use jackfield_protocol::{mailbox::Address, secret::Secret};
 
 use crate::{
     problem::Read,
@@ -36,8 +36,13 @@ pub struct EmailConfig {
 const SMTP_PORT: u16 = 25;
 
 impl EmailConfig {
-    /// Reads the file.
+    /// Reads the file of a lab whose `mail.toml` does not say who gets what.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
+        Self::read_beside(source, false)
+    }
+
+    /// Reads the file; where rules name the people, it needs no `To`.
+    pub fn read_beside(source: &Arc<Source>, has_rules: bool) -> Read<Self> {
         let tree = match xml::parse(source) {
             Ok(tree) => tree,
             Err(problems) => return Read { value: None, problems },
@@ -77,8 +82,9 @@ impl EmailConfig {
         if config.enabled && !says(root, "SMTPPath") {
             walk.error(root.name_span(), "mail is enabled without <SMTPPath>", "name the mail server");
         }
-        if config.enabled && !says(root, "To") {
-            walk.error(root.name_span(), "mail is enabled without <To>", "name a recipient");
+        if config.enabled && !has_rules && !says(root, "To") {
+            let help = "name a recipient, or write rules into mail.toml";
+            walk.error(root.name_span(), "mail is enabled without <To>", help);
         }
         Read { value: Some(config), problems: walk.finish() }
     }
@@ -99,16 +105,12 @@ fn server(text: &str) -> Result<(Arc<str>, u16), &'static str> {
     if wrong { Err(EXPECTED) } else { Ok((host.into(), port)) }
 }
 
-/// Separated by `,` or `;`.
+/// Separated by `,` or `;`, outside quotes.
 fn recipients(walk: &Walk, text: &At<Arc<str>>) -> Vec<At<Arc<str>>> {
-    let lists = walk.split(text, ';');
-    lists.iter().flat_map(|part| walk.split(part, ',')).collect()
+    Address::split_with_places(&text.value).into_iter().map(|part| walk.part(text, part)).collect()
 }
 
+/// Whether a text is one address: what is none here is none for the mail server either.
 pub(crate) fn is_address(text: &str) -> bool {
-    let bare = text.strip_suffix('>').and_then(|open| open.rsplit_once('<')).map_or(text, |(_, bare)| bare);
-    let plain =
-        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control());
-    bare.split_once('@').is_some_and(|(name, host)| plain(name) && plain(host) && !host.contains('@'))
-        && !text.contains(char::is_control)
+    Address::parse(text).is_some()
 }

@@ -59,6 +59,8 @@ pub struct EngineSettings {
     pub outbox: PathBuf,
     /// Limit of one mail, from the connection to the server's last answer.
     pub mail_timeout_millis: u64,
+    /// A PEM file with the authorities by which mail servers and webhooks are known; none: those of this machine.
+    pub mail_ca: Option<PathBuf>,
     /// Folders outside the lab folder from which files may be taken.
     pub roots: Vec<PathBuf>,
     /// How long runs are kept that have ended.
@@ -156,6 +158,7 @@ impl Default for EngineSettings {
             hook_grace_millis: 10_000,
             outbox: "outbox".into(),
             mail_timeout_millis: 30_000,
+            mail_ca: None,
             roots: Vec::new(),
             retention: Retention::default(),
             limits: EngineLimits::default(),
@@ -266,6 +269,7 @@ impl EngineSettings {
         if let Some(mail) = top.section("mail") {
             set(&mut self.outbox, mail.filled_text("outbox").map(PathBuf::from));
             set(&mut self.mail_timeout_millis, mail.millis("timeout"));
+            self.mail_ca = filled(mail.text("ca")).map(PathBuf::from);
             mail.finish();
         }
     }

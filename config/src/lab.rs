@@ -41,6 +41,8 @@ pub struct Layout {
     pub shared_db: Vec<PathBuf>,
     /// `email.xml`.
     pub email: Vec<PathBuf>,
+    /// `webhooks.toml`.
+    pub webhooks: Vec<PathBuf>,
     /// `mail.toml`.
     pub mail_rules: Vec<PathBuf>,
     /// `e-mail-tmpl.htm`.
@@ -86,6 +88,7 @@ impl Layout {
             shared_db: vec![root.join("shared_db.xml")],
             email: each("email.xml"),
             mail_rules: each("mail.toml"),
+            webhooks: each("webhooks.toml"),
             email_template: each("e-mail-tmpl.htm"),
             resources: vec![root.join("resources.json")],
             users: vec![root.join("users_and_groups.ini")],
@@ -127,6 +130,7 @@ impl Layout {
             shared_db: vec![config.join("shared_db.xml")],
             email: vec![place(&paths.email, "config/email.xml")],
             mail_rules: vec![config.join("mail.toml")],
+            webhooks: vec![config.join("webhooks.toml")],
             email_template: vec![config.join("e-mail-tmpl.htm")],
             resources: vec![config.join("resources.json")],
             users: vec![config.join("users_and_groups.ini")],
@@ -144,13 +148,27 @@ impl Layout {
         layout
     }
 
+    /// Whose a project is that this layout's user means by a name: the place of its file, the user's own before that of all; none where the lab has
+    /// no file of it.
+    pub fn project_file(&self, name: &str) -> Option<PathBuf> {
+        let file = format!("{}.xml", name.trim_end_matches(".xml"));
+        self.projects.iter().map(|folder| folder.join(&file)).find(|file| file.is_file())
+    }
+
     /// The files that are read as settings, each wherever it may be.
     pub fn settings(&self) -> impl Iterator<Item = &PathBuf> {
         let lists =
             [&self.globals, &self.bindings, &self.db, &self.email, &self.email_template, &self.resources];
         lists
             .into_iter()
-            .chain([&self.shared_db, &self.mail_rules, &self.users, &self.panic_patterns, &self.engine])
+            .chain([
+                &self.shared_db,
+                &self.mail_rules,
+                &self.webhooks,
+                &self.users,
+                &self.panic_patterns,
+                &self.engine,
+            ])
             .flatten()
     }
 

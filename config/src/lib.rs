@@ -6,7 +6,7 @@
 //! - [`resources`] are the trees of test beds and SUTs;
 //! - [`bindings`], [`db`], [`email`], [`epname`], [`fwmconfig`], [`mod@panic`], [`server_init`] and [`users`] are Twister's other
 //!   files, over [`ini`] and [`xml_file`];
-//! - [`engine`] and [`ep`] are our own settings;
+//! - [`engine`] and [`ep`] are our own settings; [`mail_rules`] and [`webhooks`] say who hears of which runs ([`run_filter`]);
 //! - [`profile`], [`steps`] and [`simulated`] are devices: how one is spoken to, tested and simulated;
 //! - [`lab`] says where each file is, and [`load`], which alone touches the disk, reads it.
 
@@ -32,8 +32,10 @@ pub mod fwmconfig;
 pub mod ini;
 pub mod mail_rules;
 pub mod panic;
+pub mod run_filter;
 pub mod server_init;
 pub mod users;
+pub mod webhooks;
 pub mod xml_file;
 
 pub mod engine;

@@ -11,6 +11,7 @@
 //! - [`event`] is what people and files see of a run;
 //! - [`resource`] is a node of the test-bed tree as it travels;
 //! - [`lease`] is who holds what of the lab, [`retention`] which old runs go;
+//! - [`mailbox`] is a mail address that can stand in a header;
 //! - [`api`] holds the bodies of the HTTP interface, [`error`] its failures.
 
 pub mod id;
@@ -33,6 +34,7 @@ pub mod power;
 pub mod event;
 
 pub mod lease;
+pub mod mailbox;
 pub mod resource;
 pub mod retention;
 

@@ -1,4 +1,4 @@
-//! Addresses of `email.xml`, read strictly: what could start a header of its own is no address.
+//! Mail addresses, read strictly: what could start a header of its own is no address.
 
 use std::fmt;
 
@@ -34,8 +34,13 @@ impl Address {
         fits.then(|| Self { name: (!name.is_empty()).then_some(name), mailbox: mailbox.to_owned() })
     }
 
-    /// Splits a list at commas and semicolons that stand outside quotes and angle brackets.
+    /// Splits a list at commas and semicolons that stand outside quotes.
     pub fn split(list: &str) -> Vec<&str> {
+        Self::split_with_places(list).into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// The same, each part with the byte at which it begins.
+    pub fn split_with_places(list: &str) -> Vec<(usize, &str)> {
         let mut quoted = false;
         let mut parts = Vec::new();
         let mut start = 0_usize;
@@ -43,14 +48,18 @@ impl Address {
             match character {
                 '"' => quoted = !quoted,
                 ',' | ';' if !quoted => {
-                    parts.push(list.get(start..at).unwrap_or_default());
+                    parts.push((start, list.get(start..at).unwrap_or_default()));
                     start = at.saturating_add(1);
                 }
                 _ => {}
             }
         }
-        parts.push(list.get(start..).unwrap_or_default());
-        parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+        parts.push((start, list.get(start..).unwrap_or_default()));
+        let trimmed = parts.into_iter().map(|(start, part)| {
+            let blank = part.len().saturating_sub(part.trim_start().len());
+            (start.saturating_add(blank), part.trim())
+        });
+        trimmed.filter(|(_, part)| !part.is_empty()).collect()
     }
 }
 
@@ -117,6 +126,7 @@ mod tests {
     #[test]
     fn lists_split_outside_quotes() {
         assert_eq!(Address::split("a@b, c@d;\"x, y\" <e@f>;"), ["a@b", "c@d", "\"x, y\" <e@f>"]);
+        assert_eq!(Address::split_with_places("a@b ; c@d"), [(0, "a@b"), (6, "c@d")]);
         assert_eq!(Address::split(" "), [""; 0]);
     }
 }

@@ -39,6 +39,19 @@ pub struct Changes {
     pub new: usize,
     /// How many are here no more.
     pub gone: usize,
+    /// The runs that were looked at and this one, oldest first.
+    pub trend: Vec<Tally>,
+}
+
+/// How many tests of a run passed, and how many did not; one that was skipped or did not run is neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Which run.
+    pub run: RunId,
+    /// So many passed.
+    pub passed: u32,
+    /// So many did not.
+    pub failed: u32,
 }
 
 impl Earlier {
@@ -46,6 +59,12 @@ impl Earlier {
     pub fn of(results: &Results) -> Self {
         let passed = keyed(results).filter_map(|(key, row)| Some((key, passed(&row)?)));
         Self { run: results.run.id, passed: passed.collect() }
+    }
+
+    fn tally(&self) -> Tally {
+        let count = |wanted: bool| self.passed.values().filter(|passed| **passed == wanted).count();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Tally { run: self.run, passed: number(count(true)), failed: number(count(false)) }
     }
 }
 
@@ -75,6 +94,8 @@ impl Changes {
             }
         }
         changes.gone = last.passed.len().saturating_sub(known);
+        changes.trend = earlier.iter().rev().map(Earlier::tally).collect();
+        changes.trend.push(Earlier::of(results).tally());
         Some(changes)
     }
 
@@ -166,6 +187,12 @@ mod tests {
         assert!(changes.still.contains(&(TestIndex(3), RunId(39))), "{changes:?}");
         assert!(changes.still.contains(&(TestIndex(4), RunId(39))), "a run that skipped it says nothing");
         assert_eq!((changes.new, changes.gone), (0, 0));
+        let trend: Vec<u64> = changes.trend.iter().map(|tally| tally.run.0).collect();
+        assert_eq!(trend, [38, 39, 40, 41]);
+        assert_eq!(
+            changes.trend.last().map(|now| now.failed),
+            changes.trend.first().map(|first| first.failed + 3)
+        );
         assert!(changes.sentence().starts_with("1 newly broken, 1 mended, "), "{}", changes.sentence());
         assert_eq!(Changes::since(&now, &[]), None);
     }

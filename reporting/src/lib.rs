@@ -8,7 +8,7 @@
 //! - [`insert`] turns the statements of `db.xml` into SQL with placeholders, and values into what is bound to them;
 //! - [`table`] is what a report of `db.xml` gives, as CSV and JSON; [`chart`] draws it;
 //! - [`changes`] is what is different from the last run of the project;
-//! - [`mail`] composes the message that is sent when a run has ended.
+//! - [`mail`] composes the message that is sent when a run has ended, [`webhook`] what programs and chats are told of it.
 
 pub mod excerpt;
 pub mod results;
@@ -24,6 +24,7 @@ pub mod variables;
 pub mod changes;
 pub mod insert;
 pub mod mail;
+pub mod webhook;
 
 pub mod chart;
 pub mod table;

@@ -4,12 +4,12 @@
 //! below. The plain part is the message and a table; the HTML part is the lab's `e-mail-tmpl.htm`, its own handlebars template,
 //! or ours.
 
-mod address;
 mod template;
+mod trend;
 
 use crate::{
     changes::Changes,
-    excerpt::Logs,
+    excerpt::{Logs, NoLogs},
     results::{Results, Row},
     summary::{Summary, rate_number, table},
     text::{escaped, grouped, local, one_line, shortened, span},
@@ -17,8 +17,9 @@ use crate::{
 };
 use jackfield_protocol::verdict::Verdict;
 
-pub use address::Address;
+pub use jackfield_protocol::mailbox::Address;
 pub use template::TemplateError;
+pub use trend::TREND;
 
 /// Most people a message goes to.
 pub const RECIPIENTS_MAX: usize = 200;
@@ -76,6 +77,17 @@ pub struct Mail {
     pub text: String,
     /// The HTML part.
     pub html: String,
+    /// Pictures that the HTML part shows, which go along with it.
+    pub pictures: Vec<Picture>,
+}
+
+/// A picture in a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// What the HTML part calls it: `cid:` and this.
+    pub name: &'static str,
+    /// A PNG.
+    pub png: Vec<u8>,
 }
 
 /// Why there is no message.
@@ -91,7 +103,9 @@ pub enum MailError {
     #[error("`To` of email.xml holds `{0}`, which is no mail address such as `ana@example.com`")]
     To(String),
     /// More than [`RECIPIENTS_MAX`].
-    #[error("`To` of email.xml holds {0} addresses, more than {RECIPIENTS_MAX}; use a mailing list")]
+    #[error(
+        "it would go to {0} addresses, more than {RECIPIENTS_MAX}; name a mailing list in email.xml or mail.toml"
+    )]
     TooMany(usize),
     /// A template of the lab.
     #[error(transparent)]
@@ -114,17 +128,14 @@ pub fn compose(
         mail_value(results, &summary, name).or_else(|| variables::merged(results, logs, name, VALUES_MAX))
     };
     let message = template::substitute(&settings.message, value);
+    let view = template::View::of(results, logs, &summary, message.trim(), changes);
     let html = match template {
         HtmlTemplate::Twister(text) => template::substitute(text, |name| match name {
             "table" => Some(table_rows(results)),
             other => value(other).map(|value| escaped(&value).to_string()),
         }),
-        HtmlTemplate::Handlebars(text) => {
-            let view = template::View::of(results, &summary, message.trim(), changes);
-            template::fill("the lab's HTML template", text, &view, false)?
-        }
+        HtmlTemplate::Handlebars(text) => template::fill("the lab's HTML template", text, &view, false)?,
         HtmlTemplate::Ours => {
-            let view = template::View::of(results, &summary, message.trim(), changes);
             template::fill("our HTML template", include_str!("mail/default.html.hbs"), &view, false)?
         }
     };
@@ -133,10 +144,16 @@ pub fn compose(
         subject => template::substitute(subject, value),
     };
     let changed = changes.map(|changes| template::changes_text(results, changes));
-    let parts = [message.trim().to_owned(), changed.unwrap_or_default(), table(results, &summary)];
+    let logs_text = template::logs_text(&view);
+    let parts = [message.trim().to_owned(), changed.unwrap_or_default(), table(results, &summary), logs_text];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.trim().is_empty()).collect();
     let text = parts.join("\n\n");
-    addressed(settings, &subject, text, html)
+    let mail = addressed(settings, &subject, text, html)?;
+    let shown = mail.html.contains(&format!("cid:{TREND}"));
+    let trend = changes.map(|changes| &changes.trend).filter(|_| shown);
+    let pictures =
+        trend.map(|trend| Picture { name: TREND, png: trend::picture(trend) }).into_iter().collect();
+    Ok(Mail { pictures, ..mail })
 }
 
 /// The message by which a lab tries its settings: subject and message as they stand, nothing filled in.
@@ -154,7 +171,7 @@ pub fn compose_test(settings: &Settings) -> Result<Mail, MailError> {
 /// # Errors
 /// A template that cannot be used.
 pub fn fill_text(results: &Results, template: &str) -> Result<String, TemplateError> {
-    let view = template::View::of(results, &Summary::of(results), "", None);
+    let view = template::View::of(results, &NoLogs, &Summary::of(results), "", None);
     template::fill("the lab's text template", template, &view, true)
 }
 
@@ -171,7 +188,7 @@ fn addressed(settings: &Settings, subject: &str, text: String, html: String) -> 
         .into_iter();
     let to = recipients.next().ok_or(MailError::Nobody)?;
     let subject = shortened(&one_line(subject), SUBJECT_CHARACTERS_MAX);
-    Ok(Mail { from, to, cc: recipients.collect(), subject, text, html })
+    Ok(Mail { from, to, cc: recipients.collect(), subject, text, html, pictures: Vec::new() })
 }
 
 /// The date and the counters; `executed` are all tests that have a verdict, as Twister counted.
@@ -226,7 +243,7 @@ fn table_row(results: &Results, row: Row<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{excerpt::NoLogs, fixture};
+    use crate::fixture;
 
     fn settings() -> Settings {
         Settings {
@@ -258,8 +275,32 @@ mod tests {
     }
 
     #[test]
+    fn our_message_quotes_the_ends_of_logs() {
+        use jackfield_protocol::log::Stream;
+        let log: String = (0..40).map(|line| format!("  \x1b[31mline\x1b[0m {line} <b>\r\n\r\n")).collect();
+        let failed = fixture::demo()
+            .rows()
+            .find(|row| row.verdict() == Some(Verdict::Fail))
+            .unwrap()
+            .last()
+            .unwrap()
+            .attempt;
+        let logs = std::collections::BTreeMap::from([((failed, Stream::Cli), log.into_bytes())]);
+        let mail = compose(&fixture::demo(), &logs, &settings(), &HtmlTemplate::Ours, None).unwrap();
+        assert!(
+            mail.html.contains("line 32 &lt;b&gt;<br>line 33") && !mail.html.contains("line 31"),
+            "{}",
+            mail.html
+        );
+        assert!(mail.text.contains("  | line 39 <b>\n"), "{}", mail.text);
+        assert!(mail.html.contains("/runs/41/tests/"), "each has its link");
+    }
+
+    #[test]
     fn our_message_says_first_what_changed() {
         use jackfield_protocol::id::{RunId, TestIndex};
+
+        use crate::changes::Tally;
         let changes = Changes {
             against: RunId(40),
             broken: vec![TestIndex(2)],
@@ -268,10 +309,16 @@ mod tests {
             flaky: vec![TestIndex(4)],
             new: 1,
             gone: 2,
+            trend: vec![
+                Tally { run: RunId(40), passed: 9, failed: 2 },
+                Tally { run: RunId(41), passed: 4, failed: 7 },
+            ],
         };
         let mail =
             compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, Some(&changes)).unwrap();
         insta::assert_snapshot!(shown(&mail));
+        let [picture] = &*mail.pictures else { panic!("the trend goes along") };
+        assert!(mail.html.contains(&format!("cid:{}", picture.name)));
     }
 
     #[test]

@@ -47,6 +47,20 @@ impl Trust {
         pin.map_or(Self::Machine, Self::Pinned)
     }
 
+    /// The certificates of the authorities, for a client that is not made here; none stand for those of the public web.
+    ///
+    /// # Errors
+    /// As [`Self::client`]. What is pinned has no certificates.
+    pub fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+        match self {
+            Self::Pinned(_) => Ok(Vec::new()),
+            Self::File(path) => listed(path),
+            Self::Machine => {
+                named_for_machine().map_or_else(|| Ok(list_of_machine()), |named| listed(&named))
+            }
+        }
+    }
+
     /// A client's side of TLS.
     ///
     /// # Errors
@@ -71,32 +85,49 @@ impl Trust {
 
 /// The authorities of a file that a person named: one that cannot be read is an error.
 fn roots(path: &Path) -> Result<RootCertStore, TrustError> {
-    let bad = |reason: String| TrustError { path: path.to_owned(), reason };
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))? {
-        let certificate = certificate.map_err(|error| bad(error.to_string()))?;
-        roots.add(certificate).map_err(|error| bad(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(bad("there is no certificate in it (`-----BEGIN CERTIFICATE-----`)".to_owned()));
+    for certificate in listed(path)? {
+        let bad = |error: rustls::Error| TrustError { path: path.to_owned(), reason: error.to_string() };
+        roots.add(certificate).map_err(bad)?;
     }
     Ok(roots)
 }
 
+/// The certificates of a file, at least one.
+fn listed(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+    let bad = |reason: String| TrustError { path: path.to_owned(), reason };
+    let read = CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))?;
+    let listed = read.collect::<Result<Vec<_>, _>>().map_err(|error| bad(error.to_string()))?;
+    if listed.is_empty() {
+        return Err(bad("there is no certificate in it (`-----BEGIN CERTIFICATE-----`)".to_owned()));
+    }
+    Ok(listed)
+}
+
 /// The authorities of this machine; where it has no list, those of the public web.
 fn machine() -> Result<RootCertStore, TrustError> {
-    if let Some(named) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) {
-        return roots(Path::new(&named));
+    if let Some(named) = named_for_machine() {
+        return roots(&named);
     }
     let mut store = RootCertStore::empty();
-    for list in SYSTEM_LISTS {
-        // A system's list may hold old certificates that nobody can read any more; the others count.
-        let certificates = CertificateDer::pem_file_iter(list).into_iter().flatten().flatten();
-        let (added, _) = store.add_parsable_certificates(certificates);
-        if added > 0 {
-            return Ok(store);
-        }
+    let (added, _) = store.add_parsable_certificates(list_of_machine());
+    if added == 0 {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     Ok(store)
+}
+
+/// A file that stands for the machine's list, as OpenSSL has it.
+fn named_for_machine() -> Option<PathBuf> {
+    std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// The first of the machine's lists that holds something. It may have old certificates that nobody can read any more; the others count.
+fn list_of_machine() -> Vec<CertificateDer<'static>> {
+    let lists = SYSTEM_LISTS.iter().map(|list| {
+        let certificates = CertificateDer::pem_file_iter(list).into_iter().flatten().flatten();
+        let is_readable = |one: &CertificateDer<'_>| RootCertStore::empty().add(one.clone()).is_ok();
+        certificates.filter(is_readable).collect::<Vec<_>>()
+    });
+    lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default()
 }

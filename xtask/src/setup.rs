@@ -13,7 +13,7 @@ use crate::{
 const BUILD_PACKAGES: [(&str, &str); 1] = [("libssl-dev", "/usr/include/openssl/ssl.h")];
 
 /// Debian packages, each with the command or file that shows it is there.
-const PACKAGES: [(&str, &str); 35] = [
+const PACKAGES: [(&str, &str); 37] = [
     ("frr", "/usr/lib/frr/zebra"),
     ("openvswitch-switch", "/usr/sbin/ovs-vswitchd"),
     ("osmo-hlr", "/usr/bin/osmo-hlr"),
@@ -43,6 +43,8 @@ const PACKAGES: [(&str, &str); 35] = [
     ("python3-venv", "/usr/bin/python3"),
     ("python3-pytest", "/usr/lib/python3/dist-packages/pytest"),
     ("python3-pyftpdlib", "/usr/lib/python3/dist-packages/pyftpdlib"),
+    ("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd"),
+    ("python3-junitparser", "/usr/lib/python3/dist-packages/junitparser"),
     ("postgresql", "/usr/lib/postgresql"),
     ("mariadb-server", "/usr/sbin/mariadbd"),
     ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),

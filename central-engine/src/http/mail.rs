@@ -1,7 +1,9 @@
 //! The mail of a run as it would be sent, and a test of the lab's mail server.
 
 use actix_web::{HttpResponse, web};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jackfield_protocol::{error::ErrorCode, id::RunId};
+use jackfield_reporting::mail::Picture;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, run};
@@ -58,7 +60,7 @@ pub(super) async fn preview(app: web::Data<App>, _: SeesRun, id: web::Path<RunId
         from: mail.from.to_string(),
         subject: mail.subject,
         text: mail.text,
-        html: mail.html,
+        html: with_pictures(&mail.html, &mail.pictures),
     });
     let nobody = || MailView {
         to: Vec::new(),
@@ -68,6 +70,15 @@ pub(super) async fn preview(app: web::Data<App>, _: SeesRun, id: web::Path<RunId
         html: String::new(),
     };
     Ok(HttpResponse::Ok().json(view.unwrap_or_else(nobody)))
+}
+
+/// The HTML part for a browser, which has no parts beside it: pictures stand in it.
+fn with_pictures(html: &str, pictures: &[Picture]) -> String {
+    let inline = |html: String, picture: &Picture| {
+        let png = STANDARD.encode(&picture.png);
+        html.replace(&format!("cid:{}", picture.name), &format!("data:image/png;base64,{png}"))
+    };
+    pictures.iter().fold(html.to_owned(), inline)
 }
 
 /// Sends a test mail by the lab's server, also where mail is not enabled.

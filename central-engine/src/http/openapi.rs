@@ -13,7 +13,7 @@ use super::{
     Answer, attempt, audit, authority, blob, console, engine, ep, event, feed, follow, globals, health, job,
     lab_report, lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power, project,
     project_edit, project_file, project_result, question, report, resource, retention, run, run_control,
-    run_delete, run_plan, session, sut, test, test_config, test_file, token, user,
+    run_delete, run_plan, session, sut, test, test_config, test_file, token, user, webhook,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -37,7 +37,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         run_control::dequeue, run_control::save, run_delete::delete,
         retention::show, retention::prune, retention::keep,
         report::as_junit, report::as_html, report::as_csv, report::as_json, report::as_tap, report::as_text,
-        mail::preview, mail::test,
+        mail::preview, mail::test, webhook::list, webhook::test, webhook::preview,
         lab_report::list, lab_report::show, lab_report::rows, lab_report::count, lab_report::chart, lab_report::drawing, lab_report::whole,
         test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, lease::take, lease::forecast, lease::show, lease::beat, lease::accept, lease::extend, lease::release, lease::force,
         lease::allow, lease::transfer, notice::list, question::all, question::list, question::answer,

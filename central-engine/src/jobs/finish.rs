@@ -3,7 +3,7 @@
 use jackfield_protocol::{id::RunId, plan::Save, verdict::Verdict};
 use jackfield_reporting::results::Results;
 
-use super::{End, Tried, results_of};
+use super::{End, Tried, results_of, webhook};
 use crate::{app::App, run::results::rest_of_logs, store::job::Work};
 
 pub(super) async fn run(app: &App, run: RunId) -> Tried {
@@ -17,6 +17,9 @@ pub(super) async fn run(app: &App, run: RunId) -> Tried {
     let mut next = vec![Work::WriteReports { run }, Work::MailRun { run, to: Vec::new() }];
     if results.plan.options.save == Save::Save && post_allows(&results) {
         next.push(Work::SaveRun { run });
+    }
+    if webhook::has_any(app, &results.run.user) {
+        next.push(Work::CallWebhooks { run });
     }
     Ok(End::Done { next, told: Vec::new() })
 }

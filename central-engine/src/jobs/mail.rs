@@ -9,27 +9,21 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use jackfield_config::{Read, email::EmailConfig, mail_rules::MailRules};
 use jackfield_protocol::id::{RunId, UserName};
 use jackfield_reporting::{
-    changes::{Changes, Earlier},
     mail::{Address, HtmlTemplate, Mail, Settings, compose, compose_test},
     results::Results,
 };
 use lettre::{
     Message,
-    message::{Mailbox, MultiPart},
+    message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
 };
 
 use self::smtp::{Delivery, Server, deliver};
 use super::{
-    End, Tried,
+    End, Tried, compared,
     report::{MAIL, file_of, make, write_whole},
     results_of,
 };
-use crate::{
-    app::App,
-    limits,
-    run::results::{self, LogsOfEngine},
-    store::{self, job::Work},
-};
+use crate::{app::App, run::results::LogsOfEngine, store::job::Work};
 
 /// Sends it to everybody, or to those who are left (`to`).
 pub(super) async fn run(app: &App, run: RunId, to: &[String]) -> Tried {
@@ -75,7 +69,7 @@ async fn prepare(app: &App, results: &Arc<Results>) -> Result<Option<Ready>, Unu
     let files = tokio::task::spawn_blocking(move || read(&lab)).await;
     let files = files.map_err(|error| Unusable::Now(error.into()))?.map_err(Unusable::ForGood)?;
     let Some(Files { config, template, rules }) = files else { return Ok(None) };
-    let changes = changes(app, results).await.map_err(Unusable::Now)?;
+    let changes = compared::changes(app, results).await.map_err(Unusable::Now)?;
     let mut settings = mail_settings(&config);
     if let Some(rules) = &rules {
         let people = recipients::of(rules, results, changes.as_ref());
@@ -126,20 +120,6 @@ pub(crate) async fn test(app: &App, user: &UserName, to: Option<&str>) -> Result
     }
 }
 
-/// What is different from the last runs of the project.
-async fn changes(app: &App, results: &Results) -> Result<Option<Changes>> {
-    let run = &results.run;
-    let mut conn = app.store.read().await?;
-    let before = store::run::before(&mut conn, run.id, &run.project, limits::RUNS_COMPARED_MAX).await?;
-    drop(conn);
-    let mut earlier = Vec::new();
-    for run in before {
-        let gathered = results::gather(&app.store, run, app.facts.clone()).await?;
-        earlier.extend(gathered.as_ref().map(Earlier::of));
-    }
-    Ok(Changes::since(results, &earlier))
-}
-
 /// The same at each try, and no other run's: a server that took the mail and whose answer was lost can tell.
 fn message_id(app: &App, results: &Results) -> String {
     let run = &results.run;
@@ -167,7 +147,7 @@ fn read(lab: &jackfield_config::Lab) -> Result<Option<Files>> {
     Ok(Some(Files { config, template, rules }))
 }
 
-fn usable<T>(file: &str, read: Read<T>) -> Result<T> {
+pub(super) fn usable<T>(file: &str, read: Read<T>) -> Result<T> {
     let (value, _warnings) = read.usable().map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow!("{file} cannot be used:\n{}", lines.join("\n"))
@@ -203,7 +183,14 @@ fn build(mail: &Mail, id: String) -> Result<Message> {
     for copy in &mail.cc {
         message = message.cc(mailbox(copy)?);
     }
-    let body = MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone());
+    let mut shown = MultiPart::related().singlepart(SinglePart::html(mail.html.clone()));
+    for picture in &mail.pictures {
+        let png = ContentType::parse("image/png").context("a picture's type")?;
+        shown =
+            shown.singlepart(Attachment::new_inline(picture.name.to_owned()).body(picture.png.clone(), png));
+    }
+    let plain = SinglePart::plain(mail.text.clone());
+    let body = MultiPart::alternative().singlepart(plain).multipart(shown);
     message.multipart(body).context("the mail cannot be put together")
 }
 
@@ -219,7 +206,8 @@ async fn send(app: &App, config: &EmailConfig, message: Message, run: RunId, lef
         |address: &lettre::Address| left.is_empty() || left.iter().any(|left| *left == address.to_string());
     let to: Vec<_> = envelope.to().iter().filter(|address| is_left(address)).cloned().collect();
     let login = config.user.as_deref().zip(config.password.as_ref()).filter(|(user, _)| !user.is_empty());
-    let server = Server { host: &host, port, login, limit: app.jobs.mail_timeout };
+    let server =
+        Server { host: &host, port, login, limit: app.jobs.mail_timeout, believed: &app.jobs.believed };
     let delivery = deliver(&server, from, &to, &message.formatted()).await?;
     Ok(end(delivery, run))
 }

@@ -96,7 +96,11 @@ fn remedy(work: &Work) -> String {
     match work {
         Work::SaveRun { .. } => format!("; when that is mended: `jackfield runs insert {run}`"),
         Work::WriteReports { .. } => format!("; the reports can be had with `jackfield runs report {run}`"),
-        Work::RunHook { .. } | Work::FinishRun { .. } | Work::MailRun { .. } => String::new(),
+        Work::RunHook { .. }
+        | Work::FinishRun { .. }
+        | Work::MailRun { .. }
+        | Work::CallWebhooks { .. }
+        | Work::CallWebhook { .. } => String::new(),
     }
 }
 

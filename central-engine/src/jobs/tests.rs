@@ -17,6 +17,7 @@ use crate::{
 
 mod inserts;
 mod mails;
+mod webhooks;
 
 const RUN: RunId = RunId(1);
 

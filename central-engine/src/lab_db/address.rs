@@ -6,11 +6,10 @@ use jackfield_config::db::{
     Connection,
     database::{Database, NoDatabase},
 };
-use jackfield_protocol::secret::Secret;
 use jackfield_reporting::insert::Dialect;
 use sqlx::{mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
-use crate::limits::STORE_WAIT;
+use crate::{limits::STORE_WAIT, secret_place};
 
 /// Where the lab's database is, and how it is entered.
 #[derive(Clone)]
@@ -64,7 +63,11 @@ impl Address {
                     options = options.port(port);
                 }
                 if let Some(password) = password {
-                    options = options.password(password_of(password, root)?.expose_for_login());
+                    options = options.password(
+                        secret_place::read(password, root)
+                            .map_err(AddressError::Password)?
+                            .expose_for_login(),
+                    );
                 }
                 Self::MySql(as_the_lab_does(options))
             }
@@ -129,43 +132,4 @@ impl fmt::Debug for Address {
 /// `||` and the time zone mean what they mean in the lab's own client.
 fn as_the_lab_does(options: MySqlConnectOptions) -> MySqlConnectOptions {
     options.pipes_as_concat(false).no_engine_substitution(false).timezone(None)
-}
-
-/// The password, where only its place is written: `env:NAME`, or `file:PATH` in the lab folder.
-#[expect(clippy::disallowed_methods, reason = "db.xml names the variable")]
-fn password_of(written: &Secret, root: &Path) -> Result<Secret, AddressError> {
-    let text = written.expose_for_login().trim();
-    if let Some(name) = text.strip_prefix("env:") {
-        let missing =
-            |error| AddressError::Password(format!("the engine's environment variable {name}: {error}"));
-        return std::env::var(name).map(Secret::new).map_err(missing);
-    }
-    if let Some(path) = text.strip_prefix("file:") {
-        let path = root.join(path);
-        let text = std::fs::read_to_string(&path);
-        let text = text.map_err(|error| AddressError::Password(format!("{}: {error}", path.display())))?;
-        return Ok(Secret::new(text.trim_end_matches(['\r', '\n'])));
-    }
-    Ok(Secret::new(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_stands_in_the_file_or_at_a_place() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join("secret"), "hunter2\n").unwrap();
-        let read = |written: &str| {
-            let read = password_of(&Secret::new(written), root.path()).map_err(|error| error.to_string());
-            read.map(|password| password.expose_for_login().to_owned())
-        };
-        assert_eq!(read("plain").unwrap(), "plain");
-        assert_eq!(read("file:secret").unwrap(), "hunter2");
-        let path = std::env::var_os("PATH").map(|path| path.to_string_lossy().into_owned());
-        assert_eq!(read("env:PATH").ok(), path);
-        assert!(read("file:nowhere").unwrap_err().contains("the password of <db_config>: /"));
-        assert!(read("env:JACKFIELD_NO_SUCH_NAME").unwrap_err().contains("variable JACKFIELD_NO_SUCH_NAME"));
-    }
 }

@@ -8,7 +8,7 @@ use crate::{app::App, limits, store};
 /// Something a person should look after.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct EngineNotice {
-    /// Which condition: `job_failing`, `job_given_up`, `certificate`.
+    /// Which condition: `job_failing`, `job_given_up`, `certificate`, `file`.
     pub(crate) code: &'static str,
     /// What is wrong.
     pub(crate) text: String,
@@ -29,8 +29,17 @@ pub(crate) async fn notices(app: &App) -> Result<Vec<EngineNotice>, Problem> {
         text: format!("the certificate so far is shown: {trouble}"),
         run: None,
     });
+    let lab = app.lab.clone();
+    // Small files, read here so that who looks after the engine hears of them before the night's run does.
+    let files = tokio::task::spawn_blocking(move || lab.hearers_problems()).await.unwrap_or_default();
+    let files = files.into_iter().map(|problem| EngineNotice {
+        code: "file",
+        text: format!("who hears of runs is not told right: {problem}"),
+        run: None,
+    });
     Ok(certificate
         .into_iter()
+        .chain(files)
         .chain(failed.map(|job| {
             let (code, then) = match job.due {
                 Some(due) => ("job_failing", format!("is tried again at {due}")),

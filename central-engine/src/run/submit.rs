@@ -131,6 +131,9 @@ fn prepare(
     };
     give(&mut plan, request);
     problems.extend(promised::problems(lab, &plan));
+    if !plan.options.temporary {
+        problems.extend(lab.hearers_problems());
+    }
     problems.extend(taking::take_files(&mut plan, lab, blobs)?);
     problems.extend(taking::take_templates(&mut plan, lab, blobs)?);
     Ok((plan, problems))

@@ -46,6 +46,18 @@ pub enum Work {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         to: Vec<String>,
     },
+    /// Look which webhooks want to hear of a run.
+    CallWebhooks {
+        /// Which run.
+        run: RunId,
+    },
+    /// Tell a webhook of a run.
+    CallWebhook {
+        /// Which run.
+        run: RunId,
+        /// The name of the webhook.
+        webhook: String,
+    },
 }
 
 /// What jobs have places together.
@@ -61,11 +73,14 @@ pub enum Kind {
     Save,
     /// Mail.
     Mail,
+    /// Webhooks.
+    Webhook,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Hook, Self::Finish, Self::Report, Self::Save, Self::Mail];
+    pub const ALL: [Self; 6] =
+        [Self::Hook, Self::Finish, Self::Report, Self::Save, Self::Mail, Self::Webhook];
 
     /// As one word.
     pub fn as_str(self) -> &'static str {
@@ -75,6 +90,7 @@ impl Kind {
             Self::Report => "report",
             Self::Save => "save",
             Self::Mail => "mail",
+            Self::Webhook => "webhook",
         }
     }
 }
@@ -111,7 +127,9 @@ impl Work {
             | Self::FinishRun { run }
             | Self::SaveRun { run }
             | Self::WriteReports { run }
-            | Self::MailRun { run, .. } => *run,
+            | Self::MailRun { run, .. }
+            | Self::CallWebhooks { run }
+            | Self::CallWebhook { run, .. } => *run,
         }
     }
 }
@@ -125,6 +143,7 @@ impl Work {
             Self::WriteReports { .. } => Kind::Report,
             Self::SaveRun { .. } => Kind::Save,
             Self::MailRun { .. } => Kind::Mail,
+            Self::CallWebhooks { .. } | Self::CallWebhook { .. } => Kind::Webhook,
         }
     }
 
@@ -136,6 +155,8 @@ impl Work {
             Self::WriteReports { .. } => "writing the reports into the outbox".to_owned(),
             Self::SaveRun { .. } => "inserting the results into the lab's database".to_owned(),
             Self::MailRun { .. } => "sending the mail".to_owned(),
+            Self::CallWebhooks { .. } => "looking for webhooks".to_owned(),
+            Self::CallWebhook { webhook, .. } => format!("calling webhook `{webhook}`"),
         }
     }
 }

@@ -266,8 +266,8 @@ pub async fn before(
     run: RunId,
     project: &str,
     limit: u32,
-) -> Result<Vec<RunId>, StoreError> {
-    let sql = "SELECT id FROM run WHERE project = $1 AND id < $2 AND is_open = 0 AND temporary = 0 ORDER BY id DESC LIMIT $3";
+) -> Result<Vec<(RunId, UserName)>, StoreError> {
+    let sql = "SELECT id, owner FROM run WHERE project = $1 AND id < $2 AND is_open = 0 AND temporary = 0 ORDER BY id DESC LIMIT $3";
     let lines = conn.rows(sql, binds![project, run.0, limit]).await?;
-    lines.iter().map(|line| Ok(RunId(line.number(0)?))).collect()
+    lines.iter().map(|line| Ok((RunId(line.number(0)?), UserName::from(line.text(1)?)))).collect()
 }

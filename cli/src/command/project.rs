@@ -89,6 +89,9 @@ impl ProjectFile {
         if let Some(plan) = &checked.plan {
             checked.problems.extend(step_tests::problems(plan, &lab));
             checked.problems.extend(jackfield_config::db::promised::problems(&lab, plan));
+            if !plan.options.temporary {
+                checked.problems.extend(lab.hearers_problems());
+            }
         }
         Ok(checked)
     }

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use jackfield_protocol::{error::FileProblem, id::UserName};
+use jackfield_protocol::{
+    error::{FileProblem, Severity},
+    id::UserName,
+};
 
 use super::{
     Lab, Room,
@@ -25,6 +28,7 @@ use crate::{
     server_init::ServerInit,
     source::Source,
     users::UsersAndGroups,
+    webhooks::Webhooks,
 };
 
 impl Lab {
@@ -40,12 +44,31 @@ impl Lab {
 
     /// Reads `email.xml`; none where the lab has none.
     pub fn email(&self) -> Option<Read<EmailConfig>> {
-        self.first(&self.layout.email, EmailConfig::read)
+        let has_rules = self.layout.mail_rules.iter().any(|file| file.is_file());
+        self.first(&self.layout.email, |source| EmailConfig::read_beside(source, has_rules))
     }
 
     /// Reads `mail.toml`; none where the lab has none.
     pub fn mail_rules(&self) -> Option<Read<MailRules>> {
         self.first(&self.layout.mail_rules, MailRules::read)
+    }
+
+    /// Reads `webhooks.toml`; none where the lab has none.
+    pub fn webhooks(&self) -> Option<Read<Webhooks>> {
+        self.first(&self.layout.webhooks, Webhooks::read)
+    }
+
+    /// What is wrong with the files that say who hears of runs. None of it keeps a run from starting.
+    pub fn hearers_problems(&self) -> Vec<FileProblem> {
+        let email = self.email().map(|read| read.problems);
+        let rules = self.mail_rules().map(|read| read.problems);
+        let webhooks = self.webhooks().map(|read| read.problems);
+        let mut problems: Vec<FileProblem> =
+            [email, rules, webhooks].into_iter().flatten().flatten().collect();
+        for problem in &mut problems {
+            problem.severity = Severity::Warning;
+        }
+        problems
     }
 
     /// The text of `e-mail-tmpl.htm`, where the lab has one.
@@ -111,7 +134,7 @@ impl Lab {
             let root = &self.layout.root;
             let absolute = |path: &mut PathBuf| *path = root.join(&*path);
             absolute(&mut settings.data_folder);
-            settings.key_file.iter_mut().for_each(&absolute);
+            settings.key_file.iter_mut().chain(&mut settings.mail_ca).for_each(&absolute);
             absolute(&mut settings.outbox);
             if let Some(own) = &mut settings.tls.own {
                 absolute(&mut own.certificate);

@@ -175,12 +175,14 @@ impl Walk {
     ///
     /// Where the text holds references, places inside it are those of the whole text.
     pub(crate) fn split(&self, text: &At<Arc<str>>, separator: char) -> Vec<At<Arc<str>>> {
+        value::list_parts(&text.value, separator).map(|part| self.part(text, part)).collect()
+    }
+
+    /// A part of a text, and the byte of it at which it begins, with its own position.
+    pub(crate) fn part(&self, text: &At<Arc<str>>, (offset, part): (usize, &str)) -> At<Arc<str>> {
         let plain = text.span.range().len() == text.value.len();
-        let parts = value::list_parts(&text.value, separator).map(|(offset, part)| {
-            let start = text.span.range().start.saturating_add(offset);
-            let span = Span::new(start, start.saturating_add(part.len()));
-            At::new(self.word(part), if plain { span } else { text.span })
-        });
-        parts.collect()
+        let start = text.span.range().start.saturating_add(offset);
+        let span = Span::new(start, start.saturating_add(part.len()));
+        At::new(self.word(part), if plain { span } else { text.span })
     }
 }

@@ -1,22 +1,33 @@
 //! What templates of mail can say: Twister's `$name`, and handlebars with the numbers and lists of the run.
 
 use handlebars::{Handlebars, RenderErrorReason, no_escape};
-use jackfield_protocol::id::TestIndex;
+use jackfield_protocol::{id::TestIndex, log::Stream};
 use serde::Serialize;
 
 use crate::{
     changes::Changes,
+    excerpt::Logs,
     insert::{Piece, pieces},
     results::{Results, Row},
     summary::{NAMED_SUITES_MAX, SuiteSummary, Summary, did_not_pass, headline, name_not_passed},
     text::{grouped, local, one_line, shortened, span},
 };
 
+use super::trend;
+
 /// Most characters of a reason in a mail.
 const REASON_CHARACTERS_MAX: usize = 300;
 
 /// Tests that are named of each kind of change; the others are counted.
 const CHANGES_NAMED_MAX: usize = 15;
+
+/// Tests whose last lines are quoted; those of the others are behind their links.
+const LOGS_QUOTED_MAX: usize = 10;
+/// Lines of a log that are quoted, and characters of each.
+const LOG_LINES_MAX: usize = 8;
+const LINE_CHARACTERS_MAX: usize = 200;
+/// How much of a log is looked at for them.
+const LOG_BYTES_MAX: usize = 4 * 1024;
 
 /// A template that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +69,17 @@ struct ChangesView {
     against: u64,
     sentence: String,
     lists: Vec<ChangeList>,
+    trend: Option<TrendView>,
+}
+
+/// The picture of the last runs.
+#[derive(Debug, Serialize)]
+struct TrendView {
+    name: &'static str,
+    told: String,
+    runs: usize,
+    width: usize,
+    height: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,14 +125,27 @@ struct TestView {
     ep: String,
     time: String,
     attempt: Option<String>,
+    /// Where its page is; none where the engine's address is not known.
+    link: Option<String>,
+    /// The last lines of its log; none where it has none, or enough are quoted.
+    log: Vec<String>,
 }
 
 impl View {
-    pub(super) fn of(results: &Results, summary: &Summary, message: &str, changes: Option<&Changes>) -> Self {
+    pub(super) fn of(
+        results: &Results,
+        logs: &dyn Logs,
+        summary: &Summary,
+        message: &str,
+        changes: Option<&Changes>,
+    ) -> Self {
         let run = &results.run;
         let when = |time| local(time, results.engine.utc_offset_secs, "%Y-%m-%d %H:%M:%S %:z");
         let mut not_passed = Vec::new();
-        let more_not_passed = name_not_passed(results, |row| not_passed.push(TestView::of(results, row)));
+        let more_not_passed = name_not_passed(results, |row| {
+            let log = if not_passed.len() < LOGS_QUOTED_MAX { last_lines(logs, row) } else { Vec::new() };
+            not_passed.push(TestView { log, ..TestView::of(results, row) });
+        });
         Self {
             run: run.id.0,
             project: run.project.clone(),
@@ -158,8 +193,34 @@ impl ChangesView {
             more: tests.len().saturating_sub(CHANGES_NAMED_MAX),
             tests: tests.iter().take(CHANGES_NAMED_MAX).map(|test| ChangedTest::of(results, *test)).collect(),
         });
-        Self { against: changes.against.0, sentence: changes.sentence(), lists: lists.collect() }
+        let trend = (changes.trend.len() > 1).then(|| TrendView {
+            name: trend::TREND,
+            told: trend::told(&changes.trend),
+            runs: changes.trend.len(),
+            width: trend::WIDTH,
+            height: trend::HEIGHT,
+        });
+        Self { against: changes.against.0, sentence: changes.sentence(), lists: lists.collect(), trend }
     }
+}
+
+/// The last lines of the log of a test; what stands before them is behind its link.
+fn last_lines(logs: &dyn Logs, row: Row<'_>) -> Vec<String> {
+    let excerpt = row.last().and_then(|last| logs.tail(last, Stream::Cli, LOG_BYTES_MAX)).unwrap_or_default();
+    let lines: Vec<String> = excerpt.text.lines().map(one_line).filter(|line| !line.is_empty()).collect();
+    let first = lines.len().saturating_sub(LOG_LINES_MAX);
+    lines.iter().skip(first).map(|line| shortened(line, LINE_CHARACTERS_MAX)).collect()
+}
+
+/// The last lines of logs for the plain part; empty where there are none.
+pub(super) fn logs_text(view: &View) -> String {
+    let mut text = String::new();
+    for test in view.not_passed.iter().filter(|test| !test.log.is_empty()) {
+        let link = test.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
+        text.push_str(&format!("{}/{}:{link}\n", one_line(&test.suite), one_line(&test.name)));
+        test.log.iter().for_each(|line| text.push_str(&format!("  | {line}\n")));
+    }
+    text
 }
 
 impl ChangedTest {
@@ -226,6 +287,9 @@ impl TestView {
             ep: row.ep().map_or(String::new(), ToString::to_string),
             time: span(row.elapsed_millis()),
             attempt: row.last().map(|last| last.attempt.to_string()),
+            link: (!results.engine.url.is_empty())
+                .then(|| format!("{}/runs/{}/tests/{}", results.engine.url, results.run.id, row.index)),
+            log: Vec::new(),
         }
     }
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use jackfield_protocol::secret::Secret;
+use jackfield_tls::Trust;
 use lettre::{
     Address,
     transport::smtp::{
         Error,
         authentication::{Credentials, DEFAULT_MECHANISMS},
-        client::{AsyncSmtpConnection, TlsParameters},
+        client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters},
         commands::{Data, Mail, Rcpt},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     },
@@ -27,6 +28,8 @@ pub(super) struct Server<'a> {
     pub(super) login: Option<(&'a str, &'a Secret)>,
     /// For the whole talk.
     pub(super) limit: Duration,
+    /// By whom it is known where it speaks TLS.
+    pub(super) believed: &'a Trust,
 }
 
 /// What became of each recipient.
@@ -81,9 +84,9 @@ async fn talk(server: &Server<'_>, from: &Address, to: &[Address], message: &[u8
 }
 
 async fn connect(server: &Server<'_>) -> Result<AsyncSmtpConnection> {
-    let Server { host, port, login, limit } = server;
+    let Server { host, port, login, limit, believed } = server;
     let me = ClientId::default();
-    let tls = || TlsParameters::new((*host).to_owned()).context("TLS for the mail server");
+    let tls = || tls(host, believed).context("TLS for the mail server");
     let first = if *port == SMTPS { Some(tls()?) } else { None };
     let mut connection =
         AsyncSmtpConnection::connect_tokio1((*host, *port), Some(*limit), &me, first, None).await?;
@@ -96,6 +99,19 @@ async fn connect(server: &Server<'_>) -> Result<AsyncSmtpConnection> {
         connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
     }
     Ok(connection)
+}
+
+/// A server is known by the authorities that the lab named, or by those that the machine believes.
+fn tls(host: &str, believed: &Trust) -> Result<TlsParameters> {
+    let authorities = believed.authorities()?;
+    let mut parameters = TlsParameters::builder(host.to_owned());
+    if !authorities.is_empty() {
+        parameters = parameters.certificate_store(CertificateStore::None);
+    }
+    for authority in authorities {
+        parameters = parameters.add_root_certificate(Certificate::from_der(authority.to_vec())?);
+    }
+    Ok(parameters.build()?)
 }
 
 fn parameters(connection: &AsyncSmtpConnection, message: &[u8]) -> Vec<MailParameter> {

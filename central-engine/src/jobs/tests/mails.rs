@@ -56,3 +56,59 @@ async fn a_mail_says_what_changed_since_the_last_run() {
     let text = mail::preview(&lab.app, RunId(3)).await.unwrap().unwrap().text;
     assert!(text.contains("Since run 2: 1 newly broken, 1 mended."), "{text}");
 }
+
+#[tokio::test]
+async fn runs_of_other_peoples_projects_of_one_name_are_not_compared() {
+    let lab = lab(Save::NoSave, &[("email.xml", &email()), ("mail.toml", RULES)]).await;
+    let folder = |path: &str| {
+        let file = lab.folder.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "<Root/>").unwrap();
+    };
+    let add = async |run: u64, user: &str| {
+        let run = RunId(run);
+        let mut plan = jackfield_protocol::plan::RunPlan::clone(&plan("demo", 2));
+        plan.user = user.into();
+        lab.app.store.commit(begun(run, &plan.into(), RunState::Running)).await.unwrap();
+        let mut batch = attempts([passed(run, 0), passed(run, 1)]);
+        batch.rows.push(jackfield_scheduler::effect::Row::Run(run_row(run, RunState::Completed)));
+        lab.app.store.commit(batch).await.unwrap();
+    };
+    let against = async |run: u64| {
+        let text = mail::preview(&lab.app, RunId(run)).await.unwrap().unwrap().text;
+        text.lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(since, _)| since.to_owned())
+            .find(|since| since.starts_with("Since run "))
+    };
+    // The lab has no file of the project: each user's own.
+    add(2, "bob").await;
+    assert_eq!(against(2).await, None, "ana's run 1 was of a file that nobody knows");
+    folder("projects/demo.xml");
+    assert_eq!(against(2).await.as_deref(), Some("Since run 1"), "one file for both");
+    folder("users/bob/projects/demo.xml");
+    assert_eq!(against(2).await, None, "bob's is another");
+    add(3, "ana").await;
+    assert_eq!(against(3).await.as_deref(), Some("Since run 1"));
+}
+
+#[tokio::test]
+async fn a_test_mail_says_who_took_it_or_why_nobody_did() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let email = EMAIL.replace("ENABLED", "0").replace("PORT", &port.to_string());
+    let lab = lab(Save::NoSave, &[("email.xml", &email)]).await;
+    let server = tokio::spawn(mail_server(listener));
+    let taken = mail::test(&lab.app, &"ana".into(), None).await.unwrap();
+    assert_eq!(taken, ["ana@example.com", "bob@example.com"], "also where mail is not enabled");
+    let sent = server.await.unwrap();
+    assert!(sent.contains("Subject: Test mail: Run of $twister_user") && sent.contains("All done"), "{sent}");
+    let gone =
+        format!("{:#}", mail::test(&lab.app, &"ana".into(), Some("eva@example.com")).await.unwrap_err());
+    assert!(gone.contains(&format!("the mail server 127.0.0.1:{port} did not take it")), "{gone}");
+    let wrong = format!("{:#}", mail::test(&lab.app, &"ana".into(), Some("eva")).await.unwrap_err());
+    assert!(wrong.contains("`eva`"), "{wrong}");
+    std::fs::remove_file(lab.folder.path().join("email.xml")).unwrap();
+    let none = format!("{:#}", mail::test(&lab.app, &"ana".into(), None).await.unwrap_err());
+    assert_eq!(none, "the lab has no email.xml");
+}

@@ -1,0 +1,44 @@
+//! Secrets of the lab's files that stand elsewhere: `env:NAME` is a variable of the engine's environment, `file:PATH` a file in the lab folder.
+
+use std::path::Path;
+
+use jackfield_protocol::secret::Secret;
+
+/// The secret itself, where only its place is written.
+///
+/// # Errors
+/// It is not there; in words that name the place.
+#[expect(clippy::disallowed_methods, reason = "a file of the lab names the variable")]
+pub(crate) fn read(written: &Secret, root: &Path) -> Result<Secret, String> {
+    let text = written.expose_for_login().trim();
+    if let Some(name) = text.strip_prefix("env:") {
+        let missing = |error| format!("the engine's environment variable {name}: {error}");
+        return std::env::var(name).map(Secret::new).map_err(missing);
+    }
+    if let Some(path) = text.strip_prefix("file:") {
+        let path = root.join(path);
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        return Ok(Secret::new(text.trim_end_matches(['\r', '\n'])));
+    }
+    Ok(Secret::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_stands_in_the_file_or_at_a_place() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("secret"), "hunter2\n").unwrap();
+        let read = |written: &str| {
+            read(&Secret::new(written), root.path()).map(|secret| secret.expose_for_login().to_owned())
+        };
+        assert_eq!(read("plain").unwrap(), "plain");
+        assert_eq!(read("file:secret").unwrap(), "hunter2");
+        let path = std::env::var_os("PATH").map(|path| path.to_string_lossy().into_owned());
+        assert_eq!(read("env:PATH").ok(), path);
+        assert!(read("file:nowhere").unwrap_err().starts_with('/'));
+        assert!(read("env:JACKFIELD_NO_SUCH_NAME").unwrap_err().contains("variable JACKFIELD_NO_SUCH_NAME"));
+    }
+}
