@@ -173,6 +173,31 @@ fn libraries_reach_the_test_flat_and_deep() {
 }
 
 #[test]
+fn what_a_test_does_to_the_files_beside_it_reaches_no_later_run() {
+    let bench = bench();
+    bench.write("tests/pack/.beside", "").unwrap();
+    bench.write("tests/pack/rates.py", "RATE = 10\n").unwrap();
+    for number in 0..10 {
+        bench.write(&format!("tests/pack/table{number}.txt"), "a row\n").unwrap();
+    }
+    let look = "import os, rates\nassert rates.RATE == 10\n\
+                for n in range(10):\n    assert open(f'{os.path.dirname(__file__)}/table{n}.txt').read() == 'a row\\n', n\n";
+    let spoil = "import os\nhere = os.path.dirname(__file__)\n\
+                 for name in ('rates.py', 'table3.txt'):\n    os.chmod(f'{here}/{name}', 0o644)\n    open(f'{here}/{name}', 'w').write('RATE = 7\\n')\n\
+                 open(f'{here}/json.py', 'w').write('raise SystemExit(9)\\n')\n";
+    bench.write("tests/pack/look.py", look).unwrap();
+    bench.write("tests/pack/spoil.py", spoil).unwrap();
+    let (look, spoil) = ("pack/look.py", "pack/spoil.py");
+    for files in [&[look][..], &[look, spoil, look], &[look], &[spoil], &[look]] {
+        let (_, rows) = run(&bench, "", files);
+        for row in rows {
+            let log = bench.api.log(row.attempt.unwrap(), "cli").unwrap_or_default();
+            assert_eq!(row.state, PASS, "{files:?}: {}\n{log}", row.reason);
+        }
+    }
+}
+
+#[test]
 fn scripts_around_a_run_are_run_and_a_mandatory_one_that_fails_cancels_it() {
     let bench = bench();
     let trace = bench.path().join("trace");
