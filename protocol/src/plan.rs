@@ -125,6 +125,11 @@ pub struct RunOptions {
     pub temporary: bool,
 }
 
+/// The variable of their environment in which tests and commands are told what was given for a need of this name.
+pub fn need_variable(name: &str) -> String {
+    format!("JACKFIELD_NEED_{}", name.to_ascii_uppercase().replace('-', "_"))
+}
+
 /// How library folders land on the EP (`DownloadLibraries`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jackfield_protocol::plan::need_variable;
 use serde_json::{Value, json};
 
 use super::Attempt;
@@ -37,8 +38,7 @@ impl Attempt {
         // The system refuses a variable with a zero byte, which no lab means anyway.
         all.extend(texts.into_iter().map(|(name, text)| (name.into(), text.replace('\0', "").into())));
         for (name, paths) in &test.needs {
-            let name = name.to_ascii_uppercase().replace('-', "_");
-            all.insert(format!("JACKFIELD_NEED_{name}").into(), paths.join("\n").replace('\0', "").into());
+            all.insert(need_variable(name).into(), paths.join("\n").replace('\0', "").into());
         }
         all.insert("JACKFIELD_WORK_DIR".into(), work.into());
         self.add_paths(&mut all, shelf);

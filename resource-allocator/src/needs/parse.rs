@@ -1,8 +1,8 @@
 //! From text to needs.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
-use jackfield_protocol::secret::names_a_secret;
+use jackfield_protocol::{plan::need_variable, secret::names_a_secret};
 
 use super::{Need, Needs, Wanted};
 use crate::selector::{Lexer, Parser, Selector, SyntaxError, Token};
@@ -17,14 +17,23 @@ const SAME_MAX: usize = 8;
 pub(super) fn needs(text: &str) -> Result<Needs, SyntaxError> {
     let mut lexer = Lexer::new(text)?;
     let mut needs = Needs { needs: Vec::new(), same: Vec::new() };
-    let mut names = BTreeSet::new();
+    let mut names = BTreeMap::new();
     loop {
         if is_same(&lexer) {
             same(&mut lexer, &mut needs.same)?;
         } else if *lexer.peek() != Token::End || needs.needs.is_empty() {
             let need = need(&mut lexer)?;
-            if !names.insert(Arc::clone(&need.name)) {
-                let problem = format!("two needs are named `{}`", need.name);
+            // `a-b` and `a_b` would be one variable for tests.
+            if let Some(other) = names.insert(need_variable(&need.name), Arc::clone(&need.name)) {
+                let problem = if other == need.name {
+                    format!("two needs are named `{other}`")
+                } else {
+                    format!(
+                        "`{other}` and `{}` are both told to tests as {}",
+                        need.name,
+                        need_variable(&need.name)
+                    )
+                };
                 return Err(lexer.wrong_before(problem, "give each a name of its own: dut: kind=router"));
             }
             needs.needs.push(need);

@@ -84,6 +84,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
         "kind=router else else kind=phone",
         "2x",
         "kind=router; kind=router",
+        "a-b: kind=router; A_b: kind=phone",
         "1st: kind=router",
         "dut: password=x",
         "kind=router or kind=phone",

@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result};
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     lease::{LeaseEnded, LeaseRequest, LeaseState, LeaseView},
+    plan::need_variable,
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -60,8 +61,7 @@ pub(super) fn run(context: &Context, request: LeaseRequest, command: &[String]) 
     let mut command = Command::new(program);
     command.args(arguments).env(VARIABLE, &held.id);
     for (name, paths) in &view.given {
-        let name = name.to_ascii_uppercase().replace('-', "_");
-        command.env(format!("JACKFIELD_NEED_{name}"), paths.join("\n"));
+        command.env(need_variable(name), paths.join("\n"));
     }
     let child = command.spawn();
     let mut child = match child.with_context(|| format!("cannot start `{program}`")) {

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_protocol::{id::EpName, plan::RunPlan};
+use jackfield_protocol::{
+    id::EpName,
+    plan::{RunPlan, need_variable},
+};
 use jackfield_resource_allocator::needs::Needs;
 
 use super::Lookup;
@@ -16,10 +19,19 @@ use crate::{
 pub(super) fn check(project: &Project, problems: &mut Problems) {
     let whole = project.head.needs.as_ref();
     project.suites.iter().for_each(|suite| refuse_inner(suite, problems));
-    let taken: BTreeSet<&str> = whole.into_iter().flat_map(|needs| needs.value.names()).collect();
+    let names = whole.into_iter().flat_map(|needs| needs.value.names());
+    let taken: BTreeMap<String, &str> = names.map(|name| (need_variable(name), name)).collect();
     for needs in project.suites.iter().filter_map(|suite| suite.needs.as_ref()) {
-        if let Some(name) = needs.value.names().find(|name| taken.contains(name)) {
-            let message = format!("the project and this suite both need something named `{name}`");
+        let twice = |name: &str| Some((name.to_owned(), *taken.get(&need_variable(name))?));
+        if let Some((name, other)) = needs.value.names().find_map(twice) {
+            let message = if name == other {
+                format!("the project and this suite both need something named `{name}`")
+            } else {
+                let variable = need_variable(&name);
+                format!(
+                    "`{other}` of the project and `{name}` of this suite are both told to tests as {variable}"
+                )
+            };
             problems.error(needs.span, message, "give one of them another name: `other: kind=router`");
         }
     }
