@@ -27,6 +27,7 @@ use crate::{
     lab_db::turns::Turns,
     live::Live,
     logs::Logs,
+    run::check::Checks,
     settings::{JobSettings, Served},
     store::{self, Conn, Store, StoreError, job::JobCounts},
     tls::Tls,
@@ -90,6 +91,8 @@ pub struct App {
     pub(crate) lab_db_turns: Turns,
     /// Which old runs go by themselves.
     pub(crate) retention: Retention,
+    /// What keeps health checks from beginning.
+    pub(crate) checks: Checks,
 }
 
 impl App {

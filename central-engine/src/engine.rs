@@ -11,6 +11,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jackfield_config::engine::HealthSettings;
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     event::Fact,
@@ -39,7 +40,7 @@ use crate::{
     lab::{
         consoles::Consoles,
         eps::{Connected, Eps},
-        resources::{Links, Needs},
+        resources::{Links, Needs, Signs},
     },
     limits,
     live::Live,
@@ -81,6 +82,9 @@ pub(crate) struct Engine {
     links: watch::Receiver<Links>,
     /// What fits the needs that somebody waits for.
     needs: Needs,
+    /// What the tree says of the health of resources, and the settings.
+    signs: watch::Receiver<Signs>,
+    care: HealthSettings,
     /// Those end with what let them in.
     consoles: Consoles,
 }
@@ -108,13 +112,32 @@ impl Engine {
         let last_epoch = scheduler.ep_view().map(|ep| ep.epoch).max().unwrap_or_default();
         let (_, links) = watch::channel(Links::new());
         let (questions, consoles, needs) = (Questions::default(), Consoles::default(), Needs::nowhere());
-        Self { scheduler, store, live, terms, eps, questions, last_epoch, links, needs, consoles }
+        let ((_, signs), care) = (watch::channel(Signs::default()), HealthSettings::default());
+        Self {
+            scheduler,
+            store,
+            live,
+            terms,
+            eps,
+            questions,
+            last_epoch,
+            links,
+            needs,
+            signs,
+            care,
+            consoles,
+        }
     }
 
     /// An engine that follows what SUTs link to, which the scheduler knows as it is now, and what fits needs, and that ends
     /// consoles.
     pub(crate) fn with_lab(self, links: watch::Receiver<Links>, needs: Needs, consoles: Consoles) -> Self {
         Self { links, needs, consoles, ..self }
+    }
+
+    /// An engine that follows what the tree says of the health of resources, which the scheduler knows as it is now.
+    pub(crate) fn with_care(self, signs: watch::Receiver<Signs>, care: HealthSettings) -> Self {
+        Self { signs, care, ..self }
     }
 
     /// Takes commands until the engine goes down or a commit fails.
@@ -127,7 +150,7 @@ impl Engine {
         loop {
             self.needs.follow(self.scheduler.needs());
             let wake = self.sleep_until_deadline();
-            let (mut relinked, mut refitted) = (false, false);
+            let (mut relinked, mut refitted, mut upkept) = (false, false, false);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return LoopEnd::Stopped,
@@ -138,6 +161,7 @@ impl Engine {
                 }
                 () = wake => {}
                 () = followed(&mut self.links) => relinked = true,
+                () = followed(&mut self.signs) => upkept = true,
                 () = self.needs.changed() => refitted = true,
             }
             let known = match self.known_keys(keys_of(&waiting)).await {
@@ -152,6 +176,10 @@ impl Engine {
             if relinked {
                 let links = self.links.borrow_and_update().clone();
                 self.feed(Event::SutsLinked { links }, &mut turn);
+            }
+            if upkept {
+                let upkeep = self.signs.borrow_and_update().upkeep(&self.care);
+                self.feed(Event::Upkept { upkeep }, &mut turn);
             }
             if refitted {
                 let choices = self.needs.take();
@@ -383,7 +411,7 @@ impl Engine {
         let Turn { mut batch, send, connected, gone, first, acks, replies, known: _ } = turn;
         batch.now = clock::now();
         let events = batch.events.clone();
-        let leased = batch.rows.iter().any(|row| matches!(row, Row::Lease(_)));
+        let leased = batch.rows.iter().any(|row| matches!(row, Row::Lease(_) | Row::Health(_)));
         let over = lease::consoles_over(&batch.rows);
         if !batch.is_empty()
             && let Err(error) = self.store.commit(batch).await
@@ -407,6 +435,10 @@ impl Engine {
         self.live.publish(&events);
         if leased {
             self.live.leases_changed();
+            // Only what is not fit can need a check.
+            if self.scheduler.book().health().next().is_some() {
+                self.live.health_changed();
+            }
         }
         for (console, reason) in over {
             self.consoles.end(console, &reason);
@@ -416,9 +448,9 @@ impl Engine {
     }
 }
 
-/// Ends when SUTs link to something else; never, where nobody says so any more.
-async fn followed(links: &mut watch::Receiver<Links>) {
-    if links.changed().await.is_err() {
+/// Ends when what is followed changes; never, where nobody says so any more.
+async fn followed<T>(watched: &mut watch::Receiver<T>) {
+    if watched.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -41,6 +41,7 @@ mod project_result;
 mod question;
 mod report;
 mod resource;
+mod resource_health;
 mod retention;
 mod run;
 mod run_control;
@@ -103,6 +104,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(engine::routes)
             .configure(console::routes)
             .configure(resource::routes)
+            .configure(resource_health::routes)
             .configure(power::routes)
             .configure(sut::routes)
             .configure(project::routes)

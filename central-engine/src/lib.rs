@@ -54,7 +54,7 @@ use std::{
 
 use actix_web::{App as ActixApp, dev::ServerHandle, web};
 use anyhow::{Context, Result, bail};
-use jackfield_config::{Lab, problem};
+use jackfield_config::{Lab, engine::HealthSettings, problem};
 use jackfield_protocol::{console::CONSOLE_PATH, link::LINK_PATH, secret::Secret};
 use jackfield_scheduler::Limits;
 use tokio::sync::{Semaphore, mpsc};
@@ -72,6 +72,7 @@ use crate::{
     lab_db::turns::Turns,
     live::Live,
     lock::LabLock,
+    run::check::Checks,
     settings::{Data, LinkSettings, Listen, Settings},
     store::Store,
     tls::Tls,
@@ -125,7 +126,7 @@ pub async fn start(options: Options) -> Result<Running> {
     })?;
     let bound = listener.local_addr()?;
     lock.tell(Some(bound))?;
-    let limits = settings.scheduler;
+    let (limits, care) = (settings.scheduler, settings.health.clone());
     let listen = settings.listen.clone();
     let (app, commands) = assemble(lab, settings, bound).await?;
     let admin_password = auth::first_start(&app.store, clock::now()).await?;
@@ -134,7 +135,8 @@ pub async fn start(options: Options) -> Result<Running> {
     notices.extend(jobs::outbox_notice(&app));
     notices.extend(lab::open_files::notice(&app.lab));
     let (failure, failed) = mpsc::channel(2);
-    app.tasks.spawn(keep_running(app.clone(), limits, commands, failure.clone()));
+    app.tasks.spawn(keep_running(app.clone(), (limits, care), commands, failure.clone()));
+    app.tasks.spawn(run::check::keep_checking(app.clone()));
     app.tasks.spawn(end_where_damaged(app.clone(), failure.clone()));
     app.tasks.spawn(jobs::work(app.clone()));
     app.tasks.spawn(jobs::keep_inserting(app.clone()));
@@ -217,8 +219,19 @@ async fn assemble(
     settings: Settings,
     address: SocketAddr,
 ) -> Result<(web::Data<App>, mpsc::Receiver<Command>)> {
-    let Settings { listen, tls, data, link, scheduler: _, jobs, retention, served, server, roots: _ } =
-        settings;
+    let Settings {
+        listen,
+        tls,
+        data,
+        link,
+        scheduler: _,
+        jobs,
+        retention,
+        health: _,
+        served,
+        server,
+        roots: _,
+    } = settings;
     let Data { folder, key, store, log_bytes } = data;
     let tls = Tls::open(&tls, &listen, address, &folder, clock::wall())?;
     let (store, store_file) = open_store(&folder, &KeyFile::new(key, &folder), store).await?;
@@ -255,6 +268,7 @@ async fn assemble(
         reports_at_once: Arc::new(Semaphore::new(limits::REPORTS_AT_ONCE_MAX)),
         lab_db_turns: Turns::default(),
         retention: Retention::new(retention),
+        checks: Checks::default(),
         store,
         store_file,
     };
@@ -318,14 +332,16 @@ async fn end_where_damaged(app: web::Data<App>, failure: mpsc::Sender<anyhow::Er
 /// Runs the loop; after a failed commit, again from what the rows say.
 async fn keep_running(
     app: web::Data<App>,
-    limits: Limits,
+    (limits, care): (Limits, HealthSettings),
     mut commands: mpsc::Receiver<Command>,
     failure: mpsc::Sender<anyhow::Error>,
 ) {
     loop {
         let mut links = app.resources.links();
         let linked = links.borrow_and_update().clone();
-        match engine::restore::scheduler(&app.store, limits, linked, clock::now()).await {
+        let mut signs = app.resources.signs();
+        let upkeep = signs.borrow_and_update().upkeep(&care);
+        match engine::restore::scheduler(&app.store, limits, (linked, upkeep), clock::now()).await {
             Ok(scheduler) => {
                 let engine = Engine::new(
                     scheduler,
@@ -334,7 +350,8 @@ async fn keep_running(
                     app.eps.clone(),
                     app.terms.clone(),
                 )
-                .with_lab(links, app.resources.needs(), app.consoles.clone());
+                .with_lab(links, app.resources.needs(), app.consoles.clone())
+                .with_care(signs, care.clone());
                 match engine.run(&mut commands, &app.stop).await {
                     LoopEnd::Stopped => return,
                     LoopEnd::CommitFailed => {}

@@ -207,6 +207,10 @@ pub const JOB_RETRY_MILLIS_MAX: u64 = 10 * 60 * 1_000;
 /// Tries before a job is given up; it stays in the store with its last error.
 pub const JOB_TRIES_MAX: u32 = 20;
 
+/// How often it is looked what is to be checked, where nothing says that something is.
+pub const CHECK_LOOK: Duration = Duration::from_secs(60);
+/// Health checks that are begun at one look.
+pub const CHECKS_BEGUN_MAX: usize = 64;
 /// How often it is looked which old runs are to go.
 pub const RETENTION_LOOK: Duration = Duration::from_secs(60 * 60);
 /// How long after its start the engine looks first: then it has other things to do.

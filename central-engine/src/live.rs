@@ -13,7 +13,7 @@ use jackfield_protocol::{
     event::{Fact, RunEvent},
     id::RunId,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     feed::Feed,
@@ -26,6 +26,7 @@ use crate::{
 pub struct Live {
     runs: Arc<Mutex<BTreeMap<RunId, Watched>>>,
     feed: Feed,
+    health: Arc<Notify>,
 }
 
 /// A run that someone watches.
@@ -64,9 +65,20 @@ impl Live {
         self.feed.touch();
     }
 
+    /// Something may have to be checked now, or is broken.
+    pub(crate) fn health_changed(&self) {
+        self.health.notify_one();
+        self.feed.notices_changed();
+    }
+
+    /// Ends after that was said.
+    pub(crate) async fn health_news(&self) {
+        self.health.notified().await;
+    }
+
     /// A hub that tells the feed of the lab too.
     pub fn new(feed: Feed) -> Self {
-        Self { runs: Arc::default(), feed }
+        Self { runs: Arc::default(), feed, health: Arc::default() }
     }
 
     fn watched(&self) -> MutexGuard<'_, BTreeMap<RunId, Watched>> {

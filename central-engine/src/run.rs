@@ -1,6 +1,7 @@
 //! What people do with runs: start them, give them more tests, run again what failed, and read how they went.
 
 pub(crate) mod asked;
+pub(crate) mod check;
 pub(crate) mod delete;
 pub(crate) mod notices;
 pub(crate) mod open;

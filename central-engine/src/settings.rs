@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use jackfield_config::{
     EngineSettings,
-    engine::{EngineLimits, Retention, ServerKind, TlsSettings},
+    engine::{EngineLimits, HealthSettings, Retention, ServerKind, TlsSettings},
 };
 use jackfield_protocol::secret::Secret;
 use jackfield_scheduler::Limits;
@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) jobs: JobSettings,
     /// Which old runs go by themselves.
     pub(crate) retention: Retention,
+    /// When a resource is not fit to be given.
+    pub(crate) health: HealthSettings,
     pub(crate) served: Served,
     pub(crate) server: Server,
     /// Folders outside the lab folder from which files may be taken.
@@ -103,6 +105,10 @@ pub(crate) struct Server {
 
 impl Settings {
     /// Hands every setting to what it is for; a port that was asked for beats that of the file.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a line for each setting: one that is forgotten does not compile"
+    )]
     pub(crate) fn of(file: EngineSettings, port: Option<u16>) -> Self {
         let EngineSettings {
             address,
@@ -127,6 +133,7 @@ impl Settings {
             mail_ca,
             roots,
             retention,
+            health,
             limits:
                 EngineLimits {
                     project_bytes,
@@ -161,6 +168,7 @@ impl Settings {
                 hook_output_bytes,
             },
             retention,
+            health,
             served: Served {
                 project_bytes,
                 upload_bytes,

@@ -20,6 +20,7 @@ pub(crate) mod faults;
 #[cfg(not(test))]
 mod faults;
 pub mod global;
+pub mod health;
 pub mod job;
 pub mod lease;
 pub mod life;

@@ -2,11 +2,15 @@
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
+mod health;
 mod tls;
 
 use jackfield_protocol::secret::Secret;
 
-pub use self::tls::{OwnCertificate, TlsSettings};
+pub use self::{
+    health::HealthSettings,
+    tls::{OwnCertificate, TlsSettings},
+};
 
 use crate::{
     problem::Read,
@@ -65,6 +69,8 @@ pub struct EngineSettings {
     pub roots: Vec<PathBuf>,
     /// How long runs are kept that have ended.
     pub retention: Retention,
+    /// When a resource is not fit to be given.
+    pub health: HealthSettings,
     /// What is too much.
     pub limits: EngineLimits,
 }
@@ -161,6 +167,7 @@ impl Default for EngineSettings {
             mail_ca: None,
             roots: Vec::new(),
             retention: Retention::default(),
+            health: HealthSettings::default(),
             limits: EngineLimits::default(),
         }
     }
@@ -190,6 +197,7 @@ impl EngineSettings {
             settings.read_data(top);
             settings.read_work(top);
             settings.retention.read(top);
+            settings.health.read(top);
             settings.limits.read(top);
             settings
         });

@@ -76,6 +76,9 @@ pub struct LeaseView {
     /// What one that waits, waits for: who has it, until when, why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
+    /// What of it is dirty, under a check or out of service, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfit: Option<String>,
     /// The silence of its client that ends it, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience_millis: Option<u64>,

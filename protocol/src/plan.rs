@@ -114,6 +114,9 @@ pub struct RunOptions {
     /// The lease of a person that lets its SUTs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseId>,
+    /// The id of the resource whose health the run checks: it may have it while it is dirty, and says whether it is fit again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Arc<str>>,
     /// What becomes of an EP's part when the EP vanishes.
     #[serde(default)]
     pub on_ep_lost: OnEpLost,

@@ -26,6 +26,8 @@
 //!   refusal.rs  why not                      time.rs     what time alone does
 //!   check.rs    what always holds            choice.rs   what may be given where the asker leaves the choice
 //!   forecast.rs when somebody could have it  choose.rs   choosing it, for those who wait for it
+//!                                            search.rs   the search for what goes together
+//!   health.rs   how fit a thing is           upkeep.rs   keeping it so: after a use, by checks, by a person's word
 //! ```
 
 mod ask;
@@ -34,11 +36,14 @@ mod choice;
 mod choose;
 mod forecast;
 mod grant;
+mod health;
 mod index;
 mod lease;
 mod queue;
 mod refusal;
+mod search;
 mod time;
+mod upkeep;
 mod wish;
 
 use std::{
@@ -55,8 +60,9 @@ use self::index::Index;
 pub use self::{
     ask::Ask,
     choice::{Alternative, Candidate, Choice, Given, Options},
-    forecast::Forecast,
+    forecast::{Forecast, Waits},
     grant::{Obstacle, Woken},
+    health::{Checked, Fitness, Health, Judgement, Outage, Unfit, Upkeep, Used},
     lease::{Ended, Holder, Lease, Leased, Set, Spot, State, Tie},
     queue::{Rank, Turn, Want},
     refusal::Refusal,
@@ -93,8 +99,14 @@ pub struct Book {
     open: BTreeMap<UserName, u32>,
     /// Those who may be able to begin now.
     woken: BTreeMap<Rank, u32>,
+    /// Nodes that are not fit, or that the lab spoiled a use of.
+    health: BTreeMap<ResourceId, Health>,
+    /// Those of them that are dirty, or under a check.
+    unclean: Index<ResourceId>,
+    upkeep: Upkeep,
     /// Leases that changed and are not taken yet.
     rows: Vec<Lease>,
+    health_rows: Vec<Health>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +181,7 @@ impl Book {
 
     /// Whether somebody may be able to begin, or something has changed that was not taken.
     pub fn has_news(&self) -> bool {
-        !self.woken.is_empty() || !self.rows.is_empty()
+        !self.woken.is_empty() || !self.rows.is_empty() || !self.health_rows.is_empty()
     }
 
     /// A part of a run waits from now on: for what it names, and for what fits its needs.
@@ -222,7 +234,8 @@ impl Book {
         let Some(lease) = self.leases.get(&id).cloned() else { return };
         let inside: Vec<_> = self.consoles_inside(&lease);
         inside.into_iter().for_each(|console| self.end(now, console, how.clone()));
-        self.put(Lease { state: State::Ended { at: now, how }, ..lease });
+        self.put(Lease { state: State::Ended { at: now, how: how.clone() }, ..lease.clone() });
+        self.after_use(now, &lease, &how);
     }
 
     fn consoles_inside(&self, lease: &Lease) -> Vec<LeaseId> {

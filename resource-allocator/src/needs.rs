@@ -18,7 +18,13 @@ mod tests;
 use std::{fmt, sync::Arc};
 
 pub use self::fit::Unfit;
-use crate::selector::{Selector, SyntaxError};
+use crate::{
+    node::ResourceId,
+    selector::{Selector, SyntaxError},
+};
+
+/// The name under which a health check is given what it checks.
+const CHECKED: &str = "device";
 
 /// Everything that somebody needs together.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +59,18 @@ impl Needs {
     /// Where they are wrong, and what would be right.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         parse::needs(text)
+    }
+
+    /// What a health check needs: the resource that it checks, under the name of `device`, and what the check itself says it needs
+    /// beside.
+    pub fn of_check(own: Option<&Self>, device: &ResourceId) -> Self {
+        let text = format!("{CHECKED}: id=\"{device}\"");
+        let mut needs = Self::parse(&text).expect("an id is ten digits, and reads as a text in quotes");
+        if let Some(own) = own {
+            needs.needs.extend(own.needs.iter().filter(|need| &*need.name != CHECKED).cloned());
+            needs.same.clone_from(&own.same);
+        }
+        needs
     }
 
     /// The names under which they are given.

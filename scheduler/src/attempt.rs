@@ -11,6 +11,7 @@ use jackfield_protocol::{
 use crate::{
     Scheduler,
     effect::{AttemptRow, AttemptState, Row},
+    health,
     out::Out,
     part::{Flight, Owed, PartKey},
     run::Stage,
@@ -90,6 +91,7 @@ impl Scheduler {
         let Some(run) = self.runs.get_mut(&key.run) else { return };
         let started = flight.started;
         let verdict = end.outcome.verdict;
+        let used = health::used(run.name(attempt.test), started.is_some(), &end.outcome);
         out.store(Row::Attempt(Box::new(AttemptRow {
             wanted: None,
             end: Some(end.clone()),
@@ -98,6 +100,9 @@ impl Scheduler {
         let ended = TestEnded { test: attempt.test, attempt: Some(attempt), ep, started, end };
         run.publish(out, Fact::TestEnded(Box::new(ended)));
         self.count_end(key.run, attempt.test, attempt.attempt, verdict, false);
+        for lease in self.bench.leases_of(key) {
+            self.bench.book.used(lease, used.clone());
+        }
     }
 
     pub(crate) fn attempts_returned(

@@ -241,13 +241,27 @@ impl Bench {
             .flat_map(|spots| spots.iter().cloned())
             .collect();
         let set = Set { suts: suts.iter().cloned().collect(), nodes: nodes.into_iter().collect() };
-        Want { set, holder: Holder::Run(run), shared: false, inside, length: None, console: false }
+        Want {
+            set,
+            holder: Holder::Run(run),
+            shared: false,
+            inside,
+            length: None,
+            console: false,
+            repairs: false,
+        }
     }
 
     /// The parts of a run that use what a lease is for.
     pub(crate) fn users_of<'a>(&'a self, lease: &'a Lease) -> impl Iterator<Item = PartKey> + use<'a> {
         let held = lease.holder.run().into_iter().flat_map(|run| self.uses_of(run));
         held.filter(|held| held.lease == lease.id).flat_map(|held| held.parts.iter().copied())
+    }
+
+    /// What a part uses.
+    pub(crate) fn leases_of(&self, key: PartKey) -> Vec<LeaseId> {
+        let used = self.uses_of(key.run).filter(|held| held.parts.contains(&key));
+        used.map(|held| held.lease).collect()
     }
 
     fn uses_of(&self, run: RunId) -> impl Iterator<Item = &Use> {

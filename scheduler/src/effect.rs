@@ -11,7 +11,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::Outcome,
 };
-use jackfield_resource_allocator::book::{Lease, Refusal};
+use jackfield_resource_allocator::book::{Health, Lease, Refusal};
 
 /// What one or more events led to.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +89,8 @@ pub enum Row {
     Attempt(Box<AttemptRow>),
     /// Key: number of the lease. The last one written says how it ended.
     Lease(Box<Lease>),
+    /// Key: the id of a node. One that is sound is not kept.
+    Health(Box<Health>),
     /// Key: EP.
     Ep(EpRow),
 }

@@ -10,7 +10,10 @@ use jackfield_protocol::{
     time::Time,
     verdict::Outcome,
 };
-use jackfield_resource_allocator::book::{Choice, Spot, Who, Wish};
+use jackfield_resource_allocator::{
+    ResourceId,
+    book::{Choice, Judgement, Spot, Upkeep, Who, Wish},
+};
 
 /// A fact from outside. What comes late, twice or from a stale connection is dropped in one place: by attempt and epoch.
 #[derive(Clone, Debug)]
@@ -176,6 +179,25 @@ pub enum Event {
     NeedsFit {
         /// By the text of the needs.
         choices: BTreeMap<Arc<str>, Arc<Choice>>,
+    },
+    /// How the lab looks after its resources, as tree and settings say now.
+    Upkept {
+        /// All of it.
+        upkeep: Upkeep,
+    },
+    /// A person says how fit a resource is.
+    Judged {
+        /// Which.
+        spot: Spot,
+        /// How fit.
+        judgement: Judgement,
+        /// Who.
+        by: UserName,
+    },
+    /// Resources are not there any more.
+    Forgotten {
+        /// Which.
+        nodes: Vec<ResourceId>,
     },
     /// Something to be recorded in the run's events that decides nothing: a question, its answer, a note.
     Noted {

@@ -6,7 +6,7 @@ use jackfield_protocol::{
     id::{LeaseId, SutName},
     time::Time,
 };
-use jackfield_resource_allocator::book::{Ask, Forecast, Refusal, Spot, Who, Wish};
+use jackfield_resource_allocator::book::{Ask, Forecast, Refusal, Spot, Turn, Waits, Who, Wish};
 
 use crate::{Scheduler, out::Out, part::PartKey};
 
@@ -37,6 +37,20 @@ impl Scheduler {
     /// It would be refused.
     pub fn forecast(&self, now: Time, ask: Ask) -> Result<Forecast, Refusal> {
         self.bench.book.forecast(now, ask, &|turn| self.claims(turn))
+    }
+
+    /// What somebody would wait for that has no end anybody knows.
+    pub fn waits_told(&self, waits: &Waits) -> String {
+        match waits {
+            Waits::Told(told) => told.clone(),
+            Waits::Turn(turn @ Turn::Ask(_)) => format!("{} asked before", self.bench.book.told_turn(*turn)),
+            Waits::Turn(turn @ Turn::Part { run, part }) => {
+                let user = self.runs.get(run).map(|run| format!("{}'s ", run.plan.user)).unwrap_or_default();
+                let waits = self.part_waits_for(PartKey { run: *run, part: *part });
+                let waits = waits.map(|what| format!(", and waits for {what}")).unwrap_or_default();
+                format!("{user}{} asked before{waits}", self.bench.book.told_turn(*turn))
+            }
+        }
     }
 
     fn part(&self, key: PartKey) -> Option<&crate::part::Part> {

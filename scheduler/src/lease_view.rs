@@ -6,7 +6,9 @@ use jackfield_protocol::{
     id::UserName,
     lease::{HolderKind, LeaseEnd, LeaseEnded, LeaseKind, LeaseState, LeaseView},
 };
-use jackfield_resource_allocator::book::{Ended, Holder, Lease, Leased, Obstacle, Set, Spot, State, Tie};
+use jackfield_resource_allocator::book::{
+    Ended, Holder, Lease, Leased, Obstacle, Set, Spot, State, Tie, Turn,
+};
 
 use crate::Scheduler;
 
@@ -50,6 +52,7 @@ impl Scheduler {
             decide_by,
             place: if waits { self.bench.book.place(lease.id, PLACES_MAX) } else { None },
             waits_for: if waits { self.lease_waits_for(lease) } else { None },
+            unfit: self.lease_unfit(lease),
             patience_millis: match lease.tie {
                 Tie::Beat { patience_millis } => Some(patience_millis),
                 Tie::Free | Tie::Console(_) => None,
@@ -89,6 +92,12 @@ impl Scheduler {
         }
     }
 
+    /// What of a lease that is held is not fit; what one that waits lacks, it says itself.
+    fn lease_unfit(&self, lease: &Lease) -> Option<String> {
+        let set = lease.what.set().filter(|_| lease.holds())?;
+        self.bench.book.unfit(set, lease.holder.run()).map(|unfit| unfit.to_string())
+    }
+
     fn lease_waits_for(&self, lease: &Lease) -> Option<String> {
         let book = &self.bench.book;
         let lease = book.lease(lease.id).filter(|lease| lease.is_waiting())?;
@@ -106,6 +115,7 @@ impl Scheduler {
         Some(match book.in_front_of(self.bench.now, lease, &claims)? {
             Obstacle::Held(id) | Obstacle::Booked(id) => self.lease_told(book.lease(id)?),
             Obstacle::Behind(turn) => format!("{} asked before", book.told_turn(turn)),
+            Obstacle::Unfit => book.told_unfit(book.waiter(Turn::Ask(lease.id))?.1),
         })
     }
 }

@@ -37,6 +37,7 @@ mod dependency;
 pub mod effect;
 mod ep;
 pub mod event;
+mod health;
 mod hook;
 mod latch;
 mod lease;
@@ -145,6 +146,13 @@ impl Scheduler {
             Event::Lease { lease, who, wish } => self.wish(out, lease, &who, wish),
             Event::SutsLinked { links } => self.suts_linked(links),
             Event::NeedsFit { choices } => self.needs_fit(choices),
+            Event::Upkept { upkeep } => self.bench.book.set_upkeep(upkeep),
+            Event::Judged { spot, judgement, by } => {
+                self.bench.book.judge(out.now, spot, judgement, &by);
+            }
+            Event::Forgotten { nodes } => {
+                nodes.iter().for_each(|node| self.bench.book.forget_health(node));
+            }
             Event::Noted { run, fact } => self.note(out, run, fact),
             Event::Tick => {}
         }
@@ -181,6 +189,8 @@ impl Scheduler {
         }
         let leases = self.bench.book.take_rows().into_iter();
         out.effects.store.extend(leases.map(|lease| effect::Row::Lease(Box::new(lease))));
+        let health = self.bench.book.take_health_rows().into_iter();
+        out.effects.store.extend(health.map(|health| effect::Row::Health(Box::new(health))));
         out.effects
     }
 }

@@ -149,6 +149,7 @@ impl Scheduler {
             Some(Obstacle::Behind(turn @ Turn::Ask(_))) => {
                 Err(format!("SUT {sut}, which {} waited for before", book.told_turn(turn)))
             }
+            Some(Obstacle::Unfit) => Err(format!("SUT {sut}: {}", book.told_unfit(&want))),
             Some(Obstacle::Booked(id) | Obstacle::Held(id)) => {
                 Err(book.lease(id).map_or_else(|| format!("SUT {sut}"), |lease| self.told_holder(sut, lease)))
             }
@@ -175,6 +176,7 @@ impl Scheduler {
         match self.in_the_way(run, key, want, evict) {
             None => Ok(()),
             Some(Obstacle::Behind(turn)) => Err(format!("{} asked before", book.told_turn(turn))),
+            Some(Obstacle::Unfit) => Err(book.told_unfit(want)),
             Some(Obstacle::Booked(id) | Obstacle::Held(id)) => {
                 Err(book.lease(id).map(|lease| self.lease_told(lease)).unwrap_or_default())
             }

@@ -16,7 +16,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::{Cause, Verdict},
 };
-use jackfield_resource_allocator::book::{Book, Ended, Lease, Leased, Spot};
+use jackfield_resource_allocator::book::{Book, Ended, Health, Lease, Leased, Spot, Upkeep};
 
 use crate::{
     Limits, Scheduler,
@@ -44,6 +44,10 @@ pub struct Restored {
     pub last_lease: LeaseId,
     /// What SUTs link to.
     pub links: BTreeMap<SutName, Arc<[Spot]>>,
+    /// Resources that are not fit, or that the lab spoiled a use of.
+    pub health: Vec<Health>,
+    /// How the lab looks after its resources.
+    pub upkeep: Upkeep,
 }
 
 /// A run that has not ended, with all its rows, in any order.
@@ -67,7 +71,8 @@ impl Scheduler {
     pub fn restore(now: Time, restored: Restored) -> Self {
         let open: BTreeSet<_> = restored.runs.iter().map(|run| run.row.run).collect();
         let bound = bound(&restored.leases, &open);
-        let book = Book::restore(now, restored.last_lease, restored.leases);
+        let mut book = Book::restore(now, restored.last_lease, restored.leases).with_health(restored.health);
+        book.set_upkeep(restored.upkeep);
         let mut leases = Leases::new(&book);
         let mut scheduler = Self {
             limits: restored.limits,
@@ -84,6 +89,7 @@ impl Scheduler {
         for run in runs {
             scheduler.restore_run(now, run, &mut leases);
         }
+        scheduler.end_lost_checks(now);
         // What no part of a run uses is not a run's any more.
         leases.left().for_each(|lease| scheduler.bench.book.end(now, lease, Ended::RunEnd));
         scheduler

@@ -7,10 +7,12 @@ use jackfield_protocol::{
     id::RunId,
     plan::{HookScript, RunPlan},
 };
+use jackfield_resource_allocator::ResourceId;
 
 use crate::{
     Scheduler,
     effect::{Job, Row, RunRow},
+    health,
     out::Out,
     part::PartKey,
     run::Run,
@@ -39,6 +41,9 @@ impl Scheduler {
         // The run's row stands before those of its parts; it is written again when its events are numbered.
         out.store(Row::Run(run.row.clone()));
         out.effects.store.extend(run.parts.iter().map(|part| Row::Part(part.row())));
+        if let Some(node) = run.plan.options.checks.as_deref().and_then(ResourceId::parse) {
+            self.bench.book.check_begins(out.now, &node, id);
+        }
         let (by, project) = (run.plan.user.clone(), run.plan.project.clone());
         let tests = run.tests();
         run.publish(out, Fact::Submitted { by, project, tests });
@@ -105,6 +110,9 @@ impl Scheduler {
     fn finish(&mut self, out: &mut Out, id: RunId) {
         let Some(mut run) = self.runs.remove(&id) else { return };
         self.bench.forget_bound(id);
+        if run.plan.options.checks.is_some() {
+            self.bench.book.checked(out.now, id, &health::checked(&run));
+        }
         let state = if run.row.stopped.is_some() { RunState::Stopped } else { RunState::Completed };
         run.row.state = state;
         run.row.ended = Some(out.now);

@@ -310,4 +310,13 @@ fn a_console_on_a_leased_device_is_refused_by_name_and_the_guest_gets_in() {
     done(&ana, &["release", "1"]);
     guest.awaits("the lease that let you use /lab/router was given back");
     guest.ended();
+    // Who shares a device may type at it, and not both at once.
+    done(&ana, &["take", "/lab/router", "--shared"]);
+    done(&bob, &["take", "/lab/router", "--shared"]);
+    let mut hers = Sitting::begin(&bench, &ana, "hers", &["/lab/router", "--quiet", "300"]);
+    hers.types("show version\n");
+    hers.awaits("uptime");
+    let mut his = Sitting::begin(&bench, &bob, "shared", &["/lab/router"]);
+    assert!(!his.ended().success());
+    assert!(his.reads().contains("ana has /lab/router on a console"), "{}", his.reads());
 }

@@ -24,6 +24,7 @@ mod equipment;
 mod exchange;
 mod first_run;
 mod fuzz;
+mod health;
 mod hearers;
 mod languages;
 mod lease;

@@ -14,7 +14,7 @@ use jackfield_protocol::{
     time::Time,
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
-use jackfield_resource_allocator::book::{Choice, Spot};
+use jackfield_resource_allocator::book::{Choice, Spot, Upkeep};
 use jackfield_scheduler::{Event, Limits, Scheduler};
 use jackfield_tests::dice::Dice;
 
@@ -99,6 +99,8 @@ pub(crate) struct Day {
     store: Store,
     /// What SUTs link to.
     linked: BTreeMap<SutName, Arc<[Spot]>>,
+    /// How resources are looked after.
+    upkeep: Upkeep,
     /// What fits needs.
     choices: BTreeMap<Arc<str>, Arc<Choice>>,
     eps: Vec<LabEp>,
@@ -150,6 +152,7 @@ impl Day {
                 jackfield_scheduler::Restored { limits, links: leases::links(0), ..Default::default() },
             ),
             linked: leases::links(0),
+            upkeep: Upkeep::default(),
             choices: leases::choices(0),
             limits,
             store: Store::default(),

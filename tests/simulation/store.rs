@@ -7,7 +7,10 @@ use jackfield_protocol::{
     id::{AttemptId, EpName, LeaseId, RunId, SutName, TestIndex},
     plan::{PlannedTest, RunPlan},
 };
-use jackfield_resource_allocator::book::{Lease, Leased, Spot};
+use jackfield_resource_allocator::{
+    ResourceId,
+    book::{Health, Lease, Leased, Spot, Upkeep},
+};
 use jackfield_scheduler::{
     Limits, Restored, RestoredRun,
     effect::{AttemptRow, AttemptState, EpRow, Job, PartRow, Row, RunRow, StopCause},
@@ -23,6 +26,7 @@ pub(crate) struct Store {
     leases: BTreeMap<LeaseId, Lease>,
     /// Those that are over, of what runs were given for their needs.
     given: BTreeMap<LeaseId, Lease>,
+    health: BTreeMap<ResourceId, Health>,
     eps: BTreeMap<EpName, EpRow>,
     last_lease: LeaseId,
     pub(crate) hooks: BTreeMap<(RunId, bool), u32>,
@@ -47,6 +51,15 @@ impl Store {
             }
             Row::Attempt(row) => self.write_attempt(*row),
             Row::Lease(row) => self.write_lease(*row),
+            Row::Health(row) => {
+                let node = row.spot.node.clone();
+                if row.is_sound() {
+                    self.health.remove(&node);
+                } else {
+                    self.health.insert(node, *row);
+                }
+                Ok(())
+            }
             Row::Ep(row) => {
                 self.eps.insert(row.ep.clone(), row);
                 Ok(())
@@ -141,6 +154,10 @@ impl Store {
         self.leases.values().filter(|lease| lease.holder.run().is_some()).count()
     }
 
+    pub(crate) fn health(&self) -> impl Iterator<Item = &Health> {
+        self.health.values()
+    }
+
     pub(crate) fn enqueue(&mut self, job: &Job) {
         match job {
             Job::RunHook { run, hook, .. } => {
@@ -150,7 +167,11 @@ impl Store {
         }
     }
 
-    pub(crate) fn restored(&self, limits: Limits, links: BTreeMap<SutName, Arc<[Spot]>>) -> Restored {
+    pub(crate) fn restored(
+        &self,
+        limits: Limits,
+        (links, upkeep): (BTreeMap<SutName, Arc<[Spot]>>, Upkeep),
+    ) -> Restored {
         let live = |run: &RunId| self.runs.get(run).is_some_and(|row| !row.state.is_final());
         let runs = self.plans.iter().filter(|(run, _)| live(run)).map(|(run, plan)| RestoredRun {
             row: self.runs[run].clone(),
@@ -171,6 +192,8 @@ impl Store {
             leases: self.given.values().chain(self.leases.values()).cloned().collect(),
             last_lease: self.last_lease,
             links,
+            health: self.health.values().cloned().collect(),
+            upkeep,
         }
     }
 }

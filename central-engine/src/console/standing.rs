@@ -87,18 +87,20 @@ impl Standing {
     pub(crate) fn keeps_out(&self, user: &UserName) -> Option<&str> {
         let console = self.console().map(|(_, told)| told);
         let person = |held: &&Held| held.lease.holder.run().is_none() && held.console().is_none();
-        let held = self.leases.iter().filter(person).find(|held| !held.lease.admits(user));
+        let shares =
+            self.leases.iter().filter(person).any(|held| held.lease.shared && held.lease.admits(user));
+        let held = self.leases.iter().filter(person);
+        let held = held.filter(|held| !held.lease.admits(user)).find(|held| !(shares && held.lease.shared));
         console.or(held.map(|held| held.told.as_str()))
     }
 
-    /// The lease that lets the caller use the device, if somebody has it.
-    pub(crate) fn let_in(&self, caller: &Caller) -> Result<Option<LeaseId>, Failure> {
-        let mut inside = None;
-        for held in self.leases.iter().filter(|held| held.console().is_none()) {
-            if held.lets_in(caller) {
-                inside = Some(held.lease.id);
-                continue;
-            }
+    /// The lease that lets the caller use the device, if somebody has it. Where several share it, one that is theirs is enough.
+    pub(crate) fn let_in(&self, caller: &Caller) -> Result<Option<&Lease>, Failure> {
+        let leases = || self.leases.iter().filter(|held| held.console().is_none());
+        let inside = leases().filter(|held| held.lets_in(caller)).map(|held| &held.lease).next_back();
+        let shares = inside.is_some_and(|lease| lease.shared);
+        let keeps_out = |held: &&Held| !(held.lets_in(caller) || shares && held.lease.shared);
+        if let Some(held) = leases().find(keeps_out) {
             let remedy = match held.lease.holder {
                 Holder::Run(run) => format!("wait until run {run} has ended, or watch its sessions"),
                 Holder::Person(_) | Holder::Lab(_) => {
@@ -116,13 +118,15 @@ impl Standing {
         app: &App,
         caller: &Caller,
         console: ConsoleId,
-        inside: Option<LeaseId>,
+        inside: Option<&Lease>,
     ) -> Result<LeaseId, Problem> {
         let set = Set { nodes: vec![self.spot.clone()], ..Set::default() };
         let ask = Ask {
             purpose: format!("console {console}"),
             tie: Tie::Console(console),
-            inside,
+            // Beside others who share the device; not beside their consoles.
+            shared: inside.is_some_and(|lease| lease.shared),
+            inside: inside.map(|lease| lease.id),
             ..Ask::new(set, Holder::Person(caller.user.clone()))
         };
         let who = Who { user: caller.user.clone(), manages: false };

@@ -28,6 +28,9 @@ pub(super) fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
         | Event::SutsLinked { .. }
         | Event::Noted { .. }
         | Event::NeedsFit { .. }
+        | Event::Upkept { .. }
+        | Event::Judged { .. }
+        | Event::Forgotten { .. }
         | Event::Tick => return None,
     };
     let wrong = |state: &str| {

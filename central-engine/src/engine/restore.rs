@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jackfield_protocol::{id::RunId, plan::RunPlan, time::Time};
+use jackfield_resource_allocator::book::Upkeep;
 use jackfield_scheduler::{
     Limits, Restored, RestoredRun, Scheduler,
     effect::{Row, RunRow},
@@ -21,11 +22,11 @@ use crate::{
 pub(crate) async fn scheduler(
     store: &Store,
     limits: Limits,
-    links: Links,
+    (links, upkeep): (Links, Upkeep),
     now: Time,
 ) -> Result<Scheduler, StoreError> {
     let store::Restored { rows, last_lease } = store.load().await?;
-    let mut restored = Restored { limits, last_lease, links, ..Restored::default() };
+    let mut restored = Restored { limits, last_lease, links, upkeep, ..Restored::default() };
     let mut runs: BTreeMap<RunId, Pieces> = BTreeMap::new();
     for row in rows {
         match row {
@@ -40,6 +41,7 @@ pub(crate) async fn scheduler(
             Row::Part(row) => runs.entry(row.run).or_default().rest.parts.push(row),
             Row::Attempt(row) => runs.entry(row.attempt.run).or_default().rest.attempts.push(*row),
             Row::Lease(row) => restored.leases.push(*row),
+            Row::Health(row) => restored.health.push(*row),
             Row::Ep(row) => restored.eps.push(row),
         }
     }

@@ -187,6 +187,7 @@ pub(super) async fn forecast(
     let look = app.engine.ask(move |scheduler| {
         let forecast = scheduler.forecast(now, ask)?;
         let after = forecast.after.as_ref().map(|lease| scheduler.lease_told(lease));
+        let after = after.or_else(|| forecast.waits.as_ref().map(|waits| scheduler.waits_told(waits)));
         let view = scheduler.lease_view(&forecast.lease);
         Ok::<_, Refusal>(LeaseForecast {
             free: forecast.at == Some(now) && view.begin.is_none(),
@@ -205,9 +206,7 @@ async fn read(app: &App, caller: &Caller, wanted: LeaseRequest) -> Result<Ask, F
     check(caller, &wanted)?;
     let mut set = spots(app, wanted.resources).await?;
     add_suts(app, caller, wanted.suts, &mut set).await?;
-    if !caller.may(Role::ChangeTestbed) {
-        refuse_out_of_service(app, &set).await?;
-    }
+    let is_named = wanted.needs.is_none();
     let choice = match wanted.needs {
         Some(needs) => Some(choice(app, needs).await?),
         None => None,
@@ -229,6 +228,8 @@ async fn read(app: &App, caller: &Caller, wanted: LeaseRequest) -> Result<Ask, F
         note: wanted.note,
         context: wanted.context,
         priority: wanted.priority,
+        // Whoever names what is broken and may repair it wants to; whatever fits is to work.
+        repairs: is_named && caller.may(Role::ChangeTestbed),
         tie,
         inside: None,
         begin: wanted.begin,
@@ -236,17 +237,6 @@ async fn read(app: &App, caller: &Caller, wanted: LeaseRequest) -> Result<Ask, F
         wait: Some(wanted.wait_millis),
         offer: wanted.offer_millis,
     })
-}
-
-/// What is out of service is for those who repair it.
-async fn refuse_out_of_service(app: &App, set: &Set) -> Result<(), Failure> {
-    let nodes = set.nodes.clone();
-    let look = app.resources.look(move |bench: &Bench| {
-        nodes.into_iter().find_map(|spot| Some((bench.tree.out_of_service(&spot.node)?, spot.path)))
-    });
-    let Some((reason, path)) = look.await? else { return Ok(()) };
-    let title = format!("{path} is out of service ({reason}); to repair it takes the role CHANGE_TESTBED");
-    Err(Failure::new(ErrorCode::WrongState, title).field("resources"))
 }
 
 /// All that fits what is needed; refused where that could never be met.
@@ -411,7 +401,7 @@ fn check(caller: &Caller, wanted: &LeaseRequest) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_text(field: &str, text: &str) -> Result<(), Failure> {
+pub(super) fn check_text(field: &str, text: &str) -> Result<(), Failure> {
     if text.len() <= limits::LEASE_TEXT_BYTES_MAX && !text.contains(|letter: char| letter.is_control()) {
         return Ok(());
     }

@@ -12,8 +12,8 @@ use utoipa::{
 use super::{
     Answer, attempt, audit, authority, blob, console, engine, ep, event, feed, follow, globals, health, job,
     lab_report, lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power, project,
-    project_edit, project_file, project_result, question, report, resource, retention, run, run_control,
-    run_delete, run_plan, session, sut, test, test_config, test_file, token, user, webhook,
+    project_edit, project_file, project_result, question, report, resource, resource_health, retention, run,
+    run_control, run_delete, run_plan, session, sut, test, test_config, test_file, token, user, webhook,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -43,7 +43,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         lease::allow, lease::transfer, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,
         ep::list, ep::show, ep::drain, console::open, console::list,
-        resource::get, resource::find, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, power::status, power::switch,
+        resource::get, resource::find, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, resource_health::list, resource_health::judge, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
         project::list, project::check, project_edit::edit, project_file::read, project_file::put, project_file::rename,
         project_file::delete, project_result::list, project_result::durations, test_file::list, test_file::show,

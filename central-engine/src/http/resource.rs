@@ -10,6 +10,7 @@ use jackfield_protocol::{
 };
 use jackfield_resource_allocator::{
     Answer as Found,
+    book::{Set, Spot},
     selector::{Selector, Sight},
 };
 use serde::{Deserialize, Serialize};
@@ -155,7 +156,7 @@ pub(super) async fn get(
 
 /// The nodes that a selector means, in the order of their paths.
 #[utoipa::path(get, path = "/api/v1/resources/find", tag = "resources", params(FindQuery),
-    responses((status = 200, body = Page<Resource>), (status = 400), (status = 404)))]
+    responses((status = 200, body = Page<FoundResource>), (status = 400), (status = 404)))]
 pub(super) async fn find(
     app: web::Data<App>,
     guard: Guard<MayReadBench>,
@@ -181,16 +182,41 @@ pub(super) async fn find(
             .map_err(|error| Failure::new(error.code(), error.to_string()).field("below"))?;
         let found = tree.select(&selector, sight, &within.node, after.as_deref(), limit);
         let found = found.map_err(|error| Failure::new(error.code(), error.to_string()).field("selector"))?;
+        let spots: Vec<_> = found.nodes.iter().filter_map(|id| tree.spot_at(id)).collect();
         let items: Vec<Resource> = found.nodes.iter().filter_map(|id| tree.resource_at(id)).collect();
-        Ok::<_, Failure>((tree.version(), found.more, items))
+        Ok::<_, Failure>((tree.version(), found.more, items, spots))
     });
-    let (version, more, mut items) = look.await??;
+    let (version, more, mut items, spots) = look.await??;
     if !sees {
         items.iter_mut().for_each(|node| veil::properties(&mut node.properties));
     }
     let next = items.last().filter(|_| more).map(|node| node.path.clone());
+    let items = with_health(&app, items, spots).await?;
     let mut response = HttpResponse::Ok();
     Ok(response.insert_header((header::ETAG, format!("\"{version}\""))).json(Page { items, next }))
+}
+
+/// A node that was found, with what keeps it from being given.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct FoundResource {
+    #[serde(flatten)]
+    node: Resource,
+    /// That it is dirty, under a check or out of service, since when and why; none where it is fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<String>,
+}
+
+async fn with_health(
+    app: &App,
+    items: Vec<Resource>,
+    spots: Vec<Spot>,
+) -> Result<Vec<FoundResource>, Failure> {
+    let told = app.engine.ask(move |scheduler| {
+        let unfit = |spot: &Spot| Some(scheduler.book().unfit(&Set::of(spot), None)?.to_string());
+        spots.iter().map(unfit).collect::<Vec<_>>()
+    });
+    let told = told.await?;
+    Ok(items.into_iter().zip(told).map(|(node, health)| FoundResource { node, health }).collect())
 }
 
 /// Creates a node, or merges properties into one. `If-Match` takes the version of the tree that was read.

@@ -7,6 +7,7 @@ mod change;
 mod links;
 mod load;
 mod needs;
+mod signs;
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,9 @@ pub use self::change::{Change, Done};
 use self::{
     change::{Applied, Undo},
     links::{Edited, Linker},
+    signs::Lookout,
 };
-pub(crate) use self::{links::Links, needs::Needs};
+pub(crate) use self::{links::Links, needs::Needs, signs::Signs};
 use crate::{
     clock,
     feed::Feed,
@@ -69,6 +71,7 @@ struct Edit {
 pub struct Resources {
     asks: mpsc::Sender<Ask>,
     links: watch::Receiver<Links>,
+    signs: watch::Receiver<Signs>,
     /// The version of the tree.
     version: watch::Receiver<u64>,
 }
@@ -102,10 +105,11 @@ impl Resources {
         let bench = load::load(&store, first).await?;
         let (sender, receiver) = mpsc::channel(limits::RESOURCE_EDITS_WAITING_MAX);
         let (linker, links) = Linker::new(&bench);
+        let (lookout, signs) = Lookout::new(&bench.tree);
         let (edited, version) = watch::channel(bench.tree.version());
-        let task = Owner { store, bench, feed, linker, edited };
+        let task = Owner { store, bench, feed, linker, lookout, edited };
         tokio::spawn(task.run(receiver));
-        Ok(Self { asks: sender, links, version })
+        Ok(Self { asks: sender, links, signs, version })
     }
 
     /// What fits needs that are named to it, now and whenever the tree changes.
@@ -116,6 +120,11 @@ impl Resources {
     /// What SUTs link to, now and whenever that changes.
     pub(crate) fn links(&self) -> watch::Receiver<Links> {
         self.links.clone()
+    }
+
+    /// What the tree says of the health of resources, now and whenever that changes.
+    pub(crate) fn signs(&self) -> watch::Receiver<Signs> {
+        self.signs.clone()
     }
 
     /// Looks at tree and SUTs between two edits.
@@ -224,6 +233,7 @@ struct Owner {
     bench: Bench,
     feed: Feed,
     linker: Linker,
+    lookout: Lookout,
     edited: watch::Sender<u64>,
 }
 
@@ -283,6 +293,7 @@ impl Owner {
             edited.renamed |= applied.action == "resource.rename";
         }
         self.linker.edited(&self.bench, &edited);
+        self.lookout.edited(&self.bench.tree, &edited);
         if batch.iter().any(|(_, applied, _)| !applied.nodes.is_empty()) {
             self.feed.tree_edited(self.bench.tree.version());
             self.edited.send_replace(self.bench.tree.version());

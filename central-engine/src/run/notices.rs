@@ -1,6 +1,7 @@
 //! What somebody should do something about, and what no run or EP says by itself: work that fails, or was given up.
 
 use jackfield_protocol::{error::Problem, id::RunId};
+use jackfield_resource_allocator::book::{Fitness, Health};
 use serde::Serialize;
 
 use crate::{app::App, limits, store};
@@ -8,7 +9,7 @@ use crate::{app::App, limits, store};
 /// Something a person should look after.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct EngineNotice {
-    /// Which condition: `job_failing`, `job_given_up`, `certificate`, `file`.
+    /// Which condition: `job_failing`, `job_given_up`, `certificate`, `file`, `resource_out`, `health_check`.
     pub(crate) code: &'static str,
     /// What is wrong.
     pub(crate) text: String,
@@ -40,6 +41,7 @@ pub(crate) async fn notices(app: &App) -> Result<Vec<EngineNotice>, Problem> {
     Ok(certificate
         .into_iter()
         .chain(files)
+        .chain(of_resources(app).await?)
         .chain(failed.map(|job| {
             let (code, then) = match job.due {
                 Some(due) => ("job_failing", format!("is tried again at {due}")),
@@ -50,4 +52,27 @@ pub(crate) async fn notices(app: &App) -> Result<Vec<EngineNotice>, Problem> {
             EngineNotice { code, text, run: Some(run) }
         }))
         .collect())
+}
+
+/// Resources that were taken out of service by themselves, and those whose health check does not begin.
+async fn of_resources(app: &App) -> Result<Vec<EngineNotice>, Problem> {
+    let broken = app.engine.ask(|scheduler| {
+        let by_itself = |health: &Health| matches!(health.fitness, Fitness::Out { by: None, .. });
+        let all = scheduler.book().health();
+        all.map(|health| (health.clone(), by_itself(health))).collect::<Vec<_>>()
+    });
+    let notice = |(health, is_out): (Health, bool)| {
+        let Health { spot, .. } = &health;
+        if is_out {
+            let text = format!(
+                "{health}; when it is repaired: `jackfield resource health {} --fit`, or --dirty to have it checked",
+                spot.path
+            );
+            return Some(EngineNotice { code: "resource_out", text, run: None });
+        }
+        let trouble = app.checks.trouble(&spot.node)?;
+        let text = format!("{health}, and its health check cannot be started: {trouble}");
+        Some(EngineNotice { code: "health_check", text, run: None })
+    };
+    Ok(broken.await?.into_iter().filter_map(notice).collect())
 }

@@ -10,6 +10,7 @@ use jackfield_config::{
     expand,
     panic::PanicPatterns,
     problem,
+    source::At,
     test_config::TestConfig,
 };
 use jackfield_protocol::{
@@ -18,7 +19,7 @@ use jackfield_protocol::{
     id::{EpName, LeaseId, RunId, SutName, UserName},
     plan::RunPlan,
 };
-use jackfield_resource_allocator::needs::Needs;
+use jackfield_resource_allocator::{ResourceId, needs::Needs};
 
 use crate::{app::App, blobs::Blobs, engine::Start, lab::resources::Resources, lab_db, run::taking, store};
 
@@ -27,6 +28,29 @@ use crate::{app::App, blobs::Blobs, engine::Start, lab::resources::Resources, la
 /// # Errors
 /// The project cannot be read, or has errors: all of them come at once. Or nothing can be stored.
 pub(crate) async fn submit(app: &App, request: SubmitRun, user: &UserName) -> Result<Submitted, Problem> {
+    start(app, request, user, None, "run.start").await
+}
+
+/// Starts a health check of a resource; the project is given that resource as what it needs by the name of `device`.
+///
+/// # Errors
+/// As of [`submit`].
+pub(crate) async fn start_check(
+    app: &App,
+    request: SubmitRun,
+    user: &UserName,
+    node: &ResourceId,
+) -> Result<Submitted, Problem> {
+    start(app, request, user, Some(node.clone()), "run.check").await
+}
+
+async fn start(
+    app: &App,
+    request: SubmitRun,
+    user: &UserName,
+    checks: Option<ResourceId>,
+    action: &'static str,
+) -> Result<Submitted, Problem> {
     let key = request.idempotency_key.clone();
     if let Some(run) = started_before(app, user, key.as_deref()).await? {
         return Ok(Submitted { run, warnings: Vec::new() });
@@ -39,14 +63,15 @@ pub(crate) async fn submit(app: &App, request: SubmitRun, user: &UserName) -> Re
     let (blobs, by) = (app.blobs.clone(), user.clone());
     let seen = lab.clone();
     let now = LabParts { suts, resources: app.resources.clone() };
-    let (plan, warnings) = blocking(move || prepare(&request, &seen, now, &by, &blobs)).await?;
+    let (plan, warnings) =
+        blocking(move || prepare((&request, checks.as_ref()), &seen, now, &by, &blobs)).await?;
     if problem::has_errors(&warnings) {
         return Err(wanting(&lab, &plan, warnings).await);
     }
     if plan.tests.is_empty() {
         return Err(nothing_to_run(warnings));
     }
-    let deed = ("run.start", plan.project.clone());
+    let deed = (action, plan.project.clone());
     let run = app.engine.start(Start { plan, key, deed }).await?;
     Ok(Submitted { run, warnings })
 }
@@ -98,7 +123,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 /// Everything that reads files, on a thread of its own.
 fn prepare(
-    request: &SubmitRun,
+    (request, checks): (&SubmitRun, Option<&ResourceId>),
     lab: &Lab,
     now: LabParts,
     user: &UserName,
@@ -116,7 +141,13 @@ fn prepare(
         wait_millis: request.wait_millis,
     };
     let lookup = LabNow { lab, now };
-    let plan = project.and_then(|project| {
+    let plan = project.and_then(|mut project| {
+        if let Some(node) = checks {
+            let written = project.head.needs.take();
+            let span = written.as_ref().map(|needs| needs.span).unwrap_or_default();
+            let needs = Needs::of_check(written.map(|needs| needs.value).as_ref(), node);
+            project.head.needs = Some(At::new(needs, span));
+        }
         let (plan, more) = expand(&project, &lookup, &options);
         problems.extend(more);
         plan
@@ -130,6 +161,7 @@ fn prepare(
         return Err(problem);
     };
     give(&mut plan, request);
+    plan.options.checks = checks.map(|node| node.as_str().into());
     problems.extend(promised::problems(lab, &plan));
     if !plan.options.temporary {
         problems.extend(lab.hearers_problems());

@@ -16,7 +16,7 @@ use jackfield_protocol::{
     id::{RunId, SuiteIndex},
     plan::{HookScript, PlannedTest, RunPlan, Save},
 };
-use jackfield_scheduler::{Event, Limits};
+use jackfield_scheduler::Event;
 use jackfield_tests::dice::Dice;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -76,7 +76,7 @@ impl Day {
         let (app, commands) = crate::assemble(lab, settings, address).await.unwrap();
         tokio::spawn(pass_time([app.store.faults().clone(), faults], app.stop.clone()));
         let (failure, _) = tokio::sync::mpsc::channel(1);
-        tokio::spawn(crate::keep_running(app.clone(), Limits::default(), commands, failure));
+        tokio::spawn(crate::keep_running(app.clone(), Default::default(), commands, failure));
         tokio::spawn(jobs::work(app.clone()));
         Self {
             seed,

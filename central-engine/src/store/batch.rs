@@ -8,7 +8,10 @@ use jackfield_protocol::{
     plan::{PlannedTest, RunPlan},
     time::Time,
 };
-use jackfield_resource_allocator::book::Lease;
+use jackfield_resource_allocator::{
+    ResourceId,
+    book::{Health, Lease},
+};
 use jackfield_scheduler::effect::{AttemptRow, EpRow, PartRow, Row, RunRow};
 
 use super::{
@@ -17,7 +20,7 @@ use super::{
     audit::{self, Deed},
     db::Conn,
     ep::{self, EpSeen},
-    event,
+    event, health,
     job::{self, Work},
     lease, part, plan, run,
     submission::{self, Submission},
@@ -56,6 +59,7 @@ struct Tables {
     parts: BTreeMap<(RunId, u32), PartRow>,
     attempts: BTreeMap<AttemptId, AttemptRow>,
     leases: BTreeMap<LeaseId, Lease>,
+    health: BTreeMap<ResourceId, Health>,
     eps: BTreeMap<EpName, EpRow>,
 }
 
@@ -82,7 +86,12 @@ impl Batch {
                 Row::Queued { run, .. } => {
                     changed.insert(*run, None);
                 }
-                Row::Run(_) | Row::Part(_) | Row::Attempt(_) | Row::Lease(_) | Row::Ep(_) => {}
+                Row::Run(_)
+                | Row::Part(_)
+                | Row::Attempt(_)
+                | Row::Lease(_)
+                | Row::Health(_)
+                | Row::Ep(_) => {}
             }
         }
         changed
@@ -99,6 +108,7 @@ fn sort(rows: Vec<Row>) -> Tables {
             Row::Part(row) => drop(tables.parts.insert((row.run, row.part), row)),
             Row::Attempt(row) => drop(tables.attempts.insert(row.attempt, *row)),
             Row::Lease(row) => drop(tables.leases.insert(row.id, *row)),
+            Row::Health(row) => drop(tables.health.insert(row.spot.node.clone(), *row)),
             Row::Ep(row) => drop(tables.eps.insert(row.ep.clone(), row)),
         }
     }
@@ -119,6 +129,7 @@ pub(super) async fn write(conn: &mut Conn, batch: Batch) -> Result<(), StoreErro
     part::upsert(conn, tables.parts.into_values()).await?;
     attempt::upsert(conn, tables.attempts.into_values()).await?;
     lease::write(conn, tables.leases.into_values().collect()).await?;
+    health::write(conn, tables.health.into_values()).await?;
     for row in tables.eps.values() {
         ep::upsert(conn, row).await?;
     }
@@ -155,5 +166,6 @@ pub(super) async fn load(conn: &mut Conn) -> Result<Restored, StoreError> {
     // Those that are over say what unfinished runs were given, and what has rested longest.
     let leases = [lease::ended(conn, WORN_MAX).await?, lease::given(conn).await?, lease::open(conn).await?];
     rows.extend(leases.into_iter().flatten().map(|lease| Row::Lease(Box::new(lease))));
+    rows.extend(health::all(conn).await?.into_iter().map(|health| Row::Health(Box::new(health))));
     Ok(Restored { rows, last_lease: lease::last(conn).await? })
 }

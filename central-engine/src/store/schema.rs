@@ -21,6 +21,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/8.sql"),
     include_str!("schema/9.sql"),
     include_str!("schema/10.sql"),
+    include_str!("schema/11.sql"),
 ];
 
 /// Any number that no other program on the same PostgreSQL takes by chance: the lock that keeps two engines from

@@ -1,5 +1,7 @@
 //! `jackfield resource …`: the tree of lab resources, by id or path.
 
+mod health;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, bail};
@@ -64,6 +66,8 @@ pub(crate) enum Resource {
         #[arg(long)]
         paths: bool,
     },
+    /// What is dirty, under a check or out of service; or say that of resources.
+    Health(health::HealthOf),
     /// Switch the mains of a device, or ask how they are.
     Power(Power),
     /// Everything below a node.
@@ -166,6 +170,7 @@ impl Resource {
                     found.iter().map(line).collect::<Vec<_>>().join("\n")
                 })?;
             }
+            Self::Health(health) => health.run(context)?,
             Self::Power(power) => power.run(context)?,
             Self::Tree { query } => {
                 let tree: Value = client.get(&format!("/resources/tree?query={}", encoded(query)))?;
@@ -201,6 +206,9 @@ fn in_line(node: &Value) -> String {
     let mut text = plain(node.get("path"));
     for (key, value) in node.get("meta").and_then(Value::as_object).into_iter().flatten() {
         text.push_str(&format!("  {key}={}", shown(key, value)));
+    }
+    if let Some(health) = node.get("health").and_then(Value::as_str) {
+        text.push_str(&format!("  ({health})"));
     }
     text
 }

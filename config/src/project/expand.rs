@@ -209,6 +209,7 @@ fn run_options(project: &Project, lab: &dyn Lookup, options: &ExpandOptions) -> 
         wait_millis: options.wait_millis,
         needs: head.needs.as_ref().map(|needs| needs.value.to_string().into()),
         lease: None,
+        checks: None,
         on_ep_lost: head.on_ep_lost,
         user_defined: head.user_defined.clone(),
         temporary: options.temporary,

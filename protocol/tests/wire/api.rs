@@ -6,6 +6,7 @@ use jackfield_protocol::{
         TestRow, UseKind, Waiting,
     },
     event::RunState,
+    health::{HealthState, JudgeResource, ResourceHealth},
     id::{LeaseId, RunId, TestIndex},
     lease::{
         HolderKind, LeaseEnd, LeaseEnded, LeaseForecast, LeaseKind, LeaseRequest, LeaseState, LeaseView,
@@ -56,6 +57,8 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample::with_bare("api/lease_request", lease_request(), LeaseRequest::default()),
         Sample::with_bare("api/retention_view", retention_view().full, retention_view().bare),
         Sample::with_bare("api/device_use", device_use(true), device_use(false)),
+        Sample::with_bare("api/resource_health", resource_health(true), resource_health(false)),
+        Sample::with_bare("api/judge_resource", judge_resource(true), judge_resource(false)),
         Sample::new("api/login", Login { user: user(), password: Secret::new("correct horse") }),
         Sample::with_bare("api/run_snapshot", snapshot(run.full), snapshot(run.bare)),
         Sample::new("api/resource", resource()),
@@ -115,6 +118,7 @@ fn lease_view() -> Pair<LeaseView> {
         decide_by: Some(at().plus_millis(4)),
         place: Some(2),
         waits_for: Some("bob has it".to_owned()),
+        unfit: Some("/tb1/router1 is dirty".to_owned()),
         patience_millis: Some(15_000),
         ended: Some(LeaseEnd {
             at: at().plus_millis(5),
@@ -141,6 +145,7 @@ fn lease_view() -> Pair<LeaseView> {
         decide_by: None,
         place: None,
         waits_for: None,
+        unfit: None,
         patience_millis: None,
         ended: None,
         ..full.clone()
@@ -309,6 +314,29 @@ fn resource() -> Resource {
         properties: properties.into(),
         children: vec!["1a2b3c4d5e".to_owned()],
         version: 8,
+    }
+}
+
+fn resource_health(full: bool) -> ResourceHealth {
+    ResourceHealth {
+        id: "0c651e3670".to_owned(),
+        resource: "/tb1/router1".to_owned(),
+        health: HealthState::UnderCheck,
+        since: full.then(at),
+        reason: if full { "no answer".to_owned() } else { String::new() },
+        by: full.then(user),
+        run: full.then_some(RunId(41)),
+        check: full.then(|| "check.xml".to_owned()),
+        trouble: full.then(|| "no such project".to_owned()),
+        spoiled: if full { 2 } else { 0 },
+    }
+}
+
+fn judge_resource(full: bool) -> JudgeResource {
+    JudgeResource {
+        resource: "/tb1/router1".to_owned(),
+        health: HealthState::OutOfService,
+        reason: if full { "no answer".to_owned() } else { String::new() },
     }
 }
 

@@ -83,6 +83,7 @@ fn options() -> RunOptions {
         wait_millis: Some(60_000),
         needs: Some("2x kind=router; same bench".into()),
         lease: Some(jackfield_protocol::id::LeaseId(7)),
+        checks: Some("0c651e3670".into()),
         on_ep_lost: OnEpLost::Reassign,
         user_defined: texts([("release", "17.4R2")]),
         temporary: true,

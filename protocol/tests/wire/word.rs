@@ -7,6 +7,7 @@ use jackfield_protocol::{
     console::ConsoleOn,
     error::{ErrorCode, Severity},
     event::{Hook, RunState},
+    health::HealthState,
     lease::{HolderKind, LeaseEnded, LeaseKind, LeaseState},
     link::{HeldState, InteractKind},
     log::Stream,
@@ -58,6 +59,8 @@ pub(crate) fn all() -> Vec<Words> {
     vec![
         words!("cause", Cause: [Cause::Product] [Cause::Test] [Cause::Lab] [Cause::Time] [Cause::Person]
             [Cause::Unfinished]),
+        words!("health_state", HealthState: [HealthState::Fit] [HealthState::Dirty] [HealthState::UnderCheck]
+            [HealthState::OutOfService]),
         words!("use_kind", UseKind: [UseKind::Types] [UseKind::Session] [UseKind::Lease] [UseKind::Watches]),
         words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut] [LeaseKind::Resource]),
         words!("lease_state", LeaseState: [LeaseState::Asked] [LeaseState::Waiting] [LeaseState::Offered]

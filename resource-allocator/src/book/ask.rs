@@ -11,6 +11,7 @@ use super::{
     Book, Claims, Refusal,
     choice::{Choice, Given},
     grant::begun,
+    health::Used,
     lease::{Holder, Lease, Leased, Set, State, Tie},
 };
 
@@ -44,6 +45,8 @@ pub struct Ask {
     pub context: BTreeMap<String, String>,
     /// The higher, the sooner.
     pub priority: i32,
+    /// They repair things: what is not fit is for them, too.
+    pub repairs: bool,
     /// What it lives by.
     pub tie: Tie,
     /// The lease that lets it in.
@@ -70,6 +73,7 @@ impl Ask {
             note: String::new(),
             context: BTreeMap::new(),
             priority: 0,
+            repairs: false,
             tie: Tie::Free,
             inside: None,
             begin: None,
@@ -103,7 +107,7 @@ impl Book {
         let obstacle = self.obstacle(now, &lease.want(), &lease.rank(), claims);
         match (obstacle, wait) {
             (None, _) => Ok(self.take_in(Lease { offer: None, ..lease }, |lease| begun(lease, now))),
-            (Some(obstacle), Some(0)) => Err(self.in_the_way(obstacle)),
+            (Some(obstacle), Some(0)) => Err(self.in_the_way(obstacle, &lease.want())),
             (Some(_), wait) => {
                 let until = wait.map(|wait| now.plus_millis(wait));
                 Ok(self.take_in(lease, |lease| Lease { state: State::Waiting { until }, ..lease }))
@@ -149,6 +153,10 @@ impl Book {
     fn book(&mut self, lease: Lease, begin: Time) -> Result<LeaseId, Refusal> {
         let Some(length) = lease.length else { return Err(Refusal::NoEnd) };
         let (want, end) = (lease.want(), begin.plus_millis(length));
+        // What is dirty will be clean by then; nobody knows when what is broken will be repaired.
+        if let Some(unfit) = self.broken_for(&want) {
+            return Err(Refusal::NotFit { told: unfit.to_string() });
+        }
         if let Some(other) = self.clash(&want, begin, end, None) {
             return Err(Refusal::Booked { told: self.told(other), until: other.until });
         }
@@ -176,6 +184,7 @@ impl Book {
             note,
             context,
             priority,
+            repairs,
             tie,
             inside,
             length,
@@ -195,6 +204,8 @@ impl Book {
             context,
             guests: BTreeSet::new(),
             priority,
+            repairs,
+            used: Used::Unknown,
             tie,
             inside,
             asked: now,

@@ -71,6 +71,7 @@ impl Book {
     fn check_found(&self) -> Result<(), String> {
         let choices = self.choices.clone();
         let mut fresh = Self { last: self.last, heard: self.heard.clone(), choices, ..Self::default() };
+        self.health.values().for_each(|health| fresh.know(health.clone()));
         for lease in self.leases.values() {
             if lease.is_over() {
                 return Err(format!("lease {} is over and still in the book", lease.id));
@@ -88,7 +89,8 @@ impl Book {
             && fresh.queue == self.queue
             && fresh.choosers == self.choosers
             && fresh.wanted == self.wanted
-            && fresh.open == self.open;
+            && fresh.open == self.open
+            && fresh.unclean == self.unclean;
         if !same {
             return Err("what finds leases is not what the leases say".to_owned());
         }

@@ -102,11 +102,12 @@ impl Book {
     pub(super) fn promised(&self, want: &Want, choice: &Choice) -> Set {
         let free = |spot: &Spot| {
             let single = single(want, spot);
-            if single.set.touches(&want.set) {
+            let unfit = self.unfit_for(&single);
+            if single.set.touches(&want.set) || unfit.is_some_and(|unfit| unfit.is_out()) {
                 return None;
             }
             let ends = self.held_by(&single).map(|lease| lease.until.unwrap_or(NEVER));
-            let own = self.own(&single).next().map(|_| NEVER);
+            let own = self.own(&single).next().map(|_| NEVER).or(unfit.map(|_| NEVER));
             Some(ends.chain(own).max().unwrap_or(Time(0)))
         };
         let chosen = choice.choose(&Taste { wear: &|spot| self.worn_of(spot), free: &free });
@@ -149,7 +150,8 @@ impl Book {
         let keeps = |lease: &Lease| lease.until.is_some_and(|until| until > begin);
         let free = |spot: &Spot| {
             let single = single(&want, spot);
-            let is_taken = self.clash(&single, begin, end, None).is_some()
+            let is_taken = self.waits_for_repair(&single)
+                || self.clash(&single, begin, end, None).is_some()
                 || self.held_by(&single).any(&keeps)
                 || self.late_by(&single).any(&keeps);
             (!is_taken).then_some(Time(0))
@@ -189,7 +191,7 @@ impl Book {
         (claims, told): (Claims<'_>, &dyn Fn(&Lease) -> String),
     ) -> String {
         let mut lines = Vec::new();
-        let mut obstacles = Vec::new();
+        let mut obstacles: Vec<(&Spot, Obstacle)> = Vec::new();
         for alternative in choice.needs.iter().flat_map(|need| &need.alternatives) {
             let spots = alternative.fits.iter().filter_map(|place| choice.candidates.get(*place));
             let mut free = 0_usize;
@@ -198,7 +200,7 @@ impl Book {
                 let own = self.own(&single).next().map(|lease| Obstacle::Held(lease.id));
                 match own.or_else(|| self.obstacle(now, &single, rank, claims)) {
                     None => free = free.saturating_add(1),
-                    Some(obstacle) => obstacles.push((candidate.spot.path.as_str(), obstacle)),
+                    Some(obstacle) => obstacles.push((&candidate.spot, obstacle)),
                 }
             }
             if free < alternative.count {
@@ -209,16 +211,24 @@ impl Book {
         if lines.is_empty() {
             lines.push(format!("what is free of `{}` cannot be given together", choice.text));
         }
-        let holders = self.told_obstacles(&obstacles, told);
+        let holders = self.told_obstacles(want, &obstacles, told);
         if holders.is_empty() { lines.join("; ") } else { format!("{}: {holders}", lines.join("; ")) }
     }
 
-    fn told_obstacles(&self, obstacles: &[(&str, Obstacle)], told: &dyn Fn(&Lease) -> String) -> String {
+    fn told_obstacles(
+        &self,
+        want: &Want,
+        obstacles: &[(&Spot, Obstacle)],
+        told: &dyn Fn(&Lease) -> String,
+    ) -> String {
         let mut holders: Vec<String> = Vec::new();
-        for (path, obstacle) in obstacles {
+        for (spot, obstacle) in obstacles {
             let line = match obstacle {
                 Obstacle::Held(id) | Obstacle::Booked(id) => self.leases.get(id).map(told),
-                Obstacle::Behind(turn) => Some(format!("{} asked before for {path}", self.told_turn(*turn))),
+                Obstacle::Behind(turn) => {
+                    Some(format!("{} asked before for {}", self.told_turn(*turn), spot.path))
+                }
+                Obstacle::Unfit => Some(self.told_unfit(&single(want, spot))),
             };
             holders.extend(line.filter(|line| !holders.contains(line)));
         }
@@ -288,5 +298,5 @@ fn all_of(choice: &Choice) -> Set {
 
 /// The same want, for one resource.
 fn single(want: &Want, spot: &Spot) -> Want {
-    Want { set: Set { suts: BTreeSet::new(), nodes: vec![spot.clone()] }, ..want.clone() }
+    Want { set: Set::of(spot), ..want.clone() }
 }

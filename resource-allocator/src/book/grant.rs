@@ -32,6 +32,8 @@ pub enum Obstacle {
     Booked(LeaseId),
     /// Somebody asked before.
     Behind(Turn),
+    /// It is dirty, under a check, or out of service ([`Book::unfit_for`] says what).
+    Unfit,
 }
 
 impl Book {
@@ -100,7 +102,7 @@ impl Book {
         let Some(waiter) = self.queue.get(&turn) else { return false };
         let other = &waiter.want;
         let beside = want.goes_beside(&other.holder, other.shared);
-        !beside && (matches!(turn, Turn::Ask(_)) || claims(turn))
+        !beside && (matches!(turn, Turn::Ask(_)) || claims(turn)) && !self.waits_for_repair(other)
     }
 
     /// When somebody who waits could have it, by what the holders have said; none where nobody can tell, or only others
@@ -120,7 +122,7 @@ impl Book {
         held.or_else(|| self.turn_of_others(now, want, rank, claims))
     }
 
-    /// Who has booked it, or asked before. What is inside of a lease has had its turn.
+    /// Whether it is not fit, who has booked it, or who asked before. What is inside of a lease has had its turn.
     pub fn turn_of_others(
         &self,
         now: Time,
@@ -131,8 +133,12 @@ impl Book {
         let around = want.inside.and_then(|id| self.leases.get(&id));
         let outside = around.map(|around| want.outside(around));
         let want = outside.as_ref().unwrap_or(want);
+        if self.unfit_for(want).is_some() {
+            return Some(Obstacle::Unfit);
+        }
         let booked = self.booked_by(now, want).map(|lease| Obstacle::Booked(lease.id));
-        booked.or_else(|| self.behind(now, want, rank, claims).map(Obstacle::Behind))
+        let behind = || self.behind(now, want, rank, claims).filter(|_| !self.is_check(want));
+        booked.or_else(|| behind().map(Obstacle::Behind))
     }
 
     /// The place of a lease in the longest of its queues, the next being 1; none beyond `most`.

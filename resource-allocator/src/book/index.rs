@@ -62,6 +62,14 @@ impl<K: Ord + Clone> Index<K> {
         }
     }
 
+    /// The nodes below a node that have any keys.
+    pub(crate) fn below<'a>(
+        &'a self,
+        node: &ResourceId,
+    ) -> impl Iterator<Item = &'a ResourceId> + use<'a, K> {
+        self.below.get(node).into_iter().flatten()
+    }
+
     /// The lists of all that is at, above or below something of the set; a key may be in several.
     pub(crate) fn touching<'a>(&'a self, set: &'a Set) -> impl Iterator<Item = &'a BTreeSet<K>> {
         let suts = set.suts.iter().filter_map(|sut| self.suts.get(sut));

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     choice::Given,
+    health::Used,
     queue::{Rank, Turn, Want},
 };
 use crate::node::ResourceId;
@@ -58,7 +59,7 @@ pub enum Holder {
     Run(RunId),
     /// A person.
     Person(UserName),
-    /// The lab itself, by whom it acts: maintenance, health checks. Nothing makes one yet.
+    /// The lab itself, by whom it acts: maintenance. Nothing makes one yet.
     Lab(UserName),
 }
 
@@ -174,6 +175,12 @@ pub struct Lease {
     /// The higher, the sooner.
     #[serde(default)]
     pub priority: i32,
+    /// Its holder repairs things: what is not fit is for them, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repairs: bool,
+    /// What came of it so far.
+    #[serde(default, skip_serializing_if = "Used::is_unknown")]
+    pub used: Used,
     /// What it lives by.
     #[serde(default)]
     pub tie: Tie,
@@ -211,6 +218,11 @@ impl Leased {
 }
 
 impl Set {
+    /// One node.
+    pub fn of(spot: &Spot) -> Self {
+        Self { suts: BTreeSet::new(), nodes: vec![spot.clone()] }
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.suts.is_empty() && self.nodes.is_empty()
@@ -330,6 +342,8 @@ impl Lease {
             context: BTreeMap::new(),
             guests: BTreeSet::new(),
             priority: 0,
+            repairs: false,
+            used: Used::Unknown,
             tie: Tie::Free,
             inside,
             asked: since,
@@ -386,6 +400,7 @@ impl Lease {
             inside: self.inside,
             length: self.length,
             console: self.is_console(),
+            repairs: self.repairs,
         }
     }
 

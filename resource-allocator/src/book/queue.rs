@@ -58,15 +58,18 @@ pub struct Want {
     pub length: Option<u64>,
     /// It is a console: on the node itself, and not on what is under it.
     pub console: bool,
+    /// What is not fit is for them, too: they repair it.
+    pub repairs: bool,
 }
 
 impl Want {
     /// Whether a lease leaves room for it.
     pub(crate) fn goes_with(&self, lease: &Lease) -> bool {
-        let screens = self.console && lease.is_console();
-        self.goes_beside(&lease.holder, lease.shared)
-            || self.inside == Some(lease.id)
-            || (screens && !lease.what.set().is_some_and(|set| self.set.has_node_of(set)))
+        // Two who share a device do not type at it at once.
+        if self.console && lease.is_console() {
+            return !lease.what.set().is_some_and(|set| self.set.has_node_of(set));
+        }
+        self.goes_beside(&lease.holder, lease.shared) || self.inside == Some(lease.id)
     }
 
     /// What of it is not in the lease that lets it in: only that has to wait for others.

@@ -9,7 +9,7 @@ use jackfield_protocol::{
 use super::{
     Book, Obstacle,
     lease::{Holder, Lease, State},
-    queue::Turn,
+    queue::{Turn, Want},
 };
 
 /// Why a wish is not met, as a sentence that names who stands in its way.
@@ -43,6 +43,14 @@ pub enum Refusal {
     #[error("{told}; wait for it with --wait 30m")]
     NoneFree {
         /// Who has what of it.
+        told: String,
+    },
+    /// It is dirty, under a check, or out of service.
+    #[error(
+        "{told}; wait for it with --wait 30m, or, with the role CHANGE_TESTBED, take it to repair it and say `jackfield resource health`"
+    )]
+    NotFit {
+        /// What, and why.
         told: String,
     },
     /// The lab has not enough that fits.
@@ -137,7 +145,9 @@ impl Refusal {
             }
             Self::NoSuch { .. } | Self::Unfit { .. } => ErrorCode::NotFound,
             Self::NotTheirs { .. } | Self::MayNotForce { .. } => ErrorCode::Forbidden,
-            Self::OfRun { .. } | Self::WrongState { .. } | Self::Tied { .. } => ErrorCode::WrongState,
+            Self::NotFit { .. } | Self::OfRun { .. } | Self::WrongState { .. } | Self::Tied { .. } => {
+                ErrorCode::WrongState
+            }
             Self::Nothing
             | Self::NamedAndNeeded
             | Self::NoTime
@@ -183,8 +193,13 @@ impl Book {
         }
     }
 
+    /// What is not fit of what somebody wants, as people say it.
+    pub fn told_unfit(&self, want: &Want) -> String {
+        self.unfit_for(want).map_or_else(String::new, |unfit| unfit.to_string())
+    }
+
     /// What stands in the way, as a refusal.
-    pub(crate) fn in_the_way(&self, obstacle: Obstacle) -> Refusal {
+    pub(crate) fn in_the_way(&self, obstacle: Obstacle, want: &Want) -> Refusal {
         let gone = |lease: LeaseId| Refusal::NoSuch { lease };
         match obstacle {
             Obstacle::Held(id) => self.leases.get(&id).map_or_else(
@@ -196,6 +211,7 @@ impl Book {
                 |lease| Refusal::Booked { told: self.told(lease), until: lease.until },
             ),
             Obstacle::Behind(turn) => Refusal::Behind { told: self.told_turn(turn) },
+            Obstacle::Unfit => Refusal::NotFit { told: self.told_unfit(want) },
         }
     }
 }

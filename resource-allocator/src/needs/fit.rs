@@ -203,16 +203,25 @@ fn count(wanted: &Wanted) -> usize {
 impl Tree {
     /// Why a node, or one above it, is out of service (`out_of_service`), as the selector of that name says it.
     pub fn out_of_service(&self, id: &ResourceId) -> Option<String> {
-        let value = said_above(self, id, OUT_OF_SERVICE)?;
-        is_there(value).then(|| value.as_str().map_or_else(|| "no reason is given".to_owned(), str::to_owned))
+        self.up(id).find_map(|id| self.says_out_of_service(&id)).flatten()
+    }
+
+    /// What a node says of itself: that it is out of service, and why, or that it is not; nothing where it does not say.
+    pub fn says_out_of_service(&self, id: &ResourceId) -> Option<Option<String>> {
+        let value = self.row(id)?.properties.get(OUT_OF_SERVICE).filter(|value| !value.is_null())?;
+        let why = || value.as_str().map_or_else(|| "no reason is given".to_owned(), str::to_owned);
+        Some(is_there(value).then(why))
+    }
+
+    /// A node and those above it, the nearest first.
+    fn up(&self, id: &ResourceId) -> impl Iterator<Item = ResourceId> {
+        std::iter::successors(Some(id.clone()), |id| self.row(id)?.parent.clone())
     }
 }
 
 /// A property of a node, or of the nearest node above that has it.
 fn said_above<'t>(tree: &'t Tree, id: &ResourceId, key: &str) -> Option<&'t Value> {
-    let up = |id: &ResourceId| tree.row(id)?.parent.clone();
-    std::iter::successors(Some(id.clone()), up)
-        .find_map(|id| tree.row(&id)?.properties.get(key).filter(|value| !value.is_null()))
+    tree.up(id).find_map(|id| tree.row(&id)?.properties.get(key).filter(|value| !value.is_null()))
 }
 
 /// Where nobody says of which bench something is, it is of that below the root in which it stands; and the parent is what

@@ -112,6 +112,43 @@ fn of_many_that_are_too_few_some_are_named_and_the_rest_counted() {
 }
 
 #[test]
+fn of_hundreds_of_sets_of_alternatives_the_one_that_can_be_had_is_found() {
+    let mut tree = Tree::new();
+    for number in 1..=9 {
+        let properties = [("kind".to_owned(), json!("phone"))].into();
+        tree.set(&format!("p{number}"), "/", properties, ResourceId::from_number(number)).unwrap();
+    }
+    let router = [("kind".to_owned(), json!("router"))].into();
+    tree.set("r1", "/", router, ResourceId::from_number(10)).unwrap();
+    // All but one of ten have to be content with a phone, and which has the router is not told by looking at two of them.
+    let need = |number: u32| format!("n{number}: kind=router else kind=phone");
+    let ten: Vec<String> = (1..=10).map(need).collect();
+    let choice = Needs::parse(&ten.join("; ")).unwrap().fit_ever(&tree).unwrap();
+    assert!(choice.can_be_met());
+    let eleven = format!("{}; n11: kind=router else kind=phone", ten.join("; "));
+    let told = Needs::parse(&eleven).unwrap().fit_ever(&tree).unwrap_err().to_string();
+    assert!(told.contains("the same resource would have to be given twice"), "{told}");
+    // Six things with eight alternatives each, of which only the last is there: a quarter of a million sets.
+    let six = |number: u32| {
+        let missing: Vec<String> = (0..7).map(|kind| format!("kind=none{kind}")).collect();
+        format!("n{number}: {} else kind=phone", missing.join(" else "))
+    };
+    let six: Vec<String> = (1..=6).map(six).collect();
+    assert!(Needs::parse(&six.join("; ")).unwrap().fit_ever(&tree).is_ok());
+}
+
+#[test]
+fn a_check_is_given_what_it_checks_and_what_it_needs_beside() {
+    let own = Needs::parse("device: kind=router; load: kind=phone; same bench").unwrap();
+    let device = ResourceId::from_number(0x1e3670);
+    assert_eq!(
+        Needs::of_check(Some(&own), &device).to_string(),
+        "device: id=\"00001e3670\"; load: kind=phone; same bench"
+    );
+    assert_eq!(Needs::of_check(None, &device).to_string(), "device: id=\"00001e3670\"");
+}
+
+#[test]
 fn what_is_the_same_is_no_secret() {
     for text in ["2x kind=router; same password", "kind=router; same bench, 'snmp community'"] {
         let told = Needs::parse(text).unwrap_err().to_string();

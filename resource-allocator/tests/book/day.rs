@@ -1,6 +1,7 @@
 //! One day of a lab with a handful of devices and too many who want them.
 
 mod fits;
+mod health;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,9 @@ use jackfield_protocol::{
 };
 use jackfield_resource_allocator::{
     ResourceId, Tree,
-    book::{Ask, Book, Claims, Ended, Holder, Lease, Leased, Rank, Set, Spot, Tie, Turn, Want, Who, Wish},
+    book::{
+        Ask, Book, Claims, Ended, Health, Holder, Lease, Leased, Rank, Set, Spot, Tie, Turn, Want, Who, Wish,
+    },
 };
 use jackfield_tests::dice::Dice;
 
@@ -49,6 +52,7 @@ struct Day {
     parts: Parts,
     /// The rows as a store keeps them.
     rows: BTreeMap<LeaseId, Lease>,
+    health: BTreeMap<ResourceId, Health>,
     runs: u64,
     consoles: u64,
     loud: bool,
@@ -76,13 +80,16 @@ pub(crate) fn play(seed: u64, loud: bool) -> Result<(), String> {
         model: Model::default(),
         parts: Parts::default(),
         rows: BTreeMap::new(),
+        health: BTreeMap::new(),
         runs: 0,
         consoles: 0,
         loud,
     };
+    day.model.spots = day.spots.clone();
     for number in 0..NEEDS {
         day.edit(number);
     }
+    day.rules_change();
     for _ in 0..day.dice.between(10, 50) {
         day.step()?;
     }
@@ -96,7 +103,8 @@ impl Day {
             let millis = minutes * MINUTE;
             self.sleep(millis)?;
         }
-        match self.dice.below(21) {
+        match self.dice.below(26) {
+            21.. => self.something_breaks_or_is_mended(),
             20 => {
                 let number = self.dice.below(NEEDS);
                 self.edit(number);
@@ -161,6 +169,7 @@ impl Day {
         let set = self.set();
         let ask = Ask {
             shared: self.dice.percent(25),
+            repairs: self.dice.percent(10),
             purpose: "bug 1234".to_owned(),
             priority: self.dice.pick(&[0, 0, 0, 0, 5, -1]).copied().unwrap_or(0),
             tie: if tied { Tie::Beat { patience_millis: 20 * MINUTE } } else { Tie::Free },
@@ -252,6 +261,7 @@ impl Day {
             inside: waiting.inside,
             length: None,
             console: false,
+            repairs: false,
         };
         self.book.enlist(waiting.run, waiting.part, waiting.submitted, want, waiting.needs.clone());
     }
@@ -311,7 +321,8 @@ impl Day {
         let last = self.rows.keys().max().copied().unwrap_or_default();
         assert_eq!(last, self.book.last(), "a number could be given twice");
         let rows = self.rows.values().cloned();
-        let restored = Book::restore(self.now, last, rows);
+        let mut restored = Book::restore(self.now, last, rows).with_health(self.health.values().cloned());
+        restored.set_upkeep(self.upkeep());
         let before: Vec<_> = self.book.leases().cloned().collect();
         let stored: Vec<_> = self.rows.values().filter(|lease| !lease.is_over()).cloned().collect();
         assert_eq!(before, stored, "the rows are not what the book is");
@@ -346,6 +357,7 @@ impl Day {
 
     /// Everybody who can begin does; then book and model must say the same.
     fn agree(&mut self) -> Result<(), String> {
+        self.promised_anew()?;
         let parts = self.parts.clone();
         let claims = |turn| parts.claims(turn);
         let mut placed = BTreeMap::new();
@@ -381,6 +393,8 @@ impl Day {
             }
             self.rows.insert(row.id, row);
         }
+        self.store_health();
+        self.model.check_health(&self.book)?;
         self.book.check()?;
         let book: Vec<_> = self.book.leases().cloned().collect();
         if book != self.model.leases {
@@ -398,6 +412,7 @@ impl Day {
     /// The day ends: runs end, persons go home, and nothing is left.
     fn close(&mut self) -> Result<(), String> {
         self.parts.0.clear();
+        self.mend_all();
         for Waiting { run, part, .. } in std::mem::take(&mut self.model.parts) {
             self.book.delist(run, part);
         }

@@ -1,6 +1,7 @@
 //! A book that anybody can check by reading: one list of leases, one list of parts, everything found by looking at all
 //! of it, and everybody who waits looked at again after each event.
 
+mod health;
 mod wish;
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
@@ -10,9 +11,11 @@ use jackfield_protocol::{
     time::Time,
 };
 use jackfield_resource_allocator::book::{
-    Book, Choice, Ended, Holder, Lease, Leased, Set, Spot, State, Tie, Turn,
+    Book, Choice, Ended, Holder, Lease, Leased, Set, Spot, State, Tie, Turn, Used,
 };
 
+pub(crate) use self::health::Rules;
+use self::health::{Condition, Node};
 use crate::{day::Parts, picking::ways};
 
 const HOUR: u64 = 3_600_000;
@@ -38,6 +41,10 @@ pub(crate) struct Model {
     heard: Vec<(LeaseId, Time)>,
     pub(crate) parts: Vec<Waiting>,
     last: u64,
+    /// What there is.
+    pub(crate) spots: Vec<Spot>,
+    pub(crate) health: BTreeMap<String, Node>,
+    pub(crate) rules: Rules,
 }
 
 /// Somebody who waits.
@@ -51,6 +58,7 @@ struct Waiter {
     /// For how long from now.
     length: Option<u64>,
     console: bool,
+    repairs: bool,
     /// What fits, if it does not name what it wants; `set` is what it was promised then.
     choice: Option<Arc<Choice>>,
     /// What it names.
@@ -104,17 +112,27 @@ impl Model {
         self.leases.iter().filter(move |lease| holds(&lease.state))
     }
 
-    #[expect(clippy::only_used_in_recursion, reason = "called as that of the book is")]
     pub(crate) fn end(&mut self, now: Time, id: LeaseId, how: Ended) {
         let Some(lease) = self.get(id) else { return };
+        self.vanish(now, id, &how);
+        self.after_use(&lease, &how);
+    }
+
+    /// It is gone, as is a lease that is handed over, and no use of it is over.
+    fn vanish(&mut self, now: Time, id: LeaseId, how: &Ended) {
         let inside: Vec<_> = self
             .holding()
             .filter(|other| other.inside == Some(id) && matches!(other.tie, Tie::Console(_)))
             .map(|other| other.id)
             .collect();
         inside.into_iter().for_each(|other| self.end(now, other, how.clone()));
-        drop(lease);
         self.leases.retain(|lease| lease.id != id);
+    }
+
+    /// Runs that check something.
+    pub(crate) fn checks(&self) -> Vec<RunId> {
+        let run = |node: &Node| if let Condition::Checked(run, ..) = node.fit { Some(run) } else { None };
+        self.health.values().filter_map(run).collect()
     }
 
     fn waiters(&self, now: Time) -> Vec<Waiter> {
@@ -130,6 +148,7 @@ impl Model {
                 set: set(lease),
                 length: until.map(|until| until.millis_since(now)),
                 console: false,
+                repairs: lease.repairs,
                 choice: lease
                     .needs
                     .as_ref()
@@ -146,6 +165,7 @@ impl Model {
             set: both(&part.set, &part.promised),
             length: None,
             console: false,
+            repairs: false,
             choice: part.needs.as_ref().map(|needs| self.choices[needs].clone()),
             named: part.set.clone(),
         });
@@ -162,9 +182,11 @@ impl Model {
             waiter.console && matches!(lease.tie, Tie::Console(_)) && !same
         };
         let keeps_out = |lease: &&Lease| {
+            if waiter.console && matches!(lease.tie, Tie::Console(_)) {
+                return !other_screen(lease);
+            }
             !beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared))
                 && waiter.inside != Some(lease.id)
-                && !other_screen(lease)
         };
         touching.filter(keeps_out).collect()
     }
@@ -216,6 +238,7 @@ impl Model {
                 other.rank < waiter.rank
                     && !beside((&waiter.holder, waiter.shared), (&other.holder, other.shared))
                     && parts.claims(other.rank.2)
+                    && !self.unfit(other).1
             });
             let Some(first) = first else { return false };
             let holders = self.in_hands(first);
@@ -253,7 +276,7 @@ impl Model {
     pub(crate) fn check_promise(
         &self,
         needs: &str,
-        (holder, shared, inside): (&Holder, bool, Option<LeaseId>),
+        (holder, shared, inside, repairs): (&Holder, bool, Option<LeaseId>, bool),
         named: &Set,
         promised: &Set,
     ) -> Result<(), String> {
@@ -277,9 +300,15 @@ impl Model {
                 set,
                 length: None,
                 console: false,
+                repairs,
                 choice: None,
                 named: Set::default(),
             };
+            let (unfit, broken) = self.unfit(&waiter);
+            if broken {
+                return None;
+            }
+            let own = own || unfit;
             let ends = self.in_hands(&waiter).into_iter().map(|lease| lease.until.unwrap_or(Time(i64::MAX)));
             Some(ends.chain(own.then_some(Time(i64::MAX))).max().unwrap_or(Time(0)))
         };
@@ -301,8 +330,9 @@ impl Model {
         let rest = self.outside(waiter);
         let end = now.plus_millis(waiter.length.unwrap_or(HOUR));
         self.in_hands(waiter).is_empty()
+            && !self.unfit(&rest).0
             && !self.booked(&rest, now, end, None)
-            && !self.overtakes(now, &rest, parts)
+            && (self.is_check(&waiter.holder) || !self.overtakes(now, &rest, parts))
     }
 
     /// Everybody who can begin does, in order, until nobody can.
@@ -362,6 +392,8 @@ impl Model {
             context: Default::default(),
             guests: Default::default(),
             priority: 0,
+            repairs: false,
+            used: Used::Unknown,
             tie: Tie::Free,
             inside,
             asked: now,
@@ -412,7 +444,7 @@ impl Model {
             if is_booked && lease.until.is_some_and(|until| until > now) {
                 self.write(Lease { state: State::Waiting { until: lease.until }, offer: None, ..lease });
             } else {
-                self.end(now, lease.id, Ended::Expiry);
+                self.end(now, lease.id, Self::how(&lease, now));
             }
         }
     }

@@ -139,6 +139,7 @@ fn a_run_with_no_ep_does_not_stand_in_the_way_and_one_with_an_ep_does() {
         inside: None,
         length: None,
         console: false,
+        repairs: false,
     };
     book.enlist(RunId(1), 0, NOW, want, None);
     let later = NOW.plus_millis(1);
@@ -387,6 +388,7 @@ fn needs_that_are_met_together_each_have_their_own_bed_and_their_own_devices() {
         inside: None,
         length: None,
         console: false,
+        repairs: false,
     };
     let rank = Rank::new(0, NOW, Turn::Part { run: RunId(1), part: 0 });
     let picked = book.pick(NOW, &want, &rank, &all, &always).unwrap();

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use jackfield_protocol::id::{LeaseId, SutName, UserName};
 use jackfield_resource_allocator::{
     ResourceId,
-    book::{Alternative, Ask, Candidate, Choice, Holder, Lease, Options, Set, Spot, Tie, Who, Wish},
+    book::{
+        Alternative, Ask, Candidate, Choice, Holder, Judgement, Lease, Options, Outage, Set, Spot, Tie,
+        Upkeep, Who, Wish,
+    },
 };
 use jackfield_scheduler::Event;
 
@@ -69,6 +72,7 @@ impl Day {
                 let choices = self.choices.clone();
                 self.engine(Event::NeedsFit { choices })
             }
+            (0, _) if self.dice.percent(60) => self.something_breaks(),
             (0, _) => {
                 self.linked = links(self.dice.below(3));
                 let links = self.linked.clone();
@@ -116,6 +120,7 @@ impl Day {
             note: String::new(),
             context: BTreeMap::new(),
             priority: self.dice.pick(&[0, 0, 0, 1]).copied().unwrap_or(0),
+            repairs: self.dice.percent(10),
             // Nobody beats: whoever has to, is lost.
             tie: if self.dice.percent(20) { Tie::Beat { patience_millis: 20_000 } } else { Tie::Free },
             inside: None,
@@ -134,10 +139,56 @@ impl Day {
     /// The rows say what the book says.
     pub(super) fn check_rows(&self) -> Result<(), String> {
         let book = self.scheduler.book().leases();
-        if book.eq(self.store.leases()) {
-            Ok(())
-        } else {
-            Err("the rows of leases are not what the book is".to_owned())
+        if !book.eq(self.store.leases()) {
+            return Err("the rows of leases are not what the book is".to_owned());
         }
+        if !self.scheduler.book().health().eq(self.store.health()) {
+            return Err("the rows of health are not what the book knows".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Something breaks, is repaired, or is looked after in another way.
+    fn something_breaks(&mut self) -> Result<(), String> {
+        if self.mended {
+            return Ok(());
+        }
+        let device = spot(self.dice.below(10));
+        let why = "the display is dead".to_owned();
+        let judged = |judgement| Event::Judged { spot: device.clone(), judgement, by: "ana".into() };
+        let event = match self.dice.below(6) {
+            0..=2 => judged(Judgement::Fit),
+            3 => judged(Judgement::Dirty(why)),
+            4 => judged(Judgement::Out(why)),
+            _ => {
+                let spoiled_max = u32::try_from(self.dice.below(4)).expect("few");
+                let checks = [(ResourceId::root(), "check.xml".into())].into();
+                let outage = Outage { path: device.path.clone(), why };
+                let out =
+                    if self.dice.percent(30) { Some((device.node.clone(), Some(outage))) } else { None };
+                let after_each = self.dice.percent(20);
+                self.upkeep = Upkeep { out: out.into_iter().collect(), checks, spoiled_max, after_each };
+                Event::Upkept { upkeep: self.upkeep.clone() }
+            }
+        };
+        self.engine(event)
+    }
+
+    /// Everything works from now on.
+    pub(super) fn repair(&mut self) -> Result<(), String> {
+        self.upkeep = Upkeep::default();
+        self.engine(Event::Upkept { upkeep: Upkeep::default() })?;
+        for number in 0..10 {
+            let (spot, by) = (spot(number), "ana".into());
+            self.engine(Event::Judged { spot, judgement: Judgement::Fit, by })?;
+        }
+        Ok(())
+    }
+
+    /// The id of something that is to be checked.
+    pub(super) fn dirty(&mut self) -> Option<Arc<str>> {
+        let dirty: Vec<Arc<str>> =
+            self.scheduler.book().to_check().map(|(health, _)| health.spot.node.as_str().into()).collect();
+        self.dice.pick(&dirty).cloned()
     }
 }

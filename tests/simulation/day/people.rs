@@ -21,7 +21,9 @@ impl Day {
         let run = RunId(u64::try_from(self.stories.len()).expect("small") + 1);
         let eps = u64::try_from(self.eps.len()).expect("small").min(3);
         let user = if self.dice.percent(50) { "ana" } else { "bob" };
-        let plan = Arc::new(random_plan(&mut self.dice, user, eps));
+        let mut plan = random_plan(&mut self.dice, user, eps);
+        plan.options.checks = self.dirty();
+        let plan = Arc::new(plan);
         self.stories.insert(run, Story::new(run, Arc::clone(&plan)));
         self.engine(Event::RunSubmitted { run, plan })
     }
@@ -113,6 +115,6 @@ impl Day {
         for run in self.live() {
             self.engine(Event::RunResumed { run, by: "ana".into() })?;
         }
-        Ok(())
+        self.repair()
     }
 }

@@ -79,7 +79,10 @@ impl Day {
         self.current.clear();
         self.agenda.retain(|_, happening| !matches!(happening, Happening::Noticed { .. }));
         let now = self.engine_time();
-        let restored = Scheduler::restore(now, self.store.restored(self.limits, self.linked.clone()));
+        let restored = Scheduler::restore(
+            now,
+            self.store.restored(self.limits, (self.linked.clone(), self.upkeep.clone())),
+        );
         let mut before = std::mem::replace(&mut self.scheduler, restored);
         let eps: Vec<_> =
             before.ep_view().filter(|ep| ep.gone.is_none()).map(|ep| (ep.ep, ep.epoch)).collect();

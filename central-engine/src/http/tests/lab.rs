@@ -8,7 +8,6 @@ use actix_web::{
     test, web,
 };
 use jackfield_protocol::error::{ErrorCode, Problem};
-use jackfield_scheduler::Limits;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -42,7 +41,7 @@ impl Lab {
         let (app, commands) = crate::assemble(lab, settings, address).await.unwrap();
         let password = auth::first_start(&app.store, clock::now()).await.unwrap().unwrap();
         let (failure, _) = tokio::sync::mpsc::channel(1);
-        tokio::spawn(crate::keep_running(app.clone(), Limits::default(), commands, failure));
+        tokio::spawn(crate::keep_running(app.clone(), Default::default(), commands, failure));
         tokio::spawn(crate::feed::keep_looking(app.clone()));
         Self { app, password: password.expose_for_owner().to_owned(), folder }
     }

@@ -6,7 +6,10 @@ use jackfield_protocol::{
     time::Time,
     verdict::{DecidedBy, Outcome, TestState, Verdict},
 };
-use jackfield_resource_allocator::book::{Ended, Holder, Lease, Leased, Set, State};
+use jackfield_resource_allocator::{
+    ResourceId,
+    book::{Ended, Fitness, Health, Holder, Lease, Leased, Set, Spot, State},
+};
 use jackfield_scheduler::{
     effect::{AttemptState, EpRow, PartRow, Row, StopCause},
     event::EpOffer,
@@ -104,6 +107,7 @@ async fn a_restarted_engine_reads_what_it_wrote() {
             Row::Attempt(Box::new(attempt(RUN, 2, 2, AttemptState::Started))),
             Row::Lease(Box::new(lane)),
             Row::Lease(Box::new(sut)),
+            Row::Health(Box::new(out_of_service())),
         ];
         store.commit(Batch { rows: rows.clone(), ..Batch::default() }).await.unwrap();
         assert_eq!(store.load().await.unwrap().rows, rows);
@@ -114,6 +118,33 @@ async fn a_restarted_engine_reads_what_it_wrote() {
             7,
             "queued tests are part of the plan"
         );
+    }
+}
+
+/// A router that ana has taken out of service.
+fn out_of_service() -> Health {
+    let node = ResourceId::from_number(7);
+    let spot = Spot { node, path: "/tb1/r1".to_owned(), above: vec![ResourceId::root()] };
+    let fitness = Fitness::Out { why: "no answer".to_owned(), by: Some("ana".into()) };
+    Health { spot, fitness, since: Time(7), spoiled: 2 }
+}
+
+#[tokio::test]
+async fn what_is_sound_again_has_no_row() {
+    for fresh in both().await {
+        let store = &fresh.store;
+        let known = async || store.load().await.unwrap().rows;
+        let row = |health: Health| Batch { rows: vec![Row::Health(Box::new(health))], ..Batch::default() };
+        store.commit(row(out_of_service())).await.unwrap();
+        let spoiled = Health { fitness: Fitness::Fit, ..out_of_service() };
+        store.commit(row(spoiled.clone())).await.unwrap();
+        assert_eq!(
+            known().await,
+            [Row::Health(Box::new(spoiled.clone()))],
+            "how often it was spoiled is kept"
+        );
+        store.commit(row(Health { spoiled: 0, ..spoiled })).await.unwrap();
+        assert_eq!(known().await, []);
     }
 }
 

@@ -65,7 +65,8 @@ pub(super) fn line(view: &LeaseView, now: Time) -> String {
     };
     let why = view.ended.as_ref().and_then(|end| Some((end.by.as_ref()?, &end.reason)));
     let why = why.map(|(by, reason)| format!("; {by} took it away: {reason}")).unwrap_or_default();
-    format!("lease {} of {} ({}) is {}{when}{why}", view.id, view.name, who(view), state(view))
+    let unfit = view.unfit.as_ref().map(|unfit| format!("; but {unfit}")).unwrap_or_default();
+    format!("lease {} of {} ({}) is {}{when}{why}{unfit}", view.id, view.name, who(view), state(view))
 }
 
 /// What would come of a wish: when, with what, after whom.
@@ -92,7 +93,11 @@ pub(super) fn list(leases: &[LeaseView], now: Time) -> String {
             view.name.clone(),
             who(view),
             end(view, now),
-            view.reason.clone(),
+            match &view.unfit {
+                Some(unfit) if view.reason.is_empty() => unfit.clone(),
+                Some(unfit) => format!("{}; {unfit}", view.reason),
+                None => view.reason.clone(),
+            },
         ]);
     }
     rows.to_string()

@@ -56,7 +56,7 @@ impl Day {
             let text = lease.needs.clone().unwrap_or_default();
             let promised = self.book.lease(lease.id).map(crate::model::set).unwrap_or_default();
             if is_new(&text) {
-                let terms = (&lease.holder, lease.shared, lease.inside);
+                let terms = (&lease.holder, lease.shared, lease.inside, lease.repairs);
                 self.model.check_promise(&text, terms, &Set::default(), &promised)?;
                 lease.what = Leased::Set(promised);
             }
@@ -67,7 +67,12 @@ impl Day {
             let Some(text) = part.needs.clone().filter(|text| is_new(text)) else { continue };
             part.promised = self.promised(part);
             let holder = Holder::Run(part.run);
-            self.model.check_promise(&text, (&holder, false, part.inside), &part.set, &part.promised)?;
+            self.model.check_promise(
+                &text,
+                (&holder, false, part.inside, false),
+                &part.set,
+                &part.promised,
+            )?;
         }
         self.model.parts = parts;
         Ok(())

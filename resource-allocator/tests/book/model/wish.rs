@@ -62,6 +62,7 @@ impl Model {
                     set: set(&lease),
                     length: None,
                     console: false,
+                    repairs: false,
                     choice: None,
                     named: Set::default(),
                 };
@@ -75,6 +76,7 @@ impl Model {
                         Turn::Part { .. } => parts.claims(other.rank.2) && Some(other.rank.1) < lease.since,
                     };
                     was_there
+                        && !self.unfit(&other).1
                         && overlap(&other.set, &waiter.set)
                         && !beside((&waiter.holder, waiter.shared), (&other.holder, other.shared))
                 });
@@ -101,7 +103,7 @@ impl Model {
             Wish::HandOver { to } => {
                 let free = lease.inside.is_none() && !matches!(lease.tie, Tie::Console(_));
                 if active && free {
-                    self.end(now, id, Ended::Holder);
+                    self.vanish(now, id, &Ended::Holder);
                     self.last += 1;
                     let mut guests = lease.guests.clone();
                     guests.remove(&to);
@@ -167,6 +169,8 @@ impl Model {
             context: ask.context,
             guests: Default::default(),
             priority: ask.priority,
+            repairs: ask.repairs,
+            used: Default::default(),
             tie: ask.tie,
             inside: ask.inside,
             asked: now,
@@ -185,6 +189,7 @@ impl Model {
             set: set(&lease),
             length: lease.length,
             console: matches!(lease.tie, Tie::Console(_)),
+            repairs: lease.repairs,
             choice: ask.choice.clone(),
             named: Set::default(),
         };
@@ -205,7 +210,7 @@ impl Model {
                     let room = beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared));
                     waits && overlap(&set(lease), &waiter.set) && !room
                 });
-                held || late || self.booked(waiter, begin, end, None)
+                held || late || self.unfit(waiter).1 || self.booked(waiter, begin, end, None)
             };
             let may = match &waiter.choice {
                 None => !taken(&waiter),
@@ -240,7 +245,7 @@ impl Model {
         } else {
             if let Some(choice) = &waiter.choice {
                 let Leased::Set(promised) = &what else { return false };
-                let terms = (&lease.holder, lease.shared, lease.inside);
+                let terms = (&lease.holder, lease.shared, lease.inside, lease.repairs);
                 self.check_promise(&choice.text, terms, &Set::default(), promised).unwrap();
             }
             Lease { what, ..lease }
