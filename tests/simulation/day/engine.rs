@@ -1,5 +1,7 @@
 //! The engine of the day: its scheduler and store, and everything that must hold whenever something is carried out.
 
+use std::collections::BTreeSet;
+
 use jackfield_protocol::{
     event::{Fact, RunState},
     id::{AttemptId, EpName, Epoch},
@@ -53,8 +55,18 @@ impl Day {
             self.welcome(&name, keep);
         }
         self.check_stopped(&effects)?;
+        // What two deadlines in one step send and take back again was sent before the stop.
+        let taken_back: BTreeSet<AttemptId> = effects
+            .send
+            .iter()
+            .filter_map(|sent| {
+                let EngineToEp::TakeBack { attempts } = &sent.message else { return None };
+                Some(attempts.clone())
+            })
+            .flatten()
+            .collect();
         for sent in effects.send {
-            self.check_sent(&sent.ep, &sent.message)?;
+            self.check_sent(&sent.ep, &sent.message, &taken_back)?;
             let Some(ep) = self.eps.iter().position(|ep| ep.name == sent.ep) else { continue };
             let link = self.current.get(&ep).copied();
             let epoch = link.and_then(|link| self.wires.get(&link)).and_then(|wire| wire.epoch);
@@ -145,7 +157,12 @@ impl Day {
     }
 
     /// Nothing is sent without the leases for it, to a run that is paused, or against a stop.
-    pub(super) fn check_sent(&self, ep: &EpName, message: &EngineToEp) -> Result<(), String> {
+    pub(super) fn check_sent(
+        &self,
+        ep: &EpName,
+        message: &EngineToEp,
+        taken_back: &BTreeSet<AttemptId>,
+    ) -> Result<(), String> {
         let EngineToEp::Assign(assignment) = message else { return Ok(()) };
         let attempt = assignment.attempt;
         let lane = assignment.lane;
@@ -166,7 +183,7 @@ impl Day {
         let cleans = self.cleans_up(attempt);
         match state {
             Some(RunState::Running) => Ok(()),
-            Some(RunState::Stopping) if cleans => Ok(()),
+            Some(RunState::Stopping) if cleans || taken_back.contains(&attempt) => Ok(()),
             state => Err(format!("{attempt} was sent while its run is {state:?}")),
         }
     }
