@@ -70,13 +70,16 @@ pub(crate) async fn keep_checking(app: web::Data<App>) {
 async fn look(app: &App) -> Result<(), Problem> {
     forget_what_is_gone(app).await?;
     let wanted = app.engine.ask(|scheduler| {
-        let dirty = scheduler.book().to_check().take(limits::CHECKS_BEGUN_MAX);
+        let dirty = scheduler.book().to_check();
         dirty
             .map(|(health, project)| Dirty { health: health.clone(), project: project.to_string() })
             .collect()
     });
-    let wanted: Vec<Dirty> = wanted.await?;
+    let mut wanted: Vec<Dirty> = wanted.await?;
     app.checks.keep_only(&wanted);
+    // What could not be started comes last: it keeps nobody else from their check.
+    wanted.sort_by_key(|dirty| app.checks.trouble(&dirty.health.spot.node).is_some());
+    wanted.truncate(limits::CHECKS_BEGUN_MAX);
     for dirty in &wanted {
         let node = &dirty.health.spot.node;
         match start(app, dirty).await {

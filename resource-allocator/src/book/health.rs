@@ -166,8 +166,8 @@ pub struct Upkeep {
 impl Upkeep {
     /// The project that checks a node.
     pub fn check_of(&self, spot: &Spot) -> Option<&Arc<str>> {
-        let up = std::iter::once(&spot.node).chain(spot.above.iter().rev());
-        up.filter_map(|node| self.checks.get(node)).find(|project| !project.is_empty())
+        let mut up = std::iter::once(&spot.node).chain(spot.above.iter().rev());
+        up.find_map(|node| self.checks.get(node)).filter(|project| !project.is_empty())
     }
 }
 

@@ -85,6 +85,8 @@ impl Book {
         let waits = |health: &&Health| {
             let single = Set::of(&health.spot);
             matches!(health.fitness, Fitness::Dirty { held_back: false, .. })
+                // What is in it is checked first.
+                && self.unclean.below(&health.spot.node).next().is_none()
                 && self.out_at(&health.spot).is_none()
                 && self.holding(&single).all(Lease::is_console)
         };
@@ -170,7 +172,12 @@ impl Book {
             self.health.get(node).filter(|health| health.is_unclean() && health.keeps_out(who))
         };
         let below = || self.unclean.below(&spot.node).find_map(unclean);
-        let own = || up(spot).find_map(unclean).or_else(below).map(Unfit::Health);
+        // Who checks it has it before what it is in is checked: that one waits for it.
+        let is_its =
+            |health: &Health| matches!(&health.fitness, Fitness::UnderCheck { run, .. } if who == Some(*run));
+        let checks_it = self.health.get(&spot.node).is_some_and(is_its);
+        let above = || up(spot).filter(|_| !checks_it).find_map(unclean);
+        let own = || above().or_else(below).map(Unfit::Health);
         self.out_at(spot).or_else(own)
     }
 
@@ -242,7 +249,10 @@ impl Book {
                 Some(format!("{by} took it from {holder}: {reason}"))
             }
             (Used::Unknown | Used::Sound, Ended::Holder | Ended::Expiry | Ended::RunEnd) => {
-                let counts = self.upkeep.after_each && !matches!(holder, Holder::Lab(_));
+                // What a check took along is left as it was, or it would be checked for ever.
+                let is_its = |health: &Health| matches!(health.fitness, Fitness::UnderCheck { run, .. } if *holder == Holder::Run(run));
+                let by_check = self.health.values().any(is_its);
+                let counts = self.upkeep.after_each && !by_check && !matches!(holder, Holder::Lab(_));
                 counts.then(|| format!("{holder} has used it"))
             }
         }

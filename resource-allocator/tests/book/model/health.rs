@@ -67,7 +67,9 @@ impl Model {
                     Condition::Checked(by, ..) => !own(by),
                     Condition::Fit | Condition::Out => false,
                 };
-                unfit.0 |= unclean && (is_in(top, &path) || is_in(&path, top));
+                let checked = self.health.get(&path).map(|node| &node.fit);
+                let checks_it = matches!(checked, Some(Condition::Checked(by, ..)) if own(*by));
+                unfit.0 |= unclean && ((is_in(top, &path) && !checks_it) || is_in(&path, top));
                 unfit.1 |= node.fit == Condition::Out && is_in(top, &path);
             }
         }
@@ -87,8 +89,8 @@ impl Model {
     }
 
     pub(super) fn has_check(&self, path: &str) -> bool {
-        let above = self.rules.checks.iter().filter(|(top, project)| is_in(top, path) && !project.is_empty());
-        above.count() > 0
+        let said = self.rules.checks.iter().filter(|(top, _)| is_in(top, path));
+        said.max_by_key(|(top, _)| top.len()).is_some_and(|(_, project)| !project.is_empty())
     }
 
     pub(super) fn after_use(&mut self, lease: &Lease, how: &Ended) {
@@ -97,6 +99,7 @@ impl Model {
             return;
         }
         let (max, after_each) = (self.rules.spoiled_max, self.rules.after_each);
+        let by_check = self.is_check(&lease.holder);
         for spot in set(lease).nodes {
             let has_check = self.has_check(&spot.path);
             let node = self.node(&spot.path);
@@ -115,7 +118,7 @@ impl Model {
             let spoiled = matches!(lease.used, Used::Spoiled(_));
             let trouble = spoiled || matches!(lease.used, Used::Left(_));
             let taken = matches!(how, Ended::Loss | Ended::Force { .. });
-            let each = after_each && !matches!(lease.holder, Holder::Lab(_));
+            let each = after_each && !by_check && !matches!(lease.holder, Holder::Lab(_));
             if spoiled && max > 0 && node.spoiled >= max {
                 node.fit = Condition::Out;
             } else if has_check && node.fit == Condition::Fit && (trouble || taken || each) {
@@ -169,7 +172,12 @@ impl Model {
                 self.health.iter().any(|(top, node)| node.fit == Condition::Out && is_in(top, path));
             let is_there = !self.is_out(path) && !broken_around;
             let asks = matches!(node.fit, Condition::Dirty(_, false)) && self.has_check(path);
-            asks && is_there && is_free(path, &self.spots)
+            let is_unclean = |node: &Node| matches!(node.fit, Condition::Dirty(..) | Condition::Checked(..));
+            let unclean_inside = self
+                .health
+                .iter()
+                .any(|(inner, node)| *inner != **path && is_in(path, inner) && is_unclean(node));
+            asks && is_there && !unclean_inside && is_free(path, &self.spots)
         });
         dirty.map(|(path, _)| path.clone()).collect()
     }
