@@ -12,7 +12,13 @@ use jackfield_protocol::secret::Secret;
 pub(crate) fn read(written: &Secret, root: &Path) -> Result<Secret, String> {
     let text = written.expose_for_login().trim();
     if let Some(name) = text.strip_prefix("env:") {
-        let missing = |error| format!("the engine's environment variable {name}: {error}");
+        let missing = |error| {
+            let why = match error {
+                std::env::VarError::NotPresent => "is not set",
+                std::env::VarError::NotUnicode(_) => "is no UTF-8",
+            };
+            format!("the engine's environment variable {name} {why}")
+        };
         return std::env::var(name).map(Secret::new).map_err(missing);
     }
     if let Some(path) = text.strip_prefix("file:") {

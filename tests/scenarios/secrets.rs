@@ -48,6 +48,14 @@ command = "show version"
 "#;
 const EMAIL: &str = "<Root><Enabled>true</Enabled><SMTPPath>127.0.0.1:1</SMTPPath><SMTPUser>lab</SMTPUser>\
     <SMTPPwd>geheim-mail</SMTPPwd><From>lab@lab.lab</From><To>ana@lab.lab</To><Subject>s</Subject><Message>m</Message></Root>";
+/// Nobody listens there.
+const WEBHOOKS: &str = r#"
+[[webhook]]
+name = "ci"
+url = "http://127.0.0.1:9/geheim-path?key=geheim-key"
+secret = "geheim-signature"
+"#;
+
 const DB: &str = "<root><db_config><server>127.0.0.1:1</server><database>d</database><user>u</user>\
     <password>geheim-database</password></db_config><insert_section><sql_statement>INSERT INTO r VALUES (1)</sql_statement>\
     </insert_section><reports_section><report ID='All' Type='Table' SQLQuery='SELECT 1'/></reports_section></root>";
@@ -97,6 +105,7 @@ fn plant(bench: &mut Bench) -> Process {
     bench.write("tests/steps.steps.toml", STEPS).unwrap();
     bench.write("email.xml", EMAIL).unwrap();
     bench.write("db.xml", DB).unwrap();
+    bench.write("webhooks.toml", WEBHOOKS).unwrap();
     let (simulator, router) = router(bench);
     let mut wrong = router.clone();
     let more = json!({"password": "geheim-wrong", "power": {"http": {
@@ -153,6 +162,8 @@ fn addresses(bench: &Bench, document: &Value) -> Vec<(String, Vec<String>)> {
         ("{file}", vec!["works.py".to_owned()]),
         ("{report}", vec!["All".to_owned()]),
         ("{format}", vec!["csv".to_owned()]),
+        ("{webhook}", vec!["ci".to_owned()]),
+        ("{config}", vec!["rates.xml".to_owned()]),
     ]);
     let mut all = Vec::new();
     for (path, methods) in document.get("paths").and_then(Value::as_object).unwrap() {

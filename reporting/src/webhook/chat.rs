@@ -162,6 +162,7 @@ fn markdown(text: &str) -> String {
             // A mention begins with the sign alone.
             '@' => safe.extend(['@', '\u{200b}']),
             ':' => safe.extend([':', '\u{200b}']),
+            '.' if safe.to_ascii_lowercase().ends_with("www") => safe.extend(['\u{200b}', '.']),
             other => safe.push(other),
         }
     }

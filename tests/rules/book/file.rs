@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use jackfield_config::{
     EngineSettings, EpSettings, Project, Read, Source, bindings::Bindings, db::DbFile, email::EmailConfig,
     mail_rules::MailRules, params::Params, profile::Profile, simulated::DeviceModel, steps::StepTest,
-    test_config::TestConfig,
+    test_config::TestConfig, webhooks::Webhooks,
 };
 use jackfield_protocol::error::FileProblem;
 
@@ -15,8 +15,9 @@ type Reader = fn(&str, &str) -> Vec<FileProblem>;
 
 /// Files by what introduces them in prose, or by their names in a script, each with its reader. The last one named before
 /// a block is meant.
-const READERS: [(&str, &str, Reader); 13] = [
+const READERS: [(&str, &str, Reader); 14] = [
     ("toml", "mail.toml", |name, text| problems(MailRules::read(&source(name, text)))),
+    ("toml", "webhooks.toml", |name, text| problems(Webhooks::read(&source(name, text)))),
     ("toml", "engine.toml", |name, text| problems(EngineSettings::read(&source(name, text)))),
     ("toml", "ep.toml", |name, text| problems(EpSettings::read(&source(name, text)))),
     ("toml", ".steps.toml", |name, text| StepTest::parse(name, text).err().unwrap_or_default()),

@@ -55,7 +55,7 @@ impl Call {
         if url.starts_with("env:") || url.starts_with("file:") {
             bail!("the address of webhook `{name}` stands at a place that names another place");
         }
-        let host = url.split('/').nth(2).unwrap_or_default();
+        let host = url.split(['/', '?', '#']).nth(2).unwrap_or_default();
         let sent = self.send(url);
         let answer = sent.map_err(|error| {
             // Some of its errors hold the whole address.
@@ -67,6 +67,10 @@ impl Call {
             return Ok(Answered::Taken);
         }
         let said = first_line(answer);
+        // Some repeat the path, which is what lets in.
+        let repeats =
+            url.split(['/', '?', '#', '&', '=']).skip(3).any(|part| part.len() > 3 && said.contains(part));
+        let said = if repeats { String::new() } else { said };
         let why = if status.is_redirection() {
             " (nothing follows a redirection; name the address it leads to)"
         } else {
