@@ -44,10 +44,16 @@ pub fn values(text: &str) -> Result<Vec<Arc<str>>, TooManyValues> {
 struct Values {
     in_order: Vec<Arc<str>>,
     known: BTreeSet<Arc<str>>,
+    /// Those that stand there again count, too.
+    pushed: usize,
 }
 
 impl Values {
     fn push(&mut self, value: Arc<str>) -> Result<(), TooManyValues> {
+        self.pushed = self.pushed.saturating_add(1);
+        if self.pushed > ITERATOR_VALUES_MAX.saturating_mul(10) {
+            return Err(TooManyValues);
+        }
         if self.known.insert(Arc::clone(&value)) {
             if self.in_order.len() >= ITERATOR_VALUES_MAX {
                 return Err(TooManyValues);

@@ -6,7 +6,7 @@ use jackfield_protocol::error::FileProblem;
 
 use crate::{
     iterator,
-    limits::ITERATOR_VALUES_MAX,
+    limits::{CONFIG_VALUES_MAX, ITERATOR_VALUES_MAX},
     params::{Folder, ParamKind, Params},
     problem::{Problems, Read},
     source::Source,
@@ -41,7 +41,8 @@ impl TestConfig {
         let Some(params) = read.value else { return Read { value: None, problems: read.problems } };
         let mut problems = Problems::new(source);
         let mut iterators = Vec::new();
-        collect(&params.top, &Arc::from(""), 0, &mut iterators, &mut problems);
+        let mut left = CONFIG_VALUES_MAX;
+        collect(&params.top, &Arc::from(""), 0, &mut iterators, &mut problems, &mut left);
         read.problems.extend::<Vec<FileProblem>>(problems.finish());
         read.problems.sort_by_key(|problem| (problem.line, problem.column));
         let config = Self { name: name.into(), params, iterators };
@@ -56,9 +57,15 @@ fn collect(
     depth: usize,
     iterators: &mut Vec<Iterator>,
     problems: &mut Problems,
+    left: &mut usize,
 ) {
     for param in folder.params.iter().filter(|param| param.kind == ParamKind::Iterator) {
         let name = &param.name.value;
+        if *left == 0 {
+            let message = format!("the iterators before `{name}` have {CONFIG_VALUES_MAX} values already");
+            problems.error(param.value.span, message, "write fewer");
+            continue;
+        }
         match iterator::values(&param.value.value) {
             Ok(mut values) => {
                 if values.is_empty() {
@@ -66,9 +73,11 @@ fn collect(
                     problems.warn(param.value.span, message, "write values such as 3, 1..3");
                     values.push(Arc::from(""));
                 }
+                *left = left.saturating_sub(values.len());
                 iterators.push(Iterator { component: component.clone(), name: name.clone(), values });
             }
             Err(iterator::TooManyValues) => {
+                *left = left.saturating_sub(ITERATOR_VALUES_MAX);
                 let message = format!("iterator `{name}` has more than {ITERATOR_VALUES_MAX} values");
                 problems.error(param.value.span, message, "write fewer");
             }
@@ -76,6 +85,6 @@ fn collect(
     }
     for inner in &folder.folders {
         let component = if depth == 0 { &inner.name.value } else { component };
-        collect(inner, component, depth.saturating_add(1), iterators, problems);
+        collect(inner, component, depth.saturating_add(1), iterators, problems, left);
     }
 }

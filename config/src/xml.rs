@@ -182,6 +182,9 @@ impl<'t> Element<'t> {
     }
 }
 
+/// What stands before an element in its line, at most, to be written before others.
+const INDENTATION_BYTES_MAX: usize = 1024;
+
 impl<'t> Element<'t> {
     /// The line end and indentation before the element; empty where something else stands before it on its line.
     pub(crate) fn line_start(self) -> &'t str {
@@ -189,7 +192,10 @@ impl<'t> Element<'t> {
         let before = text.get(..self.node.outer.range().start).unwrap_or_default();
         let blank = before.trim_end_matches([' ', '\t']);
         let line = blank.strip_suffix('\n').map(|rest| rest.strip_suffix('\r').unwrap_or(rest));
-        line.and_then(|line| before.get(line.len()..)).unwrap_or_default()
+        // A longer one is no indentation, and is not repeated for each line that moves.
+        let lead =
+            line.and_then(|line| before.get(line.len()..)).filter(|lead| lead.len() <= INDENTATION_BYTES_MAX);
+        lead.unwrap_or_default()
     }
 
     /// The same; a line end alone for an element with which the file begins.

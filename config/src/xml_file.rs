@@ -28,6 +28,9 @@ pub enum EditError {
     /// The edit would break the limits of a file.
     #[error("the file cannot take this edit: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Refused(Vec<FileProblem>),
+    /// It would be larger than any such file may be.
+    #[error("the file would be larger than {0} bytes")]
+    TooLarge(u64),
 }
 
 impl XmlFile {

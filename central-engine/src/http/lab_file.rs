@@ -120,6 +120,11 @@ impl Part {
     pub(super) fn write(place: PathBuf, text: &str, is_new: bool, what: String) -> Result<Self, Failure> {
         let folder = place.parent().unwrap_or(&place);
         let file = write_part(folder, text).map_err(|error| cannot(&what, "written", &error))?;
+        // Who may read the file that is there may read the new one, and nobody else.
+        if let Ok(there) = std::fs::metadata(&place) {
+            let set = file.as_file().set_permissions(there.permissions());
+            set.map_err(|error| cannot(&what, "written", &error))?;
+        }
         Ok(Self { file, place, is_new, what })
     }
 

@@ -208,7 +208,7 @@ impl Lab {
         Some(inside.components().next()?.as_os_str().to_string_lossy().into_owned())
     }
 
-    fn is_private_to_another(&self, real: &Path) -> bool {
+    pub(super) fn is_private_to_another(&self, real: &Path) -> bool {
         self.owner(real).is_some_and(|owner| Some(owner.as_str()) != self.user.as_ref().map(UserName::as_str))
     }
 

@@ -154,7 +154,9 @@ impl ParamsFile {
     /// Everything in the order of the file; the file itself comes first.
     pub fn outline(&self) -> Vec<ParamItem> {
         let outline = ITEMS.outline(&self.tree);
-        outline.into_iter().map(|(element, depth)| shown(self.tree.source(), element, depth)).collect()
+        let mut left = crate::limits::CONFIG_VALUES_MAX;
+        let item = |(element, depth)| shown(self.tree.source(), element, depth, &mut left);
+        outline.into_iter().map(item).collect()
     }
 
     /// Makes changes, one after the other, or none of them. Answers the ways to the items that the last one was about, as they are afterwards.
@@ -212,7 +214,11 @@ impl ParamsFile {
                 ITEMS.put(self.holder(parent)?, spot, |lead| at_indentation(&texts, lead))
             }
         };
-        let source = Source::new(self.tree.source().name(), splices.apply(self.text()));
+        let text = splices.apply(self.text());
+        if u64::try_from(text.len()).is_ok_and(|bytes| bytes > crate::limits::FILE_BYTES_MAX) {
+            return Err(EditError::TooLarge(crate::limits::FILE_BYTES_MAX).into());
+        }
+        let source = Source::new(self.tree.source().name(), text);
         self.tree = xml::parse(&Arc::new(source)).map_err(EditError::Refused)?;
         Ok(about)
     }

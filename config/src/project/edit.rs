@@ -181,7 +181,11 @@ impl ProjectFile {
     }
 
     fn apply(&mut self, splices: Splices) -> Result<(), ProjectEditError> {
-        let source = Source::new(self.tree.source().name(), splices.apply(self.text()));
+        let text = splices.apply(self.text());
+        if u64::try_from(text.len()).is_ok_and(|bytes| bytes > crate::limits::PROJECT_BYTES_MAX) {
+            return Err(EditError::TooLarge(crate::limits::PROJECT_BYTES_MAX).into());
+        }
+        let source = Source::new(self.tree.source().name(), text);
         self.tree = xml::parse(&Arc::new(source)).map_err(EditError::Refused)?;
         Ok(())
     }

@@ -60,7 +60,16 @@ function renamed(text: string, at: number, tag: string, meant: string): string {
     const open = text.slice(0, at + 1) + meant;
     const close = text.indexOf('>', behind);
     if (close < 0 || text[close - 1] === '/') return open + text.slice(behind);
-    const end = text.indexOf(`</${tag}`, close);
+    const same = new RegExp(`<(/?)${tag.replaceAll('.', '\\.')}(?=[\\s/>])[^>]*>`, 'g');
+    same.lastIndex = close + 1;
+    let end = -1;
+    for (let depth = 1, found = same.exec(text); found !== null; found = same.exec(text)) {
+        if (found[1] === '/') depth -= 1;
+        else if (!found[0].endsWith('/>')) depth += 1;
+        if (depth > 0) continue;
+        end = found.index;
+        break;
+    }
     if (end < 0) return open + text.slice(behind);
     return open + text.slice(behind, end + 2) + meant + text.slice(end + 2 + tag.length);
 }

@@ -185,7 +185,9 @@ export class Draft<I extends Base = Base, C = unknown> {
             const headers = { 'If-None-Match': `"${this.#saved.version}"` };
             try {
                 const answer = await fetch(this.paper.address, { headers, method: 'GET' });
-                if (answer.status === 304 || (!answer.ok && answer.status !== 404)) return;
+                // Whoever made it meanwhile made it as empty as it is here.
+                if (answer.status === 304 && !this.#saved.isNew) return;
+                if (answer.status !== 304 && !answer.ok && answer.status !== 404) return;
                 if (this.#saved.isNew && answer.status === 404) return;
                 await this.#lookAtTheirs();
             } catch {
@@ -308,7 +310,10 @@ export class Draft<I extends Base = Base, C = unknown> {
                 return;
             }
             const theirs = { text: xml, version };
-            if (version === this.#saved.version) return;
+            if (version === this.#saved.version) {
+                if (this.#saved.isNew) this.#saved = theirs;
+                return;
+            }
             if (this.isDirty && xml !== this.text) {
                 this.conflict = { theirs };
                 return;
@@ -353,7 +358,7 @@ export class Draft<I extends Base = Base, C = unknown> {
         this.#remember('What was not saved', before, keys);
         if (kept.saved.version !== theirs.version) {
             this.#saved = kept.saved;
-            this.conflict = { theirs };
+            this.conflict = { theirs: theirs.isNew ? undefined : theirs };
         }
         deeds.tell(`What you had not saved of ${this.edited?.file ?? 'this file'} is here again.`);
     }

@@ -20,6 +20,9 @@ class Session {
     ended = $state(false);
     #me = $state.raw<Me>();
 
+    /** Who was signed in last in this tab. */
+    #before = '';
+
     constructor() {
         whenSignedOut(() => {
             this.ended ||= this.state === 'in';
@@ -75,6 +78,9 @@ class Session {
     }
 
     #set(me: Me | undefined): void {
+        // What the one before was shown is not for the next; drafts are in the browser's storage.
+        if (me && this.#before !== '' && this.#before !== me.user) location.reload();
+        if (me) this.#before = me.user;
         streamsOf(me?.user ?? '');
         this.#me = me;
         this.problem = undefined;

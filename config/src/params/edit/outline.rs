@@ -38,7 +38,7 @@ pub(super) fn param_kind(element: Element<'_>) -> ParamKind {
     element.child("type").and_then(|kind| ParamKind::of_word(kind.text().trim())).unwrap_or_default()
 }
 
-pub(super) fn shown(source: &Source, element: Element<'_>, depth: usize) -> ParamItem {
+pub(super) fn shown(source: &Source, element: Element<'_>, depth: usize, left: &mut usize) -> ParamItem {
     let kind = kind_of(element, depth);
     let text = |tag: &str| element.child(tag).map(|text| text.text().trim().to_owned()).unwrap_or_default();
     let (name, description, value) = match kind {
@@ -50,8 +50,11 @@ pub(super) fn shown(source: &Source, element: Element<'_>, depth: usize) -> Para
         }
     };
     let param = param_kind(element);
-    let iterates = kind == ParamItemKind::Value && param == ParamKind::Iterator;
+    let iterates = kind == ParamItemKind::Value && param == ParamKind::Iterator && *left > 0;
     let values = iterates.then(|| iterator::values(&value).ok().map(|values| values.len().max(1))).flatten();
+    if iterates {
+        *left = left.saturating_sub(values.unwrap_or(crate::limits::ITERATOR_VALUES_MAX));
+    }
     let (begins, ends) = (source.position(element.outer().start), source.position(element.outer().end));
     ParamItem { kind, depth, name, value, param, description, values, begins, ends }
 }
