@@ -109,7 +109,11 @@ pub(crate) async fn let_begin(
             let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
             let put =
                 group.put(pid).map_err(|error| format!("it cannot be put into its control group: {error}"));
-            put.map_err(io::Error::other).and_then(|()| ours.write_all(jackfield_run_as::GO))
+            // Who is gone already has said why.
+            put.map_err(io::Error::other).and_then(|()| match ours.write_all(jackfield_run_as::GO) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                written => written,
+            })
         }
         None => Ok(()),
     };

@@ -183,8 +183,13 @@ pub(crate) fn complain(fault: &Fault) {
 /// # Errors
 /// Why it was not.
 pub fn heard(answer: impl std::io::Read) -> std::io::Result<()> {
-    let mut text = String::new();
-    answer.take(ANSWER_BYTES_MAX).read_to_string(&mut text)?;
+    let mut bytes = Vec::new();
+    // Who goes without having read its word leaves an error behind what it said.
+    match answer.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes) {
+        Err(error) if bytes.is_empty() => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     match text.strip_prefix("errno ").map(str::parse) {
         _ if text.is_empty() => Ok(()),
         Some(Ok(number)) => Err(std::io::Error::from_raw_os_error(number)),

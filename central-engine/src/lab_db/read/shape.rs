@@ -154,8 +154,9 @@ fn takes_limit(sql: &str) -> bool {
     let is_query = words(sql)
         .find(|word| !word.is_empty())
         .is_some_and(|first| ["SELECT", "WITH"].iter().any(|known| first.eq_ignore_ascii_case(known)));
-    let is_locked =
-        words(sql).any(|word| ["FOR", "PROCEDURE"].iter().any(|known| word.eq_ignore_ascii_case(known)));
+    // MySQL may put rows that its order does not tell apart in another order for each limit.
+    let is_locked = words(sql)
+        .any(|word| ["FOR", "PROCEDURE", "ORDER"].iter().any(|known| word.eq_ignore_ascii_case(known)));
     is_query && !is_locked && !has_limit(sql)
 }
 
