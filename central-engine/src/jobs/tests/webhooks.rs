@@ -111,6 +111,23 @@ async fn what_goes_wrong_is_told_without_the_address() {
         placeless.starts_with("the address of webhook `ci`: /") && placeless.contains("nowhere"),
         "{placeless}"
     );
+    write(&format!(
+        "[[webhook]]\nname = \"ci\"\nurl = \"http://127.0.0.1:{free}?key=secret-path\"\nsecret = \"file:no.key\"\n"
+    ));
+    let unsigned = format!("{:#}", one(&lab, "ci").await.err().unwrap());
+    assert!(
+        unsigned.starts_with("the secret of webhook `ci`: /") && unsigned.contains("no.key"),
+        "{unsigned}"
+    );
+    write(&format!("[[webhook]]\nname = \"ci\"\nurl = \"http://127.0.0.1:{free}?key=secret-path\"\n"));
+    let away = format!("{:#}", one(&lab, "ci").await.err().unwrap());
+    assert!(away.contains("was not reached") && !away.contains("secret-path"), "{away}");
+    let (port, _) =
+        receiver(&["404 No\r\ncontent-length: 46\r\n\r\nRoute POST:/services/T0/secret-path not found."])
+            .await;
+    write(&file(port));
+    let repeated = format!("{:#}", one(&lab, "ci").await.err().unwrap());
+    assert!(repeated.contains("answered 404") && !repeated.contains("secret-path"), "{repeated}");
     write("[[webhook]]\nname = \"ci\"\nurl = \"ftp://x/secret-path\"\n");
     let wrong = hopeless(lab.attempt(Work::CallWebhooks { run: RUN }).await);
     assert!(

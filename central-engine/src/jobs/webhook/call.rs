@@ -56,10 +56,11 @@ impl Call {
             bail!("the address of webhook `{name}` stands at a place that names another place");
         }
         let host = url.split(['/', '?', '#']).nth(2).unwrap_or_default();
-        let sent = self.send(url);
-        let answer = sent.map_err(|error| {
+        let seconds = self.now.0.div_euclid(1000);
+        let signature = self.signature(seconds).with_context(|| format!("the secret of webhook `{name}`"))?;
+        let answer = self.send(url, seconds, signature).map_err(|error| {
             // Some of its errors hold the whole address.
-            let said = error.to_string().replace(url, host);
+            let said = format!("{error:#}").replace(url, host);
             anyhow!("webhook `{name}` at {host} was not reached: {said}")
         })?;
         let status = answer.status();
@@ -80,7 +81,18 @@ impl Call {
         if status.as_u16() == GONE { Ok(Answered::Gone(refused)) } else { Err(refused) }
     }
 
-    fn send(&self, url: &str) -> Result<ureq::http::Response<ureq::Body>> {
+    /// None where nothing is to be signed.
+    fn signature(&self, seconds: i64) -> Result<Option<String>> {
+        let Some(secret) = &self.secret else { return Ok(None) };
+        signature(&place(secret, &self.root)?, &self.id, seconds, &self.body).map(Some)
+    }
+
+    fn send(
+        &self,
+        url: &str,
+        seconds: i64,
+        signature: Option<String>,
+    ) -> Result<ureq::http::Response<ureq::Body>> {
         let config = Agent::config_builder()
             .timeout_global(Some(self.limit))
             .max_redirects(0)
@@ -89,15 +101,12 @@ impl Call {
             .user_agent(concat!("jackfield/", env!("CARGO_PKG_VERSION")))
             .build();
         let agent = jackfield_tls::agent(config, self.believed.client()?);
-        let seconds = self.now.0.div_euclid(1000);
         let mut request = agent
             .post(url)
             .header("content-type", "application/json")
             .header("webhook-id", &self.id)
             .header("webhook-timestamp", seconds.to_string());
-        if let Some(secret) = &self.secret {
-            let secret = place(secret, &self.root).context("its secret")?;
-            let signature = signature(&secret, &self.id, seconds, &self.body)?;
+        if let Some(signature) = signature {
             request = request.header("webhook-signature", signature);
         }
         Ok(request.send(self.body.as_bytes())?)
