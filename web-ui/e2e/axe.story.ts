@@ -36,6 +36,7 @@ const PAGES = (): string[] => [
     '/projects/small',
     '/projects/small?item=0',
     '/projects/small?item=0.1',
+    '/projects/small?pane=table',
     '/projects/small?pane=difference',
     '/projects/small?pane=text',
     '/projects/none',
@@ -49,6 +50,7 @@ const PAGES = (): string[] => [
     '/people/tokens',
     '/people/sessions',
     '/configs',
+    '/configs/small?item=0.0',
     '/globals',
     '/engine/audit',
     '/reports',
@@ -60,6 +62,9 @@ beforeAll(async () => {
     await lab.test('good.py', 'print("good")\n');
     await lab.test('bad.py', 'print("bad")\nassert False, "it is bad"\n');
     await lab.project('small', { Suite: ['good.py', 'bad.py'] });
+    await lab.put('/test-configs/small', {
+        xml: '<root><folder><fname>port</fname><param><name>rate</name><value>1..3</value><type>iterator</type></param></folder></root>',
+    });
     run = await lab.run('small');
     await lab.reached(run, 'completed');
     browser = await launch();

@@ -110,7 +110,7 @@ test('a test configuration is copied, deleted with its users told, and had back'
     await lab.put('/test-configs/base', { xml: BY_TWISTER });
     await writeFile(
         place('projects/of-base.xml'),
-        '<Root><TestSuite><tsName>A</tsName><ConfigFiles><Config name="base"/></ConfigFiles><TestCase><tcName>sets.py</tcName></TestCase></TestSuite></Root>\n',
+        '<Root><TestSuite><tsName>A</tsName><ConfigFiles><Config name="/base.xml"/></ConfigFiles><TestCase><tcName>sets.py</tcName></TestCase></TestSuite></Root>\n',
     );
     const { page, watch } = await Person.open(browser, lab);
     await page.goto('/configs');
@@ -120,6 +120,8 @@ test('a test configuration is copied, deleted with its users told, and had back'
     await page.getByRole('button', { name: 'Make it' }).click();
     await page.locator('.file', { hasText: 'configs/base-copy' }).waitFor();
     expect(await readFile(place('configs/base-copy'), 'utf8')).toBe(BY_TWISTER);
+    await page.goto('/configs/base-gone');
+    await page.getByText('There is no test configuration base-gone').waitFor();
     await page.goto('/configs');
     await page.getByRole('button', { name: 'More: base', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Delete …' }).click();
@@ -129,6 +131,10 @@ test('a test configuration is copied, deleted with its users told, and had back'
     await page.getByRole('button', { name: 'Undo', exact: true }).click();
     await page.getByRole('row', { name: /base .*of-base/ }).waitFor();
     expect(await readFile(place('configs/base'), 'utf8')).toBe(BY_TWISTER);
+    // The project names it by another way to write it: it is the one of the list.
+    await page.goto('/projects/of-base?item=0');
+    const named = page.getByRole('group', { name: 'Test configuration base' });
+    await named.getByText('1 iterator, 3 copies').waitFor();
     expect(watch.faults).toEqual([]);
 });
 

@@ -160,9 +160,7 @@ export abstract class Arranging<I extends Base = Base, C = unknown> {
         const at = this.chosen.at(-1);
         if (clip === undefined || at === undefined) return false;
         const items = this.draft.items.filter(({ key }) => clip.keys.has(key)).map(({ way }) => way);
-        const spot = this.holds(at)
-            ? { parent: at.way, before: this.count(at.way) }
-            : { parent: at.way.slice(0, -1), before: (at.way.at(-1) ?? 0) + 1 };
+        const spot = this.spotAt(at);
         if (!this.may(spot, items, !clip.isCut)) {
             this.say(this.rule);
             deeds.tell(this.said);
@@ -171,6 +169,12 @@ export abstract class Arranging<I extends Base = Base, C = unknown> {
         if (!clip.isCut) return this.copy(spot, items);
         this.clip = undefined;
         return this.move(spot, items);
+    }
+
+    /** Where something goes that is put to an item: to the end of what it holds, or behind it where it holds nothing. */
+    protected spotAt(item: Placed<I>): Spot {
+        if (this.holds(item)) return { parent: item.way, before: this.count(item.way) };
+        return { parent: item.way.slice(0, -1), before: (item.way.at(-1) ?? 0) + 1 };
     }
 
     /** How many items an item holds. */

@@ -1,17 +1,30 @@
 // The test configurations of the lab, with who uses each: what is listed, picked in projects, and done to one as a whole.
 
 import { api, ask, type Schemas } from '../api/client';
-import { problemOf, type Problem } from '../api/problem';
+import { Problem, problemOf } from '../api/problem';
+import { counted } from '../text/words';
 import { Asked } from './asked.svelte';
 import { deeds } from './deeds.svelte';
 import { forgetDraft, isUnsaved } from './drafts.svelte';
+import { Gone } from './gone.svelte';
 
 export type ConfigRow = Schemas['TestConfigRow'];
+
+/** The name in the list of what a project may also call `/x.xml` or `x.xml`. */
+export const listed = (name: string): string => name.replace(/^\/+/, '').replace(/\.xml$/, '');
+
+/** What one makes of a test: `2 iterators, 6 copies`. */
+export function makes({ iterators, copies }: Pick<ConfigRow, 'iterators' | 'copies'>): string {
+    if (iterators === 0) return 'no iterator';
+    return `${counted(iterators, 'iterator')}, ${counted(copies, 'copy', 'copies')}`;
+}
 
 /** What a new file of named values holds: nothing, in the hand of a person. */
 export const EMPTY_VALUES = '<?xml version="1.0" encoding="UTF-8"?>\n<root>\n</root>\n';
 
 class ConfigList extends Asked<readonly ConfigRow[]> {
+    readonly gone = new Gone('Test configuration');
+
     constructor() {
         super(async () => (await ask(api.GET('/api/v1/test-configs'))).items);
     }
@@ -65,31 +78,19 @@ class ConfigList extends Asked<readonly ConfigRow[]> {
                     }),
                 );
                 forgetDraft(`configs/${name}`);
-                this.gone = [...this.gone.filter((each) => each.name !== name), { name, xml }];
+                this.gone.add(name, xml);
                 await this.look();
             },
         });
     }
-
-    /** Those that were deleted here, with their texts: they can be had back as long as the browser's page lives. */
-    gone = $state.raw<readonly { name: string; xml: string }[]>([]);
-
-    /** Has a deleted one back, byte for byte. */
-    async restore(name: string): Promise<void> {
-        const xml = this.gone.find((each) => each.name === name)?.xml;
-        if (xml === undefined) return;
-        const problem = await this.make(name, xml);
-        if (problem) deeds.refuse(`Test configuration ${name} is not back`, problem);
-        else this.forget(name);
-    }
-
-    forget(name: string): void {
-        this.gone = this.gone.filter((each) => each.name !== name);
-    }
 }
 
 /** A file with its text, exactly: an answer that is read as text would lose its byte order mark. */
-const asSaved = (config: string): Promise<Schemas['EditedValues']> =>
-    ask(api.POST('/api/v1/test-configs/edit', { body: { config } }));
+async function asSaved(config: string): Promise<Schemas['EditedValues']> {
+    const saved = await ask(api.POST('/api/v1/test-configs/edit', { body: { config } }));
+    // Of one that is not there the engine has an empty text.
+    if (!saved.exists) throw new Problem('not_found', `there is no test configuration ${config} any more`);
+    return saved;
+}
 
 export const configs = new ConfigList();

@@ -28,6 +28,8 @@ export type Edited<I extends Base> = {
     good: boolean;
     /** Whether there is such a file; where the engine does not say, there is. */
     exists?: boolean;
+    /** How many copies its iterators make of a test, all taken together; where the engine does not say, it has none. */
+    copies?: number;
 };
 
 /** What a draft is a draft of, and how the engine is asked about it. */
@@ -133,9 +135,12 @@ export class Draft<I extends Base = Base, C = unknown> {
         return this.#step(name, { xml: this.text, changes }, moved ?? (() => NOTHING));
     }
 
-    /** Another text as one step; one that goes on from the step before with the same name is part of it. */
-    replace(name: string, text: string): Promise<Way[] | undefined> {
-        return this.#step(name, { xml: text, changes: [] }, undefined);
+    /**
+     * Another text as one step; one that goes on from the step before with the same name is part of it. With `madeOf`, it was made of that text,
+     * and is refused where another one stands by then.
+     */
+    replace(name: string, text: string, madeOf?: string): Promise<Way[] | undefined> {
+        return this.#step(name, { xml: text, changes: [], madeOf }, undefined);
     }
 
     undo(): Promise<void> {
@@ -200,7 +205,7 @@ export class Draft<I extends Base = Base, C = unknown> {
     settle(name: string, text: string): Promise<Way[] | undefined> {
         const theirs = this.conflict?.theirs;
         if (theirs === undefined) return Promise.resolve(undefined);
-        return this.#step(name, { xml: text, changes: [] }, undefined, () => {
+        return this.#step(name, { xml: text, changes: [], madeOf: this.text }, undefined, () => {
             this.#saved = theirs;
             this.conflict = undefined;
         });
@@ -245,15 +250,17 @@ export class Draft<I extends Base = Base, C = unknown> {
 
     #step(
         name: string,
-        asked: { xml: string; changes: C[] },
+        { xml, changes, madeOf }: { xml: string; changes: C[]; madeOf?: string | undefined },
         moved: ((about: Way[]) => Moved) | undefined,
         then: () => void = () => undefined,
     ): Promise<Way[] | undefined> {
         return this.#inTurn(async () => {
             const [before, keys] = [this.text, this.#keys];
             try {
+                if (madeOf !== undefined && madeOf !== before)
+                    throw new Problem('changed', 'the text is another one by now');
                 // What waited for its turn changes what is there now.
-                const edited = await this.#askAgain(moved ? { xml: before, changes: asked.changes } : asked);
+                const edited = await this.#askAgain({ xml: moved ? before : xml, changes });
                 then();
                 if (edited.xml === before) {
                     this.#store();

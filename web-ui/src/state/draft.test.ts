@@ -95,6 +95,17 @@ test('what was on its way when the engine went is sent again; what is chosen mea
     expect(draft.steps.map(({ name }) => name)).toEqual(['Set repeat', 'Edit the text']);
 });
 
+test('what was made of a text is not written over another one', async () => {
+    const draft = await opened();
+    const change = draft.change('Set repeat', [CHANGE]);
+    const remedy = draft.replace('Write Root', '<Rot/>', draft.text);
+    expect([await change, await remedy]).toEqual([[[0]], undefined]);
+    expect(draft.text).toBe('<Root/>+');
+    expect(told).toEqual(['“Write Root” was not done: the text is another one by now']);
+    expect(await draft.replace('Write Root', '<Rot/>', draft.text)).toEqual([[0]]);
+    expect(draft.text).toBe('<Rot/>');
+});
+
 test('a change that no engine takes for minutes is told as not done', async () => {
     const draft = await opened();
     engine.isAway = true;

@@ -8,7 +8,6 @@ import { deeds } from './deeds.svelte';
 export type User = Schemas['UserView'];
 export type Token = Schemas['TokenView'];
 export type Session = Schemas['SessionView'];
-export type RoleView = Schemas['RoleView'];
 export type Groups = Readonly<Record<string, readonly string[]>>;
 
 /** What can be changed of an account. */
@@ -30,6 +29,14 @@ class People {
     readonly roles = new Asked(async () => (await ask(api.GET('/api/v1/roles'))).items);
     readonly tokens = new Asked(async () => (await ask(api.GET('/api/v1/tokens'))).items);
     readonly sessions = new Asked(async () => (await ask(api.GET('/api/v1/sessions'))).items);
+
+    /** What a role opens, in words. */
+    opens(role: string): string {
+        if (role === '*') return 'everything, also what comes later';
+        if (this.roles.data === undefined) return '';
+        const opens = this.roles.data.find((each) => each.role === role)?.opens;
+        return opens ?? 'opens nothing here: it is kept for files of Twister';
+    }
 
     async make(body: Schemas['NewUser']): Promise<Problem | undefined> {
         const problem = await done(() => ask(api.POST('/api/v1/users', { body })));

@@ -4,6 +4,7 @@ import { api, ask, type Schemas } from '../api/client';
 import { problemOf, type Problem } from '../api/problem';
 import { deeds } from './deeds.svelte';
 import { forgetDraft, isUnsaved, renameDraft } from './drafts.svelte';
+import { Gone } from './gone.svelte';
 import { lab, type Run } from './lab.svelte';
 
 /** Runs of each that are shown as its trend. */
@@ -15,16 +16,8 @@ export type Project = { name: string; runs: readonly Run[] };
 /** What a new project holds: nothing, in the hand of a person. */
 export const EMPTY = '<?xml version="1.0" encoding="UTF-8"?>\n<Root>\n</Root>\n';
 
-/** Projects that were deleted here, with their texts: they can be had back as long as the browser's page lives. */
-class Gone {
-    projects = $state.raw<readonly { name: string; xml: string }[]>([]);
-
-    forget(name: string): void {
-        this.projects = this.projects.filter((each) => each.name !== name);
-    }
-}
-
-export const gone = new Gone();
+/** Those that were deleted here, on whichever page of the list. */
+export const gone = new Gone('Project');
 
 export class ProjectList {
     names = $state.raw<readonly string[]>();
@@ -114,18 +107,9 @@ export class ProjectList {
                 );
                 forgetDraft(name);
                 await this.look();
-                gone.projects = [...gone.projects.filter((each) => each.name !== name), { name, xml }];
+                gone.add(name, xml);
             },
         });
-    }
-
-    /** Has a deleted project back, byte for byte. */
-    async restore(name: string): Promise<void> {
-        const xml = gone.projects.find((each) => each.name === name)?.xml;
-        if (xml === undefined) return;
-        const problem = await this.make(name, xml);
-        if (problem) deeds.refuse(`Project ${name} is not back`, problem);
-        else gone.forget(name);
     }
 
     async #done(act: () => Promise<unknown>): Promise<Problem | undefined> {

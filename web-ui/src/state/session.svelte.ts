@@ -8,6 +8,15 @@ import { problemOf, type Problem } from '../api/problem';
 type Me = Schemas['Me'];
 export type Role = Schemas['Role'];
 
+/** Each of these opens projects and test configurations for looking. */
+const READ_PROJECTS: readonly Role[] = [
+    'VIEW_REPORTS',
+    'RUN_TESTS',
+    'CHANGE_PROJECT',
+    'CREATE_PROJECT',
+    'DELETE_PROJECT',
+];
+
 /** What is known of the person at the browser. */
 export type SignIn = 'unknown' | 'out' | 'in';
 
@@ -43,6 +52,11 @@ class Session {
     /** Whether they may do what this role allows. */
     may(role: Role): boolean {
         return this.#me?.roles.includes(role) ?? false;
+    }
+
+    /** Whether they may look at projects and test configurations. */
+    get mayReadProjects(): boolean {
+        return READ_PROJECTS.some((role) => this.may(role));
     }
 
     /** Whether they may steer what this user started. */

@@ -30,7 +30,7 @@ const NAMED: readonly [string, string][] = [
 ];
 
 /** What is shown where nothing was chosen. */
-export const USUAL: readonly string[] = [
+const USUAL: readonly string[] = [
     'Running',
     'Optional',
     'Prerequisite',

@@ -1,13 +1,12 @@
 // What a person does in the editor of a project, beside arranging its items: sets fields and properties, picks dependencies and test
 // configurations, adds suites and tests.
 
-import { Arranging } from '../../editing/arranging.svelte';
 import type { Schemas } from '../../api/client';
+import { Arranging, unique } from '../../editing/arranging.svelte';
 import type { Change, Item } from '../../state/drafts.svelte';
 import { session } from '../../state/session.svelte';
 import type { Spot, Way } from '../../state/ways';
 import { sentence } from '../../text/words';
-import { unique } from '../../editing/arranging.svelte';
 import { isTrue, labelOf, of } from './words';
 
 /** What becomes of a test configuration of an item. */
@@ -135,12 +134,11 @@ export class Editor extends Arranging<Schemas['ProjectItem'], Change> {
     /** Where added tests go: behind the chosen test, or at the end of the chosen suite, or of the last one there is. */
     spotForTests(): Spot | undefined {
         const at = this.chosen.at(-1);
-        if (at?.kind === 'test') return { parent: at.way.slice(0, -1), before: (at.way.at(-1) ?? 0) + 1 };
-        const suite =
-            at?.kind === 'suite'
+        const to =
+            at !== undefined && at.kind !== 'project'
                 ? at
                 : this.draft.items.findLast(({ kind, depth }) => kind === 'suite' && depth === 1);
-        return suite && { parent: suite.way, before: this.count(suite.way) };
+        return to && this.spotAt(to);
     }
 
     /** Changes the test configurations of items: the same one of each, by its name. */

@@ -98,12 +98,7 @@ export class ValuesEditor extends Arranging<Schemas['ValueItem'], ValueChange> {
     /** A new folder or value where the focus is: in the chosen folder, or behind the chosen value. */
     async add(kind: 'folder' | 'value', type: ValueType = 'string'): Promise<boolean> {
         const at = this.chosen.at(-1);
-        const spot: Spot =
-            at === undefined
-                ? { parent: [], before: this.count([]) }
-                : this.holds(at)
-                  ? { parent: at.way, before: this.count(at.way) }
-                  : { parent: at.way.slice(0, -1), before: (at.way.at(-1) ?? 0) + 1 };
+        const spot: Spot = at === undefined ? { parent: [], before: this.count([]) } : this.spotAt(at);
         const name = this.#free(spot.parent, kind === 'folder' ? 'new_folder' : 'new_value');
         const item =
             kind === 'folder'
