@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::limits::ITERATOR_VALUES_MAX;
+use crate::limits::{ITERATOR_VALUES_MAX, ITERATOR_VALUES_WRITTEN_MAX};
 
 /// More values than one iterator may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct TooManyValues;
 /// are no whole numbers are two plain values. The first value is the default. Each occurs once, where it stands first.
 ///
 /// # Errors
-/// More values than [`ITERATOR_VALUES_MAX`].
+/// More values than [`ITERATOR_VALUES_MAX`], or more than [`ITERATOR_VALUES_WRITTEN_MAX`] with those that stand there again.
 pub fn values(text: &str) -> Result<Vec<Arc<str>>, TooManyValues> {
     let mut values = Values::default();
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
@@ -51,7 +51,7 @@ struct Values {
 impl Values {
     fn push(&mut self, value: Arc<str>) -> Result<(), TooManyValues> {
         self.pushed = self.pushed.saturating_add(1);
-        if self.pushed > ITERATOR_VALUES_MAX.saturating_mul(10) {
+        if self.pushed > ITERATOR_VALUES_WRITTEN_MAX {
             return Err(TooManyValues);
         }
         if self.known.insert(Arc::clone(&value)) {

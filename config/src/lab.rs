@@ -148,8 +148,8 @@ impl Layout {
         layout
     }
 
-    /// Whose a project is that this layout's user means by a name: the place of its file, the user's own before that of all; none where the lab has
-    /// no file of it.
+    /// The file of the project that this layout's user means by a name, the user's own before that of all; none where the lab has none. It is for
+    /// comparing: what is opened comes from [`Lab::project_file`](crate::Lab::project_file).
     pub fn project_file(&self, name: &str) -> Option<PathBuf> {
         let file = format!("{}.xml", name.trim_end_matches(".xml"));
         self.projects.iter().map(|folder| folder.join(&file)).find(|file| file.is_file())

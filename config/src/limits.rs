@@ -28,6 +28,8 @@ pub const RUN_SUITES_MAX: u64 = 1_000_000;
 pub const RUN_DEPENDENCIES_MAX: usize = 5_000_000;
 /// Values of one iterator.
 pub const ITERATOR_VALUES_MAX: usize = 100_000;
+/// The same, with each value counted as often as it is written.
+pub const ITERATOR_VALUES_WRITTEN_MAX: usize = 1_000_000;
 /// Values of all iterators of one test configuration.
 pub const CONFIG_VALUES_MAX: usize = 1_000_000;
 /// Longest time limit a file may set: a year.

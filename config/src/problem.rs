@@ -46,6 +46,15 @@ impl<T> Read<T> {
     }
 }
 
+impl<T> From<Result<T, Vec<FileProblem>>> for Read<T> {
+    fn from(read: Result<T, Vec<FileProblem>>) -> Self {
+        match read {
+            Ok(value) => Self { value: Some(value), problems: Vec::new() },
+            Err(problems) => Self { value: None, problems },
+        }
+    }
+}
+
 /// Whether one of the problems is an error.
 pub fn has_errors(problems: &[FileProblem]) -> bool {
     problems.iter().any(|problem| problem.severity == Severity::Error)

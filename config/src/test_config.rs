@@ -48,6 +48,12 @@ impl TestConfig {
         let config = Self { name: name.into(), params, iterators };
         Read { value: Some(config), problems: read.problems }
     }
+
+    /// How many copies of a test its iterators make, all taken together.
+    pub fn copies(&self) -> u64 {
+        let count = |iterator: &Iterator| u64::try_from(iterator.values.len()).unwrap_or(u64::MAX);
+        self.iterators.iter().fold(1_u64, |copies, iterator| copies.saturating_mul(count(iterator)))
+    }
 }
 
 /// Inner folders belong to the component they are in. Depth is bounded by the XML's.

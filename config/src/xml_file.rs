@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jackfield_protocol::error::FileProblem;
 
 use crate::{
+    limits::FILE_BYTES_MAX,
     problem::Read,
     source::Source,
     xml::{self, Element, Splices, Tree, content_text},
@@ -36,10 +37,7 @@ pub enum EditError {
 impl XmlFile {
     /// Reads a file for editing.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
-        match xml::parse(source) {
-            Ok(tree) => Read { value: Some(Self { tree }), problems: Vec::new() },
-            Err(problems) => Read { value: None, problems },
-        }
+        xml::parse(source).map(|tree| Self { tree }).into()
     }
 
     /// The text as it is now.
@@ -91,8 +89,7 @@ impl XmlFile {
                 .fold(content_text(text), |text, name| format!("<{name}>{text}</{name}>"));
             splices.append_child(at, &inner);
         }
-        let source = Source::new(self.tree.source().name(), splices.apply(self.text()));
-        self.tree = xml::parse(&Arc::new(source)).map_err(EditError::Refused)?;
+        self.tree = edited(&self.tree, splices, FILE_BYTES_MAX)?;
         Ok(())
     }
 
@@ -105,10 +102,19 @@ impl XmlFile {
         let Some(element) = found.filter(|_| !path.is_empty()) else { return Ok(false) };
         let mut splices = Splices::default();
         splices.remove(element);
-        let source = Source::new(self.tree.source().name(), splices.apply(self.text()));
-        self.tree = xml::parse(&Arc::new(source)).map_err(EditError::Refused)?;
+        self.tree = edited(&self.tree, splices, FILE_BYTES_MAX)?;
         Ok(true)
     }
+}
+
+/// What becomes of a file with these pieces replaced, read again: a text that is broken, or longer than such a file may be, does not come about.
+pub(crate) fn edited(tree: &Tree, splices: Splices, bytes_max: u64) -> Result<Tree, EditError> {
+    let text = splices.apply(tree.source().text());
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > bytes_max {
+        return Err(EditError::TooLarge(bytes_max));
+    }
+    let source = Source::new(tree.source().name(), text);
+    xml::parse(&Arc::new(source)).map_err(EditError::Refused)
 }
 
 #[cfg(test)]

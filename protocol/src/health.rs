@@ -1,5 +1,7 @@
 //! How fit resources are, as it travels.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -53,6 +55,18 @@ pub enum HealthState {
     UnderCheck,
     /// It is to be repaired.
     OutOfService,
+}
+
+/// In words, for people.
+impl fmt::Display for HealthState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fit => "fit",
+            Self::Dirty => "dirty",
+            Self::UnderCheck => "under check",
+            Self::OutOfService => "out of service",
+        })
+    }
 }
 
 /// What a person says of a resource (`PUT /resources/health`).

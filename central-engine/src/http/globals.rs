@@ -1,6 +1,6 @@
 //! Global parameters: `globals.xml` as people edit it, and beside it what tests have set, which goes before the file.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use jackfield_config::Lab;
 use jackfield_protocol::{api::Page, error::ErrorCode};
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,7 @@ pub(super) async fn put(
     });
     let (answer, part): (PutValues, Part) = written.await.map_err(cancelled)??;
     part.put(&app, &guard.caller, ("globals.put", NAME)).await?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{}\"", answer.version))).json(answer))
+    Ok(lab_file::written(&answer.version, &answer))
 }
 
 /// What the caller's tests have set: it goes before what the file says, until it is forgotten.

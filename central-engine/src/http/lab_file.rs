@@ -4,6 +4,7 @@
 //! never written over unseen; and a file that went is not made again by who thinks it is there.
 
 use std::{
+    fs::Permissions,
     io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -12,6 +13,7 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use jackfield_config::Lab;
 use jackfield_protocol::error::ErrorCode;
+use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::{Answer, project::cancelled};
@@ -105,6 +107,11 @@ pub(super) fn sent(request: &HttpRequest, text: Vec<u8>) -> HttpResponse {
         .body(text)
 }
 
+/// The answer to who wrote a file, with the version that it has now.
+pub(super) fn written(version: &str, answer: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(answer)
+}
+
 /// A file on its way into the lab folder: whole on the disk, and not yet under its name. Dropped, it is gone.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -118,13 +125,7 @@ pub(super) struct Part {
 impl Part {
     /// A hidden file with this text beside its place, safe on the disk: a power cut after it has its name leaves no empty file.
     pub(super) fn write(place: PathBuf, text: &str, is_new: bool, what: String) -> Result<Self, Failure> {
-        let folder = place.parent().unwrap_or(&place);
-        let file = write_part(folder, text).map_err(|error| cannot(&what, "written", &error))?;
-        // Who may read the file that is there may read the new one, and nobody else.
-        if let Ok(there) = std::fs::metadata(&place) {
-            let set = file.as_file().set_permissions(there.permissions());
-            set.map_err(|error| cannot(&what, "written", &error))?;
-        }
+        let file = write_part(&place, text).map_err(|error| cannot(&what, "written", &error))?;
         Ok(Self { file, place, is_new, what })
     }
 
@@ -139,20 +140,27 @@ impl Part {
         audit_alone(app, caller, action, target, "").await?;
         let Self { file, place, is_new, what } = self;
         let put = move || if is_new { file.persist_noclobber(place) } else { file.persist(place) };
-        if let Err(error) = web::block(put).await.map_err(cancelled)? {
-            let failed = cannot(&what, "written", &error.error);
-            audit_alone(app, caller, action, target, &format!("failed: {failed}")).await?;
-            return Err(failed);
+        match web::block(put).await.map_err(cancelled)? {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                Err(failed(app, caller, cannot(&what, "written", &error.error), (action, target)).await)
+            }
         }
-        Ok(())
     }
 }
 
-fn write_part(folder: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+fn write_part(place: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+    let folder = place.parent().unwrap_or(place);
     std::fs::create_dir_all(folder)?;
-    let readable = std::fs::Permissions::from_mode(0o644);
+    // Who may read the file that is there may read the new one, and nobody else, from its first byte on.
+    let there = std::fs::metadata(place).ok().map(|there| there.permissions());
+    let rights = there.clone().unwrap_or_else(|| Permissions::from_mode(0o644));
     let mut part =
-        tempfile::Builder::new().prefix(".").suffix(".part").permissions(readable).tempfile_in(folder)?;
+        tempfile::Builder::new().prefix(".").suffix(".part").permissions(rights).tempfile_in(folder)?;
+    // A new file lacks what the umask takes of it; one that was there keeps all.
+    if let Some(there) = there {
+        part.as_file().set_permissions(there)?;
+    }
     part.write_all(text.as_bytes())?;
     part.as_file().sync_all()?;
     Ok(part)
@@ -175,7 +183,21 @@ pub(super) async fn remove(
     (action, target): (&'static str, &str),
 ) -> Answer {
     audit_alone(app, caller, action, target, "").await?;
-    let removed = web::block(move || std::fs::remove_file(place)).await.map_err(cancelled)?;
-    removed.map_err(|error| cannot(what, "deleted", &error))?;
-    Ok(HttpResponse::NoContent().finish())
+    match web::block(move || std::fs::remove_file(place)).await.map_err(cancelled)? {
+        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+        Err(error) => Err(failed(app, caller, cannot(what, "deleted", &error), (action, target)).await),
+    }
+}
+
+/// Writes down that a deed, which is written down before it is tried, came to nothing; answers why.
+pub(super) async fn failed(
+    app: &App,
+    caller: &Caller,
+    why: Failure,
+    (action, target): (&'static str, &str),
+) -> Failure {
+    match audit_alone(app, caller, action, target, &format!("failed: {why}")).await {
+        Ok(()) => why,
+        Err(error) => error.into(),
+    }
 }

@@ -13,7 +13,7 @@ use jackfield_config::{
     },
     problem,
     source::Source,
-    test_config::{Iterator, TestConfig},
+    test_config::TestConfig,
 };
 use jackfield_protocol::error::{ErrorCode, FileProblem, Problem};
 use serde::{Deserialize, Serialize};
@@ -148,16 +148,13 @@ pub(super) fn edited(draft: Draft, changes: Vec<ValueChange>) -> Result<EditedVa
 }
 
 /// Everything that is wrong with a text, and how many copies of a test it makes.
-pub(super) fn checked(name: &str, xml: &str, iterates: bool) -> (Vec<FileProblem>, u64) {
+fn checked(name: &str, xml: &str, iterates: bool) -> (Vec<FileProblem>, u64) {
     let source = Arc::new(Source::new(name, xml));
     if !iterates {
         return (Params::read(&source).problems, 1);
     }
     let read = TestConfig::read(name, &source);
-    let iterators = read.value.into_iter().flat_map(|config| config.iterators);
-    let count = |iterator: &Iterator| u64::try_from(iterator.values.len()).unwrap_or(u64::MAX);
-    let copies = iterators.fold(1_u64, |copies, iterator| copies.saturating_mul(count(&iterator)));
-    (read.problems, copies)
+    (read.problems, read.value.map_or(1, |config| config.copies()))
 }
 
 /// A text that is put, checked: refused whole where it cannot be used, unless it says that it is unfinished.

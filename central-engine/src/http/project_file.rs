@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use jackfield_config::{ExpandOptions, Lab, project::edit::ProjectFile, source::Source};
 use jackfield_protocol::error::{ErrorCode, Problem};
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ pub(super) async fn put(
     let written = web::block(move || write(&lab, &asked, text, &seen, may_change, &options));
     let (answer, part) = written.await.map_err(cancelled)??;
     part.put(&app, &guard.caller, ("project.put", &name)).await?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{}\"", answer.version))).json(answer))
+    Ok(lab_file::written(&answer.version, &answer))
 }
 
 /// Checks a project and writes it beside its place.
@@ -194,8 +194,13 @@ pub(super) async fn rename(
     // A link first: it is never made over another file.
     let moved =
         web::block(move || std::fs::hard_link(&from, &new).and_then(|()| std::fs::remove_file(&from)));
-    moved.await.map_err(cancelled)?.map_err(|error| cannot(&called(&to), "written", &error))?;
-    Ok(HttpResponse::NoContent().finish())
+    match moved.await.map_err(cancelled)? {
+        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+        Err(error) => {
+            let why = cannot(&called(&to), "written", &error);
+            Err(lab_file::failed(&app, &guard.caller, why, ("project.rename", &project)).await)
+        }
+    }
 }
 
 /// Deletes a project. Its runs stay. `If-Match` takes the version that was read.

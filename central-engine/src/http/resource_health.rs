@@ -47,7 +47,7 @@ pub(super) async fn judge(
     let spot = spot.map_err(|error| Failure::new(error.code(), error.to_string()).field("resource"))?;
     let judgement = judgement(health, &reason)?;
     let by = guard.caller.user.clone();
-    let deed = Deed::new(&by, "resource.health", &spot.path, format!("{}: {reason}", word(health)));
+    let deed = Deed::new(&by, "resource.health", &spot.path, format!("{health}: {reason}"));
     let (node, path) = (spot.node.clone(), spot.path.clone());
     app.engine.deed(vec![Event::Judged { spot: spot.clone(), judgement, by }], deed).await?;
     let known = app.engine.ask(move |scheduler| {
@@ -86,15 +86,6 @@ fn judgement(health: HealthState, reason: &str) -> Result<Judgement, Failure> {
             let title = "what is `dirty` is checked by itself; write fit, dirty or out_of_service";
             Err(Failure::new(ErrorCode::BadRequest, title).field("health"))
         }
-    }
-}
-
-fn word(health: HealthState) -> &'static str {
-    match health {
-        HealthState::Fit => "fit",
-        HealthState::Dirty => "dirty",
-        HealthState::UnderCheck => "under check",
-        HealthState::OutOfService => "out of service",
     }
 }
 

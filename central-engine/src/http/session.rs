@@ -4,10 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jackfield_protocol::{api::Page, id::UserName, time::Time};
 use serde::Serialize;
 
-use super::Answer;
+use super::{Answer, token::check_credential};
 use crate::{
     app::{App, audit},
-    auth::{self, Anyone, COOKIE, Caller, Guard, Role},
+    auth::{self, Anyone, COOKIE, Guard, Role},
     clock,
     failure::Failure,
     store::{self, session::SessionRow},
@@ -57,7 +57,8 @@ pub(super) async fn list(request: HttpRequest, app: web::Data<App>, guard: Guard
 #[utoipa::path(delete, path = "/api/v1/sessions/{session}", tag = "users", params(("session" = String, Path)),
     responses((status = 204), (status = 404)))]
 pub(super) async fn end(app: web::Data<App>, guard: Guard<Anyone>, session: web::Path<String>) -> Answer {
-    check(&guard.caller)?;
+    // A token that lends little ends nothing.
+    check_credential(&guard.caller)?;
     let of = (!guard.caller.may(Role::ChangeUsers)).then_some(&guard.caller.user);
     let mut conn = app.store.write().await?;
     // What one may not see is not there.
@@ -70,11 +71,6 @@ pub(super) async fn end(app: web::Data<App>, guard: Guard<Anyone>, session: web:
     audit(&mut conn, &guard.caller, "session.end", &user, "").await?;
     conn.commit().await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// A token that lends little ends nothing.
-fn check(caller: &Caller) -> Result<(), Failure> {
-    super::token::check_credential(caller)
 }
 
 fn id(row: &SessionRow) -> &str {

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use jackfield_config::{Lab, project::edit::ProjectFile, source::Source};
+use actix_web::{HttpRequest, HttpResponse, web};
+use jackfield_config::{InRoom, Lab, project::edit::ProjectFile, source::Source, test_config::TestConfig};
 use jackfield_protocol::{
     api::Page,
     error::{ErrorCode, Severity},
@@ -72,15 +72,19 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<MayReadProjects>) -> 
 
 fn rows(lab: &Lab) -> Vec<TestConfigRow> {
     let mut used = users(lab);
-    let row = |(name, file): (String, jackfield_config::InRoom)| {
-        let text = file.read().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-        let (problems, copies) = params::checked(&name, &text, true);
-        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        let iterators = lab.test_config(&name).ok().and_then(|read| read.value);
+    let row = |(name, file): (String, InRoom)| {
+        let (config, errors) = match lab.test_config(&name) {
+            Ok(read) => {
+                let errors = read.problems.iter().filter(|problem| problem.severity == Severity::Error);
+                (read.value, errors.count())
+            }
+            // It went since it was found.
+            Err(_) => (None, 1),
+        };
         TestConfigRow {
             file: shown_place(lab, file.path()),
-            iterators: iterators.map_or(0, |config| config.iterators.len()),
-            copies,
+            iterators: config.as_ref().map_or(0, |config| config.iterators.len()),
+            copies: config.as_ref().map_or(1, TestConfig::copies),
             errors,
             used_by: used.remove(&name).unwrap_or_default(),
             name,
@@ -164,7 +168,7 @@ pub(super) async fn put(
     });
     let (answer, part): (PutValues, Part) = written.await.map_err(cancelled)??;
     part.put(&app, &guard.caller, ("test-config.put", &name)).await?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{}\"", answer.version))).json(answer))
+    Ok(lab_file::written(&answer.version, &answer))
 }
 
 /// Deletes a test configuration. `If-Match` takes the version that was read.

@@ -3,12 +3,11 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result};
-use jackfield_config::{EpSettings, Source, ep::CgroupUse, problem};
+use jackfield_config::{EpSettings, ep::CgroupUse};
 use jackfield_protocol::api::Page;
 use serde::Serialize;
 
@@ -88,13 +87,11 @@ impl Doctor {
 }
 
 fn settings_of(file: &Path) -> Result<EpSettings> {
-    let name = file.display().to_string();
-    let bytes = std::fs::read(file).with_context(|| format!("reading {name}"))?;
-    let source = Source::from_bytes(&name, bytes).map_err(|problem| anyhow::anyhow!("{problem}"))?;
-    let read = EpSettings::read(&Arc::new(source));
-    let first = read.problems.first().map_or_else(String::new, ToString::to_string);
-    let settings = read.value.filter(|_| !problem::has_errors(&read.problems));
-    settings.ok_or_else(|| anyhow::anyhow!("{first}"))
+    let (settings, _) = EpSettings::load(file).usable().map_err(|problems| {
+        let first = problems.first().map_or_else(String::new, ToString::to_string);
+        anyhow::anyhow!("{first}")
+    })?;
+    Ok(settings)
 }
 
 /// As whom the tests of an EP run.

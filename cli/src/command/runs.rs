@@ -94,7 +94,7 @@ pub(crate) enum Runs {
         #[command(flatten)]
         wanted: Wanted,
     },
-    /// What the engine has still to do for runs that ended: reports, mail, inserts; and why it failed.
+    /// What the engine has still to do for runs that ended: reports, mail, webhooks, inserts; and why it failed.
     Jobs {
         /// Only for this run.
         run: Option<RunId>,

@@ -50,14 +50,9 @@ impl Lab {
     pub fn globals_file(&self) -> Result<Option<PathBuf>, FileError> {
         let Some(file) = self.layout.globals.iter().find(|file| file.is_file()) else { return Ok(None) };
         let real = fs::canonicalize(file).map_err(FileError::Unreadable)?;
-        let is_kept =
-            self.hidden.iter().any(|kept| real.starts_with(kept)) || self.is_private_to_another(&real);
+        // A link to something else of the lab is not to be written over.
         let is_itself = real.file_name() == file.file_name();
-        if self.roots.iter().any(|root| real.starts_with(root)) && is_itself && !is_kept {
-            Ok(Some(real))
-        } else {
-            Err(self.outside())
-        }
+        if is_itself && self.is_reached(&real) { Ok(Some(real)) } else { Err(self.outside()) }
     }
 
     /// Where the global parameters are written: over the file there is, else into that of all.

@@ -116,14 +116,10 @@ pub struct Below {
 impl Lab {
     /// A real path as something of a room, if it is in it.
     pub(super) fn admit(&self, room: Room, real: PathBuf) -> Result<InRoom, FileError> {
-        let inside = self.roots.iter().filter_map(|root| real.strip_prefix(root).ok());
-        let mut inside = inside.peekable();
-        if inside.peek().is_none()
-            || self.hidden.iter().any(|kept| real.starts_with(kept) || is_left_of(&real, kept))
-            || self.is_private_to_another(&real)
-        {
+        if !self.is_reached(&real) {
             return Err(self.outside());
         }
+        let mut inside = self.roots.iter().filter_map(|root| real.strip_prefix(root).ok());
         // A root may itself be below a hidden folder; what counts is what is below the root.
         if inside.all(has_hidden_part) {
             return Err(FileError::Hidden(room));
@@ -135,6 +131,14 @@ impl Lab {
             Some(held) => Err(FileError::Holds { room, held }),
             None => Ok(InRoom { room, real }),
         }
+    }
+
+    /// Whether a real path is of the lab, and neither the engine's own nor another user's.
+    pub(super) fn is_reached(&self, real: &Path) -> bool {
+        let is_kept = |kept: &PathBuf| real.starts_with(kept) || is_left_of(real, kept);
+        self.roots.iter().any(|root| real.starts_with(root))
+            && !self.hidden.iter().any(is_kept)
+            && !self.is_private_to_another(real)
     }
 
     /// Whether a file that was found by looking is in a room.
@@ -208,7 +212,7 @@ impl Lab {
         Some(inside.components().next()?.as_os_str().to_string_lossy().into_owned())
     }
 
-    pub(super) fn is_private_to_another(&self, real: &Path) -> bool {
+    fn is_private_to_another(&self, real: &Path) -> bool {
         self.owner(real).is_some_and(|owner| Some(owner.as_str()) != self.user.as_ref().map(UserName::as_str))
     }
 

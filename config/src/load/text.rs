@@ -5,7 +5,6 @@ use std::{fs, io::Read as _, path::Path, sync::Arc};
 use jackfield_protocol::error::FileProblem;
 
 use crate::{
-    engine::EngineSettings,
     ep::EpSettings,
     epname::EpNames,
     limits::FILE_BYTES_MAX,
@@ -62,13 +61,6 @@ impl EpSettings {
 
 impl EpNames {
     /// Reads `epname.ini`.
-    pub fn load(file: &Path) -> Read<Self> {
-        read_as(file, FILE_BYTES_MAX, Self::read)
-    }
-}
-
-impl EngineSettings {
-    /// Reads an `engine.toml` as it is, its paths as written.
     pub fn load(file: &Path) -> Read<Self> {
         read_as(file, FILE_BYTES_MAX, Self::read)
     }

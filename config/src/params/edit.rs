@@ -15,12 +15,13 @@ use self::{
 };
 use super::ParamKind;
 use crate::{
+    limits::FILE_BYTES_MAX,
     problem::Read,
     source::Source,
     xml::{
         self, Carried, Element, Items, Splices, Spot, Tree, at_indentation, carried, content_text, outermost,
     },
-    xml_file::EditError,
+    xml_file::{EditError, edited},
 };
 
 /// A file of named values that is edited.
@@ -140,10 +141,7 @@ const ITEMS: Items = Items(|element| matches!(element.name(), "folder" | "param"
 impl ParamsFile {
     /// Reads a file for editing. Whether it makes sense is for [`super::Params::read`].
     pub fn read(source: &Arc<Source>) -> Read<Self> {
-        match xml::parse(source) {
-            Ok(tree) => Read { value: Some(Self { tree }), problems: Vec::new() },
-            Err(problems) => Read { value: None, problems },
-        }
+        xml::parse(source).map(|tree| Self { tree }).into()
     }
 
     /// The text as it is now.
@@ -214,12 +212,7 @@ impl ParamsFile {
                 ITEMS.put(self.holder(parent)?, spot, |lead| at_indentation(&texts, lead))
             }
         };
-        let text = splices.apply(self.text());
-        if u64::try_from(text.len()).is_ok_and(|bytes| bytes > crate::limits::FILE_BYTES_MAX) {
-            return Err(EditError::TooLarge(crate::limits::FILE_BYTES_MAX).into());
-        }
-        let source = Source::new(self.tree.source().name(), text);
-        self.tree = xml::parse(&Arc::new(source)).map_err(EditError::Refused)?;
+        self.tree = edited(&self.tree, splices, FILE_BYTES_MAX)?;
         Ok(about)
     }
 

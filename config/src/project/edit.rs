@@ -19,10 +19,11 @@ pub use self::{
     fields::ItemKind,
 };
 use crate::{
+    limits::PROJECT_BYTES_MAX,
     problem::Read,
     source::Source,
     xml::{self, Element, Items, Splices, Tree},
-    xml_file::EditError,
+    xml_file::{EditError, edited},
 };
 
 /// A project file that is edited.
@@ -97,10 +98,7 @@ pub enum ProjectEditError {
 impl ProjectFile {
     /// Reads a file for editing. Whether it makes sense is for [`super::Project::read`].
     pub fn read(source: &Arc<Source>) -> Read<Self> {
-        match xml::parse(source) {
-            Ok(tree) => Read { value: Some(Self { tree }), problems: Vec::new() },
-            Err(problems) => Read { value: None, problems },
-        }
+        xml::parse(source).map(|tree| Self { tree }).into()
     }
 
     /// The text as it is now.
@@ -181,12 +179,7 @@ impl ProjectFile {
     }
 
     fn apply(&mut self, splices: Splices) -> Result<(), ProjectEditError> {
-        let text = splices.apply(self.text());
-        if u64::try_from(text.len()).is_ok_and(|bytes| bytes > crate::limits::PROJECT_BYTES_MAX) {
-            return Err(EditError::TooLarge(crate::limits::PROJECT_BYTES_MAX).into());
-        }
-        let source = Source::new(self.tree.source().name(), text);
-        self.tree = xml::parse(&Arc::new(source)).map_err(EditError::Refused)?;
+        self.tree = edited(&self.tree, splices, PROJECT_BYTES_MAX)?;
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Test configurations and global parameters: listed with who uses them, edited by the version that was seen, and who may.
 
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
 use actix_web::http::Method;
 use jackfield_protocol::error::ErrorCode;
 use serde_json::{Value, json};
@@ -116,6 +118,20 @@ async fn a_test_configuration_is_changed_and_put_by_the_version_that_was_seen() 
     let opened: Value = edit(json!({"config": "rates"})).await.expect(200).json();
     assert_eq!((&opened["exists"], &opened["file"]), (&json!(false), &json!("configs/rates")));
     put(("If-None-Match", "*"), opened["xml"].as_str().unwrap(), false).await.expect(200);
+}
+
+#[actix_web::test]
+async fn who_may_read_a_file_may_read_it_after_it_was_written_and_nobody_else() {
+    let lab = Lab::new().await;
+    let token = lab.token(Scope::Admin).await;
+    let file = lab.folder.path().join("configs/rates");
+    for mode in [0o600, 0o666] {
+        write(&lab, "configs/rates", CONFIG);
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let (put, body) = ((Method::PUT, "/test-configs/rates"), json!({"xml": CONFIG}));
+        send(&lab, &token, put, ("If-Match", "*"), body).await.expect(200);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777, mode);
+    }
 }
 
 #[actix_web::test]

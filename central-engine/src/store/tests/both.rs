@@ -17,23 +17,7 @@ use sqlx::{Connection as _, Executor as _};
 
 use crate::store::Store;
 
-const CLUSTER: &str = r#"
-set -e
-for bin in /usr/lib/postgresql/*/bin; do PATH="$bin:$PATH"; done
-dir=$(mktemp -d /tmp/jackfield-postgres.XXXXXX)
-trap 'rm -rf "$dir"' EXIT
-initdb --pgdata "$dir/data" --username postgres --auth trust --no-sync --encoding UTF8 --locale C >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
-postgres -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c max_connections=200 >>"$dir/log" 2>&1 &
-server=$!
-until pg_isready --quiet --host "$dir" --username postgres; do
-    kill -0 $server || { cat "$dir/log" >&2; exit 1; }
-    sleep 0.05
-done
-echo "$dir"
-cat >/dev/null
-kill -INT $server
-wait $server || true
-"#;
+const CLUSTER: &str = include_str!("../../../../tests/harness/postgres.sh");
 
 /// A store, and what must live as long as it.
 pub(super) struct Fresh {
@@ -89,7 +73,8 @@ fn cluster() -> Option<&'static str> {
         } else {
             Command::new("sh")
         };
-        command.arg("-c").arg(CLUSTER).stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");
+        command.args(["-c", CLUSTER, "postgres", "-c", "max_connections=200"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");
         let mut shell = command.spawn().expect("a shell that starts PostgreSQL");
         let mut line = String::new();
         let stdout = shell.stdout.take().unwrap();

@@ -57,15 +57,6 @@ impl HealthOf {
     }
 }
 
-fn word(health: HealthState) -> &'static str {
-    match health {
-        HealthState::Fit => "fit",
-        HealthState::Dirty => "dirty",
-        HealthState::UnderCheck => "under check",
-        HealthState::OutOfService => "out of service",
-    }
-}
-
 /// One resource as a sentence.
 fn line(of: &ResourceHealth) -> String {
     let why = if of.reason.is_empty() { String::new() } else { format!(" ({})", of.reason) };
@@ -79,7 +70,7 @@ fn line(of: &ResourceHealth) -> String {
         }
         (HealthState::Fit | HealthState::UnderCheck | HealthState::OutOfService, _) => String::new(),
     };
-    format!("{} is {}{why}{next}", of.resource, word(of.health))
+    format!("{} is {}{why}{next}", of.resource, of.health)
 }
 
 fn list(shown: &[ResourceHealth], named: &[String]) -> String {
@@ -99,7 +90,7 @@ fn list(shown: &[ResourceHealth], named: &[String]) -> String {
         };
         rows.add_row([
             of.resource.clone(),
-            word(of.health).to_owned(),
+            of.health.to_string(),
             since,
             of.spoiled.to_string(),
             format!("{by}{run}{}{}", of.reason, trouble.unwrap_or_default()),

@@ -1,7 +1,10 @@
 //! The test configurations of suites and tests: which ones, in which order, and what is made of their iterators.
 
 use super::{ProjectEditError, style::Style};
-use crate::xml::{Element, Splices, attribute_text};
+use crate::{
+    value::truth,
+    xml::{Element, Splices, attribute_text},
+};
 
 /// A test configuration that an item names, as its file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +81,7 @@ impl ConfigFlag {
     fn of(self, config: Element<'_>) -> bool {
         config
             .attribute(self.attribute())
-            .map_or(self.usual(), |(text, _)| text.trim().eq_ignore_ascii_case("true"))
+            .map_or(self.usual(), |(text, _)| truth(text.trim()).unwrap_or(false))
     }
 }
 
