@@ -44,6 +44,7 @@ use crate::{
     },
     limits,
     live::Live,
+    run::notices,
     settings::LinkSettings,
     store::{
         self, Store, StoreError, attempt::Artifact, audit::Deed, ep::EpSeen, life::Lives,
@@ -411,8 +412,9 @@ impl Engine {
         let Turn { mut batch, send, connected, gone, first, acks, replies, known: _ } = turn;
         batch.now = clock::now();
         let events = batch.events.clone();
-        let leased = batch.rows.iter().any(|row| matches!(row, Row::Lease(_) | Row::Health(_)));
-        let over = lease::consoles_over(&batch.rows);
+        let judged = batch.rows.iter().any(|row| matches!(row, Row::Health(_)));
+        let leased = judged || batch.rows.iter().any(|row| matches!(row, Row::Lease(_)));
+        let (over, taken_out) = (lease::consoles_over(&batch.rows), taken_out(&batch.rows));
         if !batch.is_empty()
             && let Err(error) = self.store.commit(batch).await
         {
@@ -435,17 +437,27 @@ impl Engine {
         self.live.publish(&events);
         if leased {
             self.live.leases_changed();
-            // Only what is not fit can need a check.
-            if self.scheduler.book().health().next().is_some() {
+            // Only what is not fit can need a check; what has become fit is nobody's trouble any more.
+            if judged || self.scheduler.book().health().next().is_some() {
                 self.live.health_changed();
             }
         }
+        taken_out.iter().for_each(|told| tracing::warn!("{told}"));
         for (console, reason) in over {
             self.consoles.end(console, &reason);
         }
         replies.into_iter().for_each(|reply| reply.send(Ok(())));
         Ok(())
     }
+}
+
+/// What is told of resources that are taken out of service by themselves.
+fn taken_out(rows: &[Row]) -> Vec<String> {
+    let told = |row: &Row| {
+        let Row::Health(health) = row else { return None };
+        notices::taken_out(health)
+    };
+    rows.iter().filter_map(told).collect()
 }
 
 /// Ends when what is followed changes; never, where nobody says so any more.

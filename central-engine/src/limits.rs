@@ -22,7 +22,7 @@ pub const REPORTS_AT_ONCE_MAX: usize = 16;
 pub const CHOICES_MAX: usize = 1_000;
 /// Of these, how many an error tells.
 pub const CHOICES_TOLD_MAX: usize = 20;
-/// Earlier runs of a project that a mail looks back to.
+/// Earlier runs of a project that mails and webhooks look back to.
 pub const RUNS_COMPARED_MAX: u32 = 10;
 /// Runs of that name that are looked at to find them: those of other people's projects are passed over.
 pub const RUNS_LOOKED_AT_MAX: u32 = 1_000;

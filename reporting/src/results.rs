@@ -174,6 +174,17 @@ impl Results {
         self.plan.suite(row.test.suite)
     }
 
+    /// Where the run's page is; none where the engine's address is not known.
+    pub fn link(&self) -> Option<String> {
+        let url = &self.engine.url;
+        (!url.is_empty()).then(|| format!("{url}/runs/{}", self.run.id))
+    }
+
+    /// Where the page of a test is; none as there.
+    pub fn link_to(&self, test: TestIndex) -> Option<String> {
+        self.link().map(|run| format!("{run}/tests/{test}"))
+    }
+
     /// From the first test to the end of the run; 0 where that is not known.
     pub fn elapsed_millis(&self) -> u64 {
         match (self.run.started, self.run.ended) {

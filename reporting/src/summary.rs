@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt::Write};
 pub use markdown::markdown;
 
 use jackfield_protocol::{
+    api::RunSummary,
     id::{EpName, SuiteIndex},
     verdict::{Cause, Verdict},
 };
@@ -148,6 +149,11 @@ impl Summary {
         }
         summary.suites = places.into_values().collect();
         summary
+    }
+
+    /// The run for programs, with the counts of the tests that are told beside it.
+    pub(crate) fn run(&self, results: &Results) -> RunSummary {
+        RunSummary { counts: self.counts.each().collect(), ..results.run.clone() }
     }
 
     fn add(&mut self, row: Row<'_>) {

@@ -5,10 +5,7 @@
 
 mod chat;
 
-use jackfield_protocol::{
-    api::RunSummary,
-    id::{RunId, TestIndex},
-};
+use jackfield_protocol::id::{RunId, TestIndex};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -54,16 +51,10 @@ impl Named {
             cause: row.cause().map(|cause| cause.as_str()),
             reason: shortened(&one_line(row.reason()), REASON_CHARACTERS_MAX),
             ep: row.ep().map(ToString::to_string),
-            link: link(results).map(|run| format!("{run}/tests/{}", row.index)),
+            link: results.link_to(row.index),
             since: None,
         }
     }
-}
-
-/// Where the page of a run is.
-fn link(results: &Results) -> Option<String> {
-    let url = &results.engine.url;
-    (!url.is_empty()).then(|| format!("{url}/runs/{}", results.run.id))
 }
 
 /// Tests of one kind: how many, and the first of them.
@@ -78,16 +69,14 @@ pub fn json(results: &Results, changes: Option<&Changes>, id: &str) -> String {
     let summary = Summary::of(results);
     let mut named = Vec::new();
     let more = name_not_passed(results, |row| named.push(Named::of(results, row)));
-    let counts = summary.counts.each().collect();
-    let run = RunSummary { counts, ..results.run.clone() };
     let whole = json!({
         "type": "run.ended",
         "id": id,
         "headline": headline(results, &summary),
-        "run": run,
+        "run": summary.run(results),
         "stopped": results.stopped,
         "pass_rate": summary.counts.pass_rate(),
-        "link": link(results),
+        "link": results.link(),
         "changes": changes.map(|changes| changed(results, changes)),
         "not_passed": named,
         "more_not_passed": more,

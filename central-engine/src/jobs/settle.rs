@@ -190,6 +190,8 @@ mod tests {
         assert_eq!((wait(1), wait(2), wait(3)), (Some(5_000), Some(10_000), Some(20_000)));
         assert_eq!(wait(limits::JOB_TRIES_MAX - 1), Some(600_000));
         assert_eq!(wait(limits::JOB_TRIES_MAX), None);
+        let all: i64 = (1..limits::JOB_TRIES_MAX).filter_map(wait).sum();
+        assert!(all > 2 * 60 * 60 * 1_000, "docs/reports.md says more than two hours");
     }
 
     #[test]

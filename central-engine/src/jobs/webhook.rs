@@ -3,8 +3,6 @@
 
 mod call;
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, Result, anyhow};
 use jackfield_config::webhooks::{Format, Webhook, Webhooks};
 use jackfield_protocol::id::{RunId, UserName};
@@ -96,7 +94,7 @@ pub(super) fn has_any(app: &App, user: &UserName) -> bool {
 /// # Errors
 /// A file of the lab cannot be used, there is no such webhook, or the run cannot be read.
 pub(crate) async fn preview(app: &App, run: RunId, name: &str) -> Result<String> {
-    let results = Arc::new(results_of(app, run).await?);
+    let results = results_of(app, run).await?;
     let webhook = named(app, &results.run.user, name).await?;
     let changes = compared::changes(app, &results).await?;
     Ok(body_of(webhook.format, &results, changes.as_ref(), &id_of(app, run, name).await?))

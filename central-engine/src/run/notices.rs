@@ -1,4 +1,4 @@
-//! What somebody should do something about, and what no run or EP says by itself: work that fails, or was given up.
+//! What somebody should do something about, and what no run or EP says by itself: work that fails, or was given up, and what is not fit.
 
 use jackfield_protocol::{error::Problem, id::RunId};
 use jackfield_resource_allocator::book::{Fitness, Health};
@@ -56,23 +56,23 @@ pub(crate) async fn notices(app: &App) -> Result<Vec<EngineNotice>, Problem> {
 
 /// Resources that were taken out of service by themselves, and those whose health check does not begin.
 async fn of_resources(app: &App) -> Result<Vec<EngineNotice>, Problem> {
-    let broken = app.engine.ask(|scheduler| {
-        let by_itself = |health: &Health| matches!(health.fitness, Fitness::Out { by: None, .. });
-        let all = scheduler.book().health();
-        all.map(|health| (health.clone(), by_itself(health))).collect::<Vec<_>>()
-    });
-    let notice = |(health, is_out): (Health, bool)| {
-        let Health { spot, .. } = &health;
-        if is_out {
-            let text = format!(
-                "{health}; when it is repaired: `jackfield resource health {} --fit`, or --dirty to have it checked",
-                spot.path
-            );
+    let all = app.engine.ask(|scheduler| scheduler.book().health().cloned().collect::<Vec<_>>());
+    let notice = |health: Health| {
+        if let Some(text) = taken_out(&health) {
             return Some(EngineNotice { code: "resource_out", text, run: None });
         }
-        let trouble = app.checks.trouble(&spot.node)?;
+        let trouble = app.checks.trouble(&health.spot.node)?;
         let text = format!("{health}, and its health check cannot be started: {trouble}");
         Some(EngineNotice { code: "health_check", text, run: None })
     };
-    Ok(broken.await?.into_iter().filter_map(notice).collect())
+    Ok(all.await?.into_iter().filter_map(notice).collect())
+}
+
+/// What is to be done about a resource that was taken out of service by itself; none where it was not.
+pub(crate) fn taken_out(health: &Health) -> Option<String> {
+    let Health { spot, fitness: Fitness::Out { by: None, .. }, .. } = health else { return None };
+    Some(format!(
+        "{health}; when it is repaired: `jackfield resource health {} --fit`, or --dirty to have it checked",
+        spot.path
+    ))
 }

@@ -53,9 +53,7 @@ impl Webhook {
             }
             Self::Preview { run, name } => {
                 let body: Value = context.client.get(&format!("/runs/{run}/webhooks/{}", encoded(name)))?;
-                context.output.print(&body, |body| {
-                    serde_json::to_string_pretty(body).unwrap_or_else(|_| json!(body).to_string())
-                })?;
+                context.output.print(&body, |body| format!("{body:#}"))?;
             }
         }
         Ok(Exit::Done)

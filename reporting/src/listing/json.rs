@@ -6,7 +6,7 @@ use jackfield_protocol::link::Part;
 use serde::Serialize;
 
 use super::Line;
-use crate::results::Results;
+use crate::{results::Results, summary::Summary};
 
 /// A test, with what was found inside it.
 #[derive(Serialize)]
@@ -20,7 +20,7 @@ struct Whole<'a> {
 
 /// Writes it.
 pub(super) fn write(results: &Results, out: &mut dyn Write) -> io::Result<()> {
-    let run = serde_json::to_string(&results.run)?;
+    let run = serde_json::to_string(&Summary::of(results).run(results))?;
     let stopped = serde_json::to_string(&results.stopped)?;
     write!(out, "{{\"run\":{run},\n\"stopped\":{stopped},\n\"tests\":[")?;
     let mut comma = "";

@@ -165,7 +165,7 @@ impl View {
             ended: run.ended.map(when),
             elapsed: span(results.elapsed_millis()),
             engine: results.engine.hostname.clone(),
-            link: (!results.engine.url.is_empty()).then(|| format!("{}/runs/{}", results.engine.url, run.id)),
+            link: results.link(),
             suites: summary.suites.iter().take(NAMED_SUITES_MAX).map(SuiteView::of).collect(),
             more_suites: summary.suites.len().saturating_sub(NAMED_SUITES_MAX),
             not_passed,
@@ -287,8 +287,7 @@ impl TestView {
             ep: row.ep().map_or(String::new(), ToString::to_string),
             time: span(row.elapsed_millis()),
             attempt: row.last().map(|last| last.attempt.to_string()),
-            link: (!results.engine.url.is_empty())
-                .then(|| format!("{}/runs/{}/tests/{}", results.engine.url, results.run.id, row.index)),
+            link: results.link_to(row.index),
             log: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Named, link, test_text};
+use super::{Named, test_text};
 use crate::{
     changes::Changes,
     results::Results,
@@ -56,7 +56,7 @@ impl Story {
             title: format!("{project}: run {}", results.run.id),
             headline: shortened(&one_line(&headline(results, &summary)), 2 * NAME_CHARACTERS_MAX),
             changed,
-            link: link(results),
+            link: results.link(),
             is_good: count == 0 && results.stopped.is_none(),
             more: more.saturating_add(count.saturating_sub(known)),
             named,

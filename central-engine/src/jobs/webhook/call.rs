@@ -124,6 +124,9 @@ fn signature(secret: &Secret, id: &str, seconds: i64, body: &str) -> Result<Stri
         Some(coded) => STANDARD.decode(coded).ok().context("what follows `whsec_` is no base64")?,
         None => text.as_bytes().to_vec(),
     };
+    if key.is_empty() {
+        bail!("it is empty, so anybody could sign as we do");
+    }
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
     let tag = hmac::sign(&key, format!("{id}.{seconds}.{body}").as_bytes());
     Ok(format!("v1,{}", STANDARD.encode(tag.as_ref())))
@@ -151,6 +154,8 @@ mod tests {
         let made =
             signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
         assert_eq!(made.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        assert!(signature(&Secret::new("whsec_!"), "x", 0, "").is_err());
+        for wrong in ["whsec_!", "whsec_", " "] {
+            assert!(signature(&Secret::new(wrong), "x", 0, "").is_err(), "{wrong:?}");
+        }
     }
 }

@@ -16,13 +16,13 @@ pub(super) struct Shaped {
 }
 
 /// A page of the rows. MySQL forgets the order of a query inside another, and wants different names for its columns there: where nothing is
-/// sorted or filtered, it is asked as it is. Behind a query that cannot end with a limit of its own stands that of the page; of another the
-/// rows before the page are passed over.
+/// sorted or filtered, it is asked as it is. The limit of the page stands behind a query that may be cut; of another the rows
+/// before the page are passed over.
 pub(super) fn page(conn: &Conn, query: &Query, view: &View) -> Result<Shaped, LabDbError> {
     let plain = matches!(conn, Conn::MySql(_)) && !view.shapes();
     if plain {
         let (mut sql, values) = (query.sql.clone(), query.values.clone());
-        let Some(limit) = view.limit.filter(|_| takes_limit(&sql)) else {
+        let Some(limit) = view.limit.filter(|_| may_be_cut(&sql)) else {
             return Ok(Shaped { sql, values, cut: (view.offset, view.limit) });
         };
         // On a line of its own: the query may end with a comment.
@@ -149,24 +149,47 @@ impl Dialect<'_> {
     }
 }
 
-/// Whether a limit may be written behind a query.
-fn takes_limit(sql: &str) -> bool {
-    let is_query = words(sql)
-        .find(|word| !word.is_empty())
-        .is_some_and(|first| ["SELECT", "WITH"].iter().any(|known| first.eq_ignore_ascii_case(known)));
-    // MySQL may put rows that its order does not tell apart in another order for each limit.
-    let is_locked = words(sql)
-        .any(|word| ["FOR", "PROCEDURE", "ORDER"].iter().any(|known| word.eq_ignore_ascii_case(known)));
-    is_query && !is_locked && !has_limit(sql)
+/// Whether pages of a query may be cut by a limit that is written behind it. It must have no end that no limit may follow, and no order:
+/// rows that this does not tell apart MySQL may put in another order for each limit, so that pages would lack some and repeat others.
+fn may_be_cut(sql: &str) -> bool {
+    let first = words(sql).find(|word| !word.is_empty());
+    let is_query = first.is_some_and(|first| is_one_of(first, &["SELECT", "WITH"]));
+    let is_locked = words(sql).any(|word| is_one_of(word, &["FOR", "PROCEDURE"]));
+    let is_ordered = words(sql).any(|word| is_one_of(word, &["ORDER"]));
+    is_query && !is_locked && !is_ordered && !has_limit(sql)
 }
 
 /// Whether a query may end with a limit of its own; one in a part of it keeps us from adding another, too, which costs its order.
 fn has_limit(sql: &str) -> bool {
-    words(sql)
-        .any(|word| ["LIMIT", "FETCH", "INTO", "LOCK"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+    words(sql).any(|word| is_one_of(word, &["LIMIT", "FETCH", "INTO", "LOCK"]))
+}
+
+fn is_one_of(word: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// What stands in a query between signs and blanks; also in its comments and texts.
 pub(super) fn words(sql: &str) -> impl Iterator<Item = &str> {
     sql.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_query_without_an_order_and_an_end_of_its_own_is_cut_by_a_limit() {
+        for sql in ["SELECT * FROM results", "select order_id from results", "WITH a AS (SELECT 1) TABLE a"] {
+            assert!(may_be_cut(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT * FROM results ORDER BY name",
+            "SELECT * FROM results LIMIT 5",
+            "SELECT * FROM results FOR UPDATE",
+            "SELECT * FROM results LOCK IN SHARE MODE",
+            "SHOW TABLES",
+        ] {
+            assert!(!may_be_cut(sql), "{sql}");
+        }
+    }
 }

@@ -12,23 +12,7 @@ use std::{
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
-const SERVER: &str = r#"
-set -e
-PATH="$PATH:/usr/sbin"
-dir=$(mktemp -d /tmp/jackfield-mariadb.XXXXXX)
-trap 'rm -rf "$dir"' EXIT
-mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
-mariadbd --no-defaults --user="$(id -un)" --datadir="$dir/data" --socket="$dir/s" --skip-networking --skip-name-resolve --innodb-flush-log-at-trx-commit=0 --character-set-server=utf8mb4 >>"$dir/log" 2>&1 &
-server=$!
-until mariadb-admin --no-defaults --user=root --socket="$dir/s" ping >/dev/null 2>&1; do
-    kill -0 $server || { cat "$dir/log" >&2; exit 1; }
-    sleep 0.05
-done
-echo "$dir/s"
-cat >/dev/null
-kill -TERM $server
-wait $server || true
-"#;
+const SERVER: &str = include_str!("../../../../tests/harness/mariadb.sh");
 
 /// The address of a new database; none only where someone said that there is no MariaDB.
 pub(crate) async fn database() -> Option<String> {

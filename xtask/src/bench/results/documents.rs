@@ -1,33 +1,24 @@
 //! The documents of a run of 100,000 tests.
 
-use std::{io, time::Duration};
+use std::io;
 
 use anyhow::Result;
-use serde_json::Value;
 
+use super::inserts::stopped;
 use crate::bench::{
     Measure,
-    lab::{Lab, now, project, wait},
+    lab::{Lab, now, project},
     median,
 };
 
 const TESTS: usize = 100_000;
-const LIMIT: Duration = Duration::from_secs(120);
 
 pub(super) fn measure(lab: &Lab, rounds: usize) -> Result<Vec<Measure>> {
     let names: Vec<String> = (0..100).map(|suite| format!("suite{suite}")).collect();
     let suites: Vec<_> =
         names.iter().map(|name| (name.as_str(), "EP-none", vec!["t.sh".to_owned(); TESTS / 100])).collect();
     let file = lab.write("projects/large.xml", project(&suites).as_bytes())?;
-    let submitted = lab.run(&["submit", &file.to_string_lossy(), "--json"], 0)?;
-    let submitted: Value = serde_json::from_slice(&submitted.stdout)?;
-    let number = submitted.get("run").map(Value::to_string).unwrap_or_default();
-    lab.run(&["runs", "stop", &number], 0)?;
-    wait(LIMIT, "its reports", || {
-        let jobs: Value = serde_json::from_slice(&lab.get(&format!("/runs/{number}/jobs")).ok()?).ok()?;
-        let run: Value = serde_json::from_slice(&lab.get(&format!("/runs/{number}")).ok()?).ok()?;
-        (run.get("state")? == "stopped" && jobs.as_array()?.is_empty()).then_some(())
-    })?;
+    let number = stopped(lab, &file.to_string_lossy())?;
     let mut measures = Vec::new();
     for (what, path) in [
         ("HTML", "report.html"),

@@ -122,12 +122,12 @@ fn submit(lab: &Lab, file: &str) -> Result<String> {
     Ok(submitted.get("run").context("no number of the run")?.to_string())
 }
 
-/// A run whose tests nobody ran: they are inserted like others, and cost no time before.
-fn stopped(lab: &Lab, file: &str) -> Result<String> {
+/// A run whose tests nobody ran: they are inserted and told like others, and cost no time before.
+pub(super) fn stopped(lab: &Lab, file: &str) -> Result<String> {
     let number = submit(lab, file)?;
     lab.run(&["runs", "stop", &number], 0)?;
     wait(LIMIT, "the end of the run", || (text(lab, &number, "state").ok()? == "stopped").then_some(()))?;
-    // What else follows the end of a run is done before the clock starts.
+    // What else follows the end of a run is over before the clock starts.
     wait(LIMIT, "its reports", || {
         let jobs: Value = serde_json::from_slice(&lab.get(&format!("/runs/{number}/jobs")).ok()?).ok()?;
         jobs.as_array()?.is_empty().then_some(())

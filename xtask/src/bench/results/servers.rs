@@ -11,44 +11,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::bench::lab::now;
 
-/// A server lives as long as the shell's standard input is open, however we end.
-const MARIADB: &str = r#"
-set -e
-PATH="$PATH:/usr/sbin"
-dir=$(mktemp -d /tmp/jackfield-bench-mariadb.XXXXXX)
-trap 'rm -rf "$dir"' EXIT
-mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
-mariadbd --no-defaults --user="$(id -un)" --datadir="$dir/data" --socket="$dir/s" --skip-networking --skip-name-resolve --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=1G --character-set-server=utf8mb4 >>"$dir/log" 2>&1 &
-server=$!
-until mariadb --no-defaults --user=root --socket="$dir/s" -e 'CREATE DATABASE lab' >/dev/null 2>&1; do
-    kill -0 $server || { cat "$dir/log" >&2; exit 1; }
-    sleep 0.1
-done
-echo "$dir/s"
-cat >/dev/null
-kill -TERM $server
-wait $server || true
-"#;
-
-/// PostgreSQL's server does not run as root.
-const POSTGRES: &str = r#"
-set -e
-PATH="$(ls -d /usr/lib/postgresql/*/bin | tail -1):$PATH"
-dir=$(mktemp -d /tmp/jackfield-bench-postgres.XXXXXX)
-trap 'rm -rf "$dir"' EXIT
-initdb --pgdata "$dir/data" --username postgres --auth trust --no-sync --encoding UTF8 --locale C >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
-postgres -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c shared_buffers=512MB >>"$dir/log" 2>&1 &
-server=$!
-until psql -h "$dir" -U postgres -c 'CREATE DATABASE lab' >/dev/null 2>&1; do
-    kill -0 $server || { cat "$dir/log" >&2; exit 1; }
-    sleep 0.1
-done
-chmod 755 "$dir"
-echo "$dir"
-cat >/dev/null
-kill -INT $server
-wait $server || true
-"#;
+/// How they are started, as in the engine's tests; a server lives as long as the shell's standard input is open, however we end.
+const MARIADB: &str = include_str!("../../../../tests/harness/mariadb.sh");
+const POSTGRES: &str = include_str!("../../../../tests/harness/postgres.sh");
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +51,12 @@ impl Server {
                 let place = folder.join("lab.db").display().to_string();
                 return Ok(Self { kind, place, shell: None });
             }
-            Kind::MariaDb => shell("sh", &["-c", MARIADB]),
-            Kind::Postgres => shell("runuser", &["-u", "postgres", "--", "sh", "-c", POSTGRES]),
+            Kind::MariaDb => shell("sh", &["-c", MARIADB, "mariadb", "--innodb-buffer-pool-size=1G"]),
+            // It does not run as root.
+            Kind::Postgres => shell(
+                "runuser",
+                &["-u", "postgres", "--", "sh", "-c", POSTGRES, "postgres", "-c", "shared_buffers=512MB"],
+            ),
         };
         let mut shell = command.spawn().with_context(|| format!("starting {}", kind.name()))?;
         let mut place = String::new();
