@@ -47,8 +47,26 @@ impl Calm {
         logged_at.is_some_and(|first| now().saturating_duration_since(first) >= NOT_AGAIN_AFTER)
     }
 
-    /// Something was sent: it begins anew.
+    /// Something was sent, or may have come that was not looked at: it begins anew.
     pub(super) fn broken(&mut self) {
         self.0 = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_seen_before_something_else_came_says_nothing_of_the_device() {
+        let kind = Kind::new(Profiles::shipped().get("linux").unwrap()).unwrap();
+        let logged: &[u8] = b"# \r\n[   12.000013] eth0: link up\r\n";
+        let mut calm = Calm::default();
+        calm.lasted(&kind, logged);
+        tokio::time::advance(NOT_AGAIN_AFTER).await;
+        assert!(calm.lasted(&kind, logged) >= NOT_AGAIN_AFTER && calm.has_drawn_none());
+        calm.broken();
+        assert!(!calm.has_drawn_none() && calm.lasted(&kind, logged).is_zero());
     }
 }

@@ -281,7 +281,11 @@ impl Session {
             loop {
                 let read = match step {
                     Step::Read => self.dialogue.read_within(deadline.left()).await,
-                    Step::Quiet(quiet) if quiet.is_zero() => self.dialogue.read_at_most(most).await,
+                    Step::Quiet(quiet) if quiet.is_zero() => {
+                        // Nobody looks how long this stands there: a quiet before something else counts for nothing.
+                        calm.broken();
+                        self.dialogue.read_at_most(most).await
+                    }
                     Step::Quiet(quiet) => {
                         let rest = quiet.saturating_sub(calm.lasted(&self.kind, self.dialogue.pending()));
                         self.dialogue.read_within(rest.min(deadline.left())).await

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::reader::is_yes;
+
 /// Names of properties that say where a device is, or what is passed on the way to it.
 const WHERE: [&str; 5] = ["host", "ip", "address", "hostname", "jump"];
 
@@ -23,13 +25,10 @@ pub fn foreign_file(properties: &BTreeMap<String, Value>) -> Option<String> {
 
 fn of_property(name: &str, value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if is_file(&name.to_lowercase(), text.trim()) => Some(format!(
-            "a test that runs as another user than its EP may not name the file `{text}` as `{name}`: write it into the resource{}",
-            if name.to_lowercase().starts_with("key") { ", or the key itself" } else { "" }
-        )),
-        Value::Bool(true) if name.eq_ignore_ascii_case("agent") => Some(OWN_AGENT.to_owned()),
-        Value::String(text) if is_yes(name, text.trim()) => Some(OWN_AGENT.to_owned()),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        Value::Null => None,
+        Value::String(text) => of_text(name, text.trim()),
+        // Whoever reads it takes these for texts: 1 is as good as yes.
+        Value::Bool(_) | Value::Number(_) => of_text(name, &value.to_string()),
         Value::Array(all) => all.iter().find_map(|value| of_property(name, value)),
         Value::Object(inner) => inner.iter().find_map(|(name, value)| of_property(name, value)),
     }
@@ -37,8 +36,16 @@ fn of_property(name: &str, value: &Value) -> Option<String> {
 
 const OWN_AGENT: &str = "a test that runs as another user than its EP may not use the EP's agent: write `agent` into the resource";
 
-fn is_yes(name: &str, text: &str) -> bool {
-    name.eq_ignore_ascii_case("agent") && matches!(text, "true" | "yes" | "1")
+fn of_text(name: &str, text: &str) -> Option<String> {
+    let property = name.to_lowercase();
+    if property == "agent" && is_yes(text) {
+        return Some(OWN_AGENT.to_owned());
+    }
+    let or_itself = if property.starts_with("key") { ", or the key itself" } else { "" };
+    let told = format!(
+        "a test that runs as another user than its EP may not name the file `{text}` as `{name}`: write it into the resource{or_itself}"
+    );
+    is_file(&property, text).then_some(told)
 }
 
 /// Whether a property, by one of the names that `properties.rs` reads, says a file that would be opened.
@@ -82,6 +89,8 @@ mod tests {
             json!({"agent": "/tmp/ssh-x/agent.1"}),
             json!({"Agent": true}),
             json!({"agent": "yes", "host": "h"}),
+            json!({"agent": 1}),
+            json!({"key_file": 1}),
             json!({"jump": [{"host": "h", "agent": true}]}),
             json!({"device": "/dev/pts/3"}),
             json!({"device": "/dev/ttyS0/../pts/3"}),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Address, Agent, Connect, Hop, HostKey, Key, Patience, Secret, SessionTarget, SshTarget, TargetError,
-    reader::{Properties, port, wrong},
+    reader::{Properties, is_yes, port, wrong},
 };
 use crate::{
     limits::{CONNECT_RETRIES_MAX, JUMPS_MAX, KEEPALIVE},
@@ -178,7 +178,7 @@ impl Properties<'_> {
     fn agent(&self) -> Result<Agent, TargetError> {
         Ok(match self.text(&["agent"])?.as_deref() {
             None => Agent::LastResort,
-            Some("true" | "yes" | "1") => Agent::Own,
+            Some(text) if is_yes(text) => Agent::Own,
             Some("false" | "no" | "0") => Agent::Never,
             Some(path) if path.starts_with('/') => Agent::At(path.into()),
             Some(other) => return Err(wrong("agent", other, "use true, false, or the path of its socket")),

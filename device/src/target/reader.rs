@@ -14,6 +14,11 @@ pub(super) fn wrong(property: &str, value: &str, remedy: &str) -> TargetError {
     TargetError::Wrong { property: property.to_owned(), value: value.to_owned(), remedy: remedy.to_owned() }
 }
 
+/// Whether a text says that something is so.
+pub(super) fn is_yes(text: &str) -> bool {
+    matches!(text, "true" | "yes" | "1")
+}
+
 pub(super) fn port(text: &str) -> Result<u16, TargetError> {
     let port = text.trim().parse().ok().filter(|port: &u16| *port > 0);
     port.ok_or_else(|| wrong("port", text, "write a number from 1 to 65535"))
@@ -71,7 +76,7 @@ impl<'p> Properties<'p> {
     pub(super) fn flag(&self, name: &str) -> Result<bool, TargetError> {
         match self.text(&[name])?.as_deref() {
             None | Some("false" | "no" | "0") => Ok(false),
-            Some("true" | "yes" | "1") => Ok(true),
+            Some(text) if is_yes(text) => Ok(true),
             Some(other) => Err(wrong(name, other, "use true or false")),
         }
     }

@@ -32,8 +32,9 @@ impl Answering<'_> {
             Likeness::Named | Likeness::Bare | Likeness::Sibling if profile.answer_end.is_some() => {
                 self.habits.settle.min(KNOWN_SETTLE)
             }
-            Likeness::Named | Likeness::Bare | Likeness::Sibling => self.habits.settle,
-            Likeness::Interrupted => self.habits.settle,
+            Likeness::Named | Likeness::Bare | Likeness::Sibling | Likeness::Interrupted => {
+                self.habits.settle
+            }
             Likeness::Behind | Likeness::New | Likeness::Covered => self.settle(likeness),
         }
     }
