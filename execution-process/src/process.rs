@@ -101,32 +101,10 @@ async fn start_once(program: Program<'_>, outputs: Outputs) -> io::Result<Child>
 /// Puts what waits at the other end of a socket into its group, lets it become its program, and hears whether it did.
 pub(crate) async fn let_begin(
     mut child: Child,
-    mut ours: UnixStream,
+    ours: UnixStream,
     group: Option<&Group>,
 ) -> io::Result<Child> {
-    let told = match group {
-        Some(group) => {
-            let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
-            let put =
-                group.put(pid).map_err(|error| format!("it cannot be put into its control group: {error}"));
-            // Who is gone already has said why.
-            put.map_err(io::Error::other).and_then(|()| match ours.write_all(jackfield_run_as::GO) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                written => written,
-            })
-        }
-        None => Ok(()),
-    };
-    let heard = match told {
-        Ok(()) => {
-            let heard = tokio::task::spawn_blocking(move || jackfield_run_as::heard(ours));
-            let late = |_| io::Error::other(format!("it was not started within {START_LIMIT:?}"));
-            let heard = tokio::time::timeout(START_LIMIT, heard).await.map_err(late);
-            heard.and_then(|heard| heard.map_err(io::Error::other)).and_then(|heard| heard)
-        }
-        Err(error) => Err(error),
-    };
-    match heard {
+    match begun(child.id(), ours, group).await {
         Ok(()) => Ok(child),
         Err(error) => {
             let _ = child.start_kill();
@@ -134,6 +112,24 @@ pub(crate) async fn let_begin(
             Err(error)
         }
     }
+}
+
+async fn begun(pid: Option<u32>, mut ours: UnixStream, group: Option<&Group>) -> io::Result<()> {
+    if let Some(group) = group {
+        let told =
+            |error: io::Error| io::Error::other(format!("it cannot be put into its control group: {error}"));
+        // 0 would be this program itself.
+        let pid = pid.and_then(|pid| i32::try_from(pid).ok()).ok_or(io::ErrorKind::NotFound)?;
+        group.put(pid).map_err(told)?;
+        match ours.write_all(jackfield_run_as::GO) {
+            // Who is gone already has said why.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            written => written?,
+        }
+    }
+    let heard = tokio::task::spawn_blocking(move || jackfield_run_as::heard(ours));
+    let late = |_elapsed| io::Error::other(format!("it was not started within {START_LIMIT:?}"));
+    tokio::time::timeout(START_LIMIT, heard).await.map_err(late)?.map_err(io::Error::other)?
 }
 
 /// Puts the lab's limits on a process that was just started, and so on all it will start.

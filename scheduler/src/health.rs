@@ -21,6 +21,7 @@ pub(crate) fn used(name: &str, started: bool, outcome: &Outcome) -> Used {
         | DecidedBy::EpStopped
         | DecidedBy::NotWanted
         | DecidedBy::ProcessLost
+        | DecidedBy::ProcessLimit { .. }
         | DecidedBy::CgroupLimit { .. }
         | DecidedBy::Stopped { .. }
         | DecidedBy::TestLimit { .. }
@@ -35,7 +36,6 @@ pub(crate) fn used(name: &str, started: bool, outcome: &Outcome) -> Used {
         | DecidedBy::PreScript
         | DecidedBy::Pool { .. }
         | DecidedBy::Dequeued { .. }
-        | DecidedBy::ProcessLimit { .. }
         | DecidedBy::Unknown => Used::Unknown,
         DecidedBy::ExitStatus { .. }
         | DecidedBy::Signal { .. }
@@ -86,6 +86,24 @@ impl Scheduler {
         let lost: Vec<_> = checks.filter(|run| !self.runs.contains_key(run)).collect();
         for run in lost {
             self.bench.book.checked(now, run, &Checked::Fruitless { by: None });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_was_ended_in_the_middle_left_what_it_used_as_it_was() {
+        for by in [
+            DecidedBy::TestLimit { millis: 5 },
+            DecidedBy::ProcessLimit { most: 5 },
+            DecidedBy::CgroupLimit { setting: "memory".to_owned(), most: 5 },
+        ] {
+            let outcome = Outcome::not_pass(Verdict::Fail, Cause::Test, by, "too much");
+            assert_eq!(used("a.py", true, &outcome), Used::Left("a.py FAIL: too much".to_owned()));
+            assert_eq!(used("a.py", false, &outcome), Used::Unknown);
         }
     }
 }

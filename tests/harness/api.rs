@@ -1,6 +1,6 @@
 //! The engine's HTTP interface, as a script would use it.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use jackfield_protocol::{
@@ -42,6 +42,18 @@ impl Api {
     pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, String)> {
         let (status, bytes) = self.request_bytes(method, path, body)?;
         Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// How a command line of this caller's ended, and all that it said.
+    ///
+    /// # Errors
+    /// It could not be started, or was killed.
+    pub fn typed(&self, command: &mut Command) -> Result<(i32, String)> {
+        let command = command.env("JACKFIELD_ENGINE", &self.url).env("JACKFIELD_API_TOKEN", &self.token);
+        let output = command.output()?;
+        let code = output.status.code().context("it was killed")?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((code, text(&output.stdout) + &text(&output.stderr)))
     }
 
     /// A file by the hash of its content.

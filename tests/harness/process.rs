@@ -108,6 +108,12 @@ pub fn ending_with_us(command: &Command) -> Command {
     guarded
 }
 
+/// Whether a process of this number is there, and is more than an entry that nobody has taken away.
+pub fn lives(pid: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    status.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
@@ -139,12 +145,6 @@ mod tests {
         println!("started");
         // Until the kill.
         std::io::stdin().lines().count();
-    }
-
-    /// Whether it is more than an entry that nobody has taken away.
-    fn lives(pid: &str) -> bool {
-        let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        status.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
     }
 
     #[test]

@@ -6,8 +6,10 @@ use jackfield_protocol::{
     api::EpState,
     verdict::{TestState, Verdict},
 };
-use jackfield_tests::{Bench, cgroup::ControlGroup, users::Users, wait};
+use jackfield_tests::{Bench, cgroup::ControlGroup, process::lives, users::Users, wait};
 use serde_json::Value;
+
+use crate::run_as;
 
 const LIMIT: Duration = Duration::from_secs(120);
 const REST: &str = "[interpreters]\npython = \"/usr/bin/python3\"\n";
@@ -44,29 +46,15 @@ fn settings(group: &ControlGroup, wanted: &str, more: &str) -> String {
     format!("{more}\n[cgroup]\nuse = \"{wanted}\"\nparent = {:?}\n{REST}", group.folder())
 }
 
-fn lives(pid: &str) -> bool {
-    let status = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    status.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
-}
-
 fn hidden(bench: &Bench) -> String {
     fs::read_to_string(bench.path().join("shared/hidden")).unwrap()
-}
-
-/// A folder into which every user may write.
-fn shared(bench: &Bench) -> String {
-    use std::os::unix::fs::PermissionsExt as _;
-    let shared = bench.path().join("shared");
-    fs::create_dir(&shared).unwrap();
-    fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).unwrap();
-    shared.display().to_string()
 }
 
 #[test]
 fn nothing_of_a_test_outlives_it_however_it_hides() {
     let Some(group) = ControlGroup::new().unwrap() else { return };
     let mut bench = Bench::start("").unwrap();
-    let here = shared(&bench);
+    let here = run_as::shared(&bench).display().to_string();
     bench.write("tests/hide.sh", &HIDE_SHELL.replace("HERE", &here)).unwrap();
     bench.write("tests/hide.py", &HIDE_PYTHON.replace("HERE", &here)).unwrap();
     bench.write("tests/gone", "no first line\n").unwrap();
@@ -93,7 +81,7 @@ fn nothing_of_a_test_outlives_it_however_it_hides() {
 fn what_an_ep_that_was_killed_left_hidden_is_ended_by_its_next_life() {
     let Some(group) = ControlGroup::new().unwrap() else { return };
     let mut bench = Bench::start("").unwrap();
-    let here = shared(&bench);
+    let here = run_as::shared(&bench).display().to_string();
     let text = format!("{}sleep 3600\n", HIDE_SHELL.replace("HERE", &here));
     bench.write("tests/hide.sh", &text).unwrap();
     let settings = settings(&group, "require", "");
@@ -116,13 +104,13 @@ fn tests_of_other_users_have_groups_too() {
     let Some(group) = ControlGroup::new().unwrap() else { return };
     let users = Users::new(&["tester"]).unwrap();
     let mut bench = Bench::start("").unwrap();
-    let here = shared(&bench);
+    let here = run_as::shared(&bench).display().to_string();
     bench.write("tests/hide.sh", &HIDE_SHELL.replace("HERE", &here)).unwrap();
     bench.write("tests/hide.py", &HIDE_PYTHON.replace("HERE", &here)).unwrap();
     // It may not leave.
     let leave = format!("#!/bin/sh\necho 0 > {}/cgroup.procs && echo LEFT\ntrue\n", group.folder().display());
     bench.write("tests/leave.sh", &leave).unwrap();
-    crate::run_as::start(&mut bench, &users, None, &settings(&group, "require", "run_as = \"tester\""));
+    run_as::start(&mut bench, &users, None, &settings(&group, "require", "run_as = \"tester\""));
     bench.wait_for_ep("EP-1", |state| state != EpState::Offline).unwrap();
     for file in ["hide.sh", "hide.py", "leave.sh"] {
         let rows = bench.api.pass_files(&[file], LIMIT).unwrap();

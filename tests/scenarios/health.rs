@@ -21,12 +21,7 @@ const CARE: &str = "[health]\ncheck = \"check.xml\"\nspoiled = 2\n";
 /// What a command said and how it ended.
 fn typed(api: &Api, line: &str) -> (i32, String) {
     let line = line.replacen("jackfield", &jackfield().display().to_string(), 1);
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(line);
-    command.env("JACKFIELD_ENGINE", &api.url).env("JACKFIELD_API_TOKEN", &api.token);
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
+    api.typed(Command::new("sh").arg("-c").arg(line)).unwrap()
 }
 
 #[track_caller]
@@ -185,6 +180,7 @@ fn what_a_run_had_trouble_with_is_checked_before_the_next_has_it() {
     assert!(found.reason.contains("the lab spoiled 2 uses in a row"), "{found:?}");
     let notices: Value = bob.get("/notices").unwrap();
     assert_eq!(notices.pointer("/items/0/code"), Some(&json!("resource_out")), "{notices}");
+    assert!(bench.engine_log().contains("/tb1/r1 was taken out of service at "));
     let fifth = bob.submit("night", &on_sut("a.sh")).unwrap();
     await_why(&bob, fifth, "SUT core.system: /tb1/r1 was taken out of service at ");
     refused(&bob, "jackfield lease take /tb1/r1", "the lab spoiled 2 uses in a row");

@@ -18,10 +18,7 @@ const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT
 
 /// What `jackfield lease` said and how it ended.
 fn lease(api: &Api, arguments: &[&str]) -> (i32, String) {
-    let mut command = line(api, arguments);
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
+    api.typed(&mut line(api, arguments)).unwrap()
 }
 
 fn line(api: &Api, arguments: &[&str]) -> Command {

@@ -13,11 +13,7 @@ const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT
 
 /// What a command said and how it ended.
 fn typed(api: &Api, arguments: &[&str]) -> (i32, String) {
-    let mut command = Command::new(jackfield());
-    command.args(arguments).env("JACKFIELD_ENGINE", &api.url).env("JACKFIELD_API_TOKEN", &api.token);
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
+    api.typed(Command::new(jackfield()).args(arguments)).unwrap()
 }
 
 #[track_caller]

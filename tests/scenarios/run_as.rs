@@ -315,7 +315,7 @@ open(SHARED + "/tried", "w")
 "#;
 
 /// A folder in which everybody may write.
-fn shared(bench: &Bench) -> PathBuf {
+pub(crate) fn shared(bench: &Bench) -> PathBuf {
     let folder = bench.path().join("shared");
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();

@@ -37,16 +37,12 @@ fn program() -> PathBuf {
         return program;
     }
     let run = |program: &Path, arguments: &[&str]| {
-        let status = Command::new(program).args(arguments).arg(arguments_end(arguments, &folder)).status();
+        let status = Command::new(program).args(arguments).status();
         assert!(status.is_ok_and(|status| status.success()), "`{}` failed", program.display());
     };
-    run(Path::new("python3"), &["-m", "venv"]);
-    run(&folder.join("bin/pip"), &["install", "--quiet"]);
+    run(Path::new("python3"), &["-m", "venv", &folder.display().to_string()]);
+    run(&folder.join("bin/pip"), &["install", "--quiet", &format!("{NAME}=={VERSION}")]);
     program
-}
-
-fn arguments_end(arguments: &[&str], folder: &Path) -> String {
-    if arguments.contains(&"venv") { folder.display().to_string() } else { format!("{NAME}=={VERSION}") }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a person says how long")]

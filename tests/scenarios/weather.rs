@@ -103,13 +103,7 @@ COMMANDS = ["cat /etc/protocols", "seq 1 99", r"printf 'a\n\n  b\n'", "echo one;
 def truth(command):
     return subprocess.run(["sh", "-c", command], capture_output=True, text=True).stdout
 
-def log(line):
-    with open(terminal, "w") as tty:
-        tty.write(f"\r\n[  123.456789] {line}\r\n")
-
-def begin(device):
-    global terminal
-    terminal = device.command("tty")
+STAMP = "[  123.456789] "
 "##;
 
 /// A switch: flows, ports and a database, and the terminal of its shell, to which its daemons write.
@@ -119,19 +113,23 @@ calm.config(["ovs-vsctl add-br br0 -- set bridge br0 datapath_type=netdev fail-m
 calm.config([f"ovs-ofctl add-flow br0 priority={number},icmp,nw_tos={4 * number},actions=drop" for number in range(1, 40)])
 COMMANDS = ["ovs-ofctl --no-stats dump-flows br0", "ovs-vsctl show", "ovs-vsctl list bridge", "ovs-vsctl get bridge br0 datapath_type"]
 truth = calm.command
+STAMP = "2026-01-01T00:00:00.000Z|00042|bridge|WARN|"
+"##;
 
+/// What writes to the terminal of a shell: a line behind a `STAMP`.
+const TERMINAL: &str = r#"
 def log(line):
     with open(terminal, "w") as tty:
-        tty.write(f"\r\n2026-01-01T00:00:00.000Z|00042|bridge|WARN|{line}\r\n")
+        tty.write(f"\r\n{STAMP}{line}\r\n")
 
 def begin(device):
     global terminal
     terminal = device.command("tty")
-"##;
+"#;
 
 /// A machine from its boot loader to its shell, while its kernel talks: what it says comes over the same line as all answers.
 const MACHINE: &str = r##"
-import random, re, time
+import random, re
 from jackfield import power, session
 
 dice = random.Random(SEED)
@@ -243,7 +241,7 @@ fn shells_that_are_written_to_are_asked_over_a_bad_cable() {
         node.serve_telnet(&cli).unwrap();
         let cable = Cable::bad(address(&node.address, 23), seed()).unwrap();
         place(&bench, name, &over(&cable, "linux"));
-        ask(&bench, &format!("/lab/{name}"), SHELL);
+        ask(&bench, &format!("/lab/{name}"), &format!("{SHELL}{TERMINAL}"));
     }
 }
 
@@ -263,7 +261,7 @@ fn a_switch_whose_daemons_write_to_its_shell_is_asked_over_a_bad_cable() {
     };
     place(&bench, "switch", &way(cable.address));
     place(&bench, "calm", &way(address(&switch.address, 22)));
-    ask(&bench, "/lab/switch", OVS);
+    ask(&bench, "/lab/switch", &format!("{OVS}{TERMINAL}"));
 }
 
 #[test]

@@ -17,9 +17,8 @@ use crate::{
 const ENGINE: &str = "JACKFIELD_TRIAL_ENGINE";
 const FOLDER: &str = "JACKFIELD_TRIAL_FOLDER";
 
-/// Not a test: an EP in a process of its own, for those below, which start this very program with this name.
+/// An EP in a process of its own, for the tests below, which start this very program with this name; alone it does nothing.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "an EP for other tests to kill"]
 async fn an_ep_to_kill() {
     let (Some(engine), Some(folder)) = (std::env::var_os(ENGINE), std::env::var_os(FOLDER)) else { return };
     let settings = settings(engine.to_str().unwrap(), Path::new(&folder));
@@ -28,7 +27,7 @@ async fn an_ep_to_kill() {
 
 fn start(engine: &Engine, folder: &Path) -> tokio::process::Child {
     tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "deaths::an_ep_to_kill", "--ignored"])
+        .args(["--exact", "deaths::an_ep_to_kill"])
         .env(ENGINE, &engine.url)
         .env(FOLDER, folder)
         .stdout(Stdio::null())

@@ -137,7 +137,7 @@ impl Book {
             return Some(Obstacle::Unfit);
         }
         let booked = self.booked_by(now, want).map(|lease| Obstacle::Booked(lease.id));
-        let behind = || self.behind(now, want, rank, claims).filter(|_| !self.is_check(want));
+        let behind = || self.behind(now, want, rank, claims).filter(|_| !self.is_check(&want.holder));
         booked.or_else(|| behind().map(Obstacle::Behind))
     }
 

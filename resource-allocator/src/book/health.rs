@@ -211,6 +211,11 @@ impl Health {
         matches!(self.fitness, Fitness::Dirty { .. } | Fitness::UnderCheck { .. })
     }
 
+    /// Whether this run checks it.
+    pub(crate) fn is_checked_by(&self, asker: RunId) -> bool {
+        matches!(&self.fitness, Fitness::UnderCheck { run, .. } if *run == asker)
+    }
+
     /// Whether it is kept from somebody, who may be the run that checks it.
     pub(crate) fn keeps_out(&self, who: Option<RunId>) -> bool {
         match &self.fitness {

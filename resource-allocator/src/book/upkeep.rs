@@ -105,35 +105,32 @@ impl Book {
 
     /// A run that checked a node is over. If a person has said something of the node meanwhile, that counts.
     pub fn checked(&mut self, now: Time, run: RunId, checked: &Checked) {
-        let of_run =
-            |health: &&Health| matches!(health.fitness, Fitness::UnderCheck { run: by, .. } if by == run);
-        let Some(known) = self.health.values().find(of_run).cloned() else { return };
+        let Some(known) = self.health.values().find(|health| health.is_checked_by(run)).cloned() else {
+            return;
+        };
         let Fitness::UnderCheck { why, fruitless, found, .. } = known.fitness.clone() else { return };
         let found = found.map(Checked::Failed);
         let checked = found.as_ref().unwrap_or(checked);
         let out = |why: String| Fitness::Out { why, by: None };
-        let (fitness, spoiled) = match checked {
-            // That a check passes and uses are spoiled all the same is no reason to forget them.
-            Checked::Passed => (Fitness::Fit, known.spoiled),
-            Checked::Failed(found) => {
-                (out(format!("its health check failed in run {run}: {found}")), known.spoiled)
-            }
+        let fitness = match checked {
+            Checked::Passed => Fitness::Fit,
+            Checked::Failed(found) => out(format!("its health check failed in run {run}: {found}")),
             Checked::Fruitless { by: Some(by) } => {
                 let why = format!("{why}; {by} stopped its health check, run {run}");
-                (Fitness::Dirty { why, fruitless, held_back: true }, known.spoiled)
+                Fitness::Dirty { why, fruitless, held_back: true }
             }
             Checked::Fruitless { by: None } if fruitless.saturating_add(1) < FRUITLESS_MAX => {
-                let fruitless = fruitless.saturating_add(1);
-                (Fitness::Dirty { why, fruitless, held_back: false }, known.spoiled)
+                Fitness::Dirty { why, fruitless: fruitless.saturating_add(1), held_back: false }
             }
             Checked::Fruitless { by: None } => {
                 let told = format!(
                     "{FRUITLESS_MAX} health checks in a row came to no result, the last in run {run}; before that: {why}"
                 );
-                (out(told), known.spoiled)
+                out(told)
             }
         };
-        self.put_health(Health { fitness, since: now, spoiled, ..known });
+        // That a check passes and uses are spoiled all the same is no reason to forget them.
+        self.put_health(Health { fitness, since: now, ..known });
     }
 
     /// Why something of a set is kept from whoever wants it: the thing itself, or what it is in, is not fit; or something in it is
@@ -173,9 +170,8 @@ impl Book {
         };
         let below = || self.unclean.below(&spot.node).find_map(unclean);
         // Who checks it has it before what it is in is checked: that one waits for it.
-        let is_its =
-            |health: &Health| matches!(&health.fitness, Fitness::UnderCheck { run, .. } if who == Some(*run));
-        let checks_it = self.health.get(&spot.node).is_some_and(is_its);
+        let own_check = who.zip(self.health.get(&spot.node));
+        let checks_it = own_check.is_some_and(|(run, health)| health.is_checked_by(run));
         let above = || up(spot).filter(|_| !checks_it).find_map(unclean);
         let own = || above().or_else(below).map(Unfit::Health);
         self.out_at(spot).or_else(own)
@@ -189,11 +185,8 @@ impl Book {
     }
 
     /// Whether a run is a health check: nobody's turn is before its own, since all of them wait for what it finds.
-    pub(super) fn is_check(&self, want: &Want) -> bool {
-        let Some(asker) = want.holder.run() else { return false };
-        let is_its =
-            |health: &Health| matches!(health.fitness, Fitness::UnderCheck { run, .. } if run == asker);
-        !self.health.is_empty() && self.health.values().any(is_its)
+    pub(super) fn is_check(&self, holder: &Holder) -> bool {
+        holder.run().is_some_and(|run| self.health.values().any(|health| health.is_checked_by(run)))
     }
 
     /// What a use leads to, for each node that was used.
@@ -250,9 +243,8 @@ impl Book {
             }
             (Used::Unknown | Used::Sound, Ended::Holder | Ended::Expiry | Ended::RunEnd) => {
                 // What a check took along is left as it was, or it would be checked for ever.
-                let is_its = |health: &Health| matches!(health.fitness, Fitness::UnderCheck { run, .. } if *holder == Holder::Run(run));
-                let by_check = self.health.values().any(is_its);
-                let counts = self.upkeep.after_each && !by_check && !matches!(holder, Holder::Lab(_));
+                let counts =
+                    self.upkeep.after_each && !self.is_check(holder) && !matches!(holder, Holder::Lab(_));
                 counts.then(|| format!("{holder} has used it"))
             }
         }

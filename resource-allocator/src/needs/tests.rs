@@ -100,24 +100,26 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
-#[test]
-fn of_many_that_are_too_few_some_are_named_and_the_rest_counted() {
+/// So many phones, `/p1` and on.
+fn phones(count: u64) -> Tree {
     let mut tree = Tree::new();
-    for number in 1..=7 {
+    for number in 1..=count {
         let properties = [("kind".to_owned(), json!("phone"))].into();
         tree.set(&format!("p{number}"), "/", properties, ResourceId::from_number(number)).unwrap();
     }
+    tree
+}
+
+#[test]
+fn of_many_that_are_too_few_some_are_named_and_the_rest_counted() {
+    let tree = phones(7);
     let told = Needs::parse("8x kind=phone").unwrap().fit_ever(&tree).unwrap_err().to_string();
     assert!(told.ends_with("only /p1, /p2, /p3, /p4, /p5 and 2 more fit"), "{told}");
 }
 
 #[test]
 fn of_hundreds_of_sets_of_alternatives_the_one_that_can_be_had_is_found() {
-    let mut tree = Tree::new();
-    for number in 1..=9 {
-        let properties = [("kind".to_owned(), json!("phone"))].into();
-        tree.set(&format!("p{number}"), "/", properties, ResourceId::from_number(number)).unwrap();
-    }
+    let mut tree = phones(9);
     let router = [("kind".to_owned(), json!("router"))].into();
     tree.set("r1", "/", router, ResourceId::from_number(10)).unwrap();
     // All but one of ten have to be content with a phone, and which has the router is not told by looking at two of them.
