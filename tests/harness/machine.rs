@@ -9,6 +9,7 @@ use std::{
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,12 +28,16 @@ const BOOT_LOADER: &str = "/usr/lib/u-boot/qemu-x86/u-boot.rom";
 /// How long QEMU may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// A machine, switched off at first; gone with this value.
+/// Two that compute every instruction on a few processors are too slow for any limit of a boot.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// A machine, switched off at first; gone with this value. Of all in a process, one is there at a time.
 pub struct Machine {
     /// The port of its serial console, here.
     pub console: u16,
     process: Process,
     folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Machine {
@@ -43,11 +48,12 @@ impl Machine {
             || left_out("linux-image-cloud-amd64", &disk::guest().join("vmlinuz").to_string_lossy())
     }
 
-    /// Makes its disk, and connects it.
+    /// Makes its disk, and connects it, once no other machine is there.
     ///
     /// # Errors
     /// A package is missing.
     pub fn start() -> Result<Self> {
+        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = TempDir::with_prefix("jackfield-machine-")?;
         disk::make(folder.path())?;
         let at = |name: &str| folder.path().join(name).display().to_string();
@@ -74,7 +80,7 @@ impl Machine {
                 Err(error) if process.ended().is_some() => Err(error.context(process.output())),
                 Err(_) => Ok(None),
             })?;
-        let machine = Self { console, process, folder };
+        let machine = Self { console, process, folder, _alone: alone };
         machine.write_switch()?;
         Ok(machine)
     }
