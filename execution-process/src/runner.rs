@@ -20,6 +20,7 @@ use crate::{host::find_program, process::Program, results::Habits};
 use first_look::FirstLook;
 
 mod first_look;
+mod shell;
 
 pub(crate) mod warm;
 
@@ -27,6 +28,8 @@ pub(crate) mod warm;
 const PROPERTY: &str = "runner";
 /// Where a runner of ours leaves its results, below the test's work folder.
 const RESULTS: &str = ".jackfield-results.xml";
+/// The command of shell scripts, where `ep.toml` runs them in the ordinary way.
+const SHELL: &str = "{shell}";
 
 /// How one test is run.
 #[derive(Debug, PartialEq, Eq)]
@@ -108,6 +111,12 @@ pub(crate) fn choose(languages: &Languages, test: &TestOrder, places: Places<'_>
         RunnerKind::Steps => return Ok(Plan::Steps),
         RunnerKind::Python => return Ok(Plan::Warm),
         RunnerKind::Executable => std::iter::once(places.file.into()).chain(params).collect(),
+        RunnerKind::Command if runner.command == [SHELL] => {
+            let usual = languages.interpreter("shell");
+            let mut command = shell::command(&look.first_line(), places.file, places.sdk, usual)?;
+            command.extend(params);
+            command
+        }
         RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot => {
             let mut command = fill(languages, &runner.command, places, &look)?;
             command.extend(own_arguments(runner.kind, places));
@@ -143,7 +152,7 @@ pub(crate) fn cold_python(languages: &Languages, test: &TestOrder, places: Place
 
 /// Whether the kernel or a shell of ours makes something of the file's first line.
 fn reads_first_line(runner: &Runner) -> bool {
-    let is_shell = runner.command.first().is_some_and(|program| program == "{shell}");
+    let is_shell = runner.command.first().is_some_and(|program| program == SHELL);
     runner.kind == RunnerKind::Executable || is_shell
 }
 
@@ -246,7 +255,6 @@ fn wrapper(command: &[String]) -> Option<&'static str> {
     let parts: Vec<&str> = command.iter().map(String::as_str).collect();
     match parts.as_slice() {
         ["{tcl}"] | ["{expect}"] | ["{expect}", "-f"] => Some("tcl/run.tcl"),
-        ["{shell}"] => Some("shell/run.sh"),
         ["{python}"] => Some("python/run.py"),
         _ => None,
     }

@@ -43,7 +43,6 @@ const FILES: &[(&str, &str)] = &[
     ("python/libs/ce_libs.py", include_str!("../../sdk/python/libs/ce_libs.py")),
     ("python/run.py", include_str!("../../sdk/python/run.py")),
     ("shell/jackfield.sh", include_str!("../../sdk/shell/jackfield.sh")),
-    ("shell/run.sh", include_str!("../../sdk/shell/run.sh")),
     ("tcl/jackfield.tcl", include_str!("../../sdk/tcl/jackfield.tcl")),
     ("tcl/json.tcl", include_str!("../../sdk/tcl/json.tcl")),
     ("tcl/pkgIndex.tcl", include_str!("../../sdk/tcl/pkgIndex.tcl")),

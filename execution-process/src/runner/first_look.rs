@@ -88,14 +88,20 @@ impl FirstLook {
         Ok(())
     }
 
+    /// The line that may say what runs the file.
+    pub(super) fn first_line(&self) -> std::borrow::Cow<'_, str> {
+        self.lines().next().unwrap_or_default()
+    }
+
     /// Whether the first line names a program that is not Perl: Perl runs that in its place, with all that it was told itself.
     pub(super) fn is_for_another_than_perl(&self) -> bool {
-        self.lines().next().is_some_and(|line| line.starts_with("#!") && !line.contains("perl"))
+        let first = self.first_line();
+        first.starts_with("#!") && !first.contains("perl")
     }
 
     /// Whether the first line gives Perl this switch, which then has to stand on the command line, too.
     pub(super) fn perl_is_tainted(&self) -> bool {
-        let first = self.lines().next().unwrap_or_default();
+        let first = self.first_line();
         let switches =
             first.strip_prefix("#!").and_then(|line| line.split_once("perl")).map_or("", |(_, rest)| rest);
         let mut words = switches.split_whitespace().filter_map(|word| word.strip_prefix('-'));
