@@ -142,13 +142,13 @@ async fn connect_once(
             let (stream, wire) = reach(address, stage).await?;
             let user = target.user.as_deref().unwrap_or_default();
             let codec = Codec::new(Role::Client, settings.window, user).with_terminal(terminal);
-            Ok(Connected::over(wire, Telnet::new(Prompt(stream), codec, Role::Client)))
+            Ok(Connected::over(wire, Telnet::new(Prompt::new(stream), codec, Role::Client)))
         }
         Connect::Rfc2217 { address, line } => {
             let (stream, wire) = reach(address, stage).await?;
             stage.is(format!("connected to {address}, waiting for it to speak RFC 2217"));
             let codec = Codec::new(Role::Client, settings.window, "").with_com_port();
-            let mut telnet = Telnet::new(Prompt(stream), codec, Role::Client);
+            let mut telnet = Telnet::new(Prompt::new(stream), codec, Role::Client);
             telnet.open_line(*line).await.map_err(Failure::Unreachable)?;
             Ok(Connected::over(wire, telnet))
         }
@@ -158,7 +158,7 @@ async fn connect_once(
         }
         Connect::Tcp(address) => {
             let (stream, wire) = reach(address, stage).await?;
-            Ok(Connected::over(wire, Raw::new(Prompt(stream))))
+            Ok(Connected::over(wire, Raw::new(Prompt::new(stream))))
         }
         Connect::Ssh(ssh) => {
             let terms = Terms {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     future::poll_fn,
     io,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -240,30 +240,26 @@ impl Dialogue {
     ///
     /// # Errors
     /// The connection broke.
-    pub(crate) async fn read_what_is_there(&mut self) -> Result<bool, ExpectError> {
-        self.read_at_most(usize::MAX).await
+    pub(crate) fn read_what_is_there(&mut self) -> Result<bool, ExpectError> {
+        self.read_at_most(usize::MAX)
     }
 
     /// The same until about so many bytes wait to be taken.
     ///
     /// # Errors
     /// The connection broke.
-    pub(crate) async fn read_at_most(&mut self, most: usize) -> Result<bool, ExpectError> {
+    pub(crate) fn read_at_most(&mut self, most: usize) -> Result<bool, ExpectError> {
         let before = self.buffer.len();
         let most = most.min(self.window_bytes);
-        let read = poll_fn(|cx| {
-            while !self.ended && self.buffer.len() < most {
-                match self.poll_fill(cx) {
-                    Poll::Ready(Ok(_)) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => break,
-                }
+        let cx = &mut Context::from_waker(Waker::noop());
+        while !self.ended && self.buffer.len() < most {
+            match self.poll_fill(cx) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Err(self.broke(error)),
+                Poll::Pending => break,
             }
-            self.poll_answers(cx);
-            Poll::Ready(Ok(()))
-        })
-        .await;
-        read.map_err(|source| self.broke(source))?;
+        }
+        self.poll_answers(cx);
         Ok(self.ended || self.buffer.len() > before)
     }
 

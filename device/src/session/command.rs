@@ -284,7 +284,7 @@ impl Session {
                     Step::Quiet(quiet) if quiet.is_zero() => {
                         // Nobody looks how long this stands there: a quiet before something else counts for nothing.
                         calm.broken();
-                        self.dialogue.read_at_most(most).await
+                        self.dialogue.read_at_most(most)
                     }
                     Step::Quiet(quiet) => {
                         let rest = quiet.saturating_sub(calm.lasted(&self.kind, self.dialogue.pending()));

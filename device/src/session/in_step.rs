@@ -106,7 +106,7 @@ impl Session {
         deadline: Deadline,
     ) -> Result<(), SessionError> {
         let failed = |source| SessionError::Expect { doing: format!("command `{command}`"), source };
-        self.dialogue.read_what_is_there().await.map_err(failed)?;
+        self.dialogue.read_what_is_there().map_err(failed)?;
         let late = self.unanswered.commands.front().map(|late| late.command.clone());
         if late.is_none() && self.habits.strays.wait() {
             self.await_strays(deadline).await.map_err(failed)?;

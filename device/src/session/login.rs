@@ -171,7 +171,7 @@ impl<'s> Login<'s> {
                 .map_or(if nudges { nudge / LOOKS } else { deadline.left() }, |sight| sight.quiet);
             let dialogue = &mut self.session.dialogue;
             let read = if quiet.is_zero() {
-                dialogue.read_what_is_there().await
+                dialogue.read_what_is_there()
             } else {
                 dialogue.read_within(quiet.min(deadline.left())).await
             };

@@ -80,8 +80,8 @@ impl Session {
     ///
     /// # Errors
     /// The connection broke.
-    pub async fn unasked(&mut self) -> Result<String, SessionError> {
-        let read = self.dialogue.read_what_is_there().await;
+    pub fn unasked(&mut self) -> Result<String, SessionError> {
+        let read = self.dialogue.read_what_is_there();
         let failed = |source| SessionError::Expect { doing: "unasked".to_owned(), source };
         read.map_err(|source| self.starred(failed(source)))?;
         if self.unanswered.is_idle() {

@@ -21,7 +21,7 @@ impl<E: StepEnvironment> Runner<'_, E> {
             Action::Expect { patterns } => self.expect(step, patterns, clock).await?,
             Action::Command(command) => self.command(step, command, clock).await?,
             Action::Unasked => {
-                let came = self.session(step).await?.unasked().await.map_err(blame)?;
+                let came = self.session(step).await?.unasked().map_err(blame)?;
                 self.show("unasked", came);
             }
             Action::Press { keys } => {

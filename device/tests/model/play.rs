@@ -132,11 +132,11 @@ impl Play {
         for _ in 0..COMMANDS {
             is_clean &= self.command(&mut session).await;
             sleep(Duration::from_millis(self.dice.below(3) * self.dice.below(2_000))).await;
-            told += &session.unasked().await.unwrap_or_default();
+            told += &session.unasked().unwrap_or_default();
         }
         // Whatever it still had to say is there by now.
         sleep(TIMEOUT).await;
-        told += &session.unasked().await.unwrap_or_default();
+        told += &session.unasked().unwrap_or_default();
         if is_clean {
             let lost: Vec<u32> = self
                 .logged()

@@ -420,7 +420,7 @@ async fn syslog_of_every_form_is_no_part_of_an_answer() {
             },
             async |session| {
                 says(session, "show clock", "first\nsecond").await?;
-                assert_eq!(session.unasked().await?.trim(), line);
+                assert_eq!(session.unasked()?.trim(), line);
                 Ok(())
             },
         )

@@ -84,7 +84,7 @@ impl Desk {
         wanted: p::SessionName,
     ) -> Result<Value, Failure> {
         let mut session = self.session(guest, &wanted.session).await?;
-        let text = session.unasked().await.map_err(|error| problem(&error))?;
+        let text = session.unasked().map_err(|error| problem(&error))?;
         Ok(json!({ "text": text }))
     }
 }
