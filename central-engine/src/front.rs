@@ -25,7 +25,7 @@ use actix_web::{
     body::MessageBody,
     dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceResponse},
 };
-use tokio::net::TcpStream;
+use tokio::{io::BufReader, net::TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use self::{waiting::Waiting, wire::Wire};
@@ -74,7 +74,11 @@ impl Front {
 
     async fn shake(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<Wire> {
         match begins(&stream).await? {
-            Begins::Tls => Ok(Wire::Tls(Box::new(self.acceptor.accept(stream).await?))),
+            Begins::Tls => {
+                // The library reads four kilobytes at a time, which is a system call for each of them.
+                let stream = BufReader::with_capacity(limits::TLS_READ_BYTES, stream);
+                Ok(Wire::Tls(Box::new(self.acceptor.accept(stream).await?)))
+            }
             Begins::Plain if self.plain || peer.ip().to_canonical().is_loopback() => Ok(Wire::Plain(stream)),
             Begins::Plain => {
                 plain::send_away(stream).await?;

@@ -279,6 +279,8 @@ pub const CONSOLE_LEAVE_WAIT: Duration = Duration::from_secs(15);
 pub const HANDSHAKES_MAX: usize = 4_096;
 /// How long a handshake may take, from the first moment of the connection.
 pub const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
+/// Bytes that are read at once from a connection with TLS: two full records.
+pub const TLS_READ_BYTES: usize = 32 * 1024;
 /// Bytes of the head of a plain request that is sent away; of a longer one the beginning is read.
 pub const PLAIN_HEAD_BYTES: usize = 8 * 1024;
 /// How long what follows that is read and thrown away, so that the answer arrives.
