@@ -5,7 +5,7 @@ use std::{
     process::Stdio,
 };
 
-use jackfield_config::Lab;
+use jackfield_config::{Lab, load::first_there};
 use jackfield_reporting::results::EngineFacts;
 use tokio::process::Command;
 
@@ -19,7 +19,7 @@ pub(crate) async fn gather(lab: &Lab, listen: &Listen, server: &Server, bound: S
     let names = rustix::system::uname();
     let text = |value: &std::ffi::CStr| value.to_string_lossy().into_owned();
     let hostname = text(names.nodename());
-    let resources = lab.layout().resources.iter().find(|file| file.is_file());
+    let resources = first_there(&lab.layout().resources);
     EngineFacts {
         software: format!("jackfield {}", env!("CARGO_PKG_VERSION")),
         server_type: server.kind.as_str().to_owned(),

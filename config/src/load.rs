@@ -28,7 +28,7 @@ pub use self::{
     databases::{Databases, LabDatabase},
     find::FileError,
     room::{Below, InRoom, Room},
-    text::read_source,
+    text::{first_there, read_source},
 };
 
 use crate::{
@@ -64,9 +64,12 @@ enum Kind {
 /// Why a folder is no lab.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// It is not there, or no folder.
+    /// It is not there.
     #[error("lab folder `{0}` is not there; make it, or name another with --lab")]
     Missing(PathBuf),
+    /// It is something else.
+    #[error("`{0}` is no folder; name the lab's folder with --lab")]
+    NoFolder(PathBuf),
     /// It cannot be read.
     #[error("lab folder `{path}` cannot be read")]
     Unreadable {
@@ -103,11 +106,11 @@ impl Lab {
             if missing { LabError::Missing(path) } else { LabError::Unreadable { path, source } }
         })?;
         if !root.is_dir() {
-            return Err(LabError::Missing(dir.to_owned()));
+            return Err(LabError::NoFolder(dir.to_owned()));
         }
         for twister in [root.join("twister"), root.clone()] {
             let file = twister.join("config/fwmconfig.xml");
-            if file.is_file() {
+            if first_there(std::slice::from_ref(&file)).is_some() {
                 let read = read_as(&file, FILE_BYTES_MAX, FwmConfig::read);
                 let (paths, _) = read.usable().map_err(|problems| LabError::BadConfig { file, problems })?;
                 let layout = Layout::of_twister(&twister, &paths);

@@ -4,7 +4,10 @@
 mod call;
 
 use anyhow::{Context as _, Result, anyhow};
-use jackfield_config::webhooks::{Format, Webhook, Webhooks};
+use jackfield_config::{
+    load::first_there,
+    webhooks::{Format, Webhook, Webhooks},
+};
 use jackfield_protocol::id::{RunId, UserName};
 use jackfield_reporting::{changes::Changes, results::Results, webhook};
 
@@ -86,7 +89,7 @@ pub(crate) async fn read(app: &App, user: &UserName) -> Result<Result<Option<Web
 
 /// Whether the files of a user name any.
 pub(super) fn has_any(app: &App, user: &UserName) -> bool {
-    app.lab.as_user(user).layout().webhooks.iter().any(|file| file.is_file())
+    first_there(&app.lab.as_user(user).layout().webhooks).is_some()
 }
 
 /// What a webhook would be told of a run now.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jackfield_protocol::error::{FileProblem, Severity};
 
-use super::{FILE_BYTES_MAX, Lab, read_as};
+use super::{FILE_BYTES_MAX, Lab, first_there, read_as};
 use crate::{
     db::{DbConfig, DbFile},
     problem::{Read, whole_file},
@@ -86,5 +86,5 @@ impl Lab {
 }
 
 fn file_of(places: &[PathBuf]) -> Option<PathBuf> {
-    places.iter().find(|file| file.is_file()).cloned()
+    first_there(places).cloned()
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::ErrorKind,
     path::PathBuf,
     sync::Arc,
 };
@@ -13,7 +14,7 @@ use jackfield_protocol::{
 
 use super::{
     Lab, Room,
-    text::{read_as, read_source},
+    text::{first_there, read_as, read_source},
 };
 use crate::{
     bindings::Bindings,
@@ -23,7 +24,7 @@ use crate::{
     mail_rules::MailRules,
     panic::PanicPatterns,
     params::Params,
-    problem::Read,
+    problem::{Read, whole_file},
     resources::Node,
     server_init::ServerInit,
     source::Source,
@@ -44,7 +45,7 @@ impl Lab {
 
     /// Reads `email.xml`; none where the lab has none.
     pub fn email(&self) -> Option<Read<EmailConfig>> {
-        let has_rules = self.layout.mail_rules.iter().any(|file| file.is_file());
+        let has_rules = first_there(&self.layout.mail_rules).is_some();
         self.first(&self.layout.email, |source| EmailConfig::read_beside(source, has_rules))
     }
 
@@ -76,7 +77,7 @@ impl Lab {
     /// # Errors
     /// One that is too large, or not UTF-8.
     pub fn email_template(&self) -> Option<Result<Arc<Source>, Box<FileProblem>>> {
-        let file = self.layout.email_template.iter().find(|file| file.is_file())?;
+        let file = first_there(&self.layout.email_template)?;
         Some(read_source(file, FILE_BYTES_MAX))
     }
 
@@ -89,8 +90,17 @@ impl Lab {
     pub fn profiles(&self) -> BTreeMap<String, Result<String, Box<FileProblem>>> {
         let mut profiles = BTreeMap::new();
         for folder in &self.layout.profiles {
-            // A folder that is not there has no profiles.
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let entries = match std::fs::read_dir(folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => {
+                    let name = folder.to_string_lossy();
+                    let why = format!("the folder of profiles cannot be read: {error}");
+                    profiles.insert(name.clone().into_owned(), Err(Box::new(whole_file(&name, why, ""))));
+                    continue;
+                }
+            };
+            for entry in entries.flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if name.ends_with(".toml") && !profiles.contains_key(&name) && profiles.len() < PROFILES_MAX {
                     let read = self.read_in(Room::Profiles, &entry.path(), PROFILE_BYTES_MAX);
@@ -151,7 +161,7 @@ impl Lab {
         places: &[PathBuf],
         read: impl FnOnce(&Arc<Source>) -> Read<T>,
     ) -> Option<Read<T>> {
-        let file = places.iter().find(|file| file.is_file())?;
+        let file = first_there(places)?;
         Some(read_as(file, FILE_BYTES_MAX, read))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use super::{FileError, InRoom, Lab, Room};
+use super::{FileError, InRoom, Lab, Room, first_there};
 use crate::{lab::is_plain_name, limits::TEST_CONFIGS_MAX};
 
 impl Lab {
@@ -48,7 +48,7 @@ impl Lab {
     /// # Errors
     /// It lies outside of the lab.
     pub fn globals_file(&self) -> Result<Option<PathBuf>, FileError> {
-        let Some(file) = self.layout.globals.iter().find(|file| file.is_file()) else { return Ok(None) };
+        let Some(file) = first_there(&self.layout.globals) else { return Ok(None) };
         let real = fs::canonicalize(file).map_err(FileError::Unreadable)?;
         // A link to something else of the lab is not to be written over.
         let is_itself = real.file_name() == file.file_name();

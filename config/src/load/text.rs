@@ -1,6 +1,11 @@
 //! From a file on disk to its text, in bounded memory.
 
-use std::{fs, io::Read as _, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{ErrorKind, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jackfield_protocol::error::FileProblem;
 
@@ -12,6 +17,15 @@ use crate::{
     source::Source,
 };
 
+/// The first of these places that has something, whatever it is: a link into a folder that is not mounted, or a file that must not be read,
+/// is no reason to go on without what it says.
+pub fn first_there(places: &[PathBuf]) -> Option<&PathBuf> {
+    let is_absent = |kind: ErrorKind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
+    places
+        .iter()
+        .find(|place| fs::symlink_metadata(place).map_or_else(|error| !is_absent(error.kind()), |_| true))
+}
+
 /// Reads the text of a file that is not larger than a limit.
 ///
 /// # Errors
@@ -20,7 +34,13 @@ pub fn read_source(file: &Path, bytes_max: u64) -> Result<Arc<Source>, Box<FileP
     let name = file.to_string_lossy();
     let refuse = |message: String, help: &str| Box::new(whole_file(&name, message, help));
     let unreadable = |error: std::io::Error| refuse(format!("the file cannot be read: {error}"), "");
-    let found = fs::metadata(file).map_err(unreadable)?;
+    let found = fs::metadata(file).map_err(|error| match fs::read_link(file) {
+        Ok(to) if error.kind() == ErrorKind::NotFound => {
+            let message = format!("this is a link to `{}`, which is not there", to.display());
+            refuse(message, "mount or make what it leads to, or remove the link")
+        }
+        _ => unreadable(error),
+    })?;
     // A pipe or device would never end, so it is not even opened.
     if !found.is_file() {
         return Err(refuse("this is not a file".to_owned(), "name the file itself"));

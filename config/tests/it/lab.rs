@@ -210,7 +210,7 @@ fn nothing_outside_of_the_lab_is_used() {
     std::fs::write(lab_folder.join("tests/a.py"), "x").unwrap();
     assert!(lab.test_file("a.py").is_err());
     assert!(matches!(Lab::open(&folder.path().join("none")), Err(LabError::Missing(_))));
-    assert!(matches!(Lab::open(&folder.path().join("secret")), Err(LabError::Missing(_))));
+    assert!(matches!(Lab::open(&folder.path().join("secret")), Err(LabError::NoFolder(_))));
 }
 
 #[test]
@@ -492,4 +492,33 @@ fn shared_databases_are_for_all_reports_and_for_inserts_where_the_lab_says_so() 
     assert_eq!(told().1, "sqlite:own.db sqlite:all.db");
     std::fs::remove_file(folder.path().join("db.xml")).unwrap();
     assert_eq!(told().0, "sqlite:all.db");
+}
+
+#[test]
+fn a_setting_that_is_there_and_cannot_be_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/mnt/not/mounted/engine.toml", folder.path().join("engine.toml")).unwrap();
+    std::os::unix::fs::symlink("/mnt/not/mounted/db.xml", folder.path().join("db.xml")).unwrap();
+    for no_file in ["email.xml", "webhooks.toml", "globals.xml"] {
+        fs::create_dir(folder.path().join(no_file)).unwrap();
+    }
+    fs::write(folder.path().join("profiles"), "no folder").unwrap();
+    let lab = Lab::open(folder.path()).unwrap();
+    let engine = lab.engine_settings().problems;
+    assert!(
+        engine[0].message.contains("a link to `/mnt/not/mounted/engine.toml`, which is not there"),
+        "{engine:?}"
+    );
+    assert!(engine[0].help.contains("mount"), "{engine:?}");
+    for problems in [
+        lab.email().unwrap().problems,
+        lab.webhooks().unwrap().problems,
+        lab.globals().unwrap().problems,
+        lab.databases().unwrap().problems,
+    ] {
+        assert_eq!(problems[0].severity, Severity::Error, "{problems:?}");
+    }
+    let profiles = lab.profiles();
+    assert!(profiles.values().next().is_some_and(Result::is_err), "{profiles:?}");
+    assert!(lab.bindings().is_none() && lab.users().is_none());
 }
