@@ -10,6 +10,8 @@ use jackfield_config::profile::Encoding;
 const COLUMNS_MAX: usize = 64 * 1024;
 /// Blanks behind the mark of a shell (zsh) that a line was not ended: as many as a terminal has columns, but for one.
 const MARK_BLANKS_MIN: usize = 20;
+/// What readline says when it has taken a line: pasted text is not marked any more.
+const LINE_TAKEN: &[u8] = b"[?2004l";
 /// Lines that one code may move by.
 const ROWS_MAX: usize = 1_000;
 
@@ -65,6 +67,9 @@ impl Canvas {
                     let code = after.get(..after.len().saturating_sub(after_code.len())).unwrap_or_default();
                     canvas.drawn = bytes.len().saturating_sub(after_code.len());
                     canvas.obey(code);
+                    if code == LINE_TAKEN && !ends_line(after_code) {
+                        canvas.take_line();
+                    }
                     after_code
                 }
                 byte if is_control(byte) => {
@@ -142,7 +147,7 @@ impl Canvas {
                 self.reach = 0;
             }
             // Before a line end it moves nothing that counts.
-            b'\r' if matches!(after.iter().find(|byte| !matches!(byte, b'\r' | 0)), Some(b'\n')) => {}
+            b'\r' if ends_line(after) => {}
             b'\r' if matches!(after, [] | [b' ', b'\r', ..]) && self.has_mark() => self.end_at_mark(),
             b'\r' => self.go_to(0),
             0x08 => self.go_to(self.column.saturating_sub(1)),
@@ -189,6 +194,15 @@ impl Canvas {
             row.begin = self.drawn;
         }
         self.named = None;
+    }
+
+    /// Ends a line that was typed, where its editor shows none of it, nor its end: what comes next would be drawn over the prompt.
+    fn take_line(&mut self) {
+        if self.rows.get(self.row).is_some_and(|row| !row.is_blank()) {
+            self.next_line(1);
+            self.column = 0;
+            self.reach = 0;
+        }
     }
 
     /// Blanks that have wiped something end with the line.
@@ -298,6 +312,11 @@ impl Canvas {
     }
 }
 
+/// Whether nothing but returns stands before a line end.
+fn ends_line(bytes: &[u8]) -> bool {
+    matches!(bytes.iter().find(|byte| !matches!(byte, b'\r' | 0)), Some(b'\n'))
+}
+
 /// What a terminal obeys; what else is below a space stands in texts of devices, and is kept.
 fn is_control(byte: u8) -> bool {
     matches!(byte, 0 | 7..=10 | b'\r' | 0x1b)
@@ -382,6 +401,10 @@ mod tests {
             // The mark of a line that was not ended, and blanks over the edge of the terminal.
             (b"a\x1b[7m%\x1b[27m                                       \r \r\x1b[Jhost% ", "a\nhost% "),
             (b"\x1b[7m%\x1b[27m                                       \r \r\x1b[Jhost% ", "host% "),
+            // An editor that shows nothing of what is typed, and one that ends the line itself.
+            (b"host$ \x1b[?2004l\r\x1b[?2004hhost$ ", "host$ \nhost$ "),
+            (b"host$ \x1b[?2004l\rone\r\ntwo", "host$ \none\ntwo"),
+            (b"host% ls\x1b[?2004l\r\r\nx", "host% ls\nx"),
             (b"50%\r100%                        \r\nx", "100%                        \nx"),
         ] {
             assert_eq!(drawn(sent), shown, "{}", sent.escape_ascii());

@@ -142,6 +142,43 @@ async fn a_line_that_was_not_ended_is_kept_where_a_shell_marks_it() {
     result.unwrap();
 }
 
+/// oxidized #3330: readline 8.1, which shows no line end where nothing is echoed, and draws the next prompt over the last; titles and colours.
+#[tokio::test(start_paused = true)]
+async fn a_line_editor_that_shows_no_line_end_is_driven() {
+    let prompt = "\x1b[?2004h\x1b]0;lab@spine1: ~\x07\x1b[01;32mlab@spine1\x1b[00m:\x1b[01;34m~\x1b[00m$ ";
+    let (result, _) = told(
+        json!({"profile": "linux"}),
+        async |far: &mut Far| {
+            log_in(far).await?;
+            let mut echoes = true;
+            loop {
+                far.says(prompt).await;
+                let line = far.typed(echoes).await?;
+                far.says(if echoes { "\r\n\x1b[?2004l\r" } else { "\x1b[?2004l\r" }).await;
+                echoes &= !line.contains("-echo");
+                far.says(match line.as_str() {
+                    "cat notes" => "one\r\ntwo\r\n",
+                    "printf 50%" => "50%",
+                    "uname" => "Linux\r\n",
+                    _ => "",
+                })
+                .await;
+            }
+        },
+        async |session| {
+            for _ in 0..2 {
+                says(session, "cat notes", "one\ntwo").await?;
+                says(session, "true", "").await?;
+                says(session, "printf 50%", "50%").await?;
+                says(session, "uname", "Linux").await?;
+            }
+            Ok(())
+        },
+    )
+    .await;
+    result.unwrap();
+}
+
 /// netmiko #2162, #3631: a key that is waited for below the line that names it.
 #[tokio::test(start_paused = true)]
 async fn a_key_is_pressed_where_the_line_that_wants_it_was_ended() {

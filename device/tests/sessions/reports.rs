@@ -47,7 +47,7 @@ impl Far {
     }
 
     /// The same where nothing is said of its end.
-    async fn typed(&mut self, echoes: bool) -> Option<String> {
+    pub(crate) async fn typed(&mut self, echoes: bool) -> Option<String> {
         let mut taken = Vec::new();
         loop {
             let key = self.line.read_u8().await.ok()?;
