@@ -11,6 +11,7 @@
 //! question that follows the user's name, or where the device has been quiet behind it, and never to a line that says more than the question.
 
 mod asks;
+mod text;
 
 use std::{sync::Arc, time::Duration};
 
@@ -102,12 +103,15 @@ struct Login<'s> {
     words: String,
     last_line: String,
     nudges: usize,
+    /// What was typed at a line that was none of its questions: the device may still read it.
+    ahead: Vec<Asks>,
 }
 
 impl<'s> Login<'s> {
     fn new(session: &'s mut Session) -> Self {
         let kind = Arc::clone(&session.kind);
-        Self { session, kind, given: Vec::new(), words: String::new(), last_line: String::new(), nudges: 0 }
+        let (given, ahead, words, last_line) = (Vec::new(), Vec::new(), String::new(), String::new());
+        Self { session, kind, given, words, last_line, nudges: 0, ahead }
     }
 
     async fn run(mut self, deadline: Deadline) -> Result<(), SessionError> {
@@ -143,7 +147,10 @@ impl<'s> Login<'s> {
 
     /// Whether an empty line would be none of the login's answers.
     fn is_let_in(&self) -> bool {
-        self.is_by_ssh() || self.has_given(Asks::User) || self.has_given(Asks::Password)
+        self.is_by_ssh()
+            || self.has_given(Asks::User)
+            || self.has_given(Asks::Password)
+            || self.ahead.contains(&Asks::Password)
     }
 
     fn failed(&self, why: String) -> SessionError {
@@ -165,6 +172,7 @@ impl<'s> Login<'s> {
         let nudges = !nudge.is_zero();
         let (mut looks, mut heard) = (0, self.session.heard());
         loop {
+            self.take_back();
             let sight = self.sight();
             let quiet = sight
                 .as_ref()
@@ -252,6 +260,7 @@ impl<'s> Login<'s> {
         let settle = if self.is_by_ssh() { settle.max(AFTER_SSH) } else { settle };
         // A question that comes again is a refusal, or stands in a message of the day, which goes on.
         let settle = if self.has_given(Asks::Password) { settle.max(REFUSAL_SETTLE) } else { settle };
+        let settle = if self.ahead.is_empty() { settle } else { settle.max(REFUSAL_SETTLE) };
         let in_turn = self.is_in_turn(end);
         if end.line_has(&asked.new_password) == Some(true) {
             return Some(Sight { asks: Asks::NewPassword, quiet: settle });
@@ -269,9 +278,9 @@ impl<'s> Login<'s> {
             }
             let asks =
                 if is_old && self.has_given(Asks::Password) { Asks::OldPassword } else { Asks::Password };
-            let quiet =
-                if in_turn && self.given.last() == Some(&Asks::User) { Duration::ZERO } else { settle };
-            return Some(Sight { asks, quiet });
+            let is_next = in_turn && self.given.last() == Some(&Asks::User);
+            let quiet = if is_next { Duration::ZERO } else { settle };
+            return Some(Sight { asks, quiet: quiet.max(self.may_read_ahead(asks)) });
         }
         if end.line_has(&asked.user) == Some(true) {
             let is_bare = !end.line.trim().contains(' ');
@@ -283,7 +292,7 @@ impl<'s> Login<'s> {
                 (false, true) => settle.max(REFUSAL_SETTLE),
                 (false, false) => settle,
             };
-            return Some(Sight { asks: Asks::User, quiet });
+            return Some(Sight { asks: Asks::User, quiet: quiet.max(self.may_read_ahead(Asks::User)) });
         }
         None
     }
