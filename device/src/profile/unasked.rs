@@ -90,11 +90,12 @@ impl Kind {
             let at = begin;
             begin = begin.saturating_add(line.len());
             let line = line.trim_ascii_end();
-            if memchr::memchr2(b'\r', 0x1b, line).is_none() && behind_prompt(line).is_none() {
+            if memchr::memchr3(b'\r', 0x08, 0x1b, line).is_none() && behind_prompt(line).is_none() {
                 continue;
             }
             let mut from = 0_usize;
-            for piece in line.split(|byte| *byte == b'\r') {
+            // Returns, and what wipes the line of a pager.
+            for piece in line.split(|byte| matches!(byte, b'\r' | 0x08)) {
                 let place = at.saturating_add(from);
                 from = from.saturating_add(piece.len()).saturating_add(1);
                 if let Some(begin) = self.described(&Shown::of(piece)) {
@@ -237,6 +238,9 @@ mod tests {
         // What wipes a pager's line stays.
         let wiped = " --More-- \r\x1b[K*Mar  1 00:10:01.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up\r\n$ x";
         assert_eq!(lifted("ios", wiped).0, " --More-- \r\x1b[K$ x");
+
+        let wiped = "\x08\x08\x08   \x08\x08\x08<0013> lu.c:1 one\r\n!\r\n";
+        assert_eq!(lifted("osmocom", wiped).0, "\x08\x08\x08   \x08\x08\x08!\r\n");
 
         let (left, log) = lifted("osmocom", "\r<0013> lu.c:1 one\n\r<0013> lu.c:2 two\n\rlist\r\n  help\r\n");
         assert_eq!(

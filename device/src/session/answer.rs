@@ -15,10 +15,12 @@
 
 mod ahead;
 mod begun;
+mod done;
 mod settle;
 
 use std::time::Duration;
 
+pub(super) use self::done::{Done, Proof};
 use self::settle::{KNOWN_SETTLE, NEW_SETTLE};
 use super::{
     counted::Counted,
@@ -26,7 +28,6 @@ use super::{
     known::{Known, same_but_for_numbers},
     seen,
     stand::{Likeness, Prompt, Stand, stand},
-    strays::prompts_in,
 };
 use crate::profile::{Asks, Kind};
 
@@ -67,48 +68,6 @@ pub(super) enum Step {
     Done(Done),
 }
 
-/// An answer that has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Done {
-    /// Bytes before its echo that were no part of it.
-    pub(super) begin: usize,
-    /// Where its text begins: behind the echo, where there is one.
-    pub(super) text: usize,
-    /// Where its prompt begins.
-    pub(super) end: usize,
-    /// The prompt.
-    pub(super) prompt: String,
-    pub(super) is_echoed: bool,
-    /// The prompt was asked for again, and came.
-    pub(super) proof: Proof,
-    /// Prompts that may still come for empty lines.
-    pub(super) strays: usize,
-    /// The empty line went out with the command.
-    pub(super) is_ahead: bool,
-}
-
-/// What the end of an answer rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
-    /// The prompt came again; `at_first`: nothing was taken for it before.
-    Again { at_first: bool },
-    /// The device did not show it again within a time.
-    Mute,
-    /// It is known well enough, or cannot be asked for.
-    Looks,
-}
-
-impl Proof {
-    /// In words, beside the key that describes a prompt.
-    pub(super) fn told(self) -> &'static str {
-        match self {
-            Self::Again { .. } => "prompt: asked for with an empty line, it came again",
-            Self::Mute => "prompt: asked for with an empty line, it did not come again",
-            Self::Looks => "prompt: known",
-        }
-    }
-}
-
 /// An answer that is awaited.
 pub(super) struct Answering<'a> {
     kind: &'a Kind,
@@ -135,6 +94,8 @@ pub(super) struct Answering<'a> {
     /// Something was answered, and the echo was seen before it.
     has_parts: bool,
     is_echoed: bool,
+    /// What the command says is awaited, and not the prompt alone.
+    is_order: bool,
 }
 
 impl<'a> Answering<'a> {
@@ -162,6 +123,7 @@ impl<'a> Answering<'a> {
             is_at_once: false,
             has_parts: false,
             is_echoed: false,
+            is_order: true,
         }
     }
 
@@ -170,9 +132,9 @@ impl<'a> Answering<'a> {
         Self { is_at_once: true, ..self }
     }
 
-    /// The same where so many empty lines have been sent already.
-    pub(super) fn with_empty_lines(self, empty_lines: usize) -> Self {
-        Self { empty_lines, ..self }
+    /// The same where the prompt alone is awaited, and so many empty lines have been sent already.
+    pub(super) fn at_the_prompt(self, empty_lines: usize) -> Self {
+        Self { empty_lines, is_order: false, ..self }
     }
 
     /// Empty lines that were sent so far.
@@ -234,6 +196,7 @@ impl<'a> Answering<'a> {
             return Step::Read;
         }
         match self.candidate.clone() {
+            Some(prompt) if self.may_be_lost(&prompt, bytes) => Step::Read,
             // One that was lost on its way says nothing of the device.
             Some(_) if self.empty_lines < 2 => self.when_quiet(ASK_TWICE, Step::AskAgain),
             Some(prompt) => {
@@ -371,7 +334,7 @@ impl<'a> Answering<'a> {
             Echo::Unknown => self.needs_echo(&prompt, bytes),
             Echo::Not => false,
         };
-        if prompt.likeness == Likeness::Covered || has_not_begun {
+        if prompt.likeness == Likeness::Covered || has_not_begun || self.may_be_lost(&prompt, bytes) {
             // A device that has always echoed has not begun to answer.
             return Step::Read;
         }
@@ -448,6 +411,9 @@ impl<'a> Answering<'a> {
             };
             return self.when_quiet(quiet, Step::AskAgain);
         }
+        if self.may_be_lost(first, bytes) {
+            return Step::Read;
+        }
         let blanks = |line: &str| line.len().saturating_sub(line.trim_end().len());
         let is_whole = blanks(&prompt.line) >= blanks(&first.line);
         let at_first = begin == first.begin && !self.misled;
@@ -466,28 +432,5 @@ impl<'a> Answering<'a> {
         let done = Step::Done(self.with_strays(done, count, bytes));
         // The blank behind it may still be on its way.
         if is_whole { done } else { self.when_quiet(KNOWN_SETTLE, done) }
-    }
-
-    fn done(&self, prompt: &Prompt, end: usize, bytes: &[u8], proof: Proof) -> Done {
-        let (begin, text) = self.echo.unwrap_or((0, 0));
-        let end = end.min(bytes.len());
-        let prompt = prompt.line.clone();
-        let is_echoed = self.is_echoed();
-        // Who does not answer empty lines owes no prompt for them.
-        let strays = if proof == Proof::Mute { 0 } else { self.strays() };
-        let is_ahead = self.habits.is_ahead;
-        Done { begin: begin.min(end), text: text.min(end), end, prompt, is_echoed, proof, strays, is_ahead }
-    }
-
-    /// The same where so many prompts stand at the end: its own, and those that were asked for.
-    fn with_strays(&self, done: Done, count: usize, bytes: &[u8]) -> Done {
-        let before = bytes.get(..self.begin()).unwrap_or_default();
-        let before = if before.is_empty() {
-            0
-        } else {
-            prompts_in(before, self.kind, self.known, self.habits.draws_again)
-        };
-        let came = count.saturating_sub(1).saturating_add(before);
-        Done { strays: done.strays.saturating_sub(came), ..done }
     }
 }

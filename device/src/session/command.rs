@@ -11,6 +11,7 @@ use super::{
     known::names_something,
     order::Order,
     parts::Parts,
+    stand::End,
     stream::{STREAM_READ_BYTES_MAX, Stream},
 };
 use crate::{
@@ -48,15 +49,14 @@ impl Session {
         }
         let (answer, done) = self.send_and_await(order, deadline, None).await?;
         let answer = self.whole_answer(answer, &order.line, deadline).await?;
+        self.check_end(&answer, order)?;
         let answer = self.shown(answer, order, &done);
         if done.is_ahead && self.kind.shows_pager(&answer) {
             // The pager that no profile of this kind expects, or a text: next time it is seen.
             self.habits.loses_ahead = true;
-            let why = "its answer has a line that looks like a pager's, which the empty line sent with it may have turned: give it again";
-            return Err(SessionError::Uncertain {
-                doing: format!("command `{}`", order.line),
-                why: why.to_owned(),
-            });
+            return Err(order.uncertain(
+                "its answer has a line that looks like a pager's, which the empty line sent with it may have turned: give it again",
+            ));
         }
         Ok(answer)
     }
@@ -100,6 +100,30 @@ impl Session {
                 Err(error)
             }
         }
+    }
+
+    /// Whether a line was logged at a prompt that may have been the end of an answer: behind a line that was not ended, or where what is logged is
+    /// what was asked for.
+    fn is_logged_behind(&self, answer: &[u8], order: &Order) -> bool {
+        let prompt = self.known.last();
+        if !names_something(prompt) {
+            return false;
+        }
+        if order.keep_unasked || self.kind.asks_for_logs(&order.line) {
+            let mut lines = answer.split(|byte| *byte == b'\n');
+            return lines.any(|line| {
+                line.strip_prefix(prompt.as_bytes()).is_some_and(|rest| self.kind.is_unasked(rest))
+            });
+        }
+        let before = self.kind.before_unasked(answer).unwrap_or_default();
+        let line = End::of(before, self.kind.profile.encoding).line;
+        line.trim() != prompt.trim() && line.trim_end().ends_with(prompt.trim_end())
+    }
+
+    /// An error where the end of an answer is not certain for that.
+    pub(super) fn check_end(&self, answer: &[u8], order: &Order) -> Result<(), SessionError> {
+        let why = "something was logged behind what may be the prompt, which cannot be told from the end of its answer: give it again";
+        if self.is_logged_behind(answer, order) { Err(order.uncertain(why)) } else { Ok(()) }
     }
 
     /// An answer as people see it.
@@ -326,10 +350,13 @@ impl Session {
         if !matches!(source, ExpectError::Timeout { .. }) || !answering.has_candidate() {
             return order.failed(source);
         }
-        let why = if answering.is_echoed() || self.habits.echo != Echo::Always {
-            "what looks like its prompt came, but did not come again when it was asked for"
-        } else {
+        let always_echoes = self.habits.echo == Echo::Always && !answering.is_echoed();
+        let why = if always_echoes {
             "a prompt came, but not the echo of the command, which this device has sent before each answer"
+        } else if answering.has_none_of_its_own(self.dialogue.pending()) {
+            "a prompt came, but none that the command alone can have brought: this device echoes nothing, so whether it has read it is not known"
+        } else {
+            "what looks like its prompt came, but did not come again when it was asked for"
         };
         let why = format!("{why} ({:.1?}); {}", deadline.span(), self.dialogue.seen());
         SessionError::Uncertain { doing: format!("command `{}`", order.line), why }

@@ -2,11 +2,16 @@
 
 use std::ops::Range;
 
-use super::{drawn::Canvas, known::same_but_for_numbers};
+use super::{
+    drawn::{Canvas, after_escape},
+    known::same_but_for_numbers,
+};
 use crate::profile::Kind;
 
-/// What stands for a line that came unasked.
+/// What stands for a line that came unasked; for one that was written over something else.
 const UNASKED: &[u8] = b"\x01\n";
+const UNASKED_OVER: &[u8] = b"\x02\n";
+const MARKS: [char; 2] = ['\u{1}', '\u{2}'];
 /// Lines of a prompt above its last one.
 const LINES_ABOVE_MAX: usize = 3;
 
@@ -23,7 +28,7 @@ impl Counted {
     /// What is counted of some bytes; whether the device may draw its prompt again by itself.
     pub(super) fn of(kind: &Kind, bytes: &[u8], draws_again: bool) -> Self {
         let left_out = kind.unasked_in(bytes);
-        let clean = crate::profile::replaced(bytes, &left_out, UNASKED);
+        let clean = marked(bytes, &left_out);
         let canvas = Canvas::of(&clean, kind.profile.encoding);
         let lines = canvas.lines().collect();
         Self { canvas, lines, left_out, draws_again }
@@ -45,10 +50,11 @@ impl Counted {
         let mut above: Vec<&str> = Vec::new();
         let (mut is_redrawn, mut is_behind_empty) = (false, false);
         for (row, line) in self.lines.iter().enumerate().rev() {
-            let shown = line.trim_end_matches('\u{1}');
+            let shown = line.trim_end_matches(MARKS);
             // A prompt that was drawn again behind a line which came unasked is the same one; one that was asked for stands behind the echo of
-            // an empty line.
-            is_redrawn |= self.draws_again && shown.len() < line.len() && !is_behind_empty;
+            // an empty line. Where that line was written over the prompt, only the new one is seen.
+            let may_be_again = shown.len() < line.len() && !is_over(line);
+            is_redrawn |= self.draws_again && may_be_again && !is_behind_empty;
             if shown.trim().is_empty() {
                 is_behind_empty |= shown.len() == line.len();
                 continue;
@@ -73,9 +79,15 @@ impl Counted {
         (count, first)
     }
 
+    /// Whether what the first line shows is one of the prompts that were counted from a row on, be it by the one that was drawn anew when a line
+    /// was written over it.
+    pub(super) fn has_first_line(&self, first: usize) -> bool {
+        first == 0 || self.lines.first().is_some_and(|line| is_over(line))
+    }
+
     /// Whether nothing stands there but prompts, and lines between them that came unasked.
     pub(super) fn is_only_logging(&self, is_prompt: impl Fn(&str) -> bool) -> bool {
-        let mut lines = self.lines.iter().map(|line| line.trim_end_matches('\u{1}'));
+        let mut lines = self.lines.iter().map(|line| line.trim_end_matches(MARKS));
         !self.left_out.is_empty()
             && lines.all(|line| line.trim().is_empty() || is_prompt(line) || glued(line, &is_prompt) > 0)
     }
@@ -95,6 +107,37 @@ impl Counted {
             .iter()
             .all(|line| above.next().is_some_and(|above| above == *line || same_but_for_numbers(above, line)))
     }
+}
+
+/// Some bytes with marks in place of lines that came unasked.
+fn marked(bytes: &[u8], left_out: &[Range<usize>]) -> Vec<u8> {
+    let (mut clean, mut from) = (Vec::with_capacity(bytes.len()), 0);
+    for gap in left_out {
+        let before = bytes.get(from..gap.start).unwrap_or_default();
+        clean.extend_from_slice(before);
+        clean.extend_from_slice(if has_drawn(before) { UNASKED_OVER } else { UNASKED });
+        from = gap.end;
+    }
+    clean.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    clean
+}
+
+/// Whether something was drawn in the last line of some bytes, be it wiped.
+fn has_drawn(bytes: &[u8]) -> bool {
+    let line = memchr::memrchr(b'\n', bytes).map_or(0, |at| at.saturating_add(1));
+    let mut rest = bytes.get(line..).unwrap_or_default();
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte > b' ' {
+            return true;
+        }
+        rest = if byte == 0x1b { after_escape(after) } else { after };
+    }
+    false
+}
+
+/// Whether nothing is seen in a line but that one came unasked, written over what stood there.
+fn is_over(line: &str) -> bool {
+    line.trim() == "\u{2}"
 }
 
 /// How many prompts stand in a line one behind the other: a shell that was sent two lines at once shows them so.

@@ -18,7 +18,7 @@ use super::{
     habits::Echo,
     order::Order,
     stand::{End, Likeness, Stand, stand},
-    strays::prompts_in,
+    strays::{prompts_drawn, prompts_in},
 };
 use crate::{clock::Deadline, expect::ExpectError, limits::UNANSWERED_MAX};
 
@@ -186,7 +186,7 @@ impl Session {
     }
 
     fn prompts_pending(&self) -> usize {
-        prompts_in(self.dialogue.pending(), &self.kind, &self.known, self.habits.draws_again)
+        prompts_drawn(self.dialogue.pending(), &self.kind, &self.known, self.habits.draws_again)
     }
 
     /// Waits for the prompt, and proves it as the end of an answer is proven.
@@ -221,7 +221,7 @@ impl Session {
                 late.clear();
             }
             let mut answering =
-                Answering::new(&kind, &known, &late, &[], expected).with_empty_lines(empty_lines);
+                Answering::new(&kind, &known, &late, &[], expected).at_the_prompt(empty_lines);
             let step = self.next_step(&mut answering, &order, within).await;
             empty_lines = answering.empty_lines();
             match step {

@@ -121,6 +121,11 @@ impl Order {
         SessionError::Refused { line: self.line.clone(), answer: format!("it asks again `{question}`") }
     }
 
+    /// What came may not be its answer.
+    pub(super) fn uncertain(&self, why: &str) -> SessionError {
+        SessionError::Uncertain { doing: format!("command `{}`", self.line), why: why.to_owned() }
+    }
+
     /// Why there is no answer to it.
     pub(super) fn failed(&self, source: ExpectError) -> SessionError {
         SessionError::Expect { doing: format!("command `{}`", self.line), source }

@@ -20,7 +20,7 @@ pub(super) struct Strays {
 impl Strays {
     /// As many as there are now.
     pub(super) fn set(&mut self, most: usize) {
-        if most > self.most {
+        if most > self.most() {
             self.until = Some(Deadline::after(THROWN_AWAY_AFTER));
             self.was_waited_for = false;
         }
@@ -38,10 +38,10 @@ impl Strays {
         self.most() > 0 && !std::mem::replace(&mut self.was_waited_for, true)
     }
 
-    /// Takes those off that stand at the end of some bytes.
+    /// Takes those off that stand at the end of some bytes, all since the prompt that was seen last.
     pub(super) fn seen_in(&mut self, bytes: &[u8], kind: &Kind, known: &Known, draws_again: bool) {
         if self.most > 0 {
-            self.most = self.most.saturating_sub(prompts_in(bytes, kind, known, draws_again));
+            self.most = self.most.saturating_sub(prompts_drawn(bytes, kind, known, draws_again));
         }
     }
 }
@@ -49,4 +49,13 @@ impl Strays {
 /// How many prompts stand at the end of some bytes, one behind the other.
 pub(super) fn prompts_in(bytes: &[u8], kind: &Kind, known: &Known, draws_again: bool) -> usize {
     Counted::of(kind, bytes, draws_again).prompts(|line| known.has(line)).0
+}
+
+/// How many a device has drawn that stood at its last one: where that is drawn again behind lines that came unasked, it is no other.
+pub(super) fn prompts_drawn(bytes: &[u8], kind: &Kind, known: &Known, draws_again: bool) -> usize {
+    let stood = kind.profile.encoding.bytes(known.last()).unwrap_or_default();
+    let counted = Counted::of(kind, &[&stood, bytes].concat(), draws_again);
+    let (count, first) = counted.prompts(|line| known.has(line));
+    // Of one with lines above, these are not known, and it is not among them.
+    if counted.has_first_line(first) { count.saturating_sub(1) } else { count }
 }

@@ -27,6 +27,7 @@ use crate::{
 const SESSIONS: u32 = 2;
 const COMMANDS: u32 = 7;
 const TIMEOUT: Duration = Duration::from_secs(40);
+const USER: &str = "lab";
 const PASSWORD: &str = "lab-secret-99";
 
 /// What a seed led to.
@@ -98,7 +99,7 @@ impl Play {
 
     fn target(&self) -> SessionTarget {
         let mut properties = json!({
-            "protocol": "tcp", "host": "model", "port": 1, "user": "lab", "password": PASSWORD,
+            "protocol": "tcp", "host": "model", "port": 1, "user": USER, "password": PASSWORD,
             "profile": self.traits.profile, "profile_settings": self.traits.settings,
         });
         if self.traits.way == Way::Ssh {
@@ -190,8 +191,6 @@ impl Play {
                 self.played.right += 1;
                 return true;
             }
-            // Where no echo tells that it was read, a command that was lost was answered by nothing.
-            Ok(answer) if answer.is_empty() && self.traits.loses.is_some() && !self.traits.echoes() => {}
             Ok(answer) => self.fault(format!("`{command}`: {answer:?} is not {wanted:?}")),
             // What is larger than may wait is told as such, and the rest of it is no answer.
             Err(SessionError::TooLarge { .. }) if command == FLOOD => {}
@@ -245,9 +244,12 @@ impl Play {
                     if line.contains(PASSWORD) || line.contains(SECRET) {
                         self.fault(format!("a secret was typed as a command: {line:?}"));
                     }
+                    if self.traits.way == Way::Ssh && line == USER {
+                        self.fault("a name was typed as a command, where SSH has let us in".to_owned());
+                    }
                 }
                 Event::User(user) => {
-                    if !matches!(user.as_str(), "lab" | "") {
+                    if !matches!(user.as_str(), USER | "") {
                         self.fault(format!("typed as the user's name: {user:?}"));
                     }
                 }

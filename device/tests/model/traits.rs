@@ -163,11 +163,6 @@ impl Traits {
         traits
     }
 
-    /// Whether what is typed is shown; a shell is told not to.
-    pub(crate) fn echoes(&self) -> bool {
-        self.echo != Echo::No && self.profile != "linux"
-    }
-
     /// Whether a command may go without an answer, or the session may, for what happens to the device.
     pub(crate) fn is_nasty(&self) -> bool {
         self.loses.is_some() || self.hangs_up.is_some() || self.crashes.is_some()

@@ -34,6 +34,7 @@ mod late;
 mod logins;
 mod openssh;
 mod outputs;
+mod pauses;
 mod peers;
 mod profiles;
 mod prompts;

@@ -7,6 +7,7 @@ use crate::session::{
     habits::Echo,
     known::same_but_for_numbers,
     stand::{Likeness, Prompt},
+    strays::prompts_drawn,
 };
 
 /// What stands before a prompt.
@@ -55,6 +56,27 @@ impl<'a> Answering<'a> {
             Before::Unasked => true,
         };
         says_nothing && self.habits.echo != Echo::Not
+    }
+
+    /// Whether a command that was not echoed, and is answered by nothing, may have been lost on its way: the device has drawn no prompt but
+    /// those of empty lines.
+    pub(super) fn may_be_lost(&self, prompt: &Prompt, bytes: &[u8]) -> bool {
+        // Another prompt than the last one says that something was read.
+        if !self.is_order || !self.known.has(&prompt.line) {
+            return false;
+        }
+        match self.before(prompt, bytes) {
+            Before::Echo | Before::Text => false,
+            Before::Nothing | Before::Unasked => {
+                let drawn = prompts_drawn(bytes, self.kind, self.known, self.habits.draws_again);
+                drawn <= self.habits.strays.saturating_add(self.empty_lines)
+            }
+        }
+    }
+
+    /// Whether what stands here says nothing of the command, which may be lost.
+    pub(in crate::session) fn has_none_of_its_own(&self, bytes: &[u8]) -> bool {
+        self.candidate.as_ref().is_some_and(|prompt| self.may_be_lost(prompt, bytes))
     }
 
     /// What stands before a prompt.
