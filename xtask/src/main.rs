@@ -6,6 +6,7 @@ mod bench;
 mod command;
 mod demo;
 mod dist;
+mod faults;
 mod fuzz;
 mod guest;
 mod lint;
@@ -45,6 +46,8 @@ enum Chore {
     Pages,
     /// Let a fuzzer look for bytes of a peer that break a promise (needs the nightly compiler).
     Fuzz(fuzz::Fuzz),
+    /// Take back what holds off each fault of a dialogue, and see that the model of devices finds it.
+    Faults(faults::Faults),
     /// Measure against a floor or a peer in the same run.
     Bench(bench::Bench),
 }
@@ -60,6 +63,7 @@ fn main() -> Result<()> {
         Chore::Lint => lint::run(),
         Chore::Pages => pages::build(),
         Chore::Fuzz(fuzz) => fuzz.run(),
+        Chore::Faults(faults) => faults.run(),
         Chore::Bench(bench) => bench.run(),
     }
 }
