@@ -64,15 +64,20 @@ pub(super) struct LogLine {
     /// It has more than 4,096 bytes, and `text` is the beginning. `Range` of the log itself has the rest.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cut: bool,
+    /// What follows the last carriage return of a line that is cut: what a terminal shows of a progress bar. Not given where there is none in
+    /// its last 4,096 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<String>,
     /// When its first byte came to the engine, to a tenth of a second, in a log of more than an hour to a second; where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Time>,
 }
 
 impl LogLine {
-    fn new(Line { line, from, length, bytes }: Line, arrivals: &Arrivals) -> Self {
+    fn new(Line { line, from, length, bytes, last }: Line, arrivals: &Arrivals) -> Self {
         let cut = u64::try_from(bytes.len()).unwrap_or(u64::MAX) < length;
-        Self { line, from, bytes: length, text: text(&bytes, cut), cut, at: arrivals.at(from) }
+        let last = last.map(|bytes| text(&bytes, false));
+        Self { line, from, bytes: length, text: text(&bytes, cut), cut, last, at: arrivals.at(from) }
     }
 }
 

@@ -30,6 +30,9 @@ pub struct Line {
     pub length: u64,
     /// Its bytes, or the beginning of them.
     pub bytes: Vec<u8>,
+    /// What follows the last carriage return of a line that is longer than its beginning: what a terminal shows of a line that was drawn anew
+    /// again and again. None where there is no such return, or more follows it than is answered of a line.
+    pub last: Option<Vec<u8>>,
 }
 
 /// Where the lines of a log are.
@@ -149,17 +152,19 @@ impl LineIndex {
         for line in first..=last {
             let from = reader.at;
             let bytes = reader.line(self.covered)?;
-            let length = match bytes {
-                Kept::Whole(ref bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-                Kept::Beginning(_) => {
+            let (length, last) = match bytes {
+                Kept::Whole(ref bytes) => (u64::try_from(bytes.len()).unwrap_or(u64::MAX), None),
+                Kept::Beginning(ref bytes) => {
                     let end = self.end_of(line.saturating_sub(1), source)?.unwrap_or(self.covered);
+                    let is_redrawn = bytes.contains(&b'\r');
+                    let last = if is_redrawn { reader.last_state(from, end)? } else { None };
                     reader.jump(end.saturating_add(1));
-                    end.saturating_sub(from)
+                    (end.saturating_sub(from), last)
                 }
             };
             let (Kept::Whole(bytes) | Kept::Beginning(bytes)) = bytes;
-            room = room.saturating_sub(bytes.len());
-            window.items.push(Line { line, from, length, bytes });
+            room = room.saturating_sub(bytes.len()).saturating_sub(last.as_ref().map_or(0, Vec::len));
+            window.items.push(Line { line, from, length, bytes, last });
             if room == 0 {
                 break;
             }
@@ -211,6 +216,29 @@ impl Reader<'_> {
         }
     }
 
+    /// What follows the last carriage return of a line, if that is no more than is answered of one. A line of a device ends with one, too: that
+    /// redraws nothing.
+    fn last_state(&self, from: u64, end: u64) -> io::Result<Option<Vec<u8>>> {
+        let most = u64::try_from(limits::LOG_LINE_BYTES).unwrap_or(u64::MAX);
+        let begin = from.max(end.saturating_sub(most));
+        let mut bytes = match self.held(begin, end) {
+            Some(bytes) => bytes.to_vec(),
+            None => between(self.source, begin, end)?,
+        };
+        while bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+        let Some(place) = memchr::memrchr(b'\r', &bytes) else { return Ok(None) };
+        Ok(Some(bytes.split_off(place.saturating_add(1))))
+    }
+
+    /// These bytes, if they were read with what stands here.
+    fn held(&self, from: u64, to: u64) -> Option<&[u8]> {
+        let begin = self.at.checked_sub(u64::try_from(self.taken).ok()?)?;
+        let place = |at: u64| usize::try_from(at.checked_sub(begin)?).ok();
+        self.held.get(place(from)?..place(to)?)
+    }
+
     fn jump(&mut self, to: u64) {
         let ahead = to.checked_sub(self.at).and_then(|ahead| usize::try_from(ahead).ok());
         let inside =
@@ -221,4 +249,17 @@ impl Reader<'_> {
         }
         self.at = to;
     }
+}
+
+/// The bytes from one place to another.
+fn between(source: &Source, from: u64, to: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut at = from;
+    while at < to {
+        let Some(mut piece) = source.read(at)? else { break };
+        piece.truncate(usize::try_from(to.saturating_sub(at)).unwrap_or(usize::MAX));
+        at = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        bytes.append(&mut piece);
+    }
+    Ok(bytes)
 }

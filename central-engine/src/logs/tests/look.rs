@@ -20,6 +20,10 @@ fn babble(lines: usize) -> Vec<u8> {
             2 => format!("\u{1b}[31mERROR\u{1b}[0m port {number} flaps\r\n"),
             3 => format!("{}\n", "x".repeat(number % 3_000)),
             4 => "<script>alert(1)</script> \u{202e}drow\n".to_owned(),
+            5 if number % 5 == 0 => {
+                let bar = |share: usize| format!("{}\r{share:3} %", "#".repeat(number % 90));
+                format!("{}\r\n", (0..=100).map(bar).collect::<String>())
+            }
             5 => "0 errors, no failures\n".to_owned(),
             _ => format!("router{number}# show version\n"),
         };
@@ -35,10 +39,20 @@ fn split(text: &[u8]) -> Vec<Line> {
     for (line, number) in text.split_inclusive(|byte| *byte == b'\n').zip(1..) {
         let bare = line.strip_suffix(b"\n").unwrap_or(line);
         let bytes = bare[..bare.len().min(limits::LOG_LINE_BYTES)].to_vec();
-        lines.push(Line { line: number, from, length: long(bare.len()), bytes });
+        let last = redrawn(bare);
+        lines.push(Line { line: number, from, length: long(bare.len()), bytes, last });
         from += long(line.len());
     }
     lines
+}
+
+/// What a terminal shows of a line that is too long and was drawn again and again.
+fn redrawn(bare: &[u8]) -> Option<Vec<u8>> {
+    let beginning = bare.get(..limits::LOG_LINE_BYTES).filter(|_| bare.len() > limits::LOG_LINE_BYTES)?;
+    beginning.iter().find(|byte| **byte == b'\r')?;
+    let tail = bare[bare.len() - limits::LOG_LINE_BYTES..].trim_ascii_end();
+    let place = tail.iter().rposition(|byte| *byte == b'\r')?;
+    Some(tail[place + 1..].to_vec())
 }
 
 /// Writes it as an EP does: in frames.
