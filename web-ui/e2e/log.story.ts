@@ -20,6 +20,21 @@ while not pathlib.Path("@/enough").exists():
     time.sleep(0.05)
 print("\x1b[31mERROR\x1b[0m the last word")
 `;
+/** Forty lines, a progress bar of many states on one line; then, when it is told to, a hundred lines and a hundred more. */
+const GROWS = String.raw`
+import pathlib, time
+def say(first, last):
+    for number in range(first, last):
+        print(f"line {number} of a test", flush=True)
+say(0, 40)
+for share in range(101):
+    print("\r[" + f"{share:3}" + " %] " + "#" * 60, end="")
+print(flush=True)
+for word, first in (("more", 40), ("most", 140)):
+    while not pathlib.Path("@/" + word).exists():
+        time.sleep(0.05)
+    say(first, first + 100)
+`;
 const HOSTILE = String.raw`
 import sys, os
 sys.stdout.buffer.write("<script>alert('log')</script><img src=x onerror=alert(1)>\n".encode())
@@ -104,6 +119,33 @@ test('a log is read from its first byte, searched whole, linked and copied', asy
     // The link shows a colleague the same lines.
     await page.goto(`/alone/log?attempt=${run}.0.1#L7001`);
     await page.getByRole('listbox').getByText(NEEDLE).waitFor();
+    expect(faults).toEqual([]);
+});
+
+test('a line that somebody asked for stays while the log grows, and a progress bar shows its end', async () => {
+    writeFileSync(join(lab.folder, 'tests/grows.py'), GROWS.replaceAll('@', lab.folder));
+    const run = await start('grows.py');
+    const { page, faults } = await lab.admin();
+    // A link to a line of the last screen.
+    await page.goto(`/alone/log?attempt=${run}.0.1#L38`);
+    const log = page.getByRole('listbox');
+    await log.getByText('line 37 of', { exact: false }).waitFor();
+    // As a terminal shows it, though all that was drawn does not fit an answer.
+    await log.getByText('[100 %]').waitFor();
+    expect(await log.getByText('[ 50 %]').count()).toBe(0);
+    writeFileSync(join(lab.folder, 'more'), '');
+    await page.getByText(/^\d+ new lines/).waitFor();
+    expect(await log.getByText('line 37 of', { exact: false }).count()).toBe(1);
+
+    // The same for a line that is chosen by its number while one follows.
+    await page.getByText(/^\d+ new lines/).click();
+    await log.getByText('line 139 of').waitFor();
+    await log.locator('.number', { hasText: /^140$/ }).click();
+    writeFileSync(join(lab.folder, 'most'), '');
+    await page.getByText(/^\d+ new lines/).waitFor();
+    expect(await log.getByText('line 139 of').count()).toBe(1);
+    await page.keyboard.press('End');
+    await log.getByText('line 239 of').waitFor();
     expect(faults).toEqual([]);
 });
 

@@ -121,6 +121,15 @@ export class LogReader {
         const row = this.rows.row(this.at);
         // In wrapped rows nobody knows how many fit: the line itself is put at the top but for two.
         this.goTo(this.isWrapped ? Math.max(0, row - 2) : reveal(row, this.top, this.measure));
+        if (this.at < this.log.lines) this.#stay();
+    }
+
+    /** A line that somebody asked for does not wander off when the log grows, though it is on the last screen. */
+    #stay(): void {
+        if (!this.isFollowed) return;
+        this.#top = this.top;
+        this.#left = this.log.lines;
+        this.isFollowed = false;
     }
 
     /** Moves the keys by rows. */
@@ -142,6 +151,7 @@ export class LogReader {
         if (extend && this.at > 0) this.extend(line, this.at);
         else this.range = { first: line, last: line };
         if (!extend || this.at === 0) this.at = line;
+        this.#stay();
     }
 
     /** Chooses from where the choice began to a line. */
