@@ -61,6 +61,32 @@ export async function open(
     };
 }
 
+/** What a device may ask of its terminal: what it is, where the cursor is, which modes are set. */
+const ASKED = [
+    { final: 'c' },
+    { prefix: '>', final: 'c' },
+    { prefix: '=', final: 'c' },
+    { final: 'n' },
+    { prefix: '?', final: 'n' },
+    { intermediates: '$', final: 'p' },
+    { prefix: '?', intermediates: '$', final: 'p' },
+    { final: 't' },
+];
+/** Colours that it may ask for. */
+const ASKED_COLOURS = [4, 10, 11, 12];
+
+/**
+ * Lets the terminal answer what the device asks of it only while that holds. All who look at a device see the question, and see it again in
+ * what was said before they came: each answer would be typed.
+ */
+export function answerOnly({ parser }: Terminal, holds: () => boolean): void {
+    for (const asked of ASKED) parser.registerCsiHandler(asked, () => !holds());
+    parser.registerDcsHandler({ intermediates: '$', final: 'q' }, () => !holds());
+    for (const colour of ASKED_COLOURS) {
+        parser.registerOscHandler(colour, (data) => data.includes('?') && !holds());
+    }
+}
+
 /**
  * Does something in which `document.createElement('style')` gives an element whose text becomes a constructed style sheet.
  * xterm writes the sizes of its cells and the colours of its theme into `<style>` elements that it makes when it is opened;
