@@ -1,7 +1,7 @@
 // The columns in which the engine sends a run's tests, as tests.
 
 import type { Schemas } from '../api/client';
-import type { Test } from './run.svelte';
+import type { Test } from './tests';
 
 export class Columns {
     constructor(readonly outline: Schemas['Outline']) {}

@@ -1,37 +1,20 @@
 // One run as its page shows it: all tests in brief, asked for once, then kept up to date by the run's own events.
 //
-// The tests are a plain array that is changed in place; `edits` grows once a frame, and whoever shows tests reads it. So
+// The tests are a plain list that is changed in place; `edits` grows once a frame, and whoever shows tests reads it. So
 // a thousand events a second are sixty redraws, and a run of a hundred thousand tests costs no proxy for each of them.
 
 import { api, ask, type Schemas } from '../api/client';
 import { LiveStream, type LiveState } from '../api/live';
 import type { ServerEvent } from '../api/sse';
 import { problemOf, type Problem } from '../api/problem';
-import type { TestState } from '../parts/verdict';
 import { eachFrame } from './frames';
 import { Columns } from './outline';
+import { Tests, type Test } from './tests';
+
+export type { Test } from './tests';
 
 type RunEvent = Schemas['RunEvent'];
 type Fact<Name extends RunEvent['fact']> = Extract<RunEvent, { fact: Name }>;
-
-/** A test of the run in brief. */
-export type Test = {
-    readonly test: number;
-    readonly name: string;
-    readonly file: string;
-    /** By number; see `suites`. */
-    readonly suite: number;
-    state: TestState;
-    /** 0 where none was sent to an EP. */
-    attempt: number;
-    ep: string | undefined;
-    /** Milliseconds since 1970. */
-    started: number | undefined;
-    elapsed: number;
-    cause: Schemas['Cause'] | undefined;
-    /** Why, or what it waits for. */
-    reason: string;
-};
 
 export type Suite = {
     readonly name: string;
@@ -83,7 +66,8 @@ export class OneRun {
     /** How the stream of its events is. */
     connection = $state<LiveState>('connecting');
     happenings = $state.raw<readonly Happening[]>([]);
-    #tests: Test[] = [];
+    /** Read `edits` first to follow them. */
+    readonly tests = new Tests();
     #stream: LiveStream | undefined;
     #closed = false;
     /** When the oldest event that is not drawn yet came. */
@@ -92,11 +76,6 @@ export class OneRun {
 
     constructor(readonly id: number) {
         void this.#load();
-    }
-
-    /** The tests, by number; read `edits` first to follow them. */
-    get tests(): readonly Test[] {
-        return this.#tests;
     }
 
     close(): void {
@@ -138,7 +117,7 @@ export class OneRun {
             if (this.#closed) return;
             this.detail = detail;
             this.suites = suitesOf(outline);
-            this.#tests = [];
+            // What is known stays until its page comes: a run that grows does not flicker.
             this.#add(outline);
             for (let next = outline.next; next && !this.#closed;) {
                 const more = await ask(
@@ -171,8 +150,7 @@ export class OneRun {
 
     #add(outline: Schemas['Outline']): void {
         const columns = new Columns(outline);
-        for (let index = 0; index < columns.length; index++)
-            this.#tests[outline.first + index] = columns.test(index);
+        for (let index = 0; index < columns.length; index++) this.tests.put(columns.test(index));
         this.loaded = true;
         this.foremost = [];
         this.edits += 1;
@@ -281,7 +259,7 @@ export class OneRun {
 
     #ended({ test, attempt, ep, outcome, started, elapsed_millis }: Fact<'test_ended'>): void {
         const number = attempt ? Number(attempt.split('.')[2]) : 0;
-        const before = this.#tests[test];
+        const before = this.tests.all[test];
         this.#change(test, {
             ...outcomeOf(outcome),
             attempt: number,
@@ -292,8 +270,8 @@ export class OneRun {
     }
 
     #change(test: number, change: Partial<Test>): void {
-        const before = this.#tests[test];
-        if (before) this.#tests[test] = { ...before, ...change };
+        const before = this.tests.all[test];
+        if (before) this.tests.put({ ...before, ...change });
     }
 
     /** How the run as a whole stands now; also whether it still is there. */

@@ -54,7 +54,7 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sor
     const places = rows.map((_, index) => index);
     places.sort((one, other) => {
         for (const { by, way } of keys) {
-            const order = compare(by[one], by[other]);
+            const order = compared(by[one], by[other]);
             if (order !== 0) return order * way;
         }
         return one - other;
@@ -63,7 +63,8 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sor
     return places.map((place) => rows[place] as T);
 }
 
-function compare(one: number | string | undefined, other: number | string | undefined): number {
+/** Numbers by their size, words as people order them. */
+export function compared(one: number | string | undefined, other: number | string | undefined): number {
     if (typeof one === 'number' && typeof other === 'number') return one - other;
     return natural(String(one ?? ''), String(other ?? ''));
 }

@@ -1,23 +1,13 @@
-// Which tests of a run are shown, and in which order: pure, so that it is quick and tried without a browser.
+// Which tests of a run are shown, and in which order: kept as tests change, so that a frame costs what has changed, whatever the run
+// has.
 
 import { STATES, type TestState } from '../../parts/verdict';
-import type { Suite, Test } from '../../state/run.svelte';
-
-/** How many tests are in each state. */
-export function countStates(tests: readonly Test[]): Record<TestState, number> {
-    const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<TestState, number>;
-    for (const { state } of tests) counts[state] += 1;
-    return counts;
-}
+import type { Suite } from '../../state/run.svelte';
+import { TestReader, type Test, type Tests } from '../../state/tests';
+import { ABSENT, Places } from '../../table/places';
+import { FoundRows, type Rows } from '../../table/rows';
 
 const RANK = Object.fromEntries(STATES.map((state, rank) => [state, rank])) as Record<TestState, number>;
-
-/** What failed, then what runs, then the rest; within each, in the order of the project. */
-export function failuresFirst(tests: readonly Test[]): Test[] {
-    const buckets: Test[][] = STATES.map(() => []);
-    for (const test of tests) buckets[RANK[test.state]]?.push(test);
-    return buckets.flat();
-}
 
 /** Which tests a person asked for. */
 export type Wanted = { states: ReadonlySet<TestState>; words: string; ep?: string | undefined };
@@ -27,22 +17,84 @@ export function isFiltered({ states, words, ep }: Wanted): boolean {
     return states.size > 0 || words.trim() !== '' || !!ep;
 }
 
-/** The tests that fit; all where nothing is asked for. */
-export function filtered(
-    tests: readonly Test[],
-    suites: readonly Suite[],
-    { states, words, ep }: Wanted,
-): readonly Test[] {
-    const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-    if (states.size === 0 && wanted.length === 0 && !ep) return tests;
+/** Whether a test fits what is asked for; nothing where all do. */
+export function fitting(suites: readonly Suite[], wanted: Wanted): ((test: Test) => boolean) | undefined {
+    if (!isFiltered(wanted)) return undefined;
+    const { states, ep } = wanted;
+    const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
     const paths = suites.map((_, index) => pathOf(suites, index).join(' / ').toLowerCase());
-    return tests.filter((test) => {
+    return (test) => {
         if (states.size > 0 && !states.has(test.state)) return false;
         if (ep && test.ep !== ep) return false;
-        if (wanted.length === 0) return true;
+        if (words.length === 0) return true;
         const text = `${test.test} ${test.name.toLowerCase()} ${paths[test.suite] ?? ''} ${test.reason.toLowerCase()}`;
-        return wanted.every((word) => text.includes(word));
-    });
+        return words.every((word) => text.includes(word));
+    };
+}
+
+/** The tests that fit, in the order of the project, or what failed first, then what runs, then the rest. */
+export class TestOrder {
+    readonly #reader: TestReader;
+    #places = new Places(0, STATES.length);
+    /** Grows when another test fits, or one has changed its place. */
+    moves = 0;
+
+    constructor(
+        readonly tests: Tests,
+        readonly fits: ((test: Test) => boolean) | undefined,
+        readonly order: 'failures first' | 'of the project',
+    ) {
+        this.#reader = new TestReader(tests);
+    }
+
+    /** The tests as they stand now, until the next change. */
+    rows(): Rows<Test> {
+        this.#read();
+        const [places, { all }] = [this.#places, this.tests];
+        return new FoundRows(
+            places.length,
+            (place) => {
+                const number = places.at(place);
+                return number === undefined ? undefined : all[number];
+            },
+            (id) => places.of(Number(id)),
+        );
+    }
+
+    /** Whether a test fits. */
+    has(test: number): boolean {
+        this.#read();
+        return this.#places.has(test);
+    }
+
+    /** What decides of the order, as it is now. */
+    ranks(): Uint8Array {
+        this.#read();
+        return this.#places.ranks();
+    }
+
+    /** How many tests would stand elsewhere than then, or would not be there. */
+    moved(then: Uint8Array): number {
+        this.#read();
+        return this.#places.differing(then);
+    }
+
+    #read(): void {
+        this.#reader.read(
+            (size) => {
+                this.#places = new Places(size, STATES.length);
+                this.moves += 1;
+            },
+            (test) => {
+                if (this.#places.put(test.test, this.#rank(test))) this.moves += 1;
+            },
+        );
+    }
+
+    #rank(test: Test): number {
+        if (this.fits?.(test) === false) return ABSENT;
+        return this.order === 'failures first' ? RANK[test.state] : 0;
+    }
 }
 
 /** The names of a suite and those around it, from the outside in. */
