@@ -3,6 +3,7 @@
 
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 
+import { OWN_PAGES_FLAGS, ownPages } from './pages';
 import type { SmallLab } from './small_lab';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -35,7 +36,10 @@ export class Watch {
 }
 
 export async function launch(): Promise<Browser> {
-    return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+    return chromium.launch({
+        executablePath: CHROMIUM,
+        args: ['--no-sandbox', '--disable-dev-shm-usage', ...OWN_PAGES_FLAGS],
+    });
 }
 
 export type Theme = 'light' | 'dark';
@@ -64,6 +68,7 @@ export class Person {
             acceptDownloads: true,
         });
         await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: lab.url });
+        await ownPages(context);
         const page = await context.newPage();
         const person = new Person(page, context, new Watch(page, lab.url), lab);
         await page.goto('/');

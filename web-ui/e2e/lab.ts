@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path';
 
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
+import { OWN_PAGES_FLAGS, ownPages } from './pages';
+
 /** The binary with the pages in it; `cargo xtask test` builds it. */
 const BINARY = resolve(
     process.env['JACKFIELD_BIN'] ?? join(import.meta.dirname, '../../target/debug/jackfield'),
@@ -43,7 +45,10 @@ export class Lab {
         const password = /with password (\S+)/.exec(said)?.[1];
         if (url === undefined || password === undefined)
             throw new Error(`the demo said something else:\n${said}`);
-        const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+        const browser = await chromium.launch({
+            executablePath: CHROMIUM,
+            args: ['--no-sandbox', ...OWN_PAGES_FLAGS],
+        });
         return new Lab(url, folder, password, process, browser);
     }
 
@@ -92,6 +97,7 @@ export class Lab {
             permissions: ['clipboard-read', 'clipboard-write'],
         });
         context.setDefaultTimeout(PATIENCE);
+        await ownPages(context);
         const page = await context.newPage();
         const faults: string[] = [];
         page.on('pageerror', (error) => faults.push(`script: ${error.message}`));

@@ -30,6 +30,11 @@ beforeAll(async () => {
     );
     await lab.test('slow.py', 'import time\nprint("begun", flush=True)\nwhile True:\n    time.sleep(0.1)\n');
     await lab.test('session.py', SESSION);
+    await lab.put('/resources', {
+        parent: '/',
+        name: 'here',
+        properties: { protocol: 'process', command: 'sh', profile: 'linux' },
+    });
     await lab.project(
         'night',
         { Router: ['quick.py', 'asks.py', 'fails.py', 'session.py'], Last: ['slow.py', 'quick.py'] },
@@ -72,6 +77,7 @@ test('a run is started, watched, answered, paused, resumed, stopped, run again a
     await page.getByRole('button', { name: 'Resume' }).first().waitFor();
     await page.getByRole('button', { name: 'Resume' }).first().click();
     await lab.reached(run, 'running');
+    await rows.filter({ hasText: 'slow.py' }).filter({ hasText: 'running' }).waitFor();
 
     // Stop: what will happen is said first.
     await page.getByRole('button', { name: 'Stop', exact: true }).first().click();
@@ -86,6 +92,24 @@ test('a run is started, watched, answered, paused, resumed, stopped, run again a
     await rows.nth(1).click();
     await page.getByText('the link stayed down').first().waitFor();
     await page.getByText('the needle of the haystack').first().waitFor();
+
+    // Looked for in the whole log; the address shows a colleague the same line.
+    await page.keyboard.press('Control+f');
+    await page.keyboard.type('needle of the hay');
+    await page.getByText('1 of 1').waitFor();
+    await page.locator('.found', { hasText: 'needle of the hay' }).waitFor();
+    await page.keyboard.press('Escape');
+
+    // What was said with the device, played.
+    await rows.filter({ hasText: 'session.py' }).click();
+    await page.getByRole('link', { name: /^Sessions/ }).click();
+    const recording = page.getByRole('region', { name: /^Recording/ });
+    await recording.getByRole('button', { name: 'Play' }).click();
+    await until('the recording to be played', async () =>
+        (await recording.locator('.xterm-accessibility-tree').textContent())
+            ?.replaceAll('\u00a0', ' ')
+            .includes('what the device said'),
+    );
 
     // The report for a pipeline.
     const downloading = page.waitForEvent('download');

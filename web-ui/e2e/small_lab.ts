@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The binary that is tried: `cargo xtask test` has built it with the pages in it. */
-const BINARY =
+export const BINARY =
     process.env['JACKFIELD_BIN'] ?? fileURLToPath(new URL('../../target/debug/jackfield', import.meta.url));
 
 /** How long anything may take to come up on a busy machine. */
