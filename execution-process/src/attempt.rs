@@ -30,6 +30,7 @@ mod finish;
 mod judge;
 pub(crate) mod left;
 mod limit;
+mod plain;
 mod prepare;
 mod steps;
 mod story;

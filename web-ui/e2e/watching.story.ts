@@ -19,8 +19,9 @@ for step in ("prepare", "load", "clean"):
     for line in range(40):
         print(f"{step} line {line}", "long " * 80)
     if step == "load":
-        print("ERROR the port is down")
-        print("ERROR the link is down")
+        print("\\x1b[31mERROR\\x1b[0m the port is down")
+        print("\\x1b[31mERROR\\x1b[0m the link is down")
+print("\\x1b[33musage:\\x1b[0m two ports")
 sys.exit(1)
 `;
 
@@ -81,7 +82,8 @@ test('a log is folded by its steps, wrapped, and walked from error to error', as
     const { page, watch } = await Person.open(browser, lab);
     await page.goto(`/runs/${run}/tests/1`);
     const log = page.getByRole('listbox');
-    // Of a test that failed, the first error line.
+    // Why, without the colours that the test has for a terminal; and of a test that failed, the first error line.
+    await page.getByText('exit status 1; it said: usage: two ports').first().waitFor();
     await log.getByText('ERROR the port is down').waitFor();
     await page.getByRole('button', { name: '2 error lines' }).waitFor();
     await log.focus();

@@ -6,7 +6,7 @@
 use jackfield_config::ep::RunnerKind;
 use jackfield_protocol::verdict::{Cause, DecidedBy, Outcome, Verdict, signal_name};
 
-use super::story::Story;
+use super::{plain::plain, story::Story};
 use crate::{process::Exit, results::Cases};
 
 /// The exit status that says: skipped.
@@ -276,7 +276,7 @@ fn names_no_variable(last_words: &str) -> bool {
 
 /// A status alone tells little; what a program printed last often tells why.
 fn with_last_words(reason: String, last_words: &str) -> String {
-    match telling_line(last_words) {
+    match telling_line(&plain(last_words)) {
         Some(line) => {
             let short: String = line.chars().take(LAST_WORDS_CHARS).collect();
             format!("{reason}; it said: {short}")

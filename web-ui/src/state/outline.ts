@@ -1,7 +1,13 @@
 // The columns in which the engine sends a run's tests, as tests.
 
 import type { Schemas } from '../api/client';
+import { plain } from '../log/ansi';
 import type { Test } from './tests';
+
+/** A reason as a test gave it, without the colours that it has for a terminal. */
+export function readable(reason: string): string {
+    return reason.includes('\u001b') ? plain(reason) : reason;
+}
 
 export class Columns {
     constructor(readonly outline: Schemas['Outline']) {}
@@ -23,7 +29,7 @@ export class Columns {
             started: outline.started[index] ?? undefined,
             elapsed: outline.elapsed[index] ?? 0,
             cause: outline.cause[index] ?? undefined,
-            reason: this.#word(outline.reason[index]) ?? '',
+            reason: readable(this.#word(outline.reason[index]) ?? ''),
         };
     }
 

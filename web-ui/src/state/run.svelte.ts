@@ -8,7 +8,7 @@ import { LiveStream, type LiveState } from '../api/live';
 import type { ServerEvent } from '../api/sse';
 import { problemOf, type Problem } from '../api/problem';
 import { eachFrame } from './frames';
-import { Columns } from './outline';
+import { Columns, readable } from './outline';
 import { Tests, type Test } from './tests';
 
 export type { Test } from './tests';
@@ -296,5 +296,9 @@ function suitesOf({ suites }: Schemas['Outline']): Suite[] {
 }
 
 function outcomeOf(outcome: Schemas['Outcome']): Pick<Test, 'state' | 'cause' | 'reason'> {
-    return { state: outcome.verdict, cause: outcome.cause ?? undefined, reason: outcome.reason ?? '' };
+    return {
+        state: outcome.verdict,
+        cause: outcome.cause ?? undefined,
+        reason: readable(outcome.reason ?? ''),
+    };
 }
