@@ -12,6 +12,9 @@ import { BINARY, SmallLab, until } from './small_lab';
 let lab: SmallLab;
 let browser: Browser;
 
+/** Tests of a run that goes on for a while, every other of which fails. */
+const FLIPS = 200;
+
 /** Three steps, one of which has errors; lines that are longer than any screen. */
 const STEPS = `import sys
 for step in ("prepare", "load", "clean"):
@@ -31,6 +34,11 @@ beforeAll(async () => {
     await lab.test('quick.py', 'print("quick")\n');
     await lab.test('takes.py', 'import time\ntime.sleep(2)\n');
     await lab.project('night', { Suite: ['quick.py', 'steps.py'] });
+    await lab.test('bad.sh', '#!/bin/sh\nsleep 0.2\nexit 1\n');
+    await lab.test('good.sh', '#!/bin/sh\nsleep 0.2\n');
+    await lab.project('flips', {
+        Suite: Array.from({ length: FLIPS }, (_, nth) => (nth % 2 === 0 ? 'good.sh' : 'bad.sh')),
+    });
     await lab.project('day', { Suite: ['quick.py'] });
     await lab.project('long', { Suite: Array.from({ length: 4 }, () => 'takes.py') });
     browser = await launch();
@@ -73,6 +81,58 @@ test('a filter is a link, Back takes it back, and the tab says how a run went', 
     await tests.filter({ hasText: 'steps.py' }).waitFor({ state: 'detached' });
     await page.goBack();
     await tests.filter({ hasText: 'steps.py' }).waitFor();
+    expect(watch.faults).toEqual([]);
+});
+
+test('nothing moves under the pointer, and what has changed is one click away', async () => {
+    const run = await lab.run('flips');
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto(`/runs/${run}`);
+    const rows = page.getByRole('grid').getByRole('row');
+    const failed = async (): Promise<number> =>
+        Number(
+            /\d+/.exec(
+                (await page
+                    .getByText(/^\d+\s+failed/)
+                    .first()
+                    .textContent()) ?? '',
+            )?.[0],
+        );
+    await until('the first to fail', async () => (await failed()) > 0);
+    // Somebody is about to click.
+    const order = (): Promise<string[]> => rows.locator('[role="gridcell"]:first-child').allInnerTexts();
+    const box = await page.getByRole('grid').boundingBox();
+    if (box === null) throw new Error('no list');
+    const [x, y] = [box.x + 300, box.y + 120];
+    await page.mouse.move(x, y);
+    const before = await order();
+    const then = await failed();
+    await until('three more to fail', async () => {
+        await page.mouse.move(x + Math.random() * 50, y);
+        return (await failed()) >= then + 3;
+    });
+    expect(await order()).toEqual(before);
+    // What a row says goes on all the same.
+    const moved = page.getByRole('button', { name: /^\d+ changed: put in order$/ });
+    await moved.click();
+    await page.mouse.move(5, 5);
+    await until('the failed on top', async () => {
+        const words = await rows.locator('[role="gridcell"]:nth-child(2)').allInnerTexts();
+        return words.slice(0, 3).every((word) => word.trim() === 'failed');
+    });
+    await moved.waitFor({ state: 'detached' });
+
+    // Who has scrolled reads on, too; Ctrl-A chooses all there are.
+    await page.getByRole('grid').evaluate((list) => list.scrollTo({ top: 300 }));
+    await moved.waitFor();
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('Control+a');
+    await page.getByText(`${FLIPS} chosen`).waitFor();
+    await page.getByRole('button', { name: 'Choose none' }).click();
+    await moved.click();
+    expect(await page.getByRole('grid').evaluate((list) => list.scrollTop)).toBe(0);
+    await lab.post(`/runs/${run}/stop`, { now: true });
+    await lab.reached(run, 'stopped');
     expect(watch.faults).toEqual([]);
 });
 

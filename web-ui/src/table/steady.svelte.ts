@@ -21,14 +21,12 @@ export class Steady {
         this.#element = element;
         const options = { passive: true };
         element.addEventListener('scroll', this.#look, options);
-        element.addEventListener('pointermove', this.#act, options);
-        element.addEventListener('pointerleave', this.#rest, options);
-        element.addEventListener('keydown', this.#act, options);
+        element.addEventListener('pointermove', this.stir, options);
+        element.addEventListener('keydown', this.stir, options);
         return () => {
             element.removeEventListener('scroll', this.#look);
-            element.removeEventListener('pointermove', this.#act);
-            element.removeEventListener('pointerleave', this.#rest);
-            element.removeEventListener('keydown', this.#act);
+            element.removeEventListener('pointermove', this.stir);
+            element.removeEventListener('keydown', this.stir);
             this.#rest();
             this.#element = undefined;
             this.#isScrolled = false;
@@ -45,7 +43,8 @@ export class Steady {
         this.#isScrolled = (this.#element?.scrollTop ?? 0) > TOP_PIXELS;
     };
 
-    readonly #act = (): void => {
+    /** Somebody is in the list, or on their way to what belongs to it. */
+    readonly stir = (): void => {
         this.#isActive = true;
         clearTimeout(this.#timer);
         this.#timer = setTimeout(this.#rest, ACTIVE_MILLIS);
