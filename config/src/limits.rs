@@ -4,6 +4,8 @@
 pub const PROJECT_BYTES_MAX: u64 = 64 * MIB;
 /// Test files of a lab that are listed for who chooses some of them.
 pub const TEST_FILES_MAX: usize = 100_000;
+/// Files of predefined suites of a lab that are listed; of more the first.
+pub const SUITES_MAX: usize = 2_000;
 /// Test configurations of a lab that are listed; of more the first.
 pub const TEST_CONFIGS_MAX: usize = 10_000;
 /// Largest other XML, JSON, INI or TOML file.

@@ -11,6 +11,7 @@ mod lookup;
 mod places;
 mod references;
 mod room;
+mod suites;
 mod templates;
 mod test_files;
 mod text;
@@ -24,7 +25,7 @@ use jackfield_protocol::{error::FileProblem, id::UserName};
 
 use self::{check::project_name, find::plain, text::read_as};
 pub use self::{
-    check::{Checked, check_project, check_project_text},
+    check::{Checked, check_project, check_project_file, check_project_text},
     databases::{Databases, LabDatabase},
     find::FileError,
     room::{Below, InRoom, Room},

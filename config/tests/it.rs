@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod it {
+    mod carry;
     mod change;
     mod circles;
     mod config_change;

@@ -13,6 +13,7 @@ use crate::{
     problem::{Read, has_errors},
     project::{
         Project,
+        edit::ProjectFile,
         expand::{ExpandOptions, expand},
     },
     source::Source,
@@ -46,8 +47,18 @@ pub fn check_project_text(file: &str, text: String, lab: &Lab, options: &ExpandO
     check_source(&project_name(Path::new(file)), &Arc::new(Source::new(file, text)), lab, options)
 }
 
+/// The same for a file that is edited, which was read already.
+pub fn check_project_file(file: &ProjectFile, lab: &Lab, options: &ExpandOptions) -> Checked {
+    let name = project_name(Path::new(file.name()));
+    check_read(Project::of(&name, file), file.name(), lab, options)
+}
+
 fn check_source(name: &str, source: &Arc<Source>, lab: &Lab, options: &ExpandOptions) -> Checked {
-    let Read { value: project, mut problems } = Project::read(name, source);
+    check_read(Project::read(name, source), source.name(), lab, options)
+}
+
+fn check_read(read: Read<Project>, file: &str, lab: &Lab, options: &ExpandOptions) -> Checked {
+    let Read { value: project, mut problems } = read;
     let plan = project.as_ref().and_then(|project| {
         let lab = match &options.user {
             Some(user) => lab.as_user(user),
@@ -61,7 +72,6 @@ fn check_source(name: &str, source: &Arc<Source>, lab: &Lab, options: &ExpandOpt
         }
         plan
     });
-    let file = source.name().to_owned();
     problems
         .sort_by_key(|problem| (problem.file != file, problem.file.clone(), problem.line, problem.column));
     Checked { plan: plan.filter(|_| !has_errors(&problems)), project, problems }

@@ -3,6 +3,7 @@
 //! A suite or test is named by its [`ItemPath`]: the places of the items on the way to it, counting suites and tests
 //! together as they stand in the file. After each edit the text has been read again, so a broken one cannot come about.
 
+mod carry;
 mod change;
 mod configs;
 mod fields;
@@ -11,6 +12,8 @@ mod style;
 mod value;
 
 use std::sync::Arc;
+
+use jackfield_protocol::error::FileProblem;
 
 use self::style::Style;
 pub use self::{
@@ -90,6 +93,12 @@ pub enum ProjectEditError {
     /// A name that is none, or that is named there already.
     #[error("test configuration `{0}` cannot be added: give the name of one that is not there yet")]
     ConfigName(String),
+    /// The other file cannot be read.
+    #[error("what should be put here cannot be read: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Foreign(Vec<FileProblem>),
+    /// The other file has nothing in it.
+    #[error("there is no suite in it")]
+    NothingToPut,
     /// The text cannot take the edit.
     #[error(transparent)]
     Text(#[from] EditError),
@@ -104,6 +113,15 @@ impl ProjectFile {
     /// The text as it is now.
     pub fn text(&self) -> &str {
         self.tree.source().text()
+    }
+
+    /// What messages call the file.
+    pub fn name(&self) -> &str {
+        self.tree.source().name()
+    }
+
+    pub(in crate::project) fn tree(&self) -> &Tree {
+        &self.tree
     }
 
     /// The way to the suite or test with this ID.

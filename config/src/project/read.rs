@@ -7,7 +7,9 @@ use jackfield_protocol::{
     plan::{LibraryLayout, OnEpLost, Save},
 };
 
-use super::{ConfigUse, DependsOn, Head, Item, Project, Script, Suite, dependency, needs, test};
+use super::{
+    ConfigUse, DependsOn, Head, Item, Project, Script, Suite, dependency, edit::ProjectFile, needs, test,
+};
 use crate::{
     limits::CONFIGS_MAX,
     problem::{Read, suggest},
@@ -23,6 +25,11 @@ impl Project {
             Ok(tree) => read_tree(name, &tree),
             Err(problems) => Read { value: None, problems },
         }
+    }
+
+    /// Understands a file that was read for editing, as it is now.
+    pub fn of(name: &str, file: &ProjectFile) -> Read<Self> {
+        read_tree(name, file.tree())
     }
 }
 

@@ -255,3 +255,49 @@ fn a_file_that_became_a_link_is_not_opened() {
     symlink(folder.path().join("secret"), folder.path().join("lab/tests/deep")).unwrap();
     assert!(file.read().unwrap_err().to_string().contains("link"));
 }
+
+#[test]
+fn no_test_file_is_written_where_no_test_belongs() {
+    let lab = Lab::open(&world().lab).unwrap().as_user(&"ana".into());
+    let place = |name: &str| {
+        lab.test_file_place(name).map(|place| place.strip_prefix(&world().lab).unwrap().to_owned())
+    };
+    for (name, expect) in [
+        ("new.py", "tests/new.py"),
+        ("far/away/new.py", "tests/far/away/new.py"),
+        ("own.py", "tests/own.py"),
+        ("a.py", "users/ana/tests/a.py"),
+    ] {
+        assert_eq!(place(name).unwrap(), Path::new(expect), "{name}");
+    }
+    for name in [
+        "",
+        "/",
+        "/etc/passwd",
+        "../x.py",
+        "a/../../x.py",
+        "out/x.py",
+        "all/x.py",
+        "all/projects/own.xml",
+        "store/x",
+        "users/bob/tests/x.py",
+        "mail.xml",
+        "out.xml",
+        ".hidden.py",
+        "far/.git/config",
+        "deep",
+        "a\nb.py",
+        "here.py/../x.py",
+        "a//b.py/",
+        "~/x.py",
+    ] {
+        // What is written by its name is a file of the folder for tests.
+        if let Ok(place) = place(name) {
+            assert!(
+                place.starts_with("tests") && !place.to_string_lossy().contains("/."),
+                "{name:?} goes to {place:?}"
+            );
+            assert!(["a//b.py/", "~/x.py"].contains(&name), "{name:?} goes to {place:?}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     project::expand::salted_id,
-    xml::{Element, Splices, Spot, at_indentation, carried, outermost},
+    xml::{Carried, Element, Splices, Spot, Tree, at_indentation, carried, outermost},
 };
 
 /// One change. A way is counted in the file as it is before the change.
@@ -78,6 +78,17 @@ pub enum Change {
         /// What the new IDs are made of, so that the same change gives the same text.
         salt: String,
     },
+    /// Puts the items of another file somewhere; those whose IDs are used here get new ones.
+    Paste {
+        /// The other file, as XML.
+        xml: String,
+        /// The way to what shall hold them.
+        parent: Vec<usize>,
+        /// Before which item of it.
+        to: usize,
+        /// What the new IDs are made of.
+        salt: String,
+    },
 }
 
 impl ProjectFile {
@@ -128,6 +139,7 @@ impl ProjectFile {
             }
             Change::Move { items, parent, to } => self.move_all(&outermost(items), parent, *to),
             Change::Copy { items, parent, to, salt } => self.copy_all(&outermost(items), parent, *to, salt),
+            Change::Paste { xml, parent, to, salt } => self.paste(xml, parent, *to, salt),
         }
     }
 
@@ -149,8 +161,11 @@ impl ProjectFile {
                 Change::Config { at, change } => {
                     configs::change(&mut splices, self.item(at)?, change, &style)?;
                 }
-                Change::Insert { .. } | Change::Remove { .. } | Change::Move { .. } | Change::Copy { .. } => {
-                }
+                Change::Insert { .. }
+                | Change::Remove { .. }
+                | Change::Move { .. }
+                | Change::Copy { .. }
+                | Change::Paste { .. } => {}
             }
         }
         self.apply(splices)
@@ -200,14 +215,26 @@ impl ProjectFile {
         salt: &str,
     ) -> Result<Vec<Vec<usize>>, ProjectEditError> {
         let holder = self.item(parent)?;
-        let texts: Vec<_> =
-            self.items_for(copied, holder)?.into_iter().map(|(_, item)| carried(item)).collect();
+        let texts = self.items_for(copied, holder)?.into_iter().map(|(_, item)| carried(item)).collect();
+        self.put_carried(texts, parent, to, salt)
+    }
+
+    /// Puts texts of items somewhere, with new IDs for those that are used in the file already.
+    pub(super) fn put_carried(
+        &mut self,
+        texts: Vec<Carried>,
+        parent: &[usize],
+        to: usize,
+        salt: &str,
+    ) -> Result<Vec<Vec<usize>>, ProjectEditError> {
+        let holder = self.item(parent)?;
         let style = Style::of(&self.tree);
         let spot = Spot { parent, to, unit: style.unit() };
         let (splices, copies) = ITEMS.put(holder, spot, |lead| at_indentation(&texts, lead));
         let before = self.tree.clone();
         self.apply(splices)?;
-        match self.renew_ids(&copies, salt) {
+        let used = ids_of(&before);
+        match self.renew_ids(&copies, &used, salt) {
             Ok(()) => Ok(copies),
             Err(error) => {
                 self.tree = before;
@@ -217,15 +244,26 @@ impl ProjectFile {
     }
 
     /// Gives copies IDs of their own; what depends on one of them inside of the copies depends on the new one.
-    fn renew_ids(&mut self, copies: &[Vec<usize>], salt: &str) -> Result<(), ProjectEditError> {
+    fn renew_ids(
+        &mut self,
+        copies: &[Vec<usize>],
+        used: &BTreeSet<String>,
+        salt: &str,
+    ) -> Result<(), ProjectEditError> {
         let copied = self.with_all_in(copies)?;
-        let id =
-            |item: &Element<'_>| Some(item.child("ID")?.text().trim().to_owned()).filter(|id| !id.is_empty());
-        let new: BTreeMap<String, String> =
-            copied.iter().filter_map(id).map(|id| (id.clone(), salted_id(&id, salt))).collect();
+        let new: BTreeMap<String, String> = copied
+            .iter()
+            .copied()
+            .filter_map(id_of)
+            .filter(|id| used.contains(id))
+            .map(|id| (id.clone(), salted_id(&id, salt)))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
         let mut splices = Splices::default();
         for item in copied {
-            if let Some((element, new)) = item.child("ID").zip(id(&item).and_then(|id| new.get(&id))) {
+            if let Some((element, new)) = item.child("ID").zip(id_of(item).and_then(|id| new.get(&id))) {
                 splices.set_text(element, new);
             }
             if let Some(depends) = element_of(item, "Dependency") {
@@ -270,9 +308,22 @@ impl Change {
     fn item_of_value(&self) -> Option<&[usize]> {
         match self {
             Self::Set { at, .. } | Self::Property { at, .. } | Self::Config { at, .. } => Some(at),
-            Self::Insert { .. } | Self::Remove { .. } | Self::Move { .. } | Self::Copy { .. } => None,
+            Self::Insert { .. }
+            | Self::Remove { .. }
+            | Self::Move { .. }
+            | Self::Copy { .. }
+            | Self::Paste { .. } => None,
         }
     }
+}
+
+fn id_of(item: Element<'_>) -> Option<String> {
+    Some(item.child("ID")?.text().trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// The IDs that a file uses.
+fn ids_of(tree: &Tree) -> BTreeSet<String> {
+    ITEMS.outline(tree).into_iter().filter_map(|(item, _)| id_of(item)).collect()
 }
 
 /// How many changes from the first on set values, each of another item: those do not stand in each other's way.
