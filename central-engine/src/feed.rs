@@ -1,5 +1,5 @@
 //! What changes in the lab as a whole, for pages and programs that watch it: runs, EPs, leases, consoles, questions,
-//! notices, and that the tree or the SUTs were edited.
+//! notices, that the tree or the SUTs were edited, and which files of the lab somebody saved here.
 //!
 //! ```text
 //! loop, tree, consoles, jobs ── something changed ──▶ Feed ◀── look ── asks what is different, at most ten times a second
@@ -80,6 +80,8 @@ enum Thing {
     Notices,
     Resources,
     Suts,
+    /// One of the lab's files that are edited here, by its path.
+    File(String),
 }
 
 /// A change, as it goes to watchers; written as JSON once for all of them.
@@ -105,6 +107,17 @@ pub struct Edition {
 pub struct Deleted {
     /// The run that is gone.
     pub run: RunId,
+}
+
+/// The data of `file`: somebody wrote or removed a file of the lab by this engine.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FileChanged {
+    /// The file, below the lab folder.
+    pub file: String,
+    /// Who did.
+    pub by: UserName,
+    /// The version that it has now; none where it is gone.
+    pub version: Option<String>,
 }
 
 /// How far a watcher is: a number, and of which life of the engine it is.
@@ -187,6 +200,11 @@ impl Feed {
         self.publish([(Thing::Suts, Change::marker("suts", seq))]);
     }
 
+    /// Somebody wrote or removed a file of the lab.
+    pub(crate) fn file_changed(&self, changed: &FileChanged) {
+        self.publish([(Thing::File(changed.file.clone()), Change::told(FILE, changed))]);
+    }
+
     /// A run was deleted: whoever shows it learns that it is gone.
     pub(crate) fn run_deleted(&self, run: RunId, owner: UserName) {
         // It takes the place of the run's newest state: who comes back later is told of its end alone.
@@ -263,11 +281,19 @@ impl Change {
         Self::told(topic, &Edition { version })
     }
 
-    fn told(topic: &'static str, number: &impl Serialize) -> Self {
-        // A number as JSON has no way to fail.
-        Self { topic, json: serde_json::to_string(number).unwrap_or_default().into(), owner: None }
+    fn told(topic: &'static str, data: &impl Serialize) -> Self {
+        // Numbers and texts as JSON have no way to fail.
+        Self { topic, json: serde_json::to_string(data).unwrap_or_default().into(), owner: None }
+    }
+
+    /// Whether who may see only their own runs learns of it: whose run it is does, and whoever edits files has to know of others who do.
+    pub fn is_for(&self, user: &UserName) -> bool {
+        self.owner.as_ref() == Some(user) || self.topic == FILE
     }
 }
+
+/// The topic of files: that one was saved tells no more than its name.
+const FILE: &str = "file";
 
 impl Watcher {
     /// The position it is at.

@@ -48,10 +48,14 @@ mod run_control;
 mod run_delete;
 mod run_plan;
 mod session;
+mod setting;
+mod suite;
 mod sut;
 mod test;
 mod test_config;
 mod test_file;
+mod test_history;
+mod test_text;
 mod token;
 mod user;
 mod webhook;
@@ -109,12 +113,16 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(sut::routes)
             .configure(project::routes)
             .configure(project_result::routes)
+            .configure(suite::routes)
             .configure(test_file::routes)
+            .configure(test_text::routes)
+            .configure(test_history::routes)
             .configure(test_config::routes)
             .configure(globals::routes)
             .configure(user::routes)
             .configure(token::routes)
             .configure(session::routes)
+            .configure(setting::routes)
             .configure(audit::routes)
             .default_service(web::to(failure::no_such_address)),
     );

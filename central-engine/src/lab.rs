@@ -5,6 +5,7 @@
 pub mod consoles;
 pub mod eps;
 pub(crate) mod first_files;
+pub(crate) mod git;
 pub mod globals;
 pub(crate) mod held;
 pub(crate) mod open_files;

@@ -88,6 +88,28 @@ pub const QUEUED_TESTS_MAX: usize = 1_000;
 pub const LOG_FOLLOW_LOOK: Duration = Duration::from_secs(1);
 /// Bytes of the beginning of a test's source in which its tags are looked for.
 pub const TAG_BYTES: usize = 64 * 1024;
+/// Bytes of `db.xml` where it is tried.
+pub const DB_XML_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes of a test file that is edited or uploaded.
+pub const TEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a test file that a search looks through; of a larger one the beginning.
+pub const FOUND_FILE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of all test files that one search looks through; what lies behind them is told as not looked at.
+pub const FOUND_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Test files that one search answers.
+pub const FOUND_FILES_MAX: usize = 200;
+/// Characters of the line that was found.
+pub const FOUND_LINE_CHARS_MAX: usize = 300;
+/// How long Git may take to answer.
+pub const GIT_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Bytes of what it answers.
+pub const GIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Commits of a file that are listed.
+pub const GIT_COMMITS_MAX: usize = 50;
+/// Runs in which the last results of a test file are looked for.
+pub const FILE_RESULT_RUNS: u32 = 60;
+/// Results of a test file that are listed.
+pub const FILE_RESULTS_MAX: usize = 20;
 /// How long the engine's Python may take to say its version at the start.
 pub const PYTHON_VERSION_WAIT: Duration = Duration::from_secs(2);
 /// How often a report that waits for logs looks whether they are whole.

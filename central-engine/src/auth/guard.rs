@@ -64,6 +64,8 @@ permissions! {
     MayEditBench: Some(Role::ChangeTestbed), ep false;
     /// May change projects of the lab folder.
     MayChangeProjects: Some(Role::ChangeProject), ep false;
+    /// May edit the lab's test files.
+    MayEditTests: Some(Role::EditTc), ep false;
     /// May delete projects of the lab folder.
     MayDeleteProjects: Some(Role::DeleteProject), ep false;
     /// May edit the global parameters of the lab's files, and forget what tests have set.
@@ -167,7 +169,7 @@ pub struct MayReadProjects;
 impl Permission for MayReadProjects {
     const ROLE: Option<Role> = Some(Role::ViewReports);
     const ALSO: &'static [Role] =
-        &[Role::RunTests, Role::ChangeProject, Role::CreateProject, Role::DeleteProject];
+        &[Role::RunTests, Role::ChangeProject, Role::CreateProject, Role::DeleteProject, Role::EditTc];
 }
 
 /// Proof that the caller may see the run that the address names: who may start tests sees what came of theirs.

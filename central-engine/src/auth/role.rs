@@ -123,11 +123,10 @@ impl Role {
                 "drain EPs, make tokens for them, read audit log and engine log, see who is signed in, control runs of others",
             ),
             Self::ChangeUsers => Some("accounts, groups, sessions, tokens and SUTs of others"),
-            Self::EditTc
-            | Self::ChangeFwmCfg
-            | Self::ChangeDbCfg
-            | Self::ChangeEmlCfg
-            | Self::ChangePlugins => None,
+            Self::EditTc => {
+                Some("write, add and delete test files of the lab folder; read them, and projects")
+            }
+            Self::ChangeFwmCfg | Self::ChangeDbCfg | Self::ChangeEmlCfg | Self::ChangePlugins => None,
         }
     }
 

@@ -52,7 +52,8 @@ pub(super) struct FeedHello {
 
 /// The lab as it changes. After `hello`, events by topic, each with the newest state of one thing: `run` (a run as in
 /// lists), `deleted` (a run that is gone), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `consoles` and `notices` (the whole
-/// list), `resources` and `suts` (only that they were edited). Who may see only their own runs gets those alone.
+/// list), `resources` and `suts` (only that they were edited), `file` (a file of the lab was saved or removed here, and by whom). Who may see only
+/// their own runs gets those and `file`.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(FeedQuery),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400), (status = 429)))]
 pub(super) async fn live(
@@ -131,7 +132,7 @@ impl Frames {
     }
 
     fn sees(&self, change: &Change) -> bool {
-        self.only_of.as_ref().is_none_or(|user| change.owner.as_ref() == Some(user))
+        self.only_of.as_ref().is_none_or(|user| change.is_for(user))
     }
 
     fn hello(&self, resumed: bool, at: Position) -> Option<String> {

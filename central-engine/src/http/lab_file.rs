@@ -21,6 +21,7 @@ use crate::{
     app::{App, audit_alone},
     auth::Caller,
     failure::Failure,
+    feed::FileChanged,
 };
 
 /// One file of a lab is written at a time.
@@ -95,13 +96,18 @@ fn is_there_already(what: &str) -> Failure {
 
 /// An answer with the text of a file. Its version is in `ETag`; who has it already is sent nothing.
 pub(super) fn sent(request: &HttpRequest, text: Vec<u8>) -> HttpResponse {
+    sent_as(request, "application/xml", text)
+}
+
+/// The same, of another type.
+pub(super) fn sent_as(request: &HttpRequest, content_type: &'static str, text: Vec<u8>) -> HttpResponse {
     let etag = format!("\"{}\"", version(&text));
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     if known.is_some_and(|known| known.trim().trim_start_matches("W/") == etag) {
         return HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish();
     }
     HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "application/xml"))
+        .insert_header((header::CONTENT_TYPE, content_type))
         .insert_header((header::CONTENT_DISPOSITION, "attachment"))
         .insert_header((header::ETAG, etag))
         .body(text)
@@ -120,13 +126,21 @@ pub(super) struct Part {
     is_new: bool,
     /// How people call what it is.
     what: String,
+    /// The version that it will have.
+    version: String,
 }
 
 impl Part {
     /// A hidden file with this text beside its place, safe on the disk: a power cut after it has its name leaves no empty file.
-    pub(super) fn write(place: PathBuf, text: &str, is_new: bool, what: String) -> Result<Self, Failure> {
+    pub(super) fn write(
+        place: PathBuf,
+        text: impl AsRef<[u8]>,
+        is_new: bool,
+        what: String,
+    ) -> Result<Self, Failure> {
+        let text = text.as_ref();
         let file = write_part(&place, text).map_err(|error| cannot(&what, "written", &error))?;
-        Ok(Self { file, place, is_new, what })
+        Ok(Self { file, place, is_new, what, version: version(text) })
     }
 
     /// Gives it its name, and writes down who did; a new one is never put over another.
@@ -138,10 +152,14 @@ impl Part {
     ) -> Result<(), Failure> {
         // Before the deed, which no transaction of the store can hold: what cannot be written down is not done.
         audit_alone(app, caller, action, target, "").await?;
-        let Self { file, place, is_new, what } = self;
-        let put = move || if is_new { file.persist_noclobber(place) } else { file.persist(place) };
+        let Self { file, place, is_new, what, version } = self;
+        let to = place.clone();
+        let put = move || if is_new { file.persist_noclobber(to) } else { file.persist(to) };
         match web::block(put).await.map_err(cancelled)? {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                tell(app, caller, &place, Some(version));
+                Ok(())
+            }
             Err(error) => {
                 Err(failed(app, caller, cannot(&what, "written", &error.error), (action, target)).await)
             }
@@ -149,7 +167,7 @@ impl Part {
     }
 }
 
-fn write_part(place: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+fn write_part(place: &Path, text: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     let folder = place.parent().unwrap_or(place);
     std::fs::create_dir_all(folder)?;
     // Who may read the file that is there may read the new one, and nobody else, from its first byte on.
@@ -161,7 +179,7 @@ fn write_part(place: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
     if let Some(there) = there {
         part.as_file().set_permissions(there)?;
     }
-    part.write_all(text.as_bytes())?;
+    part.write_all(text)?;
     part.as_file().sync_all()?;
     Ok(part)
 }
@@ -183,9 +201,21 @@ pub(super) async fn remove(
     (action, target): (&'static str, &str),
 ) -> Answer {
     audit_alone(app, caller, action, target, "").await?;
-    match web::block(move || std::fs::remove_file(place)).await.map_err(cancelled)? {
-        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+    let gone = place.clone();
+    match web::block(move || std::fs::remove_file(gone)).await.map_err(cancelled)? {
+        Ok(()) => {
+            tell(app, caller, &place, None);
+            Ok(HttpResponse::NoContent().finish())
+        }
         Err(error) => Err(failed(app, caller, cannot(what, "deleted", &error), (action, target)).await),
+    }
+}
+
+/// Tells whoever watches the lab that a file has this version now, or is gone. One that is somebody's alone is no news for others.
+pub(super) fn tell(app: &App, caller: &Caller, place: &Path, version: Option<String>) {
+    if !app.lab.is_private(place) {
+        let file = shown_place(&app.lab, place);
+        app.feed.file_changed(&FileChanged { file, by: caller.user.clone(), version });
     }
 }
 

@@ -13,7 +13,8 @@ use super::{
     Answer, attempt, audit, authority, blob, console, engine, ep, event, feed, follow, globals, health, job,
     lab_report, lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power, project,
     project_edit, project_file, project_result, question, report, resource, resource_health, retention, run,
-    run_control, run_delete, run_plan, session, sut, test, test_config, test_file, token, user, webhook,
+    run_control, run_delete, run_plan, session, setting, suite, sut, test, test_config, test_file,
+    test_history, test_text, token, user, webhook,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -29,6 +30,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     components(schemas(
         jackfield_protocol::error::Problem, jackfield_protocol::api::RunSnapshot, jackfield_protocol::log::Stream,
         log_search::Find, feed::FeedHello, crate::feed::Edition, crate::feed::Deleted,
+        crate::feed::FileChanged,
     )),
     paths(
         login::log_in, login::log_out, login::me, login::change_password,
@@ -46,13 +48,15 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         resource::get, resource::find, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, resource_health::list, resource_health::judge, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
         project::list, project::check, project_edit::edit, project_file::read, project_file::put, project_file::rename,
-        project_file::delete, project_result::list, project_result::durations, test_file::list, test_file::show,
+        project_file::delete, project_result::list, project_result::durations, suite::list, suite::read, suite::put, suite::delete, test_file::list, test_file::show, test_file::find, test_file::results,
+        test_text::read, test_text::put, test_text::delete, test_history::history, test_history::version,
         test_config::list, test_config::edit, test_config::read, test_config::put, test_config::delete,
         globals::edit, globals::read, globals::put, globals::set_by_tests, globals::forget,
         user::list, user::create, user::change, user::set_password, user::delete,
         user::groups, user::put_group, user::delete_group, user::roles, audit::list,
         token::list, token::create, token::revoke,
         health::health, health::metrics, authority::authority, engine::show, engine::log, session::list, session::end,
+        setting::list, setting::check_database, setting::panic_patterns,
     )
 )]
 struct Document;

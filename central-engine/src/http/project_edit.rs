@@ -3,6 +3,7 @@
 //!
 //! The bytes are edited here and not in a page, so that a page, a script and a command change a file in the same way.
 
+mod kept;
 mod shape;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -11,7 +12,7 @@ use actix_web::{HttpResponse, web};
 use jackfield_config::{
     ExpandOptions, Lab,
     project::edit::{
-        Change, ItemKind, ProjectFile,
+        Change, ItemKind,
         outline::{self, OutlineItem},
     },
     source::Source,
@@ -22,7 +23,10 @@ use jackfield_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::shape::{ProjectChange, ProjectItem};
+use self::{
+    kept::Kept,
+    shape::{ProjectChange, ProjectItem},
+};
 use super::{
     Answer, body,
     lab_file::{shown_place, version},
@@ -43,6 +47,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .route(web::post().to(edit)),
     );
 }
+
+/// Drafts as they were read last.
+static KEPT: Kept = Kept::new();
 
 /// A project to edit.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -122,7 +129,7 @@ fn edited(lab: &Lab, asked: EditProject, options: &ExpandOptions) -> Result<Edit
             .map_err(|problem| bad_file(vec![*problem]))?,
     };
     let source = Arc::new(source);
-    let read = ProjectFile::read(&source);
+    let read = KEPT.read(&source);
     let Some(mut file) = read.value else {
         if !changes.is_empty() {
             return Err(bad_file(read.problems));
@@ -139,19 +146,21 @@ fn edited(lab: &Lab, asked: EditProject, options: &ExpandOptions) -> Result<Edit
             tests: 0,
         });
     };
-    let changes: Vec<Change> = changes.into_iter().map(Change::from).collect();
+    let changes: Vec<Change> =
+        changes.into_iter().map(|change| change.made(lab)).collect::<Result<_, Failure>>()?;
     let about = file.change_all(&changes).map_err(|(at, error)| {
         Failure::new(ErrorCode::BadRequest, error.to_string()).field(&format!("changes[{at}]"))
     })?;
     let outline = file.outline();
+    let checked = jackfield_config::check_project_file(&file, lab, options);
     let xml = file.text().to_owned();
-    let checked = jackfield_config::check_project_text(&name, xml.clone(), lab, options);
     let good = checked.plan.is_some();
     let about_item = |problem: FileProblem| {
         let item = (problem.file == name).then(|| outline::item_at(&outline, (problem.line, problem.column)));
         ItemProblem { item, problem }
     };
     let problems = checked.problems.into_iter().map(about_item).collect();
+    KEPT.keep(file);
     let tests = checked.plan.as_ref().map_or(0, |plan| plan.tests.len());
     Ok(EditedProject {
         file: shown_place(lab, &place),

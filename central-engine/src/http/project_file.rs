@@ -178,24 +178,30 @@ pub(super) async fn rename(
     let seen = Seen::of(&request);
     let _writing = WRITING.lock().await;
     let (from, new) = (project.clone(), to.clone());
-    let (from, new) = web::block(move || {
-        seen.check(&called(&from), Some(&read_file(&lab, &from)?))?;
+    let (from, new, kept) = web::block(move || {
+        let text = read_file(&lab, &from)?;
+        seen.check(&called(&from), Some(&text))?;
         place_of(&lab, &new, "to")?;
         Seen::new_only()
             .check(&called(&new), there(&lab, &new)?.as_deref())
             .map_err(|failure| failure.field("to"))?;
         let place = place_of(&lab, &from, "project")?;
         let name = format!("{}.xml", new.trim_end_matches(".xml"));
-        Ok::<_, Failure>((place.clone(), place.with_file_name(name)))
+        Ok::<_, Failure>((place.clone(), place.with_file_name(name), version(&text)))
     })
     .await
     .map_err(cancelled)??;
     audit_alone(&app, &guard.caller, "project.rename", &project, &format!("to {to}")).await?;
     // A link first: it is never made over another file.
+    let (old, given) = (from.clone(), new.clone());
     let moved =
-        web::block(move || std::fs::hard_link(&from, &new).and_then(|()| std::fs::remove_file(&from)));
+        web::block(move || std::fs::hard_link(&old, &given).and_then(|()| std::fs::remove_file(&old)));
     match moved.await.map_err(cancelled)? {
-        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+        Ok(()) => {
+            lab_file::tell(&app, &guard.caller, &from, None);
+            lab_file::tell(&app, &guard.caller, &new, Some(kept));
+            Ok(HttpResponse::NoContent().finish())
+        }
         Err(error) => {
             let why = cannot(&called(&to), "written", &error);
             Err(lab_file::failed(&app, &guard.caller, why, ("project.rename", &project)).await)

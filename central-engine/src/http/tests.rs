@@ -3,6 +3,7 @@
 mod access;
 mod data;
 mod feed;
+mod files;
 mod follow;
 mod lab;
 mod leases;

@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jackfield_config::project::edit::{
-    Change, ConfigChange, ConfigFlag, ItemKind, NamedConfig, NewItem, outline::OutlineItem,
+use jackfield_config::{
+    Lab,
+    project::edit::{Change, ConfigChange, ConfigFlag, ItemKind, NamedConfig, NewItem, outline::OutlineItem},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::{failure::Failure, http::suite};
 
 /// A change of a project. A way says where an item is: `[]` is the project, `[0, 2]` the third item of the first suite.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -38,6 +41,8 @@ pub(in crate::http) enum ProjectChange {
     Move { items: Vec<Vec<usize>>, parent: Vec<usize>, before: usize },
     /// Puts copies of items somewhere, with IDs made from the salt.
     Copy { items: Vec<Vec<usize>>, parent: Vec<usize>, before: usize, salt: String },
+    /// Puts predefined suites somewhere, all that the file of this name holds; IDs that are used already are made from the salt.
+    Suite { name: String, parent: Vec<usize>, before: usize, salt: String },
 }
 
 /// What is said of a test configuration where it is named.
@@ -124,30 +129,33 @@ struct ProjectPair {
     value: String,
 }
 
-impl From<ProjectChange> for Change {
-    fn from(change: ProjectChange) -> Self {
-        match change {
-            ProjectChange::Set { at, field, value } => Self::Set { at, field, value },
-            ProjectChange::Property { at, name, nth, value } => Self::Property { at, name, nth, value },
-            ProjectChange::AddConfig { at, name } => Self::Config { at, change: ConfigChange::Add { name } },
-            ProjectChange::RemoveConfig { at, nth } => {
-                Self::Config { at, change: ConfigChange::Remove { nth } }
+impl ProjectChange {
+    /// The change of the text, with what it takes from the lab.
+    ///
+    /// # Errors
+    /// Predefined suites that are not there, or cannot be read.
+    pub(in crate::http) fn made(self, lab: &Lab) -> Result<Change, Failure> {
+        Ok(match self {
+            Self::Set { at, field, value } => Change::Set { at, field, value },
+            Self::Property { at, name, nth, value } => Change::Property { at, name, nth, value },
+            Self::AddConfig { at, name } => Change::Config { at, change: ConfigChange::Add { name } },
+            Self::RemoveConfig { at, nth } => Change::Config { at, change: ConfigChange::Remove { nth } },
+            Self::OrderConfig { at, nth, to } => {
+                Change::Config { at, change: ConfigChange::Move { nth, to } }
             }
-            ProjectChange::OrderConfig { at, nth, to } => {
-                Self::Config { at, change: ConfigChange::Move { nth, to } }
+            Self::SetConfig { at, nth, flag, on } => {
+                Change::Config { at, change: ConfigChange::Set { nth, flag: flag.into(), on } }
             }
-            ProjectChange::SetConfig { at, nth, flag, on } => {
-                Self::Config { at, change: ConfigChange::Set { nth, flag: flag.into(), on } }
+            Self::Insert { parent, before, items } => {
+                Change::Insert { parent, at: before, items: items.into_iter().map(NewItem::from).collect() }
             }
-            ProjectChange::Insert { parent, before, items } => {
-                Self::Insert { parent, at: before, items: items.into_iter().map(NewItem::from).collect() }
+            Self::Remove { items } => Change::Remove { items },
+            Self::Move { items, parent, before } => Change::Move { items, parent, to: before },
+            Self::Copy { items, parent, before, salt } => Change::Copy { items, parent, to: before, salt },
+            Self::Suite { name, parent, before, salt } => {
+                Change::Paste { xml: suite::text_of(lab, &name)?, parent, to: before, salt }
             }
-            ProjectChange::Remove { items } => Self::Remove { items },
-            ProjectChange::Move { items, parent, before } => Self::Move { items, parent, to: before },
-            ProjectChange::Copy { items, parent, before, salt } => {
-                Self::Copy { items, parent, to: before, salt }
-            }
-        }
+        })
     }
 }
 

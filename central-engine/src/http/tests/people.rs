@@ -35,7 +35,7 @@ async fn everybody_reads_what_each_role_opens() {
     assert_eq!(roles.len(), Role::ALL.len());
     let of = |word: &str| roles.iter().find(|role| role["role"] == json!(word)).unwrap()["opens"].clone();
     assert!(of("RUN_TESTS").as_str().unwrap().contains("start, stop and answer runs"));
-    assert_eq!(of("EDIT_TC"), Value::Null);
+    assert_eq!(of("CHANGE_PLUGINS"), Value::Null);
 }
 
 #[actix_web::test]

@@ -1,0 +1,225 @@
+//! What Git knows of a file of the lab, where its folder is a repository: asked of the `git` of the engine's host, which changes nothing.
+//!
+//! A repository may say which programs Git is to start for it. None of that is done here: what can be switched off is, and Git itself refuses a
+//! repository that is somebody else's.
+
+use std::{path::Path, process::Stdio};
+
+use jackfield_protocol::time::Time;
+use serde::Serialize;
+use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
+
+use crate::limits;
+
+/// A file and its repository.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct FileHistory {
+    /// The branch that is checked out; none where it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) branch: Option<String>,
+    /// How the file stands to what was committed last.
+    pub(crate) state: FileState,
+    /// The commits that changed it, the newest first; at most 50.
+    pub(crate) commits: Vec<FileCommit>,
+}
+
+/// How a file stands to what was committed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FileState {
+    /// As it was committed.
+    Committed,
+    /// Changed since.
+    Changed,
+    /// Never committed.
+    New,
+    /// Left out by `.gitignore`.
+    Ignored,
+    /// Both sides of a merge have changed it.
+    Conflict,
+}
+
+/// A commit.
+#[derive(Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct FileCommit {
+    /// Its name.
+    pub(crate) commit: String,
+    /// Who wrote it.
+    pub(crate) author: String,
+    /// When.
+    pub(crate) at: Time,
+    /// Its first line.
+    pub(crate) subject: String,
+}
+
+/// Why Git does not answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GitError {
+    /// The file is in no repository.
+    #[error("its folder is no Git repository")]
+    NoRepository,
+    /// There is no Git.
+    #[error("there is no `git` on the engine's host; install it to see the history of files")]
+    NoGit,
+    /// It did not answer in time, or said too much.
+    #[error("`git` did not answer within {} s", limits::GIT_WAIT_MAX.as_secs())]
+    Silent,
+    /// There is no such commit, or the file was not in it.
+    #[error("there is no such version of the file")]
+    NoVersion,
+    /// What it said.
+    #[error("`git` says: {0}")]
+    Said(String),
+}
+
+/// What Git knows of a file; its path must be the real one.
+pub(crate) async fn history(file: &Path) -> Result<FileHistory, GitError> {
+    let status = ["status", "--porcelain=v2", "--branch", "--ignored=matching", "-z", "--", NAME];
+    let (branch, state) = read_status(&ask(file, &status).await?);
+    let log = ["log", "--no-show-signature", "--format=%H%x00%an%x00%at%x00%s%x1e", COUNT, "--", NAME];
+    let commits = match ask(file, &log).await {
+        Ok(said) => read_log(&said),
+        // A repository in which nothing was committed yet.
+        Err(GitError::Said(why)) if why.contains("does not have any commits") => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(FileHistory { branch, state, commits })
+}
+
+/// The content of a file as it was committed.
+pub(crate) async fn version(file: &Path, commit: &str) -> Result<Vec<u8>, GitError> {
+    if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(GitError::NoVersion);
+    }
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let said = ask(file, &["show", "--no-textconv", &format!("{commit}:./{name}")]).await;
+    said.map_err(|error| match error {
+        GitError::Said(_) => GitError::NoVersion,
+        other => other,
+    })
+}
+
+/// Stands for the file's name, which may be anything: `:(literal)` keeps Git from reading it as a pattern.
+const NAME: &str = "\0name";
+const COUNT: &str = "--max-count=50";
+
+async fn ask(file: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
+        return Err(GitError::NoRepository);
+    };
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"]);
+    for off in ["core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "diff.external="] {
+        command.args(["-c", off]);
+    }
+    for argument in arguments {
+        if *argument == NAME {
+            command.arg(name);
+        } else {
+            command.arg(argument);
+        }
+    }
+    command
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let answered = timeout(limits::GIT_WAIT_MAX, said(command)).await;
+    answered.unwrap_or(Err(GitError::Silent))
+}
+
+async fn said(mut command: Command) -> Result<Vec<u8>, GitError> {
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => GitError::NoGit,
+        _ => GitError::Said(error.to_string()),
+    })?;
+    let most = u64::try_from(limits::GIT_BYTES_MAX).unwrap_or(u64::MAX);
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (mut answer, mut complaint) = (Vec::new(), Vec::new());
+    let read_out = async {
+        match out {
+            Some(out) => out.take(most).read_to_end(&mut answer).await.map(drop),
+            None => Ok(()),
+        }
+    };
+    let read_err = async {
+        match err {
+            Some(err) => err.take(most).read_to_end(&mut complaint).await.map(drop),
+            None => Ok(()),
+        }
+    };
+    let said = |error: std::io::Error| GitError::Said(error.to_string());
+    let (out, err) = tokio::join!(read_out, read_err);
+    out.and(err).map_err(said)?;
+    if child.wait().await.map_err(said)?.success() {
+        return Ok(answer);
+    }
+    let complaint = String::from_utf8_lossy(&complaint);
+    if complaint.contains("not a git repository") {
+        return Err(GitError::NoRepository);
+    }
+    Err(GitError::Said(
+        complaint.lines().next().unwrap_or("nothing").trim_start_matches("fatal: ").to_owned(),
+    ))
+}
+
+/// Branch and state, from `--porcelain=v2 -z`.
+fn read_status(said: &[u8]) -> (Option<String>, FileState) {
+    let text = String::from_utf8_lossy(said);
+    let mut branch = None;
+    let mut state = FileState::Committed;
+    for line in text.split('\0') {
+        if let Some(head) = line.strip_prefix("# branch.head ") {
+            branch = Some(head.to_owned()).filter(|head| head != "(detached)");
+        }
+        state = match line.as_bytes().first() {
+            Some(b'1' | b'2') => FileState::Changed,
+            Some(b'u') => FileState::Conflict,
+            Some(b'?') => FileState::New,
+            Some(b'!') => FileState::Ignored,
+            _ => state,
+        };
+    }
+    (branch, state)
+}
+
+fn read_log(said: &[u8]) -> Vec<FileCommit> {
+    let text = String::from_utf8_lossy(said);
+    let commit = |entry: &str| {
+        let mut fields = entry.trim_start_matches('\n').split('\0');
+        let (commit, author) = (fields.next()?.to_owned(), fields.next()?.to_owned());
+        let seconds: i64 = fields.next()?.parse().ok()?;
+        let subject = fields.next()?.to_owned();
+        Some(FileCommit { commit, author, at: Time(seconds.saturating_mul(1000)), subject })
+    };
+    text.split('\u{1e}').filter_map(commit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_says_is_read() {
+        let status = b"# branch.oid 12\0# branch.head main\x001 .M N... 100644 100644 100644 1 2 a.py\0";
+        assert_eq!(read_status(status), (Some("main".to_owned()), FileState::Changed));
+        let new = b"# branch.oid 12\0# branch.head (detached)\0? a.py\0";
+        assert_eq!(read_status(new), (None, FileState::New));
+        assert_eq!(read_status(b"# branch.head x\0! a.py\0").1, FileState::Ignored);
+        assert_eq!(read_status(b"").1, FileState::Committed);
+        let log = "c1\0Ana\x007\0Ask twice: \"why\"\u{1e}\nc0\0B\x001\0\u{1e}\n";
+        let commits = read_log(log.as_bytes());
+        assert_eq!(commits.len(), 2);
+        assert_eq!((commits[0].at, &*commits[0].subject), (Time(7000), "Ask twice: \"why\""));
+        assert_eq!((&*commits[1].commit, &*commits[1].subject), ("c0", ""));
+    }
+
+    #[tokio::test]
+    async fn a_version_is_named_by_its_hash_alone() {
+        for name in ["", "HEAD", "--output=/tmp/x", "12 34"] {
+            assert!(matches!(version(Path::new("/tmp/a"), name).await, Err(GitError::NoVersion)), "{name}");
+        }
+    }
+}
