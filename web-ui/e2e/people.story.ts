@@ -129,14 +129,14 @@ test('one changes one’s password, and signs other browsers out', async () => {
     await there.page.reload();
     await there.page.getByLabel('Password').waitFor();
 
-    await page.getByLabel('The one so far').fill('not her password');
-    await page.getByLabel('The new one, at least').fill('her second password');
-    await page.getByLabel('The new one again').fill('her second');
+    await page.getByLabel('Current password').fill('not her password');
+    await page.getByLabel('New password, at least').fill('her second password');
+    await page.getByLabel('New password again').fill('her second');
     await page.getByText('These two are not the same.').waitFor();
-    await page.getByLabel('The new one again').fill('her second password');
+    await page.getByLabel('New password again').fill('her second password');
     await page.getByRole('button', { name: 'Change it' }).click();
     await page.getByText('the old password is wrong').waitFor();
-    await page.getByLabel('The one so far').fill('her first password');
+    await page.getByLabel('Current password').fill('her first password');
     await page.getByRole('button', { name: 'Change it' }).click();
     await page.getByText('Your password is another one').waitFor();
     await there.signIn('eva', 'her second password');

@@ -12,6 +12,9 @@ export type Route =
     | { page: 'configs' }
     | { page: 'config'; config: string }
     | { page: 'globals' }
+    | { page: 'files'; file?: string }
+    | { page: 'book'; name?: string }
+    | { page: 'tour' }
     | { page: 'lab'; path: string }
     | { page: 'console' }
     | { page: 'eps'; ep?: string }
@@ -23,7 +26,7 @@ export type Route =
     | { page: 'nowhere'; path: string };
 
 /** What the engine's page shows. */
-export const ENGINE_PANES = ['overview', 'log', 'audit'] as const;
+export const ENGINE_PANES = ['overview', 'settings', 'log', 'audit'] as const;
 
 /** What the page of people shows; oneself comes first. */
 export const PEOPLE_PANES = ['me', 'users', 'groups', 'tokens', 'sessions'] as const;
@@ -55,6 +58,13 @@ export function routeOf(path: string): Route {
             return second === undefined ? { page: 'configs' } : { page: 'config', config: second };
         case 'globals':
             return rest.length === 0 ? { page: 'globals' } : nowhere;
+        case 'tour':
+            return rest.length === 0 ? { page: 'tour' } : nowhere;
+        case 'book':
+            if (rest.length > 1) return nowhere;
+            return second === undefined ? { page: 'book' } : { page: 'book', name: second };
+        case 'files':
+            return rest.length === 0 ? { page: 'files' } : { page: 'files', file: rest.join('/') };
         case 'people': {
             const pane = PEOPLE_PANES.find((pane) => pane === (second ?? 'me'));
             return pane && rest.length <= 1 ? { page: 'people', pane } : nowhere;
@@ -112,6 +122,9 @@ export function href(route: Route, query: Query = {}): string {
     return text === '' ? pathOf(route) : `${pathOf(route)}?${text}`;
 }
 
+/** A path whose parts may have anything in them. */
+const encoded = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
 function pathOf(route: Route): string {
     switch (route.page) {
         case 'runs':
@@ -130,10 +143,16 @@ function pathOf(route: Route): string {
             return `/configs/${encodeURIComponent(route.config)}`;
         case 'globals':
             return '/globals';
+        case 'tour':
+            return '/tour';
+        case 'book':
+            return route.name === undefined ? '/book' : `/book/${encodeURIComponent(route.name)}`;
+        case 'files':
+            return route.file === undefined ? '/files' : `/files/${encoded(route.file)}`;
         case 'people':
             return route.pane === 'me' ? '/people' : `/people/${route.pane}`;
         case 'lab':
-            return `/lab${route.path.split('/').map(encodeURIComponent).join('/')}`;
+            return `/lab${encoded(route.path)}`;
         case 'console':
             return '/console';
         case 'eps':

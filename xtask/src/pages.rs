@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{self, root};
 
 /// What a build of the pages is made from; files, and folders with all that is in them.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "web-ui/package.json",
     "web-ui/package-lock.json",
     "web-ui/vite.config.ts",
@@ -25,6 +25,7 @@ const SOURCES: [&str; 10] = [
     "web-ui/scripts",
     "web-ui/src",
     "central-engine/src/http/snapshots",
+    "docs",
 ];
 
 /// What else their tests read.

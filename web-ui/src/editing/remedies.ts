@@ -55,6 +55,26 @@ export function remedyOf(problem: Problem, places: Places, fresh: () => string):
     return undefined;
 }
 
+/**
+ * The text with a problem mended, which was seen in another text: a change that was on its way may have moved it, or mended it. Nothing where it is
+ * not there any more, or another remedy would be taken.
+ */
+export function remedyFor(
+    seen: Pick<Problem, 'message' | 'help'>,
+    name: string,
+    text: string,
+    problems: readonly Problem[],
+    fresh: () => string,
+): string | undefined {
+    const places = new Places(text);
+    for (const problem of problems) {
+        if (problem.message !== seen.message || problem.help !== seen.help) continue;
+        const remedy = remedyOf(problem, places, fresh);
+        if (remedy?.name === name) return remedy.text;
+    }
+    return undefined;
+}
+
 function renamed(text: string, at: number, tag: string, meant: string): string {
     const behind = at + 1 + tag.length;
     const open = text.slice(0, at + 1) + meant;

@@ -7,7 +7,7 @@ export type Entry = {
     /** What is shown and searched. */
     name: string;
     /** What kind of thing it is. */
-    kind: 'Go' | 'Do' | 'Run' | 'EP' | 'Test' | 'Project' | 'Resource';
+    kind: 'Go' | 'Do' | 'Run' | 'EP' | 'Test' | 'Project' | 'Config' | 'File' | 'Resource';
     /** More to read, and to be found by. */
     more?: string;
     key?: string;

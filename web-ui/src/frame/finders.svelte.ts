@@ -5,6 +5,7 @@ import { untrack } from 'svelte';
 import { api, ask, type Schemas } from '../api/client';
 import { ofEp, ofRun } from '../parts/verdict';
 import { ENGINE_PANES, href } from '../routes';
+import { Asked } from '../state/asked.svelte';
 import { lab } from '../state/lab.svelte';
 import { place } from '../state/place.svelte';
 import { session } from '../state/session.svelte';
@@ -16,8 +17,12 @@ const RUNS_MAX = 300;
 
 class Finders {
     #sets = $state.raw<readonly (() => Entry[])[]>([]);
-    #projects = $state.raw<readonly string[]>([]);
-    #resources = $state.raw<readonly string[]>([]);
+    readonly #projects = new Asked(async () => (await ask(api.GET('/api/v1/projects'))).items);
+    readonly #resources = new Asked(async () => paths(await ask(api.GET('/api/v1/resources/tree'))));
+    readonly #configs = new Asked(async () =>
+        (await ask(api.GET('/api/v1/test-configs'))).items.map(({ name }) => name),
+    );
+    readonly #files = new Asked(async () => (await ask(api.GET('/api/v1/test-files'))).items);
 
     /** A page adds what it has: the tests of a run. */
     offer(entries: () => Entry[]): () => void {
@@ -28,10 +33,9 @@ class Finders {
 
     /** Asks for what is not in memory; what was had before is shown meanwhile. */
     async look(): Promise<void> {
-        const projects = ask(api.GET('/api/v1/projects')).then((list) => (this.#projects = list.items));
-        const tree = ask(api.GET('/api/v1/resources/tree')).then((root) => (this.#resources = paths(root)));
         // What cannot be had is not offered.
-        await Promise.allSettled([projects, tree]);
+        const lists = [this.#projects, this.#resources, this.#files, this.#configs];
+        await Promise.all(lists.map((list) => list.look()));
     }
 
     /** Everything that can be found now. */
@@ -103,10 +107,27 @@ class Finders {
             kind: 'Project',
             act: () => place.go({ page: 'project', project }),
         });
+        const config = (name: string): Entry => ({
+            id: `config ${name}`,
+            name,
+            kind: 'Config',
+            more: 'test configuration',
+            act: () => place.go({ page: 'config', config: name }),
+        });
+        const file = (file: string): Entry => ({
+            id: `file ${file}`,
+            name: file,
+            kind: 'File',
+            more: 'test file',
+            act: () => place.go({ page: 'files', file }),
+        });
+        const projects = this.#projects.data ?? [];
         return [
-            ...(session.may('RUN_TESTS') ? this.#projects.map(start) : []),
-            ...this.#projects.map(open),
-            ...this.#resources.map(show),
+            ...(session.may('RUN_TESTS') ? projects.map(start) : []),
+            ...projects.map(open),
+            ...(this.#configs.data ?? []).map(config),
+            ...(this.#files.data ?? []).map(file),
+            ...(this.#resources.data ?? []).map(show),
         ];
     }
 }

@@ -37,6 +37,19 @@ function deeds(palette: () => void, help: () => void): Deed[] {
             group: 'Go',
             act: () => place.go({ page: 'configs' }),
         },
+        { name: 'First steps: a tour', group: 'Go', act: () => place.go({ page: 'tour' }) },
+        {
+            name: 'Go to the book',
+            key: 'g h',
+            group: 'Go',
+            act: () => place.go({ page: 'book' }),
+        },
+        {
+            name: 'Go to test files',
+            key: 'g t',
+            group: 'Go',
+            act: () => place.go({ page: 'files' }),
+        },
         {
             name: 'Go to global parameters',
             key: 'g b',

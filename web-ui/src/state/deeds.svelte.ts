@@ -4,6 +4,7 @@
 import { api, ask } from '../api/client';
 import { copyText } from '../parts/clipboard';
 import { problemOf, type Problem } from '../api/problem';
+import { counted } from '../text/words';
 import { place } from './place.svelte';
 import type { Run } from './lab.svelte';
 
@@ -48,6 +49,12 @@ class Deeds {
     refuse(what: string, thrown: unknown): void {
         const problem = problemOf(thrown);
         this.told = [...this.told, { id: ++this.#last, text: `${what}: ${problem.message}`, problem }];
+    }
+
+    /** Nobody is signed in any more. */
+    forget(): void {
+        this.told = [];
+        this.question = undefined;
     }
 
     dismiss(id: number): void {
@@ -158,6 +165,34 @@ class Deeds {
         });
     }
 
+    /**
+     * Adds tests of a project to a run that goes on: those that the run has as they are there, at the end of their own suites; others by their files,
+     * at the end of the suite of the same name. Answers whether it was done.
+     */
+    queueTests(run: number, tests: readonly { id: string; file: string; suite: string }[]): Promise<boolean> {
+        return this.try(`Nothing was added to run ${run}`, async () => {
+            const params = { path: { run } };
+            const plan = (await ask(api.GET('/api/v1/runs/{run}/plan', { params }))) as unknown;
+            const known = originsOf(plan);
+            const bySuite = new Map<string, string[]>();
+            for (const { id, file, suite } of tests) {
+                const isKnown = known.has(id);
+                const of = isKnown ? '' : suite;
+                bySuite.set(of, [...(bySuite.get(of) ?? []), isKnown ? id : file]);
+            }
+            let count = 0;
+            for (const [suite, files] of bySuite) {
+                const body = { files, ...(suite ? { suite } : {}) };
+                const added = await ask(api.POST('/api/v1/runs/{run}/queue', { params, body }));
+                count += added.tests.length;
+            }
+            this.tell(`${counted(count, 'test')} ${count === 1 ? 'was' : 'were'} added to run ${run}.`, {
+                href: `/runs/${run}`,
+                text: 'Look at it',
+            });
+        });
+    }
+
     /** Inserts a run's results into the lab's database. */
     save(run: number): Promise<boolean> {
         return this.try(`Run ${run} was not saved`, async () => {
@@ -196,6 +231,15 @@ class Deeds {
             act,
         });
     }
+}
+
+/** The IDs that tests of a plan have in their project. */
+function originsOf(plan: unknown): ReadonlySet<string> {
+    const tests =
+        typeof plan === 'object' && plan !== null && 'tests' in plan && Array.isArray(plan.tests)
+            ? (plan.tests as { origin?: string }[])
+            : [];
+    return new Set(tests.map(({ origin }) => origin ?? ''));
 }
 
 export const deeds = new Deeds();

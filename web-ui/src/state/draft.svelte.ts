@@ -61,6 +61,17 @@ const STORED_MAX = 1_000_000;
 const AGAIN_MILLIS = 1_000;
 /** How many times: after five minutes of it, it is told as not done. */
 const AGAIN_MAX = 300;
+
+/** A step that is asked for. */
+type Asking<I extends Base, C> = {
+    xml: string;
+    changes: C[];
+    /** The text that it was made of: it is refused where another one stands by then. */
+    madeOf?: string | undefined;
+    /** The text is made in its turn. */
+    make?: (edited: Edited<I>) => string | undefined;
+};
+
 const NOTHING: Moved = { gone: [], came: [], same: false };
 
 export class Draft<I extends Base = Base, C = unknown> {
@@ -68,6 +79,8 @@ export class Draft<I extends Base = Base, C = unknown> {
     edited = $state.raw<Edited<I>>();
     problem = $state.raw<Problem>();
     conflict = $state.raw<Conflict>();
+    /** Somebody has saved it while there are changes here. */
+    news = $state.raw<{ by: string }>();
     /** Steps, of which those up to `done` have been done and not undone. */
     steps = $state.raw<readonly Step[]>([]);
     done = $state(0);
@@ -143,6 +156,11 @@ export class Draft<I extends Base = Base, C = unknown> {
         return this.#step(name, { xml: text, changes: [], madeOf }, undefined);
     }
 
+    /** Another text as one step, made in its turn of what stands there by then; where it can be made of that. */
+    amend(name: string, make: (edited: Edited<I>) => string | undefined): Promise<Way[] | undefined> {
+        return this.#step(name, { xml: this.text, changes: [], make }, undefined);
+    }
+
     undo(): Promise<void> {
         return this.#inTurn(async () => {
             const step = this.steps[this.done - 1];
@@ -171,7 +189,7 @@ export class Draft<I extends Base = Base, C = unknown> {
             try {
                 const { version } = await this.paper.put(text, seen);
                 this.#saved = { text, version };
-                this.conflict = undefined;
+                [this.conflict, this.news] = [undefined, undefined];
                 this.#store();
                 return true;
             } catch (thrown) {
@@ -186,19 +204,35 @@ export class Draft<I extends Base = Base, C = unknown> {
     /** Looks whether somebody else has saved: what is unchanged here is simply theirs. */
     look(): Promise<void> {
         return this.#inTurn(async () => {
-            if (this.edited === undefined) return;
-            const headers = { 'If-None-Match': `"${this.#saved.version}"` };
-            try {
-                const answer = await fetch(this.paper.address, { headers, method: 'GET' });
-                // Whoever made it meanwhile made it as empty as it is here.
-                if (answer.status === 304 && !this.#saved.isNew) return;
-                if (answer.status !== 304 && !answer.ok && answer.status !== 404) return;
-                if (this.#saved.isNew && answer.status === 404) return;
-                await this.#lookAtTheirs();
-            } catch {
-                // The engine does not answer; the page says so by itself.
-            }
+            if (await this.#isAnother()) await this.#lookAtTheirs();
         });
+    }
+
+    /**
+     * Somebody has saved it. What is unchanged here is theirs at once; beside changes it is told, and a person goes on with what they do until
+     * they save, or want to see it.
+     */
+    hear(by: string): Promise<void> {
+        return this.#inTurn(async () => {
+            if (this.conflict !== undefined || !(await this.#isAnother())) return;
+            if (this.isDirty) this.news = { by };
+            else await this.#lookAtTheirs(by);
+        });
+    }
+
+    /** Whether the file is another one than was read; not where no engine answers, which the page says by itself. */
+    async #isAnother(): Promise<boolean> {
+        if (this.edited === undefined) return false;
+        const known = this.conflict?.theirs?.version ?? this.#saved.version;
+        try {
+            const headers = { 'If-None-Match': `"${known}"` };
+            const answer = await fetch(this.paper.address, { headers, method: 'GET' });
+            // Whoever made it meanwhile made it as empty as it is here.
+            if (answer.status === 304) return this.#saved.isNew === true;
+            return answer.ok || (answer.status === 404 && !this.#saved.isNew);
+        } catch {
+            return false;
+        }
     }
 
     /** Takes a text that has what somebody else saved in it: from now on it is theirs that would be written over. */
@@ -250,7 +284,7 @@ export class Draft<I extends Base = Base, C = unknown> {
 
     #step(
         name: string,
-        { xml, changes, madeOf }: { xml: string; changes: C[]; madeOf?: string | undefined },
+        { xml, changes, madeOf, make }: Asking<I, C>,
         moved: ((about: Way[]) => Moved) | undefined,
         then: () => void = () => undefined,
     ): Promise<Way[] | undefined> {
@@ -259,8 +293,10 @@ export class Draft<I extends Base = Base, C = unknown> {
             try {
                 if (madeOf !== undefined && madeOf !== before)
                     throw new Problem('changed', 'the text is another one by now');
+                const made = this.edited && make ? make(this.edited) : xml;
+                if (made === undefined) throw new Problem('changed', 'it is not wrong any more');
                 // What waited for its turn changes what is there now.
-                const edited = await this.#askAgain({ xml: moved ? before : xml, changes });
+                const edited = await this.#askAgain({ xml: moved ? before : made, changes });
                 then();
                 if (edited.xml === before) {
                     this.#store();
@@ -309,7 +345,8 @@ export class Draft<I extends Base = Base, C = unknown> {
         this.edited = edited;
     }
 
-    async #lookAtTheirs(): Promise<void> {
+    async #lookAtTheirs(by?: string): Promise<void> {
+        this.news = undefined;
         try {
             const { xml, version, exists } = await this.#ask({});
             if (exists === false) {
@@ -319,6 +356,8 @@ export class Draft<I extends Base = Base, C = unknown> {
             const theirs = { text: xml, version };
             if (version === this.#saved.version) {
                 if (this.#saved.isNew) this.#saved = theirs;
+                // They took it back.
+                this.conflict = undefined;
                 return;
             }
             if (this.isDirty && xml !== this.text) {
@@ -333,7 +372,7 @@ export class Draft<I extends Base = Base, C = unknown> {
             this.#show(await this.#ask({ xml }), undefined);
             this.#remember('What somebody else saved', before, keys);
             deeds.tell(
-                `${this.edited?.file ?? this.paper.name} was saved by somebody else; this is what they saved.`,
+                `${this.edited?.file ?? this.paper.name} was saved by ${by ?? 'somebody else'}; this is what they saved.`,
             );
         } catch (thrown) {
             if (problemOf(thrown).code === 'not_found') this.conflict = { theirs: undefined };

@@ -1,6 +1,7 @@
-// The drafts that were opened here: of projects, of test configurations and of the global parameters.
+// The drafts that were opened here: of projects, of test configurations, of the global parameters and of test files.
 
 import { api, ask, type Schemas } from '../api/client';
+import { Problem } from '../api/problem';
 import { Draft, type Base, type Paper, type Placed } from './draft.svelte';
 import { session } from './session.svelte';
 
@@ -13,6 +14,9 @@ export type ValueChange = Schemas['ValueChange'];
 /** A file of named values, a folder or a value, with where it is. */
 export type ValueItem = Placed<Schemas['ValueItem']>;
 export type ValuesDraft = Draft<Schemas['ValueItem'], ValueChange>;
+
+/** A test file: a text without items. */
+export type TextDraft = Draft<Base, never>;
 
 /** Drafts that were opened, by where the browser keeps them. */
 const drafts = new Map<string, unknown>();
@@ -75,6 +79,62 @@ export function globalsDraft(): ValuesDraft {
         edit: (body) => ask(api.POST('/api/v1/globals/edit', { body })),
         put: (xml, headers) => ask(api.PUT('/api/v1/globals', { body: { xml, unfinished: true }, headers })),
     });
+}
+
+export function testDraftOf(file: string): TextDraft {
+    const params = { path: { file } };
+    const known = (name: string, xml: string, version: string) => ({
+        file: name,
+        xml,
+        version,
+        about: [],
+        problems: [],
+        good: true,
+    });
+    let name = `tests/${file}`;
+    return opened<Base, never>({
+        name: `test file ${file}`,
+        place: placeOf(`tests/${file}`),
+        address: `/api/v1/test-texts/${encodeURIComponent(file)}`,
+        // It is what it is: the engine has nothing to say of a text that is not saved.
+        edit: async ({ xml }) => {
+            if (xml !== undefined) return known(name, xml, '');
+            name = (await ask(api.GET('/api/v1/test-files/{file}', { params }))).file;
+            return known(name, ...(await textOf(file)));
+        },
+        put: (xml, headers) => putTest(file, xml, headers),
+    });
+}
+
+/** Writes a test file: a text, or whatever was uploaded. */
+export function putTest(
+    file: string,
+    content: string | Blob,
+    headers: Record<string, string>,
+): Promise<Schemas['PutTest']> {
+    return ask(
+        api.PUT('/api/v1/test-texts/{file}', {
+            params: { path: { file } },
+            body: content as never,
+            bodySerializer: (body: unknown) => body as BodyInit,
+            headers: { ...headers, 'Content-Type': 'application/octet-stream' },
+        }),
+    );
+}
+
+/** What stands in a test file, exactly, and the version of that. */
+async function textOf(file: string): Promise<[text: string, version: string]> {
+    const answering = api.GET('/api/v1/test-texts/{file}', {
+        params: { path: { file } },
+        parseAs: 'arrayBuffer',
+    });
+    const bytes = (await ask(answering)) as unknown as ArrayBuffer;
+    const version = (await answering).response.headers.get('etag')?.replace(/^(W\/)?"|"$/g, '') ?? '';
+    try {
+        return [new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), version];
+    } catch {
+        throw new Problem('bad_file', 'it is no text in UTF-8, so it is not shown here');
+    }
 }
 
 /** A project that has another name: what was not saved of it is taken up under that. */

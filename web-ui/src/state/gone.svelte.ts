@@ -1,19 +1,25 @@
-// Files of the lab that were deleted here, with their texts: they can be had back as long as the browser's page lives.
+// Files of the lab that were deleted here, with their texts: they can be had back as long as the browser's page lives, by whoever deleted them.
 
 import type { Problem } from '../api/problem';
 import { deeds } from './deeds.svelte';
+import { session } from './session.svelte';
 
 /** Makes a file of this text. Answers why not. */
 export type Make = (name: string, xml: string) => Promise<Problem | undefined>;
 
 export class Gone {
-    files = $state.raw<readonly { name: string; xml: string }[]>([]);
+    #all = $state.raw<readonly { user: string; name: string; xml: string }[]>([]);
 
     /** `what` says what they are: `Project`. */
     constructor(readonly what: string) {}
 
+    get files(): readonly { name: string; xml: string }[] {
+        return this.#all.filter(({ user }) => user === session.user);
+    }
+
     add(name: string, xml: string): void {
-        this.files = [...this.files.filter((each) => each.name !== name), { name, xml }];
+        this.forget(name);
+        this.#all = [...this.#all, { user: session.user, name, xml }];
     }
 
     /** Has one back, byte for byte. */
@@ -26,6 +32,6 @@ export class Gone {
     }
 
     forget(name: string): void {
-        this.files = this.files.filter((each) => each.name !== name);
+        this.#all = this.#all.filter((each) => each.name !== name || each.user !== session.user);
     }
 }

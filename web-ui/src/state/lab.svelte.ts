@@ -17,7 +17,10 @@ export type Lease = Schemas['LeaseView'];
 export type Console = Schemas['ConsoleRow'];
 export type Question = Schemas['Question'];
 export type Notice = Schemas['EngineNotice'];
+export type FileChanged = Schemas['FileChanged'];
 
+/** Files of which it is remembered who saved them last. */
+const FILES_KEPT_MAX = 500;
 /** Runs that are remembered without being looked at. */
 const RUNS_KEPT_MAX = 2_000;
 
@@ -40,6 +43,8 @@ class Lab {
     treeEdits = $state(0);
     /** Grows when a SUT was edited. */
     sutEdits = $state(0);
+    /** Files of the lab that somebody saved or removed by the engine while one looked, by path: the newest of each. */
+    files = $state.raw<ReadonlyMap<string, FileChanged>>(new Map());
     /** Grows when what was seen may have gaps: whoever keeps a list of their own asks again. */
     renewals = $state(0);
 
@@ -203,6 +208,9 @@ class Lab {
                 case 'suts':
                     this.sutEdits += 1;
                     break;
+                case 'file':
+                    this.#fileChanged(body as FileChanged);
+                    break;
             }
         }
         if (runs.length > 0) {
@@ -219,6 +227,11 @@ class Lab {
         runs.delete(run);
         questions.delete(run);
         [this.runs, this.questions] = [runs, questions];
+    }
+
+    #fileChanged(changed: FileChanged): void {
+        const others = [...this.files].filter(([file]) => file !== changed.file);
+        this.files = new Map([...others.slice(-FILES_KEPT_MAX), [changed.file, changed]]);
     }
 
     #hello(hello: Schemas['FeedHello']): void {
@@ -241,6 +254,7 @@ class Lab {
         this.runs = new Map();
         this.questions = new Map();
         this.deleted = new Set();
+        this.files = new Map();
         this.eps = undefined;
         [this.leases, this.consoles, this.notices] = [[], [], []];
         this.problem = undefined;

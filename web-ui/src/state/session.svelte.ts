@@ -15,6 +15,7 @@ const READ_PROJECTS: readonly Role[] = [
     'CHANGE_PROJECT',
     'CREATE_PROJECT',
     'DELETE_PROJECT',
+    'EDIT_TC',
 ];
 
 /** What is known of the person at the browser. */
@@ -28,9 +29,6 @@ class Session {
     /** The session came to its end without the person's doing. */
     ended = $state(false);
     #me = $state.raw<Me>();
-
-    /** Who was signed in last in this tab. */
-    #before = '';
 
     constructor() {
         whenSignedOut(() => {
@@ -92,9 +90,6 @@ class Session {
     }
 
     #set(me: Me | undefined): void {
-        // What the one before was shown is not for the next; drafts are in the browser's storage.
-        if (me && this.#before !== '' && this.#before !== me.user) location.reload();
-        if (me) this.#before = me.user;
         streamsOf(me?.user ?? '');
         this.#me = me;
         this.problem = undefined;

@@ -1,9 +1,8 @@
-// A text editor for XML, as code editors are: colours, folding, search, problems in place. Heavy: it is loaded by `import()` only.
+// A text editor, as code editors are: colours, folding, search, problems in place. Heavy: it is loaded by `import()` only.
 //
 // It lives in a shadow root: there its styles are style sheets, which the content policy allows; in the page they would be inline ones.
 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
-import { xml } from '@codemirror/lang-xml';
 import {
     bracketMatching,
     codeFolding,
@@ -11,11 +10,12 @@ import {
     foldKeymap,
     HighlightStyle,
     indentOnInput,
+    indentUnit,
     syntaxHighlighting,
 } from '@codemirror/language';
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
-import { Annotation, EditorState, type Text } from '@codemirror/state';
+import { Annotation, Compartment, EditorState, type Extension, type Text } from '@codemirror/state';
 import {
     drawSelection,
     EditorView,
@@ -50,6 +50,13 @@ const colours = HighlightStyle.define([
     { tag: tags.attributeName, color: 'var(--warn-ink)' },
     { tag: tags.attributeValue, color: 'var(--pass-ink)' },
     { tag: tags.comment, color: 'var(--ink-quiet)', fontStyle: 'italic' },
+    {
+        tag: [tags.keyword, tags.standard(tags.variableName), tags.definitionKeyword],
+        color: 'var(--work-ink)',
+    },
+    { tag: [tags.string, tags.special(tags.string)], color: 'var(--pass-ink)' },
+    { tag: [tags.number, tags.atom, tags.bool, tags.meta], color: 'var(--warn-ink)' },
+    { tag: [tags.definition(tags.variableName), tags.propertyName], fontWeight: '600' },
     { tag: tags.invalid, color: 'var(--fail-ink)' },
 ]);
 
@@ -82,6 +89,7 @@ const look = EditorView.theme({
 /** An editor in an element. */
 export class Code {
     readonly #view: EditorView;
+    readonly #language = new Compartment();
 
     constructor(host: HTMLElement, { text, label, readOnly, changed }: CodeOptions) {
         const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
@@ -110,8 +118,8 @@ export class Code {
                 highlightActiveLine(),
                 highlightSelectionMatches(),
                 search({ top: true }),
-                // What somebody types is what they get.
-                xml({ autoCloseTags: false }),
+                this.#language.of([]),
+                indentUnit.of(/^(?: {2,8}|\t)(?=\S)/m.exec(text)?.[0] ?? '    '),
                 syntaxHighlighting(colours),
                 lintGutter(),
                 EditorView.lineWrapping,
@@ -153,6 +161,11 @@ export class Code {
             changes: { from: at, to: at + removed.length, insert: added.replaceAll('\n', lineBreak) },
             annotations: outside.of(true),
         });
+    }
+
+    /** Colours the text as one of this language. */
+    speak(language: Extension): void {
+        this.#view.dispatch({ effects: this.#language.reconfigure(language) });
     }
 
     /** Shows what is wrong, where it is. */

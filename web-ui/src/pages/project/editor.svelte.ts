@@ -5,7 +5,7 @@ import type { Schemas } from '../../api/client';
 import { Arranging, unique } from '../../editing/arranging.svelte';
 import type { Change, Item } from '../../state/drafts.svelte';
 import { session } from '../../state/session.svelte';
-import type { Spot, Way } from '../../state/ways';
+import { around, written, type Spot, type Way } from '../../state/ways';
 import { sentence } from '../../text/words';
 import { isTrue, labelOf, of } from './words';
 
@@ -112,14 +112,55 @@ export class Editor extends Arranging<Schemas['ProjectItem'], Change> {
     }
 
     async addSuite(name: string): Promise<boolean> {
+        return this.#insert(`Add suite ${name}`, this.#spotForSuites(), [{ kind: 'suite', name }]);
+    }
+
+    /** Puts what a file of predefined suites holds beside the chosen suite. */
+    addPredefined(name: string): Promise<boolean> {
+        const { parent, before } = this.#spotForSuites();
+        const change: Change = { change: 'suite', name, parent: [...parent], before, salt: unique() };
+        const moved = (came: Way[]) => ({ gone: [], came, same: false });
+        return this.moved(`Add predefined suite ${name}`, change, moved);
+    }
+
+    /** Beside the chosen suite; in the project where none is chosen, or in the suite of the chosen test. */
+    #spotForSuites(): Spot {
         const at = this.chosen[0];
-        // Beside the chosen suite; in the project where none is chosen, or in the suite of the chosen test.
         const way = at === undefined ? [] : at.kind === 'test' ? at.way.slice(0, -1) : at.way;
-        const spot =
-            way.length === 0
-                ? { parent: [], before: this.count([]) }
-                : { parent: way.slice(0, -1), before: (way.at(-1) ?? 0) + 1 };
-        return this.#insert(`Add suite ${name}`, spot, [{ kind: 'suite', name }]);
+        return way.length === 0
+            ? { parent: [], before: this.count([]) }
+            : { parent: way.slice(0, -1), before: (way.at(-1) ?? 0) + 1 };
+    }
+
+    /** The suites that are chosen, without what is inside of another. */
+    get suitesChosen(): readonly Item[] {
+        return this.tops.filter(({ kind }) => kind === 'suite');
+    }
+
+    /** The tests that are chosen, or that are in what is chosen; all of them for the project. */
+    testsIn(items: readonly Item[]): Item[] {
+        const tops = new Set(items.map(({ way }) => written(way)));
+        return this.draft.items.filter(
+            ({ kind, way }) => kind === 'test' && [...around(way), way].some((top) => tops.has(written(top))),
+        );
+    }
+
+    /** Puts tests into runs, or takes them out. */
+    run(tests: readonly Item[], isIn: boolean): Promise<boolean> {
+        const turned = tests.filter((test) => isSet(test, 'Running', true) !== isIn);
+        return this.setPair(turned, 'Running', String(isIn));
+    }
+
+    /** Puts these into runs, and takes all others out. */
+    runOnly(tests: readonly Item[]): Promise<boolean> {
+        const wanted = new Set(tests.map(({ key }) => key));
+        const changes = this.testsIn(this.draft.items.slice(0, 1)).flatMap((test): Change[] => {
+            const isIn = wanted.has(test.key);
+            if (isSet(test, 'Running', true) === isIn) return [];
+            const value = String(isIn);
+            return [{ change: 'property', at: [...test.way], name: 'Running', nth: 0, value }];
+        });
+        return this.#value(`Run only ${this.of(tests)}`, changes);
     }
 
     async #insert(
