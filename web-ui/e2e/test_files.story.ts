@@ -92,7 +92,7 @@ test('a file is found by its name, its title and what stands in it, and says wha
 
 test('two people write one file, and nothing is lost; each hears of the other at once', async () => {
     const ana = await Person.open(browser, lab);
-    await lab.user('bob', 'bob writes tests', [], ['EDIT_TC']);
+    await lab.user('bob', 'bob writes tests', [], ['VIEW_REPORTS', 'EDIT_TC']);
     const bob = await Person.open(browser, lab, 'bob', 'bob writes tests');
     for (const { page } of [ana, bob]) {
         await page.goto('/files/ping.py?pane=text');
@@ -109,7 +109,7 @@ test('two people write one file, and nothing is lost; each hears of the other at
     await ana.page.getByText('bob has saved this file.').waitFor();
     await append(ana.page, 'ping.py', 'print("more")\n');
     await ana.page.getByRole('button', { name: 'Put together now' }).click();
-    await ana.page.getByText(/bob saved tests\/ping\.py while you edited it/).waitFor();
+    await ana.page.getByText('bob saved tests/ping.py while you edited it').waitFor();
     await ana.page.getByRole('button', { name: 'Put together', exact: true }).click();
     await ana.page.keyboard.press('Control+s');
     await ana.page.getByText('saved', { exact: true }).waitFor();
@@ -123,6 +123,7 @@ test('two people write one file, and nothing is lost; each hears of the other at
 test('files are made, uploaded, deleted and had back', async () => {
     const { page, watch } = await Person.open(browser, lab);
     await page.goto('/files/switch/vlan.tcl');
+    await page.getByRole('heading', { name: 'VLANs' }).waitFor();
     await page.keyboard.press('n');
     await page.getByLabel('Name', { exact: true }).fill('switch/port_up.py');
     await page.getByRole('button', { name: 'Make it' }).click();
@@ -180,7 +181,7 @@ test('the history is that of Git', async () => {
     await append(page, 'history.py', 'print("two")\n');
     await page.keyboard.press('Control+s');
     await page.getByText('saved', { exact: true }).waitFor();
-    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('link', { name: 'History', exact: true }).click();
     await page.getByText('changed since the last commit').waitFor();
     await page.getByRole('list', { name: 'Commits' }).getByText('The first').waitFor();
     await page.getByText('print("two")').waitFor();

@@ -82,7 +82,11 @@ test('a newcomer comes from an empty folder to a device that answers, in counted
     const { items } = await lab.get<{ items: { temporary: boolean }[] }>('/runs?project=first-device');
     expect(items.map(({ temporary }) => temporary)).toEqual([true]);
     // The answer of the device is in the log beside it.
-    await page.getByRole('region', { name: 'Try' }).getByText('show version').first().waitFor();
+    await page
+        .getByRole('region', { name: 'Try' })
+        .getByText(/simulated router/)
+        .first()
+        .waitFor();
     await page.getByRole('link', { name: 'the first hour in the book' }).click();
     await page.getByRole('heading', { name: 'First hour', level: 1 }).waitFor();
     expect(watch.faults).toEqual([]);
@@ -103,7 +107,7 @@ test('the book is looked through, and its links stay in it', async () => {
     const heading = page.getByRole('heading', { name: 'globals.xml', exact: true });
     await heading.waitFor();
     await expect.poll(() => heading.evaluate((each) => each.getBoundingClientRect().top)).toBeLessThan(400);
-    await page.getByRole('searchbox', { name: 'Find in the book' }).fill('no such thing anywhere');
+    await page.getByRole('searchbox', { name: 'Find in the book' }).fill('qwertzuiop');
     await page.getByRole('heading', { name: /The book has nothing with/ }).waitFor();
     expect(watch.faults).toEqual([]);
 });
@@ -145,19 +149,29 @@ test('what the engine goes by is tried, and each try tells the true answer', asy
     await of('Webhooks').getByRole('button', { name: 'Try chat' }).click();
     await of('Webhooks').getByText(/403/).waitFor();
     await of('Database').getByRole('button', { name: 'Try it with the database' }).click();
-    await of('Database').getByText(/error|warning/).first().waitFor();
+    await of('Database')
+        .getByText(/error|warning/)
+        .first()
+        .waitFor();
     // The log of the newcomer's try has the one, and not the other.
     const { items } = await lab.get<{ items: { id: number }[] }>('/runs');
-    await of('Panic patterns').getByLabel('Try whose log is searched').fill(`${items[0]?.id}.0`);
-    await of('Panic patterns').getByRole('button', { name: 'Try them on this log' }).click();
-    await of('Panic patterns').getByRole('row', { name: /kernel panic.*not in this log/ }).waitFor();
-    await of('Panic patterns').getByRole('row', { name: /show ver.*would have ended the test/ }).waitFor();
+    await of('Panic patterns').getByLabel('Try whose logs are searched').fill(`${items[0]?.id}.0`);
+    await of('Panic patterns').getByRole('button', { name: 'Try them on its logs' }).click();
+    await of('Panic patterns')
+        .getByRole('row', { name: /kernel panic.*not in its logs/ })
+        .waitFor();
+    await of('Panic patterns')
+        .getByRole('row', { name: /show ver.*would have ended the test/ })
+        .waitFor();
     await of('Global parameters').getByRole('link', { name: 'Edit' }).click();
     await page.locator('.file', { hasText: 'globals.xml' }).waitFor();
     await lab.user('viewer', 'looks at the engine', [], ['VIEW_REPORTS']);
     const viewer = await Person.open(browser, lab, 'viewer', 'looks at the engine');
     await viewer.page.goto('/engine/settings');
-    await viewer.page.getByText(/CHANGE_SERVICES/).first().waitFor();
+    await viewer.page
+        .getByText(/CHANGE_SERVICES/)
+        .first()
+        .waitFor();
     server.close();
     expect([...watch.faults, ...viewer.watch.faults]).toEqual([]);
 });

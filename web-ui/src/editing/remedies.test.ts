@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { Places, remedyOf } from './remedies';
+import { Places, remedyFor, remedyOf } from './remedies';
 
 const mended = (text: string, line: number, column: number, message: string, help: string) =>
     remedyOf({ line, column, message, help }, new Places(text), () => 'fresh');
@@ -45,4 +45,19 @@ test('where a person has to think nothing is offered', () => {
         [1, 4, 'library `a` is not there', 'known here: b, c'],
     ] as const)
         expect(mended('<a>a</a>', line, column, message, help), message).toBeUndefined();
+});
+
+test('a problem that has moved is mended where it is now, and one that is gone is not', () => {
+    const told = { message: 'unknown element <Repaet> of <TestCase>', help: 'did you mean `Repeat`?' };
+    const text = '<Root>\n<!-- new -->\n<a><Repaet/></a>\n<b><Repaet/></b>\n</Root>';
+    const problems = [
+        { ...told, line: 3, column: 4 },
+        { ...told, line: 4, column: 4 },
+    ];
+    const mend = (line: number, now = problems) =>
+        remedyFor({ ...told, line }, 'Write Repeat', text, now, () => 'fresh');
+    expect(mend(3)).toContain('<a><Repeat/></a>\n<b><Repaet/></b>');
+    expect(mend(5)).toContain('<a><Repaet/></a>\n<b><Repeat/></b>');
+    expect(mend(3, [])).toBeUndefined();
+    expect(remedyFor({ ...told, line: 3 }, 'Write other', text, problems, () => 'x')).toBeUndefined();
 });

@@ -60,19 +60,19 @@ export function remedyOf(problem: Problem, places: Places, fresh: () => string):
  * not there any more, or another remedy would be taken.
  */
 export function remedyFor(
-    seen: Pick<Problem, 'message' | 'help'>,
+    seen: Pick<Problem, 'message' | 'help' | 'line'>,
     name: string,
     text: string,
     problems: readonly Problem[],
     fresh: () => string,
 ): string | undefined {
     const places = new Places(text);
-    for (const problem of problems) {
-        if (problem.message !== seen.message || problem.help !== seen.help) continue;
-        const remedy = remedyOf(problem, places, fresh);
-        if (remedy?.name === name) return remedy.text;
-    }
-    return undefined;
+    // Of several that say the same, the one that was meant has moved the least.
+    const same = problems
+        .filter(({ message, help }) => message === seen.message && help === seen.help)
+        .sort((one, other) => Math.abs(one.line - seen.line) - Math.abs(other.line - seen.line));
+    return same.map((problem) => remedyOf(problem, places, fresh)).find((remedy) => remedy?.name === name)
+        ?.text;
 }
 
 function renamed(text: string, at: number, tag: string, meant: string): string {

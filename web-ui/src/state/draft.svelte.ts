@@ -148,12 +148,9 @@ export class Draft<I extends Base = Base, C = unknown> {
         return this.#step(name, { xml: this.text, changes }, moved ?? (() => NOTHING));
     }
 
-    /**
-     * Another text as one step; one that goes on from the step before with the same name is part of it. With `madeOf`, it was made of that text,
-     * and is refused where another one stands by then.
-     */
-    replace(name: string, text: string, madeOf?: string): Promise<Way[] | undefined> {
-        return this.#step(name, { xml: text, changes: [], madeOf }, undefined);
+    /** Another text as one step; one that goes on from the step before with the same name is part of it. */
+    replace(name: string, text: string): Promise<Way[] | undefined> {
+        return this.#step(name, { xml: text, changes: [] }, undefined);
     }
 
     /** Another text as one step, made in its turn of what stands there by then; where it can be made of that. */

@@ -98,12 +98,38 @@ test('what was on its way when the engine went is sent again; what is chosen mea
 test('what was made of a text is not written over another one', async () => {
     const draft = await opened();
     const change = draft.change('Set repeat', [CHANGE]);
-    const remedy = draft.replace('Write Root', '<Rot/>', draft.text);
-    expect([await change, await remedy]).toEqual([[[0]], undefined]);
-    expect(draft.text).toBe('<Root/>+');
-    expect(told).toEqual(['“Write Root” was not done: the text is another one by now']);
-    expect(await draft.replace('Write Root', '<Rot/>', draft.text)).toEqual([[0]]);
-    expect(draft.text).toBe('<Rot/>');
+    // Made in its turn, of the text that is there by then; where it cannot be made of that, it is refused.
+    const remedy = draft.amend('Write Rot', ({ xml }) => xml.replace('Root', 'Rot'));
+    expect([await change, await remedy]).toEqual([[[0]], [[0]]]);
+    expect(draft.text).toBe('<Rot/>+');
+    expect(await draft.amend('Write Rot', () => undefined)).toBeUndefined();
+    expect(told).toEqual(['“Write Rot” was not done: it is not wrong any more']);
+    expect(draft.text).toBe('<Rot/>+');
+});
+
+test('who hears that somebody saved goes on beside changes, and without any has theirs at once', async () => {
+    vi.stubGlobal('fetch', async (_: string, { headers }: { headers: Record<string, string> }) => ({
+        status: headers['If-None-Match'] === `"${engine.file}"` ? 304 : 200,
+        ok: headers['If-None-Match'] !== `"${engine.file}"`,
+    }));
+    const draft = await opened();
+    await draft.hear('bob');
+    expect([draft.news, told]).toEqual([undefined, []]);
+    engine.file = '<Root>theirs</Root>';
+    await draft.hear('bob');
+    expect(draft.text).toBe('<Root>theirs</Root>');
+    expect(told).toEqual(['projects/p.xml was saved by bob; this is what they saved.']);
+    await draft.change('Set repeat', [CHANGE]);
+    engine.file = '<Root>more</Root>';
+    await draft.hear('bob');
+    expect([draft.news, draft.conflict]).toEqual([{ by: 'bob' }, undefined]);
+    expect(draft.text).toBe('<Root>theirs</Root>+');
+    await draft.look();
+    expect([draft.news, draft.conflict?.theirs?.text]).toEqual([undefined, '<Root>more</Root>']);
+    // They took it back.
+    engine.file = '<Root>theirs</Root>';
+    await draft.look();
+    expect(draft.conflict).toBeUndefined();
 });
 
 test('a change that no engine takes for minutes is told as not done', async () => {
