@@ -35,7 +35,9 @@ test('several are set at once, moved closed, copied with Alt, and nothing goes i
         const words = texts.map((text) =>
             text
                 .replaceAll(/\s+/g, ' ')
-                .replace(/☑ in this run|▾|▸|☑|(\d+ of \d+ )?in this run$|◪/g, '')
+                .replace(/▾|▸/g, '')
+                .replace(/^ ?\S (One|Two) (\d+ of \d+ |not )?in this run/, '$1')
+                .replace(/☑ in this run/g, '')
                 .trim(),
         );
         return words.slice(1).join(', ');

@@ -98,18 +98,20 @@ test('what somebody else saved is put together with one’s own, and nothing is 
             .replace('>2<', '>3<')
             .replace('clean.py</tcName>', 'clean.py</tcName>\n            <Timeout>5m</Timeout>'),
     );
-    // Two pages of the engine: the second to save is told, whoever it is.
+    // Two pages of the engine: who has changes of their own is told at once who saved, and goes on.
     const other = await Person.open(browser, lab);
     await other.page.goto('/projects/shared');
     await row(other.page, /^A\b/).click();
-    await other.page.getByLabel('Repeat').fill('7');
-    await other.page.keyboard.press('Enter');
-    await save(other.page);
     await row(page, /^A\b/).click();
     await page.getByLabel('Repeat').fill('8');
     await page.keyboard.press('Enter');
+    await row(page, /^A\b.*× 8/).waitFor();
+    await other.page.getByLabel('Repeat').fill('7');
+    await other.page.keyboard.press('Enter');
+    await save(other.page);
+    await page.getByText('admin has saved this file.').waitFor();
     await page.keyboard.press('Control+s');
-    await page.getByText(/Somebody else saved/).waitFor();
+    await page.getByText(/^\s*admin saved/).waitFor();
     await page.getByRole('button', { name: 'Take theirs only' }).click();
     await row(page, /^A\b.*× 7/).waitFor();
     await page.getByRole('button', { name: /^Undo: Take theirs/ }).click();

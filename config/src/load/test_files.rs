@@ -38,7 +38,9 @@ impl Lab {
     pub fn test_file_place(&self, name: &str) -> Result<PathBuf, FileError> {
         let folders: Vec<PathBuf> = self.test_folders().cloned().collect();
         let outside = || FileError::Outside(folders.clone());
-        if !stays_inside(name) || !name.split('/').all(is_plain_name) {
+        // What a project would read otherwise (`~`, and blanks at the ends) cannot be the name of a file there.
+        let is_itself = self.layout().resolve(name) == name && name.trim() == name;
+        if !is_itself || !stays_inside(name) || !name.split('/').all(is_plain_name) {
             return Err(outside());
         }
         if name.split('/').any(|part| part.starts_with('.')) {
