@@ -93,10 +93,7 @@ pub(crate) async fn version(file: &Path, commit: &str) -> Result<Vec<u8>, GitErr
     }
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let said = ask(file, &["show", "--no-textconv", &format!("{commit}:./{name}")]).await;
-    said.map_err(|error| match error {
-        GitError::Said(_) => GitError::NoVersion,
-        other => other,
-    })
+    said.map_err(|error| if matches!(error, GitError::Said(_)) { GitError::NoVersion } else { error })
 }
 
 /// Stands for the file's name, which may be anything: `:(literal)` keeps Git from reading it as a pattern.
@@ -131,9 +128,12 @@ async fn ask(file: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
 }
 
 async fn said(mut command: Command) -> Result<Vec<u8>, GitError> {
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => GitError::NoGit,
-        _ => GitError::Said(error.to_string()),
+    let mut child = command.spawn().map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            GitError::NoGit
+        } else {
+            GitError::Said(error.to_string())
+        }
     })?;
     let most = u64::try_from(limits::GIT_BYTES_MAX).unwrap_or(u64::MAX);
     let (out, err) = (child.stdout.take(), child.stderr.take());
