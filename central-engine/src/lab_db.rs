@@ -23,7 +23,8 @@ use jackfield_reporting::{
 };
 use sqlx::{
     AssertSqlSafe, Connection as _, Either, Executor as _, MySql, MySqlConnection, PgConnection, Postgres,
-    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _, postgres::PgTypeInfo,
+    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _,
+    postgres::{PgConnectOptions, PgTypeInfo},
 };
 
 use self::error::in_time;
@@ -31,6 +32,7 @@ pub use self::{
     address::{Address, AddressError},
     error::LabDbError,
 };
+use crate::zone;
 
 pub use jackfield_reporting::table::json_row;
 
@@ -102,7 +104,9 @@ impl LabDb {
                     takes_back = keeping == 0;
                     Conn::MySql(conn)
                 }
-                Address::Postgres(options) => Conn::Postgres(PgConnection::connect_with(options).await?),
+                Address::Postgres(options) => {
+                    Conn::Postgres(connect_postgres(options, &zone::names()).await?)
+                }
                 Address::Sqlite(options) => Conn::Sqlite(SqliteConnection::connect_with(options).await?),
             };
             Ok(Self { conn, takes_back, with_casts: BTreeMap::new(), is_begun: false })
@@ -277,6 +281,21 @@ impl LabDb {
         self.is_begun = next.await?;
         Ok(())
     }
+}
+
+/// A session that takes a time without a zone for one of the clocks here, in the first of these zones that the server knows. The driver asks
+/// for UTC, and a column that keeps the instant would then have one that is hours off.
+async fn connect_postgres(options: &PgConnectOptions, zones: &[String]) -> Result<PgConnection, LabDbError> {
+    let mut conn = PgConnection::connect_with(options).await?;
+    for zone in zones {
+        let set = sqlx::query("SELECT set_config('TimeZone', $1, false)").bind(zone);
+        match set.execute(&mut conn).await.map_err(LabDbError::from) {
+            Ok(_) => break,
+            Err(LabDbError::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(conn)
 }
 
 fn safe(sql: &str) -> AssertSqlSafe<String> {

@@ -3,9 +3,24 @@
 use jackfield_protocol::time::Time;
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::clock;
+
 /// The zone's name as people know it, and what its clocks are ahead of UTC at an instant, in seconds.
 pub(crate) fn at(time: Time) -> (String, i32) {
     of(&TimeZone::system(), time)
+}
+
+/// What others may know the zone by: its name, else what its clocks are ahead now, as POSIX writes it.
+pub(crate) fn names() -> Vec<String> {
+    names_of(&TimeZone::system(), clock::wall())
+}
+
+fn names_of(zone: &TimeZone, now: Time) -> Vec<String> {
+    let ahead = of(zone, now).1;
+    // What is east of Greenwich has a minus there.
+    let (sign, minutes) = (if ahead >= 0 { '-' } else { '+' }, ahead.unsigned_abs() / 60);
+    let offset = format!("LAB{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+    zone.iana_name().map(str::to_owned).into_iter().chain([offset]).collect()
 }
 
 fn of(zone: &TimeZone, time: Time) -> (String, i32) {
@@ -25,5 +40,14 @@ mod tests {
         let (winter, summer) = (Time(1_768_000_000_000), Time(1_783_000_000_000));
         assert_eq!(of(&zone, winter), ("EET".to_owned(), 7_200));
         assert_eq!(of(&zone, summer), ("EEST".to_owned(), 10_800));
+    }
+
+    #[test]
+    fn others_know_a_zone_by_its_name_or_by_its_clocks() {
+        let zone = TimeZone::posix("EET-2EEST,M3.5.0/3,M10.5.0/4").unwrap();
+        assert_eq!(names_of(&zone, Time(1_783_000_000_000)), ["LAB-03:00"]);
+        let west = TimeZone::posix("XST3:30").unwrap();
+        assert_eq!(names_of(&west, Time(0)), ["LAB+03:30"]);
+        assert_eq!(names_of(&TimeZone::UTC, Time(0)), ["UTC", "LAB-00:00"]);
     }
 }

@@ -138,6 +138,18 @@ impl Statement {
         })
     }
 
+    /// The SQL for where PostgreSQL takes no placeholders (`COPY`): each stands for a setting of the transaction, `PREFIX1`, `PREFIX2` …, which
+    /// holds its value as text. It is read once, and cast as [`Self::sql_with_casts`] casts.
+    pub fn sql_with_settings(&self, prefix: &str, types: &[Option<String>]) -> String {
+        self.render(|number| {
+            let setting = format!("current_setting('{prefix}{number}')");
+            match number.checked_sub(1).and_then(|at| types.get(at)?.as_ref()) {
+                Some(kind) => format!("(SELECT CAST({setting} AS {kind}))"),
+                None => format!("(SELECT {setting})"),
+            }
+        })
+    }
+
     /// What is bound, in the order of the placeholders.
     pub fn binds(&self) -> &[Bind] {
         &self.binds

@@ -33,7 +33,11 @@ pub(super) fn sqlite(row: &SqliteRow, at: usize) -> Result<Cell, LabDbError> {
     Ok(match value.type_info().name() {
         "INTEGER" => Cell::Number(row.try_get_unchecked::<i64, _>(at)?.to_string()),
         "REAL" => Cell::Number(float(row.try_get_unchecked::<f64, _>(at)?)),
-        "TEXT" => Cell::Text(row.try_get_unchecked::<String, _>(at)?),
+        // Nothing keeps a program from storing a text that is none.
+        "TEXT" => Cell::Text(
+            String::from_utf8(row.try_get_unchecked::<Vec<u8>, _>(at)?)
+                .unwrap_or_else(|error| hex(error.as_bytes())),
+        ),
         _ => of_bytes(row.try_get_unchecked::<Vec<u8>, _>(at)?),
     })
 }

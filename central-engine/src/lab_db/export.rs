@@ -52,7 +52,7 @@ pub fn pieces(opened: Opened, view: View, format: Format) -> mpsc::Receiver<Resu
     let (out, pieces) = mpsc::channel(PIECES_WAITING_MAX);
     tokio::spawn(async move {
         let written = match format {
-            Format::Csv => text(opened, view, &out, Csv).await,
+            Format::Csv => csv(opened, view, &out).await,
             Format::Json => text(opened, view, &out, Json { is_first: true }).await,
             Format::Xlsx => xlsx::write(opened, view, &out).await,
         };
@@ -120,22 +120,31 @@ impl Writer for Json {
     }
 }
 
+/// Written by the database where it can, else by us.
+async fn csv(mut opened: Opened, view: View, out: &Out) -> Result<(), ReportError> {
+    if let Source::Query(reader, query) = &mut opened.source
+        && let Some(copy) = reader.copy_of(query, &view).await.map_err(failed)?
+    {
+        return reader.copy(&copy, Csv.head(&opened.columns), out).await.map_err(failed);
+    }
+    text(opened, view, out, Csv).await
+}
+
 async fn text(opened: Opened, view: View, out: &Out, mut writer: impl Writer) -> Result<(), ReportError> {
     let notices = opened.notices.clone();
-    let head = writer.head(&opened.columns);
-    if out.send(Ok(head)).await.is_err() {
-        return Ok(());
-    }
+    // Sent with the first rows: what is refused before them is told as it should be.
+    let mut piece = writer.head(&opened.columns);
     let (mut rows, ended) = rows(opened, view);
     while let Some(some) = rows.recv().await {
-        if out.send(Ok(writer.rows(&some))).await.is_err() {
+        piece.extend(writer.rows(&some));
+        if out.send(Ok(std::mem::take(&mut piece))).await.is_err() {
             return Ok(());
         }
     }
     ended.await.unwrap_or_else(|error| Err(LabDbError::Lost(error.to_string()))).map_err(failed)?;
-    let foot = writer.foot(&notices);
-    if !foot.is_empty() {
-        drop(out.send(Ok(foot)).await);
+    piece.extend(writer.foot(&notices));
+    if !piece.is_empty() {
+        drop(out.send(Ok(piece)).await);
     }
     Ok(())
 }

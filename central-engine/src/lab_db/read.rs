@@ -9,16 +9,17 @@ use jackfield_reporting::{
     table::{Cell, Column, ColumnKind, Row},
 };
 use sqlx::{
-    Connection as _, Executor as _, MySql, MySqlConnection, PgConnection, Row as _, SqlSafeStr as _, Sqlite,
+    Connection as _, Executor as _, MySql, MySqlConnection, Row as _, SqlSafeStr as _, Sqlite,
     SqliteConnection, Statement as _, TypeInfo as _, mysql::MySqlRow, postgres::PgRow, sqlite::SqliteRow,
 };
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    Address, Conn, LabDbError, bind, bind_texts, casts, decode,
+    Address, Conn, LabDbError, bind, bind_texts, casts, connect_postgres, decode,
     error::{Interrupted, in_time},
     safe,
 };
+use crate::zone;
 
 /// Rows that are handed over together.
 const ROWS_TOGETHER: usize = 500;
@@ -62,6 +63,8 @@ pub struct Query {
     values: Vec<Value>,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// What a copy of all its rows is asked with, where the database writes one.
+    copied: Option<copy::Copied>,
 }
 
 impl Query {
@@ -82,7 +85,7 @@ impl Reader {
             Ok(match address {
                 Address::MySql(options) => Conn::MySql(open_mysql(options, wait).await?),
                 Address::Postgres(options) => {
-                    let mut conn = PgConnection::connect_with(options).await?;
+                    let mut conn = connect_postgres(options, &zone::names()).await?;
                     let millis = wait.as_millis();
                     let limits =
                         format!("SET statement_timeout = {millis}; SET default_transaction_read_only = on");
@@ -113,25 +116,27 @@ impl Reader {
     pub async fn prepare(&mut self, statement: &Statement, values: Vec<Value>) -> Result<Query, LabDbError> {
         in_time(async {
             let plain = statement.sql();
-            let (sql, columns) = match &mut self.conn {
+            let (sql, columns, copied) = match &mut self.conn {
                 Conn::MySql(conn) => {
                     refuse_files(&plain)?;
                     let looked = conn.prepare(safe(&plain).into_sql_str()).await?;
-                    (plain, columns_of(looked.columns()))
+                    (plain, columns_of(looked.columns()), None)
                 }
                 Conn::Postgres(conn) => {
                     let looked = conn.prepare(safe(&plain).into_sql_str()).await?;
-                    (statement.sql_with_casts(&casts(looked.parameters())), columns_of(looked.columns()))
+                    let types = casts(looked.parameters());
+                    let copied = copy::Copied::of(statement, &types, looked.columns());
+                    (statement.sql_with_casts(&types), columns_of(looked.columns()), Some(copied))
                 }
                 Conn::Sqlite(conn) => {
                     let looked = conn.prepare(safe(&plain).into_sql_str()).await?;
-                    (plain, columns_of(looked.columns()))
+                    (plain, columns_of(looked.columns()), None)
                 }
             };
             if columns.is_empty() {
                 return Err(LabDbError::Refused("this is no query: it gives no columns".to_owned()));
             }
-            Ok(Query { sql, values, columns })
+            Ok(Query { sql, values, columns, copied })
         })
         .await
     }
@@ -388,6 +393,7 @@ fn kind_of(name: &str) -> ColumnKind {
     }
 }
 
+pub(super) mod copy;
 pub(crate) mod memory;
 mod shape;
 

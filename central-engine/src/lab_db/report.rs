@@ -169,7 +169,10 @@ impl<'l> Found<'l> {
     }
 
     /// Every field has a value, and every value a field.
-    async fn check(&self, root: &Path, values: &Values) -> Result<(), ReportError> {
+    ///
+    /// # Errors
+    /// One has none, or is none.
+    pub(crate) async fn check(&self, root: &Path, values: &Values) -> Result<(), ReportError> {
         let fields = self.fields();
         let known: BTreeSet<&str> =
             self.database.config.report_fields.iter().map(|field| &*field.id.value).collect();

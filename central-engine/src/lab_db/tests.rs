@@ -1,5 +1,6 @@
 //! The three databases, as they are.
 
+mod copies;
 pub(crate) mod mariadb;
 mod reports;
 

@@ -37,6 +37,16 @@ pub(super) fn page(conn: &Conn, query: &Query, view: &View) -> Result<Shaped, La
 /// The rows of a view, up to its limit where it has one.
 pub(super) fn whole(conn: &Conn, query: &Query, view: &View) -> Result<(String, Vec<Value>), LabDbError> {
     let dialect = Dialect(conn);
+    let (chosen, values) = chosen(&dialect, query, view)?;
+    Ok((dialect.as_text(query, chosen), values))
+}
+
+/// The rows of a view before they are written as text.
+pub(super) fn chosen(
+    dialect: &impl Words,
+    query: &Query,
+    view: &View,
+) -> Result<(String, Vec<Value>), LabDbError> {
     let mut values = query.values.clone();
     let (select, table) = dialect.table(query, view);
     let mut wanted = Vec::new();
@@ -72,7 +82,7 @@ pub(super) fn whole(conn: &Conn, query: &Query, view: &View) -> Result<(String, 
             sql.push_str(&format!(" OFFSET {}", view.offset));
         }
     }
-    Ok((dialect.as_text(query, sql), values))
+    Ok((sql, values))
 }
 
 /// How many rows a query has.
@@ -98,25 +108,25 @@ fn like(text: &str) -> Value {
     Value::Text(pattern)
 }
 
+/// How a database writes what is put around a query.
+pub(super) trait Words {
+    /// What is selected from which table.
+    fn table(&self, query: &Query, view: &View) -> (String, String);
+    /// A column of it.
+    fn name(&self, query: &Query, column: usize) -> String;
+    /// That a text is in a column; `before` places have a value already.
+    fn holds(&self, query: &Query, column: usize, before: usize) -> String;
+}
+
+/// A query of PostgreSQL as a table whose columns have names that we know.
+pub(super) fn named(sql: &str, columns: usize) -> String {
+    let names: Vec<String> = (0..columns).map(|at| format!("c{at}")).collect();
+    format!("(\n{sql}\n) AS jf({})", names.join(", "))
+}
+
 struct Dialect<'c>(&'c Conn);
 
 impl Dialect<'_> {
-    /// What is selected from which table.
-    fn table(&self, query: &Query, view: &View) -> (String, String) {
-        let sql = &query.sql;
-        match self.0 {
-            Conn::Postgres(_) => {
-                let names: Vec<String> = (0..query.columns.len()).map(|at| format!("c{at}")).collect();
-                ("*".to_owned(), format!("(\n{sql}\n) AS jf({})", names.join(", ")))
-            }
-            // The order counts only where no other is asked for.
-            Conn::MySql(_) if view.sort.is_none() && !has_limit(sql) => {
-                ("*".to_owned(), format!("(\n{sql}\nLIMIT {MYSQL_ALL}) AS jf"))
-            }
-            Conn::MySql(_) | Conn::Sqlite(_) => ("*".to_owned(), format!("(\n{sql}\n) AS jf")),
-        }
-    }
-
     /// The rows that were chosen, as PostgreSQL writes them: outside, so that it does so for no row that is passed over.
     fn as_text(&self, query: &Query, chosen: String) -> String {
         match self.0 {
@@ -126,6 +136,20 @@ impl Dialect<'_> {
                 format!("SELECT {} FROM (\n{chosen}\n) AS jf", texts.join(", "))
             }
             Conn::MySql(_) | Conn::Sqlite(_) => chosen,
+        }
+    }
+}
+
+impl Words for Dialect<'_> {
+    fn table(&self, query: &Query, view: &View) -> (String, String) {
+        let sql = &query.sql;
+        match self.0 {
+            Conn::Postgres(_) => ("*".to_owned(), named(sql, query.columns.len())),
+            // The order counts only where no other is asked for.
+            Conn::MySql(_) if view.sort.is_none() && !has_limit(sql) => {
+                ("*".to_owned(), format!("(\n{sql}\nLIMIT {MYSQL_ALL}) AS jf"))
+            }
+            Conn::MySql(_) | Conn::Sqlite(_) => ("*".to_owned(), format!("(\n{sql}\n) AS jf")),
         }
     }
 
@@ -138,7 +162,6 @@ impl Dialect<'_> {
         }
     }
 
-    /// That a text is in a column; `before` places have a value already.
     fn holds(&self, query: &Query, column: usize, before: usize) -> String {
         let (name, place) = (self.name(query, column), before.saturating_add(1));
         match self.0 {

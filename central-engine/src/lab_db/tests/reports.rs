@@ -237,8 +237,13 @@ const OF_MARIADB: &[(&str, &str)] = &[
     ("b'101'", "\\x05"),
     ("INET6_ATON('::1')", "\\x00000000000000000000000000000001"),
     ("YEAR('2026-01-01')", "2026"),
+    ("CAST('2026-11-30 03:04:05.25' AS DATETIME(3))", "2026-11-30 03:04:05.250000"),
+    ("_latin1 x'e9'", "\u{e9}"),
+    ("CAST(NULL AS DATE)", "NULL"),
+    ("JSON_ARRAY(1, 'x')", "[1, \"x\"]"),
+    ("GEOMETRYCOLLECTION(POINT(1, 2)) IS NULL", "0"),
 ];
-const OF_POSTGRES: &[(&str, &str)] = &[
+pub(super) const OF_POSTGRES: &[(&str, &str)] = &[
     ("9223372036854775807", "9223372036854775807"),
     ("12345678901234567890.120::numeric", "12345678901234567890.120"),
     ("DATE '2026-11-30'", "2026-11-30"),
@@ -256,6 +261,13 @@ const OF_POSTGRES: &[(&str, &str)] = &[
     ("B'101'", "101"),
     ("'NaN'::float8", "NaN"),
     ("ROW(1,'x')", "(1,x)"),
+    ("'infinity'::timestamptz", "infinity"),
+    ("DATE '0044-03-15 BC'", "0044-03-15 BC"),
+    ("'null'::jsonb", "null"),
+    ("1e-20::numeric", "0.00000000000000000001"),
+    ("'-infinity'::float8", "-Infinity"),
+    ("INTERVAL '-1 month 3 days'", "-1 mons +3 days"),
+    ("'10.0.0.0/8'::cidr", "10.0.0.0/8"),
 ];
 const OF_SQLITE: &[(&str, &str)] = &[
     ("9223372036854775807", "9223372036854775807"),
@@ -266,6 +278,11 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("1e100", "1e100"),
     ("'caf\u{e9} \u{1f600}'", "caf\u{e9} \u{1f600}"),
     ("CAST('x' AS BLOB)", "x"),
+    ("CAST(x'63ff' AS TEXT)", "\\x63ff"),
+    ("'a' || char(7) || 'b'", "a\u{7}b"),
+    ("date('2026-11-30')", "2026-11-30"),
+    ("-9.5e-7", "-0.00000095"),
+    ("9e999", "inf"),
 ];
 
 #[tokio::test]
