@@ -67,9 +67,10 @@ pub fn write(results: &Results, logs: &dyn Logs, options: Options, out: &mut dyn
         seconds(results.elapsed_millis())
     )?;
     writeln!(out, " timestamp=\"{}\">", run.started.unwrap_or(run.submitted))?;
-    let mut report = Report { results, logs, options, logs_left: options.all_logs_bytes_max };
-    for suite in &suites {
-        report.suite(suite, out)?;
+    let mut report =
+        Report { results, logs, options, logs_left: options.all_logs_bytes_max, names: BTreeMap::new() };
+    for (id, suite) in suites.iter().enumerate() {
+        report.suite(id, suite, out)?;
     }
     writeln!(out, "</testsuites>")
 }
@@ -101,20 +102,24 @@ fn suites(results: &Results) -> Vec<Suite<'_>> {
     suites.into_values().collect()
 }
 
-struct Report<'a> {
-    results: &'a Results,
-    logs: &'a dyn Logs,
+struct Report<'r> {
+    results: &'r Results,
+    logs: &'r dyn Logs,
     options: Options,
     logs_left: usize,
+    /// How many cases of a class have a name: GitLab keeps the first of those that it cannot tell apart, and suites that differ by their EP
+    /// or SUT alone have one class.
+    names: BTreeMap<(String, &'r str), u32>,
 }
 
-impl Report<'_> {
-    fn suite(&mut self, suite: &Suite<'_>, out: &mut dyn Write) -> io::Result<()> {
+impl<'r> Report<'r> {
+    /// Two suites of one name that began at one moment are the same to Jenkins, which drops the second, but for their ids.
+    fn suite(&mut self, id: usize, suite: &Suite<'r>, out: &mut dyn Write) -> io::Result<()> {
         let first = suite.rows.iter().filter_map(Row::started).min();
         let name = suite.path.join("/");
         write!(
             out,
-            "  <testsuite name=\"{}\"{} time=\"{}\"",
+            "  <testsuite id=\"{id}\" name=\"{}\"{} time=\"{}\"",
             attribute(&name),
             suite.tally,
             seconds(suite.elapsed_millis)
@@ -128,9 +133,8 @@ impl Report<'_> {
         writeln!(out, ">")?;
         self.suite_properties(suite, out)?;
         let class = class_name(&self.results.run.project, &suite.path);
-        let mut names: BTreeMap<&str, u32> = BTreeMap::new();
         for row in &suite.rows {
-            let count = names.entry(&row.test.name).or_default();
+            let count = self.names.entry((class.clone(), &*row.test.name)).or_default();
             *count = count.saturating_add(1);
             let name = match *count {
                 1 => row.test.name.to_string(),
@@ -306,7 +310,8 @@ fn end(row: Row<'_>, out: &mut dyn Write) -> io::Result<()> {
         "      <{element} type=\"{}\" message=\"{}\">{}</{element}>",
         attribute(&kind),
         attribute(&message),
-        escaped(row.reason())
+        // GitLab shows what stands inside, and nothing where that is nothing.
+        escaped(if row.reason().is_empty() { &message } else { row.reason() })
     )
 }
 
@@ -382,6 +387,28 @@ mod tests {
         };
         let expected = fixture::demo().rows().filter(|row| row.verdict() == Some(Verdict::Pass)).count();
         assert_eq!(cases.iter().filter(passed).count(), expected);
+    }
+
+    #[test]
+    fn suites_that_differ_by_their_ep_alone_stay_apart() {
+        let mut results = fixture::demo();
+        let mut plan = (*results.plan).clone();
+        for suite in &mut plan.suites {
+            (suite.name, suite.parent) = ("same".into(), None);
+        }
+        for test in &mut plan.tests {
+            test.name = "t".into();
+        }
+        results.plan = Arc::new(plan);
+        let text = report(&results, &NoLogs, Options::default());
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let all = |name: &'static str| document.descendants().filter(move |node| node.has_tag_name(name));
+        let cases: std::collections::BTreeSet<_> =
+            all("testcase").map(|case| (case.attribute("classname"), case.attribute("name"))).collect();
+        assert_eq!(cases.len(), all("testcase").count(), "no case hides another");
+        let ids: std::collections::BTreeSet<_> =
+            all("testsuite").map(|suite| suite.attribute("id")).collect();
+        assert!(ids.len() > 1 && ids.len() == all("testsuite").count(), "{ids:?}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod broken;
 mod cable;
 mod campaign;
 mod cgroup;
+mod ci_servers;
 mod cleanup;
 mod command_line;
 mod console;
