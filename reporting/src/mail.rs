@@ -161,8 +161,10 @@ pub fn compose(
 /// # Errors
 /// A sender or recipient that cannot be used.
 pub fn compose_test(settings: &Settings) -> Result<Mail, MailError> {
-    let html =
-        format!("<!DOCTYPE html>\n<p style=\"white-space: pre-wrap\">{}</p>\n", escaped(&settings.message));
+    let html = format!(
+        "<!DOCTYPE html>\n<p>{}</p>\n",
+        escaped(&settings.message).to_string().replace('\n', "<br>\n")
+    );
     addressed(settings, &format!("Test mail: {}", settings.subject), settings.message.clone(), html)
 }
 
@@ -241,17 +243,39 @@ fn table_row(results: &Results, row: Row<'_>) -> String {
 }
 
 #[cfg(test)]
+mod clients;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
 
-    fn settings() -> Settings {
+    pub(super) fn settings() -> Settings {
         Settings {
             from: "Lab <lab@example.com>".to_owned(),
             to: "ana@example.com; \"Pop, Dan\" <dan@example.com>, it@example.com".to_owned(),
             subject: "Report for [$twister_user] [$date] $unknown".to_owned(),
             message: "suites: $twister_suite_name\nEPs: $twister_ep_name\nrate: $rate% of $texec\n$unknown"
                 .to_owned(),
+        }
+    }
+
+    pub(super) fn changes() -> Changes {
+        use jackfield_protocol::id::{RunId, TestIndex};
+
+        use crate::changes::Tally;
+        Changes {
+            against: RunId(40),
+            broken: vec![TestIndex(2)],
+            mended: vec![TestIndex(1), TestIndex(4)],
+            still: vec![(TestIndex(6), RunId(37))],
+            flaky: vec![TestIndex(4)],
+            new: 1,
+            gone: 2,
+            trend: vec![
+                Tally { run: RunId(40), passed: 9, failed: 2 },
+                Tally { run: RunId(41), passed: 4, failed: 7 },
+            ],
         }
     }
 
@@ -298,22 +322,7 @@ mod tests {
 
     #[test]
     fn our_message_says_first_what_changed() {
-        use jackfield_protocol::id::{RunId, TestIndex};
-
-        use crate::changes::Tally;
-        let changes = Changes {
-            against: RunId(40),
-            broken: vec![TestIndex(2)],
-            mended: vec![TestIndex(1), TestIndex(4)],
-            still: vec![(TestIndex(6), RunId(37))],
-            flaky: vec![TestIndex(4)],
-            new: 1,
-            gone: 2,
-            trend: vec![
-                Tally { run: RunId(40), passed: 9, failed: 2 },
-                Tally { run: RunId(41), passed: 4, failed: 7 },
-            ],
-        };
+        let changes = changes();
         let mail =
             compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, Some(&changes)).unwrap();
         insta::assert_snapshot!(shown(&mail));

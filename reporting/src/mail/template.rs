@@ -48,6 +48,8 @@ pub(super) struct View {
     headline: String,
     stopped: Option<String>,
     message: String,
+    /// Its lines: Outlook knows no `white-space`.
+    message_lines: Vec<String>,
     pass_rate: String,
     tests: String,
     counts: Vec<CountView>,
@@ -154,6 +156,7 @@ impl View {
             headline: headline(results, summary),
             stopped: results.stopped.clone(),
             message: message.to_owned(),
+            message_lines: message.lines().map(str::to_owned).collect(),
             pass_rate: summary.counts.pass_rate_text(),
             tests: grouped(summary.counts.total().into()),
             counts: summary
