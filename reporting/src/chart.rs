@@ -5,7 +5,10 @@ pub mod svg;
 
 use serde::Serialize;
 
-use crate::table::{Cell, ColumnKind, Table};
+use crate::table::{Cell, Column, ColumnKind, Row, Table};
+
+/// The column that holds the number of a run of ours: no series, but where a point leads to.
+pub const RUN_COLUMN: &str = "jackfield_run";
 
 /// How it looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,6 +49,9 @@ pub struct Chart {
     pub places: Vec<f64>,
     /// What is drawn.
     pub series: Vec<Series>,
+    /// The run that each point leads to; empty where the query has no column `jackfield_run`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Option<u64>>,
 }
 
 /// A line, or bars of one colour.
@@ -75,7 +81,7 @@ pub enum ChartError {
 }
 
 impl Chart {
-    /// The first column is what each point is of, every other one with numbers a series.
+    /// The first column is what each point is of, every other one with numbers a series, but [`RUN_COLUMN`].
     ///
     /// # Errors
     /// There is nothing to draw.
@@ -90,7 +96,7 @@ impl Chart {
         let label = |cell: Option<&Cell>| cell.and_then(Cell::text).unwrap_or("NULL").to_owned();
         let labels: Vec<String> = table.rows.iter().map(|row| label(row.first())).collect();
         let mut series = Vec::new();
-        for (at, column) in (1..).zip(others) {
+        for (at, column) in (1..).zip(others).filter(|(_, column)| !is_run(column)) {
             let values: Vec<Option<f64>> =
                 table.rows.iter().map(|row| row.get(at).and_then(Cell::number)).collect();
             let is_text = |row: &Vec<Cell>| {
@@ -113,8 +119,20 @@ impl Chart {
             }
         }
         let (axis, places) = places(kind, first.kind, &labels, table);
-        Ok(Self { kind, axis, axis_name: first.name.clone(), labels, places, series })
+        let runs = runs(table);
+        Ok(Self { kind, axis, axis_name: first.name.clone(), labels, places, series, runs })
     }
+}
+
+fn is_run(column: &Column) -> bool {
+    column.name.eq_ignore_ascii_case(RUN_COLUMN)
+}
+
+/// The runs of the points; the first column may be the one that names them.
+fn runs(table: &Table) -> Vec<Option<u64>> {
+    let Some(at) = table.columns.iter().position(is_run) else { return Vec::new() };
+    let run = |row: &Row| row.get(at).and_then(Cell::text).and_then(|text| text.trim().parse().ok());
+    table.rows.iter().map(run).collect()
 }
 
 /// Where the points are: days and numbers where they belong, if all of them are some and they go up; names one after the other.

@@ -37,6 +37,18 @@ fn the_bottom_is_what_the_first_column_is() {
 }
 
 #[test]
+fn a_point_leads_to_the_run_that_the_query_names() {
+    let link = ("Jackfield_Run", ColumnKind::Number);
+    let rows: &[&[&str]] = &[&["a", "12", "3"], &["b", "", "4"]];
+    let chart = Chart::of(ChartKind::Bar, &table(&[RUN, link, COUNT], rows)).unwrap();
+    let names: Vec<&str> = chart.series.iter().map(|series| &*series.name).collect();
+    assert_eq!((names, chart.runs), (vec!["Tests"], vec![Some(12), None]));
+    let first = Chart::of(ChartKind::Line, &table(&[link, COUNT], &[&["7", "1"], &["9", "2"]])).unwrap();
+    assert_eq!((first.axis, first.runs), (Axis::Numbers, vec![Some(7), Some(9)]));
+    assert!(Chart::of(ChartKind::Bar, &table(&[RUN, COUNT], &[&["a", "1"]])).unwrap().runs.is_empty());
+}
+
+#[test]
 fn what_cannot_be_drawn_is_told() {
     let refused = |kind, table: &Table| Chart::of(kind, table).unwrap_err().to_string();
     assert!(refused(ChartKind::Bar, &table(&[RUN], &[&["a"]])).contains("this query gives 1"));
