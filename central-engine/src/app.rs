@@ -87,6 +87,8 @@ pub struct App {
     pub(crate) jobs: JobSettings,
     /// Places for reports of the lab's database.
     pub(crate) reports_at_once: Arc<Semaphore>,
+    /// The same for those who come by a link.
+    pub(crate) shared_at_once: Arc<Semaphore>,
     /// Whose turn it is at each of the lab's databases.
     pub(crate) lab_db_turns: Turns,
     /// Which old runs go by themselves.

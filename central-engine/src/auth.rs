@@ -21,9 +21,9 @@ pub use self::{
     first::{first_start, make_token},
     guard::{
         Anyone, COOKIE, Guard, MayChangeGlobals, MayChangeProjects, MayChangeUsers, MayDeleteProjects,
-        MayEditBench, MayEditSut, MayEditTests, MayFetchFiles, MayLock, MayOperate, MayPutProjects, MayRead,
-        MayReadBench, MayReadGlobals, MayReadLeases, MayReadProjects, MayReadSuts, MayRun, MayStoreFiles,
-        MayUseDevices, MayWatch, Permission, SeesRun,
+        MayEditBench, MayEditSut, MayEditTests, MayFetchFiles, MayKeepViews, MayLock, MayOperate,
+        MayPutProjects, MayRead, MayReadBench, MayReadGlobals, MayReadLeases, MayReadProjects, MayReadSuts,
+        MayRun, MayShare, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
     recover::recover,

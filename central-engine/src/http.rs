@@ -18,6 +18,7 @@ mod gate;
 mod globals;
 pub(crate) mod health;
 mod job;
+mod lab_db;
 mod lab_file;
 mod lab_report;
 mod lease;
@@ -40,6 +41,7 @@ mod project_file;
 mod project_result;
 mod question;
 mod report;
+mod report_view;
 mod resource;
 mod resource_health;
 mod retention;
@@ -49,6 +51,8 @@ mod run_delete;
 mod run_plan;
 mod session;
 mod setting;
+mod share;
+mod shared;
 mod suite;
 mod sut;
 mod test;
@@ -88,6 +92,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(job::routes)
             .configure(report::routes)
             .configure(lab_report::routes)
+            .configure(report_view::routes)
+            .configure(share::routes)
+            .configure(shared::routes)
+            .configure(lab_db::routes)
             .configure(mail::routes)
             .configure(webhook::routes)
             .configure(test::routes)

@@ -266,6 +266,7 @@ async fn assemble(
         job_counts: JobsLeft::default(),
         jobs,
         reports_at_once: Arc::new(Semaphore::new(limits::REPORTS_AT_ONCE_MAX)),
+        shared_at_once: Arc::new(Semaphore::new(limits::SHARED_AT_ONCE_MAX)),
         lab_db_turns: Turns::default(),
         retention: Retention::new(retention),
         checks: Checks::default(),

@@ -18,6 +18,18 @@ pub const EXPORT_WAIT: Duration = Duration::from_secs(60 * 60);
 pub const CHART_ROWS_MAX: usize = 5_000;
 /// Queries of reports at once; one more is refused with `too_many`.
 pub const REPORTS_AT_ONCE_MAX: usize = 16;
+/// The same by links without an account, so that whoever has one cannot keep people from theirs.
+pub const SHARED_AT_ONCE_MAX: usize = 4;
+/// Days that a link to a report opens it when nothing else is asked for.
+pub const SHARE_DAYS_DEFAULT: u32 = 30;
+/// Days that such a link can be made for.
+pub const SHARE_DAYS_MAX: u32 = 365;
+/// Links of one person that have not ended; one more is refused.
+pub const SHARES_EACH_MAX: usize = 1_000;
+/// Views of reports that one person keeps; one more is refused.
+pub const REPORT_VIEWS_EACH_MAX: usize = 1_000;
+/// Bytes of what a view or a link holds of values and filters; more is refused.
+pub const REPORT_QUERY_BYTES_MAX: usize = 8 * 1024;
 /// Rows of a query that fills the list of a field; what is beyond is left out.
 pub const CHOICES_MAX: usize = 1_000;
 /// Of these, how many an error tells.

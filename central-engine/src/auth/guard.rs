@@ -36,6 +36,8 @@ pub trait Permission: 'static {
     const ALSO: &'static [Role] = &[];
     /// Whether an EP's token will do as well.
     const EP: bool = false;
+    /// Tokens that will do, where they lend the role.
+    const SCOPES: &'static [Scope] = &Scope::ALL;
 }
 
 macro_rules! permissions {
@@ -87,6 +89,24 @@ pub struct MayUseDevices;
 impl Permission for MayUseDevices {
     const ROLE: Option<Role> = Some(Role::RunTests);
     const ALSO: &'static [Role] = &[Role::ChangeTestbed];
+}
+
+/// May keep views of reports: who reads them, but by no token that is for reading alone.
+#[derive(Clone, Copy, Debug)]
+pub struct MayKeepViews;
+
+impl Permission for MayKeepViews {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const SCOPES: &'static [Scope] = &[Scope::Run, Scope::Admin];
+}
+
+/// May give away links to reports, which outlive what one came with.
+#[derive(Clone, Copy, Debug)]
+pub struct MayShare;
+
+impl Permission for MayShare {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const SCOPES: &'static [Scope] = &[Scope::Admin];
 }
 
 /// May take leases: of resources with the one role, of SUTs with the other. With the third, may do with those of others as with their own.
@@ -284,7 +304,7 @@ fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {
         Some(role) => caller.may(role) || P::ALSO.iter().any(|also| caller.may(*also)),
     };
     if allowed {
-        return Ok(());
+        return check_scope::<P>(caller);
     }
     let needs: Vec<&str> = P::ROLE.iter().chain(P::ALSO).map(|role| role.as_str()).collect();
     let needs = if needs.is_empty() { "a log-in".to_owned() } else { needs.join(" or ") };
@@ -304,6 +324,21 @@ fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {
         }
     };
     Err(Problem::new(ErrorCode::Forbidden, title))
+}
+
+fn check_scope<P: Permission>(caller: &Caller) -> Result<(), Problem> {
+    match caller.credential {
+        Credential::Token(scope) if !caller.is_ep() && !P::SCOPES.contains(&scope) => {
+            let enough: Vec<String> = P::SCOPES.iter().map(|scope| format!("`{}`", scope.as_str())).collect();
+            let title = format!(
+                "a `{}` token is not enough for this; log in, or take a token of the scope {}",
+                scope.as_str(),
+                enough.join(" or ")
+            );
+            Err(Problem::new(ErrorCode::Forbidden, title))
+        }
+        Credential::Session | Credential::Token(_) => Ok(()),
+    }
 }
 
 async fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {

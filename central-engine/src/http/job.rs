@@ -1,18 +1,26 @@
 //! What the engine has still to do for runs that ended: their files, their mail, their inserts.
 
 use actix_web::{HttpResponse, web};
-use jackfield_protocol::{api::Page, id::RunId, time::Time};
+use jackfield_protocol::{api::Page, error::ErrorCode, id::RunId, time::Time};
 use serde::Serialize;
 
 use super::{Answer, body::PageQuery, run};
 use crate::{
-    app::App,
-    auth::{Guard, MayRead, SeesRun},
-    store::{self, job::JobRow},
+    app::{App, audit},
+    auth::{Guard, MayRead, MayRun, SeesRun},
+    clock,
+    failure::Failure,
+    store::{
+        self,
+        job::{JobRow, Kind},
+    },
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.route("/jobs", web::get().to(list)).route("/runs/{run}/jobs", web::get().to(of_run));
+    config
+        .route("/jobs", web::get().to(list))
+        .route("/jobs/{job}/retry", web::post().to(retry))
+        .route("/runs/{run}/jobs", web::get().to(of_run));
 }
 
 /// Work that a run left: its files, its mail, its inserts.
@@ -59,4 +67,31 @@ pub(super) async fn of_run(app: web::Data<App>, _: SeesRun, id: web::Path<RunId>
     store::run::row(&mut conn, id).await?.ok_or_else(|| run::no_run(id))?;
     let jobs = store::job::of_run(&mut conn, id).await?;
     Ok(HttpResponse::Ok().json(jobs.into_iter().map(JobView::from).collect::<Vec<_>>()))
+}
+
+/// Tries work again now that waits for its next try or was given up: for who started the run, and who may change services.
+#[utoipa::path(post, path = "/api/v1/jobs/{job}/retry", tag = "runs", params(("job" = u64, Path)),
+    responses((status = 202), (status = 403), (status = 404), (status = 409)))]
+pub(super) async fn retry(app: web::Data<App>, guard: Guard<MayRun>, id: web::Path<u64>) -> Answer {
+    let mut conn = app.store.write().await?;
+    let job = store::job::find(&mut conn, *id).await?;
+    let job = job.ok_or_else(|| Failure::not_found(format!("work {id}; it is done, or never was")))?;
+    let run = job.work.run();
+    let summary = store::run::summary(&mut conn, run).await?.ok_or_else(|| super::run::no_run(run))?;
+    if !guard.caller.controls(&summary.user) {
+        let owner = summary.user;
+        let title = format!("run {run} is {owner}'s; trying its work again needs the role CHANGE_SERVICES");
+        return Err(Failure::new(ErrorCode::Forbidden, title));
+    }
+    if job.work.kind() == Kind::Save {
+        let title = format!(
+            "inserts go on by `jackfield runs insert {run}`, which looks first what the database has already"
+        );
+        return Err(Failure::new(ErrorCode::WrongState, title));
+    }
+    store::job::try_again(&mut conn, *id, clock::now()).await?;
+    audit(&mut conn, &guard.caller, "job.retry", run, job.work.kind().as_str()).await?;
+    conn.commit().await?;
+    app.store.wake_jobs();
+    Ok(HttpResponse::Accepted().finish())
 }

@@ -1,6 +1,6 @@
 //! The mail of a run as it would be sent, and a test of the lab's mail server.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, http::header, web};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jackfield_protocol::{error::ErrorCode, id::RunId};
 use jackfield_reporting::mail::Picture;
@@ -16,7 +16,10 @@ use crate::{
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.route("/runs/{run}/mail", web::get().to(preview)).route("/mail/test", web::post().to(test));
+    config
+        .route("/runs/{run}/mail", web::get().to(preview))
+        .route("/runs/{run}/mail.html", web::get().to(as_page))
+        .route("/mail/test", web::post().to(test));
 }
 
 /// The mail of a run.
@@ -70,6 +73,20 @@ pub(super) async fn preview(app: web::Data<App>, _: SeesRun, id: web::Path<RunId
         html: String::new(),
     };
     Ok(HttpResponse::Ok().json(view.unwrap_or_else(nobody)))
+}
+
+/// The HTML part of the mail of a run, as a page of its own.
+#[utoipa::path(get, path = "/api/v1/runs/{run}/mail.html", tag = "runs", params(("run" = RunId, Path)),
+    responses((status = 200, content_type = "text/html", body = String), (status = 404), (status = 422)))]
+pub(super) async fn as_page(app: web::Data<App>, _: SeesRun, id: web::Path<RunId>) -> Answer {
+    store::run::row(&mut app.store.read().await?, *id).await?.ok_or_else(|| run::no_run(*id))?;
+    let mail = mail::preview(&app, *id).await.map_err(unusable)?;
+    let mail =
+        mail.ok_or_else(|| Failure::not_found(format!("mail of run {id}: no rule sends it to anybody")))?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, super::gate::REPORT_POLICY))
+        .body(with_pictures(&mail.html, &mail.pictures)))
 }
 
 /// The HTML part for a browser, which has no parts beside it: pictures stand in it.

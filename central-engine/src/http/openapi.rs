@@ -11,10 +11,10 @@ use utoipa::{
 
 use super::{
     Answer, attempt, audit, authority, blob, console, engine, ep, event, feed, follow, globals, health, job,
-    lab_report, lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power, project,
-    project_edit, project_file, project_result, question, report, resource, resource_health, retention, run,
-    run_control, run_delete, run_plan, session, setting, suite, sut, test, test_config, test_file,
-    test_history, test_text, token, user, webhook,
+    lab_db, lab_report, lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power,
+    project, project_edit, project_file, project_result, question, report, report_view, resource,
+    resource_health, retention, run, run_control, run_delete, run_plan, session, setting, share, shared,
+    suite, sut, test, test_config, test_file, test_history, test_text, token, user, webhook,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -34,13 +34,15 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     )),
     paths(
         login::log_in, login::log_out, login::me, login::change_password,
-        run::list, run::start, run::show, run_plan::plan, run::outline, run::why, job::list, job::of_run,
+        run::list, run::start, run::show, run_plan::plan, run::outline, run::why, job::list, job::retry, job::of_run,
         run_control::pause, run_control::resume, run_control::stop, run_control::run_again, run_control::queue,
         run_control::dequeue, run_control::save, run_delete::delete,
         retention::show, retention::prune, retention::keep,
         report::as_junit, report::as_html, report::as_csv, report::as_json, report::as_tap, report::as_text,
-        mail::preview, mail::test, webhook::list, webhook::test, webhook::preview,
+        mail::preview, mail::as_page, mail::test, webhook::list, webhook::test, webhook::preview,
         lab_report::list, lab_report::show, lab_report::rows, lab_report::count, lab_report::chart, lab_report::drawing, lab_report::whole,
+        share::list, share::create, share::revoke, report_view::list, report_view::put, report_view::delete, lab_db::try_all,
+        shared::show, shared::rows, shared::count, shared::chart, shared::drawing, shared::whole,
         test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, lease::take, lease::forecast, lease::show, lease::beat, lease::accept, lease::extend, lease::release, lease::force,
         lease::allow, lease::transfer, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,
@@ -102,7 +104,9 @@ struct Refusals;
 impl Modify for Refusals {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for (path, item) in &mut document.paths.paths {
-            let is_open = !path.starts_with("/api/v1/") || path.ends_with("/login");
+            let is_open = !path.starts_with("/api/v1/")
+                || path.ends_with("/login")
+                || path.starts_with("/api/v1/shared/");
             let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
             for operation in methods.into_iter().flatten() {
                 let reads = operation.request_body.is_some() || operation.parameters.is_some();

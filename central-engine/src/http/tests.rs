@@ -13,4 +13,5 @@ mod permissions;
 mod private;
 mod projects;
 mod runs;
+mod shares;
 mod values;

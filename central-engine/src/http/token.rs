@@ -125,7 +125,7 @@ pub(super) fn check_credential(caller: &Caller) -> Result<(), Failure> {
         Credential::Session | Credential::Token(Scope::Admin) => Ok(()),
         Credential::Token(_) => Err(Failure::new(
             ErrorCode::Forbidden,
-            "only a log-in or an `admin` token can make and end tokens, and end sessions",
+            "only a log-in or an `admin` token can make and end tokens and links to reports, and end sessions",
         )),
     }
 }

@@ -11,6 +11,8 @@ pub(super) const RUN: &str = "run";
 pub(super) const JOB: &str = "job";
 /// Tokens.
 pub(super) const TOKEN: &str = "token";
+/// Links to reports.
+pub(super) const SHARE: &str = "share";
 /// Lines of the audit log.
 pub(super) const AUDIT: &str = "audit";
 /// Leases.

@@ -253,6 +253,24 @@ pub async fn hurry(conn: &mut Conn, id: u64, now: Time) -> Result<(), StoreError
     conn.run(sql, binds![id, now.0]).await.map(drop)
 }
 
+/// The job of this number; none where it is done.
+///
+/// # Errors
+/// The store does not answer, or the row cannot be read.
+pub async fn find(conn: &mut Conn, id: u64) -> Result<Option<JobRow>, StoreError> {
+    let sql = "SELECT id, body, tries, due, error FROM job WHERE id = $1";
+    conn.row(sql, binds![id]).await?.as_ref().map(read).transpose()
+}
+
+/// It is tried now, also where it was given up.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn try_again(conn: &mut Conn, id: u64, now: Time) -> Result<(), StoreError> {
+    let sql = "UPDATE job SET due = $2 WHERE id = $1 AND (due IS NULL OR due > $2)";
+    conn.run(sql, binds![id, now.0]).await.map(drop)
+}
+
 /// It failed for the `tries`th time, and this is left of it: to be tried again at `due`, or given up. False where that is
 /// known already.
 ///

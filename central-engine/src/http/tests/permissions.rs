@@ -127,6 +127,15 @@ async fn every_route_is_open_to_whom_the_table_says_and_to_nobody_else() {
             writeln!(table, "{method} {path}: anybody").unwrap();
             continue;
         }
+        if path.starts_with("/api/v1/shared/") {
+            // It asks for a link, and for nobody's account.
+            let everybody = strangers.iter().map(|(_, token)| token.as_deref());
+            for token in everybody.chain(callers.iter().map(|(_, token)| Some(&**token))) {
+                assert_eq!(status(&lab, &method, &path, token).await, 404, "{method} {path}");
+            }
+            writeln!(table, "{method} {path}: whoever has the link").unwrap();
+            continue;
+        }
         for (stranger, token) in &strangers {
             let found = status(&lab, &method, &path, token.as_deref()).await;
             assert_eq!(found, 401, "{method} {path} for {stranger}");

@@ -14,7 +14,9 @@ use crate::store::{
     self, Batch, Conn,
     account::Account,
     job::{JobCounts, Kind, Work},
+    report_view::{Shown, ViewRow},
     saved::Saved,
+    share::ShareRow,
     sut::SutRow,
     token::{Joined, TokenRow},
 };
@@ -57,6 +59,10 @@ async fn jobs_stay_until_they_are_done() {
         assert_eq!((again.tries, again.error.as_str()), (1, "no answer"));
         store::job::hurry(&mut conn, hook.id, Time(3)).await.unwrap();
         assert_eq!(due(&mut conn, 3).await.len(), 1, "it waits no more");
+        store::job::try_again(&mut conn, finish.id, Time(4)).await.unwrap();
+        let given_up = store::job::find(&mut conn, finish.id).await.unwrap().unwrap();
+        assert_eq!(given_up.due, Some(Time(4)), "what was given up is tried again");
+        store::job::failed(&mut conn, finish.id, &finish.work, 2, None, "hopeless").await.unwrap();
         assert!(store::job::done(&mut conn, hook.id).await.unwrap());
         assert!(!store::job::done(&mut conn, hook.id).await.unwrap());
         assert_eq!(store::job::next_due(&mut conn, Time(10)).await.unwrap(), None);
@@ -137,6 +143,88 @@ async fn accounts_sessions_and_tokens() {
         assert!(store::account::delete(&mut conn, &ana()).await.unwrap());
         assert!(!store::token::delete(&mut conn, token.id).await.unwrap(), "it went with its owner");
         assert_eq!(store::token::joined(&mut conn, token.id).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn links_to_reports_end_and_views_are_kept_by_name() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        let share = |owner: UserName, expires| ShareRow {
+            id: 0,
+            owner,
+            report: "All".to_owned(),
+            given: [("Run".to_owned(), "it's 1".to_owned())].into(),
+            created: Time(10),
+            expires: Time(expires),
+            used: None,
+        };
+        let mut first = share(ana(), 50);
+        first.id = store::share::insert(&mut conn, "hash-1", &first).await.unwrap();
+        store::share::insert(&mut conn, "hash-2", &share("bob".into(), 90)).await.unwrap();
+        store::share::touch(&mut conn, first.id, Time(20)).await.unwrap();
+        first.used = Some(Time(20));
+        assert_eq!(store::share::find(&mut conn, "hash-1", Time(49)).await.unwrap(), Some(first.clone()));
+        assert_eq!(store::share::find(&mut conn, "hash-1", Time(50)).await.unwrap(), None, "it has ended");
+        assert_eq!(store::share::find(&mut conn, "hash-9", Time(1)).await.unwrap(), None);
+        let list = async |conn: &mut Conn, owner: Option<UserName>, now| {
+            store::share::list(conn, owner.as_ref(), Time(now)).await.unwrap().len()
+        };
+        assert_eq!(list(&mut conn, None, 49).await, 2);
+        assert_eq!(list(&mut conn, Some(ana()), 49).await, 1);
+        assert_eq!(list(&mut conn, None, 50).await, 1);
+        let third = ShareRow { created: Time(60), ..share(ana(), 99) };
+        let third = store::share::insert(&mut conn, "hash-3", &third).await.unwrap();
+        assert_eq!(list(&mut conn, None, 1).await, 2, "what has ended is forgotten when another is made");
+        assert!(third > first.id);
+        assert!(store::share::delete(&mut conn, third).await.unwrap());
+        assert!(!store::share::delete(&mut conn, third).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn links_and_views_go_with_their_owner() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        let view = |owner: UserName, report: &str| ViewRow {
+            owner,
+            name: "slow".to_owned(),
+            shown: Shown {
+                report: report.to_owned(),
+                query: [("sort".to_owned(), "-2".to_owned())].into(),
+                everybody: false,
+            },
+        };
+        for view in [view(ana(), "One"), view("bob".into(), "Two"), view(ana(), "Three")] {
+            store::report_view::put(&mut conn, &view).await.unwrap();
+        }
+        let kept = store::report_view::list(&mut conn).await.unwrap();
+        assert_eq!(kept, [view(ana(), "Three"), view("bob".into(), "Two")]);
+        assert!(!store::report_view::delete(&mut conn, &ana(), "fast").await.unwrap());
+        let account = Account {
+            name: ana(),
+            password: String::new(),
+            groups: BTreeSet::new(),
+            roles: BTreeSet::new(),
+            disabled: false,
+            idle_millis: None,
+            created: Time(1),
+        };
+        store::account::put(&mut conn, &account).await.unwrap();
+        let share = ShareRow {
+            id: 0,
+            owner: ana(),
+            report: "All".to_owned(),
+            given: Default::default(),
+            created: Time(1),
+            expires: Time(9),
+            used: None,
+        };
+        store::share::insert(&mut conn, "hash-4", &share).await.unwrap();
+        assert!(store::account::delete(&mut conn, &ana()).await.unwrap());
+        assert_eq!(store::share::list(&mut conn, None, Time(1)).await.unwrap(), []);
+        assert_eq!(store::report_view::list(&mut conn).await.unwrap(), [view("bob".into(), "Two")]);
+        assert!(store::report_view::delete(&mut conn, &"bob".into(), "slow").await.unwrap());
     }
 }
 
