@@ -1,16 +1,12 @@
 // Every page in both themes: no serious violation of what assistive technology needs; at 200 % zoom and on a phone
 // nothing is cut off that cannot be scrolled to.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { violations } from './axe';
 import { launch, Person, tooWide, visit, type Theme } from './browser';
 import { SmallLab } from './small_lab';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let lab: SmallLab;
 let browser: Browser;
@@ -65,6 +61,7 @@ const PAGES = (): string[] => [
     '/files/bad.py?pane=history',
     '/files/none.py',
     '/engine/audit',
+    '/engine/outside',
     '/reports',
     '/nowhere',
 ];
@@ -86,26 +83,6 @@ afterAll(async () => {
     await browser?.close();
     await lab?.stop();
 });
-
-type Violation = { id: string; impact: string; nodes: { html: string; failureSummary: string }[] };
-
-async function violations(page: Page): Promise<string[]> {
-    // Not a script of the page: what is tried here is the page, and its content policy stays.
-    await page.evaluate(AXE);
-    const found = await page.evaluate(async () => {
-        const axe = (
-            globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } }
-        ).axe;
-        return (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
-            .violations;
-    });
-    const bad = found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    return bad.flatMap(({ id, nodes }) =>
-        nodes.map(
-            ({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary.slice(0, 300)}`,
-        ),
-    );
-}
 
 test.each<Theme>(['light', 'dark'])('no page has a serious violation in the %s theme', async (theme) => {
     const { page, watch } = await Person.open(browser, lab, 'admin', lab.password, theme);

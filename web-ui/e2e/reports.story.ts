@@ -1,13 +1,14 @@
 // Reports of the lab's own database: opened from the menu, given their values, sorted, filtered, paged, drawn, exported.
 
 import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { violations } from './axe';
+import { launch, Person, tabTo, Watch, type Theme } from './browser';
 import { SmallLab } from './small_lab';
 
 const DB = `<root>
@@ -17,6 +18,8 @@ const DB = `<root>
 <report ID="Summary" Type="PieChart" SQLQuery="SELECT status, COUNT(*) AS tests FROM results WHERE run = '@Run@' GROUP BY status ORDER BY status"/>
 <report ID="Rate" Type="LineChart" Folder="History" SQLQuery="SELECT day, COUNT(*) AS passed FROM results WHERE status = 'PASS' GROUP BY day ORDER BY day"/>
 <report ID="Details" Type="Table" Folder="History" SQLQuery="SELECT id, run, name, status, log FROM results ORDER BY id"/>
+<report ID="Runs" Type="BarChart" Folder="History" SQLQuery="SELECT 'build ' || run AS build, run AS jackfield_run, COUNT(*) AS tests FROM results GROUP BY run ORDER BY run"/>
+<report ID="Mine" Type="Table" SQLQuery="SELECT run AS jackfield_run, name FROM results WHERE run = '@Run@' ORDER BY id"/>
 <report ID="Wrong" Type="Table" SQLQuery="SELECT id FROM nowhere"/>
 <redirect ID="Wiki" Path="http://wiki.example.org/"/>
 <redirect ID="Script" Path="javascript:alert(1)"/>
@@ -102,4 +105,181 @@ test('what is wrong with a report is told, and no address of it runs', async () 
     await page.getByText('no such table: nowhere').first().waitFor();
     await page.getByRole('link', { name: /Wiki/ }).waitFor();
     expect(await page.getByRole('link', { name: /Script/ }).count()).toBe(0);
+});
+
+test('a point of a chart and a row lead to their run', async () => {
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/reports/Runs');
+    const plot = page.locator('.plot[data-loaded=true]');
+    await plot.waitFor();
+    // Hovering reads the bar: the first of three takes the left third.
+    const box = await page.locator('.u-over').boundingBox();
+    if (!box) throw new Error('the chart has no place');
+    await page.mouse.move(box.x + box.width / 6, box.y + box.height / 2);
+    await page.getByText('build 1', { exact: true }).waitFor();
+    await page.mouse.click(box.x + box.width / 6, box.y + box.height / 2);
+    await page.waitForURL(/\/runs\/1$/);
+    await page.goto('/reports/Mine?f.Run=2');
+    await page.getByRole('link', { name: '2', exact: true }).first().click();
+    await page.waitForURL(/\/runs\/2$/);
+    expect(watch.faults).toEqual([]);
+});
+
+test('a chart is saved as a picture and as its points', async () => {
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/reports/Runs');
+    const saved = async (press: () => Promise<void>): Promise<Buffer> => {
+        const [download] = await Promise.all([page.waitForEvent('download'), press()]);
+        return readFile(await download.path());
+    };
+    const png = await saved(() => page.getByRole('button', { name: 'PNG' }).click());
+    // Twice as wide as the engine draws it.
+    expect([png.subarray(1, 4).toString(), png.readUInt32BE(16)]).toEqual(['PNG', 1600]);
+    const svg = await saved(() => page.getByRole('link', { name: 'SVG' }).click());
+    expect(svg.toString()).toContain('<svg');
+    await page.locator('.plot[data-loaded=true]').waitFor();
+    const points = await saved(() => page.getByRole('button', { name: 'CSV' }).click());
+    expect(points.toString().split('\r\n').slice(0, 2)).toEqual(['series,of,value', 'tests,build 1,83']);
+    expect(watch.faults).toEqual([]);
+});
+
+test('columns are filtered, and what is shown is kept under a name', async () => {
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/reports/Details');
+    await page.getByRole('button', { name: 'Filter columns' }).click();
+    await page.getByLabel('Filter status').fill('fail');
+    await page.getByText('Rows 1 to 50').waitFor();
+    await page.getByLabel('Filter name').fill('nothing like it');
+    await page.getByText('No row fits').waitFor();
+    await page.getByLabel('Filter name').fill('');
+    await page.getByText('Rows 1 to 50').waitFor();
+    await page.getByRole('button', { name: 'Keep this view…' }).click();
+    await page.getByLabel('Name').fill('what failed');
+    await page.getByLabel('Everybody sees it').check();
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    await page.getByRole('link', { name: 'what failed' }).waitFor();
+    await page.goto('/reports/Details');
+    await page.getByText('Rows 1 to 100').waitFor();
+    await page.getByRole('link', { name: 'what failed' }).click();
+    await page.getByText('Rows 1 to 50').waitFor();
+    expect(new URL(page.url()).searchParams.get('c.4')).toBe('fail');
+    await lab.user('vera', 'vera-likes-reports-1', ['viewer']);
+    const vera = await Person.open(browser, lab, 'vera', 'vera-likes-reports-1');
+    await vera.page.goto('/reports/Details');
+    await vera.page.getByRole('link', { name: 'what failed (admin)' }).click();
+    await vera.page.getByText('Rows 1 to 50').waitFor();
+    expect(await vera.page.getByRole('button', { name: 'Forget view what failed' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Forget view what failed' }).click();
+    await page.getByRole('link', { name: 'what failed' }).waitFor({ state: 'detached' });
+    expect([...watch.faults, ...vera.watch.faults]).toEqual([]);
+});
+
+/** Makes a link to what is shown, and answers it. */
+async function shared(page: Page): Promise<string> {
+    await page.getByRole('button', { name: 'Share…' }).click();
+    await page.getByLabel('Days until it ends').fill('2');
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const link = await page.locator('.secret').innerText();
+    await page.getByRole('button', { name: 'I have it' }).click();
+    return link;
+}
+
+test.each<Theme>(['light', 'dark'])('a shared report opens without an account, %s', async (theme) => {
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/reports/Summary?f.Run=2');
+    const link = await shared(page);
+    const context = await browser.newContext({ baseURL: lab.url, colorScheme: theme, acceptDownloads: true });
+    const stranger = await context.newPage();
+    const seen = new Watch(stranger, lab.url);
+    await stranger.goto(link);
+    await stranger.getByRole('heading', { name: 'Summary' }).waitFor();
+    await stranger.getByText('Select run: 2 · shared by admin until').waitFor();
+    await stranger.getByRole('img', { name: /Summary.*PASS: \d+/ }).waitFor();
+    await stranger.getByRole('cell', { name: 'PASS', exact: true }).waitFor();
+    const [csv] = await Promise.all([
+        stranger.waitForEvent('download'),
+        stranger.getByRole('link', { name: 'CSV' }).click(),
+    ]);
+    expect((await readFile(await csv.path())).toString()).toContain('PASS,');
+    expect(await violations(stranger)).toEqual([]);
+    expect(await stranger.getByRole('navigation').count()).toBe(0);
+    // Nothing else is open to who has it.
+    for (const path of ['reports', 'reports/Details/rows', 'runs', 'me'])
+        expect((await stranger.request.get(`/api/v1/${path}`)).status(), path).toBe(401);
+    await page.getByRole('button', { name: 'Share…' }).click();
+    await page
+        .getByRole('button', { name: /Take back link/ })
+        .first()
+        .click();
+    await page.getByRole('button', { name: /Take back link/ }).waitFor({ state: 'detached' });
+    await stranger.reload();
+    await stranger.getByText('this link opens nothing').waitFor();
+    await context.close();
+    expect([...watch.faults, ...seen.faults]).toEqual([]);
+});
+
+test('what the database says is asked from the page', async () => {
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/engine/outside');
+    await page.getByRole('button', { name: 'Try the database' }).click();
+    await page.getByText(/SQLite .* has looked at \d+ statements and queries/).waitFor();
+    await page.getByText('no such table: nowhere').waitFor();
+    await page.getByRole('button', { name: 'Send a test mail' }).click();
+    await page.getByText('the lab has no email.xml').waitFor();
+    await page.getByText('The lab has no webhooks.toml.').waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(watch.faults).toEqual([]);
+});
+
+test.each<Theme>(['light', 'dark'])('no state of a report has a serious violation, %s', async (theme) => {
+    const { page } = await Person.open(browser, lab, 'admin', lab.password, theme);
+    const found: string[] = [];
+    const look = async (what: string) => {
+        found.push(...(await violations(page)).map((text) => `${what}: ${text}`));
+    };
+    for (const path of ['Summary', 'Summary?f.Run=1', 'Runs', 'Rate', 'Details?c.4=FAIL&sort=-2', 'Wrong']) {
+        await page.goto(`/reports/${path}`);
+        await page.getByRole('heading', { level: 2 }).first().waitFor();
+        await page
+            .getByText(/^Loading/)
+            .first()
+            .waitFor({ state: 'detached' });
+        await look(path);
+    }
+    await page.goto('/reports/Details');
+    await page.getByRole('button', { name: 'Share…' }).click();
+    await page.getByLabel('Days until it ends').waitFor();
+    await look('share');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Keep this view…' }).click();
+    await page.getByLabel('Name').waitFor();
+    await look('keep');
+    expect(found).toEqual([]);
+});
+
+test('a report is chosen, given its value, sorted, filtered and shared by keys alone', async () => {
+    const person = await Person.open(browser, lab);
+    const { page, watch } = person;
+    const { keyboard } = page;
+    await tabTo(page, page.getByRole('link', { name: 'Reports' }));
+    await keyboard.press('Enter');
+    await tabTo(page, page.getByRole('link', { name: 'Mine' }));
+    await keyboard.press('Enter');
+    await tabTo(page, page.getByLabel('Select run'));
+    await keyboard.press('2');
+    await page.getByText('Rows 1 to 84').waitFor();
+    await tabTo(page, page.getByRole('button', { name: 'name', exact: true }));
+    await keyboard.press('Enter');
+    await page.getByRole('button', { name: 'name ↑' }).waitFor();
+    await keyboard.press('f');
+    await keyboard.type('test 10');
+    await page.getByText('Rows 1 to 5').waitFor();
+    await tabTo(page, page.getByRole('button', { name: 'Share…' }));
+    await keyboard.press('Enter');
+    await page.getByLabel('Days until it ends').waitFor();
+    await keyboard.press('Enter');
+    await page.locator('.secret').waitFor();
+    await keyboard.press('Escape');
+    await page.locator('.secret').waitFor({ state: 'detached' });
+    expect(watch.faults).toEqual([]);
 });

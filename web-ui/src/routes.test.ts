@@ -26,6 +26,8 @@ const ROUTES: [string, Route][] = [
     ['/reports/Pass%20%2F%20Fail', { page: 'reports', report: 'Pass / Fail' }],
     ['/engine', { page: 'engine', pane: 'overview' }],
     ['/engine/audit', { page: 'engine', pane: 'audit' }],
+    ['/shared/jackfield_0f', { page: 'shared', link: 'jackfield_0f' }],
+    ['/engine/outside', { page: 'engine', pane: 'outside' }],
     ['/login', { page: 'login' }],
     ['/alone/tree', { page: 'alone', part: 'tree' }],
 ];

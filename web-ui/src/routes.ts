@@ -19,6 +19,7 @@ export type Route =
     | { page: 'console' }
     | { page: 'eps'; ep?: string }
     | { page: 'reports'; report?: string }
+    | { page: 'shared'; link: string }
     | { page: 'people'; pane: PeoplePane }
     | { page: 'engine'; pane: EnginePane }
     | { page: 'login' }
@@ -26,7 +27,7 @@ export type Route =
     | { page: 'nowhere'; path: string };
 
 /** What the engine's page shows. */
-export const ENGINE_PANES = ['overview', 'settings', 'log', 'audit'] as const;
+export const ENGINE_PANES = ['overview', 'settings', 'log', 'audit', 'outside'] as const;
 
 /** What the page of people shows; oneself comes first. */
 export const PEOPLE_PANES = ['me', 'users', 'groups', 'tokens', 'sessions'] as const;
@@ -79,6 +80,8 @@ export function routeOf(path: string): Route {
         case 'reports':
             if (rest.length > 1) return nowhere;
             return second === undefined ? { page: 'reports' } : { page: 'reports', report: second };
+        case 'shared':
+            return second !== undefined && rest.length === 1 ? { page: 'shared', link: second } : nowhere;
         case 'engine': {
             const pane = ENGINE_PANES.find((pane) => pane === (second ?? 'overview'));
             return pane && rest.length <= 1 ? { page: 'engine', pane } : nowhere;
@@ -159,6 +162,8 @@ function pathOf(route: Route): string {
             return route.ep === undefined ? '/eps' : `/eps/${encodeURIComponent(route.ep)}`;
         case 'reports':
             return route.report === undefined ? '/reports' : `/reports/${encodeURIComponent(route.report)}`;
+        case 'shared':
+            return `/shared/${encodeURIComponent(route.link)}`;
         case 'engine':
             return route.pane === 'overview' ? '/engine' : `/engine/${route.pane}`;
         case 'login':

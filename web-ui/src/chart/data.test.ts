@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { csv, firstFrom, nearest, thinned } from './data';
+import { besideEachOther, csv, firstFrom, nearest, thinned } from './data';
 
 const line = (count: number): { x: Float64Array; y: Float64Array } => ({
     x: Float64Array.from({ length: count }, (_, nth) => nth),
@@ -33,4 +33,19 @@ it('finds the nearest point', () => {
 it('writes a file', () => {
     const series = { label: 'a,"b"', x: Float64Array.from([0]), y: Float64Array.from([1.5]) };
     expect(csv([series])).toBe('series,time,value\r\n"a,""b""",1970-01-01T00:00:00.000Z,1.5\r\n');
+});
+
+it('writes names and holes', () => {
+    const series = { label: 'tests', x: Float64Array.from([0, 1]), y: Float64Array.from([3, Number.NaN]) };
+    expect(csv([series], { kind: 'names', names: ['a,b', 'c'] })).toBe(
+        'series,of,value\r\ntests,"a,b",3\r\ntests,c,\r\n',
+    );
+    expect(csv([series], { kind: 'numbers' })).toContain('tests,0,3');
+});
+
+it('puts the bars of two series side by side, around the place that they share', () => {
+    const one = { label: 'a', x: Float64Array.from([0, 1]), y: Float64Array.from([1, 2]) };
+    const [left, right] = besideEachOther([one, { ...one, label: 'b' }]);
+    expect([left?.x[0], right?.x[0], left?.x[1]]).toEqual([-0.2, 0.2, 0.8]);
+    expect(besideEachOther([one])[0]?.x).toEqual(one.x);
 });

@@ -1,6 +1,12 @@
 // What a chart shows of many points: as few as the picture has pixels, and none of those that matter left out.
 
-/** A series of points in the order of time; `x` in seconds since 1970, as uPlot has it. */
+/** What stands along the bottom: times in seconds since 1970, numbers, or things one after the other, whose places are 0, 1, 2 … */
+export type Axis =
+    | { readonly kind: 'time' }
+    | { readonly kind: 'numbers' }
+    | { readonly kind: 'names'; readonly names: readonly string[] };
+
+/** A series of points in the order of the axis. */
 export interface Series {
     readonly label: string;
     readonly x: Float64Array;
@@ -61,12 +67,40 @@ export function nearest(x: Float64Array, at: number): number | undefined {
     return at - (x[before] ?? 0) < (x[after] ?? 0) - at ? before : after;
 }
 
+/** What stands at a place of the axis. */
+export function labelAt(axis: Axis, at: number): string {
+    switch (axis.kind) {
+        case 'time':
+            return new Date(at * 1_000).toISOString();
+        case 'numbers':
+            return String(at);
+        case 'names':
+            return axis.names[Math.round(at)] ?? '';
+    }
+}
+
 /** The points as a file that spreadsheets read. */
-export function csv(series: readonly Series[]): string {
-    const lines = ['series,time,value\r\n'];
+export function csv(series: readonly Series[], axis: Axis = { kind: 'time' }): string {
+    const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    const lines = [`series,${axis.kind === 'time' ? 'time' : 'of'},value\r\n`];
     for (const { label, x, y } of series) {
-        const name = /[",\r\n]/.test(label) ? `"${label.replaceAll('"', '""')}"` : label;
-        x.forEach((at, index) => lines.push(`${name},${new Date(at * 1_000).toISOString()},${y[index]}\r\n`));
+        x.forEach((at, index) => {
+            const value = y[index];
+            const text = value === undefined || Number.isNaN(value) ? '' : value;
+            lines.push(`${quoted(label)},${quoted(labelAt(axis, at))},${text}\r\n`);
+        });
     }
     return lines.join('');
 }
+
+/** Bars of several series side by side: each a little beside the place that they share. */
+export function besideEachOther(series: readonly Series[]): Series[] {
+    const wide = BARS_WIDE / Math.max(1, series.length);
+    return series.map((each, nth) => {
+        const off = (nth - (series.length - 1) / 2) * wide;
+        return { ...each, x: each.x.map((at) => at + off) };
+    });
+}
+
+/** How much of the room between two places their bars take. */
+const BARS_WIDE = 0.8;

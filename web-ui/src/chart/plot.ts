@@ -2,15 +2,16 @@
 
 import type uPlot from 'uplot';
 
-import { thinned, type Series } from './data';
+import { labelAt, thinned, type Axis, type Series } from './data';
 
 /** A line across: a limit of a measured value. */
 export type Limit = { readonly at: number; readonly label: string };
 
 export type Span = { from: number; to: number };
 
-/** From the first point of all series to the last. */
-export function spanOf(series: readonly Series[]): Span {
+/** From the first point of all series to the last; things one after the other have room beside them. */
+export function spanOf(series: readonly Series[], axis: Axis = { kind: 'time' }): Span {
+    if (axis.kind === 'names') return { from: -0.5, to: Math.max(1, axis.names.length) - 0.5 };
     let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const { x } of series) {
         from = Math.min(from, x[0] ?? from);
@@ -45,7 +46,27 @@ export function colourIn(element: HTMLElement, name: string): string {
     return found;
 }
 
+/** Letters of a name along the bottom. */
+const NAME_LETTERS = 14;
+
+/** The bottom of a chart. */
+function bottom(axis: Axis, plain: uPlot.Axis): uPlot.Axis {
+    if (axis.kind !== 'names') return plain;
+    const short = (name: string) =>
+        name.length > NAME_LETTERS ? `${name.slice(0, NAME_LETTERS - 1)}…` : name;
+    return {
+        ...plain,
+        space: 90,
+        // Names stand at whole places only.
+        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000],
+        values: (_, places) => places.map((at) => (Number.isInteger(at) ? short(labelAt(axis, at)) : '')),
+    };
+}
+
 export type Drawing = {
+    readonly axis: Axis;
+    /** Draws the bars of a series; none where it is a line. */
+    readonly bars: uPlot.Series.PathBuilder | undefined;
     readonly series: readonly Series[];
     readonly limits: readonly Limit[];
     readonly seen: Span;
@@ -56,7 +77,17 @@ export type Drawing = {
     readonly onrange: (range: Span) => void;
 };
 
-export function options({ series, limits, seen, width, height, colour, onrange }: Drawing): uPlot.Options {
+export function options({
+    axis: along,
+    bars,
+    series,
+    limits,
+    seen,
+    width,
+    height,
+    colour,
+    onrange,
+}: Drawing): uPlot.Options {
     const [ink, edge] = [colour('--ink-quiet'), colour('--edge')];
     const axis: uPlot.Axis = {
         stroke: ink,
@@ -67,15 +98,24 @@ export function options({ series, limits, seen, width, height, colour, onrange }
         width,
         height,
         cursor: { drag: { x: true, y: false, setScale: false } },
-        scales: { x: { min: seen.from, max: seen.to } },
-        axes: [axis, { ...axis, size: 64 }],
+        scales: {
+            x: { time: along.kind === 'time', min: seen.from, max: seen.to },
+            // A bar is as long as its value: it begins at nothing.
+            ...(bars ? { y: { range: (_, low, high) => [Math.min(0, low), Math.max(0, high)] } } : {}),
+        },
+        axes: [bottom(along, axis), { ...axis, size: 64 }],
         series: [
-            {},
+            along.kind === 'names'
+                ? { label: '', value: (_, at) => (at === null ? '' : labelAt(along, at)) }
+                : {},
             ...series.map(({ label, unit, tone }): uPlot.Series => ({
                 label,
                 stroke: colour(tone ?? '--work-mark'),
-                width: 1.5,
+                width: bars ? 0 : 1.5,
                 spanGaps: true,
+                ...(bars
+                    ? { paths: bars, fill: colour(tone ?? '--work-mark'), points: { show: false } }
+                    : {}),
                 value: (_, value) => (value === null ? '' : `${value}${unit ? ` ${unit}` : ''}`),
             })),
         ],
