@@ -19,7 +19,7 @@ const DB = `<root>
 <report ID="Rate" Type="LineChart" Folder="History" SQLQuery="SELECT day, COUNT(*) AS passed FROM results WHERE status = 'PASS' GROUP BY day ORDER BY day"/>
 <report ID="Details" Type="Table" Folder="History" SQLQuery="SELECT id, run, name, status, log FROM results ORDER BY id"/>
 <report ID="Runs" Type="BarChart" Folder="History" SQLQuery="SELECT 'build ' || run AS build, run AS jackfield_run, COUNT(*) AS tests FROM results GROUP BY run ORDER BY run"/>
-<report ID="Mine" Type="Table" SQLQuery="SELECT run AS jackfield_run, name FROM results WHERE run = '@Run@' ORDER BY id"/>
+<report ID="By build" Type="Table" SQLQuery="SELECT run AS jackfield_run, name FROM results WHERE run = '@Run@' ORDER BY id"/>
 <report ID="Wrong" Type="Table" SQLQuery="SELECT id FROM nowhere"/>
 <redirect ID="Wiki" Path="http://wiki.example.org/"/>
 <redirect ID="Script" Path="javascript:alert(1)"/>
@@ -116,10 +116,10 @@ test('a point of a chart and a row lead to their run', async () => {
     const box = await page.locator('.u-over').boundingBox();
     if (!box) throw new Error('the chart has no place');
     await page.mouse.move(box.x + box.width / 6, box.y + box.height / 2);
-    await page.getByText('build 1', { exact: true }).waitFor();
+    await page.locator('.u-value', { hasText: 'build 1' }).waitFor();
     await page.mouse.click(box.x + box.width / 6, box.y + box.height / 2);
     await page.waitForURL(/\/runs\/1$/);
-    await page.goto('/reports/Mine?f.Run=2');
+    await page.goto('/reports/By%20build?f.Run=2');
     await page.getByRole('link', { name: '2', exact: true }).first().click();
     await page.waitForURL(/\/runs\/2$/);
     expect(watch.faults).toEqual([]);
@@ -154,7 +154,7 @@ test('columns are filtered, and what is shown is kept under a name', async () =>
     await page.getByLabel('Filter name').fill('');
     await page.getByText('Rows 1 to 50').waitFor();
     await page.getByRole('button', { name: 'Keep this view…' }).click();
-    await page.getByLabel('Name').fill('what failed');
+    await page.getByRole('textbox', { name: 'Name' }).fill('what failed');
     await page.getByLabel('Everybody sees it').check();
     await page.getByRole('button', { name: 'Keep it' }).click();
     await page.getByRole('link', { name: 'what failed' }).waitFor();
@@ -252,7 +252,7 @@ test.each<Theme>(['light', 'dark'])('no state of a report has a serious violatio
     await look('share');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Keep this view…' }).click();
-    await page.getByLabel('Name').waitFor();
+    await page.getByRole('textbox', { name: 'Name' }).waitFor();
     await look('keep');
     expect(found).toEqual([]);
 });
@@ -263,7 +263,7 @@ test('a report is chosen, given its value, sorted, filtered and shared by keys a
     const { keyboard } = page;
     await tabTo(page, page.getByRole('link', { name: 'Reports' }));
     await keyboard.press('Enter');
-    await tabTo(page, page.getByRole('link', { name: 'Mine' }));
+    await tabTo(page, page.getByRole('link', { name: 'By build' }));
     await keyboard.press('Enter');
     await tabTo(page, page.getByLabel('Select run'));
     await keyboard.press('2');

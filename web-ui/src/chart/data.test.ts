@@ -37,7 +37,7 @@ it('writes a file', () => {
 
 it('writes names and holes', () => {
     const series = { label: 'tests', x: Float64Array.from([0, 1]), y: Float64Array.from([3, Number.NaN]) };
-    expect(csv([series], { kind: 'names', names: ['a,b', 'c'] })).toBe(
+    expect(csv([series], { kind: 'names', label: 'of', names: ['a,b', 'c'] })).toBe(
         'series,of,value\r\ntests,"a,b",3\r\ntests,c,\r\n',
     );
     expect(csv([series], { kind: 'numbers' })).toContain('tests,0,3');

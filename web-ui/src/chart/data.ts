@@ -4,7 +4,7 @@
 export type Axis =
     | { readonly kind: 'time' }
     | { readonly kind: 'numbers' }
-    | { readonly kind: 'names'; readonly names: readonly string[] };
+    | { readonly kind: 'names'; readonly label: string; readonly names: readonly string[] };
 
 /** A series of points in the order of the axis. */
 export interface Series {
@@ -103,4 +103,4 @@ export function besideEachOther(series: readonly Series[]): Series[] {
 }
 
 /** How much of the room between two places their bars take. */
-const BARS_WIDE = 0.8;
+export const BARS_WIDE = 0.8;

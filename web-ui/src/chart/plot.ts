@@ -46,6 +46,9 @@ export function colourIn(element: HTMLElement, name: string): string {
     return found;
 }
 
+/** How much longer the axis of bars is than the longest of them. */
+const HEAD = 1.05;
+
 /** Letters of a name along the bottom. */
 const NAME_LETTERS = 14;
 
@@ -101,12 +104,14 @@ export function options({
         scales: {
             x: { time: along.kind === 'time', min: seen.from, max: seen.to },
             // A bar is as long as its value: it begins at nothing.
-            ...(bars ? { y: { range: (_, low, high) => [Math.min(0, low), Math.max(0, high)] } } : {}),
+            ...(bars
+                ? { y: { range: (_, low, high) => [Math.min(0, low * HEAD), Math.max(0, high * HEAD)] } }
+                : {}),
         },
         axes: [bottom(along, axis), { ...axis, size: 64 }],
         series: [
             along.kind === 'names'
-                ? { label: '', value: (_, at) => (at === null ? '' : labelAt(along, at)) }
+                ? { label: along.label, value: (_, at) => (at === null ? '' : labelAt(along, at)) }
                 : {},
             ...series.map(({ label, unit, tone }): uPlot.Series => ({
                 label,
