@@ -49,5 +49,8 @@ mod tests {
         let west = TimeZone::posix("XST3:30").unwrap();
         assert_eq!(names_of(&west, Time(0)), ["LAB+03:30"]);
         assert_eq!(names_of(&TimeZone::UTC, Time(0)), ["UTC", "LAB-00:00"]);
+        // As the machine has it: `TZ` names zones so.
+        let named = TimeZone::get("Asia/Kolkata").unwrap();
+        assert_eq!(names_of(&named, Time(0)), ["Asia/Kolkata", "LAB-05:30"]);
     }
 }
