@@ -27,12 +27,15 @@ class Keys {
     #sets = $state.raw<readonly (() => Deed[])[]>([]);
     #first = '';
     #pressed = 0;
+    /** Whether the focus has moved since a key last did something. */
+    #moved = false;
 
     /** All that can be done now; those of the page come first. */
     readonly deeds: Deed[] = $derived(this.#sets.toReversed().flatMap((set) => set()));
 
     constructor() {
         addEventListener('keydown', (event) => this.#press(event));
+        addEventListener('focusin', () => (this.#moved = true));
     }
 
     /** Adds deeds as long as the effect that calls this lives: `$effect(() => keys.offer(() => […]))`. */
@@ -47,6 +50,8 @@ class Keys {
             return;
         // A dialog has keys of its own, and Escape closes it.
         if (document.querySelector('dialog[open]') !== null) return;
+        // Whoever went to a link or a button means that; whoever then walked a list by keys means the list.
+        if (this.#moved && activates(event)) return;
         const types = isTyping(event.target);
         const key = nameOf(event);
         const pair = performance.now() - this.#pressed < PAIR_MILLIS ? `${this.#first} ${key}` : '';
@@ -59,8 +64,15 @@ class Keys {
         if (!deed) return;
         event.preventDefault();
         this.#first = '';
+        this.#moved = false;
         deed.act();
     }
+}
+
+/** Whether the key does what the thing under the focus is there for. */
+function activates({ key, target }: KeyboardEvent): boolean {
+    if (key !== 'Enter' && key !== ' ') return false;
+    return target instanceof Element && target.closest('a[href], button, summary') !== null;
 }
 
 /** Whether a key pressed here is meant as text. */
