@@ -44,7 +44,10 @@ impl RunFilter {
 
     /// Whether a project is one of those.
     pub fn is_of_project(&self, name: &str) -> bool {
-        self.projects.is_empty() || self.projects.iter().any(|pattern| fits(pattern, name))
+        // A project is known by its name, and often written as its file.
+        let plain = |text: &str| text.strip_suffix(".xml").unwrap_or(text).to_owned();
+        let name = plain(name);
+        self.projects.is_empty() || self.projects.iter().any(|pattern| fits(&plain(pattern), &name))
     }
 
     /// In words, for a list.
@@ -90,6 +93,15 @@ fn fits(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_project_is_meant_by_its_name_or_its_file() {
+        let filter = |pattern: &str| RunFilter { projects: vec![pattern.to_owned()], ..RunFilter::default() };
+        for (pattern, does) in [("night.xml", true), ("night", true), ("n*.xml", true), ("day.xml", false)] {
+            assert_eq!(filter(pattern).is_of_project("night"), does, "{pattern}");
+            assert_eq!(filter(pattern).is_of_project("night.xml"), does, "{pattern}");
+        }
+    }
 
     #[test]
     fn stars_stand_for_any_letters() {
