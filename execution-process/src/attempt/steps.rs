@@ -61,6 +61,15 @@ struct Around {
     kept: Vec<Said>,
 }
 
+/// The resource that was given for a need: `dut`, or `phone.2` for the second of several.
+fn given(needs: &BTreeMap<Arc<str>, Vec<Arc<str>>>, name: &str) -> Option<String> {
+    let (need, number) = match needs.get(name) {
+        Some(_) => (name, FIRST_PARAM),
+        None => name.rsplit_once('.').and_then(|(need, number)| Some((need, number.parse().ok()?)))?,
+    };
+    needs.get(need)?.get(number.checked_sub(FIRST_PARAM)?).map(ToString::to_string)
+}
+
 impl StepEnvironment for Around {
     async fn resource(&mut self, path: &str) -> Result<BTreeMap<String, Value>, String> {
         if let Some(known) = self.resources.get(path) {
@@ -98,7 +107,8 @@ impl StepEnvironment for Around {
             test.params.get(index).map(ToString::to_string)
         };
         let property = || test.properties.get(name).map(ToString::to_string);
-        if let Some(value) = iterated.or_else(param).or_else(property) {
+        let need = || given(&test.needs, name.strip_prefix("need.")?);
+        if let Some(value) = iterated.or_else(param).or_else(property).or_else(need) {
             return Some(value);
         }
         if let Some(known) = self.globals.get(name) {
@@ -320,4 +330,30 @@ fn read(ready: &Ready, name: &str) -> Result<StepTest, Outcome> {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         invalid(lines.join("\n"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_for_a_need_is_known_by_its_name_and_its_number() {
+        let needs =
+            [("dut", vec!["/tb1/r1"]), ("phone", vec!["/tb1/ph1", "/tb1/ph2"]), ("core.1", vec!["/c1"])];
+        let needs = needs.map(|(name, paths)| (Arc::from(name), paths.into_iter().map(Arc::from).collect()));
+        let needs = BTreeMap::from(needs);
+        for (name, wanted) in [
+            ("dut", Some("/tb1/r1")),
+            ("phone", Some("/tb1/ph1")),
+            ("phone.2", Some("/tb1/ph2")),
+            ("core.1", Some("/c1")),
+            ("core.1.1", Some("/c1")),
+            ("phone.3", None),
+            ("phone.0", None),
+            ("phone.x", None),
+            ("nobody", None),
+        ] {
+            assert_eq!(given(&needs, name).as_deref(), wanted, "{name}");
+        }
+    }
 }
