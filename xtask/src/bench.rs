@@ -10,6 +10,7 @@ mod lab;
 mod logs;
 mod peers;
 mod pin;
+mod resources;
 mod results;
 mod start;
 
@@ -58,6 +59,8 @@ enum What {
     Gui,
     /// Dialogues with a device, against bare loops and other clients.
     Device,
+    /// A lab that is shared: tree, leases, queues and restarts, against labgrid.
+    Resources,
     /// Inserts, reports and documents, against bare loops and the databases' own clients.
     Results,
 }
@@ -120,6 +123,7 @@ impl Bench {
             What::Eps,
             What::Gui,
             What::Device,
+            What::Resources,
             What::Results,
         ];
         let everything = self.what.is_empty() || self.what.contains(&What::All);
@@ -135,6 +139,7 @@ impl Bench {
                 What::Eps => eps::measure(self.rounds)?,
                 What::Gui => gui::measure()?,
                 What::Device => device::measure(self.rounds)?,
+                What::Resources => resources::measure(self.rounds)?,
                 What::Results => results::measure(self.rounds)?,
             };
             missed += measures.iter().filter(|measure| measure.holds == Some(false)).count();

@@ -58,8 +58,14 @@ const PYTHON_PACKAGES: [&str; 1] = ["robotframework==7.3.2"];
 
 /// What the measures compare with, each with what shows that it is there.
 const BENCH_PACKAGES: [(&str, &str); 2] = [("cmake", "/usr/bin/ctest"), ("bats", "/usr/bin/bats")];
-const BENCH_PYTHON_PACKAGES: [&str; 5] =
-    ["avocado-framework==113.0", "netmiko==4.8.0", "paramiko==5.1.0", "pexpect==4.9.0", "scrapli==2025.1.30"];
+const BENCH_PYTHON_PACKAGES: [&str; 6] = [
+    "avocado-framework==113.0",
+    "labgrid==26.0.1",
+    "netmiko==4.8.0",
+    "paramiko==5.1.0",
+    "pexpect==4.9.0",
+    "scrapli==2025.1.30",
+];
 
 /// Installs what the build needs; quick when it is there.
 pub(crate) fn run_for_build() -> Result<()> {

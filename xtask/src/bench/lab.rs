@@ -31,22 +31,49 @@ pub(crate) struct Lab {
 impl Lab {
     /// An engine in an empty lab folder.
     pub(crate) fn start(name: &str) -> Result<Self> {
+        Self::start_with(name, &[])
+    }
+
+    /// An engine in a lab folder with these files, by their paths in it.
+    pub(crate) fn start_with(name: &str, files: &[(&str, String)]) -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("jackfield-bench-{name}-{}", std::process::id()));
         fs::create_dir_all(folder.join("lab/tests"))?;
         fs::write(folder.join("lab/engine.toml"), "[listen]\naddress = \"127.0.0.1\"\nport = 0\n")?;
-        let ready = folder.join("ready.json");
-        let log = fs::File::create(folder.join("engine.log"))?;
-        let mut command = Command::new(jackfield());
-        command.arg("engine").arg("--lab").arg(folder.join("lab")).arg("--ready").arg(&ready);
-        let engine = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+        for (path, text) in files {
+            fs::write(folder.join("lab").join(path), text)?;
+        }
+        let engine = spawn_engine(&folder)?;
         let mut lab = Self { folder, url: String::new(), token: String::new(), engine, eps: Vec::new() };
-        let said: Value = wait(Duration::from_secs(30), "the engine", || {
-            fs::read(&ready).ok().and_then(|text| serde_json::from_slice(&text).ok())
-        })?;
-        let text = |key: &str| text_at(&said, key);
-        lab.url = text("url")?;
-        lab.log_in(&text("admin_password")?)?;
+        let said = lab.await_ready()?;
+        lab.url = text_at(&said, "url")?;
+        lab.log_in(&text_at(&said, "admin_password")?)?;
         Ok(lab)
+    }
+
+    /// What the engine says when it serves.
+    fn await_ready(&self) -> Result<Value> {
+        let ready = self.folder.join("ready.json");
+        wait(Duration::from_secs(60), "the engine", || {
+            fs::read(&ready).ok().and_then(|text| serde_json::from_slice(&text).ok())
+        })
+    }
+
+    /// Kills the engine as a power cut would.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.engine.kill()?;
+        self.engine.wait()?;
+        fs::remove_file(self.folder.join("ready.json"))?;
+        Ok(())
+    }
+
+    /// Starts it again, at another address; the answer is how many seconds it took until it served.
+    pub(crate) fn start_again(&mut self) -> Result<f64> {
+        let begin = now();
+        self.engine = spawn_engine(&self.folder)?;
+        let said = self.await_ready()?;
+        let seconds = begin.elapsed().as_secs_f64();
+        self.url = text_at(&said, "url")?;
+        Ok(seconds)
     }
 
     /// Logs in as a person would, into a configuration folder of this lab's own.
@@ -125,6 +152,11 @@ impl Lab {
         format!("engine = {:?}\n", self.url.replacen("http://", "https://", 1))
     }
 
+    /// The administrator's token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The engine's address.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -158,6 +190,13 @@ impl Drop for Lab {
         }
         drop(fs::remove_dir_all(&self.folder));
     }
+}
+
+fn spawn_engine(folder: &Path) -> Result<Child> {
+    let log = fs::File::options().create(true).append(true).open(folder.join("engine.log"))?;
+    let mut command = Command::new(jackfield());
+    command.arg("engine").arg("--lab").arg(folder.join("lab")).arg("--ready").arg(folder.join("ready.json"));
+    Ok(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?)
 }
 
 /// A project of these suites: name, EP (empty: any), test files.
