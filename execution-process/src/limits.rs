@@ -247,6 +247,8 @@ pub(crate) const RESULT_DEPTH_MAX: usize = 200;
 pub(crate) const RESULT_TEXT_CHARS: usize = 4_000;
 /// Of a plan, at most so many tests that never ran are told one by one.
 pub(crate) const TAP_MISSING_MAX: u64 = 1_000;
+/// TAP inside of TAP, so many times; what is deeper is text.
+pub(crate) const TAP_DEPTH_MAX: usize = 16;
 /// Of one text or attribute, what goes through. Longer than any reason that is kept.
 pub(crate) const RESULT_TEXT_BYTES: usize = 16 * 1024;
 /// A tag with more in it is none.

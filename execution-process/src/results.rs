@@ -237,6 +237,13 @@ impl Cases {
         }
     }
 
+    /// The head of a file says that none of its tests ran.
+    fn not_run(&mut self, listed: usize) {
+        self.trouble = Some(format!(
+            "they tell of no test that ran, and list {listed}: these were only collected or set up"
+        ));
+    }
+
     fn shown(&self) -> Shown {
         Shown { total: self.total, failed: self.failed }
     }

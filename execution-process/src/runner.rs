@@ -7,6 +7,7 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub(crate) use jackfield_config::ep::RunnerOutput as Output;
@@ -118,6 +119,7 @@ pub(crate) fn choose(languages: &Languages, test: &TestOrder, places: Places<'_>
             command
         }
         RunnerKind::Command | RunnerKind::Pytest | RunnerKind::Robot => {
+            refuse_a_mere_try(&runner, &test.params)?;
             let mut command = fill(languages, &runner.command, places, &look)?;
             command.extend(own_arguments(runner.kind, places));
             let (options, params) = options_first(runner.kind, params);
@@ -137,6 +139,31 @@ pub(crate) fn choose(languages: &Languages, test: &TestOrder, places: Places<'_>
         }
     };
     Ok(Plan::Program { command, results: results(&runner), output: runner.output })
+}
+
+/// Robot Framework and pytest can go through tests without running them, and tell of each as of one that passed.
+fn refuse_a_mere_try(runner: &Runner, params: &[Arc<str>]) -> Result<(), Outcome> {
+    let words: &[&str] = match runner.kind {
+        RunnerKind::Robot => &["dryrun"],
+        RunnerKind::Pytest => &["collectonly", "co", "setuponly", "setupplan"],
+        RunnerKind::Steps
+        | RunnerKind::Python
+        | RunnerKind::Executable
+        | RunnerKind::Command
+        | RunnerKind::Java => &[],
+    };
+    let is_one = |word: &&str| {
+        // Robot Framework takes its options in any case, and with hyphens anywhere.
+        let plain = word.strip_prefix("--").map(|name| name.to_ascii_lowercase().replace('-', ""));
+        plain.is_some_and(|plain| words.contains(&plain.as_str()))
+    };
+    let all = runner.command.iter().map(String::as_str).chain(params.iter().map(AsRef::as_ref));
+    match all.into_iter().find(is_one) {
+        Some(word) => {
+            Err(invalid(Cause::Test, format!("with `{word}` nothing in it would be run; take it away")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A Python test in an interpreter of its own, with all that it would find in the warm one.

@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = &[
     ("python/jackfield/session.py", include_str!("../../sdk/python/jackfield/session.py")),
     ("python/jackfield/step.py", include_str!("../../sdk/python/jackfield/step.py")),
     ("python/jackfield/twister.py", include_str!("../../sdk/python/jackfield/twister.py")),
+    ("python/jackfield/unheard.py", include_str!("../../sdk/python/jackfield/unheard.py")),
     ("python/jackfield/verdict.py", include_str!("../../sdk/python/jackfield/verdict.py")),
     ("python/jackfield/warm.py", include_str!("../../sdk/python/jackfield/warm.py")),
     ("python/libs/TscCommonLib.py", include_str!("../../sdk/python/libs/TscCommonLib.py")),

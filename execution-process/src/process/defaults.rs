@@ -16,6 +16,27 @@ const UMASK: u32 = 0o022;
 const STACK_BYTES: u64 = 8 << 20;
 /// Where programs are, for an EP that was started without any environment.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What has interpreters and tools leave out tests or their checks, or run something else before: somebody had set it for their own shell, and
+/// tests would pass by it. `PYTHONOPTIMIZE` takes every `assert` out of a test, `PYTEST_ADDOPTS` may collect and run nothing.
+const STEERING: [&str; 15] = [
+    "BASHOPTS",
+    "BASH_ENV",
+    "ENV",
+    "GOFLAGS",
+    "NODE_OPTIONS",
+    "PERL5OPT",
+    "PYTEST_ADDOPTS",
+    "PYTEST_PLUGINS",
+    "PYTHONINSPECT",
+    "PYTHONOPTIMIZE",
+    "PYTHONSTARTUP",
+    "REBOT_OPTIONS",
+    "ROBOT_OPTIONS",
+    "RUBYOPT",
+    "SHELLOPTS",
+];
+/// The same of GoogleTest: a filter, a shard, tests that are only listed.
+const STEERING_PREFIX: &[u8] = b"GTEST_";
 /// Signals with these numbers can neither be ignored nor handled.
 const NEVER_IGNORED: [i32; 2] = [9, 19];
 /// Ignored by this program itself; whatever starts a process resets it.
@@ -79,6 +100,13 @@ fn set(resource: Resource, have: Rlimit, current: Option<u64>) {
 /// The environment that tests inherit from the EP: everything but what is between an EP and its tests, and the language of whoever
 /// started it, in whose place `locale` stands.
 pub(crate) fn environment(locale: &str) -> BTreeMap<OsString, OsString> {
+    let mut all = handed_on(std::env::vars_os());
+    all.insert("LANG".into(), locale.into());
+    all.entry("PATH".into()).or_insert_with(|| PATH.into());
+    all
+}
+
+fn handed_on(found: impl Iterator<Item = (OsString, OsString)>) -> BTreeMap<OsString, OsString> {
     let is_kept = |name: &OsString| {
         let name = name.as_encoded_bytes();
         !name.starts_with(b"JACKFIELD_")
@@ -86,16 +114,42 @@ pub(crate) fn environment(locale: &str) -> BTreeMap<OsString, OsString> {
             && name != b"LANG"
             && name != b"LANGUAGE"
     };
-    let mut all: BTreeMap<OsString, OsString> =
-        std::env::vars_os().filter(|(name, _)| is_kept(name)).collect();
-    all.insert("LANG".into(), locale.into());
-    all.entry("PATH".into()).or_insert_with(|| PATH.into());
+    let steers = |name: &OsString| {
+        let bytes = name.as_encoded_bytes();
+        bytes.starts_with(STEERING_PREFIX) || STEERING.iter().any(|known| known.as_bytes() == bytes)
+    };
+    let (steering, all): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        found.filter(|(name, _)| is_kept(name)).partition(|(name, _)| steers(name));
+    if !steering.is_empty() {
+        let names: Vec<_> = steering.keys().map(|name| name.to_string_lossy()).collect();
+        tracing::warn!(
+            "this EP was started with {}, which tests do not get: it could keep them from testing",
+            names.join(", ")
+        );
+    }
     all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_keep_tests_from_testing_is_not_handed_on() {
+        let found = [
+            "PATH",
+            "PYTHONPATH",
+            "PYTHONOPTIMIZE",
+            "PYTEST_ADDOPTS",
+            "BASH_ENV",
+            "GTEST_FILTER",
+            "LC_ALL",
+            "JACKFIELD_SOCKET",
+        ];
+        let found = found.into_iter().map(|name| (OsString::from(name), OsString::from("1")));
+        let kept: Vec<OsString> = handed_on(found).into_keys().collect();
+        assert_eq!(kept, ["PATH", "PYTHONPATH"]);
+    }
 
     #[test]
     fn tests_find_the_locale_of_ep_toml_and_nothing_between_an_ep_and_its_tests() {

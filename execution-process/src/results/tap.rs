@@ -1,17 +1,24 @@
 //! TAP, the Test Anything Protocol, of versions 12 to 14: a plan, and a line for each test.
 
+use jackfield_protocol::verdict::{Cause, Verdict};
+
 use super::{
     Cases,
     case::{Case, Mark},
     input_line::Lines,
 };
 
-use crate::limits::TAP_MISSING_MAX;
+use crate::limits::{TAP_DEPTH_MAX, TAP_MISSING_MAX};
 
 /// Lines of a diagnosis that become a reason.
 const DIAGNOSIS_LINES: usize = 3;
 
-/// Reads lines as they come. What is indented belongs to a test inside a test, whose own line sums it up.
+/// How far the tests inside a test are indented.
+const INDENT: &str = "    ";
+/// The comment before tests inside a test.
+const SUBTEST: &str = "# Subtest";
+
+/// Reads lines as they come. What is indented are the tests inside a test, whose own line follows and sums them up: it makes none of them better.
 #[derive(Debug, Default)]
 pub(crate) struct Tap {
     cases: Cases,
@@ -29,6 +36,13 @@ pub(crate) struct Tap {
     has_begun: bool,
     /// Why its lines contradict each other.
     wrong: Option<String>,
+    /// The tests inside the test whose line comes next, or, in a block, came before.
+    inside: Option<Box<Tap>>,
+    /// A comment said that they are such tests, so that they want a plan.
+    is_subtest: bool,
+    is_block: bool,
+    /// How many others these are inside of.
+    depth: usize,
 }
 
 impl Tap {
@@ -48,6 +62,11 @@ impl Tap {
         self.in_yaml &= line.is_empty() || line.starts_with(' ');
         if self.in_yaml {
             self.yaml(line);
+        } else if let Some((inside, line)) = self.inside.as_mut().zip(line.strip_prefix(INDENT)) {
+            inside.line(line);
+            if let Some(why) = inside.cases.gave_up.clone() {
+                self.gives_up(why);
+            }
         } else if line.trim() == "---" && line.starts_with(' ') && self.open.is_some() {
             self.in_yaml = true;
         } else if let Some((is_ok, rest)) = test_line(line) {
@@ -56,7 +75,12 @@ impl Tap {
             if self.plan_is_late {
                 self.is_wrong("its plan stands between its tests");
             }
-            self.open = Some(test(is_ok, rest, self.count));
+            // Perl's buffered tests have what is inside of them behind their own line, up to a `}`.
+            let block = rest.strip_suffix('{');
+            let mut case = test(is_ok, block.unwrap_or(rest).trim_end(), self.count);
+            self.judge_inside(&mut case);
+            self.open = Some(case);
+            self.is_block = block.is_some();
         } else if let Some((count, why)) = plan(line) {
             if self.plan.replace(count).is_some() {
                 self.is_wrong("it has more than one plan");
@@ -69,17 +93,60 @@ impl Tap {
             }
         // A test inside a test gives up for all of them.
         } else if let Some(why) = line.trim_start().strip_prefix("Bail out!") {
-            self.close();
-            let why = why.trim();
-            self.cases.gave_up = Some(if why.is_empty() {
-                "it bailed out".to_owned()
-            } else {
-                format!("it bailed out: {why}")
-            });
+            let colon = if why.trim().is_empty() { "" } else { ": " };
+            self.gives_up(format!("it bailed out{colon}{}", why.trim()));
+        } else if line.trim_end() == "}" && self.is_block {
+            self.is_block = false;
+            if let Some(mut case) = self.open.take() {
+                self.judge_inside(&mut case);
+                self.open = Some(case);
+            }
+        } else if line.trim_start().starts_with(SUBTEST) || self.begins_inside(line) {
+            self.open_inside(line);
         } else if let Some(text) = line.strip_prefix('#') {
             self.diagnose(text.trim());
         }
         self.has_begun |= !line.starts_with("TAP version ");
+    }
+
+    /// Whether tests inside the next one begin with this line, which no comment announced.
+    fn begins_inside(&self, line: &str) -> bool {
+        line.strip_prefix(INDENT).is_some_and(|line| self.inside.is_none() && Self::begins(line))
+    }
+
+    fn open_inside(&mut self, line: &str) {
+        if self.depth >= TAP_DEPTH_MAX {
+            return;
+        }
+        let is_subtest = line.trim_start().starts_with(SUBTEST);
+        let mut inside = Self { depth: self.depth.saturating_add(1), is_subtest, ..Self::default() };
+        if let Some(line) = line.strip_prefix(INDENT).filter(|_| !is_subtest) {
+            inside.line(line);
+        }
+        self.inside = Some(Box::new(inside));
+    }
+
+    fn gives_up(&mut self, why: String) {
+        self.close();
+        self.cases.gave_up = Some(why);
+    }
+
+    /// What the tests inside a test make of it, where its own line says that all is well.
+    fn judge_inside(&mut self, case: &mut Case) {
+        let inside = self.inside.take().filter(|_| case.has_passed());
+        let Some(inside) = inside else { return };
+        // Some text that looks like it is no stream of its own; and of a test that has none inside, none are missed.
+        let counts = inside.is_plain() || (inside.is_subtest && inside.count > 0);
+        let Some(outcome) = counts.then(|| inside.finish().outcome()).flatten() else { return };
+        let mark = match outcome.verdict {
+            Verdict::Pass => return,
+            Verdict::Skipped => Mark::Skipped,
+            Verdict::Aborted | Verdict::NotExecuted | Verdict::Timeout => Mark::Unfinished,
+            Verdict::Invalid => Mark::Broken,
+            Verdict::Fail if outcome.cause == Some(Cause::Test) => Mark::Broken,
+            Verdict::Fail => Mark::Failed,
+        };
+        case.mark(mark, &format!("inside of it {}", outcome.reason));
     }
 
     /// A stream that contradicts itself shows nothing, as `prove` has it: the first reason is kept as a test that is at fault.
@@ -130,6 +197,11 @@ impl Tap {
         let mut lines = std::mem::take(&mut self.lines);
         lines.finish(|line| self.line(line));
         self.close();
+        let mut left = Case::new("tests inside a test".to_owned());
+        self.judge_inside(&mut left);
+        if !left.has_passed() {
+            self.cases.add(left);
+        }
         if let Some(why) = self.wrong.take() {
             let mut case = Case::new("plan".to_owned());
             case.mark(Mark::Broken, &why);

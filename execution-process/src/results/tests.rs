@@ -60,6 +60,7 @@ fn junit_files_are_read_as_many_tools_write_them() {
         r#"<testsuite><testcase name="a" status="hung"/><testcase name="b" result="crash"/></testsuite>"#,
         r#"<testsuite name="s" tests="5"><testcase name="a"/></testsuite>"#,
         r#"<testsuite name="catch" hostname="tbd" tests="57"><testcase name="a"/></testsuite>"#,
+        r#"<testsuites><testsuite name="pytest" errors="0" failures="0" skipped="0" tests="0"><testcase classname="t" name="test_x"/></testsuite></testsuites>"#,
         r#"<testsuite><testcase name="a"><skipped message="one"/></testcase><testcase name="b"><skipped message="two"/></testcase></testsuite>"#,
     ];
     let lines: Vec<String> = files.iter().map(|file| format!("{file}\n{}\n", shown(&read(file)))).collect();
@@ -128,6 +129,14 @@ fn tap_is_read_with_its_directives_its_plan_and_what_stands_beside_it() {
         "1..2\nok 1\nok 2\n1..2\n",
         "1..2\nok 1\nok 1\n",
         "ok 1\n1..2\nok 2\n",
+        "1..2\nok 1 - a\n# Subtest: inner\n    ok 1 - one\n      ---\n      at: 3\n      ...\n    not ok 2 - two\n      ---\n      message: 'no link'\n      ...\n    1..2\nok 2 - inner\n",
+        "1..1\n    1..1\n        1..1\n        not ok 1 - deep\n    ok 1 - middle\nok 1 - outer\n",
+        "1..1\n# Subtest: inner\n    1..3\n    ok 1\nok 1 - inner\n",
+        "1..1\n    # Subtest: inner\n    ok 1\nok 1 - inner\n",
+        "1..3\n# Subtest: s\n    1..1\n    not ok 1 # TODO later\nok 1 - s\n# Subtest: t\n    1..0 # SKIP no card\nok 2 # SKIP no card\n# Subtest: u\n    1..1\n    not ok 1\nnot ok 3 - u # TODO all of it\n",
+        "1..3\nnot ok 1 - todo # TODO soon {\n    not ok 1 - x\n    1..1\n}\nok 2 - fine {\n    ok 1 - x\n    1..1\n}\nok 3 - lies {\n    1..2\n    ok 1 - x\n}\n",
+        "1..1\nok 1\n# Subtest: late\n    not ok 1 - lost\n    1..1\n",
+        "# Subtest: empty\nok 1 - empty\n1..1\n    not ok, as a text has it\n    ok then\n",
     ];
     let lines: Vec<String> = files
         .iter()

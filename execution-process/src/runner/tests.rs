@@ -126,6 +126,26 @@ fn options_of_a_test_go_where_its_tool_reads_them() {
 }
 
 #[test]
+fn options_with_which_nothing_would_run_are_refused() {
+    let refused = |file: &str, param: &str| {
+        let params = vec![Arc::from(param)];
+        let line = line(plan_of(&languages(), &TestOrder { params, ..test(file, None) }, "anything\n"));
+        line.contains("nothing in it would be run")
+    };
+    for (file, param) in [
+        ("a.robot", "--dryrun"),
+        ("a.robot", "--Dry-Run"),
+        ("a_pytest.py", "--co"),
+        ("a_pytest.py", "--setup-only"),
+    ] {
+        assert!(refused(file, param), "{file} {param}");
+    }
+    for (file, param) in [("a.robot", "--dry"), ("a_pytest.py", "-k"), ("a.sh", "--dryrun")] {
+        assert!(!refused(file, param), "{file} {param}");
+    }
+}
+
+#[test]
 fn pytests_own_names_are_run_by_pytest_where_they_hold_its_tests() {
     let text = "def test_one():\n    assert 0\n";
     let by = |languages: &Languages, file: &str, runner| line(plan_of(languages, &test(file, runner), text));

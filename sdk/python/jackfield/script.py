@@ -5,7 +5,6 @@ The process is the test's alone: either a child of the warm interpreter, or one 
 
 from __future__ import annotations
 
-import _thread
 import builtins
 import json
 import os
@@ -16,7 +15,7 @@ from types import CodeType, ModuleType
 from typing import Any, Mapping, NamedTuple
 
 import jackfield
-from jackfield import idle, python2, twister, verdict
+from jackfield import idle, python2, twister, unheard, verdict
 from jackfield.errors import JackfieldError, TestEnd, text_of
 
 SKIPPED_STATUS = 77
@@ -53,6 +52,7 @@ def read_message(body: bytes) -> dict[str, Any]:
 
 def rehearse() -> None:
     """Do once what each test does, or may do: modules that are imported and tables that are built then are there in every child."""
+    _listen()
     read_message(b'{"env": {"A": "1"}, "inject": {"b": [1.5, null, true]}}')
     for source in (b"x = 1\n", b"assert True\n"):
         idle.told(source, "warm.py")
@@ -76,11 +76,11 @@ def run(main: ModuleType, file: str, argv: list[str], inject: Mapping[str, Any])
     sys.modules["__main__"] = main
     sys.argv = [file, *argv]
     sys.breakpointhook = jackfield.breakpoint
-    _hear_threads()
+    _listen()
     leave = os._exit
     os._exit = _telling(leave, owner, main.__dict__)  # type: ignore[assignment]
     try:
-        end = _with_threads(_execute(main.__dict__))
+        end = _with_all_it_began(_execute(main.__dict__))
     finally:
         os._exit = leave  # type: ignore[assignment]
     _tell(end, owner)
@@ -105,8 +105,8 @@ def _telling(leave: Any, owner: int, names: Mapping[str, Any]) -> Any:
     def _exit(status: int) -> None:
         if status == 0 and os.getpid() == owner:
             left = _result(names)
-            if _broken and (left is None or left.verdict in (None, "PASS")):
-                left = _broken[0]
+            if left is None or left.verdict in (None, "PASS"):
+                left = _unheard() or left
             if left is not None and left.verdict not in (None, "PASS"):
                 _tell(left, owner)
                 status = left.status
@@ -115,44 +115,36 @@ def _telling(leave: Any, owner: int, names: Mapping[str, Any]) -> Any:
     return _exit
 
 
-_broken: list[End] = []
-"""How threads ended that nobody looked after."""
+_listens = False
 
 
-def _hear_threads() -> None:
-    """`threading` takes what it does about an exception that a thread does not catch from `_thread`, where it is imported, which costs more
-    than most tests have use for."""
-    show = _thread._excepthook  # type: ignore[attr-defined]
-
-    def excepthook(args: Any) -> None:
-        show(args)
-        if not issubclass(args.exc_type, SystemExit):
-            _broken.append(_of_thread(args.exc_value, getattr(args.thread, "name", "a thread")))
-
-    _thread._excepthook = excepthook  # type: ignore[attr-defined]
-    threading = sys.modules.get("threading")
-    if threading is not None and threading.excepthook is show:
-        threading.excepthook = excepthook
+def _listen() -> None:
+    global _listens
+    if not _listens:
+        _listens = True
+        unheard.listen()
 
 
-def _of_thread(error: BaseException, name: str) -> End:
+def _unheard() -> End | None:
+    """What the first thing makes of a test that went wrong where nobody looked."""
+    if not unheard.found:
+        return None
+    error, where = unheard.found[0]
+    if error is None:
+        return End(1, "INVALID", where, because="file")
     if isinstance(error, TestEnd):
         return _declared(error.verdict, error.reason)
     text = text_of(error)
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return End(1, "FAIL", f"{said}, which nothing caught in {name}")
+    return End(1, "FAIL", f"{said}, which nothing caught in {where}")
 
 
-def _with_threads(end: End) -> End:
-    """A test that would pass waits for its threads: one that ends with an exception which nothing catches has not passed."""
-    if end.status != 0 or end.verdict not in (None, "PASS") or "threading" not in sys.modules:
+def _with_all_it_began(end: End) -> End:
+    """A test that would pass waits for its threads, and is told what went wrong in them and in tasks of asyncio."""
+    if end.status != 0 or end.verdict not in (None, "PASS"):
         return end
-    import threading
-
-    own = threading.current_thread()
-    while waited := [one for one in threading.enumerate() if one is not own and not one.daemon]:
-        waited[0].join()
-    return _broken[0] if _broken else end
+    unheard.at_the_end()
+    return _unheard() or end
 
 
 def _execute(names: dict[str, Any]) -> End:
@@ -192,6 +184,10 @@ def _load(file: str) -> CodeType:
         return _load_compiled(file, source)
     if b"unittest" in source:
         _watch_unittest()
+    if b"doctest" in source:
+        _watch_doctest()
+    if b"async " in source:
+        unheard.expect_coroutines()
     nothing = idle.told(source, file)
     if nothing is not None:
         raise _Unreadable(nothing)
@@ -212,7 +208,8 @@ def _read(file: str) -> bytes:
     opened = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
         pieces = []
-        while piece := os.read(opened, 1 << 20):
+        # A larger piece would have the system map and unmap memory for it.
+        while piece := os.read(opened, 1 << 16):
             pieces.append(piece)
         return b"".join(pieces)
     finally:
@@ -284,7 +281,7 @@ def _by_unittest(end: SystemExit) -> End | None:
     return None
 
 
-# What runs of unittest in this process came to that were not well.
+# What runs of unittest and doctest in this process came to that were not well.
 _unsuccessful: list[str] = []
 
 
@@ -303,6 +300,21 @@ def _watch_unittest() -> None:
         return result
 
     unittest.TextTestRunner.run = run  # type: ignore[method-assign]
+
+
+def _watch_doctest() -> None:
+    """The same of examples in texts: `doctest.testmod()` prints what failed, and leaves it to the script to look."""
+    import doctest
+
+    kept = doctest.DocTestRunner.run
+
+    def run(self: Any, test: Any, *args: Any, **more: Any) -> Any:
+        result = kept(self, test, *args, **more)
+        if result.failed:
+            _unsuccessful.append(f"{result.failed} of {result.attempted} examples of doctest failed in {test.name}")
+        return result
+
+    doctest.DocTestRunner.run = run  # type: ignore[method-assign]
 
 
 def _failed_quietly() -> End | None:

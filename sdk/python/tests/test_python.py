@@ -316,6 +316,46 @@ class Scripts(Lab):
             with self.subTest(text):
                 self.ended(self.run_script(text), status, result)
 
+    def test_what_a_task_of_asyncio_does_not_catch_is_no_pass(self):
+        text = "import asyncio\nasync def work():\n    {}\nasync def main():\n    {}\nasyncio.run(main())\n"
+        lost = text.format("raise ValueError('lost')", "asyncio.create_task(work(), name='worker'); await asyncio.sleep(0.01)")
+        told = ("FAIL", "ValueError: lost, which nothing caught in worker (work)", False)
+        for text, status, result in [
+            (lost, 1, told),
+            (lost + "sys.exit(0)\n", 1, told),
+            (lost + "os._exit(0)\n", 1, told),
+            (lost + "_RESULT = 'PASS'\n", 1, told),
+            (lost + "_RESULT = 'SKIPPED', 'no card'\n", 77, ("SKIPPED", "no card", False)),
+            # What still holds it would be told while the interpreter ends.
+            (lost.replace("asyncio.create_task", "global kept; kept = asyncio.create_task"), 1, told),
+            (lost.replace("raise ValueError('lost')", "test_fail('no link')"), 1, ("FAIL", "no link", False)),
+            (text.format("raise ValueError('lost')", "asyncio.get_running_loop().call_soon(lambda: 1 / 0); await asyncio.sleep(0.01)"), 1,
+             ("FAIL", "ZeroDivisionError: division by zero, which nothing caught in a callback of asyncio", False)),
+            (text.format("raise ValueError('lost')", "asyncio.get_running_loop().create_future().set_exception(OSError(5)); await asyncio.sleep(0)"), 1,
+             ("FAIL", "OSError: 5, which nothing caught in asyncio", False)),
+            (text.format("raise ValueError('lost')", "await asyncio.gather(work(), work(), return_exceptions=True)"), 0, None),
+            (text.format("raise ValueError('lost')", "asyncio.get_running_loop().set_exception_handler(lambda *_: None); asyncio.create_task(work()); await asyncio.sleep(0.01)"), 0, None),
+            (text.format("await asyncio.sleep(60)", "asyncio.create_task(work()); await asyncio.sleep(0)"), 0, None),
+        ]:  # fmt: skip
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text), status, result)
+
+    def test_a_coroutine_that_nobody_awaits_did_not_run(self):
+        told = ("INVALID", "the coroutine `check` was never awaited, so it did not run; await it, or end with `asyncio.run(check(...))`", False)
+        define = "async def check():\n    assert False\n"
+        for text, status, result in [
+            (define + "check()\n", 1, told),
+            (define + "kept = check()\n", 1, told),
+            (define + "import asyncio\nasync def main():\n    check()\nasyncio.run(main())\n", 1, told),
+            (define + "check().close()\n", 0, None),
+            (define + "one = check()\ntry: one.send(None)\nexcept AssertionError: pass\n", 0, None),
+            ("from unittest import mock\nmock.AsyncMock()()\n", 0, None),
+        ]:
+            self.ep.result = None
+            with self.subTest(text):
+                self.ended(self.run_script(text), status, result)
+
     def test_leaving_by_the_back_door_hides_no_verdict(self):
         child = "pid = os.fork()\nif not pid: os._exit(0)\nassert os.waitpid(pid, 0)[1] == 0\n"
         for text, status, result in [
@@ -438,6 +478,12 @@ class Scripts(Lab):
         )
         self.ended(self.run_script(text), 1, ("FAIL", "test_b: 1 is not in [2]; test_c: crashed: KeyError: 'k'", False))
         self.assertEqual([part[:2] for part in self.ep.parts], [("test_a", "PASS"), ("test_b", "FAIL"), ("test_c", "FAIL")])
+
+    def test_examples_of_doctest_that_failed_are_no_pass(self):
+        text = "'''\n>>> 1 + 1\n3\n'''\nimport doctest\ndoctest.testmod()\n"
+        self.ended(self.run_script(text), 1, ("FAIL", "1 of 1 examples of doctest failed in __main__", False))
+        self.ep.result = None
+        self.ended(self.run_script(text.replace("\n3", "\n2")), 0)
 
     def test_threads_library(self):
         text = "from TscThreadsLib import *\ntasks_reset()\ntasks_append(max, 1, 2)\ntasks_append(lambda: 1 / 0)\nassert tasks_start() == [2, False]\n"

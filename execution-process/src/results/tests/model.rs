@@ -10,6 +10,8 @@ pub(super) enum Format {
     GoogleTest,
     GoTest,
     Tap,
+    /// All of it inside one test, of which its line says that it is well.
+    TapInside,
 }
 
 /// How a test inside a test ended.
@@ -33,8 +35,16 @@ pub(super) enum Around {
 }
 
 impl Format {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Junit, Self::Nunit, Self::Xunit, Self::Testng, Self::GoogleTest, Self::GoTest, Self::Tap];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Junit,
+        Self::Nunit,
+        Self::Xunit,
+        Self::Testng,
+        Self::GoogleTest,
+        Self::GoTest,
+        Self::Tap,
+        Self::TapInside,
+    ];
 
     pub(super) fn write(self, ends: &[End], around: Around) -> String {
         match self {
@@ -45,6 +55,7 @@ impl Format {
             Self::GoogleTest => google_test(ends, around),
             Self::GoTest => go_test(ends, around),
             Self::Tap => tap(ends, around),
+            Self::TapInside => tap_inside(ends, around),
         }
     }
 }
@@ -200,4 +211,9 @@ fn tap(ends: &[End], around: Around) -> String {
         Around::Uncounted => (format!("not ok {}\n", last + 1), ""),
     };
     format!("1..{}\n{more}{tests}{bail}", ends.len())
+}
+
+fn tap_inside(ends: &[End], around: Around) -> String {
+    let inside: String = tap(ends, around).lines().map(|line| format!("    {line}\n")).collect();
+    format!("1..1\n# Subtest: all\n{inside}ok 1 - all\n")
 }
