@@ -296,6 +296,8 @@ pub const CONSOLES_MAX: usize = 512;
 pub const CONSOLE_FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// How long EPs may take to say which sessions they have; one that takes longer counts as having none.
 pub const CONSOLE_ASK_WAIT: Duration = Duration::from_secs(3);
+/// How long EPs may take to say what their Pythons have; of one that takes longer nothing is said.
+pub const MODULES_ASK_WAIT: Duration = Duration::from_secs(3);
 /// How long each step of switching a device may take where the request names no limit, and at most.
 pub const POWER_STEP_DEFAULT: Duration = Duration::from_secs(30);
 /// See [`POWER_STEP_DEFAULT`]; more is refused.

@@ -311,6 +311,10 @@ impl Link {
                 self.app.eps.answered(&ep, id, Said::Sessions(sessions));
                 Ok(())
             }
+            EpToEngine::Modules { id, missing } => {
+                self.app.eps.answered(&ep, id, Said::Modules(missing));
+                Ok(())
+            }
             EpToEngine::PowerDone { id, result } => {
                 self.app.eps.answered(&ep, id, Said::Power(result));
                 Ok(())

@@ -6,7 +6,7 @@ mod databases;
 mod files;
 mod find;
 mod flat;
-mod imports;
+pub mod imports;
 mod lookup;
 mod places;
 mod references;

@@ -33,6 +33,7 @@ mod sessions;
 mod templates;
 
 mod console;
+mod modules;
 mod power;
 
 mod attempt;

@@ -73,6 +73,10 @@ pub(crate) const GREETING_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// How long the greeting waits for a Python that is slow to start.
 pub(crate) const PYTHON_LIMIT: Duration = Duration::from_secs(5);
+/// How long the Python of tests may take to say what it has.
+pub(crate) const MODULES_LIMIT: Duration = Duration::from_secs(2);
+/// What is kept of the answers; then they are forgotten, and asked anew.
+pub(crate) const MODULES_KEPT_MAX: usize = 5_000;
 /// The largest message of an engine.
 pub(crate) const LINK_MESSAGE_BYTES_MAX: usize = 2 * jackfield_protocol::link::ANSWER_BYTES_MAX;
 /// Wait before the second try to reach the engine; each further one is twice as long, up to the most.

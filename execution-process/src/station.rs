@@ -14,6 +14,7 @@ use crate::{
     cgroup::{self, Group},
     console::Consoles,
     library::KeptFolders,
+    modules::Modules,
     outbox::Outbox,
     packet_capture::PacketCaptures,
     runner::warm::Warm,
@@ -35,6 +36,8 @@ pub(crate) struct Station {
     pub(crate) blobs: Blobs,
     pub(crate) outbox: Outbox,
     pub(crate) warm: Warm,
+    /// What the Python of tests has.
+    pub(crate) modules: Modules,
     pub(crate) sessions: Sessions,
     pub(crate) templates: TemplateShelf,
     pub(crate) consoles: Consoles,

@@ -1,6 +1,6 @@
 //! Bodies of the HTTP interface `/api/v1`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -197,6 +197,26 @@ pub struct EpRow {
 
 fn is_none(count: &u16) -> bool {
     *count == 0
+}
+
+/// Modules of Python that tests import, of which connected EPs are to say whether they have them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AskModules {
+    /// The first parts of their names; at most 500.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub modules: Vec<Arc<str>>,
+}
+
+/// What an EP's Python lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EpModules {
+    /// Which EP.
+    pub ep: EpName,
+    /// Those asked for that it does not find.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub missing: Vec<Arc<str>>,
 }
 
 /// Whether an EP takes work.

@@ -15,6 +15,8 @@
 //! Notices ────────────────────────▶          what is wrong with the EP itself, while it is
 //!        ◀────────────────────────── AskSessions{id}, OpenConsole     a person wants to see a session, or a device
 //! Sessions{id} ───────────────────▶
+//!        ◀────────────────────────── AskModules{id}                  what tests import, before a run of them starts
+//! Modules{id} ────────────────────▶
 //!        ◀────────────────────────── Power{id}                       a person switches a device
 //! PowerDone{id} ──────────────────▶
 //! Heartbeat ──────────────────────▶ ◀──────── Heartbeat
@@ -27,6 +29,8 @@
 //!   that runs goes on. The engine gives tests away only after that limit and the run's grace time, so that no
 //!   test runs twice at once.
 //! - Unacknowledged log bytes never exceed `log_window_bytes`; control frames go before log frames.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +61,10 @@ pub const SUBPROTOCOL: &str = "jackfield.v1";
 pub const LINK_PATH: &str = "/link";
 /// What an engine can that draws a [`Welcome::life`] and tells an EP what of its spool is foreign.
 pub const LIFE_CAPABILITY: &str = "life";
+/// What an EP can that tells which modules its Python has ([`EngineToEp::AskModules`]).
+pub const MODULES_CAPABILITY: &str = "modules";
+/// The most modules of one question.
+pub const MODULES_MAX: usize = 500;
 /// The longest message of an EP that an engine takes, log frames included; what is longer is no message, and ends the connection.
 pub const MESSAGE_BYTES_MAX: usize = 8 << 20;
 /// The longest [`Report`] and [`Call`], as JSON: what tests say is cut or refused where it is said, well below what the link takes.
@@ -113,6 +121,14 @@ pub enum EpToEngine {
         id: u64,
         /// Sorted.
         sessions: Vec<OpenSession>,
+    },
+    /// The answer to [`EngineToEp::AskModules`].
+    Modules {
+        /// Of the question.
+        id: u64,
+        /// Those of the question that its Python does not find; none where that cannot be asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missing: Option<Vec<Arc<str>>>,
     },
     /// The answer to [`EngineToEp::Power`].
     PowerDone {
@@ -195,6 +211,13 @@ pub enum EngineToEp {
     AskSessions {
         /// For the answer.
         id: u64,
+    },
+    /// Which of these modules does the Python of tests not find? Only for EPs that can do [`MODULES_CAPABILITY`].
+    AskModules {
+        /// For the answer.
+        id: u64,
+        /// The first parts of their names, at most [`MODULES_MAX`].
+        modules: Vec<Arc<str>>,
     },
     /// A person wants a console: dial back for it. Only for EPs that can do [`crate::console::CONSOLE_CAPABILITY`].
     OpenConsole(Box<ConsoleOrder>),

@@ -219,6 +219,7 @@ impl LabEp {
             | EngineToEp::LogStored { .. }
             | EngineToEp::Answer { .. }
             | EngineToEp::AskSessions { .. }
+            | EngineToEp::AskModules { .. }
             | EngineToEp::OpenConsole(_)
             | EngineToEp::Power(_)
             | EngineToEp::Heartbeat => {}

@@ -2,8 +2,10 @@
 
 use actix_web::{HttpResponse, web};
 use jackfield_protocol::{
-    api::{EpRow, Page},
+    api::{AskModules, EpModules, EpRow, Page},
+    error::ErrorCode,
     id::EpName,
+    link::MODULES_MAX,
 };
 use jackfield_scheduler::Event;
 use serde::Deserialize;
@@ -19,6 +21,8 @@ use crate::{
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/eps", web::get().to(list))
+        // Names of EPs come after what has a word of its own.
+        .route("/eps/modules", web::post().to(modules))
         .route("/eps/{ep}", web::get().to(show))
         .route("/eps/{ep}/drain", web::post().to(drain));
 }
@@ -47,6 +51,18 @@ pub(super) async fn list(app: web::Data<App>, _: Guard<MayRead>) -> Answer {
 pub(super) async fn show(app: web::Data<App>, _: Guard<MayRead>, ep: web::Path<EpName>) -> Answer {
     let row = rows(&app).await?.into_iter().find(|row| row.name == *ep);
     Ok(HttpResponse::Ok().json(row.ok_or_else(|| Failure::not_found(format!("EP {ep}")))?))
+}
+
+/// Asks connected EPs which of these modules their Pythons do not find. An EP that cannot say is left out.
+#[utoipa::path(post, path = "/api/v1/eps/modules", tag = "eps", request_body = AskModules,
+    responses((status = 200, body = Page<EpModules>), (status = 400)))]
+pub(super) async fn modules(app: web::Data<App>, _: Guard<MayRead>, body: web::Json<AskModules>) -> Answer {
+    let AskModules { modules } = body.into_inner();
+    if modules.len() > MODULES_MAX {
+        let title = format!("at most {MODULES_MAX} modules at once");
+        return Err(Failure::new(ErrorCode::BadRequest, title).field("modules"));
+    }
+    Ok(HttpResponse::Ok().json(Page { items: app.eps.modules(&modules).await, next: None }))
 }
 
 /// Gives an EP no further work (what it has goes on), or work again.

@@ -46,7 +46,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, lease::take, lease::forecast, lease::show, lease::beat, lease::accept, lease::extend, lease::release, lease::force,
         lease::allow, lease::transfer, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,
-        ep::list, ep::show, ep::drain, console::open, console::list,
+        ep::list, ep::show, ep::modules, ep::drain, console::open, console::list,
         resource::get, resource::find, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, resource_health::list, resource_health::judge, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
         project::list, project::check, project_edit::edit, project_file::read, project_file::put, project_file::rename,

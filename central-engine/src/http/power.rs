@@ -125,7 +125,7 @@ async fn carry_out(
     let done = match asked {
         Ok(Said::Power(PowerResult::Done(answer))) => Ok(answer),
         Ok(Said::Power(PowerResult::Failed(problem))) => Err(Failure::from(problem)),
-        Ok(Said::Sessions(_)) => {
+        Ok(Said::Sessions(_) | Said::Modules(_)) => {
             Err(Failure::new(ErrorCode::Internal, format!("EP {ep} answered something else")))
         }
         Err(mut problem) => {

@@ -17,6 +17,7 @@ use crate::{
     auth::{Caller, Guard, MayReadProjects},
     failure::Failure,
     limits,
+    run::submit,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -130,7 +131,8 @@ pub(super) async fn check(
             Err(error) => Err(Failure::new(ErrorCode::NotFound, format!("project `{project}` {error}"))),
         },
     });
-    let checked = work.await.map_err(cancelled)??;
+    let mut checked = work.await.map_err(cancelled)??;
+    checked.problems.extend(submit::not_on_eps(&app, &checked.modules).await);
     let lab = app.lab.as_user(&guard.caller.user);
     let checked = web::block(move || checked_project(&lab, checked.plan.as_ref(), checked.problems)).await;
     Ok(HttpResponse::Ok().json(checked.map_err(cancelled)?))

@@ -8,6 +8,7 @@ use jackfield_config::{
     ExpandOptions, Known, Lab, Lookup, Project, Read, Source, SutEps, Unmet,
     db::promised::{self, Wanting},
     expand,
+    load::imports::{self, WantedModule},
     panic::PanicPatterns,
     problem,
     source::At,
@@ -63,7 +64,7 @@ async fn start(
     let (blobs, by) = (app.blobs.clone(), user.clone());
     let seen = lab.clone();
     let now = LabParts { suts, resources: app.resources.clone() };
-    let (plan, warnings) =
+    let (plan, mut warnings, modules) =
         blocking(move || prepare((&request, checks.as_ref()), &seen, now, &by, &blobs)).await?;
     if problem::has_errors(&warnings) {
         return Err(wanting(&lab, &plan, warnings).await);
@@ -71,9 +72,15 @@ async fn start(
     if plan.tests.is_empty() {
         return Err(nothing_to_run(warnings));
     }
+    warnings.extend(not_on_eps(app, &modules).await);
     let deed = (action, plan.project.clone());
     let run = app.engine.start(Start { plan, key, deed }).await?;
     Ok(Submitted { run, warnings })
+}
+
+/// What tests import that the Python of an EP does not have which may get them.
+pub(crate) async fn not_on_eps(app: &App, wanted: &[WantedModule]) -> Vec<FileProblem> {
+    imports::not_there(wanted, &app.eps.modules(&imports::names(wanted)).await)
 }
 
 /// Whether a lease lets this user's runs in.
@@ -128,7 +135,7 @@ fn prepare(
     now: LabParts,
     user: &UserName,
     blobs: &Blobs,
-) -> Result<(RunPlan, Vec<FileProblem>), Problem> {
+) -> Result<(RunPlan, Vec<FileProblem>, Vec<WantedModule>), Problem> {
     let (name, source) = source(request, lab)?;
     let Read { value: project, mut problems } = Project::read(&name, &source);
     let options = ExpandOptions {
@@ -166,9 +173,10 @@ fn prepare(
     if !plan.options.temporary {
         problems.extend(lab.hearers_problems());
     }
-    problems.extend(taking::take_files(&mut plan, lab, blobs)?);
+    let (not_along, modules) = taking::take_files(&mut plan, lab, blobs)?;
+    problems.extend(not_along);
     problems.extend(taking::take_templates(&mut plan, lab, blobs)?);
-    Ok((plan, problems))
+    Ok((plan, problems, modules))
 }
 
 /// What whoever starts the run wants of it beside what its project says.

@@ -7,7 +7,14 @@ use std::{
     sync::Arc,
 };
 
-use jackfield_config::{InRoom, Lab, load::beside::Gathered, plan_files};
+use jackfield_config::{
+    InRoom, Lab,
+    load::{
+        beside::{Along, Gathered},
+        imports::WantedModule,
+    },
+    plan_files,
+};
 use jackfield_protocol::{
     error::{ErrorCode, FileProblem, Problem, Severity},
     id::BlobHash,
@@ -24,8 +31,12 @@ struct Taking<'a> {
     private: BTreeSet<BlobHash>,
 }
 
-/// Takes every file the plan names, and what stands beside its tests. Answers with what will not come along.
-pub(super) fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result<Vec<FileProblem>, Problem> {
+/// Takes every file the plan names, and what stands beside its tests. Answers with what will not come along, and with what is left to the Pythons of EPs.
+pub(super) fn take_files(
+    plan: &mut RunPlan,
+    lab: &Lab,
+    blobs: &Blobs,
+) -> Result<(Vec<FileProblem>, Vec<WantedModule>), Problem> {
     let wanted = plan_files(plan);
     let tests = wanted.tests.iter().chain(&wanted.scripts).map(|name| (name, lab.test_file(name)));
     let configs = wanted.configs.iter().map(|name| (name, lab.test_config_file(name)));
@@ -42,10 +53,10 @@ pub(super) fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result
         let library = taking.library(name, &path, &mut left_out)?;
         plan.libraries.insert(Arc::clone(name), library);
     }
-    let (gathered, mut problems) = lab.gather(plan);
+    let Along { folders, mut problems, modules } = lab.gather(plan);
     problems.extend(left_out);
     problems.extend(lab.hidden_files(plan));
-    for folder in gathered {
+    for folder in folders {
         let (name, folder) = taking.folder(folder)?;
         plan.folders.insert(name, folder);
     }
@@ -54,7 +65,7 @@ pub(super) fn take_files(plan: &mut RunPlan, lab: &Lab, blobs: &Blobs) -> Result
     profiles.retain(|name| plan.profiles.contains_key(name));
     plan.private.profiles = profiles;
     taking.together.finish().map_err(|error| storage("a file of the project", &error))?;
-    Ok(problems)
+    Ok((problems, modules))
 }
 
 /// Keeps all templates as one file: the same templates are stored, and fetched by an EP, once.

@@ -173,6 +173,7 @@ impl Ep {
                 | EngineToEp::LogStored { .. }
                 | EngineToEp::Answer { .. }
                 | EngineToEp::AskSessions { .. }
+                | EngineToEp::AskModules { .. }
                 | EngineToEp::OpenConsole(_)
                 | EngineToEp::Power(_)
                 | EngineToEp::Heartbeat => {}

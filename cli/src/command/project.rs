@@ -2,12 +2,24 @@
 
 mod step_tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use jackfield_config::{Checked, ExpandOptions, Lab, check_project, problem};
-use jackfield_protocol::plan::{Place, PlannedTest, Role, RunPlan};
+use jackfield_config::{
+    Checked, ExpandOptions, Lab, check_project,
+    load::imports::{self, WantedModule},
+    problem,
+};
+use jackfield_protocol::{
+    api::{AskModules, EpModules, Page},
+    error::FileProblem,
+    link::MODULES_MAX,
+    plan::{Place, PlannedTest, Role, RunPlan},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,6 +29,9 @@ use crate::{
     names::Names,
     output::{self, table, tests_of},
 };
+
+/// How long EPs are waited for.
+const EPS_LIMIT: Duration = Duration::from_secs(5);
 
 /// Check project files and see what they become; needs no engine.
 #[derive(Subcommand)]
@@ -109,7 +124,10 @@ fn lab_around(file: &Path) -> Option<&Path> {
 }
 
 fn check(context: &Context, file: &ProjectFile) -> Result<Exit> {
-    let Checked { plan, problems, .. } = file.check()?;
+    let Checked { plan, mut problems, modules, .. } = file.check()?;
+    if !modules.is_empty() {
+        problems.extend(not_on_eps(context, &modules));
+    }
     let tests = plan.as_ref().map(|plan| plan.tests.len());
     context.output.print(&json!({"problems": problems, "tests": tests}), |_| {
         let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -119,6 +137,22 @@ fn check(context: &Context, file: &ProjectFile) -> Result<Exit> {
         lines.join("\n")
     })?;
     Ok(if problem::has_errors(&problems) || tests.is_none() { Exit::BadInput } else { Exit::Done })
+}
+
+/// What tests import that no EP has. Without an engine nobody knows; that is said, and is no fault of the project.
+fn not_on_eps(context: &Context, wanted: &[WantedModule]) -> Vec<FileProblem> {
+    let asked = AskModules { modules: imports::names(wanted).into_iter().take(MODULES_MAX).collect() };
+    let told: Result<Page<EpModules>> = context.client.hasty(EPS_LIMIT).post("/eps/modules", &asked);
+    match told {
+        Ok(eps) => imports::not_there(wanted, &eps.items),
+        Err(error) => {
+            let first = wanted.first().map_or("", |wanted| &wanted.module);
+            let more = asked.modules.len().saturating_sub(1);
+            let others = if more == 0 { String::new() } else { format!(" and {more} more") };
+            output::talk(&format!("whether EPs have the module `{first}`{others} was not asked: {error}"));
+            Vec::new()
+        }
+    }
 }
 
 fn expand(context: &Context, file: &ProjectFile) -> Result<Exit> {

@@ -14,7 +14,11 @@ use jackfield_protocol::{
     plan::{PlannedTest, RunPlan},
 };
 
-use super::{InRoom, Lab, Room, imports, references};
+use super::{
+    InRoom, Lab, Room,
+    imports::{self, WantedModule},
+    references,
+};
 use crate::{
     limits::{BESIDE_BYTES_MAX, BESIDE_FILE_BYTES_MAX, BESIDE_FILES_MAX, BESIDE_RUN_FILES_MAX},
     problem::whole_file,
@@ -36,9 +40,20 @@ pub struct Gathered {
     pub tests: BTreeMap<Arc<str>, String>,
 }
 
+/// What comes along with the tests of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Along {
+    /// The folders, with their files.
+    pub folders: Vec<Gathered>,
+    /// What will not, though the lab has it.
+    pub problems: Vec<FileProblem>,
+    /// What only the Pythons of EPs can have.
+    pub modules: Vec<WantedModule>,
+}
+
 impl Lab {
     /// What comes along with the tests of a plan, and what will not.
-    pub fn gather(&self, plan: &RunPlan) -> (Vec<Gathered>, Vec<FileProblem>) {
+    pub fn gather(&self, plan: &RunPlan) -> Along {
         let mut gathering =
             Gathering { lab: self, folders: BTreeMap::new(), problems: BTreeSet::new(), count: 0 };
         let mut seen = BTreeSet::new();
@@ -58,8 +73,9 @@ impl Lab {
             })
             .collect();
         problems.extend(references::missing(self, plan, &folders));
-        problems.extend(imports::missing(self, plan, &folders));
-        (folders, problems)
+        let (missing, modules) = imports::look(self, plan, &folders);
+        problems.extend(missing);
+        Along { folders, problems, modules }
     }
 
     /// The folder that a test's file belongs to.

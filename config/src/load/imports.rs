@@ -1,14 +1,20 @@
 //! Modules that a Python test imports and that do not come along, though the lab has them.
 //!
-//! What is installed where the test runs is not known here. So only what the lab itself shows is told: a module that is a library of the lab
-//! which the project does not name, or that lies in a folder above the test which stays behind. An import that may be left out (in `try`, in
-//! `if`, in a function) is somebody's decision, and a test that changes its own path knows better.
+//! Two things are told: what the lab itself shows, a module that is a library of the lab which the project does not name, or that lies in a folder
+//! above the test which stays behind; and, where EPs have said which modules their Pythons lack, what of the rest is not there either. An import that
+//! may be left out (in `try`, in `if`, in a function) is somebody's decision, and a test that changes its own path knows better.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use jackfield_protocol::{
+    api::EpModules,
     error::{FileProblem, Severity},
-    plan::RunPlan,
+    id::EpName,
+    plan::{PlannedTest, RunPlan},
 };
 
 use super::{
@@ -34,10 +40,27 @@ const THERE_ALREADY: &str = "\
     timeit tkinter token tokenize tomllib trace traceback tracemalloc tty turtle turtledemo types typing unicodedata unittest \
     urllib uu uuid venv warnings wave weakref webbrowser wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo";
 
-/// What tests import that does not come along.
-pub(super) fn missing(lab: &Lab, plan: &RunPlan, folders: &[Gathered]) -> Vec<FileProblem> {
+/// A module that a test imports, and that only the Python of its EP can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedModule {
+    /// The test, as the plan names it.
+    pub file: Arc<str>,
+    /// Where it imports it.
+    pub line: u32,
+    /// The first part of its name.
+    pub module: Arc<str>,
+    /// The EPs that its suites name; none among them: whichever is free.
+    pub eps: BTreeSet<Option<EpName>>,
+}
+
+/// What tests import that does not come along, and what is left to their EPs.
+pub(super) fn look(lab: &Lab, plan: &RunPlan, folders: &[Gathered]) -> (Vec<FileProblem>, Vec<WantedModule>) {
+    let mut places: BTreeMap<&Arc<str>, BTreeSet<Option<EpName>>> = BTreeMap::new();
+    for test in plan.tests.iter().filter(|test| test.file.ends_with(".py")) {
+        places.entry(&test.file).or_default().insert(place(plan, test));
+    }
+    let (mut problems, mut wanted) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
-    let mut problems = Vec::new();
     for test in plan.tests.iter().filter(|test| test.file.ends_with(".py") && seen.insert(&test.file)) {
         let Ok(file) = lab.test_file(&test.file) else { continue };
         let Some(text) = text_of(&file).filter(|text| !finds_modules_itself(text)) else { continue };
@@ -49,7 +72,11 @@ pub(super) fn missing(lab: &Lab, plan: &RunPlan, folders: &[Gathered]) -> Vec<Fi
             if is_there {
                 continue;
             }
-            let Some((place, help)) = elsewhere(lab, file.path(), module) else { continue };
+            let Some((place, help)) = elsewhere(lab, file.path(), module) else {
+                let eps = places.get(&test.file).cloned().unwrap_or_default();
+                wanted.push(WantedModule { file: Arc::clone(&test.file), line, module: module.into(), eps });
+                continue;
+            };
             problems.push(FileProblem {
                 severity: Severity::Warning,
                 file: test.file.to_string(),
@@ -60,7 +87,45 @@ pub(super) fn missing(lab: &Lab, plan: &RunPlan, folders: &[Gathered]) -> Vec<Fi
             });
         }
     }
-    problems
+    (problems, wanted)
+}
+
+/// The EP that the suites of a test name.
+fn place(plan: &RunPlan, test: &PlannedTest) -> Option<EpName> {
+    plan.suite_chain(test.suite).find_map(|(_, suite)| suite.place.ep.clone())
+}
+
+/// The modules to ask EPs for, each once.
+#[must_use]
+pub fn names(wanted: &[WantedModule]) -> Vec<Arc<str>> {
+    let names: BTreeSet<&Arc<str>> = wanted.iter().map(|wanted| &wanted.module).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// What tests import, and EPs on which they may run do not have. Of EPs that have not said anything, nothing is.
+#[must_use]
+pub fn not_there(wanted: &[WantedModule], eps: &[EpModules]) -> Vec<FileProblem> {
+    let problem = |wanted: &WantedModule| {
+        let may_run =
+            |ep: &&EpModules| wanted.eps.iter().any(|name| name.as_ref().is_none_or(|name| *name == ep.ep));
+        let (lack, have): (Vec<_>, Vec<_>) =
+            eps.iter().filter(may_run).partition(|ep| ep.missing.contains(&wanted.module));
+        let (first, more) = (lack.first()?, lack.len().saturating_sub(1));
+        let others = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let but = have.first().map_or(String::new(), |ep| format!("; that of {} does", ep.ep));
+        Some(FileProblem {
+            severity: Severity::Warning,
+            file: wanted.file.to_string(),
+            line: wanted.line,
+            column: 0,
+            message: format!(
+                "imports `{}`, which the Python of {}{others} does not have{but}",
+                wanted.module, first.ep
+            ),
+            help: "install it there, put it beside the test, or make it a library of the project".to_owned(),
+        })
+    };
+    wanted.iter().filter_map(problem).collect()
 }
 
 /// Whether a test says where Python looks for modules, other than beside itself.
@@ -174,6 +239,29 @@ mod tests {
         for (text, expect) in cases {
             assert_eq!(imports(text), expect, "{text}");
         }
+    }
+
+    #[test]
+    fn what_eps_lack_is_told_of_those_on_which_the_test_may_run() {
+        let ep = |name: &str, missing: &[&str]| EpModules {
+            ep: name.into(),
+            missing: missing.iter().map(|module| Arc::from(*module)).collect(),
+        };
+        let eps = [ep("EP-1", &["serial"]), ep("EP-2", &[]), ep("EP-3", &["serial"])];
+        let told = |places: &[Option<&str>], eps: &[EpModules]| {
+            let eps_of = places.iter().map(|place| place.map(EpName::from)).collect();
+            let wanted = WantedModule { file: "t.py".into(), line: 3, module: "serial".into(), eps: eps_of };
+            not_there(&[wanted], eps).first().map(ToString::to_string)
+        };
+        let help = "; install it there, put it beside the test, or make it a library of the project";
+        let line =
+            |text: &str| Some(format!("t.py:3: warning: imports `serial`, which the Python of {text}{help}"));
+        assert_eq!(told(&[Some("EP-1")], &eps), line("EP-1 does not have"));
+        assert_eq!(told(&[Some("EP-2")], &eps), None);
+        assert_eq!(told(&[None], &eps), line("EP-1 and 1 more does not have; that of EP-2 does"));
+        assert_eq!(told(&[Some("EP-9")], &eps), None, "it is not connected");
+        assert_eq!(told(&[Some("EP-2"), Some("EP-3")], &eps), line("EP-3 does not have; that of EP-2 does"));
+        assert_eq!(told(&[None], &[]), None);
     }
 
     #[test]

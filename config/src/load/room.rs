@@ -127,7 +127,9 @@ impl Lab {
         if self.apart.has(room, &real) {
             return Err(FileError::Setting(room));
         }
-        match self.first_below(room, &real).filter(|_| real.is_dir()) {
+        // Only a folder holds anything, and to look at what it must not hold costs more than all the rest.
+        let held = if real.is_dir() { self.first_below(room, &real) } else { None };
+        match held {
             Some(held) => Err(FileError::Holds { room, held }),
             None => Ok(InRoom { room, real }),
         }

@@ -293,7 +293,7 @@ fn project_of(tests: &str) -> String {
 fn gathered(lab: &Lab, folder: &Path) -> (Vec<String>, Vec<String>) {
     let checked = check_project(&folder.join("projects/p.xml"), lab, &ExpandOptions::default());
     let problems = checked.problems.iter().map(ToString::to_string).collect();
-    let (folders, _) = lab.gather(&checked.plan.unwrap());
+    let folders = lab.gather(&checked.plan.unwrap()).folders;
     let shown = folders.iter().map(|gathered| {
         let root = gathered.root.strip_prefix(folder.canonicalize().unwrap()).unwrap().display().to_string();
         let files = gathered.files.keys().cloned().collect::<Vec<_>>().join(" ");

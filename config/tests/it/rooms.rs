@@ -185,7 +185,7 @@ proptest! {
         let lab = Lab::open(&world().lab).unwrap().as_user(&"ana".into());
         let options = ExpandOptions { user: Some("ana".into()), ..ExpandOptions::default() };
         let Some(plan) = check_project_text("p.xml", xml, &lab, &options).plan else { return Ok(()) };
-        for folder in lab.gather(&plan).0 {
+        for folder in lab.gather(&plan).folders {
             for (inside, file) in folder.files {
                 let text = String::from_utf8_lossy(&file.read().unwrap()).into_owned();
                 prop_assert!(!text.contains(PLANTED), "`{file:?}` as {inside} gives `{text}`");

@@ -9,7 +9,7 @@ use jackfield_protocol::{
 };
 
 use super::Daemon;
-use crate::{clock, console, event::End, power};
+use crate::{clock, console, event::End, modules, power};
 
 /// Tests of each lane whose files are fetched ahead of time.
 const AHEAD: usize = 8;
@@ -33,6 +33,13 @@ impl Daemon {
             EngineToEp::AskSessions { id } => {
                 let sessions = self.station.sessions.open_sessions();
                 self.say(EpToEngine::Sessions { id, sessions });
+            }
+            EngineToEp::AskModules { id, modules } => {
+                self.tasks.spawn(modules::answer(
+                    Arc::clone(&self.station),
+                    (id, modules),
+                    self.events.clone(),
+                ));
             }
             EngineToEp::OpenConsole(order) => {
                 self.tasks.spawn(console::serve(Arc::clone(&self.station), *order));

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jackfield_protocol::{
     console::CONSOLE_CAPABILITY,
-    link::{Hello, Host, VERSION},
+    link::{Hello, Host, MODULES_CAPABILITY, VERSION},
     power::POWER_CAPABILITY,
 };
 
@@ -12,7 +12,8 @@ use crate::limits::PYTHON_LIMIT;
 use crate::{event::Possession, host, identity::Identity, runner::warm::WarmState, station::Station};
 
 /// What an EP can drive without anything being installed.
-const BUILT_IN: [&str; 6] = ["steps", "telnet", "ssh", "process", CONSOLE_CAPABILITY, POWER_CAPABILITY];
+const BUILT_IN: [&str; 7] =
+    ["steps", "telnet", "ssh", "process", CONSOLE_CAPABILITY, MODULES_CAPABILITY, POWER_CAPABILITY];
 /// Programs that are capabilities of their own where they are installed.
 const TOOLS: [&str; 2] = ["pytest", "robot"];
 

@@ -290,6 +290,7 @@ impl Engine {
             EpToEngine::Goodbye { .. } => state.goodbyes += 1,
             EpToEngine::Notices { .. }
             | EpToEngine::Sessions { .. }
+            | EpToEngine::Modules { .. }
             | EpToEngine::PowerDone { .. }
             | EpToEngine::Heartbeat
             | EpToEngine::Hello(_) => {}

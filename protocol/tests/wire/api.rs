@@ -2,8 +2,8 @@
 
 use jackfield_protocol::{
     api::{
-        DeviceUse, EpRow, EpState, Events, Login, Page, RunSnapshot, RunSummary, SubmitRun, Submitted,
-        TestRow, UseKind, Waiting,
+        AskModules, DeviceUse, EpModules, EpRow, EpState, Events, Login, Page, RunSnapshot, RunSummary,
+        SubmitRun, Submitted, TestRow, UseKind, Waiting,
     },
     event::RunState,
     health::{HealthState, JudgeResource, ResourceHealth},
@@ -47,6 +47,8 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample::with_bare("api/test_page", page(test.full), last_page(test.bare)),
         Sample::with_bare("api/ep_row", machine.full.clone(), machine.bare.clone()),
         Sample::with_bare("api/ep_page", page(machine.full), last_page(machine.bare)),
+        Sample::new("api/ask_modules", AskModules { modules: vec!["serial".into(), "yaml".into()] }),
+        Sample::new("api/ep_modules", EpModules { ep: ep(), missing: vec!["yaml".into()] }),
         Sample::with_bare::<Events>("api/event_page", page(ended_event()), last_page(ended_event())),
         Sample::new(
             "api/waiting",

@@ -31,6 +31,7 @@ variants!(EpToEngine {
     EpToEngine::Ask { .. } => "ask",
     EpToEngine::Notices { .. } => "notices",
     EpToEngine::Sessions { .. } => "sessions",
+    EpToEngine::Modules { .. } => "modules",
     EpToEngine::PowerDone { .. } => "power_done",
     EpToEngine::Heartbeat => "heartbeat",
     EpToEngine::Goodbye { .. } => "goodbye",
@@ -72,6 +73,7 @@ variants!(EngineToEp {
     EngineToEp::LogStored { .. } => "log_stored",
     EngineToEp::Answer { .. } => "answer",
     EngineToEp::AskSessions { .. } => "ask_sessions",
+    EngineToEp::AskModules { .. } => "ask_modules",
     EngineToEp::OpenConsole(_) => "open_console",
     EngineToEp::Power(_) => "power",
     EngineToEp::Heartbeat => "heartbeat",
@@ -99,6 +101,7 @@ fn ep_to_engine() -> Vec<Sample> {
     let ask = |asks| EpToEngine::Ask { id: 5, attempt: attempt(), ask: Ask::Interact(asks) };
     let path = "Level_A/global1".to_owned();
     let call = EpToEngine::Call { id: 5, attempt: attempt(), call: Call::GetGlobal { path } };
+    let modules = |missing| EpToEngine::Modules { id: 8, missing };
     let sessions = |session| EpToEngine::Sessions { id: 8, sessions: vec![session] };
     let Pair { full: hello, bare: hello_bare } = hello();
     Family::new("ep_to_engine")
@@ -108,6 +111,7 @@ fn ep_to_engine() -> Vec<Sample> {
         .one(call)
         .both(ask(asks), ask(asks_bare))
         .one(EpToEngine::Notices { notices: vec![notice()] })
+        .both(modules(Some(vec!["serial".into()])), modules(None))
         .both(sessions(console::session().full), sessions(console::session().bare))
         .both(power::done().full, power::done().bare)
         .one(EpToEngine::Heartbeat)
@@ -261,6 +265,7 @@ fn engine_to_ep() -> Vec<Sample> {
         .one(EngineToEp::LogStored { attempt: attempt(), stream: Stream::Cli, bytes: u64::MAX })
         .both(answer(error), answer(error_bare))
         .one(EngineToEp::AskSessions { id: 8 })
+        .one(EngineToEp::AskModules { id: 8, modules: vec!["serial".into()] })
         .both(
             EngineToEp::OpenConsole(Box::new(console::order().full)),
             EngineToEp::OpenConsole(Box::new(console::order().bare)),

@@ -11,6 +11,7 @@ use crate::{sample, word};
 /// Every type of `protocol/src` that can be written, with a golden file in which it stands.
 const TYPES: &[(&str, &str)] = &[
     ("Ask", "ask/interact"),
+    ("AskModules", "api/ask_modules"),
     ("Assignment", "engine_to_ep/assign"),
     ("AttemptEnd", "report/ended"),
     ("AttemptId", "report/started"),
@@ -29,6 +30,7 @@ const TYPES: &[(&str, &str)] = &[
     ("DeviceUse", "api/device_use"),
     ("Ended", "report/ended"),
     ("EngineToEp", "engine_to_ep/ack"),
+    ("EpModules", "api/ep_modules"),
     ("EpName", "ep_to_engine/hello"),
     ("EpRow", "api/ep_row"),
     ("EpState", "words/ep_state"),

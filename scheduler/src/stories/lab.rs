@@ -291,6 +291,7 @@ impl Lab {
             | EngineToEp::LogStored { .. }
             | EngineToEp::Answer { .. }
             | EngineToEp::AskSessions { .. }
+            | EngineToEp::AskModules { .. }
             | EngineToEp::OpenConsole(_)
             | EngineToEp::Power(_)
             | EngineToEp::Heartbeat => panic!("the scheduler does not say {message:?}"),

@@ -167,7 +167,12 @@ async fn an_eps_token_opens_files_and_nothing_else() {
 async fn a_reader_changes_nothing() {
     let lab = Lab::new().await;
     let token = lab.token(Scope::Read).await;
-    let reading = ["/api/v1/projects/check", "/api/v1/projects/edit", "/api/v1/test-configs/edit"];
+    let reading = [
+        "/api/v1/projects/check",
+        "/api/v1/projects/edit",
+        "/api/v1/test-configs/edit",
+        "/api/v1/eps/modules",
+    ];
     for (method, path) in every_address(&lab).await {
         if !path.starts_with("/api/v1") || path == "/api/v1/login" || path == "/api/v1/logout" {
             continue;

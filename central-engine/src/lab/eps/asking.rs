@@ -1,14 +1,15 @@
 //! What a person wants of an EP: told and asked beside the loop, while its connection lives. Whoever asked is told when
 //! the connection breaks.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use jackfield_protocol::{
+    api::EpModules,
     console::OpenSession,
     error::{ErrorCode, Problem},
     id::EpName,
-    link::EngineToEp,
+    link::{EngineToEp, MODULES_CAPABILITY, MODULES_MAX},
     power::PowerResult,
 };
 use tokio::sync::oneshot;
@@ -21,6 +22,8 @@ use crate::limits;
 pub(crate) enum Said {
     /// These sessions are open.
     Sessions(Vec<OpenSession>),
+    /// Its Python does not find these modules; none where it could not be asked.
+    Modules(Option<Vec<Arc<str>>>),
     /// This came of switching a device.
     Power(PowerResult),
 }
@@ -109,6 +112,28 @@ impl Eps {
         });
         join_all(asking).await.into_iter().flatten().collect()
     }
+
+    /// What of these modules the Python of each connected EP does not find. An EP that does not answer in time, or has no Python, is left out.
+    pub(crate) async fn modules(&self, wanted: &[Arc<str>]) -> Vec<EpModules> {
+        let wanted = wanted.get(..MODULES_MAX).unwrap_or(wanted);
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let asking = self.able(MODULES_CAPABILITY).into_iter().map(|ep| async move {
+            let question = |id| EngineToEp::AskModules { id, modules: wanted.to_vec() };
+            match self.ask(&ep, limits::MODULES_ASK_WAIT, question).await {
+                Ok(Said::Modules(Some(missing))) => Some(EpModules { ep, missing }),
+                Ok(Said::Modules(None) | Said::Sessions(_) | Said::Power(_)) | Err(_) => None,
+            }
+        });
+        join_all(asking).await.into_iter().flatten().collect()
+    }
+
+    /// The connected EPs that can do this.
+    fn able(&self, capability: &str) -> Vec<EpName> {
+        let connected: Vec<EpName> = self.state().known.keys().cloned().collect();
+        connected.into_iter().filter(|ep| self.reach(ep, capability)).collect()
+    }
 }
 
 #[cfg(test)]
@@ -185,6 +210,33 @@ mod tests {
         let _queue = connected(&eps, &ep, 1, "console");
         (0..3).for_each(|_| eps.send(&ep, Epoch(1), welcome(1)));
         assert!(!eps.reach(&ep, "console"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn modules_are_asked_of_those_that_know_the_question_and_who_says_nothing_is_left_out() {
+        let eps = Eps::default();
+        let names = [("EP-1", MODULES_CAPABILITY), ("EP-2", MODULES_CAPABILITY), ("EP-3", "console")];
+        let mut queues: Vec<_> = names
+            .into_iter()
+            .map(|(ep, can)| {
+                let queue = connected(&eps, &ep.into(), 1, can);
+                eps.send(&ep.into(), Epoch(1), welcome(1));
+                queue
+            })
+            .collect();
+        let wanted: [Arc<str>; 2] = ["serial".into(), "yaml".into()];
+        let first = queues.remove(0);
+        let answer = async {
+            let mut first = first;
+            first.recv().await;
+            let Some(EngineToEp::AskModules { id, modules }) = first.recv().await else {
+                panic!("no question")
+            };
+            eps.answered(&"EP-1".into(), id, Said::Modules(Some(modules.into_iter().skip(1).collect())));
+        };
+        let (told, ()) = tokio::join!(eps.modules(&wanted), answer);
+        assert_eq!(told, [EpModules { ep: "EP-1".into(), missing: vec!["yaml".into()] }]);
+        assert_eq!(queues.remove(1).try_recv(), Ok(welcome(1)));
     }
 
     #[tokio::test(start_paused = true)]
