@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::live_pages::LivePages;
 use crate::{
-    auth::{Caller, Throttle},
+    auth::{Caller, Rights, Throttle},
     blobs::Blobs,
     clock,
     data_folder::StoreFile,
@@ -67,6 +67,8 @@ pub struct App {
     pub stop: CancellationToken,
     /// Tasks that the engine waits for when it goes down.
     pub tasks: TaskTracker,
+    /// What changes in who may do what.
+    pub(crate) rights: Rights,
     /// Failed log-ins.
     pub throttle: Mutex<Throttle>,
     /// Live pages that are open, by whose they are.

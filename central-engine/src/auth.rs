@@ -29,6 +29,7 @@ pub use self::{
     recover::recover,
     role::{Role, Roles, Scope},
     secret::{random_token, token_hash},
+    standing::{Hold, Rights},
     throttle::Throttle,
 };
 pub(crate) use self::{

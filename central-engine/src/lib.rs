@@ -62,6 +62,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::{App, JobsLeft, live_pages::LivePages},
+    auth::Rights,
     data_folder::StoreFile,
     engine::{Command, Engine, EngineHandle, LoopEnd, Terms},
     feed::Feed,
@@ -256,6 +257,7 @@ async fn assemble(
         terms,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
+        rights: Rights::default(),
         throttle: Mutex::default(),
         live_pages: LivePages::default(),
         started: clock::now(),

@@ -9,6 +9,7 @@ pub(crate) mod outline;
 pub(crate) mod queue;
 pub(crate) mod results;
 pub(crate) mod retry;
+pub(crate) mod rights;
 pub(crate) mod submit;
 pub(crate) mod tags;
 mod taking;

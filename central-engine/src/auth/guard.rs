@@ -8,9 +8,9 @@ use std::{
 
 use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest,
-    body::{BoxBody, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    http::{Method, StatusCode, header},
     middleware::Next,
     web,
 };
@@ -21,10 +21,14 @@ use jackfield_protocol::{
 
 use super::{
     Caller, Credential, Role, Scope, caller,
-    standing::{self, Proof, Until},
+    standing::{Hold, Proof, Until},
 };
-use crate::{app::App, clock, failure::Failure, limits, store};
+use crate::{app::App, clock, failure::Failure, store};
 
+/// What is below it is the interface.
+const API: &str = "/api/v1";
+/// The addresses of what decides who may do what.
+const ABOUT_RIGHTS: [&str; 6] = ["/users", "/groups", "/tokens", "/sessions", "/logout", "/me/"];
 /// The name of the session cookie.
 pub const COOKIE: &str = "jackfield";
 
@@ -267,6 +271,16 @@ impl<P: Permission> FromRequest for Guard<P> {
     }
 }
 
+impl FromRequest for Hold {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let hold = request.extensions().get::<Self>().cloned();
+        ready(hold.ok_or_else(|| Failure::new(ErrorCode::Unauthenticated, "log in, or send a valid token")))
+    }
+}
+
 /// Who sent a request, or why that is not known.
 struct Known(Result<Caller, Problem>);
 
@@ -278,17 +292,36 @@ pub(crate) async fn identify(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let known = authenticate(request.request()).await;
     let app = request.app_data::<web::Data<App>>().cloned();
+    let changes = app.as_ref().map(|app| Hold::changes(&app.rights));
+    let known = authenticate(request.request()).await;
     let who = known.clone().ok().zip(proof(request.request()));
     request.extensions_mut().insert(Known(known));
-    let response = next.call(request).await?.map_into_boxed_body();
-    let (Some((caller, proof)), Some(app)) = (who, app) else { return Ok(response) };
-    if !standing::goes_on(response.headers()) {
-        return Ok(response);
+    let hold = app
+        .as_ref()
+        .zip(changes)
+        .zip(who)
+        .map(|((app, changes), (caller, proof))| Hold::new(app.store.clone(), proof, caller, changes));
+    if let Some(hold) = hold.clone() {
+        request.extensions_mut().insert(hold);
     }
-    let over = standing::is_over(app.store.clone(), proof, caller, limits::LIVE_CALLER_LOOK);
-    Ok(response.map_body(|_, body| BoxBody::new(Until::new(body, over))))
+    let may_change_rights = changes_rights(request.request());
+    let response = next.call(request).await?.map_into_boxed_body();
+    if let Some(app) = app.filter(|_| may_change_rights && response.status().is_success()) {
+        app.rights.changed();
+    }
+    // Whatever is made while it is sent may take hours; a WebSocket has its own end.
+    let goes_on = response.response().body().size() == BodySize::Stream
+        && response.status() != StatusCode::SWITCHING_PROTOCOLS;
+    let Some(hold) = hold.filter(|_| goes_on) else { return Ok(response) };
+    Ok(response.map_body(|_, body| BoxBody::new(Until::new(body, hold.until_changed()))))
+}
+
+/// Whether a request is about who may do what. Of all of them, so that none is forgotten.
+fn changes_rights(request: &HttpRequest) -> bool {
+    let path = request.path();
+    let path = path.strip_prefix(API).unwrap_or(path);
+    !request.method().is_safe() && ABOUT_RIGHTS.iter().any(|about| path.starts_with(about))
 }
 
 /// What a request proves who sends it with.

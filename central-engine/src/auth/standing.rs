@@ -1,21 +1,36 @@
-//! Whether whoever asked may still be told: an answer that goes on for hours ends with the log-in or token that it was asked with.
+//! Whether whoever asked may still be told: what goes on for hours ends with the log-in or token that it was asked with.
+//!
+//! Who changes what anybody may do says so ([`Rights::changed`]), and all that goes on looks then; what ends by itself, a log-in that was left
+//! alone, is looked for from time to time.
 
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
-    http::header::{self, HeaderMap},
     web::Bytes,
 };
 use jackfield_protocol::secret::Secret;
+use tokio::sync::watch;
 
 use super::{Caller, caller};
-use crate::{clock, store::Store};
+use crate::{clock, limits, store::Store};
+
+/// Counts what changes in who may do what.
+#[derive(Clone, Debug, Default)]
+pub struct Rights(Arc<watch::Sender<u64>>);
+
+impl Rights {
+    /// Somebody may do more or less than before, or is not logged in any more; to be said when it is stored.
+    pub(crate) fn changed(&self) {
+        self.0.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
 
 /// What a caller proved who they are with.
 #[derive(Clone, Debug)]
@@ -26,27 +41,70 @@ pub(super) enum Proof {
     Session(Secret),
 }
 
-/// Whether an answer goes on until one of both sides ends it.
-pub(super) fn goes_on(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
+/// What something hangs on that goes on: the log-in or token that it was asked with.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    store: Store,
+    proof: Proof,
+    before: Caller,
+    changes: watch::Receiver<u64>,
+    /// How often it is looked without a word.
+    pause: Duration,
 }
 
-/// Ends when the caller is not who they were any more: logged out, left alone for too long, a token revoked, a role taken away. Looking is no
-/// use of a session, so a page that is only open does not keep its person logged in.
-pub(super) async fn is_over(store: Store, proof: Proof, before: Caller, pause: Duration) {
-    loop {
-        tokio::time::sleep(pause).await;
-        let now = clock::now();
-        let still = match &proof {
-            Proof::Token(token) => caller::of_token(&store, token.expose_for_hash(), now).await,
-            Proof::Session(secret) => caller::of_session_unused(&store, secret.expose_for_hash(), now).await,
-        };
-        match still {
-            Ok(Some(still)) if still == before => {}
-            // A store that does not answer tells nothing of who may do what.
-            Err(error) => tracing::debug!("who reads a live page cannot be looked up: {}", error.chain()),
-            Ok(_) => return,
+/// What ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    /// Any change of what the caller may do: they would be shown something else now.
+    Changed,
+    /// That they may do less.
+    Less,
+}
+
+impl Hold {
+    /// `changes` must be older than the look at what the caller may do: what is taken away between both would be missed.
+    pub(super) fn new(store: Store, proof: Proof, before: Caller, changes: watch::Receiver<u64>) -> Self {
+        Self { store, proof, before, changes, pause: limits::LIVE_CALLER_LOOK }
+    }
+
+    /// When anybody's rights change from here on.
+    pub(super) fn changes(rights: &Rights) -> watch::Receiver<u64> {
+        rights.0.subscribe()
+    }
+
+    /// Ends when the caller is not who they were any more: logged out, left alone for too long, a token revoked, a role taken away or given.
+    pub(super) async fn until_changed(self) {
+        self.ends(Ends::Changed).await;
+    }
+
+    /// Ends when the caller may do less than before, or nothing.
+    pub(crate) async fn until_less(self) {
+        self.ends(Ends::Less).await;
+    }
+
+    /// Looking is no use of a session, so a page that is only open does not keep its person logged in.
+    async fn ends(self, by: Ends) {
+        let Self { store, proof, before, mut changes, pause } = self;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                // Where nobody can change any rights any more, the engine goes down.
+                Ok(()) = changes.changed() => {}
+            }
+            let now = clock::now();
+            let still = match &proof {
+                Proof::Token(token) => caller::of_token(&store, token.expose_for_hash(), now).await,
+                Proof::Session(secret) => {
+                    caller::of_session_unused(&store, secret.expose_for_hash(), now).await
+                }
+            };
+            match still {
+                Ok(Some(still)) if still == before => {}
+                Ok(Some(still)) if by == Ends::Less && still.roles.is_superset(&before.roles) => {}
+                // A store that does not answer tells nothing of who may do what.
+                Err(error) => tracing::debug!("who reads a live page cannot be looked up: {}", error.chain()),
+                Ok(_) => return,
+            }
         }
     }
 }
@@ -140,12 +198,25 @@ mod tests {
             conn.commit().await.unwrap();
         };
         let may = roles(&[Role::ViewReports]);
-        let over =
-            |before: Caller| is_over(store.clone(), Proof::Session("word".into()), before, Duration::ZERO);
+        let rights = Rights::default();
+        let hold = |before: Caller| {
+            let changes = Hold::changes(&rights);
+            let proof = Proof::Session("word".into());
+            Hold { pause: Duration::ZERO, ..Hold::new(store.clone(), proof, before, changes) }
+        };
+        let over = |before: Caller| hold(before).until_changed();
         open(None, &[Role::ViewReports]).await;
         let soon = Duration::from_millis(50);
         assert!(tokio::time::timeout(soon, over(caller(&may))).await.is_err(), "it is as it was");
-        over(caller(&roles(&[Role::ViewReports, Role::RunTests]))).await;
+        let more = roles(&[Role::ViewReports, Role::RunTests]);
+        over(caller(&more)).await;
+        hold(caller(&more)).until_less().await;
+        let given = hold(caller(&roles(&[]))).until_less();
+        assert!(tokio::time::timeout(soon, given).await.is_err(), "more is not less");
+        // Who says that it changed is heard at once, also where that was before anybody waits.
+        let patient = Hold { pause: Duration::from_secs(3_600), ..hold(caller(&more)) };
+        rights.changed();
+        patient.until_less().await;
         let mut conn = store.write().await.unwrap();
         store::session::close(&mut conn, &token_hash("word")).await.unwrap();
         conn.commit().await.unwrap();

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Guard, MayFetchFiles, MayStoreFiles},
+    auth::{Guard, Hold, MayFetchFiles, MayStoreFiles},
     blobs::{BlobError, Upload},
     failure::Failure,
     limits,
@@ -103,6 +103,7 @@ async fn read(file: File, from: u64, to: u64) -> Option<(Result<web::Bytes, Fail
 pub(super) async fn put(
     app: web::Data<App>,
     _: Guard<MayStoreFiles>,
+    hold: Hold,
     hash: web::Path<BlobHash>,
     mut body: web::Payload,
 ) -> Answer {
@@ -115,7 +116,18 @@ pub(super) async fn put(
     let bytes_max = app.limits.upload_bytes;
     let mut upload = on_disk(move || blobs.begin(bytes_max)).await?;
     let mut waiting = Vec::new();
-    while let Some(piece) = body.next().await {
+    // A file may come for as long as it goes on.
+    let mut over = std::pin::pin!(hold.until_less());
+    loop {
+        let piece = tokio::select! {
+            biased;
+            () = &mut over => {
+                let title = "whoever sends this file may not do so any more";
+                return Err(Failure::new(ErrorCode::Forbidden, title));
+            }
+            piece = body.next() => piece,
+        };
+        let Some(piece) = piece else { break };
         let piece = piece.map_err(|error| {
             Failure::new(ErrorCode::BadRequest, format!("the file broke off: {error}; send it again"))
         })?;

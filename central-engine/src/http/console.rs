@@ -6,21 +6,21 @@ use jackfield_protocol::{
     api::Page,
     console::{CONSOLE_SUBPROTOCOL, ConsoleOf, ConsoleOn, ConsoleOrder, ConsoleRow},
     error::ErrorCode,
-    id::EpName,
+    id::{ConsoleId, EpName},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::Answer;
 use crate::{
     app::App,
-    auth::{self, Guard, MayRead},
+    auth::{self, Guard, Hold, MayRead},
     clock,
     console::{
         policy::{ConsoleQuery, Place, find, node, told},
         relay::{audit, joined, serve},
     },
     failure::Failure,
-    lab::consoles::Person,
+    lab::consoles::{Consoles, End, Person},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -42,6 +42,7 @@ pub(super) async fn open(
     body: web::Payload,
     app: web::Data<App>,
     guard: Guard<MayRead>,
+    hold: Hold,
     query: web::Query<ConsoleQuery>,
 ) -> Answer {
     let (caller, query) = (guard.caller, query.into_inner());
@@ -71,10 +72,29 @@ pub(super) async fn open(
     let person = Person { console: id, session, user, ep, target, of, over: CancellationToken::new() };
     audit(&app, &person, "console.open", &told).await;
     let tasks = app.tasks.clone();
+    actix_web::rt::spawn(tasks.track_future(ends_with_its_rights(
+        hold,
+        app.consoles.clone(),
+        id,
+        person.over.clone(),
+    )));
     let stream = joined(stream);
     let serving = serve(app, console, Box::new(order), secret, person, stream);
     actix_web::rt::spawn(tasks.track_future(serving));
     Ok(response)
+}
+
+/// Ends a console whose person may not have it any more.
+async fn ends_with_its_rights(hold: Hold, consoles: Consoles, console: ConsoleId, over: CancellationToken) {
+    tokio::select! {
+        () = over.cancelled() => {}
+        () = hold.until_less() => {
+            let reason = "its token was revoked, its log-in ended, or a role was taken away".to_owned();
+            consoles.end_with(console, End { code: ErrorCode::Forbidden, reason });
+            // Also where the EP has not called back yet.
+            over.cancel();
+        }
+    }
 }
 
 /// A console as lists show it.

@@ -26,7 +26,7 @@ use crate::{
     limits,
     run::{
         outline::{self, Outline},
-        submit,
+        rights, submit,
     },
     store::{self, saved::Saved},
 };
@@ -193,6 +193,7 @@ pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: body:
     }
     body::check_project(&app, request.xml.as_deref())?;
     let submitted = submit::submit(&app, request, &guard.caller.user).await?;
+    rights::still(&app, submitted.run, &guard.caller.user).await?;
     let place = format!("/api/v1/runs/{}", submitted.run);
     Ok(HttpResponse::Created().insert_header(("Location", place)).json(submitted))
 }

@@ -20,7 +20,7 @@ use crate::{
     engine::Start,
     failure::Failure,
     limits,
-    run::{queue, retry},
+    run::{queue, retry, rights},
     store::{
         self, Conn, StoreError,
         audit::Deed,
@@ -153,6 +153,7 @@ pub(super) async fn run_again(app: web::Data<App>, guard: Guard<MayRun>, run: we
     retry::claim_files(&app.blobs, &plan, old).await?;
     let deed = ("run.retry", format!("of run {old}"));
     let run = app.engine.start(Start { plan, key: None, deed }).await?;
+    rights::still(&app, run, &guard.caller.user).await?;
     let place = format!("/api/v1/runs/{run}");
     Ok(HttpResponse::Created()
         .insert_header(("Location", place))

@@ -13,6 +13,7 @@ use crate::{
     clock,
     failure::Failure,
     lab::eps::Withdrawn,
+    run::rights,
     store::{self, account::Account},
 };
 
@@ -143,6 +144,21 @@ async fn existing(conn: &mut store::Conn, name: &UserName) -> Result<Account, Fa
     store::account::fetch(conn, name).await?.ok_or_else(|| Failure::not_found(format!("user {name}")))
 }
 
+async fn members(conn: &mut store::Conn, group: &str) -> Result<Vec<UserName>, Failure> {
+    let accounts = store::account::list(conn).await?;
+    let inside = accounts.into_iter().filter(|account| account.groups.contains(group));
+    Ok(inside.map(|account| account.name).collect())
+}
+
+/// Ends what went on with rights that these users may have lost. Pages, consoles and uploads see to themselves
+/// ([`auth::Rights`]); EPs come back at once where they still may.
+async fn taken_from(app: &App, users: &[UserName], by: &UserName) -> Result<(), Failure> {
+    for user in users {
+        app.engine.withdraw(Withdrawn::Owner(user.clone())).await?;
+    }
+    Ok(rights::stop_of(app, users, by).await?)
+}
+
 /// All accounts, by name.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = Page<UserView>)))]
 pub(super) async fn list(app: web::Data<App>, _: Guard<MayChangeUsers>) -> Answer {
@@ -208,8 +224,7 @@ pub(super) async fn change(
     }
     audit(&mut conn, &guard.caller, "user.change", &account.name, "").await?;
     conn.commit().await?;
-    // They come back at once where they still may.
-    app.engine.withdraw(Withdrawn::Owner(account.name.clone())).await?;
+    taken_from(&app, &[account.name.clone()], &guard.caller.user).await?;
     Ok(HttpResponse::Ok().json(view(account)))
 }
 
@@ -250,7 +265,7 @@ pub(super) async fn delete(
     somebody_administers(&mut conn).await?;
     audit(&mut conn, &guard.caller, "user.delete", &*user, "").await?;
     conn.commit().await?;
-    app.engine.withdraw(Withdrawn::Owner(user.into_inner())).await?;
+    taken_from(&app, &[user.into_inner()], &guard.caller.user).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -294,7 +309,9 @@ pub(super) async fn put_group(
     somebody_administers(&mut conn).await?;
     let roles = body.roles.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     audit(&mut conn, &guard.caller, "group.put", &*group, &roles).await?;
+    let members = members(&mut conn, &group).await?;
     conn.commit().await?;
+    taken_from(&app, &members, &guard.caller.user).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -312,6 +329,8 @@ pub(super) async fn delete_group(
     }
     somebody_administers(&mut conn).await?;
     audit(&mut conn, &guard.caller, "group.delete", &*group, "").await?;
+    let members = members(&mut conn, &group).await?;
     conn.commit().await?;
+    taken_from(&app, &members, &guard.caller.user).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -117,9 +117,13 @@ impl Consoles {
 
     /// Ends a console that may not go on, and says why.
     pub(crate) fn end(&self, console: ConsoleId, reason: &str) {
+        self.end_with(console, End { code: ErrorCode::Held, reason: reason.to_owned() });
+    }
+
+    /// The same for another cause.
+    pub(crate) fn end_with(&self, console: ConsoleId, end: End) {
         let seat = self.state().seats.get(&console).cloned();
         if let Some(person) = seat {
-            let end = End { code: ErrorCode::Held, reason: reason.to_owned() };
             drop(tokio::spawn(person.end(end)));
         }
     }
