@@ -240,6 +240,13 @@ impl Client {
         let text = self.text_of(response).unwrap_or_default();
         let mut problem: Problem = self.parsed(&text).unwrap_or_else(|_not_ours| {
             let said = visible(text.trim());
+            if status.is_redirection() {
+                let why = "which no engine does, and is not followed; name the address that it leads to";
+                return Problem::new(
+                    ErrorCode::Unavailable,
+                    format!("{} redirects ({status}), {why}", self.engine),
+                );
+            }
             Problem::new(ErrorCode::Internal, format!("the engine answered {status}: {said}"))
         });
         if problem.code == ErrorCode::Unauthenticated && problem.title.starts_with("log in") {
@@ -285,6 +292,9 @@ impl Client {
 fn agent(answer: Duration, way: &Way) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
+        // Whoever answers in the place of the engine could send what is said to it anywhere.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT_LIMIT.min(answer)))
         .timeout_per_write(Some(answer))
         .timeout_per_read(Some(answer))
@@ -369,6 +379,17 @@ mod tests {
         let mut stream = client.stream("/live").unwrap();
         assert!(stream.read_line(&mut String::new()).is_err());
         drop((client, stream));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn nothing_that_is_said_to_an_engine_is_said_elsewhere() {
+        let head = "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:9/login\r\nContent-Length: 0\r\n\r\n";
+        let (client, server) = silent(head);
+        let body = serde_json::json!({"password": "swordfish"});
+        let error = client.post::<serde_json::Value>("/login", &body).unwrap_err().to_string();
+        assert!(error.contains("redirects (307 Temporary Redirect), which no engine does"), "{error}");
+        drop(client);
         server.join().unwrap();
     }
 

@@ -260,6 +260,9 @@ impl Cache {
 pub(crate) fn agent(tls: Option<Arc<ClientConfig>>) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
+        // Nobody but the engine is to have the token, or to be asked for files.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT_LIMIT))
         .timeout_global(Some(TRANSFER_LIMIT))
         .build();

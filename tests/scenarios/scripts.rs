@@ -146,3 +146,59 @@ fn a_script_is_run_once_whatever_dies_meanwhile() {
     assert_eq!(outcome.reason, "EP-1 was lost: it was not heard for too long");
     assert_eq!(bench.api.tests(run).unwrap()[0].state, TestState::Ended(Verdict::NotExecuted));
 }
+
+#[test]
+fn no_project_has_a_program_started_that_is_no_file_of_the_lab() {
+    let mut bench = Bench::start("").unwrap();
+    let db = "<root><db_config><url>sqlite:results.db</url></db_config><insert_section>\
+        <field ID=\"Who\" Type=\"UserScript\" Level=\"Project\"/>\
+        <sql_statement>INSERT INTO r (name, who) VALUES ('$twister_tc_name', '$Who')</sql_statement></insert_section></root>";
+    bench.write("db.xml", db).unwrap();
+    let results = bench.lab().join("results.db");
+    let sqlite = |text: &str| {
+        let code = format!(
+            "import sqlite3; c = sqlite3.connect({results:?}); print(c.execute({text:?}).fetchall()); c.commit()"
+        );
+        let done = std::process::Command::new("python3").args(["-c", &code]).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    sqlite("CREATE TABLE r (name TEXT, who TEXT)");
+    let trace = bench.path().join("trace");
+    let outside = bench.path().join("outside.sh");
+    let script = format!("#!/bin/sh\ntouch {}\necho somebody\n", trace.display());
+    std::fs::write(&outside, &script).unwrap();
+    std::fs::set_permissions(&outside, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    bench.write("tests/who.sh", "#!/bin/sh\necho somebody\n").unwrap();
+    std::os::unix::fs::symlink(&outside, bench.lab().join("tests/link.sh")).unwrap();
+    bench.write("tests/ok.sh", "#!/bin/sh\nexit 0\n").unwrap();
+    bench.start_ep("EP-1", "").unwrap();
+    let project = "<Root><dbautosave>save</dbautosave><TestSuite><tsName>s</tsName><TestCase><tcName>ok.sh</tcName></TestCase></TestSuite></Root>";
+    let run = |who: &str| {
+        let body = json!({"project": "p", "xml": project, "fields": {"Who": who}});
+        let started: Value = bench.api.post("/runs", &body).unwrap();
+        let run = jackfield_protocol::id::RunId(started["run"].as_u64().unwrap());
+        bench.api.wait(run, LIMIT).unwrap();
+        wait::until(LIMIT, "the rows of a run", || {
+            let jobs: Value = bench.api.get(&format!("/runs/{run}/jobs"))?;
+            let detail: Value = bench.api.get(&format!("/runs/{run}"))?;
+            let said = jobs.to_string();
+            let is_over = detail["database"] == "saved" || said.contains("field Who");
+            Ok(is_over.then_some(said))
+        })
+        .unwrap()
+    };
+    for outside in [
+        outside.display().to_string().as_str(),
+        "/bin/hostname",
+        "../outside.sh",
+        "link.sh",
+        "tests/../../outside.sh",
+    ] {
+        let said = run(outside);
+        assert!(said.contains("of field Who is ") && !said.contains("somebody"), "{outside}: {said}");
+    }
+    assert!(!trace.try_exists().unwrap(), "it was run");
+    run("who.sh");
+    assert_eq!(sqlite("SELECT * FROM r"), "[('ok.sh', 'somebody')]\n");
+}

@@ -2,15 +2,15 @@
 
 use std::{
     os::unix::process::ExitStatusExt as _,
-    path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
 use anyhow::Result;
+use jackfield_config::FileError;
 use jackfield_protocol::{
     event::Hook,
-    id::RunId,
+    id::{RunId, UserName},
     script::{self, ScriptEnd, Tail},
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
@@ -43,17 +43,32 @@ pub(super) async fn run(app: &App, script: Script<'_>) -> Tried {
 async fn here(app: &App, run: RunId, hook: Hook, path: &str) -> Result<(Outcome, String)> {
     let plan = app.store.plan(run).await?;
     let (project, user) =
-        plan.map_or_else(Default::default, |plan| (plan.project.clone(), plan.user.to_string()));
-    let layout = app.lab.layout();
-    let file: PathBuf = layout.root.join(layout.resolve(path));
-    let mut command = Command::new(&file);
+        plan.map_or_else(|| (String::new(), "".into()), |plan| (plan.project.clone(), plan.user.clone()));
+    let what = script::title(hook, path);
+    let mut command = match command(app, &user, path) {
+        Ok(command) => command,
+        Err(why) => return Ok((not_started(format!("{what} {why}")), String::new())),
+    };
     command
-        .current_dir(&layout.root)
         .env("JACKFIELD_RUN", run.to_string())
         .env("JACKFIELD_PROJECT", project)
-        .env("JACKFIELD_USER", user)
+        .env("JACKFIELD_USER", user.as_str())
         .env("JACKFIELD_HOOK", hook.as_str());
-    Ok(execute(app, command, &script::title(hook, path)).await)
+    Ok(execute(app, command, &what).await)
+}
+
+/// A file of the lab as a program, for one of its users: what a project names is run on the engine's host, so it is nothing but what the lab
+/// has, where it has it now.
+pub(super) fn command(app: &App, user: &UserName, path: &str) -> Result<Command, FileError> {
+    let lab = app.lab.as_user(user);
+    let file = lab.test_file(&lab.layout().resolve(path))?;
+    let mut command = Command::new(file.path());
+    command.current_dir(&lab.layout().root);
+    Ok(command)
+}
+
+fn not_started(reason: String) -> Outcome {
+    Outcome::not_pass(Verdict::Invalid, Cause::Test, DecidedBy::NotStarted, reason)
 }
 
 /// Runs a script on the engine's host, within the lab's limits, and marked as one of this life of the engine.
@@ -84,11 +99,7 @@ async fn watch(mut command: Command, what: &str, limits: Limits) -> (Outcome, St
         Err(error) => {
             let remedy =
                 "it must be there and executable for the engine's user, with a line such as #!/bin/sh";
-            let reason = format!("{what} cannot be started: {error}; {remedy}");
-            return (
-                Outcome::not_pass(Verdict::Invalid, Cause::Test, DecidedBy::NotStarted, reason),
-                String::new(),
-            );
+            return (not_started(format!("{what} cannot be started: {error}; {remedy}")), String::new());
         }
     };
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));

@@ -1,12 +1,11 @@
 //! Fields of `db.xml` that are asked for while results are inserted: a query gives a value, or a script prints it; once a
 //! save, once a suite, or for every test.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use jackfield_config::db::FieldLevel;
 use jackfield_protocol::{id::TestIndex, verdict::Verdict};
-use tokio::process::Command;
 
 use super::{
     Source,
@@ -113,11 +112,10 @@ impl<'a> Fields<'a> {
         let Some(path) = source.variable(&written, id).filter(|path| !path.is_empty()) else {
             return Ok(None);
         };
-        let layout = self.app.lab.layout();
-        let file: PathBuf = layout.root.join(layout.resolve(&path));
-        let mut command = Command::new(&file);
-        command.current_dir(&layout.root).env("JACKFIELD_RUN", source.results.run.id.to_string());
         let what = format!("the script {path} of field {id}");
+        let run = &source.results.run;
+        let mut command = hook::command(self.app, &run.user, &path).map_err(|why| anyhow!("{what} {why}"))?;
+        command.env("JACKFIELD_RUN", run.id.to_string());
         let (outcome, printed) = hook::execute(self.app, command, &what).await;
         if outcome.verdict != Verdict::Pass {
             bail!("{}; it printed: {}", outcome.reason, printed.trim());
