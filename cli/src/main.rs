@@ -155,6 +155,9 @@ fn main() -> ExitCode {
     if let Some(command) = words_behind("when-told") {
         return jackfield_run_as::when_told(command);
     }
+    if let Some(words) = words_behind("in-group") {
+        return jackfield_run_as::in_group(&jackfield_device::local::group_name(std::process::id()), words);
+    }
     argv::hide_tokens();
     let Arguments { global, command } = match Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -5,6 +5,8 @@
 
 use std::{
     collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -21,18 +23,44 @@ pub struct LocalPrograms {
     start: Arc<[String]>,
     /// What stands before a signal and a process; empty where this process may signal them itself.
     end: Arc<[String]>,
+    /// Where each has a control group of its own, made by what stands before all else.
+    groups: Option<Arc<Groups>>,
     running: Arc<Mutex<BTreeSet<i32>>>,
+}
+
+/// Control groups of the kernel, one for each program.
+#[derive(Debug)]
+struct Groups {
+    parent: PathBuf,
+    /// The program that goes into a new group below it, and becomes what stands behind.
+    starter: Vec<String>,
+}
+
+/// What the group of a process is called; whoever goes into it is that process.
+pub fn group_name(pid: u32) -> String {
+    format!("program-{pid}")
 }
 
 impl LocalPrograms {
     /// Programs that another program starts, and that yet another, or the same, ends.
     pub fn through(start: Vec<String>, end: Vec<String>) -> Self {
-        Self { start: start.into(), end: end.into(), running: Arc::default() }
+        Self { start: start.into(), end: end.into(), groups: None, running: Arc::default() }
+    }
+
+    /// The same, each in a control group of its own below this one. `starter` is given that group and the command.
+    #[must_use]
+    pub fn in_groups(mut self, parent: PathBuf, starter: Vec<String>) -> Self {
+        self.groups = Some(Arc::new(Groups { parent, starter }));
+        self
     }
 
     /// The whole command that starts this one.
     pub fn command(&self, command: &[String]) -> Vec<String> {
-        self.start.iter().chain(command).cloned().collect()
+        let groups = self.groups.iter();
+        let groups = groups.flat_map(|groups| {
+            groups.starter.iter().cloned().chain([groups.parent.to_string_lossy().into_owned()])
+        });
+        groups.chain(self.start.iter().chain(command).cloned()).collect()
     }
 
     /// Which of them run: each leads a session.
@@ -98,6 +126,22 @@ fn ends_in_time(mut child: Child) -> bool {
     false
 }
 
+/// Kills whatever is in a control group, and removes it; waits for a moment, and no longer.
+fn end_group(folder: &Path) {
+    // A kernel before 5.14 has no such file: there the program alone is ended.
+    drop(std::fs::write(folder.join("cgroup.kill"), "1"));
+    for look in 0..END_LOOKS {
+        match std::fs::remove_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {}
+            _ => return,
+        }
+        if look > 0 {
+            std::thread::sleep(END_PAUSE);
+        }
+    }
+    tracing::warn!("control group `{}` of a session cannot be removed", folder.display());
+}
+
 fn is_gone(child: &mut Child) -> bool {
     (0..END_LOOKS).any(|look| {
         if look > 0 {
@@ -109,8 +153,11 @@ fn is_gone(child: &mut Child) -> bool {
 
 impl Drop for LocalProgram {
     fn drop(&mut self) {
-        if let Some(pid) = self.pid {
-            self.programs.set().remove(&pid);
+        let Some(pid) = self.pid else { return };
+        self.programs.set().remove(&pid);
+        if let Some(groups) = &self.programs.groups {
+            let name = group_name(pid.unsigned_abs());
+            end_group(&groups.parent.join(name));
         }
     }
 }

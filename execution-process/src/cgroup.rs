@@ -6,7 +6,8 @@
 //! ```text
 //! parent, which this EP may divide ─┬─ jackfield-HASH.ep    this EP itself, where the parent was its own group: what is divided must be empty
 //!                                   └─ jackfield-HASH ─┬─ 7.3.1         the processes of an attempt
-//!                                                      └─ script-7-pre  those of a script around a run
+//!                                                      ├─ script-7-pre  those of a script around a run
+//!                                                      └─ program-815   those of a session or console with a local program
 //! ```
 //!
 //! A process is put into its group before it becomes the test: it waits for a word ([`crate::process`]), or goes there itself where it is a
@@ -21,6 +22,7 @@ use std::{
 };
 
 use jackfield_config::ep::{Cgroup, CgroupUse};
+use jackfield_device::local::LocalPrograms;
 use rustix::process::{Pid, Signal};
 
 use crate::limits::{KILL_PAUSE, KILL_ROUNDS};
@@ -60,6 +62,20 @@ pub(crate) struct Group {
     folder: PathBuf,
     limits: Vec<Limit>,
     starter: Arc<[OsString]>,
+}
+
+/// Where the programs with which sessions talk have groups: one each, without limits. What one leaves behind ends with its session, also after a
+/// kill of this EP.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionGroups {
+    parent: PathBuf,
+    starter: Vec<String>,
+}
+
+impl SessionGroups {
+    pub(crate) fn hold(&self, programs: LocalPrograms) -> LocalPrograms {
+        programs.in_groups(self.parent.clone(), self.starter.clone())
+    }
 }
 
 /// Takes the groups that `ep.toml` asks for, and ends what an earlier life of this EP left in its own.
@@ -123,6 +139,13 @@ async fn sweep(folder: &Path) {
 }
 
 impl Groups {
+    /// Groups for the programs with which sessions talk.
+    pub(crate) fn of_sessions(&self) -> SessionGroups {
+        let program = self.starter.first().map(|program| program.to_string_lossy().into_owned());
+        let starter = vec![program.unwrap_or_default(), "in-group".to_owned()];
+        SessionGroups { parent: self.folder.clone(), starter }
+    }
+
     /// Makes a group with this name, which nothing else has.
     pub(crate) fn make(&self, name: &str) -> io::Result<Group> {
         let group = Group {
@@ -203,7 +226,7 @@ impl Group {
     }
 
     /// Whether a process is in it, or below; one that has ended, and was not waited for, does not count.
-    fn is_populated(&self) -> bool {
+    pub(crate) fn is_populated(&self) -> bool {
         let text = std::fs::read_to_string(self.folder.join(EVENTS)).unwrap_or_default();
         text.lines().any(|line| line == "populated 1")
     }

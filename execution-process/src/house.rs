@@ -218,7 +218,7 @@ fn furnish(
     environment.insert("JACKFIELD_SOCKET".into(), socket.clone().into());
     environment.insert("JACKFIELD_BIN".into(), settings.program.clone().into());
     environment.insert("JACKFIELD_EP".into(), settings.name.as_str().into());
-    let sessions = Sessions::new(folder);
+    let sessions = Sessions::new(folder, cgroups.groups.as_ref().map(cgroup::Groups::of_sessions));
     let outbox = Outbox::open(&folder.join("outbox"), blobs.clone())?;
     let templates = TemplateShelf::new(blobs.clone());
     let consoles = Consoles::default();

@@ -12,6 +12,7 @@ use std::{
 };
 
 use jackfield_device::{
+    local::LocalPrograms,
     record::Recorder,
     session::{Session, SessionError, SessionSettings, SharedSession},
     target::{Connect, SessionTarget},
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
+use crate::cgroup::SessionGroups;
 use crate::limits::SESSIONS_MAX;
 use crate::settings::folder_name;
 use live::{Live, Private};
@@ -44,6 +46,8 @@ pub(crate) struct Sessions(Arc<Shared>);
 struct Shared {
     settings: SessionSettings,
     recordings: PathBuf,
+    /// The control groups of their programs, where there are any.
+    groups: Option<SessionGroups>,
     state: Mutex<State>,
     /// Who has what, or who uses it, has changed.
     turns: watch::Sender<()>,
@@ -95,13 +99,14 @@ impl Entry {
 
 impl Sessions {
     /// No session yet; host keys of devices are remembered in the work folder.
-    pub(crate) fn new(work_dir: &std::path::Path) -> Self {
+    pub(crate) fn new(work_dir: &std::path::Path, groups: Option<SessionGroups>) -> Self {
         let mut settings = SessionSettings::new(work_dir.join("known_hosts"));
         settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
         let recordings = work_dir.join("recordings");
         Self(Arc::new(Shared {
             settings,
             recordings,
+            groups,
             state: Mutex::default(),
             turns: watch::Sender::new(()),
         }))
@@ -110,11 +115,18 @@ impl Sessions {
     /// What the sessions of a run share, for one of its tests that runs as this user.
     pub(crate) fn settings(&self, run: RunId, account: Option<&Account>) -> SessionSettings {
         let mut settings = self.0.state().settings.get(&run).unwrap_or(&self.0.settings).clone();
-        if let Some(account) = account {
-            settings.programs = account.programs.clone();
-            settings.is_confined = true;
-        }
+        settings.programs = self.programs(account);
+        settings.is_confined |= account.is_some();
         settings
+    }
+
+    /// How programs are started with which sessions of this user talk.
+    pub(crate) fn programs(&self, account: Option<&Account>) -> LocalPrograms {
+        let programs = account.map(|account| account.programs.clone()).unwrap_or_default();
+        match &self.0.groups {
+            Some(groups) => groups.hold(programs),
+            None => programs,
+        }
     }
 
     /// A run has come, with the profiles of its lab; one that cannot be read is left out, which is told to those who name it.

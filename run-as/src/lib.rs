@@ -121,6 +121,17 @@ pub fn when_told(command: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
+/// Goes into a control group of this name below the first word, and becomes the program behind it. Comes back only where something went wrong.
+pub fn in_group(name: &str, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut words = words.into_iter();
+    let parent = std::path::PathBuf::from(words.next().unwrap_or_default());
+    let command: Vec<OsString> = words.collect();
+    if let Err(fault) = start::in_group(&parent, name, &command) {
+        start::complain(&fault);
+    }
+    ExitCode::from(FAILED)
+}
+
 fn become_and_do(gate: Gate<'_>, order: &Order) -> Result<(), Fault> {
     let account = Account::find(&order.user)?;
     permits::check(gate, &account)?;

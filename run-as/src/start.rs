@@ -93,6 +93,18 @@ pub(crate) fn when_told(command: &[OsString]) -> Result<(), Fault> {
     become_it(command, asker)
 }
 
+/// Goes into a control group of its own below this one, and becomes a program of this user's there.
+pub(crate) fn in_group(parent: &Path, name: &str, command: &[OsString]) -> Result<(), Fault> {
+    let (program, arguments) = split(command)?;
+    let group = parent.join(name);
+    let told = |error: std::io::Error| Fault::Chore(format!("control group `{}`: {error}", group.display()));
+    std::fs::create_dir(&group).map_err(told)?;
+    std::fs::write(group.join("cgroup.procs"), "0").map_err(told)?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    become_it(command, None)
+}
+
 fn split(command: &[OsString]) -> Result<(&OsString, &[OsString]), Fault> {
     command.split_first().ok_or_else(|| Fault::NoOrder("there is no program".to_owned()))
 }

@@ -10,6 +10,7 @@ pub mod days;
 pub mod dice;
 pub mod frr;
 pub mod full_disk;
+pub mod guest;
 pub mod machine;
 pub mod mariadb;
 pub mod node;

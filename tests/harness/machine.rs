@@ -31,6 +31,11 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// Two that compute every instruction on a few processors are too slow for any limit of a boot.
 static ONE: Mutex<()> = Mutex::new(());
 
+/// Keeps every other machine of this process away for as long as the answer is held.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A machine, switched off at first; gone with this value. Of all in a process, one is there at a time.
 pub struct Machine {
     /// The port of its serial console, here.
@@ -53,7 +58,7 @@ impl Machine {
     /// # Errors
     /// A package is missing.
     pub fn start() -> Result<Self> {
-        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = alone();
         let folder = TempDir::with_prefix("jackfield-machine-")?;
         disk::make(folder.path())?;
         let at = |name: &str| folder.path().join(name).display().to_string();

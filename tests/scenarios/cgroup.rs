@@ -6,12 +6,14 @@ use jackfield_protocol::{
     api::EpState,
     verdict::{TestState, Verdict},
 };
-use jackfield_tests::{Bench, cgroup::ControlGroup, process::lives, users::Users, wait};
+use jackfield_tests::{Bench, cgroup::ControlGroup, guest, process::lives, users::Users, wait};
 use serde_json::Value;
 
 use crate::run_as;
 
 const LIMIT: Duration = Duration::from_secs(120);
+/// Every instruction of the guest is computed, and of what is not optimised there are many.
+const GUEST_LIMIT: Duration = Duration::from_secs(600);
 const REST: &str = "[interpreters]\npython = \"/usr/bin/python3\"\n";
 
 /// Hides a process from everything but the kernel: another session, no parent, and nothing in its environment; and says who it is.
@@ -77,6 +79,34 @@ fn nothing_of_a_test_outlives_it_however_it_hides() {
     assert_eq!(left, Vec::<std::path::PathBuf>::new());
 }
 
+/// A program with which a session talks: it hides one of its own, as a device's agent might.
+const HIDE_SESSION: &str = r#"
+import pathlib
+from jackfield.session import open_session
+session = open_session(connect={"protocol": "process", "command": ["sh"]}, name="here")
+session.command("env -i setsid sh -c 'setsid sleep 3600 </dev/null >/dev/null 2>&1 & echo $! > HERE/hidden'")
+print(session.command("cat /proc/self/cgroup | grep ^0::"))
+assert pathlib.Path("HERE/hidden").read_text()
+"#;
+
+#[test]
+fn what_a_session_started_ends_with_it_however_it_hides() {
+    let Some(group) = ControlGroup::new().unwrap() else { return };
+    let mut bench = Bench::start("").unwrap();
+    let here = run_as::shared(&bench).display().to_string();
+    bench.write("tests/hide.py", &HIDE_SESSION.replace("HERE", &here)).unwrap();
+    bench.start_ep("EP-1", &settings(&group, "require", "")).unwrap();
+    let rows = bench.api.pass_files(&["hide.py"], LIMIT).unwrap();
+    let log = bench.api.log(rows.first().and_then(|row| row.attempt).unwrap(), "cli").unwrap();
+    assert!(log.contains("/program-"), "it has a group of its own: {log}");
+    // The session is the run's, and ends with that.
+    let pid = hidden(&bench);
+    wait::until(LIMIT, "the hidden process to end", || Ok((!lives(&pid)).then_some(()))).unwrap();
+    let left =
+        || group.below().into_iter().filter(|folder| folder.display().to_string().contains("program-"));
+    wait::until(LIMIT, "its group to go", || Ok(left().next().is_none().then_some(()))).unwrap();
+}
+
 #[test]
 fn what_an_ep_that_was_killed_left_hidden_is_ended_by_its_next_life() {
     let Some(group) = ControlGroup::new().unwrap() else { return };
@@ -118,6 +148,65 @@ fn tests_of_other_users_have_groups_too() {
         assert!(!log.contains("LEFT"), "{log}");
         assert!(file == "leave.sh" || log.contains("/jackfield-"), "{log}");
         assert!(!lives(&hidden(&bench)), "{file}");
+    }
+}
+
+/// An engine and an EP with limits, and a run of tests that want more.
+const IN_GUEST: &str = r#"
+jackfield engine --lab /lab --port 8000 --ready /ready >/engine.log 2>&1 &
+while ! grep -q admin_password /ready 2>/dev/null; do sleep 0.2; done
+password=$(sed 's/.*"admin_password": *"\([^"]*\)".*/\1/' /ready | tr -d '\n')
+export JACKFIELD_ENGINE=http://127.0.0.1:8000
+echo "$password" | jackfield login admin
+token=$(jackfield token create ep --scope ep)
+printf 'name = "EP-1"\nengine = "http://127.0.0.1:8000"\ntoken = "%s"\nwork = "/ep"\n[cgroup]\nuse = "require"\nmemory = "64MB"\nprocesses = 12\ncpu = 0.5\n' "$token" > /ep.toml
+chmod 600 /ep.toml
+jackfield ep --config /ep.toml >/ep.log 2>&1 &
+while ! jackfield eps show EP-1 2>/dev/null | grep -q idle; do
+  kill -0 $! || { cat /ep.log; break; }
+  sleep 0.5
+done
+jackfield run /lab/projects/p.xml >/out 2>&1
+cat /out
+jackfield runs why 1 1
+jackfield runs why 1 2
+jackfield runs logs 1.0
+"#;
+
+/// Processes that stay, a piece of memory that is written to, and the group's own word for what it may have of a processor.
+const GREEDY: [(&str, &str); 3] = [
+    (
+        "lab/tests/fits.sh",
+        "#!/bin/sh\nd=/sys/fs/cgroup$(sed 's/^0:://' /proc/self/cgroup)\necho cpu $(cat $d/cpu.max) memory $(cat $d/memory.max) pids $(cat $d/pids.max)\n",
+    ),
+    ("lab/tests/memory.sh", "#!/bin/sh\ndd if=/dev/zero of=/dev/null bs=150M count=1\necho got it\n"),
+    (
+        "lab/tests/processes.sh",
+        "#!/bin/sh\nn=0\nwhile [ $n -lt 30 ]; do sleep 60 & n=$((n+1)); done\necho got them\n",
+    ),
+];
+
+#[test]
+fn limits_are_kept_where_the_kernel_has_the_controllers() {
+    if guest::is_left_out() {
+        return;
+    }
+    let cases: String = ["fits.sh", "memory.sh", "processes.sh"]
+        .map(|file| format!("<TestCase><tcName>{file}</tcName></TestCase>"))
+        .concat();
+    let project = format!("<Root><TestSuite><tsName>s</tsName>{cases}</TestSuite></Root>");
+    let files: Vec<(&str, &str)> =
+        GREEDY.into_iter().chain([("lab/projects/p.xml", project.as_str())]).collect();
+    let said = guest::run(IN_GUEST, &files, GUEST_LIMIT).unwrap();
+    for wanted in [
+        "PASS         s / fits.sh",
+        "cpu 50000 100000 memory 67108864 pids 12",
+        "FAIL         s / memory.sh",
+        "cgroup.memory",
+        "FAIL         s / processes.sh",
+        "cgroup.processes",
+    ] {
+        assert!(said.contains(wanted), "no `{wanted}` in:\n{said}");
     }
 }
 

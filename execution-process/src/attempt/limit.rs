@@ -78,7 +78,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_stands_still_while_a_person_has_a_session_of_the_test() {
         let folder = tempfile::tempdir().unwrap();
-        let sessions = Sessions::new(folder.path());
+        let sessions = Sessions::new(folder.path(), None);
         let attempt = |test| AttemptId { run: RunId(1), test: TestIndex(test), attempt: 1 };
         let taps = sessions.private_taps(attempt(0), "r1", None, &[]);
         let begun = Instant::now();

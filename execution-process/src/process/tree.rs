@@ -102,10 +102,12 @@ impl Tree {
     pub(crate) fn has_leftovers(&self) -> bool {
         let Some(group) = Pid::from_raw(self.leader) else { return false };
         while let Ok(Some(_)) = rustix::process::waitpgid(group, WaitOptions::NOHANG) {}
-        if self.account.is_some() || self.group.is_some() {
+        if self.account.is_some() {
             return !self.members().is_empty();
         }
-        rustix::process::test_kill_process_group(group).is_ok()
+        // Of a control group the kernel knows it; a test that is root may have left it.
+        self.group.as_ref().is_some_and(|group| group.is_populated())
+            || rustix::process::test_kill_process_group(group).is_ok()
             || own_children().into_iter().any(|child| self.is_marked(child))
     }
 
