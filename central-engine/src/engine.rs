@@ -165,15 +165,12 @@ impl Engine {
                 () = followed(&mut self.signs) => upkept = true,
                 () = self.needs.changed() => refitted = true,
             }
-            let known = match self.known_keys(keys_of(&waiting)).await {
-                Ok(known) => known,
-                Err(error) => {
-                    tracing::error!("keys of clients cannot be looked up: {}", error.chain());
-                    self.eps.close_all();
-                    return LoopEnd::of(error);
-                }
-            };
-            let mut turn = self.decide(waiting.drain(..), known);
+            let mut turn = Turn::default();
+            if let Err(error) = self.take(&mut waiting, &mut turn, commands).await {
+                tracing::error!("keys of clients cannot be looked up: {}", error.chain());
+                self.eps.close_all();
+                return LoopEnd::of(error);
+            }
             if relinked {
                 let links = self.links.borrow_and_update().clone();
                 self.feed(Event::SutsLinked { links }, &mut turn);
@@ -189,6 +186,30 @@ impl Engine {
             if let Err(end) = self.act(turn).await {
                 self.eps.close_all();
                 return end;
+            }
+        }
+    }
+
+    /// Decides what these commands, and the time, lead to. Reports of EPs come in bursts, each a message of its own: what follows them at
+    /// once is committed with them, and nobody waits for that commit but who sends the next burst.
+    async fn take(
+        &mut self,
+        waiting: &mut Vec<Command>,
+        turn: &mut Turn,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<(), StoreError> {
+        let until = tokio::time::Instant::now() + limits::REPORTS_COLLECTED;
+        let mut taken = 0_usize;
+        loop {
+            taken = taken.saturating_add(waiting.len());
+            turn.known.extend(self.known_keys(keys_of(waiting)).await?);
+            self.decide(waiting.drain(..), turn);
+            if !turn.only_reports() || taken >= limits::COMMANDS_PER_COMMIT_MAX {
+                return Ok(());
+            }
+            let more = commands.recv_many(waiting, limits::COMMANDS_PER_COMMIT_MAX);
+            if !tokio::time::timeout_at(until, more).await.is_ok_and(|count| count > 0) {
+                return Ok(());
             }
         }
     }
@@ -209,20 +230,18 @@ impl Engine {
     }
 
     /// Everything these commands, and the time, lead to. Touches nothing outside.
-    fn decide(&mut self, commands: impl Iterator<Item = Command>, known: Vec<Submission>) -> Turn {
-        let mut turn = Turn { known, ..Turn::default() };
+    fn decide(&mut self, commands: impl Iterator<Item = Command>, turn: &mut Turn) {
         for command in commands {
-            self.decide_one(command, &mut turn);
+            self.decide_one(command, turn);
         }
         let now = clock::now();
         for given in self.questions.expired(now) {
             turn.first.push((given.ep, given.epoch, given.message));
-            self.feed(Event::Noted { run: given.run, fact: given.fact }, &mut turn);
+            self.feed(Event::Noted { run: given.run, fact: given.fact }, turn);
         }
         if self.scheduler.deadline().is_some_and(|at| at <= now) {
-            self.feed(Event::Tick, &mut turn);
+            self.feed(Event::Tick, turn);
         }
-        turn
     }
 
     fn decide_one(&mut self, command: Command, turn: &mut Turn) {

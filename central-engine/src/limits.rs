@@ -267,6 +267,8 @@ pub const RESOURCE_BYTES_MAX: usize = 1024 * 1024;
 pub const COMMANDS_WAITING_MAX: usize = 8_192;
 /// Commands that one commit may cover.
 pub const COMMANDS_PER_COMMIT_MAX: usize = 2_048;
+/// How long reports of EPs wait for those that come with them, to be committed together.
+pub const REPORTS_COLLECTED: Duration = Duration::from_millis(2);
 /// Messages that wait to be written to one EP; one more closes its connection.
 pub const LINK_QUEUE_MAX: usize = 4_096;
 /// Attempts of which a connection remembers whether they are its EP's; the oldest is looked up again when wanted.

@@ -230,6 +230,9 @@ impl Placed {
         if !self.seal.was_touched() {
             return false;
         }
+        if self.seal.is_quick() {
+            return !self.seal.holds(folder);
+        }
         let (seal, folder) = (Arc::clone(&self.seal), folder.to_owned());
         let holds = tokio::task::spawn_blocking(move || seal.holds(&folder)).await;
         !holds.unwrap_or(false)

@@ -48,6 +48,14 @@ impl Turn {
         all.find(|known| known.owner == *owner && known.key == key).map(|known| known.run)
     }
 
+    /// Whether it holds reports of EPs, and nothing that somebody waits for.
+    pub(super) fn only_reports(&self) -> bool {
+        !self.acks.is_empty()
+            && self.replies.is_empty()
+            && self.first.is_empty()
+            && self.batch.audit.is_empty()
+    }
+
     pub(super) fn add(&mut self, effects: Effects) {
         let Effects { store, send, publish, enqueue, welcome: _, answer: _ } = effects;
         self.batch.rows.extend(store);

@@ -24,6 +24,8 @@ use rustix::{
 pub(super) const IGNORED: &str = "__pycache__";
 /// Entries from which it is cheaper to be told of changes than to look. A user may have few such ears (128), and what tests start wants some, too.
 const WATCHED_MIN: usize = 64;
+/// Entries that are looked at in some microseconds.
+const QUICK_MAX: usize = 8;
 /// Bytes of notices that are read at once.
 const NOTICES_BYTES: usize = 4096;
 
@@ -82,6 +84,11 @@ impl Seal {
                 Err(_) => return true,
             }
         }
+    }
+
+    /// Whether to look at it takes less time than to have another thread look.
+    pub(super) fn is_quick(&self) -> bool {
+        self.marks.entries() <= QUICK_MAX
     }
 
     /// Whether nothing was changed, added or removed since. What cannot be looked at was changed.

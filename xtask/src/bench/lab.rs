@@ -119,6 +119,8 @@ impl Lab {
             &config,
             format!("name = {name:?}\n{engine}token = {token:?}\nwork = {work:?}\n{settings}"),
         )?;
+        // It holds the token, which the users of tests must not read.
+        fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
         let log = fs::File::create(self.folder.join(format!("{name}.log")))?;
         let mut command = Command::new(jackfield());
         command.arg("ep").arg("--config").arg(&config);
