@@ -161,21 +161,27 @@ fn listings(csv: &str, json: &str, tap: &str) {
     assert_eq!(lines.next(), Some(COLUMNS));
     assert_eq!(lines.filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).count(), 6, "{csv}");
     let json: Value = serde_json::from_str(json).unwrap();
-    let tests = json["tests"].as_array().unwrap();
-    let states: Vec<&str> = tests.iter().filter_map(|test| test["state"].as_str()).collect();
+    let tests = json.get("tests").and_then(Value::as_array).unwrap();
+    let states: Vec<&str> = tests.iter().filter_map(|test| test.get("state")?.as_str()).collect();
     assert_eq!(states, ["PASS", "FAIL", "SKIPPED", "FAIL", "ABORTED", "SKIPPED"]);
     let known: BTreeSet<&str> = COLUMNS.split(',').chain(["parts"]).collect();
     for test in tests {
         let names: BTreeSet<&str> = test.as_object().unwrap().keys().map(String::as_str).collect();
         assert!(names.is_subset(&known), "{names:?}");
     }
-    assert!(json.get("run").is_some() && tests[0]["parts"].to_string().contains("cpu load"), "{json}");
+    assert!(
+        json.get("run").is_some() && json.pointer("/tests/0/parts").unwrap().to_string().contains("cpu load"),
+        "{json}"
+    );
     assert!(tap.starts_with("TAP version 14\n1..6\n"), "{tap}");
     let marks: Vec<&str> =
         tap.lines().filter(|line| line.starts_with("ok ") || line.starts_with("not ok ")).collect();
     let good: Vec<bool> = marks.iter().map(|line| line.starts_with("ok ")).collect();
     assert_eq!(good, [true, false, true, false, false, true], "only PASS and SKIPPED are ok: {marks:?}");
-    assert!(marks[2].contains("# SKIP") && tap.contains("  ---\n") && tap.contains("reason"), "{tap}");
+    assert!(
+        marks.iter().any(|mark| mark.contains("# SKIP")) && tap.contains("  ---\n") && tap.contains("reason"),
+        "{tap}"
+    );
 }
 
 #[test]
