@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     drawn::{Canvas, after_escape},
-    known::same_but_for_numbers,
+    known::{names_something, same_but_for_numbers},
 };
 use crate::profile::Kind;
 
@@ -12,6 +12,8 @@ use crate::profile::Kind;
 const UNASKED: &[u8] = b"\x01\n";
 const UNASKED_OVER: &[u8] = b"\x02\n";
 const MARKS: [char; 2] = ['\u{1}', '\u{2}'];
+/// Prompts that say nothing but that they are one, with no blank between them; more of them are a frame or a rule.
+const BARE_MAX: usize = 5;
 /// Lines of a prompt above its last one.
 const LINES_ABOVE_MAX: usize = 3;
 
@@ -153,7 +155,8 @@ fn glued(line: &str, is_prompt: &impl Fn(&str) -> bool) -> usize {
                 count = count.saturating_add(1);
                 rest = more;
             }
-            rest.trim().is_empty().then_some(count)
+            let is_frame = count > BARE_MAX && !names_something(prompt) && !line.contains(' ');
+            (rest.trim().is_empty() && !is_frame).then_some(count)
         })
         .max()
         .unwrap_or(0)
@@ -177,6 +180,8 @@ mod tests {
         for (known, text, count) in [
             ("~ # ", &b"~ # \x1b[6n~ # \x1b[6n"[..], 2),
             ("# ", b"# fine\r\n# # ", 2),
+            ("#", b"no echo\r\n##", 2),
+            ("#", b"##################", 0),
             ("r1#", b"r1#\r\nr1#", 2),
             ("r1#", b"r1#show ip route\r\nno route\r\nr1#", 1),
             ("r1#", b"r1#\r\n*Mar  1 00:00:09.123: %SYS-5-CONFIG_I: Configured\r\nr1#\r\nr1#", 2),
