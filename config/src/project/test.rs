@@ -29,6 +29,9 @@ const PROPERTIES: [&str; 10] = [
     "iterationNr",
 ];
 
+/// What stands beside the properties of a test, and is nothing that a property says.
+const ELEMENTS: [&str; 6] = ["Timeout", "Repeat", "Dependency", "ConfigFiles", "iterationSave", "tcName"];
+
 /// Reads one test.
 pub(super) fn read(walk: &Walk, element: Element<'_>) -> Test {
     let fields = walk.fields(element);
@@ -93,9 +96,11 @@ impl Properties {
             "param" => self.params.extend(value::arguments(&value.value).iter().map(|text| walk.word(text))),
             "iterationNr" => self.iteration = read_iteration(walk, &value),
             name => {
-                if let Some(near) = nearest(name, PROPERTIES) {
-                    let message = format!("property `{name}` is only handed to the test");
-                    walk.warn(key.span, message, format!("did you mean `{near}`?"));
+                let element = ELEMENTS.into_iter().find(|element| element.eq_ignore_ascii_case(name));
+                let near = || nearest(name, PROPERTIES).map(|near| format!("did you mean `{near}`?"));
+                let meant = element.map(|element| format!("did you mean <{element}> of the test?"));
+                if let Some(help) = meant.or_else(near) {
+                    walk.warn(key.span, format!("property `{name}` is only handed to the test"), help);
                 }
                 if self.others.insert(Arc::clone(&key.value), value.value).is_some() {
                     walk.error(key.span, format!("property `{name}` is given twice"), "remove one of them");

@@ -48,7 +48,7 @@ fn a_project_with_everything_wrong() {
       <Property><propName>Runable</propName><propValue>true</propValue></Property>
       <Property><propName>setup_file</propName><propValue>true</propValue></Property>
       <Property><propName>teardown_file</propName><propValue>true</propValue></Property>
-      <Property><propName>x</propName><propValue>1</propValue></Property>
+      <Property><propName>x</propName><propValue>1</propValue></Property><Property><propName>timeout</propName><propValue>1</propValue></Property>
       <Property><propName>x</propName><propVale>2</propVale></Property>
       <Property><propName>iterationNr</propName><propValue>a=b=c, d</propValue></Property>
     </TestCase>
