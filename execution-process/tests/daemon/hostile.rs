@@ -107,7 +107,8 @@ call cleanup '{{"name": "long", "command": ["sh", "-c", "touch {}; exec sleep 60
 async fn an_interpreter_that_stands_still_is_replaced() {
     let engine = Engine::start().await;
     let ep = Ep::start(&engine).await;
-    let stop = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)\n";
+    // The interpreter has told of the start by then; without that it has a minute.
+    let stop = "import os, signal, time\ntime.sleep(0.3)\nos.kill(os.getppid(), signal.SIGSTOP)\n";
     let mut test = order(&engine, 1, "t.py", stop);
     test.timeout_millis = 500;
     assign(&engine, test);
