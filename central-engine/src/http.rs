@@ -43,7 +43,11 @@ mod question;
 mod report;
 mod report_view;
 mod resource;
+mod resource_edit;
+mod resource_file;
+mod resource_find;
 mod resource_health;
+mod resource_history;
 mod retention;
 mod run;
 mod run_control;
@@ -116,6 +120,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(engine::routes)
             .configure(console::routes)
             .configure(resource::routes)
+            .configure(resource_find::routes)
+            .configure(resource_edit::routes)
+            .configure(resource_history::routes)
+            .configure(resource_file::routes)
             .configure(resource_health::routes)
             .configure(power::routes)
             .configure(sut::routes)

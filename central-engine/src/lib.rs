@@ -242,12 +242,14 @@ async fn assemble(
     data_folder::belong_to(&folder, &store).await?;
     let lab = Arc::new(lab);
     let feed = Feed::new(getrandom::u32().context("drawing a number for this life of the engine")?);
+    let resources = Resources::start(store.clone(), first_files::resources(&lab)?, feed.clone()).await?;
+    resources.heed(engine.clone()).await?;
     let app = App {
         engine,
         logs: logs::Logs::open(folder.join("logs"), log_bytes).context("opening the logs")?,
         blobs: blobs::Blobs::open(folder.join("blobs")).context("opening the files")?,
         live: Live::new(feed.clone()),
-        resources: Resources::start(store.clone(), first_files::resources(&lab)?, feed.clone()).await?,
+        resources,
         globals: Globals::new(store.clone(), first_files::globals(Arc::clone(&lab))),
         eps: Eps::load(&store).await?,
         consoles: Consoles::new(feed.clone()),

@@ -260,8 +260,24 @@ pub const RETENTION_TOLD_MAX: usize = 1_000;
 
 /// Edits of the resource tree that wait for their commit; further ones wait in the caller.
 pub const RESOURCE_EDITS_WAITING_MAX: usize = 1_024;
-/// Bytes of the properties of one resource, as JSON; more is refused with `too_large`.
-pub const RESOURCE_BYTES_MAX: usize = 1024 * 1024;
+/// Edits of the resource tree that are remembered, and can be undone; older ones are forgotten.
+pub const EDITS_KEPT_MAX: u64 = 10_000;
+/// Of those that take more than [`EDIT_BYTES_LARGE`], so many.
+pub const LARGE_EDITS_KEPT_MAX: u32 = 100;
+/// Bytes of an edit that is a large one.
+pub const EDIT_BYTES_LARGE: usize = 64 * 1024;
+/// Bytes of an edit that is remembered with all that it takes to undo it; of a larger one, only what it did.
+pub const EDIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What an edit did that is remembered for people, node by node; the rest is counted.
+pub const EDIT_STEPS_KEPT_MAX: usize = 100;
+/// What an edit would do that an answer tells, node by node; the rest is counted.
+pub const PLAN_STEPS_TOLD_MAX: usize = 1_000;
+/// Resources whose health is looked at in one turn of the loop, where only some are wanted.
+pub const RESOURCES_LOOKED_AT: usize = 5_000;
+/// Edits that one request may ask for together.
+pub const EDITS_TOGETHER_MAX: usize = 10_000;
+/// Bytes of a file of resources that is planned or applied, as JSON.
+pub const RESOURCE_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Commands that wait for the loop; further ones wait in whoever sends them.
 pub const COMMANDS_WAITING_MAX: usize = 8_192;

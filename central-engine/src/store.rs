@@ -13,6 +13,7 @@ mod bulk;
 mod counter;
 mod damage;
 mod db;
+pub mod edit;
 pub mod ep;
 pub mod event;
 #[cfg(test)]

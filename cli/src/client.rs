@@ -156,6 +156,21 @@ impl Client {
         self.send(self.agent.post(self.url(path)), body)
     }
 
+    /// The same, to be done only while the thing is of the version that was read.
+    pub(crate) fn post_at<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        version: Option<u64>,
+    ) -> Result<T> {
+        let request = self.agent.post(self.url(path));
+        let request = match version {
+            Some(version) => request.header("If-Match", format!("\"{version}\"")),
+            None => request,
+        };
+        self.send(request, body)
+    }
+
     /// `PUT` of JSON, answered with JSON.
     pub(crate) fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
         self.send(self.agent.put(self.url(path)), body)

@@ -3,7 +3,7 @@
 //! - [`source`] turns bytes into text with places, [`problem`] collects what is wrong, [`limits`] says what is too much;
 //! - [`project`] is the project file: read, edited, and expanded to the plan of a run;
 //! - [`params`] are named values in folders (`globals.xml`), [`test_config`] those with iterators ([`iterator`]);
-//! - [`resources`] are the trees of test beds and SUTs;
+//! - [`resources`] are the trees of test beds and SUTs; [`outline`] is what files of ours and of other tools say of resources;
 //! - [`bindings`], [`db`], [`email`], [`epname`], [`fwmconfig`], [`mod@panic`], [`server_init`] and [`users`] are Twister's other
 //!   files, over [`ini`] and [`xml_file`];
 //! - [`engine`] and [`ep`] are our own settings; [`mail_rules`] and [`webhooks`] say who hears of which runs ([`run_filter`]);
@@ -19,6 +19,7 @@ mod value;
 mod xml;
 
 pub mod iterator;
+pub mod outline;
 pub mod params;
 pub mod project;
 pub mod resources;

@@ -28,6 +28,7 @@
 //!   forecast.rs when somebody could have it  choose.rs   choosing it, for those who wait for it
 //!                                            search.rs   the search for what goes together
 //!   health.rs   how fit a thing is           upkeep.rs   keeping it so: after a use, by checks, by a person's word
+//!   place.rs    nodes that were moved
 //! ```
 
 mod ask;
@@ -39,6 +40,7 @@ mod grant;
 mod health;
 mod index;
 mod lease;
+mod place;
 mod queue;
 mod refusal;
 mod search;
@@ -56,7 +58,6 @@ use jackfield_protocol::{
     time::Time,
 };
 
-use self::index::Index;
 pub use self::{
     ask::Ask,
     choice::{Alternative, Candidate, Choice, Given, Options},
@@ -64,10 +65,12 @@ pub use self::{
     grant::{Obstacle, Woken},
     health::{Checked, Fitness, Health, Judgement, Outage, Unfit, Upkeep, Used},
     lease::{Ended, Holder, Lease, Leased, Set, Spot, State, Tie},
+    place::{Concern, Moved},
     queue::{Rank, Turn, Want},
     refusal::Refusal,
     wish::{Who, Wish},
 };
+use self::{index::Index, place::Places};
 use crate::node::ResourceId;
 
 /// Whether a part that waits stands in the way of those behind it: not while it has no EP to use its devices with.
@@ -104,6 +107,8 @@ pub struct Book {
     /// Those of them that are dirty, or under a check.
     unclean: Index<ResourceId>,
     upkeep: Upkeep,
+    /// Nodes that were moved, for what was looked up before.
+    places: Places,
     /// Leases that changed and are not taken yet.
     rows: Vec<Lease>,
     health_rows: Vec<Health>,
@@ -188,6 +193,7 @@ impl Book {
     pub fn enlist(&mut self, run: RunId, part: u32, submitted: Time, want: Want, needs: Option<Arc<str>>) {
         let turn = Turn::Part { run, part };
         self.delist(run, part);
+        let want = Want { set: self.right_set(want.set), ..want };
         let rank = Rank::new(0, submitted, turn);
         let chooser = needs.map(|needs| Chooser { needs, fixed: want.set.clone() });
         self.join_queue(Waiter { rank, want, chooser });
@@ -220,6 +226,10 @@ impl Book {
         inside: Option<LeaseId>,
         needs: Option<(Option<SuiteIndex>, Arc<str>, Given)>,
     ) -> LeaseId {
+        let what = match what {
+            Leased::Set(set) => Leased::Set(self.right_set(set)),
+            lane @ Leased::Lane(..) => lane,
+        };
         let id = self.next();
         let lease = Lease::of_run(id, run, what, inside, now);
         self.put(match needs {

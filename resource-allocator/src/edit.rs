@@ -1,18 +1,20 @@
-//! Changes: the guide's `set`, `rename` and `delete`, each of which is an [`Edit`], and each edit gives its inverse.
+//! Changes of a tree, each of which gives its inverse: what is stored, sent, and undone. What people ask for is
+//! [`crate::act`].
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     error::{Names, ResourceError},
-    node::{Node, NodeRow, ResourceId, meant, merge},
-    query::Query,
+    node::{Node, NodeRow, ResourceId, merge},
     tree::{DEPTH_MAX, Tree},
 };
 
 /// One change of a tree, which can be stored, sent, applied and undone.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "edit", rename_all = "snake_case")]
 pub enum Edit {
     /// Puts nodes in, parents before children.
     Insert {
@@ -24,11 +26,13 @@ pub enum Edit {
         /// Which.
         id: ResourceId,
     },
-    /// Gives a node another name.
-    Rename {
+    /// Puts a node, with everything below it, under another name or into another node.
+    Move {
         /// Which.
         id: ResourceId,
-        /// The new name.
+        /// The node around it.
+        parent: ResourceId,
+        /// Its name there.
         name: String,
     },
     /// Merges properties into a node.
@@ -38,12 +42,17 @@ pub enum Edit {
         /// New values; null removes a property.
         properties: BTreeMap<String, Value>,
     },
+    /// All of these, one after the other, or none.
+    All {
+        /// At least one.
+        edits: Vec<Edit>,
+    },
 }
 
 /// What an edit did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edited {
-    /// The node it was about.
+    /// The node it was about; of several edits, that of the first.
     pub id: ResourceId,
     /// Whether that node is new.
     pub created: bool,
@@ -51,79 +60,122 @@ pub struct Edited {
     pub changed: Vec<ResourceId>,
     /// Rows to delete.
     pub removed: Vec<ResourceId>,
+    /// Nodes that have another path now, with all that is below them.
+    pub moved: Vec<ResourceId>,
+    /// What was done.
+    pub edit: Edit,
     /// Undoes it.
     pub inverse: Edit,
     /// The tree's version after it.
     pub version: u64,
 }
 
+impl Edit {
+    /// Whether it leads to the same: new nodes may come in another order.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Insert { nodes }, Self::Insert { nodes: others }) => {
+                let by_id = |rows: &[NodeRow]| {
+                    rows.iter().map(|row| (row.id.clone(), row.clone())).collect::<BTreeMap<_, _>>()
+                };
+                nodes.len() == others.len() && by_id(nodes) == by_id(others)
+            }
+            (Self::All { edits }, Self::All { edits: others }) => {
+                edits.len() == others.len() && edits.iter().zip(others).all(|(one, other)| one.is_same(other))
+            }
+            (
+                Self::Insert { .. }
+                | Self::Remove { .. }
+                | Self::Move { .. }
+                | Self::Merge { .. }
+                | Self::All { .. },
+                _,
+            ) => self == other,
+        }
+    }
+}
+
 impl Tree {
-    /// Creates the node `name` below `parent` with this id, or merges the properties into the one that is there.
-    pub fn set(
-        &mut self,
-        name: &str,
-        parent: &str,
-        properties: BTreeMap<String, Value>,
-        id: ResourceId,
-    ) -> Result<Edited, ResourceError> {
-        let name = name_of(name.trim_matches('/'))?;
-        let parent = self.find(&Query::parse_node(parent)?)?;
-        let properties = meant(properties);
-        if let Some(id) = parent.children.get(&name) {
-            return self.apply(Edit::Merge { id: id.clone(), properties });
-        }
-        let mut values = BTreeMap::new();
-        merge(&mut values, properties);
-        let parent = Some(parent.row.id.clone());
-        let row = NodeRow { id, parent, name, properties: values, unknown: BTreeMap::new() };
-        self.apply(Edit::Insert { nodes: vec![row] })
-    }
-
-    /// Renames a node, or one property of it where the query ends in `:key`.
-    pub fn rename(&mut self, query: &str, name: &str) -> Result<Edited, ResourceError> {
-        let query = Query::parse(query)?;
-        let node = self.find(&query)?;
-        let id = node.row.id.clone();
-        let Some(key) = query.key else {
-            return self.apply(Edit::Rename { id, name: name_of(name)? });
-        };
-        if name.is_empty() {
-            return Err(ResourceError::BadName { name: String::new(), problem: "it is empty" });
-        }
-        let value = self.property(node, key)?;
-        if name != key && node.row.properties.contains_key(name) {
-            return Err(ResourceError::NameTaken { path: format!("{}:{name}", self.path(&id)) });
-        }
-        let mut properties = BTreeMap::from([(key.to_owned(), Value::Null)]);
-        properties.insert(name.to_owned(), value);
-        self.apply(Edit::Merge { id, properties })
-    }
-
-    /// Deletes a node with everything below it, or one property of it where the query ends in `:key`.
-    pub fn delete(&mut self, query: &str) -> Result<Edited, ResourceError> {
-        let query = Query::parse(query)?;
-        let node = self.find(&query)?;
-        let id = node.row.id.clone();
-        let Some(key) = query.key else { return self.apply(Edit::Remove { id }) };
-        self.property(node, key)?;
-        self.apply(Edit::Merge { id, properties: BTreeMap::from([(key.to_owned(), Value::Null)]) })
-    }
-
     /// Makes a change, whole or not at all.
+    ///
+    /// # Errors
+    /// It does not fit the tree, which is as it was then.
     pub fn apply(&mut self, edit: Edit) -> Result<Edited, ResourceError> {
-        let mut edited = match edit {
-            Edit::Insert { nodes } => self.insert(nodes),
-            Edit::Remove { id } => self.remove(&id),
-            Edit::Rename { id, name } => self.rename_node(id, name),
-            Edit::Merge { id, properties } => self.merge(id, properties),
-        }?;
+        let mut edited = self.make(edit)?;
         self.version = self.version.saturating_add(1);
         edited.version = self.version;
         Ok(edited)
     }
 
+    /// Takes back what an edit did, as long as what it touched is as it left it. That is an edit like any other, and can be taken back.
+    ///
+    /// # Errors
+    /// Somebody has changed the same since. The tree is as it was then.
+    pub fn undo(&mut self, edit: &Edit, inverse: Edit) -> Result<Edited, ResourceError> {
+        let before = self.version;
+        let undone =
+            self.apply(inverse).map_err(|error| ResourceError::NotUndone { why: error.to_string() })?;
+        if undone.inverse.is_same(edit) {
+            return Ok(undone);
+        }
+        self.make(undone.inverse).expect("what was done a moment ago can be taken back");
+        self.version = before;
+        let why = format!("`{}` was changed again; undo that first", self.path_of_any(edit));
+        Err(ResourceError::NotUndone { why })
+    }
+
+    /// Takes back the newest edit as if it had never been: nobody has seen it.
+    ///
+    /// # Errors
+    /// It is not that of the newest edit.
+    pub fn forget(&mut self, inverse: Edit) -> Result<(), ResourceError> {
+        self.make(inverse)?;
+        self.version = self.version.saturating_sub(1);
+        Ok(())
+    }
+
+    /// The path of a node that an edit was about.
+    fn path_of_any(&self, edit: &Edit) -> String {
+        match edit {
+            Edit::Insert { nodes } => nodes.first().map(|row| self.path(&row.id)).unwrap_or_default(),
+            Edit::Remove { id } | Edit::Move { id, .. } | Edit::Merge { id, .. } => self.path(id),
+            Edit::All { edits } => edits.first().map(|edit| self.path_of_any(edit)).unwrap_or_default(),
+        }
+    }
+
+    /// The same without a new version.
+    pub(crate) fn make(&mut self, edit: Edit) -> Result<Edited, ResourceError> {
+        match edit {
+            Edit::Insert { nodes } => self.insert(nodes),
+            Edit::Remove { id } => self.remove(&id),
+            Edit::Move { id, parent, name } => self.relocate(id, parent, name),
+            Edit::Merge { id, properties } => self.merge(id, properties),
+            Edit::All { edits } => {
+                let mut done = Together::default();
+                for edit in edits {
+                    match self.make(edit) {
+                        Ok(edited) => done.add(edited),
+                        Err(error) => {
+                            self.take_back(done);
+                            return Err(error);
+                        }
+                    }
+                }
+                done.finish()
+            }
+        }
+    }
+
+    /// What was done together is undone together.
+    pub(crate) fn take_back(&mut self, done: Together) {
+        for edited in done.0.into_iter().rev() {
+            self.make(edited.inverse).expect("what was done a moment ago can be taken back");
+        }
+    }
+
     fn insert(&mut self, rows: Vec<NodeRow>) -> Result<Edited, ResourceError> {
         let mut done = Vec::new();
+        let edit = Edit::Insert { nodes: rows.clone() };
         for row in rows {
             let id = row.id.clone();
             match self.insert_one(row) {
@@ -138,7 +190,8 @@ impl Tree {
         }
         let Some(id) = done.first().cloned() else { return Err(ResourceError::Root) };
         let inverse = Edit::Remove { id: id.clone() };
-        Ok(Edited { id, created: true, changed: done, removed: Vec::new(), inverse, version: 0 })
+        let (removed, moved) = (Vec::new(), Vec::new());
+        Ok(Edited { id, created: true, changed: done, removed, moved, edit, inverse, version: 0 })
     }
 
     fn insert_one(&mut self, row: NodeRow) -> Result<(), ResourceError> {
@@ -182,8 +235,9 @@ impl Tree {
         for id in removed.iter().rev() {
             self.unlink(id);
         }
-        let inverse = Edit::Insert { nodes };
-        Ok(Edited { id: id.clone(), created: false, changed: Vec::new(), removed, inverse, version: 0 })
+        let (edit, inverse) = (Edit::Remove { id: id.clone() }, Edit::Insert { nodes });
+        let (changed, moved) = (Vec::new(), Vec::new());
+        Ok(Edited { id: id.clone(), created: false, changed, removed, moved, edit, inverse, version: 0 })
     }
 
     fn unlink(&mut self, id: &ResourceId) {
@@ -196,26 +250,57 @@ impl Tree {
         }
     }
 
-    fn rename_node(&mut self, id: ResourceId, name: String) -> Result<Edited, ResourceError> {
+    fn relocate(
+        &mut self,
+        id: ResourceId,
+        parent: ResourceId,
+        name: String,
+    ) -> Result<Edited, ResourceError> {
         let before = self.known(&id)?.row.clone();
-        let Some(parent) = &before.parent else { return Err(ResourceError::Root) };
-        let above = self.known(parent)?;
-        if name != before.name && above.children.contains_key(&name) {
-            let path = format!("{}/{name}", self.path(parent).trim_end_matches('/'));
-            return Err(ResourceError::NameTaken { path });
+        let Some(parent_before) = before.parent.clone() else { return Err(ResourceError::Root) };
+        let path = || format!("{}/{name}", self.path(&parent).trim_end_matches('/'));
+        let above = self.known(&parent)?;
+        if above.children.get(&name).is_some_and(|other| *other != id) {
+            return Err(ResourceError::NameTaken { path: path() });
         }
-        if let Some(above) = self.nodes.get_mut(parent) {
+        if parent != parent_before {
+            let mut up = std::iter::successors(Some(above), |node| self.nodes.get(node.row.parent.as_ref()?));
+            if up.any(|node| node.row.id == id) {
+                return Err(ResourceError::IntoItself { path: self.path(&id), into: self.path(&parent) });
+            }
+            if self.depth(&parent).saturating_add(self.height(&id)) > DEPTH_MAX {
+                return Err(ResourceError::TooDeep { path: path(), limit: DEPTH_MAX });
+            }
+        }
+        if let Some(above) = self.nodes.get_mut(&parent_before) {
             above.children.remove(&before.name);
+        }
+        if let Some(above) = self.nodes.get_mut(&parent) {
             above.children.insert(name.clone(), id.clone());
         }
         if let Some(columns) = self.columns.get_mut() {
             columns.named(&id, Some(&before.name), Some(&name));
         }
         if let Some(node) = self.nodes.get_mut(&id) {
-            node.row.name = name;
+            node.row.name = name.clone();
+            node.row.parent = Some(parent.clone());
         }
-        let inverse = Edit::Rename { id: id.clone(), name: before.name };
-        Ok(one_changed(id, inverse))
+        let edit = Edit::Move { id: id.clone(), parent, name };
+        let inverse = Edit::Move { id: id.clone(), parent: parent_before, name: before.name };
+        Ok(Edited { moved: vec![id.clone()], ..one_changed(id, edit, inverse) })
+    }
+
+    /// Levels of a node with what is below it.
+    fn height(&self, id: &ResourceId) -> usize {
+        let mut height = 0;
+        let mut level = vec![id];
+        while !level.is_empty() {
+            height += 1;
+            let below =
+                level.iter().filter_map(|id| self.nodes.get(*id)).flat_map(|node| node.children.values());
+            level = below.collect();
+        }
+        height
     }
 
     fn merge(
@@ -229,16 +314,17 @@ impl Tree {
             there: Names::default(),
         };
         let node = self.nodes.get_mut(&id).ok_or_else(missing)?;
+        let edit = Edit::Merge { id: id.clone(), properties: properties.clone() };
         let properties = merge(&mut node.row.properties, properties);
         if let Some(columns) = self.columns.get_mut() {
             for (key, before) in &properties {
                 columns.changed(&id, key, Some(before), node.row.properties.get(key));
             }
         }
-        Ok(one_changed(id.clone(), Edit::Merge { id, properties }))
+        Ok(one_changed(id.clone(), edit, Edit::Merge { id, properties }))
     }
 
-    fn known(&self, id: &ResourceId) -> Result<&Node, ResourceError> {
+    pub(crate) fn known(&self, id: &ResourceId) -> Result<&Node, ResourceError> {
         let missing = || ResourceError::NotFound {
             query: id.to_string(),
             nearest: "/".to_owned(),
@@ -247,7 +333,7 @@ impl Tree {
         self.nodes.get(id).ok_or_else(missing)
     }
 
-    fn property(&self, node: &Node, key: &str) -> Result<Value, ResourceError> {
+    pub(crate) fn property(&self, node: &Node, key: &str) -> Result<Value, ResourceError> {
         let missing = || ResourceError::NoProperty {
             path: self.path(&node.row.id),
             key: key.to_owned(),
@@ -257,21 +343,45 @@ impl Tree {
     }
 }
 
-fn one_changed(id: ResourceId, inverse: Edit) -> Edited {
-    Edited { id: id.clone(), created: false, changed: vec![id], removed: Vec::new(), inverse, version: 0 }
+fn one_changed(id: ResourceId, edit: Edit, inverse: Edit) -> Edited {
+    let (removed, moved) = (Vec::new(), Vec::new());
+    Edited { id: id.clone(), created: false, changed: vec![id], removed, moved, edit, inverse, version: 0 }
 }
 
-/// Longest name of a node, in bytes.
-const NAME_MAX: usize = 255;
+/// Edits that were made one after the other, and are one.
+#[derive(Debug, Default)]
+pub(crate) struct Together(Vec<Edited>);
 
-/// A name as a node may bear it.
-fn name_of(name: &str) -> Result<String, ResourceError> {
-    let problem = match name.trim() {
-        "" => "it is empty",
-        name if name.contains(['/', ':']) => "`/` and `:` have a meaning in queries",
-        name if name.chars().any(char::is_control) => "it contains a control character",
-        name if name.len() > NAME_MAX => "it is longer than 255 bytes",
-        name => return Ok(name.to_owned()),
-    };
-    Err(ResourceError::BadName { name: name.to_owned(), problem })
+impl Together {
+    pub(crate) fn add(&mut self, edited: Edited) {
+        self.0.push(edited);
+    }
+
+    /// One edit; refused where there is none.
+    pub(crate) fn finish(self) -> Result<Edited, ResourceError> {
+        let mut all = self.0.into_iter();
+        let Some(first) = all.next() else { return Err(ResourceError::Nothing) };
+        let mut edits = vec![first.edit];
+        let mut inverses = vec![first.inverse];
+        let (mut changed, mut removed, mut moved) = (first.changed, first.removed, first.moved);
+        for edited in all {
+            changed.extend(edited.changed);
+            removed.extend(edited.removed);
+            moved.extend(edited.moved);
+            edits.push(edited.edit);
+            inverses.push(edited.inverse);
+        }
+        inverses.reverse();
+        let (edit, inverse) = (Edit::All { edits }, Edit::All { edits: inverses });
+        Ok(Edited {
+            id: first.id,
+            created: first.created,
+            changed,
+            removed,
+            moved,
+            edit,
+            inverse,
+            version: 0,
+        })
+    }
 }

@@ -69,6 +69,14 @@ pub enum ResourceError {
         /// What has the name.
         path: String,
     },
+    /// A name that reads like that of a sibling.
+    #[error("`{name}` cannot be a name: it looks like `{other}`, which is there")]
+    LooksAlike {
+        /// As given.
+        name: String,
+        /// What it could be taken for.
+        other: String,
+    },
     /// A new node was given the id of another.
     #[error("the id {id} belongs to `{path}`")]
     IdTaken {
@@ -80,6 +88,49 @@ pub enum ResourceError {
     /// The root can be neither renamed nor deleted.
     #[error("the root of the tree can be neither renamed nor deleted")]
     Root,
+    /// A node cannot lie in itself.
+    #[error("`{path}` cannot be put into `{into}`, which is in it")]
+    IntoItself {
+        /// The node.
+        path: String,
+        /// Where it was to go.
+        into: String,
+    },
+    /// An edit that is none.
+    #[error("there is nothing to do: give at least one edit")]
+    Nothing,
+    /// What somebody has changed since is not undone over their heads.
+    #[error("it cannot be undone any more: {why}")]
+    NotUndone {
+        /// What stands in the way.
+        why: String,
+    },
+    /// A node of a file that cannot be where the file has it.
+    #[error("`{path}` cannot be put there: {why}")]
+    Misplaced {
+        /// Where the file has it.
+        path: String,
+        /// What stands in the way, and what to do.
+        why: String,
+    },
+    /// More than one edit may make.
+    #[error("{count} resources are too many for one edit, which may touch {limit}; do it in parts")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The properties of a node would be larger than they may be.
+    #[error("the properties of `{path}` would take {bytes} bytes; a resource may have {limit}")]
+    TooLarge {
+        /// The node.
+        path: String,
+        /// How large.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The tree would become deeper than the limit.
     #[error("`{path}` would lie deeper than {limit} levels")]
     TooDeep {
@@ -112,9 +163,15 @@ impl ResourceError {
         match self {
             Self::NotFound { .. } | Self::NoProperty { .. } => ErrorCode::NotFound,
             Self::BadQuery { .. } | Self::BadName { .. } => ErrorCode::BadRequest,
-            Self::NameTaken { .. } | Self::IdTaken { .. } => ErrorCode::AlreadyExists,
-            Self::Root | Self::BrokenLink { .. } => ErrorCode::WrongState,
-            Self::TooDeep { .. } => ErrorCode::TooLarge,
+            Self::NameTaken { .. } | Self::IdTaken { .. } | Self::LooksAlike { .. } => {
+                ErrorCode::AlreadyExists
+            }
+            Self::Nothing => ErrorCode::BadRequest,
+            Self::Root | Self::BrokenLink { .. } | Self::IntoItself { .. } | Self::Misplaced { .. } => {
+                ErrorCode::WrongState
+            }
+            Self::NotUndone { .. } => ErrorCode::Changed,
+            Self::TooDeep { .. } | Self::TooMany { .. } | Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::BadFile { .. } => ErrorCode::BadFile,
         }
     }

@@ -12,7 +12,7 @@ use jackfield_protocol::{
 };
 use jackfield_resource_allocator::{
     ResourceId,
-    book::{Choice, Judgement, Spot, Upkeep, Who, Wish},
+    book::{Choice, Judgement, Moved, Spot, Upkeep, Who, Wish},
 };
 
 /// A fact from outside. What comes late, twice or from a stale connection is dropped in one place: by attempt and epoch.
@@ -174,6 +174,15 @@ pub enum Event {
     SutsLinked {
         /// The nodes of each SUT that links to any.
         links: BTreeMap<SutName, Arc<[Spot]>>,
+    },
+    /// Resources have other places, or other names; or are not there any more.
+    Replaced {
+        /// Those that have another place.
+        moved: Vec<Moved>,
+        /// Those that are gone with all that was in them, where they were.
+        gone: Vec<Spot>,
+        /// Who did it.
+        by: UserName,
     },
     /// What fits the needs that somebody waits for ([`crate::Scheduler::needs`]), as the tree is now.
     NeedsFit {

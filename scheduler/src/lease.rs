@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jackfield_protocol::{
-    id::{LeaseId, SutName},
+    id::{LeaseId, SutName, UserName},
     time::Time,
 };
-use jackfield_resource_allocator::book::{Ask, Forecast, Refusal, Spot, Turn, Waits, Who, Wish};
+use jackfield_resource_allocator::book::{
+    Ask, Concern, Forecast, Lease, Moved, Refusal, Spot, Turn, Waits, Who, Wish,
+};
 
 use crate::{Scheduler, out::Out, part::PartKey};
 
@@ -22,6 +24,7 @@ impl Scheduler {
     /// What a run holds is what was linked when it was granted; a run that waits, waits for what is linked now. A person's is what was
     /// linked when they asked.
     pub(crate) fn suts_linked(&mut self, links: BTreeMap<SutName, Arc<[Spot]>>) {
+        let links = self.right_links(links);
         let before = std::mem::replace(&mut self.bench.links, links);
         let is_new = |sut: &SutName| before.get(sut) != self.bench.links.get(sut);
         let concerns = |key: &PartKey| self.part(*key).is_some_and(|part| part.suts.iter().any(is_new));
@@ -29,6 +32,52 @@ impl Scheduler {
         for key in concerned {
             self.queue_again(key);
         }
+    }
+
+    /// What SUTs link to, with the places of today: they were looked up a moment ago.
+    fn right_links(&self, mut links: BTreeMap<SutName, Arc<[Spot]>>) -> BTreeMap<SutName, Arc<[Spot]>> {
+        let book = &self.bench.book;
+        for spots in links.values_mut() {
+            if spots.iter().any(|spot| book.right(spot).is_some()) {
+                *spots = spots.iter().map(|spot| book.right(spot).unwrap_or_else(|| spot.clone())).collect();
+            }
+        }
+        links
+    }
+
+    /// Nodes have other places. Who waits for a SUT, waits for what it links to where that is now.
+    pub(crate) fn replaced(&mut self, moved: &[Moved]) {
+        self.bench.book.replace(moved);
+        let links = self.bench.links.clone();
+        self.suts_linked(links);
+    }
+
+    /// Why nodes cannot be moved or deleted: somebody has one of them, something in it or what it is in. What is moved, nobody may wait for
+    /// either, or have booked it: they would stand in a queue that is elsewhere. A name is changed at any time.
+    pub fn keeps_in_place(&self, moved: &[Moved], gone: &[Spot], by: &UserName) -> Option<String> {
+        let book = &self.bench.book;
+        let elsewhere = moved.iter().filter(|moved| moved.is_elsewhere()).map(|moved| &moved.from);
+        let kept = elsewhere.filter_map(|spot| {
+            let told = match book.concerned(spot)? {
+                Concern::Lease(lease) => self.told_with_number(&lease),
+                Concern::Waits(turn) => format!("{} waits for it", book.told_turn(turn)),
+            };
+            let path = &spot.path;
+            Some(format!(
+                "{told}, so `{path}` cannot be moved; it can when nobody has, wants or has booked it"
+            ))
+        });
+        let held = gone.iter().filter_map(|spot| {
+            let leases = self.leases_on(spot);
+            let other = leases.iter().find(|lease| self.lease_user(lease).as_ref() != Some(by))?;
+            let told = self.told_with_number(other);
+            Some(format!("{told}, so `{}` cannot be deleted; ask them to give it back", spot.path))
+        });
+        kept.chain(held).next()
+    }
+
+    fn told_with_number(&self, lease: &Lease) -> String {
+        format!("{} (lease {})", self.lease_told(lease), lease.id)
     }
 
     /// What would come of a wish for a lease, which is not made.

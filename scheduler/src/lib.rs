@@ -145,6 +145,7 @@ impl Scheduler {
             }
             Event::Lease { lease, who, wish } => self.wish(out, lease, &who, wish),
             Event::SutsLinked { links } => self.suts_linked(links),
+            Event::Replaced { moved, gone: _, by: _ } => self.replaced(&moved),
             Event::NeedsFit { choices } => self.needs_fit(choices),
             Event::Upkept { upkeep } => self.bench.book.set_upkeep(upkeep),
             Event::Judged { spot, judgement, by } => {

@@ -120,6 +120,12 @@ fn the_page_about_health_does_what_it_says() {
         }
     }
     assert_eq!(commands, 7);
+    let paths = |health: &str| {
+        done(&bench.api, &format!("jackfield resource find kind=router --paths --health {health}"))
+    };
+    // Its check may have begun already.
+    assert_eq!((paths("unfit").trim(), paths("fit").trim()), ("/tb1/r2", "/tb1/r1"));
+    assert!(paths("out-of-service").contains("no resource is kind=router"));
     bench.start_ep("EP-1", "").unwrap();
     await_health(&bench.api, "/tb1/r2", HealthState::Fit);
     assert!(done(&bench.api, "jackfield runs logs 1.0").contains("looking at /tb1/r2"));

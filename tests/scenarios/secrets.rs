@@ -26,8 +26,15 @@ const MARK: &str = "geheim-";
 /// How long an answer may be silent until it counts as one that goes on.
 const SILENCE: Duration = Duration::from_millis(300);
 /// Routes whose answers show secrets of devices to those who may use or edit them.
-const SHOW_TO_SOME: [&str; 5] =
-    ["/api/v1/resources", "/api/v1/resources/tree", "/api/v1/suts", "/api/v1/suts/{sut}", "/api/v1/console"];
+const SHOW_TO_SOME: [&str; 7] = [
+    "/api/v1/resources",
+    "/api/v1/resources/tree",
+    "/api/v1/resources/export",
+    "/api/v1/resources/history",
+    "/api/v1/suts",
+    "/api/v1/suts/{sut}",
+    "/api/v1/console",
+];
 
 const WORKS: &str = r#"
 import pathlib, time
@@ -164,6 +171,10 @@ fn addresses(bench: &Bench, document: &Value) -> Vec<(String, Vec<String>)> {
         ("{format}", vec!["csv".to_owned()]),
         ("{webhook}", vec!["ci".to_owned()]),
         ("{config}", vec!["rates.xml".to_owned()]),
+        // No link was made, no suite kept apart, and the lab folder is no repository: what is refused tells nothing either.
+        ("{link}", vec!["none".to_owned()]),
+        ("{suite}", vec!["none.xml".to_owned()]),
+        ("{commit}", vec!["0000000".to_owned()]),
     ]);
     let mut all = Vec::new();
     for (path, methods) in document.get("paths").and_then(Value::as_object).unwrap() {

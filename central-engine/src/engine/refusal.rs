@@ -8,6 +8,10 @@ use jackfield_scheduler::{Event, Scheduler};
 
 /// Why a person's wish cannot be met in the state its run is in.
 pub(super) fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
+    if let Event::Replaced { moved, gone, by } = event {
+        let told = scheduler.keeps_in_place(moved, gone, by)?;
+        return Some(Problem::new(ErrorCode::Held, told));
+    }
     let (run, wish) = match event {
         Event::RunPaused { run, .. } => (*run, "paused"),
         Event::RunResumed { run, .. } => (*run, "resumed"),
@@ -26,6 +30,7 @@ pub(super) fn refusal(scheduler: &Scheduler, event: &Event) -> Option<Problem> {
         | Event::AttemptsReturned { .. }
         | Event::Lease { .. }
         | Event::SutsLinked { .. }
+        | Event::Replaced { .. }
         | Event::Noted { .. }
         | Event::NeedsFit { .. }
         | Event::Upkept { .. }

@@ -13,8 +13,9 @@ use super::{
     Answer, attempt, audit, authority, blob, console, engine, ep, event, feed, follow, globals, health, job,
     lab_db, lab_report, lease, live, log, log_growth, log_lines, log_search, login, mail, notice, power,
     project, project_edit, project_file, project_result, question, report, report_view, resource,
-    resource_health, retention, run, run_control, run_delete, run_plan, session, setting, share, shared,
-    suite, sut, test, test_config, test_file, test_history, test_text, token, user, webhook,
+    resource_edit, resource_file, resource_find, resource_health, resource_history, retention, run,
+    run_control, run_delete, run_plan, session, setting, share, shared, suite, sut, test, test_config,
+    test_file, test_history, test_text, token, user, webhook,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -47,7 +48,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         lease::allow, lease::transfer, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,
         ep::list, ep::show, ep::modules, ep::drain, console::open, console::list,
-        resource::get, resource::find, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, resource_health::list, resource_health::judge, power::status, power::switch,
+        resource::get, resource_find::find, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, resource_edit::together, resource_edit::carry, resource_edit::copy, resource_history::list, resource_history::undo, resource_file::plan, resource_file::apply, resource_file::export, resource_health::list, resource_health::judge, power::status, power::switch,
         sut::list, sut::show, sut::put, sut::delete,
         project::list, project::check, project_edit::edit, project_file::read, project_file::put, project_file::rename,
         project_file::delete, project_result::list, project_result::durations, suite::list, suite::read, suite::put, suite::delete, test_file::list, test_file::show, test_file::find, test_file::results,

@@ -8,11 +8,7 @@ use jackfield_protocol::{
     error::ErrorCode,
     resource::Resource,
 };
-use jackfield_resource_allocator::{
-    Answer as Found,
-    book::{Set, Spot},
-    selector::{Selector, Sight},
-};
+use jackfield_resource_allocator::{Act, Answer as Found};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,7 +22,6 @@ use crate::{
         resources::{Change, Done},
         veil,
     },
-    limits,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -34,7 +29,6 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/resources", web::get().to(get))
         .route("/resources", web::put().to(set))
         .route("/resources", web::delete().to(delete))
-        .route("/resources/find", web::get().to(find))
         .route("/resources/rename", web::post().to(rename))
         .route("/resources/tree", web::get().to(tree))
         .route("/resources/uses", web::get().to(uses));
@@ -51,21 +45,6 @@ pub(super) struct ResourceQuery {
 
 fn root() -> String {
     "/".to_owned()
-}
-
-/// Which nodes.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct FindQuery {
-    /// What they are: `kind=router, ports>=4, !broken`.
-    selector: String,
-    /// Only this node and what is below it: id or path.
-    #[serde(default = "root")]
-    below: String,
-    /// What the page before gave as `next`.
-    after: Option<String>,
-    /// How many; at most 1,000.
-    limit: Option<u32>,
 }
 
 /// A node to create, or to merge properties into.
@@ -154,71 +133,6 @@ pub(super) async fn get(
     Ok(HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(value))
 }
 
-/// The nodes that a selector means, in the order of their paths.
-#[utoipa::path(get, path = "/api/v1/resources/find", tag = "resources", params(FindQuery),
-    responses((status = 200, body = Page<FoundResource>), (status = 400), (status = 404)))]
-pub(super) async fn find(
-    app: web::Data<App>,
-    guard: Guard<MayReadBench>,
-    query: web::Query<FindQuery>,
-) -> Answer {
-    let FindQuery { selector, below, after, limit } = query.into_inner();
-    let selector = Selector::parse(&selector);
-    let selector =
-        selector.map_err(|error| Failure::new(error.code(), error.to_string()).field("selector"))?;
-    let sees = veil::may_see(&guard.caller);
-    if selector.looks_at_secrets() && !sees {
-        let title =
-            format!("{} may not see the secrets of resources, and so not select by them", guard.caller.user);
-        return Err(Failure::new(ErrorCode::Forbidden, title).field("selector"));
-    }
-    let limit = limit.unwrap_or(limits::PAGE_DEFAULT).clamp(1, limits::PAGE_MAX);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let sight = if sees { Sight::All } else { Sight::Open };
-    let look = app.resources.look(move |bench| {
-        let tree = &bench.tree;
-        let within = tree
-            .spot(&below)
-            .map_err(|error| Failure::new(error.code(), error.to_string()).field("below"))?;
-        let found = tree.select(&selector, sight, &within.node, after.as_deref(), limit);
-        let found = found.map_err(|error| Failure::new(error.code(), error.to_string()).field("selector"))?;
-        let spots: Vec<_> = found.nodes.iter().filter_map(|id| tree.spot_at(id)).collect();
-        let items: Vec<Resource> = found.nodes.iter().filter_map(|id| tree.resource_at(id)).collect();
-        Ok::<_, Failure>((tree.version(), found.more, items, spots))
-    });
-    let (version, more, mut items, spots) = look.await??;
-    if !sees {
-        items.iter_mut().for_each(|node| veil::properties(&mut node.properties));
-    }
-    let next = items.last().filter(|_| more).map(|node| node.path.clone());
-    let items = with_health(&app, items, spots).await?;
-    let mut response = HttpResponse::Ok();
-    Ok(response.insert_header((header::ETAG, format!("\"{version}\""))).json(Page { items, next }))
-}
-
-/// A node that was found, with what keeps it from being given.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct FoundResource {
-    #[serde(flatten)]
-    node: Resource,
-    /// That it is dirty, under a check or out of service, since when and why; none where it is fit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    health: Option<String>,
-}
-
-async fn with_health(
-    app: &App,
-    items: Vec<Resource>,
-    spots: Vec<Spot>,
-) -> Result<Vec<FoundResource>, Failure> {
-    let told = app.engine.ask(move |scheduler| {
-        let unfit = |spot: &Spot| Some(scheduler.book().unfit(&Set::of(spot), None)?.to_string());
-        spots.iter().map(unfit).collect::<Vec<_>>()
-    });
-    let told = told.await?;
-    Ok(items.into_iter().zip(told).map(|(node, health)| FoundResource { node, health }).collect())
-}
-
 /// Creates a node, or merges properties into one. `If-Match` takes the version of the tree that was read.
 #[utoipa::path(put, path = "/api/v1/resources", tag = "resources", request_body = SetResource,
     responses((status = 200, body = Edited), (status = 201, body = Edited), (status = 404), (status = 412)))]
@@ -229,7 +143,7 @@ pub(super) async fn set(
     body: web::Json<SetResource>,
 ) -> Answer {
     let SetResource { parent, name, properties } = body.into_inner();
-    let change = Change::Set { parent, name, properties };
+    let change = Change::Act(Act::Set { parent, name, properties });
     Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
 }
 
@@ -243,7 +157,7 @@ pub(super) async fn rename(
     body: web::Json<RenameResource>,
 ) -> Answer {
     let RenameResource { query, name } = body.into_inner();
-    let change = Change::Rename { query, name };
+    let change = Change::Act(Act::Rename { query, name });
     Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
 }
 
@@ -258,9 +172,8 @@ pub(super) async fn delete(
 ) -> Answer {
     let query = query.into_inner().query;
     held::refuse(&app, &guard.caller.user, &query).await?;
-    Ok(edited(
-        app.resources.edit(&guard.caller.user, body::if_match(&request)?, Change::Delete { query }).await?,
-    ))
+    let change = Change::Act(Act::Delete { query });
+    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
 }
 
 /// A node with everything below it.

@@ -7,6 +7,7 @@ mod change;
 mod links;
 mod load;
 mod needs;
+mod places;
 mod signs;
 
 use std::collections::BTreeMap;
@@ -14,23 +15,25 @@ use std::collections::BTreeMap;
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::{SutName, UserName},
+    time::Time,
 };
-use jackfield_resource_allocator::{Answer, NodeRow, ResourceError, ResourceId, Suts, Tree};
+use jackfield_resource_allocator::{Act, Answer, NodeRow, Replaced, ResourceError, ResourceId, Suts, Tree};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::change::{Change, Done};
 use self::{
-    change::{Applied, Undo},
+    change::{Applied, Ids, Undo},
     links::{Edited, Linker},
     signs::Lookout,
 };
 pub(crate) use self::{links::Links, needs::Needs, signs::Signs};
 use crate::{
     clock,
+    engine::EngineHandle,
     feed::Feed,
     limits,
-    store::{self, Store, StoreError, sut::SutRow},
+    store::{self, Store, StoreError, edit::EditRow, sut::SutRow},
 };
 
 /// What a lab's files say of its resources, for the first start.
@@ -55,6 +58,8 @@ type Look = Box<dyn FnOnce(&Bench) + Send>;
 
 enum Ask {
     Look(Look),
+    /// From now on the loop has a word in what becomes of nodes.
+    Loop(EngineHandle),
     Edit(Box<Edit>),
 }
 
@@ -107,9 +112,17 @@ impl Resources {
         let (linker, links) = Linker::new(&bench);
         let (lookout, signs) = Lookout::new(&bench.tree);
         let (edited, version) = watch::channel(bench.tree.version());
-        let task = Owner { store, bench, feed, linker, lookout, edited };
+        let task = Owner { store, bench, feed, linker, lookout, edited, engine: None };
         tokio::spawn(task.run(receiver));
         Ok(Self { asks: sender, links, signs, version })
+    }
+
+    /// From now on nothing is moved or deleted that somebody has, and the book of leases is told of what is.
+    ///
+    /// # Errors
+    /// The engine is going down.
+    pub async fn heed(&self, engine: EngineHandle) -> Result<(), Problem> {
+        self.asks.send(Ask::Loop(engine)).await.ok().ok_or_else(gone)
     }
 
     /// What fits needs that are named to it, now and whenever the tree changes.
@@ -172,7 +185,7 @@ impl Resources {
         name: String,
         properties: BTreeMap<String, Value>,
     ) -> Result<Value, Problem> {
-        let done = self.edit(by, None, Change::Set { parent, name, properties }).await?;
+        let done = self.edit(by, None, Change::Act(Act::Set { parent, name, properties })).await?;
         Ok(serde_json::json!({"id": done.id, "created": done.created}))
     }
 
@@ -181,7 +194,7 @@ impl Resources {
     /// # Errors
     /// See [`Self::edit`].
     pub async fn rename(&self, by: &UserName, query: String, name: String) -> Result<Value, Problem> {
-        self.edit(by, None, Change::Rename { query, name }).await.map(|_| Value::Null)
+        self.edit(by, None, Change::Act(Act::Rename { query, name })).await.map(|_| Value::Null)
     }
 
     /// Deletes a node or a property.
@@ -189,7 +202,7 @@ impl Resources {
     /// # Errors
     /// See [`Self::edit`].
     pub async fn delete(&self, by: &UserName, query: String) -> Result<Value, Problem> {
-        self.edit(by, None, Change::Delete { query }).await.map(|_| Value::Null)
+        self.edit(by, None, Change::Act(Act::Delete { query })).await.map(|_| Value::Null)
     }
 
     /// A SUT or a component of it. A name without `.user` or `.system` is the user's own SUT, else the shared one.
@@ -235,6 +248,7 @@ struct Owner {
     linker: Linker,
     lookout: Lookout,
     edited: watch::Sender<u64>,
+    engine: Option<EngineHandle>,
 }
 
 impl Owner {
@@ -246,6 +260,7 @@ impl Owner {
             for ask in waiting.drain(..) {
                 match ask {
                     Ask::Look(look) => looks.push(look),
+                    Ask::Loop(engine) => self.engine = Some(engine),
                     Ask::Edit(edit) => edits.push(*edit),
                 }
             }
@@ -259,9 +274,13 @@ impl Owner {
 
     async fn edit(&mut self, edits: Vec<Edit>) {
         let mut batch: Vec<Pending> = Vec::new();
+        let mut replaced = Vec::new();
         for Edit { by, expected, change, reply } in edits {
-            match change::apply(&mut self.bench, expected, change, random_id) {
-                Ok(applied) => batch.push((by, applied, reply)),
+            match self.apply(&by, expected, change).await {
+                Ok((applied, places)) => {
+                    replaced.push((by.clone(), places));
+                    batch.push((by, applied, reply));
+                }
                 // Whoever asked may have stopped waiting.
                 Err(problem) => drop(reply.send(Err(problem))),
             }
@@ -281,6 +300,40 @@ impl Owner {
         }
         if stored.is_err() {
             undo.into_iter().rev().for_each(|undo: Undo| change::undo(&mut self.bench, undo));
+            for (by, places) in replaced.into_iter().rev() {
+                self.tell_loop(places::back(places), &by).await.unwrap_or_else(|problem| {
+                    tracing::error!(
+                        "the loop was not told that nodes are where they were: {}",
+                        problem.title
+                    );
+                });
+            }
+        }
+    }
+
+    /// Makes an edit in memory. Where nodes go or get another place, whoever has them is heard before.
+    async fn apply(
+        &mut self,
+        by: &UserName,
+        expected: Option<u64>,
+        change: Change,
+    ) -> Result<(Applied, Replaced), Problem> {
+        let seed = getrandom::u64().map_err(|error| {
+            Problem::new(ErrorCode::Internal, format!("no random number for an id: {error}"))
+        })?;
+        let applied = change::apply(&mut self.bench, expected, change, &mut Ids::from_seed(seed))?;
+        let places = places::replaced(&mut self.bench.tree, &applied);
+        if let Err(problem) = self.tell_loop(places.clone(), by).await {
+            change::undo(&mut self.bench, applied.undo);
+            return Err(problem);
+        }
+        Ok((applied, places))
+    }
+
+    async fn tell_loop(&self, places: Replaced, by: &UserName) -> Result<(), Problem> {
+        match &self.engine {
+            Some(engine) if !places.is_nothing() => places::tell(places, engine, by).await,
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -290,7 +343,7 @@ impl Owner {
         for (_, applied, _) in batch {
             edited.nodes.extend(applied.nodes.iter().cloned());
             edited.suts.extend(applied.sut.clone());
-            edited.renamed |= applied.action == "resource.rename";
+            edited.renamed |= !applied.moved.is_empty();
         }
         self.linker.edited(&self.bench, &edited);
         self.lookout.edited(&self.bench.tree, &edited);
@@ -314,9 +367,19 @@ impl Owner {
         let mut suts = BTreeMap::new();
         let lines: Vec<_> = batch
             .iter()
-            .map(|(by, applied, _)| (by.as_str(), applied.action, applied.target.as_str()))
+            .filter(|(_, applied, _)| !matches!(applied.undo, Undo::Nothing))
+            .map(|(by, applied, _)| {
+                (by.as_str(), applied.action, applied.target.as_str(), applied.detail.as_str())
+            })
             .collect();
         store::audit::add_all(&mut conn, now, &lines).await?;
+        let edits = batch.iter().filter_map(|(by, applied, _)| edit_row(now, by, applied));
+        store::edit::add(&mut conn, &edits.collect::<Vec<_>>()).await?;
+        for (_, applied, _) in batch {
+            if let Some(version) = applied.undid {
+                store::edit::undone(&mut conn, version, applied.done.version).await?;
+            }
+        }
         for (_, applied, _) in batch {
             for id in &applied.nodes {
                 nodes.insert(id.clone(), self.bench.tree.row(id).cloned());
@@ -342,11 +405,16 @@ impl Owner {
     }
 }
 
-/// The lowest 40 bits are used; the tree refuses the one that is taken, and the next try draws again.
-fn random_id() -> Result<ResourceId, Problem> {
-    let number = getrandom::u64()
-        .map_err(|error| Problem::new(ErrorCode::Internal, format!("no random number for an id: {error}")))?;
-    Ok(ResourceId::from_number(number))
+/// What the history of the tree says of an edit.
+fn edit_row(now: Time, by: &UserName, applied: &Applied) -> Option<EditRow> {
+    Some(EditRow {
+        version: applied.done.version,
+        at: now,
+        who: by.to_string(),
+        action: applied.action.to_owned(),
+        undone: None,
+        edit: applied.kept.clone()?,
+    })
 }
 
 #[cfg(test)]

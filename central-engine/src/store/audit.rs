@@ -68,15 +68,20 @@ pub async fn add(
     conn.run(sql, binds![id, at.0, who, action, target, detail]).await.map(drop)
 }
 
-/// Adds many lines of the same instant: who, what, to what.
+/// Adds many lines of the same instant: who, what, to what, and what else.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn add_all(conn: &mut Conn, at: Time, lines: &[(&str, &str, &str)]) -> Result<(), StoreError> {
+pub async fn add_all(
+    conn: &mut Conn,
+    at: Time,
+    lines: &[(&str, &str, &str, &str)],
+) -> Result<(), StoreError> {
     let count = u64::try_from(lines.len()).unwrap_or(u64::MAX);
     let first = counter::take(conn, counter::AUDIT, count).await?;
-    let rows =
-        (first..).zip(lines).map(|(id, (who, action, target))| binds![id, at.0, *who, *action, *target, ""]);
+    let rows = (first..)
+        .zip(lines)
+        .map(|(id, (who, action, target, detail))| binds![id, at.0, *who, *action, *target, *detail]);
     bulk::insert(conn, "INSERT INTO audit (id, at, who, action, target, detail)", 6, "", rows.collect()).await
 }
 

@@ -9,7 +9,7 @@ use super::{
 /// (32,766 and 65,535).
 const SIZES: [usize; 3] = [256, 16, 1];
 
-/// Runs `{head} VALUES (…), (…) {tail}` for all rows, each of `columns` values.
+/// Runs `{head} VALUES (…), (…) {tail}` for all rows, each of `columns` values: they are inserted, or what they name is deleted.
 pub(super) async fn insert(
     conn: &mut Conn,
     head: &str,

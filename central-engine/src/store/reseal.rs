@@ -29,8 +29,9 @@ enum Kind {
 }
 
 /// All that is sealed: what holds properties of devices, or what people and tests gave as parameters.
-const SEALED: [Sealed; 5] = [
+const SEALED: [Sealed; 6] = [
     Sealed { table: "resource", key: &[("id", Kind::Text)], column: "body", is_text: true },
+    Sealed { table: "edit", key: &[("version", Kind::Number)], column: "body", is_text: true },
     Sealed { table: "sut", key: &[("name", Kind::Text)], column: "body", is_text: true },
     Sealed {
         table: "global",

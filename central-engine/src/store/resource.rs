@@ -14,9 +14,8 @@ use super::{
 /// # Errors
 /// The store does not answer.
 pub async fn edit(conn: &mut Conn, version: u64, put: &[NodeRow], gone: &[String]) -> Result<(), StoreError> {
-    for id in gone {
-        conn.run("DELETE FROM resource WHERE id = $1", binds![id.as_str()]).await?;
-    }
+    let ids = gone.iter().map(|id| binds![id.as_str()]).collect();
+    bulk::insert(conn, "DELETE FROM resource WHERE id IN (", 1, ")", ids).await?;
     let rows = put.iter().map(|row| {
         let body = conn.seal().seal_text(&place("resource", &[row.id.as_str()]), &json(row)?)?;
         Ok(binds![row.id.as_str().to_owned(), body])

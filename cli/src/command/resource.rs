@@ -1,6 +1,8 @@
 //! `jackfield resource …`: the tree of lab resources, by id or path.
 
+mod file;
 mod health;
+mod history;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -47,6 +49,21 @@ pub(crate) enum Resource {
         /// The new name alone, not a path.
         name: String,
     },
+    /// Put a resource with all that is in it into another.
+    Move(history::Carry),
+    /// The same resources once more, with ids of their own.
+    Copy(history::Carry),
+    /// Who changed what, newest first.
+    History(history::HistoryOf),
+    /// Take an edit back, if nobody has changed the same since.
+    Undo(history::UndoOf),
+    /// What a file would change: `resources.json`, `hwconfig.xml`, CSV, pyATS, labgrid, Ansible, NetBox.
+    Plan(file::FileOf),
+    /// Make the tree as a file says, as one edit.
+    #[command(visible_alias = "import")]
+    Apply(file::ApplyOf),
+    /// Write the tree as a file.
+    Export(file::ExportTo),
     /// Delete a node with everything below it, or one property.
     Delete {
         /// Id or path, with `:key` for a property.
@@ -59,6 +76,9 @@ pub(crate) enum Resource {
         /// Only this node and what is below it.
         #[arg(long, value_name = "PATH", default_value = "/")]
         below: String,
+        /// Only those that are so; `unfit` is one of the last three.
+        #[arg(long, value_name = "HEALTH", value_parser = ["fit", "unfit", "dirty", "under-check", "out-of-service"])]
+        health: Option<String>,
         /// At most so many.
         #[arg(long, value_name = "NUMBER", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
@@ -155,13 +175,20 @@ impl Resource {
                     client.post("/resources/rename", &json!({"query": query, "name": name}))?;
                 context.output.done("renamed", query, &format!("{query} is now named {name}"))?;
             }
+            Self::Move(carry) => carry.run(context, "move")?,
+            Self::Copy(carry) => carry.run(context, "copy")?,
+            Self::History(history) => history.run(context)?,
+            Self::Undo(undo) => undo.run(context)?,
+            Self::Plan(file) => file.plan(context)?,
+            Self::Apply(apply) => apply.run(context)?,
+            Self::Export(export) => export.run(context)?,
             Self::Delete { query } => {
                 client.delete(&format!("/resources?query={}", encoded(query)))?;
                 context.output.done("deleted", query, &format!("{query} is deleted"))?;
             }
-            Self::Find { selector, below, limit, paths } => {
+            Self::Find { selector, below, health, limit, paths } => {
                 let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
-                let found = find(client, selector, below, limit)?;
+                let found = find(client, selector, (below, health.as_deref()), limit)?;
                 context.output.list(&found, |found| {
                     if found.is_empty() {
                         return format!("no resource is {selector}");
@@ -186,13 +213,19 @@ impl Resource {
 }
 
 /// All pages, up to a limit.
-fn find(client: &Client, selector: &str, below: &str, limit: usize) -> Result<Vec<Value>> {
+fn find(
+    client: &Client,
+    selector: &str,
+    (below, health): (&str, Option<&str>),
+    limit: usize,
+) -> Result<Vec<Value>> {
+    let health = health.map_or_else(String::new, |health| format!("&health={}", health.replace('-', "_")));
     let mut found = Vec::new();
     let mut after = String::new();
     while found.len() < limit {
         let (selector, below) = (encoded(selector), encoded(below));
         let want = limit.saturating_sub(found.len()).min(PAGE);
-        let query = format!("selector={selector}&below={below}&limit={want}{after}");
+        let query = format!("selector={selector}&below={below}&limit={want}{health}{after}");
         let page: Page<Value> = client.get(&format!("/resources/find?{query}"))?;
         found.extend(page.items);
         let Some(next) = page.next else { break };

@@ -90,6 +90,9 @@ impl Book {
     /// # Errors
     /// It is not free and the asker does not wait, a booking clashes, or what is asked makes no sense.
     pub fn ask(&mut self, now: Time, ask: Ask, claims: Claims<'_>) -> Result<LeaseId, Refusal> {
+        let set = self.right_set(ask.set);
+        let choice = ask.choice.map(|choice| self.right_choice(&choice).unwrap_or(choice));
+        let ask = Ask { set, choice, ..ask };
         self.check_ask(now, &ask)?;
         let (begin, wait) = (ask.begin.filter(|begin| *begin > now), ask.wait);
         let choice = ask.choice.clone();

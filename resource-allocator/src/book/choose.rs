@@ -32,6 +32,7 @@ impl Book {
 
     /// What fits certain needs now.
     pub fn set_choice(&mut self, choice: Arc<Choice>) {
+        let choice = self.right_choice(&choice).unwrap_or(choice);
         let text = Arc::clone(&choice.text);
         if self.choices.get(&text) == Some(&choice) {
             return;

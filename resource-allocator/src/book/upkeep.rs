@@ -54,6 +54,7 @@ impl Book {
 
     /// A person says how fit a node is.
     pub fn judge(&mut self, now: Time, spot: Spot, judgement: Judgement, by: &UserName) {
+        let spot = self.right(&spot).unwrap_or(spot);
         let known = self.health.get(&spot.node);
         let spoiled = known.map_or(0, |known| known.spoiled);
         let (fitness, spoiled) = match judgement {
@@ -251,7 +252,7 @@ impl Book {
     }
 
     /// Writes the health of a node as it is now, and wakes whom it concerns.
-    fn put_health(&mut self, health: Health) {
+    pub(super) fn put_health(&mut self, health: Health) {
         let was_out = self.health.get(&health.spot.node).is_some_and(Health::is_out);
         let repaired_or_broken = was_out != health.is_out();
         let set = Set::of(&health.spot);

@@ -365,7 +365,10 @@ proptest! {
         for (number, edit, value) in edits {
             let edit = match edit {
                 0 => Edit::Merge { id: id(number), properties: BTreeMap::from([("a".to_owned(), value)]) },
-                1 => Edit::Rename { id: id(number), name: format!("m{number}") },
+                1 => {
+                    let Some(parent) = tree.row(&id(number)).and_then(|row| row.parent.clone()) else { continue };
+                    Edit::Move { id: id(number), parent, name: format!("m{number}") }
+                }
                 _ => Edit::Remove { id: id(number) },
             };
             let before = tree.clone();

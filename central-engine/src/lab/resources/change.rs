@@ -1,40 +1,42 @@
 //! One edit of the bench, applied in memory, with what it takes to store it and to undo it.
 
-use std::collections::BTreeMap;
-
 use jackfield_protocol::{
     error::{ErrorCode, Problem},
     id::SutName,
 };
-use jackfield_resource_allocator::{Edit, Edited, ResourceId, Tree};
+use jackfield_resource_allocator::{
+    Act, Edit, Edited, ResourceError, ResourceId, Tree,
+    plan::{Extent, Outline},
+};
 use serde_json::Value;
 
 use super::{Bench, Refused};
-use crate::limits;
+use crate::{limits, store};
 
 /// What may be asked of the bench.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// Create a node or merge properties into one.
-    Set {
-        /// Id or path of the node above.
-        parent: String,
-        /// The node's name in it.
-        name: String,
-        /// Properties; null removes one.
-        properties: BTreeMap<String, Value>,
+    /// Do one thing with the tree.
+    Act(Act),
+    /// Do several things with it, all or none.
+    All(Vec<Act>),
+    /// Make it as a file says.
+    TakeIn {
+        /// What the file says.
+        outline: Outline,
+        /// Below which node: id or path.
+        into: String,
+        /// How much of what is there the file is about.
+        extent: Extent,
     },
-    /// Rename a node, or a property.
-    Rename {
-        /// Id or path, with `:key` for a property.
-        query: String,
-        /// The new name.
-        name: String,
-    },
-    /// Delete a node with everything below it, or a property.
-    Delete {
-        /// Id or path, with `:key` for a property.
-        query: String,
+    /// Take back an edit.
+    Undo {
+        /// The version that it led to.
+        version: u64,
+        /// What it did.
+        edit: Box<Edit>,
+        /// What undoes it.
+        inverse: Box<Edit>,
     },
     /// Make or replace a whole SUT.
     PutSut {
@@ -53,7 +55,7 @@ pub enum Change {
 /// What a change led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// The node it was about; for a SUT its name.
+    /// The node it was about; for a SUT its name. Empty where nothing had to be done.
     pub id: String,
     /// Whether that is new.
     pub created: bool,
@@ -67,27 +69,54 @@ pub(super) struct Applied {
     pub(super) done: Done,
     pub(super) action: &'static str,
     pub(super) target: String,
+    pub(super) detail: String,
     /// Nodes to write or delete.
     pub(super) nodes: Vec<ResourceId>,
+    /// Nodes that have another path, with all that is below them.
+    pub(super) moved: Vec<ResourceId>,
+    /// Nodes that are gone, of which the ones around are not.
+    pub(super) gone: Vec<ResourceId>,
     /// The SUT to write or delete.
     pub(super) sut: Option<SutName>,
+    /// For the history of the tree.
+    pub(super) kept: Option<store::edit::Edit>,
+    /// The version of the edit that is taken back.
+    pub(super) undid: Option<u64>,
     pub(super) undo: Undo,
 }
 
 #[derive(Debug)]
 pub(super) enum Undo {
-    Edit(Edit),
+    Nothing,
+    Edit(Box<Edit>),
     Sut(SutName, Option<Tree>),
+}
+
+/// Where new ids come from: the numbers that follow a random one.
+pub(super) struct Ids(u64);
+
+impl Ids {
+    pub(super) fn from_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A step of `SplitMix64`: one seed gives ids that nobody foresees.
+    pub(super) fn draw(&mut self) -> ResourceId {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ResourceId::from_number(mixed ^ (mixed >> 31))
+    }
 }
 
 pub(super) fn apply(
     bench: &mut Bench,
     expected: Option<u64>,
     change: Change,
-    new_id: fn() -> Result<ResourceId, Problem>,
+    ids: &mut Ids,
 ) -> Result<Applied, Problem> {
     let now = match &change {
-        Change::Set { .. } | Change::Rename { .. } | Change::Delete { .. } => bench.tree.version(),
+        Change::Act(_) | Change::All(_) | Change::TakeIn { .. } | Change::Undo { .. } => bench.tree.version(),
         Change::PutSut { name, .. } | Change::DeleteSut { name } => {
             bench.suts.sut(name).map_or(0, Tree::version)
         }
@@ -98,20 +127,35 @@ pub(super) fn apply(
         );
         return Err(Problem::new(ErrorCode::Changed, title));
     }
+    let mut draw = || ids.draw();
     let tree = &mut bench.tree;
     match change {
-        Change::Set { parent, name, properties } => {
-            check_size(&properties)?;
-            let edited = tree.set(&name, &parent, properties, new_id()?).map_err(Refused)?;
-            Ok(node(bench, "resource.set", edited))
+        Change::Act(act) => {
+            let (action, query) = match &act {
+                Act::Set { .. } => ("resource.set", None),
+                Act::Rename { .. } => ("resource.rename", None),
+                Act::Delete { query } => ("resource.delete", Some(query.clone())),
+                Act::Move { .. } => ("resource.move", None),
+                Act::Copy { .. } => ("resource.copy", None),
+            };
+            let edited = tree.act(act, &mut draw).map_err(Refused)?;
+            let applied = node(bench, action, edited);
+            Ok(Applied { target: query.unwrap_or(applied.target), ..applied })
         }
-        Change::Rename { query, name } => {
-            let edited = tree.rename(&query, &name).map_err(Refused)?;
-            Ok(node(bench, "resource.rename", edited))
+        Change::All(acts) => {
+            let edited = tree.act_all(acts, &mut draw).map_err(|(number, error)| numbered(number, &error))?;
+            Ok(node(bench, "resource.edit", edited))
         }
-        Change::Delete { query } => {
-            let edited = tree.delete(&query).map_err(Refused)?;
-            Ok(Applied { target: query, ..node(bench, "resource.delete", edited) })
+        Change::TakeIn { outline, into, extent } => {
+            let plan = tree.plan(outline, &into, extent, &mut draw).map_err(Refused)?;
+            let Some(edit) = plan.edit else { return Ok(nothing(now, into)) };
+            let edited = tree.apply(edit).map_err(Refused)?;
+            Ok(Applied { target: into, ..node(bench, "resource.apply", edited) })
+        }
+        Change::Undo { version, edit, inverse } => {
+            let edited = tree.undo(&edit, *inverse).map_err(Refused)?;
+            let detail = format!("the edit of version {version}");
+            Ok(Applied { detail, undid: Some(version), ..node(bench, "resource.undo", edited) })
         }
         Change::PutSut { name, body } => put_sut(bench, name, body, now),
         Change::DeleteSut { name } => {
@@ -124,12 +168,47 @@ pub(super) fn apply(
     }
 }
 
+fn numbered(number: usize, error: &ResourceError) -> Problem {
+    let title = format!("edit {} of the list: {error}; none of them was made", number.saturating_add(1));
+    Problem::new(error.code(), title).field(format!("edits.{number}"))
+}
+
+/// The tree is as the file says.
+fn nothing(version: u64, target: String) -> Applied {
+    let done = Done { id: String::new(), created: false, version };
+    Applied { target, ..applied(done, "resource.apply", Undo::Nothing) }
+}
+
+fn applied(done: Done, action: &'static str, undo: Undo) -> Applied {
+    Applied {
+        done,
+        action,
+        target: String::new(),
+        detail: String::new(),
+        nodes: Vec::new(),
+        moved: Vec::new(),
+        gone: Vec::new(),
+        sut: None,
+        kept: None,
+        undid: None,
+        undo,
+    }
+}
+
 fn node(bench: &Bench, action: &'static str, edited: Edited) -> Applied {
-    let Edited { id, created, changed, removed, inverse, version } = edited;
-    let target = bench.tree.path(&id);
+    let (steps, count) = bench.tree.told(&edited, limits::EDIT_STEPS_KEPT_MAX);
+    let target = match steps.first() {
+        Some(step) if count == 1 => step.path.clone(),
+        Some(step) => format!("{} and {} more", step.path, count.saturating_sub(1)),
+        None => bench.tree.path(&edited.id),
+    };
+    let Edited { id, created, changed, removed, moved, edit, inverse, version } = edited;
+    let gone = removed.clone();
     let nodes = changed.into_iter().chain(removed).collect();
     let done = Done { id: id.to_string(), created, version };
-    Applied { done, action, target, nodes, sut: None, undo: Undo::Edit(inverse) }
+    let kept = Some(store::edit::Edit { undo: Some((edit, inverse.clone())), steps, count });
+    let undo = Undo::Edit(Box::new(inverse));
+    Applied { target, nodes, moved, gone, kept, ..applied(done, action, undo) }
 }
 
 fn put_sut(bench: &mut Bench, name: SutName, mut body: Value, now: u64) -> Result<Applied, Problem> {
@@ -151,25 +230,16 @@ fn put_sut(bench: &mut Bench, name: SutName, mut body: Value, now: u64) -> Resul
 }
 
 fn sut(action: &'static str, name: SutName, old: Option<Tree>, done: Done) -> Applied {
-    let undo = Undo::Sut(name.clone(), old);
-    Applied { done, action, target: name.to_string(), nodes: Vec::new(), sut: Some(name), undo }
+    let target = name.to_string();
+    Applied { target, sut: Some(name.clone()), ..applied(done, action, Undo::Sut(name, old)) }
 }
 
-fn check_size(properties: &BTreeMap<String, Value>) -> Result<(), Problem> {
-    let bytes = serde_json::to_vec(properties).map_or(usize::MAX, |text| text.len());
-    if bytes <= limits::RESOURCE_BYTES_MAX {
-        return Ok(());
-    }
-    let title =
-        format!("the properties take {bytes} bytes; a resource may have {}", limits::RESOURCE_BYTES_MAX);
-    Err(Problem::new(ErrorCode::TooLarge, title).field("properties"))
-}
-
-/// Takes back what could not be stored.
+/// Takes back what could not be stored, the newest first.
 pub(super) fn undo(bench: &mut Bench, undo: Undo) {
     match undo {
+        Undo::Nothing => {}
         Undo::Edit(inverse) => {
-            if let Err(error) = bench.tree.apply(inverse) {
+            if let Err(error) = bench.tree.forget(*inverse) {
                 tracing::error!(%error, "an edit that was not stored could not be undone; restart the engine");
             }
         }

@@ -57,7 +57,7 @@ async fn an_edit_of_an_old_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let ana = UserName::from("ana");
     let resources = Resources::start(store(&folder).await, lab(), Feed::default()).await.unwrap();
-    let change = || Change::Delete { query: "/tb1/router".to_owned() };
+    let change = || Change::Act(Act::Delete { query: "/tb1/router".to_owned() });
     let refused = resources.edit(&ana, Some(2), change()).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Changed);
     let done = resources.edit(&ana, Some(3), change()).await.unwrap();

@@ -12,9 +12,13 @@ use jackfield_protocol::{
     time::Time,
     verdict::{Cause, DecidedBy, Outcome, Verdict},
 };
+use jackfield_resource_allocator::{Edit as TreeEdit, ResourceId};
 use jackfield_scheduler::effect::{AttemptRow, AttemptState, Pause, Row, RunRow};
 
-use crate::store::Batch;
+use crate::store::{
+    Batch,
+    edit::{Edit, EditRow},
+};
 
 pub(crate) fn planned(index: u32) -> PlannedTest {
     PlannedTest::new(format!("id-{index}"), SuiteIndex(0), format!("tests/t{index}.py"))
@@ -130,4 +134,16 @@ pub(crate) fn begun(run: RunId, plan: &Arc<RunPlan>, state: RunState) -> Batch {
 
 pub(crate) fn attempts(rows: impl IntoIterator<Item = AttemptRow>) -> Batch {
     Batch { rows: rows.into_iter().map(|row| Row::Attempt(Box::new(row))).collect(), ..Batch::default() }
+}
+
+/// An edit of ana's that set a property.
+pub(crate) fn edit_row(version: u64, action: &str, value: &str) -> EditRow {
+    let id = ResourceId::from_number(7);
+    let merge = |value: serde_json::Value| TreeEdit::Merge {
+        id: id.clone(),
+        properties: [("note".to_owned(), value)].into(),
+    };
+    let undo = Some((merge(value.into()), merge(serde_json::Value::Null)));
+    let edit = Edit { undo, steps: Vec::new(), count: 1 };
+    EditRow { version, at: Time(9), who: "ana".to_owned(), action: action.to_owned(), undone: None, edit }
 }

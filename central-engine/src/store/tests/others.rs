@@ -9,16 +9,19 @@ use jackfield_resource_allocator::{ResourceId, Tree};
 use jackfield_scheduler::effect::Job;
 use serde_json::json;
 
-use super::both::both;
-use crate::store::{
-    self, Batch, Conn,
-    account::Account,
-    job::{JobCounts, Kind, Work},
-    report_view::{Shown, ViewRow},
-    saved::Saved,
-    share::ShareRow,
-    sut::SutRow,
-    token::{Joined, TokenRow},
+use super::{both::both, fixture::edit_row};
+use crate::{
+    limits,
+    store::{
+        self, Batch, Conn,
+        account::Account,
+        job::{JobCounts, Kind, Work},
+        report_view::{Shown, ViewRow},
+        saved::Saved,
+        share::ShareRow,
+        sut::SutRow,
+        token::{Joined, TokenRow},
+    },
 };
 
 fn ana() -> UserName {
@@ -244,11 +247,58 @@ async fn the_audit_log_only_grows() {
             store::audit::list(&mut conn, &store::audit::Filter::default(), Some(3), 10).await.unwrap();
         assert_eq!((rest[0].at, rest[0].who.as_str(), rest[0].action.as_str()), (Time(2), "ana", "run.stop"));
         assert_eq!(ids(rest), [2, 1]);
-        store::audit::add_all(&mut conn, Time(9), &[("bob", "a", "x"), ("bob", "b", "y")]).await.unwrap();
+        store::audit::add_all(&mut conn, Time(9), &[("bob", "a", "x", ""), ("bob", "b", "y", "z")])
+            .await
+            .unwrap();
         assert_eq!(
             ids(store::audit::list(&mut conn, &store::audit::Filter::default(), None, 3).await.unwrap()),
             [7, 6, 5]
         );
+    }
+}
+
+#[tokio::test]
+async fn edits_of_the_tree_are_remembered_and_the_oldest_forgotten() {
+    for fresh in both().await {
+        let mut conn = fresh.store.write().await.unwrap();
+        let rows = [
+            edit_row(1, "resource.set", "a"),
+            edit_row(2, "resource.set", "b"),
+            edit_row(3, "resource.undo", "c"),
+        ];
+        store::edit::add(&mut conn, &rows).await.unwrap();
+        store::edit::undone(&mut conn, 2, 3).await.unwrap();
+        let versions = async |conn: &mut _, before| {
+            let rows = store::edit::list(conn, before, 2).await.unwrap();
+            rows.iter().map(|row| (row.version, row.undone)).collect::<Vec<_>>()
+        };
+        assert_eq!(versions(&mut conn, None).await, [(3, None), (2, Some(3))]);
+        assert_eq!(versions(&mut conn, Some(2)).await, [(1, None)]);
+        assert_eq!(store::edit::find(&mut conn, 1).await.unwrap(), Some(rows[0].clone()));
+        assert_eq!(store::edit::find(&mut conn, 9).await.unwrap(), None);
+        // What is taken back, or takes something back, is not what somebody did last.
+        assert_eq!(store::edit::newest_of(&mut conn, "ana").await.unwrap(), Some(rows[0].clone()));
+        assert_eq!(store::edit::newest_of(&mut conn, "bob").await.unwrap(), None);
+        let large = "x".repeat(limits::EDIT_BYTES_LARGE);
+        let many: Vec<_> = (4..4 + u64::from(limits::LARGE_EDITS_KEPT_MAX) + 3)
+            .map(|version| edit_row(version, "resource.set", &large))
+            .collect();
+        store::edit::add(&mut conn, &many).await.unwrap();
+        assert_eq!(
+            store::edit::find(&mut conn, 6).await.unwrap(),
+            None,
+            "of the large ones the newest are kept"
+        );
+        assert!(store::edit::find(&mut conn, 7).await.unwrap().is_some());
+        assert!(store::edit::find(&mut conn, 1).await.unwrap().is_some());
+        let huge = edit_row(200, "resource.apply", &"x".repeat(limits::EDIT_BYTES_MAX));
+        store::edit::add(&mut conn, &[huge]).await.unwrap();
+        assert_eq!(store::edit::find(&mut conn, 200).await.unwrap().unwrap().edit.undo, None);
+        store::edit::add(&mut conn, &[edit_row(limits::EDITS_KEPT_MAX + 2, "resource.set", "z")])
+            .await
+            .unwrap();
+        assert_eq!(store::edit::find(&mut conn, 1).await.unwrap(), None);
+        assert!(store::edit::find(&mut conn, 3).await.unwrap().is_some());
     }
 }
 

@@ -14,15 +14,16 @@ use serde_json::json;
 
 use super::{
     both::both,
-    fixture::{plan, planned, run_row},
+    fixture::{edit_row, plan, planned, run_row},
 };
 use crate::store::{self, Batch, Seal, Store, StoreError, sut::SutRow};
 
 /// In every value that is stored here.
 const PLANTED: &str = "hunter2-planted";
 /// Where those values are.
-const COLUMNS: [&str; 5] = [
+const COLUMNS: [&str; 6] = [
     "SELECT body FROM resource",
+    "SELECT body FROM edit",
     "SELECT body FROM sut",
     "SELECT value FROM global",
     "SELECT body FROM plan",
@@ -35,6 +36,7 @@ async fn fill(store: &Store) {
     let mut conn = store.write().await.unwrap();
     let rows: Vec<_> = tree.rows().cloned().collect();
     store::resource::edit(&mut conn, 1, &rows, &[]).await.unwrap();
+    store::edit::add(&mut conn, &[edit_row(1, "resource.set", PLANTED)]).await.unwrap();
     let sut =
         SutRow { name: "bench.system".into(), version: 1, body: json!({"meta": {"password": PLANTED}}) };
     store::sut::put(&mut conn, &sut).await.unwrap();
@@ -57,6 +59,7 @@ async fn check(store: &Store) {
     let mut conn = store.read().await.unwrap();
     let (_, rows) = store::resource::load(&mut conn).await.unwrap().unwrap();
     assert!(serde_json::to_string(&rows).unwrap().contains(PLANTED));
+    assert_eq!(store::edit::find(&mut conn, 1).await.unwrap(), Some(edit_row(1, "resource.set", PLANTED)));
     let sut = store::sut::fetch(&mut conn, &"bench.system".into()).await.unwrap().unwrap();
     assert_eq!(sut.body, json!({"meta": {"password": PLANTED}}));
     let global = store::global::fetch(&mut conn, &"ana".into(), "/lab/password").await.unwrap();

@@ -1,0 +1,131 @@
+//! The history of the resource tree: what each edit did, who made it and when, and what undoes it. The newest are kept.
+
+use jackfield_protocol::time::Time;
+use jackfield_resource_allocator::{Edit as TreeEdit, plan::Step};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    StoreError, bulk,
+    db::{Conn, Line, binds},
+    from_json, json,
+    reseal::place,
+};
+use crate::limits::{EDIT_BYTES_LARGE, EDIT_BYTES_MAX, EDITS_KEPT_MAX, LARGE_EDITS_KEPT_MAX};
+
+/// An edit that was stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditRow {
+    /// The version of the tree that it led to.
+    pub version: u64,
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub who: String,
+    /// What was done: `resource.set`.
+    pub action: String,
+    /// The version of the edit that took it back.
+    pub undone: Option<u64>,
+    /// What it did.
+    pub edit: Edit,
+}
+
+/// What an edit did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    /// The edit and what undoes it; none where that was too large to be kept.
+    pub undo: Option<(TreeEdit, TreeEdit)>,
+    /// For people: the first of what it did, node by node.
+    pub steps: Vec<Step>,
+    /// How many nodes it was about.
+    pub count: usize,
+}
+
+const COLUMNS: &str = "version, at, who, action, undone, body";
+
+/// Remembers edits, and forgets the oldest.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn add(conn: &mut Conn, rows: &[EditRow]) -> Result<(), StoreError> {
+    let Some(newest) = rows.iter().map(|row| row.version).max() else { return Ok(()) };
+    let mut has_large = false;
+    let mut lines = Vec::new();
+    for row in rows {
+        let mut body = json(&row.edit)?;
+        if body.len() > EDIT_BYTES_MAX {
+            body = json(&Edit { undo: None, ..row.edit.clone() })?;
+        }
+        has_large |= body.len() > EDIT_BYTES_LARGE;
+        let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        let body = conn.seal().seal_text(&place("edit", &[&row.version.to_string()]), &body)?;
+        let (who, action) = (row.who.as_str(), row.action.as_str());
+        lines.push(binds![row.version, row.at.0, who, action, bytes, body]);
+    }
+    bulk::insert(conn, "INSERT INTO edit (version, at, who, action, bytes, body)", 6, "", lines).await?;
+    if let Some(oldest) = newest.checked_sub(EDITS_KEPT_MAX) {
+        conn.run("DELETE FROM edit WHERE version <= $1", binds![oldest]).await?;
+    }
+    if has_large {
+        let newest = format!(
+            "SELECT version FROM edit WHERE bytes > {EDIT_BYTES_LARGE} ORDER BY version DESC LIMIT {LARGE_EDITS_KEPT_MAX}"
+        );
+        let sql = format!(
+            "DELETE FROM edit WHERE bytes > {EDIT_BYTES_LARGE} AND version < (SELECT MIN(version) FROM ({newest}) AS newest)"
+        );
+        conn.run(sqlx::AssertSqlSafe(sql), vec![]).await?;
+    }
+    Ok(())
+}
+
+/// An edit was taken back by another.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn undone(conn: &mut Conn, version: u64, by: u64) -> Result<(), StoreError> {
+    conn.run("UPDATE edit SET undone = $2 WHERE version = $1", binds![version, by]).await.map(drop)
+}
+
+/// The newest before a version, newest first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn list(conn: &mut Conn, before: Option<u64>, limit: u32) -> Result<Vec<EditRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM edit WHERE version < $1 ORDER BY version DESC LIMIT {limit}");
+    let lines = conn.rows(sqlx::AssertSqlSafe(sql), binds![before.unwrap_or(u64::MAX)]).await?;
+    lines.iter().map(|line| read(conn, line)).collect()
+}
+
+/// The edit that led to a version.
+///
+/// # Errors
+/// The store does not answer, or the row cannot be read.
+pub async fn find(conn: &mut Conn, version: u64) -> Result<Option<EditRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM edit WHERE version = $1");
+    let line = conn.row(sqlx::AssertSqlSafe(sql), binds![version]).await?;
+    line.map(|line| read(conn, &line)).transpose()
+}
+
+/// The newest of somebody's that was not taken back, and takes none back itself.
+///
+/// # Errors
+/// The store does not answer, or the row cannot be read.
+pub async fn newest_of(conn: &mut Conn, who: &str) -> Result<Option<EditRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM edit WHERE who = $1 AND undone IS NULL AND action <> 'resource.undo' ORDER BY version DESC LIMIT 1"
+    );
+    let line = conn.row(sqlx::AssertSqlSafe(sql), binds![who]).await?;
+    line.map(|line| read(conn, &line)).transpose()
+}
+
+fn read(conn: &Conn, line: &Line) -> Result<EditRow, StoreError> {
+    let version: u64 = line.number(0)?;
+    let body = conn.seal().open_text(&place("edit", &[&version.to_string()]), &line.text(5)?)?;
+    Ok(EditRow {
+        version,
+        at: Time(line.int(1)?),
+        who: line.text(2)?,
+        action: line.text(3)?,
+        undone: line.int_opt(4)?.and_then(|undone| u64::try_from(undone).ok()),
+        edit: from_json(&body)?,
+    })
+}
