@@ -151,7 +151,7 @@ def plain(text):
 with session(DEVICE, timeout=60) as machine:
     machine.command("i=0; while sleep 0.2; do i=$((i+1)); echo \"<1>weather $i .\" > /dev/kmsg; done > /dev/null 2>&1 &")
     seen = 0
-    for number in range(40):
+    for number in range(15):
         count = dice.randint(1, 60)
         answer = machine.command(f"seq 1 {count}; sleep 0.{dice.randint(0, 5)}; echo $(({number} * 7))", timeout=30)
         wanted = " ".join(str(line) for line in range(1, count + 1)) + f" {number * 7}"
