@@ -83,9 +83,15 @@ fn forget_all(api: &Api, over: &AtomicBool) {
     let me = || api.get::<Value>("/me");
     let forget = || {
         let Ok(me) = me() else { return Ok(over.load(Ordering::Relaxed).then_some(())) };
-        let user = me["user"].as_str().unwrap().to_owned();
+        let user = me.get("user").and_then(Value::as_str).unwrap().to_owned();
         let Ok(open) = api.get::<Value>(&format!("/leases?user={user}")) else { return Ok(None) };
-        for lease in open["items"].as_array().unwrap().iter().filter(|lease| lease["holder"] == "person") {
+        for lease in open
+            .get("items")
+            .and_then(Value::as_array)
+            .unwrap()
+            .iter()
+            .filter(|lease| lease["holder"] == "person")
+        {
             let _given_back = api.post::<Value>(&format!("/leases/{}/release", lease["id"]), &json!({}));
         }
         Ok(Some(()))
