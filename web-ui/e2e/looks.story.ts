@@ -29,7 +29,11 @@ let lab: Lab;
 beforeAll(async () => {
     lab = await Lab.start();
     const properties = { kind: HOSTILE, host: HOSTILE, password: 'not to be seen', connect: 'telnet' };
-    await lab.ask('PUT', '/resources', { parent: '/lab', name: HOSTILE.replace('/b', 'b').replace(/\p{C}/gu, ''), properties });
+    await lab.ask('PUT', '/resources', {
+        parent: '/lab',
+        name: HOSTILE.replace('/b', 'b').replace(/\p{C}/gu, ''),
+        properties,
+    });
 });
 
 afterAll(() => lab.stop());
