@@ -181,7 +181,7 @@ impl Tree {
         let mut values = BTreeMap::new();
         merge(&mut values, properties);
         values.keys().map(String::as_str).try_for_each(check_key)?;
-        check_size(|| self.path_in(parent, &name), &values)?;
+        check_size(|| self.path_in(&parent.row.id, &name), &values)?;
         let parent = Some(parent.row.id.clone());
         Ok(Edit::Insert {
             nodes: vec![NodeRow { id: id(), parent, name, properties: values, unknown: BTreeMap::new() }],
@@ -239,7 +239,7 @@ impl Tree {
             rows.push(NodeRow { id, ..next.row.clone() });
         }
         let new_parent = |before: &Option<ResourceId>| before.as_ref().and_then(|id| news.get(id)).cloned();
-        let (from, to) = (self.path(&node.row.id), self.path_in(parent, &name));
+        let (from, to) = (self.path(&node.row.id), self.path_in(&parent.row.id, &name));
         for row in &mut rows {
             row.parent = new_parent(&row.parent).or_else(|| Some(parent.row.id.clone()));
             for key in LINKS {
@@ -291,18 +291,15 @@ impl Tree {
         but: Option<&ResourceId>,
     ) -> Result<(), ResourceError> {
         if parent.children.get(name).is_some_and(|other| Some(other) != but) {
-            return Err(ResourceError::NameTaken { path: self.path_in(parent, name) });
+            return Err(ResourceError::NameTaken { path: self.path_in(&parent.row.id, name) });
         }
         match look_alike(parent, name).filter(|other| parent.children.get(*other) != but) {
             Some(other) => {
-                Err(ResourceError::LooksAlike { name: name.to_owned(), other: self.path_in(parent, other) })
+                let other = self.path_in(&parent.row.id, other);
+                Err(ResourceError::LooksAlike { name: name.to_owned(), other })
             }
             None => Ok(()),
         }
-    }
-
-    pub(crate) fn path_in(&self, parent: &Node, name: &str) -> String {
-        format!("{}/{name}", self.path(&parent.row.id).trim_end_matches('/'))
     }
 
     /// An id that nothing has.

@@ -226,10 +226,7 @@ impl Book {
         inside: Option<LeaseId>,
         needs: Option<(Option<SuiteIndex>, Arc<str>, Given)>,
     ) -> LeaseId {
-        let what = match what {
-            Leased::Set(set) => Leased::Set(self.right_set(set)),
-            lane @ Leased::Lane(..) => lane,
-        };
+        let what = self.right_leased(what);
         let id = self.next();
         let lease = Lease::of_run(id, run, what, inside, now);
         self.put(match needs {

@@ -199,16 +199,11 @@ impl Tree {
             return Err(ResourceError::IdTaken { id: row.id.to_string(), path: self.path(&row.id) });
         }
         let Some(parent) = &row.parent else { return Err(ResourceError::Root) };
-        let path = format!("{}/{}", self.path(parent).trim_end_matches('/'), row.name);
+        let path = self.path_in(parent, &row.name);
         if self.depth(parent) >= DEPTH_MAX {
             return Err(ResourceError::TooDeep { path, limit: DEPTH_MAX });
         }
-        let missing = || ResourceError::NotFound {
-            query: parent.to_string(),
-            nearest: "/".to_owned(),
-            there: Names::default(),
-        };
-        let above = self.nodes.get_mut(parent).ok_or_else(missing)?;
+        let above = self.nodes.get_mut(parent).ok_or_else(|| unknown(parent))?;
         if above.children.contains_key(&row.name) {
             return Err(ResourceError::NameTaken { path });
         }
@@ -258,7 +253,7 @@ impl Tree {
     ) -> Result<Edited, ResourceError> {
         let before = self.known(&id)?.row.clone();
         let Some(parent_before) = before.parent.clone() else { return Err(ResourceError::Root) };
-        let path = || format!("{}/{name}", self.path(&parent).trim_end_matches('/'));
+        let path = || self.path_in(&parent, &name);
         let above = self.known(&parent)?;
         if above.children.get(&name).is_some_and(|other| *other != id) {
             return Err(ResourceError::NameTaken { path: path() });
@@ -308,12 +303,7 @@ impl Tree {
         id: ResourceId,
         properties: BTreeMap<String, Value>,
     ) -> Result<Edited, ResourceError> {
-        let missing = || ResourceError::NotFound {
-            query: id.to_string(),
-            nearest: "/".to_owned(),
-            there: Names::default(),
-        };
-        let node = self.nodes.get_mut(&id).ok_or_else(missing)?;
+        let node = self.nodes.get_mut(&id).ok_or_else(|| unknown(&id))?;
         let edit = Edit::Merge { id: id.clone(), properties: properties.clone() };
         let properties = merge(&mut node.row.properties, properties);
         if let Some(columns) = self.columns.get_mut() {
@@ -325,12 +315,7 @@ impl Tree {
     }
 
     pub(crate) fn known(&self, id: &ResourceId) -> Result<&Node, ResourceError> {
-        let missing = || ResourceError::NotFound {
-            query: id.to_string(),
-            nearest: "/".to_owned(),
-            there: Names::default(),
-        };
-        self.nodes.get(id).ok_or_else(missing)
+        self.nodes.get(id).ok_or_else(|| unknown(id))
     }
 
     pub(crate) fn property(&self, node: &Node, key: &str) -> Result<Value, ResourceError> {
@@ -341,6 +326,11 @@ impl Tree {
         };
         node.row.properties.get(key).cloned().ok_or_else(missing)
     }
+}
+
+/// No node has this id.
+fn unknown(id: &ResourceId) -> ResourceError {
+    ResourceError::NotFound { query: id.to_string(), nearest: "/".to_owned(), there: Names::default() }
 }
 
 fn one_changed(id: ResourceId, edit: Edit, inverse: Edit) -> Edited {

@@ -162,11 +162,10 @@ impl ResourceError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound { .. } | Self::NoProperty { .. } => ErrorCode::NotFound,
-            Self::BadQuery { .. } | Self::BadName { .. } => ErrorCode::BadRequest,
+            Self::BadQuery { .. } | Self::BadName { .. } | Self::Nothing => ErrorCode::BadRequest,
             Self::NameTaken { .. } | Self::IdTaken { .. } | Self::LooksAlike { .. } => {
                 ErrorCode::AlreadyExists
             }
-            Self::Nothing => ErrorCode::BadRequest,
             Self::Root | Self::BrokenLink { .. } | Self::IntoItself { .. } | Self::Misplaced { .. } => {
                 ErrorCode::WrongState
             }

@@ -37,7 +37,7 @@ impl Tree {
         let root = self.root.clone();
         let mut open: Vec<_> = children.into_iter().map(|(name, node)| (root.clone(), name, node)).collect();
         while let Some((parent, name, node)) = open.pop() {
-            let at = format!("{}/{name}", self.path(&parent).trim_end_matches('/'));
+            let at = self.path_in(&parent, &name);
             let Value::Object(mut fields) = node else { return Err(bad(&at, "it must be a JSON object")) };
             let id = read_id(fields.get("id").unwrap_or(&Value::Null), &at)?;
             fields.remove("id");

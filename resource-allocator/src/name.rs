@@ -38,9 +38,13 @@ fn check(name: &str) -> Result<(), ResourceError> {
 }
 
 fn bad(name: &str, problem: &'static str) -> ResourceError {
+    ResourceError::BadName { name: short(name), problem }
+}
+
+/// A name or path as it stands in a message, which is for people.
+pub(crate) fn short(name: &str) -> String {
     let told: String = name.chars().take(TOLD_MAX).collect();
-    let name = if told.len() < name.len() { format!("{told}…") } else { told };
-    ResourceError::BadName { name, problem }
+    if told.len() < name.len() { format!("{told}…") } else { told }
 }
 
 /// A sibling that a new name could be taken for, other than by its letters. What is all ASCII is taken as it is.

@@ -8,6 +8,10 @@
 //!  2. from the top down: moved, created, changed
 //!  3. what the file does not name goes                      (Exact)
 //! ```
+//!
+//! What an edit did is told in the same steps (`told.rs`).
+
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +22,7 @@ use crate::{
     act::{EDIT_NODES_MAX, Ids, check_size},
     edit::{Edit, Edited, Together},
     error::ResourceError,
-    name::{check_key, name_of},
+    name::{check_key, name_of, short},
     node::{NodeRow, ResourceId},
     query::Query,
     tree::Tree,
@@ -107,6 +111,14 @@ pub struct Changed {
     pub after: Option<Value>,
 }
 
+impl Changed {
+    /// Null is no value.
+    fn new(key: &str, before: Option<&Value>, after: Option<&Value>) -> Self {
+        let some = |value: Option<&Value>| value.filter(|value| !value.is_null()).cloned();
+        Self { key: key.to_owned(), before: some(before), after: some(after) }
+    }
+}
+
 impl Outline {
     /// What a tree has.
     pub fn of(tree: &Tree) -> Self {
@@ -121,13 +133,6 @@ impl Outline {
 }
 
 impl Tree {
-    /// What an edit did a moment ago, for people: at most so many nodes, and how many there are.
-    pub fn told(&self, edited: &Edited, most: usize) -> (Vec<Step>, usize) {
-        let mut told = Told { tree: self, steps: Vec::new(), count: 0, most };
-        told.add(&edited.edit, &edited.inverse);
-        (told.steps, told.count)
-    }
-
     /// What makes the nodes below `into` as a file says.
     ///
     /// # Errors
@@ -164,7 +169,12 @@ fn by_path(outline: Outline) -> Result<BTreeMap<Vec<String>, Option<Wanted>>, Re
     let mut wanted: BTreeMap<Vec<String>, Option<Wanted>> = BTreeMap::new();
     let mut ids = BTreeMap::new();
     for node in outline.nodes {
-        let path = node.path.iter().map(|name| name_of(name)).collect::<Result<Vec<_>, _>>()?;
+        // A name alone would not be found in a large file.
+        let told = |error: ResourceError| ResourceError::BadFile {
+            at: short(&format!("/{}", node.path.join("/"))),
+            problem: error.to_string(),
+        };
+        let path = node.path.iter().map(|name| name_of(name)).collect::<Result<Vec<_>, _>>().map_err(told)?;
         let at = || format!("/{}", path.join("/"));
         if path.is_empty() {
             return Err(ResourceError::BadFile {
@@ -172,7 +182,7 @@ fn by_path(outline: Outline) -> Result<BTreeMap<Vec<String>, Option<Wanted>>, Re
                 problem: "a node has no name".to_owned(),
             });
         }
-        node.properties.keys().map(String::as_str).try_for_each(check_key)?;
+        node.properties.keys().map(String::as_str).try_for_each(check_key).map_err(told)?;
         check_size(at, &node.properties)?;
         if let Some(id) = &node.id
             && let Some(other) = ids.insert(id.clone(), at())
@@ -330,12 +340,7 @@ impl Planner<'_> {
         let properties: BTreeMap<_, _> =
             properties.into_iter().filter(|(_, value)| !value.is_null()).collect();
         self.next.check_new(self.next.known(&parent)?, name, None)?;
-        let changes = properties.iter().map(|(key, value)| Changed {
-            key: key.clone(),
-            before: None,
-            after: Some(value.clone()),
-        });
-        let changes = changes.collect();
+        let changes = properties.iter().map(|(key, value)| Changed::new(key, None, Some(value))).collect();
         let row =
             NodeRow { id: id.clone(), parent: Some(parent), name: name.to_owned(), properties, unknown };
         self.make(Edit::Insert { nodes: vec![row] })?;
@@ -360,15 +365,8 @@ impl Planner<'_> {
             let differs = |(key, value): &(String, Value)| now.get(key).unwrap_or(&Value::Null) != value;
             news.extend(wanted.into_iter().filter(differs));
         }
-        let some = |value: Option<&Value>| value.filter(|value| !value.is_null()).cloned();
-        let properties: Vec<_> = news
-            .iter()
-            .map(|(key, value)| Changed {
-                key: key.clone(),
-                before: some(now.get(key)),
-                after: some(Some(value)),
-            })
-            .collect();
+        let properties: Vec<_> =
+            news.iter().map(|(key, value)| Changed::new(key, now.get(key), Some(value))).collect();
         let (path, from) = (self.next.path(&id), self.before.path(&id));
         if !news.is_empty() {
             self.make(Edit::Merge { id: id.clone(), properties: news })?;
@@ -409,71 +407,5 @@ impl Planner<'_> {
         }
         self.done.add(edited);
         Ok(())
-    }
-}
-
-/// What edits did, in the tree after them.
-struct Told<'t> {
-    tree: &'t Tree,
-    steps: Vec<Step>,
-    count: usize,
-    most: usize,
-}
-
-impl Told<'_> {
-    fn add(&mut self, edit: &Edit, inverse: &Edit) {
-        match (edit, inverse) {
-            (Edit::All { edits }, Edit::All { edits: inverses }) => {
-                edits.iter().zip(inverses.iter().rev()).for_each(|(edit, inverse)| self.add(edit, inverse));
-            }
-            (Edit::Insert { nodes }, _) => {
-                for row in nodes {
-                    let path = self.path(row);
-                    let properties = row.properties.iter().map(|(key, value)| Changed {
-                        key: key.clone(),
-                        before: None,
-                        after: Some(value.clone()),
-                    });
-                    self.step(|| Step { path, deed: Deed::Create, properties: properties.collect() });
-                }
-            }
-            (Edit::Remove { .. }, Edit::Insert { nodes }) => {
-                if let Some(row) = nodes.first() {
-                    let path = self.path(row);
-                    self.step(|| Step { path, deed: Deed::Delete, properties: Vec::new() });
-                }
-            }
-            (Edit::Move { id, .. }, Edit::Move { parent, name, .. }) => {
-                let from = format!("{}/{name}", self.tree.path(parent).trim_end_matches('/'));
-                let path = self.tree.path(id);
-                self.step(|| Step { path, deed: Deed::Move { from }, properties: Vec::new() });
-            }
-            (Edit::Merge { id, properties }, Edit::Merge { properties: before, .. }) => {
-                let some = |value: Option<&Value>| value.filter(|value| !value.is_null()).cloned();
-                let changed = |(key, after): (&String, &Value)| {
-                    let (before, after) = (some(before.get(key)), some(Some(after)));
-                    (before != after).then(|| Changed { key: key.clone(), before, after })
-                };
-                let properties: Vec<_> = properties.iter().filter_map(changed).collect();
-                let path = self.tree.path(id);
-                self.step(|| Step { path, deed: Deed::Change, properties });
-            }
-            (Edit::Remove { .. } | Edit::Move { .. } | Edit::Merge { .. } | Edit::All { .. }, _) => {}
-        }
-    }
-
-    fn step(&mut self, step: impl FnOnce() -> Step) {
-        self.count += 1;
-        if self.steps.len() < self.most {
-            self.steps.push(step());
-        }
-    }
-
-    /// Also of a node that is not there any more.
-    fn path(&self, row: &NodeRow) -> String {
-        match &row.parent {
-            Some(parent) => format!("{}/{}", self.tree.path(parent).trim_end_matches('/'), row.name),
-            None => "/".to_owned(),
-        }
     }
 }

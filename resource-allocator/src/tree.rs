@@ -191,6 +191,11 @@ impl Tree {
         format!("/{}", names.join("/"))
     }
 
+    /// The path of a node of this name in another, whether there is one or not.
+    pub(crate) fn path_in(&self, parent: &ResourceId, name: &str) -> String {
+        format!("{}/{name}", self.path(parent).trim_end_matches('/'))
+    }
+
     /// A node by id or path, with the ids above it, as the book of leases wants it.
     ///
     /// # Errors

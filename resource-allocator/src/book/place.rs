@@ -9,7 +9,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Book, Choice, Lease,
+    Book, Choice, Health, Lease,
     choice::Candidate,
     lease::{Leased, Set, Spot},
     queue::Turn,
@@ -65,17 +65,12 @@ impl Book {
         let is_wrong = |lease: &&Lease| lease.what.set().is_some_and(|set| !self.is_right(set));
         let wrong: Vec<_> = self.leases.values().filter(is_wrong).cloned().collect();
         for lease in wrong {
-            let what = match lease.what.clone() {
-                Leased::Set(set) => Leased::Set(self.right_set(set)),
-                lane @ Leased::Lane(..) => lane,
-            };
+            let what = self.right_leased(lease.what.clone());
             self.put(Lease { what, ..lease });
         }
-        let wrong = self.health.values().filter(|health| self.right(&health.spot).is_some());
-        for health in wrong.cloned().collect::<Vec<_>>() {
-            let spot = self.right(&health.spot).unwrap_or_else(|| health.spot.clone());
-            self.put_health(super::Health { spot, ..health });
-        }
+        let right = |health: &Health| Some(Health { spot: self.right(&health.spot)?, ..health.clone() });
+        let healths: Vec<_> = self.health.values().filter_map(right).collect();
+        healths.into_iter().for_each(|health| self.put_health(health));
         let choices: Vec<_> = self.choices.values().filter_map(|choice| self.right_choice(choice)).collect();
         choices.into_iter().for_each(|choice| self.set_choice(choice));
     }
@@ -122,6 +117,14 @@ impl Book {
 
     fn is_right(&self, set: &Set) -> bool {
         set.nodes.iter().all(|spot| self.right(spot).is_none())
+    }
+
+    /// What is leased, with the places of today.
+    pub(super) fn right_leased(&self, what: Leased) -> Leased {
+        match what {
+            Leased::Set(set) => Leased::Set(self.right_set(set)),
+            lane @ Leased::Lane(..) => lane,
+        }
     }
 
     /// A set with the places of today.

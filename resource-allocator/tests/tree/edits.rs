@@ -218,7 +218,7 @@ fn what_cannot_be_is_refused_in_words() {
 #[test]
 fn what_would_be_too_deep_is_not_moved() {
     let (mut tree, mut ids) = (Tree::new(), counter());
-    let mut path = text_root();
+    let mut path = "/".to_owned();
     for _ in 0..40 {
         tree.act(
             Act::Set { parent: path.clone(), name: "n".to_owned(), properties: BTreeMap::new() },
@@ -235,8 +235,4 @@ fn what_would_be_too_deep_is_not_moved() {
     let error =
         tree.act(Act::Move { query: "/m".to_owned(), parent: path, name: None }, &mut ids).unwrap_err();
     assert!(matches!(error, ResourceError::TooDeep { limit: 64, .. }), "{error}");
-}
-
-fn text_root() -> String {
-    "/".to_owned()
 }

@@ -157,6 +157,19 @@ fn a_plan_is_read_line_by_line() {
 }
 
 #[test]
+fn what_an_undo_takes_away_is_told_by_its_whole_path() {
+    let (mut tree, mut ids) = (Tree::new(), counter());
+    let nodes = [&["q"][..], &["q", "w"], &["q", "w", "e"]];
+    let outline = Outline { nodes: nodes.iter().map(|path| wanted(path, None, json!({}))).collect() };
+    let plan = tree.plan(outline, "/", Extent::Named, &mut ids).unwrap();
+    let done = tree.apply(plan.edit.unwrap()).unwrap();
+    let undone = tree.undo(&done.edit, done.inverse).unwrap();
+    let (steps, count) = tree.told(&undone, 10);
+    let paths: Vec<&str> = steps.iter().map(|step| step.path.as_str()).collect();
+    assert_eq!((paths, count), (vec!["/q/w/e", "/q/w", "/q"], 3));
+}
+
+#[test]
 fn what_stands_in_the_way_is_named() {
     let tree = lab();
     let plan = |nodes: Vec<Wanted>| {
@@ -178,6 +191,6 @@ fn what_stands_in_the_way_is_named() {
     );
     assert_eq!(
         plan(vec![wanted(&["tb1", ".."], None, json!({}))]),
-        "`..` cannot be a name: it would look like a way up"
+        "at `/tb1/..`: `..` cannot be a name: it would look like a way up"
     );
 }

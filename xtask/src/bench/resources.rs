@@ -12,6 +12,7 @@ mod run;
 mod tree;
 
 use anyhow::Result;
+use serde_json::{Map, Value, json};
 
 use super::Measure;
 
@@ -39,27 +40,38 @@ fn figure(count: usize) -> f64 {
 
 /// `resources.json` of beds with ten devices each, `nodes` in all.
 fn lab_of(nodes: usize) -> String {
-    use std::fmt::Write as _;
-    let mut text =
-        String::from("{\"path\": [], \"version\": 1, \"meta\": {}, \"name\": \"/\", \"children\": {");
-    let mut id = 0_usize;
-    for bed in 0..nodes / 11 {
-        let comma = if bed == 0 { "" } else { "," };
-        id += 1;
-        write!(text, "{comma}\"tb{bed}\": {{\"path\": [\"tb{bed}\"], \"meta\": {{\"site\": \"s{}\"}}, \"id\": \"{id:010x}\", \"children\": {{", bed % 50)
-            .expect("a text takes every text");
-        for device in 0..10 {
-            let comma = if device == 0 { "" } else { "," };
-            id += 1;
+    root_of((0..nodes / 11).map(|bed| {
+        let (name, id) = (format!("tb{bed}"), bed * 11 + 1);
+        let devices = (0..10).map(|device| {
+            let own = format!("d{device}");
             let kind = ["router", "switch", "phone"].get(device % 3).copied().unwrap_or("router");
-            write!(text, "{comma}\"d{device}\": {{\"path\": [\"tb{bed}\", \"d{device}\"], \"meta\": {{\"kind\": \"{kind}\", \"ports\": {}, \"ip\": \"10.{}.{}.{device}\"}}, \"id\": \"{id:010x}\", \"children\": {{}}}}",
-                (bed + device) % 48, bed / 256, bed % 256)
-                .expect("a text takes every text");
-        }
-        text.push_str("}}");
-    }
-    text.push_str("}}");
-    text
+            let ip = format!("10.{}.{}.{device}", bed / 256, bed % 256);
+            let meta = json!({"kind": kind, "ports": (bed + device) % 48, "ip": ip});
+            let node = node(&[name.as_str(), own.as_str()], id + 1 + device, meta, Map::new());
+            (own, node)
+        });
+        let site = json!({"site": format!("s{}", bed % 50)});
+        let node = node(&[name.as_str()], id, site, devices.collect());
+        (name, node)
+    }))
+}
+
+/// `resources.json` of devices right below the root.
+fn flat(devices: usize) -> String {
+    root_of((0..devices).map(|device| {
+        let name = format!("p{device}");
+        let node = node(&[name.as_str()], device + 1, json!({}), Map::new());
+        (name, node)
+    }))
+}
+
+fn root_of(children: impl Iterator<Item = (String, Value)>) -> String {
+    let children: Map<_, _> = children.collect();
+    json!({"path": [], "version": 1, "meta": {}, "name": "/", "children": children}).to_string()
+}
+
+fn node(path: &[&str], id: usize, meta: Value, children: Map<String, Value>) -> Value {
+    json!({"path": path, "meta": meta, "id": format!("{id:010x}"), "children": children})
 }
 
 #[cfg(test)]
@@ -75,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_lab_has_as_many_nodes_as_it_says() {
-        let lab: serde_json::Value = serde_json::from_str(&lab_of(100)).unwrap();
+        let lab: Value = serde_json::from_str(&lab_of(100)).unwrap();
         assert_eq!(lab["children"].as_object().unwrap().len(), 9);
         assert_eq!(lab["children"]["tb8"]["children"]["d9"]["id"], "0000000063");
     }

@@ -40,10 +40,7 @@ pub(super) fn measure() -> Result<Vec<Measure>> {
 /// Milliseconds of each answer, and how many did not come.
 fn at_once(asker: &Asker, count: usize) -> Result<(Vec<f64>, usize)> {
     let over = AtomicBool::new(false);
-    let mut connections = Vec::new();
-    for _ in 0..count {
-        connections.push(asker.connect()?);
-    }
+    let mut connections = (0..count).map(|_| asker.connect()).collect::<Result<Vec<_>>>()?;
     thread::scope(|scope| {
         let over = &over;
         let mut clients = Vec::new();

@@ -1,16 +1,15 @@
 //! Leases taken and given back: alone, and by 200 clients of 20 people with 2,000 resources, beside labgrid's coordinator.
 
 use std::{
-    fmt::Write as _,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{figure, http::Asker, labgrid, quantile};
+use super::{figure, flat, http::Asker, labgrid};
 use crate::bench::{
     Measure,
     lab::{Lab, now},
@@ -24,20 +23,6 @@ const PEOPLE: usize = 20;
 const TIME: Duration = Duration::from_secs(5);
 const ALONE: usize = 500;
 const LISTS: usize = 20;
-
-/// `resources.json` of devices right below the root.
-pub(super) fn flat(devices: usize) -> String {
-    let mut text =
-        String::from("{\"path\": [], \"version\": 1, \"meta\": {}, \"name\": \"/\", \"children\": {");
-    for device in 0..devices {
-        let comma = if device == 0 { "" } else { "," };
-        let id = device + 1;
-        write!(text, "{comma}\"p{device}\": {{\"path\": [\"p{device}\"], \"meta\": {{}}, \"id\": \"{id:010x}\", \"children\": {{}}}}")
-            .expect("a text takes every text");
-    }
-    text.push_str("}}");
-    text
-}
 
 pub(super) fn measure(rounds: usize) -> Result<Vec<Measure>> {
     let lab = Lab::start_with("leases", &[("resources.json", flat(RESOURCES))])?;
@@ -86,7 +71,7 @@ pub(super) fn measure(rounds: usize) -> Result<Vec<Measure>> {
 }
 
 fn alone(people: &[Asker]) -> Result<f64> {
-    let mut connection = people.iter().take(1).map(Asker::connect).collect::<Result<Vec<_>>>()?.remove(0);
+    let mut connection = people.first().context("nobody is there")?.connect()?;
     let mut times = Vec::new();
     for number in 0..ALONE {
         let begin = now();
@@ -94,7 +79,7 @@ fn alone(people: &[Asker]) -> Result<f64> {
         connection.release(lease)?;
         times.push(begin.elapsed().as_secs_f64() * 1_000.0);
     }
-    Ok(quantile(times, 0.5))
+    Ok(median(times))
 }
 
 fn list(lab: &Lab) -> Result<f64> {
@@ -105,19 +90,17 @@ fn list(lab: &Lab) -> Result<f64> {
         let tree = connection.done("GET", "/resources/tree", &Value::Null)?;
         times.push(begin.elapsed().as_secs_f64() * 1_000.0);
         let there = tree.get("children").and_then(Value::as_array).map_or(0, Vec::len);
-        anyhow::ensure!(there == RESOURCES, "the tree has {there} resources");
+        ensure!(there == RESOURCES, "the tree has {there} resources");
     }
-    Ok(quantile(times, 0.5))
+    Ok(median(times))
 }
 
 /// Milliseconds of each cycle of all clients; each goes round among devices of its own.
 fn busy(people: &[Asker]) -> Result<Vec<f64>> {
     let over = AtomicBool::new(false);
     let share = RESOURCES / CLIENTS;
-    let mut connections = Vec::new();
-    for client in 0..CLIENTS {
-        connections.push(people.iter().cycle().nth(client).expect("there are people").connect()?);
-    }
+    let connections = people.iter().cycle().take(CLIENTS).map(Asker::connect);
+    let mut connections = connections.collect::<Result<Vec<_>>>()?;
     thread::scope(|scope| {
         let over = &over;
         let clients: Vec<_> = connections

@@ -157,7 +157,7 @@ fn edits(lab: &mut Lab) -> Result<Vec<Measure>> {
     }
     let rate = figure(usize::try_from(edits)?) / seconds;
     Ok(vec![
-        Measure::own("100,000 nodes: edits by 50 people, each stored", rate, "1/s", "5,000/s")
+        Measure::own("100,000 nodes: edits on 50 connections, each stored", rate, "1/s", "5,000/s")
             .holds(rate >= 5_000.0),
         Measure::own("answered edits lost when it is killed", f64::from(lost), "", "none").holds(lost == 0),
     ])
