@@ -1,7 +1,7 @@
 //! From a target to an open channel: dialling with patience, and words for where it stuck.
 
+mod acknowledging;
 mod dial;
-mod prompt;
 mod wire;
 
 use std::{
@@ -12,8 +12,8 @@ use std::{
 use jackfield_config::profile::Profile;
 use tokio::{net::TcpStream, time::timeout_at};
 
+use self::acknowledging::Acknowledging;
 pub(crate) use self::dial::dial;
-use self::prompt::Prompt;
 pub(crate) use self::wire::Wire;
 use crate::{
     channel::{Channel, Raw},
@@ -142,13 +142,13 @@ async fn connect_once(
             let (stream, wire) = reach(address, stage).await?;
             let user = target.user.as_deref().unwrap_or_default();
             let codec = Codec::new(Role::Client, settings.window, user).with_terminal(terminal);
-            Ok(Connected::over(wire, Telnet::new(Prompt::new(stream), codec, Role::Client)))
+            Ok(Connected::over(wire, Telnet::new(Acknowledging::new(stream), codec, Role::Client)))
         }
         Connect::Rfc2217 { address, line } => {
             let (stream, wire) = reach(address, stage).await?;
             stage.is(format!("connected to {address}, waiting for it to speak RFC 2217"));
             let codec = Codec::new(Role::Client, settings.window, "").with_com_port();
-            let mut telnet = Telnet::new(Prompt::new(stream), codec, Role::Client);
+            let mut telnet = Telnet::new(Acknowledging::new(stream), codec, Role::Client);
             telnet.open_line(*line).await.map_err(Failure::Unreachable)?;
             Ok(Connected::over(wire, telnet))
         }
@@ -158,7 +158,7 @@ async fn connect_once(
         }
         Connect::Tcp(address) => {
             let (stream, wire) = reach(address, stage).await?;
-            Ok(Connected::over(wire, Raw::new(Prompt::new(stream))))
+            Ok(Connected::over(wire, Raw::new(Acknowledging::new(stream))))
         }
         Connect::Ssh(ssh) => {
             let terms = Terms {

@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal};
+
 /// What ends a local program takes some milliseconds.
 const END_LOOKS: u32 = 1_000;
 const END_PAUSE: Duration = Duration::from_millis(2);
@@ -94,7 +96,7 @@ impl LocalProgram {
     /// Kills it, where somebody else has to do that; waits for a moment, and no longer: this may be the last deed of a task.
     pub fn kill(&self) {
         let (Some((program, words)), Some(pid)) = (self.programs.end.split_first(), self.pid) else { return };
-        let signal = rustix::process::Signal::KILL.as_raw();
+        let signal = Signal::KILL.as_raw();
         let ended = Command::new(program)
             .env_clear()
             .args(words)
@@ -128,26 +130,41 @@ fn ends_in_time(mut child: Child) -> bool {
 
 /// Kills whatever is in a control group, and removes it; waits for a moment, and no longer.
 fn end_group(folder: &Path) {
-    // A kernel before 5.14 has no such file: there the program alone is ended.
-    drop(std::fs::write(folder.join("cgroup.kill"), "1"));
-    for look in 0..END_LOOKS {
-        match std::fs::remove_dir(folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {}
-            _ => return,
+    let is_removed = || match std::fs::remove_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            kill_group(folder);
+            false
         }
-        if look > 0 {
-            std::thread::sleep(END_PAUSE);
-        }
+        Ok(()) | Err(_) => true,
+    };
+    if !comes_true(is_removed) {
+        tracing::warn!("control group `{}` of a session cannot be removed", folder.display());
     }
-    tracing::warn!("control group `{}` of a session cannot be removed", folder.display());
+}
+
+fn kill_group(folder: &Path) {
+    if std::fs::write(folder.join("cgroup.kill"), "1").is_ok() {
+        return;
+    }
+    // A kernel before 5.14.
+    let text = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    for pid in text.lines().filter_map(|line| line.parse::<i32>().ok()).filter_map(Pid::from_raw) {
+        // Who has ended meanwhile is what is wanted.
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
 }
 
 fn is_gone(child: &mut Child) -> bool {
+    comes_true(|| !matches!(child.try_wait(), Ok(None)))
+}
+
+/// Looks again and again, for a moment, and no longer.
+fn comes_true(mut is_so: impl FnMut() -> bool) -> bool {
     (0..END_LOOKS).any(|look| {
         if look > 0 {
             std::thread::sleep(END_PAUSE);
         }
-        !matches!(child.try_wait(), Ok(None))
+        is_so()
     })
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn prompt_at_the_end(bytes: &[u8]) -> Option<usize> {
 }
 
 /// What a terminal shows of bytes, as text.
-pub(crate) fn clean_text(bytes: &[u8]) -> String {
+pub fn clean_text(bytes: &[u8]) -> String {
     clean::text(bytes, Encoding::UTF_8)
 }
 

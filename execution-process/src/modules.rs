@@ -42,7 +42,8 @@ struct Told {
 /// Answers the engine, in its own time.
 pub(crate) async fn answer(
     station: Arc<Station>,
-    (id, wanted): (u64, Vec<Arc<str>>),
+    id: u64,
+    wanted: Vec<Arc<str>>,
     events: mpsc::UnboundedSender<Event>,
 ) {
     let wanted: Vec<Arc<str>> = wanted.into_iter().take(MODULES_MAX).collect();

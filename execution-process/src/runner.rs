@@ -144,7 +144,8 @@ pub(crate) fn choose(languages: &Languages, test: &TestOrder, places: Places<'_>
 /// Robot Framework and pytest can go through tests without running them, and tell of each as of one that passed.
 fn refuse_a_mere_try(runner: &Runner, params: &[Arc<str>]) -> Result<(), Outcome> {
     let words: &[&str] = match runner.kind {
-        RunnerKind::Robot => &["dryrun"],
+        // It takes its options in any case, with hyphens anywhere, and shortened as far as no other begins so.
+        RunnerKind::Robot => &["dr", "dry", "dryr", "dryru", "dryrun"],
         RunnerKind::Pytest => &["collectonly", "co", "setuponly", "setupplan"],
         RunnerKind::Steps
         | RunnerKind::Python
@@ -153,7 +154,6 @@ fn refuse_a_mere_try(runner: &Runner, params: &[Arc<str>]) -> Result<(), Outcome
         | RunnerKind::Java => &[],
     };
     let is_one = |word: &&str| {
-        // Robot Framework takes its options in any case, and with hyphens anywhere.
         let plain = word.strip_prefix("--").map(|name| name.to_ascii_lowercase().replace('-', ""));
         plain.is_some_and(|plain| words.contains(&plain.as_str()))
     };
@@ -186,7 +186,7 @@ fn reads_first_line(runner: &Runner) -> bool {
 /// Whether a line that begins with `#` says nothing to the runner.
 fn comments_with_hash(runner: &Runner) -> bool {
     let program = runner.command.first().map_or("", String::as_str);
-    runner.kind == RunnerKind::Python || matches!(program, "{shell}" | "{perl}" | "{tcl}" | "{expect}")
+    runner.kind == RunnerKind::Python || matches!(program, SHELL | "{perl}" | "{tcl}" | "{expect}")
 }
 
 /// Robot takes what stands behind the file for further files, so its options, with their values, go before it. So do pytest's, to be read alike.

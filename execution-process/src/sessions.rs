@@ -115,14 +115,14 @@ impl Sessions {
     /// What the sessions of a run share, for one of its tests that runs as this user.
     pub(crate) fn settings(&self, run: RunId, account: Option<&Account>) -> SessionSettings {
         let mut settings = self.0.state().settings.get(&run).unwrap_or(&self.0.settings).clone();
-        settings.programs = self.programs(account);
+        let programs = account.map(|account| account.programs.clone()).unwrap_or_default();
+        settings.programs = self.in_groups(programs);
         settings.is_confined |= account.is_some();
         settings
     }
 
-    /// How programs are started with which sessions of this user talk.
-    pub(crate) fn programs(&self, account: Option<&Account>) -> LocalPrograms {
-        let programs = account.map(|account| account.programs.clone()).unwrap_or_default();
+    /// The same programs, each in a control group of its own where there are any: sessions talk with them.
+    pub(crate) fn in_groups(&self, programs: LocalPrograms) -> LocalPrograms {
         match &self.0.groups {
             Some(groups) => groups.hold(programs),
             None => programs,

@@ -15,7 +15,7 @@ impl Kind {
             return (answer, Vec::new());
         }
         let lifted = unasked.iter().filter_map(|span| answer.get(span.clone())).collect::<Vec<_>>().concat();
-        (replaced(&answer, &unasked, b""), lifted)
+        (replaced(&answer, &unasked, |_| b""), lifted)
     }
 
     /// The lines that came unasked within the echo of a command.
@@ -174,12 +174,13 @@ fn code(rest: &[u8]) -> Option<(u8, usize)> {
     matches!(last, b'm' | b'K').then_some((last, length.saturating_add(3)))
 }
 
-/// Some bytes with others in place of spans of them, which are in order.
-pub(crate) fn replaced(bytes: &[u8], spans: &[Range<usize>], by: &[u8]) -> Vec<u8> {
+/// Some bytes with others in place of spans of them, which are in order; by what, may hang on what stands between a span and the one before.
+pub(crate) fn replaced(bytes: &[u8], spans: &[Range<usize>], by: fn(&[u8]) -> &'static [u8]) -> Vec<u8> {
     let (mut clean, mut from) = (Vec::with_capacity(bytes.len()), 0);
     for span in spans {
-        clean.extend_from_slice(bytes.get(from..span.start).unwrap_or_default());
-        clean.extend_from_slice(by);
+        let before = bytes.get(from..span.start).unwrap_or_default();
+        clean.extend_from_slice(before);
+        clean.extend_from_slice(by(before));
         from = span.end;
     }
     clean.extend_from_slice(bytes.get(from..).unwrap_or_default());

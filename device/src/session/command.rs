@@ -358,8 +358,7 @@ impl Session {
         } else {
             "what looks like its prompt came, but did not come again when it was asked for"
         };
-        let why = format!("{why} ({:.1?}); {}", deadline.span(), self.dialogue.seen());
-        SessionError::Uncertain { doing: format!("command `{}`", order.line), why }
+        order.uncertain(format!("{why} ({:.1?}); {}", deadline.span(), self.dialogue.seen()))
     }
 
     async fn turn_page(

@@ -6,7 +6,7 @@ use super::{
     drawn::{Canvas, after_escape},
     known::{names_something, same_but_for_numbers},
 };
-use crate::profile::Kind;
+use crate::profile::{Kind, replaced};
 
 /// What stands for a line that came unasked; for one that was written over something else.
 const UNASKED: &[u8] = b"\x01\n";
@@ -30,7 +30,7 @@ impl Counted {
     /// What is counted of some bytes; whether the device may draw its prompt again by itself.
     pub(super) fn of(kind: &Kind, bytes: &[u8], draws_again: bool) -> Self {
         let left_out = kind.unasked_in(bytes);
-        let clean = marked(bytes, &left_out);
+        let clean = replaced(bytes, &left_out, mark);
         let canvas = Canvas::of(&clean, kind.profile.encoding);
         let lines = canvas.lines().collect();
         Self { canvas, lines, left_out, draws_again }
@@ -111,17 +111,9 @@ impl Counted {
     }
 }
 
-/// Some bytes with marks in place of lines that came unasked.
-fn marked(bytes: &[u8], left_out: &[Range<usize>]) -> Vec<u8> {
-    let (mut clean, mut from) = (Vec::with_capacity(bytes.len()), 0);
-    for gap in left_out {
-        let before = bytes.get(from..gap.start).unwrap_or_default();
-        clean.extend_from_slice(before);
-        clean.extend_from_slice(if has_drawn(before) { UNASKED_OVER } else { UNASKED });
-        from = gap.end;
-    }
-    clean.extend_from_slice(bytes.get(from..).unwrap_or_default());
-    clean
+/// What stands in place of a line that came unasked behind these bytes.
+fn mark(before: &[u8]) -> &'static [u8] {
+    if has_drawn(before) { UNASKED_OVER } else { UNASKED }
 }
 
 /// Whether something was drawn in the last line of some bytes, be it wiped.

@@ -67,7 +67,7 @@ impl Sought<'_> {
         }
         let head = answer.get(..answer.len().min(echo_bytes_max(self.command))).unwrap_or_default();
         let gaps = Gaps::of(unasked, head.len());
-        let clean = replaced(head, &gaps.0, b"");
+        let clean = replaced(head, &gaps.0, |_| b"");
         let (begin, end) = self.in_lines(&clean, &gaps, passes)?;
         Some((gaps.before(begin), gaps.behind(end)))
     }

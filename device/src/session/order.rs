@@ -122,8 +122,8 @@ impl Order {
     }
 
     /// What came may not be its answer.
-    pub(super) fn uncertain(&self, why: &str) -> SessionError {
-        SessionError::Uncertain { doing: format!("command `{}`", self.line), why: why.to_owned() }
+    pub(super) fn uncertain(&self, why: impl Into<String>) -> SessionError {
+        SessionError::Uncertain { doing: format!("command `{}`", self.line), why: why.into() }
     }
 
     /// Why there is no answer to it.

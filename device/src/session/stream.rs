@@ -199,11 +199,10 @@ impl Session {
         let pending = self.dialogue.pending();
         if pending.len() > KEPT_BYTES_MAX {
             if answering.lacks_echo(pending) {
-                let why = format!(
+                return Err(order.uncertain(format!(
                     "{} KiB came, but not the echo of the command, which this device has sent before each answer",
                     pending.len() / 1024
-                );
-                return Err(SessionError::Uncertain { doing: format!("command `{}`", order.line), why });
+                )));
             }
             let (begin, text) = (answering.begin(), answering.text_begin());
             let head = lines_before(pending, TAIL_BYTES).max(text);

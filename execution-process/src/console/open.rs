@@ -43,7 +43,7 @@ pub(super) async fn open(
     };
     let target = target(path, properties, others)?;
     let mut settings = station.sessions.settings_with(profiles);
-    settings.programs = station.sessions.programs(station.account_beside().map(AsRef::as_ref));
+    settings.programs = station.sessions.in_groups(station.programs());
     let fan = Fan::default();
     fan.hide(target.secrets());
     let ep = station.settings.name.clone();

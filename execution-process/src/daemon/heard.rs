@@ -37,7 +37,8 @@ impl Daemon {
             EngineToEp::AskModules { id, modules } => {
                 self.tasks.spawn(modules::answer(
                     Arc::clone(&self.station),
-                    (id, modules),
+                    id,
+                    modules,
                     self.events.clone(),
                 ));
             }

@@ -118,6 +118,7 @@ impl Tap {
         if self.depth >= TAP_DEPTH_MAX {
             return;
         }
+        self.judge_left();
         let is_subtest = line.trim_start().starts_with(SUBTEST);
         let mut inside = Self { depth: self.depth.saturating_add(1), is_subtest, ..Self::default() };
         if let Some(line) = line.strip_prefix(INDENT).filter(|_| !is_subtest) {
@@ -147,6 +148,15 @@ impl Tap {
             Verdict::Fail => Mark::Failed,
         };
         case.mark(mark, &format!("inside of it {}", outcome.reason));
+    }
+
+    /// The same of those that no line sums up.
+    fn judge_left(&mut self) {
+        let mut left = Case::new("tests inside a test".to_owned());
+        self.judge_inside(&mut left);
+        if !left.has_passed() {
+            self.cases.add(left);
+        }
     }
 
     /// A stream that contradicts itself shows nothing, as `prove` has it: the first reason is kept as a test that is at fault.
@@ -197,11 +207,7 @@ impl Tap {
         let mut lines = std::mem::take(&mut self.lines);
         lines.finish(|line| self.line(line));
         self.close();
-        let mut left = Case::new("tests inside a test".to_owned());
-        self.judge_inside(&mut left);
-        if !left.has_passed() {
-            self.cases.add(left);
-        }
+        self.judge_left();
         if let Some(why) = self.wrong.take() {
             let mut case = Case::new("plan".to_owned());
             case.mark(Mark::Broken, &why);

@@ -136,6 +136,7 @@ fn tap_is_read_with_its_directives_its_plan_and_what_stands_beside_it() {
         "1..3\n# Subtest: s\n    1..1\n    not ok 1 # todo later\nok 1 - s\n# Subtest: t\n    1..0 # SKIP no card\nok 2 # SKIP no card\n# Subtest: u\n    1..1\n    not ok 1\nnot ok 3 - u # todo all of it\n",
         "1..3\nnot ok 1 - todo # todo soon {\n    not ok 1 - x\n    1..1\n}\nok 2 - fine {\n    ok 1 - x\n    1..1\n}\nok 3 - lies {\n    1..2\n    ok 1 - x\n}\n",
         "1..1\nok 1\n# Subtest: late\n    not ok 1 - lost\n    1..1\n",
+        "1..1\n# Subtest: lost\n    not ok 1 - one\n    1..1\n# Subtest: fine\n    ok 1\n    1..1\nok 1 - fine\n",
         "# Subtest: empty\nok 1 - empty\n1..1\n    not ok, as a text has it\n    ok then\n",
     ];
     let lines: Vec<String> = files

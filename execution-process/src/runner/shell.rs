@@ -4,11 +4,14 @@
 //! `$0` is the test, so that a guard such as `[ "${BASH_SOURCE[0]}" = "$0" ]` and `cd "$(dirname "$0")"` mean what they mean in a script that
 //! somebody started by hand. A first line that names no shell is left to the system.
 
-use std::{ffi::OsString, path::Path};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use jackfield_protocol::verdict::{Cause, Outcome};
 
-use super::invalid;
+use super::{installed, invalid};
 use crate::host::find_program;
 
 /// What the functions are written for.
@@ -50,13 +53,10 @@ impl<'a> First<'a> {
 /// A shell that is not here.
 pub(super) fn command(line: &str, file: &Path, sdk: &Path, usual: &str) -> Result<Vec<OsString>, Outcome> {
     let first = First::read(line);
-    let named = first.program.unwrap_or(usual);
-    if first.program.is_some() && !SHELLS.contains(&file_name(named)) {
-        return Ok(vec![file.into()]);
-    }
-    let Some(shell) = find_program(named).or_else(|| find_program(file_name(named))) else {
-        let reason = format!("the test asks for {named}, which this workstation does not have; install it");
-        return Err(invalid(Cause::Lab, reason));
+    let shell = match first.program {
+        Some(named) if !SHELLS.contains(&file_name(named)) => return Ok(vec![file.into()]),
+        Some(named) => that_it_asks_for(named)?,
+        None => installed(usual)?,
     };
     let mut command = Vec::new();
     if !first.variables.is_empty() {
@@ -67,6 +67,15 @@ pub(super) fn command(line: &str, file: &Path, sdk: &Path, usual: &str) -> Resul
     command.extend(first.options.iter().map(OsString::from));
     command.extend(["-c".into(), with_functions(sdk), file.into()]);
     Ok(command)
+}
+
+/// The shell of a first line, which may be elsewhere than that says.
+fn that_it_asks_for(named: &str) -> Result<PathBuf, Outcome> {
+    let shell = find_program(named).or_else(|| find_program(file_name(named)));
+    shell.ok_or_else(|| {
+        let reason = format!("the test asks for {named}, which this workstation does not have; install it");
+        invalid(Cause::Lab, reason)
+    })
 }
 
 /// The library, and then the test in the same shell.
@@ -143,6 +152,8 @@ mod tests {
             );
             assert_eq!(run("t.sh", &text, &["a b"]), Ok((4, "main a b\n".to_owned())), "{guard}");
         }
+        let there = "cd \"$(dirname \"$0\")\" && [ -f t.sh ]\n";
+        assert_eq!(run("t.sh", there, &[]), Ok((0, String::new())));
         let text = "command -v jf_fail; shift; echo \"$1|$#\"";
         assert_eq!(run("it's.sh", text, &["-c", "a b"]), Ok((0, "jf_fail\na b|1\n".to_owned())));
     }

@@ -135,12 +135,13 @@ fn options_with_which_nothing_would_run_are_refused() {
     for (file, param) in [
         ("a.robot", "--dryrun"),
         ("a.robot", "--Dry-Run"),
+        ("a.robot", "--dry"),
         ("a_pytest.py", "--co"),
         ("a_pytest.py", "--setup-only"),
     ] {
         assert!(refused(file, param), "{file} {param}");
     }
-    for (file, param) in [("a.robot", "--dry"), ("a_pytest.py", "-k"), ("a.sh", "--dryrun")] {
+    for (file, param) in [("a.robot", "--doc"), ("a_pytest.py", "-k"), ("a.sh", "--dryrun")] {
         assert!(!refused(file, param), "{file} {param}");
     }
 }

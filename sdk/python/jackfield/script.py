@@ -22,8 +22,6 @@ SKIPPED_STATUS = 77
 # Reasons travel to pages and mails; the whole traceback is in the log.
 REASON_CHARS_MAX = 2000
 
-_OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
-
 
 class End(NamedTuple):
     """How a script ended."""
@@ -52,7 +50,7 @@ def read_message(body: bytes) -> dict[str, Any]:
 
 def rehearse() -> None:
     """Do once what each test does, or may do: modules that are imported and tables that are built then are there in every child."""
-    _listen()
+    unheard.listen()
     read_message(b'{"env": {"A": "1"}, "inject": {"b": [1.5, null, true]}}')
     for source in (b"x = 1\n", b"assert True\n"):
         idle.told(source, "warm.py")
@@ -76,7 +74,7 @@ def run(main: ModuleType, file: str, argv: list[str], inject: Mapping[str, Any])
     sys.modules["__main__"] = main
     sys.argv = [file, *argv]
     sys.breakpointhook = jackfield.breakpoint
-    _listen()
+    unheard.listen()
     leave = os._exit
     os._exit = _telling(leave, owner, main.__dict__)  # type: ignore[assignment]
     try:
@@ -115,16 +113,6 @@ def _telling(leave: Any, owner: int, names: Mapping[str, Any]) -> Any:
     return _exit
 
 
-_listens = False
-
-
-def _listen() -> None:
-    global _listens
-    if not _listens:
-        _listens = True
-        unheard.listen()
-
-
 def _unheard() -> End | None:
     """What the first thing makes of a test that went wrong where nobody looked."""
     if not unheard.found:
@@ -134,9 +122,7 @@ def _unheard() -> End | None:
         return End(1, "INVALID", where, because="file")
     if isinstance(error, TestEnd):
         return _declared(error.verdict, error.reason)
-    text = text_of(error)
-    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return End(1, "FAIL", f"{said}, which nothing caught in {where}")
+    return End(1, "FAIL", f"{_said(error)}, which nothing caught in {where}")
 
 
 def _with_all_it_began(end: End) -> End:
@@ -162,10 +148,13 @@ def _execute(names: dict[str, Any]) -> End:
         return End(1, "FAIL", text_of(error) or _asserted(error))
     except BaseException as error:
         _print_traceback(error)
-        text = text_of(error)
-        said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        return End(1, "FAIL", f"crashed: {said}{python2.name(error)}", crashed=True)
+        return End(1, "FAIL", f"crashed: {_said(error)}{python2.name(error)}", crashed=True)
     return _result(names) or _failed_quietly() or _PASS
+
+
+def _said(error: BaseException) -> str:
+    text = text_of(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 _PASS = End(0)
@@ -337,7 +326,7 @@ def _asserted(error: AssertionError) -> str:
 def _print_traceback(error: BaseException) -> None:
     """As the interpreter prints it, but from the script's own first line on."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(_OWN_FILES):
+    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(unheard.OWN_FILES):
         trace = trace.tb_next
     try:
         lines = traceback.format_exception(type(error), error, trace)

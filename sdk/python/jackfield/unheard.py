@@ -27,13 +27,20 @@ class Unheard(NamedTuple):
 found: list[Unheard] = []
 """All of it so far, in order."""
 
+OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
+"""How the names of this package's files begin."""
+
+_listens = False
 _has_coroutines = False
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
-_OWN_FILES = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def listen() -> None:
-    """Hear of it from now on. Imports nothing that a test does not import itself: `threading` and `asyncio` cost more than most tests."""
+    """Hear of it from now on, once. Imports nothing that a test does not import itself: `threading` and `asyncio` cost more than most tests."""
+    global _listens
+    if _listens:
+        return
+    _listens = True
     _hear_threads()
     _hear_coroutines()
     if "asyncio.base_events" in sys.modules:
@@ -133,7 +140,7 @@ def _hear_coroutines() -> None:
 def _never_ran(coroutine: CoroutineType[Any, Any, Any]) -> None:
     code: CodeType = coroutine.cr_code
     # Libraries, such as the mocks of unittest, make some that are never asked for.
-    if code.co_filename.startswith((_LIBRARY, _OWN_FILES)) or f"-packages{os.sep}" in code.co_filename:
+    if code.co_filename.startswith((_LIBRARY, OWN_FILES)) or f"-packages{os.sep}" in code.co_filename:
         return
     name = coroutine.__name__
     found.append(Unheard(None, f"the coroutine `{name}` was never awaited, so it did not run; await it, or end with `asyncio.run({name}(...))`"))

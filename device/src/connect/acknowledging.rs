@@ -21,13 +21,13 @@ const SHORT_BYTES_MAX: usize = 4096;
 
 /// The connection.
 #[derive(Debug)]
-pub(super) struct Prompt {
+pub(super) struct Acknowledging {
     stream: TcpStream,
     /// Something short has come, and nothing went out with which its acknowledgement could go.
     owes: bool,
 }
 
-impl Prompt {
+impl Acknowledging {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self { stream, owes: false }
     }
@@ -38,7 +38,7 @@ fn is_waiting(cx: &Context<'_>) -> bool {
     !cx.waker().will_wake(Waker::noop())
 }
 
-impl AsyncRead for Prompt {
+impl AsyncRead for Acknowledging {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -61,7 +61,7 @@ impl AsyncRead for Prompt {
     }
 }
 
-impl AsyncWrite for Prompt {
+impl AsyncWrite for Acknowledging {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.owes &= written.is_pending();
@@ -91,7 +91,7 @@ mod tests {
     async fn what_is_short_is_acknowledged_at_once_however_long_the_talk() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (mut device, mut us) = (listener.accept().await.unwrap().0, Prompt::new(stream));
+        let (mut device, mut us) = (listener.accept().await.unwrap().0, Acknowledging::new(stream));
         let mut byte = [0];
         let (mut put_off, mut looked) = (0, 0);
         for _ in 0..50 {
