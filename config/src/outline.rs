@@ -32,6 +32,8 @@ use crate::{problem::Read, source::Source};
 
 /// Nodes that one file may have.
 const NODES_MAX: usize = jackfield_resource_allocator::EDIT_NODES_MAX;
+/// Bytes of what one file says of all its nodes, each counted for itself.
+const TEXT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// What kind of file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

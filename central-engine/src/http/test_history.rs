@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jackfield_protocol::error::ErrorCode;
 
-use super::{Answer, lab_file::sent_as, project::cancelled};
+use super::{Answer, lab_file::sent_as, project::cancelled, test_file};
 use crate::{
     app::App,
     auth::{Caller, Guard, MayReadProjects},
@@ -52,18 +52,14 @@ pub(super) async fn version(
 /// Where the file really is.
 async fn place(app: &App, caller: &Caller, name: String) -> Result<PathBuf, Failure> {
     let lab = app.lab.as_user(&caller.user);
-    let found = web::block(move || {
-        lab.test_file(&name)
-            .map(|file| file.path().to_owned())
-            .map_err(|error| Failure::new(ErrorCode::NotFound, format!("test `{name}` {error}")))
-    });
+    let found = web::block(move || test_file::known(&lab, &name).map(|file| file.path().to_owned()));
     found.await.map_err(cancelled)?
 }
 
 fn refused(name: &str, error: &GitError) -> Failure {
     let code = match error {
         GitError::NoRepository | GitError::NoVersion => ErrorCode::NotFound,
-        GitError::NoGit | GitError::Silent | GitError::Said(_) => ErrorCode::Unavailable,
+        GitError::NoGit | GitError::Silent | GitError::TooLong | GitError::Said(_) => ErrorCode::Unavailable,
     };
     Failure::new(code, format!("test file `{name}`: {error}"))
 }

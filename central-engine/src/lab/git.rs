@@ -61,9 +61,12 @@ pub(crate) enum GitError {
     /// There is no Git.
     #[error("there is no `git` on the engine's host; install it to see the history of files")]
     NoGit,
-    /// It did not answer in time, or said too much.
+    /// It did not answer in time.
     #[error("`git` did not answer within {} s", limits::GIT_WAIT_MAX.as_secs())]
     Silent,
+    /// It answered more than is taken.
+    #[error("what `git` has of it is longer than {} MiB", limits::GIT_BYTES_MAX / (1024 * 1024))]
+    TooLong,
     /// There is no such commit, or the file was not in it.
     #[error("there is no such version of the file")]
     NoVersion,
@@ -76,7 +79,9 @@ pub(crate) enum GitError {
 pub(crate) async fn history(file: &Path) -> Result<FileHistory, GitError> {
     let status = ["status", "--porcelain=v2", "--branch", "--ignored=matching", "-z", "--", NAME];
     let (branch, state) = read_status(&ask(file, &status).await?);
-    let log = ["log", "--no-show-signature", "--format=%H%x00%an%x00%at%x00%s%x1e", COUNT, "--", NAME];
+    let count = format!("--max-count={}", limits::GIT_COMMITS_MAX);
+    let format = "--format=%H%x00%an%x00%at%x00%s%x1e";
+    let log = ["log", "--no-show-signature", format, count.as_str(), "--", NAME];
     let commits = match ask(file, &log).await {
         Ok(said) => read_log(&said),
         // A repository in which nothing was committed yet.
@@ -96,9 +101,8 @@ pub(crate) async fn version(file: &Path, commit: &str) -> Result<Vec<u8>, GitErr
     said.map_err(|error| if matches!(error, GitError::Said(_)) { GitError::NoVersion } else { error })
 }
 
-/// Stands for the file's name, which may be anything: `:(literal)` keeps Git from reading it as a pattern.
+/// Stands for the file's name, which may be anything: `--literal-pathspecs` keeps Git from reading it as a pattern.
 const NAME: &str = "\0name";
-const COUNT: &str = "--max-count=50";
 
 async fn ask(file: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
@@ -135,7 +139,8 @@ async fn said(mut command: Command) -> Result<Vec<u8>, GitError> {
             GitError::Said(error.to_string())
         }
     })?;
-    let most = u64::try_from(limits::GIT_BYTES_MAX).unwrap_or(u64::MAX);
+    // One more than is taken tells that there is more.
+    let most = u64::try_from(limits::GIT_BYTES_MAX).map_or(u64::MAX, |most| most.saturating_add(1));
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (mut answer, mut complaint) = (Vec::new(), Vec::new());
     let read_out = async {
@@ -153,6 +158,9 @@ async fn said(mut command: Command) -> Result<Vec<u8>, GitError> {
     let said = |error: std::io::Error| GitError::Said(error.to_string());
     let (out, err) = tokio::join!(read_out, read_err);
     out.and(err).map_err(said)?;
+    if answer.len() > limits::GIT_BYTES_MAX {
+        return Err(GitError::TooLong);
+    }
     if child.wait().await.map_err(said)?.success() {
         return Ok(answer);
     }
@@ -214,6 +222,19 @@ mod tests {
         assert_eq!(commits.len(), 2);
         assert_eq!((commits[0].at, &*commits[0].subject), (Time(7000), "Ask twice: \"why\""));
         assert_eq!((&*commits[1].commit, &*commits[1].subject), ("c0", ""));
+    }
+
+    #[tokio::test]
+    async fn more_than_is_taken_is_no_answer() {
+        let zeros = |bytes: usize| {
+            let mut command = Command::new("head");
+            command.arg("-c").arg(bytes.to_string()).arg("/dev/zero");
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            said(command)
+        };
+        let most = limits::GIT_BYTES_MAX;
+        assert_eq!(zeros(most).await.unwrap().len(), most);
+        assert!(matches!(zeros(most + 1).await, Err(GitError::TooLong)));
     }
 
     #[tokio::test]

@@ -51,10 +51,7 @@ pub async fn add(conn: &mut Conn, rows: &[EditRow]) -> Result<(), StoreError> {
     let mut has_large = false;
     let mut lines = Vec::new();
     for row in rows {
-        let mut body = json(&row.edit)?;
-        if body.len() > EDIT_BYTES_MAX {
-            body = json(&Edit { undo: None, ..row.edit.clone() })?;
-        }
+        let body = kept(&row.edit)?;
         has_large |= body.len() > EDIT_BYTES_LARGE;
         let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
         let body = conn.seal().seal_text(&place("edit", &[&row.version.to_string()]), &body)?;
@@ -77,6 +74,21 @@ pub async fn add(conn: &mut Conn, rows: &[EditRow]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What of an edit is kept: a large one cannot be undone, and of one that set very long values is told which nodes those are of.
+fn kept(edit: &Edit) -> Result<String, StoreError> {
+    let whole = json(edit)?;
+    if whole.len() <= EDIT_BYTES_MAX {
+        return Ok(whole);
+    }
+    let told = json(&Edit { undo: None, steps: edit.steps.clone(), count: edit.count })?;
+    if told.len() <= EDIT_BYTES_MAX {
+        return Ok(told);
+    }
+    let named =
+        |step: &Step| Step { path: step.path.clone(), deed: step.deed.clone(), properties: Vec::new() };
+    json(&Edit { undo: None, steps: edit.steps.iter().map(named).collect(), count: edit.count })
+}
+
 /// An edit was taken back by another.
 ///
 /// # Errors
@@ -85,13 +97,27 @@ pub async fn undone(conn: &mut Conn, version: u64, by: u64) -> Result<(), StoreE
     conn.run("UPDATE edit SET undone = $2 WHERE version = $1", binds![version, by]).await.map(drop)
 }
 
-/// The newest before a version, newest first.
+/// The newest before a version, newest first: at most so many, and no more of large ones than take as much as the largest.
 ///
 /// # Errors
 /// The store does not answer, or a row cannot be read.
 pub async fn list(conn: &mut Conn, before: Option<u64>, limit: u32) -> Result<Vec<EditRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM edit WHERE version < $1 ORDER BY version DESC LIMIT {limit}");
-    let lines = conn.rows(sqlx::AssertSqlSafe(sql), binds![before.unwrap_or(u64::MAX)]).await?;
+    let before = before.unwrap_or(u64::MAX);
+    let sql =
+        format!("SELECT version, bytes FROM edit WHERE version < $1 ORDER BY version DESC LIMIT {limit}");
+    let sizes = conn.rows(sqlx::AssertSqlSafe(sql), binds![before]).await?;
+    let most = u64::try_from(EDIT_BYTES_MAX).unwrap_or(u64::MAX);
+    let (mut oldest, mut bytes) = (before, 0_u64);
+    for size in &sizes {
+        bytes = bytes.saturating_add(size.number(1)?);
+        if oldest < before && bytes > most {
+            break;
+        }
+        oldest = size.number(0)?;
+    }
+    let sql =
+        format!("SELECT {COLUMNS} FROM edit WHERE version < $1 AND version >= $2 ORDER BY version DESC");
+    let lines = conn.rows(sqlx::AssertSqlSafe(sql), binds![before, oldest]).await?;
     lines.iter().map(|line| read(conn, line)).collect()
 }
 
@@ -128,4 +154,29 @@ fn read(conn: &Conn, line: &Line) -> Result<EditRow, StoreError> {
         undone: line.int_opt(4)?.and_then(|undone| u64::try_from(undone).ok()),
         edit: from_json(&body)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As schema 13 keeps it: never changed.
+    const STORED: &str = r#"{"undo":[{"edit":"all","edits":[{"edit":"insert","nodes":[{"id":"00000000a1","parent":"1","name":"r1","properties":{"ports":4}}]},{"edit":"merge","id":"00000000a1","properties":{"ports":null}},{"edit":"move","id":"00000000a1","parent":"1","name":"r2"}]},{"edit":"remove","id":"00000000a1"}],"steps":[{"path":"/r2","deed":{"move":{"from":"/r1"}},"properties":[{"key":"ports","before":4,"after":8}]},{"path":"/r3","deed":"create"}],"count":2}"#;
+
+    #[test]
+    fn what_an_earlier_build_remembered_is_read() {
+        let edit: Edit = from_json(STORED).unwrap();
+        assert_eq!(json(&edit).unwrap(), STORED);
+    }
+
+    #[test]
+    fn of_a_very_large_edit_the_nodes_are_kept() {
+        let mut edit: Edit = from_json(STORED).unwrap();
+        edit.steps[0].properties[0].after = Some("x".repeat(EDIT_BYTES_MAX).into());
+        let kept: Edit = from_json(&kept(&edit).unwrap()).unwrap();
+        assert_eq!((kept.undo, kept.count), (None, 2));
+        let paths: Vec<_> = kept.steps.iter().map(|step| step.path.as_str()).collect();
+        assert_eq!(paths, ["/r2", "/r3"]);
+        assert!(kept.steps.iter().all(|step| step.properties.is_empty()));
+    }
 }

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Draft, yaml::Node};
+use super::{Draft, draft::bytes_of, yaml::Node};
 use crate::source::Span;
 
 /// Groups inside of groups.
 const DEPTH_MAX: usize = 32;
+/// Hosts that one name may mean.
+const HOSTS_MAX: usize = 10_000;
+/// Digits of a number in such a name.
+const DIGITS_MAX: usize = 10;
 
 /// A group as it is written.
 #[derive(Clone, Debug, Default)]
@@ -44,12 +48,9 @@ fn group(draft: &mut Draft, groups: &mut Groups, name: &str, node: &Node, depth:
                 groups.entry(name.to_owned()).or_default().vars.extend(vars);
             }
             "hosts" => {
-                for (host, vars) in part.fields() {
-                    let vars: Vec<_> =
-                        vars.fields().map(|(key, node)| (key.to_owned(), node.value())).collect();
-                    for host in each(host) {
-                        add_host(groups, name, &host, (part.span, vars.clone()));
-                    }
+                for (host, said) in part.fields() {
+                    let vars = said.fields().map(|(key, node)| (key.to_owned(), node.value())).collect();
+                    add_hosts(draft, groups, name, host, (said.span, vars));
                 }
             }
             "children" => {
@@ -66,41 +67,65 @@ fn group(draft: &mut Draft, groups: &mut Groups, name: &str, node: &Node, depth:
     }
 }
 
-pub(super) fn add_host(
+/// The hosts that a name means, each with what is said of it.
+pub(super) fn add_hosts(
+    draft: &mut Draft,
     groups: &mut Groups,
     group: &str,
-    host: &str,
+    name: &str,
     (span, vars): (Span, Vec<(String, Value)>),
 ) {
+    let Some(names) = each(name) else {
+        let message = format!("`{name}` means no host, or more than {HOSTS_MAX}");
+        return draft.problems.error(span, message, "write a range as [01:20], and many hosts as several");
+    };
+    let bytes = bytes_of(vars.iter().map(|(key, value)| (key, value)));
+    if !draft.holds(span, bytes.saturating_mul(names.len())) {
+        return;
+    }
     let hosts = &mut groups.entry(group.to_owned()).or_default().hosts;
-    hosts.entry(host.to_owned()).or_insert_with(|| (span, BTreeMap::new())).1.extend(vars);
+    for host in names {
+        hosts.entry(host).or_insert_with(|| (span, BTreeMap::new())).1.extend(vars.iter().cloned());
+    }
 }
 
-/// `web[01:03]` is three hosts, and so is `db-[a:c]`.
-pub(super) fn each(host: &str) -> Vec<String> {
-    /// Hosts that one line may mean.
-    const MOST: u32 = 10_000;
-    let parts = host.split_once('[').and_then(|(before, rest)| Some((before, rest.split_once(']')?)));
-    let Some((before, (range, after))) = parts else { return vec![host.to_owned()] };
-    let mut words = range.split(':');
-    let (Some(from), Some(to), step) = (words.next(), words.next(), words.next()) else {
-        return vec![host.to_owned()];
-    };
-    let step = step.and_then(|step| step.parse().ok()).unwrap_or(1).max(1);
-    let names: Vec<String> = match (from.parse::<u32>(), to.parse::<u32>()) {
-        (Ok(first), Ok(last)) if last.saturating_sub(first) < MOST => {
-            let wide = if from.starts_with('0') { from.len() } else { 0 };
-            let numbers = (first..=last).step_by(step);
-            numbers.map(|number| format!("{before}{number:0wide$}{after}")).collect()
+/// `web[01:03]` is three hosts, and so is `db-[a:c]`; none where it means no host, or too many.
+fn each(host: &str) -> Option<Vec<String>> {
+    let mut names = vec![String::new()];
+    let mut rest = host;
+    while let Some((before, items, after)) = range(rest) {
+        if items.is_empty() || items.len().saturating_mul(names.len()) > HOSTS_MAX {
+            return None;
         }
-        _ => match (from.chars().next(), to.chars().next()) {
-            (Some(first), Some(last)) if from.len() == 1 && to.len() == 1 => {
-                (first..=last).step_by(step).map(|letter| format!("{before}{letter}{after}")).collect()
-            }
-            _ => return vec![host.to_owned()],
-        },
+        let with =
+            |name: &String| items.iter().map(|item| format!("{name}{before}{item}")).collect::<Vec<_>>();
+        names = names.iter().flat_map(with).collect();
+        rest = after;
+    }
+    names.iter_mut().for_each(|name| name.push_str(rest));
+    Some(names)
+}
+
+/// The first range in a name: what stands before it, what it means, and what stands behind it.
+fn range(host: &str) -> Option<(&str, Vec<String>, &str)> {
+    let (before, rest) = host.split_once('[')?;
+    let (range, after) = rest.split_once(']')?;
+    let mut words = range.split(':');
+    let (from, to) = (words.next()?, words.next()?);
+    let step = words.next().and_then(|step| step.parse::<usize>().ok()).unwrap_or(1).max(1);
+    let items = match (from.parse::<u32>(), to.parse::<u32>()) {
+        (Ok(first), Ok(last)) if from.len() <= DIGITS_MAX => {
+            let wide = if from.starts_with('0') { from.len() } else { 0 };
+            // One more than a name may mean tells that there are more.
+            let numbers = (first..=last).step_by(step).take(HOSTS_MAX.saturating_add(1));
+            numbers.map(|number| format!("{number:0wide$}")).collect()
+        }
+        _ => {
+            let letter = |text: &str| text.chars().next().filter(|_| text.len() == 1);
+            (letter(from)?..=letter(to)?).step_by(step).map(String::from).collect()
+        }
     };
-    names.into_iter().flat_map(|name| each(&name)).collect()
+    Some((before, items, after))
 }
 
 /// The words of a session for Ansible's.
@@ -142,6 +167,10 @@ pub(super) fn finish(draft: &mut Draft, groups: &Groups) {
         }
     }
     for (host, (span, own, of)) in hosts {
+        // What a group says of many is said of each.
+        if !draft.holds(span, 0) {
+            return;
+        }
         let order = outermost_first(&of, &above);
         let mut vars = BTreeMap::new();
         let all = groups.get("all").filter(|_| !order.contains(&"all")).into_iter();
@@ -167,7 +196,7 @@ pub(super) fn finish(draft: &mut Draft, groups: &Groups) {
             properties.insert("groups".to_owned(), Value::Array(named));
         }
         let (short, other) = draft.name(host);
-        properties.extend(other.map(|name| ("name".to_owned(), Value::from(name))));
+        properties.extend(other);
         draft.add(&[short], span, properties);
     }
     tell_lonely(draft, groups);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Draft,
-    ansible::{Groups, add_host, each, finish},
+    ansible::{Groups, add_hosts, finish},
 };
 use crate::{
     problem::Read,
@@ -101,8 +101,9 @@ fn host(draft: &mut Draft, groups: &mut Groups, group: &str, span: Span, line: &
         }
     }
     // A port may stand right behind the name.
-    let (name, port) = match name.split_once(':') {
-        Some((host, port)) if port.parse::<u16>().is_ok() && !host.contains('[') => {
+    let is_name = |host: &str| host.ends_with(']') || !host.contains(':');
+    let (name, port) = match name.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() && is_name(host) => {
             (host.to_owned(), Some(port.to_owned()))
         }
         _ => (name, None),
@@ -110,9 +111,7 @@ fn host(draft: &mut Draft, groups: &mut Groups, group: &str, span: Span, line: &
     if let Some(port) = port {
         vars.insert(0, ("ansible_port".to_owned(), value_of(&port)));
     }
-    for host in each(&name) {
-        add_host(groups, group, &host, (span, vars.clone()));
-    }
+    add_hosts(draft, groups, group, &name, (span, vars));
 }
 
 /// Words of a line, with what is quoted in one; none where a quote does not end.

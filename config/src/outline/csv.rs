@@ -1,7 +1,7 @@
 //! A table with a line for each resource, for lab managers with spreadsheets.
 //!
 //! The first line names the columns: `path`, or `name` with `parent`; `id` where ids are known; each further one is a property. A cell is a text,
-//! unless it is a whole number, `true`, `false`, or JSON in brackets or quotes; an empty one says nothing. Commas, semicolons and tabs part cells.
+//! unless it is a whole number, another as `1.5e0`, `true`, `false`, or JSON in brackets or quotes; an empty one says nothing. Commas, semicolons and tabs part cells.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +17,9 @@ use crate::{
     source::{Source, Span},
 };
 
+/// Cells that a line may have.
+const CELLS_MAX: usize = 10_000;
+
 pub(super) fn read(source: &Arc<Source>) -> Read<Outline> {
     let mut draft = Draft::new(source);
     let text = source.text();
@@ -25,30 +28,32 @@ pub(super) fn read(source: &Arc<Source>) -> Read<Outline> {
     // Of those that are there as often as each other, the last.
     let parts = ['\t', ';', ','];
     let part = parts.into_iter().max_by_key(|part| first.matches(*part).count()).unwrap_or(',');
-    let mut lines = match Lines::new(text, begin, part).collect::<Result<Vec<_>, _>>() {
-        Ok(lines) => lines.into_iter(),
-        Err(at) => {
-            draft.problems.error(
-                Span::new(at, at),
-                "a quoted cell does not end",
-                "close it with \", or double the quotes in it",
-            );
-            return Read { value: None, problems: draft.problems.finish() };
-        }
+    let mut lines = Lines::new(text, begin, part);
+    let head = match lines.next().transpose() {
+        Ok(head) => head.unwrap_or_default(),
+        Err(broken) => return refused(draft, &broken),
     };
-    let head = lines.next().unwrap_or_default();
     let Some(columns) = Columns::read(&mut draft, &head) else {
         return Read { value: None, problems: draft.problems.finish() };
     };
     let mut ids = BTreeMap::new();
-    for line in lines.filter(|line| line.iter().any(|cell| !cell.text.trim().is_empty())) {
-        columns.line(&mut draft, &line, &mut ids);
+    for line in lines {
+        match line {
+            Ok(line) if line.iter().all(|cell| cell.text.trim().is_empty()) => {}
+            Ok(line) => columns.line(&mut draft, &line, &mut ids),
+            Err(broken) => return refused(draft, &broken),
+        }
     }
     let mut read = draft.finish();
     for node in read.value.iter_mut().flat_map(|outline| &mut outline.nodes) {
         node.id = ids.remove(&node.path);
     }
     read
+}
+
+fn refused(mut draft: Draft, broken: &Broken) -> Read<Outline> {
+    draft.problems.error(Span::new(broken.at, broken.at), broken.what, broken.help);
+    Read { value: None, problems: draft.problems.finish() }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -246,7 +251,14 @@ fn quoted(cell: &str) -> String {
     }
 }
 
-/// Lines of cells (RFC 4180), with places; a cell that does not end is its place.
+/// Why a text is no table.
+struct Broken {
+    at: usize,
+    what: &'static str,
+    help: &'static str,
+}
+
+/// Lines of cells (RFC 4180), with places; nothing follows one that is broken.
 struct Lines<'t> {
     text: &'t str,
     at: usize,
@@ -262,25 +274,30 @@ impl<'t> Lines<'t> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// A cell in quotes, behind the first of them.
-    fn quoted(&mut self, begin: usize) -> Result<String, usize> {
+    fn broken(&mut self, at: usize, what: &'static str, help: &'static str) -> Broken {
+        self.at = self.text.len();
+        Broken { at, what, help }
+    }
+
+    /// A cell in quotes, behind the first of them; none where it does not end.
+    fn quoted(&mut self) -> Option<String> {
         let mut text = String::new();
         loop {
-            let Some(end) = self.rest().find('"') else { return Err(begin) };
+            let end = self.rest().find('"')?;
             text.push_str(self.rest().get(..end).unwrap_or_default());
             self.at += end + 1;
             if self.rest().starts_with('"') {
                 text.push('"');
                 self.at += 1;
             } else {
-                return Ok(text);
+                return Some(text);
             }
         }
     }
 }
 
 impl Iterator for Lines<'_> {
-    type Item = Result<Vec<Cell>, usize>;
+    type Item = Result<Vec<Cell>, Broken>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.at >= self.text.len() {
@@ -292,17 +309,21 @@ impl Iterator for Lines<'_> {
             let mut text = String::new();
             if self.rest().starts_with('"') {
                 self.at += 1;
-                match self.quoted(at) {
-                    Ok(quoted) => text = quoted,
-                    Err(at) => {
-                        self.at = self.text.len();
-                        return Some(Err(at));
+                match self.quoted() {
+                    Some(quoted) => text = quoted,
+                    None => {
+                        let help = "close it with \", or double the quotes in it";
+                        return Some(Err(self.broken(at, "a quoted cell does not end", help)));
                     }
                 }
             }
             let end = self.rest().find([self.part, '\n']).unwrap_or(self.rest().len());
             text.push_str(self.rest().get(..end).unwrap_or_default().trim_end_matches('\r'));
             self.at += end;
+            if cells.len() >= CELLS_MAX {
+                let what = "this line has more than 10,000 cells";
+                return Some(Err(self.broken(at, what, "is this the right file?")));
+            }
             cells.push(Cell { at, text });
             let next = self.rest().chars().next();
             self.at += next.map_or(0, char::len_utf8);

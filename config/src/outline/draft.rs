@@ -12,7 +12,7 @@ use jackfield_resource_allocator::{
 };
 use serde_json::Value;
 
-use super::NODES_MAX;
+use super::{NODES_MAX, TEXT_BYTES_MAX};
 use crate::{
     problem::{Problems, Read},
     source::{Source, Span},
@@ -26,6 +26,10 @@ pub(super) struct Draft {
     /// Values that are found out when tests run elsewhere, and what else is told once.
     told: BTreeSet<String>,
     is_full: bool,
+    /// Bytes of all values, with what is repeated counted as often.
+    bytes: usize,
+    /// The last number of nodes that would have one name.
+    numbers: BTreeMap<Vec<String>, u32>,
     /// Where lines begin.
     lines: Vec<usize>,
 }
@@ -40,11 +44,16 @@ impl Draft {
             places: BTreeMap::new(),
             told: BTreeSet::new(),
             is_full: false,
+            bytes: 0,
+            numbers: BTreeMap::new(),
         }
     }
 
     /// A node, or more of one that is there: what comes later counts.
     pub(super) fn add(&mut self, path: &[String], span: Span, properties: BTreeMap<String, Value>) {
+        if !self.holds(span, bytes_of(&properties)) {
+            return;
+        }
         for (key, value) in &properties {
             self.tell_secret(path, span, key, value);
         }
@@ -64,13 +73,39 @@ impl Draft {
         self.nodes.push(Wanted { path: path.to_vec(), id: None, properties, unknown: BTreeMap::new() });
     }
 
+    /// Whether so many bytes more are not too many: files of other tools say once what counts for many, and it is written out here.
+    pub(super) fn holds(&mut self, span: Span, bytes: usize) -> bool {
+        let before = self.bytes;
+        self.bytes = before.saturating_add(bytes);
+        if self.bytes > TEXT_BYTES_MAX && before <= TEXT_BYTES_MAX {
+            let message = format!("what the file says of its resources is more than {TEXT_BYTES_MAX} bytes");
+            self.problems.error(span, message, "take it in in parts, and say less of many at once");
+        }
+        self.bytes <= TEXT_BYTES_MAX
+    }
+
+    /// Where a node of this name goes: the second that would be `ATM` is `ATM 2`.
+    pub(super) fn free(&mut self, around: &[String], name: &str) -> Vec<String> {
+        let named = |name: String| [around, &[name]].concat();
+        let mut path = named(name.to_owned());
+        let number = self.numbers.entry(path.clone()).or_insert(1);
+        while self.places.contains_key(&path) {
+            *number = number.saturating_add(1);
+            path = named(format!("{name} {number}"));
+        }
+        path
+    }
+
     /// Whether there is such a node already.
     pub(super) fn has(&self, path: &[String]) -> bool {
         self.places.contains_key(path)
     }
 
     /// One more property of a node that is there.
-    pub(super) fn put(&mut self, path: &[String], key: &str, value: Value) {
+    pub(super) fn put(&mut self, path: &[String], span: Span, key: &str, value: Value) {
+        if !self.holds(span, bytes_of([(&key.to_owned(), &value)])) {
+            return;
+        }
         if let Some(node) = self.places.get(path).and_then(|place| self.nodes.get_mut(*place)) {
             node.properties.insert(key.to_owned(), value);
         }
@@ -88,15 +123,15 @@ impl Draft {
         }
     }
 
-    /// A node name, and what was written where that cannot be one.
-    pub(super) fn name(&self, text: &str) -> (String, Option<String>) {
+    /// A node name, and the property that keeps what was written where that cannot be one.
+    pub(super) fn name(&self, text: &str) -> (String, Option<(String, Value)>) {
         let name: String = text
             .trim()
             .chars()
             .map(|letter| if matches!(letter, '/' | ':') { '-' } else { letter })
             .collect();
         let is_other = name != text;
-        (name, is_other.then(|| text.to_owned()))
+        (name, is_other.then(|| ("name".to_owned(), Value::from(text))))
     }
 
     fn tell_secret(&mut self, path: &[String], span: Span, key: &str, value: &Value) {
@@ -124,6 +159,31 @@ impl Draft {
     pub(super) fn finish(self) -> Read<Outline> {
         Read { value: Some(Outline { nodes: self.nodes }), problems: self.problems.finish() }
     }
+}
+
+/// Bytes that properties take, about.
+pub(super) fn bytes_of<'v>(properties: impl IntoIterator<Item = (&'v String, &'v Value)>) -> usize {
+    let mut bytes = 0_usize;
+    let mut open = Vec::new();
+    for (key, value) in properties {
+        bytes = bytes.saturating_add(key.len());
+        open.push(value);
+    }
+    while let Some(value) = open.pop() {
+        bytes = bytes.saturating_add(size_of::<Value>());
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::String(text) => bytes = bytes.saturating_add(text.len()),
+            Value::Array(items) => open.extend(items),
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    bytes = bytes.saturating_add(key.len());
+                    open.push(value);
+                }
+            }
+        }
+    }
+    bytes
 }
 
 /// Whether a text is a secret itself, and not a word for one that is found elsewhere.
@@ -178,10 +238,16 @@ pub(super) fn read_tree(source: &Arc<Source>) -> Read<Outline> {
 impl Draft {
     /// The place of a line and a column, both from 1.
     pub(super) fn span_at(&self, line: usize, column: usize) -> Span {
+        let end = self.problems.source().text().len();
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(end);
+        self.span_behind(start, column.saturating_sub(1))
+    }
+
+    /// The place so many letters behind another.
+    pub(super) fn span_behind(&self, start: usize, letters: usize) -> Span {
         let text = self.problems.source().text();
-        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(text.len());
         let rest = text.get(start..).unwrap_or_default();
-        let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(0, |(at, _)| at);
+        let within = rest.char_indices().nth(letters).map_or(0, |(at, _)| at);
         let at = start.saturating_add(within).min(text.len());
         Span::new(at, at)
     }

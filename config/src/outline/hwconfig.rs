@@ -85,22 +85,10 @@ fn read_level(draft: &mut Draft, around: Element<'_>, path: &[String], depth: us
             .iter()
             .find_map(|name| properties.get(*name)?.as_str().filter(|name| !name.is_empty()));
         let (name, _) = draft.name(named.unwrap_or(level.kind));
-        let path = free(draft, path, &name);
+        let path = draft.free(path, &name);
         draft.add(&path, element.name_span(), properties);
         read_level(draft, element, &path, depth.saturating_add(1));
     }
-}
-
-/// Two modules of one type are `ATM` and `ATM 2`.
-fn free(draft: &Draft, around: &[String], name: &str) -> Vec<String> {
-    let named = |name: String| [around, &[name]].concat();
-    let mut path = named(name.to_owned());
-    let mut number = 2_u32;
-    while draft.has(&path) {
-        path = named(format!("{name} {number}"));
-        number = number.saturating_add(1);
-    }
-    path
 }
 
 /// The file, and what it cannot say.

@@ -36,7 +36,7 @@ pub(super) fn read(draft: &mut Draft, root: &Node) {
         let (short, other) = draft.name(name);
         let path = vec![short];
         let mut properties = BTreeMap::from([("kind".to_owned(), Value::from("target"))]);
-        properties.extend(other.map(|name| ("name".to_owned(), Value::from(name))));
+        properties.extend(other);
         for (key, node) in target.fields() {
             match key {
                 "resources" => {}
@@ -92,7 +92,7 @@ fn exporter(draft: &mut Draft, root: &Node) {
         let (short, other) = draft.name(name);
         let path = vec![short];
         let mut properties = BTreeMap::from([("kind".to_owned(), Value::from("group"))]);
-        properties.extend(other.map(|name| ("name".to_owned(), Value::from(name))));
+        properties.extend(other);
         for (key, node) in group.fields().filter(|(_, node)| !node.is_map() && !node.is_nothing()) {
             properties.insert(key.to_owned(), node.value());
         }
@@ -107,14 +107,9 @@ fn one(draft: &mut Draft, around: &[String], name: &str, resource: &Node) {
     let class = resource.get("cls").and_then(Node::text).unwrap_or_else(|| name.to_owned());
     let title = resource.get("name").and_then(Node::text).unwrap_or_else(|| name.to_owned());
     let (short, other) = draft.name(&title);
-    let mut path = [around, std::slice::from_ref(&short)].concat();
-    let mut number = 2_u32;
-    while draft.has(&path) {
-        path = [around, &[format!("{short} {number}")]].concat();
-        number = number.saturating_add(1);
-    }
+    let path = draft.free(around, &short);
     let mut properties = BTreeMap::from([("kind".to_owned(), Value::from(class.clone()))]);
-    properties.extend(other.map(|name| ("name".to_owned(), Value::from(name))));
+    properties.extend(other);
     let words = WAYS.iter().find(|(way, _)| *way == class).map_or(&[][..], |(_, words)| words);
     for (key, node) in resource.fields().filter(|(key, _)| !matches!(*key, "cls" | "name")) {
         let ours = words.iter().find(|(theirs, _)| *theirs == key).map_or(key, |(_, ours)| ours);

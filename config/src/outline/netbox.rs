@@ -91,14 +91,16 @@ fn add(draft: &mut Draft, device: &Map<String, Value>) -> bool {
     let mut path = Vec::new();
     for (key, kind) in [("site", "site"), ("rack", "rack")] {
         if let Some(around) = title(device.get(key)) {
-            path.push(draft.name(&around).0);
-            draft.add(&path, whole, BTreeMap::from([("kind".to_owned(), Value::from(kind))]));
+            let (short, other) = draft.name(&around);
+            path.push(short);
+            let mut properties = BTreeMap::from([("kind".to_owned(), Value::from(kind))]);
+            properties.extend(other);
+            draft.add(&path, whole, properties);
         }
     }
     let (short, other) = draft.name(name);
     path.push(short);
-    let mut properties: BTreeMap<String, Value> =
-        other.map(|name| ("name".to_owned(), Value::from(name))).into_iter().collect();
+    let mut properties: BTreeMap<String, Value> = other.into_iter().collect();
     let mut put = |key: &str, value: Option<String>| {
         properties.extend(value.map(|value| (key.to_owned(), Value::from(value))));
     };

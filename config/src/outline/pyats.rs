@@ -26,9 +26,10 @@ pub(super) fn read(draft: &mut Draft, root: &Node) {
     let bed = root.get("testbed");
     let title =
         bed.and_then(|bed| bed.get("name")).and_then(Node::text).unwrap_or_else(|| "testbed".to_owned());
-    let (name, _) = draft.name(&title);
+    let (name, other) = draft.name(&title);
     let at = vec![name];
     let mut properties = BTreeMap::from([("kind".to_owned(), Value::from("testbed"))]);
+    properties.extend(other);
     for (key, node) in bed.into_iter().flat_map(Node::fields).filter(|(key, _)| *key != "name") {
         properties.insert(key.to_owned(), node.value());
     }
@@ -44,7 +45,7 @@ pub(super) fn read(draft: &mut Draft, root: &Node) {
         let (name, other) = draft.name(name);
         let path = [at.as_slice(), &[name]].concat();
         let mut properties = of_device(draft, device);
-        properties.extend(other.map(|name| ("name".to_owned(), Value::from(name))));
+        properties.extend(other);
         draft.add(&path, device.span, properties);
     }
     topology(draft, root, &at);
@@ -116,18 +117,20 @@ fn topology(draft: &mut Draft, root: &Node, at: &[String]) {
         if device == "links" {
             continue;
         }
-        let (device_name, _) = draft.name(device);
+        let (device_name, other) = draft.name(device);
         let around = [at, &[device_name]].concat();
         if !draft.has(&around) {
             let message = format!("the topology has a device `{device}`, which is not among the devices");
             draft.problems.warn(node.span, message, "name it there");
-            draft.add(&around, node.span, BTreeMap::from([("kind".to_owned(), Value::from("device"))]));
+            let mut properties = BTreeMap::from([("kind".to_owned(), Value::from("device"))]);
+            properties.extend(other);
+            draft.add(&around, node.span, properties);
         }
         for (name, interface) in node.get("interfaces").into_iter().flat_map(Node::fields) {
             let (short, other) = draft.name(name);
             let path = [around.as_slice(), &[short]].concat();
             let mut properties = BTreeMap::from([("kind".to_owned(), Value::from("interface"))]);
-            properties.extend(other.map(|name| ("name".to_owned(), Value::from(name))));
+            properties.extend(other);
             for (key, node) in interface.fields().filter(|(key, _)| *key != "link") {
                 properties
                     .insert(if key == "type" { "medium".to_owned() } else { key.to_owned() }, node.value());
@@ -160,16 +163,20 @@ fn join(draft: &mut Draft, name: &str, ends: &[End], said: Option<&Node>) {
         );
     }
     for (path, span) in ends {
-        draft.put(path, "link_name", Value::from(name));
+        // Each end names all others: of one that very many share, that is soon too much.
+        if !draft.holds(*span, 0) {
+            return;
+        }
+        draft.put(path, *span, "link_name", Value::from(name));
         let others: Vec<_> =
             ends.iter().filter(|(other, at)| other != path || at != span).map(path_of).collect();
         match others.as_slice() {
             [] => {}
-            [one] => draft.put(path, "link", one.clone()),
-            _ => draft.put(path, "links", Value::Array(others)),
+            [one] => draft.put(path, *span, "link", one.clone()),
+            _ => draft.put(path, *span, "links", Value::Array(others)),
         }
     }
-    if let (Some(said), Some((path, _))) = (said.filter(|said| said.is_map()), ends.first()) {
-        draft.put(path, "link_details", said.value());
+    if let (Some(said), Some((path, span))) = (said.filter(|said| said.is_map()), ends.first()) {
+        draft.put(path, *span, "link_details", said.value());
     }
 }

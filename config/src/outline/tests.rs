@@ -173,6 +173,17 @@ fn inventories_of_ansible_come_in() {
     insta::assert_snapshot!(format!("{ini}\n---\n{yaml}"));
 }
 
+#[test]
+fn a_name_of_ansible_means_as_many_hosts_as_it_says() {
+    assert_eq!(
+        read_as(Format::Ansible, "hosts", "web[08:10]:2222\ndb-[a:c:2]x[1:2]\n"),
+        "/db-ax1 {}\n/db-ax2 {}\n/db-cx1 {}\n/db-cx2 {}\n\
+         /web08 {\"port\":2222}\n/web09 {\"port\":2222}\n/web10 {\"port\":2222}"
+    );
+    let long = format!("r[{}1:2]\n", "0".repeat(70_000));
+    assert!(read_as(Format::Ansible, "hosts", &long).starts_with("/r[000"), "no number is that long");
+}
+
 const NETBOX: &str = r#"{"count": 2, "next": null, "previous": null, "results": [
  {"id": 1, "url": "http://netbox/api/dcim/devices/1/", "display": "r1", "name": "r1",
   "device_type": {"id": 3, "manufacturer": {"name": "Juniper", "slug": "juniper"}, "model": "MX480"},
@@ -288,11 +299,24 @@ fn hostile_files_are_refused() {
         let list = vec![format!("*a{before}"); 9].join(",");
         format!("{text}a{level}: &a{level} [{list}]\n")
     });
+    let tall = (1..200).fold("a0: &a0 x\n".to_owned(), |text, level| {
+        let (open, close, before) = ("[".repeat(60), "]".repeat(60), level - 1);
+        format!("{text}a{level}: &a{level} {open}*a{before}{close}\n")
+    });
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), "*a,".repeat(10_000));
+    let wide = format!("path{}\n/a\n", ",".repeat(20_000));
+    let said = format!("r[1:10000] note={}\n", "x".repeat(1 << 16));
     let deep_yaml = format!("devices: {}{}", "[".repeat(10_000), "]".repeat(10_000));
     let deep_json = format!("{}{}", "{\"children\":{\"a\":".repeat(10_000), "}}".repeat(10_000));
     let deep_xml = format!("<root>{}{}</root>", "<testbed>".repeat(10_000), "</testbed>".repeat(10_000));
     for (format, text) in [
         (Format::Pyats, bomb.as_str()),
+        (Format::Pyats, &tall),
+        (Format::Pyats, &long),
+        (Format::Csv, &wide),
+        (Format::Ansible, &said),
+        (Format::Ansible, "ok\nr[0:9][0:9][0:9][0:9][0:9]\n"),
+        (Format::Ansible, "ok\nr[3:1]\n"),
         (Format::Pyats, &deep_yaml),
         (Format::Pyats, "a: *nowhere\n"),
         (Format::Pyats, "a: &x [*x]\n"),

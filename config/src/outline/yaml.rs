@@ -14,8 +14,10 @@ use crate::{
 
 /// Values inside values.
 const DEPTH_MAX: usize = 64;
-/// Values of one document, with each anchor counted as often as it is named.
+/// Values of one document; what has an anchor counts once more, and again wherever it is named.
 const VALUES_MAX: usize = 1_000_000;
+/// Bytes of a text that has an anchor, or is in what has one, which count as a value more.
+const REPEATED_BYTES: usize = 64;
 
 /// A value with its place.
 #[derive(Clone, Debug)]
@@ -130,7 +132,7 @@ pub(super) fn read(source: &Arc<Source>, format: fn(&mut Draft, &Node)) -> Read<
 /// The first document.
 fn load(draft: &mut Draft) -> Option<Node> {
     let source = Arc::clone(draft.problems.source());
-    let mut loader = Loader { draft, anchors: BTreeMap::new(), count: 0 };
+    let mut loader = Loader { draft, anchors: BTreeMap::new(), count: 0, last: (0, 0, 0) };
     let mut parser = Parser::new_from_str(source.text());
     let mut documents = 0_u32;
     let mut root = None;
@@ -178,18 +180,38 @@ struct Loader<'d> {
     draft: &'d mut Draft,
     anchors: BTreeMap<usize, Node>,
     count: usize,
+    /// The line, the column and the byte of the place before.
+    last: (usize, usize, usize),
 }
 
 type Events<'t> = Parser<'t, saphyr_parser::StrInput<'t>>;
 
 impl Loader<'_> {
-    fn span(&self, place: Place) -> Span {
-        self.draft.span_at(place.start.line(), place.start.col().saturating_add(1))
+    /// A file may be one long line: a place in it is looked for from the one before.
+    fn span(&mut self, place: Place) -> Span {
+        let (line, column) = (place.start.line(), place.start.col().saturating_add(1));
+        let (last_line, last_column, last_at) = self.last;
+        let span = match column.checked_sub(last_column).filter(|_| line == last_line) {
+            Some(letters) => self.draft.span_behind(last_at, letters),
+            None => self.draft.span_at(line, column),
+        };
+        self.last = (line, column, span.range().start);
+        span
     }
 
     fn refuse(&mut self, span: Span, message: &str) -> Option<Node> {
         self.draft.problems.error(span, message, "make it simpler; a lab needs less");
         None
+    }
+
+    /// None where there is too much, which is told.
+    fn check(&mut self, span: Span, depth: usize) -> Option<()> {
+        if depth <= DEPTH_MAX && self.count <= VALUES_MAX {
+            return Some(());
+        }
+        let message =
+            format!("there are more than {DEPTH_MAX} values inside of each other, or {VALUES_MAX} in all");
+        self.refuse(span, &message).map(drop)
     }
 
     fn node(
@@ -199,15 +221,9 @@ impl Loader<'_> {
         place: Place,
         depth: usize,
     ) -> Option<Node> {
-        self.count = self.count.saturating_add(1);
-        if depth > DEPTH_MAX || self.count > VALUES_MAX {
-            let span = self.span(place);
-            let message = format!(
-                "there are more than {DEPTH_MAX} values inside of each other, or {VALUES_MAX} in all"
-            );
-            return self.refuse(span, &message);
-        }
         let span = self.span(place);
+        self.count = self.count.saturating_add(1);
+        self.check(span, depth)?;
         let (anchor, kind) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.tell_tag(span, tag.as_deref());
@@ -226,7 +242,9 @@ impl Loader<'_> {
                     return self
                         .refuse(span, "this names an anchor that is not there, or that it is in itself");
                 };
-                self.count = self.count.saturating_add(size(&node));
+                let (count, inside) = size(&node);
+                self.count = self.count.saturating_add(count);
+                self.check(span, depth.saturating_add(inside))?;
                 return Some(node);
             }
             Event::StreamStart
@@ -239,6 +257,7 @@ impl Loader<'_> {
         };
         let node = Node { span, kind };
         if anchor > 0 {
+            self.count = self.count.saturating_add(size(&node).0);
             self.anchors.insert(anchor, node.clone());
         }
         Some(node)
@@ -324,19 +343,27 @@ impl Loader<'_> {
     }
 }
 
-/// Values in a node, itself too.
-fn size(node: &Node) -> usize {
-    let mut open = vec![node];
-    let mut count = 0_usize;
-    while let Some(node) = open.pop() {
+/// What a node counts when it is there once more, and how many values in it are inside of each other.
+fn size(node: &Node) -> (usize, usize) {
+    let mut open = vec![(node, 0_usize)];
+    let (mut count, mut inside, mut bytes) = (0_usize, 0_usize, 0_usize);
+    while let Some((node, depth)) = open.pop() {
         count = count.saturating_add(1);
+        inside = inside.max(depth);
+        let below = depth.saturating_add(1);
         match &node.kind {
+            Kind::Scalar(Value::String(text)) => bytes = bytes.saturating_add(text.len()),
             Kind::Scalar(_) => {}
-            Kind::List(items) => open.extend(items),
-            Kind::Map(fields) => open.extend(fields.iter().map(|(_, node)| node)),
+            Kind::List(items) => open.extend(items.iter().map(|item| (item, below))),
+            Kind::Map(fields) => {
+                for (name, node) in fields {
+                    bytes = bytes.saturating_add(name.len());
+                    open.push((node, below));
+                }
+            }
         }
     }
-    count
+    (count.saturating_add(bytes / REPEATED_BYTES), inside)
 }
 
 /// A scalar by YAML's core schema; what looks like a version or an address is a text.

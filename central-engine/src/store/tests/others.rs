@@ -294,6 +294,11 @@ async fn edits_of_the_tree_are_remembered_and_the_oldest_forgotten() {
         let huge = edit_row(200, "resource.apply", &"x".repeat(limits::EDIT_BYTES_MAX));
         store::edit::add(&mut conn, &[huge]).await.unwrap();
         assert_eq!(store::edit::find(&mut conn, 200).await.unwrap().unwrap().edit.undo, None);
+        let big = "x".repeat(limits::EDIT_BYTES_MAX / 3 * 2);
+        let two = [edit_row(201, "resource.set", &big), edit_row(202, "resource.set", &big)];
+        store::edit::add(&mut conn, &two).await.unwrap();
+        assert_eq!(versions(&mut conn, None).await, [(202, None)], "both are too much at once");
+        assert_eq!(versions(&mut conn, Some(202)).await, [(201, None), (200, None)]);
         store::edit::add(&mut conn, &[edit_row(limits::EDITS_KEPT_MAX + 2, "resource.set", "z")])
             .await
             .unwrap();

@@ -34,6 +34,14 @@ const ROWS: [&str; 9] = [
     r#"INSERT INTO sut (name, version, body) VALUES ('bench.system', 3, '{"password":"P"}')"#,
 ];
 
+/// What there is from schema 12 on.
+const GIVEN_AWAY: [&str; 2] = [
+    r#"INSERT INTO share (id, hash, owner, report, given, created, expires)
+        VALUES (1, 's', 'ana', 'Runs', '{"Run":"1"}', 10, 1000)"#,
+    r#"INSERT INTO report_view (owner, name, body)
+        VALUES ('ana', 'mine', '{"report":"Runs","query":{"sort":"-2"},"everybody":true}')"#,
+];
+
 #[tokio::test]
 async fn a_store_of_each_earlier_build_is_brought_up_to_this_one() {
     for step in 1..schema::NEWEST {
@@ -63,9 +71,17 @@ async fn a_store_of_each_earlier_build_is_brought_up_to_this_one() {
             if step >= 8 {
                 conn.run("UPDATE counter SET value = 5 WHERE name = 'lease'", vec![]).await.unwrap();
             }
+            if step >= 12 {
+                for sql in GIVEN_AWAY {
+                    conn.run(sql, vec![]).await.unwrap();
+                }
+            }
             conn.commit().await.unwrap();
             let store = Store::open(&fresh.url, Time(5)).await.unwrap();
             check(&store).await;
+            if step >= 12 {
+                check_given_away(&store).await;
+            }
         }
     }
 }
@@ -129,6 +145,15 @@ async fn check_sealed(store: &Store) {
     let suts = conn.rows("SELECT body FROM sut", vec![]).await.unwrap();
     assert!(suts.iter().all(|line| is_sealed(&line.text(0).unwrap())) && suts.len() == 1);
     assert_eq!(store::sut::list(&mut conn).await.unwrap()[0].body, serde_json::json!({"password": "P"}));
+}
+
+async fn check_given_away(store: &Store) {
+    let mut conn = store.read().await.unwrap();
+    let share = store::share::find(&mut conn, "s", Time(999)).await.unwrap().unwrap();
+    assert_eq!((share.report.as_str(), share.given["Run"].as_str()), ("Runs", "1"));
+    let views = store::report_view::list(&mut conn).await.unwrap();
+    let shown = &views[0].shown;
+    assert_eq!((shown.report.as_str(), shown.query["sort"].as_str(), shown.everybody), ("Runs", "-2", true));
 }
 
 async fn check_session(store: &Store) {
