@@ -1,17 +1,19 @@
 //! The lab's database tried, as `jackfield db check` does: the database itself looks at every statement and query, and nothing is executed.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use actix_web::{HttpResponse, web};
-use jackfield_config::source::Source;
-use jackfield_protocol::error::{FileProblem, Severity};
+use jackfield_config::load::read_source;
+use jackfield_protocol::error::FileProblem;
 use serde::Serialize;
 
-use super::{Answer, lab_report};
+use super::{Answer, lab_report, project::cancelled};
 use crate::{
     app::App,
     auth::{Guard, MayOperate},
+    failure::Failure,
     lab_db::check::{self, Checked},
+    limits,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -42,26 +44,16 @@ pub(super) async fn try_all(app: web::Data<App>, guard: Guard<MayOperate>) -> An
     let files: BTreeSet<String> = named.chain(wrong).collect();
     let mut tried = Vec::new();
     for file in files {
-        let Checked { database, tried: count, problems } = look(&app, &file).await;
+        let Checked { database, tried: count, problems } = look(&app, PathBuf::from(&file)).await?;
         tried.push(TriedDatabase { file, database, tried: count, problems });
     }
     Ok(HttpResponse::Ok().json(tried))
 }
 
-async fn look(app: &App, file: &str) -> Checked {
-    let none = |problem| Checked { database: None, tried: 0, problems: vec![problem] };
-    match tokio::fs::read(file).await {
-        Ok(bytes) => match Source::from_bytes(file, bytes) {
-            Ok(source) => check::check(&Arc::new(source), &app.lab.layout().root).await,
-            Err(problem) => none(*problem),
-        },
-        Err(error) => none(FileProblem {
-            severity: Severity::Error,
-            file: file.to_owned(),
-            line: 0,
-            column: 0,
-            message: format!("it cannot be read: {error}"),
-            help: String::new(),
-        }),
+/// Has the databases that a file names look at all of it.
+pub(super) async fn look(app: &App, file: PathBuf) -> Result<Checked, Failure> {
+    match web::block(move || read_source(&file, limits::DB_XML_BYTES_MAX)).await.map_err(cancelled)? {
+        Ok(source) => Ok(check::check(&source, &app.lab.layout().root).await),
+        Err(problem) => Ok(Checked { database: None, tried: 0, problems: vec![*problem] }),
     }
 }

@@ -5,13 +5,13 @@
 
 use std::{
     fs::Permissions,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use jackfield_config::Lab;
+use jackfield_config::{FileError, InRoom, Lab};
 use jackfield_protocol::error::ErrorCode;
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -116,6 +116,95 @@ pub(super) fn sent_as(request: &HttpRequest, content_type: &'static str, text: V
 /// The answer to who wrote a file, with the version that it has now.
 pub(super) fn written(version: &str, answer: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::ETAG, format!("\"{version}\""))).json(answer)
+}
+
+/// A kind of files that people name: what one is called, and where a lab has it.
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// What stands before the name in a message: `test file`.
+    pub(super) noun: &'static str,
+    /// What a request calls the name.
+    pub(super) field: &'static str,
+    pub(super) content_type: &'static str,
+    /// Bytes of one that is read or written here; `usize::MAX`: any number.
+    pub(super) bytes_max: usize,
+    /// The file there is.
+    pub(super) file: fn(&Lab, &str) -> Result<InRoom, FileError>,
+    /// Where one is written.
+    pub(super) place: fn(&Lab, &str) -> Result<PathBuf, FileError>,
+}
+
+impl Kind {
+    /// One in a message.
+    pub(super) fn called(&self, name: &str) -> String {
+        format!("{} `{name}`", self.noun)
+    }
+
+    pub(super) fn place_of(&self, lab: &Lab, name: &str) -> Result<PathBuf, Failure> {
+        (self.place)(lab, name).map_err(|error| {
+            Failure::new(ErrorCode::BadRequest, format!("{} {error}", self.called(name))).field(self.field)
+        })
+    }
+
+    /// What the file holds; none where there is none.
+    pub(super) fn there(&self, lab: &Lab, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let Ok(file) = (self.file)(lab, name) else { return Ok(None) };
+        let unread = |error: io::Error| cannot(&self.called(name), "read", &error);
+        let mut file = file.open().map_err(unread)?;
+        let most = u64::try_from(self.bytes_max).unwrap_or(u64::MAX);
+        if file.metadata().map_err(unread)?.len() > most {
+            return Err(self.too_large());
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(unread)?;
+        Ok(Some(bytes))
+    }
+
+    /// What the file holds, which must be there.
+    pub(super) fn found(&self, lab: &Lab, name: &str) -> Result<Vec<u8>, Failure> {
+        self.there(lab, name)?.ok_or_else(|| Failure::not_found(self.called(name)))
+    }
+
+    pub(super) fn too_large(&self) -> Failure {
+        let title = format!(
+            "a {} of more than {} MiB is not read or written here; put it into the lab folder by hand",
+            self.noun,
+            self.bytes_max / (1024 * 1024)
+        );
+        Failure::new(ErrorCode::TooLarge, title)
+    }
+
+    /// The answer to who reads one.
+    pub(super) async fn read(
+        &'static self,
+        request: &HttpRequest,
+        app: &App,
+        caller: &Caller,
+        name: String,
+    ) -> Answer {
+        let lab = app.lab.as_user(&caller.user);
+        let text = web::block(move || self.found(&lab, &name));
+        Ok(sent_as(request, self.content_type, text.await.map_err(cancelled)??))
+    }
+
+    /// Deletes one, if it is what the caller has seen.
+    pub(super) async fn delete(
+        &'static self,
+        request: &HttpRequest,
+        app: &App,
+        caller: &Caller,
+        (action, name): (&'static str, &str),
+    ) -> Answer {
+        let lab = app.lab.as_user(&caller.user);
+        let (seen, asked) = (Seen::of(request), name.to_owned());
+        let _writing = WRITING.lock().await;
+        let place = web::block(move || {
+            seen.check(&self.called(&asked), Some(&self.found(&lab, &asked)?))?;
+            self.place_of(&lab, &asked)
+        });
+        let place = place.await.map_err(cancelled)??;
+        remove(app, caller, place, &self.called(name), (action, name)).await
+    }
 }
 
 /// A file on its way into the lab folder: whole on the disk, and not yet under its name. Dropped, it is gone.

@@ -1,9 +1,14 @@
 //! Projects of the lab folder: listing, and checking without running.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use actix_web::{HttpResponse, web};
-use jackfield_config::{ExpandOptions, Lab, db::FieldKind};
+use jackfield_config::{
+    ExpandOptions, Lab,
+    db::FieldKind,
+    project::edit::{ProjectFile, outline::OutlineItem},
+    source::Source,
+};
 use jackfield_protocol::{
     api::Page,
     error::{ErrorCode, FileProblem},
@@ -214,6 +219,16 @@ fn fields(lab: &Lab, plan: &RunPlan) -> Vec<PreviewField> {
 
 pub(super) fn options(caller: &Caller) -> ExpandOptions {
     ExpandOptions { user: Some(caller.user.clone()), ..ExpandOptions::default() }
+}
+
+/// The projects whose text has this somewhere, each with its items. Most have it not, and need not be understood for that.
+pub(super) fn outlines_with(lab: &Lab, text: &str) -> impl Iterator<Item = (String, Vec<OutlineItem>)> {
+    lab.project_names().into_iter().filter_map(move |project| {
+        let bytes = lab.project_file(&project).ok()?.read().ok()?;
+        let xml = String::from_utf8(bytes).ok().filter(|xml| xml.contains(text))?;
+        let file = ProjectFile::read(&Arc::new(Source::new(&project, xml))).value?;
+        Some((project, file.outline()))
+    })
 }
 
 pub(super) fn cancelled(error: actix_web::error::BlockingError) -> Failure {

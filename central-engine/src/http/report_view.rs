@@ -85,7 +85,7 @@ pub(super) async fn put(
     }
     let ViewToKeep { report, query, everybody } = body.into_inner();
     check_size(&query, "query")?;
-    if report.chars().count() > limits::REPORT_QUERY_BYTES_MAX {
+    if report.len() > limits::REPORT_QUERY_BYTES_MAX {
         return Err(Failure::new(ErrorCode::BadRequest, "no report has so long a name").field("report"));
     }
     let owner = guard.caller.user.clone();

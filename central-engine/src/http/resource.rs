@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{Answer, body};
 use crate::{
     app::App,
-    auth::{Guard, MayEditBench, MayReadBench},
+    auth::{Caller, Guard, MayEditBench, MayReadBench},
     failure::Failure,
     lab::{
         held,
@@ -43,7 +43,8 @@ pub(super) struct ResourceQuery {
     query: String,
 }
 
-fn root() -> String {
+/// Where nothing else is said.
+pub(super) fn root() -> String {
     "/".to_owned()
 }
 
@@ -104,10 +105,13 @@ impl TreeNode {
     }
 }
 
-pub(super) fn edited(done: Done) -> HttpResponse {
+/// Makes a change, if `If-Match` names the version that it is made to, and answers what it led to.
+pub(super) async fn make(request: &HttpRequest, app: &App, caller: &Caller, change: Change) -> Answer {
+    let done = app.resources.edit(&caller.user, body::if_match(request)?, change).await?;
     let Done { id, created, version } = done;
     let mut response = if created { HttpResponse::Created() } else { HttpResponse::Ok() };
-    response.insert_header((header::ETAG, format!("\"{version}\""))).json(Edited { id, created, version })
+    let etag = (header::ETAG, format!("\"{version}\""));
+    Ok(response.insert_header(etag).json(Edited { id, created, version }))
 }
 
 /// A node, or one property of it.
@@ -144,7 +148,7 @@ pub(super) async fn set(
 ) -> Answer {
     let SetResource { parent, name, properties } = body.into_inner();
     let change = Change::Act(Act::Set { parent, name, properties });
-    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+    make(&request, &app, &guard.caller, change).await
 }
 
 /// Renames a node, or a property of it.
@@ -158,7 +162,7 @@ pub(super) async fn rename(
 ) -> Answer {
     let RenameResource { query, name } = body.into_inner();
     let change = Change::Act(Act::Rename { query, name });
-    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+    make(&request, &app, &guard.caller, change).await
 }
 
 /// Deletes a node with everything below it, or one property. Refused where somebody else has leased some of it.
@@ -173,7 +177,7 @@ pub(super) async fn delete(
     let query = query.into_inner().query;
     held::refuse(&app, &guard.caller.user, &query).await?;
     let change = Change::Act(Act::Delete { query });
-    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+    make(&request, &app, &guard.caller, change).await
 }
 
 /// A node with everything below it.

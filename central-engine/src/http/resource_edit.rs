@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Answer, body,
-    resource::{Edited, edited},
+    Answer,
+    resource::{Edited, make},
 };
 use crate::{
     app::App,
@@ -125,7 +125,7 @@ pub(super) async fn together(
         return Err(Failure::new(ErrorCode::TooLarge, title).field("edits"));
     }
     let change = Change::All(edits.into_iter().map(Act::from).collect());
-    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+    make(&request, &app, &guard.caller, change).await
 }
 
 /// Puts a node with everything below it into another. Refused where somebody has it, something in it or what it is in, waits for it or has booked
@@ -140,7 +140,7 @@ pub(super) async fn carry(
 ) -> Answer {
     let CarryResource { query, parent, name } = body.into_inner();
     let change = Change::Act(Act::Move { query, parent, name });
-    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+    make(&request, &app, &guard.caller, change).await
 }
 
 /// The same nodes once more, with ids of their own. Links within them are links within the copy; those to what is outside are not copied.
@@ -154,5 +154,5 @@ pub(super) async fn copy(
 ) -> Answer {
     let CarryResource { query, parent, name } = body.into_inner();
     let change = Change::Act(Act::Copy { query, parent, name });
-    Ok(edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+    make(&request, &app, &guard.caller, change).await
 }

@@ -11,7 +11,7 @@ use jackfield_resource_allocator::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, body, resource_history::ResourceStep};
+use super::{Answer, body, resource::root, resource_history::ResourceStep};
 use crate::{
     app::App,
     auth::{Guard, MayEditBench, MayReadBench},
@@ -48,10 +48,6 @@ pub(super) struct ResourceFile {
     /// Whether what it does not name goes: resources below that node, and properties of those that it names.
     #[serde(default)]
     exact: bool,
-}
-
-fn root() -> String {
-    "/".to_owned()
 }
 
 /// What a file changes.

@@ -8,7 +8,7 @@ use jackfield_resource_allocator::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Answer;
+use super::{Answer, resource::root};
 use crate::{
     app::App,
     auth::{Guard, MayReadBench},
@@ -37,10 +37,6 @@ pub(super) struct FindQuery {
     after: Option<String>,
     /// How many; at most 1,000.
     limit: Option<u32>,
-}
-
-fn root() -> String {
-    "/".to_owned()
 }
 
 /// How fit they are to be.

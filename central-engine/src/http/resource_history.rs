@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{
     Answer,
-    body::{self, PageQuery},
-    resource::{Edited, edited},
+    body::PageQuery,
+    resource::{Edited, make},
 };
 use crate::{
     app::App,
@@ -196,5 +196,5 @@ pub(super) async fn undo(
         return Err(Failure::new(ErrorCode::TooLarge, title).field("version"));
     };
     let change = Change::Undo { version: row.version, edit: Box::new(edit), inverse: Box::new(inverse) };
-    Ok(edited(app.resources.edit(who, body::if_match(&request)?, change).await?))
+    make(&request, &app, &guard.caller, change).await
 }

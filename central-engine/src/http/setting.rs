@@ -1,29 +1,23 @@
 //! The lab's settings in one place: which files they are, what is wrong with each, and tries that tell the true answer. Nothing of what stands in
 //! them is told: they hold passwords.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use actix_web::{HttpResponse, web};
 use jackfield_config::{
     Lab,
-    load::read_source,
     panic::PanicPattern,
     problem::has_errors,
     profile::{read_profiles, shipped},
-    source::Source,
 };
 use jackfield_protocol::{api::Page, error::FileProblem};
 use serde::Serialize;
 
-use super::{Answer, lab_file::shown_place, project::cancelled};
+use super::{Answer, lab_db, lab_file::shown_place, project::cancelled};
 use crate::{
     app::App,
     auth::{Guard, MayOperate},
-    lab_db::check::{self, Checked},
-    limits,
+    lab_db::check::Checked,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -166,18 +160,12 @@ fn below(lab: &Lab, problem: FileProblem) -> FileProblem {
 pub(super) async fn check_database(app: web::Data<App>, guard: Guard<MayOperate>) -> Answer {
     let lab = app.lab.as_user(&guard.caller.user);
     let file = lab.layout().db.iter().find(|place| place.is_file()).cloned();
-    let root = lab.layout().root.clone();
-    let none = Checked { database: None, tried: 0, problems: Vec::new() };
-    let checked = match file.map(|file| read_source(&file, limits::DB_XML_BYTES_MAX)) {
-        None => none,
-        Some(Err(problem)) => Checked { problems: vec![*problem], ..none },
-        Some(Ok(source)) => {
-            let told = Source::new(&shown_place(&lab, Path::new(source.name())), source.text());
-            check::check(&Arc::new(told), &root).await
-        }
+    let Checked { database, tried, problems } = match file {
+        Some(file) => lab_db::look(&app, file).await?,
+        None => Checked { database: None, tried: 0, problems: Vec::new() },
     };
-    let Checked { database, tried, problems } = checked;
     let good = !has_errors(&problems) && tried > 0;
+    let problems = problems.into_iter().map(|problem| below(&lab, problem)).collect();
     Ok(HttpResponse::Ok().json(DatabaseChecked { database, tried, good, problems }))
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Answer, body,
-    lab_file::{self, Part, Seen, WRITING, sent, shown_place, version},
+    lab_file::{self, Kind, Part, Seen, WRITING, shown_place, version},
     project::cancelled,
 };
 use crate::{
@@ -24,6 +24,15 @@ use crate::{
     auth::{Guard, MayDeleteProjects, MayPutProjects, MayReadProjects, Role},
     failure::Failure,
     limits,
+};
+
+static SUITE: Kind = Kind {
+    noun: "predefined suite",
+    field: "suite",
+    content_type: "application/xml",
+    bytes_max: usize::MAX,
+    file: Lab::suite_file,
+    place: Lab::suite_place,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -125,10 +134,7 @@ pub(super) async fn read(
     guard: Guard<MayReadProjects>,
     suite: web::Path<String>,
 ) -> Answer {
-    let lab = app.lab.as_user(&guard.caller.user);
-    let name = suite.into_inner();
-    let text = web::block(move || there(&lab, &name)?.ok_or_else(|| Failure::not_found(called(&name))));
-    Ok(sent(&request, text.await.map_err(cancelled)??))
+    SUITE.read(&request, &app, &guard.caller, suite.into_inner()).await
 }
 
 /// Makes suites of a project predefined: a file of their own, with all that is in them. `If-Match` takes the version that was read,
@@ -151,17 +157,17 @@ pub(super) async fn put(
     let _writing = WRITING.lock().await;
     let wanted = name.clone();
     let written = web::block(move || {
-        let place = place_of(&lab, &wanted)?;
-        let there = there(&lab, &wanted)?;
+        let place = SUITE.place_of(&lab, &wanted)?;
+        let there = SUITE.there(&lab, &wanted)?;
         if there.is_some() && !may_change {
             let title =
-                format!("there is {}, and to change it needs the role CHANGE_PROJECT", called(&wanted));
+                format!("there is {}, and to change it needs the role CHANGE_PROJECT", SUITE.called(&wanted));
             return Err(Failure::new(ErrorCode::Forbidden, title));
         }
-        seen.check(&called(&wanted), there.as_deref())?;
+        seen.check(&SUITE.called(&wanted), there.as_deref())?;
         let text = extracted(&asked)?;
         let answer = PutSuites { file: shown_place(&lab, &place), version: version(text.as_bytes()) };
-        Ok((answer, Part::write(place, &text, there.is_none(), called(&wanted))?))
+        Ok((answer, Part::write(place, &text, there.is_none(), SUITE.called(&wanted))?))
     });
     let (answer, part) = written.await.map_err(cancelled)??;
     part.put(&app, &guard.caller, ("suite.put", &name)).await?;
@@ -192,42 +198,16 @@ pub(super) async fn delete(
     guard: Guard<MayDeleteProjects>,
     suite: web::Path<String>,
 ) -> Answer {
-    let lab = app.lab.as_user(&guard.caller.user);
-    let (seen, name) = (Seen::of(&request), suite.into_inner());
-    let _writing = WRITING.lock().await;
-    let asked = name.clone();
-    let place = web::block(move || {
-        let there = there(&lab, &asked)?.ok_or_else(|| Failure::not_found(called(&asked)))?;
-        seen.check(&called(&asked), Some(&there))?;
-        place_of(&lab, &asked)
-    });
-    let place = place.await.map_err(cancelled)??;
-    lab_file::remove(&app, &guard.caller, place, &called(&name), ("suite.delete", &name)).await
+    SUITE.delete(&request, &app, &guard.caller, ("suite.delete", &suite)).await
 }
 
 /// The text of predefined suites that are put into a project.
 pub(super) fn text_of(lab: &Lab, name: &str) -> Result<String, Failure> {
-    let bytes = there(lab, name)?.ok_or_else(|| Failure::not_found(called(name)))?;
+    let bytes = SUITE.found(lab, name)?;
     let source = Source::from_bytes(&format!("{name}.xml"), bytes).map_err(|problem| {
-        let mut refused = Problem::new(ErrorCode::BadFile, format!("{} cannot be read", called(name)));
+        let mut refused = Problem::new(ErrorCode::BadFile, format!("{} cannot be read", SUITE.called(name)));
         refused.problems = vec![*problem];
         Failure::from(refused)
     })?;
     Ok(source.text().to_owned())
-}
-
-fn called(name: &str) -> String {
-    format!("predefined suite `{name}`")
-}
-
-fn place_of(lab: &Lab, name: &str) -> Result<std::path::PathBuf, Failure> {
-    lab.suite_place(name).map_err(|error| {
-        Failure::new(ErrorCode::BadRequest, format!("{} {error}", called(name))).field("suite")
-    })
-}
-
-/// What the file holds; none where there is none.
-fn there(lab: &Lab, name: &str) -> Result<Option<Vec<u8>>, Failure> {
-    let Ok(file) = lab.suite_file(name) else { return Ok(None) };
-    file.read().map(Some).map_err(|error| lab_file::cannot(&called(name), "read", &error))
 }

@@ -5,7 +5,7 @@ use jackfield_protocol::{api::Page, error::ErrorCode, id::SutName};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Answer, body, resource};
+use super::{Answer, resource};
 use crate::{
     app::App,
     auth::{Caller, Guard, MayEditSut, MayReadSuts, Role},
@@ -82,8 +82,7 @@ pub(super) async fn put(
 ) -> Answer {
     check_owner(&guard.caller, &sut)?;
     let change = Change::PutSut { name: sut.into_inner(), body: body.into_inner() };
-    let expected = body::if_match(&request)?;
-    Ok(resource::edited(app.resources.edit(&guard.caller.user, expected, change).await?))
+    resource::make(&request, &app, &guard.caller, change).await
 }
 
 /// Deletes a SUT.
@@ -97,5 +96,5 @@ pub(super) async fn delete(
 ) -> Answer {
     check_owner(&guard.caller, &sut)?;
     let change = Change::DeleteSut { name: sut.into_inner() };
-    Ok(resource::edited(app.resources.edit(&guard.caller.user, body::if_match(&request)?, change).await?))
+    resource::make(&request, &app, &guard.caller, change).await
 }

@@ -1,25 +1,31 @@
 //! Test configurations of the lab folder: which there are, who uses them, and editing them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use jackfield_config::{InRoom, Lab, project::edit::ProjectFile, source::Source, test_config::TestConfig};
-use jackfield_protocol::{
-    api::Page,
-    error::{ErrorCode, Severity},
-};
+use jackfield_config::{InRoom, Lab, test_config::TestConfig};
+use jackfield_protocol::{api::Page, error::Severity};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Answer,
-    lab_file::{self, Part, Seen, WRITING, sent, shown_place},
+    lab_file::{self, Kind, Part, Seen, WRITING, shown_place},
     params::{self, Draft, EditedValues, PutValues, ValueChange, ValuesText},
-    project::cancelled,
+    project::{cancelled, outlines_with},
 };
 use crate::{
     app::App,
     auth::{Guard, MayChangeProjects, MayReadProjects},
     failure::Failure,
+};
+
+static CONFIG: Kind = Kind {
+    noun: "test configuration",
+    field: "config",
+    content_type: "application/xml",
+    bytes_max: usize::MAX,
+    file: Lab::test_config_file,
+    place: Lab::test_config_place,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -96,12 +102,8 @@ fn rows(lab: &Lab) -> Vec<TestConfigRow> {
 /// How often each test configuration is named, by project.
 fn users(lab: &Lab) -> BTreeMap<String, BTreeMap<String, usize>> {
     let mut used: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
-    for project in lab.project_names() {
-        let text = lab.project_file(&project).ok().and_then(|file| String::from_utf8(file.read().ok()?).ok());
-        // Most projects name none, and need not be understood for that.
-        let Some(text) = text.filter(|text| text.contains("<Config")) else { continue };
-        let Some(file) = ProjectFile::read(&Arc::new(Source::new(&project, text))).value else { continue };
-        for config in file.outline().into_iter().flat_map(|item| item.configs) {
+    for (project, items) in outlines_with(lab, "<Config") {
+        for config in items.into_iter().flat_map(|item| item.configs) {
             let name = config.name.trim_start_matches('/').trim_end_matches(".xml").to_owned();
             let count = used.entry(name).or_default().entry(project.clone()).or_default();
             *count = count.saturating_add(1);
@@ -121,8 +123,8 @@ pub(super) async fn edit(
     let lab = app.lab.as_user(&guard.caller.user);
     let EditTestConfig { config, xml, changes } = body.into_inner();
     let edited = web::block(move || {
-        let place = place_of(&lab, &config)?;
-        let there = there(&lab, &config)?;
+        let place = CONFIG.place_of(&lab, &config)?;
+        let there = CONFIG.there(&lab, &config)?;
         let file = shown_place(&lab, &place);
         params::edited(Draft { file, name: config, there, xml, iterates: true }, changes)
     });
@@ -138,10 +140,7 @@ pub(super) async fn read(
     guard: Guard<MayReadProjects>,
     config: web::Path<String>,
 ) -> Answer {
-    let lab = app.lab.as_user(&guard.caller.user);
-    let name = config.into_inner();
-    let text = web::block(move || there(&lab, &name)?.ok_or_else(|| Failure::not_found(called(&name))));
-    Ok(sent(&request, text.await.map_err(cancelled)??))
+    CONFIG.read(&request, &app, &guard.caller, config.into_inner()).await
 }
 
 /// Puts a test configuration into the lab folder; one with errors is refused whole, unless it says that it is unfinished.
@@ -160,11 +159,11 @@ pub(super) async fn put(
     let _writing = WRITING.lock().await;
     let asked = name.clone();
     let written = web::block(move || {
-        let place = place_of(&lab, &asked)?;
-        let there = there(&lab, &asked)?;
-        seen.check(&called(&asked), there.as_deref())?;
+        let place = CONFIG.place_of(&lab, &asked)?;
+        let there = CONFIG.there(&lab, &asked)?;
+        seen.check(&CONFIG.called(&asked), there.as_deref())?;
         let answer = params::accepted(&lab, &place, &asked, &text, true)?;
-        Ok::<_, Failure>((answer, Part::write(place, &text.xml, there.is_none(), called(&asked))?))
+        Ok::<_, Failure>((answer, Part::write(place, &text.xml, there.is_none(), CONFIG.called(&asked))?))
     });
     let (answer, part): (PutValues, Part) = written.await.map_err(cancelled)??;
     part.put(&app, &guard.caller, ("test-config.put", &name)).await?;
@@ -180,31 +179,5 @@ pub(super) async fn delete(
     guard: Guard<MayChangeProjects>,
     config: web::Path<String>,
 ) -> Answer {
-    let lab = app.lab.as_user(&guard.caller.user);
-    let (seen, name) = (Seen::of(&request), config.into_inner());
-    let _writing = WRITING.lock().await;
-    let asked = name.clone();
-    let place = web::block(move || {
-        let there = there(&lab, &asked)?.ok_or_else(|| Failure::not_found(called(&asked)))?;
-        seen.check(&called(&asked), Some(&there))?;
-        place_of(&lab, &asked)
-    });
-    let place = place.await.map_err(cancelled)??;
-    lab_file::remove(&app, &guard.caller, place, &called(&name), ("test-config.delete", &name)).await
-}
-
-fn called(name: &str) -> String {
-    format!("test configuration `{name}`")
-}
-
-fn place_of(lab: &Lab, name: &str) -> Result<std::path::PathBuf, Failure> {
-    lab.test_config_place(name).map_err(|error| {
-        Failure::new(ErrorCode::BadRequest, format!("{} {error}", called(name))).field("config")
-    })
-}
-
-/// What the file holds; none where there is none.
-fn there(lab: &Lab, name: &str) -> Result<Option<Vec<u8>>, Failure> {
-    let Ok(file) = lab.test_config_file(name) else { return Ok(None) };
-    file.read().map(Some).map_err(|error| lab_file::cannot(&called(name), "read", &error))
+    CONFIG.delete(&request, &app, &guard.caller, ("test-config.delete", &config)).await
 }

@@ -7,16 +7,16 @@ mod results;
 use std::{collections::BTreeMap, io::Read as _, sync::Arc, time::UNIX_EPOCH};
 
 use actix_web::{HttpResponse, web};
-use jackfield_config::{
-    InRoom, Lab,
-    project::edit::{ItemKind, ProjectFile},
-    source::Source,
-};
+use jackfield_config::{InRoom, Lab, project::edit::ItemKind};
 use jackfield_protocol::{api::Page, error::ErrorCode, time::Time};
 use serde::Serialize;
 
 pub(super) use self::{find::find, results::results};
-use super::{Answer, lab_file::shown_place, project::cancelled};
+use super::{
+    Answer,
+    lab_file::shown_place,
+    project::{cancelled, outlines_with},
+};
 use crate::{
     app::App,
     auth::{Guard, MayReadProjects},
@@ -75,13 +75,16 @@ pub(super) async fn show(
     let lab = app.lab.as_user(&guard.caller.user);
     let name = file.into_inner();
     let found = web::block(move || {
-        let file = lab
-            .test_file(&name)
-            .map_err(|error| Failure::new(ErrorCode::NotFound, format!("test `{name}` {error}")))?;
+        let file = known(&lab, &name)?;
         let (about, _) = about(&lab, &name, &file, limits::TAG_BYTES)?;
         Ok::<_, Failure>(TestFile { used_by: Some(users(&lab, &name)), ..about })
     });
     Ok(HttpResponse::Ok().json(found.await.map_err(cancelled)??))
+}
+
+/// The file of a name.
+pub(super) fn known(lab: &Lab, name: &str) -> Result<InRoom, Failure> {
+    lab.test_file(name).map_err(|error| Failure::new(ErrorCode::NotFound, format!("test `{name}` {error}")))
 }
 
 /// What a file says of itself, and its beginning.
@@ -105,15 +108,9 @@ fn about(lab: &Lab, name: &str, file: &InRoom, bytes_max: usize) -> Result<(Test
 fn users(lab: &Lab, file: &str) -> BTreeMap<String, usize> {
     let mut used = BTreeMap::new();
     let stem = file.rsplit('/').next().unwrap_or(file);
-    for project in lab.project_names() {
-        let text = lab.project_file(&project).ok().and_then(|file| String::from_utf8(file.read().ok()?).ok());
-        // Most projects do not have it, and need not be understood for that.
-        let Some(text) = text.filter(|text| text.contains(stem)) else { continue };
-        let Some(read) = ProjectFile::read(&Arc::new(Source::new(&project, text))).value else { continue };
-        let is_it = |name: &str| lab.layout().resolve(name) == file;
-        let tests =
-            read.outline().into_iter().filter(|item| item.kind == ItemKind::Test && is_it(&item.name));
-        let count = tests.count();
+    let is_it = |name: &str| lab.layout().resolve(name) == file;
+    for (project, items) in outlines_with(lab, stem) {
+        let count = items.iter().filter(|item| item.kind == ItemKind::Test && is_it(&item.name)).count();
         if count > 0 {
             used.insert(project, count);
         }

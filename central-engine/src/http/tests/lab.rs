@@ -15,6 +15,7 @@ use crate::{
     app::App,
     auth::{self, Scope},
     clock, http,
+    store::{self, account::Account},
 };
 
 /// A running engine without a socket.
@@ -51,6 +52,24 @@ impl Lab {
         let made =
             auth::make_token(&self.app.store, &"admin".into(), "test", scope, clock::now()).await.unwrap();
         made.expose_for_owner().to_owned()
+    }
+
+    /// A person with roles, and a token of theirs.
+    pub(super) async fn person(&self, name: &str, roles: &[&str]) -> String {
+        let account = Account {
+            name: name.into(),
+            password: String::new(),
+            groups: Default::default(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            disabled: false,
+            idle_millis: None,
+            created: clock::now(),
+        };
+        let mut conn = self.app.store.write().await.unwrap();
+        store::account::put(&mut conn, &account).await.unwrap();
+        conn.commit().await.unwrap();
+        let made = auth::make_token(&self.app.store, &account.name, "t", Scope::Admin, clock::now()).await;
+        made.unwrap().expose_for_owner().to_owned()
     }
 
     /// Sends a request.

@@ -9,29 +9,7 @@ use jackfield_protocol::{
 use serde_json::{Value, json};
 
 use super::lab::Lab;
-use crate::{
-    auth::{self, Scope},
-    clock,
-    store::{self, account::Account},
-};
-
-/// A person with roles, and their token.
-async fn person(lab: &Lab, name: &str, roles: &[&str]) -> String {
-    let account = Account {
-        name: name.into(),
-        password: String::new(),
-        groups: BTreeSet::new(),
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        disabled: false,
-        idle_millis: None,
-        created: clock::now(),
-    };
-    let mut conn = lab.app.store.write().await.unwrap();
-    store::account::put(&mut conn, &account).await.unwrap();
-    conn.commit().await.unwrap();
-    let made = auth::make_token(&lab.app.store, &name.into(), "t", Scope::Admin, clock::now()).await.unwrap();
-    made.expose_for_owner().to_owned()
-}
+use crate::auth::Scope;
 
 async fn bed(lab: &Lab, admin: &str) {
     for (parent, name) in [("/", "tb1"), ("/tb1", "r1"), ("/tb1", "r2")] {
@@ -47,7 +25,7 @@ async fn a_device_has_one_holder_and_others_read_who() {
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
     bed(&lab, &admin).await;
-    let (ana, bob) = (person(&lab, "ana", &ROLES).await, person(&lab, "bob", &ROLES).await);
+    let (ana, bob) = (lab.person("ana", &ROLES).await, lab.person("bob", &ROLES).await);
     let take = json!({"resources": ["/tb1/r1"], "reason": "bug 1234", "for_millis": 7_200_000});
     let lease: LeaseView = lab.post(&ana, "/leases", take).await.expect(201).json();
     assert_eq!((lease.state, lease.name.as_str(), lease.id.0), (LeaseState::Active, "/tb1/r1", 1));
@@ -76,7 +54,7 @@ async fn a_lease_is_extended_shared_handed_over_and_taken_away() {
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
     bed(&lab, &admin).await;
-    let (ana, bob) = (person(&lab, "ana", &ROLES).await, person(&lab, "bob", &ROLES).await);
+    let (ana, bob) = (lab.person("ana", &ROLES).await, lab.person("bob", &ROLES).await);
     lab.post(&ana, "/leases", json!({"resources": ["/tb1/r1"], "context": {"build": "417"}}))
         .await
         .expect(201);
@@ -110,7 +88,7 @@ async fn who_may_change_the_bed_does_with_leases_of_others_as_with_their_own_and
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
     bed(&lab, &admin).await;
-    let (ana, rack) = (person(&lab, "ana", &ROLES).await, person(&lab, "rack", &["CHANGE_TESTBED"]).await);
+    let (ana, rack) = (lab.person("ana", &ROLES).await, lab.person("rack", &["CHANGE_TESTBED"]).await);
     let take = json!({"resources": ["/tb1/r1"]});
     lab.post(&rack, "/leases", take.clone()).await.expect(403);
     lab.post(&ana, "/leases", take.clone()).await.expect(201);
@@ -129,8 +107,8 @@ async fn a_guest_whose_account_is_gone_is_put_out() {
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
     bed(&lab, &admin).await;
-    let ana = person(&lab, "ana", &ROLES).await;
-    person(&lab, "bob", &ROLES).await;
+    let ana = lab.person("ana", &ROLES).await;
+    lab.person("bob", &ROLES).await;
     lab.post(&ana, "/leases", json!({"resources": ["/tb1/r1"]})).await.expect(201);
     lab.post(&ana, "/leases/1/allow", json!({"user": "bob"})).await.expect(200);
     lab.with(&admin, actix_web::http::Method::DELETE, "/users/bob", None).await.expect(204);
@@ -143,7 +121,7 @@ async fn a_guest_whose_account_is_gone_is_put_out() {
 async fn a_sut_is_taken_by_its_short_name_ones_own_first() {
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
-    let ana = person(&lab, "ana", &ROLES).await;
+    let ana = lab.person("ana", &ROLES).await;
     let mut taken = Vec::new();
     for (number, owner) in (1..).zip(["system", "user", "ana"]) {
         let name = format!("core.{owner}");
@@ -161,7 +139,7 @@ async fn what_makes_no_sense_or_is_not_allowed_is_refused_and_changes_nothing() 
     let lab = Lab::new().await;
     let admin = lab.token(Scope::Admin).await;
     bed(&lab, &admin).await;
-    let ana = person(&lab, "ana", &["VIEW_REPORTS", "LOCK_TESTBED"]).await;
+    let ana = lab.person("ana", &["VIEW_REPORTS", "LOCK_TESTBED"]).await;
     let long = "x".repeat(2_000);
     for (body, status) in [
         (json!({}), 400),

@@ -196,8 +196,7 @@ async fn what_is_somebody_elses_is_open_to_whom_the_table_says() {
         ("operator", &["RUN_TESTS", "CHANGE_SERVICES"]),
         ("chief", &["CHANGE_USERS", "CHANGE_SUT", "RUN_TESTS"]),
     ] {
-        let user = account(&lab, name, &[], roles, false).await;
-        callers.push((name, token(&lab, &user, Scope::Admin).await));
+        callers.push((name, lab.person(name, roles).await));
     }
     let mut table = String::new();
     for (method, path) in every_address(&lab).await {
@@ -242,8 +241,7 @@ async fn leases_files_and_consoles_of_others_are_open_to_whom_the_table_says() {
     let admin = lab.token(Scope::Admin).await;
     let mut callers = Vec::new();
     for (name, roles) in NEIGHBOURS {
-        let user = account(&lab, name, &[], roles, false).await;
-        callers.push((name, token(&lab, &user, Scope::Admin).await));
+        callers.push((name, lab.person(name, roles).await));
     }
     let ep = token(&lab, &"admin".into(), Scope::Ep).await;
     let ana = callers[0].1.clone();

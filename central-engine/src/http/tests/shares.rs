@@ -1,14 +1,13 @@
 //! Links that open one report, and nothing else, without an account; and views of reports that people keep.
 
 use actix_web::{http::Method, test::TestRequest};
-use jackfield_protocol::{error::ErrorCode, id::UserName, time::Time};
+use jackfield_protocol::error::ErrorCode;
 use serde_json::{Value, json};
 
 use super::lab::{Got, Lab};
 use crate::{
     auth::{self, Scope},
-    clock, lab_db,
-    store::{self, account::Account},
+    clock, lab_db, store,
 };
 
 const DB: &str = "<root><db_config><url>sqlite:results.db</url></db_config><reports_section>
@@ -26,23 +25,6 @@ async fn lab() -> Lab {
     let rows = "INSERT INTO results VALUES (1, 'a', 3), (1, 'b', 4), (2, 'secret', 5)";
     lab_db::tests::execute(folder, rows).await;
     lab
-}
-
-async fn account(lab: &Lab, name: &str, roles: &[&str]) -> String {
-    let account = Account {
-        name: UserName::from(name),
-        password: String::new(),
-        groups: Default::default(),
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        disabled: false,
-        idle_millis: None,
-        created: Time(0),
-    };
-    let mut conn = lab.app.store.write().await.unwrap();
-    store::account::put(&mut conn, &account).await.unwrap();
-    conn.commit().await.unwrap();
-    let made = auth::make_token(&lab.app.store, &account.name, "t", Scope::Admin, clock::now()).await;
-    made.unwrap().expose_for_owner().to_owned()
 }
 
 async fn open(lab: &Lab, path: &str) -> Got {
@@ -91,7 +73,7 @@ async fn a_link_opens_one_report_with_its_values_and_nothing_else() {
 #[actix_web::test]
 async fn a_link_ends_with_its_time_and_with_the_rights_of_who_made_it() {
     let lab = lab().await;
-    let ana = account(&lab, "ana", &["VIEW_REPORTS"]).await;
+    let ana = lab.person("ana", &["VIEW_REPORTS"]).await;
     let (_, link) = made(&lab, &ana, json!({"report": "All", "days": 2})).await;
     open(&lab, &format!("{link}/rows")).await.expect(200);
     let hash = auth::token_hash(&link);
@@ -101,21 +83,21 @@ async fn a_link_ends_with_its_time_and_with_the_rights_of_who_made_it() {
     };
     assert!(at(47 * 3_600_000).await);
     assert!(!at(49 * 3_600_000).await);
-    account(&lab, "ana", &["RUN_TESTS"]).await;
+    lab.person("ana", &["RUN_TESTS"]).await;
     open(&lab, &format!("{link}/rows")).await.expect(404);
-    account(&lab, "ana", &["VIEW_REPORTS"]).await;
+    lab.person("ana", &["VIEW_REPORTS"]).await;
     open(&lab, &format!("{link}/rows")).await.expect(200);
     let mut conn = lab.app.store.write().await.unwrap();
     store::account::delete(&mut conn, &"ana".into()).await.unwrap();
     conn.commit().await.unwrap();
-    account(&lab, "ana", &["VIEW_REPORTS"]).await;
+    lab.person("ana", &["VIEW_REPORTS"]).await;
     open(&lab, &link).await.expect(404);
 }
 
 #[actix_web::test]
 async fn links_are_made_of_what_can_be_opened_by_whoever_may_give_it_away() {
     let lab = lab().await;
-    let ana = account(&lab, "ana", &["VIEW_REPORTS"]).await;
+    let ana = lab.person("ana", &["VIEW_REPORTS"]).await;
     let refused =
         async |token: &str, body: Value, status| lab.post(token, "/shares", body).await.expect(status).text();
     let missing = refused(&ana, json!({"report": "Of run"}), 422).await;
@@ -133,14 +115,14 @@ async fn links_are_made_of_what_can_be_opened_by_whoever_may_give_it_away() {
     assert!(told.contains("of the scope `admin`"), "{told}");
     // What is another's is not there, but for who may change users.
     let (id, link) = made(&lab, &ana, json!({"report": "Wrong"})).await;
-    let bob = account(&lab, "bob", &["VIEW_REPORTS"]).await;
+    let bob = lab.person("bob", &["VIEW_REPORTS"]).await;
     let none: Value = lab.get(&bob, "/shares").await.expect(200).json();
     assert_eq!(none["items"], json!([]));
     lab.with(&bob, Method::DELETE, &format!("/shares/{id}"), None).await.expect(404);
     // What the database says of its tables is not for strangers.
     let told = open(&lab, &format!("{link}/rows")).await.expect(422).text();
     assert!(told.contains("does not give this report now") && !told.contains("salaries"), "{told}");
-    let chief = account(&lab, "chief", &["CHANGE_USERS"]).await;
+    let chief = lab.person("chief", &["CHANGE_USERS"]).await;
     lab.with(&chief, Method::DELETE, &format!("/shares/{id}"), None).await.expect(204);
     open(&lab, &link).await.expect(404);
 }
@@ -148,8 +130,8 @@ async fn links_are_made_of_what_can_be_opened_by_whoever_may_give_it_away() {
 #[actix_web::test]
 async fn a_view_is_kept_under_its_name_for_oneself_or_for_everybody() {
     let lab = lab().await;
-    let ana = account(&lab, "ana", &["VIEW_REPORTS"]).await;
-    let bob = account(&lab, "bob", &["VIEW_REPORTS"]).await;
+    let ana = lab.person("ana", &["VIEW_REPORTS"]).await;
+    let bob = lab.person("bob", &["VIEW_REPORTS"]).await;
     let put = async |token: &str, name: &str, body: Value| {
         lab.with(token, Method::PUT, &format!("/report-views/{name}"), Some(body)).await
     };
