@@ -61,7 +61,6 @@ const PAGES = (): string[] => [
     '/files/bad.py?pane=history',
     '/files/none.py',
     '/engine/audit',
-    '/engine/outside',
     '/reports',
     '/nowhere',
 ];

@@ -101,6 +101,12 @@ export class Person {
     }
 }
 
+/** Saves what is edited, and waits until the page says that it is. */
+export async function save(page: Page): Promise<void> {
+    await page.keyboard.press('Control+s');
+    await page.getByText('saved', { exact: true }).waitFor();
+}
+
 /** Goes to a page without a reload, as a person does, and waits until it has settled. */
 export async function visit(page: Page, path: string): Promise<void> {
     await page.evaluate((to) => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { launch, Person, save } from './browser';
 import { SmallLab } from './small_lab';
 import { Listener } from './spoken';
 
@@ -36,11 +36,6 @@ const row = (page: Page, name: string | RegExp): Locator =>
     page.getByRole('tree', { name: /^Suites and tests/ }).getByRole('treeitem', { name });
 const testFile = (page: Page, name: string): Locator =>
     page.getByRole('tree', { name: 'Test files' }).getByRole('treeitem', { name });
-
-async function save(page: Page): Promise<void> {
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
-}
 
 /** The name of what was just made stands chosen in its field. */
 async function named(page: Page, before: string, name: string): Promise<void> {

@@ -84,10 +84,11 @@ test('work of others is tried again by who may', async () => {
     const before = await tries();
     await page.getByRole('button', { name: `Try now: Mail of run ${run}` }).click();
     await until('the next try', async () => (await tries()) > before);
-    await page.goto('/engine/outside');
+    await page.goto('/engine/settings');
     await page.getByRole('button', { name: 'Send a test mail' }).click();
     await page.getByText('no mail today').waitFor();
-    await page.getByLabel('Run').fill(String(run));
+    await page.getByLabel('Run whose mail is shown').fill(String(run));
+    await page.getByRole('button', { name: 'Show the mail of this run' }).click();
     const preview = await page
         .getByRole('link', { name: 'Its mail as it would be sent' })
         .getAttribute('href');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { launch, Person, save } from './browser';
 import { SmallLab } from './small_lab';
 
 let lab: SmallLab;
@@ -84,8 +84,7 @@ test('several are set at once, moved closed, copied with Alt, and nothing goes i
     await page.getByText('not saved').waitFor();
     await page.goBack();
     await expect.poll(rows).toBe('One, a.py × 2, ☐ not in this run b.py, Two, c.py, a.py × 2');
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
+    await save(page);
     expect(await readFile(join(lab.folder, 'projects/p.xml'), 'utf8')).toBe(`<Root>
 
 <TestSuite><tsName>One</tsName>

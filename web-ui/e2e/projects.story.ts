@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { launch, Person, save } from './browser';
 import { SmallLab, until } from './small_lab';
 
 let lab: SmallLab;
@@ -33,11 +33,6 @@ const place = (name: string): string => join(lab.folder, 'projects', `${name}.xm
 const file = (name: string): Promise<string> => readFile(place(name), 'utf8');
 const row = (page: Page, name: string | RegExp): Locator =>
     page.getByRole('tree', { name: /^Suites and tests/ }).getByRole('treeitem', { name });
-
-async function save(page: Page): Promise<void> {
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
-}
 
 test('what is wrong is marked as it is made, and F8 leads there', async () => {
     const { page, watch } = await Person.open(browser, lab);

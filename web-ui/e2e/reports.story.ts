@@ -220,13 +220,12 @@ test.each<Theme>(['light', 'dark'])('a shared report opens without an account, %
 
 test('what the database says is asked from the page', async () => {
     const { page, watch } = await Person.open(browser, lab);
-    await page.goto('/engine/outside');
-    await page.getByRole('button', { name: 'Try the database' }).click();
+    await page.goto('/engine/settings');
+    await page.getByRole('button', { name: 'Try it with the database' }).click();
     await page.getByText(/SQLite .* has looked at \d+ statements and queries/).waitFor();
     await page.getByText('no such table: nowhere').waitFor();
-    await page.getByRole('button', { name: 'Send a test mail' }).click();
-    await page.getByText('the lab has no email.xml').waitFor();
-    await page.getByText('The lab has no webhooks.toml.').waitFor();
+    await page.getByText('not there: no mail is sent').waitFor();
+    await page.getByText('not there: none is told').waitFor();
     expect(await violations(page)).toEqual([]);
     expect(watch.faults).toEqual([]);
 });

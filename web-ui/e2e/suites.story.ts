@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { launch, Person, save } from './browser';
 import { SmallLab } from './small_lab';
 
 let lab: SmallLab;
@@ -31,11 +31,6 @@ const row = (page: Page, name: string | RegExp): Locator =>
 async function choose(page: Page, deed: string | RegExp, of = 'Suites'): Promise<void> {
     await page.getByRole('button', { name: of, exact: true }).click();
     await page.getByRole('menuitem', { name: deed }).click();
-}
-
-async function save(page: Page): Promise<void> {
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
 }
 
 /** The files of the tests of a run, in their order. */

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { launch, Person, save } from './browser';
 import { SmallLab } from './small_lab';
 
 let lab: SmallLab;
@@ -103,16 +103,14 @@ test('two people write one file, and nothing is lost; each hears of the other at
     await bob.page.keyboard.press('Control+Home');
     await bob.page.keyboard.type('# by bob\n');
     await bob.page.getByText('not saved', { exact: true }).first().waitFor();
-    await bob.page.keyboard.press('Control+s');
-    await bob.page.getByText('saved', { exact: true }).waitFor();
+    await save(bob.page);
     // Ana is told who it was, and goes on.
     await ana.page.getByText('bob has saved this file.').waitFor();
     await append(ana.page, 'ping.py', 'print("more")\n');
     await ana.page.getByRole('button', { name: 'Put together now' }).click();
     await ana.page.getByText('bob saved tests/ping.py while you edited it').waitFor();
     await ana.page.getByRole('button', { name: 'Put together', exact: true }).click();
-    await ana.page.keyboard.press('Control+s');
-    await ana.page.getByText('saved', { exact: true }).waitFor();
+    await save(ana.page);
     expect(await readFile(place('ping.py'), 'utf8')).toBe(`# by bob\n${PING}print("ana")\nprint("more")\n`);
     // Bob has changed nothing since: what she saved is his at once.
     await bob.page.getByText('tests/ping.py was saved by admin; this is what they saved.').waitFor();
@@ -179,8 +177,7 @@ test('the history is that of Git', async () => {
     await page.getByText('The text here is as that commit left it.').waitFor();
     await page.getByRole('link', { name: 'Text', exact: true }).click();
     await append(page, 'history.py', 'print("two")\n');
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
+    await save(page);
     await page.getByRole('link', { name: 'History', exact: true }).click();
     await page.getByText('changed since the last commit').waitFor();
     await page.getByRole('list', { name: 'Commits' }).getByText('The first').waitFor();

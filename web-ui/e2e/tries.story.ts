@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { launch, Person, save } from './browser';
 import { SmallLab } from './small_lab';
 
 let lab: SmallLab;
@@ -97,8 +97,7 @@ test('the table is edited in place, cell by cell', async () => {
     await page.getByText('Columns').click();
     await page.getByRole('checkbox', { name: 'Repeat', exact: true }).uncheck();
     await page.getByRole('textbox', { name: 'Repeat of A' }).waitFor({ state: 'detached' });
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
+    await save(page);
     expect(await readFile(place('table'), 'utf8')).toBe(
         '<Root>\n  <TestSuite>\n    <tsName>A</tsName>\n    <Repeat>2</Repeat>\n    <UserDefined><propName>owner</propName><propValue>bob</propValue></UserDefined>\n    <TestCase>\n      <tcName>good.py</tcName>\n      <Repeat>3</Repeat>\n      <Timeout>5m</Timeout>\n    </TestCase>\n    <TestCase>\n      <tcName>bad.py</tcName>\n      <Property><propName>Optional</propName><propValue>true</propValue></Property>\n    </TestCase>\n  </TestSuite>\n</Root>\n',
     );
@@ -115,8 +114,7 @@ test('a remedy that leaves no choice is one click, and one step', async () => {
     await row(page, /^A\b.*× 2/).waitFor();
     await page.getByRole('button', { name: 'Give it an ID of its own' }).click();
     await expect.poll(() => page.getByRole('button', { name: /warning/ }).count()).toBe(0);
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
+    await save(page);
     const text = await readFile(place('wrong'), 'utf8');
     const ids = [...text.matchAll(/<ID>(.*)<\/ID>/g)].map(([, id]) => id);
     expect([ids[0], ids[1]?.length]).toEqual(['x', 36]);
@@ -162,8 +160,7 @@ test('copies have IDs of their own, and depend on each other; branches close and
     await page.getByLabel('Needs').fill('kind=router');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: /^Undo: Set needs of suite B/ }).waitFor();
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
+    await save(page);
     const text = await readFile(place('copies'), 'utf8');
     const [first, second] = [...text.matchAll(/<ID>(.*)<\/ID>/g)].map(([, id]) => id ?? '');
     expect(first).toBe('first');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { launch, Person } from './browser';
+import { launch, Person, save } from './browser';
 import { SmallLab } from './small_lab';
 
 let lab: SmallLab;
@@ -28,11 +28,6 @@ afterAll(async () => {
 const place = (path: string): string => join(lab.folder, path);
 const row = (page: Page, name: string | RegExp): Locator =>
     page.getByRole('tree', { name: /^Folders and values/ }).getByRole('treeitem', { name });
-
-async function save(page: Page): Promise<void> {
-    await page.keyboard.press('Control+s');
-    await page.getByText('saved', { exact: true }).waitFor();
-}
 
 /** Another value of the chosen one. */
 async function set(page: Page, value: string): Promise<void> {

@@ -27,7 +27,7 @@ const ROUTES: [string, Route][] = [
     ['/engine', { page: 'engine', pane: 'overview' }],
     ['/engine/audit', { page: 'engine', pane: 'audit' }],
     ['/shared/jackfield_0f', { page: 'shared', link: 'jackfield_0f' }],
-    ['/engine/outside', { page: 'engine', pane: 'outside' }],
+    ['/engine/settings', { page: 'engine', pane: 'settings' }],
     ['/login', { page: 'login' }],
     ['/alone/tree', { page: 'alone', part: 'tree' }],
 ];

@@ -27,7 +27,7 @@ export type Route =
     | { page: 'nowhere'; path: string };
 
 /** What the engine's page shows. */
-export const ENGINE_PANES = ['overview', 'settings', 'log', 'audit', 'outside'] as const;
+export const ENGINE_PANES = ['overview', 'settings', 'log', 'audit'] as const;
 
 /** What the page of people shows; oneself comes first. */
 export const PEOPLE_PANES = ['me', 'users', 'groups', 'tokens', 'sessions'] as const;

@@ -28,6 +28,16 @@ export function problemOf(thrown: unknown): Problem {
     return new Problem('internal', thrown instanceof Error ? thrown.message : String(thrown));
 }
 
+/** Does something. Answers why it was not done. */
+export async function refusalOf(act: () => Promise<unknown>): Promise<Problem | undefined> {
+    try {
+        await act();
+        return undefined;
+    } catch (thrown) {
+        return problemOf(thrown);
+    }
+}
+
 /** The problem in an answer; its status line where it is no problem document, as from a proxy. */
 export function problemIn(status: number, body: unknown): Problem {
     if (isProblem(body))

@@ -21,6 +21,12 @@ export function turnTo(pane: string): void {
     place.set({ pane: place.query['pane'] === pane ? undefined : pane });
 }
 
+/** What shows it otherwise. */
+export const showing: readonly Deed[] = [
+    { name: 'Difference to the file', key: 'd', group, act: () => turnTo('difference') },
+    { name: 'Text of the file', key: 'e', group, act: () => turnTo('text') },
+];
+
 /** What changes the draft. */
 export function changing<I extends Base, C>(draft: Draft<I, C>): Deed[] {
     return [

@@ -1,8 +1,8 @@
 // The test configurations of the lab, with who uses each: what is listed, picked in projects, and done to one as a whole.
 
 import { api, ask, type Schemas } from '../api/client';
-import { Problem, problemOf } from '../api/problem';
-import { counted } from '../text/words';
+import { Problem, problemOf, refusalOf } from '../api/problem';
+import { counted, firstOf } from '../text/words';
 import { Asked } from './asked.svelte';
 import { deeds } from './deeds.svelte';
 import { forgetDraft, isUnsaved } from './drafts.svelte';
@@ -30,8 +30,8 @@ class ConfigList extends Asked<readonly ConfigRow[]> {
     }
 
     /** Makes a test configuration of this text. Answers why not. */
-    async make(config: string, xml: string): Promise<Problem | undefined> {
-        try {
+    make(config: string, xml: string): Promise<Problem | undefined> {
+        return refusalOf(async () => {
             await ask(
                 api.PUT('/api/v1/test-configs/{config}', {
                     params: { path: { config } },
@@ -40,10 +40,7 @@ class ConfigList extends Asked<readonly ConfigRow[]> {
                 }),
             );
             await this.look();
-            return undefined;
-        } catch (thrown) {
-            return problemOf(thrown);
-        }
+        });
     }
 
     /** Makes a copy. Answers why not. */
@@ -63,7 +60,7 @@ class ConfigList extends Asked<readonly ConfigRow[]> {
             what: [
                 users.length === 0
                     ? 'No project uses it.'
-                    : `It is used by ${users.slice(0, 5).join(', ')}${users.length > 5 ? ` and ${users.length - 5} more` : ''}: runs of them will not start any more.`,
+                    : `It is used by ${firstOf(users)}: runs of them will not start any more.`,
                 ...(isUnsaved(`configs/${name}`) ? ['What you have not saved of it is lost.'] : []),
                 'You can have it back as long as the message about it stands.',
             ],

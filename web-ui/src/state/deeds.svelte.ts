@@ -150,6 +150,12 @@ class Deeds {
             this.tell(`Copied the ${what}: ${text}`);
     }
 
+    /** Copies a text with a secret in it: what is told of it does not say it again. */
+    async copySecret(what: string, text: string): Promise<void> {
+        if (await this.try(`The ${what} was not copied`, () => copyText(text)))
+            this.tell(`The ${what} is in the clipboard.`);
+    }
+
     /** Adds tests to a run. Answers whether it was done. */
     queue(run: number, suite: string | undefined, files: string[]): Promise<boolean> {
         return this.try(`Nothing was added to run ${run}`, async () => {

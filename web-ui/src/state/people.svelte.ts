@@ -1,7 +1,7 @@
 // Accounts, groups, roles, tokens and sessions, as the pages of people show and change them.
 
 import { api, ask, type Schemas } from '../api/client';
-import { problemOf, type Problem } from '../api/problem';
+import { refusalOf, type Problem } from '../api/problem';
 import { Asked } from './asked.svelte';
 import { deeds } from './deeds.svelte';
 
@@ -12,16 +12,6 @@ export type Groups = Readonly<Record<string, readonly string[]>>;
 
 /** What can be changed of an account. */
 export type UserChange = Partial<Schemas['ChangeUser']>;
-
-/** Answers why it was not done. */
-async function done(act: () => Promise<unknown>): Promise<Problem | undefined> {
-    try {
-        await act();
-        return undefined;
-    } catch (thrown) {
-        return problemOf(thrown);
-    }
-}
 
 class People {
     readonly users = new Asked(async () => (await ask(api.GET('/api/v1/users'))).items);
@@ -39,13 +29,13 @@ class People {
     }
 
     async make(body: Schemas['NewUser']): Promise<Problem | undefined> {
-        const problem = await done(() => ask(api.POST('/api/v1/users', { body })));
+        const problem = await refusalOf(() => ask(api.POST('/api/v1/users', { body })));
         await this.users.look();
         return problem;
     }
 
     async change(user: string, body: UserChange): Promise<Problem | undefined> {
-        const problem = await done(() =>
+        const problem = await refusalOf(() =>
             ask(
                 api.PUT('/api/v1/users/{user}', {
                     params: { path: { user } },
@@ -60,7 +50,7 @@ class People {
 
     async setPassword(user: string, password: string): Promise<Problem | undefined> {
         const params = { path: { user } };
-        const problem = await done(() =>
+        const problem = await refusalOf(() =>
             ask(api.PUT('/api/v1/users/{user}/password', { params, body: { password } })),
         );
         await this.users.look();
@@ -86,7 +76,9 @@ class People {
 
     async putGroup(group: string, roles: string[]): Promise<Problem | undefined> {
         const params = { path: { group } };
-        const problem = await done(() => ask(api.PUT('/api/v1/groups/{group}', { params, body: { roles } })));
+        const problem = await refusalOf(() =>
+            ask(api.PUT('/api/v1/groups/{group}', { params, body: { roles } })),
+        );
         await this.groups.look();
         return problem;
     }
@@ -109,17 +101,15 @@ class People {
         });
     }
 
-    /** Makes a token. Answers it with its secret, which is shown this once, or why there is none. */
-    async makeToken(
-        body: Schemas['NewToken'],
-    ): Promise<{ made: Schemas['MadeToken'] } | { problem: Problem }> {
-        try {
-            const made = await ask(api.POST('/api/v1/tokens', { body }));
-            void this.tokens.look();
-            return { made };
-        } catch (thrown) {
-            return { problem: problemOf(thrown) };
-        }
+    /**
+     * Makes a token. Answers it with its secret, which is shown this once.
+     *
+     * @throws Problem, where there is none
+     */
+    async makeToken(body: Schemas['NewToken']): Promise<Schemas['MadeToken']> {
+        const made = await ask(api.POST('/api/v1/tokens', { body }));
+        void this.tokens.look();
+        return made;
     }
 
     endToken({ id, name, owner, scope }: Token): void {
@@ -147,7 +137,7 @@ class People {
 
     /** Another password for oneself; every other browser of the account is signed out. */
     changePassword(old: string, next: string): Promise<Problem | undefined> {
-        return done(() =>
+        return refusalOf(() =>
             ask(api.POST('/api/v1/me/password', { body: { old, new: next } }), { proves: true }),
         );
     }

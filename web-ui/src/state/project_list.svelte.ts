@@ -1,7 +1,7 @@
 // The projects of the lab, with what became of them lately: what is listed, and what one does to a project as a whole.
 
 import { api, ask, type Schemas } from '../api/client';
-import { problemOf, type Problem } from '../api/problem';
+import { problemOf, refusalOf, type Problem } from '../api/problem';
 import { deeds } from './deeds.svelte';
 import { forgetDraft, isUnsaved, renameDraft } from './drafts.svelte';
 import { Gone } from './gone.svelte';
@@ -91,7 +91,7 @@ export class ProjectList {
                 'Its file goes from the lab folder. Its runs stay.',
                 ...(isUnsaved(name) ? ['What you have not saved of it is lost.'] : []),
                 mayMake
-                    ? 'You can have it back until you close or reload this page.'
+                    ? 'You can have it back as long as the message about it stands.'
                     : 'You may not make projects, so you cannot have it back.',
             ],
             yes: 'Delete it',
@@ -112,14 +112,11 @@ export class ProjectList {
         });
     }
 
-    async #done(act: () => Promise<unknown>): Promise<Problem | undefined> {
-        try {
+    #done(act: () => Promise<unknown>): Promise<Problem | undefined> {
+        return refusalOf(async () => {
             await act();
             await this.look();
-            return undefined;
-        } catch (thrown) {
-            return problemOf(thrown);
-        }
+        });
     }
 }
 

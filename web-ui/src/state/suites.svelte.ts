@@ -1,7 +1,7 @@
 // Predefined suites of the lab: listed for who puts them into a project, and made of the suites of one.
 
 import { api, ask, type Schemas } from '../api/client';
-import { problemOf, type Problem } from '../api/problem';
+import { refusalOf, type Problem } from '../api/problem';
 import { Asked } from './asked.svelte';
 import { deeds } from './deeds.svelte';
 
@@ -13,19 +13,16 @@ class Suites extends Asked<readonly SuiteRow[]> {
     }
 
     /** Makes suites of a text predefined. `over` is the version that is replaced, where one is. Answers why not. */
-    async export(
+    export(
         suite: string,
         body: Schemas['ExportSuites'],
         over: string | undefined,
     ): Promise<Problem | undefined> {
-        try {
+        return refusalOf(async () => {
             const headers = over === undefined ? { 'If-None-Match': '*' } : { 'If-Match': `"${over}"` };
             await ask(api.PUT('/api/v1/suites/{suite}', { params: { path: { suite } }, body, headers }));
             await this.look();
-            return undefined;
-        } catch (thrown) {
-            return problemOf(thrown);
-        }
+        });
     }
 
     delete({ name, file, version }: SuiteRow): void {

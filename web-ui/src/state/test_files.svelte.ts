@@ -1,7 +1,8 @@
 // The test files of the lab: found by name, by what they say of themselves and by what stands in them; made, uploaded and deleted.
 
 import { api, ask, type Schemas } from '../api/client';
-import { problemOf, type Problem } from '../api/problem';
+import { refusalOf, type Problem } from '../api/problem';
+import { counted, firstOf } from '../text/words';
 import { Asked } from './asked.svelte';
 import { deeds } from './deeds.svelte';
 import { forgetDraft, isUnsaved, putTest } from './drafts.svelte';
@@ -22,13 +23,8 @@ export class Find extends Asked<Schemas['FoundFiles']> {
 }
 
 /** Makes a test file that is not there yet. Answers why not. */
-export async function makeTest(file: string, content: string | Blob): Promise<Problem | undefined> {
-    try {
-        await putTest(file, content, { 'If-None-Match': '*' });
-        return undefined;
-    } catch (thrown) {
-        return problemOf(thrown);
-    }
+export function makeTest(file: string, content: string | Blob): Promise<Problem | undefined> {
+    return refusalOf(() => putTest(file, content, { 'If-None-Match': '*' }));
 }
 
 /** Puts files from somebody's machine into a folder of tests; what is there already is replaced when they say so. */
@@ -42,7 +38,7 @@ export async function upload(folder: string, files: readonly File[], done: () =>
         else if (problem.code === 'already_exists') there.push({ name, file });
         else deeds.refuse(`${name} was not uploaded`, problem);
     }
-    if (count > 0) deeds.tell(count === 1 ? '1 file was uploaded.' : `${count} files were uploaded.`);
+    if (count > 0) deeds.tell(`${counted(count, 'file was', 'files were')} uploaded.`);
     done();
     if (there.length === 0) return;
     deeds.confirm({
@@ -71,9 +67,7 @@ export async function deleteTest(file: string, done: () => void): Promise<void> 
         deeds.confirm({
             title: `Delete test file ${file}?`,
             what: [
-                users.length === 0
-                    ? 'No project has it.'
-                    : `${users.slice(0, 5).join(', ')}${users.length > 5 ? ` and ${users.length - 5} more` : ''} will skip its tests.`,
+                users.length === 0 ? 'No project has it.' : `${firstOf(users)} will skip its tests.`,
                 ...(isUnsaved(`tests/${file}`) ? ['What you have not saved of it is lost.'] : []),
                 'A text can be had back as long as the message about it stands.',
             ],

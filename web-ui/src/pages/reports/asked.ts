@@ -11,13 +11,18 @@ const FIELD = 'f.';
 /** What columns are to hold stands in the address behind this, by their number. */
 const COLUMN = 'c.';
 
+/** What stands in the address behind these letters, by what follows them. */
+function behind(letters: string, query: Query): Record<string, string> {
+    const found: Record<string, string> = {};
+    for (const [key, value] of Object.entries(query)) {
+        if (key.startsWith(letters) && value !== undefined) found[key.slice(letters.length)] = value;
+    }
+    return found;
+}
+
 /** The values of fields. */
 export function valuesOf(query: Query): Record<string, string> {
-    const values: Record<string, string> = {};
-    for (const [key, value] of Object.entries(query)) {
-        if (key.startsWith(FIELD) && value !== undefined) values[key.slice(FIELD.length)] = value;
-    }
-    return values;
+    return behind(FIELD, query);
 }
 
 /** The name of a field in the address. */
@@ -27,11 +32,7 @@ export function fieldKey(name: string): string {
 
 /** What the columns are to hold, by their number from 1. */
 export function filtersOf(query: Query): Record<string, string> {
-    const filters: Record<string, string> = {};
-    for (const [key, value] of Object.entries(query)) {
-        if (key.startsWith(COLUMN) && value !== undefined) filters[key.slice(COLUMN.length)] = value;
-    }
-    return filters;
+    return behind(COLUMN, query);
 }
 
 /** The name of a column's filter in the address. */
