@@ -10,7 +10,7 @@ use jackfield_protocol::{
     verdict::{TestState, Verdict},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::Agent;
 
 use crate::wait;
@@ -160,8 +160,19 @@ impl Api {
     /// # Errors
     /// It was refused.
     pub fn set_resource(&self, parent: &str, name: &str, properties: &Value) -> Result<()> {
-        let body = serde_json::json!({"parent": parent, "name": name, "properties": properties});
+        let body = json!({"parent": parent, "name": name, "properties": properties});
         self.put::<Value>("/resources", &body).map(drop)
+    }
+
+    /// Makes a SUT whose one component is linked to this resource.
+    ///
+    /// # Errors
+    /// There is no such resource, or it was refused.
+    pub fn set_sut(&self, name: &str, component: &str, resource: &str) -> Result<()> {
+        let node: Value = self.get(&format!("/resources?query={resource}"))?;
+        let link = json!({"path": [name, component], "meta": {"_id": node.get("id")}, "id": "0000000a02", "children": {}});
+        let sut = json!({"path": [name], "meta": {}, "id": "0000000a01", "children": {component: link}});
+        self.put::<Value>(&format!("/suts/{name}"), &sut).map(drop)
     }
 
     /// Runs these test files of the lab in one suite, one after the other, to their end.

@@ -84,18 +84,24 @@ pub fn run(script: &str, files: &[(&str, &str)], limit: Duration) -> Result<Stri
 }
 
 /// Kernel and BusyBox, as `cargo xtask setup` fetches them.
-fn kept(name: &str) -> PathBuf {
+pub(crate) fn kept(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guest").join(name)
 }
 
-/// The programs of the guest, and what the dynamic loader wants for them.
-fn lay_out(root: &Path) -> Result<()> {
+/// What every small system has: its folders, its only user, and BusyBox.
+pub(crate) fn lay_out_small(root: &Path) -> Result<()> {
     for directory in ["bin", "proc", "sys", "dev", "etc", "root", "tmp"] {
         fs::create_dir_all(root.join(directory))?;
     }
     fs::write(root.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")?;
     fs::write(root.join("etc/group"), "root:x:0:\n")?;
     fs::copy(kept("busybox"), root.join("bin/busybox"))?;
+    Ok(())
+}
+
+/// The same with our binary, and what the dynamic loader wants for it.
+fn lay_out(root: &Path) -> Result<()> {
+    lay_out_small(root)?;
     let binary = jackfield();
     sh(&format!("strip -o {} {}", root.join("bin/jackfield").display(), binary.display()))?;
     for library in

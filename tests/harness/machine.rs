@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{present::left_out, process::Process, wait};
+use crate::{guest, present::left_out, process::Process, wait};
 
 mod disk;
 
@@ -48,9 +48,7 @@ pub struct Machine {
 impl Machine {
     /// Whether stories with it are left out here.
     pub fn is_left_out() -> bool {
-        left_out("qemu-system-x86", "/usr/bin/qemu-system-x86_64")
-            || left_out("u-boot-qemu", BOOT_LOADER)
-            || left_out("linux-image-cloud-amd64", &disk::guest().join("vmlinuz").to_string_lossy())
+        guest::is_left_out() || left_out("u-boot-qemu", BOOT_LOADER)
     }
 
     /// Makes its disk, and connects it, once no other machine is there.

@@ -1,42 +1,24 @@
 //! What does not work is given to nobody, and is looked at before the next has it.
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, time::Duration};
 
 use jackfield_protocol::{
     api::Page,
     event::RunState,
     health::{HealthState, ResourceHealth},
-    id::RunId,
     verdict::Cause,
 };
-use jackfield_tests::{Bench, api::Api, process::jackfield, wait};
+use jackfield_tests::{Bench, api::Api, wait};
 use serde_json::{Value, json};
 
-use crate::people::join;
+use crate::{
+    need::await_why,
+    people::{ROLES, join},
+    typing::{done, follow, refused},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
 const CARE: &str = "[health]\ncheck = \"check.xml\"\nspoiled = 2\n";
-
-/// What a command said and how it ended.
-fn typed(api: &Api, line: &str) -> (i32, String) {
-    let line = line.replacen("jackfield", &jackfield().display().to_string(), 1);
-    api.typed(Command::new("sh").arg("-c").arg(line)).unwrap()
-}
-
-#[track_caller]
-fn done(api: &Api, line: &str) -> String {
-    let (code, said) = typed(api, line);
-    assert_eq!(code, 0, "{line}: {said}");
-    said
-}
-
-#[track_caller]
-fn refused(api: &Api, line: &str, why: &str) {
-    let (code, said) = typed(api, line);
-    assert_eq!(code, 2, "{line}: {said}");
-    assert!(said.contains(why), "{line}: {said}");
-}
 
 /// Two routers, the first of which is in a SUT and answers nobody.
 fn lab(bench: &Bench) {
@@ -44,14 +26,11 @@ fn lab(bench: &Bench) {
     let nowhere = json!({"kind": "router", "protocol": "telnet", "host": "127.0.0.1", "port": 1});
     bench.api.set_resource("/tb1", "r1", &nowhere).unwrap();
     bench.api.set_resource("/tb1", "r2", &json!({"kind": "router"})).unwrap();
-    let router: Value = bench.api.get("/resources?query=/tb1/r1").unwrap();
-    let component = json!({"path": ["core.system", "router"], "meta": {"_id": router.get("id")}, "id": "0000000a02", "children": {}});
-    let sut =
-        json!({"path": ["core.system"], "meta": {}, "id": "0000000a01", "children": {"router": component}});
-    bench.api.put::<Value>("/suts/core.system", &sut).unwrap();
+    bench.api.set_sut("core.system", "router", "/tb1/r1").unwrap();
 }
 
-fn on_sut(test: &str) -> String {
+/// A project of this test on `core.system`.
+pub(crate) fn on_sut(test: &str) -> String {
     format!(
         "<Root><TestSuite><tsName>a</tsName><SutName>core.system</SutName><TestCase><tcName>{test}</tcName></TestCase></TestSuite></Root>"
     )
@@ -77,60 +56,25 @@ fn await_health(api: &Api, path: &str, wanted: HealthState) -> Option<ResourceHe
     wait::until(LIMIT, &format!("{path} to be {wanted:?}"), seen).unwrap()
 }
 
-/// Until a run waits for something that contains this.
-fn await_why(api: &Api, run: RunId, text: &str) -> String {
-    let why = || {
-        let told = api.get::<Value>(&format!("/runs/{run}/why"))?.to_string();
-        Ok(told.contains(text).then_some(told))
-    };
-    wait::until(LIMIT, &format!("run {run} to wait for {text}"), why).unwrap()
-}
-
-/// The page with its instants made alike, and columns no wider than they need be.
-fn plain(text: &str) -> String {
-    let word = |word: &str| {
-        let is_instant = word.starts_with("20") && word.ends_with('Z');
-        if is_instant { "T".to_owned() } else { word.to_owned() }
-    };
-    let lines = text.lines().map(|line| line.split_whitespace().map(word).collect::<Vec<_>>().join(" "));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn the_page_about_health_does_what_it_says() {
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/health.md")).unwrap();
     let mut bench = Bench::start(CARE).unwrap();
     for name in ["r1", "r2"] {
         bench.api.set_resource("/", "tb1", &json!({})).unwrap();
         bench.api.set_resource("/tb1", name, &json!({"kind": "router"})).unwrap();
     }
-    let mut blocks = page.split("```").collect::<Vec<_>>().into_iter();
-    let mut commands = 0;
-    while let (Some(before), Some(block)) = (blocks.next(), blocks.next()) {
-        let (kind, text) = block.split_once('\n').unwrap();
-        if kind == "console" {
-            for typed in text.split("$ ").skip(1) {
-                let (line, wanted) = typed.split_once('\n').unwrap();
-                assert_eq!(plain(&done(&bench.api, line)), plain(wanted), "{line}");
-                commands += 1;
-            }
-        } else {
-            let file = before.trim_end().rsplit('`').nth(1).unwrap();
-            bench.write(file, text).unwrap();
-        }
-    }
-    assert_eq!(commands, 7);
+    assert_eq!(follow(&bench, "health.md"), (7, Vec::new()));
     let paths = |health: &str| {
-        done(&bench.api, &format!("jackfield resource find kind=router --paths --health {health}"))
+        done(&bench, &bench.api, &format!("jackfield resource find kind=router --paths --health {health}"))
     };
     // Its check may have begun already.
     assert_eq!((paths("unfit").trim(), paths("fit").trim()), ("/tb1/r2", "/tb1/r1"));
     assert!(paths("out-of-service").contains("no resource is kind=router"));
     bench.start_ep("EP-1", "").unwrap();
     await_health(&bench.api, "/tb1/r2", HealthState::Fit);
-    assert!(done(&bench.api, "jackfield runs logs 1.0").contains("looking at /tb1/r2"));
+    assert!(done(&bench, &bench.api, "jackfield runs logs 1.0").contains("looking at /tb1/r2"));
     assert!(
-        done(&bench.api, "jackfield audit").contains("resource.health"),
+        done(&bench, &bench.api, "jackfield audit").contains("resource.health"),
         "what people say is written down"
     );
 }
@@ -164,8 +108,8 @@ fn what_a_run_had_trouble_with_is_checked_before_the_next_has_it() {
     let started = || Ok((bob.run(checking)?.state == RunState::Running).then_some(()));
     wait::until(LIMIT, "the check to begin", started).unwrap();
     await_why(&bob, second, &format!("which run {checking} holds"));
-    refused(&bob, "jackfield lease take /tb1/r1", &format!("run {checking} has /tb1/r1"));
-    let said = done(&bob, "jackfield lease take --needs kind=router --for 1h");
+    refused(&bench, &bob, "jackfield lease take /tb1/r1", &format!("run {checking} has /tb1/r1"));
+    let said = done(&bench, &bob, "jackfield lease take --needs kind=router --for 1h");
     assert!(said.contains("lease") && said.contains("/tb1/r2 (bob)"), "{said}");
     // It is known after the engine was killed, too.
     bench.kill_engine();
@@ -189,9 +133,9 @@ fn what_a_run_had_trouble_with_is_checked_before_the_next_has_it() {
     assert!(bench.engine_log().contains("/tb1/r1 was taken out of service at "));
     let fifth = bob.submit("night", &on_sut("a.sh")).unwrap();
     await_why(&bob, fifth, "SUT core.system: /tb1/r1 was taken out of service at ");
-    refused(&bob, "jackfield lease take /tb1/r1", "the lab spoiled 2 uses in a row");
-    refused(&bob, "jackfield resource health /tb1/r1 --fit", "CHANGE_TESTBED");
-    done(&bench.api, "jackfield resource health /tb1/r1 --fit");
+    refused(&bench, &bob, "jackfield lease take /tb1/r1", "the lab spoiled 2 uses in a row");
+    refused(&bench, &bob, "jackfield resource health /tb1/r1 --fit", "CHANGE_TESTBED");
+    done(&bench, &bench.api, "jackfield resource health /tb1/r1 --fit");
     bob.wait(fifth, LIMIT).unwrap();
 }
 
@@ -203,7 +147,7 @@ fn a_check_that_fails_or_cannot_begin_keeps_the_device_and_says_so() {
     bench.start_ep("EP-1", "").unwrap();
     let bob = join(&bench, "bob", &ROLES).unwrap();
     // There is no such project yet.
-    done(&bench.api, "jackfield resource health /tb1/r1 --dirty 'new firmware'");
+    done(&bench, &bench.api, "jackfield resource health /tb1/r1 --dirty 'new firmware'");
     let told = || Ok(health(&bench.api, "/tb1/r1").and_then(|found| found.trouble));
     let trouble = wait::until(LIMIT, "the trouble of the check", told).unwrap();
     assert!(trouble.contains("check.xml"), "{trouble}");
@@ -213,29 +157,30 @@ fn a_check_that_fails_or_cannot_begin_keeps_the_device_and_says_so() {
     await_why(&bob, run, "SUT core.system: /tb1/r1 is dirty since ");
     check(&bench, "#!/bin/sh\nexit 1\n");
     // Whoever says it again has it looked at at once.
-    done(&bench.api, "jackfield resource health /tb1/r1 --dirty 'new firmware'");
+    done(&bench, &bench.api, "jackfield resource health /tb1/r1 --dirty 'new firmware'");
     let found = await_health(&bench.api, "/tb1/r1", HealthState::OutOfService).unwrap();
     assert!(found.reason.contains("its health check failed in run "), "{found:?}");
     // Who repairs it has it, and is told how it is; then it is checked again.
-    let said = done(&bench.api, "jackfield lease take /tb1/r1 --for 1h");
+    let said = done(&bench, &bench.api, "jackfield lease take /tb1/r1 --for 1h");
     assert!(said.contains("; but /tb1/r1 was taken out of service at "), "{said}");
     check(&bench, "#!/bin/sh\nexit 0\n");
-    done(&bench.api, "jackfield resource health /tb1/r1 --dirty repaired");
+    done(&bench, &bench.api, "jackfield resource health /tb1/r1 --dirty repaired");
     assert_eq!(health(&bench.api, "/tb1/r1").unwrap().health, HealthState::Dirty, "somebody has it");
-    done(&bench.api, "jackfield lease release /tb1/r1");
+    done(&bench, &bench.api, "jackfield lease release /tb1/r1");
     bob.wait(run, LIMIT).unwrap();
     // A lease that was taken away leaves it dirty, too; and a property keeps it from runs.
-    done(&bob, "jackfield lease take /tb1/r1 --for 1h");
-    done(&bench.api, "jackfield lease force /tb1/r1 --reason 'the rack moves'");
+    done(&bench, &bob, "jackfield lease take /tb1/r1 --for 1h");
+    done(&bench, &bench.api, "jackfield lease force /tb1/r1 --reason 'the rack moves'");
     await_health(&bench.api, "/tb1/r1", HealthState::Fit);
-    done(&bench.api, "jackfield resource set /tb1 out_of_service='the rack moves'");
+    done(&bench, &bench.api, "jackfield resource set /tb1 out_of_service='the rack moves'");
     let run = bob.submit("night", &on_sut("a.sh")).unwrap();
     await_why(&bob, run, "SUT core.system: /tb1 is out of service (the rack moves)");
     refused(
+        &bench,
         &bench.api,
         "jackfield resource health /tb1/r1 --fit",
         "the property `out_of_service` of /tb1 says",
     );
-    done(&bench.api, "jackfield resource set /tb1 out_of_service=");
+    done(&bench, &bench.api, "jackfield resource set /tb1 out_of_service=");
     bob.wait(run, LIMIT).unwrap();
 }

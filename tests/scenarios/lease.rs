@@ -10,11 +10,14 @@ use jackfield_protocol::{
 use jackfield_tests::{Bench, api::Api, process::jackfield, wait};
 use serde_json::{Value, json};
 
-use crate::{cleanup, console::Sitting, people::join};
+use crate::{
+    cleanup,
+    console::Sitting,
+    people::{ROLES, join},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const HOUR: u64 = 3_600_000;
-const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
 
 /// What `jackfield lease` said and how it ended.
 fn lease(api: &Api, arguments: &[&str]) -> (i32, String) {
@@ -60,11 +63,7 @@ fn lab(bench: &Bench) {
     for (parent, name) in [("/", "tb1"), ("/tb1", "router1"), ("/tb1", "router2")] {
         bench.api.set_resource(parent, name, &json!({})).unwrap();
     }
-    let router: Value = bench.api.get("/resources?query=/tb1/router1").unwrap();
-    let component = |name: &str, link: &Value| json!({"path": ["core.system", name], "meta": {"_id": link}, "id": "0000000a02", "children": {}});
-    let sut = json!({"path": ["core.system"], "meta": {}, "id": "0000000a01",
-        "children": {"router": component("router", router.get("id").unwrap())}});
-    bench.api.put::<Value>("/suts/core.system", &sut).unwrap();
+    bench.api.set_sut("core.system", "router", "/tb1/router1").unwrap();
 }
 
 fn project(sut: &str) -> String {

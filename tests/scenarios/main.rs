@@ -60,6 +60,7 @@ mod templates;
 mod tree;
 mod twister;
 mod twister_libraries;
+mod typing;
 mod weather;
 mod words;
 mod words_of_consoles;

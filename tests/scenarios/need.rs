@@ -6,10 +6,9 @@ use jackfield_protocol::{event::RunState, id::RunId, lease::LeaseView};
 use jackfield_tests::{Bench, api::Api, process::jackfield, wait};
 use serde_json::{Value, json};
 
-use crate::people::join;
+use crate::people::{ROLES, join};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
 
 /// What a command said and how it ended.
 fn typed(api: &Api, arguments: &[&str]) -> (i32, String) {
@@ -50,7 +49,7 @@ fn given(api: &Api, lease: u64) -> Value {
 }
 
 /// Until a run waits for something that contains this.
-fn await_why(api: &Api, run: RunId, text: &str) -> String {
+pub(crate) fn await_why(api: &Api, run: RunId, text: &str) -> String {
     let why = || {
         let told = api.get::<Value>(&format!("/runs/{run}/why"))?.to_string();
         Ok(told.contains(text).then_some(told))

@@ -16,6 +16,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 const PROJECT: &str = "<Root><TestSuite><tsName>all</tsName><ID>s</ID><EpNames></EpNames>\
     <TestCase><tcName>a.sh</tcName><ID>t</ID></TestCase></TestSuite></Root>";
 
+/// Of somebody who runs tests and takes leases.
+pub(crate) const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
+
 /// A user with these roles, logged in: what a script of theirs would use.
 pub(crate) fn join(bench: &Bench, name: &str, roles: &[&str]) -> Result<Api> {
     let password = format!("{name} likes switches");

@@ -169,10 +169,7 @@ fn a_device_that_somebody_uses_is_not_switched_under_them() {
     let fill = |text: &str| text.replace("@FOLDER@", &flags.path().display().to_string());
     bench.write("tests/long.py", &fill(LONG)).unwrap();
     bench.write("tests/wait.sh", &fill(WAIT)).unwrap();
-    let router: Value = bench.api.get("/resources?query=/lab/router").unwrap();
-    let sut = json!({"path": ["bench.system"], "meta": {}, "id": "322e317f2d", "children": {
-        "dut": {"path": ["bench.system", "dut"], "meta": {"_id": router["id"]}, "id": "322e317f2e", "children": {}}}});
-    bench.api.put::<Value>("/suts/bench.system", &sut).unwrap();
+    bench.api.set_sut("bench.system", "dut", "/lab/router").unwrap();
     for (file, sut, words) in [
         ("long.py", "", "has session `/lab/router` open with /lab/router on EP-1"),
         (

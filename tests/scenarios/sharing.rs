@@ -19,10 +19,9 @@ use jackfield_protocol::{
 use jackfield_tests::{Bench, api::Api, wait};
 use serde_json::{Value, json};
 
-use crate::people::join;
+use crate::people::{ROLES, join};
 
 const LIMIT: Duration = Duration::from_secs(120);
-const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
 
 /// Who has a device, by what a file system says: the judge knows nothing of leases.
 fn enter(judge: &Path, device: &str) -> bool {

@@ -1,41 +1,22 @@
 //! The tree of resources while people, tests and files change it, and while others have some of it.
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, time::Duration};
 
 use jackfield_protocol::{
     event::RunState,
     lease::{LeaseState, LeaseView},
 };
-use jackfield_tests::{Bench, api::Api, process::jackfield, wait};
+use jackfield_tests::{Bench, api::Api, wait};
 use serde_json::{Value, json};
 
-use crate::people::join;
+use crate::{
+    health::on_sut,
+    people::{ROLES, join},
+    twister::samples,
+    typing::{done, follow, refused, type_in, typed},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const ROLES: [&str; 4] = ["RUN_TESTS", "VIEW_REPORTS", "LOCK_TESTBED", "LOCK_SUT"];
-
-/// What a line said that was typed in the lab's folder, and how it ended.
-fn typed(bench: &Bench, api: &Api, line: &str) -> (i32, String) {
-    let mut command = Command::new("sh");
-    let folder = jackfield().parent().unwrap().display().to_string();
-    let line = format!("PATH={folder}:$PATH\n{line}");
-    command.args(["-c", &line]).current_dir(bench.lab());
-    api.typed(&mut command).unwrap()
-}
-
-#[track_caller]
-fn done(bench: &Bench, api: &Api, line: &str) -> String {
-    let (code, said) = typed(bench, api, line);
-    assert_eq!(code, 0, "{line}: {said}");
-    said
-}
-
-#[track_caller]
-fn refused(bench: &Bench, api: &Api, line: &str, why: &str) {
-    let (code, said) = typed(bench, api, line);
-    assert_eq!(code, 2, "{line}: {said}");
-    assert!(said.contains(why), "{line}: {said}");
-}
 
 /// Paths and properties of all there is.
 fn tree(api: &Api) -> Value {
@@ -60,43 +41,44 @@ fn problem(api: &Api, method: &str, path: &str, body: &Value) -> (u16, Value) {
     (status, serde_json::from_str(&text).unwrap())
 }
 
-/// The page with its instants made alike, and columns no wider than they need be.
-fn plain(text: &str) -> String {
-    let word = |word: &str| {
-        let is_instant = word.starts_with("20") && word.ends_with('Z');
-        if is_instant { "T".to_owned() } else { word.to_owned() }
-    };
-    let lines = text.lines().map(|line| line.split_whitespace().map(word).collect::<Vec<_>>().join(" "));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn the_page_about_the_tree_does_what_it_says() {
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/resources.md")).unwrap();
     let bench = Bench::start("").unwrap();
-    let mut blocks = page.split("```").collect::<Vec<_>>().into_iter();
-    let mut commands = 0;
-    let mut edits = None;
-    while let (Some(before), Some(block)) = (blocks.next(), blocks.next()) {
-        let (kind, text) = block.split_once('\n').unwrap();
-        match kind {
-            "console" => {
-                for typed in text.split("$ ").skip(1) {
-                    let (line, wanted) = typed.split_once('\n').unwrap();
-                    assert_eq!(plain(&done(&bench, &bench.api, line)), plain(wanted), "{line}");
-                    commands += 1;
-                }
-            }
-            "json" => edits = Some(serde_json::from_str::<Value>(text).unwrap()),
-            _ => bench.write(before.trim_end().rsplit('`').nth(1).unwrap(), text).unwrap(),
-        }
-    }
-    assert_eq!(commands, 11);
+    let (lines, bodies) = follow(&bench, "resources.md");
+    assert_eq!((lines, bodies.len()), (11, 1));
     // It stands in the middle of the page, where its lines would shift the numbers of those after it.
-    let made: Value = bench.api.post("/resources/edits", &edits.unwrap()).unwrap();
+    let made: Value = bench.api.post("/resources/edits", &bodies[0]).unwrap();
     assert_eq!(made["version"], 8);
     assert_eq!(tree(&bench.api)["/tb1/r3/r2"], json!({"kind": "router", "ports": 12}));
     assert_eq!(tree(&bench.api)["/tb1/r1"], json!({"kind": "router"}));
+}
+
+/// The words of a text without the numbers and instants that a lab's past and the clock give it.
+fn worded(text: &str) -> String {
+    let is_told = |word: &&str| word.starts_with('/') || !word.contains(|c: char| c.is_ascii_digit());
+    text.split_whitespace().filter(is_told).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_pages_about_selectors_and_leases_show_what_is_said() {
+    let bench = Bench::start("").unwrap();
+    let ana = join(&bench, "ana", &ROLES).unwrap();
+    done(&bench, &bench.api, "jackfield resource set /tb1 && jackfield resource set /tb1/router1");
+    let mut commands = 0;
+    for name in ["selectors", "leases"] {
+        let page = format!("{}/../docs/{name}.md", env!("CARGO_MANIFEST_DIR"));
+        let page = fs::read_to_string(page).unwrap();
+        for block in page.split("```").skip(1).step_by(2) {
+            let (kind, text) = block.split_once('\n').unwrap();
+            if kind == "sh" && text.starts_with("jackfield resource set") {
+                done(&bench, &bench.api, &format!("set -e\n{text}"));
+            }
+            if kind == "console" {
+                commands += type_in(&bench, &ana, text, worded);
+            }
+        }
+    }
+    assert_eq!(commands, 3);
 }
 
 #[test]
@@ -153,23 +135,13 @@ fn edits_are_made_together_known_after_a_kill_and_taken_back() {
     assert_eq!(status, 404);
 }
 
-fn sut(bench: &Bench, resource: &str) {
-    let node: Value = bench.api.get(&format!("/resources?query={resource}")).unwrap();
-    let component = json!({"path": ["core.system", "router"], "meta": {"_id": node.get("id")}, "id": "0000000a02", "children": {}});
-    let sut =
-        json!({"path": ["core.system"], "meta": {}, "id": "0000000a01", "children": {"router": component}});
-    bench.api.put::<Value>("/suts/core.system", &sut).unwrap();
-}
-
-const ON_SUT: &str = "<Root><TestSuite><tsName>a</tsName><SutName>core.system</SutName><TestCase><tcName>a.sh</tcName></TestCase></TestSuite></Root>";
-
 #[test]
 fn what_somebody_has_is_not_moved_and_bears_its_new_name() {
     let mut bench = Bench::start("").unwrap();
     for (parent, name) in [("/", "tb1"), ("/tb1", "r1"), ("/tb1", "r2"), ("/", "tb2")] {
         bench.api.set_resource(parent, name, &json!({"kind": "router"})).unwrap();
     }
-    sut(&bench, "/tb1/r1");
+    bench.api.set_sut("core.system", "router", "/tb1/r1").unwrap();
     bench.write("tests/a.sh", "#!/bin/sh\nexit 0\n").unwrap();
     bench.start_ep("EP-1", "").unwrap();
     let admin = bench.api.clone();
@@ -188,7 +160,7 @@ fn what_somebody_has_is_not_moved_and_bears_its_new_name() {
     refused(&bench, &admin, "jackfield resource apply empty.csv --exact", "ana has /tb1/r1 until 20");
     assert_eq!(tree(&admin), before);
     // Whoever waits would wait at the old place, and whoever has booked it would come there.
-    let run = bob.submit("night", ON_SUT).unwrap();
+    let run = bob.submit("night", &on_sut("a.sh")).unwrap();
     let waits = || {
         Ok((bob.run(run)?.state == RunState::Queued
             && bob.get::<Value>(&format!("/runs/{run}/why"))?.to_string().contains("ana has"))
@@ -218,7 +190,7 @@ fn what_somebody_has_is_not_moved_and_bears_its_new_name() {
     let lease: Value = ana
         .post(
             "/leases",
-            &json!({"resources": ["/rack7/r2"], "begin": bench_later(&ana), "for_millis": 3_600_000}),
+            &json!({"resources": ["/rack7/r2"], "begin": in_two_hours(&ana), "for_millis": 3_600_000}),
         )
         .unwrap();
     refused(&bench, &admin, "jackfield resource move /rack7/r2 /", "ana");
@@ -226,8 +198,8 @@ fn what_somebody_has_is_not_moved_and_bears_its_new_name() {
     done(&bench, &admin, "jackfield resource move /rack7/r2 /");
 }
 
-/// An instant some hours from now, by the engine's clock.
-fn bench_later(api: &Api) -> Value {
+/// An instant two hours from now, by the engine's clock.
+fn in_two_hours(api: &Api) -> Value {
     let lease: Value =
         api.post("/leases", &json!({"resources": ["/rack7"], "for_millis": 7_200_000})).unwrap();
     api.post::<Value>(&format!("/leases/{}/release", lease.get("id").unwrap()), &json!({})).unwrap();
@@ -360,16 +332,9 @@ fn refuse_the_stale_and_the_curious(bench: &Bench) {
             .0,
         403
     );
-    let (status, said) = {
-        let body = json!({"text": "path,a\n/tb1,1\n", "name": "x.csv"}).to_string();
-        let file = bench.path().join("body.json");
-        fs::write(&file, &body).unwrap();
-        let line = "jackfield resource apply x.csv --if-version 1";
-        bench.write("x.csv", "path,a\n/tb1,1\n").unwrap();
-        typed(bench, &bench.api, line)
-    };
-    assert_eq!(status, 2, "{said}");
-    assert!(said.contains("it changed since you read it: you saw version 1, now it is"), "{said}");
+    bench.write("x.csv", "path,a\n/tb1,1\n").unwrap();
+    let why = "it changed since you read it: you saw version 1, now it is";
+    refused(bench, &bench.api, "jackfield resource apply x.csv --if-version 1", why);
 }
 
 const TESTBED: &str = "testbed: {name: lab}\ndevices:\n  r1: {type: router, os: ios, connections: {cli: {protocol: ssh, ip: 10.0.0.1}}, credentials: {default: {username: u, password: p}}}\n\
@@ -416,11 +381,7 @@ fn files_of_other_tools_come_in_and_ours_go_out_and_in_again() {
 
 #[test]
 fn twisters_own_files_come_in_go_out_and_come_in_again() {
-    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/twister/data/config");
-    if !data.is_dir() {
-        println!("Twister's samples are absent: they are not tried");
-        return;
-    }
+    let Some(data) = samples().map(|samples| samples.join("config")) else { return };
     let bench = Bench::start("").unwrap();
     let api = &bench.api;
     let at = data.display();

@@ -14,7 +14,7 @@ use jackfield_protocol::{
 use jackfield_tests::{Bench, process::jackfield};
 
 /// The sample files, which are not ours to ship. Says aloud when they are not beside this checkout.
-fn samples() -> Option<PathBuf> {
+pub(crate) fn samples() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/twister/data");
     if !folder.is_dir() {
         eprintln!("THE TWISTER SAMPLES ARE NOT AT {}: NOTHING IS CHECKED HERE", folder.display());

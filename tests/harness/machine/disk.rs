@@ -1,15 +1,14 @@
 //! The disk of a virtual machine, as a folder that QEMU shows it as a FAT disk: a script for U-Boot, Debian's kernel, and a small system in memory
 //! with a login on its serial line.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use anyhow::{Context, Result};
 
-use crate::shell::sh;
+use crate::{
+    guest::{kept, lay_out_small},
+    shell::sh,
+};
 
 /// Of root, the only user.
 pub const PASSWORD: &str = "geheim";
@@ -17,15 +16,13 @@ pub const PASSWORD: &str = "geheim";
 const SHADOW: &str =
     "$6$jackfield$MwuucpDOanA6kyzXwPFhVeOomEWUCmztlflNN2cFHczOEfGByCOWDWVZm1x8G.r0DuvEissT1KFjM6TMJyal3/";
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 2] = [
     (
         "init",
         "#!/bin/busybox sh\n/bin/busybox --install -s /bin\nmount -t proc proc /proc\nmount -t sysfs sys /sys\n\
          mount -t devtmpfs dev /dev\nhostname dut\nexec init\n",
     ),
     ("etc/inittab", "ttyS0::respawn:/bin/getty -L 115200 ttyS0 vt100\n"),
-    ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
-    ("etc/group", "root:x:0:\n"),
 ];
 
 /// What U-Boot does by itself; `more` is what a person adds to the arguments of the kernel. Its own place for the system in memory is one that
@@ -33,25 +30,17 @@ const FILES: [(&str, &str); 4] = [
 const SCRIPT: &str = "load virtio 0:1 8000000 /initrd.gz\nsetenv initrd_size ${filesize}\nload virtio 0:1 1000000 /vmlinuz\n\
      setenv bootargs console=ttyS0 panic=5 ${more}\nzboot 1000000 ${filesize} 8000000 ${initrd_size}\n";
 
-/// Kernel and BusyBox, as `cargo xtask setup` fetches them.
-pub(super) fn guest() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guest")
-}
-
 /// Makes the folder `disk` in this one.
 pub(super) fn make(folder: &Path) -> Result<()> {
     let (root, disk) = (folder.join("root"), folder.join("disk"));
-    for directory in ["bin", "proc", "sys", "dev", "etc", "root", "tmp"] {
-        fs::create_dir_all(root.join(directory))?;
-    }
+    lay_out_small(&root)?;
     for (name, text) in FILES {
         fs::write(root.join(name), text)?;
     }
     fs::write(root.join("etc/shadow"), format!("root:{SHADOW}:19000:0:99999:7:::\n"))?;
     fs::set_permissions(root.join("init"), fs::Permissions::from_mode(0o755))?;
-    fs::copy(guest().join("busybox"), root.join("bin/busybox"))?;
     fs::create_dir(&disk)?;
-    fs::copy(guest().join("vmlinuz"), disk.join("vmlinuz"))?;
+    fs::copy(kept("vmlinuz"), disk.join("vmlinuz"))?;
     fs::write(disk.join("boot.scr"), boot_script(SCRIPT)?)?;
     let pack = "find . | cpio --quiet -o -H newc -R 0:0 | gzip -1";
     sh(&format!("cd {}; {pack} > {}", root.display(), disk.join("initrd.gz").display())).map(drop)

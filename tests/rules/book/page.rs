@@ -43,6 +43,10 @@ pub(crate) struct Page {
     pub blocks: Vec<Block>,
 }
 
+/// Pages that stand beside the book.
+const BESIDE: [&str; 6] =
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"];
+
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -51,8 +55,7 @@ pub(crate) fn root() -> PathBuf {
 /// Every page of the book, with those that stand beside it.
 pub(crate) fn all() -> Vec<Page> {
     let mut names = book();
-    names
-        .extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "examples/README.md"].map(str::to_owned));
+    names.extend(BESIDE.map(str::to_owned));
     names.into_iter().map(Page::open).collect()
 }
 

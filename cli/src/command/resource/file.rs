@@ -8,11 +8,12 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
+use jackfield_config::Source;
 use jackfield_protocol::error::FileProblem;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::history::{Step, line};
+use super::history::{Step, lines};
 use crate::{
     Context,
     client::encoded,
@@ -83,19 +84,17 @@ struct Exported {
 
 impl FileOf {
     fn body(&self) -> Result<serde_json::Value> {
-        let (text, name) = if self.file == Path::new("-") {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("reading standard input")?;
-            (text, "standard input".to_owned())
+        let (bytes, name) = if self.file == Path::new("-") {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).context("reading standard input")?;
+            (bytes, "standard input".to_owned())
         } else {
-            let shown = self.file.display();
-            let bytes = std::fs::read(&self.file).with_context(|| format!("reading {shown}"))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_not_text| anyhow::anyhow!("{shown} is not UTF-8 text; save it as UTF-8"))?;
-            (text, shown.to_string())
+            let name = self.file.display().to_string();
+            (std::fs::read(&self.file).with_context(|| format!("reading {name}"))?, name)
         };
+        let source = Source::from_bytes(&name, bytes).map_err(|problem| anyhow::anyhow!("{problem}"))?;
         let Self { file: _, format, into, exact } = self;
-        Ok(json!({"text": text, "name": name, "format": format, "into": into, "exact": exact}))
+        Ok(json!({"text": source.text(), "name": name, "format": format, "into": into, "exact": exact}))
     }
 
     pub(super) fn plan(&self, context: &Context) -> Result<()> {
@@ -103,7 +102,7 @@ impl FileOf {
         let plan: Plan = client.post("/resources/plan", &self.body()?)?;
         plan.problems.iter().for_each(|problem| talk(&problem.to_string()));
         context.output.print(&plan, |plan| {
-            let mut lines = lines(plan);
+            let mut lines = lines(&plan.steps, plan.count);
             lines.push(match plan.count {
                 0 => format!("the tree is as the file says (version {})", plan.version),
                 count => format!(
@@ -124,7 +123,7 @@ impl ApplyOf {
         let plan: Plan = client.post_at("/resources/apply", &body, self.if_version)?;
         plan.problems.iter().for_each(|problem| talk(&problem.to_string()));
         context.output.print(&plan, |plan| {
-            let mut lines = lines(plan);
+            let mut lines = lines(&plan.steps, plan.count);
             lines.push(match plan.count {
                 0 => format!("the tree is as the file says (version {})", plan.version),
                 count => {
@@ -138,15 +137,6 @@ impl ApplyOf {
 
 fn resources(count: usize) -> String {
     if count == 1 { "1 resource changes".to_owned() } else { format!("{count} resources change") }
-}
-
-fn lines(plan: &Plan) -> Vec<String> {
-    let mut lines: Vec<_> = plan.steps.iter().map(line).collect();
-    let more = plan.count.saturating_sub(plan.steps.len());
-    if more > 0 {
-        lines.push(format!("and {more} more"));
-    }
-    lines
 }
 
 impl ExportTo {

@@ -127,18 +127,24 @@ fn told(edit: &Edit) -> String {
     let undone = undone.map_or_else(String::new, |by| format!(", taken back by {by}"));
     let word = action.strip_prefix("resource.").unwrap_or(action);
     let mut text = format!("{version}  {at}  {who}: {word}{undone}");
-    for step in steps {
-        text.push_str(&format!("\n  {}", line(step)));
-    }
-    let more = count.saturating_sub(steps.len());
-    if more > 0 {
-        text.push_str(&format!("\n  and {more} more"));
+    for line in lines(steps, *count) {
+        text.push_str(&format!("\n  {line}"));
     }
     text
 }
 
+/// The first of so many steps, a line each.
+pub(super) fn lines(steps: &[Step], count: usize) -> Vec<String> {
+    let mut lines: Vec<_> = steps.iter().map(line).collect();
+    let more = count.saturating_sub(steps.len());
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
 /// `~ /tb1/r1  ports: 4 -> 8`, with a sign for what is done.
-pub(super) fn line(step: &Step) -> String {
+fn line(step: &Step) -> String {
     let Step { path, deed, from, properties } = step;
     let mut text = match (deed.as_str(), from) {
         ("create", _) => format!("+ {path}"),
