@@ -135,7 +135,7 @@ fn is_over(line: &str) -> bool {
 }
 
 /// How many prompts stand in a line one behind the other: a shell that was sent two lines at once shows them so.
-fn glued(line: &str, is_prompt: &impl Fn(&str) -> bool) -> usize {
+pub(super) fn glued(line: &str, is_prompt: &impl Fn(&str) -> bool) -> usize {
     let line = line.trim();
     (1..=line.len() / 2)
         .filter(|length| line.is_char_boundary(*length))

@@ -67,7 +67,7 @@ pub(super) struct Expected {
 
 impl Habits {
     /// What counts for a command that is about to be given.
-    pub(super) fn before(&self, order: &Order, profile: &Profile, settle: Duration) -> Expected {
+    pub(super) fn before(&mut self, order: &Order, profile: &Profile, settle: Duration) -> Expected {
         Expected {
             may_ask: self.may_ask(profile),
             has_answered: self.has_answered,
@@ -83,7 +83,7 @@ impl Habits {
 
     /// The same for a command that is given, and may ask nothing: there the empty line needs no turn of its own, where the device was seen to
     /// answer one, and to echo.
-    pub(super) fn before_command(&self, order: &Order, kind: &Kind, settle: Duration) -> Expected {
+    pub(super) fn before_command(&mut self, order: &Order, kind: &Kind, settle: Duration) -> Expected {
         let expected = self.before(order, &kind.profile, settle);
         let is_ahead = expected.may_ask
             && expected.has_answered

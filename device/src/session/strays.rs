@@ -18,19 +18,22 @@ pub(super) struct Strays {
 }
 
 impl Strays {
-    /// As many as there are now.
+    /// As many as there are now. Those of which somebody knew before grow no younger by it, be it that their time has gone by meanwhile: on a
+    /// device that threw one away, each command would be waited for as if it still came.
     pub(super) fn set(&mut self, most: usize) {
-        if most > self.most() {
+        if most > self.most {
             self.until = Some(Deadline::after(THROWN_AWAY_AFTER));
             self.was_waited_for = false;
         }
         self.most = most;
     }
 
-    /// How many may come now.
-    pub(super) fn most(self) -> usize {
-        let is_over = self.until.is_none_or(|until| until.left().is_zero());
-        if is_over { 0 } else { self.most }
+    /// How many may come now; those whose time is over are forgotten.
+    pub(super) fn most(&mut self) -> usize {
+        if self.until.is_none_or(|until| until.left().is_zero()) {
+            self.most = 0;
+        }
+        self.most
     }
 
     /// Whether they are to be waited for, which is done once.
@@ -58,4 +61,25 @@ pub(super) fn prompts_drawn(bytes: &[u8], kind: &Kind, known: &Known, draws_agai
     let (count, first) = counted.prompts(|line| known.has(line));
     // Of one with lines above, these are not known, and it is not among them.
     if counted.has_first_line(first) { count.saturating_sub(1) } else { count }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_was_thrown_away_is_awaited_for_a_while_only() {
+        let command = THROWN_AWAY_AFTER / 2 + Duration::from_secs(1);
+        let mut strays = Strays::default();
+        strays.set(1);
+        for awaited in [1, 1, 0, 0] {
+            let before = strays.most();
+            assert_eq!(before, awaited);
+            tokio::time::advance(command).await;
+            // Each empty line of its own was answered.
+            strays.set(before);
+        }
+        strays.set(1);
+        assert_eq!(strays.most(), 1, "one that was sent since has a time of its own");
+    }
 }

@@ -138,3 +138,50 @@ async fn a_log_line_behind_an_open_line_leaves_its_end_uncertain() {
     .await;
     result.unwrap();
 }
+
+/// BusyBox asks its terminal where the cursor is, behind its prompt; what was sent meanwhile is echoed behind that. Its kernel's first line came
+/// before anybody was there.
+#[tokio::test(start_paused = true)]
+async fn a_code_that_comes_late_behind_the_prompt_makes_no_command_wait() {
+    for late in [0, 1, 5, 19, 21, 40, 60, 90, 110, 200, 400] {
+        let began = tokio::time::Instant::now();
+        let (result, typed) = told(
+            json!({"profile": "linux"}),
+            async |far| {
+                far.says("[    2.514968] clocksource: Switched to clocksource tsc\r\n").await;
+                while far.asks("\r\ndut login: ", true).await?.is_empty() {}
+                far.asks("Password: ", false).await?;
+                far.says("\r\n\r\nBusyBox v1.35.0 built-in shell (ash)\r\n\r\n").await;
+                let mut echoes = true;
+                loop {
+                    for piece in ["~", " #", " "] {
+                        far.says(piece).await;
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    if echoes {
+                        tokio::time::sleep(Duration::from_millis(late)).await;
+                        far.says("\x1b[6n").await;
+                    }
+                    let line = far.typed(echoes).await?;
+                    if echoes {
+                        far.says("\r\n").await;
+                    }
+                    echoes &= !line.contains("stty -echo");
+                    if line == "uname" {
+                        far.says("Linux\r\n").await;
+                    }
+                }
+            },
+            async |session| {
+                for _ in 0..10 {
+                    says(session, "uname", "Linux").await?;
+                }
+                Ok(())
+            },
+        )
+        .await;
+        result.unwrap();
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(2), "{late} ms: {took:?}, {typed:?}");
+    }
+}

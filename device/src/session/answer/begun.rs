@@ -3,6 +3,7 @@
 
 use super::{Answering, COUNTED_BYTES_MAX, Proof, Step};
 use crate::session::{
+    counted::glued,
     echo::{Sought, echo_bytes_max},
     habits::Echo,
     known::same_but_for_numbers,
@@ -140,7 +141,9 @@ impl<'a> Answering<'a> {
         self.candidate.as_ref().filter(|first| is_new && first.likeness < Likeness::New).is_some_and(
             |first| {
                 let first = first.line.trim();
-                first != line && !same_but_for_numbers(first, line)
+                // One behind the other, where nothing is echoed, and the blank behind the last one on its way.
+                let is_again = glued(line, &|one: &str| one.trim() == first) > 0;
+                first != line && !is_again && !same_but_for_numbers(first, line)
             },
         )
     }
