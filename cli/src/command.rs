@@ -34,12 +34,21 @@ pub(crate) mod runs;
 pub(crate) mod sdk;
 pub(crate) mod secret;
 pub(crate) mod session;
+pub(crate) mod share;
 pub(crate) mod simulate;
 pub(crate) mod sut;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod webhook;
 pub(crate) mod why;
+
+/// A name and its value, as several options take them.
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err(format!("`{text}` has no name and value; write NAME=VALUE")),
+    }
+}
 
 /// Reads the lab folder of a command that is run beside it: one that is set to nothing is not set. Clap's own reader refuses that.
 fn lab_folder() -> impl TypedValueParser<Value = PathBuf> {

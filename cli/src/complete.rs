@@ -180,6 +180,7 @@ mod tests {
             ("console ", "<Resources>"),
             ("sut show ", "<Suts>"),
             ("token revoke ", "<Tokens>"),
+            ("share revoke ", "<Shares>"),
             ("sdk path ", "python"),
             ("completions ", "fish"),
         ] {

@@ -119,6 +119,8 @@ enum Command {
     /// Tokens for scripts, pipelines and EPs.
     #[command(subcommand)]
     Token(command::token::Token),
+    #[command(subcommand)]
+    Share(command::share::Share),
     /// Ask for a token and keep it for later commands.
     Login(command::login::Login),
     /// Who changed what, newest first.
@@ -249,6 +251,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Secret(secret) => secret.run(context),
         Command::Group(group) => group.run(context),
         Command::Token(token) => token.run(context),
+        Command::Share(share) => share.run(context),
         Command::Login(login) => login.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Sdk(sdk) => sdk.run(context),

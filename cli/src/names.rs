@@ -29,6 +29,7 @@ pub(crate) enum Names {
     Users,
     Groups,
     Tokens,
+    Shares,
     Leases,
 }
 
@@ -42,6 +43,7 @@ impl Names {
             (["group", _], "name") | (_, "groups") => Self::Groups,
             (["project", "export"], "name") | (_, "project") => Self::Projects,
             (["token", _], "id") => Self::Tokens,
+            (["share", _], "id") => Self::Shares,
             (["resource", "set"], "path") | (_, "query" | "resource") => Self::Resources,
             (_, "run") => Self::Runs,
             (_, "test") => Self::Tests,
@@ -86,6 +88,7 @@ impl Names {
                     .collect()
             }
             Self::Tokens => list("/tokens", "id", "name"),
+            Self::Shares => list("/shares", "id", "report"),
             Self::Leases => list("/leases", "id", "name"),
         };
         names.retain(|(name, _)| name.starts_with(typed));

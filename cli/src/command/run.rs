@@ -18,6 +18,7 @@ use crate::{
     command::{
         after,
         follow::{self, Watched, labels},
+        name_and_value,
         reports::Reports,
     },
     exit::Exit,
@@ -50,22 +51,14 @@ pub(crate) struct Submission {
     #[arg(long, value_name = "TIME", value_parser = span_of)]
     wait_for_ep: Option<Duration>,
     /// Give a field of `db.xml`, or another one that the project defines, this value; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
     field: Vec<(String, String)>,
     /// Only EPs that carry this label are given suites that name none; `NAME=` takes any value.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
     label: Vec<(String, String)>,
     /// The lease that lets the run use what you have; else `JACKFIELD_LEASE`, which `jackfield lease take … -- COMMAND` sets.
     #[arg(long, value_name = "LEASE")]
     lease: Option<LeaseId>,
-}
-
-/// A name and its value.
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        Some(_) | None => Err(format!("`{text}` has no name and value; write NAME=VALUE")),
-    }
 }
 
 /// Times the submission is sent again when its answer was lost.

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::{root_of, source_of};
 use crate::{
     Context,
+    command::name_and_value,
     exit::Exit,
     output::{complain, table, talk},
     visible::visible,
@@ -34,9 +35,9 @@ pub(crate) struct Run {
     file: PathBuf,
     /// The report, by its ID.
     report: String,
-    /// The value of a field: NAME=VALUE.
-    #[arg(long = "field", value_name = "NAME=VALUE")]
-    fields: Vec<String>,
+    /// The value of a field.
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    fields: Vec<(String, String)>,
     /// All rows into a file, as comma-separated values; `-` is the standard output.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -117,7 +118,7 @@ impl Run {
         let databases = databases(&self.file)?;
         let found = report::find(&databases, &self.report)?;
         let root = root_of(&self.file, self.lab.as_deref());
-        let values = self.values()?;
+        let values: Values = self.fields.iter().cloned().collect();
         let wait = jackfield_central_engine::limits::EXPORT_WAIT;
         let view = self.view()?;
         let mut files = Vec::new();
@@ -182,14 +183,6 @@ impl Run {
             talk("… and more: --limit 0 shows all, --csv FILE writes them");
         }
         Ok(Exit::Done)
-    }
-
-    fn values(&self) -> Result<Values> {
-        let pair = |field: &String| match field.split_once('=') {
-            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-            None => bail!("--field {field}: write NAME=VALUE"),
-        };
-        self.fields.iter().map(pair).collect()
     }
 
     fn view(&self) -> Result<View> {
