@@ -4,6 +4,7 @@
 mod address;
 pub mod check;
 pub mod choices;
+mod clock;
 mod decode;
 mod error;
 pub mod export;
@@ -23,14 +24,16 @@ use jackfield_reporting::{
 };
 use sqlx::{
     AssertSqlSafe, Connection as _, Either, Executor as _, MySql, MySqlConnection, PgConnection, Postgres,
-    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _,
-    postgres::{PgConnectOptions, PgTypeInfo},
+    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _, postgres::PgTypeInfo,
 };
 
-use self::error::in_time;
 pub use self::{
     address::{Address, AddressError},
     error::LabDbError,
+};
+use self::{
+    clock::{UnknownZone, connect_mysql, connect_postgres},
+    error::in_time,
 };
 use crate::zone;
 
@@ -55,6 +58,8 @@ pub struct LabDb {
     takes_back: bool,
     /// Statements as PostgreSQL wants them, by themselves: cast to the types that it named when it looked at them.
     with_casts: BTreeMap<String, String>,
+    /// The zone of the clocks here, where the server does not know it and it makes a difference.
+    unknown_zone: Option<UnknownZone>,
     is_begun: bool,
 }
 
@@ -92,10 +97,11 @@ impl LabDb {
     /// As [`Self::open`].
     pub async fn connect(address: &Address) -> Result<Self, LabDbError> {
         in_time(async {
-            let mut takes_back = true;
+            let (mut takes_back, mut unknown_zone) = (true, None);
             let conn = match address {
                 Address::MySql(options) => {
-                    let mut conn = MySqlConnection::connect_with(options).await?;
+                    let (mut conn, unknown) = connect_mysql(options, &zone::here()).await?;
+                    unknown_zone = unknown;
                     // What does not fit is refused, not cut. A transaction begins with the first statement: nobody needs to say so.
                     let session =
                         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), autocommit = 0";
@@ -109,7 +115,7 @@ impl LabDb {
                 }
                 Address::Sqlite(options) => Conn::Sqlite(SqliteConnection::connect_with(options).await?),
             };
-            Ok(Self { conn, takes_back, with_casts: BTreeMap::new(), is_begun: false })
+            Ok(Self { conn, takes_back, with_casts: BTreeMap::new(), unknown_zone, is_begun: false })
         })
         .await
     }
@@ -148,19 +154,18 @@ impl LabDb {
         self.takes_back
     }
 
-    /// Has the database look at a statement, and executes nothing.
+    /// Has the database look at a statement, and executes nothing; the answer is how many columns it gives.
     ///
     /// # Errors
     /// The database refuses it.
-    pub async fn prepare(&mut self, statement: &Statement) -> Result<(), LabDbError> {
+    pub async fn prepare(&mut self, statement: &Statement) -> Result<usize, LabDbError> {
         in_time(async {
             let sql = safe(&statement.sql()).into_sql_str();
-            match &mut self.conn {
-                Conn::MySql(conn) => drop(conn.prepare(sql).await?),
-                Conn::Sqlite(conn) => drop(conn.prepare(sql).await?),
-                Conn::Postgres(conn) => drop(conn.prepare(sql).await?),
-            }
-            Ok(())
+            Ok(match &mut self.conn {
+                Conn::MySql(conn) => conn.prepare(sql).await?.columns().len(),
+                Conn::Sqlite(conn) => conn.prepare(sql).await?.columns().len(),
+                Conn::Postgres(conn) => conn.prepare(sql).await?.columns().len(),
+            })
         })
         .await
     }
@@ -281,21 +286,6 @@ impl LabDb {
         self.is_begun = next.await?;
         Ok(())
     }
-}
-
-/// A session that takes a time without a zone for one of the clocks here, in the first of these zones that the server knows. The driver asks
-/// for UTC, and a column that keeps the instant would then have one that is hours off.
-async fn connect_postgres(options: &PgConnectOptions, zones: &[String]) -> Result<PgConnection, LabDbError> {
-    let mut conn = PgConnection::connect_with(options).await?;
-    for zone in zones {
-        let set = sqlx::query("SELECT set_config('TimeZone', $1, false)").bind(zone);
-        match set.execute(&mut conn).await.map_err(LabDbError::from) {
-            Ok(_) => break,
-            Err(LabDbError::Refused(_)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(conn)
 }
 
 fn safe(sql: &str) -> AssertSqlSafe<String> {

@@ -100,7 +100,7 @@ impl Chart {
             let values: Vec<Option<f64>> =
                 table.rows.iter().map(|row| row.get(at).and_then(Cell::number)).collect();
             let is_text = |row: &Vec<Cell>| {
-                row.get(at).is_some_and(|cell| cell.text().is_some() && cell.number().is_none())
+                row.get(at).is_some_and(|cell| matches!(cell, Cell::Text(_)) && cell.number().is_none())
             };
             if table.rows.iter().any(is_text) || values.iter().all(Option::is_none) {
                 continue;

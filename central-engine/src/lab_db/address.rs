@@ -1,6 +1,10 @@
 //! Where the lab's database is, as `db_config` of `db.xml` says.
 
-use std::{fmt, path::Path, str::FromStr as _};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+};
 
 use jackfield_config::db::{
     Connection,
@@ -29,8 +33,10 @@ pub enum AddressError {
     #[error(transparent)]
     None(#[from] NoDatabase),
     /// The address is not one.
-    #[error("the <url> of <db_config> cannot be read: {0}")]
-    Url(sqlx::Error),
+    #[error(
+        "the <url> of <db_config> cannot be read: {0}; in a user or password `@` is written as %40, `/` as %2F, `:` as %3A, `#` as %23, `%` as %25"
+    )]
+    Url(String),
     /// The password stands elsewhere, and is not there.
     #[error("the password of <db_config>: {0}")]
     Password(String),
@@ -49,14 +55,18 @@ impl Address {
                     .create_if_missing(true)
                     .busy_timeout(STORE_WAIT),
             ),
-            Database::Postgres { url } => Self::Postgres(
-                PgConnectOptions::from_str(url.expose_for_login().trim())
-                    .map_err(AddressError::Url)?
-                    .application_name("jackfield"),
-            ),
-            Database::MySql { url } => Self::MySql(as_the_lab_does(
-                MySqlConnectOptions::from_str(url.expose_for_login().trim()).map_err(AddressError::Url)?,
-            )),
+            Database::Postgres { url } => {
+                let options =
+                    PgConnectOptions::from_str(url.expose_for_login().trim()).map_err(unreadable)?;
+                let host = bare(options.get_host()).to_owned();
+                Self::Postgres(options.host(&host).application_name("jackfield"))
+            }
+            Database::MySql { url } => {
+                let options =
+                    MySqlConnectOptions::from_str(url.expose_for_login().trim()).map_err(unreadable)?;
+                let host = bare(options.get_host()).to_owned();
+                Self::MySql(as_the_lab_does(options.host(&host)))
+            }
             Database::Server { host, port, database, user, password } => {
                 let mut options = MySqlConnectOptions::new().host(host).database(database).username(user);
                 if let Some(port) = port {
@@ -100,23 +110,15 @@ impl fmt::Display for Address {
         match self {
             Self::MySql(options) => {
                 let database = options.get_database().unwrap_or_default();
-                write!(
-                    f,
-                    "MySQL {}@{}:{}/{database}",
-                    options.get_username(),
-                    options.get_host(),
-                    options.get_port()
-                )
+                let place =
+                    place(options.get_host(), options.get_port(), options.get_socket().map(PathBuf::as_path));
+                write!(f, "MySQL {}@{place}/{database}", options.get_username())
             }
             Self::Postgres(options) => {
                 let database = options.get_database().unwrap_or_default();
-                write!(
-                    f,
-                    "PostgreSQL {}@{}:{}/{database}",
-                    options.get_username(),
-                    options.get_host(),
-                    options.get_port()
-                )
+                let place =
+                    place(options.get_host(), options.get_port(), options.get_socket().map(PathBuf::as_path));
+                write!(f, "PostgreSQL {}@{place}/{database}", options.get_username())
             }
             Self::Sqlite(options) => write!(f, "SQLite {}", options.get_filename().display()),
         }
@@ -129,7 +131,26 @@ impl fmt::Debug for Address {
     }
 }
 
-/// `||` and the time zone mean what they mean in the lab's own client.
+/// What the driver says, without where it says that from.
+fn unreadable(error: sqlx::Error) -> AddressError {
+    AddressError::Url(error.to_string().replace("error with configuration: ", ""))
+}
+
+/// An address of version 6 without its brackets, which are the address's and not the machine's.
+fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Where it is, for people.
+fn place(host: &str, port: u16, socket: Option<&Path>) -> String {
+    match socket {
+        Some(socket) => socket.display().to_string(),
+        None if host.contains(':') => format!("[{host}]:{port}"),
+        None => format!("{host}:{port}"),
+    }
+}
+
+/// `||` means what it means in the lab's own client. The time zone is set when a session begins (`clock`).
 fn as_the_lab_does(options: MySqlConnectOptions) -> MySqlConnectOptions {
     options.pipes_as_concat(false).no_engine_substitution(false).timezone(None)
 }

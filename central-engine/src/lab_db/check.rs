@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use jackfield_config::{
-    db::{Connection, DbConfig, DbFile, Field, FieldKind, database, database::Database},
+    db::{Connection, DbConfig, DbFile, Field, FieldKind, ReportKind, database, database::Database},
     problem::Read,
     source::{At, Source, Span},
 };
@@ -13,7 +13,7 @@ use jackfield_reporting::{
     variables,
 };
 
-use super::{Address, LabDb, LabDbError, report};
+use super::{Address, LabDb, LabDbError, clock::UnknownZone, report};
 
 /// What came of it.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ struct Wanted<'c> {
     known: &'c Known,
     /// Whether names that the file does not define may come from projects and tests.
     is_open: bool,
+    /// How many columns it has to give: a query one, a chart what each point is of and a number.
+    columns: usize,
 }
 
 impl Check<'_> {
@@ -89,6 +91,10 @@ impl Check<'_> {
                 return told;
             }
         };
+        if let Some(zone) = &db.unknown_zone {
+            let help = UnknownZone::remedy().to_owned();
+            self.tell(Severity::Warning, place, format!("{address}: {}", zone.told()), help);
+        }
         let (of_inserts, of_reports) = (known(&config.fields), report::known(config));
         let mut is_made_before = false;
         for wanted in wanted(config, &of_inserts, &of_reports) {
@@ -101,7 +107,13 @@ impl Check<'_> {
                 (Severity::Error, "")
             };
             is_made_before |= makes_something(wanted.template);
-            let Err(error) = looked else { continue };
+            let error = match looked {
+                Ok(columns) => {
+                    self.count(&wanted, columns);
+                    continue;
+                }
+                Err(error) => error,
+            };
             self.tell(severity, wanted.span, format!("{}: {error}", wanted.what), help.to_owned());
             // PostgreSQL hears nothing more in a transaction in which it has refused something.
             match LabDb::look(&address).await {
@@ -139,6 +151,16 @@ impl Check<'_> {
                 }
             }
         }
+    }
+
+    /// Tells of a query that gives less than is needed of it.
+    fn count(&mut self, wanted: &Wanted<'_>, columns: usize) {
+        let (said, help) = match (columns, wanted.columns) {
+            (given, needed) if given >= needed => return,
+            (0, _) => ("this is no query: it gives no columns", "write a SELECT"),
+            (_, _) => ("a chart needs two columns", "select what each point is of, and a number"),
+        };
+        self.tell(Severity::Error, wanted.span, format!("{}: {said}", wanted.what), help.to_owned());
     }
 
     fn password(&mut self, connection: Option<&Connection>) {
@@ -218,7 +240,14 @@ fn wanted<'c>(config: &'c DbConfig, of_inserts: &'c Known, of_reports: &'c Known
         let has_query = matches!(field.kind, FieldKind::DbSelect | FieldKind::UserSelect);
         if has_query && !field.query.trim().is_empty() {
             let what = format!("the query of field `{}`", field.id.value);
-            all.push(Wanted { what, template: &field.query, span: field.id.span, known, is_open });
+            all.push(Wanted {
+                what,
+                template: &field.query,
+                span: field.id.span,
+                known,
+                is_open,
+                columns: 1,
+            });
         }
     };
     for one in &config.fields {
@@ -226,13 +255,14 @@ fn wanted<'c>(config: &'c DbConfig, of_inserts: &'c Known, of_reports: &'c Known
     }
     for (number, At { value, span }) in (1..).zip(&config.statements) {
         let what = format!("statement {number}");
-        all.push(Wanted { what, template: value, span: *span, known: of_inserts, is_open: true });
+        all.push(Wanted { what, template: value, span: *span, known: of_inserts, is_open: true, columns: 0 });
     }
     for one in &config.report_fields {
         field(&mut all, one, of_reports, false);
     }
     for report in &config.reports {
         let name = &report.id.value;
+        let columns = if report.kind == ReportKind::Table { 1 } else { 2 };
         let queries = [
             (format!("the query of report `{name}`"), Some(&report.query.value), report.query.span),
             (format!("SQLTotal of report `{name}`"), report.total.as_ref(), report.id.span),
@@ -240,7 +270,7 @@ fn wanted<'c>(config: &'c DbConfig, of_inserts: &'c Known, of_reports: &'c Known
         ];
         for (what, query, span) in queries {
             let Some(template) = query.filter(|query| !query.trim().is_empty()) else { continue };
-            all.push(Wanted { what, template, span, known: of_reports, is_open: false });
+            all.push(Wanted { what, template, span, known: of_reports, is_open: false, columns });
         }
     }
     all

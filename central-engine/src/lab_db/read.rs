@@ -9,13 +9,15 @@ use jackfield_reporting::{
     table::{Cell, Column, ColumnKind, Row},
 };
 use sqlx::{
-    Connection as _, Executor as _, MySql, MySqlConnection, Row as _, SqlSafeStr as _, Sqlite,
+    Column as _, Connection as _, Executor as _, MySql, MySqlConnection, Row as _, SqlSafeStr as _, Sqlite,
     SqliteConnection, Statement as _, TypeInfo as _, mysql::MySqlRow, postgres::PgRow, sqlite::SqliteRow,
 };
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    Address, Conn, LabDbError, bind, bind_texts, casts, connect_postgres, decode,
+    Address, Conn, LabDbError, bind, bind_texts, casts,
+    clock::{UnknownZone, connect_mysql, connect_postgres},
+    decode,
     error::{Interrupted, in_time},
     safe,
 };
@@ -53,6 +55,7 @@ impl View {
 pub struct Reader {
     conn: Conn,
     wait: Duration,
+    pub(super) unknown_zone: Option<UnknownZone>,
 }
 
 /// A query that is ready to be asked.
@@ -63,6 +66,8 @@ pub struct Query {
     values: Vec<Value>,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// Whether a column keeps instants, which the session shows in its zone.
+    has_instants: bool,
     /// What a copy of all its rows is asked with, where the database writes one.
     copied: Option<copy::Copied>,
 }
@@ -81,9 +86,14 @@ impl Reader {
     /// # Errors
     /// The database is not there, lets us not in, or cannot be made to refuse writing.
     pub async fn open(address: &Address, wait: Duration) -> Result<Self, LabDbError> {
+        let mut unknown_zone = None;
         let conn = in_time(async {
             Ok(match address {
-                Address::MySql(options) => Conn::MySql(open_mysql(options, wait).await?),
+                Address::MySql(options) => {
+                    let (conn, unknown) = open_mysql(options, wait).await?;
+                    unknown_zone = unknown;
+                    Conn::MySql(conn)
+                }
                 Address::Postgres(options) => {
                     let mut conn = connect_postgres(options, &zone::names()).await?;
                     let millis = wait.as_millis();
@@ -97,7 +107,7 @@ impl Reader {
             })
         })
         .await?;
-        Ok(Self { conn, wait })
+        Ok(Self { conn, wait, unknown_zone })
     }
 
     /// Which SQL it speaks.
@@ -116,10 +126,13 @@ impl Reader {
     pub async fn prepare(&mut self, statement: &Statement, values: Vec<Value>) -> Result<Query, LabDbError> {
         in_time(async {
             let plain = statement.sql();
+            let mut has_instants = false;
             let (sql, columns, copied) = match &mut self.conn {
                 Conn::MySql(conn) => {
                     refuse_files(&plain)?;
                     let looked = conn.prepare(safe(&plain).into_sql_str()).await?;
+                    has_instants =
+                        looked.columns().iter().any(|column| column.type_info().name() == "TIMESTAMP");
                     (plain, columns_of(looked.columns()), None)
                 }
                 Conn::Postgres(conn) => {
@@ -136,9 +149,14 @@ impl Reader {
             if columns.is_empty() {
                 return Err(LabDbError::Refused("this is no query: it gives no columns".to_owned()));
             }
-            Ok(Query { sql, values, columns, copied })
+            Ok(Query { sql, values, columns, has_instants, copied })
         })
         .await
+    }
+
+    /// What a reader of this query has to know of its times.
+    pub(super) fn notice(&self, query: &Query) -> Option<String> {
+        self.unknown_zone.as_ref().filter(|_| query.has_instants).map(UnknownZone::told)
     }
 
     /// The first rows of a query.
@@ -334,8 +352,8 @@ impl Sink {
 async fn open_mysql(
     options: &sqlx::mysql::MySqlConnectOptions,
     wait: Duration,
-) -> Result<MySqlConnection, LabDbError> {
-    let mut conn = MySqlConnection::connect_with(options).await?;
+) -> Result<(MySqlConnection, Option<UnknownZone>), LabDbError> {
+    let (mut conn, unknown) = connect_mysql(options, &zone::here()).await?;
     // MariaDB and MySQL have a limit each, of another name and unit.
     let of_mariadb = format!("SET SESSION max_statement_time = {:.3}", wait.as_secs_f64());
     if conn.execute(safe(&of_mariadb)).await.is_err() {
@@ -343,7 +361,7 @@ async fn open_mysql(
     }
     conn.execute("SET SESSION TRANSACTION READ ONLY").await?;
     conn.execute("START TRANSACTION READ ONLY").await?;
-    Ok(conn)
+    Ok((conn, unknown))
 }
 
 async fn open_sqlite(

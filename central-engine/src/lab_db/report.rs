@@ -148,11 +148,11 @@ impl<'l> Found<'l> {
             return Ok(Opened {
                 kind: self.report.kind,
                 columns: main.columns.clone(),
+                notices: reader.notice(&main).into_iter().collect(),
                 source: Source::Query(reader, main),
-                notices: Vec::new(),
             });
         }
-        let mut notices = Vec::new();
+        let mut notices: Vec<String> = reader.notice(&main).into_iter().collect();
         let mut table = take(&mut reader, "SQLQuery", &main, &mut notices).await?;
         if let Some(total) = &self.report.total {
             let total = self.prepare(&mut reader, "SQLTotal", total, values).await?;

@@ -1,5 +1,7 @@
 //! The three databases, as they are.
 
+mod checks;
+mod clocks;
 mod copies;
 pub(crate) mod mariadb;
 mod reports;

@@ -105,8 +105,8 @@ impl DbConfig {
             self.reports.extend(fields.each("report").filter_map(|report| read_report(walk, report)));
             for redirect in fields.each("redirect") {
                 let attributes = Attributes::new(walk, redirect, &["ID", "Path"]);
-                let path = attributes.text("Path");
-                self.redirects.extend(attributes.required("ID").map(|id| (id, path)));
+                let (id, path) = (attributes.required("ID"), attributes.required("Path"));
+                self.redirects.extend(id.zip(path).map(|(id, path)| (id, path.value)));
             }
             fields.finish();
         }
@@ -120,9 +120,33 @@ impl DbConfig {
         for report in &self.reports {
             for name in placeholders(&report.query.value).filter(|name| !known.contains(name)) {
                 let message = format!("report `{}` asks for `@{name}@`, which is no field", report.id.value);
-                walk.error(report.query.span, message, suggest(name, known.iter().copied()));
+                walk.warn(report.query.span, message, suggest(name, known.iter().copied()));
             }
         }
+        if let Some(round) = self.asked_in_a_circle() {
+            let message = format!("the choices of field `{}` are asked with its own value", round.id.value);
+            walk.error(
+                round.id.span,
+                message,
+                "let its query name other fields only, and those not this one",
+            );
+        }
+    }
+
+    /// A field of reports whose query needs a value of its own, perhaps by way of others: nobody could ever choose it.
+    fn asked_in_a_circle(&self) -> Option<&Field> {
+        let by_name = |name: &str| self.report_fields.iter().find(|field| &*field.id.value == name);
+        self.report_fields.iter().find(|first| {
+            let (mut open, mut seen) = (vec![*first], std::collections::BTreeSet::new());
+            while let Some(field) = open.pop() {
+                let named: Vec<&Field> = placeholders(&field.query).filter_map(by_name).collect();
+                if named.iter().any(|field| field.id == first.id) {
+                    return true;
+                }
+                open.extend(named.into_iter().filter(|field| seen.insert(&field.id.value)));
+            }
+            false
+        })
     }
 }
 
@@ -133,12 +157,24 @@ fn no_twins<'i>(ids: impl Iterator<Item = &'i At<Arc<str>>>, walk: &Walk) {
     }
 }
 
-/// The names between pairs of `@` that look like names.
+/// The names between pairs of `@` that look like names. Which of them stand in a comment, the dialect of the database alone can tell.
 fn placeholders(query: &str) -> impl Iterator<Item = &str> {
-    let name = |text: &&str| {
+    let is_name = |text: &str| {
         !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
     };
-    query.split('@').skip(1).step_by(2).filter(name)
+    let mut rest = query;
+    std::iter::from_fn(move || {
+        loop {
+            let (_, behind) = rest.split_once('@')?;
+            let (name, after) = behind.split_once('@')?;
+            if is_name(name) {
+                rest = after;
+                return Some(name);
+            }
+            // The second may begin a name of its own.
+            rest = behind;
+        }
+    })
 }
 
 fn read_connection(fields: Fields<'_, '_>) -> Connection {
@@ -155,7 +191,15 @@ fn read_connection(fields: Fields<'_, '_>) -> Connection {
         password: fields.text("password").map(hidden),
         use_shared: fields.parsed("use_shared_db", yes).is_some_and(|shared| shared.value),
     };
+    let walk = fields.walk();
     fields.finish();
+    let beside = [&connection.server, &connection.database, &connection.user];
+    if connection.url.is_some()
+        && let Some(unused) = beside.into_iter().flatten().find(|value| !value.value.is_empty())
+    {
+        let message = format!("`{}` stands beside a <url>, which alone counts", unused.value);
+        walk.warn(unused.span, message, "remove one of them");
+    }
     connection
 }
 

@@ -1,4 +1,4 @@
-//! What PostgreSQL writes by itself is what we would have written, and its sessions have the lab's own time.
+//! What PostgreSQL writes by itself is what we would have written.
 
 use jackfield_reporting::table::csv_row;
 use tokio::sync::mpsc;
@@ -132,20 +132,4 @@ async fn a_copy_that_takes_too_long_is_ended_by_the_database() {
     let mut reader = Reader::open(&address(&url, Path::new("/")), wait).await.unwrap();
     let long = query(&mut reader, "SELECT COUNT(*) FROM generate_series(1, 1000000000)", &[]).await;
     assert_eq!(refusal(&mut reader, &long).await, "the database did not answer within 200ms");
-}
-
-#[tokio::test]
-async fn a_time_without_a_zone_is_one_of_the_labs_clocks() {
-    let Some((_, url)) = kinds().await.into_iter().find(|(kind, _)| *kind == "postgres") else { return };
-    let Address::Postgres(options) = address(&url, Path::new("/")) else { panic!("{url}") };
-    let told = async |zones: &[&str]| {
-        let zones: Vec<String> = zones.iter().map(|zone| (*zone).to_owned()).collect();
-        let mut conn = connect_postgres(&options, &zones).await.unwrap();
-        let sql = "WITH noon AS (SELECT TIMESTAMPTZ '2026-07-01 12:00:00' AS at) \
-            SELECT at::text || ' ' || extract(epoch from at)::bigint FROM noon";
-        sqlx::query_scalar::<_, String>(sql).fetch_one(&mut conn).await.unwrap()
-    };
-    assert_eq!(told(&["Europe/Berlin", "LAB-02:00"]).await, "2026-07-01 12:00:00+02 1782900000");
-    assert_eq!(told(&["Nowhere/At All", "LAB-05:30"]).await, "2026-07-01 12:00:00+05:30 1782887400");
-    assert_eq!(told(&["LAB+03:30"]).await, "2026-07-01 12:00:00-03:30 1782919800");
 }
