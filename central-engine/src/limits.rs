@@ -36,8 +36,14 @@ pub const CHOICES_MAX: usize = 1_000;
 pub const CHOICES_TOLD_MAX: usize = 20;
 /// Earlier runs of a project that mails and webhooks look back to.
 pub const RUNS_COMPARED_MAX: u32 = 10;
+/// The longest that the mail of a run waits for its rows in the lab's database, where it shows reports of them, and between two looks.
+pub const MAIL_ROWS_WAIT: Duration = Duration::from_secs(15);
+/// See [`MAIL_ROWS_WAIT`].
+pub const MAIL_ROWS_LOOK: Duration = Duration::from_millis(200);
 /// Runs of that name that are looked at to find them: those of other people's projects are passed over.
 pub const RUNS_LOOKED_AT_MAX: u32 = 1_000;
+/// The same where the lab says what else runs must have in common: the plan of each is read.
+pub const RUNS_LOOKED_INTO_MAX: usize = 200;
 /// Tests that are noted before their rows are inserted and after: of so many it is not known, when the engine is killed in between, whether
 /// the lab's database has them, where it has no table of ours that tells.
 pub const INSERTS_NOTED_AT_ONCE: usize = 200;

@@ -75,6 +75,8 @@ pub(crate) struct JobSettings {
     pub(crate) mail_timeout: Duration,
     /// By whom mail servers and webhooks are known.
     pub(crate) believed: Trust,
+    /// What runs that are compared have in common: `sut`, or fields of the project.
+    pub(crate) compare: Vec<String>,
     pub(crate) hook_timeout: Duration,
     /// Between asking a script to end and killing it.
     pub(crate) hook_grace: Duration,
@@ -131,6 +133,7 @@ impl Settings {
             outbox,
             mail_timeout_millis,
             mail_ca,
+            mail_compare,
             roots,
             retention,
             health,
@@ -163,6 +166,7 @@ impl Settings {
                 outbox,
                 mail_timeout: Duration::from_millis(mail_timeout_millis),
                 believed: mail_ca.map_or(Trust::Machine, Trust::File),
+                compare: mail_compare,
                 hook_timeout: Duration::from_millis(hook_timeout_millis),
                 hook_grace: Duration::from_millis(hook_grace_millis),
                 hook_output_bytes,

@@ -65,6 +65,8 @@ pub struct EngineSettings {
     pub mail_timeout_millis: u64,
     /// A PEM file with the authorities by which mail servers and webhooks are known; none: those of this machine.
     pub mail_ca: Option<PathBuf>,
+    /// What a run has to have in common with an earlier one to be compared with it, beside its project: `sut`, or fields of the project.
+    pub mail_compare: Vec<String>,
     /// Folders outside the lab folder from which files may be taken.
     pub roots: Vec<PathBuf>,
     /// How long runs are kept that have ended.
@@ -165,6 +167,7 @@ impl Default for EngineSettings {
             outbox: "outbox".into(),
             mail_timeout_millis: 30_000,
             mail_ca: None,
+            mail_compare: Vec::new(),
             roots: Vec::new(),
             retention: Retention::default(),
             health: HealthSettings::default(),
@@ -278,6 +281,7 @@ impl EngineSettings {
             set(&mut self.outbox, mail.filled_text("outbox").map(PathBuf::from));
             set(&mut self.mail_timeout_millis, mail.millis("timeout"));
             self.mail_ca = filled(mail.text("ca")).map(PathBuf::from);
+            self.mail_compare = mail.texts("compare");
             mail.finish();
         }
     }

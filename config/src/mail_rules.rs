@@ -1,4 +1,5 @@
-//! `mail.toml`: who gets the mail of which run. Without the file everybody in `To` of `email.xml` gets the mail of every run.
+//! `mail.toml`: who gets the mail of which run, and which reports go along. Without rules everybody in `To` of `email.xml` gets the mail of every
+//! run.
 
 use std::sync::Arc;
 
@@ -14,7 +15,25 @@ use crate::{
 pub struct MailRules {
     /// Each rule adds people.
     pub rules: Vec<MailRule>,
+    /// Reports whose charts are in the mail, in their order.
+    pub charts: Vec<MailChart>,
 }
+
+/// `[[chart]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailChart {
+    /// The line that it begins at.
+    pub line: u32,
+    /// The report of the lab's database.
+    pub report: String,
+    /// `fields`: names and values, in which `$name` stands for what it does in a subject.
+    pub fields: Vec<(String, String)>,
+    /// In the mails of which runs.
+    pub of: RunFilter,
+}
+
+/// Charts of a file: a mail is read on one screen, and cut off by some programs where it is too long.
+const CHARTS_MAX: usize = 4;
 
 /// `[[rule]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +51,14 @@ impl MailRules {
     pub fn read(source: &Arc<Source>) -> Read<Self> {
         let (value, problems) = toml_table::read_settings(source, |top| {
             let rules = top.tables("rule", "a rule").iter().map(read_rule).collect();
-            Self { rules }
+            let charts = top.tables("chart", "a chart");
+            for chart in charts.iter().skip(CHARTS_MAX) {
+                chart.error(
+                    format!("a mail has room for {CHARTS_MAX} charts"),
+                    "take one away; the page of reports has all of them",
+                );
+            }
+            Self { rules, charts: charts.iter().map(read_chart).collect() }
         });
         Read { value, problems }
     }
@@ -54,6 +80,28 @@ fn read_rule(table: &Table<'_>) -> MailRule {
     }
     table.finish();
     rule
+}
+
+fn read_chart(table: &Table<'_>) -> MailChart {
+    let mut fields = Vec::new();
+    for written in table.texts("fields") {
+        match written.split_once('=') {
+            Some((name, value)) if !name.trim().is_empty() => {
+                fields.push((name.trim().to_owned(), value.to_owned()));
+            }
+            Some(_) | None => {
+                let message = format!("`{written}` has no name and value");
+                table.error_at("fields", message, "write fields = [\"Run=$jackfield_run\"]");
+            }
+        }
+    }
+    let report = table.filled_text("report").unwrap_or_default();
+    if !table.has("report") {
+        table.error("a chart names no report", "write report = \"NAME\", an ID of `jackfield db reports`");
+    }
+    let chart = MailChart { line: table.line(), report, fields, of: RunFilter::read(table) };
+    table.finish();
+    chart
 }
 
 #[cfg(test)]
@@ -80,6 +128,20 @@ mod tests {
     }
 
     #[test]
+    fn charts_say_which_report_goes_along() {
+        let read = read(
+            "[[chart]]\nreport = \"Pass rate\"\n[[chart]]\nreport = \"Verdicts\"\nfields = [\"Run=$jackfield_run\", \"Of=a=b\"]\nwhen = \"failure\"\n",
+        );
+        assert_eq!(read.problems, []);
+        let rules = read.value.unwrap();
+        let [rate, verdicts] = &*rules.charts else { panic!("two charts") };
+        assert!(rules.rules.is_empty() && rate.fields.is_empty() && verdicts.of.when == When::Failure);
+        let fields: Vec<(&str, &str)> =
+            verdicts.fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(fields, [("Run", "$jackfield_run"), ("Of", "a=b")]);
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_place() {
         let told = |text: &str| {
             let problems = read(text).problems;
@@ -90,7 +152,9 @@ mod tests {
                 .join("\n")
         };
         insta::assert_snapshot!(told(
-            "[[rule]]\nto = [\"ana\"]\nwhen = \"allways\"\n\n[[rule]]\ncauses = [\"labs\"]\nproject = \"x\"\n"
+            "[[rule]]\nto = [\"ana\"]\nwhen = \"allways\"\n\n[[rule]]\ncauses = [\"labs\"]\nproject = \"x\"\n\
+             [[chart]]\nfields = [\"Run\"]\n[[chart]]\nreport = \"a\"\nfield = \"x\"\n[[chart]]\nreport = \"\"\n\
+             [[chart]]\nreport = \"b\"\n[[chart]]\nreport = \"c\"\n"
         ));
     }
 }

@@ -4,6 +4,8 @@
 //! below. The plain part is the message and a table; the HTML part is the lab's `e-mail-tmpl.htm`, its own handlebars template,
 //! or ours.
 
+mod chart;
+mod png;
 mod template;
 mod trend;
 
@@ -17,6 +19,7 @@ use crate::{
 };
 use jackfield_protocol::verdict::Verdict;
 
+pub use chart::ReportChart;
 pub use jackfield_protocol::mailbox::Address;
 pub use template::TemplateError;
 pub use trend::TREND;
@@ -85,7 +88,7 @@ pub struct Mail {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// What the HTML part calls it: `cid:` and this.
-    pub name: &'static str,
+    pub name: String,
     /// A PNG.
     pub png: Vec<u8>,
 }
@@ -112,7 +115,15 @@ pub enum MailError {
     Template(#[from] TemplateError),
 }
 
-/// The message of a run that has ended, with what changed since the last one where that is known.
+/// A text with `$name` filled in from the run, as in a subject.
+pub fn filled(results: &Results, text: &str) -> String {
+    let summary = Summary::of(results);
+    template::substitute(text, |name| {
+        mail_value(results, &summary, name).or_else(|| variables::merged(results, &NoLogs, name, VALUES_MAX))
+    })
+}
+
+/// The message of a run that has ended, with what changed since the last one where that is known, and reports of the lab's database.
 ///
 /// # Errors
 /// A sender, recipient or template that cannot be used.
@@ -122,13 +133,15 @@ pub fn compose(
     settings: &Settings,
     template: &HtmlTemplate,
     changes: Option<&Changes>,
+    charts: &[ReportChart],
 ) -> Result<Mail, MailError> {
     let summary = Summary::of(results);
     let value = |name: &str| {
         mail_value(results, &summary, name).or_else(|| variables::merged(results, logs, name, VALUES_MAX))
     };
     let message = template::substitute(&settings.message, value);
-    let view = template::View::of(results, logs, &summary, message.trim(), changes);
+    let mut view = template::View::of(results, logs, &summary, message.trim(), changes);
+    view.charts = charts_of(charts);
     let html = match template {
         HtmlTemplate::Twister(text) => template::substitute(text, |name| match name {
             "table" => Some(table_rows(results)),
@@ -145,15 +158,28 @@ pub fn compose(
     };
     let changed = changes.map(|changes| template::changes_text(results, changes));
     let logs_text = template::logs_text(&view);
-    let parts = [message.trim().to_owned(), changed.unwrap_or_default(), table(results, &summary), logs_text];
+    let charts_text = charts.iter().map(chart::text).collect::<Vec<_>>().join("\n");
+    let parts = [
+        message.trim().to_owned(),
+        changed.unwrap_or_default(),
+        charts_text,
+        table(results, &summary),
+        logs_text,
+    ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.trim().is_empty()).collect();
     let text = parts.join("\n\n");
     let mail = addressed(settings, &subject, text, html)?;
-    let shown = mail.html.contains(&format!("cid:{TREND}"));
-    let trend = changes.map(|changes| &changes.trend).filter(|_| shown);
-    let pictures =
-        trend.map(|trend| Picture { name: TREND, png: trend::picture(trend) }).into_iter().collect();
+    let trend =
+        changes.map(|changes| Picture { name: TREND.to_owned(), png: trend::picture(&changes.trend) });
+    let drawn = (1..).zip(charts).filter_map(|(number, chart)| chart::picture(number, chart));
+    // A template of the lab shows what it likes; the others need not go along.
+    let is_shown = |picture: &Picture| mail.html.contains(&format!("cid:{}", picture.name));
+    let pictures = trend.into_iter().chain(drawn).filter(is_shown).collect();
     Ok(Mail { pictures, ..mail })
+}
+
+fn charts_of(charts: &[ReportChart]) -> Vec<chart::ChartView> {
+    (1..).zip(charts).map(|(number, chart)| chart::ChartView::of(number, chart)).collect()
 }
 
 /// The message by which a lab tries its settings: subject and message as they stand, nothing filled in.
@@ -294,7 +320,7 @@ mod tests {
 
     #[test]
     fn our_message() {
-        let mail = compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, None).unwrap();
+        let mail = compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, None, &[]).unwrap();
         insta::assert_snapshot!(shown(&mail));
     }
 
@@ -310,7 +336,7 @@ mod tests {
             .unwrap()
             .attempt;
         let logs = std::collections::BTreeMap::from([((failed, Stream::Cli), log.into_bytes())]);
-        let mail = compose(&fixture::demo(), &logs, &settings(), &HtmlTemplate::Ours, None).unwrap();
+        let mail = compose(&fixture::demo(), &logs, &settings(), &HtmlTemplate::Ours, None, &[]).unwrap();
         assert!(
             mail.html.contains("line 32 &lt;b&gt;<br>line 33") && !mail.html.contains("line 31"),
             "{}",
@@ -323,11 +349,33 @@ mod tests {
     #[test]
     fn our_message_says_first_what_changed() {
         let changes = changes();
-        let mail =
-            compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, Some(&changes)).unwrap();
+        let mail = compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, Some(&changes), &[])
+            .unwrap();
         insta::assert_snapshot!(shown(&mail));
         let [picture] = &*mail.pictures else { panic!("the trend goes along") };
         assert!(mail.html.contains(&format!("cid:{}", picture.name)));
+    }
+
+    #[test]
+    fn our_message_shows_reports_of_the_labs_database() {
+        use super::chart::tests::chart;
+        use crate::chart::ChartKind;
+        let two = &[Some(3.0), Some(1.0)][..];
+        let charts = [
+            chart(ChartKind::Pie, &["PASS", "FAIL"], &[("tests", two)]),
+            chart(ChartKind::Bar, &["run 1", "run <2>"], &[("tests", two), ("seconds", &[Some(0.5), None])]),
+            chart(ChartKind::Line, &["1", "2"], &[("rate", two)]),
+            ReportChart { drawn: Err("the database is away".to_owned()), ..chart(ChartKind::Bar, &[], &[]) },
+        ];
+        let mail =
+            compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Ours, None, &charts).unwrap();
+        let names: Vec<&str> = mail.pictures.iter().map(|picture| &*picture.name).collect();
+        assert_eq!(names, ["chart3"]);
+        let (_, from) = mail.html.split_once("<h2").unwrap();
+        let (drawn, _) = from.split_once("What did not pass").unwrap();
+        let text = "Rate & <co>:\n  PASS: 3\n  FAIL: 1\n  (more than 5000 rows)\n\nRate & <co>:\n  run 1: tests 3, seconds 0.5\n  run <2>: tests 1, seconds none\n";
+        assert!(mail.text.contains(text), "{}", mail.text);
+        insta::assert_snapshot!(format!("<h2{drawn}"));
     }
 
     #[test]
@@ -337,7 +385,7 @@ mod tests {
         results.engine.url.clear();
         results.tests.iter_mut().for_each(|test| test.attempts.clear());
         let plain = Settings { subject: String::new(), message: String::new(), ..settings() };
-        let mail = compose(&results, &NoLogs, &plain, &HtmlTemplate::Ours, None).unwrap();
+        let mail = compose(&results, &NoLogs, &plain, &HtmlTemplate::Ours, None, &[]).unwrap();
         assert!(mail.subject.starts_with("run 41 of demo stopped: 4 PASS, 4 FAIL"));
         assert!(mail.html.contains("of 13 tests, started by ana.") && !mail.html.contains("<a "));
     }
@@ -353,6 +401,7 @@ mod tests {
             &settings(),
             &HtmlTemplate::Twister(template.to_owned()),
             None,
+            &[],
         );
         insta::assert_snapshot!(mail.unwrap().html);
     }
@@ -360,7 +409,14 @@ mod tests {
     #[test]
     fn a_template_of_the_lab() {
         let compose = |text: &str| {
-            compose(&fixture::demo(), &NoLogs, &settings(), &HtmlTemplate::Handlebars(text.to_owned()), None)
+            compose(
+                &fixture::demo(),
+                &NoLogs,
+                &settings(),
+                &HtmlTemplate::Handlebars(text.to_owned()),
+                None,
+                &[],
+            )
         };
         let mail = compose(
             "{{project}}: {{#each counts}}{{verdict}} {{count}} {{/each}}{{stopped}} & {{not_passed.[2].name}}",
@@ -376,7 +432,7 @@ mod tests {
     fn no_header_can_be_slipped_in() {
         let mut results = fixture::demo();
         results.run.user = "ana\r\nBcc: all@example.com\r\n\r\nhello".into();
-        let mail = compose(&results, &NoLogs, &settings(), &HtmlTemplate::Ours, None).unwrap();
+        let mail = compose(&results, &NoLogs, &settings(), &HtmlTemplate::Ours, None, &[]).unwrap();
         assert_eq!(mail.subject, "Report for [ana Bcc: all@example.com hello] [2026-11-21 01:02] $unknown");
         let mut hostile = settings();
         hostile.subject = "x\r\nBcc: y@z".to_owned();
@@ -404,7 +460,7 @@ mod tests {
     #[test]
     fn a_large_run_makes_a_mail_that_can_be_sent() {
         let template = HtmlTemplate::Twister("$table $twister_tc_name".to_owned());
-        let mail = compose(&fixture::large(100_000), &NoLogs, &settings(), &template, None).unwrap();
+        let mail = compose(&fixture::large(100_000), &NoLogs, &settings(), &template, None, &[]).unwrap();
         assert!(mail.html.len() < 300_000 && mail.text.len() < 50_000);
         assert!(mail.html.contains("… and 99,000 more tests"));
     }

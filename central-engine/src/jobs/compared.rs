@@ -1,16 +1,22 @@
 //! A run beside those of its project before it: what changed, and who wants to hear of that.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use anyhow::Result;
 use jackfield_config::run_filter::{RunFilter, When};
-use jackfield_protocol::{id::UserName, verdict::Verdict};
+use jackfield_protocol::{id::UserName, plan::RunPlan, verdict::Verdict};
 use jackfield_reporting::{
     changes::{Changes, Earlier},
     results::{Results, Row},
 };
 
 use crate::{app::App, limits, run::results, store};
+
+/// The word of `[mail] compare` that is no field.
+const SUT: &str = "sut";
 
 /// What is different from the last runs of the project; none for a first one.
 pub(super) async fn changes(app: &App, results: &Results) -> Result<Option<Changes>> {
@@ -25,12 +31,34 @@ pub(super) async fn changes(app: &App, results: &Results) -> Result<Option<Chang
         *owner == run.user || (mine.is_some() && projects.file_of(owner) == mine)
     });
     let most = usize::try_from(limits::RUNS_COMPARED_MAX).unwrap_or(usize::MAX);
-    let mut earlier = Vec::new();
-    for (run, _) in alike.take(most).collect::<Vec<_>>() {
-        let gathered = results::gather(&app.store, run, app.facts.clone()).await?;
-        earlier.extend(gathered.as_ref().map(Earlier::of));
+    let names = &app.jobs.compare;
+    let looked_into = if names.is_empty() { most } else { limits::RUNS_LOOKED_INTO_MAX };
+    let (wanted, mut earlier) = (common(&results.plan, names), Vec::new());
+    for (run, _) in alike.take(looked_into).collect::<Vec<_>>() {
+        if earlier.len() >= most {
+            break;
+        }
+        let has_it =
+            names.is_empty() || app.store.plan(run).await?.is_some_and(|plan| common(&plan, names) == wanted);
+        if has_it {
+            let gathered = results::gather(&app.store, run, app.facts.clone()).await?;
+            earlier.extend(gathered.as_ref().map(Earlier::of));
+        }
     }
     Ok(Changes::since(results, &earlier))
+}
+
+/// What a run has of these: its SUTs, or a field of its project; none where it has no such field.
+fn common(plan: &RunPlan, names: &[String]) -> Vec<Option<String>> {
+    let of_name = |name: &String| {
+        if name != SUT {
+            return plan.options.user_defined.get(name.as_str()).map(ToString::to_string);
+        }
+        let suts: BTreeSet<String> =
+            plan.suites.iter().filter_map(|suite| suite.sut.as_ref()).map(ToString::to_string).collect();
+        Some(suts.into_iter().collect::<Vec<_>>().join("\n"))
+    };
+    names.iter().map(of_name).collect()
 }
 
 /// Which file a project's name means for whom.

@@ -1,5 +1,6 @@
 //! The summary mail of a run: sent by SMTP, or written into the outbox where `email.xml` is not enabled.
 
+mod charts;
 mod recipients;
 mod smtp;
 
@@ -28,7 +29,7 @@ use crate::{app::App, run::results::LogsOfEngine, store::job::Work};
 /// Sends it to everybody, or to those who are left (`to`).
 pub(super) async fn run(app: &App, run: RunId, to: &[String]) -> Tried {
     let results = Arc::new(results_of(app, run).await?);
-    let ready = match prepare(app, &results).await {
+    let ready = match prepare(app, &results, Rows::Awaited).await {
         Ok(Some(ready)) => ready,
         // A lab without email.xml wants no mail, and a rule may want none of this run.
         Ok(None) => return Ok(End::done()),
@@ -63,23 +64,35 @@ enum Unusable {
     ForGood(anyhow::Error),
 }
 
+/// Whether the rows of the run are to be in the lab's database first, where the mail shows reports of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rows {
+    Awaited,
+    AsTheyAre,
+}
+
 /// The mail of a run; none where nobody is to get it.
-async fn prepare(app: &App, results: &Arc<Results>) -> Result<Option<Ready>, Unusable> {
+async fn prepare(app: &App, results: &Arc<Results>, rows: Rows) -> Result<Option<Ready>, Unusable> {
     let lab = app.lab.as_user(&results.run.user);
     let files = tokio::task::spawn_blocking(move || read(&lab)).await;
     let files = files.map_err(|error| Unusable::Now(error.into()))?.map_err(Unusable::ForGood)?;
     let Some(Files { config, template, rules }) = files else { return Ok(None) };
     let changes = compared::changes(app, results).await.map_err(Unusable::Now)?;
     let mut settings = mail_settings(&config);
-    if let Some(rules) = &rules {
-        let people = recipients::of(rules, results, changes.as_ref());
+    let rules = rules.unwrap_or_default();
+    if !rules.rules.is_empty() {
+        let people = recipients::of(&rules, results, changes.as_ref());
         if people.is_empty() {
             return Ok(None);
         }
         settings.to = people.join(", ");
     }
+    if rows == Rows::Awaited {
+        charts::rows_of_this_run(app, &rules, results).await.map_err(Unusable::Now)?;
+    }
+    let charts = charts::of(app, &rules, results, changes.as_ref()).await;
     let (shared, logs) = (Arc::clone(results), LogsOfEngine(app.logs.clone()));
-    let write = move || compose(&shared, &logs, &settings, &template, changes.as_ref());
+    let write = move || compose(&shared, &logs, &settings, &template, changes.as_ref(), &charts);
     let composed = tokio::task::spawn_blocking(write).await.map_err(|error| Unusable::Now(error.into()))?;
     let mail = composed.map_err(|error| Unusable::ForGood(error.into()))?;
     Ok(Some(Ready { config, mail }))
@@ -91,7 +104,7 @@ async fn prepare(app: &App, results: &Arc<Results>) -> Result<Option<Ready>, Unu
 /// A file of the lab cannot be used, or the run not be read.
 pub(crate) async fn preview(app: &App, run: RunId) -> Result<Option<Mail>> {
     let results = Arc::new(results_of(app, run).await?);
-    match prepare(app, &results).await {
+    match prepare(app, &results, Rows::AsTheyAre).await {
         Ok(ready) => Ok(ready.map(|ready| ready.mail)),
         Err(Unusable::Now(error) | Unusable::ForGood(error)) => Err(error),
     }
@@ -186,8 +199,7 @@ fn build(mail: &Mail, id: String) -> Result<Message> {
     let mut shown = MultiPart::related().singlepart(SinglePart::html(mail.html.clone()));
     for picture in &mail.pictures {
         let png = ContentType::parse("image/png").context("a picture's type")?;
-        shown =
-            shown.singlepart(Attachment::new_inline(picture.name.to_owned()).body(picture.png.clone(), png));
+        shown = shown.singlepart(Attachment::new_inline(picture.name.clone()).body(picture.png.clone(), png));
     }
     let plain = SinglePart::plain(mail.text.clone());
     let body = MultiPart::alternative().singlepart(plain).multipart(shown);

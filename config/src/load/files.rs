@@ -21,10 +21,10 @@ use crate::{
     email::EmailConfig,
     engine::EngineSettings,
     limits::{FILE_BYTES_MAX, PROFILE_BYTES_MAX, PROFILES_MAX},
-    mail_rules::MailRules,
+    mail_rules::{MailChart, MailRules},
     panic::PanicPatterns,
     params::Params,
-    problem::{Read, whole_file},
+    problem::{Read, suggest, whole_file},
     resources::Node,
     server_init::ServerInit,
     source::Source,
@@ -45,7 +45,9 @@ impl Lab {
 
     /// Reads `email.xml`; none where the lab has none.
     pub fn email(&self) -> Option<Read<EmailConfig>> {
-        let has_rules = first_there(&self.layout.mail_rules).is_some();
+        // A file of charts alone leaves the people to `To`; one that cannot be read is told for itself.
+        let has_rules =
+            self.mail_rules().is_some_and(|read| read.value.is_none_or(|rules| !rules.rules.is_empty()));
         self.first(&self.layout.email, |source| EmailConfig::read_beside(source, has_rules))
     }
 
@@ -65,11 +67,32 @@ impl Lab {
         let rules = self.mail_rules().map(|read| read.problems);
         let webhooks = self.webhooks().map(|read| read.problems);
         let mut problems: Vec<FileProblem> =
-            [email, rules, webhooks].into_iter().flatten().flatten().collect();
+            [email, rules, webhooks].into_iter().flatten().flatten().chain(self.chart_problems()).collect();
         for problem in &mut problems {
             problem.severity = Severity::Warning;
         }
         problems
+    }
+
+    /// Charts of mails of reports that no file of the lab has.
+    fn chart_problems(&self) -> Vec<FileProblem> {
+        let rules = self.mail_rules().and_then(|read| read.value).unwrap_or_default();
+        let Some(file) = first_there(&self.layout.mail_rules).filter(|_| !rules.charts.is_empty()) else {
+            return Vec::new();
+        };
+        let databases = self.databases().unwrap_or_default();
+        let reports = databases.reports.iter().flat_map(|database| &database.config.reports);
+        let known: Vec<&str> = reports.map(|report| &*report.id.value).collect();
+        let missing = rules.charts.iter().filter(|chart| !known.contains(&&*chart.report));
+        let problem = |chart: &MailChart| FileProblem {
+            severity: Severity::Warning,
+            file: file.display().to_string(),
+            line: chart.line,
+            column: 1,
+            message: format!("no report of the lab's database is `{}`", chart.report),
+            help: suggest(&chart.report, known.iter().copied()),
+        };
+        missing.filter(|chart| !chart.report.is_empty()).map(problem).collect()
     }
 
     /// The text of `e-mail-tmpl.htm`, where the lab has one.

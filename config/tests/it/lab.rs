@@ -522,3 +522,23 @@ fn a_setting_that_is_there_and_cannot_be_read_is_told() {
     assert!(profiles.values().next().is_some_and(Result::is_err), "{profiles:?}");
     assert!(lab.bindings().is_none() && lab.users().is_none());
 }
+
+#[test]
+fn a_chart_of_a_mail_is_of_a_report_that_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let told = || {
+        let problems = Lab::open(folder.path()).unwrap().hearers_problems();
+        problems.iter().map(|one| format!("{}: {}; {}", one.line, one.message, one.help)).collect::<Vec<_>>()
+    };
+    write("mail.toml", "\n[[chart]]\nreport = \"Pass rates\"\n\n[[chart]]\nreport = \"Pass rate\"\n");
+    assert_eq!(told().len(), 2, "there is no database");
+    let reports = "<report ID=\"Pass rate\" SQLQuery=\"SELECT 1\"/>";
+    write(
+        "db.xml",
+        &format!(
+            "<root><db_config><url>sqlite:r.db</url></db_config><reports_section>{reports}</reports_section></root>"
+        ),
+    );
+    assert_eq!(told(), ["2: no report of the lab's database is `Pass rates`; did you mean `Pass rate`?"]);
+}

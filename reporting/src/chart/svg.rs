@@ -69,7 +69,7 @@ impl Theme {
     }
 
     /// Verdicts have their own colours, as everywhere.
-    fn of_label(self, label: &str, number: usize) -> &'static str {
+    pub(crate) fn of_label(self, label: &str, number: usize) -> &'static str {
         let known = match (label.trim().to_ascii_uppercase().as_str(), self) {
             ("PASS" | "PASSED", Self::Light) => "#1a7f37",
             ("PASS" | "PASSED", Self::Dark) => "#4ac26b",

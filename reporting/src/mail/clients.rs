@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::tests::{changes, settings};
 use super::*;
-use crate::{excerpt::NoLogs, fixture};
+use crate::{chart::ChartKind, excerpt::NoLogs, fixture, mail::chart::tests::chart};
 
 /// Bytes of HTML from which on Gmail cuts a mail off.
 const GMAIL_BYTES_MAX: usize = 102 * 1024;
@@ -105,8 +105,12 @@ fn faults(html: &str) -> Vec<String> {
 
 #[test]
 fn our_mail_has_what_outlook_and_gmail_draw_and_nothing_else() {
+    let rows: Vec<&str> = vec!["a name of an ordinary length"; 100];
+    let values = vec![Some(12.5); 100];
+    let drawn = [ChartKind::Pie, ChartKind::Bar, ChartKind::Line, ChartKind::Bar]
+        .map(|kind| chart(kind, &rows, &[("one", &values), ("two", &values)]));
     let compose = |results: &Results, changes: Option<&Changes>| {
-        compose(results, &NoLogs, &settings(), &HtmlTemplate::Ours, changes).unwrap().html
+        compose(results, &NoLogs, &settings(), &HtmlTemplate::Ours, changes, &drawn).unwrap().html
     };
     let mut failed = fixture::large(100_000);
     failed.tests.iter_mut().filter_map(|test| test.outcome.as_mut()).for_each(|outcome| {

@@ -13,7 +13,7 @@ use crate::{
     text::{grouped, local, one_line, shortened, span},
 };
 
-use super::trend;
+use super::{chart::ChartView, trend};
 
 /// Most characters of a reason in a mail.
 const REASON_CHARACTERS_MAX: usize = 300;
@@ -63,6 +63,7 @@ pub(super) struct View {
     not_passed: Vec<TestView>,
     more_not_passed: u64,
     changes: Option<ChangesView>,
+    pub(super) charts: Vec<ChartView>,
 }
 
 /// What changed since the last run; each list has at most so many names as fit on a screen.
@@ -174,6 +175,7 @@ impl View {
             not_passed,
             more_not_passed,
             changes: changes.map(|changes| ChangesView::of(results, changes)),
+            charts: Vec::new(),
         }
     }
 }

@@ -3,10 +3,7 @@
 //! A PNG, since mail programs draw no SVG; without a background, so that it is right on light and dark; without letters, since an engine has no
 //! fonts: what it shows is said beside it.
 
-use std::io::{self, Write as _};
-
-use flate2::{Compression, Crc, write::ZlibEncoder};
-
+use super::png::{Colour, Points};
 use crate::changes::Tally;
 
 /// The picture's name in its mail: `cid:trend`.
@@ -24,24 +21,20 @@ const NOTHING: u8 = 0;
 const PASSED: u8 = 1;
 const FAILED: u8 = 2;
 const GROUND: u8 = 3;
-/// Red, green, blue of each; readable on white and on black.
-const PALETTE: [u8; 12] = [0, 0, 0, 46, 160, 67, 218, 54, 51, 110, 119, 129];
-/// Only the first is not there at all.
-const OPACITY: [u8; 4] = [0, 255, 255, 255];
+/// Of what is there; readable on white and on black.
+const PALETTE: [Colour; 3] = [[46, 160, 67], [218, 54, 51], [110, 119, 129]];
 
 /// The picture.
 pub(super) fn picture(trend: &[Tally]) -> Vec<u8> {
     let (width, height) = (WIDTH.saturating_mul(SCALE), HEIGHT.saturating_mul(SCALE));
     let columns = columns(trend, width, height.saturating_sub(SCALE));
-    let mut lines = Vec::with_capacity(width.saturating_add(1).saturating_mul(height));
-    for line in 0..height {
-        // Each line of a PNG begins with how it was filtered: not at all.
-        lines.push(0);
-        let from_ground = height.saturating_sub(line).saturating_sub(1);
-        lines.extend((0..width).map(|x| point(&columns, x, from_ground)));
+    let mut points = Points::new(width, height);
+    for from_ground in 0..height {
+        for x in 0..width {
+            points.set(x, from_ground, point(&columns, x, from_ground));
+        }
     }
-    // Writing into memory does not fail.
-    png(width, height, &lines).unwrap_or_default()
+    points.png(&PALETTE)
 }
 
 /// A column, in points: what failed stands on what passed.
@@ -86,30 +79,6 @@ fn point(columns: &[Column], x: usize, from_ground: usize) -> u8 {
     } else {
         NOTHING
     }
-}
-
-/// A PNG of lines of places in the palette.
-fn png(width: usize, height: usize, lines: &[u8]) -> io::Result<Vec<u8>> {
-    let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
-    let mut head = [size(width), size(height)].concat();
-    // Eight bits a point, which are places in the palette; the usual way in all else.
-    head.extend_from_slice(&[8, 3, 0, 0, 0]);
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(lines)?;
-    let packed = packed.finish()?;
-    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (kind, data) in
-        [(b"IHDR", &*head), (b"PLTE", &PALETTE), (b"tRNS", &OPACITY), (b"IDAT", &packed), (b"IEND", &[])]
-    {
-        let mut sum = Crc::new();
-        sum.update(kind);
-        sum.update(data);
-        out.extend_from_slice(&size(data.len()));
-        out.extend_from_slice(kind);
-        out.extend_from_slice(data);
-        out.extend_from_slice(&sum.sum().to_be_bytes());
-    }
-    Ok(out)
 }
 
 /// What it shows, in words.

@@ -93,6 +93,77 @@ async fn runs_of_other_peoples_projects_of_one_name_are_not_compared() {
 }
 
 #[tokio::test]
+async fn runs_are_compared_that_have_in_common_what_the_lab_wants() {
+    let settings = "[mail]\ncompare = [\"sut\", \"Release\"]\n";
+    let lab =
+        lab(Save::NoSave, &[("email.xml", &email()), ("mail.toml", RULES), ("engine.toml", settings)]).await;
+    let add = async |run: u64, sut: Option<&str>, release: Option<&str>| {
+        let run = RunId(run);
+        let mut plan = jackfield_protocol::plan::RunPlan::clone(&plan("demo", 2));
+        let fields = release.into_iter().map(|release| ("Release".into(), release.into()));
+        plan.options.user_defined.extend(fields);
+        plan.suites.iter_mut().for_each(|suite| suite.sut = sut.map(Into::into));
+        lab.app.store.commit(begun(run, &plan.into(), RunState::Running)).await.unwrap();
+        let mut batch = attempts([passed(run, 0), passed(run, 1)]);
+        batch.rows.push(jackfield_scheduler::effect::Row::Run(run_row(run, RunState::Completed)));
+        lab.app.store.commit(batch).await.unwrap();
+        let changes = compared::changes(&lab.app, &results_of(&lab.app, run).await.unwrap()).await.unwrap();
+        changes.map(|changes| changes.trend.iter().map(|tally| tally.run.0).collect::<Vec<_>>())
+    };
+    // Run 1 has neither.
+    assert_eq!(add(2, None, Some("4.2")).await, None);
+    assert_eq!(add(3, Some("a.system"), Some("4.2")).await, None);
+    assert_eq!(add(4, Some("b.system"), Some("4.2")).await, None);
+    assert_eq!(add(5, Some("a.system"), Some("4.2")).await.unwrap(), [3, 5]);
+    assert_eq!(add(6, Some("a.system"), Some("4.3")).await, None);
+    assert_eq!(add(7, None, None).await.unwrap(), [1, 7]);
+    assert_eq!(add(8, Some("a.system"), Some("4.2")).await.unwrap(), [3, 5, 8]);
+}
+
+const REPORTS: &str = "<root><db_config><url>sqlite:results.db</url></db_config><reports_section>\n\
+    <field ID=\"Run\" Type=\"UserText\"/>\n\
+    <report ID=\"Verdicts\" Type=\"PieChart\" SQLQuery=\"SELECT status, COUNT(*) AS tests FROM results WHERE run = CAST('@Run@' AS INTEGER) GROUP BY status\"/>\n\
+    <report ID=\"Tests &amp; more\" Type=\"LineChart\" SQLQuery=\"SELECT run, COUNT(*) AS tests FROM results GROUP BY run\"/>\n\
+    </reports_section></root>";
+const CHARTS: &str = "[[chart]]\nreport = \"Verdicts\"\nfields = [\"Run=$jackfield_run\"]\n\
+    [[chart]]\nreport = \"Tests & more\"\n[[chart]]\nreport = \"Verdict\"\n\
+    [[chart]]\nreport = \"Tests & more\"\nprojects = [\"other\"]\n";
+
+#[tokio::test]
+async fn reports_of_the_labs_database_go_along() {
+    let lab = lab(Save::NoSave, &[("email.xml", &email()), ("mail.toml", CHARTS), ("db.xml", REPORTS)]).await;
+    let path = lab.folder.path();
+    lab_db::execute(path, "CREATE TABLE results (run INTEGER, status TEXT)").await;
+    lab_db::execute(path, "INSERT INTO results VALUES (1, 'PASS'), (1, 'FAIL'), (1, 'PASS'), (2, 'PASS')")
+        .await;
+    let mail = mail::preview(&lab.app, RUN).await.unwrap().unwrap();
+    assert_eq!(mail.to.to_string(), "ana@example.com", "charts alone leave the people to email.xml");
+    assert!(
+        mail.text.contains("Verdicts:\n  FAIL: 1\n  PASS: 2\n\nTests & more:\n  1: 3\n  2: 1\n"),
+        "{}",
+        mail.text
+    );
+    assert!(
+        mail.text.contains("Verdict:\n  ") && mail.text.contains("do you mean `Verdicts`?"),
+        "{}",
+        mail.text
+    );
+    assert_eq!(mail.text.matches("Tests & more").count(), 1, "the other is for other projects");
+    let names: Vec<&str> = mail.pictures.iter().map(|picture| &*picture.name).collect();
+    assert_eq!(names, ["chart2"]);
+    assert!(
+        mail.html.contains("/reports/Tests%20%26%20more\"")
+            && mail.html.contains("/reports/Verdicts?f.Run&#x3D;1\""),
+        "{}",
+        mail.html
+    );
+    // Away, or no database any more: the mail goes all the same.
+    std::fs::remove_file(path.join("results.db")).unwrap();
+    let mail = mail::preview(&lab.app, RUN).await.unwrap().unwrap();
+    assert!(mail.html.contains("It could not be made: ") && mail.pictures.is_empty(), "{}", mail.html);
+}
+
+#[tokio::test]
 async fn a_test_mail_says_who_took_it_or_why_nobody_did() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
