@@ -59,8 +59,20 @@ test('a report is chosen, given its value, and drawn', async () => {
     await page.getByLabel('Select run').selectOption('2');
     const pie = page.getByRole('img', { name: /Summary.*FAIL: \d+, PASS: \d+/ });
     await pie.waitFor();
-    expect(await pie.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(800);
     expect(new URL(page.url()).searchParams.get('f.Run')).toBe('2');
+    // A part that is pointed at tells itself and its line from the others; a click leaves its rows alone, another one all of them.
+    const fail = page.getByRole('button', { name: /^FAIL \d+ \d/ });
+    await pie.locator('path').first().hover();
+    await expect.poll(() => fail.evaluate((line) => line.classList.contains('seen'))).toBe(true);
+    expect(await pie.locator('path.faded').count()).toBe(1);
+    await pie.locator('path').first().click();
+    await page.getByText('Rows 1 to 1').waitFor();
+    expect(new URL(page.url()).searchParams.get('c.1')).toBe('FAIL');
+    await tabTo(page, fail);
+    await page.keyboard.press('Enter');
+    await page.getByText('Rows 1 to 2').waitFor();
+    await page.goBack();
+    await page.goBack();
     await page.goBack();
     await page.getByText('It needs Select run.').waitFor();
     expect(watch.faults).toEqual([]);
@@ -228,6 +240,22 @@ test('what the database says is asked from the page', async () => {
     await page.getByText('not there: none is told').waitFor();
     expect(await violations(page)).toEqual([]);
     expect(watch.faults).toEqual([]);
+});
+
+test('whoever keeps the lab’s services tries its databases where its reports are', async () => {
+    const { page, watch } = await Person.open(browser, lab);
+    await page.goto('/reports');
+    await page.getByRole('button', { name: 'Try all with their databases' }).click();
+    const tried = page.getByRole('article', { name: /db\.xml$/ });
+    await tried.getByText(/SQLite .* has looked at \d+ statements and queries/).waitFor();
+    await tried.getByText('no such table: nowhere').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await lab.user('otto', 'otto-likes-reports-1', ['viewer']);
+    const otto = await Person.open(browser, lab, 'otto', 'otto-likes-reports-1');
+    await otto.page.goto('/reports');
+    await otto.page.getByRole('link', { name: 'Summary' }).waitFor();
+    expect(await otto.page.getByRole('button', { name: 'Try all with their databases' }).count()).toBe(0);
+    expect([...watch.faults, ...otto.watch.faults]).toEqual([]);
 });
 
 test.each<Theme>(['light', 'dark'])('no state of a report has a serious violation, %s', async (theme) => {
