@@ -124,6 +124,7 @@ pub(crate) fn choose(languages: &Languages, test: &TestOrder, places: Places<'_>
             command.extend(own_arguments(runner.kind, places));
             let (options, params) = options_first(runner.kind, params);
             command.extend(options);
+            command.extend(last_option(runner.kind));
             if !runner.command.iter().any(|part| part.contains("{file}")) {
                 command.push(places.file.into());
             }
@@ -141,7 +142,8 @@ pub(crate) fn choose(languages: &Languages, test: &TestOrder, places: Places<'_>
     Ok(Plan::Program { command, results: results(&runner), output: runner.output })
 }
 
-/// Robot Framework and pytest can go through tests without running them, and tell of each as of one that passed.
+/// Robot Framework and pytest can go through tests without running them, and tell of each as of one that passed. Here it is seen among what is
+/// said to them; what stands in files of theirs, [`last_option`] and the SDK's plug-in for pytest take back or refuse.
 fn refuse_a_mere_try(runner: &Runner, params: &[Arc<str>]) -> Result<(), Outcome> {
     let words: &[&str] = match runner.kind {
         // It takes its options in any case, with hyphens anywhere, and shortened as far as no other begins so.
@@ -311,6 +313,8 @@ fn own_arguments(kind: RunnerKind, places: Places<'_>) -> Vec<OsString> {
         RunnerKind::Pytest => vec![
             "-p".into(),
             "no:cacheprovider".into(),
+            "-p".into(),
+            "jackfield_pytest".into(),
             "-o".into(),
             "junit_family=xunit1".into(),
             at("--rootdir=", root),
@@ -325,6 +329,11 @@ fn own_arguments(kind: RunnerKind, places: Places<'_>) -> Vec<OsString> {
         | RunnerKind::Steps
         | RunnerKind::Java => Vec::new(),
     }
+}
+
+/// What is said behind a test's own options: of Robot Framework's the last counts, and a file of them (`--argumentfile`) can have any.
+fn last_option(kind: RunnerKind) -> Option<OsString> {
+    (kind == RunnerKind::Robot).then(|| "--nodryrun".into())
 }
 
 /// What a Java machine is told to run our wrapper on the file.

@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = &[
     ("python/jackfield/unheard.py", include_str!("../../sdk/python/jackfield/unheard.py")),
     ("python/jackfield/verdict.py", include_str!("../../sdk/python/jackfield/verdict.py")),
     ("python/jackfield/warm.py", include_str!("../../sdk/python/jackfield/warm.py")),
+    ("python/jackfield_pytest.py", include_str!("../../sdk/python/jackfield_pytest.py")),
     ("python/known.py", include_str!("../../sdk/python/known.py")),
     ("python/libs/TscCommonLib.py", include_str!("../../sdk/python/libs/TscCommonLib.py")),
     ("python/libs/TscFtpLib.py", include_str!("../../sdk/python/libs/TscFtpLib.py")),

@@ -100,6 +100,48 @@ fn the_tests_inside_pytest_and_robot_are_seen() {
 }
 
 #[test]
+fn what_a_tool_would_only_go_through_is_never_passed() {
+    let bench = bench();
+    let failing = "def test_one():\n    assert 0\n";
+    for option in ["--setup-plan", "--setup-only", "--collect-only"] {
+        bench.write(&format!("tests/{option}/ports_pytest.py"), failing).unwrap();
+        let settings = format!("[pytest]\naddopts = {option}\n");
+        bench.write(&format!("tests/{option}/pytest.ini"), &settings).unwrap();
+    }
+    bench.write("tests/ports.robot", "*** Test Cases ***\nOne\n    Fail    no carrier\n").unwrap();
+    bench.write("tests/options.txt", "--dryrun\n").unwrap();
+    let mut project = project(
+        "",
+        &[
+            "--setup-plan/ports_pytest.py",
+            "--setup-only/ports_pytest.py",
+            "--collect-only/ports_pytest.py",
+            "ports.robot",
+        ],
+    );
+    let options = bench.lab().join("tests/options.txt");
+    let argument = format!(
+        "<Property><propName>param</propName><propValue>--argumentfile,{}</propValue></Property>",
+        options.display()
+    );
+    project = project.replace("<ID>ports.robot</ID>", &format!("<ID>ports.robot</ID>{argument}"));
+    let run = bench.api.submit("through", &project).unwrap();
+    bench.api.wait(run, LIMIT).unwrap();
+    let rows = bench.api.tests(run).unwrap();
+    let [plan, only, collect, robot] = &*rows else { panic!("{rows:?}") };
+    for (row, option) in [(plan, "--setup-plan"), (only, "--setup-only"), (collect, "--collect-only")] {
+        assert_eq!(row.state, TestState::Ended(Verdict::Invalid), "{}", row.reason);
+        assert!(
+            row.reason.contains(&format!("with `{option}` nothing in it would be run")),
+            "{}",
+            row.reason
+        );
+    }
+    assert_eq!(robot.state, FAIL, "it is run: {}", robot.reason);
+    assert!(robot.reason.contains("no carrier"), "{}", robot.reason);
+}
+
+#[test]
 fn java_tests_are_compiled_and_each_test_inside_is_seen() {
     let bench = bench();
     bench.write("libs/Ports.java", "public class Ports { public static int count() { return 3; } }").unwrap();

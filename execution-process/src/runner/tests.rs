@@ -119,7 +119,7 @@ fn options_of_a_test_go_where_its_tool_reads_them() {
     };
     assert_eq!(
         with("a.robot", &["b.robot", "--variable", "V:5"]),
-        "sh -m robot --xunit=/w/.jackfield-results.xml --outputdir=/w --variable V:5 /f/a.robot b.robot > .jackfield-results.xml"
+        "sh -m robot --xunit=/w/.jackfield-results.xml --outputdir=/w --variable V:5 --nodryrun /f/a.robot b.robot > .jackfield-results.xml"
     );
     assert!(with("a_pytest.py", &["-k", "fast"]).contains(" -k fast /f/a_pytest.py"));
     assert!(with("a.sh", &["-k", "fast"]).ends_with(" /f/a.sh -k fast"));
