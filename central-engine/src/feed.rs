@@ -292,7 +292,7 @@ impl Change {
     }
 }
 
-/// The topic of files: that one was saved tells no more than its name.
+/// The topic of files: which one was saved, by whom, and of which version; never what is in it.
 const FILE: &str = "file";
 
 impl Watcher {

@@ -97,12 +97,19 @@ pub(crate) fn when_told(command: &[OsString]) -> Result<(), Fault> {
 pub(crate) fn in_group(parent: &Path, name: &str, command: &[OsString]) -> Result<(), Fault> {
     let (program, arguments) = split(command)?;
     let group = parent.join(name);
-    let told = |error: std::io::Error| Fault::Chore(format!("control group `{}`: {error}", group.display()));
-    std::fs::create_dir(&group).map_err(told)?;
-    std::fs::write(group.join("cgroup.procs"), "0").map_err(told)?;
+    enter(&group).map_err(|error| Fault::Chore(format!("control group `{}`: {error}", group.display())))?;
     let mut command = Command::new(program);
     command.args(arguments);
     become_it(command, None)
+}
+
+fn enter(group: &Path) -> std::io::Result<()> {
+    match std::fs::create_dir(group) {
+        // Left by a program that had this number before: what is still in it ends together with this one.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    std::fs::write(group.join("cgroup.procs"), "0")
 }
 
 fn split(command: &[OsString]) -> Result<(&OsString, &[OsString]), Fault> {
@@ -212,6 +219,17 @@ pub fn heard(answer: impl std::io::Read) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_that_an_earlier_program_of_this_number_left_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let group = folder.path().join("session-7");
+        for _ in 0..2 {
+            enter(&group).unwrap();
+            assert_eq!(std::fs::read_to_string(group.join("cgroup.procs")).unwrap(), "0");
+        }
+        assert!(enter(&folder.path().join("gone/session-7")).is_err());
+    }
 
     #[test]
     fn a_file_that_the_kernel_does_not_take_is_tried_by_no_shell() {

@@ -111,7 +111,9 @@ pub(super) async fn delete(
     name: web::Path<String>,
 ) -> Answer {
     let mut conn = app.store.write().await?;
-    if !store::report_view::delete(&mut conn, &guard.caller.user, &name).await? {
+    // As it was kept.
+    let name = name.trim();
+    if !store::report_view::delete(&mut conn, &guard.caller.user, name).await? {
         return Err(Failure::not_found(format!("view `{name}` of {}", guard.caller.user)));
     }
     conn.commit().await?;

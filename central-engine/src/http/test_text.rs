@@ -103,7 +103,7 @@ async fn whole(mut body: web::Payload) -> Result<Vec<u8>, Failure> {
 
 /// Deletes a test file. Projects that have it keep its name, and their tests are skipped. `If-Match` takes the version that was read.
 #[utoipa::path(delete, path = "/api/v1/test-texts/{file}", tag = "projects", params(("file" = String, Path)),
-    responses((status = 204), (status = 404), (status = 412)))]
+    responses((status = 204), (status = 404), (status = 412), (status = 413)))]
 pub(super) async fn delete(
     request: HttpRequest,
     app: web::Data<App>,

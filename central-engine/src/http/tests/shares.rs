@@ -156,6 +156,8 @@ async fn a_view_is_kept_under_its_name_for_oneself_or_for_everybody() {
     lab.with(&bob, Method::DELETE, "/report-views/run%201", None).await.expect(404);
     lab.with(&ana, Method::DELETE, "/report-views/run%201", None).await.expect(204);
     assert_eq!(listed(&bob).await, [""; 0]);
+    put(&ana, "%20wide%20", json!({"report": "All"})).await.expect(204);
+    lab.with(&ana, Method::DELETE, "/report-views/%20wide%20", None).await.expect(204);
     put(&ana, "%20", json!({"report": "All"})).await.expect(400);
     put(&ana, "x", json!({"report": "All", "query": {"text": "x".repeat(9_000)}})).await.expect(400);
     let read = lab.token(Scope::Read).await;
