@@ -63,7 +63,7 @@ fn the_sample_files_check_without_an_engine() {
 }
 
 /// A copy of the samples as a Twister home, with a stand-in for every test file that a plan names.
-fn home(bench: &Bench, samples: &Path) {
+pub(crate) fn home(bench: &Bench, samples: &Path) {
     let status = Command::new("cp").arg("-r").arg(samples.join("config")).arg(bench.lab()).status().unwrap();
     assert!(status.success());
     // The samples' paths begin with $HOME/twister, which is the folder that holds config/.
