@@ -76,6 +76,7 @@ enum Thing {
     Questions(RunId),
     Ep(EpName),
     Leases,
+    Health,
     Consoles,
     Notices,
     Resources,

@@ -22,6 +22,7 @@ mod lab_db;
 mod lab_file;
 mod lab_report;
 mod lease;
+mod lease_story;
 mod live;
 mod log;
 mod log_growth;
@@ -46,7 +47,7 @@ mod resource;
 mod resource_edit;
 mod resource_file;
 mod resource_find;
-mod resource_health;
+pub(crate) mod resource_health;
 mod resource_history;
 mod retention;
 mod run;
@@ -108,6 +109,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(feed::routes)
             .configure(follow::routes)
             .configure(lease::routes)
+            .configure(lease_story::routes)
             .configure(notice::routes)
             .configure(question::routes)
             .configure(log::routes)

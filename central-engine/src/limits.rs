@@ -375,5 +375,9 @@ pub const LEASE_CONTEXT_BYTES_MAX: usize = 8_000;
 pub const LEASE_THINGS_MAX: usize = 1_000;
 /// Leases that are listed at once.
 pub const LEASES_TOLD_MAX: usize = 10_000;
+/// Leases that are over and looked at for those of one person or resource.
+pub const LEASES_LOOKED_AT: u32 = 10_000;
 /// Leases that the live feed tells; those who wait come last, and what is beyond is asked for.
 pub const LEASES_FED_MAX: usize = 1_000;
+/// Deeds of one lease that its story tells.
+pub const LEASE_DEEDS_MAX: u32 = 200;

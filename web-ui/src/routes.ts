@@ -16,6 +16,10 @@ export type Route =
     | { page: 'book'; name?: string }
     | { page: 'tour' }
     | { page: 'lab'; path: string }
+    | { page: 'leases' }
+    | { page: 'lease'; lease: number }
+    | { page: 'calendar' }
+    | { page: 'health' }
     | { page: 'console' }
     | { page: 'eps'; ep?: string }
     | { page: 'reports'; report?: string }
@@ -72,6 +76,15 @@ export function routeOf(path: string): Route {
         }
         case 'lab':
             return { page: 'lab', path: rest.map((name) => `/${name}`).join('') };
+        case 'leases': {
+            if (rest.length === 0) return { page: 'leases' };
+            const lease = whole(second ?? '');
+            return lease !== undefined && rest.length === 1 ? { page: 'lease', lease } : nowhere;
+        }
+        case 'calendar':
+            return rest.length === 0 ? { page: 'calendar' } : nowhere;
+        case 'health':
+            return rest.length === 0 ? { page: 'health' } : nowhere;
         case 'console':
             return rest.length === 0 ? { page: 'console' } : nowhere;
         case 'eps':
@@ -156,6 +169,14 @@ function pathOf(route: Route): string {
             return route.pane === 'me' ? '/people' : `/people/${route.pane}`;
         case 'lab':
             return `/lab${encoded(route.path)}`;
+        case 'leases':
+            return '/leases';
+        case 'lease':
+            return `/leases/${route.lease}`;
+        case 'calendar':
+            return '/calendar';
+        case 'health':
+            return '/health';
         case 'console':
             return '/console';
         case 'eps':

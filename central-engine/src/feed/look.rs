@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{Change, Thing, Touched};
 use crate::{
     app::App,
+    http::resource_health,
     limits,
     run::asked::{self, Question},
     run::{notices, open},
@@ -91,6 +92,8 @@ async fn look(app: &App, touched: &Touched, published: &mut Published) -> Result
     }
     let leases = app.engine.ask(|scheduler| scheduler.leases(limits::LEASES_FED_MAX)).await?;
     changes.extend(published.whole(Thing::Leases, "leases", &leases)?);
+    let health = resource_health::all(app).await.map_err(|failure| failure.0)?;
+    changes.extend(published.whole(Thing::Health, "health", &health)?);
     changes.extend(published.whole(Thing::Consoles, "consoles", &app.consoles.rows())?);
     if touched.notices || !published.whole.contains_key("notices") {
         let notices = notices::notices(app).await?;

@@ -51,7 +51,7 @@ pub(super) struct FeedHello {
 }
 
 /// The lab as it changes. After `hello`, events by topic, each with the newest state of one thing: `run` (a run as in
-/// lists), `deleted` (a run that is gone), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `consoles` and `notices` (the whole
+/// lists), `deleted` (a run that is gone), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `health`, `consoles` and `notices` (the whole
 /// list), `resources` and `suts` (only that they were edited), `file` (a file of the lab was saved or removed here, and by whom). Who may see only
 /// their own runs gets those and `file`.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(FeedQuery),

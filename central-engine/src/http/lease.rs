@@ -46,7 +46,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct LeaseQuery {
-    /// Also the newest of those that are over.
+    /// Also the newest of those that are over: 100 of them; of one person's or resource's, those among the newest 10,000.
     #[serde(default)]
     ended: bool,
     /// Only those of this person.
@@ -113,11 +113,11 @@ pub(super) async fn list(
         Some(resource) => Some(spots(&app, vec![resource]).await?),
         None => None,
     };
-    let over = if ended {
-        store::lease::ended(&mut app.store.read().await?, limits::PAGE_DEFAULT).await?
-    } else {
-        Vec::new()
-    };
+    // Of one resource or person the newest uses of all the lab may say nothing.
+    let looked =
+        if near.is_some() || user.is_some() { limits::LEASES_LOOKED_AT } else { limits::PAGE_DEFAULT };
+    let over =
+        if ended { store::lease::ended(&mut app.store.read().await?, looked).await? } else { Vec::new() };
     let items = app.engine.ask(move |scheduler| {
         let book = scheduler.book();
         // What has ended since the store was read is in the book no more, and what has begun is there already.

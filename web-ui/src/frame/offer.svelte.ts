@@ -44,6 +44,9 @@ function deeds(palette: () => void, help: () => void): Deed[] {
             group: 'Go',
             act: () => place.go({ page: 'book' }),
         },
+        { name: 'Go to leases', key: 'g a', group: 'Go', act: () => place.go({ page: 'leases' }) },
+        { name: 'Go to the calendar', key: 'g d', group: 'Go', act: () => place.go({ page: 'calendar' }) },
+        { name: 'Go to health', key: 'g f', group: 'Go', act: () => place.go({ page: 'health' }) },
         {
             name: 'Go to test files',
             key: 'g t',
@@ -105,6 +108,7 @@ function leave(): void {
         if (place.query['sut'] !== undefined) place.set({ sut: undefined });
     } else if (place.route.page === 'lab' && place.route.path !== '')
         place.go({ page: 'lab', path: '' }, place.query);
+    else if (place.route.page === 'lease') place.go({ page: 'leases' });
     else if (place.route.page === 'eps' && place.route.ep !== undefined)
         place.go({ page: 'eps' }, place.query);
 }

@@ -7,6 +7,7 @@ import { api, ask, askAll, type Schemas } from '../api/client';
 import { LiveStream, type LiveState } from '../api/live';
 import type { ServerEvent } from '../api/sse';
 import { problemOf, type Problem } from '../api/problem';
+import { byPath } from '../leases/health';
 import { clock } from './clock.svelte';
 import { eachFrame } from './frames';
 import { session } from './session.svelte';
@@ -17,6 +18,7 @@ export type Lease = Schemas['LeaseView'];
 export type Console = Schemas['ConsoleRow'];
 export type Question = Schemas['Question'];
 export type Notice = Schemas['EngineNotice'];
+export type Health = Schemas['ResourceHealth'];
 export type FileChanged = Schemas['FileChanged'];
 
 /** Files of which it is remembered who saved them last. */
@@ -29,8 +31,12 @@ class Lab {
     runs = $state.raw<ReadonlyMap<number, Run>>(new Map());
     /** Every EP, by name; nothing until it was asked for. */
     eps = $state.raw<ReadonlyMap<string, Ep>>();
-    /** Which run has what. */
+    /** Who has what, waits for it, or has booked it. */
     leases = $state.raw<readonly Lease[]>([]);
+    /** What is not fit, or was spoiled lately. */
+    health = $state.raw<readonly Health[]>([]);
+    /** The same by path. */
+    readonly healthByPath: ReadonlyMap<string, Health> = $derived(byPath(this.health));
     /** Who sits at consoles. */
     consoles = $state.raw<readonly Console[]>([]);
     /** What tests ask, by run. */
@@ -121,7 +127,7 @@ class Lab {
             // Who may see only their own runs is shown those, and no lab.
             const all = session.may('VIEW_REPORTS');
             const none = { items: [] };
-            const [open, questions, eps, leases, consoles, notices] = await Promise.all([
+            const [open, questions, eps, leases, health, consoles, notices] = await Promise.all([
                 askAll(
                     (after) =>
                         ask(
@@ -134,6 +140,7 @@ class Lab {
                 ask(api.GET('/api/v1/questions')),
                 all ? ask(api.GET('/api/v1/eps')) : none,
                 all ? ask(api.GET('/api/v1/leases')) : none,
+                all ? ask(api.GET('/api/v1/resources/health')) : none,
                 all ? ask(api.GET('/api/v1/consoles')) : none,
                 all ? ask(api.GET('/api/v1/notices')) : none,
             ]);
@@ -146,6 +153,7 @@ class Lab {
             this.know(open);
             this.eps = new Map(eps.items.map((ep) => [ep.name, ep]));
             this.leases = leases.items;
+            this.health = health.items;
             this.consoles = consoles.items;
             this.questions = new Map(questions.items.map((of) => [of.run, of.questions]));
             this.notices = notices.items;
@@ -195,6 +203,9 @@ class Lab {
                     break;
                 case 'leases':
                     this.leases = body as Lease[];
+                    break;
+                case 'health':
+                    this.health = body as Health[];
                     break;
                 case 'consoles':
                     this.consoles = body as Console[];
@@ -256,7 +267,7 @@ class Lab {
         this.deleted = new Set();
         this.files = new Map();
         this.eps = undefined;
-        [this.leases, this.consoles, this.notices] = [[], [], []];
+        [this.leases, this.health, this.consoles, this.notices] = [[], [], [], []];
         this.problem = undefined;
         this.wasLive = false;
     }

@@ -77,7 +77,7 @@ async fn the_lab_is_told_as_it_changes() {
     let got = watched(
         &lab,
         "",
-        &["resources", "leases", "consoles", "notices"],
+        &["resources", "leases", "health", "consoles", "notices"],
         Box::pin(async {
             begin(&lab).await;
             let body = json!({"parent": "/", "name": "tb9", "properties": {"site": "lab2"}});
@@ -93,7 +93,7 @@ async fn the_lab_is_told_as_it_changes() {
     assert!(hello["now"].is_string() && hello["started"].is_string());
     let of = |topic: &str| events.iter().find(|event| event.1 == topic).map(|event| event.2.clone());
     assert_eq!(of("resources").unwrap()["version"], json!(1));
-    for list in ["leases", "consoles", "notices"] {
+    for list in ["leases", "health", "consoles", "notices"] {
         assert_eq!(of(list), Some(json!([])), "{list}");
     }
 }

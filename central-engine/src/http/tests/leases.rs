@@ -172,3 +172,43 @@ async fn what_makes_no_sense_or_is_not_allowed_is_refused_and_changes_nothing() 
     let all: Value = lab.get(&ana, "/leases?ended=true").await.expect(200).json();
     assert_eq!(all["items"], json!([]));
 }
+
+#[actix_web::test]
+async fn what_was_done_to_a_lease_is_told_to_whoever_sees_leases() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    bed(&lab, &admin).await;
+    let (ana, bob) = (lab.person("ana", &ROLES).await, lab.person("bob", &["VIEW_REPORTS"]).await);
+    lab.post(&ana, "/leases", json!({"resources": ["/tb1/r1"], "reason": "as in lease 7 of bob"}))
+        .await
+        .expect(201);
+    lab.post(&ana, "/leases/1/extend", json!({"for_millis": 10_800_000})).await.expect(200);
+    lab.post(&ana, "/leases/1/allow", json!({"user": "bob"})).await.expect(200);
+    lab.post(&ana, "/leases/1/transfer", json!({"to": "bob"})).await.expect(200);
+    let story = |got: Value| -> Vec<String> {
+        let text = |deed: &Value, field: &str| deed[field].as_str().unwrap_or_default().to_owned();
+        let deeds = got["items"].as_array().cloned().unwrap_or_default();
+        deeds.iter().map(|deed| format!("{} {}", text(deed, "who"), text(deed, "action"))).collect()
+    };
+    let of_first = story(lab.get(&bob, "/leases/1/story").await.expect(200).json());
+    assert_eq!(of_first, ["ana lease.take", "ana lease.extend", "ana lease.allow", "ana lease.transfer"]);
+    let of_next = story(lab.get(&bob, "/leases/2/story").await.expect(200).json());
+    assert_eq!(of_next, ["ana lease.transfer"]);
+    lab.get(&bob, "/leases/7/story").await.expect(404);
+    let outside = lab.person("eve", &["RUN_TESTS"]).await;
+    lab.get(&outside, "/leases/1/story").await.expect(403);
+}
+
+#[actix_web::test]
+async fn who_leases_reads_to_whom_something_can_be_given() {
+    let lab = Lab::new().await;
+    let admin = lab.token(Scope::Admin).await;
+    let (ana, bob) = (lab.person("ana", &ROLES).await, lab.person("bob", &["VIEW_REPORTS"]).await);
+    let closed = json!({"disabled": true});
+    lab.person("gone", &ROLES).await;
+    lab.with(&admin, actix_web::http::Method::PUT, "/users/gone", Some(closed)).await.expect(200);
+    let people: Value = lab.get(&ana, "/people").await.expect(200).json();
+    let names: Vec<_> = people["items"].as_array().unwrap().iter().map(|each| each["name"].clone()).collect();
+    assert!(names.contains(&json!("bob")) && !names.contains(&json!("gone")), "{names:?}");
+    lab.get(&bob, "/people").await.expect(403);
+}
