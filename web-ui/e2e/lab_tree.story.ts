@@ -30,7 +30,10 @@ test('a lab is taken in from a file, with a plan of what it changes', async () =
     await form.getByLabel('Kind').selectOption('csv');
     await form.getByRole('button', { name: 'See what it changes' }).click();
     // What cannot be carried over as it stands is told before anything is done.
-    await page.getByText(/r:1|not carried over|cannot be taken in/).first().waitFor();
+    await page
+        .getByText(/r:1|not carried over|cannot be taken in/)
+        .first()
+        .waitFor();
     await form.getByLabel('Its text').fill(CSV);
     await form.getByRole('button', { name: 'See what it changes' }).click();
     const plan = page.getByRole('region', { name: 'What it changes' });
@@ -55,7 +58,10 @@ test('it is edited, and every edit is taken back by the history', async () => {
     // Somebody else changes the same meanwhile: it is not written over.
     await lab.put('/resources', { parent: '/tb1', name: 'r1', properties: { ports: 6 } });
     await page.getByRole('button', { name: 'Change it' }).click();
-    await page.getByRole('alert').getByText(/somebody has changed ports of \/tb1\/r1 meanwhile/).waitFor();
+    await page
+        .getByRole('alert')
+        .getByText(/somebody has changed ports of \/tb1\/r1 meanwhile/)
+        .waitFor();
     await page.keyboard.press('Escape');
     await page.locator('dd', { hasText: /^6$/ }).waitFor();
     await edit('Properties …', '/tb1/r1');
@@ -64,7 +70,7 @@ test('it is edited, and every edit is taken back by the history', async () => {
     await page.locator('dd', { hasText: /^8$/ }).waitFor();
 
     await edit('Copy …', '/tb1/r1');
-    await page.getByLabel('Name').fill('r3');
+    await page.getByLabel('Name', { exact: true }).fill('r3');
     await page.getByRole('button', { name: 'Copy it' }).click();
     await page.getByRole('treeitem', { name: /r3/ }).click();
     await edit('Add a resource in it …', '/tb1/r3');
@@ -92,9 +98,12 @@ test('it is edited, and every edit is taken back by the history', async () => {
 
     await visit(page, '/lab?view=history');
     const newest = page.getByRole('listitem').filter({ hasText: 'delete' }).first();
-    await newest.getByRole('button', { name: /^Take version \d+ back$/ }).click();
+    await newest.getByRole('button', { name: /^Take back … version \d+$/ }).click();
     await page.getByRole('button', { name: 'Take it back', exact: true }).click();
-    await page.getByText(/taken back by \d+/).first().waitFor();
+    await page
+        .getByText(/taken back by \d+/)
+        .first()
+        .waitFor();
     await visit(page, '/lab/spare/p1');
     await page.getByRole('heading', { name: 'p1' }).waitFor();
     expect(watch.faults).toEqual([]);
@@ -117,11 +126,11 @@ test('links are made by name, seen as a picture and a list, and removed', async 
     await lab.put('/resources', { parent: '/tb1', name: 'r2', properties: { link: ['/tb1/s1', '/gone'] } });
     await page.getByRole('img', { name: /Picture of 3 devices and 2 links/ }).waitFor();
     await list.getByText(/\/tb1\/r2 is linked to \/gone/).waitFor();
-    await list.getByRole('button', { name: 'Remove the link of /tb1/r2 to /gone' }).click();
+    await list.getByRole('button', { name: 'Remove … the link of /tb1/r2 to /gone' }).click();
     await page.getByRole('button', { name: 'Remove it' }).click();
     await list.getByText('/gone').waitFor({ state: 'detached' });
-    const { properties } = await lab.get<{ properties: Record<string, unknown> }>('/resources?query=/tb1/r2');
-    expect(properties['link']).toBe('/tb1/s1');
+    const { meta } = await lab.get<{ meta: Record<string, unknown> }>('/resources?query=/tb1/r2');
+    expect(meta['link']).toBe('/tb1/s1');
     expect(watch.faults).toEqual([]);
 });
 
@@ -136,18 +145,27 @@ test('who had a device for how long is told at the device', async () => {
     expect(watch.faults).toEqual([]);
 });
 
-test.each<Theme>(['light', 'dark'])('nothing serious stands in the way, and nothing sticks out, %s', async (theme) => {
-    const { page, watch } = await Person.open(browser, lab, 'admin', lab.password, theme);
-    const found: string[] = [];
-    for (const path of ['/lab?view=links', '/lab/tb1/r1?view=links', '/lab?view=history', '/lab?view=files', '/lab/tb1/r1']) {
-        await page.setViewportSize({ width: 1280, height: 720 });
-        await visit(page, path);
-        await page.getByRole('heading', { level: 1 }).waitFor();
-        found.push(...(await violations(page)).map((text) => `${path}: ${text}`));
-        await page.setViewportSize({ width: 390, height: 844 });
-        const over = await tooWide(page);
-        if (over > 0) found.push(`${path}: ${over} pixels too wide`);
-    }
-    expect(found).toEqual([]);
-    expect(watch.faults).toEqual([]);
-});
+test.each<Theme>(['light', 'dark'])(
+    'nothing serious stands in the way, and nothing sticks out, %s',
+    async (theme) => {
+        const { page, watch } = await Person.open(browser, lab, 'admin', lab.password, theme);
+        const found: string[] = [];
+        for (const path of [
+            '/lab?view=links',
+            '/lab/tb1/r1?view=links',
+            '/lab?view=history',
+            '/lab?view=files',
+            '/lab/tb1/r1',
+        ]) {
+            await page.setViewportSize({ width: 1280, height: 720 });
+            await visit(page, path);
+            await page.getByRole('heading', { level: 1 }).waitFor();
+            found.push(...(await violations(page)).map((text) => `${path}: ${text}`));
+            await page.setViewportSize({ width: 390, height: 844 });
+            const over = await tooWide(page);
+            if (over > 0) found.push(`${path}: ${over} pixels too wide`);
+        }
+        expect(found).toEqual([]);
+        expect(watch.faults).toEqual([]);
+    },
+);

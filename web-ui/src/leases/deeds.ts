@@ -4,7 +4,7 @@ import { deeds } from '../state/deeds.svelte';
 import { leases, type Lease } from '../state/leases.svelte';
 import { place } from '../state/place.svelte';
 import { session } from '../state/session.svelte';
-import { isOf } from './standing';
+import { covers, isOf } from './standing';
 import { waitsFor, who } from './words';
 
 export type Item = { readonly name: string; readonly act: () => void };
@@ -18,7 +18,7 @@ const ask = (dialog: NonNullable<typeof leases.dialog>): void => {
 
 /** What can be done with a lease where it is shown. */
 export function deedsOfLease(lease: Lease): Item[] {
-    if (lease.holder !== 'person') return [];
+    if (lease.holder === 'run') return [];
     const own = isOf(lease, session.user) && (mayLease() || session.may('LOCK_SUT'));
     if (!own && !manages()) return [];
     const other = own ? '' : ` of ${lease.user ?? 'somebody'}`;
@@ -26,7 +26,10 @@ export function deedsOfLease(lease: Lease): Item[] {
         case 'active':
             return [
                 { name: `Extend${other} …`, act: () => ask({ kind: 'extend', lease }) },
-                { name: own ? 'Give it back …' : `Give it back for ${lease.user ?? 'them'} …`, act: () => giveBack(lease) },
+                {
+                    name: own ? 'Give it back …' : `Give it back for ${lease.user ?? 'them'} …`,
+                    act: () => giveBack(lease),
+                },
                 { name: `Hand over${other} …`, act: () => ask({ kind: 'transfer', lease }) },
                 { name: `Let somebody in${other} …`, act: () => ask({ kind: 'allow', lease }) },
                 ...forced(lease, own),
@@ -41,12 +44,14 @@ export function deedsOfLease(lease: Lease): Item[] {
                   ]
                 : forced(lease, own);
         case 'waiting':
-            return [{ name: own ? 'Leave the queue …' : `Take ${lease.user ?? 'them'} out of the queue …`, act: () => leave(lease) }];
-        case 'asked':
             return [
-                { name: `Move or stretch the booking${other} …`, act: () => ask({ kind: 'move', lease }) },
-                { name: `Cancel the booking${other} …`, act: () => cancel(lease) },
+                {
+                    name: own ? 'Leave the queue …' : `Take ${lease.user ?? 'them'} out of the queue …`,
+                    act: () => leave(lease),
+                },
             ];
+        case 'asked':
+            return [{ name: `Cancel the booking${other} …`, act: () => cancel(lease) }];
         case 'ended':
             return [];
     }
@@ -55,7 +60,12 @@ export function deedsOfLease(lease: Lease): Item[] {
 const forced = (lease: Lease, own: boolean): Item[] =>
     own || !manages()
         ? []
-        : [{ name: `Take it away from ${lease.user ?? 'its holder'} …`, act: () => ask({ kind: 'force', lease }) }];
+        : [
+              {
+                  name: `Take it away from ${lease.user ?? 'its holder'} …`,
+                  act: () => ask({ kind: 'force', lease }),
+              },
+          ];
 
 /** What can be done with a resource: with what one has of it first, then what one could have. */
 export function deedsOn(path: string): Item[] {
@@ -83,13 +93,18 @@ export function deedsOn(path: string): Item[] {
     return [
         ...own.flatMap((lease) => named(lease, deedsOfLease(lease))),
         ...wish,
-        ...others.filter(({ holder }) => holder === 'person').flatMap((lease) => forcedOf(lease)),
+        ...others.filter(({ holder }) => holder !== 'run').flatMap((lease) => forcedOf(lease)),
         ...all.slice(0, 3).map((lease) => ({
             name: `Show lease ${lease.id} of ${who(lease)}`,
             act: () => place.go({ page: 'lease', lease: lease.id }),
         })),
         ...(all.length > 3
-            ? [{ name: `Show all ${all.length} leases`, act: () => place.go({ page: 'leases' }, { text: path }) }]
+            ? [
+                  {
+                      name: `Show all ${all.length} leases`,
+                      act: () => place.go({ page: 'leases' }, { text: path }),
+                  },
+              ]
             : []),
     ];
 }
@@ -100,6 +115,8 @@ const forcedOf = (lease: Lease): Item[] => forced(lease, false);
 export function mainDeed(path: string): Item | undefined {
     const standing = leases.map.of(path);
     const own = [...standing.held, ...standing.waiting].find((lease) => isOf(lease, session.user));
+    // What one has of something in it is dealt with there.
+    if (own !== undefined && !covers(own, path)) return undefined;
     if (own?.state === 'offered') return { name: 'Take it', act: () => void leases.accept(own) };
     if (own?.state === 'active') return { name: 'Give back', act: () => giveBack(own) };
     if (own?.state === 'waiting') return { name: 'Leave the queue', act: () => leave(own) };
@@ -138,7 +155,9 @@ function leave(lease: Lease): void {
     deeds.confirm({
         title: `Leave the queue for ${lease.name}?`,
         what: [
-            lease.place ? `The place in the queue is lost: ${lease.place}.` : 'The place in the queue is lost.',
+            lease.place
+                ? `The place in the queue is lost: ${lease.place}.`
+                : 'The place in the queue is lost.',
             ...(lease.waits_for ? [`It waits for: ${waitsFor(lease, now)}`] : []),
         ],
         yes: 'Leave it',

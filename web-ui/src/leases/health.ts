@@ -19,11 +19,14 @@ export const lookOfHealth = (health: HealthState): Look => LOOKS[health];
 /** Every state, the worst first. */
 export const STATES: readonly HealthState[] = ['out_of_service', 'dirty', 'under_check', 'fit'];
 
-const worse = (one: Health, other: Health): number => STATES.indexOf(one.health) - STATES.indexOf(other.health);
+const worse = (one: Health, other: Health): number =>
+    STATES.indexOf(one.health) - STATES.indexOf(other.health);
 
 /** What is known of resources, by path; of one that is known twice, the worse. */
 export function byPath(known: readonly Health[]): ReadonlyMap<string, Health> {
-    return new Map(known.toSorted((one, other) => worse(other, one)).map((health) => [health.resource, health]));
+    return new Map(
+        known.toSorted((one, other) => worse(other, one)).map((health) => [health.resource, health]),
+    );
 }
 
 /** How fit a resource is: what is under one that is not, goes with it. The worst counts; none where all is well. */

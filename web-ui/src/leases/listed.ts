@@ -46,7 +46,15 @@ export function withWords(leases: readonly Lease[], words: string): readonly Lea
     return leases.filter((lease) => {
         const context = Object.entries(lease.context ?? {}).map(([key, value]) => `${key}=${value}`);
         const paths = [...(lease.resources ?? []), ...(lease.guests ?? [])];
-        const texts = [String(lease.id), lease.name, who(lease), lease.reason, lease.note, ...paths, ...context];
+        const texts = [
+            String(lease.id),
+            lease.name,
+            who(lease),
+            lease.reason,
+            lease.note,
+            ...paths,
+            ...context,
+        ];
         return isFound(texts.filter(Boolean).join('\n'));
     });
 }

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 
-import { covers, freeParts, inTheWay, LeaseMap, nextFree, pathsTo, spanOf, touch, type Lease } from './standing';
+import {
+    covers,
+    freeParts,
+    inTheWay,
+    LeaseMap,
+    nextFree,
+    pathsTo,
+    spanOf,
+    touch,
+    type Lease,
+} from './standing';
 
 const HOUR = 3_600_000;
 const at = (hour: number): string => new Date(Date.UTC(2026, 11, 1, hour)).toISOString();
@@ -40,22 +50,31 @@ test('what is in the way of a time is told in its order, but not what leaves roo
     expect(ids(inTheWay(standing, span(4, 6)))).toEqual([]);
     expect(ids(inTheWay(standing, span(5, 7), { besides: 5 }))).toEqual([]);
     expect(spanOf(port).to).toBe(Infinity);
-    const shared = new LeaseMap([lease(7, { resources: ['/tb1'], shared: true, since: at(1), until: at(4) })]);
+    const shared = new LeaseMap([
+        lease(7, { resources: ['/tb1'], shared: true, since: at(1), until: at(4) }),
+    ]);
     expect(ids(inTheWay(shared.of('/tb1'), span(2, 3), { shared: true }))).toEqual([]);
     expect(ids(inTheWay(shared.of('/tb1'), span(2, 3)))).toEqual([7]);
 });
 
 test('the free parts of a time are what others leave, and nothing too short', () => {
     const free = (taken: [number, number][]) =>
-        freeParts({ from: 0, to: 8 * HOUR }, taken.map(([from, to]) => ({ from: from * HOUR, to: to * HOUR }))).map(
-            ({ from, to }) => [from / HOUR, to / HOUR],
-        );
+        freeParts(
+            { from: 0, to: 8 * HOUR },
+            taken.map(([from, to]) => ({ from: from * HOUR, to: to * HOUR })),
+        ).map(({ from, to }) => [from / HOUR, to / HOUR]);
     expect(free([])).toEqual([[0, 8]]);
     expect(free([[2, 3]])).toEqual([
         [0, 2],
         [3, 8],
     ]);
-    expect(free([[5, 12], [-2, 1], [0.5, 2]])).toEqual([[2, 5]]);
+    expect(
+        free([
+            [5, 12],
+            [-2, 1],
+            [0.5, 2],
+        ]),
+    ).toEqual([[2, 5]]);
     expect(free([[0, Infinity]])).toEqual([]);
     expect(free([[0.1, 8]])).toEqual([]);
 });

@@ -83,8 +83,8 @@ function add(to: Map<string, Lease[]>, path: string, lease: Lease): void {
 export const covers = (lease: Lease, path: string): boolean =>
     (lease.resources ?? []).some((each) => path === each || path.startsWith(`${each}/`));
 
-/** Whether a person asked for it themselves; what a run has ends with the run. */
-export const isOf = (lease: Lease, user: string): boolean => lease.holder === 'person' && lease.user === user;
+/** Whether a person asked for it themselves, as maintenance too; what a run has ends with the run. */
+export const isOf = (lease: Lease, user: string): boolean => lease.holder !== 'run' && lease.user === user;
 
 /** A stretch of time. */
 export type Span = { from: number; to: number };

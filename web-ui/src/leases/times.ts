@@ -36,7 +36,8 @@ export function rough(millis: number): string {
     const minutes = Math.floor(millis / MINUTE);
     if (minutes < 1) return 'less than a minute';
     if (minutes < 60) return `${minutes} min`;
-    if (minutes < 1_440) return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    if (minutes < 1_440)
+        return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
     const hours = Math.floor((minutes % 1_440) / 60);
     return hours === 0 ? `${Math.floor(minutes / 1_440)} d` : `${Math.floor(minutes / 1_440)} d ${hours} h`;
 }

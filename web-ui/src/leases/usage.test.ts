@@ -18,7 +18,10 @@ const use = (id: number, user: string, from: number, to?: number): Lease => ({
 
 test('who had it longest comes first, and what goes on counts until now', () => {
     const waiting: Lease = { ...use(4, 'cid', 0), state: 'waiting', since: null };
-    const { uses, byUser } = usageOf([use(1, 'ana', 0, 10), use(2, 'bob', 10, 15), use(3, 'ana', 20), waiting], Date.parse(at(50)));
+    const { uses, byUser } = usageOf(
+        [use(1, 'ana', 0, 10), use(2, 'bob', 10, 15), use(3, 'ana', 20), waiting],
+        Date.parse(at(50)),
+    );
     expect(uses.map(({ id }) => id)).toEqual([3, 2, 1]);
     expect(byUser).toEqual([
         { user: 'ana', millis: 40 * 60_000, count: 2 },

@@ -18,7 +18,9 @@ export function heldFor({ since, ended }: Lease, now: number): number {
 
 export function usageOf(leases: readonly Lease[], now: number): Usage {
     const uses = leases
-        .filter(({ since, state }) => since && state !== 'offered' && state !== 'waiting' && state !== 'asked')
+        .filter(
+            ({ since, state }) => since && state !== 'offered' && state !== 'waiting' && state !== 'asked',
+        )
         .toSorted((one, other) => Date.parse(other.since ?? '') - Date.parse(one.since ?? ''));
     const sums = new Map<string, { user: string; millis: number; count: number }>();
     for (const lease of uses) {
@@ -26,6 +28,8 @@ export function usageOf(leases: readonly Lease[], now: number): Usage {
         const known = sums.get(user) ?? { user, millis: 0, count: 0 };
         sums.set(user, { user, millis: known.millis + heldFor(lease, now), count: known.count + 1 });
     }
-    const byUser = [...sums.values()].sort((one, other) => other.millis - one.millis || one.user.localeCompare(other.user));
+    const byUser = [...sums.values()].sort(
+        (one, other) => other.millis - one.millis || one.user.localeCompare(other.user),
+    );
     return { uses, byUser };
 }

@@ -4,14 +4,15 @@ import type { Look } from '../parts/verdict';
 import { covers, holds, isOf, spanOf, type Lease, type Standing } from './standing';
 import { clockTime, left, period, withTimesOfHere } from './times';
 
-/** Who: `ana`, `ana's run 12`, `run 12`. */
-export function who({ user, run }: Pick<Lease, 'user' | 'run'>): string {
+/** Who: `ana`, `ana’s run 12`, `run 12`, `maintenance (ana)`. */
+export function who({ user, run, holder }: Pick<Lease, 'user' | 'run' | 'holder'>): string {
+    if (holder === 'lab') return `maintenance (${user ?? 'somebody'})`;
     if (run === undefined || run === null) return user ?? 'somebody';
     return user ? `${user}’s run ${run}` : `run ${run}`;
 }
 
 const LOOKS: Record<Lease['state'], Look> = {
-    active: { tone: 'work', icon: 'play', word: 'has it' },
+    active: { tone: 'work', icon: 'play', word: 'active' },
     offered: { tone: 'warn', icon: 'question', word: 'offered' },
     ending: { tone: 'warn', icon: 'stop', word: 'leaving' },
     waiting: { tone: 'idle', icon: 'clock', word: 'waiting' },
@@ -33,7 +34,11 @@ export function when(lease: Lease, now: number): string {
         case 'offered':
             return decide === undefined ? 'to be accepted' : `to be accepted by ${clockTime(decide, now)}`;
         case 'waiting':
-            return lease.place ? (lease.place === 1 ? 'next in the queue' : `place ${lease.place} in the queue`) : 'in the queue';
+            return lease.place
+                ? lease.place === 1
+                    ? 'next in the queue'
+                    : `place ${lease.place} in the queue`
+                : 'in the queue';
         case 'asked':
             return period(spanOf(lease).from, spanOf(lease).to, now);
         case 'ended':
@@ -109,13 +114,16 @@ export function news(
             if (before?.state === 'waiting')
                 return `${name} is yours now${lease.until ? `, until ${clockTime(Date.parse(lease.until), now)}` : ''}.`;
             // Asked for earlier than it is known here, and never waited: somebody gave it.
-            return before === undefined && Date.parse(lease.since ?? lease.asked) - Date.parse(lease.asked) > 2_000
+            return before === undefined &&
+                Date.parse(lease.since ?? lease.asked) - Date.parse(lease.asked) > 2_000
                 ? `${name} was handed over to you.`
                 : undefined;
         case 'ending':
             return `${lease.ended?.by ?? 'Somebody'} takes ${name} away at ${clockTime(Date.parse(lease.decide_by ?? lease.asked), now)}: ${lease.ended?.reason ?? ''}`;
         case 'ended':
-            return lease.ended?.how === 'holder' ? undefined : `Your lease of ${name} is over: ${ended(lease, now)}.`;
+            return lease.ended?.how === 'holder'
+                ? undefined
+                : `Your lease of ${name} is over: ${ended(lease, now)}.`;
         case 'waiting':
         case 'asked':
             return undefined;

@@ -11,7 +11,8 @@ export type Plan = Schemas['ResourcePlan'];
 /** What is asked before the tree is edited. */
 export type EditDialog =
     | { kind: 'add'; parent: string }
-    | { kind: 'rename' | 'move' | 'copy' | 'delete' | 'properties'; node: Node };
+    | { kind: 'move'; node: Node; to?: string }
+    | { kind: 'rename' | 'copy' | 'delete' | 'properties'; node: Node };
 
 type Properties = Record<string, unknown>;
 
@@ -27,7 +28,10 @@ class TreeEdits {
     async add(parent: string, name: string, properties: Properties): Promise<void> {
         const body = { parent, name, properties };
         const { created } = await ask(api.PUT('/api/v1/resources', { body }));
-        deeds.tell(`${name} ${created ? 'is new' : 'was there already, and is changed'} in ${parent}.`, HISTORY);
+        deeds.tell(
+            `${name} ${created ? 'is new' : 'was there already, and is changed'} in ${parent}.`,
+            HISTORY,
+        );
     }
 
     async rename(path: string, name: string): Promise<void> {
@@ -57,18 +61,26 @@ class TreeEdits {
      */
     async set(path: string, before: Properties, change: Properties): Promise<void> {
         const asking = api.GET('/api/v1/resources', { params: { query: { query: path } } });
-        const now = (await ask(asking)) as { properties?: Properties };
+        const now = (await ask(asking)) as { meta?: Properties };
         const others = Object.keys(change).filter(
-            (key) => JSON.stringify(now.properties?.[key]) !== JSON.stringify(before[key]),
+            (key) => JSON.stringify(now.meta?.[key]) !== JSON.stringify(before[key]),
         );
         if (others.length > 0)
-            throw refused(`somebody has changed ${others.join(', ')} of ${path} meanwhile; close this and look at it again`);
+            throw refused(
+                `somebody has changed ${others.join(', ')} of ${path} meanwhile; close this and look at it again`,
+            );
         const version = (await asking).response.headers.get('etag') ?? '';
         const body = { parent: parentOf(path), name: nameOf(path), properties: change };
         await ask(
-            api.PUT('/api/v1/resources', { body, ...(version === '' ? {} : { headers: { 'If-Match': version } }) }),
+            api.PUT('/api/v1/resources', {
+                body,
+                ...(version === '' ? {} : { headers: { 'If-Match': version } }),
+            }),
         );
-        deeds.tell(`${counted(Object.keys(change).length, 'property', 'properties')} of ${path} changed.`, HISTORY);
+        deeds.tell(
+            `${counted(Object.keys(change).length, 'property', 'properties')} of ${path} changed.`,
+            HISTORY,
+        );
     }
 
     async undo({ version, action }: Edit): Promise<void> {

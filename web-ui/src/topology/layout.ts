@@ -30,7 +30,8 @@ export function layout(
         return from === undefined || to === undefined || from === to ? [] : [{ from, to }];
     });
     const steps = Math.min(STEPS_MAX, Math.max(10, Math.floor(PAIRS_MAX / (free.length * spots.length))));
-    for (let step = 0; step < steps; step++) settle(spots, joined, LINK_PIXELS * 0.5 * (1 - step / steps) + 1);
+    for (let step = 0; step < steps; step++)
+        settle(spots, joined, LINK_PIXELS * 0.5 * (1 - step / steps) + 1);
     return new Map(spots.map(({ device, x, y }) => [device, { x, y }]));
 }
 
@@ -112,8 +113,14 @@ export function fitted(spots: Iterable<Spot>, width: number, height: number): Vi
     if (all.length === 0) return { x: width / 2, y: height / 2, scale: 1 };
     const xs = all.map(({ x }) => x);
     const ys = all.map(({ y }) => y);
-    const least = { x: xs.reduce((one, other) => Math.min(one, other)), y: ys.reduce((one, other) => Math.min(one, other)) };
-    const most = { x: xs.reduce((one, other) => Math.max(one, other)), y: ys.reduce((one, other) => Math.max(one, other)) };
+    const least = {
+        x: xs.reduce((one, other) => Math.min(one, other)),
+        y: ys.reduce((one, other) => Math.min(one, other)),
+    };
+    const most = {
+        x: xs.reduce((one, other) => Math.max(one, other)),
+        y: ys.reduce((one, other) => Math.max(one, other)),
+    };
     const wide = Math.max(1, most.x - least.x + 2 * EDGE_PIXELS);
     const high = Math.max(1, most.y - least.y + 2 * EDGE_PIXELS);
     const scale = Math.min(1, width / wide, height / high);

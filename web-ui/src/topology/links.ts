@@ -12,7 +12,11 @@ export type Link = {
     readonly ends: readonly [string, string];
     readonly devices: readonly [string, string];
     /** Which ends say so, and how the property is called there. */
-    readonly statedBy: readonly { readonly path: string; readonly property: string; readonly value: string }[];
+    readonly statedBy: readonly {
+        readonly path: string;
+        readonly property: string;
+        readonly value: string;
+    }[];
 };
 
 /** An end that names nothing of the lab. */
@@ -48,7 +52,8 @@ export function linksOf(nodes: readonly Stated[]): Links {
     const deviceOf = (path: string): string => {
         let at = path;
         // A port without a kind is known by what it is in.
-        while (above(at) !== '' && (PARTS.test(kind(at)) || (kind(at) === '' && kind(above(at)) !== ''))) at = above(at);
+        while (above(at) !== '' && (PARTS.test(kind(at)) || (kind(at) === '' && kind(above(at)) !== '')))
+            at = above(at);
         return at;
     };
     const found = new Map<string, Link>();

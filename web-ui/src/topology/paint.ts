@@ -8,19 +8,34 @@ export const BOX = { width: 132, height: 34 };
 export type Mark = 'free' | 'held' | 'mine' | 'bad';
 
 export type Drawing = {
-    readonly boxes: readonly { readonly path: string; readonly name: string; readonly more: string; readonly spot: Spot; readonly mark: Mark; readonly isChosen: boolean }[];
+    readonly boxes: readonly {
+        readonly path: string;
+        readonly name: string;
+        readonly more: string;
+        readonly spot: Spot;
+        readonly mark: Mark;
+        readonly isChosen: boolean;
+    }[];
     /** Cables between two devices, and how many. */
     readonly lines: readonly { readonly from: Spot; readonly to: Spot; readonly count: number }[];
     /** A cable that is being drawn. */
     readonly wish: { readonly from: Spot; readonly to: Spot } | undefined;
 };
 
-export type Colours = Readonly<Record<'ink' | 'quiet' | 'edge' | 'surface' | 'focus' | 'accent' | 'held' | 'mine' | 'bad', string>>;
+export type Colours = Readonly<
+    Record<'ink' | 'quiet' | 'edge' | 'surface' | 'focus' | 'accent' | 'held' | 'mine' | 'bad', string>
+>;
 
 export function paint(
     context: CanvasRenderingContext2D,
     { boxes, lines, wish }: Drawing,
-    { view, colours, width, height, font }: { view: View; colours: Colours; width: number; height: number; font: string },
+    {
+        view,
+        colours,
+        width,
+        height,
+        font,
+    }: { view: View; colours: Colours; width: number; height: number; font: string },
 ): void {
     const density = devicePixelRatio;
     context.setTransform(density, 0, 0, density, 0, 0);
@@ -42,7 +57,9 @@ export function paint(
     }
     if (wish) line(context, wish.from, wish.to, { colour: colours.accent, wide: 2 });
     for (const { name, more, spot, mark, isChosen } of boxes) {
-        const fill = { free: colours.surface, held: colours.held, mine: colours.mine, bad: colours.bad }[mark];
+        const fill = { free: colours.surface, held: colours.held, mine: colours.mine, bad: colours.bad }[
+            mark
+        ];
         context.fillStyle = fill;
         context.strokeStyle = isChosen ? colours.focus : colours.edge;
         context.lineWidth = isChosen ? 2.5 : 1;
@@ -61,7 +78,12 @@ export function paint(
     }
 }
 
-function line(context: CanvasRenderingContext2D, from: Spot, to: Spot, { colour, wide }: { colour: string; wide: number }): void {
+function line(
+    context: CanvasRenderingContext2D,
+    from: Spot,
+    to: Spot,
+    { colour, wide }: { colour: string; wide: number },
+): void {
     context.strokeStyle = colour;
     context.lineWidth = wide;
     context.beginPath();

@@ -30,7 +30,10 @@ test('a cable is one however many of its ends say so, and joins devices', () => 
     expect(links[0]?.statedBy.map(({ path }) => path)).toEqual(['/tb1/r1/p1', '/tb1/s1/p1']);
     expect(devices).toEqual(['/tb1/r1', '/tb1/s1', '/tb2/r2']);
     // What names nothing, or itself, is told and not drawn.
-    expect(dangling.map(({ path, value }) => `${path} ${value}`)).toEqual(['/tb2/r2/p1 /gone', '/tb2/r2/p2 /tb2/r2/p2']);
+    expect(dangling.map(({ path, value }) => `${path} ${value}`)).toEqual([
+        '/tb2/r2/p1 /gone',
+        '/tb2/r2/p2 /tb2/r2/p2',
+    ]);
     expect(linksOf([])).toEqual({ links: [], dangling: [], devices: [] });
 });
 
@@ -69,14 +72,26 @@ test('what was placed stays where it is when something comes', () => {
 
 test('some hundreds of devices settle in a moment, and numbers stay numbers', () => {
     const devices = Array.from({ length: 400 }, (_, nth) => `/d${nth}`);
-    const links = devices.slice(1).map((device, nth) => ({ devices: [device, `/d${Math.floor(nth / 3)}`] as const }));
+    const links = devices
+        .slice(1)
+        .map((device, nth) => ({ devices: [device, `/d${Math.floor(nth / 3)}`] as const }));
     for (const { x, y } of layout(devices, links, new Map()).values())
         expect(Number.isFinite(x) && Number.isFinite(y)).toBe(true);
 });
 
 test('all is seen at first, and what is under the pointer stays under it', () => {
-    const view = fitted([{ x: -1_000, y: 0 }, { x: 1_000, y: 500 }], 800, 600);
-    for (const { x, y } of [{ x: -1_000, y: 0 }, { x: 1_000, y: 500 }]) {
+    const view = fitted(
+        [
+            { x: -1_000, y: 0 },
+            { x: 1_000, y: 500 },
+        ],
+        800,
+        600,
+    );
+    for (const { x, y } of [
+        { x: -1_000, y: 0 },
+        { x: 1_000, y: 500 },
+    ]) {
         expect(x * view.scale + view.x).toBeGreaterThanOrEqual(0);
         expect(x * view.scale + view.x).toBeLessThanOrEqual(800);
         expect(y * view.scale + view.y).toBeLessThanOrEqual(600);

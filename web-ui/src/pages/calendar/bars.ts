@@ -23,7 +23,11 @@ const LINES_MAX = 4;
 export function barsOf(
     path: string,
     map: LeaseMap,
-    { days, now, held }: { days: readonly Span[]; now: number; held?: { lease: number; span: Span } | undefined },
+    {
+        days,
+        now,
+        held,
+    }: { days: readonly Span[]; now: number; held?: { lease: number; span: Span } | undefined },
 ): Bar[] {
     const { held: has, booked } = map.of(path);
     const seen = [...has, ...booked].flatMap((lease) => {

@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
-import { dayName, daysFrom, dragged, drawn, fromDay, lines, mondayOf, placeOf, SNAP_MILLIS, timeAt, toDay } from './days';
+import {
+    dayName,
+    daysFrom,
+    dragged,
+    drawn,
+    fromDay,
+    lines,
+    mondayOf,
+    placeOf,
+    SNAP_MILLIS,
+    timeAt,
+    toDay,
+} from './days';
 
 const HOUR = 3_600_000;
 // A zone whose clocks change: each file of tests is a process of its own.
@@ -48,7 +60,12 @@ describe('a week', () => {
             begins: false,
             ends: true,
         });
-        expect(drawn({ from: at(2026, 12, 7, 12), to: Infinity }, days)).toMatchObject({ day: 6, left: 0.5, width: 0.5, ends: false });
+        expect(drawn({ from: at(2026, 12, 7, 12), to: Infinity }, days)).toMatchObject({
+            day: 6,
+            left: 0.5,
+            width: 0.5,
+            ends: false,
+        });
         expect(drawn({ from: at(2026, 12, 8), to: at(2026, 12, 9) }, days)).toBeUndefined();
         expect(drawn({ from: at(2026, 11, 1), to: at(2026, 12, 1) }, days)).toBeUndefined();
     });
@@ -86,9 +103,15 @@ test('dragging makes, moves and stretches, and nothing shorter than a step', () 
     const was = { from: 10 * HOUR, to: 12 * HOUR };
     expect(dragged('new', was, 10 * HOUR, 11 * HOUR)).toEqual({ from: 10 * HOUR, to: 11 * HOUR });
     expect(dragged('new', was, 10 * HOUR, 9 * HOUR)).toEqual({ from: 9 * HOUR, to: 10 * HOUR });
-    expect(dragged('new', was, 10 * HOUR, 10 * HOUR)).toEqual({ from: 10 * HOUR, to: 10 * HOUR + SNAP_MILLIS });
+    expect(dragged('new', was, 10 * HOUR, 10 * HOUR)).toEqual({
+        from: 10 * HOUR,
+        to: 10 * HOUR + SNAP_MILLIS,
+    });
     expect(dragged('whole', was, 10 * HOUR, 11 * HOUR)).toEqual({ from: 11 * HOUR, to: 13 * HOUR });
-    expect(dragged('from', was, 10 * HOUR, 13 * HOUR)).toEqual({ from: 12 * HOUR - SNAP_MILLIS, to: 12 * HOUR });
+    expect(dragged('from', was, 10 * HOUR, 13 * HOUR)).toEqual({
+        from: 12 * HOUR - SNAP_MILLIS,
+        to: 12 * HOUR,
+    });
     expect(dragged('to', was, 12 * HOUR, 9 * HOUR)).toEqual({ from: 10 * HOUR, to: 10 * HOUR + SNAP_MILLIS });
 });
 
@@ -106,8 +129,17 @@ describe('what people have met elsewhere', () => {
     const days = daysFrom(at(2026, 11, 30), 7);
 
     test('a full Sunday, and what begins at midnight on Monday, are there', () => {
-        expect(drawn({ from: at(2026, 12, 6), to: at(2026, 12, 7) }, days)).toMatchObject({ day: 6, left: 0, width: 1, ends: true });
-        expect(drawn({ from: at(2026, 11, 30), to: at(2026, 11, 30, 1) }, days)).toMatchObject({ day: 0, left: 0, begins: true });
+        expect(drawn({ from: at(2026, 12, 6), to: at(2026, 12, 7) }, days)).toMatchObject({
+            day: 6,
+            left: 0,
+            width: 1,
+            ends: true,
+        });
+        expect(drawn({ from: at(2026, 11, 30), to: at(2026, 11, 30, 1) }, days)).toMatchObject({
+            day: 0,
+            left: 0,
+            begins: true,
+        });
         expect(timeAt(7, days)).toBe(at(2026, 12, 7));
     });
 
@@ -119,7 +151,10 @@ describe('what people have met elsewhere', () => {
     test('quarters of hours stay quarters', () => {
         const span = { from: at(2026, 12, 1, 11, 15), to: at(2026, 12, 1, 13) };
         expect(timeAt(placeOf(span.from, days), days)).toBe(span.from);
-        expect(dragged('to', span, span.to, at(2026, 12, 1, 12, 45))).toEqual({ from: span.from, to: at(2026, 12, 1, 12, 45) });
+        expect(dragged('to', span, span.to, at(2026, 12, 1, 12, 45))).toEqual({
+            from: span.from,
+            to: at(2026, 12, 1, 12, 45),
+        });
     });
 
     test('what is dragged back goes back', () => {

@@ -69,7 +69,8 @@ export type Drawn = { day: number; left: number; width: number; begins: boolean;
 
 export function drawn(span: Span, days: readonly Span[]): Drawn | undefined {
     const [first, last] = [days.at(0), days.at(-1)];
-    if (first === undefined || last === undefined || span.to <= first.from || span.from >= last.to) return undefined;
+    if (first === undefined || last === undefined || span.to <= first.from || span.from >= last.to)
+        return undefined;
     const [from, to] = [placeOf(span.from, days), placeOf(span.to, days)];
     const day = Math.min(Math.floor(from), days.length - 1);
     return {
@@ -84,7 +85,9 @@ export function drawn(span: Span, days: readonly Span[]): Drawn | undefined {
 /** Which of several lines each stretch of time is drawn on, so that none hides another; and how many lines there are. */
 export function lines(spans: readonly Span[]): { line: number; of: number }[] {
     const ends: number[] = [];
-    const order = spans.map((_, nth) => nth).sort((one, other) => (spans[one]?.from ?? 0) - (spans[other]?.from ?? 0));
+    const order = spans
+        .map((_, nth) => nth)
+        .sort((one, other) => (spans[one]?.from ?? 0) - (spans[other]?.from ?? 0));
     const placed = new Map<number, number>();
     for (const nth of order) {
         const span = spans[nth];

@@ -4,12 +4,18 @@
 import { clock } from '../../state/clock.svelte';
 import { leases, type Lease } from '../../state/leases.svelte';
 import { deeds } from '../../state/deeds.svelte';
-import { problemOf } from '../../api/problem';
 import { inTheWay, spanOf, type Span } from '../../leases/standing';
 import { dragged, timeAt, SNAP_MILLIS, type Grip } from './days';
 
 /** What is under way. */
-export type Dragging = { grip: Grip; path: string; lease: Lease | undefined; was: Span; taken: number; span: Span };
+export type Dragging = {
+    grip: Grip;
+    path: string;
+    lease: Lease | undefined;
+    was: Span;
+    taken: number;
+    span: Span;
+};
 
 export class Drag {
     now = $state.raw<Dragging>();
@@ -21,7 +27,10 @@ export class Drag {
         const { now } = this;
         if (now === undefined) return [];
         const paths = now.lease?.resources ?? [now.path];
-        const sharing = { shared: now.lease?.shared === true, ...(now.lease ? { besides: now.lease.id } : {}) };
+        const sharing = {
+            shared: now.lease?.shared === true,
+            ...(now.lease ? { besides: now.lease.id } : {}),
+        };
         const found = paths.flatMap((path) => inTheWay(leases.map.of(path), now.span, sharing));
         return [...new Map(found.map((lease) => [lease.id, lease])).values()];
     });
@@ -68,16 +77,9 @@ export class Drag {
             else deeds.tell('That time is over; nothing can be booked in the past.');
             return true;
         }
-        try {
-            if (now.lease.state === 'active') await leases.extend(now.lease, to);
-            else await leases.move(now.lease, from, to);
-        } catch (thrown) {
-            const problem = problemOf(thrown);
-            if (now.lease.state === 'active') deeds.refuse(`${now.lease.name} was not extended`, thrown);
-            else leases.dialog = { kind: 'move', lease: now.lease, from, to, problem: problem.message };
-        } finally {
-            this.now = undefined;
-        }
+        const { lease } = now;
+        await deeds.try(`${lease.name} was not extended`, () => leases.extend(lease, to));
+        this.now = undefined;
         return true;
     }
 }
