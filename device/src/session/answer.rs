@@ -13,6 +13,7 @@
 //! other, so what it shows for this one stands behind all of the answer before it: an answer ends where two prompts stand with nothing between
 //! and nothing behind.
 
+mod again;
 mod ahead;
 mod begun;
 mod done;
@@ -21,12 +22,11 @@ mod settle;
 use std::time::Duration;
 
 pub(super) use self::done::{Done, Proof};
-use self::settle::{KNOWN_SETTLE, NEW_SETTLE};
+use self::settle::NEW_SETTLE;
 use super::{
     counted::Counted,
     habits::{Echo, Expected},
-    known::{Known, same_but_for_numbers},
-    seen,
+    known::Known,
     stand::{Likeness, Prompt, Stand, stand},
 };
 use crate::profile::{Asks, Kind};
@@ -39,10 +39,6 @@ const MUTE_AFTER: Duration = Duration::from_secs(5);
 const ASK_TWICE: Duration = Duration::from_secs(2);
 /// Quiet time after which a prompt is asked for anew that did not come again.
 const ASK_ANEW: Duration = Duration::from_secs(1);
-/// The same where it came again, and one more may be that of an earlier empty line.
-const ASK_ONCE_MORE: Duration = Duration::from_millis(300);
-/// Empty lines that are sent one after the other between lines that come unasked.
-const ASKED_AT_ONCE_MAX: usize = 4;
 /// Bytes of the end in which prompts are counted.
 const COUNTED_BYTES_MAX: usize = 8 * 1024;
 
@@ -210,6 +206,7 @@ impl<'a> Answering<'a> {
     /// The device draws no prompt behind lines that come unasked.
     pub(super) fn draws_none_again(&mut self) {
         self.habits.draws_again = false;
+        self.habits.strays = self.habits.strays_at_least;
     }
 
     /// A page was turned, or a question answered: what comes now begins anew.
@@ -368,69 +365,5 @@ impl<'a> Answering<'a> {
     fn is_empty_before(&self, prompt: &Prompt, bytes: &[u8]) -> bool {
         let from = self.echo.map_or(0, |(_, end)| end);
         bytes.get(from..prompt.begin).is_some_and(|text| text.iter().all(|byte| *byte <= b' '))
-    }
-
-    /// An empty line was sent: it is the end where one prompt more stands there than such lines, and nothing between them.
-    fn comes_again(&mut self, prompt: &Prompt, bytes: &[u8]) -> Step {
-        let Some(first) = &self.candidate else { return Step::Read };
-        let is_lost = self.habits.is_ahead && !self.is_echoed();
-        // The command may have been lost, and not the empty line behind it.
-        if is_lost || (self.habits.echo == Echo::Always && self.needs_echo(first, bytes)) {
-            return Step::Read;
-        }
-        let is_prompt = &|line: &str| {
-            let (line, first, last) = (line.trim(), first.line.trim(), prompt.line.trim());
-            // The first may stand behind a line that was not ended.
-            let is_same = line == last || same_but_for_numbers(line, last);
-            let is_behind = first.ends_with(last) && self.known.has(last);
-            is_same || self.known.has(line) || (line == first && (is_behind || last.ends_with(first)))
-        };
-        let from = first.begin.max(bytes.len().saturating_sub(COUNTED_BYTES_MAX));
-        let near = bytes.get(from..).unwrap_or_default();
-        let counted = Counted::of(self.kind, near, self.habits.draws_again);
-        let (count, row) = counted.prompts(is_prompt);
-        let mut begin = from.saturating_add(counted.begin_of(row));
-        // The lines above the first one belong to it.
-        if begin <= first.begin || begin.saturating_sub(first.begin) < first.line.len() {
-            begin = first.begin;
-        }
-        // A line of the answer may end as the prompt does, and the next one be like it.
-        let is_behind = first.likeness == Likeness::Behind;
-        let more = usize::from(is_behind || self.is_ahead_of_text(first, begin, bytes));
-        if count < self.habits.strays.saturating_add(2).saturating_add(more) {
-            if count >= 2 {
-                let quiet = if more > 0 { KNOWN_SETTLE } else { ASK_ONCE_MORE };
-                return self.when_quiet(quiet, Step::AskAgain);
-            }
-            // Where lines come unasked all the time, two prompts stand beside each other only before the next of them, or it shows in
-            // a while that none is drawn behind them. Else the device may have thrown the line away that it was sent while it was busy.
-            let quiet = match counted.is_only_logging(is_prompt) {
-                true if self.empty_lines < ASKED_AT_ONCE_MAX => KNOWN_SETTLE,
-                true => ASK_TWICE,
-                false => ASK_ANEW,
-            };
-            return self.when_quiet(quiet, Step::AskAgain);
-        }
-        if self.may_be_lost(first, bytes) {
-            return Step::Read;
-        }
-        let blanks = |line: &str| line.len().saturating_sub(line.trim_end().len());
-        let is_whole = blanks(&prompt.line) >= blanks(&first.line);
-        let at_first = begin == first.begin && !self.misled;
-        // A line that was not ended stands before the prompt, and only the prompt came again.
-        let (shown, again) = (first.line.trim_end(), prompt.line.trim());
-        if begin == first.begin && shown.len() > again.len() && shown.ends_with(again) {
-            let line = bytes.get(begin..).unwrap_or_default();
-            let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let at = seen::last(line, again).map_or(0, |found| found.range.start);
-            let done = self.done(prompt, begin.saturating_add(at), bytes, Proof::Again { at_first: false });
-            return Step::Done(self.with_strays(done, count, bytes));
-        }
-        let line = if at_first { first.line.clone() } else { prompt.line.clone() };
-        let prompt = Prompt { line, ..prompt.clone() };
-        let done = self.done(&prompt, begin, bytes, Proof::Again { at_first });
-        let done = Step::Done(self.with_strays(done, count, bytes));
-        // The blank behind it may still be on its way.
-        if is_whole { done } else { self.when_quiet(KNOWN_SETTLE, done) }
     }
 }

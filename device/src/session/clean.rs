@@ -110,11 +110,10 @@ pub(crate) fn without_pager_wipe(bytes: &[u8]) -> &[u8] {
             _ => break,
         }
     }
-    if wiped.starts_with(b"\n") && bytes.starts_with(b"\r\n") {
-        wiped.get(1..).unwrap_or_default()
-    } else {
-        wiped
-    }
+    // The blank behind a pager may come with the end of its line.
+    let is_ended = bytes.iter().position(|byte| !matches!(byte, b' ' | 0));
+    let is_ended = is_ended.and_then(|at| bytes.get(at..)).is_some_and(|rest| rest.starts_with(b"\r\n"));
+    if wiped.starts_with(b"\n") && is_ended { wiped.get(1..).unwrap_or_default() } else { wiped }
 }
 
 /// Whether some bytes begin with what wipes a pager's line, or ends it.

@@ -21,6 +21,10 @@ use crate::{
     profile::Asks,
 };
 
+/// Why the end of an answer is not certain before a prompt of several lines that its profile does not describe.
+const OPEN_ABOVE: &str = "the line above its prompt is another one each time, and cannot be told from the end of the answer: \
+                          describe the whole prompt in `prompt` of `profile_settings`";
+
 /// A command that was given.
 struct Given<'o> {
     order: &'o Order,
@@ -49,13 +53,15 @@ impl Session {
         }
         let (answer, done) = self.send_and_await(order, deadline, None).await?;
         let answer = self.whole_answer(answer, &order.line, deadline).await?;
-        self.check_end(&answer, order)?;
+        self.check_end(&answer, order, &done)?;
         let answer = self.shown(answer, order, &done);
-        if done.is_ahead && self.kind.shows_pager(&answer) {
+        // One that turned a page, or was sent where a text paused, brought no prompt: another one was sent.
+        let may_have_turned = done.is_ahead || done.empty_lines > 1;
+        if may_have_turned && self.kind.shows_pager(&answer) {
             // The pager that no profile of this kind expects, or a text: next time it is seen.
             self.habits.loses_ahead = true;
             return Err(order.uncertain(
-                "its answer has a line that looks like a pager's, which the empty line sent with it may have turned: give it again",
+                "its answer has a line that looks like a pager's, which the empty line that asks for the prompt may have turned: give it again",
             ));
         }
         Ok(answer)
@@ -91,8 +97,7 @@ impl Session {
         match self.await_answer(&given, deadline, stream).await {
             Ok((answer, done)) => {
                 self.dialogue.took(&done.prompt, done.proof.told());
-                self.known.learn(&done.prompt, PROMPTS_MAX);
-                self.habits.learn(&order.line, &done);
+                self.learn(&order.line, &done);
                 Ok((answer, done))
             }
             Err(error) => {
@@ -121,7 +126,10 @@ impl Session {
     }
 
     /// An error where the end of an answer is not certain for that.
-    pub(super) fn check_end(&self, answer: &[u8], order: &Order) -> Result<(), SessionError> {
+    pub(super) fn check_end(&self, answer: &[u8], order: &Order, done: &Done) -> Result<(), SessionError> {
+        if done.is_open_above {
+            return Err(order.uncertain(OPEN_ABOVE));
+        }
         let why = "something was logged behind what may be the prompt, which cannot be told from the end of its answer: give it again";
         if self.is_logged_behind(answer, order) { Err(order.uncertain(why)) } else { Ok(()) }
     }
@@ -156,13 +164,26 @@ impl Session {
         clean::text(&lines, kind.profile.encoding)
     }
 
+    /// Takes in what an answer has shown of the device.
+    pub(super) fn learn(&mut self, command: &str, done: &Done) {
+        self.known.learn(&done.prompt, PROMPTS_MAX);
+        if matches!(done.proof, Proof::Again { .. }) {
+            self.known.learn_above(&done.above);
+        }
+        self.habits.learn(command, done);
+    }
+
+    fn is_of_prompt(&self, line: &str) -> bool {
+        self.known.has(line) || self.known.is_above(line)
+    }
+
     /// Takes off what stands before an answer and is none of it.
     pub(super) fn take_beginning_off(&self, answer: &mut String, is_echoed: bool) {
         if !is_echoed {
             // Without its echo nothing says where an answer begins: a prompt that was drawn again before it is none of it.
-            let begins = answer
-                .split_inclusive('\n')
-                .take_while(|line| line.trim().is_empty() || (line.ends_with('\n') && self.known.has(line)));
+            let begins = answer.split_inclusive('\n').take_while(|line| {
+                line.trim().is_empty() || (line.ends_with('\n') && self.is_of_prompt(line))
+            });
             let begin: usize = begins.map(str::len).sum();
             answer.drain(..begin);
             // On a shell that echoes nothing it stands before the first line.
@@ -226,7 +247,8 @@ impl Session {
                 }
                 None => self.next_step(&mut answering, order, deadline).await,
             };
-            let step = step.inspect_err(|_| self.habits.strays.set(answering.strays()))?;
+            let step =
+                step.inspect_err(|_| self.habits.strays.set(answering.strays(), answering.strays()))?;
             self.habits.loses_ahead |= answering.has_lost_ahead() || matches!(step, Step::Page { .. });
             let (begin, text) = (answering.begin(), answering.text_begin());
             self.unasked.add(self.dialogue.pending().get(..begin).unwrap_or_default());
@@ -240,7 +262,7 @@ impl Session {
                     );
                     self.dialogue.took(&page, if after_last { "[pager] end" } else { "[pager] more" });
                     let page = self.dialogue.take_pending();
-                    match kind.pager.as_ref().filter(|_| habits.is_ahead) {
+                    match kind.pager.as_ref().filter(|_| habits.is_ahead || answering.empty_lines() > 0) {
                         Some(pager) => parts.turn_all(page, text, begin, pager),
                         None => parts.turn(page, text, begin),
                     }
@@ -311,7 +333,11 @@ impl Session {
                         self.dialogue.read_at_most(most)
                     }
                     Step::Quiet(quiet) => {
-                        let rest = quiet.saturating_sub(calm.lasted(&self.kind, self.dialogue.pending()));
+                        let lasted = calm.lasted(&self.kind, self.dialogue.pending());
+                        if self.learns_of_none_drawn(&calm, answering) {
+                            break;
+                        }
+                        let rest = quiet.saturating_sub(lasted);
                         self.dialogue.read_within(rest.min(deadline.left())).await
                     }
                     Step::AskAgain => {
@@ -334,14 +360,22 @@ impl Session {
                 if matches!(step, Step::Read) || deadline.left().is_zero() {
                     return Err(self.not_answered(order, answering, deadline));
                 }
-                if self.habits.draws_again && calm.has_drawn_none() {
-                    self.habits.draws_again = false;
-                    answering.draws_none_again();
+                if self.learns_of_none_drawn(&calm, answering) {
                     break;
                 }
                 step = answering.quiet();
             }
         }
+    }
+
+    /// Whether it was just seen that the device draws no prompt behind lines that come unasked.
+    fn learns_of_none_drawn(&mut self, calm: &Calm, answering: &mut Answering<'_>) -> bool {
+        let is_new = self.habits.draws_again && calm.has_drawn_none();
+        if is_new {
+            self.habits.draws_none_again();
+            answering.draws_none_again();
+        }
+        is_new
     }
 
     /// Why there is no answer.

@@ -21,6 +21,8 @@ const LINES_ABOVE_MAX: usize = 3;
 pub(super) struct Counted {
     canvas: Canvas,
     lines: Vec<String>,
+    /// The row of the canvas in which each line stands.
+    rows: Vec<usize>,
     left_out: Vec<Range<usize>>,
     /// The device may draw its prompt again behind a line that came unasked.
     draws_again: bool,
@@ -32,13 +34,38 @@ impl Counted {
         let left_out = kind.unasked_in(bytes);
         let clean = replaced(bytes, &left_out, mark);
         let canvas = Canvas::of(&clean, kind.profile.encoding);
-        let lines = canvas.lines().collect();
-        Self { canvas, lines, left_out, draws_again }
+        let lines: Vec<String> = canvas.lines().collect();
+        let rows = (0..lines.len()).collect();
+        Self { canvas, lines, rows, left_out, draws_again }
+    }
+
+    /// The same where a device that echoes nothing writes the first line of its prompt behind the one that stood there.
+    pub(super) fn with_lines_behind(mut self, prompt: &str) -> Self {
+        let (mut lines, mut rows) = (Vec::new(), Vec::new());
+        for (row, line) in self.rows.into_iter().zip(self.lines) {
+            let behind = line.trim_start().strip_prefix(prompt).map(str::trim_start);
+            let is_line = |rest: &&str| !rest.trim_end_matches(MARKS).is_empty() && !rest.starts_with(prompt);
+            let behind = behind.filter(|rest| !prompt.is_empty() && is_line(rest));
+            match behind {
+                Some(rest) => {
+                    lines.extend([prompt.to_owned(), rest.to_owned()]);
+                    rows.extend([row, row]);
+                }
+                None => {
+                    lines.push(line);
+                    rows.push(row);
+                }
+            }
+        }
+        (self.lines, self.rows) = (lines, rows);
+        self
     }
 
     /// The byte at which a row begins.
     pub(super) fn begin_of(&self, row: usize) -> usize {
-        let begin = self.canvas.begin_above(self.lines.len().saturating_sub(row).saturating_sub(1));
+        let last = self.rows.last().copied().unwrap_or_default();
+        let row = self.rows.get(row).copied().unwrap_or_else(|| last.saturating_add(1));
+        let begin = self.canvas.begin_above(last.saturating_sub(row));
         self.left_out.iter().fold(begin, |begin, gap| {
             let longer = gap.len().saturating_sub(UNASKED.len());
             if gap.start < begin { begin.saturating_add(longer) } else { begin }
@@ -79,6 +106,32 @@ impl Counted {
             above.clear();
         }
         (count, first)
+    }
+
+    /// The lines between the last prompt and the one before it, the nearest first; none where they are too many for lines of a prompt.
+    pub(super) fn lines_above(&self, is_prompt: impl Fn(&str) -> bool) -> Vec<String> {
+        let lines = self.lines.iter().rev().map(|line| line.trim_end_matches(MARKS).trim());
+        let mut lines = lines.filter(|line| !line.is_empty());
+        let mut above = Vec::new();
+        if !lines.next().is_some_and(&is_prompt) {
+            return above;
+        }
+        for line in lines {
+            if is_prompt(line) {
+                return above;
+            }
+            if above.len() >= LINES_ABOVE_MAX {
+                break;
+            }
+            above.push(line.to_owned());
+        }
+        Vec::new()
+    }
+
+    /// Whether the first line with anything in it is one.
+    pub(super) fn begins_with(&self, is_prompt: impl Fn(&str) -> bool) -> bool {
+        let mut lines = self.lines.iter().map(|line| line.trim_end_matches(MARKS));
+        lines.find(|line| !line.trim().is_empty()).is_some_and(is_prompt)
     }
 
     /// Whether what the first line shows is one of the prompts that were counted from a row on, be it by the one that was drawn anew when a line

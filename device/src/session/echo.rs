@@ -45,7 +45,10 @@ impl Sought<'_> {
     /// itself.
     pub(crate) fn again(self, rest: &[u8]) -> usize {
         let prompt = self.prompt.trim_end();
-        let line = rest.strip_prefix(prompt.as_bytes()).filter(|_| names_something(prompt));
+        // Some go back to the beginning of the line before they draw it.
+        let returns = rest.iter().take_while(|byte| **byte == b'\r').count();
+        let line = rest.get(returns..).and_then(|rest| rest.strip_prefix(prompt.as_bytes()));
+        let line = line.filter(|_| names_something(prompt));
         let typed = line.and_then(|line| line.trim_ascii_start().strip_prefix(self.command.as_bytes()));
         let end = typed.and_then(|rest| Some(rest.len().saturating_sub(line_end(rest)?)));
         end.map_or(0, |left| rest.len().saturating_sub(left))
@@ -95,6 +98,9 @@ impl Sought<'_> {
                     typed.push_str(&shown);
                 }
                 None if typed.is_empty() && is_moved(clean.get(start..end)?, &shown, &wanted, &prompt) => {
+                    typed.clone_from(&wanted);
+                }
+                None if typed.is_empty() && without(&shown, &prompt).as_deref() == Some(wanted.as_str()) => {
                     typed.clone_from(&wanted);
                 }
                 None if typed.is_empty() && passes(&line) => continue,
@@ -153,6 +159,12 @@ impl Gaps {
 /// What can be seen of a text: a device wraps a long command with spaces of its own.
 pub(super) fn visible(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_whitespace() && !letter.is_control()).collect()
+}
+
+/// What was typed where the prompt came late, and stands in its middle: the terminal echoes before the shell reads.
+fn without(shown: &str, prompt: &str) -> Option<String> {
+    let (before, behind) = shown.split_once(prompt).filter(|_| names_something(prompt))?;
+    (!before.is_empty()).then(|| format!("{before}{behind}"))
 }
 
 /// The length of the line end at the beginning of some bytes.

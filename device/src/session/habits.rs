@@ -37,12 +37,22 @@ pub(super) struct Habits {
     pub(super) loses_ahead: bool,
     /// It may draw its prompt again behind lines that come unasked.
     pub(super) draws_again: bool,
+    /// Lines that it shows above its prompt, and its profile does not describe.
+    above: usize,
 }
 
 impl Default for Habits {
     fn default() -> Self {
         let (echo, strays) = (Echo::default(), Strays::default());
-        Self { echo, has_answered: false, is_mute: false, strays, loses_ahead: false, draws_again: true }
+        Self {
+            echo,
+            has_answered: false,
+            is_mute: false,
+            strays,
+            loses_ahead: false,
+            draws_again: true,
+            above: 0,
+        }
     }
 }
 
@@ -59,10 +69,14 @@ pub(super) struct Expected {
     pub(super) is_silent: bool,
     /// Prompts that may come before it is answered, for empty lines that were sent before.
     pub(super) strays: usize,
+    /// The same where no prompt is drawn again behind lines that come unasked.
+    pub(super) strays_at_least: usize,
     /// The empty line that brings the prompt again is sent with the command.
     pub(super) is_ahead: bool,
     /// It may draw its prompt again behind lines that come unasked.
     pub(super) draws_again: bool,
+    /// Lines that it shows above its prompt, and its profile does not describe.
+    pub(super) above: usize,
 }
 
 impl Habits {
@@ -76,8 +90,10 @@ impl Habits {
             settle,
             is_silent: order.is_silent,
             strays: self.strays.most(),
+            strays_at_least: self.strays.least(),
             is_ahead: false,
             draws_again: self.draws_again,
+            above: self.above,
         }
     }
 
@@ -90,6 +106,8 @@ impl Habits {
             && expected.echo == Echo::Always
             && expected.strays == 0
             && !self.loses_ahead
+            // The first of two prompts with lines above them is looked for where one was asked for alone.
+            && self.above == 0
             && !order.is_item
             && order.replies.is_empty()
             && (kind.pager.is_none() || !kind.profile.setup.is_empty())
@@ -104,9 +122,15 @@ impl Habits {
         profile.login.confirm && profile.answer_end.is_none() && !self.is_mute
     }
 
+    /// The device draws no prompt again behind lines that come unasked: none of those that stood there was.
+    pub(super) fn draws_none_again(&mut self) {
+        self.draws_again = false;
+        self.strays.were_all_drawn();
+    }
+
     /// Takes in what an answer has shown.
     pub(super) fn learn(&mut self, command: &str, done: &Done) {
-        self.strays.set(done.strays);
+        self.strays.set(done.strays, done.strays_at_least);
         if !command.trim().is_empty() {
             self.echo = match (self.echo, done.is_echoed) {
                 (Echo::Unknown | Echo::Always, true) => Echo::Always,
@@ -116,7 +140,10 @@ impl Habits {
             };
         }
         match done.proof {
-            Proof::Again { .. } => self.has_answered = true,
+            Proof::Again { .. } => {
+                self.has_answered = true;
+                self.above = done.above.len();
+            }
             Proof::Mute => self.is_mute = true,
             Proof::Looks => {}
         }

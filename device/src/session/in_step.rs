@@ -180,8 +180,13 @@ impl Session {
             && self.dialogue.read_within(within.left()).await?
         {
             calm.lasted(&self.kind, self.dialogue.pending());
+            if calm.has_drawn_none() {
+                self.habits.draws_none_again();
+            }
         }
-        self.habits.draws_again &= !calm.has_drawn_none();
+        if calm.has_drawn_none() {
+            self.habits.draws_none_again();
+        }
         Ok(())
     }
 
@@ -227,12 +232,12 @@ impl Session {
             match step {
                 Ok(Step::Done(done)) => {
                     self.known.learn(&done.prompt, crate::limits::PROMPTS_MAX);
-                    self.habits.strays.set(done.strays);
+                    self.habits.strays.set(done.strays, done.strays_at_least);
                     return Ok(());
                 }
                 Err(SessionError::TooLarge { .. }) => {}
                 Err(error) => {
-                    self.habits.strays.set(answering.strays());
+                    self.habits.strays.set(answering.strays(), answering.strays());
                     return Err(error);
                 }
                 // A pager or a question of the profile is still open.

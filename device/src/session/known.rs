@@ -5,11 +5,27 @@ use super::stand::Likeness;
 /// Letters of a name at the beginning of a prompt; a shorter one begins other lines too.
 const NAME_BYTES_MIN: usize = 2;
 
-/// Prompts as a terminal shows them, the newest last.
+/// Prompts as a terminal shows them, the newest last; and the lines above them that no profile describes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(Vec<String>);
+pub(super) struct Known(Vec<String>, Vec<String>);
 
 impl Known {
+    /// Knows the lines above the last one.
+    pub(super) fn learn_above(&mut self, lines: &[String]) {
+        lines.clone_into(&mut self.1);
+    }
+
+    /// Whether some lines stand above the prompt that no profile describes.
+    pub(super) fn has_lines_above(&self) -> bool {
+        !self.1.is_empty()
+    }
+
+    /// Whether a line stands above the prompt.
+    pub(super) fn is_above(&self, line: &str) -> bool {
+        let line = line.trim();
+        self.1.iter().any(|above| above == line || same_but_for_numbers(above, line))
+    }
+
     /// Knows one more; the oldest is forgotten when there are too many. A known one that was drawn several times in its line, for empty lines
     /// that are not echoed, is that one.
     pub(super) fn learn(&mut self, prompt: &str, most: usize) {

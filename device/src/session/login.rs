@@ -416,9 +416,15 @@ impl<'s> Login<'s> {
             self.session.known.learn(&line, PROMPTS_MAX);
             return Ok(());
         }
-        let (kind, known, order) = (Arc::clone(&self.kind), self.session.known.clone(), Order::default());
+        let (kind, mut known, order) = (Arc::clone(&self.kind), self.session.known.clone(), Order::default());
+        // One that echoes not even line ends shows the next behind it.
+        known.learn(
+            Some(&*end.line).filter(|line| names_device(line.trim())).unwrap_or_default(),
+            PROMPTS_MAX,
+        );
         // The prompt that stands here may be that of the first of them.
-        self.session.habits.strays.set(self.nudges.saturating_sub(1));
+        let nudges = self.nudges.saturating_sub(1);
+        self.session.habits.strays.set(nudges, nudges);
         let expected = self.session.habits.before(&order, &kind.profile, self.session.dialogue.settle());
         let mut answering = Answering::new(&kind, &known, "", &[], expected).at_once();
         let step = self.session.next_step(&mut answering, &order, deadline).await;
@@ -426,8 +432,7 @@ impl<'s> Login<'s> {
             Ok(Step::Done(done)) => {
                 self.session.dialogue.take_pending();
                 self.session.dialogue.took(&done.prompt, done.proof.told());
-                self.session.known.learn(&done.prompt, PROMPTS_MAX);
-                self.session.habits.learn("", &done);
+                self.session.learn("", &done);
                 Ok(())
             }
             // A pager or a question of the profile before the first prompt.
@@ -435,7 +440,7 @@ impl<'s> Login<'s> {
                 Err(self.unseen(deadline))
             }
             Err(_) if self.session.dialogue.has_ended() => Err(self.hung_up(deadline)),
-            Err(_) => Err(self.unseen(deadline)),
+            Err(_) => Err(self.unproven(deadline)),
         }
     }
 

@@ -158,7 +158,7 @@ impl Session {
         }
         match self.send_and_await(order, deadline, Some(stream)).await {
             Ok((rest, done)) => {
-                self.check_end(&rest, order)?;
+                self.check_end(&rest, order, &done)?;
                 let mut text = self.cleaned(rest, order);
                 if stream.bytes == 0 {
                     self.take_beginning_off(&mut text, done.is_echoed);

@@ -150,8 +150,12 @@ impl Model {
         if self.is_in_config { format!("{name}(config){end}") } else { prompt.clone() }
     }
 
+    fn prompt_with_lines(&self) -> String {
+        format!("{}{}", self.traits.above, self.shown_prompt())
+    }
+
     async fn prompt(&mut self) -> Result<(), Gone> {
-        let prompt = self.shown_prompt();
+        let prompt = self.prompt_with_lines();
         self.wire.say(&prompt).await?;
         // While it waits it may log.
         if self.now_and_then(self.traits.logs) {
@@ -175,7 +179,7 @@ impl Model {
             }
         };
         if self.traits.redraws_after_log {
-            text.push_str(&self.shown_prompt());
+            text.push_str(&self.prompt_with_lines());
             text.push_str(typed);
         }
         self.wire.send(text.as_bytes()).await
@@ -208,11 +212,11 @@ impl Model {
                     return Err(Gone);
                 }
             }
-            if left == Some(0) {
-                left = self.turn_page().await?;
-            }
             // What is asked for is logged by nobody else meanwhile: nothing could tell one from the other.
             let is_log = command.contains("logging") || command.contains("dmesg");
+            if left == Some(0) {
+                left = self.turn_page(!is_log).await?;
+            }
             if !is_log && number > 0 && self.now_and_then(self.traits.logs_in_answers) {
                 let line = format!("{}\r\n", self.log_line());
                 self.wire.say(&line).await?;
@@ -232,24 +236,29 @@ impl Model {
             left = left.map(|left| left - 1);
         }
         if left == Some(0) && self.traits.pages_at_the_end {
-            self.turn_page().await?;
+            self.turn_page(false).await?;
         }
         Ok(())
     }
 
-    /// Shows its pager until a key is pressed; how many lines come then.
-    async fn turn_page(&mut self) -> Result<Option<usize>, Gone> {
+    /// Shows its pager until a key is pressed, and may log meanwhile; how many lines come then.
+    async fn turn_page(&mut self, may_log: bool) -> Result<Option<usize>, Gone> {
         let pager = self.traits.pager();
         self.wire.say(pager).await?;
         let key = self.wire.key().await?;
         let wide = pager.len();
         let wipe = match self.wire.dice.below(4) {
+            _ if self.traits.pager_stays => "\r\n".to_owned(),
             0 => format!("\r{}\r", " ".repeat(wide)),
             1 => "\x08".repeat(wide) + &" ".repeat(wide) + &"\x08".repeat(wide),
             2 => format!("\0{}{}{}", "\x08".repeat(wide), " ".repeat(wide), "\x08".repeat(wide)),
             _ => "\r\x1b[K".to_owned(),
         };
         self.wire.send(wipe.as_bytes()).await?;
+        if self.now_and_then(self.traits.logs_at_pager.filter(|_| may_log)) {
+            let line = format!("{}\r\n", self.log_line());
+            self.wire.send(line.as_bytes()).await?;
+        }
         Ok(if matches!(key, b'\r' | b'\n') { Some(1) } else { self.traits.page })
     }
 
@@ -310,14 +319,27 @@ impl Model {
         }
     }
 
+    /// The next key at the prompt, where it may log on and on.
+    async fn key_at_prompt(&mut self, typed: &str) -> Result<u8, Gone> {
+        let Some(every) = self.traits.logs_every else { return self.wire.key().await };
+        loop {
+            match tokio::time::timeout(every, self.wire.key()).await {
+                Ok(key) => return key,
+                Err(_) => self.log(typed).await?,
+            }
+        }
+    }
+
     /// A line at the prompt, as its editor takes it; none where it was wiped.
     async fn take(&mut self) -> Result<Option<String>, Gone> {
         let mut typed = String::new();
         loop {
-            let key = self.wire.key().await?;
+            let key = self.key_at_prompt(&typed).await?;
             match key {
                 b'\r' | b'\n' => {
-                    self.wire.send(b"\r\n").await?;
+                    if self.echo != Echo::No || !self.traits.ends_unseen {
+                        self.wire.send(b"\r\n").await?;
+                    }
                     return Ok(Some(typed));
                 }
                 0x15 => {

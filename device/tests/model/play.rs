@@ -52,10 +52,10 @@ struct Play {
 
 pub(crate) async fn play(seed: u64) -> Played {
     let mut dice = Dice::new(seed);
-    let traits = Traits::of(&mut dice);
+    let traits = Traits::of_seed(seed, &mut dice);
     let (lines, coming) = mpsc::unbounded_channel();
     let events = Events::default();
-    let wire = Wire::new(traits.way, coming, dice.fork(), traits.pauses);
+    let wire = Wire::new(&traits, coming, dice.fork());
     let device = tokio::spawn(Model::new(traits.clone(), wire, events.clone()).run());
     let folder = tempfile::tempdir().unwrap();
     let settings = SessionSettings::new(folder.path().join("known_hosts"));

@@ -9,7 +9,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::traits::Way;
+use crate::traits::{Traits, Way};
+
+/// What ends prompts and questions.
+const SIGNS: &[u8] = b":#>$%?]-";
 
 /// Whether every byte is shown.
 pub(crate) fn is_traced() -> bool {
@@ -26,6 +29,7 @@ pub(crate) struct Wire {
     coming: mpsc::UnboundedReceiver<DuplexStream>,
     pub(crate) dice: Dice,
     pauses: Option<u64>,
+    pauses_behind_signs: bool,
     begun: Instant,
     is_traced: bool,
     /// Keys that were read and not taken.
@@ -35,19 +39,15 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(
-        way: Way,
-        coming: mpsc::UnboundedReceiver<DuplexStream>,
-        dice: Dice,
-        pauses: Option<u64>,
-    ) -> Self {
+    pub(crate) fn new(traits: &Traits, coming: mpsc::UnboundedReceiver<DuplexStream>, dice: Dice) -> Self {
         let is_traced = is_traced();
         Self {
-            way,
+            way: traits.way,
             line: None,
             coming,
             dice,
-            pauses,
+            pauses: traits.pauses,
+            pauses_behind_signs: traits.pauses_behind_signs,
             begun: Instant::now(),
             is_traced,
             ahead: VecDeque::new(),
@@ -72,14 +72,29 @@ impl Wire {
     pub(crate) async fn say(&mut self, text: &str) -> Result<(), Gone> {
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
-            let most = u64::try_from(rest.len()).unwrap();
-            let piece = if self.dice.one_in(2) { most } else { self.dice.below(most) + 1 };
-            let (now, later) = rest.split_at(usize::try_from(piece).unwrap());
+            let (now, later) = rest.split_at(self.piece(rest));
             self.send(now).await?;
             rest = later;
             self.pause().await;
         }
         Ok(())
+    }
+
+    /// How much of a text comes at once.
+    fn piece(&mut self, rest: &[u8]) -> usize {
+        let signs = rest.iter().enumerate().filter(|(_, byte)| SIGNS.contains(byte));
+        // The blank behind one comes with it.
+        let blank = |at: usize| usize::from(rest.get(at) == Some(&b' '));
+        let behind: Vec<usize> = signs.map(|(at, _)| at + 1 + blank(at + 1)).collect();
+        if self.pauses_behind_signs
+            && self.dice.one_in(2)
+            && let Some(end) = self.dice.pick(&behind)
+        {
+            return *end;
+        }
+        let most = u64::try_from(rest.len()).unwrap();
+        let piece = if self.dice.one_in(2) { most } else { self.dice.below(most) + 1 };
+        usize::try_from(piece).unwrap()
     }
 
     /// A pause, at times.

@@ -18,7 +18,7 @@ struct Reported {
 
 const LONG: &str = "show system | exclude \"Up Time\" | exclude \"CPU\" | exclude \"Memory\" | exclude \"Pkts .x\" | exclude \"Lowest\"";
 
-const REPORTED: [Reported; 8] = [
+const REPORTED: [Reported; 10] = [
     Reported {
         what: "a row is begun with its first letter, CR, and that letter again (oxidized's dialogue with AOS-CX)",
         profile: "aoscx",
@@ -76,6 +76,23 @@ const REPORTED: [Reported; 8] = [
         prompt: "leaf1>",
         command: "show clock",
         echo: |prompt, command| format!("{command}\r\n{prompt}{command}\r\n"),
+    },
+    Reported {
+        what: "the line is drawn anew behind its end, and a return (netmiko #1956)",
+        profile: "routeros",
+        prompt: "[admin@hostname] > ",
+        command: "ping count=3 10.0.0.1",
+        echo: |prompt, command| format!("{command}\r\n\r{prompt}{command}\r\n"),
+    },
+    Reported {
+        what: "the prompt comes late, and stands in the echo (ptyprocess #25)",
+        profile: "linux",
+        prompt: "(teamcity-pexpect)$ ",
+        command: "echo $ENV_KEY; exit 0",
+        echo: |prompt, command| {
+            let (begin, rest) = command.split_at(8);
+            format!("{begin}{prompt}{rest}\r\n")
+        },
     },
     Reported {
         what: "prompt and line are drawn anew behind four CR (netmiko #2512)",

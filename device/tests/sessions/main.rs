@@ -45,6 +45,7 @@ mod reports;
 mod screens;
 mod secret_steps;
 mod serial;
+mod shells;
 mod simulated;
 mod steps;
 

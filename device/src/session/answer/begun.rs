@@ -38,6 +38,11 @@ impl<'a> Answering<'a> {
             && self.habits.echo == Echo::Always
             && !self.command.trim().is_empty()
             && bytes.len() <= echo_bytes_max(self.command)
+            && (self.is_order || self.prompts_drawn(bytes) <= self.habits.strays)
+    }
+
+    fn prompts_drawn(&self, bytes: &[u8]) -> usize {
+        prompts_drawn(bytes, self.kind, self.known, self.habits.draws_again)
     }
 
     /// Whether a prompt may have been drawn before the device has read the command. A question may come behind it.
@@ -53,7 +58,8 @@ impl<'a> Answering<'a> {
     pub(super) fn needs_echo(&self, prompt: &Prompt, bytes: &[u8]) -> bool {
         let says_nothing = match self.before(prompt, bytes) {
             Before::Echo | Before::Text => false,
-            Before::Nothing => self.habits.strays > 0,
+            // The line end alone may have arrived.
+            Before::Nothing => self.habits.strays > 0 || (self.is_order && self.habits.echo == Echo::Always),
             Before::Unasked => true,
         };
         says_nothing && self.habits.echo != Echo::Not
@@ -69,8 +75,7 @@ impl<'a> Answering<'a> {
         match self.before(prompt, bytes) {
             Before::Echo | Before::Text => false,
             Before::Nothing | Before::Unasked => {
-                let drawn = prompts_drawn(bytes, self.kind, self.known, self.habits.draws_again);
-                drawn <= self.habits.strays.saturating_add(self.empty_lines)
+                self.prompts_drawn(bytes) <= self.habits.strays.saturating_add(self.empty_lines)
             }
         }
     }
@@ -86,11 +91,21 @@ impl<'a> Answering<'a> {
             return Before::Echo;
         }
         let before = bytes.get(..prompt.begin).unwrap_or_default();
-        if before.len() > COUNTED_BYTES_MAX {
-            return Before::Text;
+        // What says something does so in its first lines; where they do not, all of it may have come unasked.
+        let near = before.get(..COUNTED_BYTES_MAX).and_then(|near| near.get(..memchr::memrchr(b'\n', near)?));
+        match near.map(|near| self.says(near)) {
+            Some(Before::Text) => Before::Text,
+            Some(Before::Echo | Before::Nothing | Before::Unasked) | None => self.says(before),
         }
+    }
+
+    /// What some bytes before a prompt are.
+    fn says(&self, before: &[u8]) -> Before {
         let (rest, lifted) = self.kind.without_unasked(before.to_vec());
-        let is_prompt = |line: &[u8]| self.known.has(&String::from_utf8_lossy(line));
+        let is_prompt = |line: &[u8]| {
+            let line = String::from_utf8_lossy(line);
+            self.known.has(&line) || self.known.is_above(&line)
+        };
         let mut lines = rest.split(|byte| *byte == b'\n');
         if !lines.all(|line| line.iter().all(|byte| *byte <= b' ') || is_prompt(line)) {
             Before::Text
@@ -123,7 +138,7 @@ impl<'a> Answering<'a> {
             return;
         }
         let unasked = self.kind.unasked_near(bytes, self.command);
-        let is_prompt = |line: &str| self.known.has(line);
+        let is_prompt = |line: &str| self.known.has(line) || self.known.is_above(line);
         let found = self.sought().at_the_beginning(bytes, &unasked, is_prompt);
         self.echo = found.or(self.echo).or_else(|| self.sought().behind_prompt(bytes));
     }

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use super::{Asks, Login};
-use crate::session::{clean, stand::End};
+use crate::{
+    clock::Deadline,
+    session::{SessionError, clean, stand::End},
+};
 
 /// Quiet time before a question is answered whose answer was typed already, and may still be read. A secret that is given twice would stand in the
 /// command line.
@@ -22,6 +25,12 @@ impl Login<'_> {
             self.ahead.push(asks);
             self.session.dialogue.took(&self.last_line, "a text: its line went on behind what was typed");
         }
+    }
+
+    /// No empty line brings the same prompt again.
+    pub(super) fn unproven(&mut self, deadline: Deadline) -> SessionError {
+        let seen = self.session.dialogue.not_seen("its prompt to come again".to_owned(), deadline);
+        self.failed(format!("{seen}; describe all its lines in `prompt` of `profile_settings`"))
     }
 
     /// Quiet time before something is typed again.
