@@ -159,8 +159,10 @@ fn answer(host: &str, request: &[u8]) -> String {
     // The engine may have refused before it read all of it.
     drop(stream.write_all(request));
     let mut piece = [0; 4_096];
-    let count = stream.read(&mut piece).unwrap_or_default();
-    String::from_utf8_lossy(piece.get(..count).unwrap()).into_owned()
+    match stream.read(&mut piece) {
+        Ok(count) => String::from_utf8_lossy(piece.get(..count).unwrap()).into_owned(),
+        Err(error) => format!("({error})"),
+    }
 }
 
 #[test]
