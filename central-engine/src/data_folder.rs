@@ -64,6 +64,12 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// Whether a file lies in the folder of an engine, with links followed; one that is not there yet by the folder that is to hold it.
+pub(crate) fn holds(file: &Path) -> bool {
+    let real = file.ancestors().find_map(|part| fs::canonicalize(part).ok());
+    real.is_some_and(|real| real.ancestors().any(|folder| folder.join(STORE_ID).exists()))
+}
+
 /// What such a file is called until it is whole.
 pub(crate) fn part_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -1,9 +1,10 @@
 //! What Git knows of a file of the lab, where its folder is a repository: asked of the `git` of the engine's host, which changes nothing.
 //!
-//! A repository may say which programs Git is to start for it. None of that is done here: what can be switched off is, and Git itself refuses a
-//! repository that is somebody else's.
+//! A repository may say which programs Git is to start for it: filters of files, hooks, what fetches an object that is missing. None of that is
+//! done here: whoever may write a file of the lab is not thereby somebody who runs programs as the engine. What can be switched off is, filters
+//! by their names, and Git itself refuses a repository that is somebody else's.
 
-use std::{path::Path, process::Stdio};
+use std::{collections::BTreeSet, path::Path, process::Stdio};
 
 use jackfield_protocol::time::Time;
 use serde::Serialize;
@@ -77,8 +78,8 @@ pub(crate) enum GitError {
 
 /// What Git knows of a file; its path must be the real one.
 pub(crate) async fn history(file: &Path) -> Result<FileHistory, GitError> {
-    let status = ["status", "--porcelain=v2", "--branch", "--ignored=matching", "-z", "--", NAME];
-    let (branch, state) = read_status(&ask(file, &status).await?);
+    let off = filters_off(file).await?;
+    let (branch, state) = read_status(&ask_with(file, &off, &STATUS).await?);
     let count = format!("--max-count={}", limits::GIT_COMMITS_MAX);
     let format = "--format=%H%x00%an%x00%at%x00%s%x1e";
     let log = ["log", "--no-show-signature", format, count.as_str(), "--", NAME];
@@ -101,10 +102,46 @@ pub(crate) async fn version(file: &Path, commit: &str) -> Result<Vec<u8>, GitErr
     said.map_err(|error| if matches!(error, GitError::Said(_)) { GitError::NoVersion } else { error })
 }
 
+/// Of a Git that fails without a word.
+const NO_WORD: &str = "nothing";
 /// Stands for the file's name, which may be anything: `--literal-pathspecs` keeps Git from reading it as a pattern.
 const NAME: &str = "\0name";
 
+const STATUS: [&str; 8] = [
+    "status",
+    "--porcelain=v2",
+    "--branch",
+    "--ignored=matching",
+    "--ignore-submodules=all",
+    "-z",
+    "--",
+    NAME,
+];
+/// What of a filter names a program, and what makes one that is missing an error.
+const FILTER_KEYS: [&str; 4] = ["clean=", "smudge=", "process=", "required=false"];
+
+/// Settings that switch off each filter which the repository has: a file that has changed is put through one to be compared.
+async fn filters_off(file: &Path) -> Result<Vec<String>, GitError> {
+    let names =
+        ["config", "--name-only", "-z", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$"];
+    let said = match ask(file, &names).await {
+        Ok(said) => said,
+        // It ends so, without a word, where there is none.
+        Err(GitError::Said(why)) if why == NO_WORD => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let text = String::from_utf8_lossy(&said);
+    let filters: BTreeSet<&str> =
+        text.split('\0').filter_map(|name| name.rsplit_once('.').map(|(filter, _)| filter)).collect();
+    let keys = |filter: &&str| FILTER_KEYS.map(|key| format!("{filter}.{key}"));
+    Ok(filters.iter().flat_map(keys).collect())
+}
+
 async fn ask(file: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+    ask_with(file, &[], arguments).await
+}
+
+async fn ask_with(file: &Path, settings: &[String], arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
         return Err(GitError::NoRepository);
     };
@@ -112,6 +149,9 @@ async fn ask(file: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     command.arg("-C").arg(folder).args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"]);
     for off in ["core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "diff.external="] {
         command.args(["-c", off]);
+    }
+    for setting in settings {
+        command.args(["-c", setting]);
     }
     for argument in arguments {
         if *argument == NAME {
@@ -123,6 +163,9 @@ async fn ask(file: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     command
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
+        // What is missing is fetched from nowhere: a repository may say which program that were.
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "none")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -168,9 +211,7 @@ async fn said(mut command: Command) -> Result<Vec<u8>, GitError> {
     if complaint.contains("not a git repository") {
         return Err(GitError::NoRepository);
     }
-    Err(GitError::Said(
-        complaint.lines().next().unwrap_or("nothing").trim_start_matches("fatal: ").to_owned(),
-    ))
+    Err(GitError::Said(complaint.lines().next().unwrap_or(NO_WORD).trim_start_matches("fatal: ").to_owned()))
 }
 
 /// Branch and state, from `--porcelain=v2 -z`.
@@ -235,6 +276,55 @@ mod tests {
         let most = limits::GIT_BYTES_MAX;
         assert_eq!(zeros(most).await.unwrap().len(), most);
         assert!(matches!(zeros(most + 1).await, Err(GitError::TooLong)));
+    }
+
+    /// A repository whose settings name programs: none of them is started, and what is said of the file is right.
+    #[tokio::test]
+    async fn a_repository_starts_no_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, file) = (folder.path(), folder.path().join("a.py"));
+        let git = |arguments: &[&str]| {
+            let mut git = std::process::Command::new("git");
+            git.arg("-C").arg(root).args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(arguments);
+            let done = git.output().unwrap();
+            assert!(done.status.success(), "{arguments:?}: {done:?}");
+            String::from_utf8(done.stdout).unwrap().trim().to_owned()
+        };
+        git(&["init", "-q"]);
+        std::fs::write(&file, "one\n").unwrap();
+        std::fs::write(root.join("b.py"), "two\n").unwrap();
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", "first"]);
+        let blob = git(&["ls-files", "-s", "a.py"]).split(' ').nth(1).unwrap().to_owned();
+        let started = root.join("started");
+        let program = format!("touch {}; cat", started.display());
+        for (key, value) in [
+            ("filter.x.clean", program.as_str()),
+            ("filter.y.z.process", &program),
+            ("filter.y.z.required", "true"),
+            ("core.fsmonitor", &program),
+            ("core.sshCommand", &program),
+            ("core.repositoryformatversion", "1"),
+            ("extensions.partialClone", "origin"),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.url", &root.display().to_string()),
+            ("remote.origin.uploadpack", &program),
+            ("protocol.file.allow", "always"),
+        ] {
+            git(&["config", key, value]);
+        }
+        std::fs::write(root.join(".git/info/attributes"), "a.py filter=x\nb.py filter=y.z\n").unwrap();
+        for name in ["a.py", "b.py"] {
+            std::fs::write(root.join(name), "changed\n").unwrap();
+            let history = history(&root.join(name)).await.unwrap();
+            assert_eq!((history.state, history.commits.len()), (FileState::Changed, 1), "{name}");
+        }
+        let head = history(&file).await.unwrap().commits.remove(0).commit;
+        assert_eq!(version(&file, &head).await.unwrap(), b"one\n");
+        let (begin, rest) = blob.split_at(2);
+        std::fs::remove_file(root.join(".git/objects").join(begin).join(rest)).unwrap();
+        assert!(matches!(version(&file, &head).await, Err(GitError::NoVersion)));
+        assert!(!started.exists(), "a program of the repository was started");
     }
 
     #[tokio::test]

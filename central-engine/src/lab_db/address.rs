@@ -13,7 +13,7 @@ use jackfield_config::db::{
 use jackfield_reporting::insert::Dialect;
 use sqlx::{mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
-use crate::{limits::STORE_WAIT, secret_place};
+use crate::{data_folder, limits::STORE_WAIT, secret_place};
 
 /// Where the lab's database is, and how it is entered.
 #[derive(Clone)]
@@ -40,6 +40,9 @@ pub enum AddressError {
     /// The password stands elsewhere, and is not there.
     #[error("the password of <db_config>: {0}")]
     Password(String),
+    /// Its file is the store of an engine, or lies beside it: whoever reads that has everybody's tokens.
+    #[error("{} is in the engine's own folder; name a database of the lab's in <url>", .0.display())]
+    OfEngine(PathBuf),
 }
 
 impl Address {
@@ -49,6 +52,9 @@ impl Address {
     /// It names none, or one of a kind that is not known.
     pub fn of(connection: Option<&Connection>, root: &Path) -> Result<Self, AddressError> {
         Ok(match Database::of(connection)? {
+            Database::Sqlite { path } if data_folder::holds(&root.join(path)) => {
+                return Err(AddressError::OfEngine(root.join(path)));
+            }
             Database::Sqlite { path } => Self::Sqlite(
                 SqliteConnectOptions::new()
                     .filename(root.join(path))

@@ -142,6 +142,7 @@ impl Reader {
                     (statement.sql_with_casts(&types), columns_of(looked.columns()), Some(copied))
                 }
                 Conn::Sqlite(conn) => {
+                    refuse_other_files(&plain)?;
                     let looked = conn.prepare(safe(&plain).into_sql_str()).await?;
                     (plain, columns_of(looked.columns()), None)
                 }
@@ -393,6 +394,20 @@ fn refuse_files(sql: &str) -> Result<(), LabDbError> {
     }
 }
 
+/// SQLite opens any file that the engine may open, also in a session that only reads, and the engine's own store is one.
+fn refuse_other_files(sql: &str) -> Result<(), LabDbError> {
+    let has_many = sql.trim_end().trim_end_matches(';').contains(';');
+    let opens = |word: &str| ["ATTACH", "VACUUM"].iter().any(|opens| word.eq_ignore_ascii_case(opens));
+    let mut words = shape::words(sql).filter(|word| !word.is_empty());
+    if words.next().is_some_and(opens) || (has_many && words.any(opens)) {
+        Err(LabDbError::Refused(
+            "a report reads the database of db.xml and no other file (ATTACH, VACUUM INTO)".to_owned(),
+        ))
+    } else {
+        Ok(())
+    }
+}
+
 fn columns_of<C: sqlx::Column>(columns: &[C]) -> Vec<Column> {
     let column =
         |column: &C| Column { name: column.name().to_owned(), kind: kind_of(column.type_info().name()) };
@@ -431,6 +446,21 @@ mod tests {
         }
         for sql in ["SELECT outfile FROM results", "SELECT 'into' FROM files", "SELECT into_outfile FROM x"] {
             assert!(refuse_files(sql).is_ok(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_report_reads_no_other_file() {
+        for sql in [
+            "ATTACH 'x' AS y",
+            "attach database '.jackfield/store' as s; SELECT * FROM s.token",
+            "SELECT 1; ATTACH 'x' AS y;",
+            "VACUUM INTO 'x'",
+        ] {
+            assert!(refuse_other_files(sql).is_err(), "{sql}");
+        }
+        for sql in ["SELECT attach FROM t", "SELECT attach FROM t;", "SELECT 'a; b' FROM vacuums"] {
+            assert!(refuse_other_files(sql).is_ok(), "{sql}");
         }
     }
 
