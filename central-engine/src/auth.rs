@@ -23,7 +23,7 @@ pub use self::{
         Anyone, COOKIE, Guard, MayChangeGlobals, MayChangeProjects, MayChangeUsers, MayDeleteProjects,
         MayEditBench, MayEditSut, MayEditTests, MayFetchFiles, MayKeepViews, MayLock, MayOperate,
         MayPutProjects, MayRead, MayReadBench, MayReadGlobals, MayReadLeases, MayReadProjects, MayReadSuts,
-        MayRun, MayShare, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
+        MayRun, MayShare, MayShareCalendar, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
     recover::recover,

@@ -8,6 +8,8 @@ mod audit;
 mod authority;
 mod blob;
 mod body;
+mod calendar;
+mod calendar_feed;
 mod console;
 mod engine;
 mod ep;
@@ -110,6 +112,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(follow::routes)
             .configure(lease::routes)
             .configure(lease_story::routes)
+            .configure(calendar::routes)
+            .configure(calendar_feed::routes)
             .configure(notice::routes)
             .configure(question::routes)
             .configure(log::routes)

@@ -5,6 +5,8 @@
 //! FinishRun ─▶ logs are whole and packed ──▶ WriteReports, MailRun, SaveRun, CallWebhooks ──▶ CallWebhook      each tried again on its own
 //! ```
 //!
+//! Beside runs, there are letters to persons: of their leases, and of devices that were taken out of service (`remind`).
+//!
 //! A job is a row until it is done, so a crash loses none; one that was under way is done again. What fails is tried again
 //! after a wait that doubles, and given up in the end; its run says so, and its last error stays readable at
 //! `/runs/{run}/jobs`. Each kind has places of its own: mail servers that hang keep nobody from the lab's database.
@@ -14,6 +16,7 @@ mod finish;
 mod hook;
 mod leftovers;
 pub(crate) mod mail;
+pub(crate) mod remind;
 mod report;
 pub(crate) mod retention;
 mod save;
@@ -205,6 +208,7 @@ async fn attempt(app: &App, job: &JobRow) -> Tried {
         Work::FinishRun { run } => finish::run(app, *run).await,
         Work::WriteReports { run } => report::run(app, *run).await,
         Work::MailRun { run, to } => mail::run(app, *run, to).await,
+        Work::MailPerson { letter } => mail::person::run(app, letter).await,
         Work::SaveRun { run } => save::run(app, *run).await,
         Work::CallWebhooks { run } => webhook::all(app, *run).await,
         Work::CallWebhook { run, webhook } => webhook::one(app, *run, webhook).await,

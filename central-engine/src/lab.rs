@@ -2,6 +2,7 @@
 //!
 //! Resources and global parameters are rows; connections and consoles live no longer than this process.
 
+pub(crate) mod calendar_event;
 pub mod consoles;
 pub mod eps;
 pub(crate) mod first_files;

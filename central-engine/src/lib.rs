@@ -142,6 +142,7 @@ pub async fn start(options: Options) -> Result<Running> {
     app.tasks.spawn(jobs::work(app.clone()));
     app.tasks.spawn(jobs::keep_inserting(app.clone()));
     app.tasks.spawn(jobs::retention::keep_looking(app.clone()));
+    app.tasks.spawn(jobs::remind::keep_reminding(app.clone()));
     app.tasks.spawn(feed::keep_looking(app.clone()));
     http::health::look(&app).await;
     app.tasks.spawn(http::health::watch(app.clone()));

@@ -377,6 +377,12 @@ pub const LEASE_THINGS_MAX: usize = 1_000;
 pub const LEASES_TOLD_MAX: usize = 10_000;
 /// Leases that are over and looked at for those of one person or resource.
 pub const LEASES_LOOKED_AT: u32 = 10_000;
+/// Leases in an answer of the calendar, and in a feed of it; those that ended long ago are left out.
+pub const CALENDAR_ENTRIES_MAX: usize = 10_000;
+/// Days of leases that are over in a feed.
+pub const CALENDAR_FEED_DAYS: u64 = 31;
+/// Addresses of calendars that one person may have.
+pub const CALENDAR_FEEDS_EACH_MAX: usize = 100;
 /// Leases that the live feed tells; those who wait come last, and what is beyond is asked for.
 pub const LEASES_FED_MAX: usize = 1_000;
 /// Deeds of one lease that its story tells.

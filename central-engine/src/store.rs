@@ -10,6 +10,7 @@ pub mod audit;
 mod batch;
 mod bind;
 mod bulk;
+pub mod calendar_feed;
 mod counter;
 mod damage;
 mod db;

@@ -39,6 +39,11 @@ fn here_of(zone: &TimeZone, now: Time) -> Here {
     }
 }
 
+/// The zone itself.
+pub(crate) fn lab() -> TimeZone {
+    TimeZone::system()
+}
+
 /// What others may know the zone by: its name, else what its clocks are ahead now, as POSIX writes it.
 pub(crate) fn names() -> Vec<String> {
     names_of(&TimeZone::system(), clock::wall())

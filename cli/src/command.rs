@@ -8,6 +8,7 @@ pub(crate) mod after;
 pub(crate) mod artifacts;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod calendar;
 pub(crate) mod completions;
 pub(crate) mod console;
 pub(crate) mod db;

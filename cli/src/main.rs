@@ -101,6 +101,9 @@ enum Command {
     /// Who has which device, and until when: take, queue for, hand over, give back.
     #[command(subcommand)]
     Lease(command::lease::Lease),
+    /// Who has booked which device for later: once, or again and again; maintenance; feeds for your own calendar.
+    #[command(subcommand)]
+    Calendar(command::calendar::Calendar),
     /// A terminal on a device: watch the session of a test, take it over, or open one.
     Console(command::console::Console),
     /// Accounts.
@@ -244,6 +247,7 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Resource(resource) => resource.run(context),
         Command::Sut(sut) => sut.run(context),
         Command::Lease(lease) => lease.run(context),
+        Command::Calendar(calendar) => calendar.run(context),
         Command::Console(console) => console.run(context),
         Command::User(user) => user.run(context),
         Command::Recover(recover) => recover.run(context),

@@ -47,7 +47,7 @@ impl Names {
             (["resource", "set"], "path") | (_, "query" | "resource") => Self::Resources,
             (_, "run") => Self::Runs,
             (_, "test") => Self::Tests,
-            (_, "lease") => Self::Leases,
+            (_, "lease" | "booking") => Self::Leases,
             (_, "ep") => Self::Eps,
             (_, "sut" | "component") => Self::Suts,
             _ => return None,

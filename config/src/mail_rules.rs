@@ -1,7 +1,7 @@
 //! `mail.toml`: who gets the mail of which run, and which reports go along. Without rules everybody in `To` of `email.xml` gets the mail of every
 //! run.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     problem::Read,
@@ -13,10 +13,14 @@ use crate::{
 /// The file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MailRules {
-    /// Each rule adds people.
+    /// Each rule adds people to the mail of a run.
     pub rules: Vec<MailRule>,
     /// Reports whose charts are in the mail, in their order.
     pub charts: Vec<MailChart>,
+    /// `[people]`: where those who have leases have their mail, by user.
+    pub people: BTreeMap<Arc<str>, Arc<str>>,
+    /// `out_of_service`: who hears of devices that were taken out of service.
+    pub out_of_service: Vec<String>,
 }
 
 /// `[[chart]]`.
@@ -50,6 +54,7 @@ impl MailRules {
     /// Reads the file.
     pub fn read(source: &Arc<Source>) -> Read<Self> {
         let (value, problems) = toml_table::read_settings(source, |top| {
+            let out_of_service = top.texts("out_of_service");
             let rules = top.tables("rule", "a rule").iter().map(read_rule).collect();
             let charts = top.tables("chart", "a chart");
             for chart in charts.iter().skip(CHARTS_MAX) {
@@ -58,22 +63,29 @@ impl MailRules {
                     "take one away; the page of reports has all of them",
                 );
             }
-            Self { rules, charts: charts.iter().map(read_chart).collect() }
+            let people = top.text_map("people");
+            let all = people.values().map(|address| ("people", &**address));
+            for (key, address) in all.chain(out_of_service.iter().map(|to| ("out_of_service", &**to))) {
+                check_address(top, key, address);
+            }
+            let charts = charts.iter().map(read_chart).collect();
+            Self { rules, charts, people, out_of_service }
         });
         Read { value, problems }
+    }
+}
+
+fn check_address(table: &Table<'_>, key: &str, address: &str) {
+    if !crate::email::is_address(address) {
+        let message = format!("`{address}` is not an address");
+        table.error_at(key, message, "write name@host, or Name <name@host>");
     }
 }
 
 fn read_rule(table: &Table<'_>) -> MailRule {
     let rule = MailRule { to: table.texts("to"), cc: table.texts("cc"), of: RunFilter::read(table) };
     for (key, addresses) in [("to", &rule.to), ("cc", &rule.cc)] {
-        for address in addresses.iter().filter(|address| !crate::email::is_address(address)) {
-            table.error_at(
-                key,
-                format!("`{address}` is not an address"),
-                "write name@host, or Name <name@host>",
-            );
-        }
+        addresses.iter().for_each(|address| check_address(table, key, address));
     }
     if rule.to.is_empty() && rule.cc.is_empty() {
         table.error("a rule names nobody", "write to = [\"ana@example.com\"]");
@@ -113,6 +125,18 @@ mod tests {
 
     fn read(text: &str) -> Read<MailRules> {
         MailRules::read(&Arc::new(Source::new("mail.toml", text)))
+    }
+
+    #[test]
+    fn people_have_addresses_and_leave_the_mail_of_runs_as_it_is() {
+        let good = read("out_of_service = \"lab@lab\"\n[people]\nana = \"Ana Pop <ana@lab>\"\n");
+        assert_eq!(good.problems, []);
+        let rules = good.value.unwrap();
+        assert_eq!(rules.people.get("ana").map(|to| &**to), Some("Ana Pop <ana@lab>"));
+        assert!(rules.rules.is_empty(), "everybody in `To` gets the mail of runs");
+        let bad = read("[people]\nana = \"nobody\"\n");
+        let told: Vec<String> = bad.problems.iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told.concat().contains("`nobody` is not an address"), "{told:?}");
     }
 
     #[test]

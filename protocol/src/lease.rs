@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{LeaseId, RunId, UserName},
+    calendar::{MaintenanceAhead, SeriesView},
+    id::{ConsoleId, LeaseId, RunId, UserName},
     time::Time,
 };
 
@@ -79,6 +80,15 @@ pub struct LeaseView {
     /// What of it is dirty, under a check or out of service, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfit: Option<String>,
+    /// The console that it lasts as long as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<ConsoleId>,
+    /// Of a booking that recurs: its series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesView>,
+    /// Maintenance that ends it before its own end, or keeps it from beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<MaintenanceAhead>,
     /// The silence of its client that ends it, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience_millis: Option<u64>,
@@ -166,7 +176,7 @@ pub enum HolderKind {
     Person,
     /// A run.
     Run,
-    /// The lab itself: nothing makes one yet.
+    /// The lab itself: maintenance, by whoever has booked it.
     Lab,
 }
 

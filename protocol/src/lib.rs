@@ -10,7 +10,7 @@
 //! - [`console`] is a person's terminal on a device, through the engine;
 //! - [`event`] is what people and files see of a run;
 //! - [`resource`] is a node of the test-bed tree as it travels;
-//! - [`lease`] is who holds what of the lab, [`health`] what of it is not fit to be given, [`retention`] which old runs go;
+//! - [`lease`] is who holds what of the lab, [`calendar`] who has booked it for later, [`health`] what of it is not fit to be given, [`retention`] which old runs go;
 //! - [`mailbox`] is a mail address that can stand in a header;
 //! - [`api`] holds the bodies of the HTTP interface, [`error`] its failures.
 
@@ -33,6 +33,7 @@ pub mod power;
 
 pub mod event;
 
+pub mod calendar;
 pub mod health;
 pub mod lease;
 pub mod mailbox;

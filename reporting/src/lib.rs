@@ -8,6 +8,7 @@
 //! - [`insert`] turns the statements of `db.xml` into SQL with placeholders, and values into what is bound to them;
 //! - [`table`] is what a report of `db.xml` gives, as CSV and JSON; [`chart`] draws it;
 //! - [`changes`] is what is different from the last run of the project;
+//! - [`icalendar`] is leases as calendars read them;
 //! - [`mail`] composes the message that is sent when a run has ended, [`webhook`] what programs and chats are told of it.
 
 pub mod excerpt;
@@ -22,6 +23,7 @@ pub mod listing;
 pub mod variables;
 
 pub mod changes;
+pub mod icalendar;
 pub mod insert;
 pub mod mail;
 pub mod webhook;

@@ -28,7 +28,8 @@
 //!   forecast.rs when somebody could have it  choose.rs   choosing it, for those who wait for it
 //!                                            search.rs   the search for what goes together
 //!   health.rs   how fit a thing is           upkeep.rs   keeping it so: after a use, by checks, by a person's word
-//!   place.rs    nodes that were moved
+//!   place.rs    nodes that were moved             later.rs    what can be booked, and what of a time is free
+//!   remind.rs   who is to be told of them         series.rs   bookings that recur, and what becomes of them
 //! ```
 
 mod ask;
@@ -39,11 +40,14 @@ mod forecast;
 mod grant;
 mod health;
 mod index;
+mod later;
 mod lease;
 mod place;
 mod queue;
 mod refusal;
+mod remind;
 mod search;
+mod series;
 mod time;
 mod upkeep;
 mod wish;
@@ -64,10 +68,13 @@ pub use self::{
     forecast::{Forecast, Waits},
     grant::{Obstacle, Woken},
     health::{Checked, Fitness, Health, Judgement, Outage, Unfit, Upkeep, Used},
-    lease::{Ended, Holder, Lease, Leased, Set, Spot, State, Tie},
+    later::{Free, Slot},
+    lease::{Ended, Holder, Lease, Leased, Occurrence, Set, Spot, State, Tie},
     place::{Concern, Moved},
     queue::{Rank, Turn, Want},
     refusal::Refusal,
+    remind::Reminder,
+    series::{Reschedule, Series},
     wish::{Who, Wish},
 };
 use self::{index::Index, place::Places};
@@ -295,7 +302,7 @@ impl Book {
         } else {
             self.bookings.insert(&lease.what, lease.id);
         }
-        if let Some(user) = lease.holder.user() {
+        if let Some(user) = lease.holder.user().filter(|_| lease.is_open()) {
             let open = self.open.entry(user.clone()).or_default();
             *open = open.saturating_add(1);
         }
@@ -312,7 +319,7 @@ impl Book {
         } else {
             self.bookings.remove(&lease.what, lease.id);
         }
-        if let Some(user) = lease.holder.user()
+        if let Some(user) = lease.holder.user().filter(|_| lease.is_open())
             && let Some(open) = self.open.get_mut(user)
         {
             *open = open.saturating_sub(1);

@@ -12,6 +12,7 @@
 //!   needs.rs    `2x kind=router; same bench`            what is needed together, and what fits
 //! Suts          all SUTs by name; their `_id` properties are links into the test beds
 //! Book          leases: who has what, who waits for it, who has booked it
+//!   recurrence.rs `each Monday at 06:00`              when bookings that recur begin
 //! ```
 //!
 //! Reading or changing one node costs its depth, whatever the size of the tree.
@@ -27,6 +28,7 @@ pub mod needs;
 mod node;
 pub mod plan;
 mod query;
+pub mod recurrence;
 mod replaced;
 pub mod selector;
 mod sut;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jackfield_protocol::{
+    calendar::{MaintenanceAhead, SeriesView},
     id::UserName,
     lease::{HolderKind, LeaseEnd, LeaseEnded, LeaseKind, LeaseState, LeaseView},
 };
@@ -53,12 +54,28 @@ impl Scheduler {
             place: if waits { self.bench.book.place(lease.id, PLACES_MAX) } else { None },
             waits_for: if waits { self.lease_waits_for(lease) } else { None },
             unfit: self.lease_unfit(lease),
+            console: match lease.tie {
+                Tie::Console(console) => Some(console),
+                Tie::Free | Tie::Beat { .. } => None,
+            },
+            series: lease.occurrence.as_ref().map(|occurrence| SeriesView {
+                id: occurrence.series,
+                rule: occurrence.rule.as_ref().clone(),
+                told: occurrence.rule.to_string(),
+                slot: occurrence.slot,
+            }),
+            maintenance: self.bench.book.maintained(lease).and_then(|lab| self.maintenance_ahead(lab)),
             patience_millis: match lease.tie {
                 Tie::Beat { patience_millis } => Some(patience_millis),
                 Tie::Free | Tie::Console(_) => None,
             },
             ended: ended(&lease.state),
         }
+    }
+
+    fn maintenance_ahead(&self, lab: &Lease) -> Option<MaintenanceAhead> {
+        let told = self.bench.book.told(lab);
+        Some(MaintenanceAhead { lease: lab.id, begin: lab.booked_for()?, end: lab.until?, told })
     }
 
     /// What is not over: first all that is held or booked, then those who wait, by number, and no more than so many.

@@ -312,6 +312,9 @@ fn a_console_on_a_leased_device_is_refused_by_name_and_the_guest_gets_in() {
     let mut hers = Sitting::begin(&bench, &ana, "hers", &["/lab/router", "--quiet", "300"]);
     hers.types("show version\n");
     hers.awaits("uptime");
+    // Who has a lease and a console of their own on one device means the lease by its path.
+    let told = done(&ana, &["show", "/lab/router"]);
+    assert!(told.contains("shared: yes") && !told.contains("console"), "{told}");
     let mut his = Sitting::begin(&bench, &bob, "shared", &["/lab/router"]);
     assert!(!his.ended().success());
     assert!(his.reads().contains("ana has /lab/router on a console"), "{}", his.reads());

@@ -11,6 +11,8 @@ mod accounts;
 mod beside;
 mod broken;
 mod cable;
+mod calendar;
+#[cfg(test)]
 mod campaign;
 mod cgroup;
 mod ci_servers;

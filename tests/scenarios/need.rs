@@ -232,3 +232,42 @@ fn what_can_never_be_met_is_told_before_the_run_starts() {
     refused(&bench.api, &["run", "inner"], "inner.xml:1:");
     refused(&bench.api, &["run", "inner"], "<Needs> of an inner suite");
 }
+
+/// A step test opens what it was given, and says so where it was given none.
+const STEPS: &str = r#"
+title = "whatever router there is"
+[sessions.router]
+resource = "${need.dut}"
+[[steps]]
+command = "show version"
+check = { contains = "uptime" }
+"#;
+
+#[test]
+fn a_step_test_opens_what_it_needs_by_its_name() {
+    let mut bench = Bench::start("").unwrap();
+    let _simulator = crate::cleanup::router(&mut bench);
+    bench.api.set_resource("/lab", "router", &json!({"kind": "router"})).unwrap();
+    bench.write("tests/any.steps.toml", STEPS).unwrap();
+    bench.write("tests/second.steps.toml", &STEPS.replace("need.dut", "need.dut.2")).unwrap();
+    bench.start_ep("EP-1", "").unwrap();
+    let suite = |needs: &str, test: &str| {
+        format!(
+            "<TestSuite><tsName>s</tsName>{needs}<TestCase><tcName>{test}.steps.toml</tcName></TestCase></TestSuite>"
+        )
+    };
+    let needs = "<Needs>dut: kind=router</Needs>";
+    let run = |suite: String| {
+        let run = bench.api.submit("steps", &format!("<Root>{suite}</Root>")).unwrap();
+        bench.api.wait(run, LIMIT).unwrap();
+        bench.api.tests(run).unwrap().remove(0)
+    };
+    let given = run(suite(needs, "any"));
+    assert_eq!(given.state.to_string(), "PASS", "{given:?}");
+    for (needs, test, name) in [(needs, "second", "need.dut.2"), ("", "any", "need.dut")] {
+        let lacks = run(suite(needs, test));
+        assert_ne!(lacks.state.to_string(), "PASS", "{lacks:?}");
+        let told = lacks.reason.clone();
+        assert!(told.contains(name), "{test}: {told:?}");
+    }
+}

@@ -12,6 +12,7 @@ use std::{
 };
 
 use jackfield_protocol::{
+    calendar::Booked,
     event::RunState,
     health::ResourceHealth,
     lease::{LeaseState, LeaseView},
@@ -215,8 +216,8 @@ fn a_night_gives_what_is_free_and_clean_to_whoever_needs_it() {
     let short: LeaseView = ana.post("/leases", &json!({"resources": ["/b7"], "for_millis": 8_000})).unwrap();
     let begin = json!(short.until.unwrap());
     ana.post::<Value>(&format!("/leases/{}/release", short.id), &json!({})).unwrap();
-    let booked: LeaseView =
-        ana.post("/leases", &json!({"resources": ["/b7"], "begin": begin, "for_millis": 3_600_000})).unwrap();
+    let wanted = json!({"resources": ["/b7"], "begin": begin, "for_millis": 3_600_000});
+    let booked = ana.post::<Booked>("/calendar", &wanted).unwrap().bookings.remove(0);
     assert_eq!(booked.state, LeaseState::Asked);
     let bob = join(&bench, "bob", &ROLES).unwrap();
     let suite = |needs: &str, tests: usize| {

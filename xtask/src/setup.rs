@@ -43,6 +43,7 @@ const PACKAGES: [(&str, &str); 37] = [
     ("python3-venv", "/usr/bin/python3"),
     ("python3-pytest", "/usr/lib/python3/dist-packages/pytest"),
     ("python3-pyftpdlib", "/usr/lib/python3/dist-packages/pyftpdlib"),
+    ("python3-icalendar", "/usr/lib/python3/dist-packages/icalendar"),
     ("python3-aiosmtpd", "/usr/lib/python3/dist-packages/aiosmtpd"),
     ("python3-junitparser", "/usr/lib/python3/dist-packages/junitparser"),
     ("postgresql", "/usr/lib/postgresql"),

@@ -113,6 +113,16 @@ impl Permission for MayShare {
     const SCOPES: &'static [Scope] = &[Scope::Admin];
 }
 
+/// May give away addresses of calendars, which outlive what one came with: who may look at leases.
+#[derive(Clone, Copy, Debug)]
+pub struct MayShareCalendar;
+
+impl Permission for MayShareCalendar {
+    const ROLE: Option<Role> = Some(Role::ViewReports);
+    const ALSO: &'static [Role] = &[Role::LockTestbed, Role::LockSut, Role::ChangeTestbed];
+    const SCOPES: &'static [Scope] = &[Scope::Admin];
+}
+
 /// May take leases: of resources with the one role, of SUTs with the other. With the third, may do with those of others as with their own.
 #[derive(Clone, Copy, Debug)]
 pub struct MayLock;

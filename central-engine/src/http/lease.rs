@@ -160,7 +160,8 @@ pub(super) async fn take(
     body: web::Json<LeaseRequest>,
 ) -> Answer {
     let caller = guard.caller;
-    let ask = read(&app, &caller, body.into_inner()).await?;
+    let holder = Holder::Person(caller.user.clone());
+    let ask = read(&app, &caller, body.into_inner(), holder).await?;
     let what = ask.choice.as_ref().map_or_else(|| ask.set.to_string(), |choice| choice.text.to_string());
     let told = format!("{what}; {}", ask.purpose);
     let wish = Wish::Ask(Box::new(ask));
@@ -182,7 +183,8 @@ pub(super) async fn forecast(
     guard: Guard<MayLock>,
     body: web::Json<LeaseRequest>,
 ) -> Answer {
-    let ask = read(&app, &guard.caller, body.into_inner()).await?;
+    let holder = Holder::Person(guard.caller.user.clone());
+    let ask = read(&app, &guard.caller, body.into_inner(), holder).await?;
     let now = clock::now();
     let look = app.engine.ask(move |scheduler| {
         let forecast = scheduler.forecast(now, ask)?;
@@ -202,8 +204,13 @@ pub(super) async fn forecast(
 }
 
 /// A wish as the book takes it: what it names is looked up, and what it needs.
-async fn read(app: &App, caller: &Caller, wanted: LeaseRequest) -> Result<Ask, Failure> {
-    check(caller, &wanted)?;
+pub(super) async fn read(
+    app: &App,
+    caller: &Caller,
+    wanted: LeaseRequest,
+    holder: Holder,
+) -> Result<Ask, Failure> {
+    check(caller, &wanted, &holder)?;
     let mut set = spots(app, wanted.resources).await?;
     add_suts(app, caller, wanted.suts, &mut set).await?;
     let is_named = wanted.needs.is_none();
@@ -222,7 +229,7 @@ async fn read(app: &App, caller: &Caller, wanted: LeaseRequest) -> Result<Ask, F
     Ok(Ask {
         set,
         choice,
-        holder: Holder::Person(caller.user.clone()),
+        holder,
         shared: wanted.shared,
         purpose: wanted.reason,
         note: wanted.note,
@@ -353,7 +360,7 @@ pub(super) async fn transfer(
     Ok(HttpResponse::Ok().json(view))
 }
 
-async fn wish_of(
+pub(super) async fn wish_of(
     app: &App,
     caller: &Caller,
     lease: LeaseId,
@@ -365,16 +372,20 @@ async fn wish_of(
 }
 
 /// The roles that a wish takes, and the size of what it says.
-fn check(caller: &Caller, wanted: &LeaseRequest) -> Result<(), Failure> {
+fn check(caller: &Caller, wanted: &LeaseRequest, holder: &Holder) -> Result<(), Failure> {
     let lacks = |role: &str, what: &str| {
         let title = format!("{} may not lease {what}: that needs the role {role}", caller.user);
         Err(Failure::new(ErrorCode::Forbidden, title))
     };
     let resources = !wanted.resources.is_empty() || wanted.needs.is_some();
-    if resources && !caller.may(Role::LockTestbed) {
+    if holder.is_lab() && !caller.may(Role::ChangeTestbed) {
+        return lacks("CHANGE_TESTBED", "anything for maintenance");
+    }
+    let takes = !holder.is_lab();
+    if takes && resources && !caller.may(Role::LockTestbed) {
         return lacks("LOCK_TESTBED", "resources");
     }
-    if !wanted.suts.is_empty() && !caller.may(Role::LockSut) {
+    if takes && !wanted.suts.is_empty() && !caller.may(Role::LockSut) {
         return lacks("LOCK_SUT", "SUTs");
     }
     if wanted.priority > 0 && !caller.may(Role::ChangeTestbed) {
@@ -417,7 +428,7 @@ async fn check_account(app: &App, user: &UserName, field: &str) -> Result<(), Fa
 }
 
 /// The nodes that are named, each once.
-async fn spots(app: &App, resources: Vec<String>) -> Result<Set, Failure> {
+pub(super) async fn spots(app: &App, resources: Vec<String>) -> Result<Set, Failure> {
     let look = move |bench: &Bench| {
         resources.iter().map(|resource| bench.tree.spot(resource)).collect::<Result<BTreeSet<_>, _>>()
     };

@@ -10,12 +10,12 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, audit, authority, blob, console, engine, ep, event, feed, follow, globals, health, job,
-    lab_db, lab_report, lease, lease_story, live, log, log_growth, log_lines, log_search, login, mail,
-    notice, power, project, project_edit, project_file, project_result, question, report, report_view,
-    resource, resource_edit, resource_file, resource_find, resource_health, resource_history, retention, run,
-    run_control, run_delete, run_plan, session, setting, share, shared, suite, sut, test, test_config,
-    test_file, test_history, test_text, token, user, webhook,
+    Answer, attempt, audit, authority, blob, calendar, calendar_feed, console, engine, ep, event, feed,
+    follow, globals, health, job, lab_db, lab_report, lease, lease_story, live, log, log_growth, log_lines,
+    log_search, login, mail, notice, power, project, project_edit, project_file, project_result, question,
+    report, report_view, resource, resource_edit, resource_file, resource_find, resource_health,
+    resource_history, retention, run, run_control, run_delete, run_plan, session, setting, share, shared,
+    suite, sut, test, test_config, test_file, test_history, test_text, token, user, webhook,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -45,7 +45,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         share::list, share::create, share::revoke, report_view::list, report_view::put, report_view::delete, lab_db::try_all,
         shared::show, shared::rows, shared::count, shared::chart, shared::drawing, shared::whole,
         test::list, test::show, event::list, live::live, feed::live, follow::follow, lease::list, lease::take, lease::forecast, lease::show, lease::beat, lease::accept, lease::extend, lease::release, lease::force,
-        lease::allow, lease::transfer, lease_story::story, lease_story::people, notice::list, question::all, question::list, question::answer,
+        lease::allow, lease::transfer, calendar::list, calendar::book, calendar::check, calendar::move_to, calendar::cancel, calendar_feed::list, calendar_feed::create, calendar_feed::revoke, calendar_feed::read, lease_story::story, lease_story::people, notice::list, question::all, question::list, question::answer,
         attempt::show, log::read, log_lines::lines, log_search::search, log_growth::growth, blob::fetch, blob::put,
         ep::list, ep::show, ep::modules, ep::drain, console::open, console::list,
         resource::get, resource_find::find, resource::set, resource::rename, resource::delete, resource::tree, resource::uses, resource_edit::together, resource_edit::carry, resource_edit::copy, resource_history::list, resource_history::undo, resource_file::plan, resource_file::apply, resource_file::export, resource_health::list, resource_health::judge, power::status, power::switch,

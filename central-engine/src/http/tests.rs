@@ -1,6 +1,7 @@
 //! The interface as a client sees it: the real routes over a real store and loop, without a socket.
 
 mod access;
+mod calendar;
 mod data;
 mod feed;
 mod files;

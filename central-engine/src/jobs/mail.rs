@@ -1,6 +1,7 @@
 //! The summary mail of a run: sent by SMTP, or written into the outbox where `email.xml` is not enabled.
 
 mod charts;
+pub(super) mod person;
 mod recipients;
 mod smtp;
 

@@ -99,6 +99,7 @@ fn remedy(work: &Work) -> String {
         Work::RunHook { .. }
         | Work::FinishRun { .. }
         | Work::MailRun { .. }
+        | Work::MailPerson { .. }
         | Work::CallWebhooks { .. }
         | Work::CallWebhook { .. } => String::new(),
     }

@@ -47,9 +47,10 @@ pub(crate) async fn notices(app: &App) -> Result<Vec<EngineNotice>, Problem> {
                 Some(due) => ("job_failing", format!("is tried again at {due}")),
                 None => ("job_given_up", "was given up".to_owned()),
             };
-            let run = job.work.run();
-            let text = format!("{} of run {run} {then}: {}", job.work.told(), job.error);
-            EngineNotice { code, text, run: Some(run) }
+            let run = Some(job.work.run()).filter(|run| run.0 != 0);
+            let of = run.map(|run| format!(" of run {run}")).unwrap_or_default();
+            let text = format!("{}{of} {then}: {}", job.work.told(), job.error);
+            EngineNotice { code, text, run }
         }))
         .collect())
 }

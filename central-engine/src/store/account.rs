@@ -91,7 +91,7 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<Account>, StoreError> {
     conn.rows(sql, vec![]).await?.iter().map(read).collect()
 }
 
-/// Removes an account with its sessions, tokens, links and views; false where there was none.
+/// Removes an account with its sessions, tokens, links, feeds and views; false where there was none.
 ///
 /// # Errors
 /// The store does not answer.
@@ -99,6 +99,7 @@ pub async fn delete(conn: &mut Conn, name: &UserName) -> Result<bool, StoreError
     conn.run("DELETE FROM session WHERE owner = $1", binds![name.as_str()]).await?;
     conn.run("DELETE FROM token WHERE owner = $1", binds![name.as_str()]).await?;
     conn.run("DELETE FROM share WHERE owner = $1", binds![name.as_str()]).await?;
+    conn.run("DELETE FROM calendar_feed WHERE owner = $1", binds![name.as_str()]).await?;
     conn.run("DELETE FROM report_view WHERE owner = $1", binds![name.as_str()]).await?;
     Ok(conn.run("DELETE FROM account WHERE name = $1", binds![name.as_str()]).await? > 0)
 }

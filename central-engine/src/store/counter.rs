@@ -13,6 +13,8 @@ pub(super) const JOB: &str = "job";
 pub(super) const TOKEN: &str = "token";
 /// Links to reports.
 pub(super) const SHARE: &str = "share";
+/// Addresses of calendars.
+pub(super) const CALENDAR_FEED: &str = "calendar_feed";
 /// Lines of the audit log.
 pub(super) const AUDIT: &str = "audit";
 /// Leases.

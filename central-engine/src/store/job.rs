@@ -46,6 +46,11 @@ pub enum Work {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         to: Vec<String>,
     },
+    /// Send a mail to a person.
+    MailPerson {
+        /// The mail.
+        letter: Letter,
+    },
     /// Look which webhooks want to hear of a run.
     CallWebhooks {
         /// Which run.
@@ -58,6 +63,29 @@ pub enum Work {
         /// The name of the webhook.
         webhook: String,
     },
+}
+
+/// A mail to one person, about no run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// The address.
+    pub to: String,
+    /// The same whenever the same is told again, and no other's: a name for a file, and for the mail.
+    pub key: String,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// An event of a calendar beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+}
+
+impl Letter {
+    /// It is about no run.
+    pub fn of(&self) -> RunId {
+        RunId(0)
+    }
 }
 
 /// What jobs have places together.
@@ -130,6 +158,7 @@ impl Work {
             | Self::MailRun { run, .. }
             | Self::CallWebhooks { run }
             | Self::CallWebhook { run, .. } => *run,
+            Self::MailPerson { letter } => letter.of(),
         }
     }
 }
@@ -142,7 +171,7 @@ impl Work {
             Self::FinishRun { .. } => Kind::Finish,
             Self::WriteReports { .. } => Kind::Report,
             Self::SaveRun { .. } => Kind::Save,
-            Self::MailRun { .. } => Kind::Mail,
+            Self::MailRun { .. } | Self::MailPerson { .. } => Kind::Mail,
             Self::CallWebhooks { .. } | Self::CallWebhook { .. } => Kind::Webhook,
         }
     }
@@ -155,6 +184,9 @@ impl Work {
             Self::WriteReports { .. } => "writing the reports into the outbox".to_owned(),
             Self::SaveRun { .. } => "inserting the results into the lab's database".to_owned(),
             Self::MailRun { .. } => "sending the mail".to_owned(),
+            Self::MailPerson { letter } => {
+                format!("sending the mail to {} (`{}`)", letter.to, letter.subject)
+            }
             Self::CallWebhooks { .. } => "looking for webhooks".to_owned(),
             Self::CallWebhook { webhook, .. } => format!("calling webhook `{webhook}`"),
         }

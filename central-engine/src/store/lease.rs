@@ -80,6 +80,20 @@ pub async fn ended(conn: &mut Conn, limit: u32) -> Result<Vec<Lease>, StoreError
     conn.rows(sql, binds![limit]).await?.iter().map(read).collect()
 }
 
+/// Leases that ended in a time, those that ended last first.
+///
+/// # Errors
+/// The store does not answer, or a row cannot be read.
+pub async fn ended_between(
+    conn: &mut Conn,
+    (from, to): (Time, Time),
+    limit: u32,
+) -> Result<Vec<Lease>, StoreError> {
+    let sql = "SELECT id, what, run, since, body FROM lease WHERE ended >= $1 AND since < $2 \
+               ORDER BY ended DESC, id DESC LIMIT $3";
+    conn.rows(sql, binds![from.0, to.0, limit]).await?.iter().map(read).collect()
+}
+
 /// Deletes leases that were over before then, but for those of runs that are still there; how many went.
 ///
 /// # Errors

@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/11.sql"),
     include_str!("schema/12.sql"),
     include_str!("schema/13.sql"),
+    include_str!("schema/14.sql"),
 ];
 
 /// Any number that no other program on the same PostgreSQL takes by chance: the lock that keeps two engines from

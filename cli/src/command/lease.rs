@@ -15,7 +15,8 @@ use jackfield_protocol::{
 };
 use serde_json::{Value, json};
 
-use self::told::{line, list, now, show};
+use self::told::{line, list, show};
+pub(super) use self::told::{line_of, now, state as state_of, who as who_of};
 use crate::{
     Context,
     client::encoded,
@@ -225,6 +226,7 @@ fn number(context: &Context, lease: &str, meant: Meant) -> Result<LeaseId> {
         Meant::Any if own.is_empty() => (others, own),
         Meant::Any => (own, others),
     };
+    let found = meant_most(found);
     let lines = |views: &[&LeaseView]| {
         views.iter().map(|view| format!("\n  {}", line(view, now()))).collect::<String>()
     };
@@ -249,6 +251,16 @@ fn number(context: &Context, lease: &str, meant: Meant) -> Result<LeaseId> {
             )
         }
     }
+}
+
+/// Of several leases on one resource, those that a path means: not what a console has for itself, and not what is still to come, where there is
+/// something else.
+fn meant_most(found: Vec<&LeaseView>) -> Vec<&LeaseView> {
+    let is_now = |view: &&&LeaseView| view.console.is_none() && view.state != LeaseState::Asked;
+    let is_booked = |view: &&&LeaseView| view.console.is_none();
+    let now: Vec<&LeaseView> = found.iter().filter(is_now).copied().collect();
+    let booked: Vec<&LeaseView> = found.iter().filter(is_booked).copied().collect();
+    [now, booked].into_iter().find(|meant| !meant.is_empty()).unwrap_or(found)
 }
 
 impl Take {
@@ -281,15 +293,7 @@ impl Take {
                 "say what to take: a path such as /tb1/router1, --sut NAME, or --needs 'kind=router, ports>=4'"
             );
         }
-        let mut context = BTreeMap::new();
-        for pair in &self.context {
-            match pair.split_once('=') {
-                Some((key, value)) if !key.is_empty() => {
-                    drop(context.insert(key.to_owned(), value.to_owned()))
-                }
-                _ => bail!("`{pair}` is no context such as build=417"),
-            }
-        }
+        let context = context_of(&self.context)?;
         Ok(LeaseRequest {
             resources: self.resource.clone(),
             suts: self.sut.clone(),
@@ -306,6 +310,18 @@ impl Take {
             priority: self.priority,
         })
     }
+}
+
+/// Keys for those who search, as they are typed.
+pub(super) fn context_of(pairs: &[String]) -> Result<BTreeMap<String, String>> {
+    let mut context = BTreeMap::new();
+    for pair in pairs {
+        match pair.split_once('=') {
+            Some((key, value)) if !key.is_empty() => drop(context.insert(key.to_owned(), value.to_owned())),
+            _ => bail!("`{pair}` is no context such as build=417"),
+        }
+    }
+    Ok(context)
 }
 
 /// Stays until it is ours, or the time is over; none where a person had enough of it.

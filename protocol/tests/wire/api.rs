@@ -7,7 +7,7 @@ use jackfield_protocol::{
     },
     event::RunState,
     health::{HealthState, JudgeResource, ResourceHealth},
-    id::{LeaseId, RunId, TestIndex},
+    id::{ConsoleId, LeaseId, RunId, TestIndex},
     lease::{
         HolderKind, LeaseEnd, LeaseEnded, LeaseForecast, LeaseKind, LeaseRequest, LeaseState, LeaseView,
     },
@@ -34,7 +34,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     let file = file_problem();
     let submitted = |warnings| Submitted { run: RunId(41), warnings };
     let snapshot = |run| RunSnapshot { run, seq: 17 };
-    vec![
+    let all = vec![
         Sample::with_bare("api/submit_run", submit.full, submit.bare),
         Sample::with_bare(
             "api/submitted",
@@ -66,7 +66,8 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample::new("api/resource", resource()),
         Sample::with_bare("error/problem", trouble.full, trouble.bare),
         Sample::with_bare("error/file_problem", file.full, file.bare),
-    ]
+    ];
+    all.into_iter().chain(crate::calendar::samples(&lease_view().full, &lease_view().bare)).collect()
 }
 
 fn page<T>(item: T) -> Page<T> {
@@ -121,6 +122,9 @@ fn lease_view() -> Pair<LeaseView> {
         place: Some(2),
         waits_for: Some("bob has it".to_owned()),
         unfit: Some("/tb1/router1 is dirty".to_owned()),
+        console: Some(ConsoleId(3)),
+        series: Some(crate::calendar::series()),
+        maintenance: Some(crate::calendar::maintenance()),
         patience_millis: Some(15_000),
         ended: Some(LeaseEnd {
             at: at().plus_millis(5),
@@ -148,6 +152,9 @@ fn lease_view() -> Pair<LeaseView> {
         place: None,
         waits_for: None,
         unfit: None,
+        console: None,
+        series: None,
+        maintenance: None,
         patience_millis: None,
         ended: None,
         ..full.clone()

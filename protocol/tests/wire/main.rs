@@ -11,6 +11,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod calendar;
+#[cfg(test)]
 mod console;
 #[cfg(test)]
 mod decided;

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use jackfield_protocol::{
     api::{EpState, UseKind},
+    calendar::{Every, FeedKind, Scope, Weekday},
     console::ConsoleOn,
     error::{ErrorCode, Severity},
     event::{Hook, RunState},
@@ -62,6 +63,11 @@ pub(crate) fn all() -> Vec<Words> {
         words!("health_state", HealthState: [HealthState::Fit] [HealthState::Dirty] [HealthState::UnderCheck]
             [HealthState::OutOfService]),
         words!("use_kind", UseKind: [UseKind::Types] [UseKind::Session] [UseKind::Lease] [UseKind::Watches]),
+        words!("every", Every: [Every::Day] [Every::Week]),
+        words!("weekday", Weekday: [Weekday::Mon] [Weekday::Tue] [Weekday::Wed] [Weekday::Thu] [Weekday::Fri]
+            [Weekday::Sat] [Weekday::Sun]),
+        words!("scope", Scope: [Scope::One] [Scope::Following] [Scope::Series]),
+        words!("feed_kind", FeedKind: [FeedKind::User] [FeedKind::Group] [FeedKind::Resource]),
         words!("lease_kind", LeaseKind: [LeaseKind::Ep] [LeaseKind::Sut] [LeaseKind::Resource]),
         words!("lease_state", LeaseState: [LeaseState::Asked] [LeaseState::Waiting] [LeaseState::Offered]
             [LeaseState::Active] [LeaseState::Ending] [LeaseState::Ended]),

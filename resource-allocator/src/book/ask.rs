@@ -13,6 +13,7 @@ use super::{
     grant::begun,
     health::Used,
     lease::{Holder, Lease, Leased, Set, State, Tie},
+    series::booked,
 };
 
 /// Each lease that somebody has open puts the next one of theirs back in the queue by so much.
@@ -22,7 +23,7 @@ const SHARE_STEPS_MAX: u32 = 6;
 /// A lease lasts no longer than this at once; it can be extended.
 pub(crate) const LENGTH_MAX_MILLIS: u64 = 31 * 24 * 3_600_000;
 /// Bookings reach no further ahead.
-const AHEAD_MAX_MILLIS: u64 = 2 * 366 * 24 * 3_600_000;
+pub(crate) const AHEAD_MAX_MILLIS: u64 = 2 * 366 * 24 * 3_600_000;
 /// Leases that one person may have open at once.
 pub(crate) const OPEN_MAX: u32 = 1_000;
 
@@ -95,6 +96,8 @@ impl Book {
         let ask = Ask { set, choice, ..ask };
         self.check_ask(now, &ask)?;
         let (begin, wait) = (ask.begin.filter(|begin| *begin > now), ask.wait);
+        // Maintenance is a booking, also where it begins at once: it ends what others have.
+        let begin = begin.or_else(|| ask.holder.is_lab().then_some(now));
         let choice = ask.choice.clone();
         let lease = self.prepare(now, ask);
         if let Some(begin) = begin {
@@ -113,7 +116,7 @@ impl Book {
             (Some(obstacle), Some(0)) => Err(self.in_the_way(obstacle, &lease.want())),
             (Some(_), wait) => {
                 let until = wait.map(|wait| now.plus_millis(wait));
-                Ok(self.take_in(lease, |lease| Lease { state: State::Waiting { until }, ..lease }))
+                Ok(self.queue_up(lease, until))
             }
         }
     }
@@ -139,7 +142,13 @@ impl Book {
         let set = self.promised(&lease.want(), &choice);
         self.set_choice(choice);
         let lease = Lease { what: Leased::Set(set), ..lease };
-        Ok(self.take_in(lease, |lease| Lease { state: State::Waiting { until }, ..lease }))
+        Ok(self.queue_up(lease, until))
+    }
+
+    fn queue_up(&mut self, lease: Lease, until: Option<Time>) -> LeaseId {
+        let id = self.take_in(lease, |lease| Lease { state: State::Waiting { until }, ..lease });
+        self.wake_behind(id);
+        id
     }
 
     pub(super) fn take_in(&mut self, lease: Lease, state: impl FnOnce(Lease) -> Lease) -> LeaseId {
@@ -155,27 +164,12 @@ impl Book {
     /// For later: nobody else may have it then.
     fn book(&mut self, lease: Lease, begin: Time) -> Result<LeaseId, Refusal> {
         let Some(length) = lease.length else { return Err(Refusal::NoEnd) };
-        let (want, end) = (lease.want(), begin.plus_millis(length));
-        // What is dirty will be clean by then; nobody knows when what is broken will be repaired.
-        if let Some(unfit) = self.broken_for(&want) {
-            return Err(Refusal::NotFit { told: unfit.to_string() });
-        }
-        if let Some(other) = self.clash(&want, begin, end, None) {
-            return Err(Refusal::Booked { told: self.told(other), until: other.until });
-        }
-        // Who holds it without an end is expected to be gone by then; who has said when is taken at their word.
-        let held = self.held_by(&want).find(|held| held.until.is_some_and(|until| until > begin));
-        // One whose time has come and that still waits keeps its time too.
-        let late = || self.late_by(&want).find(|late| late.until.is_some_and(|until| until > begin));
-        if let Some(held) = held.or_else(late) {
-            return Err(Refusal::Booked { told: self.told(held), until: held.until });
-        }
-        let booked = |lease| Lease { state: State::Asked { begin }, until: Some(end), ..lease };
-        Ok(self.take_in(lease, booked))
+        self.may_be_booked(&lease.want(), (begin, begin.plus_millis(length)), &|_| false)?;
+        Ok(self.take_in(lease, |lease| booked(lease, begin, length)))
     }
 
     /// The lease as it would be, with no number yet.
-    fn prepare(&self, now: Time, ask: Ask) -> Lease {
+    pub(super) fn prepare(&self, now: Time, ask: Ask) -> Lease {
         let has = ask.holder.user().and_then(|user| self.open.get(user)).copied().unwrap_or(0);
         let back = SHARE_STEP_MILLIS.saturating_mul(u64::from(has.min(SHARE_STEPS_MAX)));
         let Ask {
@@ -194,23 +188,27 @@ impl Book {
             offer,
             ..
         } = ask;
+        // Whoever maintains something repairs it, alone, and needs no client for it.
+        let is_lab = holder.is_lab();
         Lease {
             needs: choice.map(|choice| Arc::clone(&choice.text)),
             given: Given::new(),
             suite: None,
             id: LeaseId(self.last.0.saturating_add(1)),
             what: Leased::Set(set),
-            holder,
-            shared,
+            shared: shared && !is_lab,
             purpose,
             note,
             context,
             guests: BTreeSet::new(),
             priority,
-            repairs,
+            repairs: repairs || is_lab,
+            occurrence: None,
+            reminded: None,
             used: Used::Unknown,
-            tie,
-            inside,
+            tie: if is_lab { Tie::Free } else { tie },
+            inside: inside.filter(|_| !is_lab),
+            holder,
             asked: now,
             ranked: now.plus_millis(back),
             length,
@@ -221,10 +219,11 @@ impl Book {
         }
     }
 
-    fn check_ask(&self, now: Time, ask: &Ask) -> Result<(), Refusal> {
+    pub(super) fn check_ask(&self, now: Time, ask: &Ask) -> Result<(), Refusal> {
         match &ask.choice {
             None if ask.set.is_empty() => return Err(Refusal::Nothing),
             Some(_) if !ask.set.is_empty() => return Err(Refusal::NamedAndNeeded),
+            Some(_) if ask.holder.is_lab() => return Err(Refusal::MaintenanceByNeeds),
             Some(choice) if !choice.can_be_met() => {
                 return Err(Refusal::Unfit { needs: choice.text.to_string() });
             }
@@ -247,8 +246,8 @@ impl Book {
         let around = self.leases.get(&inside).filter(|lease| lease.holds());
         let Some(around) = around else { return Err(Refusal::NoSuch { lease: inside }) };
         match ask.holder.user() {
-            // Who may go into what a run has is known to those who know whose run it is.
-            Some(_) if around.holder.run().is_some() => Ok(()),
+            // Who may go into what a run has, or into maintenance, is known to those who know whose run it is, and who repairs things.
+            Some(_) if around.holder.user().is_none() => Ok(()),
             Some(user) if around.admits(user) => Ok(()),
             Some(_) | None => Err(Refusal::NotTheirs { told: self.told(around), lease: inside }),
         }

@@ -53,7 +53,11 @@ impl Book {
         let booked: Vec<_> =
             self.leases.values().filter(|lease| matches!(lease.state, State::Asked { .. })).collect();
         for lease in &booked {
-            let others = booked.iter().filter(|other| other.id < lease.id && !may_be_together(lease, other));
+            // Maintenance is booked over others.
+            let room = |other: &Lease| {
+                may_be_together(lease, other) || lease.holder.is_lab() != other.holder.is_lab()
+            };
+            let others = booked.iter().filter(|other| other.id < lease.id && !room(other));
             for other in others {
                 let set = |lease: &Lease| lease.what.set().cloned().unwrap_or_default();
                 let begin =

@@ -148,13 +148,10 @@ impl Book {
     ) -> Result<Lease, Refusal> {
         let Some(length) = lease.length else { return Err(Refusal::NoEnd) };
         let (want, end) = (lease.want(), begin.plus_millis(length));
-        let keeps = |lease: &Lease| lease.until.is_some_and(|until| until > begin);
         let free = |spot: &Spot| {
             let single = single(&want, spot);
-            let is_taken = self.waits_for_repair(&single)
-                || self.clash(&single, begin, end, None).is_some()
-                || self.held_by(&single).any(&keeps)
-                || self.late_by(&single).any(&keeps);
+            let is_taken =
+                self.waits_for_repair(&single) || self.taken(&single, (begin, end), &|_| false).is_some();
             (!is_taken).then_some(Time(0))
         };
         let chosen = choice.choose(&Taste { wear: &|spot| self.worn_of(spot), free: &free });

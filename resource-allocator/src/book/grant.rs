@@ -55,13 +55,21 @@ impl Book {
 
     /// A booking other than this one that has some of a time.
     pub(crate) fn clash(&self, want: &Want, from: Time, to: Time, but: Option<LeaseId>) -> Option<&Lease> {
+        let clashes =
+            |(begin, end, lease): &(Time, Time, &Lease)| Some(lease.id) != but && *begin < to && from < *end;
+        let clashing = self.bookings_of(want).filter(clashes);
+        let first = clashing.map(|(begin, _, lease)| (begin, lease.id)).min();
+        first.and_then(|(_, id)| self.leases.get(&id))
+    }
+
+    /// Bookings that leave no room for it, each with its time; one may come twice.
+    pub(crate) fn bookings_of<'a>(&'a self, want: &'a Want) -> impl Iterator<Item = (Time, Time, &'a Lease)> {
         let booked = self.bookings.touching(&want.set).flatten().filter_map(|id| self.leases.get(id));
-        let clashes = |lease: &&Lease| {
-            let State::Asked { begin } = lease.state else { return false };
-            let end = begin.plus_millis(lease.length.unwrap_or(OPEN_END_MILLIS));
-            Some(lease.id) != but && begin < to && from < end && !want.goes_with(lease)
-        };
-        booked.filter(clashes).min_by_key(|lease| (lease.state_begin(), lease.id))
+        let room = |lease: &&Lease| !want.goes_with(lease) && !want.clears(lease);
+        booked.filter(room).filter_map(|lease| {
+            let begin = lease.booked_for()?;
+            Some((begin, begin.plus_millis(lease.length.unwrap_or(OPEN_END_MILLIS)), lease))
+        })
     }
 
     /// Bookings that should have begun, and wait.
@@ -153,7 +161,18 @@ impl Book {
 
     /// What stands in the way of a lease that waits; of one that leaves the choice, in the way of what it has been promised.
     pub fn in_front_of(&self, now: Time, lease: &Lease, claims: Claims<'_>) -> Option<Obstacle> {
-        self.obstacle(now, &lease.want_from(now), &lease.rank(), claims)
+        self.obstacle(now, &self.want_of_waiting(now, lease), &lease.rank(), claims)
+    }
+
+    /// What a lease that waits wants from now on. One that was booked begins although maintenance will end it.
+    fn want_of_waiting(&self, now: Time, lease: &Lease) -> Want {
+        let mut want = lease.want_from(now);
+        if lease.is_late() {
+            let maintained = self.bookings_of(&want).filter(|(_, _, other)| other.holder.is_lab());
+            let first = maintained.map(|(begin, _, _)| begin.millis_since(now)).min();
+            want.length = want.length.map(|length| first.map_or(length, |first| length.min(first)));
+        }
+        want
     }
 
     /// A lease that waited begins, or is offered to an asker who was not there, if it is its turn.
@@ -200,6 +219,15 @@ impl Book {
         let needs = self.wanted.touching(&waiter.want.set).flatten().chain(own);
         let choosers = needs.filter_map(|needs| self.choosers.get(needs)?.range(behind).next());
         wake_each(&mut self.woken, next.chain(choosers), looks);
+    }
+
+    /// Somebody has come before others into the queue: those behind may be back before this one can begin, whom the one that was first before
+    /// kept waiting.
+    pub(super) fn wake_behind(&mut self, id: LeaseId) {
+        let rank = self.queue.get(&Turn::Ask(id)).map(|waiter| waiter.rank);
+        if let Some(rank) = rank {
+            self.passed(Woken { rank, looks: LOOKS_MAX }, true);
+        }
     }
 
     /// Wakes the first of each queue for something of a set.
@@ -259,16 +287,5 @@ impl Lease {
     pub(crate) fn want_from(&self, now: Time) -> Want {
         let length = self.until_from(now).map(|until| until.millis_since(now));
         Want { length, ..self.want() }
-    }
-
-    fn state_begin(&self) -> Option<Time> {
-        match self.state {
-            State::Asked { begin } => Some(begin),
-            State::Waiting { .. }
-            | State::Offered { .. }
-            | State::Active
-            | State::Ending { .. }
-            | State::Ended { .. } => None,
-        }
     }
 }

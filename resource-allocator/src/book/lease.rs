@@ -6,6 +6,7 @@ use std::{
 };
 
 use jackfield_protocol::{
+    calendar::Recurrence,
     id::{ConsoleId, EpName, LeaseId, RunId, SuiteIndex, SutName, UserName},
     time::Time,
 };
@@ -59,7 +60,7 @@ pub enum Holder {
     Run(RunId),
     /// A person.
     Person(UserName),
-    /// The lab itself, by whom it acts: maintenance. Nothing makes one yet.
+    /// The lab itself, by whom it acts: maintenance. It is always booked, and at its beginning it ends what persons have of it.
     Lab(UserName),
 }
 
@@ -77,6 +78,17 @@ pub enum Tie {
         /// Silence that ends the lease.
         patience_millis: u64,
     },
+}
+
+/// Which of a series of bookings a lease is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// The series: the number of the first lease that was made for it.
+    pub series: LeaseId,
+    /// When it begins by the rule; it may have been moved.
+    pub slot: Time,
+    /// As it was asked for.
+    pub rule: Arc<Recurrence>,
 }
 
 /// How far a lease is.
@@ -178,6 +190,12 @@ pub struct Lease {
     /// Its holder repairs things: what is not fit is for them, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repairs: bool,
+    /// Of a booking that recurs, which it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<Occurrence>,
+    /// The beginning or the end of which its holder was told last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded: Option<Time>,
     /// What came of it so far.
     #[serde(default, skip_serializing_if = "Used::is_unknown")]
     pub used: Used,
@@ -293,6 +311,14 @@ impl Holder {
         }
     }
 
+    /// Whether it is maintenance.
+    pub fn is_lab(&self) -> bool {
+        match self {
+            Self::Lab(_) => true,
+            Self::Person(_) | Self::Run(_) => false,
+        }
+    }
+
     /// The run that it is.
     pub fn run(&self) -> Option<RunId> {
         match self {
@@ -343,6 +369,8 @@ impl Lease {
             guests: BTreeSet::new(),
             priority: 0,
             repairs: false,
+            occurrence: None,
+            reminded: None,
             used: Used::Unknown,
             tie: Tie::Free,
             inside,
@@ -366,9 +394,40 @@ impl Lease {
         matches!(self.state, State::Offered { .. } | State::Active | State::Ending { .. })
     }
 
-    /// Whether somebody may use it: its holder, its guests.
+    /// Whether somebody may use it: its holder, whoever maintains it, its guests.
     pub fn admits(&self, user: &UserName) -> bool {
-        self.holder.user() == Some(user) || self.guests.contains(user)
+        let own = match &self.holder {
+            Holder::Person(holder) | Holder::Lab(holder) => holder == user,
+            Holder::Run(_) => false,
+        };
+        own || self.guests.contains(user)
+    }
+
+    /// The series that it is of.
+    pub fn series(&self) -> Option<LeaseId> {
+        self.occurrence.as_ref().map(|occurrence| occurrence.series)
+    }
+
+    /// The beginning of a booking that has not begun.
+    pub fn booked_for(&self) -> Option<Time> {
+        match self.state {
+            State::Asked { begin } => Some(begin),
+            State::Waiting { .. }
+            | State::Offered { .. }
+            | State::Active
+            | State::Ending { .. }
+            | State::Ended { .. } => None,
+        }
+    }
+
+    /// Whether it counts among those that its holder has open: of a series only what has begun does.
+    pub(crate) fn is_open(&self) -> bool {
+        self.occurrence.is_none() || self.booked_for().is_none()
+    }
+
+    /// Whether it was booked, and waits for what should be free by now.
+    pub(crate) fn is_late(&self) -> bool {
+        self.is_waiting() && self.until.is_some()
     }
 
     /// Whether it is that of a console.
@@ -386,10 +445,14 @@ impl Lease {
         matches!(self.state, State::Waiting { .. })
     }
 
-    /// Its place in every queue. What was booked is due, and goes before all that was not.
+    /// Its place in every queue. What was booked is due, and goes before all that was not; maintenance before that.
     pub(crate) fn rank(&self) -> Rank {
-        let booked = self.is_waiting() && self.until.is_some();
-        Rank::new(if booked { i32::MAX } else { self.priority }, self.ranked, Turn::Ask(self.id))
+        let priority = match self.is_late() {
+            true if self.holder.is_lab() => i32::MAX,
+            true => i32::MAX - 1,
+            false => self.priority,
+        };
+        Rank::new(priority, self.ranked, Turn::Ask(self.id))
     }
 
     pub(crate) fn want(&self) -> Want {

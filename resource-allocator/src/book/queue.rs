@@ -72,6 +72,11 @@ impl Want {
         self.goes_beside(&lease.holder, lease.shared) || self.inside == Some(lease.id)
     }
 
+    /// Whether it may be booked over a lease: maintenance may over all but other maintenance.
+    pub(crate) fn clears(&self, lease: &Lease) -> bool {
+        self.holder.is_lab() && !lease.holder.is_lab()
+    }
+
     /// What of it is not in the lease that lets it in: only that has to wait for others.
     pub(crate) fn outside(&self, around: &Lease) -> Self {
         let Some(room) = around.what.set() else { return self.clone() };

@@ -7,7 +7,7 @@ use jackfield_protocol::{
 };
 
 use super::{
-    Book, Obstacle,
+    Book, Free, Obstacle,
     lease::{Holder, Lease, State},
     queue::{Turn, Want},
 };
@@ -32,6 +32,71 @@ pub enum Refusal {
         told: String,
         /// Its end.
         until: Option<Time>,
+    },
+    /// Somebody has or has booked some of a time that was to be booked.
+    #[error("{told}; {free}")]
+    Clash {
+        /// Who, what, from when until when, why.
+        told: String,
+        /// Which lease.
+        lease: LeaseId,
+        /// Its end.
+        until: Option<Time>,
+        /// What is free.
+        free: Box<Free>,
+    },
+    /// Times of a series are taken.
+    #[error("{taken} of {of} times are taken: {told}; {rest}")]
+    SeriesTaken {
+        /// Who has the first of them.
+        told: String,
+        /// How many.
+        taken: usize,
+        /// Of how many.
+        of: usize,
+        /// What can be done.
+        rest: String,
+    },
+    /// A booking that would have begun already.
+    #[error("{begin} is over; book a time that is still to come")]
+    Past {
+        /// The beginning.
+        begin: Time,
+    },
+    /// A series that clashes with itself.
+    #[error(
+        "what begins at {one} is not over when the next begins at {next}; book it for less time, or less often"
+    )]
+    Overlap {
+        /// The one.
+        one: Time,
+        /// The next.
+        next: Time,
+    },
+    /// A lease that is of no series, or none of whose series is still to come.
+    #[error("lease {lease} is of no series of which something is still to come")]
+    NoSeries {
+        /// Which.
+        lease: LeaseId,
+    },
+    /// It is no booking any more.
+    #[error(
+        "lease {lease} is {state}, and only what has not begun can be moved; `jackfield lease extend {lease}` changes its end"
+    )]
+    Begun {
+        /// Which.
+        lease: LeaseId,
+        /// How far it is.
+        state: &'static str,
+    },
+    /// Maintenance of whatever fits.
+    #[error("maintenance is of resources or SUTs by name, not of what fits")]
+    MaintenanceByNeeds,
+    /// One person has booked too much.
+    #[error("nobody may have more than {most} times of series booked; cancel some, or book less far ahead")]
+    TooManyBooked {
+        /// The most.
+        most: usize,
     },
     /// Somebody asked before.
     #[error("{told} asked before; wait behind them with --wait 30m")]
@@ -140,22 +205,36 @@ impl Refusal {
     /// The word scripts compare.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Held { .. } | Self::Booked { .. } | Self::Behind { .. } | Self::NoneFree { .. } => {
-                ErrorCode::Held
-            }
+            Self::Held { .. }
+            | Self::Booked { .. }
+            | Self::Clash { .. }
+            | Self::SeriesTaken { .. }
+            | Self::Behind { .. }
+            | Self::NoneFree { .. } => ErrorCode::Held,
             Self::NoSuch { .. } | Self::Unfit { .. } => ErrorCode::NotFound,
             Self::NotTheirs { .. } | Self::MayNotForce { .. } => ErrorCode::Forbidden,
-            Self::NotFit { .. } | Self::OfRun { .. } | Self::WrongState { .. } | Self::Tied { .. } => {
-                ErrorCode::WrongState
-            }
+            Self::NotFit { .. }
+            | Self::OfRun { .. }
+            | Self::WrongState { .. }
+            | Self::NoSeries { .. }
+            | Self::Begun { .. }
+            | Self::Tied { .. } => ErrorCode::WrongState,
             Self::Nothing
             | Self::NamedAndNeeded
             | Self::NoTime
             | Self::NoEnd
+            | Self::Past { .. }
+            | Self::Overlap { .. }
+            | Self::MaintenanceByNeeds
             | Self::TooLong { .. }
             | Self::TooFar => ErrorCode::BadRequest,
-            Self::TooMany { .. } => ErrorCode::TooMany,
+            Self::TooMany { .. } | Self::TooManyBooked { .. } => ErrorCode::TooMany,
         }
+    }
+
+    /// Who is in the way, without what is free instead.
+    pub fn told_alone(&self) -> String {
+        if let Self::Clash { told, .. } = self { told.clone() } else { self.to_string() }
     }
 }
 

@@ -52,6 +52,7 @@ impl Book {
         if until.is_some_and(|until| until <= now) {
             return self.end(now, id, Ended::Expiry);
         }
-        self.put(Lease { state: State::Waiting { until }, offer: None, ..lease });
+        self.put(Lease { state: State::Waiting { until }, offer: None, ..lease.clone() });
+        self.drain(now, &lease);
     }
 }

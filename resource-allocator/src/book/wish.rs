@@ -1,6 +1,7 @@
 //! What holders, and those who may, do with a lease that there is.
 
 use jackfield_protocol::{
+    calendar::Scope,
     id::{LeaseId, UserName},
     time::Time,
 };
@@ -9,6 +10,7 @@ use super::{
     Book, Claims, Refusal,
     ask::{Ask, LENGTH_MAX_MILLIS},
     lease::{Ended, Holder, Lease, State, Tie},
+    series::{Reschedule, Series},
 };
 
 /// Who wishes something.
@@ -25,6 +27,19 @@ pub struct Who {
 pub enum Wish {
     /// A lease.
     Ask(Box<Ask>),
+    /// A booking, or a series of them.
+    Book(Box<Series>),
+    /// Another time for a booking.
+    Move {
+        /// Its beginning.
+        begin: Time,
+        /// Another length, in milliseconds.
+        length: Option<u64>,
+    },
+    /// Other times for a series.
+    Reschedule(Box<Reschedule>),
+    /// To cancel a booking, or those of its series.
+    Cancel(Scope),
     /// To take what is offered.
     Accept,
     /// To keep it until then.
@@ -55,6 +70,11 @@ pub enum Wish {
     },
     /// To say that the holder is there.
     Beat,
+    /// To say that its holder was told of its beginning, or its end.
+    Reminded {
+        /// Which that is.
+        of: Time,
+    },
 }
 
 impl Book {
@@ -70,9 +90,21 @@ impl Book {
         wish: Wish,
         claims: Claims<'_>,
     ) -> Result<LeaseId, Refusal> {
-        if let Wish::Ask(ask) = wish {
-            return self.ask(now, *ask, claims);
-        }
+        let wish = match wish {
+            Wish::Ask(ask) => return self.ask(now, *ask, claims),
+            Wish::Book(series) => return self.book_series(now, *series),
+            other @ (Wish::Move { .. }
+            | Wish::Reschedule(_)
+            | Wish::Cancel(_)
+            | Wish::Accept
+            | Wish::Extend { .. }
+            | Wish::Release
+            | Wish::Force { .. }
+            | Wish::Allow { .. }
+            | Wish::HandOver { .. }
+            | Wish::Beat
+            | Wish::Reminded { .. }) => other,
+        };
         let Some(lease) = self.leases.get(&id).cloned() else { return Err(Refusal::NoSuch { lease: id }) };
         if let Some(run) = lease.holder.run() {
             return Err(Refusal::OfRun { told: self.told(&lease), run });
@@ -108,8 +140,15 @@ impl Book {
                 }
                 Ok(id)
             }
-            // Both were dealt with above.
-            Wish::Ask(_) | Wish::Force { .. } => Ok(id),
+            Wish::Reminded { of } => {
+                self.put(Lease { reminded: Some(of), ..lease });
+                Ok(id)
+            }
+            Wish::Move { begin, length } => self.move_booking(now, lease, begin, length),
+            Wish::Reschedule(wanted) => self.reschedule(now, lease, *wanted),
+            Wish::Cancel(scope) => self.cancel(now, &lease, scope),
+            // They were dealt with above.
+            Wish::Ask(_) | Wish::Book(_) | Wish::Force { .. } => Ok(id),
         }
     }
 
@@ -173,7 +212,10 @@ impl Book {
             return Err(Refusal::Booked { told: self.told(other), until: other.until });
         }
         // One that went ahead of somebody was to be back before they could have begun.
-        if longer && let Some(first) = self.overtaken(&lease, &want, claims) {
+        if longer
+            && !lease.holder.is_lab()
+            && let Some(first) = self.overtaken(&lease, &want, claims)
+        {
             return Err(Refusal::Behind { told: self.told_turn(first) });
         }
         self.put(Lease { until: Some(until), ..lease });
@@ -203,7 +245,7 @@ impl Book {
         self.put(Lease { state: State::Ended { at: now, how: Ended::Holder }, ..lease.clone() });
         self.put(Lease {
             id: next,
-            holder: Holder::Person(to),
+            holder: if lease.holder.is_lab() { Holder::Lab(to) } else { Holder::Person(to) },
             guests,
             tie: Tie::Free,
             inside: None,

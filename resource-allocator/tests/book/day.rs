@@ -3,16 +3,21 @@
 mod fits;
 mod health;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jackfield_protocol::{
+    calendar::{Every, Recurrence, Repeat, Scope},
     id::{ConsoleId, LeaseId, RunId, UserName},
     time::Time,
 };
 use jackfield_resource_allocator::{
     ResourceId, Tree,
     book::{
-        Ask, Book, Claims, Ended, Health, Holder, Lease, Leased, Rank, Set, Spot, Tie, Turn, Want, Who, Wish,
+        Ask, Book, Claims, Ended, Health, Holder, Lease, Leased, Rank, Reschedule, Series, Set, Spot, Tie,
+        Turn, Want, Who, Wish,
     },
 };
 use jackfield_tests::dice::Dice;
@@ -56,6 +61,17 @@ struct Day {
     runs: u64,
     consoles: u64,
     loud: bool,
+}
+
+/// A rule, which the book keeps and does not read.
+fn rule() -> Recurrence {
+    let repeat = Repeat { every: Every::Day, interval: 1, days: BTreeSet::new(), until: None, times: None };
+    Recurrence {
+        from: "2026-12-01".parse().unwrap(),
+        at: "06:00".parse().unwrap(),
+        zone: "UTC".to_owned(),
+        repeat,
+    }
 }
 
 /// The test beds that everybody fights for.
@@ -103,7 +119,8 @@ impl Day {
             let millis = minutes * MINUTE;
             self.sleep(millis)?;
         }
-        match self.dice.below(26) {
+        match self.dice.below(28) {
+            26.. => self.book(),
             21.. => self.something_breaks_or_is_mended(),
             20 => {
                 let number = self.dice.below(NEEDS);
@@ -187,12 +204,54 @@ impl Day {
         self.wish(LeaseId(0), "ana".into(), false, Wish::Ask(Box::new(ask)));
     }
 
+    /// Somebody books something again and again, or the lab a rack for maintenance.
+    fn book(&mut self) {
+        let holder = self.person();
+        let holder = if self.dice.percent(30) { Holder::Lab(holder) } else { Holder::Person(holder) };
+        let ask = Ask {
+            length: Some(self.length()),
+            shared: self.dice.percent(10),
+            ..Ask::new(self.set(), holder)
+        };
+        let ask = Ask { purpose: "night".to_owned(), ..ask };
+        let rule = self.dice.percent(80).then(|| Arc::new(rule()));
+        let mut begins = self.begins();
+        if rule.is_none() {
+            begins.truncate(1);
+        }
+        let series = Series { ask, begins, rule, partly: self.dice.percent(30) };
+        self.wish(LeaseId(0), "ana".into(), false, Wish::Book(Box::new(series)));
+    }
+
+    /// Times of a series: some of them too close to each other.
+    fn begins(&mut self) -> Vec<Time> {
+        let first = self.now.plus_millis(self.length());
+        let step = self.length() * 2;
+        (0..self.dice.between(1, 4)).map(|number| first.plus_millis(number * step)).collect()
+    }
+
+    /// What becomes of a booking, or of its series.
+    fn rebook(&mut self) -> Wish {
+        let length = self.dice.percent(40).then(|| self.length());
+        match self.dice.below(5) {
+            4 => Wish::Reminded { of: self.now.plus_millis(self.length()) },
+            0 => Wish::Move { begin: self.now.plus_millis(self.length()), length },
+            1 => {
+                let (begins, partly) = (self.begins(), self.dice.percent(40));
+                Wish::Reschedule(Box::new(Reschedule { begins, rule: Arc::new(rule()), length, partly }))
+            }
+            2 => Wish::Cancel(Scope::Following),
+            _ => Wish::Cancel(self.dice.pick(&[Scope::One, Scope::Series]).copied().unwrap_or_default()),
+        }
+    }
+
     fn wish_any(&mut self) {
         let Some(lease) = self.any_lease() else { return };
         let own = lease.holder.user().cloned().unwrap_or_else(|| "ana".into());
         let user = if self.dice.percent(85) { own } else { self.person() };
         let manages = self.dice.percent(15);
-        let wish = match self.dice.below(16) {
+        let wish = match self.dice.below(19) {
+            16.. => self.rebook(),
             0..=4 => Wish::Release,
             5 | 6 => Wish::Extend { until: self.now.plus_millis(self.length()) },
             7 | 8 => Wish::Accept,

@@ -1,5 +1,5 @@
 //! The book of leases against a model that knows no index, over thousands of seeded days: persons, runs, consoles and
-//! the lab fight for a few devices; they book, wait, extend, hand over and die, by name or for whatever fits, which changes
+//! the lab fight for a few devices; they book, again and again too, wait, extend, hand over and die, by name or for whatever fits, which changes
 //! under their eyes; the engine is killed and restores the book from its rows. After each event book and model must say the
 //! same, and nothing may be held twice.
 //!
@@ -19,6 +19,8 @@
 //! - a lease that is handed over keeps its number
 //! - who waits for two things blocks the second for those who would be back in time
 
+#[cfg(test)]
+mod calendar;
 #[cfg(test)]
 mod day;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! of it, and everybody who waits looked at again after each event.
 
 mod health;
+mod later;
 mod wish;
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
@@ -15,7 +16,10 @@ use jackfield_resource_allocator::book::{
 };
 
 pub(crate) use self::health::Rules;
-use self::health::{Condition, Node};
+use self::{
+    health::{Condition, Node},
+    later::clears,
+};
 use crate::{day::Parts, picking::ways};
 
 const HOUR: u64 = 3_600_000;
@@ -139,7 +143,12 @@ impl Model {
         let leases = self.leases.iter().filter(|lease| matches!(lease.state, State::Waiting { .. }));
         let asks = leases.map(|lease| {
             let until = lease.until.or(lease.length.map(|length| now.plus_millis(length)));
-            let priority = if lease.until.is_some() { i32::MAX } else { lease.priority };
+            let of_lab = matches!(lease.holder, Holder::Lab(_));
+            let booked = if of_lab { i32::MAX } else { i32::MAX - 1 };
+            let priority = if lease.until.is_some() { booked } else { lease.priority };
+            // What was booked begins although maintenance ends it.
+            let cut = lease.until.and_then(|_| self.first_maintenance(lease));
+            let until = until.map(|until| cut.map_or(until, |cut| until.min(cut)));
             Waiter {
                 rank: (Reverse(priority), lease.ranked, Turn::Ask(lease.id)),
                 holder: lease.holder.clone(),
@@ -196,6 +205,7 @@ impl Model {
             let State::Asked { begin } = lease.state else { return false };
             let end = begin.plus_millis(lease.length.unwrap_or(HOUR));
             Some(lease.id) != but
+                && !clears(waiter, lease)
                 && overlap(&set(lease), &waiter.set)
                 && begin < to
                 && from < end
@@ -393,6 +403,8 @@ impl Model {
             guests: Default::default(),
             priority: 0,
             repairs: false,
+            occurrence: None,
+            reminded: None,
             used: Used::Unknown,
             tie: Tie::Free,
             inside,
@@ -442,7 +454,12 @@ impl Model {
         {
             let is_booked = matches!(lease.state, State::Asked { .. });
             if is_booked && lease.until.is_some_and(|until| until > now) {
-                self.write(Lease { state: State::Waiting { until: lease.until }, offer: None, ..lease });
+                self.write(Lease {
+                    state: State::Waiting { until: lease.until },
+                    offer: None,
+                    ..lease.clone()
+                });
+                self.drain(now, &lease);
             } else {
                 self.end(now, lease.id, Self::how(&lease, now));
             }

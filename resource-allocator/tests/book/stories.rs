@@ -36,7 +36,7 @@ pub(crate) fn settle(book: &mut Book, now: Time) {
     }
 }
 
-fn who(user: &str, manages: bool) -> Who {
+pub(crate) fn who(user: &str, manages: bool) -> Who {
     Who { user: user.into(), manages }
 }
 

@@ -1,13 +1,19 @@
 //! Persons who want for themselves what runs want too: devices, whole racks, SUTs; for now, for later, or in the queue.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use jackfield_protocol::id::{LeaseId, SutName, UserName};
+use jackfield_protocol::{
+    calendar::{Every, Recurrence, Repeat, Scope},
+    id::{LeaseId, SutName, UserName},
+};
 use jackfield_resource_allocator::{
     ResourceId,
     book::{
-        Alternative, Ask, Candidate, Choice, Holder, Judgement, Lease, Options, Outage, Set, Spot, Tie,
-        Upkeep, Who, Wish,
+        Alternative, Ask, Candidate, Choice, Holder, Judgement, Lease, Options, Outage, Series, Set, Spot,
+        Tie, Upkeep, Who, Wish,
     },
 };
 use jackfield_scheduler::Event;
@@ -79,7 +85,14 @@ impl Day {
                 self.engine(Event::SutsLinked { links })
             }
             (1..=3, Some(lease)) => {
-                let wish = match self.dice.below(6) {
+                let wish = match self.dice.below(8) {
+                    6 => Wish::Move {
+                        begin: self.engine_time().plus_millis(self.dice.below(60_000)),
+                        length: None,
+                    },
+                    7 => Wish::Cancel(
+                        self.dice.pick(&[Scope::Following, Scope::Series]).copied().unwrap_or_default(),
+                    ),
                     0 => Wish::Extend { until: self.engine_time().plus_millis(self.dice.below(60_000)) },
                     1 => Wish::Force { reason: "now".to_owned(), grace: self.dice.below(2) * 5_000 },
                     2 => Wish::HandOver { to: "bob".into() },
@@ -111,10 +124,12 @@ impl Day {
             None
         };
         let user = UserName::from(if self.dice.percent(50) { "ana" } else { "bob" });
+        let of_lab = choice.is_none() && self.dice.percent(10);
+        let holder = if of_lab { Holder::Lab(user.clone()) } else { Holder::Person(user.clone()) };
         let ask = Ask {
             set,
             choice,
-            holder: Holder::Person(user.clone()),
+            holder,
             shared: self.dice.percent(20),
             purpose: "bug 1234".to_owned(),
             note: String::new(),
@@ -129,7 +144,24 @@ impl Day {
             wait: Some(self.dice.pick(&[0, 20_000, 90_000]).copied().unwrap_or(0)),
             offer: self.dice.percent(20).then_some(10_000),
         };
+        if self.dice.percent(15) {
+            return self.book(user, ask);
+        }
         self.wish(LeaseId(0), user, false, Wish::Ask(Box::new(ask)))
+    }
+
+    /// Again and again.
+    fn book(&mut self, user: UserName, ask: Ask) -> Result<(), String> {
+        let (first, step) =
+            (self.engine_time().plus_millis(self.dice.below(30_000)), self.dice.between(1, 60_000));
+        let begins = (0..self.dice.between(1, 4)).map(|number| first.plus_millis(number * step)).collect();
+        let repeat =
+            Repeat { every: Every::Day, interval: 1, days: BTreeSet::new(), until: None, times: None };
+        let (from, at) = ("2026-12-01".parse().expect("a date"), "06:00".parse().expect("a time of day"));
+        let rule = Some(Arc::new(Recurrence { from, at, zone: "UTC".to_owned(), repeat }));
+        let ask = Ask { wait: None, offer: None, begin: None, ..ask };
+        let series = Series { ask, begins, rule, partly: self.dice.percent(50) };
+        self.wish(LeaseId(0), user, false, Wish::Book(Box::new(series)))
     }
 
     fn wish(&mut self, lease: LeaseId, user: UserName, manages: bool, wish: Wish) -> Result<(), String> {

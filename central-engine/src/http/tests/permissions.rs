@@ -127,7 +127,7 @@ async fn every_route_is_open_to_whom_the_table_says_and_to_nobody_else() {
             writeln!(table, "{method} {path}: anybody").unwrap();
             continue;
         }
-        if path.starts_with("/api/v1/shared/") {
+        if path.starts_with("/api/v1/shared/") || path.starts_with("/api/v1/calendar/feed/") {
             // It asks for a link, and for nobody's account.
             let everybody = strangers.iter().map(|(_, token)| token.as_deref());
             for token in everybody.chain(callers.iter().map(|(_, token)| Some(&**token))) {

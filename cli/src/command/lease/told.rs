@@ -8,18 +8,18 @@ use jackfield_protocol::{
 use crate::output::{span, table};
 
 #[expect(clippy::disallowed_methods, reason = "a person is told how much time is left by their own clock")]
-pub(super) fn now() -> Time {
+pub(crate) fn now() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Time(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Who has it: `ana`, `run 41 of ana`.
-fn who(view: &LeaseView) -> String {
+pub(crate) fn who(view: &LeaseView) -> String {
     let user = view.user.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string);
     match (view.holder, view.run) {
         (HolderKind::Run, Some(run)) if view.user.is_some() => format!("run {run} of {user}"),
         (HolderKind::Run, Some(run)) => format!("run {run}"),
-        (HolderKind::Lab, _) => format!("the lab ({user})"),
+        (HolderKind::Lab, _) => format!("maintenance by {user}"),
         (HolderKind::Person | HolderKind::Run, _) => user,
     }
 }
@@ -39,7 +39,7 @@ fn end(view: &LeaseView, now: Time) -> String {
     }
 }
 
-fn state(view: &LeaseView) -> &'static str {
+pub(crate) fn state(view: &LeaseView) -> &'static str {
     match view.state {
         LeaseState::Asked => "booked",
         LeaseState::Waiting => "waiting",
@@ -48,6 +48,11 @@ fn state(view: &LeaseView) -> &'static str {
         LeaseState::Ending => "ending",
         LeaseState::Ended => "ended",
     }
+}
+
+/// The same, by one's own clock.
+pub(crate) fn line_of(view: &LeaseView) -> String {
+    line(view, now())
 }
 
 /// One lease as a sentence.
@@ -66,7 +71,10 @@ pub(super) fn line(view: &LeaseView, now: Time) -> String {
     let why = view.ended.as_ref().and_then(|end| Some((end.by.as_ref()?, &end.reason)));
     let why = why.map(|(by, reason)| format!("; {by} took it away: {reason}")).unwrap_or_default();
     let unfit = view.unfit.as_ref().map(|unfit| format!("; but {unfit}")).unwrap_or_default();
-    format!("lease {} of {} ({}) is {}{when}{why}{unfit}", view.id, view.name, who(view), state(view))
+    let ahead = view.maintenance.as_ref();
+    let ahead =
+        ahead.map(|ahead| format!("; but it ends for maintenance: {}", ahead.told)).unwrap_or_default();
+    format!("lease {} of {} ({}) is {}{when}{why}{unfit}{ahead}", view.id, view.name, who(view), state(view))
 }
 
 /// What would come of a wish: when, with what, after whom.
@@ -81,6 +89,13 @@ pub(super) fn forecast(forecast: &LeaseForecast, now: Time) -> String {
     }
 }
 
+/// Why somebody has it, and what is to be known of it.
+fn why(view: &LeaseView) -> String {
+    let ahead = view.maintenance.as_ref().map(|ahead| format!("maintenance from {}", ahead.begin));
+    let reason = Some(view.reason.clone()).filter(|reason| !reason.is_empty());
+    [reason, view.unfit.clone(), ahead].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 pub(super) fn list(leases: &[LeaseView], now: Time) -> String {
     if leases.is_empty() {
         return "nobody has, wants or has booked anything".to_owned();
@@ -93,11 +108,7 @@ pub(super) fn list(leases: &[LeaseView], now: Time) -> String {
             view.name.clone(),
             who(view),
             end(view, now),
-            match &view.unfit {
-                Some(unfit) if view.reason.is_empty() => unfit.clone(),
-                Some(unfit) => format!("{}; {unfit}", view.reason),
-                None => view.reason.clone(),
-            },
+            why(view),
         ]);
     }
     rows.to_string()
@@ -117,6 +128,7 @@ pub(super) fn show(view: &LeaseView, now: Time) -> String {
     view.given.iter().for_each(|(name, paths)| add(name, paths.join(", ")));
     add("reason", view.reason.clone());
     add("note", view.note.clone());
+    add("series", view.series.as_ref().map(|series| series.told.clone()).unwrap_or_default());
     add("guests", view.guests.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     add("shared", if view.shared { "yes".to_owned() } else { String::new() });
     add(

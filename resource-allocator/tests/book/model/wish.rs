@@ -7,7 +7,7 @@ use jackfield_resource_allocator::book::{
     Ask, Book, Choice, Ended, Holder, Lease, Leased, Set, Spot, State, Tie, Turn, Who, Wish,
 };
 
-use super::{MONTH, Model, Waiter, begun, beside, overlap, set};
+use super::{MONTH, Model, Waiter, begun, beside, later::waiter_of, overlap, set};
 use crate::{day::Parts, picking::ways};
 
 impl Model {
@@ -22,6 +22,9 @@ impl Model {
     ) -> bool {
         if let Wish::Ask(ask) = wish {
             return self.ask(now, *ask, parts, book);
+        }
+        if let Wish::Book(series) = wish {
+            return self.book_series(now, *series, book);
         }
         let Some(lease) = self.get(id) else { return false };
         let own = lease.holder == Holder::Person(who.user.clone());
@@ -80,6 +83,7 @@ impl Model {
                         && overlap(&other.set, &waiter.set)
                         && !beside((&waiter.holder, waiter.shared), (&other.holder, other.shared))
                 });
+                let overtaken = overtaken && !matches!(lease.holder, Holder::Lab(_));
                 if longer && (overtaken || self.booked(&waiter, now, until, Some(id))) {
                     return false;
                 }
@@ -107,7 +111,9 @@ impl Model {
                     self.last += 1;
                     let mut guests = lease.guests.clone();
                     guests.remove(&to);
-                    let (id, holder) = (LeaseId(self.last), Holder::Person(to));
+                    let of_lab = matches!(lease.holder, Holder::Lab(_));
+                    let holder = if of_lab { Holder::Lab(to) } else { Holder::Person(to) };
+                    let id = LeaseId(self.last);
                     let (tie, inside, since) = (Tie::Free, None, Some(now));
                     let beats = matches!(lease.tie, Tie::Beat { .. });
                     let until = lease.until.or(beats.then(|| now.plus_millis(MONTH)));
@@ -125,7 +131,14 @@ impl Model {
                 self.hear(id, now);
                 true
             }
-            Wish::Ask(_) => false,
+            Wish::Reminded { of } => {
+                self.write(Lease { reminded: Some(of), ..lease });
+                true
+            }
+            Wish::Move { begin, length } => self.move_booking(now, lease, begin, length),
+            Wish::Reschedule(wanted) => self.reschedule(now, lease, *wanted),
+            Wish::Cancel(scope) => self.cancel(now, &lease, scope),
+            Wish::Ask(_) | Wish::Book(_) => false,
         }
     }
 
@@ -146,6 +159,7 @@ impl Model {
             let user = if let Holder::Person(user) = &ask.holder { Some(user) } else { None };
             let admitted = around.zip(user).is_some_and(|(lease, user)| {
                 lease.holder == Holder::Person(user.clone())
+                    || matches!(lease.holder, Holder::Lab(_))
                     || lease.guests.contains(user)
                     || matches!(lease.holder, Holder::Run(_))
             });
@@ -153,65 +167,23 @@ impl Model {
                 return false;
             }
         }
-        let own = self.leases.iter().filter(|lease| lease.holder == ask.holder).count();
-        let own = if matches!(ask.holder, Holder::Person(_)) { own } else { 0 };
-        let back = 600_000 * u64::try_from(own.min(6)).expect("at most six");
-        let lease = Lease {
-            id: LeaseId(self.last + 1),
-            what: Leased::Set(ask.set),
-            needs: ask.choice.as_ref().map(|choice| choice.text.clone()),
-            given: Default::default(),
-            suite: None,
-            holder: ask.holder,
-            shared: ask.shared,
-            purpose: ask.purpose,
-            note: ask.note,
-            context: ask.context,
-            guests: Default::default(),
-            priority: ask.priority,
-            repairs: ask.repairs,
-            used: Default::default(),
-            tie: ask.tie,
-            inside: ask.inside,
-            asked: now,
-            ranked: now.plus_millis(back),
-            length: ask.length,
-            offer: ask.offer,
-            since: None,
-            until: None,
-            state: State::Waiting { until: ask.wait.map(|wait| now.plus_millis(wait)) },
-        };
-        let waiter = Waiter {
-            rank: (Reverse(lease.priority), lease.ranked, Turn::Ask(lease.id)),
-            holder: lease.holder.clone(),
-            shared: lease.shared,
-            inside: lease.inside,
-            set: set(&lease),
-            length: lease.length,
-            console: matches!(lease.tie, Tie::Console(_)),
-            repairs: lease.repairs,
-            choice: ask.choice.clone(),
-            named: Set::default(),
-        };
+        let of_lab = matches!(ask.holder, Holder::Lab(_));
+        if of_lab && ask.choice.is_some() {
+            return false;
+        }
+        let lease = self.terms(now, &ask);
+        let waiter = waiter_of(&lease, ask.choice.clone());
         // Of all that fits the book chooses; what it chose is looked at.
         let chosen = book.lease(lease.id);
         let (what, given) = chosen.map_or_else(
             || (lease.what.clone(), lease.given.clone()),
             |lease| (lease.what.clone(), lease.given.clone()),
         );
-        let lease = if let Some(begin) = ask.begin.filter(|begin| *begin > now) {
+        let later = ask.begin.filter(|begin| *begin > now).or(of_lab.then_some(now));
+        let lease = if let Some(begin) = later {
             let Some(length) = lease.length else { return false };
             let end = begin.plus_millis(length);
-            let keeps = |lease: &Lease| lease.until.is_some_and(|until| until > begin);
-            let taken = |waiter: &Waiter| {
-                let held = self.in_hands(waiter).iter().any(|lease| keeps(lease));
-                let late = self.leases.iter().any(|lease| {
-                    let waits = matches!(lease.state, State::Waiting { .. }) && keeps(lease);
-                    let room = beside((&waiter.holder, waiter.shared), (&lease.holder, lease.shared));
-                    waits && overlap(&set(lease), &waiter.set) && !room
-                });
-                held || late || self.unfit(waiter).1 || self.booked(waiter, begin, end, None)
-            };
+            let taken = |waiter: &Waiter| self.taken(waiter, (begin, end), &|_| false);
             let may = match &waiter.choice {
                 None => !taken(&waiter),
                 Some(choice) => {
