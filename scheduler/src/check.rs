@@ -34,6 +34,7 @@ impl Scheduler {
         self.check_scripts()?;
         self.check_lanes()?;
         self.check_suts()?;
+        self.check_apart()?;
         self.check_book()?;
         self.check_waiters()?;
         self.check_timers()
@@ -126,6 +127,21 @@ impl Scheduler {
         let held: BTreeMap<_, _> =
             self.bench.uses.iter().map(|(of, held)| (of.clone(), held.parts.clone())).collect();
         ensure(wanted == held, || format!("parts use {wanted:?}, leases say {held:?}"))
+    }
+
+    /// What a suite of a run was given for its needs is in none of the SUTs that the run has at the same time.
+    fn check_apart(&self) -> Result<(), String> {
+        let set_of =
+            |held: &crate::bench::Use| self.bench.book.lease(held.lease).and_then(|lease| lease.what.set());
+        for ((run, thing), held) in &self.bench.uses {
+            let (Thing::Needs(Some(_)), Some(set)) = (thing, set_of(held)) else { continue };
+            for ((of, other), beside) in &self.bench.uses {
+                let is_sut = of == run && matches!(other, Thing::Sut(_));
+                let touches = is_sut && set_of(beside).is_some_and(|other| other.touches(set));
+                ensure(!touches, || format!("run {run} has {set} twice, for a suite and in {other:?}"))?;
+            }
+        }
+        Ok(())
     }
 
     /// What runs use is what the book says they hold, and nothing else.

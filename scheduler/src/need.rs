@@ -180,9 +180,12 @@ impl Scheduler {
         mut choice: Arc<Choice>,
         evict: &mut BTreeSet<PartKey>,
     ) -> Result<Vec<(Set, Given)>, String> {
+        let is_whole = self.bench.unmet(part).next().is_some_and(|(suite, _)| suite.is_none());
+        if is_whole {
+            choice = self.apart_from_suts(run, choice);
+        }
         let mut lent = evict.clone();
         let mut picked = self.pick_for(run, part.key, want, &choice, &mut lent);
-        let is_whole = self.bench.unmet(part).next().is_some_and(|(suite, _)| suite.is_none());
         let others = if is_whole { self.other_needs(run, part) } else { Vec::new() };
         let leaves = |set: &Set| others.iter().all(|other| other.can_be_met_without(set));
         if picked.as_ref().and_then(|sets| sets.first()).is_some_and(|(set, _)| !leaves(set)) {
@@ -194,6 +197,19 @@ impl Scheduler {
         let picked = picked.ok_or_else(|| self.told_none(run, part.key, want, &choice))?;
         *evict = lent;
         Ok(picked)
+    }
+
+    /// What the whole run needs, apart from what its SUTs link to, if it can ever be met so: it has that to its end, beside its SUTs.
+    fn apart_from_suts(&self, run: &Run, choice: Arc<Choice>) -> Arc<Choice> {
+        let suts = run.parts.iter().filter(|part| !part.ended).flat_map(|part| &part.suts);
+        let nodes: BTreeSet<&Spot> =
+            suts.filter_map(|sut| self.bench.links.get(sut)).flat_map(|spots| spots.iter()).collect();
+        if nodes.is_empty() {
+            return choice;
+        }
+        let linked = Set { suts: BTreeSet::new(), nodes: nodes.into_iter().cloned().collect() };
+        let apart = choice.leaving(0, &|spot| Set::of(spot).touches(&linked));
+        if apart.can_be_met() { Arc::new(apart) } else { choice }
     }
 
     /// What fits the needs of the other parts of a run that have not ended.

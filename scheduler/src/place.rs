@@ -143,6 +143,14 @@ impl Scheduler {
             return Ok(());
         }
         let want = self.bench.want(key.run, std::slice::from_ref(sut), run.plan.options.lease);
+        // What another suite of the run was given for its needs is that suite's, until it is done with it.
+        for lease in book.own(&want).filter(|lease| lease.needs.is_some() && lease.suite.is_some()) {
+            let users: BTreeSet<_> = self.bench.users_of(lease).collect();
+            if users.is_empty() || !users.iter().all(|part| self.lends(*part, key)) {
+                return Err(format!("SUT {sut}: {}", self.lease_told(lease)));
+            }
+            evict.extend(users);
+        }
         match self.in_the_way(run, key, &want, evict) {
             None => Ok(()),
             Some(Obstacle::Behind(Turn::Part { run, .. })) => Err(held_by_run(sut, run)),

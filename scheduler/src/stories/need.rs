@@ -171,3 +171,34 @@ fn nothing_is_said_before_it_is_known_what_fits() {
     assert_eq!(told(&lab), ["given for what it needs: dut: /tb1/r1", "a PASS"]);
     assert!(lab.needed().is_empty());
 }
+
+#[test]
+fn a_device_is_not_in_two_hands_of_one_run() {
+    // What a suite needs is r1, and the SUT of the other links to r1, too: one after the other.
+    let wanted = plan([
+        suite("one", "ep1").needs("own").tests([test("a")]),
+        suite("two", "ep2").sut("bench.user").tests([test("b")]),
+    ]);
+    let mut lab = lab(["ep1", "ep2"], &[choice("own", 1, &[1])]);
+    lab.say(Event::SutsLinked { links: [("bench.user".into(), [router(1)].into())].into() });
+    lab.submit(wanted);
+    let waits = "two waits for SUT bench.user: ana's run 1 has /tb1/r1 since 1970-01-01T00:00:00.000Z";
+    assert_eq!(told(&lab), ["given for what it needs: own: /tb1/r1", waits]);
+    lab.play();
+    assert_eq!(told(&lab)[2..], ["a PASS", "b PASS"]);
+}
+
+#[test]
+fn what_the_whole_run_needs_is_none_of_its_suts() {
+    let mut wanted = plan([
+        suite("one", "ep1").tests([test("a")]),
+        suite("two", "ep2").sut("bench.user").tests([test("b")]),
+    ]);
+    wanted.options.needs = Some("whole".into());
+    let mut lab = lab(["ep1", "ep2"], &[choice("whole", 1, &[1, 2])]);
+    lab.say(Event::SutsLinked { links: [("bench.user".into(), [router(1)].into())].into() });
+    lab.submit(wanted);
+    assert_eq!(lab.needs_of("a"), "whole: /tb1/r2", "though r1 was as free, and less worn");
+    lab.play();
+    assert_eq!(told(&lab).iter().filter(|line| line.ends_with("PASS")).count(), 2);
+}
