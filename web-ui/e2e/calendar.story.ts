@@ -1,4 +1,4 @@
-// The calendar: a time is drawn with the mouse; who is in the way is named and what is free is offered; the same with
+// The calendar: a time is drawn, moved and stretched with the mouse; who is in the way is named and what is free is offered; the same with
 // the keyboard alone; another's browser sees it at once.
 
 import type { Browser, Locator, Page } from 'playwright-core';
@@ -9,6 +9,7 @@ import { SmallLab } from './small_lab';
 
 const ROLES = ['VIEW_REPORTS', 'LOCK_TESTBED', 'LOCK_SUT'];
 const PASSWORD = 'goes to the lab';
+const DAY = 24 * 3_600_000;
 let lab: SmallLab;
 let browser: Browser;
 let ana: Person;
@@ -61,7 +62,11 @@ async function drag(page: Page, one: Locator, hour: number, other: Locator, to: 
     await page.mouse.up();
 }
 
-test('a time is drawn, and seen by another at once', async () => {
+type Booking = { id: number; user: string; state: string; begin: string; until: string; name: string };
+const bookings = async (): Promise<Booking[]> =>
+    (await lab.get<{ items: Booking[] }>('/leases')).items.filter(({ state }) => state === 'asked');
+
+test('a time is drawn, seen by another at once, moved and stretched by dragging', async () => {
     const { page } = ana;
     await visit(page, `/calendar?from=${from}`);
     await visit(bob.page, `/calendar?from=${from}`);
@@ -83,6 +88,31 @@ test('a time is drawn, and seen by another at once', async () => {
         .filter({ hasText: /ana .*09:00–11:00 \(soak\)/ })
         .waitFor();
 
+    // By a day to the right: the same time of the day.
+    const [before] = await bookings();
+    await drag(page, cell(page, '/tb1/r1', 2), 10, cell(page, '/tb1/r1', 3), 10);
+    await cell(bob.page, '/tb1/r1', 3)
+        .filter({ hasText: /ana .*–.*\(soak\)/ })
+        .waitFor();
+    const [after] = await bookings();
+    expect(after?.id).toBe(before?.id);
+    const moved = Date.parse(after?.begin ?? '') - Date.parse(before?.begin ?? '');
+    expect(Math.abs(moved - DAY)).toBeLessThanOrEqual(3_600_000);
+    expect(new Date(after?.begin ?? '').getDate()).toBe(day(3).getDate());
+
+    // Its end to the right.
+    const bar = cell(page, '/tb1/r1', 3).locator('[data-lease]');
+    const box = await bar.boundingBox();
+    if (box === null) throw new Error('the booking is not seen');
+    const end = await at(cell(page, '/tb1/r1', 3), 20);
+    await page.mouse.move(box.x + box.width - 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(end.x, end.y, { steps: 6 });
+    await page.mouse.up();
+    await expect
+        .poll(async () => new Date((await bookings())[0]?.until ?? '').getHours())
+        .toBeGreaterThanOrEqual(19);
+    expect((await bookings())[0]?.begin).toBe(after?.begin);
     expect(ana.watch.faults).toEqual([]);
 });
 
@@ -90,7 +120,7 @@ test('who is in the way is named with the time, and what is free is offered', as
     const { page } = bob;
     await visit(page, `/calendar?from=${from}`);
     // Over Ana's booking, from the morning to the night.
-    await drag(page, cell(page, '/tb1/r1', 2), 2, cell(page, '/tb1/r1', 2), 23);
+    await drag(page, cell(page, '/tb1/r1', 3), 2, cell(page, '/tb1/r1', 3), 23);
     const dialog = page.getByRole('dialog', { name: 'Book /tb1/r1' });
     await dialog.getByText(/ana has booked \/tb1\/r1 .*\(soak\)/).waitFor();
     const offers = dialog.getByRole('group', { name: 'Free instead' }).getByRole('button');
@@ -104,13 +134,35 @@ test('who is in the way is named with the time, and what is free is offered', as
     await offers.first().click();
     await dialog.getByText(/^It is free then/).waitFor();
     await dialog.getByRole('button', { name: 'Book it' }).click();
-    await cell(page, '/tb1/r1', 2)
+    await cell(page, '/tb1/r1', 3)
         .filter({ hasText: /bob .*; ana / })
         .waitFor();
+    // Moved onto hers: nothing moves, and the form says why.
+    const mine = (await bookings()).find(({ user }) => user === 'bob');
+    const bar = cell(page, '/tb1/r1', 3).locator(`[data-lease="${mine?.id}"]`);
+    const box = await bar.boundingBox();
+    const over = await at(cell(page, '/tb1/r1', 3), 16);
+    if (box === null) throw new Error('the booking is not seen');
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(over.x, over.y, { steps: 6 });
+    await page
+        .locator('.telling')
+        .getByText(/ana has booked/)
+        .waitFor();
+    await page.mouse.up();
+    await page
+        .getByRole('dialog', { name: 'Another time for /tb1/r1' })
+        .getByRole('alert')
+        .getByText(/ana/)
+        .waitFor();
+    await page.keyboard.press('Escape');
+    expect((await bookings()).find(({ user }) => user === 'bob')?.begin).toBe(mine?.begin);
+    // Escape in the middle of a drag: nothing has happened.
     expect(bob.watch.faults).toEqual([]);
 });
 
-test('with the keyboard alone: booked, cancelled', async () => {
+test('with the keyboard alone: booked, moved, cancelled', async () => {
     const { page } = bob;
     await visit(page, `/calendar?from=${from}`);
     const grid = page.getByRole('grid', { name: 'Calendar of the lab' });
@@ -134,6 +186,18 @@ test('with the keyboard alone: booked, cancelled', async () => {
     await page.keyboard.type('keys');
     await page.keyboard.press('Enter');
     await expect.poll(where).toMatch(/bob .*\(keys\)/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: /^Move or stretch the booking/ }).waitFor();
+    await page.keyboard.press('m');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Another time for /tb1/r2' });
+    await dialog.getByLabel('For how long').focus();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('3h');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    const mine = (await bookings()).find(({ name }) => name === '/tb1/r2');
+    expect(Date.parse(mine?.until ?? '') - Date.parse(mine?.begin ?? '')).toBe(3 * 3_600_000);
     await tabTo(page, grid);
     await page.keyboard.press('Enter');
     await page.getByRole('menuitem', { name: /^Cancel the booking/ }).waitFor();
@@ -150,7 +214,7 @@ test('a week is walked, and the address shows the same to a colleague', async ()
     await visit(page, '/calendar');
     await page.keyboard.press('n');
     await expect.poll(() => new URL(page.url()).searchParams.get('from')).toBe(from);
-    await cell(page, '/tb1/r1', 2).waitFor();
+    await cell(page, '/tb1/r1', 3).waitFor();
     await page.getByRole('link', { name: 'Day', exact: true }).click();
     await page.getByRole('columnheader', { name: dayName(0) }).waitFor();
     await page.keyboard.press('t');

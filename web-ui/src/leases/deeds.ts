@@ -51,7 +51,10 @@ export function deedsOfLease(lease: Lease): Item[] {
                 },
             ];
         case 'asked':
-            return [{ name: `Cancel the booking${other} …`, act: () => cancel(lease) }];
+            return [
+                { name: `Move or stretch the booking${other} …`, act: () => ask({ kind: 'move', lease }) },
+                { name: `Cancel the booking${other} …`, act: () => cancel(lease) },
+            ];
         case 'ended':
             return [];
     }

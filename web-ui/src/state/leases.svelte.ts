@@ -25,6 +25,7 @@ export type LeaseDialog =
     | { kind: 'take'; resources: readonly string[]; suts?: readonly string[] }
     | { kind: 'book'; resources: readonly string[]; from?: number; to?: number }
     | { kind: 'extend'; lease: Lease }
+    | { kind: 'move'; lease: Lease; from?: number; to?: number; problem?: string }
     | { kind: 'transfer'; lease: Lease }
     | { kind: 'allow'; lease: Lease }
     | { kind: 'force'; lease: Lease }
@@ -123,6 +124,14 @@ class Leases {
         const body = { until: new Date(until).toISOString() };
         const lease = await ask(api.POST('/api/v1/leases/{lease}/extend', { params, body }));
         deeds.tell(`You have ${lease.name} until ${clockTime(until, clock.now)}.`);
+    }
+
+    /** Another time for a booking. */
+    async move({ id, name }: Lease, from: number, to: number): Promise<void> {
+        const params = { path: { lease: id } };
+        const body = { begin: new Date(from).toISOString(), for_millis: to - from };
+        await ask(api.POST('/api/v1/calendar/{lease}/move', { params, body }));
+        deeds.tell(`${name} is booked from ${clockTime(from, clock.now)} to ${clockTime(to, clock.now)}.`);
     }
 
     async accept({ id, name }: Lease): Promise<void> {

@@ -4,6 +4,7 @@
 import { clock } from '../../state/clock.svelte';
 import { leases, type Lease } from '../../state/leases.svelte';
 import { deeds } from '../../state/deeds.svelte';
+import { problemOf } from '../../api/problem';
 import { inTheWay, spanOf, type Span } from '../../leases/standing';
 import { dragged, timeAt, SNAP_MILLIS, type Grip } from './days';
 
@@ -77,9 +78,16 @@ export class Drag {
             else deeds.tell('That time is over; nothing can be booked in the past.');
             return true;
         }
-        const { lease } = now;
-        await deeds.try(`${lease.name} was not extended`, () => leases.extend(lease, to));
-        this.now = undefined;
+        try {
+            if (now.lease.state === 'active') await leases.extend(now.lease, to);
+            else await leases.move(now.lease, from, to);
+        } catch (thrown) {
+            const problem = problemOf(thrown);
+            if (now.lease.state === 'active') deeds.refuse(`${now.lease.name} was not extended`, thrown);
+            else leases.dialog = { kind: 'move', lease: now.lease, from, to, problem: problem.message };
+        } finally {
+            this.now = undefined;
+        }
         return true;
     }
 }
