@@ -143,7 +143,9 @@ pub const LIVE_BATCH: u32 = 500;
 pub const LIVE_PACE: Duration = Duration::from_millis(50);
 /// Runs and logs that one answer follows together.
 pub const FOLLOWED_MAX: usize = 100;
-/// How often it is looked whether who reads a live page may still do so.
+/// Tokens and log-ins by which somebody was recognised a moment ago; with more, all are forgotten.
+pub const CALLERS_KEPT_MAX: usize = 10_000;
+/// How often it is looked whether who reads a live page may still do so, and for how long somebody is known without a look at the store.
 pub const LIVE_CALLER_LOOK: Duration = Duration::from_secs(15);
 /// Silence after which a live page gets a comment line, so that proxies keep the connection.
 pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);

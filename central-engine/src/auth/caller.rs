@@ -9,7 +9,7 @@ use jackfield_protocol::{
     time::Time,
 };
 
-use super::{Role, Roles, Scope, secret::token_hash};
+use super::{Role, Roles, Scope, secret::token_hash, standing::Recognised};
 use crate::{
     clock, limits,
     store::{self, Conn, Store, StoreError, token::Joined},
@@ -57,15 +57,27 @@ impl Caller {
 /// # Errors
 /// The store does not answer.
 pub async fn of_session(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
+    Ok(recognise_session(store, secret, now).await?.map(|found| found.caller))
+}
+
+/// The same with the time until which it holds.
+pub(super) async fn recognise_session(
+    store: &Store,
+    secret: &str,
+    now: Time,
+) -> Result<Option<Recognised>, StoreError> {
     let Some((session, caller)) = look_at_session(store, secret, now).await? else { return Ok(None) };
     // Often enough that nobody is sent away who was there, and no write for each request.
-    let is_due = |idle: u64| now.millis_since(session.used) >= idle / limits::SESSION_TOUCHES;
-    if session.idle_millis.is_some_and(is_due) {
+    let touched_each = session.idle_millis.map(|idle| idle / limits::SESSION_TOUCHES);
+    let is_due = touched_each.is_some_and(|each| now.millis_since(session.used) >= each);
+    if is_due {
         let mut conn = store.write().await?;
         store::session::touch(&mut conn, &token_hash(secret), now).await?;
         conn.commit().await?;
     }
-    Ok(caller)
+    let used = if is_due { now } else { session.used };
+    let due = touched_each.map_or(session.expires, |each| used.plus_millis(each));
+    Ok(caller.map(|caller| Recognised { caller, until: due.min(session.expires) }))
 }
 
 /// The same for somebody who looks after it, which is no use.
@@ -100,12 +112,25 @@ async fn look_at_session(
 /// # Errors
 /// The store does not answer.
 pub async fn of_token(store: &Store, secret: &str, now: Time) -> Result<Option<Caller>, StoreError> {
+    Ok(recognise_token(store, secret, now).await?.map(|found| found.caller))
+}
+
+/// The same with the time until which it holds.
+pub(super) async fn recognise_token(
+    store: &Store,
+    secret: &str,
+    now: Time,
+) -> Result<Option<Recognised>, StoreError> {
     let owned = owner_of(store, secret, now).await?;
-    Ok(owned.map(|Owned { token: _, owner, scope, roles, joined: _ }| Caller {
-        roles: scope.narrow(&roles),
-        user: owner,
-        credential: Credential::Token(scope),
+    Ok(owned.map(|Owned { token: _, owner, scope, roles, joined: _, expires }| Recognised {
+        caller: Caller { roles: scope.narrow(&roles), user: owner, credential: Credential::Token(scope) },
+        until: expires.unwrap_or(Time(i64::MAX)),
     }))
+}
+
+/// What the store knows a token by: whoever sends all of one has sent its pin, too, which is for them and not for us.
+pub(super) fn hash_of_token(secret: &str) -> String {
+    token_hash(jackfield_tls::Credential::parts(secret).0)
 }
 
 /// A token that is valid, with all that its owner may do.
@@ -115,13 +140,12 @@ struct Owned {
     scope: Scope,
     roles: Roles,
     joined: Joined,
+    expires: Option<Time>,
 }
 
 async fn owner_of(store: &Store, secret: &str, now: Time) -> Result<Option<Owned>, StoreError> {
-    // Whoever sends all of a token has sent its pin, too, which is for them and not for us.
-    let secret = jackfield_tls::Credential::parts(secret).0;
     let mut conn = store.read().await?;
-    let Some(token) = store::token::find(&mut conn, &token_hash(secret), now).await? else {
+    let Some(token) = store::token::find(&mut conn, &hash_of_token(secret), now).await? else {
         return Ok(None);
     };
     let Ok(scope) = token.scope.parse::<Scope>() else { return Ok(None) };
@@ -134,7 +158,8 @@ async fn owner_of(store: &Store, secret: &str, now: Time) -> Result<Option<Owned
         store::token::touch(&mut conn, token.id, now).await?;
         conn.commit().await?;
     }
-    Ok(Some(Owned { token: token.id, owner: token.owner, scope, roles, joined: token.joined }))
+    let store::token::TokenRow { id, owner, joined, expires, .. } = token;
+    Ok(Some(Owned { token: id, owner, scope, roles, joined, expires }))
 }
 
 /// What lets an EP connect, until somebody takes it away.
@@ -154,7 +179,7 @@ pub struct Pass {
 /// It does not, or the store does not answer.
 pub async fn check_ep(store: &Store, hello: &Hello) -> Result<Pass, Problem> {
     let Hello { ep, instance, pool, token, .. } = hello;
-    if let Some(Owned { token, owner, scope: Scope::Ep, roles, joined }) =
+    if let Some(Owned { token, owner, scope: Scope::Ep, roles, joined, expires: _ }) =
         owner_of(store, token.expose_for_hash(), clock::now()).await?
     {
         check_joined(&joined, ep, instance)?;

@@ -21,7 +21,8 @@ use jackfield_protocol::{
 
 use super::{
     Caller, Credential, Role, Scope, caller,
-    standing::{Hold, Proof, Until},
+    secret::token_hash,
+    standing::{Hold, Key, Proof, Until},
 };
 use crate::{app::App, clock, failure::Failure, store};
 
@@ -316,10 +317,12 @@ pub(crate) async fn identify(
         request.extensions_mut().insert(hold);
     }
     let may_change_rights = changes_rights(request.request());
-    let response = next.call(request).await?.map_into_boxed_body();
-    if let Some(app) = app.filter(|_| may_change_rights && response.status().is_success()) {
+    let response = next.call(request).await;
+    // One that failed may have failed behind what it stored.
+    if let Some(app) = app.filter(|_| may_change_rights) {
         app.rights.changed();
     }
+    let response = response?.map_into_boxed_body();
     // Whatever is made while it is sent may take hours; a WebSocket has its own end.
     let goes_on = response.response().body().size() == BodySize::Stream
         && response.status() != StatusCode::SWITCHING_PROTOCOLS;
@@ -387,11 +390,14 @@ fn check_scope<P: Permission>(caller: &Caller) -> Result<(), Problem> {
 async fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let app = request.app_data::<web::Data<App>>();
     let app = app.ok_or_else(|| Problem::new(ErrorCode::Internal, "the engine's state is not attached"))?;
+    let now = clock::now();
     let caller = if let Some(token) = bearer(request) {
-        caller::of_token(&app.store, token, clock::now()).await?
+        let key = Key::Token(caller::hash_of_token(token));
+        app.rights.recognise(key, now, caller::recognise_token(&app.store, token, now)).await?
     } else if let Some(cookie) = request.cookie(COOKIE) {
         same_origin(request)?;
-        caller::of_session(&app.store, cookie.value(), clock::now()).await?
+        let key = Key::Session(token_hash(cookie.value()));
+        app.rights.recognise(key, now, caller::recognise_session(&app.store, cookie.value(), now)).await?
     } else {
         None
     };

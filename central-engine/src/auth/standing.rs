@@ -4,9 +4,10 @@
 //! alone, is looked for from time to time.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,20 +16,80 @@ use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     web::Bytes,
 };
-use jackfield_protocol::secret::Secret;
+use jackfield_protocol::{secret::Secret, time::Time};
 use tokio::sync::watch;
 
 use super::{Caller, caller};
 use crate::{clock, limits, store::Store};
 
-/// Counts what changes in who may do what.
+/// Counts what changes in who may do what, and knows who was recognised since: whoever asks a thousand times a second is looked up in the store
+/// once.
 #[derive(Clone, Debug, Default)]
-pub struct Rights(Arc<watch::Sender<u64>>);
+pub struct Rights(Arc<Standing>);
+
+#[derive(Debug, Default)]
+struct Standing {
+    changes: watch::Sender<u64>,
+    recognised: Mutex<BTreeMap<Key, Recognised>>,
+}
+
+/// What somebody was recognised by, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// The hash of a token.
+    Token(String),
+    /// The hash of the secret of a browser session.
+    Session(String),
+}
+
+/// Who it was, as long as the store would say the same.
+#[derive(Clone, Debug)]
+pub(super) struct Recognised {
+    pub(super) caller: Caller,
+    /// When the token or session ends by itself, or its use is to be written down.
+    pub(super) until: Time,
+}
 
 impl Rights {
     /// Somebody may do more or less than before, or is not logged in any more; to be said when it is stored.
     pub(crate) fn changed(&self) {
-        self.0.send_modify(|count| *count = count.wrapping_add(1));
+        let mut recognised = self.recognised();
+        self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
+        recognised.clear();
+    }
+
+    /// Who this is: from the store, where nobody was recognised by it a moment ago.
+    ///
+    /// # Errors
+    /// Those of the look at the store.
+    pub(super) async fn recognise<E>(
+        &self,
+        key: Key,
+        now: Time,
+        look: impl Future<Output = Result<Option<Recognised>, E>>,
+    ) -> Result<Option<Caller>, E> {
+        let known = self.recognised().get(&key).filter(|known| now < known.until).cloned();
+        if let Some(Recognised { caller, .. }) = known {
+            return Ok(Some(caller));
+        }
+        let before = *self.0.changes.borrow();
+        let found = look.await?;
+        let caller = found.as_ref().map(|found| found.caller.clone());
+        let mut recognised = self.recognised();
+        // What was looked at before a change says nothing of what is afterwards.
+        if let Some(found) = found.filter(|_| *self.0.changes.borrow() == before) {
+            if recognised.len() >= limits::CALLERS_KEPT_MAX {
+                recognised.clear();
+            }
+            let look = u64::try_from(limits::LIVE_CALLER_LOOK.as_millis()).unwrap_or(u64::MAX);
+            let until = found.until.min(now.plus_millis(look));
+            recognised.insert(key, Recognised { until, ..found });
+        }
+        Ok(caller)
+    }
+
+    fn recognised(&self) -> MutexGuard<'_, BTreeMap<Key, Recognised>> {
+        self.0.recognised.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,7 +130,7 @@ impl Hold {
 
     /// When anybody's rights change from here on.
     pub(super) fn changes(rights: &Rights) -> watch::Receiver<u64> {
-        rights.0.subscribe()
+        rights.0.changes.subscribe()
     }
 
     /// Ends when the caller is not who they were any more: logged out, left alone for too long, a token revoked, a role taken away or given.
@@ -143,8 +204,6 @@ impl<F: Future<Output = ()> + 'static> MessageBody for Until<F> {
 mod tests {
     use std::future::{pending, ready};
 
-    use jackfield_protocol::time::Time;
-
     use super::*;
     use crate::{
         auth::{Credential, Role, Roles, secret::token_hash},
@@ -161,6 +220,38 @@ mod tests {
         };
         assert_eq!(next(Box::pin(Until::new(body(), pending()))).await.unwrap(), "a word");
         assert_eq!(next(Box::pin(Until::new(body(), ready(())))).await, None);
+    }
+
+    #[tokio::test]
+    async fn who_was_recognised_is_not_looked_up_again_until_rights_change() {
+        let rights = Rights::default();
+        let looks = std::cell::Cell::new(0);
+        let ask = async |kind: fn(String) -> Key, now, until| {
+            let caller =
+                Caller { user: "ana".into(), roles: Roles::default(), credential: Credential::Session };
+            let look = async {
+                looks.set(looks.get() + 1);
+                Ok::<_, ()>(Some(Recognised { caller, until: Time(until) }))
+            };
+            rights.recognise(kind("hash".to_owned()), Time(now), look).await.unwrap().unwrap();
+            looks.get()
+        };
+        assert_eq!(ask(Key::Token, 0, 1_000).await, 1);
+        assert_eq!(ask(Key::Token, 999, 0).await, 1, "a moment ago");
+        assert_eq!(ask(Key::Session, 999, 1_000).await, 2, "a token opens no session");
+        assert_eq!(ask(Key::Token, 1_000, i64::MAX).await, 3, "its time was over");
+        rights.changed();
+        assert_eq!(ask(Key::Token, 1_001, i64::MAX).await, 4, "rights have changed");
+        let look = i64::try_from(limits::LIVE_CALLER_LOOK.as_millis()).unwrap();
+        assert_eq!(ask(Key::Token, 1_001 + look, 0).await, 5, "looked for from time to time");
+        let told = rights.recognise(Key::Token("other".to_owned()), Time(0), async {
+            rights.changed();
+            let caller =
+                Caller { user: "ana".into(), roles: Roles::default(), credential: Credential::Session };
+            Ok::<_, ()>(Some(Recognised { caller, until: Time(1_000) }))
+        });
+        assert!(told.await.unwrap().is_some());
+        assert!(rights.recognised().is_empty(), "what was looked at before a change is not kept");
     }
 
     #[tokio::test]

@@ -32,6 +32,8 @@ pub struct Open {
     pub used: Time,
     /// After how long without use it is over.
     pub idle_millis: Option<u64>,
+    /// When it ends by itself.
+    pub expires: Time,
 }
 
 /// The session with this hash, if it is open: neither over its time nor left alone for too long.
@@ -39,13 +41,13 @@ pub struct Open {
 /// # Errors
 /// The store does not answer.
 pub async fn find(conn: &mut Conn, hash: &str, now: Time) -> Result<Option<Open>, StoreError> {
-    let sql = "SELECT session.owner, COALESCE(session.used, session.created), account.idle FROM session \
+    let sql = "SELECT session.owner, COALESCE(session.used, session.created), account.idle, session.expires FROM session \
                LEFT JOIN account ON account.name = session.owner WHERE session.hash = $1 AND session.expires > $2";
     let Some(line) = conn.row(sql, binds![hash, now.0]).await? else { return Ok(None) };
-    let (owner, used) = (line.text(0)?.into(), Time(line.int(1)?));
+    let (owner, used, expires) = (line.text(0)?.into(), Time(line.int(1)?), Time(line.int(3)?));
     let idle_millis = line.int_opt(2)?.map(|millis| u64::try_from(millis).unwrap_or(0));
     let is_left = idle_millis.is_some_and(|idle| now.millis_since(used) >= idle);
-    Ok((!is_left).then_some(Open { owner, used, idle_millis }))
+    Ok((!is_left).then_some(Open { owner, used, idle_millis, expires }))
 }
 
 /// Writes down that a session was used.
