@@ -1,5 +1,7 @@
 //! `bindings.xml`: which component of a SUT stands for which component of a test configuration.
 
+pub mod edit;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
@@ -63,24 +65,38 @@ impl Bindings {
     }
 
     fn add(&mut self, walk: &Walk, config: &Arc<str>, bind: Element<'_>) {
-        let text = bind.text();
-        let (component, sut) =
-            match (bind.attribute("config"), bind.attribute("sut"), text.trim().split_once('=')) {
-                (Some((component, _)), Some((sut, _)), _) => {
-                    (component.trim().to_owned(), sut.trim().to_owned())
-                }
-                (None, None, Some((component, sut))) => (component.trim().to_owned(), sut.trim().to_owned()),
-                (None, None, None) if text.trim().is_empty() => return,
-                _ => {
-                    let help = "write <bind config=\"component\" sut=\"path\"/>";
-                    walk.error(bind.name_span(), "<bind> does not say what is bound to what", help);
-                    return;
-                }
-            };
+        let Some(Bound { component, sut }) = bound_in(bind) else {
+            let says_nothing = bind.attributes().next().is_none() && bind.text().trim().is_empty();
+            if !says_nothing {
+                let help = "write <bind config=\"component\" sut=\"path\"/>";
+                walk.error(bind.name_span(), "<bind> does not say what is bound to what", help);
+            }
+            return;
+        };
         let of_config = self.by_config.entry(Arc::clone(config)).or_default();
         if of_config.insert(component.as_str().into(), sut.as_str().into()).is_some() {
             let message = format!("`{component}` is bound twice; the last one counts");
             walk.warn(bind.name_span(), message, "remove one");
         }
+    }
+}
+
+/// What a `<bind>` says.
+struct Bound {
+    component: String,
+    sut: String,
+}
+
+/// Two attributes, or `component=sut` as text; none where it says neither.
+fn bound_in(bind: Element<'_>) -> Option<Bound> {
+    let text = bind.text();
+    let of = |(component, sut): (&str, &str)| Bound {
+        component: component.trim().to_owned(),
+        sut: sut.trim().to_owned(),
+    };
+    match (bind.attribute("config"), bind.attribute("sut")) {
+        (Some((component, _)), Some((sut, _))) => Some(of((&component, &sut))),
+        (None, None) => text.trim().split_once('=').map(of),
+        (Some(_), None) | (None, Some(_)) => None,
     }
 }

@@ -52,8 +52,8 @@ pub mod load;
 pub use engine::EngineSettings;
 pub use ep::EpSettings;
 pub use load::{
-    Below, Checked, Databases, FileError, InRoom, Lab, LabDatabase, LabError, Room, check_project,
-    check_project_file, check_project_text,
+    Below, Checked, Databases, FileError, InRoom, Lab, LabDatabase, LabError, Room, SettingFile,
+    check_project, check_project_file, check_project_text,
 };
 pub use problem::Read;
 pub use project::{

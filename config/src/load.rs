@@ -11,6 +11,7 @@ mod lookup;
 mod places;
 mod references;
 mod room;
+mod setting_files;
 mod suites;
 mod templates;
 mod test_files;
@@ -29,6 +30,7 @@ pub use self::{
     databases::{Databases, LabDatabase},
     find::FileError,
     room::{Below, InRoom, Room},
+    setting_files::SettingFile,
     text::{first_there, read_source},
 };
 

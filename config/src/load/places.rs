@@ -48,11 +48,7 @@ impl Lab {
     /// # Errors
     /// It lies outside of the lab.
     pub fn globals_file(&self) -> Result<Option<PathBuf>, FileError> {
-        let Some(file) = first_there(&self.layout.globals) else { return Ok(None) };
-        let real = fs::canonicalize(file).map_err(FileError::Unreadable)?;
-        // A link to something else of the lab is not to be written over.
-        let is_itself = real.file_name() == file.file_name();
-        if is_itself && self.is_reached(&real) { Ok(Some(real)) } else { Err(self.outside()) }
+        self.single_file(&self.layout.globals)
     }
 
     /// Where the global parameters are written: over the file there is, else into that of all.
@@ -60,8 +56,36 @@ impl Lab {
     /// # Errors
     /// The file lies outside of the lab.
     pub fn globals_place(&self) -> Result<PathBuf, FileError> {
-        let there = self.globals_file()?;
-        let place = there.or_else(|| self.layout.globals.last().cloned());
+        self.single_place(&self.layout.globals)
+    }
+
+    /// The file of the bindings, likewise.
+    ///
+    /// # Errors
+    /// It lies outside of the lab.
+    pub fn bindings_file(&self) -> Result<Option<PathBuf>, FileError> {
+        self.single_file(&self.layout.bindings)
+    }
+
+    /// Where the bindings are written, likewise.
+    ///
+    /// # Errors
+    /// The file lies outside of the lab.
+    pub fn bindings_place(&self) -> Result<PathBuf, FileError> {
+        self.single_place(&self.layout.bindings)
+    }
+
+    pub(super) fn single_file(&self, places: &[PathBuf]) -> Result<Option<PathBuf>, FileError> {
+        let Some(file) = first_there(places) else { return Ok(None) };
+        let real = fs::canonicalize(file).map_err(FileError::Unreadable)?;
+        // A link to something else of the lab is not to be written over.
+        let is_itself = real.file_name() == file.file_name();
+        if is_itself && self.is_reached(&real) { Ok(Some(real)) } else { Err(self.outside()) }
+    }
+
+    pub(super) fn single_place(&self, places: &[PathBuf]) -> Result<PathBuf, FileError> {
+        let there = self.single_file(places)?;
+        let place = there.or_else(|| places.last().cloned());
         place.ok_or_else(|| self.outside())
     }
 }
