@@ -21,9 +21,10 @@ pub use self::{
     first::{first_start, make_token},
     guard::{
         Anyone, COOKIE, Guard, MayChangeGlobals, MayChangeProjects, MayChangeUsers, MayDeleteProjects,
-        MayEditBench, MayEditSut, MayEditTests, MayFetchFiles, MayKeepViews, MayLock, MayOperate,
-        MayPutProjects, MayRead, MayReadBench, MayReadGlobals, MayReadLeases, MayReadProjects, MayReadSuts,
-        MayRun, MayShare, MayShareCalendar, MayStoreFiles, MayUseDevices, MayWatch, Permission, SeesRun,
+        MayEditBench, MayEditSettings, MayEditSut, MayEditTests, MayFetchFiles, MayKeepViews, MayLock,
+        MayOperate, MayPutProjects, MayRead, MayReadBench, MayReadGlobals, MayReadLeases, MayReadProjects,
+        MayReadSuts, MayRun, MaySeeSettings, MayShare, MayShareCalendar, MayStoreFiles, MayUseDevices,
+        MayWatch, Permission, SeesRun,
     },
     password::{PasswordError, check_new, hash, matches},
     recover::recover,
@@ -34,7 +35,7 @@ pub use self::{
 };
 pub(crate) use self::{
     caller::{check_user, somebody_administers},
-    guard::identify,
+    guard::{allows, identify},
     proxies::Proxies,
     users_file::{edits as users_file_edits, take_over as take_users_file},
 };

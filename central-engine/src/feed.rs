@@ -13,6 +13,7 @@
 //! is told to ask for everything again.
 
 mod look;
+mod sight;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +29,10 @@ use jackfield_protocol::{
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
-pub(crate) use self::look::{RunQuestions, keep_looking};
+pub(crate) use self::{
+    look::{RunQuestions, keep_looking},
+    sight::Sight,
+};
 use crate::limits;
 
 /// The hub. Cheap to clone.
@@ -192,13 +196,13 @@ impl Feed {
 
     /// The tree was edited and is at this version.
     pub(crate) fn tree_edited(&self, version: u64) {
-        self.publish([(Thing::Resources, Change::marker("resources", version))]);
+        self.publish([(Thing::Resources, Change::marker(RESOURCES, version))]);
     }
 
     /// A SUT was edited or deleted.
     pub(crate) fn suts_edited(&self) {
         let seq = self.state().seq;
-        self.publish([(Thing::Suts, Change::marker("suts", seq))]);
+        self.publish([(Thing::Suts, Change::marker(SUTS, seq))]);
     }
 
     /// Somebody wrote or removed a file of the lab.
@@ -286,15 +290,14 @@ impl Change {
         // Numbers and texts as JSON have no way to fail.
         Self { topic, json: serde_json::to_string(data).unwrap_or_default().into(), owner: None }
     }
-
-    /// Whether who may see only their own runs learns of it: whose run it is does, and whoever edits files has to know of others who do.
-    pub fn is_for(&self, user: &UserName) -> bool {
-        self.owner.as_ref() == Some(user) || self.topic == FILE
-    }
 }
 
-/// The topic of files: which one was saved, by whom, and of which version; never what is in it.
+/// The topics of which somebody may learn who may not see everything. Of a file it is told which one was saved, by whom, and of which version; never
+/// what is in it.
 const FILE: &str = "file";
+const LEASES: &str = "leases";
+const RESOURCES: &str = "resources";
+const SUTS: &str = "suts";
 
 impl Watcher {
     /// The position it is at.

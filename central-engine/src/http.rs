@@ -6,6 +6,7 @@
 mod attempt;
 mod audit;
 mod authority;
+mod binding;
 mod blob;
 mod body;
 mod calendar;
@@ -58,6 +59,7 @@ mod run_delete;
 mod run_plan;
 mod session;
 mod setting;
+mod setting_file;
 mod share;
 mod shared;
 mod suite;
@@ -140,11 +142,13 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .configure(test_text::routes)
             .configure(test_history::routes)
             .configure(test_config::routes)
+            .configure(binding::routes)
             .configure(globals::routes)
             .configure(user::routes)
             .configure(token::routes)
             .configure(session::routes)
             .configure(setting::routes)
+            .configure(setting_file::routes)
             .configure(audit::routes)
             .default_service(web::to(failure::no_such_address)),
     );

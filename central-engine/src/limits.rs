@@ -385,6 +385,9 @@ pub const CALENDAR_ENTRIES_MAX: usize = 10_000;
 pub const CALENDAR_FEED_DAYS: u64 = 31;
 /// Addresses of calendars that one person may have.
 pub const CALENDAR_FEEDS_EACH_MAX: usize = 100;
+/// Runs of which the live feed tells what they wait for as soon as others have it; the oldest. Of the rest it is told with
+/// their own events.
+pub const WAITS_FED_MAX: usize = 64;
 /// Leases that the live feed tells; those who wait come last, and what is beyond is asked for.
 pub const LEASES_FED_MAX: usize = 1_000;
 /// Deeds of one lease that its story tells.

@@ -1,6 +1,6 @@
 //! Bodies of the HTTP interface `/api/v1`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,12 @@ pub struct RunSummary {
     /// Whether somebody wants it kept, whatever the lab's rules for old runs say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
+    /// The run whose tests that did not pass it runs again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<RunId>,
+    /// What it waits for, while nothing of it has a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waiting>,
 }
 
 /// A test of a run, in a list.
@@ -281,6 +287,77 @@ pub struct Waiting {
     pub what: String,
     /// What it waits for.
     pub waits_for: String,
+    /// The same without who has it, where that is told by `blockers`: `a free EP`, `SUT bench.system`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wants: Option<String>,
+    /// Who has what it waits for, or comes before it; the first of them where there are many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blockers: Vec<Blocker>,
+}
+
+/// Somebody who has what something waits for, or comes before it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Blocker {
+    /// What they have: an EP, a SUT, or the paths of resources.
+    pub what: String,
+    /// How they stand in the way.
+    pub how: Blocks,
+    /// The run that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// The project of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Who has it, or whose run does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserName>,
+    /// Their lease, where it is not that of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseId>,
+    /// Since when; of a booking, from when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Until when, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// What for, as they said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// How somebody stands in the way of something that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Blocks {
+    /// They have it.
+    Holds,
+    /// They have booked it, too soon for it to be back by then.
+    Booked,
+    /// They asked for it before.
+    AskedBefore,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, how, run, project, user, lease, since, until, reason } = self;
+        write!(f, "{what}: ")?;
+        match (run, lease) {
+            (Some(run), _) => write!(f, "run {run}")?,
+            (None, Some(lease)) => write!(f, "lease {lease}")?,
+            (None, None) => f.write_str("somebody")?,
+        }
+        project.iter().try_for_each(|project| write!(f, " ({project})"))?;
+        user.iter().try_for_each(|user| write!(f, " of {user}"))?;
+        match how {
+            Blocks::Holds => since.iter().try_for_each(|since| write!(f, " since {since}"))?,
+            Blocks::Booked => since.iter().try_for_each(|since| write!(f, ", booked from {since}"))?,
+            Blocks::AskedBefore => f.write_str(", which asked before")?,
+        }
+        until.iter().try_for_each(|until| write!(f, " until {until}"))?;
+        if reason.is_empty() { Ok(()) } else { write!(f, " ({reason})") }
+    }
 }
 
 /// `POST /login`.

@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{BlobHash, EpName, LeaseId, SuiteIndex, SutName, TestIndex, UserName},
+    id::{BlobHash, EpName, LeaseId, RunId, SuiteIndex, SutName, TestIndex, UserName},
     verdict::VerdictSet,
 };
 
@@ -123,6 +123,9 @@ pub struct RunOptions {
     /// Fields of `db.xml` at level Project, and whatever else the project defines for itself.
     #[serde(default)]
     pub user_defined: BTreeMap<Arc<str>, Arc<str>>,
+    /// The run whose tests that did not pass this one runs again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<RunId>,
     /// A run that leaves no trace in statistics, database or mail ("run temporary", one test alone).
     #[serde(default)]
     pub temporary: bool,

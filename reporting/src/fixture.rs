@@ -97,6 +97,8 @@ fn head(tests: u32) -> RunSummary {
         counts: BTreeMap::new(),
         temporary: false,
         kept: false,
+        retry_of: None,
+        waits: None,
     }
 }
 

@@ -30,6 +30,7 @@
 mod advance;
 mod attempt;
 mod bench;
+mod blocker;
 mod check;
 mod cycle;
 mod decide;

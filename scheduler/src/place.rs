@@ -15,6 +15,7 @@ use jackfield_resource_allocator::book::{Holder, Lease, Obstacle, Turn, Want, Wo
 use crate::{
     Scheduler,
     bench::{Bench, Ep, Thing},
+    blocker,
     effect::Row,
     need::{self, Lacking, Met},
     out::Out,
@@ -308,10 +309,7 @@ impl Scheduler {
     /// What a part lacks to be placed, as people say it: `EP-1002, which is not connected`.
     fn lacks(&self, run: &Run, part: &Part) -> String {
         let Some(name) = part.bound_to() else {
-            let labels: Vec<_> = part.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let with = if labels.is_empty() { String::new() } else { format!(" with {}", labels.join(", ")) };
-            let why = [self.reserved(run, part), self.drained(run, part)].concat();
-            return format!("a free EP{with}{why}");
+            return [blocker::free_ep(part), self.reserved(run, part), self.drained(run, part)].concat();
         };
         let Some(ep) = self.bench.eps.get(name) else { return format!("{name}, which has never connected") };
         if !ep.is_connected() {

@@ -1,5 +1,6 @@
 //! Stories of runs, told by their events: what a person sees, and what an EP is asked to do.
 
+mod blocker;
 mod ep;
 mod lab;
 mod need;

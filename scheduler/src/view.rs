@@ -43,6 +43,8 @@ pub struct RunView {
     pub counts: BTreeMap<Verdict, u32>,
     /// Whether it leaves no trace.
     pub temporary: bool,
+    /// The run whose tests that did not pass it runs again.
+    pub retry_of: Option<RunId>,
     /// The newest event.
     pub seq: u64,
 }
@@ -98,6 +100,7 @@ impl Scheduler {
             tests: run.tests(),
             counts: run.counts.clone(),
             temporary: run.plan.options.temporary,
+            retry_of: run.plan.options.retry_of,
             seq: run.row.seq,
         })
     }
@@ -135,6 +138,25 @@ impl Scheduler {
         hook.into_iter().chain(post).chain(parts).collect()
     }
 
+    /// What a run waits for of which nothing has a place on an EP that is connected; none where something has, or where
+    /// its state says all.
+    pub fn waits(&self, run: RunId) -> Option<Waiting> {
+        let run = self.runs.get(&run).filter(|run| run.row.state != RunState::Paused)?;
+        let mut open = run.parts.iter().filter(|part| !part.ended);
+        let has_place =
+            |part: &Part| part.place.as_ref().is_some_and(|place| self.bench.is_connected(&place.ep));
+        if open.clone().any(has_place) {
+            return None;
+        }
+        open.find_map(|part| self.why_part(run, part))
+    }
+
+    /// What so many of the runs wait for that wait as a whole, the oldest of them.
+    pub fn all_waits(&self, most: usize) -> BTreeMap<RunId, Waiting> {
+        let waits = self.runs.keys().filter_map(|run| Some((*run, self.waits(*run)?)));
+        waits.take(most).collect()
+    }
+
     fn script_waits_for(&self, run: &Run, hook: Hook) -> String {
         match run.script.as_ref().map(|script| &script.ep) {
             Some(ep) if self.bench.is_connected(ep) => format!("its {hook} script to end on {ep}"),
@@ -147,7 +169,9 @@ impl Scheduler {
         let Some(place) = &part.place else {
             let names: Vec<_> = part.suites.iter().filter_map(|suite| run.plan.suite(*suite)).collect();
             let names: Vec<_> = names.iter().map(|suite| suite.name.as_ref()).collect();
-            return Some(waiting(names.join(", "), self.part_waits_for(part.key)?));
+            let (what, waits_for) = (names.join(", "), self.part_waits_for(part.key)?);
+            let (wants, blockers) = self.blockers(part.key).unzip();
+            return Some(Waiting { what, waits_for, wants, blockers: blockers.unwrap_or_default() });
         };
         let (_, head) = run
             .head(part)
@@ -228,7 +252,7 @@ impl Scheduler {
 }
 
 fn waiting(what: String, waits_for: String) -> Waiting {
-    Waiting { what, waits_for }
+    Waiting { what, waits_for, wants: None, blockers: Vec::new() }
 }
 
 impl Run {

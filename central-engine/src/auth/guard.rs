@@ -96,6 +96,24 @@ impl Permission for MayUseDevices {
     const ALSO: &'static [Role] = &[Role::ChangeTestbed];
 }
 
+/// May edit files of the lab's settings: each of these roles opens some of them.
+#[derive(Clone, Copy, Debug)]
+pub struct MayEditSettings;
+
+impl Permission for MayEditSettings {
+    const ROLE: Option<Role> = Some(Role::ChangeFwmCfg);
+    const ALSO: &'static [Role] = &[Role::ChangeDbCfg, Role::ChangeEmlCfg];
+}
+
+/// May see which files of settings there are, and what is wrong with them.
+#[derive(Clone, Copy, Debug)]
+pub struct MaySeeSettings;
+
+impl Permission for MaySeeSettings {
+    const ROLE: Option<Role> = Some(Role::ChangeServices);
+    const ALSO: &'static [Role] = &[Role::ChangeFwmCfg, Role::ChangeDbCfg, Role::ChangeEmlCfg];
+}
+
 /// May keep views of reports: who reads them, but by no token that is for reading alone.
 #[derive(Clone, Copy, Debug)]
 pub struct MayKeepViews;
@@ -235,11 +253,12 @@ impl FromRequest for SeesRun {
 }
 
 impl SeesRun {
-    /// Whether this caller, who may watch, may see this run.
+    /// Whether this caller may see this run.
     ///
     /// # Errors
     /// They may not, or the store does not answer.
     pub(crate) async fn of(app: &App, caller: &Caller, run: RunId) -> Result<Self, Failure> {
+        check::<MayWatch>(caller)?;
         if caller.may(Role::ViewReports) {
             return Ok(Self(()));
         }
@@ -341,6 +360,11 @@ fn changes_rights(request: &HttpRequest) -> bool {
 fn proof(request: &HttpRequest) -> Option<Proof> {
     let token = bearer(request).map(|token| Proof::Token(token.into()));
     token.or_else(|| Some(Proof::Session(request.cookie(COOKIE)?.value().into())))
+}
+
+/// Whether somebody may do what a permission is for.
+pub(crate) fn allows<P: Permission>(caller: &Caller) -> bool {
+    check::<P>(caller).is_ok()
 }
 
 fn check<P: Permission>(caller: &Caller) -> Result<(), Problem> {

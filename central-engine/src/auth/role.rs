@@ -126,7 +126,14 @@ impl Role {
             Self::EditTc => {
                 Some("write, add and delete test files of the lab folder; read them, and projects")
             }
-            Self::ChangeFwmCfg | Self::ChangeDbCfg | Self::ChangeEmlCfg | Self::ChangePlugins => None,
+            Self::ChangeFwmCfg => Some(
+                "edit `engine.toml`, panic patterns, profiles of devices and templates, and see which settings there are",
+            ),
+            Self::ChangeDbCfg => Some("edit `db.xml` (secrets as stars)"),
+            Self::ChangeEmlCfg => {
+                Some("edit `email.xml`, `mail.toml` and `webhooks.toml` (secrets as stars)")
+            }
+            Self::ChangePlugins => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::web;
 use jackfield_protocol::{
-    api::{EpState, RunSummary},
+    api::{EpState, RunSummary, Waiting},
     error::{ErrorCode, Problem},
     id::{EpName, RunId},
     time::Time,
@@ -13,7 +13,7 @@ use jackfield_protocol::{
 use jackfield_scheduler::view::EpView;
 use serde::Serialize;
 
-use super::{Change, Thing, Touched};
+use super::{Change, LEASES, Thing, Touched};
 use crate::{
     app::App,
     http::resource_health,
@@ -30,6 +30,8 @@ struct Published {
     whole: BTreeMap<&'static str, String>,
     /// Runs in which somebody is asked.
     asking: BTreeSet<RunId>,
+    /// What runs wait for: who has it changes without an event of their own.
+    waits: BTreeMap<RunId, Waiting>,
 }
 
 /// The questions of a run that wait for an answer.
@@ -70,7 +72,9 @@ pub(crate) async fn keep_looking(app: web::Data<App>) {
 async fn look(app: &App, touched: &Touched, published: &mut Published) -> Result<(), Problem> {
     let mut changes = Vec::new();
     let mut owners = BTreeMap::new();
-    for run in runs(app, &touched.runs).await? {
+    let waits = app.engine.ask(|scheduler| scheduler.all_waits(limits::WAITS_FED_MAX)).await?;
+    let changed = published.waits_changed(waits).union(&touched.runs).copied().collect();
+    for run in runs(app, &changed).await? {
         let owner = Some(run.user.clone());
         changes.push((Thing::Run(run.id), Change { owner, ..change("run", &run)? }));
         owners.insert(run.id, run.user);
@@ -91,7 +95,7 @@ async fn look(app: &App, touched: &Touched, published: &mut Published) -> Result
         changes.push((Thing::Questions(run), change));
     }
     let leases = app.engine.ask(|scheduler| scheduler.leases(limits::LEASES_FED_MAX)).await?;
-    changes.extend(published.whole(Thing::Leases, "leases", &leases)?);
+    changes.extend(published.whole(Thing::Leases, LEASES, &leases)?);
     let health = resource_health::all(app).await.map_err(|failure| failure.0)?;
     changes.extend(published.whole(Thing::Health, "health", &health)?);
     changes.extend(published.whole(Thing::Consoles, "consoles", &app.consoles.rows())?);
@@ -142,6 +146,13 @@ async fn eps(app: &App, published: &mut Published) -> Result<Vec<(EpName, Change
 }
 
 impl Published {
+    /// The runs that wait for something else, or for others, than when this was told last.
+    fn waits_changed(&mut self, now: BTreeMap<RunId, Waiting>) -> BTreeSet<RunId> {
+        let before = std::mem::replace(&mut self.waits, now);
+        let runs = before.keys().chain(self.waits.keys());
+        runs.filter(|run| before.get(run) != self.waits.get(run)).copied().collect()
+    }
+
     /// A list that is small enough to be told whole, if it is not what it was.
     fn whole(
         &mut self,

@@ -5,7 +5,7 @@
 
 use actix_web::{HttpRequest, web};
 use futures_util::stream;
-use jackfield_protocol::{error::ErrorCode, id::UserName, time::Time};
+use jackfield_protocol::{error::ErrorCode, time::Time};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Caller, Guard, MayWatch, Role},
+    auth::{Anyone, Caller, Guard},
     clock,
     failure::Failure,
-    feed::{Change, Next, Position, Watcher},
+    feed::{Next, Position, Sight, Watcher},
     limits,
     live::frame,
 };
@@ -52,14 +52,14 @@ pub(super) struct FeedHello {
 
 /// The lab as it changes. After `hello`, events by topic, each with the newest state of one thing: `run` (a run as in
 /// lists), `deleted` (a run that is gone), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `health`, `consoles` and `notices` (the whole
-/// list), `resources` and `suts` (only that they were edited), `file` (a file of the lab was saved or removed here, and by whom). Who may see only
-/// their own runs gets those and `file`.
+/// list), `resources` and `suts` (only that they were edited), `file` (a file of the lab was saved or removed here, and by whom). Everybody gets
+/// what their roles open: with RUN_TESTS alone one's own runs and files, with CHANGE_PROJECT or EDIT_TC alone files.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(FeedQuery),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400), (status = 429)))]
 pub(super) async fn live(
     request: HttpRequest,
     app: web::Data<App>,
-    guard: Guard<MayWatch>,
+    guard: Guard<Anyone>,
     query: web::Query<FeedQuery>,
 ) -> Answer {
     let open = OpenPage::new(&app, &guard.caller.user)?;
@@ -76,8 +76,8 @@ pub(super) async fn live(
 pub(super) struct Frames {
     /// Hello is to be said, and whether everything follows.
     hello: Option<bool>,
-    /// Who may see no other runs than their own.
-    only_of: Option<UserName>,
+    /// What they may see of it.
+    sight: Sight,
     watcher: Watcher,
     started: Time,
     stop: CancellationToken,
@@ -100,9 +100,9 @@ impl Frames {
         let after =
             after.map_err(|error| Failure::new(ErrorCode::BadRequest, error.to_string()).field("after"))?;
         let (watcher, resumed) = app.feed.watch(after);
-        let only_of = (!caller.may(Role::ViewReports)).then(|| caller.user.clone());
+        let sight = Sight::of(caller);
         let (stop, started) = (app.stop.clone(), app.started);
-        Ok(Self { hello: Some(resumed), only_of, watcher, started, stop, topic })
+        Ok(Self { hello: Some(resumed), sight, watcher, started, stop, topic })
     }
 
     /// The next text to send; none when the engine goes down.
@@ -116,7 +116,7 @@ impl Frames {
             // What was published is told before the end.
             next = self.watcher.next() => match next {
                 Next::Changes(changes) => {
-                    let seen = changes.iter().filter(|(_, change)| self.sees(change));
+                    let seen = changes.iter().filter(|(_, change)| self.sight.sees(change));
                     let topic = self.topic;
                     let text: String = seen
                         .map(|(at, change)| frame(&format!("{topic}{}", change.topic), at, &change.json))
@@ -129,10 +129,6 @@ impl Frames {
             () = stop.cancelled() => None,
             () = tokio::time::sleep(limits::LIVE_KEEPALIVE) => Some(": nothing new\n\n".to_owned()),
         }
-    }
-
-    fn sees(&self, change: &Change) -> bool {
-        self.only_of.as_ref().is_none_or(|user| change.is_for(user))
     }
 
     fn hello(&self, resumed: bool, at: Position) -> Option<String> {

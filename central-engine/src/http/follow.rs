@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Caller, Guard, MayWatch, SeesRun},
+    auth::{Anyone, Caller, Guard, SeesRun},
     failure::Failure,
     limits,
 };
@@ -55,7 +55,7 @@ pub(super) struct FollowQuery {
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400), (status = 429)))]
 pub(super) async fn follow(
     app: web::Data<App>,
-    guard: Guard<MayWatch>,
+    guard: Guard<Anyone>,
     query: web::Query<FollowQuery>,
 ) -> Answer {
     let open = OpenPage::new(&app, &guard.caller.user)?;

@@ -10,12 +10,12 @@ use utoipa::{
 };
 
 use super::{
-    Answer, attempt, audit, authority, blob, calendar, calendar_feed, console, engine, ep, event, feed,
-    follow, globals, health, job, lab_db, lab_report, lease, lease_story, live, log, log_growth, log_lines,
-    log_search, login, mail, notice, power, project, project_edit, project_file, project_result, question,
-    report, report_view, resource, resource_edit, resource_file, resource_find, resource_health,
-    resource_history, retention, run, run_control, run_delete, run_plan, session, setting, share, shared,
-    suite, sut, test, test_config, test_file, test_history, test_text, token, user, webhook,
+    Answer, attempt, audit, authority, binding, blob, calendar, calendar_feed, console, engine, ep, event,
+    feed, follow, globals, health, job, lab_db, lab_report, lease, lease_story, live, log, log_growth,
+    log_lines, log_search, login, mail, notice, power, project, project_edit, project_file, project_result,
+    question, report, report_view, resource, resource_edit, resource_file, resource_find, resource_health,
+    resource_history, retention, run, run_control, run_delete, run_plan, session, setting, setting_file,
+    share, shared, suite, sut, test, test_config, test_file, test_history, test_text, token, user, webhook,
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -54,12 +54,13 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         project_file::delete, project_result::list, project_result::durations, suite::list, suite::read, suite::put, suite::delete, test_file::list, test_file::show, test_file::find, test_file::results,
         test_text::read, test_text::put, test_text::delete, test_history::history, test_history::version,
         test_config::list, test_config::edit, test_config::read, test_config::put, test_config::delete,
+        project_edit::edit_since, binding::edit, binding::read, binding::put,
         globals::edit, globals::read, globals::put, globals::set_by_tests, globals::forget,
         user::list, user::create, user::change, user::set_password, user::delete,
         user::groups, user::put_group, user::delete_group, user::roles, audit::list,
         token::list, token::create, token::revoke,
         health::health, health::metrics, authority::authority, engine::show, engine::log, session::list, session::end,
-        setting::list, setting::check_database, setting::panic_patterns,
+        setting_file::edit, setting_file::read, setting_file::put, setting::list, setting::check_database, setting::panic_patterns,
     )
 )]
 struct Document;

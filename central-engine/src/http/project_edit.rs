@@ -5,24 +5,31 @@
 
 mod kept;
 mod shape;
+mod since;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use actix_web::{HttpResponse, web};
 use jackfield_config::{
     ExpandOptions, Lab,
     project::edit::{
-        Change, ItemKind,
+        Change, ItemKind, ProjectFile,
         outline::{self, OutlineItem},
     },
     source::Source,
 };
 use jackfield_protocol::{
     error::{ErrorCode, FileProblem},
+    id::UserName,
     plan::RunPlan,
 };
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::since::__path_edit as __path_edit_since;
 use self::{
     kept::Kept,
     shape::{ProjectChange, ProjectItem},
@@ -41,11 +48,13 @@ use crate::{
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.service(
-        web::resource("/projects/edit")
-            .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
-            .route(web::post().to(edit)),
-    );
+    config
+        .service(
+            web::resource("/projects/edit")
+                .app_data(body::json(limits::PROJECT_JSON_BYTES_MAX))
+                .route(web::post().to(edit)),
+        )
+        .route("/projects/edit/since", web::post().to(since::edit));
 }
 
 /// Drafts as they were read last.
@@ -78,13 +87,17 @@ pub(super) struct EditedProject {
     about: Vec<Vec<usize>>,
     /// The project, its suites and tests in order; none where the text is not XML.
     #[serde(skip_serializing_if = "Option::is_none")]
-    items: Option<Vec<ProjectItem>>,
+    #[schema(value_type = Option<Vec<ProjectItem>>)]
+    items: Option<Arc<Vec<ProjectItem>>>,
     /// Everything that is wrong.
     problems: Vec<ItemProblem>,
     /// Whether it would run.
     good: bool,
     /// Tests that would run, expanded.
     tests: usize,
+    /// What `POST /projects/edit/since` takes: the next change can be said of this answer, without the text; none where the text is not XML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
 }
 
 /// A problem, and the item that it is about.
@@ -109,20 +122,42 @@ pub(super) async fn edit(
     let lab = app.lab.as_user(&guard.caller.user);
     let (asked, _place) = body.into_parts();
     body::check_project(&app, asked.xml.as_deref())?;
-    if asked.changes.len() > limits::PROJECT_CHANGES_MAX {
-        let title = format!("{} changes at once at most", limits::PROJECT_CHANGES_MAX);
-        return Err(Failure::new(ErrorCode::TooLarge, title).field("changes"));
-    }
-    let edited = web::block(move || edited(&lab, asked, &options)).await.map_err(cancelled)??;
+    few(&asked.changes)?;
+    let user = guard.caller.user;
+    let edited = web::block(move || edited(&lab, &user, asked, &options)).await.map_err(cancelled)??;
     Ok(HttpResponse::Ok().json(edited))
 }
 
-fn edited(lab: &Lab, asked: EditProject, options: &ExpandOptions) -> Result<EditedProject, Failure> {
-    let EditProject { project, xml, changes } = asked;
-    let place = lab.project_place(&project).map_err(|error| {
+/// Refuses more changes than are made at once.
+fn few(changes: &[ProjectChange]) -> Result<(), Failure> {
+    if changes.len() <= limits::PROJECT_CHANGES_MAX {
+        return Ok(());
+    }
+    let title = format!("{} changes at once at most", limits::PROJECT_CHANGES_MAX);
+    Err(Failure::new(ErrorCode::TooLarge, title).field("changes"))
+}
+
+/// Where a project of this name is, or would be.
+fn place_of(lab: &Lab, project: &str) -> Result<PathBuf, Failure> {
+    lab.project_place(project).map_err(|error| {
         Failure::new(ErrorCode::BadRequest, format!("project `{project}` {error}")).field("project")
-    })?;
-    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    })
+}
+
+/// What the engine calls a draft in what it says of it.
+fn name_of(place: &Path) -> String {
+    place.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn edited(
+    lab: &Lab,
+    user: &UserName,
+    asked: EditProject,
+    options: &ExpandOptions,
+) -> Result<EditedProject, Failure> {
+    let EditProject { project, xml, changes } = asked;
+    let place = place_of(lab, &project)?;
+    let name = name_of(&place);
     let source = match xml {
         Some(xml) => Source::new(&name, xml),
         None => Source::from_bytes(&name, read_file(lab, &project)?)
@@ -144,24 +179,15 @@ fn edited(lab: &Lab, asked: EditProject, options: &ExpandOptions) -> Result<Edit
             problems,
             good: false,
             tests: 0,
+            answer: None,
         });
     };
-    let changes: Vec<Change> =
-        changes.into_iter().map(|change| change.made(lab)).collect::<Result<_, Failure>>()?;
-    let about = file.change_all(&changes).map_err(|(at, error)| {
-        Failure::new(ErrorCode::BadRequest, error.to_string()).field(&format!("changes[{at}]"))
-    })?;
-    let outline = file.outline();
-    let checked = jackfield_config::check_project_file(&file, lab, options);
-    let xml = file.text().to_owned();
-    let good = checked.plan.is_some();
-    let about_item = |problem: FileProblem| {
-        let item = (problem.file == name).then(|| outline::item_at(&outline, (problem.line, problem.column)));
-        ItemProblem { item, problem }
-    };
-    let problems = checked.problems.into_iter().map(about_item).collect();
-    KEPT.keep(file);
-    let tests = checked.plan.as_ref().map_or(0, |plan| plan.tests.len());
+    let about = change_all(lab, &mut file, changes)?;
+    let Looked { items, problems, good, tests } = Looked::at(&file, lab, options);
+    let (xml, items) = (file.text().to_owned(), Arc::new(items));
+    let answer = kept::Answer::new(user.clone(), Arc::clone(&items));
+    let number = answer.number.clone();
+    KEPT.keep(file, answer);
     Ok(EditedProject {
         file: shown_place(lab, &place),
         version: version(xml.as_bytes()),
@@ -169,9 +195,50 @@ fn edited(lab: &Lab, asked: EditProject, options: &ExpandOptions) -> Result<Edit
         problems,
         good,
         tests,
-        items: Some(project_items(outline, checked.plan.as_ref())),
+        items: Some(items),
         xml,
+        answer: Some(number),
     })
+}
+
+/// Makes all changes, or none. Answers the ways to what the last one was about.
+fn change_all(
+    lab: &Lab,
+    file: &mut ProjectFile,
+    changes: Vec<ProjectChange>,
+) -> Result<Vec<Vec<usize>>, Failure> {
+    let changes: Vec<Change> =
+        changes.into_iter().map(|change| change.made(lab)).collect::<Result<_, Failure>>()?;
+    file.change_all(&changes).map_err(|(at, error)| {
+        Failure::new(ErrorCode::BadRequest, error.to_string()).field(&format!("changes[{at}]"))
+    })
+}
+
+/// What is said of a draft.
+struct Looked {
+    items: Vec<ProjectItem>,
+    problems: Vec<ItemProblem>,
+    good: bool,
+    tests: usize,
+}
+
+impl Looked {
+    fn at(file: &ProjectFile, lab: &Lab, options: &ExpandOptions) -> Self {
+        let (outline, name) = (file.outline(), file.name());
+        let checked = jackfield_config::check_project_file(file, lab, options);
+        let about_item = |problem: FileProblem| {
+            let item =
+                (problem.file == name).then(|| outline::item_at(&outline, (problem.line, problem.column)));
+            ItemProblem { item, problem }
+        };
+        let problems = checked.problems.into_iter().map(about_item).collect();
+        Self {
+            problems,
+            good: checked.plan.is_some(),
+            tests: checked.plan.as_ref().map_or(0, |plan| plan.tests.len()),
+            items: project_items(outline, checked.plan.as_ref()),
+        }
+    }
 }
 
 /// Items with what would become of them in a run.

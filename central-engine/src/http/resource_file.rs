@@ -98,16 +98,19 @@ fn known(format: &str) -> Result<Format, Failure> {
 /// What a file says, read off the tasks that others wait for.
 async fn read(file: &ResourceFile) -> Result<(Format, Outline, Vec<FileProblem>), Failure> {
     let source = Arc::new(Source::new(file_name(&file.name), file.text.clone()));
-    let format = match &file.format {
-        Some(format) => known(format)?,
-        None => Format::guess(&source).ok_or_else(|| {
-            let title = "nobody can tell what kind of file this is; say its `format`";
-            Failure::new(ErrorCode::BadRequest, title).field("format")
-        })?,
-    };
-    let read: Read<Outline> = web::block(move || format.read(&source))
+    let said = file.format.as_deref().map(known).transpose()?;
+    // Also what kind it is may take a look at all of it.
+    let read = web::block(move || {
+        let format = said.or_else(|| Format::guess(&source))?;
+        Some((format, format.read(&source)))
+    });
+    let read: Option<(Format, Read<Outline>)> = read
         .await
         .map_err(|error| Failure::new(ErrorCode::Internal, format!("the file could not be read: {error}")))?;
+    let (format, read) = read.ok_or_else(|| {
+        let title = "nobody can tell what kind of file this is; say its `format`";
+        Failure::new(ErrorCode::BadRequest, title).field("format")
+    })?;
     let (outline, problems) = read.usable().map_err(|problems| {
         let title = format!("{} cannot be taken in", file_name(&file.name));
         Failure::from(Problem { problems, ..Problem::new(ErrorCode::BadFile, title) })

@@ -85,6 +85,9 @@ pub(super) struct RunDetail {
     post: Option<Outcome>,
     /// Whether its results are in the lab's database.
     database: InDatabase,
+    /// The runs that were started to run again what did not pass in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    retried_by: Vec<RunId>,
 }
 
 /// Whether the results of a run are in the lab's database.
@@ -128,14 +131,16 @@ pub(super) async fn summary(app: &App, run: RunId) -> Result<RunSummary, Failure
     let summary = store::run::summary(&mut app.store.read().await?, run).await?;
     let mut summary = summary.ok_or_else(|| no_run(run))?;
     if !summary.state.is_final()
-        && let Some(view) = app.engine.ask(move |scheduler| scheduler.run_view(run)).await?
+        && let Some((view, waits)) =
+            app.engine.ask(move |scheduler| Some((scheduler.run_view(run)?, scheduler.waits(run)))).await?
     {
-        overlay(&mut summary, view);
+        overlay(&mut summary, view, waits);
     }
     Ok(summary)
 }
 
-fn overlay(summary: &mut RunSummary, view: RunView) {
+fn overlay(summary: &mut RunSummary, view: RunView, waits: Option<Waiting>) {
+    summary.waits = waits;
     summary.state = view.state;
     summary.started = view.started;
     summary.tests = view.tests;
@@ -169,13 +174,13 @@ pub(super) async fn list(app: web::Data<App>, guard: Guard<MayWatch>, query: web
     let going: Vec<RunId> = list.items.iter().filter(|run| !run.state.is_final()).map(|run| run.id).collect();
     if !going.is_empty() {
         let views = app.engine.ask(move |scheduler| {
-            let views = going.into_iter().filter_map(|run| Some((run, scheduler.run_view(run)?)));
-            views.collect::<BTreeMap<_, _>>()
+            let view = |run| Some((run, (scheduler.run_view(run)?, scheduler.waits(run))));
+            going.into_iter().filter_map(view).collect::<BTreeMap<_, _>>()
         });
         let mut views = views.await?;
         for run in &mut list.items {
-            if let Some(view) = views.remove(&run.id) {
-                overlay(run, view);
+            if let Some((view, waits)) = views.remove(&run.id) {
+                overlay(run, view, waits);
             }
         }
     }
@@ -203,14 +208,17 @@ pub(super) async fn start(app: web::Data<App>, guard: Guard<MayRun>, body: body:
     responses((status = 200, body = RunDetail), (status = 404)))]
 pub(super) async fn show(app: web::Data<App>, _: SeesRun, run: web::Path<RunId>) -> Answer {
     let summary = summary(&app, *run).await?;
-    let row = store::run::row(&mut app.store.read().await?, *run).await?.ok_or_else(|| no_run(*run))?;
+    let mut conn = app.store.read().await?;
+    let row = store::run::row(&mut conn, *run).await?.ok_or_else(|| no_run(*run))?;
+    let retried_by = store::run::retries(&mut conn, *run).await?;
+    drop(conn);
     let stopped = row.stopped.map(|stop| {
         let StopCause { by, reason, at, at_once } = stop;
         Stopped { by, reason, at, at_once }
     });
     let database = in_database(&app, *run).await?;
     let (seq, pre, post) = (row.seq, row.pre, row.post);
-    Ok(HttpResponse::Ok().json(RunDetail { summary, seq, stopped, pre, post, database }))
+    Ok(HttpResponse::Ok().json(RunDetail { summary, seq, stopped, pre, post, database, retried_by }))
 }
 
 async fn in_database(app: &App, run: RunId) -> Result<InDatabase, Failure> {

@@ -150,6 +150,7 @@ pub(super) async fn run_again(app: web::Data<App>, guard: Guard<MayRun>, run: we
     plan.user = guard.caller.user.clone();
     // Only the engine's own check says of a resource whether it is fit.
     plan.options.checks = None;
+    plan.options.retry_of = Some(old);
     retry::claim_files(&app.blobs, &plan, old).await?;
     let deed = ("run.retry", format!("of run {old}"));
     let run = app.engine.start(Start { plan, key: None, deed }).await?;

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::{Answer, lab_db, lab_file::shown_place, project::cancelled};
 use crate::{
     app::App,
-    auth::{Guard, MayOperate},
+    auth::{Guard, MayOperate, MaySeeSettings},
     lab_db::check::Checked,
 };
 
@@ -55,6 +55,9 @@ pub(super) struct Setting {
     /// How many there are, of what is a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
+    /// Their file names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
     /// Everything that is wrong.
     problems: Vec<FileProblem>,
 }
@@ -85,7 +88,7 @@ pub(super) struct PanicView {
 
 /// The files of settings that the caller's runs go by, with what is wrong in each.
 #[utoipa::path(get, path = "/api/v1/settings", tag = "engine", responses((status = 200, body = Page<Setting>)))]
-pub(super) async fn list(app: web::Data<App>, guard: Guard<MayOperate>) -> Answer {
+pub(super) async fn list(app: web::Data<App>, guard: Guard<MaySeeSettings>) -> Answer {
     let lab = app.lab.as_user(&guard.caller.user);
     let items = web::block(move || settings(&lab)).await.map_err(cancelled)?;
     Ok(HttpResponse::Ok().json(Page { items, next: None }))
@@ -97,7 +100,7 @@ fn settings(lab: &Lab) -> Vec<Setting> {
         let there = places.iter().find(|place| place.is_file());
         let file = there.or(places.last()).map(|place| shown_place(lab, place)).unwrap_or_default();
         let problems = problems.unwrap_or_default().into_iter().map(|problem| below(lab, problem)).collect();
-        Setting { kind, file, exists: there.is_some(), count: None, problems }
+        Setting { kind, file, exists: there.is_some(), count: None, names: Vec::new(), problems }
     };
     let user = lab.user().cloned();
     vec![
@@ -121,32 +124,33 @@ fn settings(lab: &Lab) -> Vec<Setting> {
 fn profiles(lab: &Lab) -> Setting {
     let mut problems = Vec::new();
     let mut texts = Vec::new();
-    for (file, read) in lab.profiles() {
+    let profiles = lab.profiles();
+    let names: Vec<String> = profiles.keys().cloned().collect();
+    for (file, read) in profiles {
         match read {
             Ok(text) => texts.push((file, text)),
             Err(problem) => problems.push(*problem),
         }
     }
-    let count = texts.len().saturating_add(problems.len());
     problems.extend(read_profiles(&texts, &shipped::texts()).1);
-    folder(lab, SettingKind::Profiles, &lab.layout().profiles, count, problems)
+    folder(lab, SettingKind::Profiles, &lab.layout().profiles, names, problems)
 }
 
 fn templates(lab: &Lab) -> Setting {
     let (templates, problems) = lab.templates();
-    folder(lab, SettingKind::Templates, &lab.layout().templates, templates.len(), problems)
+    folder(lab, SettingKind::Templates, &lab.layout().templates, templates.into_keys().collect(), problems)
 }
 
 fn folder(
     lab: &Lab,
     kind: SettingKind,
     places: &[PathBuf],
-    count: usize,
+    names: Vec<String>,
     problems: Vec<FileProblem>,
 ) -> Setting {
     let file = places.last().map(|place| format!("{}/", shown_place(lab, place))).unwrap_or_default();
     let problems = problems.into_iter().map(|problem| below(lab, problem)).collect();
-    Setting { kind, file, exists: count > 0, count: Some(count), problems }
+    Setting { kind, file, exists: !names.is_empty(), count: Some(names.len()), names, problems }
 }
 
 /// The file of a problem as people know it.

@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_protocol::{api::RunSummary, error::Problem, id::RunId};
+use jackfield_protocol::{
+    api::{RunSummary, Waiting},
+    error::Problem,
+    id::RunId,
+};
 use jackfield_scheduler::view::RunView;
 
 use crate::app::App;
@@ -16,12 +20,13 @@ pub(crate) async fn summaries(
     wanted: BTreeSet<RunId>,
 ) -> Result<BTreeMap<RunId, RunSummary>, Problem> {
     let views = app.engine.ask(move |scheduler| {
-        wanted.into_iter().filter_map(|run| scheduler.run_view(run)).collect::<Vec<_>>()
+        let of = |run| Some((scheduler.run_view(run)?, scheduler.waits(run)));
+        wanted.into_iter().filter_map(of).collect::<Vec<_>>()
     });
-    Ok(views.await?.into_iter().map(|view| (view.run, summary(view))).collect())
+    Ok(views.await?.into_iter().map(|(view, waits)| (view.run, summary(view, waits))).collect())
 }
 
-fn summary(view: RunView) -> RunSummary {
+fn summary(view: RunView, waits: Option<Waiting>) -> RunSummary {
     let RunView {
         run,
         project,
@@ -32,10 +37,25 @@ fn summary(view: RunView) -> RunSummary {
         tests,
         counts,
         temporary,
+        retry_of,
         stopped: _,
         seq: _,
     } = view;
     // The mark is of the store; who starts a run cannot have set it yet, and one that goes on is kept anyway.
     let (ended, kept) = (None, false);
-    RunSummary { id: run, project, user, state, submitted, started, ended, tests, counts, temporary, kept }
+    RunSummary {
+        id: run,
+        project,
+        user,
+        state,
+        submitted,
+        started,
+        ended,
+        tests,
+        counts,
+        temporary,
+        kept,
+        retry_of,
+        waits,
+    }
 }

@@ -85,10 +85,12 @@ impl Kept {
 /// Writes the plan of a new run, and the run's own row with what never changes.
 pub(super) async fn insert(conn: &mut Conn, run: RunId, plan: &Arc<RunPlan>) -> Result<(), StoreError> {
     let tests = u64::try_from(plan.tests.len()).unwrap_or(u64::MAX);
-    let sql = "INSERT INTO run (id, project, owner, tests, temporary, is_open, state, submitted, seq) \
-               VALUES ($1, $2, $3, $4, $5, 1, 'queued', 0, 0)";
-    let user = plan.user.as_str();
-    conn.run(sql, binds![run.0, plan.project.as_str(), user, tests, plan.options.temporary]).await?;
+    let sql = "INSERT INTO run (id, project, owner, tests, temporary, retry_of, is_open, state, submitted, seq) \
+               VALUES ($1, $2, $3, $4, $5, $6, 1, 'queued', 0, 0)";
+    let (user, options) = (plan.user.as_str(), &plan.options);
+    let retry_of = options.retry_of.map(|run| run.0);
+    let binds = binds![run.0, plan.project.as_str(), user, tests, options.temporary, retry_of];
+    conn.run(sql, binds).await?;
     let shared = Arc::clone(plan);
     let body = encode(move || serde_json::to_vec(&*shared)).await?;
     let body = conn.seal().seal(&plan_place(run), &body)?;

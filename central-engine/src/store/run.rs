@@ -18,7 +18,8 @@ use super::{
     json, json_opt,
 };
 
-const SUMMARY: &str = "id, project, owner, state, submitted, started, ended, tests, counts, temporary, kept";
+const SUMMARY: &str =
+    "id, project, owner, state, submitted, started, ended, tests, counts, temporary, kept, retry_of";
 
 /// Verdicts that somebody has to look at.
 const BAD: [Verdict; 5] =
@@ -168,6 +169,15 @@ pub async fn newest_of_each(
     conn.rows(sqlx::AssertSqlSafe(sql), binds).await?.iter().map(read).collect()
 }
 
+/// The runs that were started to run again what did not pass in this one, oldest first.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn retries(conn: &mut Conn, run: RunId) -> Result<Vec<RunId>, StoreError> {
+    let lines = conn.rows("SELECT id FROM run WHERE retry_of = $1 ORDER BY id", binds![run.0]).await?;
+    lines.iter().map(|line| Ok(RunId(line.number(0)?))).collect()
+}
+
 /// How many there are.
 ///
 /// # Errors
@@ -231,6 +241,9 @@ fn read(line: &Line) -> Result<RunSummary, StoreError> {
         counts: line.json_opt(8)?.unwrap_or_default(),
         temporary: line.flag(9)?,
         kept: line.flag(10)?,
+        retry_of: line.int_opt(11)?.and_then(|run| u64::try_from(run).ok()).map(RunId),
+        // The scheduler has it at hand, as long as there is anything to wait for.
+        waits: None,
     })
 }
 

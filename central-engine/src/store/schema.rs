@@ -25,6 +25,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/12.sql"),
     include_str!("schema/13.sql"),
     include_str!("schema/14.sql"),
+    include_str!("schema/15.sql"),
 ];
 
 /// Any number that no other program on the same PostgreSQL takes by chance: the lock that keeps two engines from

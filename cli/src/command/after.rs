@@ -32,9 +32,17 @@ pub(crate) struct Job {
 
 /// Of a run, what is asked here.
 #[derive(Debug, Deserialize)]
-struct Detail {
+pub(crate) struct Detail {
     #[serde(default)]
     database: String,
+    /// The runs that run again what did not pass in it.
+    #[serde(default)]
+    pub(crate) retried_by: Vec<RunId>,
+}
+
+/// What lists do not tell of a run.
+pub(crate) fn detail(client: &Client, run: RunId) -> Result<Detail> {
+    client.get(&format!("/runs/{run}"))
 }
 
 /// The work that a run left.
@@ -46,7 +54,7 @@ pub(crate) fn jobs_of(client: &Client, run: RunId) -> Result<Vec<Job>> {
 pub(crate) fn lines(client: &Client, run: RunId) -> Result<Vec<String>> {
     let mut lines: Vec<String> =
         jobs_of(client, run)?.iter().filter(|job| job.tries > 0).map(|job| line(run, job)).collect();
-    let detail: Detail = client.get(&format!("/runs/{run}"))?;
+    let detail = detail(client, run)?;
     if detail.database == "ask" {
         lines.push(format!(
             "run {run}: its project asks before results go into the lab's database: `jackfield runs insert {run}`"

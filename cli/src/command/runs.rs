@@ -282,13 +282,25 @@ fn list(context: &Context, limit: u32) -> Result<Exit> {
 fn show(context: &Context, run: RunId) -> Result<Exit> {
     let summary = follow::summary_of(&context.client, run)?;
     let tests = follow::tests_of(&context.client, run, "")?;
+    let retried_by = after::detail(&context.client, run)?.retried_by;
     if context.output.json() {
-        context.output.print(&json!({"run": summary, "tests": tests}), |_| String::new())?;
+        let told = json!({"run": summary, "retried_by": retried_by, "tests": tests});
+        context.output.print(&told, |_| String::new())?;
     } else {
         say(&run::show(&summary, &tests))?;
+        retries(&summary, &retried_by).iter().try_for_each(|line| say(line))?;
         after::lines(&context.client, run)?.iter().try_for_each(|line| say(line))?;
     }
     Ok(Exit::Done)
+}
+
+/// Which run it runs again, and which ran it again.
+fn retries(summary: &RunSummary, by: &[RunId]) -> Vec<String> {
+    let of =
+        summary.retry_of.map(|old| format!("run {} runs again what did not pass in run {old}", summary.id));
+    let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+    let by = (!by.is_empty()).then(|| format!("what did not pass was run again: run {}", by.join(", ")));
+    of.into_iter().chain(by).collect()
 }
 
 fn jobs(context: &Context, run: Option<RunId>) -> Result<Exit> {

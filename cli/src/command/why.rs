@@ -16,12 +16,18 @@ pub(crate) fn of_run(context: &Context, run: RunId) -> Result<Exit> {
     let after = after::lines(&context.client, run)?;
     let asks = question::of_run(context, run)?;
     context.output.list(&waiting, |waiting| {
-        let waiting = waiting.iter().map(|entry| format!("{} waits for {}", entry.what, entry.waits_for));
+        let waiting = waiting.iter().flat_map(wait);
         let asks = asks.iter().map(|ask| ask.waits(run));
         let lines: Vec<String> = asks.chain(waiting).chain(after).collect();
         if lines.is_empty() { format!("nothing of run {run} waits") } else { lines.join("\n") }
     })?;
     Ok(Exit::Done)
+}
+
+/// A wait in lines: what for, and who has it.
+fn wait(entry: &Waiting) -> Vec<String> {
+    let who = entry.blockers.iter().map(|blocker| format!("  {blocker}"));
+    std::iter::once(format!("{} waits for {}", entry.what, entry.waits_for)).chain(who).collect()
 }
 
 /// Why one test is as it is.
@@ -45,7 +51,7 @@ fn told(run: RunId, row: &TestRow, around: &[Waiting]) -> Vec<String> {
         lines.push(format!("reason: {}", row.reason.trim_end().replace('\n', "\n  ")));
     }
     lines.extend(row.waits_for.as_ref().map(|what| format!("waits for {what}")));
-    lines.extend(around.iter().map(|entry| format!("{} waits for {}", entry.what, entry.waits_for)));
+    lines.extend(around.iter().flat_map(wait));
     for (what, parts) in [("part", &row.parts), ("clean-up", &row.cleanups)] {
         let bad = parts.iter().filter(|part| TestState::Ended(part.verdict).as_str() != "PASS");
         lines.extend(bad.map(|part| {
@@ -114,8 +120,12 @@ mod tests {
             ..row(TestState::Ended(Verdict::Fail))
         };
         insta::assert_snapshot!(told(RunId(41), &ended, &[]).join("\n"));
-        let around =
-            [Waiting { what: "S1".to_owned(), waits_for: "EP-2, which is not connected".to_owned() }];
+        let around = [Waiting {
+            what: "S1".to_owned(),
+            waits_for: "EP-2, which is not connected".to_owned(),
+            wants: None,
+            blockers: Vec::new(),
+        }];
         let lines = told(RunId(41), &row(TestState::Pending), &around);
         assert_eq!(lines, ["41.3 login.py is PENDING", "S1 waits for EP-2, which is not connected"]);
     }

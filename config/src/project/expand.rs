@@ -210,6 +210,7 @@ fn run_options(project: &Project, lab: &dyn Lookup, options: &ExpandOptions) -> 
         needs: head.needs.as_ref().map(|needs| needs.value.to_string().into()),
         lease: None,
         checks: None,
+        retry_of: None,
         on_ep_lost: head.on_ep_lost,
         user_defined: head.user_defined.clone(),
         temporary: options.temporary,

@@ -2,8 +2,8 @@
 
 use jackfield_protocol::{
     api::{
-        AskModules, DeviceUse, EpModules, EpRow, EpState, Events, Login, Page, RunSnapshot, RunSummary,
-        SubmitRun, Submitted, TestRow, UseKind, Waiting,
+        AskModules, Blocker, Blocks, DeviceUse, EpModules, EpRow, EpState, Events, Login, Page, RunSnapshot,
+        RunSummary, SubmitRun, Submitted, TestRow, UseKind, Waiting,
     },
     event::RunState,
     health::{HealthState, JudgeResource, ResourceHealth},
@@ -50,10 +50,12 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample::new("api/ask_modules", AskModules { modules: vec!["serial".into(), "yaml".into()] }),
         Sample::new("api/ep_modules", EpModules { ep: ep(), missing: vec!["yaml".into()] }),
         Sample::with_bare::<Events>("api/event_page", page(ended_event()), last_page(ended_event())),
-        Sample::new(
+        Sample::with_bare(
             "api/waiting",
-            Waiting { what: "test_login.py (41.3)".to_owned(), waits_for: "EP-1002".to_owned() },
+            waiting(),
+            Waiting { wants: None, blockers: Vec::new(), ..waiting() },
         ),
+        Sample::with_bare("api/blocker", blocker(true), blocker(false)),
         Sample::with_bare("api/lease_view", lease_view().full, lease_view().bare),
         Sample::with_bare("api/lease_forecast", lease_forecast(true), lease_forecast(false)),
         Sample::with_bare("api/lease_request", lease_request(), LeaseRequest::default()),
@@ -231,6 +233,29 @@ fn lease_request() -> LeaseRequest {
     }
 }
 
+fn waiting() -> Waiting {
+    Waiting {
+        what: "test_login.py (41.3)".to_owned(),
+        waits_for: "EP-1002".to_owned(),
+        wants: Some("EP-1002".to_owned()),
+        blockers: vec![blocker(false)],
+    }
+}
+
+fn blocker(full: bool) -> Blocker {
+    Blocker {
+        what: "EP-1002".to_owned(),
+        how: Blocks::Holds,
+        run: full.then_some(RunId(40)),
+        project: full.then(|| "night".to_owned()),
+        user: full.then(user),
+        lease: full.then_some(LeaseId(7)),
+        since: full.then(at),
+        until: full.then(|| at().plus_millis(60_000)),
+        reason: if full { "bug 1234".to_owned() } else { String::new() },
+    }
+}
+
 fn run_summary() -> Pair<RunSummary> {
     let full = RunSummary {
         id: RunId(41),
@@ -244,8 +269,11 @@ fn run_summary() -> Pair<RunSummary> {
         counts: counts(),
         temporary: true,
         kept: true,
+        retry_of: Some(RunId(40)),
+        waits: Some(waiting()),
     };
-    let bare = RunSummary { started: None, ended: None, kept: false, ..full.clone() };
+    let bare =
+        RunSummary { started: None, ended: None, kept: false, retry_of: None, waits: None, ..full.clone() };
     Pair { full, bare }
 }
 

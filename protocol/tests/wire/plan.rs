@@ -84,6 +84,7 @@ fn options() -> RunOptions {
         needs: Some("2x kind=router; same bench".into()),
         lease: Some(jackfield_protocol::id::LeaseId(7)),
         checks: Some("0c651e3670".into()),
+        retry_of: Some(jackfield_protocol::id::RunId(40)),
         on_ep_lost: OnEpLost::Reassign,
         user_defined: texts([("release", "17.4R2")]),
         temporary: true,

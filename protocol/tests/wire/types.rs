@@ -16,6 +16,8 @@ const TYPES: &[(&str, &str)] = &[
     ("AttemptEnd", "report/ended"),
     ("AttemptId", "report/started"),
     ("BlobHash", "engine_to_ep/assign"),
+    ("Blocker", "api/blocker"),
+    ("Blocks", "words/blocks"),
     ("Booked", "api/booked"),
     ("BookingCheck", "api/booking_check"),
     ("BookingTime", "api/booking_check"),

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use jackfield_protocol::{
-    api::{EpState, UseKind},
+    api::{Blocks, EpState, UseKind},
     calendar::{Every, FeedKind, Scope, Weekday},
     console::ConsoleOn,
     error::{ErrorCode, Severity},
@@ -62,6 +62,7 @@ pub(crate) fn all() -> Vec<Words> {
             [Cause::Unfinished]),
         words!("health_state", HealthState: [HealthState::Fit] [HealthState::Dirty] [HealthState::UnderCheck]
             [HealthState::OutOfService]),
+        words!("blocks", Blocks: [Blocks::Holds] [Blocks::Booked] [Blocks::AskedBefore]),
         words!("use_kind", UseKind: [UseKind::Types] [UseKind::Session] [UseKind::Lease] [UseKind::Watches]),
         words!("every", Every: [Every::Day] [Every::Week]),
         words!("weekday", Weekday: [Weekday::Mon] [Weekday::Tue] [Weekday::Wed] [Weekday::Thu] [Weekday::Fri]

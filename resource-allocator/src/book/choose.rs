@@ -213,6 +213,22 @@ impl Book {
         if holders.is_empty() { lines.join("; ") } else { format!("{}: {holders}", lines.join("; ")) }
     }
 
+    /// Those of what fits that are not free, each with what stands in the way.
+    pub fn obstacles<'a>(
+        &'a self,
+        now: Time,
+        want: &'a Want,
+        rank: &'a Rank,
+        choice: &'a Choice,
+        claims: Claims<'a>,
+    ) -> impl Iterator<Item = (&'a Spot, Obstacle)> {
+        choice.candidates.iter().filter_map(move |candidate| {
+            let single = single(want, &candidate.spot);
+            let own = self.own(&single).next().map(|lease| Obstacle::Held(lease.id));
+            Some((&candidate.spot, own.or_else(|| self.obstacle(now, &single, rank, claims))?))
+        })
+    }
+
     fn told_obstacles(
         &self,
         want: &Want,

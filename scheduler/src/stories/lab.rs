@@ -159,7 +159,7 @@ impl Changing for RunPlan {
 /// A scheduler with EPs.
 pub(super) struct Lab {
     now: i64,
-    scheduler: Scheduler,
+    pub(super) scheduler: Scheduler,
     pub(super) epochs: BTreeMap<EpName, u64>,
     queues: BTreeMap<EpName, VecDeque<Assignment>>,
     running: BTreeMap<EpName, (Assignment, Outcome)>,

@@ -76,7 +76,7 @@ pub(in crate::http) enum NewProjectItem {
 }
 
 /// What stands in a project.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum ProjectItemKind {
     Project,
@@ -85,7 +85,7 @@ enum ProjectItemKind {
 }
 
 /// The project, a suite or a test.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub(in crate::http) struct ProjectItem {
     kind: ProjectItemKind,
     /// How many items stand around it; the project itself counts.
@@ -108,7 +108,7 @@ pub(in crate::http) struct ProjectItem {
 }
 
 /// A test configuration that an item names.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 struct ProjectConfig {
     /// Its name.
     name: String,
@@ -121,7 +121,7 @@ struct ProjectConfig {
 }
 
 /// A property, or a user-defined value.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 struct ProjectPair {
     /// Its name.
     name: String,
@@ -169,6 +169,26 @@ impl From<NewProjectItem> for NewItem {
 }
 
 impl ProjectItem {
+    /// The line on which it begins.
+    pub(super) fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Whether it is another one, but for the lines that it has moved by.
+    pub(super) fn is_as(&self, before: &Self, lines: i64) -> bool {
+        let moved = i64::from(before.line).saturating_add(lines);
+        let Self { kind, depth, name, line, fields, pairs, configs, id, attempts } = self;
+        i64::from(*line) == moved
+            && *kind == before.kind
+            && *depth == before.depth
+            && *name == before.name
+            && *fields == before.fields
+            && *pairs == before.pairs
+            && *configs == before.configs
+            && *id == before.id
+            && *attempts == before.attempts
+    }
+
     /// An item with its ID in a run, and how often it would be tried there.
     pub(in crate::http) fn new(item: OutlineItem, id: Option<Arc<str>>, attempts: usize) -> Self {
         Self {

@@ -176,7 +176,9 @@ async fn a_reader_changes_nothing() {
     let reading = [
         "/api/v1/projects/check",
         "/api/v1/projects/edit",
+        "/api/v1/projects/edit/since",
         "/api/v1/test-configs/edit",
+        "/api/v1/bindings/edit",
         "/api/v1/eps/modules",
     ];
     for (method, path) in every_address(&lab).await {

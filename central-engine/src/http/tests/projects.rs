@@ -91,6 +91,69 @@ async fn work_in_progress_is_kept_and_what_is_no_xml_is_not() {
     assert_eq!(on_disk(&lab, "demo").unwrap(), wrong);
 }
 
+/// An answer with what is different in it, as a page makes it.
+fn applied(before: &Value, since: &Value) -> (String, Vec<Value>) {
+    let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+    let (text, items) = (&since["text"], &since["items"]);
+    let mut units: Vec<u16> = before["xml"].as_str().unwrap().encode_utf16().collect();
+    let (at, removed) = (number(&text["at"]), number(&text["removed"]));
+    units.splice(at..at + removed, text["added"].as_str().unwrap().encode_utf16());
+    let mut all = before["items"].as_array().unwrap().clone();
+    let (at, removed) = (number(&items["at"]), number(&items["removed"]));
+    for item in &mut all[at + removed..] {
+        item["line"] = json!(item["line"].as_i64().unwrap() + items["lines"].as_i64().unwrap());
+    }
+    all.splice(at..at + removed, items["added"].as_array().unwrap().iter().cloned());
+    (String::from_utf16(&units).unwrap(), all)
+}
+
+#[actix_web::test]
+async fn a_change_said_of_an_answer_leads_to_what_the_whole_text_does() {
+    let (lab, token) = lab().await;
+    let post = async |path: &str, body: Value| lab.post(&token, path, body).await;
+    let mut before: Value = post("/projects/edit", json!({"project": "demo"})).await.expect(200).json();
+    let changes = [
+        json!({"change": "insert", "parent": [0], "before": 0, "items": [{"kind": "test", "file": "é😀.py"}, {"kind": "test", "file": "none.py"}]}),
+        json!({"change": "set", "at": [0, 0], "field": "Repeat", "value": "3"}),
+        json!({"change": "property", "at": [0, 1], "name": "Optional", "value": "true"}),
+        json!({"change": "set", "at": [0], "field": "Repeat", "value": "x"}),
+        json!({"change": "move", "items": [[0, 2]], "parent": [0], "before": 0}),
+        json!({"change": "remove", "items": [[0, 1]]}),
+    ];
+    for change in changes {
+        let asked = json!({"project": "demo", "xml": before["xml"], "changes": [change]});
+        let since = json!({"project": "demo", "answer": before["answer"], "changes": [change]});
+        let since: Value = post("/projects/edit/since", since).await.expect(200).json();
+        let whole: Value = post("/projects/edit", asked).await.expect(200).json();
+        let (xml, items) = applied(&before, &since);
+        assert_eq!(json!(xml), whole["xml"], "{change}: {since}");
+        assert_eq!(json!(items), whole["items"], "{change}: {since}");
+        for same in ["version", "about", "problems", "good", "tests"] {
+            assert_eq!(since[same], whole[same], "{change}: {same}");
+        }
+        before = whole;
+    }
+}
+
+#[actix_web::test]
+async fn a_change_of_an_answer_that_is_not_kept_is_refused_and_one_that_cannot_be_made_loses_nothing() {
+    let (lab, token) = lab().await;
+    let since = async |answer: &Value, changes: Value| {
+        let body = json!({"project": "demo", "answer": answer, "changes": changes});
+        lab.post(&token, "/projects/edit/since", body).await
+    };
+    let opened: Value =
+        lab.post(&token, "/projects/edit", json!({"project": "demo"})).await.expect(200).json();
+    let wrong = json!([{"change": "set", "at": [7], "field": "Repeat", "value": "3"}]);
+    let right = json!([{"change": "set", "at": [0], "field": "Repeat", "value": "3"}]);
+    since(&opened["answer"], wrong).await.expect(400);
+    let edited: Value = since(&opened["answer"], right.clone()).await.expect(200).json();
+    // The one before it is gone: its text is another one now.
+    since(&opened["answer"], right.clone()).await.expect(404);
+    since(&json!("0.0"), right.clone()).await.expect(404);
+    since(&edited["answer"], right).await.expect(200);
+}
+
 #[actix_web::test]
 async fn a_text_is_changed_and_nothing_is_written() {
     let (lab, token) = lab().await;

@@ -314,6 +314,11 @@ async fn what_did_not_pass_is_run_again() {
     // The number of the next run was taken when the store was opened; the fixture did not ask for one.
     lab.app.store.next_run();
     let again: Value = lab.post(&token, "/runs/1/retry", json!({})).await.expect(201).json();
+    let retry = again["run"].clone();
+    let of = async |path: String| lab.get(&token, &path).await.expect(200).json::<Value>();
+    assert_eq!(of("/runs/1".to_owned()).await["retried_by"], json!([retry]));
+    assert_eq!(of(format!("/runs/{retry}")).await["retry_of"], json!(1));
+    assert_eq!(of("/runs".to_owned()).await["items"][0]["retry_of"], json!(1));
     let run = &again["run"];
     let tests: Page<TestRow> = lab.get(&token, &format!("/runs/{run}/tests")).await.expect(200).json();
     assert_eq!(tests.items.iter().map(|test| test.name.as_str()).collect::<Vec<_>>(), ["t1.py"]);
