@@ -12,6 +12,7 @@ export type Route =
     | { page: 'configs' }
     | { page: 'config'; config: string }
     | { page: 'globals' }
+    | { page: 'bindings' }
     | { page: 'files'; file?: string }
     | { page: 'book'; name?: string }
     | { page: 'tour' }
@@ -26,6 +27,7 @@ export type Route =
     | { page: 'shared'; link: string }
     | { page: 'people'; pane: PeoplePane }
     | { page: 'engine'; pane: EnginePane }
+    | { page: 'setting'; file: string }
     | { page: 'login' }
     | { page: 'alone'; part: string }
     | { page: 'nowhere'; path: string };
@@ -63,6 +65,8 @@ export function routeOf(path: string): Route {
             return second === undefined ? { page: 'configs' } : { page: 'config', config: second };
         case 'globals':
             return rest.length === 0 ? { page: 'globals' } : nowhere;
+        case 'bindings':
+            return rest.length === 0 ? { page: 'bindings' } : nowhere;
         case 'tour':
             return rest.length === 0 ? { page: 'tour' } : nowhere;
         case 'book':
@@ -96,6 +100,8 @@ export function routeOf(path: string): Route {
         case 'shared':
             return second !== undefined && rest.length === 1 ? { page: 'shared', link: second } : nowhere;
         case 'engine': {
+            if (second === 'settings' && rest.length > 1)
+                return { page: 'setting', file: rest.slice(1).join('/') };
             const pane = ENGINE_PANES.find((pane) => pane === (second ?? 'overview'));
             return pane && rest.length <= 1 ? { page: 'engine', pane } : nowhere;
         }
@@ -159,6 +165,8 @@ function pathOf(route: Route): string {
             return `/configs/${encodeURIComponent(route.config)}`;
         case 'globals':
             return '/globals';
+        case 'bindings':
+            return '/bindings';
         case 'tour':
             return '/tour';
         case 'book':
@@ -187,6 +195,8 @@ function pathOf(route: Route): string {
             return `/shared/${encodeURIComponent(route.link)}`;
         case 'engine':
             return route.pane === 'overview' ? '/engine' : `/engine/${route.pane}`;
+        case 'setting':
+            return `/engine/settings/${encoded(route.file)}`;
         case 'login':
             return '/login';
         case 'alone':

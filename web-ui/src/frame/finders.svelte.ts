@@ -11,6 +11,7 @@ import { place } from '../state/place.svelte';
 import { session } from '../state/session.svelte';
 import type { Entry } from './find';
 import { keys } from './keys.svelte';
+import { lacked } from './rights';
 
 /** Runs that are offered: the newest. */
 const RUNS_MAX = 300;
@@ -34,7 +35,10 @@ class Finders {
     /** Asks for what is not in memory; what was had before is shown meanwhile. */
     async look(): Promise<void> {
         // What cannot be had is not offered.
-        const lists = [this.#projects, this.#resources, this.#files, this.#configs];
+        const lists = [
+            ...(lacked('projects') ? [] : [this.#projects, this.#files, this.#configs]),
+            ...(lacked('lab') ? [] : [this.#resources]),
+        ];
         await Promise.all(lists.map((list) => list.look()));
     }
 
@@ -80,6 +84,7 @@ class Finders {
     }
 
     #places(): Entry[] {
+        if (lacked('engine')) return [];
         return ENGINE_PANES.filter((pane) => pane !== 'overview').map((pane) => ({
             id: `engine ${pane}`,
             name: `Engine: ${pane}`,

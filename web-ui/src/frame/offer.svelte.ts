@@ -6,6 +6,7 @@ import { place } from '../state/place.svelte';
 import { session } from '../state/session.svelte';
 import { theme } from '../state/theme.svelte';
 import { keys, type Deed } from './keys.svelte';
+import { lacked } from './rights';
 
 /** Where one can go by `g` and a letter, in the order of the navigation. */
 export const GOALS: { name: string; key: string; route: Route }[] = [
@@ -18,25 +19,36 @@ export const GOALS: { name: string; key: string; route: Route }[] = [
     { name: 'Engine', key: 'g n', route: { page: 'engine', pane: 'overview' } },
 ];
 
+/** Pages below one of these. */
+const BELOW: { name: string; key: string; route: Route }[] = [
+    { name: 'test configurations', key: 'g c', route: { page: 'configs' } },
+    { name: 'test files', key: 'g t', route: { page: 'files' } },
+    { name: 'bindings', key: 'g i', route: { page: 'bindings' } },
+    { name: 'leases', key: 'g a', route: { page: 'leases' } },
+    { name: 'the calendar', key: 'g d', route: { page: 'calendar' } },
+    { name: 'health', key: 'g f', route: { page: 'health' } },
+    { name: 'global parameters', key: 'g b', route: { page: 'globals' } },
+];
+
 /** Offers what the frame itself does. */
 export function offerFrame({ palette, help }: { palette: () => void; help: () => void }): void {
     $effect(() => keys.offer(() => deeds(palette, help)));
 }
 
-function deeds(palette: () => void, help: () => void): Deed[] {
-    const go = GOALS.map(({ name, key, route }): Deed => ({
+function deeds(palette: () => void, showKeys: () => void): Deed[] {
+    const go = GOALS.filter(({ route }) => !lacked(route.page)).map(({ name, key, route }): Deed => ({
         name: `Go to ${name}`,
         key,
         group: 'Go',
         act: () => place.goTo(href(route)),
     }));
-    const files: Deed[] = [
-        {
-            name: 'Go to test configurations',
-            key: 'g c',
-            group: 'Go',
-            act: () => place.go({ page: 'configs' }),
-        },
+    const below = BELOW.filter(({ route }) => !lacked(route.page)).map(({ name, key, route }): Deed => ({
+        name: `Go to ${name}`,
+        key,
+        group: 'Go',
+        act: () => place.go(route),
+    }));
+    const help: Deed[] = [
         { name: 'First steps: a tour', group: 'Go', act: () => place.go({ page: 'tour' }) },
         {
             name: 'Go to the book',
@@ -44,28 +56,19 @@ function deeds(palette: () => void, help: () => void): Deed[] {
             group: 'Go',
             act: () => place.go({ page: 'book' }),
         },
-        { name: 'Go to leases', key: 'g a', group: 'Go', act: () => place.go({ page: 'leases' }) },
-        { name: 'Go to the calendar', key: 'g d', group: 'Go', act: () => place.go({ page: 'calendar' }) },
-        { name: 'Go to health', key: 'g f', group: 'Go', act: () => place.go({ page: 'health' }) },
-        {
-            name: 'Go to test files',
-            key: 'g t',
-            group: 'Go',
-            act: () => place.go({ page: 'files' }),
-        },
-        {
-            name: 'Go to global parameters',
-            key: 'g b',
-            group: 'Go',
-            act: () => place.go({ page: 'globals' }),
-        },
     ];
     const start: Deed[] = session.may('RUN_TESTS')
         ? [{ name: 'Start a run', key: 'g s', group: 'Go', act: () => place.go({ page: 'start' }) }]
         : [];
+    const undoable = done.undoable;
+    const undo: Deed[] = undoable
+        ? [{ name: `Undo: ${undoable.text}`, key: 'u', group: 'Everywhere', act: () => done.undo(undoable) }]
+        : [];
     return [
+        ...undo,
         ...go,
-        ...files,
+        ...below,
+        ...help,
         ...start,
         {
             name: 'Find or do anything',
@@ -75,7 +78,7 @@ function deeds(palette: () => void, help: () => void): Deed[] {
             typing: true,
             unlisted: true,
         },
-        { name: 'Keys of this page', key: '?', group: 'Everywhere', act: help },
+        { name: 'Keys of this page', key: '?', group: 'Everywhere', act: showKeys },
         {
             name: 'Back',
             key: 'Escape',

@@ -22,9 +22,18 @@ export type Question = {
 };
 
 /** Something to be told: it goes by itself, unless it is a problem. */
-export type Told = { id: number; text: string; problem?: Problem; link?: { href: string; text: string } };
+export type Told = {
+    id: number;
+    text: string;
+    problem?: Problem;
+    link?: { href: string; text: string };
+    /** Takes back what was done. */
+    undo?: () => Promise<void>;
+};
 
 const TOLD_MILLIS = 6_000;
+/** What can be undone is told long enough to think about it. */
+const UNDO_MILLIS = 60_000;
 
 class Deeds {
     /** What is asked now. */
@@ -39,10 +48,21 @@ class Deeds {
     }
 
     /** Says that something was done. */
-    tell(text: string, link?: Told['link']): void {
-        const told: Told = { id: ++this.#last, text, ...(link ? { link } : {}) };
+    tell(text: string, more: Pick<Told, 'link' | 'undo'> = {}): void {
+        const told: Told = { id: ++this.#last, text, ...more };
         this.told = [...this.told, told];
-        setTimeout(() => this.dismiss(told.id), TOLD_MILLIS);
+        setTimeout(() => this.dismiss(told.id), told.undo ? UNDO_MILLIS : TOLD_MILLIS);
+    }
+
+    /** What can be undone now, the newest. */
+    get undoable(): Told | undefined {
+        return this.told.findLast(({ undo }) => undo !== undefined);
+    }
+
+    /** Takes back what was told: once. */
+    undo({ id, undo }: Told): void {
+        this.dismiss(id);
+        void undo?.();
     }
 
     /** Says that something was refused. It stays until it is put away. */
@@ -126,6 +146,7 @@ class Deeds {
 
     /** Takes tests that have not started out of a run. */
     dequeue(run: number, tests: { test: number; name: string }[]): void {
+        const taken = counted(tests.length, 'test');
         const names = tests.slice(0, 5).map(({ name }) => name);
         this.confirm({
             title:
@@ -133,15 +154,52 @@ class Deeds {
                     ? `Take ${names[0]} out of run ${run}?`
                     : `Take ${tests.length} tests out of run ${run}?`,
             what: [
-                'What has not started ends as skipped.',
+                'What has not started ends as skipped. You can undo it as long as the message about it stands.',
                 ...(tests.length > 1 ? [names.join(', ') + (tests.length > 5 ? ', …' : '')] : []),
             ],
             yes: 'Take out',
             act: async () => {
-                const body = { tests: tests.map(({ test }) => test) };
-                await ask(api.POST('/api/v1/runs/{run}/dequeue', { params: { path: { run } }, body }));
+                await takeOut(
+                    run,
+                    tests.map(({ test }) => test),
+                );
+                this.tell(`${taken} ${isAre(tests.length, 'was', 'were')} taken out of run ${run}.`, {
+                    undo: () => this.#addAgain(run, tests),
+                });
             },
         });
+    }
+
+    /** Adds tests again that were taken out of a run, each at the end of its own suite. */
+    async #addAgain(run: number, tests: { test: number }[]): Promise<void> {
+        await this.try(`Nothing was added to run ${run} again`, async () => {
+            const plan = await planOf(run);
+            const files = tests.map(({ test }) => plan[test]?.id ?? '').filter(Boolean);
+            await ask(api.POST('/api/v1/runs/{run}/queue', { params: { path: { run } }, body: { files } }));
+            const added = `${counted(files.length, 'test')} ${isAre(files.length, 'is', 'are')}`;
+            this.tell(`${added} in run ${run} again, at the end of their suites.`);
+        });
+    }
+
+    /** Takes tests out again that were added, as far as they have not begun. */
+    async #takeBack(run: number, tests: readonly number[]): Promise<void> {
+        const left: string[] = [];
+        for (const test of tests) {
+            try {
+                await takeOut(run, [test]);
+            } catch (thrown) {
+                left.push(problemOf(thrown).message);
+            }
+        }
+        const taken = tests.length - left.length;
+        if (taken > 0)
+            this.tell(`${counted(taken, 'test')} ${isAre(taken, 'was', 'were')} taken out of run ${run}.`);
+        const [first] = left;
+        if (first !== undefined)
+            this.refuse(
+                `${counted(left.length, 'test')} ${isAre(left.length, 'stays', 'stay')} in run ${run}`,
+                new Error(first),
+            );
     }
 
     /** Copies a text, and says so. */
@@ -163,11 +221,8 @@ class Deeds {
             const { tests } = await ask(
                 api.POST('/api/v1/runs/{run}/queue', { params: { path: { run } }, body }),
             );
-            this.tell(
-                tests.length === 1
-                    ? `1 test was added to run ${run}.`
-                    : `${tests.length} tests were added to run ${run}.`,
-            );
+            const added = `${counted(tests.length, 'test')} ${isAre(tests.length, 'was', 'were')}`;
+            this.tell(`${added} added to run ${run}.`, { undo: () => this.#takeBack(run, tests) });
         });
     }
 
@@ -178,24 +233,26 @@ class Deeds {
     queueTests(run: number, tests: readonly { id: string; file: string; suite: string }[]): Promise<boolean> {
         return this.try(`Nothing was added to run ${run}`, async () => {
             const params = { path: { run } };
-            const plan = (await ask(api.GET('/api/v1/runs/{run}/plan', { params }))) as unknown;
-            const known = originsOf(plan);
+            const known = new Set((await planOf(run)).map(({ origin }) => origin ?? ''));
             const bySuite = new Map<string, string[]>();
             for (const { id, file, suite } of tests) {
                 const isKnown = known.has(id);
                 const of = isKnown ? '' : suite;
                 bySuite.set(of, [...(bySuite.get(of) ?? []), isKnown ? id : file]);
             }
-            let count = 0;
+            const all: number[] = [];
             for (const [suite, files] of bySuite) {
                 const body = { files, ...(suite ? { suite } : {}) };
                 const added = await ask(api.POST('/api/v1/runs/{run}/queue', { params, body }));
-                count += added.tests.length;
+                all.push(...added.tests);
             }
-            this.tell(`${counted(count, 'test')} ${count === 1 ? 'was' : 'were'} added to run ${run}.`, {
-                href: `/runs/${run}`,
-                text: 'Look at it',
-            });
+            this.tell(
+                `${counted(all.length, 'test')} ${isAre(all.length, 'was', 'were')} added to run ${run}.`,
+                {
+                    link: { href: `/runs/${run}`, text: 'Look at it' },
+                    undo: () => this.#takeBack(run, all),
+                },
+            );
         });
     }
 
@@ -217,35 +274,65 @@ class Deeds {
         );
     }
 
-    /** Gives an EP no more work, or work again. */
-    drain(ep: string, drained: boolean, runs: number): void {
-        const act = async () => {
-            await ask(api.POST('/api/v1/eps/{ep}/drain', { params: { path: { ep } }, body: { drained } }));
-        };
+    /** Gives EPs no more work, or work again; `tests` run on them now. */
+    drain(eps: readonly string[], drained: boolean, tests: number): void {
+        const [first = ''] = eps;
+        const which = eps.length === 1 ? first : `${eps.length} EPs`;
         if (!drained) {
-            void this.try(`${ep} takes no work`, act);
+            void this.#drained(eps, false);
             return;
         }
         const goes =
-            runs > 0
-                ? `What runs on it now goes on: ${runs === 1 ? '1 test' : `${runs} tests`}.`
-                : 'Nothing runs on it now.';
+            tests > 0
+                ? `What runs on ${isAre(eps.length, 'it', 'them')} now goes on: ${counted(tests, 'test')}.`
+                : `Nothing runs on ${isAre(eps.length, 'it', 'them')} now.`;
+        const names = eps.slice(0, NAMED_MAX).join(', ') + (eps.length > NAMED_MAX ? ', …' : '');
         this.confirm({
-            title: `Give ${ep} no more work?`,
-            what: [goes, 'Runs that need it wait until it takes work again.'],
-            yes: 'Drain it',
-            act,
+            title: `Give ${which} no more work?`,
+            what: [
+                goes,
+                `Runs that need ${isAre(eps.length, 'it', 'them')} wait until ${isAre(eps.length, 'it takes', 'they take')} work again.`,
+                ...(eps.length > 1 ? [names] : []),
+            ],
+            yes: isAre(eps.length, 'Drain it', 'Drain them'),
+            act: () => this.#drained(eps, true),
+        });
+    }
+
+    /** Drains EPs or lets them work, one after the other, and says what came of it. */
+    async #drained(eps: readonly string[], drained: boolean): Promise<void> {
+        const done: string[] = [];
+        for (const ep of eps) {
+            const was = drained ? `${ep} is not drained` : `${ep} takes no work`;
+            const act = () =>
+                ask(api.POST('/api/v1/eps/{ep}/drain', { params: { path: { ep } }, body: { drained } }));
+            if (await this.try(was, act)) done.push(ep);
+        }
+        const [first] = done;
+        if (first === undefined) return;
+        const who = done.length === 1 ? first : `${done.length} EPs`;
+        const takes = isAre(done.length, 'takes', 'take');
+        this.tell(`${who} ${takes} ${drained ? 'no more work' : 'work again'}.`, {
+            undo: () => this.#drained(done, !drained),
         });
     }
 }
 
-/** The IDs that tests of a plan have in their project. */
-function originsOf(plan: unknown): ReadonlySet<string> {
-    const tests =
-        typeof plan === 'object' && plan !== null && 'tests' in plan && Array.isArray(plan.tests)
-            ? (plan.tests as { origin?: string }[])
-            : [];
-    return new Set(tests.map(({ origin }) => origin ?? ''));
+/** Names that are told of many. */
+const NAMED_MAX = 5;
+
+const isAre = (count: number, one: string, many: string): string => (count === 1 ? one : many);
+
+/** Takes tests out of a run. */
+function takeOut(run: number, tests: number[]): Promise<unknown> {
+    return ask(api.POST('/api/v1/runs/{run}/dequeue', { params: { path: { run } }, body: { tests } }));
+}
+
+/** The tests of a run's plan by number: their IDs in the run, and in their project. */
+async function planOf(run: number): Promise<{ id?: string; origin?: string }[]> {
+    const plan = (await ask(api.GET('/api/v1/runs/{run}/plan', { params: { path: { run } } }))) as unknown;
+    const has = typeof plan === 'object' && plan !== null && 'tests' in plan && Array.isArray(plan.tests);
+    return has ? (plan.tests as { id?: string; origin?: string }[]) : [];
 }
 
 export const deeds = new Deeds();

@@ -40,6 +40,8 @@ export type Paper<I extends Base, C> = {
     readonly place: string;
     /** Where its text is. */
     readonly address: string;
+    /** Whether what is not saved is kept in the browser's storage, too; where nothing is said it is. */
+    readonly isKept?: boolean;
     edit(body: { xml?: string; changes?: C[] }): Promise<Edited<I>>;
     put(xml: string, seen: Record<string, string>): Promise<{ version: string }>;
 };
@@ -379,7 +381,11 @@ export class Draft<I extends Base = Base, C = unknown> {
 
     #store(): void {
         try {
-            if (!this.isDirty || this.text.length + this.#saved.text.length > STORED_MAX)
+            if (
+                this.paper.isKept === false ||
+                !this.isDirty ||
+                this.text.length + this.#saved.text.length > STORED_MAX
+            )
                 localStorage.removeItem(this.paper.place);
             else
                 localStorage.setItem(

@@ -4,6 +4,7 @@ import { api, ask, type Schemas } from '../api/client';
 import { Problem } from '../api/problem';
 import { Draft, type Base, type Paper, type Placed } from './draft.svelte';
 import { session } from './session.svelte';
+import { sinceLast } from './since';
 
 export type Change = Schemas['ProjectChange'];
 /** The project, a suite or a test, with where it is. */
@@ -41,7 +42,7 @@ export function draftOf(project: string): ProjectDraft {
         name: `project ${project}`,
         place: placeOf(project),
         address: `/api/v1/projects/${encodeURIComponent(project)}`,
-        edit: (body) => ask(api.POST('/api/v1/projects/edit', { body: { project, ...body } })),
+        edit: sinceLast(project),
         put: (xml, headers) =>
             ask(
                 api.PUT('/api/v1/projects/{project}', {
@@ -78,6 +79,44 @@ export function globalsDraft(): ValuesDraft {
         address: '/api/v1/globals',
         edit: (body) => ask(api.POST('/api/v1/globals/edit', { body })),
         put: (xml, headers) => ask(api.PUT('/api/v1/globals', { body: { xml, unfinished: true }, headers })),
+    });
+}
+
+export type BindingChange = Schemas['BindingChange'];
+export type BindingsDraft = Draft<Schemas['BindingItem'], BindingChange>;
+
+export function bindingsDraft(): BindingsDraft {
+    return opened<Schemas['BindingItem'], BindingChange>({
+        name: 'the bindings',
+        place: placeOf('/bindings'),
+        address: '/api/v1/bindings',
+        edit: (body) => ask(api.POST('/api/v1/bindings/edit', { body })),
+        put: (xml, headers) => ask(api.PUT('/api/v1/bindings', { body: { xml, unfinished: true }, headers })),
+    });
+}
+
+/** A file of settings: a text without items, whose secrets are stars. */
+export function settingDraftOf(file: string): TextDraft {
+    const address = '/api/v1/settings/files/{file}';
+    return opened<Base, never>({
+        name: `setting ${file}`,
+        place: placeOf(`/settings/${file}`),
+        // What is typed may be a password: it is kept nowhere but here.
+        isKept: false,
+        address: `/api/v1/settings/files/${file.split('/').map(encodeURIComponent).join('/')}`,
+        edit: async ({ xml }) => {
+            const body = { file, ...(xml === undefined ? {} : { text: xml }) };
+            const { text, problems, ...rest } = await ask(api.POST('/api/v1/settings/edit', { body }));
+            const name = rest.file.split('/').at(-1) ?? '';
+            return {
+                ...rest,
+                xml: text,
+                about: [],
+                problems: problems.map((each) => ({ ...each, file: name })),
+            };
+        },
+        put: (text, headers) =>
+            ask(api.PUT(address, { params: { path: { file } }, body: { text }, headers })),
     });
 }
 

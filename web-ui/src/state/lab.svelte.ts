@@ -10,7 +10,7 @@ import { problemOf, type Problem } from '../api/problem';
 import { byPath } from '../leases/health';
 import { clock } from './clock.svelte';
 import { eachFrame } from './frames';
-import { session } from './session.svelte';
+import { session, type Role } from './session.svelte';
 
 export type Run = Schemas['RunSummary'];
 export type Ep = Schemas['EpRow'];
@@ -25,6 +25,18 @@ export type FileChanged = Schemas['FileChanged'];
 const FILES_KEPT_MAX = 500;
 /** Runs that are remembered without being looked at. */
 const RUNS_KEPT_MAX = 2_000;
+
+/** Each of these shows leases. */
+const READ_LEASES: readonly Role[] = ['VIEW_REPORTS', 'LOCK_TESTBED', 'LOCK_SUT', 'CHANGE_TESTBED'];
+
+/** The runs that go on, page by page. */
+function openRuns(): Promise<Run[]> {
+    const page = (after: string | undefined) => {
+        const query = { open: true, limit: 1000, after };
+        return ask(api.GET('/api/v1/runs', { params: { query } }));
+    };
+    return askAll(page, 5_000);
+}
 
 class Lab {
     /** Runs that were listed or that changed, by number. */
@@ -125,21 +137,13 @@ class Lab {
         const meanwhile: ServerEvent[] = (this.#meanwhile = []);
         try {
             // Who may see only their own runs is shown those, and no lab.
-            const all = session.may('VIEW_REPORTS');
+            const [all, watches] = [session.may('VIEW_REPORTS'), session.mayWatch];
             const none = { items: [] };
             const [open, questions, eps, leases, health, consoles, notices] = await Promise.all([
-                askAll(
-                    (after) =>
-                        ask(
-                            api.GET('/api/v1/runs', {
-                                params: { query: { open: true, limit: 1000, after } },
-                            }),
-                        ),
-                    5_000,
-                ),
-                ask(api.GET('/api/v1/questions')),
+                watches ? openRuns() : [],
+                watches ? ask(api.GET('/api/v1/questions')) : none,
                 all ? ask(api.GET('/api/v1/eps')) : none,
-                all ? ask(api.GET('/api/v1/leases')) : none,
+                session.mayAny(READ_LEASES) ? ask(api.GET('/api/v1/leases')) : none,
                 all ? ask(api.GET('/api/v1/resources/health')) : none,
                 all ? ask(api.GET('/api/v1/consoles')) : none,
                 all ? ask(api.GET('/api/v1/notices')) : none,

@@ -26,6 +26,11 @@ class Place {
         return this.#hash.slice(1);
     }
 
+    /** The path alone. */
+    get path(): string {
+        return this.#path;
+    }
+
     /** The address, to come back to. */
     get address(): string {
         return this.#path + location.search + this.#hash;

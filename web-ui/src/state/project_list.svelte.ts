@@ -6,6 +6,7 @@ import { deeds } from './deeds.svelte';
 import { forgetDraft, isUnsaved, renameDraft } from './drafts.svelte';
 import { Gone } from './gone.svelte';
 import { lab, type Run } from './lab.svelte';
+import { session } from './session.svelte';
 
 /** Runs of each that are shown as its trend. */
 const TREND = 8;
@@ -41,9 +42,11 @@ export class ProjectList {
             const [list, results] = await Promise.all([
                 ask(api.GET('/api/v1/projects')),
                 // Who may see no runs sees the projects all the same.
-                ask(api.GET('/api/v1/project-results', { params: { query: { each: TREND } } })).catch(
-                    () => undefined,
-                ),
+                session.mayWatch
+                    ? ask(api.GET('/api/v1/project-results', { params: { query: { each: TREND } } })).catch(
+                          () => undefined,
+                      )
+                    : undefined,
             ]);
             this.names = list.items;
             this.#results = results?.items ?? [];

@@ -9,7 +9,7 @@ type Me = Schemas['Me'];
 export type Role = Schemas['Role'];
 
 /** Each of these opens projects and test configurations for looking. */
-const READ_PROJECTS: readonly Role[] = [
+export const READ_PROJECTS: readonly Role[] = [
     'VIEW_REPORTS',
     'RUN_TESTS',
     'CHANGE_PROJECT',
@@ -17,6 +17,9 @@ const READ_PROJECTS: readonly Role[] = [
     'DELETE_PROJECT',
     'EDIT_TC',
 ];
+
+/** Each of these shows runs: all of them, or one's own. */
+export const WATCH: readonly Role[] = ['VIEW_REPORTS', 'RUN_TESTS'];
 
 /** What is known of the person at the browser. */
 export type SignIn = 'unknown' | 'out' | 'in';
@@ -52,9 +55,19 @@ class Session {
         return this.#me?.roles.includes(role) ?? false;
     }
 
+    /** Whether they may do what one of these roles allows; no roles are everybody's. */
+    mayAny(roles: readonly Role[]): boolean {
+        return roles.length === 0 || roles.some((role) => this.may(role));
+    }
+
     /** Whether they may look at projects and test configurations. */
     get mayReadProjects(): boolean {
-        return READ_PROJECTS.some((role) => this.may(role));
+        return this.mayAny(READ_PROJECTS);
+    }
+
+    /** Whether they may see runs. */
+    get mayWatch(): boolean {
+        return this.mayAny(WATCH);
     }
 
     /** Whether they may steer what this user started. */
