@@ -209,7 +209,7 @@ test('who may not is offered nothing, and the engine refuses it', async () => {
     for (const name of ['Save', /^Undo/, /^Folder/, /^Value/, /^Iterator/, /Remove/, 'Move to …'])
         expect(await looker.page.getByRole('button', { name }).count(), String(name)).toBe(0);
     await looker.page.goto('/globals');
-    await looker.page.getByText('It needs the role CHANGE_GLOBALS').waitFor();
+    await looker.page.getByText('one of the roles CHANGE_GLOBALS and RUN_TESTS').waitFor();
     const asked = await looker.context.request.put('/api/v1/test-configs/seen', {
         data: { xml: '<root/>' },
         headers: { Origin: lab.url },
