@@ -32,7 +32,7 @@ fn a_run_that_waits_for_any_ep_is_told_who_has_those_that_could_take_it() {
     lab.submit(of("eve", "late", suite("S", "")));
     assert_eq!(
         told(&lab, 3).as_deref(),
-        Some("a free EP: ep1: run 1 (night) of ana; ep2: run 2 (day) of bob")
+        Some("a free EP: ep1: run 1 (night) of ana ep2: run 2 (day) of bob")
     );
     let since = waits(&lab, 3).unwrap_or_default();
     assert_eq!(since.matches(" since 1970-").count(), 2, "{since}");

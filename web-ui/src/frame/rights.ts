@@ -9,6 +9,8 @@ export type Opens = { what: string; roles: readonly Role[] };
 
 const READ_LAB: readonly Role[] = ['VIEW_REPORTS', 'CHANGE_TESTBED', 'CHANGE_SUT'];
 
+const READ_LEASES: readonly Role[] = ['VIEW_REPORTS', 'LOCK_TESTBED', 'LOCK_SUT', 'CHANGE_TESTBED'];
+
 /** Each of these opens some files of settings; with the first they are seen, and tried. */
 const EDIT_SETTINGS: readonly Role[] = ['CHANGE_FWM_CFG', 'CHANGE_DB_CFG', 'CHANGE_EML_CFG'];
 export const SETTINGS: readonly Role[] = ['CHANGE_SERVICES', ...EDIT_SETTINGS];
@@ -26,6 +28,10 @@ const OPENS: Partial<Record<Route['page'], Opens>> = {
     files: { what: 'test files', roles: READ_PROJECTS },
     globals: { what: 'global parameters', roles: ['CHANGE_GLOBALS', 'RUN_TESTS'] },
     lab: { what: 'the devices of the lab', roles: READ_LAB },
+    leases: { what: 'leases', roles: READ_LEASES },
+    lease: { what: 'leases', roles: READ_LEASES },
+    calendar: { what: 'the calendar', roles: READ_LEASES },
+    health: { what: 'the health of devices', roles: READ_LAB },
     console: { what: 'consoles', roles: ['VIEW_REPORTS', 'RUN_TESTS', 'CHANGE_TESTBED'] },
     eps: { what: 'Execution Processes', roles: ['VIEW_REPORTS'] },
     reports: { what: 'reports', roles: ['VIEW_REPORTS'] },
