@@ -48,8 +48,8 @@ class Deeds {
     }
 
     /** Says that something was done. */
-    tell(text: string, more: Pick<Told, 'link' | 'undo'> = {}): void {
-        const told: Told = { id: ++this.#last, text, ...more };
+    tell(text: string, link?: Told['link'], undo?: Told['undo']): void {
+        const told: Told = { id: ++this.#last, text, ...(link ? { link } : {}), ...(undo ? { undo } : {}) };
         this.told = [...this.told, told];
         setTimeout(() => this.dismiss(told.id), told.undo ? UNDO_MILLIS : TOLD_MILLIS);
     }
@@ -163,9 +163,11 @@ class Deeds {
                     run,
                     tests.map(({ test }) => test),
                 );
-                this.tell(`${taken} ${isAre(tests.length, 'was', 'were')} taken out of run ${run}.`, {
-                    undo: () => this.#addAgain(run, tests),
-                });
+                this.tell(
+                    `${taken} ${isAre(tests.length, 'was', 'were')} taken out of run ${run}.`,
+                    undefined,
+                    () => this.#addAgain(run, tests),
+                );
             },
         });
     }
@@ -222,7 +224,7 @@ class Deeds {
                 api.POST('/api/v1/runs/{run}/queue', { params: { path: { run } }, body }),
             );
             const added = `${counted(tests.length, 'test')} ${isAre(tests.length, 'was', 'were')}`;
-            this.tell(`${added} added to run ${run}.`, { undo: () => this.#takeBack(run, tests) });
+            this.tell(`${added} added to run ${run}.`, undefined, () => this.#takeBack(run, tests));
         });
     }
 
@@ -248,10 +250,8 @@ class Deeds {
             }
             this.tell(
                 `${counted(all.length, 'test')} ${isAre(all.length, 'was', 'were')} added to run ${run}.`,
-                {
-                    link: { href: `/runs/${run}`, text: 'Look at it' },
-                    undo: () => this.#takeBack(run, all),
-                },
+                { href: `/runs/${run}`, text: 'Look at it' },
+                () => this.#takeBack(run, all),
             );
         });
     }
@@ -312,9 +312,9 @@ class Deeds {
         if (first === undefined) return;
         const who = done.length === 1 ? first : `${done.length} EPs`;
         const takes = isAre(done.length, 'takes', 'take');
-        this.tell(`${who} ${takes} ${drained ? 'no more work' : 'work again'}.`, {
-            undo: () => this.#drained(done, !drained),
-        });
+        this.tell(`${who} ${takes} ${drained ? 'no more work' : 'work again'}.`, undefined, () =>
+            this.#drained(done, !drained),
+        );
     }
 }
 
