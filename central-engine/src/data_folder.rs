@@ -67,7 +67,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
 /// Whether a file lies in the folder of an engine, with links followed; one that is not there yet by the folder that is to hold it.
 pub(crate) fn holds(file: &Path) -> bool {
     let real = file.ancestors().find_map(|part| fs::canonicalize(part).ok());
-    real.is_some_and(|real| real.ancestors().any(|folder| folder.join(STORE_ID).exists()))
+    real.is_some_and(|real| real.ancestors().any(|folder| fs::metadata(folder.join(STORE_ID)).is_ok()))
 }
 
 /// What such a file is called until it is whole.

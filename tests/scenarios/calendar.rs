@@ -94,7 +94,7 @@ fn problem(api: &Api, method: &str, path: &str, body: &Value) -> Problem {
 /// So long from now, by the engine's clock.
 fn later(api: &Api, millis: u64) -> Time {
     let view: Value = api.get("/calendar").unwrap();
-    let now: Time = view["from"].as_str().unwrap().parse().unwrap();
+    let now: Time = view.get("from").and_then(Value::as_str).unwrap().parse().unwrap();
     now.plus_millis(millis)
 }
 

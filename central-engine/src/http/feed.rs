@@ -53,7 +53,7 @@ pub(super) struct FeedHello {
 /// The lab as it changes. After `hello`, events by topic, each with the newest state of one thing: `run` (a run as in
 /// lists), `deleted` (a run that is gone), `ep` (an EP as in lists), `questions` (those of a run that wait), `leases`, `health`, `consoles` and `notices` (the whole
 /// list), `resources` and `suts` (only that they were edited), `file` (a file of the lab was saved or removed here, and by whom). Everybody gets
-/// what their roles open: with RUN_TESTS alone one's own runs and files, with CHANGE_PROJECT or EDIT_TC alone files.
+/// what their roles open: with `RUN_TESTS` alone one's own runs and files, with `CHANGE_PROJECT` or `EDIT_TC` alone files.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(FeedQuery),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400), (status = 429)))]
 pub(super) async fn live(
