@@ -58,7 +58,7 @@ pub struct LabDb {
     takes_back: bool,
     /// Statements as PostgreSQL wants them, by themselves: cast to the types that it named when it looked at them.
     with_casts: BTreeMap<String, String>,
-    /// The zone of the clocks here, where the server does not know it and it makes a difference.
+    /// Why the session does not have the zone of the clocks here, where it makes a difference.
     unknown_zone: Option<UnknownZone>,
     is_begun: bool,
 }
@@ -160,7 +160,7 @@ impl LabDb {
     /// The database refuses it.
     pub async fn prepare(&mut self, statement: &Statement) -> Result<usize, LabDbError> {
         in_time(async {
-            let sql = safe(&statement.sql()).into_sql_str();
+            let sql = safe(&self.within(statement)?).into_sql_str();
             Ok(match &mut self.conn {
                 Conn::MySql(conn) => conn.prepare(sql).await?.columns().len(),
                 Conn::Sqlite(conn) => conn.prepare(sql).await?.columns().len(),
@@ -223,7 +223,7 @@ impl LabDb {
     /// The SQL that this database wants. PostgreSQL turns no text into a number or date by itself, and says only when it has looked at a
     /// statement what it wants: that is asked when the turn of the statement comes, since one before it may make its table.
     async fn sql(&mut self, statement: &Statement) -> Result<String, LabDbError> {
-        let sql = statement.sql();
+        let sql = self.within(statement)?;
         let Conn::Postgres(conn) = &mut self.conn else { return Ok(sql) };
         if let Some(known) = self.with_casts.get(&sql) {
             return Ok(known.clone());
@@ -232,6 +232,15 @@ impl LabDb {
         let with_casts = statement.sql_with_casts(&casts(prepared.parameters()));
         self.with_casts.insert(sql, with_casts.clone());
         Ok(with_casts)
+    }
+
+    /// The SQL of a statement that stays within this database.
+    fn within(&self, statement: &Statement) -> Result<String, LabDbError> {
+        let sql = statement.sql();
+        if matches!(self.conn, Conn::Sqlite(_)) {
+            read::refuse_other_files(&sql)?;
+        }
+        Ok(sql)
     }
 
     /// Takes back everything of this transaction. Whether it did: tables of MySQL's older engines keep what they were given, and of a

@@ -224,7 +224,7 @@ impl fmt::Display for Recurrence {
             1 => String::new(),
             2 => "second ".to_owned(),
             3 => "third ".to_owned(),
-            many => format!("{many}th "),
+            many => format!("{many}{} ", ending(many)),
         };
         match repeat.every {
             Every::Day => write!(f, "each {interval}day")?,
@@ -251,6 +251,17 @@ impl fmt::Display for Recurrence {
             (None, Some(times)) => write!(f, ", {times} times"),
             (None, None) => write!(f, " for a year"),
         }
+    }
+}
+
+/// What stands behind a number in the 21st, the 22nd.
+fn ending(number: u16) -> &'static str {
+    match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
     }
 }
 
@@ -385,6 +396,15 @@ pub struct FeedOf {
     pub name: String,
 }
 
+impl fmt::Display for FeedOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            FeedKind::User | FeedKind::Resource => f.write_str(&self.name),
+            FeedKind::Group => write!(f, "group {}", self.name),
+        }
+    }
+}
+
 /// Whose leases and bookings a feed shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -431,6 +451,10 @@ mod tests {
             (
                 r#"{"every":"day","interval":2,"times":5}"#,
                 "each second day at 06:00 (UTC), from 2026-12-01, 5 times",
+            ),
+            (
+                r#"{"every":"day","interval":21,"times":5}"#,
+                "each 21st day at 06:00 (UTC), from 2026-12-01, 5 times",
             ),
             (r#"{"every":"week"}"#, "each Tuesday at 06:00 (UTC), from 2026-12-01 for a year"),
             (

@@ -97,6 +97,18 @@ pub struct LeaseView {
     pub ended: Option<LeaseEnd>,
 }
 
+impl LeaseView {
+    /// From when on somebody has it, or has booked it; of one that waits and was not booked, since when.
+    pub fn begins(&self) -> Time {
+        self.begin.or(self.since).unwrap_or(self.asked)
+    }
+
+    /// When it was over, if it is.
+    pub fn over(&self) -> Option<Time> {
+        self.ended.as_ref().filter(|_| self.state == LeaseState::Ended).map(|end| end.at)
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields by reference")]
 fn is_zero(number: &i32) -> bool {
     *number == 0

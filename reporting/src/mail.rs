@@ -118,9 +118,7 @@ pub enum MailError {
 /// A text with `$name` filled in from the run, as in a subject.
 pub fn filled(results: &Results, text: &str) -> String {
     let summary = Summary::of(results);
-    template::substitute(text, |name| {
-        mail_value(results, &summary, name).or_else(|| variables::merged(results, &NoLogs, name, VALUES_MAX))
-    })
+    template::substitute(text, |name| value_of(results, &NoLogs, &summary, name))
 }
 
 /// The message of a run that has ended, with what changed since the last one where that is known, and reports of the lab's database.
@@ -136,12 +134,9 @@ pub fn compose(
     charts: &[ReportChart],
 ) -> Result<Mail, MailError> {
     let summary = Summary::of(results);
-    let value = |name: &str| {
-        mail_value(results, &summary, name).or_else(|| variables::merged(results, logs, name, VALUES_MAX))
-    };
+    let value = |name: &str| value_of(results, logs, &summary, name);
     let message = template::substitute(&settings.message, value);
-    let mut view = template::View::of(results, logs, &summary, message.trim(), changes);
-    view.charts = charts_of(charts);
+    let view = template::View::of(results, logs, &summary, message.trim(), changes, charts);
     let html = match template {
         HtmlTemplate::Twister(text) => template::substitute(text, |name| match name {
             "table" => Some(table_rows(results)),
@@ -178,10 +173,6 @@ pub fn compose(
     Ok(Mail { pictures, ..mail })
 }
 
-fn charts_of(charts: &[ReportChart]) -> Vec<chart::ChartView> {
-    (1..).zip(charts).map(|(number, chart)| chart::ChartView::of(number, chart)).collect()
-}
-
 /// The message by which a lab tries its settings: subject and message as they stand, nothing filled in.
 ///
 /// # Errors
@@ -199,7 +190,7 @@ pub fn compose_test(settings: &Settings) -> Result<Mail, MailError> {
 /// # Errors
 /// A template that cannot be used.
 pub fn fill_text(results: &Results, template: &str) -> Result<String, TemplateError> {
-    let view = template::View::of(results, &NoLogs, &Summary::of(results), "", None);
+    let view = template::View::of(results, &NoLogs, &Summary::of(results), "", None, &[]);
     template::fill("the lab's text template", template, &view, true)
 }
 
@@ -217,6 +208,11 @@ fn addressed(settings: &Settings, subject: &str, text: String, html: String) -> 
     let to = recipients.next().ok_or(MailError::Nobody)?;
     let subject = shortened(&one_line(subject), SUBJECT_CHARACTERS_MAX);
     Ok(Mail { from, to, cc: recipients.collect(), subject, text, html, pictures: Vec::new() })
+}
+
+/// What `$name` stands for in a mail.
+fn value_of(results: &Results, logs: &dyn Logs, summary: &Summary, name: &str) -> Option<String> {
+    mail_value(results, summary, name).or_else(|| variables::merged(results, logs, name, VALUES_MAX))
 }
 
 /// The date and the counters; `executed` are all tests that have a verdict, as Twister counted.

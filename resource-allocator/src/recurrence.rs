@@ -59,10 +59,15 @@ pub fn instant(zone: &TimeZone, at: DateTime) -> Option<Time> {
     Some(Time(instant.as_millisecond()))
 }
 
+/// What the clocks of the lab show at an instant; none where no calendar has that.
+pub fn here(zone: &TimeZone, at: Time) -> Option<DateTime> {
+    let instant = jiff::Timestamp::from_millisecond(at.0).ok()?;
+    Some(zone.to_datetime(instant))
+}
+
 /// The date in the lab at an instant.
 pub fn date(zone: &TimeZone, at: Time) -> Option<Date> {
-    let instant = jiff::Timestamp::from_millisecond(at.0).ok()?;
-    Some(zone.to_datetime(instant).date())
+    here(zone, at).map(DateTime::date)
 }
 
 /// All beginnings of a series that are still to come, in order.

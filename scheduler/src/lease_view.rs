@@ -19,11 +19,10 @@ pub(crate) const PLACES_MAX: usize = 100;
 impl Scheduler {
     /// A lease, over or not, as people see it.
     pub fn lease_view(&self, lease: &Lease) -> LeaseView {
-        let (begin, decide_by) = match &lease.state {
-            State::Asked { begin } => (Some(*begin), None),
-            State::Waiting { until } => (None, *until),
-            State::Offered { until } | State::Ending { until, .. } => (None, Some(*until)),
-            State::Active | State::Ended { .. } => (None, None),
+        let decide_by = match &lease.state {
+            State::Waiting { until } => *until,
+            State::Offered { until } | State::Ending { until, .. } => Some(*until),
+            State::Asked { .. } | State::Active | State::Ended { .. } => None,
         };
         let waits = lease.is_waiting();
         LeaseView {
@@ -47,7 +46,7 @@ impl Scheduler {
             guests: lease.guests.clone(),
             priority: lease.priority,
             asked: lease.asked,
-            begin,
+            begin: lease.should_begin(),
             since: lease.since,
             until: lease.until,
             decide_by,

@@ -12,7 +12,6 @@ mod beside;
 mod broken;
 mod cable;
 mod calendar;
-#[cfg(test)]
 mod campaign;
 mod cgroup;
 mod ci_servers;

@@ -26,7 +26,6 @@ log_msg('logTest', 'it is tested')
 print('printed')
 import jackfield
 jackfield.variable('serial', 'X-17')
-import time; time.sleep(0)
 _RESULT, _REASON = 'PASS', 'all is well'
 ";
 const PROJECT: &str = r#"<Root><dbautosave>save</dbautosave>

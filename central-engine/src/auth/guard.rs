@@ -137,8 +137,8 @@ impl Permission for MayShare {
 pub struct MayShareCalendar;
 
 impl Permission for MayShareCalendar {
-    const ROLE: Option<Role> = Some(Role::ViewReports);
-    const ALSO: &'static [Role] = &[Role::LockTestbed, Role::LockSut, Role::ChangeTestbed];
+    const ROLE: Option<Role> = MayReadLeases::ROLE;
+    const ALSO: &'static [Role] = MayReadLeases::ALSO;
     const SCOPES: &'static [Scope] = &[Scope::Admin];
 }
 

@@ -133,7 +133,7 @@ pub(super) async fn entries(
 
 /// From when until when a lease is, or was.
 fn time_of(lease: &Lease) -> (Time, Time) {
-    let begin = lease.booked_for().or(lease.since).unwrap_or(lease.asked);
+    let begin = lease.should_begin().or(lease.since).unwrap_or(lease.asked);
     let end = match lease.state {
         State::Ended { at, .. } => at,
         State::Asked { .. }
@@ -294,7 +294,6 @@ fn moved_alone(lease: &Lease, moved: &MoveBooking) -> Result<(Wish, String), Fai
         return Err(Failure::new(ErrorCode::BadRequest, title).field("repeat"));
     }
     let lab = zone::lab();
-    let was = lease.booked_for().map(|begin| here(&lab, begin));
     let begin = match (moved.begin, moved.on, moved.at) {
         (Some(begin), None, None) => begin,
         (Some(_), ..) => return Err(two_beginnings()),
@@ -304,7 +303,7 @@ fn moved_alone(lease: &Lease, moved: &MoveBooking) -> Result<(Wish, String), Fai
         }
         (None, None, None) => lease.booked_for().unwrap_or(lease.asked),
         (None, on, at) => {
-            let was = was.unwrap_or_default();
+            let was = lease.booked_for().and_then(|begin| recurrence::here(&lab, begin)).unwrap_or_default();
             let (date, time) = (on.map_or(was.date(), |on| on.0), at.map_or(was.time(), |at| at.0));
             local(&lab, date.to_datetime(time), "on")?
         }
@@ -450,12 +449,6 @@ fn check_date(lab: &TimeZone, on: Date, now: Time) -> Result<(), Failure> {
         return Err(Failure::new(ErrorCode::BadRequest, title).field("on"));
     }
     Ok(())
-}
-
-/// What the clocks of the lab show.
-fn here(lab: &TimeZone, at: Time) -> DateTime {
-    let instant = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
-    lab.to_datetime(instant)
 }
 
 fn local(lab: &TimeZone, at: DateTime, field: &str) -> Result<Time, Failure> {

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, calendar::entries, lease::spots, token::check_credential};
 use crate::{
     app::{App, audit},
-    auth::{self, Anyone, Guard, MayShareCalendar, Role},
+    auth::{self, Anyone, Guard, MayReadLeases, MayShareCalendar, Permission, Role},
     clock,
     failure::Failure,
     lab::calendar_event,
@@ -97,7 +97,7 @@ pub(super) async fn create(
     }
     let hash = auth::token_hash(link.expose_for_hash());
     let id = store::calendar_feed::insert(&mut conn, &hash, &row).await?;
-    audit(&mut conn, caller, "calendar.feed", id, &told(&row.of)).await?;
+    audit(&mut conn, caller, "calendar.feed", id, &row.of.to_string()).await?;
     conn.commit().await?;
     Ok(HttpResponse::Created().json(MadeCalendarFeed { id, link }))
 }
@@ -120,14 +120,6 @@ async fn check_there(app: &App, of: &FeedOf) -> Result<(), Failure> {
     }
 }
 
-fn told(of: &FeedOf) -> String {
-    let FeedOf { kind, name } = of;
-    match kind {
-        FeedKind::User | FeedKind::Resource => name.clone(),
-        FeedKind::Group => format!("group {name}"),
-    }
-}
-
 /// Takes a feed back: its address gives nothing from now on.
 #[utoipa::path(delete, path = "/api/v1/calendar/feeds/{feed}", tag = "resources", params(("feed" = u64, Path)),
     responses((status = 204), (status = 404)))]
@@ -140,7 +132,7 @@ pub(super) async fn revoke(app: web::Data<App>, guard: Guard<Anyone>, id: web::P
     let feed = feeds.into_iter().find(|feed| feed.id == *id);
     let Some(feed) = feed else { return Err(Failure::not_found(format!("feed {id}"))) };
     store::calendar_feed::delete(&mut conn, *id).await?;
-    audit(&mut conn, &guard.caller, "calendar.feed.delete", *id, &told(&feed.of)).await?;
+    audit(&mut conn, &guard.caller, "calendar.feed.delete", *id, &feed.of.to_string()).await?;
     conn.commit().await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -169,16 +161,7 @@ impl Subscriber {
         let now = clock::now();
         let feed = store::calendar_feed::find(&mut app.store.read().await?, hash).await?;
         let feed = feed.ok_or_else(nothing)?;
-        let roles = [Role::ViewReports, Role::LockTestbed, Role::LockSut, Role::ChangeTestbed];
-        let mut may = false;
-        for role in roles {
-            match auth::check_user(&app.store, &feed.owner, role).await {
-                Ok(()) => may = true,
-                Err(problem) if problem.code == ErrorCode::Forbidden => {}
-                Err(problem) => return Err(problem.into()),
-            }
-        }
-        if !may {
+        if !may_read_leases(app, &feed.owner).await? {
             return Err(nothing());
         }
         // A note for people: nobody waits for a busy store because of it.
@@ -190,6 +173,17 @@ impl Subscriber {
         }
         Ok(Self(feed))
     }
+}
+
+async fn may_read_leases(app: &App, user: &UserName) -> Result<bool, Failure> {
+    for role in MayReadLeases::ROLE.into_iter().chain(MayReadLeases::ALSO.iter().copied()) {
+        match auth::check_user(&app.store, user, role).await {
+            Ok(()) => return Ok(true),
+            Err(problem) if problem.code == ErrorCode::Forbidden => {}
+            Err(problem) => return Err(problem.into()),
+        }
+    }
+    Ok(false)
 }
 
 fn nothing() -> Failure {
@@ -210,7 +204,7 @@ pub(super) async fn read(app: web::Data<App>, subscriber: Subscriber) -> Answer 
     let mine = feed.of.kind == FeedKind::User;
     let host = &app.facts.hostname;
     let events = items.iter().map(|lease| calendar_event::of(lease, now, host, mine)).collect();
-    let calendar = Calendar { name: format!("Lab: {}", told(&feed.of)), method: Method::Publish, events };
+    let calendar = Calendar { name: format!("Lab: {}", feed.of), method: Method::Publish, events };
     let mut text = Vec::new();
     write(&calendar, &mut text).map_err(|error| {
         Failure::new(ErrorCode::Internal, format!("the calendar is not written: {error}"))

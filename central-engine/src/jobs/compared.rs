@@ -38,9 +38,9 @@ pub(super) async fn changes(app: &App, results: &Results) -> Result<Option<Chang
         if earlier.len() >= most {
             break;
         }
-        let has_it =
+        let is_alike =
             names.is_empty() || app.store.plan(run).await?.is_some_and(|plan| common(&plan, names) == wanted);
-        if has_it {
+        if is_alike {
             let gathered = results::gather(&app.store, run, app.facts.clone()).await?;
             earlier.extend(gathered.as_ref().map(Earlier::of));
         }

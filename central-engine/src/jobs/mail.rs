@@ -5,7 +5,7 @@ pub(super) mod person;
 mod recipients;
 mod smtp;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use jackfield_config::{Read, email::EmailConfig, mail_rules::MailRules};
@@ -44,9 +44,13 @@ pub(super) async fn run(app: &App, run: RunId, to: &[String]) -> Tried {
     if ready.config.enabled {
         return send(app, &ready.config, message, run, to).await;
     }
-    let (file, outbox) = (file_of(&results, &app.jobs.outbox, MAIL), app.jobs.outbox.clone());
-    let text = message.formatted();
-    let write = move || make(&outbox).and_then(|()| write_whole(&file, |out| out.write_all(&text)));
+    keep(app, file_of(&results, &app.jobs.outbox, MAIL), message.formatted()).await
+}
+
+/// Writes a mail into the outbox, where no server is to have it.
+async fn keep(app: &App, file: PathBuf, mail: Vec<u8>) -> Tried {
+    let outbox = app.jobs.outbox.clone();
+    let write = move || make(&outbox).and_then(|()| write_whole(&file, |out| out.write_all(&mail)));
     tokio::task::spawn_blocking(write).await??;
     Ok(End::done())
 }
@@ -88,10 +92,11 @@ async fn prepare(app: &App, results: &Arc<Results>, rows: Rows) -> Result<Option
         }
         settings.to = people.join(", ");
     }
+    let wanted = charts::wanted(&rules, results, changes.as_ref());
     if rows == Rows::Awaited {
-        charts::rows_of_this_run(app, &rules, results).await.map_err(Unusable::Now)?;
+        charts::rows_of_this_run(app, &wanted, results).await.map_err(Unusable::Now)?;
     }
-    let charts = charts::of(app, &rules, results, changes.as_ref()).await;
+    let charts = charts::of(app, &wanted, results).await;
     let (shared, logs) = (Arc::clone(results), LogsOfEngine(app.logs.clone()));
     let write = move || compose(&shared, &logs, &settings, &template, changes.as_ref(), &charts);
     let composed = tokio::task::spawn_blocking(write).await.map_err(|error| Unusable::Now(error.into()))?;

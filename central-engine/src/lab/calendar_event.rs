@@ -13,8 +13,7 @@ const OPEN_END_MILLIS: u64 = 3_600_000;
 
 /// The event; `mine` where it is for whoever has the lease.
 pub(crate) fn of(lease: &LeaseView, now: Time, host: &str, mine: bool) -> Event {
-    let begin = lease.begin.or(lease.since).unwrap_or(lease.asked);
-    let over = lease.ended.as_ref().filter(|_| lease.state == LeaseState::Ended).map(|end| end.at);
+    let (begin, over) = (lease.begins(), lease.over());
     let end = over.or(lease.until).unwrap_or_else(|| now.max(begin).plus_millis(OPEN_END_MILLIS));
     let who = match (lease.holder, &lease.user, lease.run) {
         (HolderKind::Lab, Some(user), _) => format!("maintenance by {user}"),

@@ -4,7 +4,9 @@
 //! done here: whoever may write a file of the lab is not thereby somebody who runs programs as the engine. What can be switched off is, filters
 //! by their names, and Git itself refuses a repository that is somebody else's.
 
-use std::{collections::BTreeSet, path::Path, process::Stdio};
+use std::{
+    collections::BTreeSet, ffi::OsString, os::unix::ffi::OsStringExt as _, path::Path, process::Stdio,
+};
 
 use jackfield_protocol::time::Time;
 use serde::Serialize;
@@ -121,7 +123,7 @@ const STATUS: [&str; 8] = [
 const FILTER_KEYS: [&str; 4] = ["clean=", "smudge=", "process=", "required=false"];
 
 /// Settings that switch off each filter which the repository has: a file that has changed is put through one to be compared.
-async fn filters_off(file: &Path) -> Result<Vec<String>, GitError> {
+async fn filters_off(file: &Path) -> Result<Vec<OsString>, GitError> {
     let names =
         ["config", "--name-only", "-z", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$"];
     let said = match ask(file, &names).await {
@@ -130,18 +132,29 @@ async fn filters_off(file: &Path) -> Result<Vec<String>, GitError> {
         Err(GitError::Said(why)) if why == NO_WORD => Vec::new(),
         Err(error) => return Err(error),
     };
-    let text = String::from_utf8_lossy(&said);
-    let filters: BTreeSet<&str> =
-        text.split('\0').filter_map(|name| name.rsplit_once('.').map(|(filter, _)| filter)).collect();
-    let keys = |filter: &&str| FILTER_KEYS.map(|key| format!("{filter}.{key}"));
+    let filters: BTreeSet<&[u8]> = said.split(|byte| *byte == 0).filter_map(filter_of).collect();
+    // Git takes what is before the first `=` for the name of a setting: such a filter would stay on.
+    if let Some(filter) = filters.iter().find(|filter| filter.contains(&b'=')) {
+        let filter = String::from_utf8_lossy(filter);
+        return Err(GitError::Said(format!("`{filter}` cannot be switched off; give it a name without `=`")));
+    }
+    let keys = |filter: &&[u8]| {
+        FILTER_KEYS.map(|key| OsString::from_vec([*filter, b".".as_slice(), key.as_bytes()].concat()))
+    };
     Ok(filters.iter().flat_map(keys).collect())
+}
+
+/// `filter.NAME` of `filter.NAME.clean`; the name may be any bytes.
+fn filter_of(setting: &[u8]) -> Option<&[u8]> {
+    let end = setting.iter().rposition(|byte| *byte == b'.')?;
+    setting.get(..end)
 }
 
 async fn ask(file: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     ask_with(file, &[], arguments).await
 }
 
-async fn ask_with(file: &Path, settings: &[String], arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+async fn ask_with(file: &Path, settings: &[OsString], arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
         return Err(GitError::NoRepository);
     };
@@ -151,7 +164,7 @@ async fn ask_with(file: &Path, settings: &[String], arguments: &[&str]) -> Resul
         command.args(["-c", off]);
     }
     for setting in settings {
-        command.args(["-c", setting]);
+        command.arg("-c").arg(setting);
     }
     for argument in arguments {
         if *argument == NAME {
@@ -324,6 +337,15 @@ mod tests {
         let (begin, rest) = blob.split_at(2);
         std::fs::remove_file(root.join(".git/objects").join(begin).join(rest)).unwrap();
         assert!(matches!(version(&file, &head).await, Err(GitError::NoVersion)));
+        let attributes = root.join(".git/info/attributes");
+        let config = std::fs::read(root.join(".git/config")).unwrap();
+        let strange = [&b"[filter \"\xff\"]\n\tclean = \""[..], program.as_bytes(), b"\"\n"].concat();
+        std::fs::write(root.join(".git/config"), [config, strange].concat()).unwrap();
+        std::fs::write(&attributes, b"b.py filter=\xff\n").unwrap();
+        assert_eq!(history(&root.join("b.py")).await.unwrap().state, FileState::Changed);
+        git(&["config", "filter.a=b.clean", &program]);
+        std::fs::write(&attributes, "b.py filter=a=b\n").unwrap();
+        assert!(matches!(history(&root.join("b.py")).await, Err(GitError::Said(_))));
         assert!(std::fs::metadata(&started).is_err(), "a program of the repository was started");
     }
 

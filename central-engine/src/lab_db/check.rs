@@ -13,7 +13,7 @@ use jackfield_reporting::{
     variables,
 };
 
-use super::{Address, LabDb, LabDbError, clock::UnknownZone, report};
+use super::{Address, LabDb, LabDbError, report};
 
 /// What came of it.
 #[derive(Debug)]
@@ -92,8 +92,8 @@ impl Check<'_> {
             }
         };
         if let Some(zone) = &db.unknown_zone {
-            let help = UnknownZone::remedy().to_owned();
-            self.tell(Severity::Warning, place, format!("{address}: {}", zone.told()), help);
+            let message = format!("{address}: {}", zone.told());
+            self.tell(Severity::Warning, place, message, zone.remedy().to_owned());
         }
         let (of_inserts, of_reports) = (known(&config.fields), report::known(config));
         let mut is_made_before = false;
@@ -109,7 +109,7 @@ impl Check<'_> {
             is_made_before |= makes_something(wanted.template);
             let error = match looked {
                 Ok(columns) => {
-                    self.count(&wanted, columns);
+                    self.tell_of_too_few(&wanted, columns);
                     continue;
                 }
                 Err(error) => error,
@@ -154,7 +154,7 @@ impl Check<'_> {
     }
 
     /// Tells of a query that gives less than is needed of it.
-    fn count(&mut self, wanted: &Wanted<'_>, columns: usize) {
+    fn tell_of_too_few(&mut self, wanted: &Wanted<'_>, columns: usize) {
         let (said, help) = match (columns, wanted.columns) {
             (given, needed) if given >= needed => return,
             (0, _) => ("this is no query: it gives no columns", "write a SELECT"),

@@ -395,13 +395,15 @@ fn refuse_files(sql: &str) -> Result<(), LabDbError> {
 }
 
 /// SQLite opens any file that the engine may open, also in a session that only reads, and the engine's own store is one.
-fn refuse_other_files(sql: &str) -> Result<(), LabDbError> {
+pub(super) fn refuse_other_files(sql: &str) -> Result<(), LabDbError> {
     let has_many = sql.trim_end().trim_end_matches(';').contains(';');
+    let begin = sql.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}');
+    let is_commented = begin.starts_with("--") || begin.starts_with("/*");
     let opens = |word: &str| ["ATTACH", "VACUUM"].iter().any(|opens| word.eq_ignore_ascii_case(opens));
     let mut words = shape::words(sql).filter(|word| !word.is_empty());
-    if words.next().is_some_and(opens) || (has_many && words.any(opens)) {
+    if words.next().is_some_and(opens) || ((has_many || is_commented) && words.any(opens)) {
         Err(LabDbError::Refused(
-            "a report reads the database of db.xml and no other file (ATTACH, VACUUM INTO)".to_owned(),
+            "db.xml names one database, and its SQL opens no other file (ATTACH, VACUUM INTO)".to_owned(),
         ))
     } else {
         Ok(())
@@ -450,12 +452,14 @@ mod tests {
     }
 
     #[test]
-    fn a_report_reads_no_other_file() {
+    fn no_other_file_is_opened() {
         for sql in [
             "ATTACH 'x' AS y",
             "attach database '.jackfield/store' as s; SELECT * FROM s.token",
             "SELECT 1; ATTACH 'x' AS y;",
             "VACUUM INTO 'x'",
+            " -- of last year\nATTACH 'x' AS y",
+            "/* of last year */ ATTACH 'x' AS y",
         ] {
             assert!(refuse_other_files(sql).is_err(), "{sql}");
         }

@@ -15,7 +15,7 @@ pub struct FeedRow {
     pub id: u64,
     /// Who made it: it shows what they may see.
     pub owner: UserName,
-    /// What it shows; a resource by its id.
+    /// What it shows, by the name that was given.
     pub of: FeedOf,
     /// When it was made.
     pub created: Time,

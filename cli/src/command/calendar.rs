@@ -19,7 +19,7 @@ use self::{
     feed::Feed,
     told::{CalendarPage, booked, checked, list},
 };
-use super::lease::{context_of, line_of, now};
+use super::lease::{context_of, line_of, millis, now};
 use crate::{Context, client::encoded, exit::Exit, output::span_of};
 
 const DAY_MILLIS: u64 = 24 * 3_600_000;
@@ -339,10 +339,6 @@ impl Move {
             _ => booked(moved, "moved"),
         })
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -362,6 +362,6 @@ fn tell_wait(view: &LeaseView, told: &mut Option<String>) {
     }
 }
 
-fn millis(span: Duration) -> u64 {
+pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -103,7 +103,7 @@ impl<'a> Database<'a> {
             return Err(no("<db_config> names neither a <url> nor a <server>".to_owned()));
         };
         let (host, port) = host_and_port(server);
-        if host.contains(['/', '@', '?']) || host.contains(char::is_whitespace) {
+        if host.contains(['/', '@', '?', '[', ']']) || host.contains(char::is_whitespace) {
             return Err(no(format!("<server> is `{server}`, which is neither HOST nor HOST:PORT")));
         }
         let port = port
@@ -183,22 +183,23 @@ fn of_file(rest: &str) -> Result<&str, NoDatabase> {
 /// Every option behind the `?` of an address is one that is used.
 fn known_options(rest: &str, known: &[&str]) -> Result<(), NoDatabase> {
     let Some((_, options)) = rest.split_once('?') else { return Ok(()) };
-    let names = options.split('&').map(|option| option.split_once('=').map_or(option, |(name, _)| name));
-    match names
-        .into_iter()
-        .find(|name| !name.is_empty() && !known.contains(name) && !name.starts_with("options["))
-    {
-        None => Ok(()),
-        Some(name) => Err(NoDatabase {
-            message: format!("nothing here reads the option `{name}` of the <url>"),
-            help: suggest(name, known.iter().copied()),
-        }),
-    }
+    let mut names = options.split('&').map(|option| option.split_once('=').map_or(option, |(name, _)| name));
+    // PostgreSQL's `options` can also be given one by one: `options[search_path]=lab`.
+    let has_parts = known.contains(&"options");
+    let is_known = |name: &&str| known.contains(name) || (has_parts && name.starts_with("options["));
+    let Some(name) = names.find(|name| !name.is_empty() && !is_known(name)) else { return Ok(()) };
+    let near = suggest(name, known.iter().copied());
+    Err(NoDatabase {
+        message: format!("nothing here reads the option `{name}` of the <url>"),
+        help: if near.is_empty() { "take it away".to_owned() } else { near },
+    })
 }
 
 /// Host and port of `HOST`, `HOST:PORT`, `[::1]:PORT` or `::1`.
 fn host_and_port(server: &str) -> (&str, Option<&str>) {
-    if let Some((host, rest)) = server.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    if let Some((host, rest)) = server.strip_prefix('[').and_then(|rest| rest.split_once(']'))
+        && (rest.is_empty() || rest.starts_with(':'))
+    {
         return (host, rest.strip_prefix(':'));
     }
     match server.rsplit_once(':') {
@@ -276,6 +277,14 @@ mod tests {
             (
                 "<server>tcp://db1:3306</server><database>d</database><user>u</user>",
                 "<server> is `tcp://db1:3306`, which is neither HOST nor HOST:PORT",
+            ),
+            (
+                "<server>[::1]3307</server><database>d</database><user>u</user>",
+                "<server> is `[::1]3307`, which is neither HOST nor HOST:PORT",
+            ),
+            (
+                "<url>mysql://u@h/d?options[search_path]=lab</url>",
+                "nothing here reads the option `options[search_path]` of the <url>",
             ),
             ("", "<db_config> names neither a <url> nor a <server>"),
         ] {

@@ -193,12 +193,16 @@ fn read_connection(fields: Fields<'_, '_>) -> Connection {
     };
     let walk = fields.walk();
     fields.finish();
-    let beside = [&connection.server, &connection.database, &connection.user];
-    if connection.url.is_some()
-        && let Some(unused) = beside.into_iter().flatten().find(|value| !value.value.is_empty())
-    {
-        let message = format!("`{}` stands beside a <url>, which alone counts", unused.value);
-        walk.warn(unused.span, message, "remove one of them");
+    if connection.url.is_some() {
+        let beside = [&connection.server, &connection.database, &connection.user];
+        if let Some(unused) = beside.into_iter().flatten().next() {
+            let message = format!("`{}` stands beside a <url>, which alone counts", unused.value);
+            walk.warn(unused.span, message, "remove one of them");
+        }
+        if let Some(unused) = &connection.password {
+            let message = "<password> stands beside a <url>, which alone counts";
+            walk.warn(unused.span, message, "write it into the <url>, behind the user and a colon");
+        }
     }
     connection
 }

@@ -5,51 +5,55 @@ use super::stand::Likeness;
 /// Letters of a name at the beginning of a prompt; a shorter one begins other lines too.
 const NAME_BYTES_MIN: usize = 2;
 
-/// Prompts as a terminal shows them, the newest last; and the lines above them that no profile describes.
+/// Prompts as a terminal shows them, the newest last.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(Vec<String>, Vec<String>);
+pub(super) struct Known {
+    prompts: Vec<String>,
+    /// The lines above the last one that no profile describes.
+    above: Vec<String>,
+}
 
 impl Known {
     /// Knows the lines above the last one.
     pub(super) fn learn_above(&mut self, lines: &[String]) {
-        lines.clone_into(&mut self.1);
+        lines.clone_into(&mut self.above);
     }
 
     /// Whether some lines stand above the prompt that no profile describes.
     pub(super) fn has_lines_above(&self) -> bool {
-        !self.1.is_empty()
+        !self.above.is_empty()
     }
 
     /// Whether a line stands above the prompt.
     pub(super) fn is_above(&self, line: &str) -> bool {
         let line = line.trim();
-        self.1.iter().any(|above| above == line || same_but_for_numbers(above, line))
+        self.above.iter().any(|above| above == line || same_but_for_numbers(above, line))
     }
 
     /// Knows one more; the oldest is forgotten when there are too many. A known one that was drawn several times in its line, for empty lines
     /// that are not echoed, is that one.
     pub(super) fn learn(&mut self, prompt: &str, most: usize) {
-        let drawn = self.0.iter().find(|known| is_drawn_again(prompt, known)).cloned();
+        let drawn = self.prompts.iter().find(|known| is_drawn_again(prompt, known)).cloned();
         let prompt = drawn.as_deref().unwrap_or(prompt);
-        if prompt.trim().is_empty() || self.0.last().is_some_and(|last| last == prompt) {
+        if prompt.trim().is_empty() || self.prompts.last().is_some_and(|last| last == prompt) {
             return;
         }
-        self.0.retain(|known| known.trim_end() != prompt.trim_end());
-        if self.0.len() >= most {
-            self.0.remove(0);
+        self.prompts.retain(|known| known.trim_end() != prompt.trim_end());
+        if self.prompts.len() >= most {
+            self.prompts.remove(0);
         }
-        self.0.push(prompt.to_owned());
+        self.prompts.push(prompt.to_owned());
     }
 
     /// The one that was seen last.
     pub(super) fn last(&self) -> &str {
-        self.0.last().map(String::as_str).unwrap_or_default()
+        self.prompts.last().map(String::as_str).unwrap_or_default()
     }
 
     /// A prompt that names the device and stands at the very end of some bytes, behind a line end; where it begins. The quick way, which
     /// draws nothing.
     pub(super) fn at_the_end(&self, bytes: &[u8]) -> Option<(usize, &str)> {
-        self.0.iter().rev().find_map(|known| {
+        self.prompts.iter().rev().find_map(|known| {
             let before = bytes.strip_suffix(known.as_bytes())?;
             let begins_line = before.ends_with(b"\n");
             (begins_line && names_something(known)).then_some((before.len(), known.as_str()))
@@ -59,26 +63,26 @@ impl Known {
     /// How well a line is known; none where nothing speaks for it.
     pub(super) fn likeness(&self, line: &str) -> Option<Likeness> {
         let (whole, line) = (line, line.trim());
-        if let Some(known) = self.0.iter().find(|known| known.trim() == line) {
+        if let Some(known) = self.prompts.iter().find(|known| known.trim() == line) {
             // The blank behind it may still be on its way.
             let is_whole = whole.trim_start().len() >= known.trim_start().len();
             return Some(if is_whole && names_something(line) { Likeness::Named } else { Likeness::Bare });
         }
-        if self.0.iter().any(|known| same_but_for_numbers(known.trim(), line)) {
+        if self.prompts.iter().any(|known| same_but_for_numbers(known.trim(), line)) {
             return Some(Likeness::Bare);
         }
         let is_sibling = |known: &String| {
             let name = name(without_marks(known));
             name.len() >= NAME_BYTES_MIN && without_marks(line).starts_with(name)
         };
-        self.0.iter().any(is_sibling).then_some(Likeness::Sibling)
+        self.prompts.iter().any(is_sibling).then_some(Likeness::Sibling)
     }
 
     /// The prompt that stands at the very end of some bytes, whatever is before it, and where it begins. The blank behind one that names the
     /// device may still be on its way.
     pub(super) fn behind(&self, bytes: &[u8]) -> Option<(&str, usize)> {
         let shown = bytes.trim_ascii_end();
-        let found = self.0.iter().filter_map(|known| {
+        let found = self.prompts.iter().filter_map(|known| {
             let (bytes, end) =
                 if names_something(known) { (shown, known.trim_end()) } else { (bytes, known.as_str()) };
             Some((known.as_str(), bytes.strip_suffix(end.as_bytes())?.len()))
@@ -94,11 +98,11 @@ impl Known {
             return None;
         }
         let ends = |text: &str| text.trim_end_matches([' ', '\n']).len();
-        if self.0.iter().any(|known| known.trim() == line.trim()) {
+        if self.prompts.iter().any(|known| known.trim() == line.trim()) {
             return Some(ends(text.get(..begin)?));
         }
         let before =
-            self.0.iter().filter_map(|known| line.strip_suffix(known.trim_end())).map(str::len).min();
+            self.prompts.iter().filter_map(|known| line.strip_suffix(known.trim_end())).map(str::len).min();
         let before = before.filter(|_| !is_proven)?;
         Some(ends(text.get(..begin.saturating_add(before))?))
     }
@@ -110,7 +114,7 @@ impl Known {
         // One that only lacks the blank behind it stands, and is no part of what comes next.
         let begins =
             |known: &String| known.trim_end().len() > line.len() && known.as_bytes().starts_with(line);
-        if self.0.iter().any(begins) { line.len() } else { 0 }
+        if self.prompts.iter().any(begins) { line.len() } else { 0 }
     }
 
     /// Whether a line is one of them, or alike but for numbers.

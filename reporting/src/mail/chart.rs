@@ -92,7 +92,7 @@ impl ChartView {
         let view = Self {
             title: one_line(&chart.title),
             link: chart.link.clone(),
-            notices: chart.notices.iter().map(|notice| one_line(notice)).collect(),
+            notices: notices(chart),
             ..Self::default()
         };
         match &chart.drawn {
@@ -108,14 +108,8 @@ impl ChartView {
     fn with_parts(self, chart: &Chart) -> Self {
         let values = chart.series.first().map(|series| &*series.values).unwrap_or_default();
         let whole: f64 = values.iter().flatten().sum();
-        let mut parts: Vec<(&String, f64)> =
-            chart.labels.iter().zip(values).map(|(label, value)| (label, value.unwrap_or(0.0))).collect();
-        let more = parts.len().saturating_sub(ROWS_MAX);
-        if more > 0 {
-            parts.sort_by(|one, other| other.1.total_cmp(&one.1));
-            parts.truncate(ROWS_MAX);
-        }
-        let row = |(number, (label, value)): (usize, (&String, f64))| {
+        let row = |(number, (at, label)): (usize, (usize, &String))| {
+            let value = values.get(at).copied().flatten().unwrap_or(0.0);
             let share = if whole > 0.0 { value / whole } else { 0.0 };
             let bar = BarView {
                 colour: Theme::Light.of_label(label, number),
@@ -124,14 +118,14 @@ impl ChartView {
             };
             BarRow { label: name(label), bars: vec![bar] }
         };
-        Self { rows: parts.into_iter().enumerate().map(row).collect(), more, ..self }
+        let rows = with_room(chart).into_iter().enumerate().map(row).collect();
+        Self { rows, more: left_out(chart), ..self }
     }
 
     fn with_bars(self, chart: &Chart) -> Self {
         let series = drawn(chart);
         let most =
             series.iter().flat_map(|series| series.values.iter().flatten()).copied().fold(0.0, f64::max);
-        let more = chart.labels.len().saturating_sub(ROWS_MAX);
         let row = |(at, label): (usize, &String)| {
             let bar = |(number, series): (usize, &Series)| {
                 let value = series.values.get(at).copied().flatten();
@@ -145,8 +139,8 @@ impl ChartView {
             };
             BarRow { label: name(label), bars: series.iter().enumerate().map(bar).collect() }
         };
-        let rows = chart.labels.iter().enumerate().skip(more).map(row).collect();
-        Self { rows, more, legend: legend(series), ..self }
+        let rows = with_room(chart).into_iter().map(row).collect();
+        Self { rows, more: left_out(chart), legend: legend(series), ..self }
     }
 
     fn with_line(self, number: usize, chart: &Chart) -> Self {
@@ -179,17 +173,47 @@ pub(super) fn picture(number: usize, chart: &ReportChart) -> Option<Picture> {
 
 /// The same for the plain part.
 pub(super) fn text(chart: &ReportChart) -> String {
-    let body = match &chart.drawn {
-        Err(error) => format!("  {}\n", one_line(error)),
-        Ok(drawn) => told(drawn, "\n").lines().map(|line| format!("  {line}\n")).collect(),
+    let (body, more) = match &chart.drawn {
+        Err(error) => (one_line(error), 0),
+        Ok(drawn) => (told(drawn, "\n"), left_out(drawn)),
     };
-    let notices: String = chart.notices.iter().map(|notice| format!("  ({})\n", one_line(notice))).collect();
-    format!("{}:\n{body}{notices}", one_line(&chart.title))
+    let body: String = body.lines().map(|line| format!("  {line}\n")).collect();
+    let more = if more > 0 { format!("  ({more} more are left out)\n") } else { String::new() };
+    let notices: String = notices(chart).iter().map(|notice| format!("  ({notice})\n")).collect();
+    format!("{}:\n{body}{more}{notices}", one_line(&chart.title))
 }
 
-/// The last points in words.
+/// What a reader should know: what was left out before, and which series have no room here.
+fn notices(chart: &ReportChart) -> Vec<String> {
+    let before = chart.notices.iter().map(|notice| one_line(notice));
+    // A pie is its first series.
+    let shown = chart.drawn.as_ref().ok().filter(|drawn| drawn.kind != ChartKind::Pie);
+    let more = shown.map_or(0, |drawn| drawn.series.len().saturating_sub(SERIES_MAX));
+    let more = (more > 0).then(|| format!("{more} more columns are not shown"));
+    before.chain(more).collect()
+}
+
+/// The points that have a row of their own, with their places in the chart.
+fn with_room(chart: &Chart) -> Vec<(usize, &String)> {
+    let more = left_out(chart);
+    let mut points: Vec<(usize, &String)> = chart.labels.iter().enumerate().collect();
+    if more == 0 || chart.kind != ChartKind::Pie {
+        return points.split_off(more);
+    }
+    let values = chart.series.first().map(|series| &*series.values).unwrap_or_default();
+    let value = |at: usize| values.get(at).copied().flatten().unwrap_or(0.0);
+    points.sort_by(|one, other| value(other.0).total_cmp(&value(one.0)));
+    points.truncate(ROWS_MAX);
+    points
+}
+
+/// How many points have none.
+fn left_out(chart: &Chart) -> usize {
+    chart.labels.len().saturating_sub(ROWS_MAX)
+}
+
+/// The points that have a row, in words.
 fn told(chart: &Chart, between: &str) -> String {
-    let more = chart.labels.len().saturating_sub(ROWS_MAX);
     let of_point = |(at, label): (usize, &String)| {
         let values = drawn(chart).iter().map(|series| {
             let value = series.values.get(at).copied().flatten().map_or_else(|| "none".to_owned(), shown);
@@ -197,7 +221,7 @@ fn told(chart: &Chart, between: &str) -> String {
         });
         format!("{}: {}", name(label), values.collect::<Vec<_>>().join(", "))
     };
-    let points: Vec<String> = chart.labels.iter().enumerate().skip(more).map(of_point).collect();
+    let points: Vec<String> = with_room(chart).into_iter().map(of_point).collect();
     points.join(between)
 }
 

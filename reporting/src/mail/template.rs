@@ -13,7 +13,10 @@ use crate::{
     text::{grouped, local, one_line, shortened, span},
 };
 
-use super::{chart::ChartView, trend};
+use super::{
+    chart::{ChartView, ReportChart},
+    trend,
+};
 
 /// Most characters of a reason in a mail.
 const REASON_CHARACTERS_MAX: usize = 300;
@@ -63,7 +66,7 @@ pub(super) struct View {
     not_passed: Vec<TestView>,
     more_not_passed: u64,
     changes: Option<ChangesView>,
-    pub(super) charts: Vec<ChartView>,
+    charts: Vec<ChartView>,
 }
 
 /// What changed since the last run; each list has at most so many names as fit on a screen.
@@ -141,6 +144,7 @@ impl View {
         summary: &Summary,
         message: &str,
         changes: Option<&Changes>,
+        charts: &[ReportChart],
     ) -> Self {
         let run = &results.run;
         let when = |time| local(time, results.engine.utc_offset_secs, "%Y-%m-%d %H:%M:%S %:z");
@@ -175,7 +179,7 @@ impl View {
             not_passed,
             more_not_passed,
             changes: changes.map(|changes| ChangesView::of(results, changes)),
-            charts: Vec::new(),
+            charts: (1..).zip(charts).map(|(number, chart)| ChartView::of(number, chart)).collect(),
         }
     }
 }

@@ -420,6 +420,12 @@ impl Lease {
         }
     }
 
+    /// When a booking begins; of one that still waits, when it should have begun.
+    pub fn should_begin(&self) -> Option<Time> {
+        let late = self.until.zip(self.length).filter(|_| self.is_late());
+        self.booked_for().or(late.map(|(until, length)| Time(until.0.saturating_sub_unsigned(length))))
+    }
+
     /// Whether it counts among those that its holder has open: of a series only what has begun does.
     pub(crate) fn is_open(&self) -> bool {
         self.occurrence.is_none() || self.booked_for().is_none()

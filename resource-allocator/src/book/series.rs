@@ -112,11 +112,8 @@ impl Book {
         let begins: Vec<Time> =
             begins.iter().map(|begin| if at_once { now.max(*begin) } else { *begin }).collect();
         check_times(now, &begins, length)?;
-        if let Some(user) = ask.holder.user().filter(|_| rule.is_some()) {
-            let of_series = |lease: &&Lease| lease.holder.user() == Some(user) && !lease.is_open();
-            if self.leases.values().filter(of_series).count().saturating_add(begins.len()) > BOOKED_MAX {
-                return Err(Refusal::TooManyBooked { most: BOOKED_MAX });
-            }
+        if rule.is_some() {
+            self.check_count(&ask.holder, begins.len(), &|_| false)?;
         }
         let terms = self.prepare(now, ask.clone());
         let at = |begin: &Time| {
@@ -130,6 +127,16 @@ impl Book {
             (*begin, free)
         };
         Ok((length, begins.iter().map(at).collect()))
+    }
+
+    /// Refuses more times of series than one person may have booked, those bookings not counted.
+    fn check_count(&self, holder: &Holder, more: usize, but: &dyn Fn(&Lease) -> bool) -> Result<(), Refusal> {
+        let Some(user) = holder.user() else { return Ok(()) };
+        let of_series = |lease: &&Lease| lease.holder.user() == Some(user) && !lease.is_open() && !but(lease);
+        if self.leases.values().filter(of_series).count().saturating_add(more) > BOOKED_MAX {
+            return Err(Refusal::TooManyBooked { most: BOOKED_MAX });
+        }
+        Ok(())
     }
 
     /// A booking has another time from now on.
@@ -152,7 +159,8 @@ impl Book {
         Ok(id)
     }
 
-    /// All of a series that has not begun has other times from now on. Bookings keep their numbers as far as there are as many.
+    /// All of a series that has not begun has other times from now on. Bookings keep their numbers as far as there are as many, and since when
+    /// they are asked for.
     pub(super) fn reschedule(
         &mut self,
         now: Time,
@@ -163,29 +171,30 @@ impl Book {
         let Some(length) = wanted.length.or(lease.length) else { return Err(Refusal::NoEnd) };
         check_times(now, &wanted.begins, length)?;
         let is_old = |other: &Lease| other.series() == Some(series) && other.booked_for().is_some();
+        self.check_count(&lease.holder, wanted.begins.len(), &is_old)?;
         let terms = as_asked(now, &lease);
         let at = |begin: &Time| {
             let time = (*begin, begin.plus_millis(length));
             (*begin, self.may_be_booked(&terms.want(), time, &is_old).map(|()| terms.clone()))
         };
         let found = all_or_some(wanted.begins.iter().map(at).collect(), true, wanted.partly)?;
-        let old: Vec<LeaseId> =
-            self.leases.values().filter(|other| is_old(other)).map(|other| other.id).collect();
+        let old = self.leases.values().filter(|other| is_old(other));
+        let old: Vec<(LeaseId, Time)> = old.map(|other| (other.id, other.asked)).collect();
         let mut old = old.into_iter();
         let mut first = None;
         for (begin, terms) in found {
             let occurrence = occurrence(series, begin, Some(&wanted.rule));
             let terms = Lease { occurrence, ..terms };
             let id = match old.next() {
-                Some(id) => {
-                    self.put(booked(Lease { id, ..terms }, begin, length));
+                Some((id, asked)) => {
+                    self.put(booked(Lease { id, asked, ..terms }, begin, length));
                     id
                 }
                 None => self.take_in(terms, |lease| booked(lease, begin, length)),
             };
             first = first.or(Some(id));
         }
-        old.for_each(|id| self.end(now, id, Ended::Holder));
+        old.for_each(|(id, _)| self.end(now, id, Ended::Holder));
         Ok(first.unwrap_or(lease.id))
     }
 

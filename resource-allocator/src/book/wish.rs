@@ -247,6 +247,8 @@ impl Book {
             id: next,
             holder: if lease.holder.is_lab() { Holder::Lab(to) } else { Holder::Person(to) },
             guests,
+            // The rest of its series stays whose it was.
+            occurrence: None,
             tie: Tie::Free,
             inside: None,
             since: Some(now),

@@ -159,6 +159,60 @@ fn a_series_is_changed_with_its_numbers_and_cancelled_from_one_on() {
 }
 
 #[test]
+fn what_is_changed_was_asked_for_when_it_was() {
+    let [one] = &spots(&["/a"])[..] else { panic!() };
+    let mut book = Book::default();
+    booked(&mut book, series("ana", one, days(1, 3))).unwrap();
+    let now = at(&mut book, 1);
+    let wanted = Reschedule { begins: days(5, 3), rule: rule(), length: None, partly: false };
+    let change = Wish::Reschedule(Box::new(wanted));
+    book.wish(now, LeaseId(2), &who("ana", false), change, &always).unwrap();
+    assert_eq!(begins(&book), [(2, 5), (3, 6), (4, 7)]);
+    let asked = |id: u64| book.lease(LeaseId(id)).unwrap().asked;
+    assert_eq!([asked(2), asked(3), asked(4)], [NOW, NOW, now]);
+}
+
+#[test]
+fn who_is_handed_one_of_a_series_has_that_one_alone() {
+    let [one] = &spots(&["/a"])[..] else { panic!() };
+    let mut book = Book::default();
+    booked(&mut book, series("ana", one, days(1, 3))).unwrap();
+    let now = at(&mut book, 1);
+    let to = Wish::HandOver { to: "bob".into() };
+    let his = book.wish(now, LeaseId(1), &who("ana", false), to, &always).unwrap();
+    let cancelled = book.wish(now, his, &who("bob", false), Wish::Cancel(Scope::Series), &always);
+    assert!(matches!(cancelled, Err(Refusal::NoSeries { .. })));
+    assert_eq!(begins(&book), [(2, 2), (3, 3)], "the others are hers");
+}
+
+#[test]
+fn a_series_that_is_changed_has_no_more_times_than_one_may_book() {
+    let mut book = Book::default();
+    for spot in &spots(&["/a", "/b", "/c", "/d", "/e"]) {
+        booked(&mut book, series("ana", spot, days(1, 400))).unwrap();
+    }
+    let change = |begins: Vec<Time>| {
+        Wish::Reschedule(Box::new(Reschedule { begins, rule: rule(), length: None, partly: false }))
+    };
+    let more = wish(&mut book, "ana", LeaseId(1), change(days(2, 401)));
+    assert!(matches!(more, Err(Refusal::TooManyBooked { .. })));
+    wish(&mut book, "ana", LeaseId(1), change(days(2, 400))).unwrap();
+}
+
+#[test]
+fn a_booking_that_still_waits_was_to_begin_when_it_was_booked_for() {
+    let [one] = &spots(&["/a"])[..] else { panic!() };
+    let mut book = Book::default();
+    book.ask(NOW, Ask { length: None, ..ask("dia", &[one]) }, &always).unwrap();
+    let begin = NOW.plus_millis(DAY);
+    let hers = book.ask(NOW, Ask { begin: Some(begin), ..ask("ana", &[one]) }, &always).unwrap();
+    at(&mut book, 1);
+    let hers = book.lease(hers).unwrap();
+    assert!(hers.is_waiting());
+    assert_eq!(hers.should_begin(), Some(begin));
+}
+
+#[test]
 fn what_is_booked_again_and_again_puts_nobody_back_in_the_queue() {
     let [one, two] = &spots(&["/a", "/b"])[..] else { panic!() };
     let mut book = Book::default();

@@ -2,22 +2,18 @@
 
 mod fits;
 mod health;
+mod later;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_protocol::{
-    calendar::{Every, Recurrence, Repeat, Scope},
     id::{ConsoleId, LeaseId, RunId, UserName},
     time::Time,
 };
 use jackfield_resource_allocator::{
     ResourceId, Tree,
     book::{
-        Ask, Book, Claims, Ended, Health, Holder, Lease, Leased, Rank, Reschedule, Series, Set, Spot, Tie,
-        Turn, Want, Who, Wish,
+        Ask, Book, Claims, Ended, Health, Holder, Lease, Leased, Rank, Set, Spot, Tie, Turn, Want, Who, Wish,
     },
 };
 use jackfield_tests::dice::Dice;
@@ -61,17 +57,6 @@ struct Day {
     runs: u64,
     consoles: u64,
     loud: bool,
-}
-
-/// A rule, which the book keeps and does not read.
-fn rule() -> Recurrence {
-    let repeat = Repeat { every: Every::Day, interval: 1, days: BTreeSet::new(), until: None, times: None };
-    Recurrence {
-        from: "2026-12-01".parse().unwrap(),
-        at: "06:00".parse().unwrap(),
-        zone: "UTC".to_owned(),
-        repeat,
-    }
 }
 
 /// The test beds that everybody fights for.
@@ -202,47 +187,6 @@ impl Day {
         let set = if choice.is_some() { Set::default() } else { ask.set };
         let ask = Ask { set, choice, ..ask };
         self.wish(LeaseId(0), "ana".into(), false, Wish::Ask(Box::new(ask)));
-    }
-
-    /// Somebody books something again and again, or the lab a rack for maintenance.
-    fn book(&mut self) {
-        let holder = self.person();
-        let holder = if self.dice.percent(30) { Holder::Lab(holder) } else { Holder::Person(holder) };
-        let ask = Ask {
-            length: Some(self.length()),
-            shared: self.dice.percent(10),
-            ..Ask::new(self.set(), holder)
-        };
-        let ask = Ask { purpose: "night".to_owned(), ..ask };
-        let rule = self.dice.percent(80).then(|| Arc::new(rule()));
-        let mut begins = self.begins();
-        if rule.is_none() {
-            begins.truncate(1);
-        }
-        let series = Series { ask, begins, rule, partly: self.dice.percent(30) };
-        self.wish(LeaseId(0), "ana".into(), false, Wish::Book(Box::new(series)));
-    }
-
-    /// Times of a series: some of them too close to each other.
-    fn begins(&mut self) -> Vec<Time> {
-        let first = self.now.plus_millis(self.length());
-        let step = self.length() * 2;
-        (0..self.dice.between(1, 4)).map(|number| first.plus_millis(number * step)).collect()
-    }
-
-    /// What becomes of a booking, or of its series.
-    fn rebook(&mut self) -> Wish {
-        let length = self.dice.percent(40).then(|| self.length());
-        match self.dice.below(5) {
-            4 => Wish::Reminded { of: self.now.plus_millis(self.length()) },
-            0 => Wish::Move { begin: self.now.plus_millis(self.length()), length },
-            1 => {
-                let (begins, partly) = (self.begins(), self.dice.percent(40));
-                Wish::Reschedule(Box::new(Reschedule { begins, rule: Arc::new(rule()), length, partly }))
-            }
-            2 => Wish::Cancel(Scope::Following),
-            _ => Wish::Cancel(self.dice.pick(&[Scope::One, Scope::Series]).copied().unwrap_or_default()),
-        }
     }
 
     fn wish_any(&mut self) {

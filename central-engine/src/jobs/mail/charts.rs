@@ -17,23 +17,31 @@ use crate::{
     store::{self, job::Work},
 };
 
-/// The charts of this run's mail.
-pub(super) async fn of(
-    app: &App,
-    rules: &MailRules,
+/// Those that the mail of this run is to have.
+pub(super) fn wanted<'r>(
+    rules: &'r MailRules,
     results: &Results,
     changes: Option<&Changes>,
-) -> Vec<ReportChart> {
+) -> Vec<&'r MailChart> {
+    rules.charts.iter().filter(|chart| is_wanted(&chart.of, results, changes)).collect()
+}
+
+/// As they go along.
+pub(super) async fn of(app: &App, wanted: &[&MailChart], results: &Results) -> Vec<ReportChart> {
     let mut charts = Vec::new();
-    for chart in rules.charts.iter().filter(|chart| is_wanted(&chart.of, results, changes)) {
+    for chart in wanted {
         charts.push(one(app, chart, results).await);
     }
     charts
 }
 
 /// Waits until the lab's database has the rows of this run, where charts are to show them: not long, since a mail without them is better than none.
-pub(super) async fn rows_of_this_run(app: &App, rules: &MailRules, results: &Results) -> anyhow::Result<()> {
-    if rules.charts.is_empty() || results.plan.options.save != Save::Save {
+pub(super) async fn rows_of_this_run(
+    app: &App,
+    wanted: &[&MailChart],
+    results: &Results,
+) -> anyhow::Result<()> {
+    if wanted.is_empty() || results.plan.options.save != Save::Save {
         return Ok(());
     }
     let until = tokio::time::Instant::now() + limits::MAIL_ROWS_WAIT;

@@ -6,13 +6,10 @@ use lettre::{
     message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
 };
 
-use super::{Files, mail_settings, read, send};
+use super::{Files, MAIL, keep, mail_settings, read, send};
 use crate::{
     app::App,
-    jobs::{
-        End, Tried,
-        report::{make, write_whole},
-    },
+    jobs::{End, Tried},
     store::job::Letter,
 };
 
@@ -40,11 +37,7 @@ pub(in crate::jobs) async fn run(app: &App, letter: &Letter) -> Tried {
             other @ (End::Done { .. } | End::Hopeless(_) | End::Saved | End::NotSaved(_)) => Ok(other),
         };
     }
-    let (outbox, text) = (app.jobs.outbox.clone(), message.formatted());
-    let file = outbox.join(format!("{}.eml", letter.key));
-    let write = move || make(&outbox).and_then(|()| write_whole(&file, |out| out.write_all(&text)));
-    tokio::task::spawn_blocking(write).await??;
-    Ok(End::done())
+    keep(app, app.jobs.outbox.join(format!("{}.{MAIL}", letter.key)), message.formatted()).await
 }
 
 fn build(letter: &Letter, from: &str, id: String) -> Result<Message> {

@@ -1,4 +1,5 @@
-//! What `db check` finds beside what the database refuses: queries that are none, charts with nothing to draw, fields that ask for themselves.
+//! What `db check` finds beside what the database refuses: queries that are none, charts with nothing to draw, fields that ask for themselves;
+//! and what of a statement we refuse ourselves.
 
 use super::*;
 
@@ -62,6 +63,18 @@ async fn fields_that_ask_for_themselves_are_found() {
     assert_eq!(told(&field("A", "@A@")), round);
     let behind = field("X", "@A@") + &field("A", "@B@") + &field("B", "@A@");
     assert_eq!(told(&behind), round, "X is asked with A, and is not in the circle");
+}
+
+#[tokio::test]
+async fn an_insert_opens_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    execute(folder.path(), "CREATE TABLE results (name TEXT)").await;
+    let mut lab = Lab::open(&address("sqlite:results.db", folder.path())).await;
+    for sql in ["ATTACH 'other.db' AS other", "/* of last year */ ATTACH 'other.db' AS other"] {
+        let refused = lab.run(sql, None, "").await.unwrap_err().to_string();
+        assert!(refused.contains("opens no other file"), "{refused}");
+    }
+    lab.run("INSERT INTO results VALUES ($x)", Some("attach"), "").await.unwrap();
 }
 
 #[test]

@@ -48,6 +48,8 @@ async fn mysql_takes_a_time_for_one_of_the_labs_clocks() {
     assert_eq!(kept("SYSTEM", "+00:00").await.1, None, "one that it knows");
     let always = zone::Here { is_set_twice_a_year: false, ..here("Asia/Kolkata", "+05:30") };
     assert_eq!(connect_mysql(&options, &always).await.unwrap().1, None, "the same clocks all year");
+    let nameless = zone::Here { name: None, ..here("", "+02:00") };
+    assert_eq!(connect_mysql(&options, &nameless).await.unwrap().1, Some(UnknownZone::Nameless));
 }
 
 #[tokio::test]
@@ -61,7 +63,7 @@ async fn a_report_tells_of_times_that_may_be_an_hour_off() {
         ("SELECT CAST(at AS DATETIME) FROM times", false),
         ("SELECT UNIX_TIMESTAMP(at) FROM times", false),
     ] {
-        reader.unknown_zone = Some(UnknownZone("Europe/Berlin".to_owned()));
+        reader.unknown_zone = Some(UnknownZone::ToServer("Europe/Berlin".to_owned()));
         let statement = Statement::parse(1, sql, reader.dialect(), &Known::default()).unwrap();
         let query = reader.prepare(&statement, Vec::new()).await.unwrap();
         assert_eq!(reader.notice(&query).is_some(), is_told, "{sql}");

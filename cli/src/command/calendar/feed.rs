@@ -85,13 +85,14 @@ fn list(feeds: &[CalendarFeedView]) -> String {
     }
     let mut rows = output::table(&["ID", "OWNER", "OF", "CREATED", "LAST USED"]);
     for feed in feeds {
-        let FeedOf { kind, name } = &feed.of;
-        let of = match kind {
-            FeedKind::User | FeedKind::Resource => name.clone(),
-            FeedKind::Group => format!("group {name}"),
-        };
         let used = feed.last_used.map_or_else(|| "never".to_owned(), |used| used.to_string());
-        rows.add_row([feed.id.to_string(), feed.owner.to_string(), of, feed.created.to_string(), used]);
+        rows.add_row([
+            feed.id.to_string(),
+            feed.owner.to_string(),
+            feed.of.to_string(),
+            feed.created.to_string(),
+            used,
+        ]);
     }
     rows.to_string()
 }

@@ -2,7 +2,7 @@
 
 use jackfield_protocol::{
     calendar::{Booked, BookingCheck, BookingTime, Scope},
-    lease::{LeaseState, LeaseView},
+    lease::LeaseView,
     time::Time,
 };
 use serde::{Deserialize, Serialize};
@@ -29,15 +29,13 @@ pub(super) fn list(page: &CalendarPage) -> String {
     }
     let mut rows = table(&["ID", "FROM", "TO", "STATE", "WHAT", "WHO", "WHY"]);
     for view in items {
-        let begin = view.begin.or(view.since).unwrap_or(view.asked);
-        let over = view.ended.as_ref().filter(|_| view.state == LeaseState::Ended).map(|end| end.at);
-        let end = over.or(view.until).map_or_else(|| "open".to_owned(), |end| end.to_string());
+        let end = view.over().or(view.until).map_or_else(|| "open".to_owned(), |end| end.to_string());
         let series = view.series.as_ref().map(|series| series.told.clone());
         let why: Vec<String> =
             [Some(view.reason.clone()).filter(|why| !why.is_empty()), series].into_iter().flatten().collect();
         rows.add_row([
             view.id.to_string(),
-            begin.to_string(),
+            view.begins().to_string(),
             end,
             state_of(view).to_owned(),
             view.name.clone(),
@@ -55,13 +53,12 @@ pub(super) fn booked(made: &Booked, word: &str) -> String {
         [] => lines.push(format!("nothing was {word}")),
         [one] => lines.push(line_of(one)),
         [first, .., last] => {
-            let begin = |view: &LeaseView| view.begin.or(view.since).unwrap_or(view.asked);
             let series = first.series.as_ref();
             let told = series.map_or_else(String::new, |series| format!(": {}", series.told));
             let count = made.bookings.len();
             lines.push(format!("{} is {word} {count} times{told}", first.name));
-            lines.push(format!("  the first is lease {} at {}", first.id, begin(first)));
-            lines.push(format!("  the last is lease {} at {}", last.id, begin(last)));
+            lines.push(format!("  the first is lease {} at {}", first.id, first.begins()));
+            lines.push(format!("  the last is lease {} at {}", last.id, last.begins()));
         }
     }
     if !made.skipped.is_empty() {

@@ -92,6 +92,22 @@ fn a_line_goes_through_its_points_and_not_through_gaps() {
 }
 
 #[test]
+fn what_has_no_room_is_counted_in_both_parts() {
+    let mut values = [Some(1.0); 20];
+    values[3] = Some(5.0);
+    let labels: Vec<String> = (0..20).map(|run| format!("run {run}")).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let series = ["a", "b", "c", "d", "e", "f"].map(|name| (name, &values[..]));
+    let many = chart(ChartKind::Bar, &labels, &series);
+    assert_eq!(ChartView::of(1, &many).notices, ["more than 5000 rows", "2 more columns are not shown"]);
+    let counted = "  (8 more are left out)\n  (more than 5000 rows)\n  (2 more columns are not shown)\n";
+    assert!(text(&many).ends_with(counted), "{}", text(&many));
+    let parts = chart(ChartKind::Pie, &labels, &[("tests", &values)]);
+    assert_eq!(bars(&ChartView::of(1, &parts))[0].0, "run 3");
+    assert!(text(&parts).starts_with("Rate & <co>:\n  run 3: 5\n  run 0: 1\n"), "{}", text(&parts));
+}
+
+#[test]
 fn what_cannot_be_drawn_is_said_in_both_parts() {
     let gone =
         ReportChart { drawn: Err("the database\nis away".to_owned()), ..chart(ChartKind::Bar, &["a"], &[]) };

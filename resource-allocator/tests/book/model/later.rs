@@ -190,12 +190,12 @@ impl Model {
         let Some(free) = self.free_of(&waiter, &wanted.begins, length, wanted.partly, &is_old) else {
             return false;
         };
-        let mut old: Vec<LeaseId> =
-            self.leases.iter().filter(|other| is_old(other)).map(|other| other.id).collect();
+        let old = self.leases.iter().filter(|other| is_old(other));
+        let mut old: Vec<(LeaseId, Time)> = old.map(|other| (other.id, other.asked)).collect();
         for begin in free {
-            let id = if old.is_empty() {
+            let (id, asked) = if old.is_empty() {
                 self.last += 1;
-                LeaseId(self.last)
+                (LeaseId(self.last), now)
             } else {
                 old.remove(0)
             };
@@ -207,7 +207,7 @@ impl Model {
                 used: Default::default(),
                 tie: Tie::Free,
                 inside: None,
-                asked: now,
+                asked,
                 ranked: now,
                 length: Some(length),
                 since: None,
@@ -216,7 +216,7 @@ impl Model {
                 ..lease.clone()
             });
         }
-        old.into_iter().for_each(|id| self.end(now, id, Ended::Holder));
+        old.into_iter().for_each(|(id, _)| self.end(now, id, Ended::Holder));
         true
     }
 

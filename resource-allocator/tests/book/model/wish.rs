@@ -114,7 +114,7 @@ impl Model {
                     let of_lab = matches!(lease.holder, Holder::Lab(_));
                     let holder = if of_lab { Holder::Lab(to) } else { Holder::Person(to) };
                     let id = LeaseId(self.last);
-                    let (tie, inside, since) = (Tie::Free, None, Some(now));
+                    let (occurrence, tie, inside, since) = (None, Tie::Free, None, Some(now));
                     let beats = matches!(lease.tie, Tie::Beat { .. });
                     let until = lease.until.or(beats.then(|| now.plus_millis(MONTH)));
                     for other in &mut self.leases {
@@ -123,7 +123,7 @@ impl Model {
                             other.inside = Some(id);
                         }
                     }
-                    self.write(Lease { id, holder, guests, tie, inside, since, until, ..lease });
+                    self.write(Lease { id, holder, guests, occurrence, tie, inside, since, until, ..lease });
                 }
                 active && free
             }
