@@ -136,7 +136,8 @@ fn plant(bench: &mut Bench) -> Process {
 fn answer(api: &Api, path: &str) -> Vec<u8> {
     let host = api.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_read_timeout(Some(SILENCE)).unwrap();
+    // What goes on for ever has begun by then.
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
     let token = &api.token;
     write!(
         stream,
@@ -146,6 +147,7 @@ fn answer(api: &Api, path: &str) -> Vec<u8> {
     let (mut all, mut piece) = (Vec::new(), [0; 65_536]);
     while let Ok(count @ 1..) = stream.read(&mut piece) {
         all.extend_from_slice(piece.get(..count).unwrap());
+        stream.set_read_timeout(Some(SILENCE)).unwrap();
     }
     all
 }
