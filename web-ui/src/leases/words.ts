@@ -99,6 +99,9 @@ export function told(lease: Lease, now: number): string {
 export const waitsFor = (lease: Lease, now: number): string =>
     lease.waits_for ? withTimesOfHere(lease.waits_for, now) : '';
 
+/** Longer than this no lease waits without being seen to: the live feed tells sooner. */
+const UNSEEN_MILLIS = 500;
+
 /** What has become of one's own lease that is no news of one's own doing; none where there is nothing to tell. */
 export function news(
     before: Lease | undefined,
@@ -115,7 +118,7 @@ export function news(
                 return `${name} is yours now${lease.until ? `, until ${clockTime(Date.parse(lease.until), now)}` : ''}.`;
             // Asked for earlier than it is known here, and never waited: somebody gave it.
             return before === undefined &&
-                Date.parse(lease.since ?? lease.asked) - Date.parse(lease.asked) > 2_000
+                Date.parse(lease.since ?? lease.asked) - Date.parse(lease.asked) > UNSEEN_MILLIS
                 ? `${name} was handed over to you.`
                 : undefined;
         case 'ending':
